@@ -1,0 +1,15 @@
+"""Worlds: tasks to walk in, the engine that runs them, and pictures of them. This package never imports `evo`.
+
+`TASKS` names them all: name → "package.module:constructor", loaded when asked for. A task of your own is named the
+same way.
+"""
+
+TASKS: dict[str, str] = {
+    "HalfCheetah-v5": "envs.mujoco_v5.half_cheetah:half_cheetah",
+    "Hopper-v5": "envs.mujoco_v5.hopper:hopper",
+    "Walker2d-v5": "envs.mujoco_v5.walker2d:walker2d",
+    "Swimmer-v5": "envs.mujoco_v5.swimmer:swimmer",
+    "evo/Quadruped-v0": "envs.creatures.quadruped:quadruped",
+    "evo/CartPole-v0": "envs.cartpole:cartpole",
+    "evo/PointMass-v0": "envs.point_mass:point_mass",
+}

@@ -1,0 +1,116 @@
+"""Compiling kernels, and a cache of compiled code that is never stale.
+
+Numba keys its cache on the file of the cached function alone, so a changed callee in another file goes unnoticed. The
+locator below claims the kernels of this project and stamps them with everything their machine code depends on: all
+our sources, and the versions of MuJoCo (struct offsets are baked in), Numba and NumPy.
+"""
+
+import functools
+import hashlib
+import importlib.util
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba import types
+from numba.core.caching import CacheImpl, _CacheLocator
+from numba.core.errors import NumbaError
+
+ADDRESS = types.intp
+_PACKAGES = ("envs", "evo")
+
+
+class KernelError(Exception):
+    """A kernel does not compile with the signature it must have."""
+
+
+def _folders() -> list[Path]:
+    specs = (importlib.util.find_spec(name) for name in _PACKAGES)
+    return [Path(spec.origin).resolve().parent for spec in specs if spec is not None and spec.origin]
+
+
+@functools.cache
+def source_digest() -> str:
+    """Digest of every source of ours and of the versions that compiled code depends on."""
+    digest = hashlib.sha256()
+    for package in ("mujoco", "numba", "llvmlite", "numpy"):
+        digest.update(f"{package}={version(package)};".encode())
+    for folder in _folders():
+        for path in sorted(folder.rglob("*.py")):
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+@functools.cache
+def cache_folder() -> Path:
+    """The folder of compiled kernels: `$EVO_CACHE_DIR`, else the user's cache, else a temporary one."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    for folder in (os.environ.get("EVO_CACHE_DIR"), Path(home) / "evo-creatures"):
+        if folder:
+            try:
+                Path(folder).mkdir(parents=True, exist_ok=True)
+                with tempfile.TemporaryFile(dir=folder):
+                    return Path(folder)
+            except OSError:
+                continue
+    return Path(tempfile.mkdtemp(prefix="evo-creatures-"))
+
+
+class _KernelCacheLocator(_CacheLocator):  # type: ignore[misc]
+    """Where a kernel of ours is cached, and the stamp that must match for it to be used."""
+
+    def __init__(self, function: Callable[..., Any], file: str) -> None:
+        self._file = Path(file)
+        self._line = function.__code__.co_firstlineno
+
+    def get_cache_path(self) -> str:
+        return str(cache_folder() / self.get_suitable_cache_subpath(str(self._file)))
+
+    def get_source_stamp(self) -> str:
+        return hashlib.sha256(self._file.read_bytes() + source_digest().encode()).hexdigest()
+
+    def get_disambiguator(self) -> str:
+        return str(self._line)
+
+    @classmethod
+    def from_function(cls, function: Callable[..., Any], file: str) -> "_KernelCacheLocator | None":
+        path = Path(file)
+        ours = any(folder in path.resolve().parents for folder in _folders()) if path.exists() else False
+        if not ours and not (path.exists() and getattr(function, "__evo_kernel__", False)):
+            return None
+        locator = cls(function, file)
+        locator.ensure_cache_path()
+        return locator
+
+
+if _KernelCacheLocator not in CacheImpl._locator_classes:
+    CacheImpl._locator_classes.insert(0, _KernelCacheLocator)
+
+
+def compile_kernel(function: Callable[..., Any], arguments: Sequence[types.Type], names: str) -> Any:
+    """Compile a plain function to a C callback taking `arguments` and returning nothing; `.address` is its address.
+
+    `names` spells the expected signature, for the error that a function of another shape gets. Raises KernelError.
+    """
+    if not callable(function):
+        raise KernelError(f"{function!r} is not a function; it should be one taking ({names})")
+    label = getattr(function, "__qualname__", repr(function))
+    expected = len(arguments)
+    code = getattr(function, "__code__", None)
+    if code is None or code.co_argcount != expected or code.co_flags & 0x0C:
+        taken = ", ".join(code.co_varnames[: code.co_argcount]) if code else "?"
+        raise KernelError(f"{label} takes ({taken}); it must take exactly ({names})")
+    cached = Path(code.co_filename).exists() and not code.co_freevars
+    if cached:
+        function.__evo_kernel__ = True  # type: ignore[attr-defined]
+    try:
+        return numba.cfunc(types.void(*arguments), cache=cached, error_model="numpy")(function)
+    except NumbaError as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        reason = next((line for line in lines if not line.startswith(("Failed in", "During", "File"))), lines[0])
+        raise KernelError(f"{label} ({code.co_filename}:{code.co_firstlineno}) does not compile: {reason}") from error

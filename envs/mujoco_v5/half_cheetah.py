@@ -1,0 +1,43 @@
+"""HalfCheetah-v5: a planar cheetah is rewarded for its forward speed less a control cost; it never terminates."""
+
+import math
+from typing import Any
+
+from envs.mujoco_v5.planar import advance_forward, build, control_cost, observe_state
+from envs.physics import mj_forward
+from envs.random import standard_normal, uniform
+from envs.task import Task
+
+
+def reset(model: Any, data: Any, task: Any, rng: Any) -> None:
+    scale = task.reset_noise_scale
+    for index in range(data.qpos.size):
+        data.qpos[index] = model.qpos0[index] + uniform(rng, -scale, scale)
+    for index in range(data.qvel.size):
+        data.qvel[index] = scale * standard_normal(rng)
+    mj_forward(model, data)
+
+
+def observe(model: Any, data: Any, task: Any, obs: Any) -> None:
+    observe_state(data, obs, task.hidden_positions, math.inf)
+
+
+def advance(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:
+    x_velocity = advance_forward(model, data, action, task.frame_skip)
+    out.reward = task.forward_reward_weight * x_velocity - control_cost(task.ctrl_cost_weight, action)
+    out.terminated = False
+
+
+def half_cheetah(
+    *,
+    xml_file: str = "half_cheetah.xml",
+    frame_skip: int = 5,
+    forward_reward_weight: float = 1.0,
+    ctrl_cost_weight: float = 0.1,
+    reset_noise_scale: float = 0.1,
+    exclude_current_positions_from_observation: bool = True,
+    **rendering: Any,
+) -> Task:
+    """Gymnasium's HalfCheetah-v5. Observation (17,): qpos[1:], qvel. Action (6,): joint torques in [-1, 1]."""
+    options = {name: value for name, value in locals().items() if name != "rendering"}
+    return build("HalfCheetah-v5", (reset, observe, advance), options, rendering, hidden_positions=1)

@@ -1,0 +1,36 @@
+"""Swimmer-v5: a three-link planar swimmer is rewarded for its forward speed less a control cost; it never terminates."""
+
+import math
+from typing import Any
+
+from envs.mujoco_v5.planar import advance_forward, build, control_cost, observe_state, reset_uniform
+from envs.task import Task
+
+
+def reset(model: Any, data: Any, task: Any, rng: Any) -> None:
+    reset_uniform(model, data, rng, task.reset_noise_scale)
+
+
+def observe(model: Any, data: Any, task: Any, obs: Any) -> None:
+    observe_state(data, obs, task.hidden_positions, math.inf)
+
+
+def advance(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:
+    x_velocity = advance_forward(model, data, action, task.frame_skip)
+    out.reward = task.forward_reward_weight * x_velocity - control_cost(task.ctrl_cost_weight, action)
+    out.terminated = False
+
+
+def swimmer(
+    *,
+    xml_file: str = "swimmer.xml",
+    frame_skip: int = 4,
+    forward_reward_weight: float = 1.0,
+    ctrl_cost_weight: float = 1e-4,
+    reset_noise_scale: float = 0.1,
+    exclude_current_positions_from_observation: bool = True,
+    **rendering: Any,
+) -> Task:
+    """Gymnasium's Swimmer-v5. Observation (8,): qpos[2:], qvel. Action (2,): joint torques in [-1, 1]."""
+    options = {name: value for name, value in locals().items() if name != "rendering"}
+    return build("Swimmer-v5", (reset, observe, advance), options, rendering, hidden_positions=2)

@@ -1,0 +1,228 @@
+"""MuJoCo from compiled code: its functions, and its batch engine running one kernel on many simulations.
+
+`mjb_apply` (mujoco/mjbatch.h, MuJoCo 4.0) runs a compiled kernel once per simulation on MuJoCo's own thread pool,
+scheduled dynamically, and traps engine errors per simulation. An error leaves the kernel by longjmp, so a kernel holds
+nothing that needs releasing: scratch is allocated outside and passed in.
+"""
+
+import ctypes
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import llvmlite.binding
+import mujoco
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from envs.structs import address_of
+
+# Before any model loads: no MUJOCO_LOG.TXT in the user's folder and no warnings on the terminal.
+_log = mujoco.MjLogConfig.get()
+_log.logto_file = _log.logto_console = False
+mujoco.MjLogConfig.set(_log)
+
+
+def _library_path() -> str:
+    folder = Path(mujoco.__file__).parent
+    found = sorted(folder.glob("libmujoco.so*"))
+    if not found:
+        raise ImportError(f"no libmujoco.so in {folder}: evo runs on Linux, with MuJoCo's own wheel (pip install mujoco)")
+    return str(found[0])
+
+
+_PATH = _library_path()
+llvmlite.binding.load_library_permanently(_PATH)  # before cached code that names its symbols is loaded
+_LIBRARY = ctypes.CDLL(_PATH)
+
+_PAIR = types.void(types.intp, types.intp)
+_mj_step = types.ExternalFunction("mj_step", _PAIR)
+_mj_forward = types.ExternalFunction("mj_forward", _PAIR)
+_mj_reset_data = types.ExternalFunction("mj_resetData", _PAIR)
+_mj_kinematics = types.ExternalFunction("mj_kinematics", _PAIR)
+
+
+@njit
+def mj_step(model: Any, data: Any) -> None:
+    """Advance by one time step (MuJoCo's mj_step)."""
+    _mj_step(address_of(model), address_of(data))
+
+
+@njit
+def mj_forward(model: Any, data: Any) -> None:
+    """Compute everything that follows from the state (MuJoCo's mj_forward)."""
+    _mj_forward(address_of(model), address_of(data))
+
+
+@njit
+def mj_reset_data(model: Any, data: Any) -> None:
+    """Set the state to the model's defaults and clear the warning counters (MuJoCo's mj_resetData)."""
+    _mj_reset_data(address_of(model), address_of(data))
+
+
+@njit
+def mj_kinematics(model: Any, data: Any) -> None:
+    """Compute positions from qpos alone (MuJoCo's mj_kinematics)."""
+    _mj_kinematics(address_of(model), address_of(data))
+
+
+@njit
+def simulate(model: Any, data: Any, action: Any, frame_skip: int) -> None:
+    """Hold `action` (nu,) as the control for `frame_skip` time steps."""
+    data.ctrl[:] = action
+    for _ in range(frame_skip):
+        mj_step(model, data)
+
+
+@intrinsic
+def pointer(typing: Any, address: Any) -> Any:
+    """The pointer at an address, for `numba.carray`."""
+    return types.voidptr(types.intp), lambda context, builder, signature, arguments: builder.inttoptr(
+        arguments[0], cgutils.voidptr_t
+    )
+
+
+@intrinsic
+def call(typing: Any, address: Any, arguments: Any) -> Any:
+    """Call the kernel at `address` (see `envs.kernels.compile_kernel`) with a tuple of arguments; it returns nothing."""
+    if not isinstance(arguments, types.BaseTuple):
+        return None
+
+    def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        unpacked = cgutils.unpack_tuple(builder, values[1])
+        kind = ir.FunctionType(ir.VoidType(), [value.type for value in unpacked])
+        builder.call(builder.inttoptr(values[0], kind.as_pointer()), unpacked)
+        return context.get_dummy_value()
+
+    return types.void(types.intp, arguments), codegen
+
+
+@intrinsic
+def is_set(typing: Any, address: Any) -> Any:
+    """Whether the 64-bit flag at `address` is non-zero, read afresh each time (an atomic load is never hoisted)."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        word = ir.IntType(64)
+        flag = builder.load_atomic(builder.inttoptr(arguments[0], word.as_pointer()), "monotonic", 8)
+        return builder.icmp_unsigned("!=", flag, word(0))
+
+    return types.boolean(types.intp), codegen
+
+
+class EngineError(Exception):
+    """MuJoCo's engine could not make or run a batch."""
+
+
+class _BatchConfig(ctypes.Structure):
+    _fields_ = [("nthread", ctypes.c_int), ("persistent", ctypes.c_bool)]
+
+
+_VOID = ctypes.c_void_p
+_LIBRARY.mjb_makeBatch.restype = _VOID
+_LIBRARY.mjb_makeBatch.argtypes = [_VOID, ctypes.c_int, _VOID, ctypes.c_char_p, ctypes.c_int]
+_LIBRARY.mjb_deleteBatch.argtypes, _LIBRARY.mjb_deleteBatch.restype = [_VOID], None
+_LIBRARY.mjb_apply.argtypes = [_VOID, _VOID, ctypes.c_int, _VOID, _VOID, ctypes.c_int]
+_LIBRARY.mjb_status.argtypes, _LIBRARY.mjb_status.restype = [_VOID], ctypes.POINTER(ctypes.c_int)
+_LIBRARY.mjb_error.argtypes, _LIBRARY.mjb_error.restype = [_VOID, ctypes.c_int], ctypes.c_char_p
+_LIBRARY.mjb_getData.argtypes, _LIBRARY.mjb_getData.restype = [_VOID, ctypes.c_int, _VOID], None
+
+
+def available_threads() -> int:
+    """The processors this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+class Batch:
+    """`simulations` simulations of one model, on `threads` threads (the caller's included).
+
+    `persistent` keeps one mjData per simulation between calls instead of one per thread. Not for use from several
+    Python threads at once. Raises EngineError where MuJoCo cannot make it.
+    """
+
+    def __init__(self, model: mujoco.MjModel, simulations: int, threads: int, persistent: bool = False) -> None:
+        message = ctypes.create_string_buffer(1000)
+        config = _BatchConfig(threads, persistent)
+        self._handle = _LIBRARY.mjb_makeBatch(model._address, simulations, ctypes.byref(config), message, 1000)
+        if not self._handle:
+            raise EngineError(f"MuJoCo cannot simulate this model: {message.value.decode(errors='replace').strip()}")
+        self.simulations, self.threads = simulations, threads
+
+    def __del__(self) -> None:
+        if getattr(self, "_handle", None):
+            _LIBRARY.mjb_deleteBatch(self._handle)
+
+    def apply(self, kernel: int, argument: int, count: int | None = None, save: bool = False) -> dict[int, str]:
+        """Run `kernel(model, data, simulation, argument)` on the first `count` simulations (all by default).
+
+        Returns the engine's error message of each simulation that raised one. Blocks the calling thread, without
+        the GIL.
+        """
+        ids = None if count is None else np.arange(count, dtype=np.int32)
+        failed = _LIBRARY.mjb_apply(
+            self._handle,
+            None if ids is None else ids.ctypes.data,
+            0 if ids is None else len(ids),
+            kernel,
+            argument,
+            int(save),
+        )
+        if not failed:
+            return {}
+        status = _LIBRARY.mjb_status(self._handle)
+        return {
+            simulation: _LIBRARY.mjb_error(self._handle, simulation).decode(errors="replace").strip()
+            for simulation in range(self.simulations if count is None else count)
+            if status[simulation]
+        }
+
+    def copy_data(self, simulation: int, data: mujoco.MjData) -> None:
+        """Copy a simulation's mjData (its whole one in a persistent batch) into `data`."""
+        _LIBRARY.mjb_getData(self._handle, simulation, data._address)
+
+
+class StopFlag:
+    """A flag that compiled code polls (`is_set(flag.address)`) and any thread may raise."""
+
+    def __init__(self) -> None:
+        self._word = ctypes.c_int64(0)
+        self.address = ctypes.addressof(self._word)
+
+    def set(self) -> None:
+        self._word.value = 1
+
+    def clear(self) -> None:
+        self._word.value = 0
+
+
+def apply_interruptibly(batch: Batch, kernel: int, argument: int, count: int, stop: StopFlag) -> dict[int, str]:
+    """`batch.apply`, during which signals reach Python: in the main thread it waits for a worker thread.
+
+    Python runs signal handlers only between bytecodes of the main thread. Whatever a handler raises (KeyboardInterrupt,
+    say) raises `stop`, waits for the kernels to leave, and goes on to the caller.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return batch.apply(kernel, argument, count)
+    outcome: list[dict[int, str]] = []
+    done = threading.Event()
+
+    def work() -> None:
+        try:
+            outcome.append(batch.apply(kernel, argument, count))
+        finally:
+            done.set()
+
+    worker = threading.Thread(target=work, name="evo-evaluation", daemon=True)
+    stop.clear()
+    worker.start()
+    try:
+        done.wait()
+    except BaseException:
+        stop.set()
+        worker.join()
+        raise
+    worker.join()
+    return outcome[0]

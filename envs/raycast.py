@@ -1,0 +1,422 @@
+"""States become pictures, without GL: a ray caster over a MuJoCo model's geoms.
+
+    renderer = Renderer(model, width=640, height=360)
+    picture = renderer.render(data, Camera(lookat=(0, 0, 0.5), distance=3, azimuth=90, elevation=-12))
+    for picture in film(model, qpos):      # [frames, nq] -> pictures, by a camera that follows the creature
+        ...
+
+Spheres, capsules, cylinders, ellipsoids, boxes and planes are drawn here; meshes, height fields and signed distance
+fields are found by MuJoCo's own rays and lit like the rest (an ellipsoid of their size throws their shadow).
+"""
+
+import copy
+import math
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from envs.ray_geometry import ANALYTIC, BOX, CAPSULE, CYLINDER, ELLIPSOID, PLANE, SPHERE, Vector
+from envs.ray_shading import Pose, Seen, Shapes, View, list_sunlit, list_tiles, paint, refine
+
+Image = NDArray[np.uint8]  # [height, width, 3]
+
+VISIBLE_GROUPS = 3  # groups 0, 1 and 2, as in MuJoCo's viewer
+_UNPAINTED = (0.5, 0.5, 0.5, 1.0)  # MuJoCo's colour for a geom that names none
+# Body by body, for creatures that name no colours.
+_PALETTE = (
+    (0.89, 0.45, 0.27),
+    (0.16, 0.55, 0.60),
+    (0.95, 0.68, 0.25),
+    (0.30, 0.38, 0.62),
+    (0.80, 0.32, 0.38),
+    (0.45, 0.63, 0.40),
+)
+# Eight rooks on a board of eighths: no two samples share a row or a column.
+_SPREAD = (np.array([[0, 3], [1, 6], [2, 1], [3, 4], [4, 7], [5, 2], [6, 5], [7, 0]]) + 0.5) / 8.0
+_NOTHING_SEEN = Seen(np.empty(0), np.empty(0, np.int32), np.empty((0, 3)))
+
+
+def _triple(vector: ArrayLike) -> Vector:
+    x, y, z = np.asarray(vector, dtype=np.float64)
+    return float(x), float(y), float(z)
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A free camera in MuJoCo's convention: it stands `distance` metres from `lookat` and looks at it.
+
+    `azimuth` 0 looks along +x and 90 along +y; a negative `elevation` looks down; `fovy` is the vertical field of view.
+    All angles are in degrees.
+    """
+
+    lookat: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    distance: float = 3.0
+    azimuth: float = 90.0
+    elevation: float = -15.0
+    fovy: float = 45.0
+
+    def axes(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """The eye and the unit vectors forward, right and up, each [3]."""
+        turn, lift = math.radians(self.azimuth), math.radians(self.elevation)
+        forward = np.array([math.cos(lift) * math.cos(turn), math.cos(lift) * math.sin(turn), math.sin(lift)])
+        right = np.array([math.sin(turn), -math.cos(turn), 0.0])
+        return np.asarray(self.lookat) - self.distance * forward, forward, right, np.cross(right, forward)
+
+
+class Renderer:
+    """Draws one model at one picture size. `render` may be called from several threads at once."""
+
+    def __init__(self, model: mujoco.MjModel, width: int = 640, height: int = 360) -> None:
+        """`width` and `height` are in pixels. Raises ValueError where one is not positive."""
+        if width < 1 or height < 1:
+            raise ValueError(f"a picture of {width} by {height} pixels has no pixels")
+        self.model = model
+        self.width = width
+        self.height = height
+        self._shapes = _shapes(model)
+        self._foreign = _foreign_model(model)
+
+    def pose(self, qpos: ArrayLike) -> mujoco.MjData:
+        """New data with positions `qpos` [nq], its bodies, cameras and centres of mass placed.
+
+        Raises ValueError where `qpos` has another size.
+        """
+        data = mujoco.MjData(self.model)
+        place(self.model, data, qpos)
+        return data
+
+    def render(self, state: mujoco.MjData | ArrayLike, camera: Camera | str) -> Image:
+        """Draw a state.
+
+        Args:
+            state: data whose kinematics are up to date, or positions qpos [nq].
+            camera: where from, or the name of one of the model's cameras.
+
+        Returns:
+            [height, width, 3] uint8, sRGB.
+
+        Raises:
+            ValueError: no camera has this name, or `qpos` has another size.
+        """
+        data = state if isinstance(state, mujoco.MjData) else self.pose(state)
+        view = self._view(data, camera)
+        position = np.array(data.geom_xpos)
+        rotation = np.array(data.geom_xmat).reshape(-1, 3, 3)
+        sunlit, corner = list_sunlit(self._shapes, position)
+        tiles = list_tiles(self._shapes, position, view, self.width, self.height)
+        pose = Pose(position, rotation, tiles, sunlit, corner, _heap(self._shapes, position))
+
+        image = np.empty((self.height, self.width, 3), np.uint8)
+        rows, columns = np.divmod(np.arange(self.height * self.width), self.width)
+        edges = paint(self._shapes, pose, view, self._seen(data, view, columns + 0.5, rows + 0.5), image)
+        x = (edges[:, None] % self.width + _SPREAD[:, 0]).ravel()
+        y = (edges[:, None] // self.width + _SPREAD[:, 1]).ravel()
+        refine(self._shapes, pose, view, self._seen(data, view, x, y), image, edges, _SPREAD)
+        return image
+
+    def _view(self, data: mujoco.MjData, camera: Camera | str) -> View:
+        if isinstance(camera, Camera):
+            fovy = camera.fovy
+            eye, forward, right, up = camera.axes()
+        else:
+            index = mujoco.mj_name2id(self.model, mujoco.mjtObj.mjOBJ_CAMERA, camera)
+            if index < 0:
+                names = [self.model.camera(i).name for i in range(self.model.ncam)]
+                raise ValueError(f"the model has no camera {camera!r}; it has {names}")
+            fovy = self.model.cam_fovy[index]
+            frame = data.cam_xmat[index].reshape(3, 3)
+            eye, forward, right, up = data.cam_xpos[index], -frame[:, 2], frame[:, 0], frame[:, 1]
+        pixel = 2.0 * math.tan(0.5 * math.radians(fovy)) / self.height
+        return View(_triple(eye), _triple(forward), _triple(right), _triple(up), pixel)
+
+    def _seen(self, data: mujoco.MjData, view: View, x: NDArray[np.float64], y: NDArray[np.float64]) -> Seen:
+        """What MuJoCo's rays through the picture's points (x, y) [rays] meet of the geoms not drawn here."""
+        if self._foreign is None or x.size == 0:
+            return _NOTHING_SEEN
+        side, rise = (x - 0.5 * self.width) * view.pixel, (0.5 * self.height - y) * view.pixel
+        directions = np.asarray(view.forward) + np.outer(side, view.right) + np.outer(rise, view.up)
+        directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+        geom, distance, normal = np.empty(x.size, np.int32), np.empty(x.size), np.empty((x.size, 3))
+        mujoco.mj_multiRay(
+            self._foreign,
+            data,
+            np.asarray(view.eye),
+            directions.ravel(),
+            np.array([1, 0, 0, 0, 0, 0], np.uint8),
+            True,
+            -1,
+            geom,
+            distance,
+            normal.ravel(),
+            x.size,
+            mujoco.mjMAXVAL,
+        )
+        return Seen(distance, geom, normal)
+
+
+def place(model: mujoco.MjModel, data: mujoco.MjData, qpos: ArrayLike) -> None:
+    """Set `data` to positions `qpos` [nq] and place its bodies, cameras and centres of mass.
+
+    Raises ValueError where `qpos` has another size.
+    """
+    positions = np.asarray(qpos, dtype=np.float64)
+    if positions.shape != (model.nq,):
+        raise ValueError(f"qpos has shape {positions.shape}; the model needs ({model.nq},)")
+    data.qpos[:] = positions
+    mujoco.mj_kinematics(model, data)
+    mujoco.mj_comPos(model, data)
+    mujoco.mj_camlight(model, data)
+
+
+def following_camera(
+    positions: ArrayLike,
+    distance: float,
+    azimuth: float = 90.0,
+    elevation: float = -14.0,
+    fovy: float = 45.0,
+    smoothing: float = 12.0,
+) -> list[Camera]:
+    """One camera a frame that glides after a creature from a fixed angle.
+
+    Args:
+        positions: [frames, 3] where the creature is, metres.
+        distance: between camera and creature, metres.
+        azimuth: degrees, as in `Camera`; `elevation` and `fovy` too.
+        smoothing: width in frames of the Gaussian, centred on each frame, that the positions are averaged with. Height
+            is averaged over four times as many, so that a gait's bounce stays visible.
+    """
+    path = np.asarray(positions, dtype=np.float64)
+    smooth = np.stack(
+        [_averaged(path[:, axis], smoothing * (4.0 if axis == 2 else 1.0)) for axis in range(3)], axis=1
+    )
+    return [Camera(_triple(point), distance, azimuth, elevation, fovy) for point in smooth]
+
+
+def frame_creature(model: mujoco.MjModel, qpos: ArrayLike, aspect: float = 16 / 9) -> list[Camera]:
+    """A following camera that suits a model and its trajectory.
+
+    The moving geoms fill about two fifths of the frame's width, or a bit more of its height. A creature that moves in
+    a vertical plane is seen from its side, one in a horizontal plane from above, any other one from before its flank.
+
+    Args:
+        qpos: [frames, nq] positions.
+        aspect: the picture's width over its height.
+    """
+    trajectory = np.asarray(qpos, dtype=np.float64)
+    data = mujoco.MjData(model)
+    azimuth, elevation = _viewpoint(model)
+    moving = _moving(model) & (model.geom_rbound > 0)
+    root = _root(model)
+    _, _, right, up = Camera(azimuth=azimuth, elevation=elevation).axes()
+    middle = np.empty((len(trajectory), 3))
+    extents = np.empty((len(trajectory), 2))
+    for frame, positions in enumerate(trajectory):
+        place(model, data, positions)
+        middle[frame] = data.subtree_com[root]
+        extents[frame] = model.stat.extent
+        if moving.any():
+            reach = _reach(model, data, moving, np.stack([right, up]))
+            centre = data.geom_xpos[moving] @ np.stack([right, up]).T
+            extents[frame] = (centre + reach).max(axis=0) - (centre - reach).min(axis=0)
+    # A fall or a leap now and then should not push the camera away for the whole film.
+    wide, tall = np.percentile(extents, 75, axis=0)
+    fovy = 40.0
+    sight = 2.0 * math.tan(0.5 * math.radians(fovy))
+    distance = float(max(wide / (0.42 * aspect), tall / 0.55)) / sight
+    cameras = following_camera(middle, distance, azimuth, elevation, fovy)
+    # The creature stands a little below the middle: there is more to see above it than under its feet.
+    lift = 0.05 * sight * distance
+    return [
+        Camera((c.lookat[0], c.lookat[1], c.lookat[2] + lift), distance, azimuth, elevation, fovy) for c in cameras
+    ]
+
+
+def film(
+    model: mujoco.MjModel,
+    qpos: ArrayLike,
+    width: int = 640,
+    height: int = 360,
+    camera: str | Sequence[Camera] | None = None,
+    threads: int | None = None,
+) -> Iterator[Image]:
+    """Draw a trajectory, frame by frame and in order; the pictures are the same for any number of threads.
+
+    Args:
+        qpos: [frames, nq] positions.
+        width: pixels; `height` too.
+        camera: the name of one of the model's cameras, or one camera a frame; by default one follows the creature.
+        threads: how many frames are drawn at once; by default the processors this process may use.
+
+    Yields:
+        [height, width, 3] uint8, sRGB.
+
+    Raises:
+        ValueError: no camera has this name, their number is not that of the frames, or `qpos` is not [frames, nq].
+    """
+    trajectory = np.asarray(qpos, dtype=np.float64)
+    if trajectory.ndim != 2 or trajectory.shape[1] != model.nq:
+        raise ValueError(f"qpos has shape {trajectory.shape}; the model needs (frames, {model.nq})")
+    if camera is None:
+        camera = frame_creature(model, trajectory, width / height)
+    cameras = [camera] * len(trajectory) if isinstance(camera, str) else camera
+    if len(cameras) != len(trajectory):
+        raise ValueError(f"{len(cameras)} cameras for {len(trajectory)} frames")
+    workers = threads or len(os.sched_getaffinity(0))
+    renderer = Renderer(model, width, height)
+    with ThreadPoolExecutor(workers) as pool:
+        # A bounded queue: a slow encoder must not make finished frames pile up.
+        waiting: deque[Future[Image]] = deque()
+        try:
+            for positions, place_of_view in zip(trajectory, cameras, strict=True):
+                waiting.append(pool.submit(renderer.render, positions, place_of_view))
+                if len(waiting) > 2 * workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _averaged(track: NDArray[np.float64], width: float) -> NDArray[np.float64]:
+    """`track` [frames] averaged with a Gaussian; past its ends it goes on as it went, point-mirrored."""
+    reach = min(math.ceil(3.0 * width), len(track) - 1)
+    if width <= 0.0 or reach < 1:
+        return track
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2)
+    before = 2.0 * track[0] - track[reach:0:-1]
+    after = 2.0 * track[-1] - track[-2 : -2 - reach : -1]
+    return np.convolve(np.concatenate([before, track, after]), weights / weights.sum(), mode="valid")
+
+
+def _moving(model: mujoco.MjModel) -> NDArray[np.bool_]:
+    """[ngeom] whether a geom's body can move."""
+    return np.asarray(model.body_weldid[model.geom_bodyid] != 0)
+
+
+def _root(model: mujoco.MjModel) -> int:
+    """The heaviest body that hangs on the world and can move; the world where nothing moves."""
+    roots = np.flatnonzero((model.body_parentid == 0) & (np.arange(model.nbody) > 0))
+    roots = roots[model.body_subtreemass[roots] > 0]
+    return int(roots[np.argmax(model.body_subtreemass[roots])]) if roots.size else 0
+
+
+def _viewpoint(model: mujoco.MjModel) -> tuple[float, float]:
+    """Azimuth and elevation from which a model's movement is seen best."""
+    joints = np.flatnonzero(model.body_rootid[model.jnt_bodyid] == _root(model))
+    kinds = model.jnt_type[joints]
+    turning = model.jnt_axis[joints[kinds == mujoco.mjtJoint.mjJNT_HINGE]]
+    if turning.size and not np.isin(kinds, (mujoco.mjtJoint.mjJNT_FREE, mujoco.mjtJoint.mjJNT_BALL)).any():
+        if np.all(np.abs(turning[:, 1]) > 0.99):
+            return 90.0, -12.0
+        if np.all(np.abs(turning[:, 2]) > 0.99):
+            return 90.0, -48.0
+    return 118.0, -19.0
+
+
+def _reach(
+    model: mujoco.MjModel, data: mujoco.MjData, chosen: NDArray[np.bool_], directions: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """[chosen, directions] half the room that geoms take along directions [n, 3]."""
+    half = np.where(model.geom_aabb[chosen, 3:] > 0, model.geom_aabb[chosen, 3:], model.geom_rbound[chosen, None])
+    axes = np.array(data.geom_xmat).reshape(-1, 3, 3)[chosen]
+    return np.asarray(np.einsum("gkd,gk->gd", np.abs(np.einsum("gik,di->gkd", axes, directions)), half))
+
+
+def _heap(shapes: Shapes, position: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[4] centre and radius of a sphere around every geom that dims ambient light."""
+    chosen = shapes.core[:, 4] > 0
+    if not chosen.any():
+        return np.zeros(4)
+    low = (position - shapes.bound[:, None])[chosen].min(axis=0)
+    high = (position + shapes.bound[:, None])[chosen].max(axis=0)
+    return np.append(0.5 * (low + high), 0.5 * np.linalg.norm(high - low))
+
+
+def _shown(model: mujoco.MjModel) -> NDArray[np.bool_]:
+    """[ngeom] whether a geom belongs to a visible group and is not wholly transparent."""
+    return np.asarray((model.geom_group < VISIBLE_GROUPS) & (_rgba(model)[:, 3] > 0))
+
+
+def _rgba(model: mujoco.MjModel) -> NDArray[np.float64]:
+    """[ngeom, 4] sRGB and opacity: a material's colour where a geom has one and names no colour itself."""
+    rgba = np.array(model.geom_rgba, dtype=np.float64)
+    plain = np.all(np.abs(rgba - _UNPAINTED) < 1e-6, axis=1)
+    painted = plain & (model.geom_matid >= 0)
+    rgba[painted] = model.mat_rgba[model.geom_matid[painted]]
+    unpainted = plain & ~painted
+    colours = np.array(_PALETTE)
+    rgba[unpainted, :3] = colours[(model.geom_bodyid[unpainted] - 1) % len(colours)]
+    return rgba
+
+
+def _linear(srgb: NDArray[np.float64]) -> NDArray[np.float64]:
+    """sRGB values [n, 3] as linear light, made a little more vivid: warm light and haze take some colour away."""
+    light = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    grey = light @ np.array([0.2126, 0.7152, 0.0722])
+    return np.asarray(np.clip(grey[:, None] + 1.35 * (light - grey[:, None]), 0.0, 1.0))
+
+
+def _shapes(model: mujoco.MjModel) -> Shapes:
+    kind = np.array(model.geom_type, dtype=np.int64)
+    size = np.array(model.geom_size, dtype=np.float64)
+    shown, moving = _shown(model), _moving(model)
+    rgba = _rgba(model)
+    floors = (kind == PLANE) & ~moving
+    ground = floors | (kind == int(mujoco.mjtGeom.mjGEOM_HFIELD))
+    # A floor has no edge to walk off in a picture: runs are longer than most models' planes.
+    size[floors, :2] = 0.0
+
+    solid = shown & np.isin(kind, ANALYTIC) & (kind != PLANE)
+    mesh = shown & ~np.isin(kind, ANALYTIC) & ~ground
+    caster = np.where(solid, kind, np.where(mesh, ELLIPSOID, -1))
+    caster_size = np.where(solid[:, None], size, np.maximum(model.geom_aabb[:, 3:], 1e-6))
+
+    core = np.zeros((model.ngeom, 5))
+    half = np.maximum(model.geom_aabb[:, 3:], 1e-6)
+    for geom in np.flatnonzero((solid | mesh) & moving):
+        longest = int(np.argmax(half[geom]))
+        radius = math.sqrt(np.prod(np.delete(half[geom], longest)))
+        core[geom, longest] = max(half[geom, longest] - radius, 0.0)
+        core[geom, 3:] = radius, 1.0
+
+    return Shapes(
+        kind=kind,
+        size=size,
+        bound=np.array(model.geom_rbound, dtype=np.float64),
+        colour=np.hstack([_linear(rgba[:, :3]), rgba[:, 3:]]),
+        ground=ground,
+        caster=caster,
+        caster_size=caster_size,
+        core=core,
+        planes=np.flatnonzero(shown & (kind == PLANE)),
+        cell=_cell(model, (solid | mesh) & moving),
+    )
+
+
+def _cell(model: mujoco.MjModel, creature: NDArray[np.bool_]) -> float:
+    """Side of a floor square: of 1, 2 or 5 times a power of ten metres, the one nearest to half the creature."""
+    if not creature.any():
+        return 1.0
+    data = mujoco.MjData(model)
+    place(model, data, model.qpos0)
+    reach = model.geom_rbound[creature, None]
+    extent = (data.geom_xpos[creature] + reach).max(axis=0) - (data.geom_xpos[creature] - reach).min(axis=0)
+    choices = np.outer(10.0 ** np.arange(-4, 5), (1.0, 2.0, 5.0)).ravel()
+    return float(choices[np.argmin(np.abs(np.log(choices / (0.4 * extent.max()))))])
+
+
+def _foreign_model(model: mujoco.MjModel) -> mujoco.MjModel | None:
+    """A copy whose group 0 holds just the geoms that only MuJoCo's own rays find; None where there are none."""
+    foreign = _shown(model) & ~np.isin(model.geom_type, ANALYTIC)
+    if not foreign.any():
+        return None
+    twin = copy.copy(model)
+    twin.geom_group[:] = np.where(foreign, 0, 5)
+    return twin

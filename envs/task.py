@@ -1,0 +1,121 @@
+"""Task: a world and what is rewarded in it.
+
+A task is a MuJoCo model and three plain functions that are compiled with fixed signatures:
+
+    reset(model, data, task, rng)             set the initial state, drawing from the episode's stream (`envs.random`)
+    observe(model, data, task, obs)           write the observation, float64 (observation_size,)
+    advance(model, data, task, action, out)   act for one control step; set out.reward, out.terminated
+
+`model` and `data` are MuJoCo's structs (`envs.structs`), `action` is float64 (action_size,) already clipped to its
+bounds. `task` is a record of the task's own numbers: its options, and whatever it remembers within an episode; every
+episode begins with a fresh copy of `Task.record`.
+"""
+
+import functools
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import mujoco
+import numba
+import numpy as np
+from numba import types
+
+from envs.kernels import ADDRESS, KernelError, compile_kernel
+from envs.structs import DATA, MODEL
+
+OUTCOME = np.dtype([("reward", np.float64), ("terminated", np.int64)])
+_VECTOR = types.Array(types.float64, 1, "C")
+_STREAM = types.Array(types.uint64, 1, "C")
+# What Gymnasium's MujocoEnv takes for its pictures alone; they never change a simulation.
+RENDERING_OPTIONS = (
+    "render_mode",
+    "width",
+    "height",
+    "camera_id",
+    "camera_name",
+    "default_camera_config",
+    "max_geom",
+    "visual_options",
+)
+
+
+def record(**values: Any) -> np.ndarray:
+    """A 0-d structured array of the given numbers and float arrays, for `Task.record`."""
+    fields: list[Any] = []
+    for name, value in values.items():
+        array = np.asarray(value)
+        kind = np.int64 if array.dtype.kind in "bi" else np.float64
+        fields.append((name, kind, array.shape) if array.shape else (name, kind))
+    result = np.zeros((), np.dtype(fields or [("unused", np.int64)], align=True))
+    for name, value in values.items():
+        result[name] = value
+    return result
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A world and what is rewarded in it; see the module's docstring for the three functions.
+
+    name: the name it is run by. options: every constructor option and its value. steps: control steps at most in an
+    episode. frame_skip: time steps in a control step. action_low, action_high: bounds, float64 (action_size,).
+    gymnasium_id: the environment of Gymnasium's that it equals to the bit, if any. rendering: options for pictures,
+    passed on to Gymnasium's renderer. camera: a preferred camera of the model, by name.
+    """
+
+    name: str
+    model: mujoco.MjModel
+    reset: Callable[..., None]
+    observe: Callable[..., None]
+    advance: Callable[..., None]
+    observation_size: int
+    steps: int
+    frame_skip: int
+    record: np.ndarray = field(default_factory=record)
+    action_low: np.ndarray | None = None
+    action_high: np.ndarray | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    rendering: Mapping[str, Any] = field(default_factory=dict)
+    gymnasium_id: str | None = None
+    view: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        bounds = self.model.actuator_ctrlrange.astype(np.float32).astype(np.float64)
+        unlimited = self.model.actuator_ctrllimited == 0
+        bounds[unlimited] = (-math.inf, math.inf)
+        for name, column in (("action_low", 0), ("action_high", 1)):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, np.ascontiguousarray(bounds[:, column]))
+        for name in self.rendering:
+            if name not in RENDERING_OPTIONS:
+                raise TypeError(f"{self.name} has no option {name!r}")
+
+    @property
+    def action_size(self) -> int:
+        assert self.action_low is not None
+        return len(self.action_low)
+
+    @property
+    def control_period(self) -> float:
+        """Seconds from one action to the next."""
+        return float(self.model.opt.timestep) * self.frame_skip
+
+    @functools.cached_property
+    def kernels(self) -> tuple[int, int, int]:
+        """Addresses of the compiled reset, observe and advance. Raises KernelError where one does not compile."""
+        return tuple(kernel.address for kernel in self._compiled)  # type: ignore[return-value]
+
+    @functools.cached_property
+    def _compiled(self) -> list[Any]:
+        state = numba.from_dtype(self.record.dtype)
+        outcome = numba.from_dtype(OUTCOME)
+        start = (MODEL, DATA, state)
+        return [
+            compile_kernel(self.reset, (*start, _STREAM), "model, data, task, rng"),
+            compile_kernel(self.observe, (*start, _VECTOR), "model, data, task, obs"),
+            compile_kernel(self.advance, (*start, _VECTOR, outcome), "model, data, task, action, out"),
+        ]
+
+
+__all__ = ["ADDRESS", "OUTCOME", "RENDERING_OPTIONS", "KernelError", "Task", "record"]

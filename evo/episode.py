@@ -1,0 +1,300 @@
+"""The compiled episode: reset, then observe, decide and advance until the end; one kernel for all tasks and networks.
+
+MuJoCo's batch engine runs it once per simulation; simulation i is episode i % episodes of individual i // episodes.
+Tasks and networks come as addresses, so it is compiled once. Scratch lies outside because an engine error leaves the
+kernel by longjmp. Nothing in it depends on the thread or on the other simulations.
+"""
+
+import functools
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+from numba import carray, njit, types
+
+from envs.kernels import ADDRESS
+from envs.physics import Batch, StopFlag, apply_interruptibly, call, is_set, mj_reset_data, pointer
+from envs.structs import data_at, model_at, warning_count
+from envs.task import OUTCOME, Task
+from evo.networks.sequential import Network, act
+
+# How an episode ended.
+COMPLETED, TERMINATED, UNSTABLE, NOT_FINITE, STOPPED, ENGINE_ERROR = range(6)
+REASONS = {
+    UNSTABLE: "the simulation became unstable",
+    NOT_FINITE: "an action or a reward was not finite",
+    ENGINE_ERROR: "MuJoCo raised an error",
+}
+SCRATCH_BYTES = 256 * 2**20
+
+_POINTERS = (
+    "stop params mean scale streams reset observe advance template plan low high rewards lengths endings statistics "
+    "scratch qpos qvel observations actions step_rewards"
+).split()
+_NUMBERS = (
+    "first episodes params_size obs_size action_size steps record_size layers memory_size network_scratch scratch_size "
+    "recording nq nv"
+).split()
+ARGUMENT = np.dtype([(name, np.int64) for name in _POINTERS + _NUMBERS])
+_OUTCOME = np.dtype(OUTCOME, align=True)
+
+
+@njit
+def _doubles(address: int, count: int) -> Any:
+    return carray(pointer(address), (count,), np.float64)
+
+
+@njit
+def _floats(address: int, count: int) -> Any:
+    return carray(pointer(address), (count,), np.float32)
+
+
+@njit
+def _integers(address: int, count: int) -> Any:
+    return carray(pointer(address), (count,), np.int64)
+
+
+@njit
+def _update_statistics(statistics: Any, obs: Any) -> None:
+    """Welford's running mean and sum of squared deviations (Welford 1962); statistics: (count, mean, M2) in a row."""
+    size = obs.size
+    statistics[0] += 1.0
+    inverse = 1.0 / statistics[0]
+    for index in range(size):
+        difference = obs[index] - statistics[1 + index]
+        statistics[1 + index] += difference * inverse
+        statistics[1 + size + index] += difference * (obs[index] - statistics[1 + index])
+
+
+@njit
+def _all_finite(values: Any) -> bool:
+    for index in range(values.size):
+        if not math.isfinite(values[index]):
+            return False
+    return True
+
+
+@numba.cfunc(types.void(ADDRESS, ADDRESS, types.int32, ADDRESS), cache=True, error_model="numpy")
+def _episode(model_address: int, data_address: int, simulation: int, argument: int) -> None:
+    given = carray(pointer(argument), (1,), ARGUMENT)[0]
+    model, data = model_at(model_address), data_at(model_address, data_address)
+    individual, number = simulation // given.episodes, simulation % given.episodes
+    params = _floats(given.params + 4 * given.params_size * individual, given.params_size)
+    mean, scale = _doubles(given.mean, given.obs_size), _doubles(given.scale, given.obs_size)
+    low, high = _doubles(given.low, given.action_size), _doubles(given.high, given.action_size)
+    plan = carray(pointer(given.plan), (given.layers, 6), np.int64)
+    total, length = _doubles(given.rewards, simulation + 1), _integers(given.lengths, simulation + 1)
+    ending = _integers(given.endings, simulation + 1)
+    statistics_size = 1 + 2 * given.obs_size if given.statistics else 0
+    statistics = _doubles(given.statistics + 8 * statistics_size * simulation, statistics_size)
+
+    # this simulation's scratch, in one block: stream, outcome, record, observation, action, network memory and scratch
+    at = given.scratch + given.scratch_size * simulation
+    rng = carray(pointer(at), (4,), np.uint64)
+    outcome = carray(pointer(at + 32), (1,), _OUTCOME)[0]
+    record = at + 48
+    obs = _doubles(record + given.record_size, given.obs_size)
+    action = _doubles(record + given.record_size + 8 * given.obs_size, given.action_size)
+    memory_at = record + given.record_size + 8 * (given.obs_size + given.action_size)
+    memory = _floats(memory_at, given.memory_size)
+    scratch = _floats(memory_at + 4 * given.memory_size, given.network_scratch)
+
+    ending[simulation] = ENGINE_ERROR  # stands if the engine leaves by longjmp
+    rng[:] = carray(pointer(given.streams + 32 * number), (4,), np.uint64)
+    words = given.record_size // 8
+    _integers(record, words)[:] = _integers(given.template, words)
+    memory[:] = np.float32(0)
+    outcome.terminated = 0
+    reward, steps, how = 0.0, 0, COMPLETED
+
+    mj_reset_data(model, data)
+    call(given.reset, (model, data, record, rng))
+    for step in range(given.steps):
+        if is_set(given.stop):
+            how = STOPPED
+            break
+        call(given.observe, (model, data, record, obs))
+        if statistics_size:
+            _update_statistics(statistics, obs)
+        act(plan, params, memory, scratch, obs, mean, scale, low, high, action)
+        if given.recording:
+            row = simulation * (given.steps + 1) + step
+            _doubles(given.qpos + 8 * given.nq * row, given.nq)[:] = data.qpos
+            _doubles(given.qvel + 8 * given.nv * row, given.nv)[:] = data.qvel
+            _doubles(given.observations + 8 * given.obs_size * row, given.obs_size)[:] = obs
+            _doubles(given.actions + 8 * given.action_size * row, given.action_size)[:] = action
+        if not _all_finite(action):
+            how = NOT_FINITE
+            break
+        call(given.advance, (model, data, record, action, outcome))
+        steps += 1
+        # MuJoCo resets a state that blows up and goes on: only the warning counters tell
+        if warning_count(data) > 0:
+            how = UNSTABLE
+            break
+        if not math.isfinite(outcome.reward):
+            how = NOT_FINITE
+            break
+        reward += outcome.reward
+        if given.recording:
+            _doubles(given.step_rewards, simulation * (given.steps + 1) + step + 1)[-1] = outcome.reward
+        if outcome.terminated:
+            how = TERMINATED
+            break
+    if given.recording:
+        row = simulation * (given.steps + 1) + steps
+        call(given.observe, (model, data, record, obs))
+        _doubles(given.qpos + 8 * given.nq * row, given.nq)[:] = data.qpos
+        _doubles(given.qvel + 8 * given.nv * row, given.nv)[:] = data.qvel
+        _doubles(given.observations + 8 * given.obs_size * row, given.obs_size)[:] = obs
+    total[simulation], length[simulation], ending[simulation] = reward, steps, how
+
+
+class Trajectories(NamedTuple):
+    """What was recorded of every simulation: row t holds the state seen before step t, and the last state too."""
+
+    qpos: np.ndarray  # (simulations, steps + 1, nq)
+    qvel: np.ndarray  # (simulations, steps + 1, nv)
+    observations: np.ndarray  # (simulations, steps + 1, observation_size)
+    actions: np.ndarray  # (simulations, steps + 1, action_size)
+    rewards: np.ndarray  # (simulations, steps + 1)
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """What became of a batch of episodes; the arrays are (individuals, episodes)."""
+
+    returns: np.ndarray  # float64; the sum of rewards up to the end, whatever the ending
+    lengths: np.ndarray  # int64, control steps
+    endings: np.ndarray  # int64, COMPLETED … ENGINE_ERROR
+    statistics: np.ndarray | None  # float64 (individuals, episodes, 1 + 2 observation_size): count, mean, M2
+    trajectories: Trajectories | None
+    errors: tuple[str, ...]  # distinct messages of the engine
+
+    @property
+    def failed(self) -> np.ndarray:
+        """Which episodes did not end by themselves, bool."""
+        return self.endings >= UNSTABLE
+
+
+class Evaluator:
+    """Runs episodes of a task with a network's parameters, on `threads` threads.
+
+    Raises KernelError for a task or layer that does not compile, EngineError where MuJoCo refuses the model.
+    """
+
+    def __init__(self, task: Task, network: Network, threads: int) -> None:
+        if network.inputs != task.observation_size or network.outputs != task.action_size:
+            raise ValueError(
+                f"the network maps {network.inputs} to {network.outputs} numbers; {task.name} has "
+                f"{task.observation_size} observations and {task.action_size} actions"
+            )
+        self.task, self.network, self.threads = task, network, threads
+        self._stop = StopFlag()
+        self._batch: Batch | None = None
+        self._scratch = np.zeros(0, np.uint8)
+
+    @functools.cached_property
+    def _fixed(self) -> dict[str, int]:
+        """The part of the episode's argument that no call changes."""
+        task, network = self.task, self.network
+        reset, observe, advance = task.kernels
+        record_size = -(-task.record.nbytes // 8) * 8
+        self._template = np.zeros(record_size, np.uint8)
+        self._template[: task.record.nbytes] = np.frombuffer(task.record.tobytes(), np.uint8)
+        memory = network.memory_size + network.memory_size % 2
+        scratch = 48 + record_size + 8 * (task.observation_size + task.action_size)
+        scratch += 4 * (memory + network.scratch_size)
+        assert task.action_low is not None and task.action_high is not None
+        return {
+            "stop": self._stop.address,
+            "reset": reset,
+            "observe": observe,
+            "advance": advance,
+            "template": self._template.ctypes.data,
+            "plan": network.plan.ctypes.data,
+            "low": task.action_low.ctypes.data,
+            "high": task.action_high.ctypes.data,
+            "params_size": network.size,
+            "obs_size": task.observation_size,
+            "action_size": task.action_size,
+            "record_size": record_size,
+            "layers": len(network.layers),
+            "memory_size": memory,
+            "network_scratch": network.scratch_size,
+            # a cache line to itself, so that simulations do not share one
+            "scratch_size": -(-scratch // 64) * 64,
+            "nq": task.model.nq,
+            "nv": task.model.nv,
+        }
+
+    def prepare(self) -> None:
+        """Compile, or load from the cache, everything an episode needs."""
+        self._fixed  # noqa: B018
+
+    def capacity(self, episodes: int) -> int:
+        """How many individuals of so many episodes fit the memory for scratch at once (at least one)."""
+        statistics = 8 * (1 + 2 * self.task.observation_size)
+        per_individual = episodes * (self._fixed["scratch_size"] + statistics + 24) + 4 * self.network.size
+        return max(1, SCRATCH_BYTES // per_individual)
+
+    def run(
+        self,
+        params: np.ndarray,
+        streams: np.ndarray,
+        mean: np.ndarray,
+        scale: np.ndarray,
+        steps: int | None = None,
+        statistics: bool = False,
+        recording: bool = False,
+    ) -> Episodes:
+        """Every individual on every stream.
+
+        params: float32 (individuals, size). streams: uint64 (episodes, 4), see `envs.random.streams`. mean, scale:
+        float64 (observation_size,), the frozen normalisation. steps: control steps at most, the task's by default.
+        """
+        task, fixed = self.task, self._fixed
+        individuals, episodes = len(params), len(streams)
+        count = individuals * episodes
+        steps = task.steps if steps is None else steps
+        params, streams = np.ascontiguousarray(params, np.float32), np.ascontiguousarray(streams, np.uint64)
+        mean, scale = np.ascontiguousarray(mean, np.float64), np.ascontiguousarray(scale, np.float64)
+        rewards, lengths, endings = np.zeros(count), np.zeros(count, np.int64), np.full(count, STOPPED)
+        seen = np.zeros((count, 1 + 2 * task.observation_size)) if statistics else None
+        recorded = None
+        if recording:
+            shapes = (fixed["nq"],), (fixed["nv"],), (task.observation_size,), (task.action_size,), ()
+            recorded = Trajectories(*(np.zeros((count, steps + 1, *shape)) for shape in shapes))
+        self._reserve(count)
+        argument = np.zeros((), ARGUMENT)
+        for name, value in fixed.items():
+            argument[name] = value
+        arrays = {"params": params, "streams": streams, "mean": mean, "scale": scale, "rewards": rewards}
+        arrays |= {"lengths": lengths, "endings": endings, "scratch": self._scratch}
+        if seen is not None:
+            arrays["statistics"] = seen
+        if recorded is not None:
+            arrays |= {"qpos": recorded.qpos, "qvel": recorded.qvel, "observations": recorded.observations}
+            arrays |= {"actions": recorded.actions, "step_rewards": recorded.rewards}
+        for name, array in arrays.items():
+            argument[name] = array.ctypes.data
+        argument["episodes"], argument["steps"], argument["recording"] = episodes, steps, recording
+        assert self._batch is not None
+        errors = apply_interruptibly(self._batch, _episode.address, argument.ctypes.data, count, self._stop)
+        shape = (individuals, episodes)
+        return Episodes(
+            returns=rewards.reshape(shape),
+            lengths=lengths.reshape(shape),
+            endings=endings.reshape(shape),
+            statistics=None if seen is None else seen.reshape(*shape, -1),
+            trajectories=recorded,
+            errors=tuple(dict.fromkeys(errors.values())),
+        )
+
+    def _reserve(self, count: int) -> None:
+        """A batch and scratch for at least `count` simulations; kept while they are large enough."""
+        if self._batch is None or self._batch.simulations < count:
+            self._batch = Batch(self.task.model, count, self.threads)
+            self._scratch = np.zeros(count * self._fixed["scratch_size"], np.uint8)

@@ -1,0 +1,85 @@
+"""Dense layer: outputs = activation(inputs W + b), with W (inputs, outputs) row by row, then b (outputs,).
+
+Every output sums its terms in the order of the inputs, bias first, so the loop over outputs is vectorised and the
+result does not depend on how.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from evo.networks import activations
+
+
+@njit
+def _affine(params: Any, inputs: Any, outputs: Any) -> None:
+    rows, columns = inputs.size, outputs.size
+    if params.size > rows * columns:
+        outputs[:] = params[rows * columns :]
+    else:
+        outputs[:] = np.float32(0)
+    for row in range(rows):
+        value, weights = inputs[row], params[row * columns : (row + 1) * columns]
+        for column in range(columns):
+            outputs[column] += value * weights[column]
+
+
+def linear(params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
+    _affine(params, inputs, outputs)
+
+
+def tanh(params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
+    _affine(params, inputs, outputs)
+    activations.tanh(outputs)
+
+
+def relu(params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
+    _affine(params, inputs, outputs)
+    activations.relu(outputs)
+
+
+def elu(params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
+    _affine(params, inputs, outputs)
+    activations.elu(outputs)
+
+
+STEPS = {"linear": linear, "tanh": tanh, "relu": relu, "elu": elu}
+
+
+@dataclass(frozen=True)
+class Dense:
+    """A dense layer of `outputs` units. activation: one of STEPS. scale: of its initial weights.
+
+    Weights begin normal with standard deviation scale/sqrt(inputs) (LeCun et al. 1998, "Efficient backprop"), biases at
+    zero.
+    """
+
+    outputs: int
+    activation: str = "linear"
+    bias: bool = True
+    scale: float = 1.0
+    memory_size: int = 0
+
+    def __post_init__(self) -> None:
+        if self.outputs < 1:
+            raise ValueError(f"a dense layer needs at least one unit, got {self.outputs}")
+        if self.activation not in STEPS:
+            raise ValueError(f"unknown activation {self.activation!r}; one of {', '.join(STEPS)}")
+
+    def size(self, inputs: int) -> int:
+        """The number of parameters for `inputs` inputs."""
+        return (inputs + self.bias) * self.outputs
+
+    def initial(self, inputs: int, rng: np.random.Generator) -> np.ndarray:
+        """Initial parameters, float64 (size,)."""
+        params = np.zeros(self.size(inputs))
+        weights = inputs * self.outputs
+        params[:weights] = rng.normal(size=weights) * (self.scale / np.sqrt(inputs))
+        return params
+
+    @property
+    def step(self) -> Any:
+        """The function to compile: step(params, memory, inputs, outputs), all float32 vectors."""
+        return STEPS[self.activation]

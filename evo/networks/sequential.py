@@ -1,0 +1,117 @@
+"""Network: a stack of layers from an observation to an action, as one table of addresses that an episode walks.
+
+A layer has `outputs`, `memory_size`, `size(inputs)`, `initial(inputs, rng)` and a plain function `step(params, memory,
+inputs, outputs)` on float32 vectors, compiled here once for every network and task. `memory` is the layer's own,
+zeroed at the start of an episode.
+"""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numba import njit, types
+
+from envs.kernels import compile_kernel
+from envs.physics import call
+
+_FLOATS = types.Array(types.float32, 1, "C")
+# Columns of a network's plan: one row a layer.
+_STEP, _PARAMS, _PARAMS_SIZE, _MEMORY, _MEMORY_SIZE, _OUTPUTS = range(6)
+
+
+class Layer(Protocol):
+    """What a network is stacked from."""
+
+    @property
+    def outputs(self) -> int: ...
+    @property
+    def memory_size(self) -> int: ...
+    @property
+    def step(self) -> Callable[..., None]: ...
+    def size(self, inputs: int) -> int: ...
+    def initial(self, inputs: int, rng: np.random.Generator) -> np.ndarray: ...
+
+
+@functools.cache
+def _compiled(step: Callable[..., None]) -> Any:
+    return compile_kernel(step, (_FLOATS,) * 4, "params, memory, inputs, outputs")
+
+
+class Network:
+    """Layers stacked on an observation of `inputs` numbers.
+
+    text: how it is written (`linear`, `mlp:64,64`). normalise: whether observations are normalised by running
+    statistics before the first layer. size: number of parameters. outputs: size of the action.
+    """
+
+    def __init__(self, layers: Sequence[Layer], inputs: int, text: str, normalise: bool) -> None:
+        self.layers, self.inputs, self.text, self.normalise = tuple(layers), inputs, text, normalise
+        self.outputs = self.layers[-1].outputs
+        widths = [inputs, *(layer.outputs for layer in self.layers)]
+        self._sizes = [layer.size(width) for layer, width in zip(self.layers, widths, strict=False)]
+        self.size = sum(self._sizes)
+        self.widest = max(widths)
+        self.memory_size = sum(layer.memory_size for layer in self.layers)
+
+    @functools.cached_property
+    def plan(self) -> np.ndarray:
+        """int64 (layers, 6): step address, parameters from, count, memory from, count, outputs."""
+        rows, params, memory = [], 0, 0
+        for layer, size in zip(self.layers, self._sizes, strict=True):
+            address = _compiled(layer.step).address
+            rows.append((address, params, size, memory, layer.memory_size, layer.outputs))
+            params, memory = params + size, memory + layer.memory_size
+        return np.array(rows, np.int64)
+
+    @property
+    def scratch_size(self) -> int:
+        """float32 numbers that `propagate` needs beside the memory: the inputs and outputs of a layer, in turn."""
+        return 2 * self.widest
+
+    def initial(self, rng: np.random.Generator) -> np.ndarray:
+        """Initial parameters, float64 (size,)."""
+        widths = [self.inputs, *(layer.outputs for layer in self.layers)]
+        parts = [layer.initial(width, rng) for layer, width in zip(self.layers, widths, strict=False)]
+        return np.concatenate(parts)
+
+
+@njit
+def propagate(plan: Any, params: Any, memory: Any, scratch: Any, obs: Any, mean: Any, scale: Any, action: Any) -> None:
+    """From an observation to an unbounded action, both float64; the layers work in float32.
+
+    The observation is first normalised as (obs - mean) * scale. scratch: float32 (2 widest).
+    """
+    widest = scratch.size // 2
+    for index in range(obs.size):
+        scratch[index] = (obs[index] - mean[index]) * scale[index]
+    count, at = obs.size, 0
+    for layer in range(plan.shape[0]):
+        row = plan[layer]
+        outputs = row[_OUTPUTS]
+        after = widest - at
+        call(
+            row[_STEP],
+            (
+                params[row[_PARAMS] : row[_PARAMS] + row[_PARAMS_SIZE]],
+                memory[row[_MEMORY] : row[_MEMORY] + row[_MEMORY_SIZE]],
+                scratch[at : at + count],
+                scratch[after : after + outputs],
+            ),
+        )
+        count, at = outputs, after
+    for index in range(count):
+        action[index] = scratch[at + index]
+
+
+@njit
+def act(
+    plan: Any, params: Any, memory: Any, scratch: Any, obs: Any, mean: Any, scale: Any, low: Any, high: Any, action: Any
+) -> None:
+    """`propagate`, then clip the action to its bounds."""
+    propagate(plan, params, memory, scratch, obs, mean, scale, action)
+    for index in range(action.size):
+        action[index] = min(max(action[index], low[index]), high[index])
+
+
+__all__ = ["Layer", "Network", "act", "propagate"]
