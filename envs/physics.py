@@ -19,6 +19,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from envs import interruption
 from envs.structs import address_of
 
 # Before any model loads: no MUJOCO_LOG.TXT in the user's folder and no warnings on the terminal.
@@ -202,7 +203,7 @@ def apply_interruptibly(batch: Batch, kernel: int, argument: int, count: int, st
     """`batch.apply`, during which signals reach Python: in the main thread it waits for a worker thread.
 
     Python runs signal handlers only between bytecodes of the main thread. Whatever a handler raises (KeyboardInterrupt,
-    say) raises `stop`, waits for the kernels to leave, and goes on to the caller.
+    or what it asked `envs.interruption` for) sets `stop`, waits for the kernels to leave, and goes on to the caller.
     """
     if threading.current_thread() is not threading.main_thread():
         return batch.apply(kernel, argument, count)
@@ -219,7 +220,8 @@ def apply_interruptibly(batch: Batch, kernel: int, argument: int, count: int, st
     stop.clear()
     worker.start()
     try:
-        done.wait()
+        with interruption.waiting():
+            done.wait()
     except BaseException:
         stop.set()
         worker.join()

@@ -21,8 +21,9 @@ import mujoco
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from envs.ray_geometry import ANALYTIC, BOX, CAPSULE, CYLINDER, ELLIPSOID, PLANE, SPHERE, Vector
-from envs.ray_shading import Pose, Seen, Shapes, View, list_sunlit, list_tiles, paint, refine
+from envs import ray_shading as shading
+from envs.ray_geometry import ANALYTIC, ELLIPSOID, PLANE, Vector
+from envs.ray_shading import Scene, View, find_edges, list_sunlit, list_tiles, paint, refine
 
 Image = NDArray[np.uint8]  # [height, width, 3]
 
@@ -39,7 +40,8 @@ _PALETTE = (
 )
 # Eight rooks on a board of eighths: no two samples share a row or a column.
 _SPREAD = (np.array([[0, 3], [1, 6], [2, 1], [3, 4], [4, 7], [5, 2], [6, 5], [7, 0]]) + 0.5) / 8.0
-_NOTHING_SEEN = Seen(np.empty(0), np.empty(0, np.int32), np.empty((0, 3)))
+_MIDDLE = np.array([[0.5, 0.5]])
+_NOTHING_SEEN = np.empty((0, shading.SEEN_COLUMNS))
 
 
 def _triple(vector: ArrayLike) -> Vector:
@@ -79,7 +81,12 @@ class Renderer:
         self.model = model
         self.width = width
         self.height = height
-        self._shapes = _shapes(model)
+        self._geoms = geoms = _geoms(model)
+        bound, radius, kind = (geoms[:, column] for column in (shading.BOUND, shading.CORE_RADIUS, shading.KIND))
+        plane = (kind == PLANE) & (geoms[:, shading.OPACITY] > 0)
+        self._sight = np.where(plane, math.inf, np.where(geoms[:, shading.CASTER] == kind, bound, -1.0))
+        self._dimming = np.where(radius > 0, bound + shading.CORE_REACH * radius, -1.0)
+        self._cell = _cell(model)
         self._foreign = _foreign_model(model)
 
     def pose(self, qpos: ArrayLike) -> mujoco.MjData:
@@ -106,19 +113,24 @@ class Renderer:
         """
         data = state if isinstance(state, mujoco.MjData) else self.pose(state)
         view = self._view(data, camera)
-        position = np.array(data.geom_xpos)
-        rotation = np.array(data.geom_xmat).reshape(-1, 3, 3)
-        sunlit, corner = list_sunlit(self._shapes, position)
-        tiles = list_tiles(self._shapes, position, view, self.width, self.height)
-        pose = Pose(position, rotation, tiles, sunlit, corner, _heap(self._shapes, position))
-
+        scene = self._scene(data, view)
         image = np.empty((self.height, self.width, 3), np.uint8)
-        rows, columns = np.divmod(np.arange(self.height * self.width), self.width)
-        edges = paint(self._shapes, pose, view, self._seen(data, view, columns + 0.5, rows + 0.5), image)
-        x = (edges[:, None] % self.width + _SPREAD[:, 0]).ravel()
-        y = (edges[:, None] // self.width + _SPREAD[:, 1]).ravel()
-        refine(self._shapes, pose, view, self._seen(data, view, x, y), image, edges, _SPREAD)
+        everywhere = np.arange(self.height * self.width)
+        owner = paint(scene, view, self._seen(data, view, everywhere, _MIDDLE), image)
+        edges = find_edges(image, owner)
+        refine(scene, view, self._seen(data, view, edges, _SPREAD), image, edges, _SPREAD)
         return image
+
+    def _scene(self, data: mujoco.MjData, view: View) -> Scene:
+        geoms = self._geoms.copy()
+        geoms[:, shading.POSITION : shading.POSITION + 3] = data.geom_xpos
+        geoms[:, shading.ROTATION : shading.ROTATION + 9] = data.geom_xmat
+        axes = geoms[:, shading.CORE_AXIS : shading.CORE_AXIS + 3]
+        axes[:] = np.einsum("gij,gj->gi", data.geom_xmat.reshape(-1, 3, 3), axes)
+        sunlit, corner = list_sunlit(geoms)
+        tiles = list_tiles(geoms, self._sight, view, self.width, self.height)
+        dimmed = list_tiles(geoms, self._dimming, view, self.width, self.height)
+        return Scene(geoms, tiles, dimmed, sunlit, corner, 1.0 / self._cell)
 
     def _view(self, data: mujoco.MjData, camera: Camera | str) -> View:
         if isinstance(camera, Camera):
@@ -135,14 +147,18 @@ class Renderer:
         pixel = 2.0 * math.tan(0.5 * math.radians(fovy)) / self.height
         return View(_triple(eye), _triple(forward), _triple(right), _triple(up), pixel)
 
-    def _seen(self, data: mujoco.MjData, view: View, x: NDArray[np.float64], y: NDArray[np.float64]) -> Seen:
-        """What MuJoCo's rays through the picture's points (x, y) [rays] meet of the geoms not drawn here."""
-        if self._foreign is None or x.size == 0:
+    def _seen(
+        self, data: mujoco.MjData, view: View, pixels: NDArray[np.int64], spread: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """What MuJoCo's rays through the offsets `spread` [samples, 2] of `pixels` meet of the geoms not drawn here."""
+        if self._foreign is None or pixels.size == 0:
             return _NOTHING_SEEN
+        x = (pixels[:, None] % self.width + spread[:, 0]).ravel()
+        y = (pixels[:, None] // self.width + spread[:, 1]).ravel()
         side, rise = (x - 0.5 * self.width) * view.pixel, (0.5 * self.height - y) * view.pixel
         directions = np.asarray(view.forward) + np.outer(side, view.right) + np.outer(rise, view.up)
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-        geom, distance, normal = np.empty(x.size, np.int32), np.empty(x.size), np.empty((x.size, 3))
+        geom, distance, normal = np.empty(x.size, np.int32), np.empty(x.size), np.empty(3 * x.size)
         mujoco.mj_multiRay(
             self._foreign,
             data,
@@ -153,11 +169,11 @@ class Renderer:
             -1,
             geom,
             distance,
-            normal.ravel(),
+            normal,
             x.size,
             mujoco.mjMAXVAL,
         )
-        return Seen(distance, geom, normal)
+        return np.column_stack([distance, geom, normal.reshape(-1, 3)])
 
 
 def place(model: mujoco.MjModel, data: mujoco.MjData, qpos: ArrayLike) -> None:
@@ -192,9 +208,7 @@ def following_camera(
             is averaged over four times as many, so that a gait's bounce stays visible.
     """
     path = np.asarray(positions, dtype=np.float64)
-    smooth = np.stack(
-        [_averaged(path[:, axis], smoothing * (4.0 if axis == 2 else 1.0)) for axis in range(3)], axis=1
-    )
+    smooth = np.stack([_averaged(path[:, axis], smoothing * (4.0 if axis == 2 else 1.0)) for axis in range(3)], axis=1)
     return [Camera(_triple(point), distance, azimuth, elevation, fovy) for point in smooth]
 
 
@@ -232,9 +246,7 @@ def frame_creature(model: mujoco.MjModel, qpos: ArrayLike, aspect: float = 16 / 
     cameras = following_camera(middle, distance, azimuth, elevation, fovy)
     # The creature stands a little below the middle: there is more to see above it than under its feet.
     lift = 0.05 * sight * distance
-    return [
-        Camera((c.lookat[0], c.lookat[1], c.lookat[2] + lift), distance, azimuth, elevation, fovy) for c in cameras
-    ]
+    return [Camera((c.lookat[0], c.lookat[1], c.lookat[2] + lift), distance, azimuth, elevation, fovy) for c in cameras]
 
 
 def film(
@@ -264,7 +276,7 @@ def film(
         raise ValueError(f"qpos has shape {trajectory.shape}; the model needs (frames, {model.nq})")
     if camera is None:
         camera = frame_creature(model, trajectory, width / height)
-    cameras = [camera] * len(trajectory) if isinstance(camera, str) else camera
+    cameras: list[Camera | str] = list(camera) if not isinstance(camera, str) else [camera] * len(trajectory)
     if len(cameras) != len(trajectory):
         raise ValueError(f"{len(cameras)} cameras for {len(trajectory)} frames")
     workers = threads or len(os.sched_getaffinity(0))
@@ -329,16 +341,6 @@ def _reach(
     return np.asarray(np.einsum("gkd,gk->gd", np.abs(np.einsum("gik,di->gkd", axes, directions)), half))
 
 
-def _heap(shapes: Shapes, position: NDArray[np.float64]) -> NDArray[np.float64]:
-    """[4] centre and radius of a sphere around every geom that dims ambient light."""
-    chosen = shapes.core[:, 4] > 0
-    if not chosen.any():
-        return np.zeros(4)
-    low = (position - shapes.bound[:, None])[chosen].min(axis=0)
-    high = (position + shapes.bound[:, None])[chosen].max(axis=0)
-    return np.append(0.5 * (low + high), 0.5 * np.linalg.norm(high - low))
-
-
 def _shown(model: mujoco.MjModel) -> NDArray[np.bool_]:
     """[ngeom] whether a geom belongs to a visible group and is not wholly transparent."""
     return np.asarray((model.geom_group < VISIBLE_GROUPS) & (_rgba(model)[:, 3] > 0))
@@ -363,45 +365,39 @@ def _linear(srgb: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.clip(grey[:, None] + 1.35 * (light - grey[:, None]), 0.0, 1.0))
 
 
-def _shapes(model: mujoco.MjModel) -> Shapes:
-    kind = np.array(model.geom_type, dtype=np.int64)
-    size = np.array(model.geom_size, dtype=np.float64)
+def _geoms(model: mujoco.MjModel) -> NDArray[np.float64]:
+    """[ngeom, COLUMNS] the scene's table, with what never changes filled in."""
+    kind = np.array(model.geom_type)
     shown, moving = _shown(model), _moving(model)
-    rgba = _rgba(model)
-    floors = (kind == PLANE) & ~moving
-    ground = floors | (kind == int(mujoco.mjtGeom.mjGEOM_HFIELD))
-    # A floor has no edge to walk off in a picture: runs are longer than most models' planes.
-    size[floors, :2] = 0.0
-
+    floor = (kind == PLANE) & ~moving
+    ground = floor | (kind == mujoco.mjtGeom.mjGEOM_HFIELD)
     solid = shown & np.isin(kind, ANALYTIC) & (kind != PLANE)
-    mesh = shown & ~np.isin(kind, ANALYTIC) & ~ground
-    caster = np.where(solid, kind, np.where(mesh, ELLIPSOID, -1))
-    caster_size = np.where(solid[:, None], size, np.maximum(model.geom_aabb[:, 3:], 1e-6))
-
-    core = np.zeros((model.ngeom, 5))
+    foreign = shown & ~np.isin(kind, ANALYTIC) & ~ground
+    rgba = _rgba(model)
     half = np.maximum(model.geom_aabb[:, 3:], 1e-6)
-    for geom in np.flatnonzero((solid | mesh) & moving):
+
+    geoms = np.zeros((model.ngeom, shading.COLUMNS))
+    geoms[:, shading.KIND] = kind
+    geoms[:, shading.SIZE : shading.SIZE + 3] = model.geom_size
+    # A floor has no edge to walk off in a picture: runs are longer than most models' planes.
+    geoms[floor, shading.SIZE : shading.SIZE + 3] = 0.0
+    geoms[:, shading.BOUND] = model.geom_rbound
+    geoms[:, shading.COLOUR : shading.COLOUR + 3] = _linear(rgba[:, :3])
+    geoms[:, shading.OPACITY] = np.where(shown, rgba[:, 3], 0.0)
+    geoms[:, shading.GROUND] = ground
+    geoms[:, shading.CASTER] = np.where(solid, kind, np.where(foreign, ELLIPSOID, -1))
+    geoms[:, shading.CASTER_SIZE : shading.CASTER_SIZE + 3] = np.where(solid[:, None], model.geom_size, half)
+    for geom in np.flatnonzero((solid | foreign) & moving):
         longest = int(np.argmax(half[geom]))
         radius = math.sqrt(np.prod(np.delete(half[geom], longest)))
-        core[geom, longest] = max(half[geom, longest] - radius, 0.0)
-        core[geom, 3:] = radius, 1.0
-
-    return Shapes(
-        kind=kind,
-        size=size,
-        bound=np.array(model.geom_rbound, dtype=np.float64),
-        colour=np.hstack([_linear(rgba[:, :3]), rgba[:, 3:]]),
-        ground=ground,
-        caster=caster,
-        caster_size=caster_size,
-        core=core,
-        planes=np.flatnonzero(shown & (kind == PLANE)),
-        cell=_cell(model, (solid | mesh) & moving),
-    )
+        geoms[geom, shading.CORE_AXIS + longest] = max(half[geom, longest] - radius, 0.0)
+        geoms[geom, shading.CORE_RADIUS] = radius
+    return geoms
 
 
-def _cell(model: mujoco.MjModel, creature: NDArray[np.bool_]) -> float:
-    """Side of a floor square: of 1, 2 or 5 times a power of ten metres, the one nearest to half the creature."""
+def _cell(model: mujoco.MjModel) -> float:
+    """Side of a floor square: of 1, 2 or 5 times a power of ten metres, the one nearest to two fifths the creature."""
+    creature = _moving(model) & _shown(model) & (model.geom_rbound > 0)
     if not creature.any():
         return 1.0
     data = mujoco.MjData(model)

@@ -10,11 +10,10 @@ import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numba import carray, njit, types
 
-from envs.kernels import ADDRESS
+from envs.kernels import ADDRESS, compile_kernel
 from envs.physics import Batch, StopFlag, apply_interruptibly, call, is_set, mj_reset_data, pointer
 from envs.structs import data_at, model_at, warning_count
 from envs.task import OUTCOME, Task
@@ -38,7 +37,6 @@ _NUMBERS = (
     "recording nq nv"
 ).split()
 ARGUMENT = np.dtype([(name, np.int64) for name in _POINTERS + _NUMBERS])
-_OUTCOME = np.dtype(OUTCOME, align=True)
 
 
 @njit
@@ -76,7 +74,6 @@ def _all_finite(values: Any) -> bool:
     return True
 
 
-@numba.cfunc(types.void(ADDRESS, ADDRESS, types.int32, ADDRESS), cache=True, error_model="numpy")
 def _episode(model_address: int, data_address: int, simulation: int, argument: int) -> None:
     given = carray(pointer(argument), (1,), ARGUMENT)[0]
     model, data = model_at(model_address), data_at(model_address, data_address)
@@ -93,7 +90,7 @@ def _episode(model_address: int, data_address: int, simulation: int, argument: i
     # this simulation's scratch, in one block: stream, outcome, record, observation, action, network memory and scratch
     at = given.scratch + given.scratch_size * simulation
     rng = carray(pointer(at), (4,), np.uint64)
-    outcome = carray(pointer(at + 32), (1,), _OUTCOME)[0]
+    outcome = carray(pointer(at + 32), (1,), OUTCOME)[0]
     record = at + 48
     obs = _doubles(record + given.record_size, given.obs_size)
     action = _doubles(record + given.record_size + 8 * given.obs_size, given.action_size)
@@ -150,6 +147,12 @@ def _episode(model_address: int, data_address: int, simulation: int, argument: i
         _doubles(given.qvel + 8 * given.nv * row, given.nv)[:] = data.qvel
         _doubles(given.observations + 8 * given.obs_size * row, given.obs_size)[:] = obs
     total[simulation], length[simulation], ending[simulation] = reward, steps, how
+
+
+@functools.cache
+def _kernel() -> Any:
+    arguments = (ADDRESS, ADDRESS, types.int32, ADDRESS)
+    return compile_kernel(_episode, arguments, "model_address, data_address, simulation, argument")
 
 
 class Trajectories(NamedTuple):
@@ -232,7 +235,8 @@ class Evaluator:
 
     def prepare(self) -> None:
         """Compile, or load from the cache, everything an episode needs."""
-        self._fixed  # noqa: B018
+        _kernel()
+        assert self._fixed
 
     def capacity(self, episodes: int) -> int:
         """How many individuals of so many episodes fit the memory for scratch at once (at least one)."""
@@ -282,7 +286,7 @@ class Evaluator:
             argument[name] = array.ctypes.data
         argument["episodes"], argument["steps"], argument["recording"] = episodes, steps, recording
         assert self._batch is not None
-        errors = apply_interruptibly(self._batch, _episode.address, argument.ctypes.data, count, self._stop)
+        errors = apply_interruptibly(self._batch, _kernel().address, argument.ctypes.data, count, self._stop)
         shape = (individuals, episodes)
         return Episodes(
             returns=rewards.reshape(shape),

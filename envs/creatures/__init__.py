@@ -1,0 +1,1 @@
+"""Our own bodies, one file each, built with `mujoco.MjSpec`."""

@@ -1,0 +1,27 @@
+"""Compiled reward terms that creatures share: how fast, how upright, how dearly bought."""
+
+import math
+from typing import Any
+
+from numba import njit
+
+
+@njit
+def capped_speed(speed: float, top_speed: float) -> float:
+    """Forward speed (m/s), worth no more beyond `top_speed`: a steady stride then earns more than bounds and pauses."""
+    return min(speed, top_speed)
+
+
+@njit
+def mechanical_power(data: Any) -> float:
+    """Power (W) passing through the actuators now, driven or braked: the sum of |force × velocity|."""
+    power = 0.0
+    for index in range(data.actuator_force.size):
+        power += math.fabs(data.actuator_force[index] * data.actuator_velocity[index])
+    return power
+
+
+@njit
+def upright(data: Any, body: int) -> float:
+    """Cosine of the angle between a body's z axis and the vertical: 1 upright, 0 on its side."""
+    return float(data.xmat[body, 8])

@@ -1,0 +1,175 @@
+"""What a search algorithm is, and the part of it that all of them share.
+
+`Algorithm` is the interface: any object that fits it can be run. `AskTell` is the shared work, done once: the order of
+ask and tell, the checks of the fitness, an interrupted tell, saving and restoring. An algorithm of ours derives from it
+and writes only its mathematics.
+"""
+
+import math
+import numbers
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from evo.algorithms.population import Population
+
+PopulationT = TypeVar("PopulationT", bound=Population)
+
+
+class Algorithm(Protocol):
+    """Search by ask and tell. Fitness is maximised.
+
+    Constructed as `X(initial, seed, *, hyper-parameters with defaults)`, `initial` being (parameters,); a value out of
+    its range is a ValueError of one line.
+    """
+
+    generation: int
+    """Completed rounds of ask and tell."""
+
+    def ask(self) -> Population:
+        """The population to evaluate: a pure function of the state and the seed, so the same until `tell`."""
+        ...
+
+    def tell(self, fitness: NDArray[np.float64]) -> None:
+        """Learn from the fitness, (individuals,), of the population asked for.
+
+        Raises RuntimeError before `ask`, and ValueError where the length is wrong or a value is not finite. A tell that
+        raises, or is interrupted, leaves everything as it was.
+        """
+        ...
+
+    def candidates(self) -> NDArray[np.float64]:
+        """What it offers as champion, (candidates, parameters), the most promising first."""
+        ...
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Everything that changes, as plain arrays; with the constructor's arguments, all there is to know."""
+        ...
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on exactly where `state()` was taken; ValueError if it is not this algorithm's state at this size.
+
+        A population asked for and not yet told is asked for again: it comes out the same.
+        """
+        ...
+
+    def diagnostics(self) -> dict[str, float]:
+        """Named numbers worth a column in the log, about the last `tell`."""
+        ...
+
+
+class AskTell(ABC, Generic[PopulationT]):
+    """The shared half of an algorithm; a subclass is final and writes the six methods below.
+
+    `propose` must be a pure function of the state, the seed and the generation. `update` replaces attributes and never
+    writes into their arrays: populations handed out earlier share them.
+    """
+
+    def __init__(self, initial: ArrayLike, seed: int) -> None:
+        self.initial = np.array(initial, dtype=np.float64)  # (parameters,)
+        if self.initial.ndim != 1 or self.initial.size == 0 or not np.isfinite(self.initial).all():
+            raise ValueError(f"initial: must be finite and of shape (parameters,), not of shape {self.initial.shape}")
+        self.seed = whole_number("seed", seed, 0)
+        self.generation = 0
+        self._asked: PopulationT | None = None
+
+    @abstractmethod
+    def propose(self) -> PopulationT:
+        """The population of this generation."""
+
+    @abstractmethod
+    def update(self, population: PopulationT, fitness: NDArray[np.float64]) -> None:
+        """Learn from the fitness, (individuals,), of what `propose` proposed."""
+
+    @abstractmethod
+    def memory(self) -> dict[str, NDArray[Any]]:
+        """What `update` changes, as copies, always under the same names and of the same shapes."""
+
+    @abstractmethod
+    def recall(self, memory: Mapping[str, NDArray[Any]]) -> None:
+        """Take over copies of what `memory()` returned."""
+
+    @abstractmethod
+    def candidates(self) -> NDArray[np.float64]:
+        """As in `Algorithm`."""
+
+    @abstractmethod
+    def diagnostics(self) -> dict[str, float]:
+        """As in `Algorithm`."""
+
+    def ask(self) -> PopulationT:
+        if self._asked is None:
+            self._asked = self.propose()
+        return self._asked
+
+    def tell(self, fitness: NDArray[np.float64]) -> None:
+        asked = self._asked
+        if asked is None:
+            raise RuntimeError("tell() before ask(): ask for a population, evaluate it, then tell its fitness")
+        fitness = np.array(fitness, dtype=np.float64)
+        if fitness.shape != (len(asked),):
+            raise ValueError(f"fitness of shape {fitness.shape}: must be ({len(asked)},), one value an individual")
+        finite = np.isfinite(fitness)
+        if not finite.all():
+            individual = int(np.argmin(finite))
+            raise ValueError(f"fitness[{individual}]={fitness[individual]}: every fitness must be finite")
+        before = self.state()
+        try:
+            # Finite fitness can still overflow in an update: FloatingPointError, rather than NaN for ever after.
+            with np.errstate(over="raise", invalid="raise", divide="raise"):
+                self.update(asked, fitness)
+            self.generation += 1
+            self._asked = None
+        except BaseException:
+            self.restore(before)
+            self._asked = asked
+            raise
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        return {"generation": np.array(self.generation, dtype=np.int64), **self.memory()}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        expected = {name: (array.shape, array.dtype) for name, array in self.state().items()}
+        given = {name: (np.shape(array), np.asarray(array).dtype) for name, array in state.items()}
+        wrong = sorted(name for name in expected.keys() | given.keys() if expected.get(name) != given.get(name))
+        if wrong:
+            name = wrong[0]
+            raise ValueError(f"state {name!r} is {_layout(given.get(name))}, expected {_layout(expected.get(name))}")
+        self.recall(state)
+        self.generation = int(state["generation"])
+        self._asked = None
+
+
+def _layout(layout: tuple[tuple[int, ...], np.dtype[Any]] | None) -> str:
+    return "absent" if layout is None else f"{layout[1]} of shape {layout[0]}"
+
+
+def whole_number(name: str, value: int, least: int, most: int | None = None) -> int:
+    """`value` as an int, or a ValueError naming the hyper-parameter and its range [least, most]."""
+    allowed = f"a whole number >= {least}" if most is None else f"a whole number in [{least}, {most}]"
+    valid = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not valid or value < least or (most is not None and value > most):
+        raise ValueError(f"{name}={value!r}: must be {allowed}")
+    return int(value)
+
+
+def positive_number(name: str, value: float) -> float:
+    """`value` as a float, or a ValueError naming the hyper-parameter and its range (0, inf)."""
+    if not _is_real(value) or not 0 < value < math.inf:
+        raise ValueError(f"{name}={value!r}: must be a finite number > 0")
+    return float(value)
+
+
+def number_between(name: str, value: float, least: float, most: float = math.inf) -> float:
+    """`value` as a float, or a ValueError naming the hyper-parameter and its range; an infinite end is excluded."""
+    if not _is_real(value) or not (least <= value <= most and math.isfinite(value)):
+        allowed = f"a finite number >= {least:g}" if most == math.inf else f"a number in [{least:g}, {most:g}]"
+        raise ValueError(f"{name}={value!r}: must be {allowed}")
+    return float(value)
+
+
+def _is_real(value: object) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)

@@ -1,0 +1,82 @@
+"""OpenAI's evolution strategy.
+
+Salimans, Ho, Chen, Sidor & Sutskever 2017, "Evolution Strategies as a Scalable Alternative to Reinforcement Learning".
+Line numbers are those of its Algorithm 1; mirrored sampling, ranks and weight decay are in its section 2.1.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from evo.algorithms.algorithm import AskTell, number_between, positive_number, whole_number
+from evo.algorithms.population import PerturbedPopulation
+from evo.operators.ranking import centred_ranks
+from evo.optimizers import Adam
+from evo.randomness import generator
+
+
+@final
+class OpenAIES(AskTell[PerturbedPopulation]):
+    """The gradient of the smoothed, rank-shaped fitness, estimated from antithetic pairs and followed by Adam.
+
+    `step_size` (alpha, Adam's), `noise` (sigma), `pairs` (n / 2 of the paper: each is evaluated both ways) and
+    `weight_decay` (the coefficient of the L2 penalty, whose gradient joins the estimate before Adam).
+
+    The factor 1 / sigma of line 5 is left out, as in the authors' code: Adam does not feel the scale of a gradient, and
+    `weight_decay` keeps the meaning of their `l2coeff`. Defaults, but for `pairs`, are those of their `humanoid.json`.
+    """
+
+    def __init__(
+        self,
+        initial: ArrayLike,
+        seed: int,
+        *,
+        step_size: float = 0.01,
+        noise: float = 0.02,
+        pairs: int = 32,
+        weight_decay: float = 0.005,
+    ) -> None:
+        super().__init__(initial, seed)
+        self.step_size = positive_number("step_size", step_size)
+        self.noise = positive_number("noise", noise)
+        self.pairs = whole_number("pairs", pairs, 1)
+        self.weight_decay = number_between("weight_decay", weight_decay, 0)
+
+        self.mean = self.initial  # theta_0, (parameters,)                                                    line 1
+        self.optimizer = Adam(self.initial.size, self.step_size)
+        self.update_norm = 0.0
+
+    def propose(self) -> PerturbedPopulation:
+        random = generator(self.seed, "noise", self.generation)
+        noise = random.standard_normal((self.pairs, self.initial.size))  # epsilon_i ~ N(0, I)                line 3
+        return PerturbedPopulation(self.mean, noise, self.noise)  # theta_t + sigma epsilon_i, mirrored       line 4
+
+    def update(self, population: PerturbedPopulation, fitness: NDArray[np.float64]) -> None:
+        shaped = centred_ranks(fitness)  # F_i, (2 pairs,)
+        weights = shaped[0::2] - shaped[1::2]  # a mirrored pair shares one epsilon, with opposite signs
+        total = np.zeros_like(self.mean)
+        for weight, noise in zip(weights, population.noise, strict=True):  # in order: it is part of the result
+            total += weight * noise
+        gradient = total / len(fitness)  # 1 / n sum F_i epsilon_i                                            line 5
+
+        step = self.optimizer.step(gradient - self.weight_decay * self.mean)
+        self.mean = self.mean + step  # theta_{t+1}                                                           line 5
+        self.update_norm = math.sqrt(np.sum(np.square(step)))
+
+    def candidates(self) -> NDArray[np.float64]:
+        return self.mean[np.newaxis].copy()
+
+    def memory(self) -> dict[str, NDArray[Any]]:
+        optimizer = {f"optimizer_{name}": array for name, array in self.optimizer.state().items()}
+        return {"mean": self.mean.copy(), "update_norm": np.array(self.update_norm), **optimizer}
+
+    def recall(self, memory: Mapping[str, NDArray[Any]]) -> None:
+        self.mean = np.array(memory["mean"])
+        self.update_norm = float(memory["update_norm"])
+        self.optimizer.restore({name: memory[f"optimizer_{name}"] for name in self.optimizer.state()})
+
+    def diagnostics(self) -> dict[str, float]:
+        return {"update_norm": self.update_norm, "noise": self.noise}

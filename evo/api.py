@@ -1,0 +1,254 @@
+"""The public functions: the same words as the commands."""
+
+import datetime
+import re
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tomli_w
+
+from envs.physics import available_threads
+from envs.task import Task
+from evo.archive import read_text, write_text
+from evo.assembly import make_learner, make_network, make_problem, make_task
+from evo.champion import platform_facts
+from evo.config import Config, parse_setting, read_config, resolve_config
+from evo.errors import EvoError
+from evo.film.replay import film, film_evolution
+from evo.finished import Run, champion_of
+from evo.networks import Network
+from evo.problems.walking import Trajectory, Walking
+from evo.rundir import RunDirectory
+from evo.signals import Stopped, stoppable
+from evo.training import Progress, restore, train
+from evo.watching import Callback, Watcher
+
+# Makes what shows a run: a context manager that gives a watcher.
+Display = Callable[[Config], AbstractContextManager[Watcher]]
+
+__all__ = ["evaluate", "load", "network", "replay", "resume", "rollout", "run", "task"]
+
+
+def task(name: str, **options: Any) -> Task:
+    """A task by its name (`"HalfCheetah-v5"`, `"quadruped"`, `"package.module:attribute"`). Raises EvoError."""
+    return make_task(name, options)
+
+
+def network(text: str, task: Task, normalise: bool = False) -> Network:
+    """A network sized for a task: `"linear"`, `"mlp:64,64"`, `"mlp:32:relu"`. Raises EvoError."""
+    return make_network(text, task, normalise)
+
+
+def run(
+    task: str | None = None,
+    *,
+    method: str | None = None,
+    network: str | None = None,
+    seed: int | None = None,
+    generations: int | None = None,
+    steps: int | None = None,
+    minutes: float | None = None,
+    until: float | None = None,
+    out: Path | str | None = None,
+    threads: int | None = None,
+    config: Path | str | None = None,
+    settings: Mapping[str, Any] | Sequence[str] = (),
+    video: bool = True,
+    callback: Callable[[Mapping[str, float]], None] | None = None,
+    display: Display | None = None,
+) -> Run:
+    """Evolve a creature: `evo.run("HalfCheetah-v5", method="ars", minutes=3, seed=1)`.
+
+    Arguments left out come from `settings` (dotted keys, as --set), then the `config` file, then the preset for the
+    task and method. out: the run directory, a new one under `runs/` by default. video: film the champion at the end.
+    callback: called with each generation's row of metrics. display: makes what shows the run, given its configuration
+    (see `evo.display`). Ctrl-C saves everything before KeyboardInterrupt goes on.
+    Raises EvoError for anything the user can put right, before any work is done where possible.
+    """
+    flags = {
+        "task.name": task,
+        "method.name": method,
+        "network.layers": network,
+        "seed": seed,
+        "budget.generations": generations,
+        "budget.steps": steps,
+        "budget.minutes": minutes,
+        "budget.until": until,
+    }
+    file = None if config is None else read_config(read_text(Path(config)), str(config))
+    pairs = [*settings.items()] if isinstance(settings, Mapping) else [parse_setting(text) for text in settings]
+    resolved = resolve_config(file, pairs, flags)
+    _check_threads(threads)
+    make_learner(resolved, 1)  # whatever is wrong with the options is said before a directory is made
+    path = Path(out) if out is not None else _fresh_path(resolved)
+    with RunDirectory.create(path, resolved.toml(), _versions()) as directory:
+        return _go(resolved, directory, None, threads, video, callback, display)
+
+
+def resume(
+    path: Path | str,
+    *,
+    generations: int | None = None,
+    steps: int | None = None,
+    minutes: float | None = None,
+    until: float | None = None,
+    threads: int | None = None,
+    video: bool = True,
+    callback: Callable[[Mapping[str, float]], None] | None = None,
+    display: Display | None = None,
+) -> Run:
+    """Go on with a run where its newest whole checkpoint left it; a new budget replaces the old one.
+
+    Raises EvoError where there is nothing to resume.
+    """
+    _check_threads(threads)
+    with RunDirectory.open(Path(path), write=True) as directory:
+        source = str(directory.path / "config.toml")
+        flags = {
+            "budget.generations": generations,
+            "budget.steps": steps,
+            "budget.minutes": minutes,
+            "budget.until": until,
+        }
+        config = resolve_config(read_config(directory.config_text, source), flags=flags)
+        if any(value is not None for value in flags.values()):
+            write_text(directory.path / "config.toml", config.toml())
+        return _go(config, directory, directory.newest_checkpoint(), threads, video, callback, display)
+
+
+def _go(
+    config: Config,
+    directory: RunDirectory,
+    checkpoint: tuple[int, dict[str, np.ndarray]] | None,
+    threads: int | None,
+    video: bool,
+    callback: Callable[[Mapping[str, float]], None] | None,
+    display: Display | None,
+) -> Run:
+    count = available_threads() if threads is None else threads
+    learner, judge = make_learner(config, count), make_problem(config, count, training=False)
+    progress = Progress()
+    try:
+        with stoppable(), display(config) if display else nullcontext() as shown:
+            watcher = Callback(callback, shown)
+            watcher.phase("compiling for this machine (cached from then on)")
+            judge.prepare()
+            learner.problem.prepare()
+            if checkpoint is not None:
+                progress = _restored(learner, checkpoint[1], directory)
+                directory.keep_metrics(progress.rows)
+                directory.drop_fossils(learner.generation)
+            watcher.phase("evolving")
+            train(config, learner, judge, directory, progress, watcher)
+            if video:
+                watcher.phase("filming the champion")
+                replay(directory.path)
+    except Stopped as stopped:
+        if stopped.number == signal.SIGINT:
+            raise KeyboardInterrupt from None
+        raise SystemExit(stopped.exit_code) from None
+    return Run(directory.path)
+
+
+def _restored(learner: Any, state: Mapping[str, np.ndarray], directory: RunDirectory) -> Progress:
+    try:
+        return restore(learner, state)
+    except (KeyError, ValueError) as error:
+        raise EvoError(f"the checkpoint of {directory.path} does not fit its config.toml: {error}") from error
+
+
+def load(path: Path | str) -> Run:
+    """A run directory, to read its metrics, champion and configuration. Raises EvoError."""
+    return Run(path)
+
+
+def replay(
+    path: Path | str,
+    out: Path | str | None = None,
+    *,
+    evolution: bool = False,
+    seed: int | None = None,
+    width: int = 640,
+    height: int = 360,
+    seconds: float | None = None,
+) -> Path:
+    """Film the champion of a run directory, or of a champion file; returns the film's path.
+
+    out: .mp4, .gif or .webp for a film, .png for a strip of stills; videos/champion.mp4 in the run directory by
+    default. evolution: film how the run learned instead, generation by generation. seed: the episode to show; by
+    default the report episode of median return. seconds: of each episode at most. Raises EvoError.
+    """
+    source = Path(path)
+    limit = {} if seconds is None else {"seconds": seconds}
+    if out is not None:
+        target = Path(out)
+    elif source.is_file():
+        target = source.with_suffix(".mp4")
+    else:
+        target = Run(source).directory.videos / f"{'evolution' if evolution else 'champion'}.mp4"
+    if not evolution:
+        film(champion_of(source), target, seed, width, height, **limit)
+    elif source.is_file():
+        raise EvoError(f"{source} is a champion alone; how it evolved is in its run directory")
+    else:
+        film_evolution(Run(source), target, width, height, **limit)
+    return target
+
+
+def evaluate(
+    task: Task | str,
+    network: Network | str,
+    params: np.ndarray,
+    episodes: int = 1,
+    seed: int = 0,
+    threads: int | None = None,
+) -> np.ndarray:
+    """Returns of a whole population, float64 (individuals, episodes); NaN where an episode failed.
+
+    params: (individuals, size), or (size,) for one. Episode e of every individual starts from seed + e, exactly as
+    `gymnasium.make(...).reset(seed=seed + e)` does. The fast path: all processors, no Python per step.
+    """
+    problem = _problem(task, network, threads)
+    rows = np.atleast_2d(np.asarray(params, np.float32))
+    if rows.ndim != 2 or rows.shape[1] != problem.size:
+        raise EvoError(f"params of shape {np.shape(params)}; this network has {problem.size} parameters")
+    return problem.returns(rows, np.arange(seed, seed + episodes))
+
+
+def rollout(task: Task | str, network: Network | str, params: np.ndarray, seed: int = 0) -> Trajectory:
+    """One episode step by step, from the same compiled episode that scores; it starts as `env.reset(seed=seed)`."""
+    problem = _problem(task, network, 1)
+    if np.shape(params) != (problem.size,):
+        raise EvoError(f"params of shape {np.shape(params)}; this network has {problem.size} parameters")
+    return problem.rollout(params, seed, problem.no_statistics())
+
+
+def _problem(task: Task | str, network: Network | str, threads: int | None) -> Walking:
+    made = make_task(task, {}) if isinstance(task, str) else task
+    layers = make_network(network, made, normalise=False) if isinstance(network, str) else network
+    _check_threads(threads)
+    return Walking(made, layers, available_threads() if threads is None else threads)
+
+
+def _check_threads(threads: int | None) -> None:
+    if threads is not None and not 1 <= threads <= 1024:
+        raise EvoError(f"threads must be between 1 and 1024, got {threads}; this process may use {available_threads()}")
+
+
+def _fresh_path(config: Config) -> Path:
+    """runs/<task>-<method>-seed<seed>, with a number behind it where that is taken."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", config["task.name"].removeprefix("evo/")).lower()
+    stem = f"{re.sub(r'[^a-z0-9]+', '-', words).strip('-')}-{config['method.name']}-seed{config['seed']}"
+    path, number = Path("runs") / stem, 2
+    while path.exists():
+        path, number = Path("runs") / f"{stem}-{number}", number + 1
+    return path
+
+
+def _versions() -> str:
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    return tomli_w.dumps({"started": now, **platform_facts()})

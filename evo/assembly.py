@@ -1,0 +1,50 @@
+"""From a configuration to the things it names: task, network, problem, learner."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from envs.task import Task
+from evo.config import Config, task_constructor, task_name
+from evo.errors import EvoError
+from evo.learners import METHODS
+from evo.learners.learner import Learner
+from evo.networks import Network, network_from_text
+from evo.problems.walking import Walking
+
+
+def make_task(name: str, options: Mapping[str, Any]) -> Task:
+    """A task by its name, short or full, or `package.module:attribute`. Raises EvoError for options it refuses."""
+    full = task_name(name)
+    try:
+        task = task_constructor(full)(**options)
+    except (TypeError, ValueError, OSError) as error:
+        raise EvoError(f"task {full}: {error}") from error
+    if not isinstance(task, Task):
+        raise EvoError(f"task {full}: its constructor returned a {type(task).__name__}, not an envs.task.Task")
+    return task
+
+
+def make_network(text: str, task: Task, normalise: bool) -> Network:
+    """A network sized for a task, from its text. Raises EvoError."""
+    try:
+        return network_from_text(text, task.observation_size, task.action_size, normalise)
+    except ValueError as error:
+        raise EvoError(f"network.layers: {error}") from error
+
+
+def make_problem(config: Config, threads: int, training: bool) -> Walking:
+    """The problem as it is trained on (with the `training.*` options) or as it is scored."""
+    options = config.section("task") | (config.section("training") if training else {})
+    task = make_task(config["task.name"], options)
+    network = make_network(config["network.layers"], task, config["network.normalise"])
+    return Walking(task, network, threads)
+
+
+def make_learner(config: Config, threads: int) -> Learner:
+    """The learner at its beginning. Raises EvoError for options that its method refuses."""
+    problem = make_problem(config, threads, training=True)
+    method, options = METHODS[config["method.name"]], config.section("method")
+    try:
+        return method.build(problem, config["seed"], config["evaluation.episodes"], options)
+    except ValueError as error:
+        raise EvoError(f"method.{error}") from error

@@ -1,0 +1,34 @@
+"""What there is to run, and what has been run: tasks, methods, networks, runs."""
+
+import inspect
+from pathlib import Path
+
+from envs import TASKS
+from evo.config import task_constructor
+from evo.errors import EvoError
+from evo.finished import Run
+from evo.learners import METHODS
+from evo.networks import NETWORKS
+from evo.rundir import runs
+
+
+def catalogue(folder: Path | str = "runs") -> dict[str, list[tuple[str, str]]]:
+    """Tasks, methods, networks and the runs below `folder`, each with a line about it."""
+    return {
+        "tasks": [(name, _first_line(task_constructor(name).__doc__)) for name in TASKS],
+        "methods": [(name, method.summary) for name, method in METHODS.items()],
+        "networks": [(name, builder.__doc__ or "") for name, builder in NETWORKS.items()],
+        "runs": [(str(path), _about(path)) for path in runs(Path(folder))],
+    }
+
+
+def _first_line(text: str | None) -> str:
+    return inspect.cleandoc(text or "").partition("\n")[0]
+
+
+def _about(path: Path) -> str:
+    try:
+        champion = Run(path).champion
+    except EvoError:
+        return "no champion yet"
+    return f"{champion.task_name}  {champion.method}  seed {champion.seed}  {champion.reported_fitness}"

@@ -1,0 +1,256 @@
+"""Champion: a creature in one file, self-contained, with the score that it must reproduce."""
+
+import functools
+import platform
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tomli_w
+
+from envs.physics import available_threads
+from evo.algorithms.population import DensePopulation
+from evo.archive import read_arrays, write_arrays
+from evo.assembly import make_network, make_task
+from evo.errors import EvoError
+from evo.learners.learner import Candidate
+from evo.networks import Network
+from evo.networks.sequential import act
+from evo.problems.walking import Evaluation, Trajectory, Walking
+from evo.randomness import report_seeds, selection_seeds
+from evo.statistics import ObservationStatistics
+
+FORMAT = 1
+_LIMIT = 2**30
+_PACKAGES = ("mujoco", "gymnasium", "numpy", "numba", "llvmlite")
+
+
+def platform_facts() -> dict[str, str]:
+    """What the bits of a score depend on: versions, architecture and the processor's features."""
+    import llvmlite.binding
+
+    features = llvmlite.binding.get_host_cpu_features()
+    vectors = sorted(name for name, present in features.items() if present and name.startswith(("avx", "fma", "sse4")))
+    facts = {name: version(name) for name in _PACKAGES}
+    return facts | {"machine": platform.machine(), "vectors": " ".join(vectors)}
+
+
+@dataclass(frozen=True, eq=False)
+class Fitness:
+    """Returns of some episodes: float64 (episodes,), NaN where one failed."""
+
+    returns: np.ndarray
+
+    @property
+    def mean(self) -> float:
+        return float(np.mean(self.returns))
+
+    @property
+    def std(self) -> float:
+        return float(np.std(self.returns))
+
+    def __str__(self) -> str:
+        return f"{self.mean:.1f} ± {self.std:.1f} over {len(self.returns)} episodes"
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Whether a champion reproduces its recorded selection score. differences: platform fact → (recorded, here)."""
+
+    recorded: float
+    reproduced: float
+    exact: bool
+    differences: Mapping[str, tuple[str, str]]
+
+
+class Policy:
+    """A champion as a function from an observation, (observation_size,), to an action, float64 (action_size,).
+
+    The same compiled network as in training, clipped to the action space: usable in anyone's Gymnasium loop. Call
+    `reset()` between episodes.
+    """
+
+    def __init__(self, problem: Walking, candidate: Candidate) -> None:
+        network, task = problem.network, problem.task
+        statistics = candidate.statistics if network.normalise else problem.no_statistics()
+        self._params, self._plan = np.ascontiguousarray(candidate.params, np.float32), network.plan
+        self._mean, self._scale = statistics.mean, statistics.scale
+        self._low, self._high = task.action_low, task.action_high
+        self._memory = np.zeros(network.memory_size, np.float32)
+        self._scratch = np.zeros(network.scratch_size, np.float32)
+
+    def reset(self) -> None:
+        """Forget what the network remembers of the episode."""
+        self._memory[:] = 0
+
+    def __call__(self, observation: np.ndarray) -> np.ndarray:
+        obs = np.ascontiguousarray(observation, np.float64)
+        if obs.shape != self._mean.shape:
+            raise ValueError(f"an observation of shape {obs.shape}; this champion sees {self._mean.shape}")
+        assert self._low is not None and self._high is not None
+        action = np.empty(len(self._low))
+        act(
+            self._plan, self._params, self._memory, self._scratch, obs, self._mean, self._scale, self._low, self._high, action
+        )
+        return action
+
+
+@dataclass(frozen=True, eq=False)
+class Champion:
+    """The best candidate of a run, as scored on the selection seeds; see `evaluate`, `policy`, `rollout`, `verify`."""
+
+    task_name: str
+    task_options: Mapping[str, Any]
+    network_text: str
+    normalise: bool
+    method: str
+    seed: int
+    generation: int
+    steps: int
+    candidate: Candidate
+    selection_returns: np.ndarray
+    report_returns: np.ndarray | None
+    facts: Mapping[str, str]
+
+    @property
+    def params(self) -> np.ndarray:
+        """Parameters, float32 (size,)."""
+        return self.candidate.params
+
+    @property
+    def score(self) -> float:
+        """Mean return on the selection seeds."""
+        return float(np.mean(self.selection_returns))
+
+    @property
+    def reported_fitness(self) -> Fitness:
+        """Its returns on the report seeds; on the selection seeds while there is no report yet."""
+        return Fitness(self.selection_returns if self.report_returns is None else self.report_returns)
+
+    @functools.cached_property
+    def problem(self) -> Walking:
+        """The problem it is scored on, on all the processors this process may use."""
+        task = make_task(self.task_name, self.task_options)
+        network = make_network(self.network_text, task, self.normalise)
+        if network.size != len(self.params):
+            has = f"{self.network_text} on {task.name} has {network.size}"
+            raise EvoError(f"a damaged champion: it has {len(self.params)} parameters, but {has}")
+        return Walking(task, network, available_threads())
+
+    @property
+    def network(self) -> Network:
+        """Its network; with `params`, what `evo.rollout` and `evo.evaluate` take."""
+        return self.problem.network
+
+    def evaluate(self, episodes: int = 100, seeds: np.ndarray | None = None) -> Fitness:
+        """Its returns on the report seeds, or on the given ones."""
+        chosen = report_seeds(episodes) if seeds is None else np.asarray(seeds)
+        return Fitness(score(self.problem, self.candidate, chosen).returns[0])
+
+    def policy(self) -> Policy:
+        """It as a function of an observation."""
+        return Policy(self.problem, self.candidate)
+
+    def rollout(self, seed: int) -> Trajectory:
+        """One episode of it, recorded."""
+        return self.problem.rollout(self.params, seed, self.candidate.statistics)
+
+    def verify(self) -> Verification:
+        """Score it again on its selection seeds and compare to the bit."""
+        seeds = selection_seeds(len(self.selection_returns))
+        again = score(self.problem, self.candidate, seeds).returns[0]
+        here = platform_facts()
+        names = sorted({*self.facts, *here})
+        pairs = {name: (self.facts.get(name, "unknown"), here.get(name, "unknown")) for name in names}
+        return Verification(
+            recorded=self.score,
+            reproduced=float(np.mean(again)),
+            exact=bool(np.array_equal(again, self.selection_returns, equal_nan=True)),
+            differences={name: pair for name, pair in pairs.items() if pair[0] != pair[1]},
+        )
+
+    def reported(self, returns: np.ndarray) -> "Champion":
+        """The same champion with its report returns."""
+        return replace(self, report_returns=returns)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """It as plain arrays."""
+        about = {
+            "format": FORMAT,
+            "task": {"name": self.task_name, "options": {k: _listed(v) for k, v in self.task_options.items()}},
+            "network": {"layers": self.network_text, "normalise": self.normalise},
+            "method": self.method,
+            "seed": self.seed,
+            "generation": self.generation,
+            "steps": self.steps,
+            "platform": dict(self.facts),
+        }
+        arrays = {
+            # TOML, unlike JSON, knows infinity, which options of tasks may be
+            "about": np.frombuffer(tomli_w.dumps(about).encode(), np.uint8),
+            "params": self.params,
+            "selection_returns": self.selection_returns,
+            **{f"statistics/{name}": array for name, array in self.candidate.statistics.state().items()},
+        }
+        if self.report_returns is not None:
+            arrays["report_returns"] = self.report_returns
+        return arrays
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], source: str) -> "Champion":
+        """Raises EvoError naming `source` where the arrays are no champion."""
+        try:
+            about = tomllib.loads(arrays["about"].tobytes().decode())
+            if about["format"] != FORMAT:
+                raise EvoError(f"{source} is a champion of format {about['format']}; this evo reads format {FORMAT}")
+            params, selection = arrays["params"], arrays["selection_returns"]
+            state = {name: arrays[f"statistics/{name}"] for name in ("count", "mean", "m2")}
+            statistics = ObservationStatistics.restored(state)
+            numbers = (selection, statistics.mean, statistics.m2)
+            if params.dtype != np.float32 or params.ndim != 1:
+                raise ValueError("its parameters are not one row of float32")
+            if any(array.dtype != np.float64 or array.ndim != 1 for array in numbers):
+                raise ValueError("its scores or statistics are not rows of float64")
+            return cls(
+                task_name=about["task"]["name"],
+                task_options={name: _tupled(value) for name, value in about["task"]["options"].items()},
+                network_text=about["network"]["layers"],
+                normalise=about["network"]["normalise"],
+                method=about["method"],
+                seed=about["seed"],
+                generation=about["generation"],
+                steps=about["steps"],
+                candidate=Candidate(params, statistics),
+                selection_returns=selection,
+                report_returns=arrays.get("report_returns"),
+                facts=about["platform"],
+            )
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise EvoError(f"{source} is not a champion: {type(error).__name__}: {error}") from error
+
+    def save(self, path: Path) -> None:
+        """Write it whole or not at all. Raises EvoError."""
+        write_arrays(path, self.arrays())
+
+    @classmethod
+    def load(cls, path: Path) -> "Champion":
+        """Raises EvoError for a file that is missing, damaged, oversized or no champion."""
+        return cls.from_arrays(read_arrays(path, _LIMIT), str(path))
+
+
+def score(problem: Walking, candidate: Candidate, seeds: np.ndarray) -> Evaluation:
+    """A candidate alone, on some episodes."""
+    alone = DensePopulation(np.asarray(candidate.params, np.float64)[None])
+    return problem.evaluate(alone, seeds, candidate.statistics)
+
+
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _tupled(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,234 @@
+"""The command line. It only reads words, calls the public functions, and prints; heavy imports wait until needed."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+app = typer.Typer(
+    name="evo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Evolve neural-network controllers for walking creatures; stop, resume, and watch them.",
+)
+
+_Task = Annotated[str | None, typer.Argument(help="e.g. HalfCheetah-v5, quadruped; see `evo list`", show_default=False)]
+_Method = Annotated[str | None, typer.Option("--method", "-m", help="e.g. ars, openai-es, ga; see `evo list`")]
+_Network = Annotated[str | None, typer.Option("--network", "-n", help="linear, mlp:64,64, mlp:32:relu")]
+_Seed = Annotated[int | None, typer.Option("--seed", "-s", help="of every random number in the run  [default: 0]")]
+_Generations = Annotated[int | None, typer.Option("--generations", "-g", help="stop after so many generations")]
+_Steps = Annotated[int | None, typer.Option("--steps", help="stop after so many env steps")]
+_Minutes = Annotated[float | None, typer.Option("--minutes", help="stop after so many minutes")]
+_Until = Annotated[float | None, typer.Option("--until", help="stop when the held-out fitness reaches this")]
+_Threads = Annotated[int | None, typer.Option("--threads", help="processors to use  [default: all this process may]")]
+_NoVideo = Annotated[bool, typer.Option("--no-video", help="do not film the champion at the end")]
+_Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but the result")]
+_Path = Annotated[Path, typer.Argument(help="a run directory, such as runs/quadruped-ars-seed0", show_default=False)]
+
+
+@app.command()
+def run(
+    task: _Task = None,
+    method: _Method = None,
+    network: _Network = None,
+    seed: _Seed = None,
+    generations: _Generations = None,
+    steps: _Steps = None,
+    minutes: _Minutes = None,
+    until: _Until = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="run directory  [default: a new one in runs/]")] = None,
+    threads: _Threads = None,
+    config: Annotated[Path | None, typer.Option("--config", help="a config.toml to start from")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="key=value, e.g. task.frame_skip=5 or method.noise=0.05; repeatable")
+    ] = None,
+    no_video: _NoVideo = False,
+    quiet: _Quiet = False,
+) -> None:
+    """Evolve a creature on TASK; leaves a run directory with its champion and a film of it."""
+    from evo import api
+
+    _work(
+        lambda watch: api.run(
+            task,
+            method=method,
+            network=network,
+            seed=seed,
+            generations=generations,
+            steps=steps,
+            minutes=minutes,
+            until=until,
+            out=out,
+            threads=threads,
+            config=config,
+            settings=settings or (),
+            video=not no_video,
+            display=watch,
+        ),
+        quiet,
+    )
+
+
+@app.command()
+def resume(
+    path: _Path,
+    generations: _Generations = None,
+    steps: _Steps = None,
+    minutes: _Minutes = None,
+    until: _Until = None,
+    threads: _Threads = None,
+    no_video: _NoVideo = False,
+    quiet: _Quiet = False,
+) -> None:
+    """Go on with a stopped run where it was; a budget given here replaces the run's own."""
+    from evo import api
+
+    _work(
+        lambda watch: api.resume(
+            path,
+            generations=generations,
+            steps=steps,
+            minutes=minutes,
+            until=until,
+            threads=threads,
+            video=not no_video,
+            display=watch,
+        ),
+        quiet,
+    )
+
+
+def _work(start: Callable[[Any], Any], quiet: bool) -> None:
+    """Start or resume a run behind a display, then say what came of it."""
+    from evo.display import display
+
+    console = Console()
+    finished = start(lambda config: display(config, console, quiet))
+    champion = finished.champion
+    console.print(
+        f"champion of generation {champion.generation}: [bold]{champion.reported_fitness}[/] never seen in training",
+        highlight=False,
+        soft_wrap=True,
+    )
+    video = finished.path / "videos" / "champion.mp4"
+    for label, path in (("run", finished.path), ("film", video)):
+        if path.exists():
+            console.print(f"{label:5} {path}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def replay(
+    path: Annotated[Path, typer.Argument(help="a run directory or a champion.npz", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help=".mp4, .gif, .webp, or .png for a strip of stills")
+    ] = None,
+    evolution: Annotated[bool, typer.Option("--evolution", help="film how the run learned, from first to last")] = False,
+    seed: Annotated[int | None, typer.Option("--seed", help="of the episode  [default: the one of median return]")] = None,
+    width: Annotated[int, typer.Option(help="pixels")] = 640,
+    height: Annotated[int, typer.Option(help="pixels")] = 360,
+    seconds: Annotated[float | None, typer.Option(help="film at most so much of an episode")] = None,
+) -> None:
+    """Check that a champion reproduces its score, then film it."""
+    from evo import api
+    from evo.finished import champion_of
+
+    console = Console()
+    champion = champion_of(path)
+    check = champion.verify()
+    if check.exact:
+        console.print(f"reproduces its score exactly: {check.recorded:.4f}", highlight=False)
+    else:
+        console.print(
+            f"recorded score {check.recorded!r}, here {check.reproduced!r}: differs by {check.reproduced - check.recorded:g}",
+            highlight=False,
+        )
+        for name, (recorded, here) in check.differences.items():
+            console.print(f"  made with {name} {recorded}; here {here}", highlight=False, soft_wrap=True)
+    film = api.replay(path, out, evolution=evolution, seed=seed, width=width, height=height, seconds=seconds)
+    console.print(f"film  {film}", highlight=False, soft_wrap=True)
+
+
+@app.command("list")
+def list_() -> None:
+    """List tasks, methods, networks, and the runs below runs/."""
+    from evo.catalogue import catalogue
+
+    console = Console()
+    for title, rows in catalogue().items():
+        console.print(f"[bold]{title}[/]")
+        wide = max((len(name) for name, _ in rows), default=0)
+        for name, about in rows:
+            console.print(f"  {name:{wide}}  [dim]{about}[/]", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def doctor() -> None:
+    """Check that this machine can do everything, and say what to do where it cannot."""
+    from evo.examination import examine
+
+    console = Console()
+    findings = examine()
+    for finding in findings:
+        mark = "[green]ok[/] " if finding.ok else "[red]no[/] "
+        advice = "" if finding.ok or not finding.advice else f"; {finding.advice}"
+        console.print(f"{mark} {finding.name}: {finding.detail}{advice}", highlight=False, soft_wrap=True)
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def bench(
+    tasks: Annotated[list[str] | None, typer.Option("--task", help="repeatable; HalfCheetah-v5 and Walker2d-v5 by default")] = None,
+    networks: Annotated[list[str] | None, typer.Option("--network", help="repeatable; linear and mlp:64,64 by default")] = None,
+    pairs: Annotated[int, typer.Option(help="alternating pairs of measurements")] = 9,
+    exact: Annotated[bool, typer.Option("--exact", help="compare with Gymnasium to the bit instead")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print records instead of tables")] = False,
+) -> None:
+    """Measure speed beside MuJoCo's own open-loop rollout and Gymnasium, or equality with Gymnasium."""
+    import json
+
+    from evo.benchmarks import bench as measure
+
+    records = measure(tasks=tasks, networks=networks, pairs=pairs, exact=exact)
+    if as_json:
+        print(json.dumps(records, indent=1))
+    else:
+        console = Console()
+        for record in records:
+            console.print("  ".join(f"[dim]{name}[/] {value}" for name, value in record.items()), soft_wrap=True)
+    if exact and any(record["mismatches"] for record in records):
+        raise typer.Exit(1)
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="print the version and leave")] = False,
+) -> None:
+    if version:
+        from evo import __version__
+
+        print(f"evo {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """The `evo` command. A user's mistake is one line on standard error and exit status 2."""
+    from evo.errors import EvoError
+
+    try:
+        app()
+    except EvoError as error:
+        sys.stderr.write(f"evo: {error}\n")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.stderr.write("evo: stopped; what was learned is saved, `evo resume` goes on\n")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

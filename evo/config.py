@@ -1,0 +1,227 @@
+"""Configuration: dotted keys and values, merged from five layers and checked against what each part accepts.
+
+Later layers win: default < preset < --config FILE < --set key=value < flag. Unknown keys are refused with the nearest
+known one. `task.*`, `training.*` and `method.*` accept exactly the options of the task's and the method's constructors.
+"""
+
+import inspect
+import tomllib
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import tomli_w
+
+from envs import TASKS
+from envs.reference import resolve
+from evo.errors import EvoError, nearest
+from evo.learners import METHODS
+from evo.presets import DEFAULT_METHOD, preset
+
+_BUDGET = ("budget.generations", "budget.steps", "budget.minutes", "budget.until")
+_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+
+
+@dataclass(frozen=True)
+class Key:
+    """A configuration key: its type, default, and the range of its values."""
+
+    kind: Any
+    default: Any
+    least: float | None = None
+    exclusive: bool = False
+
+
+KEYS: dict[str, Key] = {
+    "seed": Key(int, 0, least=0),
+    "task.name": Key(str, None),
+    "network.layers": Key(str, "linear"),
+    "network.normalise": Key(bool, True),
+    "method.name": Key(str, DEFAULT_METHOD),
+    "evaluation.episodes": Key(int, 1, least=1),
+    "evaluation.selection_episodes": Key(int, 20, least=1),
+    "evaluation.selection_share": Key(float, 0.1, least=0, exclusive=True),
+    "evaluation.report_episodes": Key(int, 100, least=1),
+    "budget.generations": Key(int | None, None, least=0),
+    "budget.steps": Key(int | None, None, least=0),
+    "budget.minutes": Key(float | None, None, least=0),
+    "budget.until": Key(float | None, None),
+}
+
+
+@dataclass(frozen=True)
+class Config:
+    """A fully resolved configuration: every key with its value. `config["network.layers"]`."""
+
+    values: Mapping[str, Any]
+
+    def __getitem__(self, key: str) -> Any:
+        return self.values[key]
+
+    def section(self, name: str) -> dict[str, Any]:
+        """The options of a constructor: the keys under `name`, its own name left out."""
+        prefix = f"{name}."
+        inside = {key.removeprefix(prefix): value for key, value in self.values.items() if key.startswith(prefix)}
+        inside.pop("name", None)
+        return inside
+
+    def toml(self) -> str:
+        """As a TOML file; keys without a value are left out."""
+        tree: dict[str, Any] = {}
+        for key, value in self.values.items():
+            if value is not None:
+                *path, name = key.split(".")
+                place = tree
+                for part in path:
+                    place = place.setdefault(part, {})
+                place[name] = list(value) if isinstance(value, tuple) else value
+        return tomli_w.dumps(tree)
+
+
+def task_name(text: str) -> str:
+    """The full name of a task written in short (`quadruped`, `half-cheetah`), or a `package.module:attribute`."""
+    if text in TASKS or ":" in text:
+        return text
+    matches = [name for name in TASKS if _plain(name) == _plain(text)]
+    if len(matches) != 1:
+        short = {_plain(name): name for name in TASKS}
+        raise EvoError(f"unknown task {text!r}{nearest(text, [*TASKS, *short])}; `evo list` shows all")
+    return matches[0]
+
+
+def _plain(name: str) -> str:
+    stem = name.removeprefix("evo/").lower()
+    stem, version, number = stem.rpartition("-v")
+    return (stem if version and number.isdigit() else f"{stem}{version}{number}").replace("-", "").replace("_", "")
+
+
+def task_constructor(name: str) -> Callable[..., Any]:
+    """The constructor of a task by its full name. Raises EvoError."""
+    try:
+        found: Callable[..., Any] = resolve(TASKS.get(name, name))
+    except (ImportError, ValueError, AttributeError) as error:
+        raise EvoError(f"unknown task {name!r}: {error}") from error
+    return found
+
+
+def options_of(signature: inspect.Signature, hints: Mapping[str, Any]) -> dict[str, Key]:
+    """The keyword-only arguments of a constructor, as keys."""
+    return {
+        name: Key(hints.get(name, Any), parameter.default)
+        for name, parameter in signature.parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    }
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """`key=value` of --set; the value is read as TOML, or taken as text where it is none."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise EvoError(f"--set takes key=value, got {text!r}; for example --set task.frame_skip=5")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value.strip()
+
+
+def read_config(text: str, source: str) -> dict[str, Any]:
+    """The dotted keys of a TOML file. Raises EvoError naming `source`."""
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise EvoError(f"{source} is not a TOML file: {error}") from error
+    return _flat(tree, "")
+
+
+def _flat(tree: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in tree.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return flat
+
+
+def resolve_config(
+    file: Mapping[str, Any] | None = None,
+    settings: Sequence[tuple[str, Any]] = (),
+    flags: Mapping[str, Any] | None = None,
+) -> Config:
+    """One configuration out of the layers above the presets. Flags that are None were not given."""
+    given = [dict(file or {}), dict(settings), {key: value for key, value in (flags or {}).items() if value is not None}]
+    named: dict[str, Any] = {}
+    for layer in given:
+        named |= {key: layer[key] for key in ("task.name", "method.name") if key in layer}
+    if "task.name" not in named:
+        raise EvoError("no task given; for example: evo run HalfCheetah-v5")
+    task = task_name(str(named["task.name"]))
+    method = str(named.get("method.name", DEFAULT_METHOD))
+    if method not in METHODS:
+        raise EvoError(f"unknown method {method!r}{nearest(method, METHODS)}; `evo list` shows all")
+    known = _known_keys(task, method)
+    base = preset(task, METHODS[method].family) | dict(METHODS[method].settings)
+    base = {key: value for key, value in base.items() if key in known}
+    values = {key: entry.default for key, entry in known.items() if not key.startswith("training.")}
+    for layer in (base, *given):
+        if any(key in layer for key in _BUDGET):
+            values |= dict.fromkeys(_BUDGET)  # a budget replaces the one below it whole
+        for key, value in layer.items():
+            if key not in known:
+                raise EvoError(f"unknown key {key!r}{nearest(key, known)}")
+            values[key] = _checked(key, value, known[key])
+    values |= {"task.name": task, "method.name": method}
+    if all(values[key] is None for key in _BUDGET):
+        raise EvoError("no budget: give --generations, --steps, --minutes or --until")
+    return Config(values)
+
+
+def _known_keys(task: str, method: str) -> dict[str, Key]:
+    constructor = task_constructor(task)
+    task_options = options_of(inspect.signature(constructor), typing.get_type_hints(constructor))
+    signature = METHODS[method].signature()
+    hints = {name: parameter.annotation for name, parameter in signature.parameters.items()}
+    method_options = options_of(signature, hints)
+    return {
+        **KEYS,
+        **{f"task.{name}": key for name, key in task_options.items()},
+        **{f"training.{name}": key for name, key in task_options.items()},
+        **{f"method.{name}": key for name, key in method_options.items()},
+    }
+
+
+def _checked(key: str, value: Any, entry: Key) -> Any:
+    kinds = typing.get_args(entry.kind) if isinstance(entry.kind, types.UnionType) else (entry.kind,)
+    if value is None and type(None) in kinds:
+        return None
+    for kind in kinds:
+        fitting = _as_kind(value, kind)
+        if fitting is not None:
+            if entry.least is not None and (fitting < entry.least or (entry.exclusive and fitting == entry.least)):
+                raise EvoError(f"{key} must be {'more than' if entry.exclusive else 'at least'} {entry.least}, got {value}")
+            return fitting
+    words = " or ".join(_words(kind) for kind in kinds if kind is not type(None))
+    raise EvoError(f"{key} must be {words}, got {value!r}")
+
+
+def _words(kind: Any) -> str:
+    parts = typing.get_args(kind)
+    return f"{len(parts)} numbers, as in [0.0, 1.0]" if typing.get_origin(kind) is tuple else _WORDS.get(kind, str(kind))
+
+
+def _as_kind(value: Any, kind: Any) -> Any:
+    """The value as the kind, or None where it is not one; a whole number is a number, true is not."""
+    if kind is Any:
+        return value
+    if typing.get_origin(kind) is tuple:
+        parts = typing.get_args(kind)
+        if not isinstance(value, list | tuple) or len(value) != len(parts):
+            return None
+        items = tuple(_as_kind(item, part) for item, part in zip(value, parts, strict=True))
+        return None if None in items else items
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if kind is int and isinstance(value, float) and value.is_integer():
+        return int(value)
+    if kind is float and isinstance(value, float) and value != value:
+        return None
+    return value if isinstance(value, kind) and not (kind in (int, float) and isinstance(value, bool)) else None

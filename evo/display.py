@@ -1,0 +1,218 @@
+"""What a run looks like in a terminal: a live display where there is one, plain lines elsewhere."""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from evo.champion import Champion
+from evo.config import Config
+
+_BLOCKS = " ▁▂▃▄▅▆▇█"
+_CURVE_WIDTH, _CURVE_HEIGHT = 56, 6
+
+
+class Forecast:
+    """How far a run is, and how long it will take: from the budget and the speed seen so far."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._began: tuple[float, float] | None = None  # time and fraction when this session first learned
+
+    def fraction(self, row: Mapping[str, float]) -> float | None:
+        """The part of the budget that is used up, 0 to 1; None where the budget has no end that can be counted."""
+        parts = [
+            row[column] / (factor * self._config[key])
+            for key, column, factor in (
+                ("budget.steps", "steps", 1.0),
+                ("budget.generations", "generation", 1.0),
+            )
+            if self._config[key]
+        ]
+        if self._config["budget.minutes"]:
+            parts.append((row["wall_s"] + row["selection_s"]) / (60.0 * self._config["budget.minutes"]))
+        return min(1.0, max(parts)) if parts else None
+
+    def seconds_left(self, row: Mapping[str, float]) -> float | None:
+        fraction = self.fraction(row)
+        if fraction is None:
+            return None
+        now = time.monotonic()
+        if self._began is None or fraction <= self._began[1]:
+            self._began = self._began or (now, fraction)
+            return None
+        began, first = self._began
+        return (1.0 - fraction) * (now - began) / (fraction - first)
+
+    def estimate(self, rate: float, steps: int) -> str:
+        """What is ahead, before the work starts, at `rate` env steps/s with `steps` done."""
+        budget = self._config["budget.steps"]
+        if budget and budget > steps:
+            share = 1.0 + self._config["evaluation.selection_share"]
+            return f"about {duration((budget - steps) * share / rate)} for {budget - steps:,} env steps at {rate:,.0f} a second"
+        if self._config["budget.minutes"]:
+            return f"{self._config['budget.minutes']:g} minutes at {rate:,.0f} env steps a second"
+        return f"{rate:,.0f} env steps a second"
+
+
+def duration(seconds: float) -> str:
+    """`45 s`, `3 min 05 s`, `2 h 10 min`."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def curve(values: Sequence[float], width: int = _CURVE_WIDTH, height: int = _CURVE_HEIGHT) -> list[str]:
+    """A small chart of the values in block characters, `height` lines, oldest first."""
+    finite = [value for value in values if math.isfinite(value)]
+    if len(finite) < 2:
+        return [" " * width] * height
+    columns = min(width, len(finite))
+    # each column shows the mean of its stretch of values
+    edges = [round(index * len(finite) / columns) for index in range(columns + 1)]
+    means = [sum(finite[a:b]) / (b - a) for a, b in zip(edges, edges[1:], strict=False)]
+    low, high = min(means), max(means)
+    span = (high - low) or 1.0
+    levels = [1 + round((value - low) / span * (8 * height - 1)) for value in means]
+    rows = []
+    for line in range(height - 1, -1, -1):
+        rows.append("".join(_BLOCKS[min(8, max(0, level - 8 * line))] for level in levels).ljust(width))
+    return rows
+
+
+class _Seen:
+    """What both displays remember of a run."""
+
+    def __init__(self, config: Config) -> None:
+        self.forecast = Forecast(config)
+        self.means: list[float] = []
+        self.row: Mapping[str, float] = {}
+        self.champion: Champion | None = None
+        self.first_row_at: tuple[float, float] | None = None
+
+    def learned(self, row: Mapping[str, float]) -> None:
+        self.row = row
+        self.means.append(row["mean"])
+
+    @property
+    def rate(self) -> float:
+        """env steps/s of training, over the whole run."""
+        wall = self.row.get("wall_s", 0.0)
+        return self.row.get("steps", 0.0) / wall if wall else 0.0
+
+
+class PlainLines:
+    """A line when something changes, for logs, pipes and notebooks; at most one every two seconds while it learns."""
+
+    def __init__(self, config: Config, console: Console) -> None:
+        self._seen, self._console, self._printed, self._estimated = _Seen(config), console, 0.0, False
+
+    def __enter__(self) -> "PlainLines":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._seen.row:
+            self._line()
+
+    def phase(self, text: str) -> None:
+        self._console.print(text, highlight=False, soft_wrap=True)
+
+    def selected(self, champion: Champion, steps: int, score: float, rate: float) -> None:
+        self._seen.champion = champion
+        if not self._estimated:
+            self._estimated = True
+            self.phase(self._seen.forecast.estimate(rate, steps))
+
+    def learned(self, row: Mapping[str, float]) -> None:
+        self._seen.learned(row)
+        if time.monotonic() - self._printed > 2.0 or len(self._seen.means) == 1:
+            self._printed = time.monotonic()
+            self._line()
+
+    def _line(self) -> None:
+        row, champion = self._seen.row, self._seen.champion
+        held_out = f"  held-out {champion.score:9.1f}" if champion is not None else ""
+        left = self._seen.forecast.seconds_left(row)
+        time_left = f"  {duration(left)} left" if left is not None else ""
+        failures = f"  {row['failures']:.0f} failed" if row["failures"] else ""
+        self.phase(
+            f"generation {row['generation']:5.0f}  {row['steps']:12,.0f} steps  best {row['best']:9.1f}  "
+            f"mean {row['mean']:9.1f}{held_out}  {self._seen.rate:8,.0f} steps/s{time_left}{failures}"
+        )
+
+
+class LiveDisplay:
+    """The run in one panel that changes in place."""
+
+    def __init__(self, config: Config, console: Console) -> None:
+        self._config, self._seen, self._phase, self._estimate = config, _Seen(config), "starting", ""
+        self._live = Live(self._panel(), console=console, refresh_per_second=8)
+
+    def __enter__(self) -> "LiveDisplay":
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self._phase = "done"
+        self._live.update(self._panel())
+        self._live.stop()
+
+    def phase(self, text: str) -> None:
+        self._phase = text
+        self._live.update(self._panel(), refresh=True)
+
+    def selected(self, champion: Champion, steps: int, score: float, rate: float) -> None:
+        self._seen.champion = champion
+        self._estimate = self._estimate or self._seen.forecast.estimate(rate, steps)
+        self._live.update(self._panel())
+
+    def learned(self, row: Mapping[str, float]) -> None:
+        self._seen.learned(row)
+        self._live.update(self._panel())
+
+    def _panel(self) -> Panel:
+        config, row, champion = self._config, self._seen.row, self._seen.champion
+        title = f"[bold]{config['task.name']}[/]  {config['method.name']} · {config['network.layers']} · seed {config['seed']}"
+        if not row:
+            return Panel(Text(f"{self._phase} …\n{self._estimate}".strip(), style="dim"), title=title, title_align="left")
+        numbers = Table.grid(padding=(0, 3))
+        for _ in range(4):
+            numbers.add_column(justify="left")
+        held_out = f"{champion.score:,.1f}" if champion is not None else "–"
+        left = self._seen.forecast.seconds_left(row)
+        numbers.add_row("[dim]generation", f"{row['generation']:,.0f}", "[dim]best", f"[cyan]{row['best']:,.1f}")
+        numbers.add_row("[dim]env steps", f"{row['steps']:,.0f}", "[dim]mean", f"{row['mean']:,.1f}")
+        numbers.add_row("[dim]steps/s", f"{self._seen.rate:,.0f}", "[dim]held-out", f"[bold green]{held_out}")
+        numbers.add_row(
+            "[dim]time left", duration(left) if left is not None else "–", "[dim]failed", f"{row['failures']:.0f}"
+        )
+        fraction = self._seen.forecast.fraction(row)
+        bar = ProgressBar(total=1.0, completed=fraction or 0.0, width=_CURVE_WIDTH, pulse=fraction is None)
+        lines = [Text(line, style="cyan") for line in curve(self._seen.means)]
+        low, high = min(self._seen.means), max(self._seen.means)
+        scale = Text(f"mean fitness by generation, {low:,.0f} to {high:,.0f}", style="dim")
+        return Panel(
+            Group(numbers, Text(), *lines, scale, Text(), bar, Text(self._phase, style="dim")), title=title, title_align="left"
+        )
+
+
+def display(config: Config, console: Console, quiet: bool) -> "LiveDisplay | PlainLines":
+    """The display that suits the console: live on a terminal, plain lines elsewhere."""
+    if quiet:
+        return PlainLines(config, Console(quiet=True))
+    return LiveDisplay(config, console) if console.is_terminal else PlainLines(config, console)

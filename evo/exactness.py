@@ -1,0 +1,214 @@
+"""Is our episode Gymnasium's? Both are run from the same seeds with the same actions and compared to the bit.
+
+The streams of `envs.random` are NumPy's own, so even initial states must be equal. Policies of several scales make
+quiet and violent motion; the largest holds every actuator at its bounds.
+"""
+
+import atexit
+import functools
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import gymnasium
+import mujoco
+import numpy as np
+from gymnasium.envs.mujoco.mujoco_env import expand_model_path
+
+from envs.random import streams
+from envs.task import Task
+from evo.assembly import make_network, make_task
+from evo.episode import COMPLETED, TERMINATED, UNSTABLE, Episodes, Evaluator
+from evo.randomness import generator
+from evo.statistics import ObservationStatistics
+
+# network text, scales of its random parameters: one individual each
+POLICIES = (("linear", (0.1, 1.0, 100.0)), ("mlp:16,16", (0.3, 2.0)))
+THREADS = (1, 2, 4)
+
+_ANY_BODY: dict[str, Any] = {"forward_reward_weight": 0.37, "exclude_current_positions_from_observation": False}
+_WALKER = _ANY_BODY | {"healthy_reward": 2.3, "terminate_when_unhealthy": False, "reset_noise_scale": 0.037}
+
+# Task → constructor option → a value other than its default; `ALTERED` stands for a changed copy of the model's file.
+ALTERED = "<altered>"
+CASES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "HalfCheetah-v5": _ANY_BODY
+        | {"xml_file": ALTERED, "frame_skip": 3, "ctrl_cost_weight": 0.71, "reset_noise_scale": 0.31},
+        "Hopper-v5": _WALKER
+        | {"xml_file": ALTERED, "frame_skip": 3, "ctrl_cost_weight": 0.013}
+        | {"healthy_state_range": (-1.5, 1.3), "healthy_z_range": (1.1, 1.255), "healthy_angle_range": (-0.05, 0.02)},
+        "Walker2d-v5": _WALKER
+        | {"xml_file": ALTERED, "frame_skip": 5, "ctrl_cost_weight": 0.013}
+        | {"healthy_z_range": (1.1, 1.26), "healthy_angle_range": (-0.1, 0.05)},
+        "Swimmer-v5": _ANY_BODY
+        | {"xml_file": ALTERED, "frame_skip": 7, "ctrl_cost_weight": 0.013, "reset_noise_scale": 0.31},
+    }
+)
+
+
+class Case(NamedTuple):
+    """A Gymnasium task with constructor options."""
+
+    task: str
+    options: Mapping[str, Any]
+
+
+class Exactness(NamedTuple):
+    """What a comparison found. steps: control steps compared. first: the first mismatch in words, '' for none."""
+
+    task: str
+    options: Mapping[str, Any]
+    seeds: tuple[int, ...]
+    steps: int
+    mismatches: int
+    first: str
+
+
+@functools.cache
+def altered_model(xml_file: str) -> str:
+    """Path of a copy of Gymnasium's model in which masses, damping, gears and the time step differ."""
+    spec = mujoco.MjSpec.from_file(expand_model_path(xml_file))
+    spec.option.timestep *= 0.75
+    for geom in spec.geoms:
+        geom.density *= 1.3
+    for joint in spec.joints:
+        joint.damping *= 0.6
+    for actuator in spec.actuators:
+        actuator.gear *= 1.2
+    spec.compile()
+    folder = tempfile.TemporaryDirectory(prefix="evo-altered-")
+    atexit.register(folder.cleanup)
+    path = Path(folder.name) / xml_file
+    path.write_text(spec.to_xml())
+    return str(path)
+
+
+def cases() -> list[Case]:
+    """Every task as it comes, and once with each option of its constructor changed."""
+    found = []
+    for name, options in CASES.items():
+        found.append(Case(name, {}))
+        for option, value in options.items():
+            if value == ALTERED:
+                value = altered_model(make_task(name, {}).options[option])
+            found.append(Case(name, {option: value}))
+    return found
+
+
+class _Comparison:
+    """Counts what differs and keeps the first difference."""
+
+    def __init__(self) -> None:
+        self.steps, self.mismatches, self.first = 0, 0, ""
+
+    def expect(self, what: str, where: str, ours: Any, theirs: Any) -> None:
+        if not np.array_equal(ours, theirs):
+            self.mismatches += 1
+            self.first = self.first or f"{where}: {what} {_words(ours, theirs)}"
+
+
+def _words(ours: Any, theirs: Any) -> str:
+    ours, theirs = np.atleast_1d(np.asarray(ours)), np.atleast_1d(np.asarray(theirs))
+    if ours.shape != theirs.shape:
+        return f"has shape {ours.shape}, expected {theirs.shape}"
+    index = int(np.argmax(ours != theirs))
+    return f"[{index}] is {ours.flat[index]!r}, expected {theirs.flat[index]!r}"
+
+
+def _population(task: Task, text: str, scales: Sequence[float]) -> tuple[Any, np.ndarray]:
+    network = make_network(text, task, False)
+    draws = generator(0, f"exactness, {text}").normal(size=(len(scales), network.size))
+    return network, (draws * np.asarray(scales)[:, None]).astype(np.float32)
+
+
+def _run(evaluator: Evaluator, params: np.ndarray, seeds: Sequence[int], steps: int, **what: bool) -> Episodes:
+    size = evaluator.task.observation_size
+    return evaluator.run(params, streams(np.asarray(seeds)), np.zeros(size), np.ones(size), steps=steps, **what)
+
+
+def check(task_id: str, options: Mapping[str, Any], seeds: Sequence[int], steps: int | None = None) -> Exactness:
+    """Our episodes of `steps` control steps (the task's own by default) against Gymnasium's, from every seed."""
+    task = make_task(task_id, options)
+    environment = gymnasium.make(task_id, disable_env_checker=True, **options)
+    found = _Comparison()
+    assert environment.spec is not None
+    found.expect("the time limit", task_id, task.steps, environment.spec.max_episode_steps)
+    bare: Any = environment.unwrapped
+    for bound, theirs in ((task.action_low, bare.action_space.low), (task.action_high, bare.action_space.high)):
+        found.expect("the action space", task_id, bound, theirs)
+    for text, scales in POLICIES:
+        network, population = _population(task, text, scales)
+        episodes = _run(Evaluator(task, network, 2), population, seeds, steps or task.steps, recording=True)
+        for individual, scale in enumerate(scales):
+            for column, seed in enumerate(seeds):
+                where = f"{text} x {scale:g}, seed {seed}"
+                _compare(bare, episodes, individual, column, seed, where, found)
+    environment.close()
+    return Exactness(task_id, options, tuple(seeds), found.steps, found.mismatches, found.first)
+
+
+def _compare(bare: Any, ours: Episodes, individual: int, column: int, seed: int, where: str, found: _Comparison) -> None:
+    """One episode of ours, step by step, with Gymnasium's environment `bare`."""
+    trajectories = ours.trajectories
+    assert trajectories is not None
+    row = individual * ours.returns.shape[1] + column
+    length, ending = int(ours.lengths[individual, column]), ours.endings[individual, column]
+    observation, _ = bare.reset(seed=seed)
+    found.expect("the initial observation", where, trajectories.observations[row, 0], observation)
+    total, terminated = 0.0, False
+    for step in range(length):
+        at = f"{where}, step {step}"
+        observation, reward, terminated, _, _ = bare.step(trajectories.actions[row, step])
+        found.steps += 1
+        if bare.data.warning.number.any():
+            break  # MuJoCo has reset an unstable state: ours ends here, Gymnasium goes on
+        found.expect("the reward", at, trajectories.rewards[row, step], reward)
+        found.expect("the observation", at, trajectories.observations[row, step + 1], observation)
+        found.expect("qpos", at, trajectories.qpos[row, step + 1], bare.data.qpos)
+        found.expect("qvel", at, trajectories.qvel[row, step + 1], bare.data.qvel)
+        total += reward
+        if terminated:
+            found.expect("the length", at, length, step + 1)
+            break
+    expected = UNSTABLE if bare.data.warning.number.any() else TERMINATED if terminated else COMPLETED
+    found.expect("the ending", where, ending, expected)
+    found.expect("the return", where, ours.returns[individual, column], total)
+
+
+def check_invariance(
+    task_id: str, options: Mapping[str, Any], seeds: Sequence[int], steps: int | None = None
+) -> Exactness:
+    """The same population on 1, 2 and 4 threads, whole, one by one and in chunks: everything must be equal."""
+    task = make_task(task_id, options)
+    network, population = _population(task, "mlp:16,16", np.geomspace(0.1, 10.0, 7))
+    limit, found = steps or task.steps, _Comparison()
+    whole = _run(Evaluator(task, network, 1), population, seeds, limit, statistics=True)
+    reference = _results(whole, task.observation_size)
+    for threads in THREADS:
+        evaluator = Evaluator(task, network, threads)
+        for chunk in (len(population), 3, 1):
+            parts = [
+                _results(_run(evaluator, population[start : start + chunk], seeds, limit, statistics=True))
+                for start in range(0, len(population), chunk)
+            ]
+            joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+            joined |= _merged(joined["statistics"], task.observation_size)
+            found.steps += int(joined["lengths"].sum())
+            for name, expected in reference.items():
+                found.expect(f"{name}", f"{threads} threads, chunks of {chunk}", joined[name], expected)
+    return Exactness(task_id, options, tuple(seeds), found.steps, found.mismatches, found.first)
+
+
+def _results(episodes: Episodes, size: int = 0) -> dict[str, np.ndarray]:
+    assert episodes.statistics is not None
+    names = ("returns", "lengths", "endings", "statistics")
+    found = {name: getattr(episodes, name) for name in names}
+    return found | _merged(found["statistics"], size) if size else found
+
+
+def _merged(rows: np.ndarray, size: int) -> dict[str, np.ndarray]:
+    merged = ObservationStatistics.empty(size).merged(rows.reshape(-1, 1 + 2 * size))
+    return {"merged count": np.asarray(merged.count), "merged mean": merged.mean, "merged M2": merged.m2}

@@ -1,0 +1,1 @@
+"""Pictures become films: encoding, captions and filmstrips."""

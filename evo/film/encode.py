@@ -1,0 +1,127 @@
+"""Frames become a file: H.264, GIF, WebP or PNG, written whole or not at all."""
+
+import contextlib
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+
+import imageio_ffmpeg
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Frame = NDArray[np.uint8]  # [height, width, 3], sRGB
+
+_QUALITY = 20  # x264's constant rate factor: visually lossless for flat, clean pictures
+_PALETTE_FRAMES = 12  # of a GIF, spread over the film, from which its one palette is made
+
+
+def write(frames: Iterable[Frame], path: Path, fps: int) -> None:
+    """Write a film, or one picture, in the format that the file's suffix names.
+
+    The file appears whole under its name or not at all: it is written beside it and then renamed.
+
+    Args:
+        frames: [height, width, 3] uint8 sRGB, all of one size; at least one. MP4 takes them as they come, and drops an
+            odd last row or column; GIF and WebP hold them all in memory; PNG takes the first.
+        path: ends in `.mp4` (H.264), `.gif`, `.webp` or `.png`.
+        fps: frames a second; GIF rounds their time to hundredths of a second.
+
+    Raises:
+        ValueError: another suffix, no frames, or frames of unequal sizes.
+        OSError: the file cannot be written, or ffmpeg fails.
+    """
+    path = Path(path)
+    encode = ENCODERS.get(path.suffix.lower())
+    if encode is None:
+        raise ValueError(f"cannot write {path.name!r}: the suffix must be one of {', '.join(ENCODERS)}")
+    iterator = iter(frames)
+    first = next(iterator, None)
+    if first is None:
+        raise ValueError(f"no frames to write to {path.name!r}")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix.lower())
+    os.close(handle)
+    unfinished = Path(name)
+    try:
+        encode(_checked(chain([first], iterator), first.shape), unfinished, fps)
+        # A temporary file is private; the finished one gets the permissions that any new file would.
+        mask = os.umask(0)
+        os.umask(mask)
+        unfinished.chmod(0o666 & ~mask)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _checked(frames: Iterable[Frame], shape: tuple[int, ...]) -> Iterator[Frame]:
+    for frame in frames:
+        if frame.shape != shape or frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
+            raise ValueError(f"a frame is {frame.shape} {frame.dtype}; expected (height, width, 3) uint8 like {shape}")
+        yield frame
+
+
+def _write_mp4(frames: Iterator[Frame], path: Path, fps: int) -> None:
+    first = next(frames)
+    # yuv420p halves the colour resolution, so both sides must be even.
+    height, width = first.shape[0] // 2 * 2, first.shape[1] // 2 * 2
+    if height == 0 or width == 0:
+        raise ValueError(f"a frame of shape {first.shape} is too small for H.264")
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24"]
+    command += ["-s", f"{width}x{height}", "-r", str(fps), "-i", "-", "-an", "-c:v", "libx264", "-pix_fmt", "yuv420p"]
+    command += ["-crf", str(_QUALITY), "-preset", "medium", "-movflags", "+faststart", str(path)]
+    # Complaints go to a file: a pipe that nobody reads while frames are written could fill up and hang both sides.
+    with tempfile.TemporaryFile() as complaints:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=complaints)
+        assert process.stdin is not None
+        try:
+            for frame in chain([first], frames):
+                process.stdin.write(np.ascontiguousarray(frame[:height, :width]).data)
+            process.stdin.close()
+            failed = process.wait() != 0
+        except BrokenPipeError:
+            failed = True
+        finally:
+            process.kill()
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
+            process.wait()
+        if failed:
+            complaints.seek(0)
+            reason = complaints.read().decode(errors="replace").strip() or f"exit status {process.returncode}"
+            raise OSError(f"ffmpeg could not write {path}: {reason}")
+
+
+def _write_gif(frames: Iterator[Frame], path: Path, fps: int) -> None:
+    pictures = [Image.fromarray(frame) for frame in frames]
+    # One palette for the whole film, and no dithering: dots that move from frame to frame flicker and do not compress.
+    chosen = np.unique(np.linspace(0, len(pictures) - 1, _PALETTE_FRAMES).round().astype(int))
+    sheet = np.concatenate([np.asarray(pictures[index]) for index in chosen])
+    palette = Image.fromarray(sheet).quantize(256, method=Image.Quantize.MEDIANCUT)
+    flat = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
+    flat[0].save(path, save_all=True, append_images=flat[1:], duration=_milliseconds(fps), loop=0, optimize=False)
+
+
+def _write_webp(frames: Iterator[Frame], path: Path, fps: int) -> None:
+    pictures = [Image.fromarray(frame) for frame in frames]
+    pictures[0].save(
+        path, save_all=True, append_images=pictures[1:], duration=_milliseconds(fps), loop=0, quality=80, method=3
+    )
+
+
+def _write_png(frames: Iterator[Frame], path: Path, fps: int) -> None:
+    Image.fromarray(next(frames)).save(path, optimize=True)
+
+
+def _milliseconds(fps: int) -> int:
+    return max(round(1000 / fps), 1)
+
+
+ENCODERS: dict[str, Callable[[Iterator[Frame], Path, int], None]] = {
+    ".mp4": _write_mp4,
+    ".gif": _write_gif,
+    ".webp": _write_webp,
+    ".png": _write_png,
+}

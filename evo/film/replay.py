@@ -1,0 +1,115 @@
+"""Films of creatures: a champion's episode, or how a run came to it. What one sees is what was scored."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from envs import raycast
+from envs.task import Task
+from evo.champion import Champion
+from evo.errors import EvoError
+from evo.film import encode
+from evo.film.strip import caption, filmstrip
+from evo.finished import Run
+from evo.learners.learner import Candidate
+from evo.problems.walking import Trajectory
+from evo.randomness import report_seeds
+from evo.statistics import ObservationStatistics
+
+STRIP_FRAMES, STRIP_COLUMNS = 10, 5
+
+
+def film(
+    champion: Champion, path: Path, seed: int | None = None, width: int = 640, height: int = 360, seconds: float = 20.0
+) -> None:
+    """Film one episode of a champion, at most `seconds` of it, in real time.
+
+    path: .mp4, .gif or .webp; .png makes a strip of stills. seed: the episode; by default the report episode of median
+    return, so the film is neither a lucky nor an unlucky one. Raises EvoError.
+    """
+    _check_size(width, height)
+    trajectory = champion.rollout(typical_seed(champion) if seed is None else seed)
+    task = champion.problem.task
+    if path.suffix.lower() == ".png":
+        _write([_strip(task, trajectory, width, height, seconds)], path, 1)
+        return
+    stride = _stride(task)
+    _write(_frames(task, trajectory, stride, width, height, seconds, ""), path, _fps(task, stride))
+
+
+def film_evolution(run: Run, path: Path, width: int = 640, height: int = 360, scenes: int = 6, seconds: float = 4.0) -> None:
+    """Film how a run learned: some seconds of its best guess at the start, on the way, and at the end. Raises EvoError."""
+    _check_size(width, height)
+    generations = run.directory.fossils()
+    if not generations:
+        raise EvoError(f"{run.path} keeps no fossils to film; `evo replay {run.path}` films its champion")
+    champion = run.champion
+    # Early generations differ most: scenes lie evenly on a square-root scale.
+    places = np.linspace(0.0, 1.0, min(scenes, len(generations))) ** 2 * (len(generations) - 1)
+    chosen = sorted({generations[round(place)] for place in places})
+    task, problem = champion.problem.task, champion.problem
+    stride = _stride(task)
+
+    def shots() -> Iterator[encode.Frame]:
+        seed = typical_seed(champion)
+        for generation in chosen:
+            candidate = _fossil(run.directory.read_fossil(generation))
+            trajectory = problem.rollout(candidate.params, seed, candidate.statistics)
+            yield from _frames(task, trajectory, stride, width, height, seconds, f"generation {generation}   ")
+
+    _write(shots(), path, _fps(task, stride))
+
+
+def typical_seed(champion: Champion) -> int:
+    """The report episode of median return; the first one where there is no report yet."""
+    returns = champion.report_returns
+    if returns is None or np.isnan(returns).any():
+        return int(report_seeds(1)[0])
+    return int(report_seeds(len(returns))[np.argsort(returns, kind="stable")[len(returns) // 2]])
+
+
+def _fossil(arrays: dict[str, Any]) -> Candidate:
+    return Candidate(arrays["params"], ObservationStatistics.restored(arrays))
+
+
+def _stride(task: Task) -> int:
+    """Control steps from one frame to the next: about 30 frames a second, each an exact state."""
+    return max(1, round(1.0 / (30.0 * task.control_period)))
+
+
+def _fps(task: Task, stride: int) -> int:
+    return max(1, round(1.0 / (task.control_period * stride)))
+
+
+def _frames(
+    task: Task, trajectory: Trajectory, stride: int, width: int, height: int, seconds: float, prefix: str
+) -> Iterator[encode.Frame]:
+    last = min(len(trajectory), round(seconds / task.control_period))
+    shown = np.arange(0, last + 1, stride)
+    earned = np.concatenate([[0.0], np.cumsum(trajectory.rewards)])
+    pictures = raycast.film(task.model, trajectory.qpos[shown], width, height)
+    for step, picture in zip(shown, pictures, strict=True):
+        yield caption(picture, f"{prefix}{step * task.control_period:4.1f} s   return {earned[step]:,.0f}")
+
+
+def _strip(task: Task, trajectory: Trajectory, width: int, height: int, seconds: float) -> encode.Frame:
+    last = min(len(trajectory), round(seconds / task.control_period))
+    shown = np.unique(np.linspace(0, last, STRIP_FRAMES).astype(int))
+    pictures = raycast.film(task.model, trajectory.qpos[shown], width, height)
+    times = (f"{step * task.control_period:.1f} s" for step in shown)
+    return filmstrip([caption(picture, text) for picture, text in zip(pictures, times, strict=True)], STRIP_COLUMNS)
+
+
+def _write(frames: Any, path: Path, fps: int) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        encode.write(frames, path, fps)
+    except (ValueError, OSError) as error:
+        raise EvoError(f"cannot write the film {path}: {error}") from error
+
+
+def _check_size(width: int, height: int) -> None:
+    if not (16 <= width <= 4096 and 16 <= height <= 4096):
+        raise EvoError(f"a film of {width} by {height} pixels: width and height must lie between 16 and 4096")

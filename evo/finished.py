@@ -1,0 +1,44 @@
+"""A run as one reads it: its configuration, metrics, champion and pictures."""
+
+from pathlib import Path
+
+import numpy as np
+
+from evo.champion import Champion
+from evo.config import Config, read_config, resolve_config
+from evo.rundir import RunDirectory
+
+
+class Run:
+    """A run directory, opened for reading. Raises EvoError where `path` is not one, naming the nearest that is."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.directory = RunDirectory.open(Path(path))
+
+    @property
+    def path(self) -> Path:
+        return self.directory.path
+
+    @property
+    def config(self) -> Config:
+        """Its fully resolved configuration."""
+        return resolve_config(read_config(self.directory.config_text, str(self.path / "config.toml")))
+
+    @property
+    def champion(self) -> Champion:
+        """Its champion so far."""
+        return Champion.load(self.directory.champion_path)
+
+    @property
+    def metrics(self) -> dict[str, np.ndarray]:
+        """Columns of metrics.csv, float64 (generations,)."""
+        return self.directory.metrics()
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r})"
+
+
+def champion_of(path: Path | str) -> Champion:
+    """The champion of a run directory, or in a champion file. Raises EvoError."""
+    source = Path(path)
+    return Champion.load(source) if source.is_file() else Run(source).champion

@@ -1,0 +1,46 @@
+"""Learner: anything that improves parameters on a Problem, one `step()` at a time."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from evo.statistics import ObservationStatistics
+
+
+class Candidate(NamedTuple):
+    """What a learner offers as champion: float32 (size,) parameters and the normalisation they were trained under."""
+
+    params: np.ndarray
+    statistics: ObservationStatistics
+
+
+class Learner(Protocol):
+    """What the one training loop drives. Everything that changes is in `state()`."""
+
+    generation: int
+    """Completed steps of the learner (an ES's or GA's generations)."""
+    steps: int
+    """Environment steps taken in training so far."""
+    episodes: int
+    """Episodes run in training so far."""
+
+    def step(self) -> dict[str, float]:
+        """One generation; returns its row of metrics. Interrupted, it leaves everything as it was."""
+        ...
+
+    def finished(self) -> str | None:
+        """Why there is nothing more to learn, or None."""
+        ...
+
+    def candidates(self) -> list[Candidate]:
+        """What could become the champion now, the most promising first."""
+        ...
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Everything that changes, as plain arrays."""
+        ...
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on exactly where `state()` was taken."""
+        ...

@@ -1,0 +1,1 @@
+"""Operators: pure functions on populations; the random generator comes first."""

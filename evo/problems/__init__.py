@@ -1,0 +1,1 @@
+"""Problems: what gives parameters their fitness."""

@@ -1,0 +1,148 @@
+"""Walking: a Task and a Network; fitness is the mean return over episodes."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from envs.random import streams
+from envs.task import Task
+from evo.algorithms.population import DensePopulation, Population
+from evo.episode import REASONS, TERMINATED, Episodes, Evaluator
+from evo.networks import Network
+from evo.statistics import ObservationStatistics
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a population earned.
+
+    fitness: float64 (individuals,), mean return; a failed individual has the worst fitness of the others, and all have
+    NaN where all failed. returns: (individuals, episodes), NaN where failed. steps: control steps taken. failures:
+    reason → how many episodes failed of it. errors: distinct messages of the engine. statistics: rows (count, mean, M2)
+    of the observations seen, individual by individual, failed ones left out.
+    """
+
+    fitness: np.ndarray
+    returns: np.ndarray
+    steps: int
+    failures: dict[str, int]
+    errors: tuple[str, ...]
+    statistics: np.ndarray
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """One episode, step by step; T steps were taken.
+
+    qpos (T+1, nq), qvel (T+1, nv), observations (T+1, observation_size): as before each step, and at last after the
+    final one. actions (T, action_size), rewards (T,). terminated: whether the task ended it.
+    """
+
+    qpos: np.ndarray
+    qvel: np.ndarray
+    observations: np.ndarray
+    actions: np.ndarray
+    rewards: np.ndarray
+    terminated: bool
+    total: float
+    failure: str | None
+
+    def __len__(self) -> int:
+        return len(self.actions)
+
+
+class Walking:
+    """Evaluates populations of a network's parameters on a task. Raises EngineError and KernelError when made ready."""
+
+    step_unit = "env step"
+
+    def __init__(self, task: Task, network: Network, threads: int) -> None:
+        self.task, self.network = task, network
+        self._evaluator = Evaluator(task, network, threads)
+
+    @property
+    def size(self) -> int:
+        """Number of parameters."""
+        return self.network.size
+
+    def prepare(self) -> None:
+        """Compile what is not compiled yet; takes seconds the first time on a machine."""
+        self._evaluator.prepare()
+
+    def no_statistics(self) -> ObservationStatistics:
+        return ObservationStatistics.empty(self.task.observation_size)
+
+    def evaluate(
+        self, population: Population, seeds: np.ndarray, statistics: ObservationStatistics, collect: bool = False
+    ) -> Evaluation:
+        """Every individual on the episodes of all `seeds`; observations normalised by `statistics`, which stay frozen."""
+        begin = streams(seeds)
+        chunk = self._evaluator.capacity(len(seeds))
+        parts = []
+        for start in range(0, len(population), chunk):
+            params = np.empty((min(chunk, len(population) - start), self.size), np.float32)
+            for row in range(len(params)):
+                population.row(start + row, params[row])
+            parts.append(self._run(params, begin, statistics, collect))
+        return _combined(parts, 1 + 2 * self.task.observation_size)
+
+    def returns(self, params: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+        """Returns (individuals, episodes) of params (individuals, size), not normalised; NaN where an episode failed."""
+        return self.evaluate(DensePopulation(params), seeds, self.no_statistics()).returns
+
+    def _run(
+        self, params: np.ndarray, begin: np.ndarray, statistics: ObservationStatistics, collect: bool
+    ) -> Episodes:
+        mean, scale = self._normalisation(statistics)
+        return self._evaluator.run(params, begin, mean, scale, statistics=collect and self.network.normalise)
+
+    def _normalisation(self, statistics: ObservationStatistics) -> tuple[np.ndarray, np.ndarray]:
+        if not self.network.normalise:
+            statistics = self.no_statistics()
+        return statistics.mean, statistics.scale
+
+    def rollout(self, params: np.ndarray, seed: int, statistics: ObservationStatistics) -> Trajectory:
+        """One episode, recorded; the same compiled episode that scores."""
+        mean, scale = self._normalisation(statistics)
+        row = np.asarray(params, np.float32).reshape(1, -1)
+        episodes = self._evaluator.run(row, streams(np.array([seed])), mean, scale, recording=True)
+        length, ending = int(episodes.lengths[0, 0]), int(episodes.endings[0, 0])
+        record = episodes.trajectories
+        assert record is not None
+        return Trajectory(
+            qpos=record.qpos[0, : length + 1],
+            qvel=record.qvel[0, : length + 1],
+            observations=record.observations[0, : length + 1],
+            actions=record.actions[0, :length],
+            rewards=record.rewards[0, :length],
+            terminated=ending == TERMINATED,
+            total=float(episodes.returns[0, 0]),
+            failure=REASONS.get(ending),
+        )
+
+
+def _combined(parts: list[Episodes], row_size: int) -> Evaluation:
+    failed = np.concatenate([part.failed for part in parts])
+    endings = np.concatenate([part.endings for part in parts])
+    returns = np.where(failed, np.nan, np.concatenate([part.returns for part in parts]))
+    unhurt = ~failed.any(axis=1)
+    fitness = _row_means(returns)
+    fitness[~unhurt] = fitness[unhurt].min() if unhurt.any() else np.nan
+    rows = [part.statistics[~part.failed] for part in parts if part.statistics is not None]
+    return Evaluation(
+        fitness=fitness,
+        returns=returns,
+        steps=int(sum(part.lengths.sum() for part in parts)),
+        failures=dict(Counter(REASONS[int(ending)] for ending in endings[failed])),
+        errors=tuple(dict.fromkeys(message for part in parts for message in part.errors)),
+        statistics=np.concatenate(rows) if rows else np.zeros((0, row_size)),
+    )
+
+
+def _row_means(returns: np.ndarray) -> np.ndarray:
+    """Mean over episodes, summed in order of the episodes whatever the array's layout."""
+    total = np.zeros(len(returns))
+    for column in range(returns.shape[1]):
+        total = total + returns[:, column]
+    return total / returns.shape[1]

@@ -1,0 +1,51 @@
+"""Running statistics of observations, combined in a fixed order so that they do not depend on threads."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+# Below this standard deviation an observation is constant and tells nothing: it is normalised to zero (as ARS's code does).
+_CONSTANT = 1e-7
+
+
+@dataclass(frozen=True, eq=False)
+class ObservationStatistics:
+    """count observations seen, their mean and sum of squared deviations M2, float64 (observation_size,)."""
+
+    count: float
+    mean: np.ndarray
+    m2: np.ndarray
+
+    @classmethod
+    def empty(cls, size: int) -> "ObservationStatistics":
+        return cls(0.0, np.zeros(size), np.zeros(size))
+
+    def merged(self, rows: np.ndarray) -> "ObservationStatistics":
+        """With rows (n, 1 + 2 size) of (count, mean, M2) added one after the other (Chan, Golub & LeVeque 1979)."""
+        count, mean, m2 = self.count, self.mean.copy(), self.m2.copy()
+        size = len(mean)
+        for row in rows:
+            if row[0] == 0:
+                continue
+            total = count + row[0]
+            difference = row[1 : 1 + size] - mean
+            mean += difference * (row[0] / total)
+            m2 += row[1 + size :] + difference * difference * (count * row[0] / total)
+            count = total
+        return ObservationStatistics(count, mean, m2)
+
+    @property
+    def scale(self) -> np.ndarray:
+        """1 / standard deviation, float64 (size,): 1 before two observations are seen, 0 for a constant observation."""
+        if self.count < 2:
+            return np.ones_like(self.mean)
+        deviation = np.sqrt(self.m2 / self.count)
+        return np.where(deviation > _CONSTANT, 1.0 / np.maximum(deviation, _CONSTANT), 0.0)
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {"count": np.array(self.count), "mean": self.mean, "m2": self.m2}
+
+    @classmethod
+    def restored(cls, state: Mapping[str, np.ndarray]) -> "ObservationStatistics":
+        return cls(float(state["count"]), state["mean"], state["m2"])

@@ -1,0 +1,212 @@
+"""The one training loop, its clock and its budget.
+
+Whatever improves parameters is driven from here: learn, log, offer candidates to be the champion, save. Every decision
+depends on counted steps alone, never on the time, except where the budget is in minutes; so a run that was killed
+and resumed equals the uninterrupted one to the bit, clocks apart.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from envs import interruption
+from evo.champion import Champion, platform_facts, score
+from evo.config import Config
+from evo.learners.learner import Candidate, Learner
+from evo.problems.walking import Walking
+from evo.randomness import report_seeds, selection_seeds
+from evo.rundir import RunDirectory
+from evo.signals import Stopped
+from evo.watching import Watcher
+
+CHECKPOINT_SECONDS = 10.0
+
+
+@dataclass
+class Clock:
+    """Seconds of training, wall and processor, selection and compilation apart; they go on over a resume."""
+
+    wall: float = 0.0
+    cpu: float = 0.0
+    selection: float = 0.0
+
+    def time_training(self, work: Callable[[], Any]) -> Any:
+        wall, cpu = time.perf_counter(), time.process_time()
+        result = work()
+        self.wall += time.perf_counter() - wall
+        self.cpu += time.process_time() - cpu
+        return result
+
+    def time_selection(self, work: Callable[[], Any]) -> Any:
+        start = time.perf_counter()
+        result = work()
+        self.selection += time.perf_counter() - start
+        return result
+
+
+@dataclass
+class Progress:
+    """What the loop itself must remember between steps; the learner remembers the rest."""
+
+    champion: Champion | None = None
+    selection_score: float = float("nan")  # of the last candidates scored
+    selected_at: int = -1  # steps when candidates were last scored
+    next_selection: int = 0  # steps when they are scored next
+    rows: int = 0
+    clock: Clock = field(default_factory=Clock)
+    # Since the last checkpoint; written just before the next, and made again by a resumed run where that never came.
+    fossils: dict[int, dict[str, np.ndarray]] = field(default_factory=dict)
+
+    def state(self) -> dict[str, np.ndarray]:
+        numbers = [self.selection_score, self.selected_at, self.next_selection, self.rows]
+        times = [self.clock.wall, self.clock.cpu, self.clock.selection]
+        champion = {} if self.champion is None else self.champion.arrays()
+        return {
+            "progress": np.array(numbers, np.float64),
+            "clock": np.array(times, np.float64),
+            **{f"champion/{name}": array for name, array in champion.items()},
+        }
+
+    @classmethod
+    def restored(cls, state: Mapping[str, np.ndarray]) -> "Progress":
+        selection_score, selected_at, next_selection, rows = (float(number) for number in state["progress"])
+        champion = {name.removeprefix("champion/"): array for name, array in state.items() if name.startswith("champion/")}
+        return cls(
+            champion=Champion.from_arrays(champion, "the checkpoint's champion") if champion else None,
+            selection_score=selection_score,
+            selected_at=int(selected_at),
+            next_selection=int(next_selection),
+            rows=int(rows),
+            clock=Clock(*(float(seconds) for seconds in state["clock"])),
+        )
+
+
+def spent(config: Config, learner: Learner, progress: Progress) -> str | None:
+    """Which part of the budget is used up, or None."""
+    until, minutes = config["budget.until"], config["budget.minutes"]
+    generations, steps = config["budget.generations"], config["budget.steps"]
+    if until is not None and progress.champion is not None and progress.champion.score >= until:
+        return f"reached {until:g}"
+    if generations is not None and learner.generation >= generations:
+        return f"{generations:,} generations"
+    if steps is not None and learner.steps >= steps:
+        return f"{steps:,} steps"
+    if minutes is not None and progress.clock.wall + progress.clock.selection >= 60 * minutes:
+        return f"{minutes:g} minutes"
+    return learner.finished()
+
+
+def train(
+    config: Config, learner: Learner, judge: Walking, directory: RunDirectory, progress: Progress, watcher: Watcher
+) -> str:
+    """Learn until the budget is spent; returns why it ended. Raises Stopped, everything saved, when told to stop.
+
+    judge: the problem as it is scored; the learner may train on an altered one.
+    """
+    saved = time.monotonic()
+    try:
+        while True:
+            interruption.check()
+            if learner.steps >= progress.next_selection:
+                taken = _select(config, learner, judge, directory, progress, watcher)
+                # Selection takes a fixed share of the steps of training: the next waits until that share is earned.
+                progress.next_selection = learner.steps + round(taken / config["evaluation.selection_share"])
+            reason = spent(config, learner, progress)
+            if reason:
+                break
+            row = progress.clock.time_training(learner.step)
+            _log(row, learner, directory, progress)
+            watcher.learned(row)
+            if time.monotonic() - saved > CHECKPOINT_SECONDS:
+                save(learner, directory, progress)
+                saved = time.monotonic()
+        if progress.selected_at != learner.steps:
+            _select(config, learner, judge, directory, progress, watcher)  # what it learned last may be the best
+        save(learner, directory, progress)
+        watcher.phase("scoring the champion on the report episodes")
+        _report(config, judge, directory, progress)
+        save(learner, directory, progress)
+    except Stopped:
+        save(learner, directory, progress)
+        raise
+    return reason
+
+
+def save(learner: Learner, directory: RunDirectory, progress: Progress) -> None:
+    """A checkpoint: everything the loop and the learner remember."""
+    for generation, arrays in progress.fossils.items():
+        directory.save_fossil(generation, arrays)
+    progress.fossils.clear()
+    state = {f"learner/{name}": array for name, array in learner.state().items()}
+    directory.save_checkpoint(learner.steps, state | progress.state())
+
+
+def restore(learner: Learner, state: Mapping[str, np.ndarray]) -> Progress:
+    """Put a learner where a checkpoint was taken; returns the loop's own part. Raises EvoError or ValueError."""
+    learner.restore({name.removeprefix("learner/"): array for name, array in state.items() if name.startswith("learner/")})
+    return Progress.restored(state)
+
+
+def _log(row: dict[str, float], learner: Learner, directory: RunDirectory, progress: Progress) -> None:
+    row["selection"] = progress.selection_score
+    row["wall_s"], row["cpu_s"], row["selection_s"] = progress.clock.wall, progress.clock.cpu, progress.clock.selection
+    directory.append_metrics(row)
+    progress.rows += 1
+    first = learner.candidates()[0]
+    progress.fossils[learner.generation] = {"params": first.params, **first.statistics.state()}
+
+
+def _select(
+    config: Config, learner: Learner, judge: Walking, directory: RunDirectory, progress: Progress, watcher: Watcher
+) -> int:
+    """Score the candidates on the selection seeds; the best becomes the champion if it beats the one before.
+
+    Returns the steps it took.
+    """
+    seeds = selection_seeds(config["evaluation.selection_episodes"])
+    candidates = learner.candidates()
+    before = progress.clock.selection
+    outcomes = progress.clock.time_selection(lambda: [score(judge, candidate, seeds) for candidate in candidates])
+    taken = sum(outcome.steps for outcome in outcomes)
+    scores = [_or_worst(outcome.returns[0].mean()) for outcome in outcomes]
+    best = int(np.argmax(scores))
+    if progress.champion is None or scores[best] > _or_worst(progress.champion.score):
+        progress.champion = _champion(config, learner, candidates[best], outcomes[best].returns[0])
+        progress.champion.save(directory.champion_path)
+    progress.selection_score, progress.selected_at = scores[best], learner.steps
+    watcher.selected(progress.champion, learner.steps, scores[best], taken / (progress.clock.selection - before))
+    return taken
+
+
+def _or_worst(value: float) -> float:
+    """A mean return is NaN where an episode failed: nothing is worse."""
+    return float("-inf") if np.isnan(value) else float(value)
+
+
+def _champion(config: Config, learner: Learner, candidate: Candidate, returns: np.ndarray) -> Champion:
+    return Champion(
+        task_name=config["task.name"],
+        task_options=config.section("task"),
+        network_text=config["network.layers"],
+        normalise=config["network.normalise"],
+        method=config["method.name"],
+        seed=config["seed"],
+        generation=learner.generation,
+        steps=learner.steps,
+        candidate=candidate,
+        selection_returns=returns,
+        report_returns=None,
+        facts=platform_facts(),
+    )
+
+
+def _report(config: Config, judge: Walking, directory: RunDirectory, progress: Progress) -> None:
+    """Score the champion once on the report seeds, which nothing else has ever used."""
+    assert progress.champion is not None
+    if progress.champion.report_returns is None:
+        seeds = report_seeds(config["evaluation.report_episodes"])
+        progress.champion = progress.champion.reported(score(judge, progress.champion.candidate, seeds).returns[0])
+    progress.champion.save(directory.champion_path)

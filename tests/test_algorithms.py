@@ -1,0 +1,521 @@
+"""Every algorithm of the table: its contract, its convergence, and its update against a plain twin of the paper."""
+
+import importlib
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from evo.algorithms import ALGORITHMS, Algorithm, AskTell, DensePopulation, PerturbedPopulation, Population
+from evo.algorithms.ars import ARS
+from evo.algorithms.ga import GA
+from evo.algorithms.openai_es import OpenAIES
+from evo.randomness import generator
+
+Floats = NDArray[np.float64]
+Fitness = Callable[[Floats], Floats]
+
+# Small and quick; an algorithm not listed is tested with its defaults.
+SETTINGS: dict[str, dict[str, Any]] = {
+    "ars": {"step_size": 0.02, "noise": 0.02, "directions": 16, "elite_directions": 8},
+    "ga": {"population": 50, "truncation": 10, "elites": 2, "mutation": 0.02},
+    "openai-es": {"step_size": 0.01, "noise": 0.02, "pairs": 8, "weight_decay": 0.0},
+}
+
+every_algorithm = pytest.mark.parametrize("name", ALGORITHMS)
+
+
+def make(name: str, initial: Floats, seed: int = 0, **changes: Any) -> Algorithm:
+    module, attribute = ALGORITHMS[name].split(":")
+    constructor = getattr(importlib.import_module(module), attribute)
+    algorithm: Algorithm = constructor(initial, seed, **(SETTINGS.get(name, {}) | changes))
+    return algorithm
+
+
+def run(algorithm: Algorithm, fitness: Fitness, generations: int) -> None:
+    for _ in range(generations):
+        algorithm.tell(fitness(algorithm.ask().dense()))
+
+
+def sphere(population: Floats) -> Floats:
+    fitness: Floats = -np.sum(np.square(population), axis=1)
+    return fitness
+
+
+SHIFT = np.linspace(-1, 1, 10)
+
+
+def shifted_ellipsoid(population: Floats) -> Floats:
+    """Condition number 100, its optimum at SHIFT."""
+    fitness: Floats = -np.sum(np.logspace(0, 2, 10) * np.square(population - SHIFT), axis=1)
+    return fitness
+
+
+def assert_same_state(first: Algorithm, second: Algorithm) -> None:
+    one, other = first.state(), second.state()
+    assert one.keys() == other.keys()
+    for name in one:
+        assert one[name].dtype == other[name].dtype
+        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+    assert first.diagnostics() == second.diagnostics()
+    np.testing.assert_array_equal(first.candidates(), second.candidates())
+
+
+# Populations
+
+
+def populations() -> list[Population]:
+    random = generator(0, "test population")
+    center, noise = random.standard_normal(7), random.standard_normal((4, 7))
+    return [DensePopulation(random.standard_normal((8, 7))), PerturbedPopulation(center, noise, 0.3)]
+
+
+@pytest.mark.parametrize("population", populations(), ids=lambda population: type(population).__name__)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_rows_are_those_of_dense_cast(population: Population, dtype: type[np.floating[Any]]) -> None:
+    dense = population.dense()
+    assert (len(population), population.size) == dense.shape == (8, 7)
+    assert dense.dtype == np.float64
+    for individual in range(len(population)):
+        out = np.full(7, np.nan, dtype=dtype)
+        population.row(individual, out)
+        np.testing.assert_array_equal(out, dense[individual].astype(dtype))
+    with pytest.raises(IndexError):
+        population.row(8, np.empty(7))
+
+
+def test_perturbed_pairs_are_mirror_images() -> None:
+    center, noise = np.array([1.0, 2.0]), np.array([[4.0, -8.0], [0.5, 0.0]])
+    rows = PerturbedPopulation(center, noise, 0.5).dense()
+    np.testing.assert_array_equal(rows, [[3, -2], [-1, 6], [1.25, 2], [0.75, 2]])
+
+
+def test_a_dense_population_is_read_only() -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        DensePopulation(np.zeros((2, 3))).dense()[0, 0] = 1.0
+
+
+# The contract
+
+
+@every_algorithm
+def test_shapes(name: str) -> None:
+    algorithm = make(name, np.arange(6.0))
+    assert algorithm.candidates().shape == (1, 6)
+    for generation in range(3):
+        assert algorithm.generation == generation
+        population = algorithm.ask()
+        assert population.dense().shape == (len(population), 6)
+        assert population.size == 6
+        algorithm.tell(sphere(population.dense()))
+        candidates = algorithm.candidates()
+        assert candidates.ndim == 2
+        assert candidates.shape[1] == 6
+        assert candidates.dtype == np.float64
+        assert all(math.isfinite(value) for value in algorithm.diagnostics().values())
+
+
+@every_algorithm
+def test_ask_is_idempotent_until_tell(name: str) -> None:
+    algorithm = make(name, np.zeros(5))
+    first = algorithm.ask().dense().copy()
+    np.testing.assert_array_equal(algorithm.ask().dense(), first)
+    algorithm.tell(sphere(first))
+    second = algorithm.ask().dense()
+    assert not np.array_equal(first, second)
+    np.testing.assert_array_equal(algorithm.ask().dense(), second)
+
+
+@every_algorithm
+def test_same_seed_same_run_and_other_seeds_differ(name: str) -> None:
+    runs = [make(name, np.ones(5), seed) for seed in (7, 7, 8)]
+    for algorithm in runs:
+        run(algorithm, sphere, 4)
+    assert_same_state(runs[0], runs[1])
+    assert not np.array_equal(runs[0].candidates(), runs[2].candidates())
+
+
+@every_algorithm
+def test_resumed_equals_uninterrupted_at_every_generation(name: str) -> None:
+    whole = make(name, np.ones(5), 3)
+    states = []
+    for _ in range(6):
+        states.append(whole.state())
+        run(whole, sphere, 1)
+    for generation, state in enumerate(states):
+        resumed = make(name, np.ones(5), 3)
+        resumed.restore(state)
+        assert resumed.generation == generation
+        run(resumed, sphere, 6 - generation)
+        assert_same_state(resumed, whole)
+
+
+@every_algorithm
+def test_a_state_taken_between_ask_and_tell_asks_again_for_the_same(name: str) -> None:
+    algorithm, resumed = make(name, np.ones(5)), make(name, np.ones(5))
+    run(algorithm, sphere, 2)
+    asked = algorithm.ask().dense()
+    resumed.restore(algorithm.state())
+    with pytest.raises(RuntimeError, match="before ask"):
+        resumed.tell(sphere(asked))
+    np.testing.assert_array_equal(resumed.ask().dense(), asked)
+    for one in (algorithm, resumed):
+        one.tell(sphere(asked))
+    assert_same_state(algorithm, resumed)
+
+
+@every_algorithm
+def test_restoring_goes_back_even_when_a_population_was_asked_for(name: str) -> None:
+    algorithm = make(name, np.ones(5))
+    start, asked = algorithm.state(), algorithm.ask().dense().copy()
+    run(algorithm, sphere, 2)
+    algorithm.ask()
+    algorithm.restore(start)
+    np.testing.assert_array_equal(algorithm.ask().dense(), asked)
+
+
+@every_algorithm
+def test_a_state_is_plain_arrays_and_a_copy(name: str) -> None:
+    algorithm, twin = make(name, np.ones(5)), make(name, np.ones(5))
+    for one in (algorithm, twin):
+        run(one, sphere, 2)
+    state = algorithm.state()
+    twin.restore(state)
+    for array in (*state.values(), algorithm.candidates()):
+        assert array.dtype.kind in "fiu"
+        array[...] = 99
+    run(algorithm, sphere, 1)
+    run(twin, sphere, 1)
+    assert_same_state(algorithm, twin)
+
+
+@every_algorithm
+def test_a_foreign_state_is_refused_and_changes_nothing(name: str) -> None:
+    algorithm, untouched = make(name, np.ones(5)), make(name, np.ones(5))
+    state = algorithm.state()
+    missing = {key: array for key, array in state.items() if key != "generation"}
+    for foreign in (make(name, np.ones(6)).state(), missing, state | {"surplus": np.zeros(1)}):
+        with pytest.raises(ValueError, match=r"state '.*expected"):
+            algorithm.restore(foreign)
+    assert_same_state(algorithm, untouched)
+
+
+@every_algorithm
+def test_fitness_of_the_wrong_kind_is_refused_and_changes_nothing(name: str) -> None:
+    algorithm, untouched = make(name, np.ones(5)), make(name, np.ones(5))
+    for one in (algorithm, untouched):
+        run(one, sphere, 1)
+    fitness = sphere(algorithm.ask().dense())
+    for wrong in (fitness[:-1], np.append(fitness, 0.0), fitness[:, np.newaxis], np.float64(1.0)):
+        with pytest.raises(ValueError, match="fitness of shape"):
+            algorithm.tell(np.asarray(wrong))
+    for value in (math.nan, math.inf, -math.inf):
+        broken = fitness.copy()
+        broken[3] = value
+        with pytest.raises(ValueError, match=rf"fitness\[3\]={value}: every fitness must be finite"):
+            algorithm.tell(broken)
+    untouched.ask()
+    assert_same_state(algorithm, untouched)
+    for one in (algorithm, untouched):
+        one.tell(fitness)  # the population asked for is still waiting
+    assert_same_state(algorithm, untouched)
+
+
+@every_algorithm
+def test_tell_before_ask_is_refused(name: str) -> None:
+    algorithm = make(name, np.ones(5))
+    individuals = len(make(name, np.ones(5)).ask())
+    with pytest.raises(RuntimeError, match="before ask"):
+        algorithm.tell(np.zeros(individuals))
+    run(algorithm, sphere, 1)
+    with pytest.raises(RuntimeError, match="before ask"):
+        algorithm.tell(np.zeros(individuals))
+
+
+@every_algorithm
+def test_an_interrupted_tell_leaves_everything_as_it_was(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    algorithm, untouched = make(name, np.ones(5)), make(name, np.ones(5))
+    for one in (algorithm, untouched):
+        run(one, sphere, 2)
+    fitness = sphere(algorithm.ask().dense())
+    untouched.ask()
+    assert isinstance(algorithm, AskTell)
+    real_update = algorithm.update
+
+    def interrupted(population: Population, fitness: Floats) -> None:
+        real_update(population, fitness)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(algorithm, "update", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            algorithm.tell(fitness)
+    assert_same_state(algorithm, untouched)
+    for one in (algorithm, untouched):
+        one.tell(fitness)
+    assert_same_state(algorithm, untouched)
+
+
+@every_algorithm
+def test_equal_fitness_does_no_harm(name: str) -> None:
+    algorithm = make(name, np.ones(5))
+    run(algorithm, lambda population: np.full(len(population), 3.0), 3)
+    assert np.isfinite(algorithm.candidates()).all()
+
+
+@every_algorithm
+@pytest.mark.parametrize("initial", [np.zeros((2, 2)), np.zeros(0), np.float64(0.0), np.array([0.0, math.nan])])
+def test_initial_parameters_of_the_wrong_kind_are_refused(name: str, initial: Floats) -> None:
+    with pytest.raises(ValueError, match="initial: must be finite"):
+        make(name, initial)
+
+
+@every_algorithm
+def test_a_negative_seed_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="seed=-1: must be a whole number >= 0"):
+        make(name, np.zeros(3), -1)
+
+
+POSITIVE: list[Any] = [0.0, -1.0, math.inf, math.nan, "0.1", None, True]
+OUT_OF_RANGE: dict[str, dict[str, list[Any]]] = {
+    "ars": {
+        "step_size": POSITIVE,
+        "noise": POSITIVE,
+        "directions": [0, -3, 2.5, True, "8"],
+        "elite_directions": [0, 17, 1.0],
+    },
+    "ga": {
+        "population": [1, 0, 50.0],
+        "truncation": [0, 51],
+        "elites": [-1, 50],
+        "mutation": POSITIVE,
+        "crossover": [-0.1, 1.1, math.nan],
+        "initial_spread": [-0.1, math.inf, math.nan],
+        "offered": [0, 51],
+    },
+    "openai-es": {
+        "step_size": POSITIVE,
+        "noise": POSITIVE,
+        "pairs": [0, 1.5],
+        "weight_decay": [-0.1, math.inf, math.nan],
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter", "value"),
+    [(name, key, value) for name, keys in OUT_OF_RANGE.items() for key, values in keys.items() for value in values],
+)
+def test_a_hyper_parameter_out_of_range_is_refused_in_one_line(name: str, parameter: str, value: Any) -> None:
+    with pytest.raises(ValueError, match="must be") as error:
+        make(name, np.zeros(3), **{parameter: value})
+    message = str(error.value)
+    assert message.startswith(f"{parameter}={value!r}: must be ")
+    assert "\n" not in message
+
+
+def test_the_ends_of_the_ranges_are_allowed() -> None:
+    start = np.zeros(3)
+    run(ARS(start, 0, directions=1, elite_directions=1), sphere, 2)
+    run(OpenAIES(start, 0, pairs=1, weight_decay=0), sphere, 2)
+    run(GA(start, 0, population=2, truncation=2, elites=1, crossover=1, initial_spread=0, offered=2), sphere, 2)
+    run(GA(start, 0, population=2, truncation=1, elites=0, crossover=0, offered=1), sphere, 2)
+
+
+# Convergence
+
+
+@every_algorithm
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("fitness", "optimum", "evaluations", "distance"),
+    [(sphere, np.zeros(10), 4_000, 0.1), (shifted_ellipsoid, SHIFT, 8_000, 0.25)],
+    ids=["sphere", "shifted ellipsoid"],
+)
+def test_convergence(
+    name: str, seed: int, fitness: Fitness, optimum: Floats, evaluations: int, distance: float
+) -> None:
+    """From a distance of about 3 (sphere) and 2 (ellipsoid, condition 100), in 10 dimensions."""
+    start = np.ones(10) if fitness is sphere else np.zeros(10)
+    algorithm = make(name, start, seed)
+    run(algorithm, fitness, evaluations // len(algorithm.ask()))
+    reached = algorithm.candidates()[:1]
+    assert np.sqrt(np.sum(np.square(reached[0] - optimum))) < distance
+    assert fitness(reached)[0] > 0.01 * fitness(start[np.newaxis])[0]  # 99 % of the way up
+
+
+@pytest.mark.parametrize("pairs", [25, 100])
+def test_ars_follows_the_gradient_as_closely_as_theory_says(pairs: int) -> None:
+    """On a linear function in d dimensions the cosine to the gradient is near sqrt(m / (m + d)) for m pairs."""
+    dimensions, cosines = 100, []
+    slope = np.zeros(dimensions)
+    slope[0] = 1.0
+    for seed in range(60):
+        algorithm = ARS(np.zeros(dimensions), seed, directions=pairs)
+        run(algorithm, lambda population: population @ slope, 1)
+        mean = algorithm.candidates()[0]
+        cosines.append(mean[0] / np.sqrt(np.sum(np.square(mean))))
+    assert np.mean(cosines) == pytest.approx(np.sqrt(pairs / (pairs + dimensions)), abs=0.03)
+
+
+# What an algorithm must not depend on
+
+
+@pytest.mark.parametrize("name", ["ga", "openai-es"])
+def test_only_the_order_of_fitness_counts(name: str) -> None:
+    algorithm, transformed = make(name, np.ones(5)), make(name, np.ones(5))
+    run(algorithm, sphere, 6)
+    run(transformed, lambda population: 7 - np.sqrt(-sphere(population)), 6)
+    np.testing.assert_array_equal(algorithm.candidates(), transformed.candidates())
+    np.testing.assert_array_equal(algorithm.ask().dense(), transformed.ask().dense())
+
+
+def test_ars_does_not_see_the_scale_and_the_zero_of_fitness() -> None:
+    algorithm, doubled, rescaled = (make("ars", np.ones(5)) for _ in range(3))
+    run(algorithm, sphere, 6)
+    run(doubled, lambda population: 4 * sphere(population), 6)
+    run(rescaled, lambda population: 3 * sphere(population) + 11, 6)
+    np.testing.assert_array_equal(algorithm.candidates(), doubled.candidates())  # powers of two are exact
+    np.testing.assert_allclose(algorithm.candidates(), rescaled.candidates(), rtol=0, atol=1e-10)
+
+
+# Updates against plain twins
+
+
+def told(algorithm: ARS | OpenAIES, seed: int) -> tuple[list[list[float]], list[float]]:
+    """One round on random fitness: its noise directions and rewards as plain lists."""
+    population = algorithm.ask()
+    rewards = generator(seed, "rewards", algorithm.generation).standard_normal(len(population))
+    algorithm.tell(rewards)
+    return population.noise.tolist(), rewards.tolist()
+
+
+@pytest.mark.parametrize("elite_directions", [None, 1, 3])
+def test_ars_equals_its_plain_twin(elite_directions: int | None) -> None:
+    initial = [0.5, -1.0, 2.0, 0.0]
+    algorithm = ARS(initial, 1, step_size=0.3, noise=0.1, directions=5, elite_directions=elite_directions)
+    M = list(initial)
+    for generation in range(4):
+        asked = algorithm.ask().dense()
+        delta, r = told(algorithm, 2)
+        for k in range(5):
+            np.testing.assert_allclose(asked[2 * k], [M[p] + 0.1 * delta[k][p] for p in range(4)], rtol=1e-13)
+            np.testing.assert_allclose(asked[2 * k + 1], [M[p] - 0.1 * delta[k][p] for p in range(4)], rtol=1e-13)
+
+        b = elite_directions or 5
+        plus, minus = r[0::2], r[1::2]
+        top = sorted(range(5), key=lambda k: max(plus[k], minus[k]), reverse=True)[:b]
+        used = [plus[k] for k in top] + [minus[k] for k in top]
+        average = sum(used) / (2 * b)
+        sigma_R = math.sqrt(sum((reward - average) ** 2 for reward in used) / (2 * b))
+        M = [M[p] + 0.3 / (b * sigma_R) * sum((plus[k] - minus[k]) * delta[k][p] for k in top) for p in range(4)]
+        np.testing.assert_allclose(algorithm.candidates(), [M], rtol=1e-12)
+        assert algorithm.generation == generation + 1
+
+
+def test_ars_stays_where_it_is_when_all_rewards_are_equal() -> None:
+    algorithm = make("ars", np.ones(5))
+    run(algorithm, lambda population: np.full(len(population), 0.1), 3)
+    np.testing.assert_array_equal(algorithm.candidates(), np.ones((1, 5)))
+    assert algorithm.diagnostics()["update_norm"] == 0
+
+
+def test_ars_refuses_rewards_that_overflow_and_stays_as_it_was() -> None:
+    algorithm, untouched = make("ars", np.ones(5)), make("ars", np.ones(5))
+    rewards = np.where(np.arange(len(algorithm.ask())) % 2, 1e308, -1e308)
+    with pytest.raises(FloatingPointError):
+        algorithm.tell(rewards)
+    assert_same_state(algorithm, untouched)
+
+
+def test_openai_es_equals_its_plain_twin() -> None:
+    initial = [0.5, -1.0, 2.0]
+    algorithm = OpenAIES(initial, 1, step_size=0.05, noise=0.1, pairs=4, weight_decay=0.02)
+    theta, m, v = list(initial), [0.0] * 3, [0.0] * 3
+    for t in range(1, 6):
+        asked = algorithm.ask().dense()
+        epsilon, F = told(algorithm, 3)
+        for k in range(4):
+            np.testing.assert_allclose(asked[2 * k], [theta[p] + 0.1 * epsilon[k][p] for p in range(3)], rtol=1e-13)
+            np.testing.assert_allclose(asked[2 * k + 1], [theta[p] - 0.1 * epsilon[k][p] for p in range(3)], rtol=1e-13)
+
+        order = sorted(range(8), key=lambda i: F[i])
+        shaped = [order.index(i) / 7 - 0.5 for i in range(8)]
+        for p in range(3):
+            samples = [shaped[2 * k] * epsilon[k][p] + shaped[2 * k + 1] * -epsilon[k][p] for k in range(4)]
+            g = sum(samples) / 8 - 0.02 * theta[p]
+            m[p] = 0.9 * m[p] + 0.1 * g
+            v[p] = 0.999 * v[p] + 0.001 * g**2
+            theta[p] += 0.05 * (m[p] / (1 - 0.9**t)) / (math.sqrt(v[p] / (1 - 0.999**t)) + 1e-8)
+        np.testing.assert_allclose(algorithm.candidates(), [theta], rtol=1e-11)
+
+
+def test_openai_es_decays_its_weights_when_fitness_says_nothing() -> None:
+    for weight_decay, grows_smaller in ((0.0, False), (0.1, True)):
+        algorithm = make("openai-es", np.array([1.0, -2.0]), weight_decay=weight_decay)
+        run(algorithm, lambda population: np.zeros(len(population)), 5)
+        size = np.abs(algorithm.candidates()[0])
+        assert (size < [1, 2]).all() == grows_smaller
+        assert (size == [1, 2]).all() != grows_smaller
+
+
+# The genetic algorithm's own promises
+
+
+def test_ga_starts_around_the_initial_parameters() -> None:
+    initial = np.array([5.0, -5.0, 0.0])
+    rows = GA(initial, 0, population=5_000, initial_spread=0.5).ask().dense()
+    assert np.abs(rows.mean(axis=0) - initial).max() < 5 * 0.5 / np.sqrt(5_000)
+    assert np.abs(rows.std(axis=0) - 0.5).max() < 5 * 0.5 / np.sqrt(10_000)
+
+
+def test_ga_keeps_its_elites_unchanged_and_scores_them_anew() -> None:
+    algorithm = GA(np.zeros(4), 0, population=10, truncation=3, elites=2)
+    first = algorithm.ask().dense()
+    algorithm.tell(np.array([0, 1, 2, 3, 9, 5, 6, 8, 7, 4], dtype=float))
+    second = algorithm.ask().dense()
+    np.testing.assert_array_equal(second[:2], first[[4, 7]])
+    algorithm.tell(np.array([-1, 5, 0, 0, 0, 0, 0, 0, 0, 9], dtype=float))  # the first elite had only been lucky
+    third = algorithm.ask().dense()
+    np.testing.assert_array_equal(third[:2], second[[9, 1]])
+    assert not (third == first[4]).all(axis=1).any()
+
+
+def test_ga_offers_the_best_of_the_last_population() -> None:
+    algorithm = GA(np.zeros(4), 0, population=10, truncation=2, elites=0, offered=4)
+    run(algorithm, sphere, 3)
+    last = algorithm.ask().dense()
+    algorithm.tell(sphere(last))
+    np.testing.assert_array_equal(algorithm.candidates(), last[np.argsort(-sphere(last))[:4]])
+
+
+def test_ga_children_descend_from_the_fittest_only() -> None:
+    algorithm = GA(np.zeros(4), 0, population=30, truncation=2, elites=0, mutation=1e-6, crossover=0, offered=9)
+    run(algorithm, sphere, 1)
+    parents = algorithm.candidates()[:2]
+    distances = np.abs(algorithm.ask().dense()[:, np.newaxis] - parents).max(axis=2)  # (children, parents)
+    assert distances.min(axis=1).max() < 1e-5
+    assert set(distances.argmin(axis=1)) == {0, 1}
+
+
+def test_ga_children_without_crossover_have_one_parent() -> None:
+    """Without crossover a child is within mutation of one parent; with it, it mixes two parents far apart."""
+    for crossover, mixes in ((0.0, False), (1.0, True)):
+        algorithm = GA(
+            np.zeros(20), 0, population=40, truncation=2, elites=0, mutation=1e-6, crossover=crossover, offered=2
+        )
+        run(algorithm, sphere, 1)
+        parents = algorithm.candidates()
+        distances = np.abs(algorithm.ask().dense()[:, np.newaxis] - parents).max(axis=2)  # (children, parents)
+        assert (distances.min(axis=1) > 1e-3).any() == mixes
+
+
+def test_ga_diversity_is_the_distance_from_the_mean() -> None:
+    algorithm = GA(np.zeros(4), 0, population=6, truncation=2)
+    rows = algorithm.ask().dense()
+    algorithm.tell(sphere(rows))
+    squared = [sum((row - rows.mean(axis=0)) ** 2) for row in rows]
+    assert algorithm.diagnostics()["diversity"] == pytest.approx(math.sqrt(sum(squared) / 6))
