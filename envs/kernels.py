@@ -61,7 +61,7 @@ def cache_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="evo-creatures-"))
 
 
-class _KernelCacheLocator(_CacheLocator):  # type: ignore[misc]
+class _KernelCacheLocator(_CacheLocator):
     """Where a kernel of ours is cached, and the stamp that must match for it to be used."""
 
     def __init__(self, function: Callable[..., Any], file: str) -> None:

@@ -32,7 +32,9 @@ def _library_path() -> str:
     folder = Path(mujoco.__file__).parent
     found = sorted(folder.glob("libmujoco.so*"))
     if not found:
-        raise ImportError(f"no libmujoco.so in {folder}: evo runs on Linux, with MuJoCo's own wheel (pip install mujoco)")
+        raise ImportError(
+            f"no libmujoco.so in {folder}: evo runs on Linux, with MuJoCo's own wheel (pip install mujoco)"
+        )
     return str(found[0])
 
 
@@ -89,7 +91,7 @@ def pointer(typing: Any, address: Any) -> Any:
 
 @intrinsic
 def call(typing: Any, address: Any, arguments: Any) -> Any:
-    """Call the kernel at `address` (see `envs.kernels.compile_kernel`) with a tuple of arguments; it returns nothing."""
+    """Call the kernel at `address` (see `envs.kernels.compile_kernel`) with a tuple of arguments."""
     if not isinstance(arguments, types.BaseTuple):
         return None
 

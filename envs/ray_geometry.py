@@ -5,10 +5,14 @@ made pictures ten times slower. A shape's `size` holds MuJoCo's three half-sizes
 a ray that starts inside a shape meets it where it leaves. All shapes but the plane are convex solids.
 """
 
+import importlib
 import math
 
 import mujoco
 from numba import njit
+
+# Imported for its effect: from then on a cached kernel is also recompiled when one in another file that it calls changes.
+importlib.import_module("envs.kernels")
 
 Vector = tuple[float, float, float]
 Matrix = tuple[Vector, Vector, Vector]  # rows; a frame's axes are the columns

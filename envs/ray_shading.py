@@ -25,10 +25,23 @@ from envs.ray_geometry import (
     to_local,
     to_world,
 )
-from envs.ray_style import SUN, SUN_TANGENT, SUN_U, SUN_V, display, floor_colour, gloss, matt, mix, sky_colour
+from envs.ray_style import (
+    BRIGHTEST,
+    SUN,
+    SUN_TANGENT,
+    SUN_U,
+    SUN_V,
+    display,
+    floor_colour,
+    gloss,
+    matt,
+    mix,
+    sky_colour,
+)
 
 TILE = 16  # pixels on a side of the squares that share one list of geoms
 SUN_CELLS = 48  # the casters' extent, seen from the sun, is cut into this many cells a side
+FARTHEST = 1e9  # metres; what an exploded state put farther away, or nowhere, is not drawn
 LAYERS = 4  # surfaces seen through translucent ones
 CORE_REACH = 4.0  # radii past its surface to which a geom dims ambient light
 PENUMBRA_REACH = 1.0 + 4.0 * SUN_TANGENT  # in bounding spheres: penumbras are cut off four of them behind a geom
@@ -120,7 +133,7 @@ def list_tiles(
         radius = reach[geom]
         offset = along(_three(geoms, geom, POSITION), view.eye, -1.0)
         depth, side, rise = dot(offset, view.forward), dot(offset, view.right), -dot(offset, view.up)
-        if radius < 0.0 or depth < -radius:
+        if radius < 0.0 or not (-radius <= depth < FARTHEST):
             continue
         first_row, last_row, first_column, last_column = 0, rows - 1, 0, columns - 1
         near, far = (depth - radius) * view.pixel, (depth + radius) * view.pixel
@@ -151,17 +164,19 @@ def list_sunlit(geoms: NDArray[np.float64]) -> tuple[NDArray[np.int32], Vector]:
     """The geoms between the sun and each cell of the plane square to its light, and `sun_corner`."""
     cells = np.zeros((SUN_CELLS, SUN_CELLS, geoms.shape[0] + 1), np.int32)
     low_u, low_v, high_u, high_v = math.inf, math.inf, -math.inf, -math.inf
+    throws = np.zeros(geoms.shape[0], np.bool_)
     for geom in range(geoms.shape[0]):
-        if geoms[geom, CASTER] >= 0.0:
-            centre, reach = _three(geoms, geom, POSITION), geoms[geom, BOUND] * PENUMBRA_REACH
-            u, v = dot(centre, SUN_U), dot(centre, SUN_V)
+        centre, reach = _three(geoms, geom, POSITION), geoms[geom, BOUND] * PENUMBRA_REACH
+        u, v = dot(centre, SUN_U), dot(centre, SUN_V)
+        if geoms[geom, CASTER] >= 0.0 and abs(u) < FARTHEST and abs(v) < FARTHEST:
+            throws[geom] = True
             low_u, low_v = min(low_u, u - reach), min(low_v, v - reach)
             high_u, high_v = max(high_u, u + reach), max(high_v, v + reach)
     if low_u == math.inf:
         return cells, (0.0, 0.0, 1.0)
     side = max(high_u - low_u, high_v - low_v, 1e-6) * 1.0001 / SUN_CELLS
     for geom in range(geoms.shape[0]):
-        if geoms[geom, CASTER] < 0.0:
+        if not throws[geom]:
             continue
         centre, reach = _three(geoms, geom, POSITION), geoms[geom, BOUND] * PENUMBRA_REACH
         u, v = dot(centre, SUN_U) - low_u, dot(centre, SUN_V) - low_v
@@ -323,24 +338,45 @@ def _look(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def paint(scene: Scene, view: View, seen: NDArray[np.float64], image: NDArray[np.uint8]) -> NDArray[np.int32]:
-    """Fill `image` [height, width, 3] with one ray a pixel; return the geom that each saw [height, width], or -1."""
+def paint(
+    scene: Scene,
+    view: View,
+    seen: NDArray[np.float64],
+    image: NDArray[np.uint8],
+    pixels: NDArray[np.int64],
+    spread: NDArray[np.float64],
+) -> NDArray[np.int64]:
+    """Paint `pixels` [n, 2] (row, column) of `image` [height, width, 3], each the mean of its samples.
+
+    The samples are rays at the offsets `spread` [samples, 2] (across, down) from a pixel's upper left corner; `seen`
+    has a row for each. Returns [n] the geom that each pixel's last sample saw, -1 for the sky.
+    """
     height, width, _ = image.shape
-    owner = np.empty((height, width), np.int32)
-    for row in range(height):
-        for column in range(width):
-            direction = direction_through(view, column + 0.5, row + 0.5, width, height)
-            tile = (row // TILE, column // TILE)
-            light, owner[row, column] = _look(scene, view, seen, row * width + column, tile, direction)
-            for channel in range(3):
-                image[row, column, channel] = display(light[channel])
+    samples = spread.shape[0]
+    owner = np.empty(pixels.shape[0], np.int64)
+    for index in range(pixels.shape[0]):
+        row, column = pixels[index, 0], pixels[index, 1]
+        tile = (row // TILE, column // TILE)
+        red, green, blue = 0.0, 0.0, 0.0
+        for sample in range(samples):
+            direction = direction_through(view, column + spread[sample, 0], row + spread[sample, 1], width, height)
+            light, owner[index] = _look(scene, view, seen, index * samples + sample, tile, direction)
+            red += min(light[0], BRIGHTEST)
+            green += min(light[1], BRIGHTEST)
+            blue += min(light[2], BRIGHTEST)
+        image[row, column, 0] = display(red / samples)
+        image[row, column, 1] = display(green / samples)
+        image[row, column, 2] = display(blue / samples)
     return owner
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def find_edges(image: NDArray[np.uint8], owner: NDArray[np.int32]) -> NDArray[np.int64]:
-    """The pixels (row * width + column) beside one that sees another geom, or a clearly different colour."""
-    height, width = owner.shape
+def find_edges(image: NDArray[np.uint8], owner: NDArray[np.int64]) -> NDArray[np.int64]:
+    """[n, 2] the pixels (row, column) beside one that sees another geom, or a clearly different colour.
+
+    `owner` [height * width] is what `paint` returned for the whole image.
+    """
+    height, width, _ = image.shape
     edge = np.zeros((height, width), np.bool_)
     for row in range(height):
         for column in range(width):
@@ -350,33 +386,7 @@ def find_edges(image: NDArray[np.uint8], owner: NDArray[np.int32]) -> NDArray[np
                     change = 0
                     for channel in range(3):
                         change += abs(int(image[row, column, channel]) - int(image[below, beside, channel]))
-                    if change > 60 or (owner[row, column] != owner[below, beside] and change > 6):
+                    other = owner[row * width + column] != owner[below * width + beside]
+                    if change > 60 or (other and change > 6):
                         edge[row, column] = edge[below, beside] = True
-    return np.flatnonzero(edge)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def refine(
-    scene: Scene,
-    view: View,
-    seen: NDArray[np.float64],
-    image: NDArray[np.uint8],
-    pixels: NDArray[np.int64],
-    spread: NDArray[np.float64],
-) -> None:
-    """Repaint `pixels` of `image` as the mean of rays at the offsets `spread` [samples, 2] from their corners."""
-    height, width, _ = image.shape
-    samples = spread.shape[0]
-    for index in range(pixels.size):
-        row, column = pixels[index] // width, pixels[index] % width
-        tile = (row // TILE, column // TILE)
-        red, green, blue = 0.0, 0.0, 0.0
-        for sample in range(samples):
-            direction = direction_through(view, column + spread[sample, 0], row + spread[sample, 1], width, height)
-            light, _ = _look(scene, view, seen, index * samples + sample, tile, direction)
-            red += min(light[0], 1.0)
-            green += min(light[1], 1.0)
-            blue += min(light[2], 1.0)
-        image[row, column, 0] = display(red / samples)
-        image[row, column, 1] = display(green / samples)
-        image[row, column, 2] = display(blue / samples)
+    return np.argwhere(edge)

@@ -92,7 +92,7 @@ def floor_colour(x: float, y: float, direction: Vector, across: float) -> Vector
     `x`, `y` and `across`, the pixel's width at that distance, are in floor squares.
     """
     # Seen at a grazing angle a pixel is long in the direction of sight.
-    steep = abs(direction[2]) + 1e-4
+    steep = min(max(abs(direction[2]), 1e-4), 1.0)
     stretch = across * (1.0 - steep) / (steep * math.sqrt(1.0 - steep * steep + 1e-6))
     x_width = across + stretch * abs(direction[0])
     y_width = across + stretch * abs(direction[1])
@@ -141,5 +141,6 @@ def gloss(light: Vector, normal: Vector, direction: Vector, sun: float, sky: flo
 @njit(cache=True, nogil=True, error_model="numpy")
 def display(light: float) -> int:
     """One colour channel of linear light as an sRGB byte."""
-    step = min(max(light, 0.0) * ((EXPOSURE_STEPS - 1) / BRIGHTEST), EXPOSURE_STEPS - 1.0)
-    return int(TONE[int(step)])
+    if not light > 0.0:  # no light, or not a number: a state that exploded must not index outside the table
+        return int(TONE[0])
+    return int(TONE[int(min(light * ((EXPOSURE_STEPS - 1) / BRIGHTEST), EXPOSURE_STEPS - 1.0))])

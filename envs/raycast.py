@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Literal
 
 import mujoco
 import numpy as np
@@ -23,7 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from envs import ray_shading as shading
 from envs.ray_geometry import ANALYTIC, ELLIPSOID, PLANE, Vector
-from envs.ray_shading import Scene, View, find_edges, list_sunlit, list_tiles, paint, refine
+from envs.ray_shading import Scene, View, find_edges, list_sunlit, list_tiles, paint
 
 Image = NDArray[np.uint8]  # [height, width, 3]
 
@@ -87,6 +88,7 @@ class Renderer:
         self._sight = np.where(plane, math.inf, np.where(geoms[:, shading.CASTER] == kind, bound, -1.0))
         self._dimming = np.where(radius > 0, bound + shading.CORE_REACH * radius, -1.0)
         self._cell = _cell(model)
+        self._pixels = np.argwhere(np.ones((height, width), bool))
         self._foreign = _foreign_model(model)
 
     def pose(self, qpos: ArrayLike) -> mujoco.MjData:
@@ -115,10 +117,9 @@ class Renderer:
         view = self._view(data, camera)
         scene = self._scene(data, view)
         image = np.empty((self.height, self.width, 3), np.uint8)
-        everywhere = np.arange(self.height * self.width)
-        owner = paint(scene, view, self._seen(data, view, everywhere, _MIDDLE), image)
+        owner = paint(scene, view, self._seen(data, view, self._pixels, _MIDDLE), image, self._pixels, _MIDDLE)
         edges = find_edges(image, owner)
-        refine(scene, view, self._seen(data, view, edges, _SPREAD), image, edges, _SPREAD)
+        paint(scene, view, self._seen(data, view, edges, _SPREAD), image, edges, _SPREAD)
         return image
 
     def _scene(self, data: mujoco.MjData, view: View) -> Scene:
@@ -153,8 +154,8 @@ class Renderer:
         """What MuJoCo's rays through the offsets `spread` [samples, 2] of `pixels` meet of the geoms not drawn here."""
         if self._foreign is None or pixels.size == 0:
             return _NOTHING_SEEN
-        x = (pixels[:, None] % self.width + spread[:, 0]).ravel()
-        y = (pixels[:, None] // self.width + spread[:, 1]).ravel()
+        x = (pixels[:, 1, None] + spread[:, 0]).ravel()
+        y = (pixels[:, 0, None] + spread[:, 1]).ravel()
         side, rise = (x - 0.5 * self.width) * view.pixel, (0.5 * self.height - y) * view.pixel
         directions = np.asarray(view.forward) + np.outer(side, view.right) + np.outer(rise, view.up)
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
@@ -208,8 +209,9 @@ def following_camera(
             is averaged over four times as many, so that a gait's bounce stays visible.
     """
     path = np.asarray(positions, dtype=np.float64)
-    smooth = np.stack([_averaged(path[:, axis], smoothing * (4.0 if axis == 2 else 1.0)) for axis in range(3)], axis=1)
-    return [Camera(_triple(point), distance, azimuth, elevation, fovy) for point in smooth]
+    x, y = (_averaged(path[:, axis], smoothing, "odd") for axis in (0, 1))
+    z = _averaged(path[:, 2], 4.0 * smoothing, "even")
+    return [Camera(_triple(point), distance, azimuth, elevation, fovy) for point in zip(x, y, z, strict=True)]
 
 
 def frame_creature(model: mujoco.MjModel, qpos: ArrayLike, aspect: float = 16 / 9) -> list[Camera]:
@@ -225,7 +227,7 @@ def frame_creature(model: mujoco.MjModel, qpos: ArrayLike, aspect: float = 16 / 
     trajectory = np.asarray(qpos, dtype=np.float64)
     data = mujoco.MjData(model)
     azimuth, elevation = _viewpoint(model)
-    moving = _moving(model) & (model.geom_rbound > 0)
+    moving = _moving(model) & _shown(model) & (model.geom_rbound > 0)
     root = _root(model)
     _, _, right, up = Camera(azimuth=azimuth, elevation=elevation).axes()
     middle = np.empty((len(trajectory), 3))
@@ -296,15 +298,13 @@ def film(
                 future.cancel()
 
 
-def _averaged(track: NDArray[np.float64], width: float) -> NDArray[np.float64]:
-    """`track` [frames] averaged with a Gaussian; past its ends it goes on as it went, point-mirrored."""
+def _averaged(track: NDArray[np.float64], width: float, ends: Literal["even", "odd"]) -> NDArray[np.float64]:
+    """`track` [frames] averaged with a Gaussian; past its ends it turns back (even), or goes on as it went (odd)."""
     reach = min(math.ceil(3.0 * width), len(track) - 1)
     if width <= 0.0 or reach < 1:
         return track
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2)
-    before = 2.0 * track[0] - track[reach:0:-1]
-    after = 2.0 * track[-1] - track[-2 : -2 - reach : -1]
-    return np.convolve(np.concatenate([before, track, after]), weights / weights.sum(), mode="valid")
+    return np.convolve(np.pad(track, reach, mode="reflect", reflect_type=ends), weights / weights.sum(), mode="valid")
 
 
 def _moving(model: mujoco.MjModel) -> NDArray[np.bool_]:

@@ -70,7 +70,7 @@ def _layout(fields: Any) -> tuple[dict[str, int], int, int]:
     return offsets, -(-at // widest) * widest, widest
 
 
-class Struct(types.Type):  # type: ignore[misc]
+class Struct(types.Type):
     """A C struct of MuJoCo's: its address, and the address of the model whose sizes shape its arrays."""
 
     def __init__(self, name: str) -> None:
@@ -92,7 +92,7 @@ def _fields(struct: str) -> dict[str, Any]:
 
 
 @register_default(Struct)
-class _StructModel(models.StructModel):  # type: ignore[misc]
+class _StructModel(models.StructModel):
     def __init__(self, manager: Any, kind: Struct) -> None:
         super().__init__(manager, kind, [("address", types.intp), ("model", types.intp)])
 
@@ -120,7 +120,7 @@ def _field_type(struct: Struct, name: str) -> Any:
 
 
 @infer_getattr
-class _StructAttributes(AttributeTemplate):  # type: ignore[misc]
+class _StructAttributes(AttributeTemplate):
     key = Struct
 
     def generic_resolve(self, struct: Struct, name: str) -> Any:

@@ -22,7 +22,7 @@ import numba
 import numpy as np
 from numba import types
 
-from envs.kernels import ADDRESS, KernelError, compile_kernel
+from envs.kernels import compile_kernel
 from envs.structs import DATA, MODEL
 
 OUTCOME = np.dtype([("reward", np.float64), ("terminated", np.int64)])
@@ -104,7 +104,8 @@ class Task:
     @functools.cached_property
     def kernels(self) -> tuple[int, int, int]:
         """Addresses of the compiled reset, observe and advance. Raises KernelError where one does not compile."""
-        return tuple(kernel.address for kernel in self._compiled)  # type: ignore[return-value]
+        reset, observe, advance = self._compiled
+        return reset.address, observe.address, advance.address
 
     @functools.cached_property
     def _compiled(self) -> list[Any]:
@@ -116,6 +117,3 @@ class Task:
             compile_kernel(self.observe, (*start, _VECTOR), "model, data, task, obs"),
             compile_kernel(self.advance, (*start, _VECTOR, outcome), "model, data, task, action, out"),
         ]
-
-
-__all__ = ["ADDRESS", "OUTCOME", "RENDERING_OPTIONS", "KernelError", "Task", "record"]

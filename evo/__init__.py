@@ -5,6 +5,7 @@ when first used, so that `import evo` and `evo --help` are quick.
 """
 
 import importlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -16,26 +17,40 @@ if TYPE_CHECKING:
     from evo.errors import EvoError
     from evo.finished import Run
 
-_API = ("evaluate", "load", "network", "replay", "resume", "rollout", "run", "task")
+__all__ = [
+    "Champion",
+    "EvoError",
+    "Run",
+    "bench",
+    "doctor",
+    "evaluate",
+    "list",
+    "load",
+    "network",
+    "replay",
+    "resume",
+    "rollout",
+    "run",
+    "task",
+]
+
+# Where the words live that do not live in evo.api under their own name.
 _HOMES = {
-    **{name: ("evo.api", name) for name in _API},
-    "list": ("evo.catalogue", "catalogue"),
-    "bench": ("evo.benchmarks", "bench"),
-    "doctor": ("evo.examination", "examine"),
     "Champion": ("evo.champion", "Champion"),
     "EvoError": ("evo.errors", "EvoError"),
     "Run": ("evo.finished", "Run"),
+    "bench": ("evo.benchmarks", "bench"),
+    "doctor": ("evo.examination", "examine"),
+    "list": ("evo.catalogue", "catalogue"),
 }
-
-__all__ = [*_HOMES, "__version__"]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module 'evo' has no attribute {name!r}")
-    module, attribute = _HOMES[name]
+    module, attribute = _HOMES.get(name, ("evo.api", name))
     return getattr(importlib.import_module(module), attribute)
 
 
-def __dir__() -> list[str]:
+def __dir__() -> Sequence[str]:
     return sorted(__all__)

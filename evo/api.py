@@ -140,8 +140,9 @@ def _go(
             learner.problem.prepare()
             if checkpoint is not None:
                 progress = _restored(learner, checkpoint[1], directory)
-                directory.keep_metrics(progress.rows)
-                directory.drop_fossils(learner.generation)
+            # whatever a killed run wrote after its last checkpoint is made again
+            directory.keep_metrics(progress.rows)
+            directory.drop_fossils(learner.generation)
             watcher.phase("evolving")
             train(config, learner, judge, directory, progress, watcher)
             if video:
@@ -174,7 +175,7 @@ def replay(
     seed: int | None = None,
     width: int = 640,
     height: int = 360,
-    seconds: float | None = None,
+    seconds: float = 20.0,
 ) -> Path:
     """Film the champion of a run directory, or of a champion file; returns the film's path.
 
@@ -183,7 +184,6 @@ def replay(
     default the report episode of median return. seconds: of each episode at most. Raises EvoError.
     """
     source = Path(path)
-    limit = {} if seconds is None else {"seconds": seconds}
     if out is not None:
         target = Path(out)
     elif source.is_file():
@@ -191,11 +191,11 @@ def replay(
     else:
         target = Run(source).directory.videos / f"{'evolution' if evolution else 'champion'}.mp4"
     if not evolution:
-        film(champion_of(source), target, seed, width, height, **limit)
+        film(champion_of(source), target, seed, width, height, seconds)
     elif source.is_file():
         raise EvoError(f"{source} is a champion alone; how it evolved is in its run directory")
     else:
-        film_evolution(Run(source), target, width, height, **limit)
+        film_evolution(Run(source), target, width, height, seconds=min(seconds, 4.0))
     return target
 
 

@@ -94,7 +94,16 @@ class Policy:
         assert self._low is not None and self._high is not None
         action = np.empty(len(self._low))
         act(
-            self._plan, self._params, self._memory, self._scratch, obs, self._mean, self._scale, self._low, self._high, action
+            self._plan,
+            self._params,
+            self._memory,
+            self._scratch,
+            obs,
+            self._mean,
+            self._scale,
+            self._low,
+            self._high,
+            action,
         )
         return action
 

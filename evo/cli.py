@@ -40,11 +40,14 @@ def run(
     steps: _Steps = None,
     minutes: _Minutes = None,
     until: _Until = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="run directory  [default: a new one in runs/]")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="run directory  [default: a new one in runs/]")
+    ] = None,
     threads: _Threads = None,
     config: Annotated[Path | None, typer.Option("--config", help="a config.toml to start from")] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="key=value, e.g. task.frame_skip=5 or method.noise=0.05; repeatable")
+        list[str] | None,
+        typer.Option("--set", help="key=value, e.g. task.frame_skip=5 or method.noise=0.05; repeatable"),
     ] = None,
     no_video: _NoVideo = False,
     quiet: _Quiet = False,
@@ -126,11 +129,15 @@ def replay(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help=".mp4, .gif, .webp, or .png for a strip of stills")
     ] = None,
-    evolution: Annotated[bool, typer.Option("--evolution", help="film how the run learned, from first to last")] = False,
-    seed: Annotated[int | None, typer.Option("--seed", help="of the episode  [default: the one of median return]")] = None,
+    evolution: Annotated[
+        bool, typer.Option("--evolution", help="film how the run learned, from first to last")
+    ] = False,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="of the episode  [default: the one of median return]")
+    ] = None,
     width: Annotated[int, typer.Option(help="pixels")] = 640,
     height: Annotated[int, typer.Option(help="pixels")] = 360,
-    seconds: Annotated[float | None, typer.Option(help="film at most so much of an episode")] = None,
+    seconds: Annotated[float, typer.Option(help="film at most so much of an episode")] = 20.0,
 ) -> None:
     """Check that a champion reproduces its score, then film it."""
     from evo import api
@@ -182,8 +189,12 @@ def doctor() -> None:
 
 @app.command()
 def bench(
-    tasks: Annotated[list[str] | None, typer.Option("--task", help="repeatable; HalfCheetah-v5 and Walker2d-v5 by default")] = None,
-    networks: Annotated[list[str] | None, typer.Option("--network", help="repeatable; linear and mlp:64,64 by default")] = None,
+    tasks: Annotated[
+        list[str] | None, typer.Option("--task", help="repeatable  [default: HalfCheetah-v5, Walker2d-v5]")
+    ] = None,
+    networks: Annotated[
+        list[str] | None, typer.Option("--network", help="repeatable  [default: linear, mlp:64,64]")
+    ] = None,
     pairs: Annotated[int, typer.Option(help="alternating pairs of measurements")] = 9,
     exact: Annotated[bool, typer.Option("--exact", help="compare with Gymnasium to the bit instead")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print records instead of tables")] = False,

@@ -87,7 +87,7 @@ def task_name(text: str) -> str:
     matches = [name for name in TASKS if _plain(name) == _plain(text)]
     if len(matches) != 1:
         short = {_plain(name): name for name in TASKS}
-        raise EvoError(f"unknown task {text!r}{nearest(text, [*TASKS, *short])}; `evo list` shows all")
+        raise EvoError(f"unknown task {text!r}{nearest(text, [*TASKS, *short])}")
     return matches[0]
 
 
@@ -148,7 +148,11 @@ def resolve_config(
     flags: Mapping[str, Any] | None = None,
 ) -> Config:
     """One configuration out of the layers above the presets. Flags that are None were not given."""
-    given = [dict(file or {}), dict(settings), {key: value for key, value in (flags or {}).items() if value is not None}]
+    given = [
+        dict(file or {}),
+        dict(settings),
+        {key: value for key, value in (flags or {}).items() if value is not None},
+    ]
     named: dict[str, Any] = {}
     for layer in given:
         named |= {key: layer[key] for key in ("task.name", "method.name") if key in layer}
@@ -157,7 +161,7 @@ def resolve_config(
     task = task_name(str(named["task.name"]))
     method = str(named.get("method.name", DEFAULT_METHOD))
     if method not in METHODS:
-        raise EvoError(f"unknown method {method!r}{nearest(method, METHODS)}; `evo list` shows all")
+        raise EvoError(f"unknown method {method!r}{nearest(method, METHODS)}")
     known = _known_keys(task, method)
     base = preset(task, METHODS[method].family) | dict(METHODS[method].settings)
     base = {key: value for key, value in base.items() if key in known}
@@ -197,7 +201,9 @@ def _checked(key: str, value: Any, entry: Key) -> Any:
         fitting = _as_kind(value, kind)
         if fitting is not None:
             if entry.least is not None and (fitting < entry.least or (entry.exclusive and fitting == entry.least)):
-                raise EvoError(f"{key} must be {'more than' if entry.exclusive else 'at least'} {entry.least}, got {value}")
+                raise EvoError(
+                    f"{key} must be {'more than' if entry.exclusive else 'at least'} {entry.least}, got {value}"
+                )
             return fitting
     words = " or ".join(_words(kind) for kind in kinds if kind is not type(None))
     raise EvoError(f"{key} must be {words}, got {value!r}")
@@ -205,7 +211,9 @@ def _checked(key: str, value: Any, entry: Key) -> Any:
 
 def _words(kind: Any) -> str:
     parts = typing.get_args(kind)
-    return f"{len(parts)} numbers, as in [0.0, 1.0]" if typing.get_origin(kind) is tuple else _WORDS.get(kind, str(kind))
+    return (
+        f"{len(parts)} numbers, as in [0.0, 1.0]" if typing.get_origin(kind) is tuple else _WORDS.get(kind, str(kind))
+    )
 
 
 def _as_kind(value: Any, kind: Any) -> Any:

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from types import TracebackType
 
 from rich.console import Console, Group
@@ -56,7 +57,8 @@ class Forecast:
         budget = self._config["budget.steps"]
         if budget and budget > steps:
             share = 1.0 + self._config["evaluation.selection_share"]
-            return f"about {duration((budget - steps) * share / rate)} for {budget - steps:,} env steps at {rate:,.0f} a second"
+            ahead = duration((budget - steps) * share / rate)
+            return f"about {ahead} for {budget - steps:,} env steps at {rate:,.0f} a second"
         if self._config["budget.minutes"]:
             return f"{self._config['budget.minutes']:g} minutes at {rate:,.0f} env steps a second"
         return f"{rate:,.0f} env steps a second"
@@ -80,7 +82,7 @@ def curve(values: Sequence[float], width: int = _CURVE_WIDTH, height: int = _CUR
     columns = min(width, len(finite))
     # each column shows the mean of its stretch of values
     edges = [round(index * len(finite) / columns) for index in range(columns + 1)]
-    means = [sum(finite[a:b]) / (b - a) for a, b in zip(edges, edges[1:], strict=False)]
+    means = [sum(finite[a:b]) / (b - a) for a, b in pairwise(edges)]
     low, high = min(means), max(means)
     span = (high - low) or 1.0
     levels = [1 + round((value - low) / span * (8 * height - 1)) for value in means]
@@ -187,9 +189,12 @@ class LiveDisplay:
 
     def _panel(self) -> Panel:
         config, row, champion = self._config, self._seen.row, self._seen.champion
-        title = f"[bold]{config['task.name']}[/]  {config['method.name']} · {config['network.layers']} · seed {config['seed']}"
+        names = " · ".join([config["method.name"], config["network.layers"], f"seed {config['seed']}"])
+        title = f"[bold]{config['task.name']}[/]  {names}"
         if not row:
-            return Panel(Text(f"{self._phase} …\n{self._estimate}".strip(), style="dim"), title=title, title_align="left")
+            return Panel(
+                Text(f"{self._phase} …\n{self._estimate}".strip(), style="dim"), title=title, title_align="left"
+            )
         numbers = Table.grid(padding=(0, 3))
         for _ in range(4):
             numbers.add_column(justify="left")
@@ -207,7 +212,9 @@ class LiveDisplay:
         low, high = min(self._seen.means), max(self._seen.means)
         scale = Text(f"mean fitness by generation, {low:,.0f} to {high:,.0f}", style="dim")
         return Panel(
-            Group(numbers, Text(), *lines, scale, Text(), bar, Text(self._phase, style="dim")), title=title, title_align="left"
+            Group(numbers, Text(), *lines, scale, Text(), bar, Text(self._phase, style="dim")),
+            title=title,
+            title_align="left",
         )
 
 

@@ -36,7 +36,9 @@ def _es(step_size: float, noise: float, pairs: int, weight_decay: float, steps: 
     } | {name.replace("__", "."): value for name, value in more.items()}
 
 
-def _ga(population: int, truncation: int, mutation: float, crossover: float, steps: float, **more: Any) -> dict[str, Any]:
+def _ga(
+    population: int, truncation: int, mutation: float, crossover: float, steps: float, **more: Any
+) -> dict[str, Any]:
     return {
         "network.layers": "linear",
         "network.normalise": True,

@@ -81,10 +81,11 @@ class RunDirectory:
             write_text(path / "versions.toml", versions_text)
             write_text(path / "config.toml", config_text)  # last: it is what makes a folder a run
             sync_folder(path.parent)
-        except BaseException as error:
+        except OSError as error:
             run.close()
-            if isinstance(error, OSError):
-                raise cannot_write(path, error) from error
+            raise cannot_write(path, error) from error
+        except BaseException:
+            run.close()
             raise
         return run
 

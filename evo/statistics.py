@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Below this standard deviation an observation is constant and tells nothing: it is normalised to zero (as ARS's code does).
+# Below this standard deviation an observation is constant and is normalised to zero, as in the code of ARS's authors.
 _CONSTANT = 1e-7
 
 

@@ -22,7 +22,8 @@ from evo.rundir import RunDirectory
 from evo.signals import Stopped
 from evo.watching import Watcher
 
-CHECKPOINT_SECONDS = 10.0
+# A checkpoint is due when this much has been done since the last: at most 2 % of the time goes into saving.
+CHECKPOINT_SECONDS, CHECKPOINT_SHARE = 2.0, 0.02
 
 
 @dataclass
@@ -73,7 +74,9 @@ class Progress:
     @classmethod
     def restored(cls, state: Mapping[str, np.ndarray]) -> "Progress":
         selection_score, selected_at, next_selection, rows = (float(number) for number in state["progress"])
-        champion = {name.removeprefix("champion/"): array for name, array in state.items() if name.startswith("champion/")}
+        champion = {
+            name.removeprefix("champion/"): array for name, array in state.items() if name.startswith("champion/")
+        }
         return cls(
             champion=Champion.from_arrays(champion, "the checkpoint's champion") if champion else None,
             selection_score=selection_score,
@@ -106,7 +109,7 @@ def train(
 
     judge: the problem as it is scored; the learner may train on an altered one.
     """
-    saved = time.monotonic()
+    saved, took = time.monotonic(), 0.0
     try:
         while True:
             interruption.check()
@@ -120,9 +123,11 @@ def train(
             row = progress.clock.time_training(learner.step)
             _log(row, learner, directory, progress)
             watcher.learned(row)
-            if time.monotonic() - saved > CHECKPOINT_SECONDS:
+            began = time.monotonic()
+            if began - saved > max(CHECKPOINT_SECONDS, took / CHECKPOINT_SHARE):
                 save(learner, directory, progress)
                 saved = time.monotonic()
+                took = saved - began
         if progress.selected_at != learner.steps:
             _select(config, learner, judge, directory, progress, watcher)  # what it learned last may be the best
         save(learner, directory, progress)
@@ -146,7 +151,9 @@ def save(learner: Learner, directory: RunDirectory, progress: Progress) -> None:
 
 def restore(learner: Learner, state: Mapping[str, np.ndarray]) -> Progress:
     """Put a learner where a checkpoint was taken; returns the loop's own part. Raises EvoError or ValueError."""
-    learner.restore({name.removeprefix("learner/"): array for name, array in state.items() if name.startswith("learner/")})
+    learner.restore(
+        {name.removeprefix("learner/"): array for name, array in state.items() if name.startswith("learner/")}
+    )
     return Progress.restored(state)
 
 

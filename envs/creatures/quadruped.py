@@ -81,7 +81,10 @@ def _model(timestep: float) -> mujoco.MjModel:
             servo.ctrllimited, servo.ctrlrange = True, [-1, 1]
             servo.forcelimited, servo.forcerange = True, [-torque, torque]
         spec.add_sensor(
-            name=f"{name}_foot", type=mujoco.mjtSensor.mjSENS_TOUCH, objtype=mujoco.mjtObj.mjOBJ_SITE, objname=f"{name}_foot"
+            name=f"{name}_foot",
+            type=mujoco.mjtSensor.mjSENS_TOUCH,
+            objtype=mujoco.mjtObj.mjOBJ_SITE,
+            objname=f"{name}_foot",
         )
     for geom in spec.geoms:
         geom.friction = [0.9, 0.005, 0.0001]
@@ -116,7 +119,9 @@ def observe(model: Any, data: Any, task: Any, obs: Any) -> None:
     obs[0] = data.qpos[2]
     for axis in range(3):
         obs[1 + axis] = -rotation[6 + axis]
-        obs[4 + axis] = rotation[axis] * data.qvel[0] + rotation[3 + axis] * data.qvel[1] + rotation[6 + axis] * data.qvel[2]
+        obs[4 + axis] = (
+            rotation[axis] * data.qvel[0] + rotation[3 + axis] * data.qvel[1] + rotation[6 + axis] * data.qvel[2]
+        )
         obs[7 + axis] = data.qvel[3 + axis]
     obs[10] = rotation[3]
     for index in range(8):
@@ -156,7 +161,9 @@ def quadruped(
     """Our Quadruped."""
     options = {name: value for name, value in locals().items() if name != "rendering"}
     model = _model(timestep)
-    names = ["trunk", "neck", "head"] + [f"{end}_{side}_thigh" for end in ("front", "hind") for side in ("left", "right")]
+    names = ["trunk", "neck", "head"] + [
+        f"{end}_{side}_thigh" for end in ("front", "hind") for side in ("left", "right")
+    ]
     return Task(
         name="evo/Quadruped-v0",
         model=model,

@@ -44,6 +44,6 @@ def hopper(
     exclude_current_positions_from_observation: bool = True,
     **rendering: Any,
 ) -> Task:
-    """Gymnasium's Hopper-v5. Observation (11,): qpos[1:], qvel clipped to ±10. Action (3,): joint torques in [-1, 1]."""
+    """Gymnasium's Hopper-v5. Observation (11,): qpos[1:], qvel clipped to ±10. Action (3,): torques in [-1, 1]."""
     options = {name: value for name, value in locals().items() if name != "rendering"}
     return build("Hopper-v5", (reset, observe, advance), options, rendering, hidden_positions=1)

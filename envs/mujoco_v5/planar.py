@@ -1,6 +1,5 @@
 """What Gymnasium's v5 walkers share: their model files, initial noise, observation and control cost, compiled."""
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 

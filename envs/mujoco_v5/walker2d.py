@@ -38,6 +38,6 @@ def walker2d(
     exclude_current_positions_from_observation: bool = True,
     **rendering: Any,
 ) -> Task:
-    """Gymnasium's Walker2d-v5. Observation (17,): qpos[1:], qvel clipped to ±10. Action (6,): joint torques in [-1, 1]."""
+    """Gymnasium's Walker2d-v5. Observation (17,): qpos[1:], qvel clipped to ±10. Action (6,): torques in [-1, 1]."""
     options = {name: value for name, value in locals().items() if name != "rendering"}
     return build("Walker2d-v5", (reset, observe, advance), options, rendering, hidden_positions=1)

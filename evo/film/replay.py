@@ -39,8 +39,10 @@ def film(
     _write(_frames(task, trajectory, stride, width, height, seconds, ""), path, _fps(task, stride))
 
 
-def film_evolution(run: Run, path: Path, width: int = 640, height: int = 360, scenes: int = 6, seconds: float = 4.0) -> None:
-    """Film how a run learned: some seconds of its best guess at the start, on the way, and at the end. Raises EvoError."""
+def film_evolution(
+    run: Run, path: Path, width: int = 640, height: int = 360, scenes: int = 6, seconds: float = 4.0
+) -> None:
+    """Film how a run learned: some seconds of its best guess at the start, on the way, at the end. Raises EvoError."""
     _check_size(width, height)
     generations = run.directory.fossils()
     if not generations:

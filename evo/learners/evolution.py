@@ -41,7 +41,7 @@ class Evolution:
             raise EngineError(f"every individual of generation {self.generation} failed: {reasons}")
         statistics = self.statistics.merged(outcome.statistics)
         self.algorithm.tell(outcome.fitness)
-        # Nothing below can be interrupted half-way to any effect: plain assignments, after the last thing that can fail.
+        # Signals are raised only while an evaluation waits (envs.interruption): from here on nothing tears.
         self.statistics = statistics
         self.steps += outcome.steps
         self.episodes += len(population) * len(seeds)

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from evo.problems.walking import Walking
 from evo.statistics import ObservationStatistics
 
 
@@ -18,12 +19,17 @@ class Candidate(NamedTuple):
 class Learner(Protocol):
     """What the one training loop drives. Everything that changes is in `state()`."""
 
-    generation: int
-    """Completed steps of the learner (an ES's or GA's generations)."""
+    problem: Walking
+    """What it learns on."""
     steps: int
     """Environment steps taken in training so far."""
     episodes: int
     """Episodes run in training so far."""
+
+    @property
+    def generation(self) -> int:
+        """Completed steps of the learner (an ES's or GA's generations)."""
+        ...
 
     def step(self) -> dict[str, float]:
         """One generation; returns its row of metrics. Interrupted, it leaves everything as it was."""

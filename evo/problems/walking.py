@@ -76,7 +76,7 @@ class Walking:
     def evaluate(
         self, population: Population, seeds: np.ndarray, statistics: ObservationStatistics, collect: bool = False
     ) -> Evaluation:
-        """Every individual on the episodes of all `seeds`; observations normalised by `statistics`, which stay frozen."""
+        """Every individual on the episodes of all `seeds`; observations are normalised by `statistics`, kept frozen."""
         begin = streams(seeds)
         chunk = self._evaluator.capacity(len(seeds))
         parts = []
@@ -88,12 +88,10 @@ class Walking:
         return _combined(parts, 1 + 2 * self.task.observation_size)
 
     def returns(self, params: np.ndarray, seeds: np.ndarray) -> np.ndarray:
-        """Returns (individuals, episodes) of params (individuals, size), not normalised; NaN where an episode failed."""
+        """Returns (individuals, episodes) of params (individuals, size); NaN where an episode failed."""
         return self.evaluate(DensePopulation(params), seeds, self.no_statistics()).returns
 
-    def _run(
-        self, params: np.ndarray, begin: np.ndarray, statistics: ObservationStatistics, collect: bool
-    ) -> Episodes:
+    def _run(self, params: np.ndarray, begin: np.ndarray, statistics: ObservationStatistics, collect: bool) -> Episodes:
         mean, scale = self._normalisation(statistics)
         return self._evaluator.run(params, begin, mean, scale, statistics=collect and self.network.normalise)
 

@@ -1,0 +1,198 @@
+"""A user's mistake is one clear line, exit status 2, no traceback, nothing lost."""
+
+import os
+import pickle
+import resource
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import evo
+from evo import cli
+from evo.errors import EvoError
+
+SMALL = {"evaluation.selection_episodes": 2, "evaluation.report_episodes": 2}
+
+
+def fails(words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line that these words of the command line get."""
+    monkeypatch.setattr(sys, "argv", ["evo", *words])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    error = capsys.readouterr().err
+    assert "Traceback" not in error
+    return error
+
+
+MISTAKES = [
+    (["run", "HalfCheeta-v5"], "HalfCheetah-v5"),
+    (["run", "quadrupd"], "quadruped"),
+    (["run"], "no task given"),
+    (["run", "nowhere:task"], "nowhere"),
+    (["run", "envs.cartpole:nothing"], "nothing"),
+    (["run", "math:sqrt"], "math:sqrt"),
+    (["run", "cartpole", "--method", "arz"], "did you mean 'ars'"),
+    (["run", "cartpole", "--network", "mpl:64"], "unknown network"),
+    (["run", "cartpole", "--network", "mlp:0"], "mlp"),
+    (["run", "cartpole", "--network", "mlp:8:tahn"], "tahn"),
+    (["run", "cartpole", "--network", "linear:3"], "linear"),
+    (["run", "cartpole", "--set", "method.step_sise=1"], "method.step_size"),
+    (["run", "cartpole", "--set", "method.step_size=-1"], "step_size"),
+    (["run", "cartpole", "--set", "method.step_size=fast"], "a number"),
+    (["run", "cartpole", "--set", "method.directions=2.5"], "a whole number"),
+    (["run", "cartpole", "--set", "network.normalise=1"], "true or false"),
+    (["run", "cartpole", "--set", "step_size"], "key=value"),
+    (["run", "cartpole", "--seed", "-1"], "seed must be at least 0"),
+    (["run", "cartpole", "--steps", "-5"], "budget.steps"),
+    (["run", "cartpole", "--minutes", "nan"], "budget.minutes"),
+    (["run", "cartpole", "--threads", "0"], "threads"),
+    (["run", "HalfCheetah-v5", "--set", "task.frame_skip=0"], "frame_skip"),
+    (["run", "HalfCheetah-v5", "--set", "task.xml_file=missing.xml"], "missing.xml"),
+    (["run", "Hopper-v5", "--set", "task.healthy_z_range=[1.0]"], "2 numbers"),
+    (["run", "Hopper-v5", "--set", "task.healthy_z_range=[2.0, 1.0]"], "healthy_z_range"),
+    (["run", "cartpole", "--config", "missing.toml"], "missing.toml"),
+    (["resume", "runs/missing"], "missing"),
+    (["replay", "runs/missing"], "missing"),
+    (["replay", "missing.npz"], "missing"),
+    (["run", "cartpole", "--out", "/proc/evo-run"], "/proc/evo-run"),
+    (["bench", "--task", "Hoper-v5"], "Hopper-v5"),
+]
+
+
+@pytest.mark.parametrize(("words", "expected"), MISTAKES, ids=[" ".join(words) for words, _ in MISTAKES])
+def test_a_mistake_gets_one_line_naming_the_right_value(
+    words: list[str], expected: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    error = fails(words, monkeypatch, capsys)
+    assert expected in error
+    assert error.count("\n") == 1, error
+    assert not (tmp_path / "runs").exists()  # nothing was begun
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("finished") / "run"
+    evo.run("cartpole", generations=2, out=path, video=False, settings=SMALL)
+    return path
+
+
+def forged(path: Path, trap: Path) -> None:
+    """A champion file whose parameters are a pickle that would touch `trap` when loaded."""
+
+    class Bomb:
+        def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+            return (Path.touch, (trap,))
+
+    array = np.empty(1, object)
+    array[0] = Bomb()
+    with zipfile.ZipFile(path, "w") as archive, archive.open("params.npy", "w") as member:
+        np.lib.format.write_array(member, array, allow_pickle=True)
+    pickle.dumps(Bomb())
+
+
+def test_damaged_champions_are_refused(finished: Path, tmp_path: Path) -> None:
+    whole = (finished / "champion.npz").read_bytes()
+    target, trap = tmp_path / "champion.npz", tmp_path / "trap"
+    for text in (b"", whole[: len(whole) // 2], b"not a zip", pickle.dumps({"params": 1})):
+        target.write_bytes(text)
+        with pytest.raises(EvoError, match=r"champion\.npz"):
+            evo.Champion.load(target)
+    forged(target, trap)
+    with pytest.raises(EvoError, match=r"champion\.npz"):
+        evo.Champion.load(target)
+    assert not trap.exists()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("params.npy", "w") as member:
+        np.lib.format.write_array_header_1_0(member, {"descr": "<f4", "fortran_order": False, "shape": (2**29,)})
+        for _ in range(2**11):
+            member.write(bytes(2**20))
+    with pytest.raises(EvoError, match=r"champion\.npz"):
+        evo.Champion.load(target)
+
+
+def test_a_champion_of_another_shape_is_refused(finished: Path, tmp_path: Path) -> None:
+    from evo.archive import read_arrays, write_arrays
+
+    arrays = read_arrays(finished / "champion.npz")
+    for name, wrong in (("params", arrays["params"][:-1]), ("params", arrays["params"].astype(np.float64))):
+        write_arrays(tmp_path / "champion.npz", {**arrays, name: wrong})
+        with pytest.raises(EvoError, match=r"champion"):
+            evo.Champion.load(tmp_path / "champion.npz").verify()
+    write_arrays(tmp_path / "champion.npz", {name: array for name, array in arrays.items() if name != "about"})
+    with pytest.raises(EvoError, match="not a champion"):
+        evo.Champion.load(tmp_path / "champion.npz")
+
+
+def test_the_newest_whole_checkpoint_is_used(tmp_path: Path) -> None:
+    from evo.archive import read_arrays, write_arrays
+
+    whole, hurt = tmp_path / "whole", tmp_path / "hurt"
+    evo.run("cartpole", generations=8, out=whole, video=False, settings=SMALL)
+    evo.run("cartpole", generations=4, out=hurt, video=False, settings=SMALL)
+    first = max((hurt / "checkpoints").iterdir())
+    arrays = read_arrays(first / "state.npz")
+    # a later checkpoint, damaged: as a power cut may leave it
+    later = first.with_name(str(int(first.name) + 1).zfill(len(first.name)))
+    later.mkdir()
+    write_arrays(later / "state.npz", arrays)
+    (later / "done").touch()
+    text = (later / "state.npz").read_bytes()
+    (later / "state.npz").write_bytes(text[: len(text) // 2])
+    evo.resume(hurt, generations=8, video=False)
+    for column in ("best", "mean", "steps"):
+        np.testing.assert_array_equal(evo.load(whole).metrics[column], evo.load(hurt).metrics[column])
+
+
+def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    evo.run(
+        "cartpole", method="ga", generations=2, out=path, video=False, settings={**SMALL, "network.layers": "mlp:64"}
+    )
+    before = {file: file.read_bytes() for file in (path / "checkpoints").rglob("state.npz")}
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+    full = subprocess.run(
+        [sys.executable, "-m", "evo", "resume", str(path), "--generations", "4", "--no-video", "--quiet"],
+        capture_output=True,
+        text=True,
+        preexec_fn=limit,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    assert full.returncode == 2, full.stderr
+    assert "Traceback" not in full.stderr
+    assert full.stderr.count("\n") == 1, full.stderr
+    assert all(file.read_bytes() == text for file, text in before.items() if file.exists())
+    evo.resume(path, generations=4, video=False)
+    assert evo.load(path).metrics["generation"][-1] == 4
+
+
+def test_a_live_run_is_not_written_by_another(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    words = ["run", "HalfCheetah-v5", "--out", str(path), "--generations", "1000", "--no-video"]
+    live = subprocess.Popen([sys.executable, "-m", "evo", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while not (path / "champion.npz").exists():
+            assert live.poll() is None
+        with pytest.raises(EvoError, match=str(live.pid)):
+            evo.resume(path, video=False)
+    finally:
+        live.kill()
+        live.wait()
+
+
+def test_library_mistakes_say_what_is_wrong() -> None:
+    with pytest.raises(EvoError, match="parameters"):
+        evo.evaluate("cartpole", "linear", np.zeros((3, 99), np.float32))
+    with pytest.raises(EvoError, match="parameters"):
+        evo.rollout("cartpole", "linear", np.zeros(99, np.float32))
+    with pytest.raises(EvoError, match="unknown task"):
+        evo.task("nothing-like-it")
+    with pytest.raises(EvoError, match="frame_skips"):
+        evo.task("HalfCheetah-v5", frame_skips=3)

@@ -1,0 +1,108 @@
+"""The house stands on floors: a file imports only from floors below its own, or acyclically within it."""
+
+import ast
+import graphlib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+# Longest prefix wins. `envs` never imports `evo`, whatever the numbers say.
+FLOORS = {
+    "envs": 0,
+    "evo": 8,  # evo/__init__.py itself, which only names where the public words live
+    "evo.errors": 1,
+    "evo.archive": 1,
+    "evo.randomness": 1,
+    "evo.statistics": 1,
+    "evo.optimizers": 1,
+    "evo.operators": 1,
+    "evo.signals": 1,
+    "evo.networks": 2,
+    "evo.algorithms": 2,
+    "evo.episode": 3,
+    "evo.problems": 3,
+    "evo.learners": 4,
+    "evo.presets": 5,
+    "evo.config": 5,
+    "evo.assembly": 5,
+    "evo.champion": 5,
+    "evo.rundir": 5,
+    "evo.watching": 5,
+    "evo.finished": 5,
+    "evo.training": 5,
+    "evo.film": 6,
+    "evo.display": 6,
+    "evo.catalogue": 7,
+    "evo.exactness": 7,
+    "evo.benchmarks": 7,
+    "evo.examination": 7,
+    "evo.api": 8,
+    "evo.cli": 9,
+}
+
+
+def modules() -> dict[str, Path]:
+    files = [path for package in ("envs", "evo") for path in (ROOT / package).rglob("*.py")]
+    named = {}
+    for path in files:
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        named[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return named
+
+
+MODULES = modules()
+
+
+def floor(module: str) -> int:
+    parts = module.split(".")
+    for length in range(len(parts), 0, -1):
+        prefix = ".".join(parts[:length])
+        if prefix == "evo" and module != "evo":
+            break
+        if prefix in FLOORS:
+            return FLOORS[prefix]
+    pytest.fail(f"{module} has no floor: give it one in FLOORS")
+
+
+def imports(path: Path, lazy: bool) -> set[str]:
+    """Modules of ours that a file imports; `lazy` counts those inside functions and `if TYPE_CHECKING` too."""
+    tree = ast.parse(path.read_text())
+    nodes = list(ast.walk(tree)) if lazy else tree.body
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
+    return {name for name in found if name in MODULES}
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_imports_go_downwards(module: str) -> None:
+    for imported in imports(MODULES[module], lazy=True) - {module}:
+        package_of_module = module.startswith(imported + ".")
+        assert floor(imported) <= floor(module) or package_of_module, f"{module} imports {imported}, which is above it"
+        assert not (module.startswith("envs") and imported.startswith("evo")), f"{module} imports {imported}"
+
+
+def test_imports_are_acyclic() -> None:
+    # a package's __init__ gathers its modules; importing one's own package is not counted
+    graph = {
+        module: {name for name in imports(path, lazy=False) if not module.startswith(name + ".")} - {module}
+        for module, path in MODULES.items()
+    }
+    graphlib.TopologicalSorter(graph).prepare()
+
+
+def test_no_module_bears_a_public_name() -> None:
+    import evo
+
+    taken = {name.removeprefix("evo.") for name in MODULES if name.count(".") == 1 and name.startswith("evo.")}
+    assert not taken & set(evo.__all__)
+
+
+def test_files_stay_small() -> None:
+    long = {name: count for name, path in MODULES.items() if (count := len(path.read_text().splitlines())) > 420}
+    assert not long

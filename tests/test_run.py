@@ -1,0 +1,221 @@
+"""Runs from the outside: killed and resumed equals uninterrupted; stopped politely; nothing lost."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import evo
+from evo.archive import read_arrays
+from evo.errors import EvoError
+
+EVO = [sys.executable, "-m", "evo"]
+FAST = ["--set", "method.directions=16", "--set", "method.elite_directions=4", "--no-video"]
+
+
+def command(*words: str, **more: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*EVO, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, **more
+    )  # type: ignore[call-overload, no-any-return]
+
+
+def last_state(path: Path) -> dict[str, np.ndarray]:
+    """Everything the newest checkpoint remembers, clocks apart."""
+    newest = max((path / "checkpoints").iterdir())
+    state = read_arrays(newest / "state.npz")
+    state.pop("clock")
+    return state
+
+
+def assert_same_run(one: Path, other: Path) -> None:
+    first, second = evo.load(one), evo.load(other)
+    clocks = {"wall_s", "cpu_s", "selection_s"}
+    assert first.metrics.keys() == second.metrics.keys()
+    for column in first.metrics.keys() - clocks:
+        np.testing.assert_array_equal(first.metrics[column], second.metrics[column], err_msg=column)
+    states = last_state(one), last_state(other)
+    assert states[0].keys() == states[1].keys()
+    for name in states[0]:
+        np.testing.assert_array_equal(states[0][name], states[1][name], err_msg=name)
+    champions = first.champion.arrays(), second.champion.arrays()
+    assert champions[0].keys() == champions[1].keys()
+    for name in champions[0]:
+        np.testing.assert_array_equal(champions[0][name], champions[1][name], err_msg=name)
+    assert first.directory.fossils() == second.directory.fossils()
+
+
+@pytest.mark.parametrize("method", ["ars", "openai-es", "ga"])
+def test_stopped_and_resumed_equals_uninterrupted(method: str, tmp_path: Path) -> None:
+    options = {"method": method, "video": False, "seed": 3, "threads": 2}
+    evo.run("cartpole", generations=12, out=tmp_path / "whole", **options)
+    evo.run("cartpole", generations=5, out=tmp_path / "parts", **options)
+    evo.resume(tmp_path / "parts", generations=12, video=False, threads=1)
+    whole, parts = evo.load(tmp_path / "whole"), evo.load(tmp_path / "parts")
+    for column in ("best", "mean", "std", "steps"):
+        np.testing.assert_array_equal(whole.metrics[column], parts.metrics[column])
+
+
+def test_killed_at_any_moment_and_resumed_equals_uninterrupted(tmp_path: Path) -> None:
+    budget = ["--steps", "600000", "--seed", "5", *FAST]
+    whole = command("run", "Hopper-v5", "--out", str(tmp_path / "whole"), *budget)
+    assert whole.wait(300) == 0, whole.communicate()
+    moments = random.Random(7)
+    words = ["run", "Hopper-v5", "--out", str(tmp_path / "killed"), *budget]
+    kills = 0
+    while kills < 10:
+        running = command(*words)
+        try:
+            running.wait(moments.uniform(0.3, 5.0))
+        except subprocess.TimeoutExpired:
+            os.killpg(running.pid, signal.SIGKILL)
+            running.wait()
+            kills += 1
+        else:
+            assert running.returncode == 0, running.communicate()
+            break
+        finally:
+            running.communicate()
+        if (tmp_path / "killed" / "config.toml").exists():
+            words = ["resume", str(tmp_path / "killed"), "--no-video"]
+    final = command("resume", str(tmp_path / "killed"), "--no-video")
+    assert final.wait(300) == 0, final.communicate()
+    final.communicate()
+    whole.communicate()
+    assert_same_run(tmp_path / "whole", tmp_path / "killed")
+
+
+def started(path: Path, running: subprocess.Popen[str]) -> None:
+    """Wait until the run has learned something."""
+    for _ in range(1200):
+        metrics = path / "metrics.csv"
+        if metrics.exists() and metrics.read_text().count("\n") > 2:
+            return
+        assert running.poll() is None, running.communicate()
+        time.sleep(0.05)
+    pytest.fail("no generation in a minute")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_saves_and_exits(number: signal.Signals, code: int, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    # generations of half a minute: the signal must not wait for one to end
+    running = command(
+        *("run", "HalfCheetah-v5", "--out", str(path), "--no-video", "--seed", "2", "--generations", "100"),
+        *("--set", "method.directions=2", "--set", "method.elite_directions=2"),
+    )
+    started(path, running)
+    sent = time.monotonic()
+    running.send_signal(number)
+    assert running.wait(30) == code
+    assert time.monotonic() - sent < 10  # the issue's 2 s is measured by itself; here other tests share the machine
+    errors = running.communicate()[1]
+    assert "Traceback" not in errors
+    learned = len(evo.load(path).metrics["generation"])
+    evo.resume(path, generations=learned + 1, video=False)
+    assert len(evo.load(path).metrics["generation"]) == learned + 1
+
+
+def test_a_signal_does_not_wait_for_the_generation(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    running = command(
+        *("run", "HalfCheetah-v5", "--out", str(path), "--no-video", "--generations", "100"),
+        *("--set", "method.directions=2000", "--set", "evaluation.selection_episodes=1"),
+    )
+    for _ in range(600):
+        if (path / "champion.npz").exists():
+            break
+        assert running.poll() is None, running.communicate()
+        time.sleep(0.05)
+    time.sleep(1.0)  # well inside the first generation, which takes a minute
+    sent = time.monotonic()
+    running.send_signal(signal.SIGINT)
+    assert running.wait(30) == 130
+    assert time.monotonic() - sent < 10
+    running.communicate()
+    assert not (path / "metrics.csv").exists() or evo.load(path).metrics["generation"].size == 0
+
+
+def test_until_stops_at_the_held_out_fitness(tmp_path: Path) -> None:
+    run = evo.run("cartpole", method="ars", until=50.0, generations=200, out=tmp_path / "run", video=False)
+    assert run.champion.score >= 50.0
+    assert run.metrics["generation"][-1] < 200
+
+
+def test_the_champion_reproduces_its_score_everywhere(tmp_path: Path) -> None:
+    import gymnasium
+
+    run = evo.run("HalfCheetah-v5", generations=2, out=tmp_path / "run", video=False, seed=1)
+    champion = run.champion
+    assert champion.verify().exact
+    policy = champion.policy()
+    env = gymnasium.make("HalfCheetah-v5")
+    for index, seed in enumerate((2_000_000, 2_000_001)):
+        observation, _ = env.reset(seed=seed)
+        policy.reset()
+        total, done = 0.0, False
+        while not done:
+            observation, reward, terminated, truncated, _ = env.step(policy(observation))
+            total, done = total + float(reward), terminated or truncated
+        assert champion.report_returns is not None
+        assert total == champion.report_returns[index]
+        assert champion.rollout(seed).total == total
+    env.close()
+
+
+def test_results_do_not_depend_on_threads_or_directory(tmp_path: Path) -> None:
+    for threads in (1, 2, 4):
+        evo.run("Hopper-v5", generations=3, threads=threads, out=tmp_path / str(threads), video=False, settings=SMALL)
+    for threads in (2, 4):
+        assert_same_run(tmp_path / "1", tmp_path / str(threads))
+
+
+SMALL = {"evaluation.selection_episodes": 3, "evaluation.report_episodes": 4}
+
+
+def test_different_seeds_differ(tmp_path: Path) -> None:
+    runs = [
+        evo.run("cartpole", generations=2, seed=seed, out=tmp_path / str(seed), video=False, settings=SMALL)
+        for seed in (0, 1)
+    ]
+    assert not np.array_equal(runs[0].metrics["mean"], runs[1].metrics["mean"])
+
+
+def test_a_config_file_repeats_a_run(tmp_path: Path) -> None:
+    settings = {**SMALL, "evaluation.episodes": 2}
+    evo.run("cartpole", method="ars-v1", generations=3, seed=4, out=tmp_path / "one", video=False, settings=settings)
+    evo.run(config=tmp_path / "one" / "config.toml", out=tmp_path / "two", video=False)
+    assert_same_run(tmp_path / "one", tmp_path / "two")
+    assert (tmp_path / "one" / "config.toml").read_text() == (tmp_path / "two" / "config.toml").read_text()
+
+
+def test_a_callback_sees_every_generation_and_may_end_the_run(tmp_path: Path) -> None:
+    rows = []
+    evo.run("cartpole", generations=3, out=tmp_path / "run", video=False, settings=SMALL, callback=rows.append)
+    assert [row["generation"] for row in rows] == [1, 2, 3]
+
+
+def test_a_run_works_off_the_main_thread(tmp_path: Path) -> None:
+    import threading
+
+    done = []
+    worker = threading.Thread(
+        target=lambda: done.append(
+            evo.run("cartpole", generations=1, out=tmp_path / "run", video=False, settings=SMALL)
+        )
+    )
+    worker.start()
+    worker.join(60)
+    assert done
+    assert done[0].champion.task_name == "evo/CartPole-v0"
+
+
+def test_a_locked_or_used_directory_is_refused(tmp_path: Path) -> None:
+    evo.run("cartpole", generations=1, out=tmp_path / "run", video=False, settings=SMALL)
+    with pytest.raises(EvoError, match="exists"):
+        evo.run("cartpole", generations=1, out=tmp_path / "run", video=False)
