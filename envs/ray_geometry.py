@@ -1,8 +1,9 @@
 """Where a ray meets a shape: MuJoCo's analytic geoms, each in its own frame, compiled.
 
-Vectors are tuples of three floats, so that they live in registers: slices of arrays cost a counted reference each, and
-made pictures ten times slower. A shape's `size` holds MuJoCo's three half-sizes, a frame's rotation its rows. Distances are in multiples of the direction's length, and `MISS` (-1) means no hit; as in `mujoco.mj_ray`,
-a ray that starts inside a shape meets it where it leaves. All shapes but the plane are convex solids.
+Vectors are tuples of three floats, so that they live in registers: slices of arrays cost a counted reference each. A
+shape's `size` holds MuJoCo's three half-sizes. Distances are in multiples of the direction's length, and `MISS` (-1)
+means no hit; as in `mujoco.mj_ray`, a ray that starts inside a shape meets it where it leaves. All shapes but the plane
+are convex solids.
 """
 
 import importlib
@@ -11,7 +12,7 @@ import math
 import mujoco
 from numba import njit
 
-# Imported for its effect: from then on a cached kernel is also recompiled when one in another file that it calls changes.
+# For its effect: from then on a cached kernel is compiled anew also when one that it calls in another file has changed.
 importlib.import_module("envs.kernels")
 
 Vector = tuple[float, float, float]
@@ -278,9 +279,9 @@ def nearest_approach(kind: int, size: Vector, bound: float, origin: Vector, dire
     """How close a ray passes by a convex shape: (distance along the ray, separation there).
 
     `direction` has length one and `bound` is the radius of a sphere around the shape. A capsule, and so a sphere, is
-    solved; other shapes are searched, which is sound because the separation along a line is convex.
+    solved; other shapes are searched, for which the separation along a line falls and then rises.
     """
-    if kind == SPHERE or kind == CAPSULE:
+    if kind in (SPHERE, CAPSULE):
         half = size[1] if kind == CAPSULE else 0.0
         # The segment's point nearest to the line, then the line's point nearest to it.
         sideways = 1.0 - direction[2] * direction[2]

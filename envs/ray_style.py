@@ -18,19 +18,19 @@ SUN_U = (0.6809, -0.7324, 0.0)  # two axes square to it, in which shadows are lo
 SUN_V = (0.5727, 0.5325, 0.6228)
 SUN_TANGENT = 0.035  # half-width of the sun's disc, about eight times the real one: softer shadows
 SUN_TINT = (1.0, 0.93, 0.80)
-SUN_LIGHT = (2.30, 2.02, 1.62)
+SUN_LIGHT = (2.12, 1.87, 1.51)
 SKY_LIGHT = (0.44, 0.53, 0.66)
 BOUNCE_LIGHT = (0.30, 0.27, 0.23)
 
 ZENITH = (0.155, 0.335, 0.640)
-MIDDLE = (0.400, 0.600, 0.830)
-HORIZON = (0.800, 0.860, 0.900)
+MIDDLE = (0.350, 0.555, 0.800)
+HORIZON = (0.740, 0.800, 0.850)
 GLOW = (1.0, 0.83, 0.60)
 
-FLOOR_LIGHT = (0.270, 0.290, 0.300)
-FLOOR_MEAN = (0.235, 0.256, 0.269)  # the dark squares lie as far below it as the light ones above
-FLOOR_LINE = (0.130, 0.150, 0.172)
-FLOOR_MARK = (0.560, 0.270, 0.110)
+FLOOR_LIGHT = (0.232, 0.258, 0.292)
+FLOOR_MEAN = (0.206, 0.232, 0.265)  # the dark squares lie as far below it as the light ones above
+FLOOR_LINE = (0.120, 0.142, 0.170)
+FLOOR_MARK = (0.560, 0.555, 0.530)
 # In floor squares:
 FLOOR_JOINT = 0.008
 MARK_SQUARES = 10.0
@@ -61,7 +61,7 @@ def mix(a: Vector, b: Vector, share: float) -> Vector:
 def sky_colour(direction: Vector) -> Vector:
     """The sky in a direction of length one."""
     height = max(direction[2], 0.0)
-    low = 1.0 - math.exp(-5.5 * height)
+    low = 1.0 - math.exp(-6.5 * height)
     colour = mix(mix(HORIZON, MIDDLE, low), ZENITH, min(height * 1.15, 1.0))
     towards_sun = max(dot(direction, SUN), 0.0)
     warmth = towards_sun * towards_sun

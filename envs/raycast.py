@@ -9,7 +9,6 @@ Spheres, capsules, cylinders, ellipsoids, boxes and planes are drawn here; meshe
 fields are found by MuJoCo's own rays and lit like the rest (an ellipsoid of their size throws their shadow).
 """
 
-import copy
 import math
 import os
 from collections import deque
@@ -23,22 +22,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from envs import ray_shading as shading
-from envs.ray_geometry import ANALYTIC, ELLIPSOID, PLANE, Vector
+from envs.ray_geometry import PLANE, Vector
+from envs.ray_geoms import floor_square, foreign_model, moving_geoms, place, shown_geoms, tabulate
 from envs.ray_shading import Scene, View, find_edges, list_sunlit, list_tiles, paint
 
 Image = NDArray[np.uint8]  # [height, width, 3]
 
-VISIBLE_GROUPS = 3  # groups 0, 1 and 2, as in MuJoCo's viewer
-_UNPAINTED = (0.5, 0.5, 0.5, 1.0)  # MuJoCo's colour for a geom that names none
-# Body by body, for creatures that name no colours.
-_PALETTE = (
-    (0.89, 0.45, 0.27),
-    (0.16, 0.55, 0.60),
-    (0.95, 0.68, 0.25),
-    (0.30, 0.38, 0.62),
-    (0.80, 0.32, 0.38),
-    (0.45, 0.63, 0.40),
-)
 # Eight rooks on a board of eighths: no two samples share a row or a column.
 _SPREAD = (np.array([[0, 3], [1, 6], [2, 1], [3, 4], [4, 7], [5, 2], [6, 5], [7, 0]]) + 0.5) / 8.0
 _MIDDLE = np.array([[0.5, 0.5]])
@@ -82,14 +71,14 @@ class Renderer:
         self.model = model
         self.width = width
         self.height = height
-        self._geoms = geoms = _geoms(model)
+        self._geoms = geoms = tabulate(model)
         bound, radius, kind = (geoms[:, column] for column in (shading.BOUND, shading.CORE_RADIUS, shading.KIND))
         plane = (kind == PLANE) & (geoms[:, shading.OPACITY] > 0)
         self._sight = np.where(plane, math.inf, np.where(geoms[:, shading.CASTER] == kind, bound, -1.0))
         self._dimming = np.where(radius > 0, bound + shading.CORE_REACH * radius, -1.0)
-        self._cell = _cell(model)
+        self._cell = floor_square(model)
         self._pixels = np.argwhere(np.ones((height, width), bool))
-        self._foreign = _foreign_model(model)
+        self._foreign = foreign_model(model)
 
     def pose(self, qpos: ArrayLike) -> mujoco.MjData:
         """New data with positions `qpos` [nq], its bodies, cameras and centres of mass placed.
@@ -177,20 +166,6 @@ class Renderer:
         return np.column_stack([distance, geom, normal.reshape(-1, 3)])
 
 
-def place(model: mujoco.MjModel, data: mujoco.MjData, qpos: ArrayLike) -> None:
-    """Set `data` to positions `qpos` [nq] and place its bodies, cameras and centres of mass.
-
-    Raises ValueError where `qpos` has another size.
-    """
-    positions = np.asarray(qpos, dtype=np.float64)
-    if positions.shape != (model.nq,):
-        raise ValueError(f"qpos has shape {positions.shape}; the model needs ({model.nq},)")
-    data.qpos[:] = positions
-    mujoco.mj_kinematics(model, data)
-    mujoco.mj_comPos(model, data)
-    mujoco.mj_camlight(model, data)
-
-
 def following_camera(
     positions: ArrayLike,
     distance: float,
@@ -224,31 +199,31 @@ def frame_creature(model: mujoco.MjModel, qpos: ArrayLike, aspect: float = 16 / 
         qpos: [frames, nq] positions.
         aspect: the picture's width over its height.
     """
-    trajectory = np.asarray(qpos, dtype=np.float64)
+    trajectory = _sound(np.asarray(qpos, dtype=np.float64), model.qpos0)
     data = mujoco.MjData(model)
     azimuth, elevation = _viewpoint(model)
-    moving = _moving(model) & _shown(model) & (model.geom_rbound > 0)
+    moving = moving_geoms(model) & shown_geoms(model) & (model.geom_rbound > 0)
     root = _root(model)
     _, _, right, up = Camera(azimuth=azimuth, elevation=elevation).axes()
+    across = np.stack([right, up])
     middle = np.empty((len(trajectory), 3))
-    extents = np.empty((len(trajectory), 2))
+    # The moving geoms' box as the camera sees it, relative to the centre of mass.
+    low, high = np.full((2, len(trajectory), 2), 0.5 * model.stat.extent) * np.array([-1.0, 1.0])[:, None, None]
     for frame, positions in enumerate(trajectory):
         place(model, data, positions)
         middle[frame] = data.subtree_com[root]
-        extents[frame] = model.stat.extent
         if moving.any():
-            reach = _reach(model, data, moving, np.stack([right, up]))
-            centre = data.geom_xpos[moving] @ np.stack([right, up]).T
-            extents[frame] = (centre + reach).max(axis=0) - (centre - reach).min(axis=0)
+            reach = _reach(model, data, moving, across)
+            centre = (data.geom_xpos[moving] - middle[frame]) @ across.T
+            low[frame], high[frame] = (centre - reach).min(axis=0), (centre + reach).max(axis=0)
     # A fall or a leap now and then should not push the camera away for the whole film.
-    wide, tall = np.percentile(extents, 75, axis=0)
+    wide, tall = np.percentile(high - low, 75, axis=0)
     fovy = 40.0
     sight = 2.0 * math.tan(0.5 * math.radians(fovy))
     distance = float(max(wide / (0.42 * aspect), tall / 0.55)) / sight
-    cameras = following_camera(middle, distance, azimuth, elevation, fovy)
     # The creature stands a little below the middle: there is more to see above it than under its feet.
-    lift = 0.05 * sight * distance
-    return [Camera((c.lookat[0], c.lookat[1], c.lookat[2] + lift), distance, azimuth, elevation, fovy) for c in cameras]
+    shift = np.median(0.5 * (low + high), axis=0) + np.array([0.0, 0.04 * sight * distance])
+    return following_camera(middle + shift @ across, distance, azimuth, elevation, fovy)
 
 
 def film(
@@ -298,6 +273,13 @@ def film(
                 future.cancel()
 
 
+def _sound(trajectory: NDArray[np.float64], start: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`trajectory` [frames, nq], each exploded row replaced by the last sound one: the camera stays where it was."""
+    sound = np.all(np.abs(trajectory) < 1e6, axis=1)
+    last = np.maximum.accumulate(np.where(sound, np.arange(1, len(trajectory) + 1), 0))
+    return np.vstack([start, trajectory])[last]
+
+
 def _averaged(track: NDArray[np.float64], width: float, ends: Literal["even", "odd"]) -> NDArray[np.float64]:
     """`track` [frames] averaged with a Gaussian; past its ends it turns back (even), or goes on as it went (odd)."""
     reach = min(math.ceil(3.0 * width), len(track) - 1)
@@ -305,11 +287,6 @@ def _averaged(track: NDArray[np.float64], width: float, ends: Literal["even", "o
         return track
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2)
     return np.convolve(np.pad(track, reach, mode="reflect", reflect_type=ends), weights / weights.sum(), mode="valid")
-
-
-def _moving(model: mujoco.MjModel) -> NDArray[np.bool_]:
-    """[ngeom] whether a geom's body can move."""
-    return np.asarray(model.body_weldid[model.geom_bodyid] != 0)
 
 
 def _root(model: mujoco.MjModel) -> int:
@@ -339,80 +316,3 @@ def _reach(
     half = np.where(model.geom_aabb[chosen, 3:] > 0, model.geom_aabb[chosen, 3:], model.geom_rbound[chosen, None])
     axes = np.array(data.geom_xmat).reshape(-1, 3, 3)[chosen]
     return np.asarray(np.einsum("gkd,gk->gd", np.abs(np.einsum("gik,di->gkd", axes, directions)), half))
-
-
-def _shown(model: mujoco.MjModel) -> NDArray[np.bool_]:
-    """[ngeom] whether a geom belongs to a visible group and is not wholly transparent."""
-    return np.asarray((model.geom_group < VISIBLE_GROUPS) & (_rgba(model)[:, 3] > 0))
-
-
-def _rgba(model: mujoco.MjModel) -> NDArray[np.float64]:
-    """[ngeom, 4] sRGB and opacity: a material's colour where a geom has one and names no colour itself."""
-    rgba = np.array(model.geom_rgba, dtype=np.float64)
-    plain = np.all(np.abs(rgba - _UNPAINTED) < 1e-6, axis=1)
-    painted = plain & (model.geom_matid >= 0)
-    rgba[painted] = model.mat_rgba[model.geom_matid[painted]]
-    unpainted = plain & ~painted
-    colours = np.array(_PALETTE)
-    rgba[unpainted, :3] = colours[(model.geom_bodyid[unpainted] - 1) % len(colours)]
-    return rgba
-
-
-def _linear(srgb: NDArray[np.float64]) -> NDArray[np.float64]:
-    """sRGB values [n, 3] as linear light, made a little more vivid: warm light and haze take some colour away."""
-    light = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-    grey = light @ np.array([0.2126, 0.7152, 0.0722])
-    return np.asarray(np.clip(grey[:, None] + 1.35 * (light - grey[:, None]), 0.0, 1.0))
-
-
-def _geoms(model: mujoco.MjModel) -> NDArray[np.float64]:
-    """[ngeom, COLUMNS] the scene's table, with what never changes filled in."""
-    kind = np.array(model.geom_type)
-    shown, moving = _shown(model), _moving(model)
-    floor = (kind == PLANE) & ~moving
-    ground = floor | (kind == mujoco.mjtGeom.mjGEOM_HFIELD)
-    solid = shown & np.isin(kind, ANALYTIC) & (kind != PLANE)
-    foreign = shown & ~np.isin(kind, ANALYTIC) & ~ground
-    rgba = _rgba(model)
-    half = np.maximum(model.geom_aabb[:, 3:], 1e-6)
-
-    geoms = np.zeros((model.ngeom, shading.COLUMNS))
-    geoms[:, shading.KIND] = kind
-    geoms[:, shading.SIZE : shading.SIZE + 3] = model.geom_size
-    # A floor has no edge to walk off in a picture: runs are longer than most models' planes.
-    geoms[floor, shading.SIZE : shading.SIZE + 3] = 0.0
-    geoms[:, shading.BOUND] = model.geom_rbound
-    geoms[:, shading.COLOUR : shading.COLOUR + 3] = _linear(rgba[:, :3])
-    geoms[:, shading.OPACITY] = np.where(shown, rgba[:, 3], 0.0)
-    geoms[:, shading.GROUND] = ground
-    geoms[:, shading.CASTER] = np.where(solid, kind, np.where(foreign, ELLIPSOID, -1))
-    geoms[:, shading.CASTER_SIZE : shading.CASTER_SIZE + 3] = np.where(solid[:, None], model.geom_size, half)
-    for geom in np.flatnonzero((solid | foreign) & moving):
-        longest = int(np.argmax(half[geom]))
-        radius = math.sqrt(np.prod(np.delete(half[geom], longest)))
-        geoms[geom, shading.CORE_AXIS + longest] = max(half[geom, longest] - radius, 0.0)
-        geoms[geom, shading.CORE_RADIUS] = radius
-    return geoms
-
-
-def _cell(model: mujoco.MjModel) -> float:
-    """Side of a floor square: of 1, 2 or 5 times a power of ten metres, the one nearest to two fifths the creature."""
-    creature = _moving(model) & _shown(model) & (model.geom_rbound > 0)
-    if not creature.any():
-        return 1.0
-    data = mujoco.MjData(model)
-    place(model, data, model.qpos0)
-    reach = model.geom_rbound[creature, None]
-    extent = (data.geom_xpos[creature] + reach).max(axis=0) - (data.geom_xpos[creature] - reach).min(axis=0)
-    choices = np.outer(10.0 ** np.arange(-4, 5), (1.0, 2.0, 5.0)).ravel()
-    return float(choices[np.argmin(np.abs(np.log(choices / (0.4 * extent.max()))))])
-
-
-def _foreign_model(model: mujoco.MjModel) -> mujoco.MjModel | None:
-    """A copy whose group 0 holds just the geoms that only MuJoCo's own rays find; None where there are none."""
-    foreign = _shown(model) & ~np.isin(model.geom_type, ANALYTIC)
-    if not foreign.any():
-        return None
-    twin = copy.copy(model)
-    twin.geom_group[:] = np.where(foreign, 0, 5)
-    return twin

@@ -270,7 +270,8 @@ def _check_member(member: zipfile.ZipInfo) -> None:
 
 def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
     name = repr(member.filename[:60])
-    # zipfile stops silently at the declared size: ask for one byte more, to see a stream that inflates to more.
+    # zipfile stops silently at the declared size: with one byte more, a stream that inflates to more either gives it or
+    # fails its checksum.
     longer = copy.copy(member)
     longer.file_size += 1
     with archive.open(longer) as stream:

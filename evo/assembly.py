@@ -6,7 +6,7 @@ from typing import Any
 from envs.task import Task
 from evo.config import Config, task_constructor, task_name
 from evo.errors import EvoError
-from evo.learners import METHODS
+from evo.learners import method_named
 from evo.learners.learner import Learner
 from evo.networks import Network, network_from_text
 from evo.problems.walking import Walking
@@ -43,7 +43,8 @@ def make_problem(config: Config, threads: int, training: bool) -> Walking:
 def make_learner(config: Config, threads: int) -> Learner:
     """The learner at its beginning. Raises EvoError for options that its method refuses."""
     problem = make_problem(config, threads, training=True)
-    method, options = METHODS[config["method.name"]], config.section("method")
+    method, options = method_named(config["method.name"]), config.section("method")
+    assert method is not None
     try:
         return method.build(problem, config["seed"], config["evaluation.episodes"], options)
     except ValueError as error:

@@ -16,8 +16,9 @@ import tomli_w
 
 from envs import TASKS
 from envs.reference import resolve
+from evo import __version__
 from evo.errors import EvoError, nearest
-from evo.learners import METHODS
+from evo.learners import METHODS, EvolutionMethod, method_named
 from evo.presets import DEFAULT_METHOD, preset
 
 _BUDGET = ("budget.generations", "budget.steps", "budget.minutes", "budget.until")
@@ -35,6 +36,7 @@ class Key:
 
 
 KEYS: dict[str, Key] = {
+    "evo": Key(str, __version__),  # the version that wrote a file, and the mark of a fully resolved one
     "seed": Key(int, 0, least=0),
     "task.name": Key(str, None),
     "network.layers": Key(str, "linear"),
@@ -160,10 +162,12 @@ def resolve_config(
         raise EvoError("no task given; for example: evo run HalfCheetah-v5")
     task = task_name(str(named["task.name"]))
     method = str(named.get("method.name", DEFAULT_METHOD))
-    if method not in METHODS:
+    chosen = method_named(method)
+    if chosen is None:
         raise EvoError(f"unknown method {method!r}{nearest(method, METHODS)}")
-    known = _known_keys(task, method)
-    base = preset(task, METHODS[method].family) | dict(METHODS[method].settings)
+    known = _known_keys(task, chosen)
+    # a file that a run wrote says everything: presets of a later version must not change it
+    base = {} if "evo" in given[0] else preset(task, chosen.family) | dict(chosen.settings)
     base = {key: value for key, value in base.items() if key in known}
     values = {key: entry.default for key, entry in known.items() if not key.startswith("training.")}
     for layer in (base, *given):
@@ -173,18 +177,23 @@ def resolve_config(
             if key not in known:
                 raise EvoError(f"unknown key {key!r}{nearest(key, known)}")
             values[key] = _checked(key, value, known[key])
-    values |= {"task.name": task, "method.name": method}
+    values |= {"evo": __version__, "task.name": task, "method.name": method}
     if all(values[key] is None for key in _BUDGET):
         raise EvoError("no budget: give --generations, --steps, --minutes or --until")
     return Config(values)
 
 
-def _known_keys(task: str, method: str) -> dict[str, Key]:
+def _known_keys(task: str, method: EvolutionMethod) -> dict[str, Key]:
     constructor = task_constructor(task)
-    task_options = options_of(inspect.signature(constructor), typing.get_type_hints(constructor))
-    signature = METHODS[method].signature()
-    hints = {name: parameter.annotation for name, parameter in signature.parameters.items()}
-    method_options = options_of(signature, hints)
+    try:
+        task_options = options_of(inspect.signature(constructor), typing.get_type_hints(constructor))
+    except (TypeError, ValueError, NameError) as error:
+        raise EvoError(f"{task} is not a constructor of tasks: {error}") from error
+    try:
+        signature = method.signature()
+    except (ImportError, ValueError, TypeError) as error:
+        raise EvoError(f"unknown method {method.algorithm!r}: {error}") from error
+    method_options = options_of(signature, typing.get_type_hints(method.constructor().__init__))
     return {
         **KEYS,
         **{f"task.{name}": key for name, key in task_options.items()},

@@ -104,8 +104,8 @@ class RunDirectory:
             except BaseException:
                 run.close()
                 raise
-            for folder in (path, path / "checkpoints", path / "fossils"):
-                run._remove_temporaries(folder)
+            run._remove_temporaries(path, path / "fossils")
+            run._clean_checkpoints()
         return run
 
     def close(self) -> None:
@@ -255,7 +255,7 @@ class RunDirectory:
         for found, folder in _checkpoints(checkpoints).items():
             if found not in kept:
                 self._remove_folder(folder)
-        self._remove_temporaries(checkpoints)
+        self._clean_checkpoints()
 
     def newest_checkpoint(self) -> tuple[int, dict[str, NDArray[Any]]] | None:
         """Steps and state of the newest whole checkpoint; None when none was ever saved.
@@ -356,12 +356,16 @@ class RunDirectory:
         except OSError as error:
             raise cannot_write(path, error) from error
 
-    def _remove_temporaries(self, folder: Path) -> None:
-        for path in folder.glob(TEMPORARY):
+    def _remove_temporaries(self, *folders: Path) -> None:
+        for path in [path for folder in folders for path in folder.glob(TEMPORARY)]:
             if path.is_dir():
                 self._remove_folder(path)
             else:
                 self._remove_file(path)
+
+    def _clean_checkpoints(self) -> None:
+        checkpoints = self._path / "checkpoints"
+        self._remove_temporaries(checkpoints, *_checkpoints(checkpoints).values())
 
     def _remove_file(self, path: Path) -> None:
         try:

@@ -12,6 +12,8 @@ import textwrap
 import time
 import tracemalloc
 import zipfile
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +36,22 @@ DTYPES = st.one_of(
 )
 ARRAYS = arrays_of.arrays(DTYPES, arrays_of.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4))
 NAMES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=12)
-quick = settings(max_examples=60, deadline=None)
+quick = settings(max_examples=25, deadline=None)
 
-EXAMPLE = {
+EXAMPLE: dict[str, Any] = {
     "learner/params": np.arange(40, dtype=np.float32).reshape(5, 8) * np.float32(0.1),
     "steps": np.array(12345, dtype=np.int64),
     "words": np.array(["ga", "ärs"]),
     "noise": np.random.default_rng(0).integers(0, 256, 300, dtype=np.uint8),
 }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def impatient() -> Iterator[None]:
+    """Waiting for the disk is half a minute of these tests, and no test can see it (child processes do wait)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
 
 
 def same(left: NDArray[Any], right: NDArray[Any]) -> bool:
@@ -83,6 +93,12 @@ def zipped(path: Path, members: dict[str, bytes], method: int = zipfile.ZIP_DEFL
         for name, data in members.items():
             archive.writestr(name, data)
     return path
+
+
+def put(path: Path, data: bytes) -> None:
+    """Without waiting for the disk, as ext4 does when a file is cut and written again."""
+    path.unlink(missing_ok=True)
+    path.write_bytes(data)
 
 
 def python(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
@@ -165,7 +181,7 @@ def test_cut_off_anywhere_it_is_refused(tmp_path: Path) -> None:
     data = whole.read_bytes()
     cut = tmp_path / "cut.npz"
     for size in range(len(data)):
-        cut.write_bytes(data[:size])
+        put(cut, data[:size])
         refused(cut)
 
 
@@ -194,7 +210,7 @@ def test_one_flipped_bit_is_refused_or_harmless(tmp_path: Path) -> None:
         for bit in range(8):
             flipped = bytearray(data)
             flipped[position] ^= 1 << bit
-            damaged.write_bytes(flipped)
+            put(damaged, flipped)
             refusals += never_wrong(damaged, expected)
     assert refusals > 0.6 * 8 * len(data)  # the rest: dates, versions, unused fields
 
@@ -280,7 +296,7 @@ def test_other_dtypes_are_refused(tmp_path: Path, descr: str) -> None:
 
 @pytest.mark.parametrize(
     "shape",
-    ["(10**9,)", "(3,)", "(-2,)", "(-1, -2)", "(2**62, 4)", "(0, 2**70)", "1", "(True, 2)", "(" * 90 + ")" * 90],
+    ["(10**9,)", "(3,)", "(-2,)", "(-1, -2)", "(2**62, 4)", "(0, 2**70)", "1", "(True, 2)", "[" * 150],
 )
 def test_headers_that_lie_are_refused(tmp_path: Path, shape: str) -> None:
     header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".encode().ljust(247) + b"\n"
@@ -297,7 +313,7 @@ def test_impossible_values_are_refused(tmp_path: Path) -> None:
 
 
 def bomb(path: Path, size: int, declared: int | None = None) -> Path:
-    """An archive whose member inflates to `size` zeros after its header; `declared` forges the size in its directory."""
+    """An archive whose member inflates to `size` zeros after its header; `declared` forges its directory."""
     header = npy_bytes(np.zeros(0, np.uint8)).replace(b"(0,), }          ", f"({size},), }}".ljust(17).encode())
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         with archive.open("a.npy", "w", force_zip64=True) as member:
@@ -312,21 +328,29 @@ def bomb(path: Path, size: int, declared: int | None = None) -> Path:
 
 def test_bombs_are_refused_within_bounded_memory(tmp_path: Path) -> None:
     assert equal(read_arrays(bomb(tmp_path / "fine.npz", 5000)), {"a": np.zeros(5000, np.uint8)})
-    size = 2**28
+    size = 2**26
     honest = bomb(tmp_path / "honest.npz", size)
     lying = bomb(tmp_path / "lying.npz", size, declared=2**20)
     assert honest.stat().st_size < size / 500
-    # Declared and shaped small, inflating to more.
+    # Declared and shaped small, inflating to more; the checksum forged to fit as much as a reader may have seen.
     small = npy_bytes(np.zeros(1000, np.uint8))
-    hiding = zipped(tmp_path / "hiding.npz", {"a.npy": small + bytes(2**24)})
-    content = hiding.read_bytes().replace(struct.pack("<I", len(small) + 2**24), struct.pack("<I", len(small)))
-    hiding.write_bytes(content)
+    longer = small + bytes(2**24)
+    hiding = zipped(tmp_path / "hiding.npz", {"a.npy": longer})
+    content = hiding.read_bytes().replace(struct.pack("<I", len(longer)), struct.pack("<I", len(small)))
+    forged = []
+    for seen in (len(longer), len(small), len(small) + 1):
+        checksums = struct.pack("<I", zlib.crc32(longer)), struct.pack("<I", zlib.crc32(longer[:seen]))
+        forged.append(tmp_path / f"forged{seen}.npz")
+        forged[-1].write_bytes(content.replace(*checksums))
+    del longer
     tracemalloc.start()
     try:
-        assert "more than" in refused(honest, limit=2**24)
+        assert "more than" in refused(honest, limit=2**22)
         assert "declares" in refused(lying)
-        assert "inflates to more" in refused(hiding)
-        assert tracemalloc.get_traced_memory()[1] < 2**24
+        assert "CRC" in refused(forged[0])
+        assert "CRC" in refused(forged[1])
+        assert "inflates to more" in refused(forged[2])
+        assert tracemalloc.get_traced_memory()[1] < 2**23
     finally:
         tracemalloc.stop()
 
@@ -456,7 +480,7 @@ def test_a_killed_write_leaves_the_old_or_the_new_file(tmp_path: Path) -> None:
                 print("ready", flush=True)
     """
     path = tmp_path / "state.npz"
-    for round_index in range(5):
+    for round_index in range(4):
         command = [sys.executable, "-c", textwrap.dedent(script), str(path)]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
@@ -521,8 +545,10 @@ def test_what_json_lacks_is_refused() -> None:
             json_array(value)
     with pytest.raises(TypeError):
         json_array(np.zeros(2))
-    texts = [b"", b"{", b"NaN", b"[-Infinity]", b"1e999", b"\xff", b"[" * 100_000]
-    for array in [*(np.frombuffer(text, np.uint8) for text in texts), np.zeros(3), np.zeros((1, 1), np.uint8)]:
+    arrays: list[NDArray[Any]] = [np.zeros(3), np.zeros((1, 1), np.uint8)]
+    for text in (b"", b"{", b"NaN", b"[-Infinity]", b"1e999", b"\xff", b"[" * 100_000):
+        arrays.append(np.frombuffer(text, np.uint8))
+    for array in arrays:
         with pytest.raises(EvoError, match="not JSON text"):
             array_json(array)
 

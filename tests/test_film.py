@@ -1,5 +1,7 @@
 """Films decode to what was written, and a failure leaves nothing behind."""
 
+import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,11 +29,18 @@ def _film(height: int = 48, width: int = 64) -> list[Frame]:
     return frames
 
 
+def _ffmpeg(path: Path) -> tuple[bytes, str]:
+    """The film's pixels, and what ffmpeg says about it. (`imageio_ffmpeg.read_frames` leaves its pipes open.)"""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(path), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    result = subprocess.run(command, capture_output=True, check=True)
+    return result.stdout, result.stderr.decode()
+
+
 def _decoded(path: Path) -> list[Frame]:
     if path.suffix == ".mp4":
-        reader = imageio_ffmpeg.read_frames(str(path))
-        width, height = next(reader)["size"]
-        return [np.frombuffer(frame, np.uint8).reshape(height, width, 3) for frame in reader]
+        pixels, facts = _ffmpeg(path)
+        width, height = map(int, re.findall(r"\b(\d{2,4})x(\d{2,4})\b", facts)[0])
+        return list(np.frombuffer(pixels, np.uint8).reshape(-1, height, width, 3))
     with Image.open(path) as picture:
         frames = []
         for index in range(getattr(picture, "n_frames", 1)):
@@ -55,13 +64,9 @@ def test_films_decode_to_the_frames_written(tmp_path: Path, suffix: str) -> None
 def test_mp4_streams_at_its_rate_and_cuts_odd_sizes(tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     write(_film(49, 65), path, fps=20)
-    reader = imageio_ffmpeg.read_frames(str(path))
-    facts = next(reader)
-    assert len(list(reader)) == 4
-    assert facts["size"] == (64, 48)
-    assert facts["fps"] == 20
-    assert facts["codec"] == "h264"
-    assert facts["pix_fmt"].startswith("yuv420p")
+    pixels, facts = _ffmpeg(path)
+    assert len(pixels) == 4 * 64 * 48 * 3
+    assert all(fact in facts for fact in ("h264", "yuv420p", "64x48", "20 fps"))
     # faststart: the index precedes the pictures, so that a browser plays before it has all.
     content = path.read_bytes()
     assert content.index(b"moov") < content.index(b"mdat")

@@ -40,6 +40,7 @@ FLOORS = {
     "evo.examination": 7,
     "evo.api": 8,
     "evo.cli": 9,
+    "evo.__main__": 10,
 }
 
 

@@ -271,6 +271,18 @@ def test_following_glides_and_keeps_pace() -> None:
     assert len(following_camera(positions[:1], 3.0)) == 1
 
 
+def test_an_exploded_state_spoils_only_its_own_picture() -> None:
+    model = _model(CREATURE)
+    qpos = np.tile(model.qpos0, (4, 1))
+    sound = list(film(model, qpos, 64, 36))
+    qpos[2], qpos[3, :3] = np.nan, 1e12
+    pictures = list(film(model, qpos, 64, 36))
+    assert all(np.array_equal(pictures[frame], sound[frame]) for frame in (0, 1))
+    # The creature is gone; sky and floor are still there.
+    assert all(picture.std() > 5.0 for picture in pictures)
+    assert all(len(list(film(model, np.full((2, model.nq), value), 64, 36))) == 2 for value in (np.nan, np.inf, 1e300))
+
+
 def test_bad_requests_are_refused() -> None:
     model = _model(CREATURE)
     with pytest.raises(ValueError, match="no pixels"):

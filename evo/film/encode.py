@@ -98,8 +98,11 @@ def _write_gif(frames: Iterator[Frame], path: Path, fps: int) -> None:
     pictures = [Image.fromarray(frame) for frame in frames]
     # One palette for the whole film, and no dithering: dots that move from frame to frame flicker and do not compress.
     chosen = np.unique(np.linspace(0, len(pictures) - 1, _PALETTE_FRAMES).round().astype(int))
-    sheet = np.concatenate([np.asarray(pictures[index]) for index in chosen])
-    palette = Image.fromarray(sheet).quantize(256, method=Image.Quantize.MEDIANCUT)
+    pixels = np.concatenate([np.asarray(pictures[index]).reshape(-1, 3) for index in chosen])
+    # The square root of how often a colour occurs is its weight: a small creature keeps its shades beside a wide sky.
+    colours, counts = np.unique(pixels & 0xFC, axis=0, return_counts=True)
+    weighted = np.repeat(colours | 0x02, np.ceil(np.sqrt(counts)).astype(int), axis=0)
+    palette = Image.fromarray(weighted[None]).quantize(256, method=Image.Quantize.MEDIANCUT)
     flat = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
     flat[0].save(path, save_all=True, append_images=flat[1:], duration=_milliseconds(fps), loop=0, optimize=False)
 

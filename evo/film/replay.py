@@ -98,9 +98,13 @@ def _frames(
 
 def _strip(task: Task, trajectory: Trajectory, width: int, height: int, seconds: float) -> encode.Frame:
     last = min(len(trajectory), round(seconds / task.control_period))
-    shown = np.unique(np.linspace(0, last, STRIP_FRAMES).astype(int))
-    pictures = raycast.film(task.model, trajectory.qpos[shown], width, height)
-    times = (f"{step * task.control_period:.1f} s" for step in shown)
+    # the camera follows the whole film, of which the stills are taken
+    filmed = np.arange(0, last + 1, _stride(task))
+    cameras = raycast.frame_creature(task.model, trajectory.qpos[filmed], width / height)
+    shown = np.unique(np.linspace(0, len(filmed) - 1, STRIP_FRAMES).astype(int))
+    chosen = [cameras[index] for index in shown]
+    pictures = raycast.film(task.model, trajectory.qpos[filmed[shown]], width, height, chosen)
+    times = (f"{step * task.control_period:.1f} s" for step in filmed[shown])
     return filmstrip([caption(picture, text) for picture, text in zip(pictures, times, strict=True)], STRIP_COLUMNS)
 
 

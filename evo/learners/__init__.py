@@ -2,6 +2,8 @@
 
 from evo.learners.evolution import EvolutionMethod
 
+__all__ = ["METHODS", "EvolutionMethod", "method_named"]
+
 _ARS = "evo.algorithms.ars:ARS"
 _V1: dict[str, bool] = {"network.normalise": False}
 
@@ -19,3 +21,10 @@ METHODS: dict[str, EvolutionMethod] = {
     ),
     "ga": EvolutionMethod("evo.algorithms.ga:GA", "genetic algorithm: truncation, elites, crossover (Such 2017)", "ga"),
 }
+
+
+def method_named(name: str) -> EvolutionMethod | None:
+    """The method of a name in METHODS, or the algorithm that `package.module:attribute` names; else None."""
+    if name in METHODS:
+        return METHODS[name]
+    return EvolutionMethod(name, "an algorithm of your own", name) if ":" in name else None

@@ -93,11 +93,16 @@ class EvolutionMethod:
     family: str
     settings: Mapping[str, Any] = field(default_factory=dict)
 
+    def constructor(self) -> type[Algorithm]:
+        """The algorithm's class. Raises ImportError or ValueError where the reference leads nowhere."""
+        return resolve(self.algorithm)
+
     def signature(self) -> inspect.Signature:
         """The algorithm's constructor; its keyword-only arguments are the method's options."""
-        return inspect.signature(resolve(self.algorithm))
+        return inspect.signature(self.constructor())
 
     def build(self, problem: Walking, seed: int, episodes: int, options: Mapping[str, Any]) -> Evolution:
         """A learner at its beginning. Raises ValueError naming an option out of its range."""
         initial = problem.network.initial(generator(seed, "initial parameters"))
-        return Evolution(problem, resolve(self.algorithm)(initial, seed, **options), seed, episodes)
+        algorithm = self.constructor()
+        return Evolution(problem, algorithm(initial, seed, **options), seed, episodes)
