@@ -1,8 +1,10 @@
 """Worlds: tasks to walk in, the engine that runs them, and pictures of them. This package never imports `evo`.
 
 `TASKS` names them all: name → "package.module:constructor", loaded when asked for. A task of your own is named the
-same way.
+same way. Importing this package registers each as a Gymnasium environment, `evo/…`.
 """
+
+from envs.registration import register
 
 TASKS: dict[str, str] = {
     "HalfCheetah-v5": "envs.mujoco_v5.half_cheetah:half_cheetah",
@@ -13,3 +15,5 @@ TASKS: dict[str, str] = {
     "evo/CartPole-v0": "envs.cartpole:cartpole",
     "evo/PointMass-v0": "envs.point_mass:point_mass",
 }
+
+register(TASKS)

@@ -7,6 +7,7 @@ A stream is its state and increment as four words: uint64 (high state, low state
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,14 @@ def streams(seeds: np.ndarray) -> np.ndarray:
     """Streams (seeds, 4) uint64 as `np.random.PCG64(seed)` begins them; seeds are non-negative integers."""
     words = np.empty((len(seeds), 4), np.uint64)
     for row, seed in zip(words, seeds, strict=True):
-        state = np.random.PCG64(np.random.SeedSequence(int(seed))).state["state"]
-        for column, value in ((0, state["state"]), (2, state["inc"])):
-            row[column], row[column + 1] = value >> 64, value & 0xFFFFFFFFFFFFFFFF
+        row[:] = words_of(np.random.PCG64(np.random.SeedSequence(int(seed))).state)
     return words
+
+
+def words_of(state: Mapping[str, Any]) -> list[int]:
+    """The four words of a stream, from the state of a PCG64 bit generator."""
+    numbers = (state["state"]["state"], state["state"]["inc"])
+    return [word for number in numbers for word in (number >> 64, number & 0xFFFFFFFFFFFFFFFF)]
 
 
 @intrinsic

@@ -30,7 +30,6 @@ TEMPORARY = ".evo-*.tmp"  # what a killed writer may leave behind
 _KINDS = "biufU"  # bool, int, uint, float, fixed-width text
 _BLOCK = 2**20
 _LARGEST_CHARACTER = 0x10FFFF
-_UTF8_NAME = 0x800
 _ADVICE = {
     errno.ENOSPC: "free some space, then try again (a run goes on with `evo resume RUN`)",
     errno.EDQUOT: "free some space, then try again (a run goes on with `evo resume RUN`)",
@@ -240,7 +239,7 @@ def _entries_announced(file: BinaryIO) -> int:
     file.seek(0)
     if file.read(4) not in (b"PK\3\4", b"PK\5\6"):
         raise ValueError("it is not an .npz file")
-    if len(end) != 22 or not end.startswith(b"PK\5\6") or end[20:] != b"\0\0":
+    if len(end) != 22 or not end.startswith(b"PK\5\6"):
         raise ValueError("it is cut off, or something was appended to it")
     entries: int = struct.unpack("<H", end[10:12])[0]
     return entries
@@ -261,8 +260,6 @@ def _check_member(member: zipfile.ZipInfo) -> None:
     name = repr(member.filename[:60])
     if not member.filename.endswith(".npy") or len(member.filename) == len(".npy"):
         raise ValueError(f"{name} in it is not an array")
-    if not member.filename.isascii() and not member.flag_bits & _UTF8_NAME:
-        raise ValueError(f"the name {name} is damaged")
     # Other methods can ask for gigabytes of dictionary; encrypted members ask for a password.
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or member.flag_bits & 1:
         raise ValueError(f"{name} is packed in a way that evo never writes")

@@ -53,10 +53,16 @@ def _never_ending(task_name: str) -> dict[str, Any]:
     return {"terminate_when_unhealthy": False} if "terminate_when_unhealthy" in task.options else {}
 
 
-def _seconds(work: Callable[[], Any]) -> float:
-    start = time.perf_counter()
+def _cpu_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _timed(work: Callable[[], Any]) -> tuple[float, float]:
+    """Wall and processor seconds, all threads together."""
+    cpu, wall = _cpu_seconds(), time.perf_counter()
     work()
-    return time.perf_counter() - start
+    return time.perf_counter() - wall, _cpu_seconds() - cpu
 
 
 class _Limit:
@@ -113,7 +119,8 @@ def throughput(
     """Environment steps a second: our episodes, MuJoCo's open-loop limit, and one Gymnasium environment.
 
     `ratio` is ours over the limit, the median over `pairs` alternating pairs; ratio_low and ratio_high are its
-    quartiles. Episodes do not end early. Raises RuntimeError where the limit did other work than ours.
+    quartiles. cpu_ratio is the same in processor time, which other work on the machine disturbs less. Episodes do not
+    end early. Raises RuntimeError where the limit did other work than ours.
     """
     threads = threads or available_threads()
     evaluator = _evaluator(task, network, _never_ending(task), threads)
@@ -127,36 +134,34 @@ def throughput(
     assert recorded.trajectories is not None
     plain = _gymnasium_loop(world, recorded.trajectories.actions[0, : min(gymnasium_steps, steps)].copy())
     run()
-    ours, theirs, gymnasiums = [], [], []
+    ours: list[tuple[float, float]] = []
+    theirs: list[tuple[float, float]] = []
+    gymnasiums = []
     for pair in range(pairs):
         limit.rewind()
         # each goes first in turn, lest one always inherit the other's cache and clock
         first, second = ((run, ours), (limit.run, theirs))[:: 1 if pair % 2 else -1]
         for work, seconds in (first, second):
-            seconds.append(_seconds(work))
-        gymnasiums.append(_seconds(plain) / min(gymnasium_steps, steps))
+            seconds.append(_timed(work))
+        gymnasiums.append(_timed(plain)[0] / min(gymnasium_steps, steps))
     total = individuals * steps
-    ratios = [limit_seconds / our_seconds for our_seconds, limit_seconds in zip(ours, theirs, strict=True)]
+    ratios, cpu_ratios = ([b[of] / a[of] for a, b in zip(ours, theirs, strict=True)] for of in (0, 1))
     low, _, high = statistics.quantiles(ratios, n=4) if pairs > 1 else ratios * 3
     return {
         "task": task,
         "network": network,
-        "env_steps_per_s": total / statistics.median(ours),
-        "limit_env_steps_per_s": total / statistics.median(theirs),
+        "env_steps_per_s": total / statistics.median(wall for wall, _ in ours),
+        "limit_env_steps_per_s": total / statistics.median(wall for wall, _ in theirs),
         "gymnasium_env_steps_per_s": 1 / statistics.median(gymnasiums),
         "ratio": statistics.median(ratios),
         "ratio_low": low,
         "ratio_high": high,
+        "cpu_ratio": statistics.median(cpu_ratios),
         "pairs": pairs,
         "individuals": individuals,
         "steps": steps,
         "threads": threads,
     }
-
-
-def _cpu_seconds() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
 
 
 def utilisation(
@@ -175,9 +180,8 @@ def utilisation(
     mean, scale, found = np.zeros(size), np.ones(size), []
     lengths = evaluator.run(params, begin, mean, scale).lengths
     for _ in range(repeats):
-        cpu, wall = _cpu_seconds(), time.perf_counter()
-        evaluator.run(params, begin, mean, scale)
-        found.append((_cpu_seconds() - cpu) / (threads * (time.perf_counter() - wall)))
+        wall, cpu = _timed(lambda: evaluator.run(params, begin, mean, scale))
+        found.append(cpu / (threads * wall))
     return {
         "task": task,
         "network": network,

@@ -201,7 +201,7 @@ def test_an_archive_inside_an_archive_does_not_pass_for_it_when_cut(tmp_path: Pa
 
 def test_one_flipped_bit_is_refused_or_harmless(tmp_path: Path) -> None:
     whole = tmp_path / "whole.npz"
-    write_arrays(whole, {name: EXAMPLE[name] for name in ("steps", "words")})
+    write_arrays(whole, {"steps": EXAMPLE["steps"], "wörds": EXAMPLE["words"]})
     expected = read_arrays(whole)
     data = whole.read_bytes()
     damaged = tmp_path / "damaged.npz"
@@ -210,7 +210,7 @@ def test_one_flipped_bit_is_refused_or_harmless(tmp_path: Path) -> None:
         for bit in range(8):
             flipped = bytearray(data)
             flipped[position] ^= 1 << bit
-            put(damaged, flipped)
+            put(damaged, bytes(flipped))
             refusals += never_wrong(damaged, expected)
     assert refusals > 0.6 * 8 * len(data)  # the rest: dates, versions, unused fields
 
@@ -291,12 +291,12 @@ def test_forged_pickles_are_never_opened(tmp_path: Path) -> None:
 def test_other_dtypes_are_refused(tmp_path: Path, descr: str) -> None:
     header = f"{{'descr': {descr}, 'fortran_order': False, 'shape': (1,), }}".encode().ljust(117) + b"\n"
     data = b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header + bytes(8)
-    refused(zipped(tmp_path / "a.npz", {"a.npy": data}))
+    assert "never objects" in refused(zipped(tmp_path / "a.npz", {"a.npy": data}))
 
 
 @pytest.mark.parametrize(
     "shape",
-    ["(10**9,)", "(3,)", "(-2,)", "(-1, -2)", "(2**62, 4)", "(0, 2**70)", "1", "(True, 2)", "[" * 150],
+    ["(10**9,)", "(3,)", "(-2,)", "(-1, -1)", "(2**62, 4)", "(0, 2**70)", "1", "(True, 2)", "[" * 150],
 )
 def test_headers_that_lie_are_refused(tmp_path: Path, shape: str) -> None:
     header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".encode().ljust(247) + b"\n"

@@ -346,7 +346,8 @@ def test_the_newest_checkpoints_are_kept(run: RunDirectory) -> None:
 
 
 @pytest.mark.parametrize("damage", ["cut", "unmarked", "empty", "no state"])
-def test_damaged_checkpoints_are_skipped_then_replaced(run: RunDirectory, damage: str) -> None:
+@pytest.mark.parametrize("further", [150, 200, 250])
+def test_damaged_checkpoints_are_skipped_then_replaced(run: RunDirectory, damage: str, further: int) -> None:
     checkpoints = run.path / "checkpoints"
     for steps in (100, 200):
         run.save_checkpoint(steps, state(steps))
@@ -367,13 +368,12 @@ def test_damaged_checkpoints_are_skipped_then_replaced(run: RunDirectory, damage
     (line,) = run.warnings
     assert str(newest) in line
     assert "\n" not in line
-    # Going on from 100 must not be pruned in favour of the damaged future.
-    run.save_checkpoint(150, state(150))
-    assert names(checkpoints) == [f"{steps:015d}" for steps in (100, 150)]
-    run.save_checkpoint(200, state(200))
+    # Going on from 100 must not be pruned in favour of what is damaged.
+    run.save_checkpoint(further, state(further))
+    assert names(checkpoints) == [f"{steps:015d}" for steps in (100, further)]
     found = run.newest_checkpoint()
     assert found is not None
-    assert found[0] == 200
+    assert found[0] == further
 
 
 def test_an_unmarked_checkpoint_is_completed_by_saving_it_again(run: RunDirectory) -> None:

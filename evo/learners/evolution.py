@@ -93,7 +93,7 @@ class EvolutionMethod:
     family: str
     settings: Mapping[str, Any] = field(default_factory=dict)
 
-    def constructor(self) -> type[Algorithm]:
+    def constructor(self) -> type[Any]:
         """The algorithm's class. Raises ImportError or ValueError where the reference leads nowhere."""
         return resolve(self.algorithm)
 

@@ -25,7 +25,7 @@ _Q2 = np.float32(1.18534705686654e-04)
 _Q3 = np.float32(1.19825839466702e-06)
 
 
-@njit
+@njit(error_model="numpy")  # a check for division by zero would keep the loop from being vectorised
 def tanh(values: Any) -> None:
     for index in range(values.size):
         x = min(max(values[index], -_LIMIT), _LIMIT)

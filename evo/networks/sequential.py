@@ -104,7 +104,7 @@ def propagate(plan: Any, params: Any, memory: Any, scratch: Any, obs: Any, mean:
         action[index] = scratch[at + index]
 
 
-@njit
+@njit(cache=True)
 def act(
     plan: Any, params: Any, memory: Any, scratch: Any, obs: Any, mean: Any, scale: Any, low: Any, high: Any, action: Any
 ) -> None:

@@ -1,0 +1,84 @@
+"""Our episodes are Gymnasium's, to the bit, whatever the options; and do not depend on threads or on the split."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import gymnasium
+import numpy as np
+import pytest
+
+from evo import exactness
+from evo.assembly import make_task
+from evo.exactness import CASES, Case, Exactness, cases, check, check_invariance
+
+
+def _name(case: Case) -> str:
+    return f"{case.task}-{next(iter(case.options), 'default')}"
+
+
+def _assert_exact(found: Exactness) -> None:
+    assert found.first == ""
+    assert found.mismatches == 0
+
+
+@pytest.mark.parametrize("task", CASES)
+def test_whole_episodes_are_gymnasiums(task: str) -> None:
+    found = check(task, {}, (0, 2**40 + 1))
+    _assert_exact(found)
+    assert found.steps > 50
+
+
+@pytest.mark.parametrize("task", ["Hopper-v5", "Walker2d-v5"])
+def test_fallen_bodies_move_on_as_gymnasiums(task: str) -> None:
+    """Without termination a fallen body struggles for the whole episode, with many contacts."""
+    found = check(task, {"terminate_when_unhealthy": False}, (3,), 400)
+    _assert_exact(found)
+    assert found.steps == 5 * 400
+
+
+@pytest.mark.parametrize("case", cases(), ids=_name)
+def test_every_option_acts_as_in_gymnasium(case: Case) -> None:
+    _assert_exact(check(case.task, case.options, (11,), 200))
+
+
+def test_every_option_of_every_constructor_has_a_case() -> None:
+    for task, options in CASES.items():
+        assert set(options) == set(make_task(task, {}).options), task
+
+
+class _Episode(NamedTuple):
+    rewards: list[float]
+    states: list[Any]
+
+
+def _gymnasium_episode(task: str, options: Mapping[str, Any]) -> _Episode:
+    environment: Any = gymnasium.make(task, disable_env_checker=True, **options).unwrapped
+    observation, _ = environment.reset(seed=5)
+    found = _Episode([], [observation.tolist()])
+    for action in np.random.default_rng(0).uniform(-1, 1, (200, environment.model.nu)):
+        observation, reward, terminated, _, _ = environment.step(action)
+        found.rewards.append(float(reward))
+        found.states.append(observation.tolist())
+        if terminated:
+            break
+    environment.close()
+    return found
+
+
+@pytest.mark.parametrize("case", [case for case in cases() if case.options], ids=_name)
+def test_every_case_differs_from_the_default(case: Case) -> None:
+    """An option whose case changed nothing would prove nothing."""
+    assert _gymnasium_episode(case.task, case.options) != _gymnasium_episode(case.task, {})
+
+
+@pytest.mark.parametrize("task", CASES)
+def test_threads_and_splits_change_nothing(task: str) -> None:
+    _assert_exact(check_invariance(task, {}, (0, 1), 100))
+
+
+def test_a_difference_is_found_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = exactness.make_task
+    monkeypatch.setattr(exactness, "make_task", lambda name, options: honest(name, {"ctrl_cost_weight": 0.2}))
+    found = check("HalfCheetah-v5", {}, (0,), 5)
+    assert found.mismatches == 5 * 5 + 5  # each reward and return of five policies
+    assert found.first.startswith("linear x 0.01, seed 0, step 0: the reward [0] is ")
