@@ -7,7 +7,6 @@ strangers and from failing disks: sizes are checked before memory is spent, chec
 
 import copy
 import errno
-import json
 import math
 import os
 import stat
@@ -118,22 +117,12 @@ def append_text(path: Path, text: str) -> None:
         raise cannot_write(path, error) from error
 
 
-def json_array(value: object) -> NDArray[np.uint8]:
-    """`value` as JSON text in a uint8 array, so that metadata can travel beside arrays; floats are exact.
-
-    Raises ValueError for inf and nan (JSON has none: put such numbers into an array), TypeError for what JSON lacks.
-    """
-    return np.frombuffer(json.dumps(value, allow_nan=False).encode(), dtype=np.uint8).copy()
-
-
-def array_json(array: NDArray[Any]) -> Any:
-    """The value that `json_array` was given (tuples as lists). Raises EvoError when the array is not JSON text."""
+def names_in(folder: Path) -> list[str]:
+    """What lies in a folder, sorted; nothing when it cannot be listed."""
     try:
-        if array.dtype != np.uint8 or array.ndim != 1:
-            raise ValueError(f"a {array.dtype} array of shape {array.shape}")
-        return json.loads(array.tobytes().decode(), parse_constant=_finite, parse_float=_finite)
-    except (ValueError, RecursionError) as error:
-        raise EvoError(f"metadata is not JSON text: {error}; use an undamaged file that evo wrote") from error
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
 
 
 def temporary_beside(path: Path) -> Path:
@@ -302,10 +291,3 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[A
         if characters.max() > _LARGEST_CHARACTER:
             raise ValueError(f"{name} holds characters that do not exist")
     return flat.reshape(shape, order="F" if fortran_order else "C")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(f"{text} is not a finite number")
-    return value

@@ -1,6 +1,5 @@
 """What a run looks like in a terminal: a live display where there is one, plain lines elsewhere."""
 
-import math
 import time
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -18,6 +17,7 @@ from evo.config import Config
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _CURVE_WIDTH, _CURVE_HEIGHT = 56, 6
+_LARGEST = 1e300  # beyond it sums and differences overflow
 
 
 class Forecast:
@@ -76,7 +76,7 @@ def duration(seconds: float) -> str:
 
 def curve(values: Sequence[float], width: int = _CURVE_WIDTH, height: int = _CURVE_HEIGHT) -> list[str]:
     """A small chart of the values in block characters, `height` lines, oldest first."""
-    finite = [value for value in values if math.isfinite(value)]
+    finite = [value for value in values if abs(value) < _LARGEST]  # false for NaN too
     if len(finite) < 2:
         return [" " * width] * height
     columns = min(width, len(finite))

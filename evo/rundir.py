@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from evo.archive import (
     TEMPORARY,
-    append_text,
     cannot_write,
+    names_in,
     read_arrays,
     read_text,
     sync_file,
@@ -34,11 +34,11 @@ from evo.archive import (
     write_text,
 )
 from evo.errors import EvoError, nearest
+from evo.metrics import MetricsFile
 
 FOSSILS = 200
 CHECKPOINTS = 2
 CHECKPOINT_BYTES = 2**34  # a replay buffer of a million Humanoid observations takes 3 GB
-METRICS_BYTES = 2**31
 _HALF_MADE = {"lock", "versions.toml"}  # what `create`, stopped before it wrote the config, leaves behind
 
 
@@ -55,9 +55,9 @@ class RunDirectory:
         """Use `create` or `open`."""
         self._path = path
         self._lock = lock
-        self._columns: list[str] | None = None  # of metrics.csv, once this object has looked
         self._damaged: set[int] = set()  # steps of checkpoints that could not be read
         self.warnings: list[str] = []
+        self._metrics = MetricsFile(path / "metrics.csv", self.warnings)
 
     @classmethod
     def create(cls, path: Path, config_text: str, versions_text: str) -> Self:
@@ -146,77 +146,21 @@ class RunDirectory:
         """The folder of plots, made when it is missing. Raises EvoError when it cannot be made."""
         return self._folder("plots")
 
-    # Metrics: metrics.csv, one line per row, numbers written so that they read back exactly.
+    # Metrics: metrics.csv.
 
     def append_metrics(self, row: Mapping[str, float | int]) -> None:
-        """Add one row; the first row's keys become the columns.
-
-        Raises ValueError when the keys are other ones (their order is free) or do not suit a CSV header.
-        """
+        """Add one row; the first row's keys become the columns. Raises ValueError when these are unfit or others."""
         self._require_lock()
-        path = self._path / "metrics.csv"
-        if self._columns is None:
-            self._columns = self._repair_metrics(None)
-        if self._columns is None:
-            columns = list(row)
-            if unfit := [name for name in columns if not re.fullmatch(r"[\w.:/ -]+", name)]:
-                raise ValueError(f"metrics columns {unfit}: use letters, digits and _ . : / -")
-            if not columns:
-                raise ValueError("a metrics row needs at least one column")
-            write_text(path, f"{','.join(columns)}\n{_csv_line(row, columns)}")
-            self._columns = columns
-            return
-        if set(row) != set(self._columns):
-            raise ValueError(f"metrics row has the columns {list(row)}, but {path} has {self._columns}")
-        append_text(path, _csv_line(row, self._columns))
+        self._metrics.append(row)
 
     def metrics(self) -> dict[str, NDArray[np.float64]]:
-        """The columns of metrics.csv, each (rows,); empty before the first row. A torn last line is left out.
-
-        Raises EvoError when another line is damaged.
-        """
-        lines = self._metrics_lines()
-        if not lines:
-            return {}
-        columns = lines[0].split(",")
-        values = np.empty((len(lines) - 1, len(columns)))
-        for index, line in enumerate(lines[1:]):
-            try:
-                values[index] = [float(text) for text in line.split(",")]
-                if line.count(",") != len(columns) - 1:
-                    raise ValueError("the number of columns differs")
-            except ValueError as error:
-                raise EvoError(
-                    f"cannot read {self._path / 'metrics.csv'}: line {index + 2} is damaged; delete that line"
-                ) from error
-        return {name: values[:, index].copy() for index, name in enumerate(columns)}
+        """The columns of metrics.csv, each (rows,); {} before the first row. Raises EvoError for a damaged line."""
+        return self._metrics.read()
 
     def keep_metrics(self, rows: int) -> None:
         """Keep the first `rows` rows only; a torn last line goes too. Fewer rows than that is a warning."""
         self._require_lock()
-        self._columns = self._repair_metrics(rows)
-
-    def _repair_metrics(self, rows: int | None) -> list[str] | None:
-        """Leave only whole lines, and of them the header and `rows` rows; the columns, or None without a header."""
-        if rows is not None and rows < 0:
-            raise ValueError(f"rows={rows}: must be >= 0")
-        path = self._path / "metrics.csv"
-        lines = self._metrics_lines()
-        if rows is not None:
-            if len(lines) < rows + 1 and rows > 0:
-                self.warnings.append(f"{path} has {max(len(lines) - 1, 0)} rows where {rows} were expected")
-            lines = lines[: rows + 1]
-        text = "".join(f"{line}\n" for line in lines)
-        if path.exists() and path.stat().st_size != len(text.encode()):
-            write_text(path, text)
-        return lines[0].split(",") if lines else None
-
-    def _metrics_lines(self) -> list[str]:
-        path = self._path / "metrics.csv"
-        if not path.exists():
-            return []
-        text = read_text(path, METRICS_BYTES)
-        return text.split("\n")[:-1]  # what follows the last newline is torn, or nothing
+        self._metrics.keep(rows)
 
     # Checkpoints: whole or absent, the two newest kept.
 
@@ -299,7 +243,7 @@ class RunDirectory:
     def fossils(self) -> list[int]:
         """The generations that left a fossil, ascending."""
         return sorted(
-            int(name[:-4]) for name in _names(self._path / "fossils") if re.fullmatch(r"[0-9]{15,}\.npz", name)
+            int(name[:-4]) for name in names_in(self._path / "fossils") if re.fullmatch(r"[0-9]{15,}\.npz", name)
         )
 
     def read_fossil(self, generation: int) -> dict[str, NDArray[Any]]:
@@ -400,19 +344,12 @@ def runs(folder: Path) -> list[Path]:
     """The run folders in `folder` and in `folder/reference`, oldest first; none when the folder is missing."""
     found = []
     for place in (folder, folder / "reference"):
-        for name in _names(place):
+        for name in names_in(place):
             with suppress(OSError):
                 # Kept up to date by nobody but the run, unlike the folder's own time, which any new video changes.
                 modified = os.stat(place / name / "config.toml").st_mtime_ns
                 found.append((modified, place / name))
     return [path for _, path in sorted(found)]
-
-
-def _names(folder: Path) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))
-    except OSError:
-        return []
 
 
 def _refuse_used(path: Path) -> None:
@@ -446,14 +383,6 @@ def _described(holder: list[str]) -> str:
     return f"process {process}" if host == socket.gethostname() else f"process {process} on {host}"
 
 
-def _csv_line(row: Mapping[str, float | int], columns: list[str]) -> str:
-    # repr gives the shortest digits that read back to the same number; NumPy's own repr says np.float64(…).
-    values = (row[name] for name in columns)
-    return (
-        ",".join(repr(int(value) if isinstance(value, int | np.integer) else float(value)) for value in values) + "\n"
-    )
-
-
 def _write_state(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """state.npz, then the mark that it is whole. Raises EvoError or OSError."""
     write_arrays(folder / "state.npz", arrays)
@@ -463,7 +392,7 @@ def _write_state(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 def _checkpoints(folder: Path) -> dict[int, Path]:
     """Steps → folder, ascending."""
-    steps = sorted(int(name) for name in _names(folder) if re.fullmatch(r"[0-9]{15,}", name))
+    steps = sorted(int(name) for name in names_in(folder) if re.fullmatch(r"[0-9]{15,}", name))
     return {found: folder / f"{found:015d}" for found in steps}
 
 

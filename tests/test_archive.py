@@ -1,7 +1,6 @@
 """Arrays and text on disk: exact, whole or absent, and safe to read from a stranger."""
 
 import io
-import json
 import os
 import pickle
 import struct
@@ -24,7 +23,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 from numpy.typing import NDArray
 
-from evo.archive import TEMPORARY, append_text, array_json, json_array, read_arrays, read_text, write_arrays, write_text
+from evo.archive import TEMPORARY, append_text, read_arrays, read_text, write_arrays, write_text
 from evo.errors import EvoError, nearest
 
 DTYPES = st.one_of(
@@ -494,7 +493,7 @@ def test_a_killed_write_leaves_the_old_or_the_new_file(tmp_path: Path) -> None:
     assert all(item.match(TEMPORARY) for item in left)
 
 
-# Text and JSON
+# Text
 
 
 @quick
@@ -521,46 +520,6 @@ def test_text_that_cannot_be_read_or_written(tmp_path: Path) -> None:
         read_text(tmp_path / "b.txt")
     with pytest.raises(EvoError, match="no such file"):
         append_text(tmp_path / "b.txt", "line")
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=8,
-)
-
-
-@quick
-@given(JSON)
-def test_json_comes_back_exactly(value: Any) -> None:
-    array = json_array(value)
-    assert array.dtype == np.uint8
-    assert repr(array_json(array)) == repr(value)
-    assert repr(json.loads(array.tobytes())) == repr(value)
-
-
-def test_what_json_lacks_is_refused() -> None:
-    for value in (float("inf"), {"score": float("nan")}):
-        with pytest.raises(ValueError, match="JSON compliant"):
-            json_array(value)
-    with pytest.raises(TypeError):
-        json_array(np.zeros(2))
-    arrays: list[NDArray[Any]] = [np.zeros(3), np.zeros((1, 1), np.uint8)]
-    for text in (b"", b"{", b"NaN", b"[-Infinity]", b"1e999", b"\xff", b"[" * 100_000):
-        arrays.append(np.frombuffer(text, np.uint8))
-    for array in arrays:
-        with pytest.raises(EvoError, match="not JSON text"):
-            array_json(array)
-
-
-@quick
-@given(arrays_of.arrays(np.uint8, st.integers(0, 20)))
-def test_any_array_is_json_or_refused(array: NDArray[np.uint8]) -> None:
-    try:
-        value = array_json(array)
-    except EvoError:
-        return
-    json_array(value)
 
 
 # Errors

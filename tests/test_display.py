@@ -1,0 +1,72 @@
+"""What a run looks like: plain lines in a pipe, a live panel on a terminal, nothing when quiet."""
+
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+import evo
+from evo.config import resolve_config
+from evo.display import Forecast, LiveDisplay, PlainLines, curve, display, duration
+
+SMALL = {"evaluation.selection_episodes": 2, "evaluation.report_episodes": 2}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0 s"), (59.6, "1 min 00 s"), (185, "3 min 05 s"), (7800, "2 h 10 min"), (-3, "0 s")]
+)
+def test_durations_read_well(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@given(st.lists(st.floats(allow_nan=True), max_size=300), st.integers(1, 80), st.integers(1, 10))
+def test_a_curve_always_fits_its_frame(values: list[float], width: int, height: int) -> None:
+    rows = curve(values, width, height)
+    assert len(rows) == height
+    assert {len(row) for row in rows} == {width}
+
+
+def test_a_curve_rises_with_its_values() -> None:
+    rows = curve([0.0, 1.0, 2.0, 3.0], width=4, height=2)
+    assert rows == ["  ▃█", "▁▆██"]
+
+
+def shown(kind: type[PlainLines] | type[LiveDisplay], path: Path) -> str:
+    console = Console(file=io.StringIO(), force_terminal=kind is LiveDisplay, width=100, height=40)
+    evo.run(
+        "cartpole",
+        generations=3,
+        out=path,
+        video=False,
+        settings=SMALL,
+        display=lambda config: display(config, console, quiet=False),
+    )
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_plain_lines_tell_what_matters(tmp_path: Path) -> None:
+    text = shown(PlainLines, tmp_path / "run")
+    for word in ("compiling", "env steps a second", "generation     3", "best", "mean", "held-out", "steps/s"):
+        assert word in text
+    assert "\x1b" not in text
+
+
+def test_the_live_panel_shows_the_run(tmp_path: Path) -> None:
+    text = shown(LiveDisplay, tmp_path / "run")
+    for word in ("evo/CartPole-v0", "generation", "held-out", "time left", "mean fitness", "done"):
+        assert word in text
+
+
+def test_the_forecast_follows_the_budget() -> None:
+    config = resolve_config(flags={"task.name": "HalfCheetah-v5", "budget.steps": 1000, "budget.generations": 10})
+    forecast = Forecast(config)
+    row = {"steps": 250.0, "generation": 5.0, "wall_s": 1.0, "selection_s": 0.0}
+    assert forecast.fraction(row) == 0.5  # whichever is reached first
+    assert forecast.seconds_left(row) is None  # nothing to go by yet
+    assert "about 8 s" in forecast.estimate(100.0, 250)
+    endless = resolve_config(flags={"task.name": "HalfCheetah-v5", "budget.until": 100.0})
+    assert Forecast(endless).fraction(row) is None

@@ -1,0 +1,135 @@
+"""The learner on a walking problem: statistics, failures, what it trains on and what it is scored on."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+import evo
+from envs.physics import EngineError
+from evo.algorithms.population import DensePopulation
+from evo.assembly import make_learner, make_problem
+from evo.config import Config, resolve_config
+from evo.learners.evolution import Evolution
+from evo.problems.walking import Walking
+from evo.statistics import ObservationStatistics
+
+FINITE = st.floats(-1e3, 1e3)
+
+
+def row(values: np.ndarray) -> np.ndarray:
+    """(count, mean, M2) of observations (n, size)."""
+    if not len(values):
+        return np.zeros(1 + 2 * values.shape[1])
+    mean = values.mean(axis=0)
+    return np.concatenate([[len(values)], mean, ((values - mean) ** 2).sum(axis=0)])
+
+
+@given(st.lists(arrays(np.float64, st.tuples(st.integers(0, 6), st.just(3)), elements=FINITE), max_size=5))
+def test_merged_statistics_are_those_of_all_observations(parts: list[np.ndarray]) -> None:
+    merged = ObservationStatistics.empty(3).merged(np.array([row(part) for part in parts]).reshape(-1, 7))
+    seen = np.concatenate([*parts, np.zeros((0, 3))])
+    assert merged.count == len(seen)
+    if len(seen):
+        np.testing.assert_allclose(merged.mean, seen.mean(axis=0), rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(merged.m2, ((seen - seen.mean(axis=0)) ** 2).sum(axis=0), rtol=1e-7, atol=1e-6)
+
+
+def test_a_constant_observation_is_normalised_to_zero() -> None:
+    seen = np.array([[1.0, 5.0], [3.0, 5.0]])
+    statistics = ObservationStatistics.empty(2).merged(row(seen)[None])
+    np.testing.assert_array_equal(statistics.scale, [1.0, 0.0])
+    np.testing.assert_array_equal(ObservationStatistics.empty(2).scale, [1.0, 1.0])
+
+
+def config(task: str, **values: object) -> Config:
+    flags = {"task.name": task, "budget.generations": 1}
+    return resolve_config(flags=flags | {key.replace("__", "."): value for key, value in values.items()})
+
+
+def test_collected_statistics_are_those_of_the_observations_seen() -> None:
+    problem = make_problem(config("HalfCheetah-v5"), 2, training=False)
+    params = np.random.default_rng(0).normal(scale=0.2, size=(3, problem.size))
+    seeds = np.array([1, 2])
+    outcome = problem.evaluate(DensePopulation(params), seeds, problem.no_statistics(), collect=True)
+    statistics = problem.no_statistics().merged(outcome.statistics)
+    seen = np.concatenate(
+        [
+            problem.rollout(individual.astype(np.float32), int(seed), problem.no_statistics()).observations[:-1]
+            for individual in params
+            for seed in seeds
+        ]
+    )
+    assert statistics.count == len(seen)
+    np.testing.assert_allclose(statistics.mean, seen.mean(axis=0), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(statistics.m2, ((seen - seen.mean(axis=0)) ** 2).sum(axis=0), rtol=1e-9)
+
+
+def test_the_normalised_policy_sees_what_a_plain_twin_computes() -> None:
+    problem = make_problem(config("Swimmer-v5"), 1, training=False)
+    generator = np.random.default_rng(0)
+    seen = generator.normal(2.0, 3.0, size=(50, 8))
+    statistics = problem.no_statistics().merged(row(seen)[None])
+    params = generator.normal(size=problem.size).astype(np.float32)
+    trajectory = problem.rollout(params, 3, statistics)
+    weights = params.reshape(8, 2)
+    for observation, action in zip(trajectory.observations[:20], trajectory.actions[:20], strict=True):
+        twin = ((observation - statistics.mean) / np.sqrt(statistics.m2 / 50)).astype(np.float32) @ weights
+        np.testing.assert_allclose(action, twin.clip(-1, 1), rtol=2e-5, atol=2e-6)
+
+
+def test_a_failed_individual_has_the_worst_fitness_and_no_statistics() -> None:
+    problem = make_problem(config("HalfCheetah-v5"), 2, training=False)
+    params = np.random.default_rng(0).normal(scale=0.2, size=(4, problem.size))
+    params[1, :] = np.nan
+    outcome = problem.evaluate(DensePopulation(params), np.array([5]), problem.no_statistics(), collect=True)
+    assert outcome.failures == {"an action or a reward was not finite": 1}
+    assert np.isnan(outcome.returns[1]).all()
+    assert outcome.fitness[1] == outcome.fitness[[0, 2, 3]].min()
+    assert len(outcome.statistics) == 3
+
+
+def test_a_generation_that_fails_whole_stops_with_a_reason() -> None:
+    learner = make_learner(config("HalfCheetah-v5"), 2)
+    assert isinstance(learner, Evolution)
+    before = {name: array.copy() for name, array in learner.state().items()}
+    problem = learner.problem
+
+    class Failing(Walking):
+        def evaluate(self, population, seeds, statistics, collect=False):  # type: ignore[no-untyped-def]
+            broken = DensePopulation(np.full((len(population), population.size), np.nan))
+            return problem.evaluate(broken, seeds, statistics, collect)
+
+    learner.problem = Failing(problem.task, problem.network, 2)
+    with pytest.raises(EngineError, match="generation 0 failed: an action or a reward was not finite"):
+        learner.step()
+    for name, array in learner.state().items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+def test_training_options_change_training_alone(tmp_path: Path) -> None:
+    small = {"evaluation.selection_episodes": 2, "evaluation.report_episodes": 2}
+    runs = [
+        evo.run("Hopper-v5", generations=1, out=tmp_path / str(bonus), video=False, settings=small | changed)
+        for bonus, changed in ((0, {}), (1, {"training.healthy_reward": 1.0}))
+    ]
+    rows = [run.metrics for run in runs]
+    assert rows[1]["mean"][0] > rows[0]["mean"][0] + 1  # a bonus each step
+    champion = runs[0].champion
+    assert champion.task_options["healthy_reward"] == 1.0
+
+
+def test_more_episodes_an_individual_are_averaged() -> None:
+    learner = make_learner(config("cartpole", evaluation__episodes=3), 2)
+    row_of_metrics = learner.step()
+    assert row_of_metrics["episodes"] == 3 * len(learner.algorithm.ask())  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("method", ["ars", "openai-es", "ga"])
+def test_every_method_learns_to_balance(method: str, tmp_path: Path) -> None:
+    settings = {"method.step_size": 0.1, "method.noise": 0.1} if method != "ga" else {"method.mutation": 0.2}
+    run = evo.run("cartpole", method=method, until=450.0, generations=150, out=tmp_path / "run", video=False, settings=settings)
+    assert run.champion.score >= 450.0

@@ -1,0 +1,61 @@
+"""Every command of the README works as written; only budgets and film sizes are cut."""
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
+COMMANDS = [line.partition("#")[0].strip() for kind, text in BLOCKS if kind == "bash" for line in text.splitlines()]
+EVO_COMMANDS = [command for command in COMMANDS if command.startswith("evo ")]
+
+CUTS = {
+    "run": ["--generations", "1", "--no-video", "--set", "evaluation.selection_episodes=2", "--set", "evaluation.report_episodes=2"],
+    "resume": ["--generations", "2", "--no-video"],
+    "replay": ["--width", "64", "--height", "36", "--seconds", "1"],
+    "bench": ["--quick"],
+}
+
+
+def test_the_readme_has_the_two_commands() -> None:
+    assert COMMANDS[0] == "pip install -e . && evo run quadruped"
+    assert COMMANDS[1].startswith("pip install -e '.[test]' && pytest")
+
+
+def test_every_command_of_the_readme_works(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    shutil.copytree(ROOT / "runs" / "reference", tmp_path / "runs" / "reference")
+    assert len(EVO_COMMANDS) > 10
+    for command in EVO_COMMANDS:
+        words = shlex.split(command)
+        ended = subprocess.run(
+            [sys.executable, "-m", "evo", *words[1:], *CUTS.get(words[1], [])],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert ended.returncode == 0, f"{command}\n{ended.stdout}\n{ended.stderr}"
+
+
+def test_the_python_of_the_readme_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import numpy as np
+
+    monkeypatch.chdir(tmp_path)
+    code = next(text for kind, text in BLOCKS if kind == "python")
+    code = code.replace("minutes=3", "generations=1, video=False")
+    names: dict[str, object] = {"population": np.zeros((4, 17 * 32 + 32 + 32 * 32 + 32 + 32 * 6 + 6), np.float32)}
+    exec(code, names)
+
+
+def test_every_link_and_picture_of_the_readme_exists() -> None:
+    links = re.findall(r"\]\(([^)]+)\)|src=\"([^\"]+)\"", README)
+    local = [first or second for first, second in links if not (first or second).startswith("http")]
+    assert local
+    assert [path for path in local if not (ROOT / path).exists()] == []
