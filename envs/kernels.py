@@ -28,6 +28,7 @@ class KernelError(Exception):
     """A kernel does not compile with the signature it must have."""
 
 
+@functools.cache
 def _folders() -> list[Path]:
     specs = (importlib.util.find_spec(name) for name in _PACKAGES)
     return [Path(spec.origin).resolve().parent for spec in specs if spec is not None and spec.origin]
@@ -61,6 +62,10 @@ def cache_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="evo-creatures-"))
 
 
+def _is_ours(file: Path) -> bool:
+    return file.exists() and any(folder in file.resolve().parents for folder in _folders())
+
+
 class _KernelCacheLocator(_CacheLocator):
     """Where a kernel of ours is cached, and the stamp that must match for it to be used."""
 
@@ -80,8 +85,7 @@ class _KernelCacheLocator(_CacheLocator):
     @classmethod
     def from_function(cls, function: Callable[..., Any], file: str) -> "_KernelCacheLocator | None":
         path = Path(file)
-        ours = any(folder in path.resolve().parents for folder in _folders()) if path.exists() else False
-        if not ours and not (path.exists() and getattr(function, "__evo_kernel__", False)):
+        if not _is_ours(path):
             return None
         locator = cls(function, file)
         locator.ensure_cache_path()
@@ -105,12 +109,11 @@ def compile_kernel(function: Callable[..., Any], arguments: Sequence[types.Type]
     if code is None or code.co_argcount != expected or code.co_flags & 0x0C:
         taken = ", ".join(code.co_varnames[: code.co_argcount]) if code else "?"
         raise KernelError(f"{label} takes ({taken}); it must take exactly ({names})")
-    cached = Path(code.co_filename).exists() and not code.co_freevars
-    if cached:
-        function.__evo_kernel__ = True  # type: ignore[attr-defined]
+    # a function of a user's may call others, in files that nobody watches: it is compiled afresh in each process
+    cached = _is_ours(Path(code.co_filename))
     try:
         return numba.cfunc(types.void(*arguments), cache=cached, error_model="numpy")(function)
-    except NumbaError as error:
+    except (NumbaError, NotImplementedError) as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         reason = next((line for line in lines if not line.startswith(("Failed in", "During", "File"))), lines[0])
         raise KernelError(f"{label} ({code.co_filename}:{code.co_firstlineno}) does not compile: {reason}") from error

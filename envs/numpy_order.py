@@ -45,4 +45,11 @@ def sum_of_squares(values: Any) -> float:
         return _squares_up_to_128(values, 0, count)
     half = count // 2
     half -= half % 8
-    return _squares_up_to_128(values, 0, half) + _squares_up_to_128(values, half, count - half)
+    first, rest = _squares_up_to_128(values, 0, half), count - half
+    if rest <= 128:
+        return first + _squares_up_to_128(values, half, rest)
+    # from 249 elements on the second half is halved again; a recursive kernel would not survive Numba's cache
+    quarter = rest // 2
+    quarter -= quarter % 8
+    second = _squares_up_to_128(values, half, quarter)
+    return first + (second + _squares_up_to_128(values, half + quarter, rest - quarter))

@@ -207,6 +207,7 @@ def apply_interruptibly(batch: Batch, kernel: int, argument: int, count: int, st
     Python runs signal handlers only between bytecodes of the main thread. Whatever a handler raises (KeyboardInterrupt,
     or what it asked `envs.interruption` for) sets `stop`, waits for the kernels to leave, and goes on to the caller.
     """
+    stop.clear()
     if threading.current_thread() is not threading.main_thread():
         return batch.apply(kernel, argument, count)
     outcome: list[dict[int, str]] = []
@@ -219,7 +220,6 @@ def apply_interruptibly(batch: Batch, kernel: int, argument: int, count: int, st
             done.set()
 
     worker = threading.Thread(target=work, name="evo-evaluation", daemon=True)
-    stop.clear()
     worker.start()
     try:
         with interruption.waiting():

@@ -25,3 +25,9 @@ def mechanical_power(data: Any) -> float:
 def upright(data: Any, body: int) -> float:
     """Cosine of the angle between a body's z axis and the vertical: 1 upright, 0 on its side."""
     return float(data.xmat[body, 8])
+
+
+@njit
+def sway(data: Any) -> float:
+    """How fast a free root body bounces, rolls and pitches: its velocities along z, about x and about y, squared."""
+    return float(data.qvel[2] ** 2 + data.qvel[3] ** 2 + data.qvel[4] ** 2)

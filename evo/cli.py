@@ -189,28 +189,36 @@ def doctor() -> None:
 
 @app.command()
 def bench(
-    tasks: Annotated[
-        list[str] | None, typer.Option("--task", help="repeatable  [default: HalfCheetah-v5, Walker2d-v5]")
-    ] = None,
-    networks: Annotated[
-        list[str] | None, typer.Option("--network", help="repeatable  [default: linear, mlp:64,64]")
-    ] = None,
+    tasks: Annotated[list[str] | None, typer.Option("--task", help="repeatable")] = None,
+    networks: Annotated[list[str] | None, typer.Option("--network", help="repeatable")] = None,
+    method: Annotated[str, typer.Option("--method", help="for --learning")] = "ars",
+    seeds: Annotated[str | None, typer.Option("--seeds", help="for --exact and --learning, e.g. 100-119")] = None,
     pairs: Annotated[int, typer.Option(help="alternating pairs of measurements")] = 9,
-    exact: Annotated[bool, typer.Option("--exact", help="compare with Gymnasium to the bit instead")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="print records instead of tables")] = False,
+    exact: Annotated[bool, typer.Option("--exact", help="equality with Gymnasium to the bit")] = False,
+    utilisation: Annotated[bool, typer.Option("--utilisation", help="how busy the threads are")] = False,
+    overhead: Annotated[bool, typer.Option("--overhead", help="time outside evaluation")] = False,
+    learning: Annotated[bool, typer.Option("--learning", help="what the defaults reach, seed by seed")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="a small sample, only to see that it works")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print records instead of a table")] = False,
 ) -> None:
-    """Measure speed beside MuJoCo's own open-loop rollout and Gymnasium, or equality with Gymnasium."""
+    """Measure: by default, speed beside MuJoCo's own open-loop rollout and a Gymnasium loop."""
     import json
 
     from evo.benchmarks import bench as measure
+    from evo.benchmarks import render
+    from evo.errors import EvoError
 
-    records = measure(tasks=tasks, networks=networks, pairs=pairs, exact=exact)
-    if as_json:
-        print(json.dumps(records, indent=1))
-    else:
-        console = Console()
-        for record in records:
-            console.print("  ".join(f"[dim]{name}[/] {value}" for name, value in record.items()), soft_wrap=True)
+    asked = {"exact": exact, "utilisation": utilisation, "overhead": overhead, "learning": learning}
+    kinds = [kind for kind, wanted in asked.items() if wanted]
+    if len(kinds) > 1:
+        raise EvoError(f"one measurement at a time: --{kinds[0]} or --{kinds[1]}")
+    first, _, last = (seeds or "").partition("-")
+    try:
+        chosen = range(int(first), int(last or first) + 1) if seeds else None
+    except ValueError as error:
+        raise EvoError(f"--seeds takes a number or a range, as in 100-119; got {seeds!r}") from error
+    records = measure(kinds[0] if kinds else "speed", tasks, networks, method, chosen, pairs, quick)
+    print(json.dumps(records, indent=1) if as_json else render(records))
     if exact and any(record["mismatches"] for record in records):
         raise typer.Exit(1)
 

@@ -207,7 +207,8 @@ class LiveDisplay:
             "[dim]time left", duration(left) if left is not None else "–", "[dim]failed", f"{row['failures']:.0f}"
         )
         fraction = self._seen.forecast.fraction(row)
-        bar = ProgressBar(total=1.0, completed=fraction or 0.0, width=_CURVE_WIDTH, pulse=fraction is None)
+        bar = Table.grid()  # a bar alone ends no line
+        bar.add_row(ProgressBar(total=1.0, completed=fraction or 0.0, width=_CURVE_WIDTH, pulse=fraction is None))
         lines = [Text(line, style="cyan") for line in curve(self._seen.means)]
         low, high = min(self._seen.means), max(self._seen.means)
         scale = Text(f"mean fitness by generation, {low:,.0f} to {high:,.0f}", style="dim")

@@ -149,7 +149,7 @@ class RunDirectory:
     # Metrics: metrics.csv.
 
     def append_metrics(self, row: Mapping[str, float | int]) -> None:
-        """Add one row; the first row's keys become the columns. Raises ValueError when these are unfit or others."""
+        """Add one row; the first row's keys become the columns. Raises ValueError for other or unfit keys."""
         self._require_lock()
         self._metrics.append(row)
 

@@ -324,7 +324,7 @@ def test_compiled_code_reads_what_python_reads() -> None:
     task = Task("reading", model, begin, read_fields, place_nothing, 8, 1, 1)
     network = network_from_text("linear", 8, model.nu)
     params = np.zeros((1, network.size), np.float32)
-    found = Evaluator(task, network, 1).run(params, streams([0]), np.zeros(8), np.ones(8), recording=True)
+    found = Evaluator(task, network, 1).run(params, streams(np.arange(1)), np.zeros(8), np.ones(8), recording=True)
     assert found.trajectories is not None
     expected = [0.003, 0.2, model.nq * 1000 + model.nv, 0.0, 0.5, model.nbody * 10 + 3, 3, 1]
     assert found.trajectories.observations[0, 0].tolist() == expected
@@ -381,10 +381,11 @@ def test_a_changed_callee_in_another_file_is_noticed(tmp_path: Path) -> None:
     assert list((tmp_path / "cache").rglob("*.nbc"))
 
 
-def test_a_kernel_of_a_user_is_cached_where_ours_are(tmp_path: Path) -> None:
+def test_a_kernel_of_a_user_is_compiled_afresh(tmp_path: Path) -> None:
+    """It may call functions in files that nobody watches, so a cached one could be stale."""
     (tmp_path / "mine.py").write_text("def kernel(address):\n    pass\n")
     call = CALL.replace("envs.probe", "mine")
     where = {"PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}", "EVO_CACHE_DIR": str(tmp_path / "cache")}
-    assert python(call, **where).split() == ["0.0", "0"]
-    assert python(call, **where).split() == ["0.0", "1"]
-    assert not list(tmp_path.glob("__pycache__/*.nbc"))
+    for _ in range(2):
+        assert python(call, **where).split() == ["0.0", "0"]
+    assert not list(tmp_path.rglob("mine*.nbc"))

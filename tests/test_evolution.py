@@ -131,5 +131,7 @@ def test_more_episodes_an_individual_are_averaged() -> None:
 @pytest.mark.parametrize("method", ["ars", "openai-es", "ga"])
 def test_every_method_learns_to_balance(method: str, tmp_path: Path) -> None:
     settings = {"method.step_size": 0.1, "method.noise": 0.1} if method != "ga" else {"method.mutation": 0.2}
-    run = evo.run("cartpole", method=method, until=450.0, generations=150, out=tmp_path / "run", video=False, settings=settings)
+    run = evo.run(
+        "cartpole", method=method, until=450.0, generations=150, out=tmp_path / "run", video=False, settings=settings
+    )
     assert run.champion.score >= 450.0

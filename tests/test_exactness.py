@@ -77,8 +77,7 @@ def test_threads_and_splits_change_nothing(task: str) -> None:
 
 
 def test_a_difference_is_found_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = exactness.make_task
-    monkeypatch.setattr(exactness, "make_task", lambda name, options: honest(name, {"ctrl_cost_weight": 0.2}))
+    monkeypatch.setattr(exactness, "make_task", lambda name, options: make_task(name, {"ctrl_cost_weight": 0.2}))
     found = check("HalfCheetah-v5", {}, (0,), 5)
     assert found.mismatches == 5 * 5 + 5  # each reward and return of five policies
     assert found.first.startswith("linear x 0.01, seed 0, step 0: the reward [0] is ")

@@ -37,9 +37,10 @@ FLOORS = {
     "evo.display": 6,
     "evo.catalogue": 7,
     "evo.exactness": 7,
-    "evo.benchmarks": 7,
+    "evo.speed": 7,
+    "evo.benchmarks": 8,
     "evo.examination": 7,
-    "evo.api": 8,
+    "evo.api": 7,
     "evo.cli": 9,
     "evo.__main__": 10,
 }

@@ -1,6 +1,7 @@
 """Networks against a plain NumPy twin, and what their text forms, parameters and memory promise."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,9 +46,9 @@ class Acting:
 
 # The plain twin: float64, and beside each value a bound on what float32 may do to it
 
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, Callable[[Floats], Floats]] = {
     "linear": lambda x: x,
-    "tanh": np.tanh,
+    "tanh": lambda x: np.tanh(x),
     "relu": lambda x: np.maximum(x, 0.0),
     "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0.0))),
 }

@@ -16,7 +16,15 @@ COMMANDS = [line.partition("#")[0].strip() for kind, text in BLOCKS if kind == "
 EVO_COMMANDS = [command for command in COMMANDS if command.startswith("evo ")]
 
 CUTS = {
-    "run": ["--generations", "1", "--no-video", "--set", "evaluation.selection_episodes=2", "--set", "evaluation.report_episodes=2"],
+    "run": [
+        "--generations",
+        "1",
+        "--no-video",
+        "--set",
+        "evaluation.selection_episodes=2",
+        "--set",
+        "evaluation.report_episodes=2",
+    ],
     "resume": ["--generations", "2", "--no-video"],
     "replay": ["--width", "64", "--height", "36", "--seconds", "1"],
     "bench": ["--quick"],

@@ -217,5 +217,5 @@ def test_a_run_works_off_the_main_thread(tmp_path: Path) -> None:
 
 def test_a_locked_or_used_directory_is_refused(tmp_path: Path) -> None:
     evo.run("cartpole", generations=1, out=tmp_path / "run", video=False, settings=SMALL)
-    with pytest.raises(EvoError, match="exists"):
+    with pytest.raises(EvoError, match="holds a run already"):
         evo.run("cartpole", generations=1, out=tmp_path / "run", video=False)

@@ -8,7 +8,7 @@ from numba import njit
 
 from envs.physics import mj_forward, mj_kinematics, mj_step
 from envs.random import standard_normal, uniform
-from envs.rewards import capped_speed, mechanical_power, upright
+from envs.rewards import capped_speed, mechanical_power, sway, upright
 from envs.task import Task, record
 
 _FUR, _CREAM, _SOCK, _NOSE = (0.80, 0.42, 0.18, 1), (0.96, 0.87, 0.72, 1), (0.30, 0.17, 0.12, 1), (0.12, 0.09, 0.09, 1)
@@ -54,10 +54,10 @@ def _model(timestep: float) -> mujoco.MjModel:
         part(torso, kind.mjGEOM_CAPSULE, _REAR_FUR, 0, fromto=ear, size=[0.013, 0, 0])
 
     for name, x, y, colour, lean in (
-        ("front_left", 0.17, 0.085, _FUR, -1),
-        ("front_right", 0.17, -0.085, _FUR, -1),
-        ("hind_left", -0.17, 0.085, _REAR_FUR, 1),
-        ("hind_right", -0.17, -0.085, _REAR_FUR, 1),
+        ("front_left", 0.17, 0.12, _FUR, -1),
+        ("front_right", 0.17, -0.12, _FUR, -1),
+        ("hind_left", -0.17, 0.12, _REAR_FUR, 1),
+        ("hind_right", -0.17, -0.12, _REAR_FUR, 1),
     ):
         # a dog's elbow points backward, its knee forward; the paw stands under the hip
         knee = [lean * _THIGH * math.sin(_BEND), 0, -_THIGH * math.cos(_BEND)]
@@ -65,13 +65,20 @@ def _model(timestep: float) -> mujoco.MjModel:
         thigh = torso.add_body(name=f"{name}_thigh", pos=[x, y, 0])
         part(thigh, kind.mjGEOM_CAPSULE, colour, fromto=[0, 0, 0, *knee], size=[0.032, 0, 0], name=f"{name}_thigh")
         shank = thigh.add_body(name=f"{name}_shank", pos=knee)
-        part(shank, kind.mjGEOM_CAPSULE, colour, fromto=[0, 0, 0, *foot], size=[0.019, 0, 0], name=f"{name}_shank")
+        part(
+            shank,
+            kind.mjGEOM_CAPSULE,
+            colour,
+            fromto=[0, 0, 0, *(0.85 * along for along in foot)],
+            size=[0.019, 0, 0],
+            name=f"{name}_shank",
+        )
         part(shank, kind.mjGEOM_SPHERE, _SOCK, pos=foot, size=[_FOOT, 0, 0], name=f"{name}_foot")
         shank.add_site(name=f"{name}_foot", pos=foot, size=[_FOOT * 1.3] * 3, rgba=[0, 0, 0, 0])
         # (joint, body, range, peak torque N·m, reach rad of an action of 1)
         for joint, body, limits, torque, reach in (
-            (f"{name}_hip", thigh, [-0.9, 0.9], 25.0, 0.6),
-            (f"{name}_knee", shank, [-0.8, 0.8], 25.0, 0.6),
+            (f"{name}_hip", thigh, [-0.9, 0.9], 25.0, 0.4),
+            (f"{name}_knee", shank, [-0.8, 0.8], 25.0, 0.4),
         ):
             body.add_joint(name=joint, axis=[0, 1, 0], range=limits, limited=True, armature=0.02, damping=0.2)
             servo = spec.add_actuator(name=joint, target=joint, trntype=mujoco.mjtTrn.mjTRN_JOINT)
@@ -115,20 +122,12 @@ def reset(model: Any, data: Any, task: Any, rng: Any) -> None:
 
 
 def observe(model: Any, data: Any, task: Any, obs: Any) -> None:
-    rotation = data.xmat[_TORSO]
-    obs[0] = data.qpos[2]
-    for axis in range(3):
-        obs[1 + axis] = -rotation[6 + axis]
-        obs[4 + axis] = (
-            rotation[axis] * data.qvel[0] + rotation[3 + axis] * data.qvel[1] + rotation[6 + axis] * data.qvel[2]
-        )
-        obs[7 + axis] = data.qvel[3 + axis]
-    obs[10] = rotation[3]
-    for index in range(8):
-        obs[11 + index] = data.qpos[7 + index]
-        obs[19 + index] = data.qvel[6 + index]
+    forward, left, up = data.xmat[_TORSO, 0:7:3], data.xmat[_TORSO, 1:8:3], data.xmat[_TORSO, 2:9:3]
+    obs[0], obs[1] = -forward[2], -left[2]
+    obs[2:5] = data.qvel[3:6]
+    obs[5] = forward[1]
     phase = 2.0 * math.pi * task.stride_frequency * data.time
-    obs[27], obs[28] = math.sin(phase), math.cos(phase)
+    obs[6], obs[7] = math.sin(phase), math.cos(phase)
 
 
 def advance(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:
@@ -143,7 +142,12 @@ def advance(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:
     fallen = upright(data, _TORSO) < 0.5
     for index in range(task.keep_off.size):
         fallen |= _lowest(model, data, task.keep_off[index]) < 0.0
-    out.reward = task.alive_reward + capped_speed(speed, task.top_speed) - task.power_cost_weight * power
+    out.reward = (
+        task.alive_reward
+        + capped_speed(speed, task.top_speed)
+        - task.power_cost_weight * power
+        - task.sway_cost_weight * sway(data)
+    )
     out.terminated = fallen
 
 
@@ -152,9 +156,10 @@ def quadruped(
     timestep: float = 0.008,
     frame_skip: int = 5,
     top_speed: float = 1.0,
-    alive_reward: float = 1.0,
+    alive_reward: float = 0.5,
     power_cost_weight: float = 0.002,
-    stride_frequency: float = 1.8,
+    sway_cost_weight: float = 0.02,
+    stride_frequency: float = 2.3,
     reset_noise_scale: float = 0.02,
     **rendering: Any,
 ) -> Task:
@@ -171,7 +176,7 @@ def quadruped(
         observe=observe,
         advance=advance,
         record=record(keep_off=[model.geom(name).id for name in names], **options),
-        observation_size=29,
+        observation_size=8,
         steps=round(10 / (timestep * frame_skip)),
         frame_skip=frame_skip,
         options=options,

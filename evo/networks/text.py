@@ -10,12 +10,14 @@ _ACTION_SCALE = 0.0
 
 
 def _linear(arguments: str, outputs: int) -> list[Layer]:
+    """linear: one matrix, no bias, as in ARS (Mania 2018)"""
     if arguments:
         raise ValueError(f"'linear' takes nothing after it, got 'linear:{arguments}'")
     return [Dense(outputs, bias=False, scale=_ACTION_SCALE)]
 
 
 def _mlp(arguments: str, outputs: int) -> list[Layer]:
+    """mlp:64,64 or mlp:32:relu: hidden layers of these widths, tanh (the default), relu or elu"""
     widths, _, activation = arguments.partition(":")
     try:
         hidden = [int(width) for width in widths.split(",")]

@@ -5,10 +5,11 @@ observations, no network, no reward. Timings on a shared machine wander, so both
 process, and the ratio is the median over the pairs.
 """
 
+import os
 import resource
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gymnasium
@@ -191,23 +192,8 @@ def utilisation(
         "individuals": len(params),
         "episodes": episodes,
         "threads": threads,
+        # other work on the machine takes processor time away: a load far above `threads` spoils this measurement
+        "load": os.getloadavg()[0],
         "shortest": int(lengths.min()),
         "longest": int(lengths.max()),
     }
-
-
-def render(records: Sequence[Mapping[str, Any]]) -> str:
-    """Records with the same keys as a table of text, a row each."""
-    if not records:
-        return ""
-    names = list(records[0])
-    rows = [names, *([_cell(record[name]) for name in names] for record in records)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(names))]
-    lines = ("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join(line.rstrip() for line in lines)
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3f}"
-    return str(value)

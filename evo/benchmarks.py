@@ -1,0 +1,199 @@
+"""`evo bench`: speed, equality with Gymnasium, and how reliably the defaults learn; plain records."""
+
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from envs.physics import available_threads
+from evo import exactness
+from evo.assembly import make_learner, make_problem
+from evo.champion import Champion
+from evo.config import resolve_config, task_name
+from evo.errors import EvoError, nearest
+from evo.rundir import RunDirectory
+from evo.speed import throughput, utilisation
+from evo.training import Progress, train
+from evo.watching import Callback
+
+SPEED_TASKS, SPEED_NETWORKS = ("HalfCheetah-v5", "Walker2d-v5"), ("linear", "mlp:64,64")
+KINDS = ("speed", "exact", "utilisation", "overhead", "learning")
+
+
+def bench(
+    kind: str = "speed",
+    tasks: Sequence[str] | None = None,
+    networks: Sequence[str] | None = None,
+    method: str = "ars",
+    seeds: Sequence[int] | None = None,
+    pairs: int = 9,
+    quick: bool = False,
+) -> list[dict[str, Any]]:
+    """Records of one kind of measurement.
+
+    speed: env steps/s beside MuJoCo's open-loop limit and Gymnasium, in alternating pairs (`evo.speed.throughput`).
+    exact: every option of the Gymnasium tasks, compared to the bit over whole episodes, seeds 0-19 by default.
+    utilisation: how busy the threads are where episodes end early. overhead: the share of a generation's time that is
+    not evaluation. learning: what a method's defaults reach on each seed, 100-119 by default. quick: a small sample
+    that only shows that it works. Raises EvoError.
+    """
+    if kind not in KINDS:
+        raise EvoError(f"unknown measurement {kind!r}{nearest(kind, KINDS)}")
+    if pairs < 1:
+        raise EvoError(f"pairs must be at least 1, got {pairs}")
+    names = [task_name(task) for task in tasks] if tasks else None
+    measure = {"speed": _speed, "exact": _exact, "utilisation": _utilisation, "overhead": _overhead}.get(kind)
+    if measure is not None:
+        return [*measure(names, networks, seeds, pairs, quick)]
+    return [*learning(names or ["evo/Quadruped-v0"], method, seeds or range(100, 120))]
+
+
+def _speed(
+    tasks: Sequence[str] | None, networks: Sequence[str] | None, seeds: Any, pairs: int, quick: bool
+) -> Iterator[dict[str, Any]]:
+    small = {"individuals": 8, "steps": 100, "gymnasium_steps": 100} if quick else {}
+    for task in tasks or SPEED_TASKS:
+        for network in networks or SPEED_NETWORKS:
+            yield throughput(task, network, 1 if quick else pairs, **small)
+
+
+def _exact(
+    tasks: Sequence[str] | None, networks: Any, seeds: Sequence[int] | None, pairs: int, quick: bool
+) -> Iterator[dict[str, Any]]:
+    chosen = seeds or (range(1) if quick else range(20))
+    for task in tasks or ():
+        if task not in exactness.CASES:
+            raise EvoError(f"no task of Gymnasium's is {task!r}{nearest(task, exactness.CASES)}")
+    for case in exactness.cases():
+        if tasks is None or case.task in tasks:
+            yield _comparison("gymnasium", exactness.check(case.task, case.options, chosen, 50 if quick else None))
+    for task in tasks or exactness.CASES:
+        found = exactness.check_invariance(task, {}, chosen[:2], 50 if quick else None)
+        yield _comparison("threads and splits", found)
+
+
+def _comparison(against: str, found: exactness.Exactness) -> dict[str, Any]:
+    options = ", ".join(f"{name}={value}" for name, value in found.options.items())
+    return {
+        "task": found.task,
+        "options": options or "defaults",
+        "against": against,
+        "seeds": len(found.seeds),
+        "steps": found.steps,
+        "mismatches": found.mismatches,
+        "first": found.first,
+    }
+
+
+def _utilisation(
+    tasks: Sequence[str] | None, networks: Sequence[str] | None, seeds: Any, pairs: int, quick: bool
+) -> Iterator[dict[str, Any]]:
+    for task in tasks or ("Hopper-v5",):
+        for network in networks or ("mlp:64,64",):
+            yield utilisation(task, network, repeats=1 if quick else pairs)
+
+
+def _overhead(
+    tasks: Sequence[str] | None, networks: Any, seeds: Any, pairs: int, quick: bool
+) -> Iterator[dict[str, Any]]:
+    for task in tasks or ("HalfCheetah-v5",):
+        yield overhead(task, generations=2 if quick else 15)
+
+
+def overhead(task: str, generations: int) -> dict[str, Any]:
+    """The share of training time outside evaluation, at 64 individuals: asking, telling, logging, saving."""
+    options = {"method.directions": 32, "method.elite_directions": 8}
+    config = resolve_config(flags={"task.name": task, "budget.generations": generations, **options})
+    threads = available_threads()
+    learner, evaluating = make_learner(config, threads), 0.0
+    plain = learner.problem.evaluate
+
+    def timed(*arguments: Any, **named: Any) -> Any:
+        nonlocal evaluating
+        began = time.perf_counter()
+        outcome = plain(*arguments, **named)
+        evaluating += time.perf_counter() - began
+        return outcome
+
+    learner.problem.evaluate = timed  # type: ignore[method-assign]
+    judge, progress = make_problem(config, threads, training=False), Progress()
+    judge.prepare()
+    learner.problem.prepare()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        RunDirectory.create(Path(folder) / "run", config.toml(), "") as directory,
+    ):
+        reporting = _Reporting()
+        began = time.perf_counter()
+        train(config, learner, judge, directory, progress, reporting)
+        total = reporting.began - began - progress.clock.selection
+    return {
+        "task": task,
+        "individuals": 64,
+        "generations": generations,
+        "generation_s": total / generations,
+        "evaluation_s": evaluating / generations,
+        "outside_evaluation": 1.0 - evaluating / total,
+    }
+
+
+class _Reporting(Callback):
+    """Notes when training ended and the report on the champion began."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.began = 0.0
+
+    def phase(self, text: str) -> None:
+        self.began = time.perf_counter()
+
+
+def learning(tasks: Sequence[str], method: str, seeds: Sequence[int]) -> Iterator[dict[str, Any]]:
+    """What a method's defaults reach: one whole run a seed, scored on the report episodes."""
+    from evo.api import run
+
+    for task in tasks:
+        for seed in seeds:
+            with tempfile.TemporaryDirectory() as folder:
+                began = time.perf_counter()
+                finished = run(task, method=method, seed=seed, out=Path(folder) / "run", video=False)
+                seconds = time.perf_counter() - began
+                champion, rows = finished.champion, finished.metrics
+                yield {
+                    "task": task,
+                    "method": method,
+                    "seed": seed,
+                    "report_mean": champion.reported_fitness.mean,
+                    "report_std": champion.reported_fitness.std,
+                    "episodes": int(rows["episodes"][-1]),
+                    "steps": int(rows["steps"][-1]),
+                    "seconds": seconds,
+                    **_travelled(champion),
+                }
+
+
+def _travelled(champion: Champion) -> dict[str, float]:
+    """How far a creature that starts at rest gets along x in the report episodes' first ten: the median, in metres."""
+    if champion.problem.task.model.nq == 0:
+        return {}
+    trips = [champion.rollout(2_000_000 + index) for index in range(10)]
+    distances = sorted(float(trip.qpos[-1, 0] - trip.qpos[0, 0]) for trip in trips)
+    return {"distance": distances[5], "terminated": sum(trip.terminated for trip in trips)}
+
+
+def render(records: Sequence[Mapping[str, Any]]) -> str:
+    """Records with the same keys as a table of text, a row each."""
+    if not records:
+        return ""
+    names = list(records[0])
+    rows = [names, *([_cell(record[name]) for name in names] for record in records)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(names))]
+    lines = ("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3f}"
+    return str(value)
