@@ -149,9 +149,9 @@ def replay(
     if check.exact:
         console.print(f"reproduces its score exactly: {check.recorded:.4f}", highlight=False)
     else:
+        difference = check.reproduced - check.recorded
         console.print(
-            f"recorded score {check.recorded!r}, here {check.reproduced!r}: differs by {check.reproduced - check.recorded:g}",
-            highlight=False,
+            f"recorded score {check.recorded!r}, here {check.reproduced!r}: differs by {difference:g}", highlight=False
         )
         for name, (recorded, here) in check.differences.items():
             console.print(f"  made with {name} {recorded}; here {here}", highlight=False, soft_wrap=True)

@@ -5,7 +5,6 @@ import evo
 run = evo.run("quadruped", method="ars", generations=20, seed=1)
 
 print(run.champion.reported_fitness)  # on 100 episodes that nothing was chosen by
-print(
-    f"{run.metrics['mean'][0]:.1f} -> {run.metrics['mean'][-1]:.1f} mean fitness over {len(run.metrics['mean'])} generations"
-)
+means = run.metrics["mean"]
+print(f"mean fitness {means[0]:.1f} -> {means[-1]:.1f} in {len(means)} generations")
 print(evo.replay(run.path, run.path / "videos" / "evolution.gif", evolution=True, seconds=3, width=320, height=180))

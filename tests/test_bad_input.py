@@ -108,8 +108,8 @@ def test_damaged_champions_are_refused(finished: Path, tmp_path: Path) -> None:
         evo.Champion.load(target)
     assert not trap.exists()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("params.npy", "w") as member:
-        np.lib.format.write_array_header_1_0(member, {"descr": "<f4", "fortran_order": False, "shape": (2**29,)})
-        for _ in range(2**11):
+        np.lib.format.write_array_header_1_0(member, {"descr": "<f4", "fortran_order": False, "shape": (1025 * 2**18,)})
+        for _ in range(1025):
             member.write(bytes(2**20))
     with pytest.raises(EvoError, match=r"champion\.npz"):
         evo.Champion.load(target)
