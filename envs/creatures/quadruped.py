@@ -83,7 +83,7 @@ def _model(timestep: float) -> mujoco.MjModel:
         ):
             body.add_joint(name=joint, axis=[0, 1, 0], range=limits, limited=True, armature=0.05, damping=0.2)
             servo = spec.add_actuator(name=joint, target=joint, trntype=mujoco.mjtTrn.mjTRN_JOINT)
-            stiffness, brake = 60.0, 1.5
+            stiffness, brake = 60.0, 6.0
             servo.gaintype, servo.biastype = mujoco.mjtGain.mjGAIN_FIXED, mujoco.mjtBias.mjBIAS_AFFINE
             servo.gainprm[0], servo.biasprm[:3] = stiffness * reach, [0, -stiffness, -brake]
             servo.ctrllimited, servo.ctrlrange = True, [-1, 1]
@@ -167,9 +167,9 @@ def quadruped(
     forward_reward_weight: float = 2.0,
     top_speed: float = 0.75,
     alive_reward: float = 0.5,
-    power_cost_weight: float = 0.002,
+    power_cost_weight: float = 0.005,
     sway_cost_weight: float = 0.1,
-    stride_frequency: float = 2.3,
+    stride_frequency: float = 2.0,
     reset_noise_scale: float = 0.02,
     **rendering: Any,
 ) -> Task:
@@ -186,11 +186,12 @@ def quadruped(
     Action (8,): targets in ±1 of the servos hip, knee of front left, front right, hind left, hind right; 1 is 0.4 rad
     from the rest pose, where 0 stands. A servo is a spring of 60 N·m/rad with a brake, limited to 25 N·m.
 
-    Reward: alive_reward + forward_reward_weight × forward speed (m/s, no more than top_speed) - power_cost_weight × power
-    (W) - sway_cost_weight × (bouncing² + rolling² + pitching²). The episode ends when anything but a foot or a lower leg
-    reaches the ground, or the torso leans past 60 degrees; else after 10 s. timestep is in s, stride_frequency in Hz;
-    reset_noise_scale is the half width of the noise on joint angles (rad) and the deviation of that on velocities.
-    Raises ValueError for a number out of its range.
+    Reward: alive_reward + forward_reward_weight × forward speed (m/s, no more than top_speed)
+    - power_cost_weight × power (W) - sway_cost_weight × (bouncing² + rolling² + pitching²).
+
+    The episode ends when anything but a foot or a lower leg reaches the ground, or the torso leans past 60 degrees;
+    else after 10 s. timestep is in s, stride_frequency in Hz; reset_noise_scale is the half width of the noise on joint
+    angles (rad) and the deviation of that on velocities. Raises ValueError for a number out of its range.
     """
     options = {name: value for name, value in locals().items() if name != "rendering"}
     for name, value in options.items():
