@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import tomli_w
 
-from envs.physics import available_threads
+from envs.kernels import KernelError
+from envs.physics import EngineError, available_threads
 from envs.task import Task
 from evo.archive import read_text, write_text
 from evo.assembly import make_learner, make_network, make_problem, make_task
@@ -148,6 +149,8 @@ def _go(
             if video:
                 watcher.phase("filming the champion")
                 replay(directory.path)
+    except (KernelError, EngineError) as error:
+        raise EvoError(f"{config['task.name']}: {error}") from error
     except Stopped as stopped:
         if stopped.number == signal.SIGINT:
             raise KeyboardInterrupt from None

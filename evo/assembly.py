@@ -18,7 +18,7 @@ def make_task(name: str, options: Mapping[str, Any]) -> Task:
     try:
         task = task_constructor(full)(**options)
     except (TypeError, ValueError, OSError) as error:
-        raise EvoError(f"task {full}: {error}") from error
+        raise EvoError(f"task {full}: {' '.join(str(error).split())}") from error
     if not isinstance(task, Task):
         raise EvoError(f"task {full}: its constructor returned a {type(task).__name__}, not an envs.task.Task")
     return task

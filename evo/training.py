@@ -15,11 +15,11 @@ import numpy as np
 from envs import interruption
 from evo.champion import Champion, platform_facts, score
 from evo.config import Config
+from evo.errors import EvoError
 from evo.learners.learner import Candidate, Learner
 from evo.problems.walking import Walking
 from evo.randomness import report_seeds, selection_seeds
 from evo.rundir import RunDirectory
-from evo.signals import Stopped
 from evo.watching import Watcher
 
 # A checkpoint is due when this much has been done since the last: at most 2 % of the time goes into saving.
@@ -105,7 +105,7 @@ def spent(config: Config, learner: Learner, progress: Progress) -> str | None:
 def train(
     config: Config, learner: Learner, judge: Walking, directory: RunDirectory, progress: Progress, watcher: Watcher
 ) -> str:
-    """Learn until the budget is spent; returns why it ended. Raises Stopped, everything saved, when told to stop.
+    """Learn until the budget is spent; returns why it ended. Whatever ends it before then is raised, everything saved.
 
     judge: the problem as it is scored; the learner may train on an altered one.
     """
@@ -134,7 +134,9 @@ def train(
         watcher.phase("scoring the champion on the report episodes")
         _report(config, judge, directory, progress)
         save(learner, directory, progress)
-    except Stopped:
+    except EvoError:
+        raise  # the disk refuses: the last whole checkpoint stands
+    except BaseException:
         save(learner, directory, progress)
         raise
     return reason

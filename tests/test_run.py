@@ -219,3 +219,52 @@ def test_a_locked_or_used_directory_is_refused(tmp_path: Path) -> None:
     evo.run("cartpole", generations=1, out=tmp_path / "run", video=False, settings=SMALL)
     with pytest.raises(EvoError, match="holds a run already"):
         evo.run("cartpole", generations=1, out=tmp_path / "run", video=False)
+
+
+def test_what_a_callback_raises_ends_the_run_with_everything_saved(tmp_path: Path) -> None:
+    def stop(row: object) -> None:
+        raise LookupError("enough")
+
+    with pytest.raises(LookupError):
+        evo.run("cartpole", generations=5, out=tmp_path / "run", video=False, settings=SMALL, callback=stop)
+    evo.resume(tmp_path / "run", video=False)
+    evo.run("cartpole", generations=5, out=tmp_path / "whole", video=False, settings=SMALL)
+    assert_same_run(tmp_path / "whole", tmp_path / "run")
+
+
+BROKEN = """
+from envs.task import Task
+import mujoco
+
+def reset(model, data, task, rng): pass
+def observe(model, data, task, obs): {observe}
+def advance(model, data, task, action{extra}, out): out.reward = {reward}
+
+def task():
+    model = mujoco.MjModel.from_xml_string({xml!r})
+    return Task("mine", model, reset, observe, advance, observation_size=1, steps=5, frame_skip=1)
+"""
+GOOD_XML = """<mujoco><worldbody><body><joint name="j"/><geom size=".1"/></body></worldbody>
+<actuator><motor joint="j" ctrlrange="-1 1"/></actuator></mujoco>"""
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"extra": ", more"}, "it must take exactly"),
+        ({"observe": "obs[0] = data.nonsense"}, "nonsense"),
+        ({"reward": "0.0 / model.opt.timestep * float('nan')"}, "not finite"),
+        ({"xml": "<mujoco><worldbody>"}, "XML"),
+        ({"reward": "undefined"}, "undefined"),
+    ],
+)
+def test_a_broken_task_of_ones_own_is_one_clear_line(
+    changes: dict[str, str], expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"broken_{abs(hash(expected))}"
+    parts = {"observe": "obs[0] = 0.0", "extra": "", "reward": "1.0", "xml": GOOD_XML} | changes
+    (tmp_path / f"{name}.py").write_text(BROKEN.format(**parts))
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(EvoError, match=expected) as caught:
+        evo.run(f"{name}:task", generations=1, out=tmp_path / "run", video=False, settings=SMALL)
+    assert "\n" not in str(caught.value)
