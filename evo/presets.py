@@ -71,7 +71,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "Hopper-v5": {"ars": _ars(0.01, 0.025, 8, 4, 3e6, **_NO_BONUS)},
     "Walker2d-v5": {"ars": _ars(0.03, 0.025, 40, 30, 10e6, **_NO_BONUS)},
     "evo/Quadruped-v0": {
-        "ars": _ars(0.05, 0.1, 16, 8, 500_000),
+        "ars": _ars(0.05, 0.1, 16, 8, 800_000),
         "openai-es": _es(0.05, 0.1, 16, 0.0, 1e6, network__layers="linear"),
         "ga": _ga(64, 10, 0.1, 0.5, 1e6, method__initial_spread=0.3),
     },

@@ -167,9 +167,9 @@ def quadruped(
     forward_reward_weight: float = 2.0,
     top_speed: float = 0.75,
     alive_reward: float = 0.5,
-    power_cost_weight: float = 0.005,
+    power_cost_weight: float = 0.002,
     sway_cost_weight: float = 0.1,
-    stride_frequency: float = 2.0,
+    stride_frequency: float = 2.3,
     reset_noise_scale: float = 0.02,
     **rendering: Any,
 ) -> Task:
