@@ -28,12 +28,18 @@ def check() -> None:
         raise exception
 
 
+def forget() -> None:
+    """Drop what was asked for: whoever would have raised it has left."""
+    global _pending
+    _pending = None
+
+
 @contextmanager
 def waiting() -> Iterator[None]:
     """The main thread waits for the engine inside."""
     global _waiting
-    _waiting = True
     try:
+        _waiting = True
         check()
         yield
     finally:

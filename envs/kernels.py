@@ -50,7 +50,7 @@ def source_digest() -> str:
 @functools.cache
 def cache_folder() -> Path:
     """The folder of compiled kernels: `$EVO_CACHE_DIR`, else the user's cache, else a temporary one."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     for folder in (os.environ.get("EVO_CACHE_DIR"), Path(home) / "evo-creatures"):
         if folder:
             try:
@@ -111,8 +111,12 @@ def compile_kernel(function: Callable[..., Any], arguments: Sequence[types.Type]
         raise KernelError(f"{label} takes ({taken}); it must take exactly ({names})")
     # a function of a user's may call others, in files that nobody watches: it is compiled afresh in each process
     cached = _is_ours(Path(code.co_filename))
+    compiler = functools.partial(numba.cfunc, types.void(*arguments), error_model="numpy")
     try:
-        return numba.cfunc(types.void(*arguments), cache=cached, error_model="numpy")(function)
+        try:
+            return compiler(cache=cached)(function)
+        except OSError:  # a full disk must not stop the work, only slow its start
+            return compiler(cache=False)(function)
     except (NumbaError, NotImplementedError) as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         reason = next((line for line in lines if not line.startswith(("Failed in", "During", "File"))), lines[0])

@@ -201,6 +201,15 @@ class StopFlag:
         self._word.value = 0
 
 
+def _outlast(worker: threading.Thread) -> None:
+    """Join a thread however often a signal interrupts it."""
+    while worker.is_alive():
+        try:
+            worker.join()
+        except BaseException:
+            continue
+
+
 def apply_interruptibly(batch: Batch, kernel: int, argument: int, count: int, stop: StopFlag) -> dict[int, str]:
     """`batch.apply`, during which signals reach Python: in the main thread it waits for a worker thread.
 
@@ -220,13 +229,13 @@ def apply_interruptibly(batch: Batch, kernel: int, argument: int, count: int, st
             done.set()
 
     worker = threading.Thread(target=work, name="evo-evaluation", daemon=True)
-    worker.start()
     try:
+        worker.start()
         with interruption.waiting():
             done.wait()
     except BaseException:
         stop.set()
-        worker.join()
+        _outlast(worker)  # it writes into arrays of the caller's
         raise
     worker.join()
     return outcome[0]

@@ -87,6 +87,8 @@ class Task:
         for name, column in (("action_low", 0), ("action_high", 1)):
             if getattr(self, name) is None:
                 object.__setattr__(self, name, np.ascontiguousarray(bounds[:, column]))
+        if not 1 <= self.steps <= 10_000_000:
+            raise ValueError(f"an episode of {self.steps} control steps; it must have between 1 and 10,000,000")
         for name in self.rendering:
             if name not in RENDERING_OPTIONS:
                 raise TypeError(f"{self.name} has no option {name!r}")

@@ -21,6 +21,7 @@ from evo.config import Config, parse_setting, read_config, resolve_config
 from evo.errors import EvoError
 from evo.film.replay import film, film_evolution
 from evo.finished import Run, champion_of
+from evo.learners.learner import Learner
 from evo.networks import Network
 from evo.problems.walking import Trajectory, Walking
 from evo.rundir import RunDirectory
@@ -83,11 +84,11 @@ def run(
     file = None if config is None else read_config(read_text(Path(config)), str(config))
     pairs = [*settings.items()] if isinstance(settings, Mapping) else [parse_setting(text) for text in settings]
     resolved = resolve_config(file, pairs, flags)
-    _check_threads(threads)
-    make_learner(resolved, 1)  # whatever is wrong with the options is said before a directory is made
+    # whatever is wrong with the options is said before a directory is made
+    learner = make_learner(resolved, _threads(threads))
     path = Path(out) if out is not None else _fresh_path(resolved)
     with RunDirectory.create(path, resolved.toml(), _versions()) as directory:
-        return _go(resolved, directory, None, threads, video, callback, display)
+        return _go(resolved, learner, directory, threads, video, callback, display)
 
 
 def resume(
@@ -106,8 +107,10 @@ def resume(
 
     Raises EvoError where there is nothing to resume.
     """
-    _check_threads(threads)
     with RunDirectory.open(Path(path), write=True) as directory:
+        checkpoint = directory.newest_checkpoint()
+        if checkpoint is None and directory.champion_path.exists() and Run(path).champion.report_returns is not None:
+            raise EvoError(f"{path} is finished and keeps no checkpoint to go on from; `evo replay {path}` shows it")
         source = str(directory.path / "config.toml")
         flags = {
             "budget.generations": generations,
@@ -116,23 +119,23 @@ def resume(
             "budget.until": until,
         }
         config = resolve_config(read_config(directory.config_text, source), flags=flags)
+        learner = make_learner(config, _threads(threads))
         if any(value is not None for value in flags.values()):
             write_text(directory.path / "config.toml", config.toml())
-        return _go(config, directory, directory.newest_checkpoint(), threads, video, callback, display)
+        return _go(config, learner, directory, threads, video, callback, display, checkpoint)
 
 
 def _go(
     config: Config,
+    learner: Learner,
     directory: RunDirectory,
-    checkpoint: tuple[int, dict[str, np.ndarray]] | None,
     threads: int | None,
     video: bool,
     callback: Callable[[Mapping[str, float]], None] | None,
     display: Display | None,
+    checkpoint: tuple[int, dict[str, np.ndarray]] | None = None,
 ) -> Run:
-    count = available_threads() if threads is None else threads
-    learner, judge = make_learner(config, count), make_problem(config, count, training=False)
-    progress = Progress()
+    judge, progress = make_problem(config, _threads(threads), training=False), Progress()
     try:
         with stoppable(), display(config) if display else nullcontext() as shown:
             watcher = Callback(callback, shown)
@@ -144,12 +147,16 @@ def _go(
             # whatever a killed run wrote after its last checkpoint is made again
             directory.keep_metrics(progress.rows)
             directory.drop_fossils(learner.generation)
+            for warning in directory.warnings:
+                watcher.phase(warning)
             watcher.phase("evolving")
             train(config, learner, judge, directory, progress, watcher)
-            if video:
-                watcher.phase("filming the champion")
-                replay(directory.path)
-    except (KernelError, EngineError) as error:
+            if config["budget.minutes"] is not None:
+                # the time it took is luck: what it did is recorded instead, so that its file repeats the run
+                did = {**config.values, "budget.minutes": None, "budget.steps": learner.steps}
+                write_text(directory.path / "config.toml", Config(did).toml())
+            _show(directory, video, watcher)
+    except (KernelError, EngineError, FloatingPointError) as error:
         raise EvoError(f"{config['task.name']}: {error}") from error
     except Stopped as stopped:
         if stopped.number == signal.SIGINT:
@@ -158,10 +165,23 @@ def _go(
     return Run(directory.path)
 
 
-def _restored(learner: Any, state: Mapping[str, np.ndarray], directory: RunDirectory) -> Progress:
+def _show(directory: RunDirectory, video: bool, watcher: Watcher) -> None:
+    """Pictures of a finished run; where they cannot be made, the run stands all the same."""
+    finished = Run(directory.path)
+    try:
+        if finished.metrics:
+            finished.plot(directory.plots / "learning.png")
+        if video:
+            watcher.phase("filming the champion")
+            replay(directory.path)
+    except EvoError as error:
+        watcher.phase(str(error))
+
+
+def _restored(learner: Learner, state: Mapping[str, np.ndarray], directory: RunDirectory) -> Progress:
     try:
         return restore(learner, state)
-    except (KeyError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise EvoError(f"the checkpoint of {directory.path} does not fit its config.toml: {error}") from error
 
 
@@ -215,6 +235,7 @@ def evaluate(
     params: (individuals, size), or (size,) for one. Episode e of every individual starts from seed + e, exactly as
     `gymnasium.make(...).reset(seed=seed + e)` does. The fast path: all processors, no Python per step.
     """
+    _check_seed(seed, episodes)
     problem = _problem(task, network, threads)
     rows = np.atleast_2d(np.asarray(params, np.float32))
     if rows.ndim != 2 or rows.shape[1] != problem.size:
@@ -224,6 +245,7 @@ def evaluate(
 
 def rollout(task: Task | str, network: Network | str, params: np.ndarray, seed: int = 0) -> Trajectory:
     """One episode step by step, from the same compiled episode that scores; it starts as `env.reset(seed=seed)`."""
+    _check_seed(seed)
     problem = _problem(task, network, 1)
     if np.shape(params) != (problem.size,):
         raise EvoError(f"params of shape {np.shape(params)}; this network has {problem.size} parameters")
@@ -233,13 +255,21 @@ def rollout(task: Task | str, network: Network | str, params: np.ndarray, seed: 
 def _problem(task: Task | str, network: Network | str, threads: int | None) -> Walking:
     made = make_task(task, {}) if isinstance(task, str) else task
     layers = make_network(network, made, normalise=False) if isinstance(network, str) else network
-    _check_threads(threads)
-    return Walking(made, layers, available_threads() if threads is None else threads)
+    return Walking(made, layers, _threads(threads))
 
 
-def _check_threads(threads: int | None) -> None:
-    if threads is not None and not 1 <= threads <= 1024:
+def _threads(threads: int | None) -> int:
+    """As many as asked for, or as this process may use. Raises EvoError."""
+    if threads is None:
+        return available_threads()
+    if not 1 <= threads <= 1024:
         raise EvoError(f"threads must be between 1 and 1024, got {threads}; this process may use {available_threads()}")
+    return threads
+
+
+def _check_seed(seed: int, episodes: int = 1) -> None:
+    if seed < 0 or episodes < 1:
+        raise EvoError(f"seed must be at least 0 and episodes at least 1, got seed {seed} and {episodes} episodes")
 
 
 def _fresh_path(config: Config) -> Path:

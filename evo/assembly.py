@@ -5,7 +5,7 @@ from typing import Any
 
 from envs.task import Task
 from evo.config import Config, task_constructor, task_name
-from evo.errors import EvoError
+from evo.errors import EvoError, one_line
 from evo.learners import method_named
 from evo.learners.learner import Learner
 from evo.networks import Network, network_from_text
@@ -18,7 +18,7 @@ def make_task(name: str, options: Mapping[str, Any]) -> Task:
     try:
         task = task_constructor(full)(**options)
     except (TypeError, ValueError, OSError) as error:
-        raise EvoError(f"task {full}: {' '.join(str(error).split())}") from error
+        raise EvoError(f"task {full}: {one_line(error)}") from error
     if not isinstance(task, Task):
         raise EvoError(f"task {full}: its constructor returned a {type(task).__name__}, not an envs.task.Task")
     return task
@@ -43,9 +43,13 @@ def make_problem(config: Config, threads: int, training: bool) -> Walking:
 def make_learner(config: Config, threads: int) -> Learner:
     """The learner at its beginning. Raises EvoError for options that its method refuses."""
     problem = make_problem(config, threads, training=True)
+    scored = make_task(config["task.name"], config.section("task"))
+    sizes = [(task.observation_size, task.action_size) for task in (problem.task, scored)]
+    if sizes[0] != sizes[1]:
+        raise EvoError(f"training.* changes the observations or actions from {sizes[1]} to {sizes[0]}; they must stay")
     method, options = method_named(config["method.name"]), config.section("method")
     assert method is not None
     try:
         return method.build(problem, config["seed"], config["evaluation.episodes"], options)
-    except ValueError as error:
-        raise EvoError(f"method.{error}") from error
+    except (TypeError, ValueError) as error:
+        raise EvoError(f"method.{one_line(error)}") from error

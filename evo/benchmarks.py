@@ -40,6 +40,8 @@ def bench(
     """
     if kind not in KINDS:
         raise EvoError(f"unknown measurement {kind!r}{nearest(kind, KINDS)}")
+    if seeds is not None and not len(seeds):
+        raise EvoError("no seeds: a range goes upwards, as in 100-119")
     if pairs < 1:
         raise EvoError(f"pairs must be at least 1, got {pairs}")
     names = [task_name(task) for task in tasks] if tasks else None
@@ -174,7 +176,8 @@ def learning(tasks: Sequence[str], method: str, seeds: Sequence[int]) -> Iterato
 
 
 def _travelled(champion: Champion) -> dict[str, float]:
-    """How far a creature that starts at rest gets along x in the report episodes' first ten: the median, in metres."""
+    """How far a creature that starts at rest gets along x in the report episodes' first ten: the upper
+    median, in metres."""
     if champion.problem.task.model.nq == 0:
         return {}
     trips = [champion.rollout(2_000_000 + index) for index in range(10)]

@@ -145,9 +145,12 @@ class Champion:
         """The problem it is scored on, on all the processors this process may use."""
         task = make_task(self.task_name, self.task_options)
         network = make_network(self.network_text, task, self.normalise)
+        statistics = self.candidate.statistics
         if network.size != len(self.params):
             has = f"{self.network_text} on {task.name} has {network.size}"
             raise EvoError(f"a damaged champion: it has {len(self.params)} parameters, but {has}")
+        if {len(statistics.mean), len(statistics.m2)} != {task.observation_size}:
+            raise EvoError(f"a damaged champion: its statistics do not fit {task.name}'s observations")
         return Walking(task, network, available_threads())
 
     @property
@@ -219,11 +222,18 @@ class Champion:
             params, selection = arrays["params"], arrays["selection_returns"]
             state = {name: arrays[f"statistics/{name}"] for name in ("count", "mean", "m2")}
             statistics = ObservationStatistics.restored(state)
-            numbers = (selection, statistics.mean, statistics.m2)
+            numbers = [selection, statistics.mean, statistics.m2, arrays.get("report_returns", selection)]
             if params.dtype != np.float32 or params.ndim != 1:
                 raise ValueError("its parameters are not one row of float32")
             if any(array.dtype != np.float64 or array.ndim != 1 for array in numbers):
                 raise ValueError("its scores or statistics are not rows of float64")
+            if not 1 <= len(selection) <= 100_000:
+                raise ValueError("it has no selection returns, or too many")
+            texts = (about["task"]["name"], about["network"]["layers"], about["method"], *about["platform"].values())
+            if not all(isinstance(text, str) for text in texts):
+                raise ValueError("its names are not texts")
+            if not all(type(about[name]) is int for name in ("seed", "generation", "steps")):
+                raise ValueError("its numbers are not whole")
             return cls(
                 task_name=about["task"]["name"],
                 task_options={name: _tupled(value) for name, value in about["task"]["options"].items()},

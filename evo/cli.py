@@ -1,5 +1,6 @@
 """The command line. It only reads words, calls the public functions, and prints; heavy imports wait until needed."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -110,7 +111,11 @@ def _work(start: Callable[[Any], Any], quiet: bool) -> None:
     from evo.display import display
 
     console = Console()
-    finished = start(lambda config: display(config, console, quiet))
+    try:
+        finished = start(lambda config: display(config, console, quiet))
+    except KeyboardInterrupt:
+        sys.stderr.write("evo: stopped; what was learned is saved, and `evo resume` goes on from there\n")
+        raise typer.Exit(130) from None
     champion = finished.champion
     console.print(
         f"champion of generation {champion.generation}: [bold]{champion.reported_fitness}[/] never seen in training",
@@ -239,14 +244,14 @@ def main() -> None:
     """The `evo` command. A user's mistake is one line on standard error and exit status 2."""
     from evo.errors import EvoError
 
+    # as `python -m evo` does: a task of one's own is found in the folder one stands in
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
     try:
         app()
     except EvoError as error:
         sys.stderr.write(f"evo: {error}\n")
         sys.exit(2)
-    except KeyboardInterrupt:
-        sys.stderr.write("evo: stopped; what was learned is saved, `evo resume` goes on\n")
-        sys.exit(130)
 
 
 if __name__ == "__main__":

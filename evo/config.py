@@ -16,8 +16,9 @@ import tomli_w
 
 from envs import TASKS
 from envs.reference import resolve
+from envs.task import Task
 from evo import __version__
-from evo.errors import EvoError, nearest
+from evo.errors import EvoError, nearest, one_line
 from evo.learners import METHODS, EvolutionMethod, method_named
 from evo.presets import DEFAULT_METHOD, preset
 
@@ -32,7 +33,7 @@ class Key:
     kind: Any
     default: Any
     least: float | None = None
-    exclusive: bool = False
+    most: float | None = None
 
 
 KEYS: dict[str, Key] = {
@@ -42,10 +43,10 @@ KEYS: dict[str, Key] = {
     "network.layers": Key(str, "linear"),
     "network.normalise": Key(bool, True),
     "method.name": Key(str, DEFAULT_METHOD),
-    "evaluation.episodes": Key(int, 1, least=1),
-    "evaluation.selection_episodes": Key(int, 20, least=1),
-    "evaluation.selection_share": Key(float, 0.1, least=0, exclusive=True),
-    "evaluation.report_episodes": Key(int, 100, least=1),
+    "evaluation.episodes": Key(int, 1, least=1, most=100_000),
+    "evaluation.selection_episodes": Key(int, 20, least=1, most=100_000),
+    "evaluation.selection_share": Key(float, 0.1, least=1e-6, most=1e6),
+    "evaluation.report_episodes": Key(int, 100, least=1, most=100_000),
     "budget.generations": Key(int | None, None, least=0),
     "budget.steps": Key(int | None, None, least=0),
     "budget.minutes": Key(float | None, None, least=0),
@@ -100,21 +101,31 @@ def _plain(name: str) -> str:
 
 
 def task_constructor(name: str) -> Callable[..., Any]:
-    """The constructor of a task by its full name. Raises EvoError."""
+    """The constructor of a task by its full name.
+
+    Nothing is called that does not say that it returns a Task: names come out of files too. Raises EvoError.
+    """
     try:
         found: Callable[..., Any] = resolve(TASKS.get(name, name))
-    except (ImportError, ValueError, AttributeError) as error:
-        raise EvoError(f"unknown task {name!r}: {error}") from error
+        returned = typing.get_type_hints(found).get("return") if callable(found) else None
+    except Exception as error:  # a module of the user's may fail in any way
+        raise EvoError(f"unknown task {name!r}: {one_line(error)}") from error
+    if returned is not Task:
+        raise EvoError(f"{name} is not a constructor of tasks: write it as `def name(...) -> Task`")
     return found
 
 
 def options_of(signature: inspect.Signature, hints: Mapping[str, Any]) -> dict[str, Key]:
     """The keyword-only arguments of a constructor, as keys."""
-    return {
+    options = {
         name: Key(hints.get(name, Any), parameter.default)
         for name, parameter in signature.parameters.items()
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY
     }
+    for name, key in options.items():
+        if key.default is inspect.Parameter.empty:
+            raise EvoError(f"the option {name!r} needs a default value in its constructor")
+    return options
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
@@ -166,6 +177,7 @@ def resolve_config(
     if chosen is None:
         raise EvoError(f"unknown method {method!r}{nearest(method, METHODS)}")
     known = _known_keys(task, chosen)
+    given[0] = _without_others(given[0], task, method)
     # a file that a run wrote says everything: presets of a later version must not change it
     base = {} if "evo" in given[0] else preset(task, chosen.family) | dict(chosen.settings)
     base = {key: value for key, value in base.items() if key in known}
@@ -183,17 +195,23 @@ def resolve_config(
     return Config(values)
 
 
+def _without_others(file: dict[str, Any], task: str, method: str) -> dict[str, Any]:
+    """A file's values, but for the options of a task or method that a flag has replaced by another."""
+    replaced = []
+    if "task.name" in file and task_name(str(file["task.name"])) != task:
+        replaced += ["task.", "training."]
+    if file.get("method.name", method) != method:
+        replaced += ["method."]
+    return {key: value for key, value in file.items() if not key.startswith(tuple(replaced))}
+
+
 def _known_keys(task: str, method: EvolutionMethod) -> dict[str, Key]:
     constructor = task_constructor(task)
+    task_options = options_of(inspect.signature(constructor), typing.get_type_hints(constructor))
     try:
-        task_options = options_of(inspect.signature(constructor), typing.get_type_hints(constructor))
-    except (TypeError, ValueError, NameError) as error:
-        raise EvoError(f"{task} is not a constructor of tasks: {error}") from error
-    try:
-        signature = method.signature()
-    except (ImportError, ValueError, TypeError) as error:
-        raise EvoError(f"unknown method {method.algorithm!r}: {error}") from error
-    method_options = options_of(signature, typing.get_type_hints(method.constructor().__init__))
+        method_options = options_of(method.signature(), typing.get_type_hints(method.constructor().__init__))
+    except Exception as error:  # a module of the user's may fail in any way
+        raise EvoError(f"unknown method {method.algorithm!r}: {one_line(error)}") from error
     return {
         **KEYS,
         **{f"task.{name}": key for name, key in task_options.items()},
@@ -209,10 +227,10 @@ def _checked(key: str, value: Any, entry: Key) -> Any:
     for kind in kinds:
         fitting = _as_kind(value, kind)
         if fitting is not None:
-            if entry.least is not None and (fitting < entry.least or (entry.exclusive and fitting == entry.least)):
-                raise EvoError(
-                    f"{key} must be {'more than' if entry.exclusive else 'at least'} {entry.least}, got {value}"
-                )
+            if entry.least is not None and fitting < entry.least:
+                raise EvoError(f"{key} must be at least {entry.least:g}, got {value}")
+            if entry.most is not None and fitting > entry.most:
+                raise EvoError(f"{key} must be at most {entry.most:g}, got {value}")
             return fitting
     words = " or ".join(_words(kind) for kind in kinds if kind is not type(None))
     raise EvoError(f"{key} must be {words}, got {value!r}")

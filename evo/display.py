@@ -55,6 +55,8 @@ class Forecast:
     def estimate(self, rate: float, steps: int) -> str:
         """What is ahead, before the work starts, at `rate` env steps/s with `steps` done."""
         budget = self._config["budget.steps"]
+        if not rate > 0:
+            return "no env steps a second: the task ends at once"
         if budget and budget > steps:
             share = 1.0 + self._config["evaluation.selection_share"]
             ahead = duration((budget - steps) * share / rate)

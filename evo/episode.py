@@ -262,6 +262,11 @@ class Evaluator:
         task, fixed = self.task, self._fixed
         individuals, episodes = len(params), len(streams)
         count = individuals * episodes
+        if params.shape != (individuals, self.network.size):
+            raise ValueError(f"parameters of shape {params.shape}; they must be (individuals, {self.network.size})")
+        for name, array in (("mean", mean), ("scale", scale)):
+            if array.shape != (task.observation_size,):
+                raise ValueError(f"{name} of shape {array.shape}; it must be ({task.observation_size},)")
         steps = task.steps if steps is None else steps
         params, streams = np.ascontiguousarray(params, np.float32), np.ascontiguousarray(streams, np.uint64)
         mean, scale = np.ascontiguousarray(mean, np.float64), np.ascontiguousarray(scale, np.float64)

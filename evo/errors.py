@@ -13,6 +13,11 @@ class EvoError(Exception):
     """
 
 
+def one_line(error: BaseException) -> str:
+    """What an exception says, on one line; its type where it says nothing."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """The end of an error line: `"; did you mean 'ars'?"`, or `"; one of ars, ga, …"` when nothing known is near.
 

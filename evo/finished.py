@@ -34,6 +34,15 @@ class Run:
         """Columns of metrics.csv, float64 (generations,)."""
         return self.directory.metrics()
 
+    def plot(self, path: Path | str) -> Path:
+        """Draw its learning curve, .png, .svg or .pdf; returns the path. Raises EvoError."""
+        from evo.plots import learning_curve
+
+        config = self.config
+        title = f"{config['task.name']}  {config['method.name']}  seed {config['seed']}"
+        learning_curve(self.metrics, title, Path(path))
+        return Path(path)
+
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,6 +38,8 @@ def stoppable() -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         nonlocal asked
         if asked:
+            if sys.stderr.isatty():
+                os.write(2, b"\x1b[?25h")  # a live display hides the cursor
             os._exit(128 + number)
         asked = True
         interruption.request(Stopped(number))
@@ -45,5 +48,6 @@ def stoppable() -> Iterator[None]:
     try:
         yield
     finally:
+        interruption.forget()
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -22,6 +22,7 @@ from envs.random import streams
 from envs.task import Task
 from evo.assembly import make_network, make_task
 from evo.episode import Episodes, Evaluator
+from evo.errors import EvoError
 from evo.randomness import generator
 
 _SEEDS = np.arange(1)
@@ -130,7 +131,7 @@ def throughput(
     run = _running(evaluator, _policies(evaluator, individuals), steps)
     recorded = run(recording=True)
     if (recorded.lengths != steps).any():
-        raise RuntimeError(f"{task}: {int((recorded.lengths != steps).sum())} of {individuals} episodes ended early")
+        raise EvoError(f"{task}'s episodes end early, so its speed has no open-loop limit to compare with")
     limit = _Limit(world, recorded, steps, threads)
     assert recorded.trajectories is not None
     plain = _gymnasium_loop(world, recorded.trajectories.actions[0, : min(gymnasium_steps, steps)].copy())

@@ -186,7 +186,9 @@ def _select(
         progress.champion = _champion(config, learner, candidates[best], outcomes[best].returns[0])
         progress.champion.save(directory.champion_path)
     progress.selection_score, progress.selected_at = scores[best], learner.steps
-    watcher.selected(progress.champion, learner.steps, scores[best], taken / (progress.clock.selection - before))
+    watcher.selected(
+        progress.champion, learner.steps, scores[best], taken / max(progress.clock.selection - before, 1e-9)
+    )
     return taken
 
 

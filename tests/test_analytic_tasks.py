@@ -16,9 +16,7 @@ def test_cartpole_follows_barto_sutton_and_anderson() -> None:
         # equations of the paper's appendix, without friction
         total, force = 1.0 + 0.1, 10.0 * push
         inner = (-force - 0.1 * 0.5 * omega**2 * math.sin(theta)) / total
-        alpha = (9.8 * math.sin(theta) + math.cos(theta) * inner) / (
-            0.5 * (4 / 3 - 0.1 * math.cos(theta) ** 2 / total)
-        )
+        alpha = (9.8 * math.sin(theta) + math.cos(theta) * inner) / (0.5 * (4 / 3 - 0.1 * math.cos(theta) ** 2 / total))
         acceleration = (force + 0.1 * 0.5 * (omega**2 * math.sin(theta) - alpha * math.cos(theta))) / total
         x, theta = x + 0.02 * v, theta + 0.02 * omega
         v, omega = v + 0.02 * acceleration, omega + 0.02 * alpha

@@ -15,6 +15,7 @@ import evo
 from evo import cli
 from evo.errors import EvoError
 
+REFERENCE = str(Path(__file__).parent.parent / "runs" / "reference" / "quadruped")
 SMALL = {"evaluation.selection_episodes": 2, "evaluation.report_episodes": 2}
 
 
@@ -36,6 +37,18 @@ MISTAKES = [
     (["run", "nowhere:task"], "nowhere"),
     (["run", "envs.cartpole:nothing"], "nothing"),
     (["run", "math:sqrt"], "math:sqrt"),
+    (["run", "subprocess:Popen"], "-> Task"),
+    (["run", ".foo:bar"], ".foo"),
+    (["run", "cartpole", "--method", "os:getcwd", "--steps", "5"], "getcwd"),
+    (["run", "cartpole", "--set", "evaluation.selection_episodes=2000000"], "at most"),
+    (["run", "cartpole", "--set", "evaluation.selection_share=0"], "at least"),
+    (["run", "quadruped", "--set", "task.timestep=5"], "control steps"),
+    (["run", "Hopper-v5", "--set", "training.exclude_current_positions_from_observation=false"], "training.*"),
+    (["replay", REFERENCE, "--seed", "-1"], "seed"),
+    (["replay", REFERENCE, "--seconds", "-1"], "seconds"),
+    (["resume", REFERENCE], "finished"),
+    (["bench", "--task", "cartpole"], "end early"),
+    (["bench", "--seeds", "119-100"], "upwards"),
     (["run", "cartpole", "--method", "arz"], "did you mean 'ars'"),
     (["run", "cartpole", "--network", "mpl:64"], "unknown network"),
     (["run", "cartpole", "--network", "mlp:0"], "mlp"),

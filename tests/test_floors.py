@@ -35,6 +35,7 @@ FLOORS = {
     "evo.training": 5,
     "evo.film": 6,
     "evo.display": 6,
+    "evo.plots": 6,
     "evo.catalogue": 7,
     "evo.exactness": 7,
     "evo.speed": 7,

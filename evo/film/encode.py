@@ -74,7 +74,10 @@ def _write_mp4(frames: Iterator[Frame], path: Path, fps: int) -> None:
     command += ["-crf", str(_QUALITY), "-preset", "medium", "-movflags", "+faststart", str(path)]
     # Complaints go to a file: a pipe that nobody reads while frames are written could fill up and hang both sides.
     with tempfile.TemporaryFile() as complaints:
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=complaints)
+        # a session of its own: Ctrl-C on the terminal is ours to handle
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=complaints, start_new_session=True
+        )
         assert process.stdin is not None
         try:
             for frame in chain([first], frames):

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from envs import raycast
+from envs import interruption, raycast
 from envs.task import Task
 from evo.champion import Champion
-from evo.errors import EvoError
+from evo.errors import EvoError, one_line
 from evo.film import encode
 from evo.film.strip import caption, filmstrip
 from evo.finished import Run
@@ -29,7 +29,7 @@ def film(
     path: .mp4, .gif or .webp; .png makes a strip of stills. seed: the episode; by default the report episode of median
     return, so the film is neither a lucky nor an unlucky one. Raises EvoError.
     """
-    _check_size(width, height)
+    _check(width, height, seconds, seed)
     trajectory = champion.rollout(typical_seed(champion) if seed is None else seed)
     task = champion.problem.task
     if path.suffix.lower() == ".png":
@@ -43,7 +43,7 @@ def film_evolution(
     run: Run, path: Path, width: int = 640, height: int = 360, scenes: int = 6, seconds: float = 4.0
 ) -> None:
     """Film how a run learned: some seconds of its best guess at the start, on the way, at the end. Raises EvoError."""
-    _check_size(width, height)
+    _check(width, height, seconds)
     generations = run.directory.fossils()
     if not generations:
         raise EvoError(f"{run.path} keeps no fossils to film; `evo replay {run.path}` films its champion")
@@ -73,7 +73,10 @@ def typical_seed(champion: Champion) -> int:
 
 
 def _fossil(arrays: dict[str, Any]) -> Candidate:
-    return Candidate(arrays["params"], ObservationStatistics.restored(arrays))
+    try:
+        return Candidate(arrays["params"], ObservationStatistics.restored(arrays))
+    except (KeyError, TypeError, ValueError) as error:
+        raise EvoError(f"a damaged fossil: {one_line(error)}") from error
 
 
 def _stride(task: Task) -> int:
@@ -93,6 +96,7 @@ def _frames(
     earned = np.concatenate([[0.0], np.cumsum(trajectory.rewards)])
     pictures = raycast.film(task.model, trajectory.qpos[shown], width, height)
     for step, picture in zip(shown, pictures, strict=True):
+        interruption.check()
         yield caption(picture, f"{prefix}{step * task.control_period:4.1f} s   return {earned[step]:,.0f}")
 
 
@@ -112,10 +116,14 @@ def _write(frames: Any, path: Path, fps: int) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         encode.write(frames, path, fps)
-    except (ValueError, OSError) as error:
-        raise EvoError(f"cannot write the film {path}: {error}") from error
+    except (ValueError, OSError, RuntimeError) as error:
+        raise EvoError(f"cannot write the film {path}: {one_line(error)}") from error
 
 
-def _check_size(width: int, height: int) -> None:
+def _check(width: int, height: int, seconds: float, seed: int | None = None) -> None:
+    if seed is not None and seed < 0:
+        raise EvoError(f"seed must be at least 0, got {seed}")
+    if not 0 < seconds <= 86_400:
+        raise EvoError(f"seconds must be more than 0 and at most a day, got {seconds}")
     if not (16 <= width <= 4096 and 16 <= height <= 4096):
         raise EvoError(f"a film of {width} by {height} pixels: width and height must lie between 16 and 4096")

@@ -20,7 +20,7 @@ class Evaluation:
     fitness: float64 (individuals,), mean return; a failed individual has the worst fitness of the others, and all have
     NaN where all failed. returns: (individuals, episodes), NaN where failed. steps: control steps taken. failures:
     reason → how many episodes failed of it. errors: distinct messages of the engine. statistics: rows (count, mean, M2)
-    of the observations seen, individual by individual, failed ones left out.
+    of the observations seen, episode by episode in order, failed ones left out.
     """
 
     fitness: np.ndarray
