@@ -31,7 +31,7 @@ FLOORS = {
     "evo.champion": 5,
     "evo.rundir": 5,
     "evo.watching": 5,
-    "evo.finished": 5,
+    "evo.finished": 6,
     "evo.training": 5,
     "evo.film": 6,
     "evo.display": 6,
