@@ -12,6 +12,7 @@ from evo.assembly import make_learner, make_problem
 from evo.champion import Champion
 from evo.config import resolve_config, task_name
 from evo.errors import EvoError, nearest
+from evo.randomness import report_seeds
 from evo.rundir import RunDirectory
 from evo.speed import throughput, utilisation
 from evo.training import Progress, train
@@ -180,7 +181,7 @@ def _travelled(champion: Champion) -> dict[str, float]:
     median, in metres."""
     if champion.problem.task.model.nq == 0:
         return {}
-    trips = [champion.rollout(2_000_000 + index) for index in range(10)]
+    trips = [champion.rollout(int(seed)) for seed in report_seeds(10)]
     distances = sorted(float(trip.qpos[-1, 0] - trip.qpos[0, 0]) for trip in trips)
     return {"distance": distances[5], "terminated": sum(trip.terminated for trip in trips)}
 

@@ -76,9 +76,8 @@ class Policy:
 
     def __init__(self, problem: Walking, candidate: Candidate) -> None:
         network, task = problem.network, problem.task
-        statistics = candidate.statistics if network.normalise else problem.no_statistics()
         self._params, self._plan = np.ascontiguousarray(candidate.params, np.float32), network.plan
-        self._mean, self._scale = statistics.mean, statistics.scale
+        self._mean, self._scale = problem.normalisation(candidate.statistics)
         self._low, self._high = task.action_low, task.action_high
         self._memory = np.zeros(network.memory_size, np.float32)
         self._scratch = np.zeros(network.scratch_size, np.float32)

@@ -12,42 +12,32 @@ from typing import Any
 DEFAULT_METHOD = "ars"
 
 
-def _ars(step_size: float, noise: float, directions: int, elite: int, steps: float, **more: Any) -> dict[str, Any]:
+def _settings(layers: str, steps: float, more: dict[str, Any], **options: Any) -> dict[str, Any]:
+    """The keys of a preset: `options` are the method's; in `more`, `a__b` stands for the key `a.b` and wins."""
     return {
-        "network.layers": "linear",
+        "network.layers": layers,
         "network.normalise": True,
-        "method.step_size": step_size,
-        "method.noise": noise,
-        "method.directions": directions,
-        "method.elite_directions": elite,
+        **{f"method.{name}": value for name, value in options.items()},
         "budget.steps": int(steps),
-    } | {name.replace("__", "."): value for name, value in more.items()}
+        **{name.replace("__", "."): value for name, value in more.items()},
+    }
+
+
+def _ars(step_size: float, noise: float, directions: int, elite: int, steps: float, **more: Any) -> dict[str, Any]:
+    options = {"step_size": step_size, "noise": noise, "directions": directions, "elite_directions": elite}
+    return _settings("linear", steps, more, **options)
 
 
 def _es(step_size: float, noise: float, pairs: int, weight_decay: float, steps: float, **more: Any) -> dict[str, Any]:
-    return {
-        "network.layers": "mlp:32,32",
-        "network.normalise": True,
-        "method.step_size": step_size,
-        "method.noise": noise,
-        "method.pairs": pairs,
-        "method.weight_decay": weight_decay,
-        "budget.steps": int(steps),
-    } | {name.replace("__", "."): value for name, value in more.items()}
+    options = {"step_size": step_size, "noise": noise, "pairs": pairs, "weight_decay": weight_decay}
+    return _settings("mlp:32,32", steps, more, **options)
 
 
 def _ga(
     population: int, truncation: int, mutation: float, crossover: float, steps: float, **more: Any
 ) -> dict[str, Any]:
-    return {
-        "network.layers": "linear",
-        "network.normalise": True,
-        "method.population": population,
-        "method.truncation": truncation,
-        "method.mutation": mutation,
-        "method.crossover": crossover,
-        "budget.steps": int(steps),
-    } | {name.replace("__", "."): value for name, value in more.items()}
+    options = {"population": population, "truncation": truncation, "mutation": mutation, "crossover": crossover}
+    return _settings("linear", steps, more, **options)
 
 
 # The bonus for staying alive is left out while training (Mania 2018, section 4.1), and only then.

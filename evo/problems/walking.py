@@ -92,17 +92,18 @@ class Walking:
         return self.evaluate(DensePopulation(params), seeds, self.no_statistics()).returns
 
     def _run(self, params: np.ndarray, begin: np.ndarray, statistics: ObservationStatistics, collect: bool) -> Episodes:
-        mean, scale = self._normalisation(statistics)
+        mean, scale = self.normalisation(statistics)
         return self._evaluator.run(params, begin, mean, scale, statistics=collect and self.network.normalise)
 
-    def _normalisation(self, statistics: ObservationStatistics) -> tuple[np.ndarray, np.ndarray]:
+    def normalisation(self, statistics: ObservationStatistics) -> tuple[np.ndarray, np.ndarray]:
+        """What an observation is normalised by: (observation - mean) * scale; 0 and 1 where the network does not."""
         if not self.network.normalise:
             statistics = self.no_statistics()
         return statistics.mean, statistics.scale
 
     def rollout(self, params: np.ndarray, seed: int, statistics: ObservationStatistics) -> Trajectory:
         """One episode, recorded; the same compiled episode that scores."""
-        mean, scale = self._normalisation(statistics)
+        mean, scale = self.normalisation(statistics)
         row = np.asarray(params, np.float32).reshape(1, -1)
         episodes = self._evaluator.run(row, streams(np.array([seed])), mean, scale, recording=True)
         length, ending = int(episodes.lengths[0, 0]), int(episodes.endings[0, 0])
