@@ -1,8 +1,8 @@
 """CartPole: a pole is to be kept upright on a cart; nearly free, so the tests use it.
 
 The equations are those of Barto, Sutton & Anderson (1983), "Neuronlike adaptive elements that can solve difficult
-learning control problems", without friction, integrated by Euler's method as there; the force is continuous. The model
-only holds the state and shows it: MuJoCo takes no step.
+learning control problems", without friction, integrated by Euler's method as there; the force is continuous, or
+to the left or right as in the paper. The model only holds the state and shows it: MuJoCo takes no step.
 """
 
 import math
@@ -51,7 +51,8 @@ def advance(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:
     angle, velocity, spin = data.qpos[1], data.qvel[0], data.qvel[1]
     total = task.cart_mass + task.pole_mass
     sine, cosine = math.sin(angle), math.cos(angle)
-    pushed = (task.force * action[0] + task.pole_mass * task.half_length * spin * spin * sine) / total
+    push = 2.0 * action[0] - 1.0 if task.discrete else action[0]
+    pushed = (task.force * push + task.pole_mass * task.half_length * spin * spin * sine) / total
     turning = (_GRAVITY * sine - cosine * pushed) / (
         task.half_length * (4.0 / 3.0 - task.pole_mass * cosine * cosine / total)
     )
@@ -66,6 +67,7 @@ def advance(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:
 
 def cartpole(
     *,
+    discrete: bool = False,
     cart_mass: float = 1.0,
     pole_mass: float = 0.1,
     half_length: float = 0.5,
@@ -77,14 +79,16 @@ def cartpole(
     steps: int = 500,
     **rendering: Any,
 ) -> Task:
-    """Balance a pole on a cart. Observation (4,): position, angle, their rates. Action (1,): share of the force, ±1.
+    """Balance a pole on a cart. Observation (4,): position, angle, their rates. Action (1,): share of the force, ±1;
+    discrete: 0 pushes left, 1 right, with all of it.
 
     Lengths in m, masses in kg, force in N, angles in rad. Every step upright earns 1; leaving the track or leaning past
     fall_angle ends the episode. Raises ValueError for a number out of its range.
     """
     options = {name: value for name, value in locals().items() if name != "rendering"}
     for name, value in options.items():
-        if not (value > 0 or (name == "reset_noise_scale" and value == 0)) or not math.isfinite(value):
+        allowed = value > 0 or name in ("discrete", "reset_noise_scale")
+        if not (allowed and 0 <= value < math.inf):
             raise ValueError(f"{name} must be a positive number, got {value}")
     model = _model(half_length)
     model.opt.timestep = timestep
@@ -98,6 +102,7 @@ def cartpole(
         observation_size=4,
         action_low=-np.ones(1),
         action_high=np.ones(1),
+        choices=2 if discrete else 0,
         steps=steps,
         frame_skip=1,
         options=options,

@@ -69,7 +69,9 @@ class TaskEnv(gymnasium.Env[NDArray[np.float64], NDArray[Any]]):
         assert task.action_low is not None and task.action_high is not None
         self.observation_space = spaces.Box(-np.inf, np.inf, (task.observation_size,), np.float64)
         low, high = task.action_low.astype(np.float32), task.action_high.astype(np.float32)
-        self.action_space = spaces.Box(low, high, dtype=np.float32)
+        self.action_space: spaces.Space[Any] = (
+            spaces.Discrete(task.choices) if task.choices else spaces.Box(low, high, dtype=np.float32)
+        )
         self.metadata = {
             "render_modes": ["human", "rgb_array", "depth_array", "rgbd_tuple"],
             "render_fps": round(1.0 / task.control_period),
@@ -108,6 +110,8 @@ class TaskEnv(gymnasium.Env[NDArray[np.float64], NDArray[Any]]):
         return self._obs.copy(), {}
 
     def step(self, action: NDArray[Any]) -> tuple[NDArray[np.float64], float, bool, bool, dict[str, Any]]:
+        if self.task.choices:
+            action = np.reshape(action, 1)
         if np.shape(action) != self._action.shape:
             raise ValueError(f"an action of shape {np.shape(action)}; this task takes {self._action.shape}")
         self._action[:] = action

@@ -15,12 +15,12 @@ import llvmlite.binding
 import mujoco
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import carray, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 from envs import interruption
-from envs.structs import address_of
+from envs.structs import DATA, address_of
 
 # Before any model loads: no MUJOCO_LOG.TXT in the user's folder and no warnings on the terminal.
 _log = mujoco.MjLogConfig.get()
@@ -114,6 +114,42 @@ def is_set(typing: Any, address: Any) -> Any:
         return builder.icmp_unsigned("!=", flag, word(0))
 
     return types.boolean(types.intp), codegen
+
+
+# mjData's own memory: the time, and one buffer that holds every array whose size the model fixes.
+_TIME, _BUFFER, _BUFFER_SIZE = (DATA.offsets[name] for name in ("time", "buffer", "nbuffer"))
+
+
+def snapshot_size(model: mujoco.MjModel) -> int:
+    """Bytes that `save_data` writes, a multiple of 8."""
+    data = mujoco.MjData(model)
+    size = ctypes.c_int64.from_address(data._address + _BUFFER_SIZE).value
+    return 8 + -(-size // 8) * 8
+
+
+@njit
+def _memory(data: Any) -> Any:
+    """An mjData's time, float64 (1,), and its buffer, uint8 (bytes,)."""
+    address = address_of(data)
+    size = carray(pointer(address + _BUFFER_SIZE), (1,), np.int64)[0]
+    start = carray(pointer(address + _BUFFER), (1,), np.int64)[0]
+    return carray(pointer(address + _TIME), (1,), np.float64), carray(pointer(start), (size,), np.uint8)
+
+
+@njit
+def save_data(data: Any, place: int) -> None:
+    """Copy an mjData to the bytes at `place`: between two steps, everything that the next one depends on."""
+    time, buffer = _memory(data)
+    carray(pointer(place), (1,), np.float64)[0] = time[0]
+    carray(pointer(place + 8), (buffer.size,), np.uint8)[:] = buffer
+
+
+@njit
+def load_data(data: Any, place: int) -> None:
+    """Put an mjData of the same model, fresh from `mj_reset_data`, where `save_data` was called."""
+    time, buffer = _memory(data)
+    time[0] = carray(pointer(place), (1,), np.float64)[0]
+    buffer[:] = carray(pointer(place + 8), (buffer.size,), np.uint8)
 
 
 class EngineError(Exception):

@@ -7,8 +7,8 @@ A task is a MuJoCo model and three plain functions that are compiled with fixed 
     advance(model, data, task, action, out)   act for one control step; set out.reward, out.terminated
 
 `model` and `data` are MuJoCo's structs (`envs.structs`), `action` is float64 (action_size,) already clipped to its
-bounds. `task` is a record of the task's own numbers: its options, and whatever it remembers within an episode; every
-episode begins with a fresh copy of `Task.record`.
+bounds, or the index of a choice as one float64. `task` is a record of the task's own numbers: its options, and whatever
+it remembers within an episode; every episode begins with a fresh copy of `Task.record`.
 """
 
 import functools
@@ -60,8 +60,9 @@ class Task:
 
     name: the name it is run by. options: every constructor option and its value. steps: control steps at most in an
     episode. frame_skip: time steps in a control step. action_low, action_high: bounds, float64 (action_size,).
-    gymnasium_id: the environment of Gymnasium's that it equals to the bit, if any. rendering: options for pictures,
-    passed on to Gymnasium's renderer. camera: a preferred camera of the model, by name.
+    choices: where the action is one of so many choices, its index is all there is of the action, and a network scores
+    each; 0 where actions are continuous. gymnasium_id: the environment of Gymnasium's that it equals to the bit, if
+    any. rendering: options for pictures, passed on to Gymnasium's renderer. view: how the camera looks at it.
     """
 
     name: str
@@ -75,12 +76,16 @@ class Task:
     record: np.ndarray = field(default_factory=record)
     action_low: np.ndarray | None = None
     action_high: np.ndarray | None = None
+    choices: int = 0
     options: Mapping[str, Any] = field(default_factory=dict)
     rendering: Mapping[str, Any] = field(default_factory=dict)
     gymnasium_id: str | None = None
     view: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.choices:
+            object.__setattr__(self, "action_low", np.zeros(1))
+            object.__setattr__(self, "action_high", np.array([self.choices - 1.0]))
         bounds = self.model.actuator_ctrlrange.astype(np.float32).astype(np.float64)
         unlimited = self.model.actuator_ctrllimited == 0
         bounds[unlimited] = (-math.inf, math.inf)
@@ -97,6 +102,11 @@ class Task:
     def action_size(self) -> int:
         assert self.action_low is not None
         return len(self.action_low)
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers a network gives: an action, or a score for each choice."""
+        return self.choices or self.action_size
 
     @property
     def control_period(self) -> float:

@@ -141,7 +141,7 @@ def _go(
             watcher = Callback(callback, shown)
             watcher.phase("compiling for this machine (cached from then on)")
             judge.prepare()
-            learner.problem.prepare()
+            learner.prepare()
             if checkpoint is not None:
                 progress = _restored(learner, checkpoint[1], directory)
             # whatever a killed run wrote after its last checkpoint is made again

@@ -27,7 +27,7 @@ def make_task(name: str, options: Mapping[str, Any]) -> Task:
 def make_network(text: str, task: Task, normalise: bool) -> Network:
     """A network sized for a task, from its text. Raises EvoError."""
     try:
-        return network_from_text(text, task.observation_size, task.action_size, normalise)
+        return network_from_text(text, task.observation_size, task.outputs, normalise)
     except ValueError as error:
         raise EvoError(f"network.layers: {error}") from error
 
@@ -44,12 +44,12 @@ def make_learner(config: Config, threads: int) -> Learner:
     """The learner at its beginning. Raises EvoError for options that its method refuses."""
     problem = make_problem(config, threads, training=True)
     scored = make_task(config["task.name"], config.section("task"))
-    sizes = [(task.observation_size, task.action_size) for task in (problem.task, scored)]
+    sizes = [(task.observation_size, task.outputs) for task in (problem.task, scored)]
     if sizes[0] != sizes[1]:
         raise EvoError(f"training.* changes the observations or actions from {sizes[1]} to {sizes[0]}; they must stay")
     method, options = method_named(config["method.name"]), config.section("method")
     assert method is not None
     try:
-        return method.build(problem, config["seed"], config["evaluation.episodes"], options)
+        return method.build(problem, config["seed"], config["evaluation.episodes"], config["budget.steps"], options)
     except (TypeError, ValueError) as error:
         raise EvoError(f"method.{one_line(error)}") from error

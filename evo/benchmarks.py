@@ -122,7 +122,7 @@ def overhead(task: str, generations: int) -> dict[str, Any]:
     learner.problem.evaluate = timed  # type: ignore[method-assign]
     judge, progress = make_problem(config, threads, training=False), Progress()
     judge.prepare()
-    learner.problem.prepare()
+    learner.prepare()
     with (
         tempfile.TemporaryDirectory() as folder,
         RunDirectory.create(Path(folder) / "run", config.toml(), "") as directory,

@@ -68,7 +68,7 @@ class Verification:
 
 
 class Policy:
-    """A champion as a function from an observation, (observation_size,), to an action, float64 (action_size,).
+    """A champion as a function from an observation, (observation_size,), to an action, float64 (action_size,) or int.
 
     The same compiled network as in training, clipped to the action space: usable in anyone's Gymnasium loop. Call
     `reset()` between episodes.
@@ -78,7 +78,8 @@ class Policy:
         network, task = problem.network, problem.task
         self._params, self._plan = np.ascontiguousarray(candidate.params, np.float32), network.plan
         self._mean, self._scale = problem.normalisation(candidate.statistics)
-        self._low, self._high = task.action_low, task.action_high
+        self._low, self._high, self._choices = task.action_low, task.action_high, task.choices
+        self._outputs = np.zeros(task.outputs)
         self._memory = np.zeros(network.memory_size, np.float32)
         self._scratch = np.zeros(network.scratch_size, np.float32)
 
@@ -86,7 +87,7 @@ class Policy:
         """Forget what the network remembers of the episode."""
         self._memory[:] = 0
 
-    def __call__(self, observation: np.ndarray) -> np.ndarray:
+    def __call__(self, observation: np.ndarray) -> Any:
         obs = np.ascontiguousarray(observation, np.float64)
         if obs.shape != self._mean.shape:
             raise ValueError(f"an observation of shape {obs.shape}; this champion sees {self._mean.shape}")
@@ -102,9 +103,11 @@ class Policy:
             self._scale,
             self._low,
             self._high,
+            self._choices,
+            self._outputs,
             action,
         )
-        return action
+        return int(action[0]) if self._choices else action
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from envs.reference import resolve
 from envs.task import Task
 from evo import __version__
 from evo.errors import EvoError, nearest, one_line
-from evo.learners import METHODS, EvolutionMethod, method_named
+from evo.learners import METHODS, Method, method_named
 from evo.presets import DEFAULT_METHOD, preset
 
 _BUDGET = ("budget.generations", "budget.steps", "budget.minutes", "budget.until")
@@ -205,13 +205,15 @@ def _without_others(file: dict[str, Any], task: str, method: str) -> dict[str, A
     return {key: value for key, value in file.items() if not key.startswith(tuple(replaced))}
 
 
-def _known_keys(task: str, method: EvolutionMethod) -> dict[str, Key]:
+def _known_keys(task: str, method: Method) -> dict[str, Key]:
     constructor = task_constructor(task)
     task_options = options_of(inspect.signature(constructor), typing.get_type_hints(constructor))
     try:
-        method_options = options_of(method.signature(), typing.get_type_hints(method.constructor().__init__))
+        method_options = options_of(
+            inspect.signature(method.constructor()), typing.get_type_hints(method.constructor().__init__)
+        )
     except Exception as error:  # a module of the user's may fail in any way
-        raise EvoError(f"unknown method {method.algorithm!r}: {one_line(error)}") from error
+        raise EvoError(f"unknown method {method.reference!r}: {one_line(error)}") from error
     return {
         **KEYS,
         **{f"task.{name}": key for name, key in task_options.items()},

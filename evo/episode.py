@@ -18,6 +18,8 @@ from envs.physics import Batch, StopFlag, apply_interruptibly, call, is_set, mj_
 from envs.structs import data_at, model_at, warning_count
 from envs.task import OUTCOME, Task
 from evo.networks.sequential import Network, act
+from evo.statistics import update_statistics
+from evo.views import doubles, floats, integers, words
 
 # How an episode ended.
 COMPLETED, TERMINATED, UNSTABLE, NOT_FINITE, STOPPED, ENGINE_ERROR = range(6)
@@ -33,75 +35,61 @@ _POINTERS = (
     "scratch qpos qvel observations actions step_rewards"
 ).split()
 _NUMBERS = (
-    "first episodes params_size obs_size action_size steps record_size layers memory_size network_scratch scratch_size "
-    "recording nq nv"
+    "first episodes params_size obs_size action_size choices outputs steps record_size layers memory_size "
+    "network_scratch scratch_size recording nq nv"
 ).split()
 ARGUMENT = np.dtype([(name, np.int64) for name in _POINTERS + _NUMBERS])
 
 
 @njit
-def _doubles(address: int, count: int) -> Any:
-    return carray(pointer(address), (count,), np.float64)
-
-
-@njit
-def _floats(address: int, count: int) -> Any:
-    return carray(pointer(address), (count,), np.float32)
-
-
-@njit
-def _integers(address: int, count: int) -> Any:
-    return carray(pointer(address), (count,), np.int64)
-
-
-@njit
-def _update_statistics(statistics: Any, obs: Any) -> None:
-    """Welford's running mean and sum of squared deviations (Welford 1962); statistics: (count, mean, M2) in a row."""
-    size = obs.size
-    statistics[0] += 1.0
-    inverse = 1.0 / statistics[0]
-    for index in range(size):
-        difference = obs[index] - statistics[1 + index]
-        statistics[1 + index] += difference * inverse
-        statistics[1 + size + index] += difference * (obs[index] - statistics[1 + index])
-
-
-@njit
-def _all_finite(values: Any) -> bool:
+def all_finite(values: Any) -> bool:
     for index in range(values.size):
         if not math.isfinite(values[index]):
             return False
     return True
 
 
+@njit
+def advance_once(model: Any, data: Any, record: Any, action: Any, outcome: Any, advance: int) -> int:
+    """One control step; how it ended, COMPLETED where the episode may go on."""
+    call(advance, (model, data, record, action, outcome))
+    # MuJoCo resets a state that blows up and goes on: only the warning counters tell
+    if warning_count(data) > 0:
+        return UNSTABLE
+    if not math.isfinite(outcome.reward):
+        return NOT_FINITE
+    return TERMINATED if outcome.terminated else COMPLETED
+
+
 def _episode(model_address: int, data_address: int, simulation: int, argument: int) -> None:
     given = carray(pointer(argument), (1,), ARGUMENT)[0]
     model, data = model_at(model_address), data_at(model_address, data_address)
     individual, number = simulation // given.episodes, simulation % given.episodes
-    params = _floats(given.params + 4 * given.params_size * individual, given.params_size)
-    mean, scale = _doubles(given.mean, given.obs_size), _doubles(given.scale, given.obs_size)
-    low, high = _doubles(given.low, given.action_size), _doubles(given.high, given.action_size)
+    params = floats(given.params + 4 * given.params_size * individual, given.params_size)
+    mean, scale = doubles(given.mean, given.obs_size), doubles(given.scale, given.obs_size)
+    low, high = doubles(given.low, given.action_size), doubles(given.high, given.action_size)
     plan = carray(pointer(given.plan), (given.layers, 6), np.int64)
-    total, length = _doubles(given.rewards, simulation + 1), _integers(given.lengths, simulation + 1)
-    ending = _integers(given.endings, simulation + 1)
+    total, length = doubles(given.rewards, simulation + 1), integers(given.lengths, simulation + 1)
+    ending = integers(given.endings, simulation + 1)
     statistics_size = 1 + 2 * given.obs_size if given.statistics else 0
-    statistics = _doubles(given.statistics + 8 * statistics_size * simulation, statistics_size)
+    statistics = doubles(given.statistics + 8 * statistics_size * simulation, statistics_size)
 
-    # this simulation's scratch, in one block: stream, outcome, record, observation, action, network memory and scratch
+    # this simulation's scratch, in one block: stream, outcome, record, observation, action, the network's outputs,
+    # memory and scratch
     at = given.scratch + given.scratch_size * simulation
-    rng = carray(pointer(at), (4,), np.uint64)
+    rng = words(at, 4)
     outcome = carray(pointer(at + 32), (1,), OUTCOME)[0]
     record = at + 48
-    obs = _doubles(record + given.record_size, given.obs_size)
-    action = _doubles(record + given.record_size + 8 * given.obs_size, given.action_size)
-    memory_at = record + given.record_size + 8 * (given.obs_size + given.action_size)
-    memory = _floats(memory_at, given.memory_size)
-    scratch = _floats(memory_at + 4 * given.memory_size, given.network_scratch)
+    obs = doubles(record + given.record_size, given.obs_size)
+    action = doubles(record + given.record_size + 8 * given.obs_size, given.action_size)
+    outputs_at = record + given.record_size + 8 * (given.obs_size + given.action_size)
+    outputs, memory_at = doubles(outputs_at, given.outputs), outputs_at + 8 * given.outputs
+    memory = floats(memory_at, given.memory_size)
+    scratch = floats(memory_at + 4 * given.memory_size, given.network_scratch)
 
     ending[simulation] = ENGINE_ERROR  # stands if the engine leaves by longjmp
-    rng[:] = carray(pointer(given.streams + 32 * number), (4,), np.uint64)
-    words = given.record_size // 8
-    _integers(record, words)[:] = _integers(given.template, words)
+    rng[:] = words(given.streams + 32 * number, 4)
+    integers(record, given.record_size // 8)[:] = integers(given.template, given.record_size // 8)
     memory[:] = np.float32(0)
     outcome.terminated = 0
     reward, steps, how = 0.0, 0, COMPLETED
@@ -114,38 +102,32 @@ def _episode(model_address: int, data_address: int, simulation: int, argument: i
             break
         call(given.observe, (model, data, record, obs))
         if statistics_size:
-            _update_statistics(statistics, obs)
-        act(plan, params, memory, scratch, obs, mean, scale, low, high, action)
+            update_statistics(statistics, obs)
+        act(plan, params, memory, scratch, obs, mean, scale, low, high, given.choices, outputs, action)
         if given.recording:
             row = simulation * (given.steps + 1) + step
-            _doubles(given.qpos + 8 * given.nq * row, given.nq)[:] = data.qpos
-            _doubles(given.qvel + 8 * given.nv * row, given.nv)[:] = data.qvel
-            _doubles(given.observations + 8 * given.obs_size * row, given.obs_size)[:] = obs
-            _doubles(given.actions + 8 * given.action_size * row, given.action_size)[:] = action
-        if not _all_finite(action):
+            doubles(given.qpos + 8 * given.nq * row, given.nq)[:] = data.qpos
+            doubles(given.qvel + 8 * given.nv * row, given.nv)[:] = data.qvel
+            doubles(given.observations + 8 * given.obs_size * row, given.obs_size)[:] = obs
+            doubles(given.actions + 8 * given.action_size * row, given.action_size)[:] = action
+        if not all_finite(action):
             how = NOT_FINITE
             break
-        call(given.advance, (model, data, record, action, outcome))
+        how = advance_once(model, data, record, action, outcome, given.advance)
         steps += 1
-        # MuJoCo resets a state that blows up and goes on: only the warning counters tell
-        if warning_count(data) > 0:
-            how = UNSTABLE
-            break
-        if not math.isfinite(outcome.reward):
-            how = NOT_FINITE
+        if how >= UNSTABLE:
             break
         reward += outcome.reward
         if given.recording:
-            _doubles(given.step_rewards, simulation * (given.steps + 1) + step + 1)[-1] = outcome.reward
-        if outcome.terminated:
-            how = TERMINATED
+            doubles(given.step_rewards, simulation * (given.steps + 1) + step + 1)[-1] = outcome.reward
+        if how == TERMINATED:
             break
     if given.recording:
         row = simulation * (given.steps + 1) + steps
         call(given.observe, (model, data, record, obs))
-        _doubles(given.qpos + 8 * given.nq * row, given.nq)[:] = data.qpos
-        _doubles(given.qvel + 8 * given.nv * row, given.nv)[:] = data.qvel
-        _doubles(given.observations + 8 * given.obs_size * row, given.obs_size)[:] = obs
+        doubles(given.qpos + 8 * given.nq * row, given.nq)[:] = data.qpos
+        doubles(given.qvel + 8 * given.nv * row, given.nv)[:] = data.qvel
+        doubles(given.observations + 8 * given.obs_size * row, given.obs_size)[:] = obs
     total[simulation], length[simulation], ending[simulation] = reward, steps, how
 
 
@@ -189,10 +171,10 @@ class Evaluator:
     """
 
     def __init__(self, task: Task, network: Network, threads: int) -> None:
-        if network.inputs != task.observation_size or network.outputs != task.action_size:
+        if network.inputs != task.observation_size or network.outputs != task.outputs:
             raise ValueError(
                 f"the network maps {network.inputs} to {network.outputs} numbers; {task.name} has "
-                f"{task.observation_size} observations and {task.action_size} actions"
+                f"{task.observation_size} observations and takes {task.outputs}"
             )
         self.task, self.network, self.threads = task, network, threads
         self._stop = StopFlag()
@@ -208,7 +190,7 @@ class Evaluator:
         self._template = np.zeros(record_size, np.uint8)
         self._template[: task.record.nbytes] = np.frombuffer(task.record.tobytes(), np.uint8)
         memory = network.memory_size + network.memory_size % 2
-        scratch = 48 + record_size + 8 * (task.observation_size + task.action_size)
+        scratch = 48 + record_size + 8 * (task.observation_size + task.action_size + task.outputs)
         scratch += 4 * (memory + network.scratch_size)
         assert task.action_low is not None and task.action_high is not None
         return {
@@ -223,6 +205,8 @@ class Evaluator:
             "params_size": network.size,
             "obs_size": task.observation_size,
             "action_size": task.action_size,
+            "choices": task.choices,
+            "outputs": task.outputs,
             "record_size": record_size,
             "layers": len(network.layers),
             "memory_size": memory,

@@ -8,7 +8,35 @@ from collections.abc import Mapping
 from typing import Any, final
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
+
+
+@njit(cache=True, error_model="numpy")  # a check for division by zero would keep the loop from being vectorised
+def adam(
+    direction: Any,
+    first: Any,
+    second: Any,
+    delta: Any,
+    step_size: Any,
+    beta1: Any,
+    beta2: Any,
+    epsilon: Any,
+    correction1: Any,
+    correction2: Any,
+) -> None:
+    """One step of Adam in place: the moments `first` and `second`, and `delta`, all (parameters,) and of one type.
+
+    correction1, correction2: 1 - beta1**t and 1 - beta2**t. Kingma & Ba 2015, Algorithm 1.
+    """
+    one = direction.dtype.type(1)  # a plain 1 would turn float32 into float64
+    for index in range(direction.size):
+        first[index] = beta1 * first[index] + (one - beta1) * direction[index]
+        second[index] = beta2 * second[index] + (one - beta2) * (direction[index] * direction[index])
+        # Both moments start at zero; dividing removes that bias (section 3).
+        unbiased_first = first[index] / correction1
+        unbiased_second = second[index] / correction2
+        delta[index] = step_size * unbiased_first / (np.sqrt(unbiased_second) + epsilon)
 
 
 @final
@@ -33,12 +61,9 @@ class Adam:
     def step(self, direction: NDArray[np.float64]) -> NDArray[np.float64]:
         """The change of the parameters, (parameters,), for a direction of ascent, (parameters,)."""
         steps = self.steps + 1
-        first = self.beta1 * self.first_moment + (1 - self.beta1) * direction
-        second = self.beta2 * self.second_moment + (1 - self.beta2) * np.square(direction)
-        # Both moments start at zero; dividing removes that bias (section 3).
-        unbiased_first = first / (1 - self.beta1**steps)
-        unbiased_second = second / (1 - self.beta2**steps)
-        delta = self.step_size * unbiased_first / (np.sqrt(unbiased_second) + self.epsilon)
+        first, second, delta = self.first_moment.copy(), self.second_moment.copy(), np.empty(len(direction))
+        corrections = 1 - self.beta1**steps, 1 - self.beta2**steps
+        adam(direction, first, second, delta, self.step_size, self.beta1, self.beta2, self.epsilon, *corrections)
         self.steps, self.first_moment, self.second_moment = steps, first, second
         return delta
 

@@ -1,7 +1,7 @@
 """Tuned settings, so that `evo run TASK` alone does well. Tuned on seeds 0-9; reported on seeds from 100 up.
 
 `PRESETS[task][family]` holds configuration keys and values; `GENERAL[family]` serves tasks that nobody tuned. A
-family is the method whose presets a method shares (`EvolutionMethod.family`).
+family is the method whose presets a method shares (`Method.family`).
 Sources: ARS's step size, noise, directions and best directions begin from rl-baselines3-zoo's `hyperparams/ars.yml`,
 which follow Mania, Guy & Recht (2018), appendix A.2; where they were tuned on here, the line says so.
 """
@@ -40,6 +40,10 @@ def _ga(
     return _settings("linear", steps, more, **options)
 
 
+def _ppo(steps: float, **options: Any) -> dict[str, Any]:
+    return _settings("mlp:64,64", steps, {}, **options)
+
+
 # The bonus for staying alive is left out while training (Mania 2018, section 4.1), and only then.
 _NO_BONUS = {"training__healthy_reward": 0.0}
 
@@ -47,6 +51,7 @@ GENERAL: Mapping[str, Mapping[str, Any]] = {
     "ars": _ars(0.02, 0.03, 32, 8, 2e6),
     "openai-es": _es(0.02, 0.04, 32, 0.005, 2e6),
     "ga": _ga(64, 12, 0.05, 0.5, 2e6),
+    "ppo": _ppo(1e6),
 }
 
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {

@@ -2,11 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numba import njit
 
 # Below this standard deviation an observation is constant and is normalised to zero, as in the code of ARS's authors.
 _CONSTANT = 1e-7
+
+
+@njit(cache=True)
+def update_statistics(statistics: Any, obs: Any) -> None:
+    """Welford's running mean and sum of squared deviations (Welford 1962); statistics: (count, mean, M2) in a row."""
+    size = obs.size
+    statistics[0] += 1.0
+    inverse = 1.0 / statistics[0]
+    for index in range(size):
+        difference = obs[index] - statistics[1 + index]
+        statistics[1 + index] += difference * inverse
+        statistics[1 + size + index] += difference * (obs[index] - statistics[1 + index])
 
 
 @dataclass(frozen=True, eq=False)

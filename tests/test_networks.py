@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from evo.activations import elu, relu, tanh
 from evo.networks import NETWORKS, Dense, Network, network_from_text
-from evo.networks.activations import elu, relu, tanh
 from evo.networks.dense import STEPS
 from evo.networks.sequential import act, propagate
 
@@ -40,7 +40,7 @@ class Acting:
 
     def clipped(self, obs: Floats, low: Floats, high: Floats) -> Floats:
         action = np.zeros(self.network.outputs)
-        act(*self._given(obs, None, None), low, high, action)
+        act(*self._given(obs, None, None), low, high, 0, action.copy(), action)
         return action
 
 

@@ -1,18 +1,15 @@
 """Evolution: drives any search algorithm by ask and tell on a walking problem."""
 
-import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from envs.physics import EngineError
-from envs.reference import resolve
 from evo.algorithms.algorithm import Algorithm
-from evo.learners.learner import Candidate
+from evo.learners.learner import Candidate, below
 from evo.problems.walking import Walking
-from evo.randomness import episode_seeds, generator
+from evo.randomness import episode_seeds
 from evo.statistics import ObservationStatistics
 
 
@@ -31,6 +28,9 @@ class Evolution:
     @property
     def generation(self) -> int:
         return self.algorithm.generation
+
+    def prepare(self) -> None:
+        self.problem.prepare()
 
     def step(self) -> dict[str, float]:
         population = self.algorithm.ask()
@@ -72,37 +72,6 @@ class Evolution:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self.algorithm.restore(_below("algorithm/", state))
-        self.statistics = ObservationStatistics.restored(_below("statistics/", state))
+        self.algorithm.restore(below("algorithm/", state))
+        self.statistics = ObservationStatistics.restored(below("statistics/", state))
         self.steps, self.episodes = int(state["steps"]), int(state["episodes"])
-
-
-def _below(prefix: str, state: Mapping[str, Any]) -> dict[str, Any]:
-    return {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}
-
-
-@dataclass(frozen=True)
-class EvolutionMethod:
-    """A method of the command line that evolves: an algorithm by reference, and the settings that its name implies.
-
-    family: the method whose presets it shares. settings: configuration keys and values, e.g. whether to normalise.
-    """
-
-    algorithm: str
-    summary: str
-    family: str
-    settings: Mapping[str, Any] = field(default_factory=dict)
-
-    def constructor(self) -> type[Any]:
-        """The algorithm's class. Raises ImportError or ValueError where the reference leads nowhere."""
-        return resolve(self.algorithm)
-
-    def signature(self) -> inspect.Signature:
-        """The algorithm's constructor; its keyword-only arguments are the method's options."""
-        return inspect.signature(self.constructor())
-
-    def build(self, problem: Walking, seed: int, episodes: int, options: Mapping[str, Any]) -> Evolution:
-        """A learner at its beginning. Raises ValueError naming an option out of its range."""
-        initial = problem.network.initial(generator(seed, "initial parameters"))
-        algorithm = self.constructor()
-        return Evolution(problem, algorithm(initial, seed, **options), seed, episodes)

@@ -31,6 +31,10 @@ class Learner(Protocol):
         """Completed steps of the learner (an ES's or GA's generations)."""
         ...
 
+    def prepare(self) -> None:
+        """Compile what is not compiled yet; takes seconds the first time on a machine."""
+        ...
+
     def step(self) -> dict[str, float]:
         """One generation; returns its row of metrics. Interrupted, it leaves everything as it was."""
         ...
@@ -50,3 +54,8 @@ class Learner(Protocol):
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on exactly where `state()` was taken."""
         ...
+
+
+def below(prefix: str, state: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a state whose names begin with `prefix`, without it."""
+    return {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}

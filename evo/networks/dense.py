@@ -5,12 +5,15 @@ result does not depend on how. Four inputs a pass spare three of four loads and 
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numba import njit
 
-from evo.networks import activations
+from evo import activations
+
+if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
+    from evo.autodiff import Node, Tape
 
 
 @njit
@@ -92,3 +95,10 @@ class Dense:
     def step(self) -> Any:
         """The function to compile: step(params, memory, inputs, outputs), all float32 vectors."""
         return STEPS[self.activation]
+
+    def apply(self, tape: "Tape", inputs: "Node", at: int) -> "Node":
+        """The layer on a batch, inputs (batch, inputs); its parameters begin at `at`."""
+        weights = tape.parameters(at, inputs.columns, self.outputs)
+        bias = tape.parameters(at + inputs.columns * self.outputs, 1, self.outputs) if self.bias else None
+        sums = inputs.affine(weights, bias)
+        return sums if self.activation == "linear" else getattr(sums, self.activation)()

@@ -6,14 +6,18 @@ zeroed at the start of an episode.
 """
 
 import functools
+import math
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numba import njit, types
 
 from envs.kernels import compile_kernel
 from envs.physics import call
+
+if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
+    from evo.autodiff import Node, Tape
 
 _FLOATS = types.Array(types.float32, 1, "C")
 # Columns of a network's plan: one row a layer.
@@ -75,10 +79,21 @@ class Network:
         parts = [layer.initial(width, rng) for layer, width in zip(self.layers, widths, strict=False)]
         return np.concatenate(parts)
 
+    def apply(self, tape: "Tape", inputs: "Node", at: int) -> "Node":
+        """The network on a batch of normalised observations, (batch, inputs) to (batch, outputs), parameters from `at`.
+
+        Raises ValueError for a layer that has no gradient.
+        """
+        for layer, size in zip(self.layers, self._sizes, strict=True):
+            if not hasattr(layer, "apply"):
+                raise ValueError(f"{type(layer).__name__} of {self.text!r} has no gradient")
+            inputs, at = layer.apply(tape, inputs, at), at + size
+        return inputs
+
 
 @njit
-def propagate(plan: Any, params: Any, memory: Any, scratch: Any, obs: Any, mean: Any, scale: Any, action: Any) -> None:
-    """From an observation to an unbounded action, both float64; the layers work in float32.
+def propagate(plan: Any, params: Any, memory: Any, scratch: Any, obs: Any, mean: Any, scale: Any, outputs: Any) -> None:
+    """From an observation to unbounded outputs, both float64; the layers work in float32.
 
     The observation is first normalised as (obs - mean) * scale. scratch: float32 (2 widest).
     """
@@ -88,7 +103,7 @@ def propagate(plan: Any, params: Any, memory: Any, scratch: Any, obs: Any, mean:
     count, at = obs.size, 0
     for layer in range(plan.shape[0]):
         row = plan[layer]
-        outputs = row[_OUTPUTS]
+        width = row[_OUTPUTS]
         after = widest - at
         call(
             row[_STEP],
@@ -96,22 +111,49 @@ def propagate(plan: Any, params: Any, memory: Any, scratch: Any, obs: Any, mean:
                 params[row[_PARAMS] : row[_PARAMS] + row[_PARAMS_SIZE]],
                 memory[row[_MEMORY] : row[_MEMORY] + row[_MEMORY_SIZE]],
                 scratch[at : at + count],
-                scratch[after : after + outputs],
+                scratch[after : after + width],
             ),
         )
-        count, at = outputs, after
+        count, at = width, after
     for index in range(count):
-        action[index] = scratch[at + index]
+        outputs[index] = scratch[at + index]
+
+
+@njit(cache=True)
+def decide(outputs: Any, low: Any, high: Any, choices: int, action: Any) -> None:
+    """The action (action_size,) that a network's outputs mean: clipped to its bounds, or the choice of best score."""
+    if choices == 0:
+        for index in range(action.size):
+            action[index] = min(max(outputs[index], low[index]), high[index])
+        return
+    best = 0
+    for index in range(choices):
+        if math.isnan(outputs[index]):
+            best = index
+            break
+        if outputs[index] > outputs[best]:
+            best = index
+    action[0] = outputs[best] if math.isnan(outputs[best]) else best
 
 
 @njit(cache=True)
 def act(
-    plan: Any, params: Any, memory: Any, scratch: Any, obs: Any, mean: Any, scale: Any, low: Any, high: Any, action: Any
+    plan: Any,
+    params: Any,
+    memory: Any,
+    scratch: Any,
+    obs: Any,
+    mean: Any,
+    scale: Any,
+    low: Any,
+    high: Any,
+    choices: int,
+    outputs: Any,
+    action: Any,
 ) -> None:
-    """`propagate`, then clip the action to its bounds."""
-    propagate(plan, params, memory, scratch, obs, mean, scale, action)
-    for index in range(action.size):
-        action[index] = min(max(action[index], low[index]), high[index])
+    """`propagate` into outputs, float64 (network.outputs,), then `decide`."""
+    propagate(plan, params, memory, scratch, obs, mean, scale, outputs)
+    decide(outputs, low, high, choices, action)
 
 
-__all__ = ["Layer", "Network", "act", "propagate"]
+__all__ = ["Layer", "Network", "act", "decide", "propagate"]

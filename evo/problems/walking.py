@@ -58,7 +58,7 @@ class Walking:
     step_unit = "env step"
 
     def __init__(self, task: Task, network: Network, threads: int) -> None:
-        self.task, self.network = task, network
+        self.task, self.network, self.threads = task, network, threads
         self._evaluator = Evaluator(task, network, threads)
 
     @property

@@ -1,0 +1,93 @@
+"""Matrix products in compiled code: BLAS's sgemm, as scipy brings it, on row-major float32 matrices.
+
+BLAS is for updates only: its bits depend on the processor, and nothing from parameters to fitness may use it.
+"""
+
+import ctypes
+import functools
+from contextlib import AbstractContextManager
+from typing import Any
+
+import llvmlite.binding
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+from scipy.linalg import cython_blas
+from threadpoolctl import ThreadpoolController
+
+_NAME = "evo_sgemm"
+
+
+def _address() -> int:
+    capsule = cython_blas.__pyx_capi__["sgemm"]
+    name = ctypes.pythonapi.PyCapsule_GetName
+    name.restype, name.argtypes = ctypes.c_char_p, [ctypes.py_object]
+    content = ctypes.pythonapi.PyCapsule_GetPointer
+    content.restype, content.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    return int(content(capsule, name(capsule)))
+
+
+llvmlite.binding.add_symbol(_NAME, _address())  # before cached code that names it is loaded
+
+
+@intrinsic
+def _sgemm(
+    typing: Any, turn_a: Any, turn_b: Any, m: Any, n: Any, k: Any, a: Any, lda: Any, b: Any, ldb: Any, c: Any
+) -> Any:
+    """c += op(a) op(b) with c (m, n) column-major, as BLAS has it; turn_a, turn_b: 1 to transpose."""
+
+    def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        byte, word, real = ir.IntType(8), ir.IntType(32), ir.FloatType()
+
+        def letter(turned: Any) -> Any:
+            chosen = builder.select(builder.icmp_signed("!=", turned, turned.type(0)), byte(ord("T")), byte(ord("N")))
+            return cgutils.alloca_once_value(builder, chosen)
+
+        def number(value: Any) -> Any:
+            return cgutils.alloca_once_value(builder, builder.trunc(value, word))
+
+        def start(place: int) -> Any:
+            return context.make_array(signature.args[place])(context, builder, values[place]).data
+
+        one = cgutils.alloca_once_value(builder, real(1.0))
+        m, n, k = (number(value) for value in values[2:5])
+        first, second = (start(5), number(values[6])), (start(7), number(values[8]))
+        arguments = [letter(values[0]), letter(values[1]), m, n, k, one, *first, *second, one, start(9), m]
+        kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments])
+        builder.call(cgutils.get_or_insert_function(builder.module, kind, _NAME), arguments)
+        return context.get_dummy_value()
+
+    size = types.int64
+    return types.void(size, size, size, size, size, a, size, b, size, c), codegen
+
+
+# A row-major matrix is its transpose to BLAS: each product below asks for the transposed product, factors swapped.
+
+
+@njit
+def add_product(a: Any, b: Any, c: Any, m: int, k: int, n: int) -> None:
+    """c (m, n) += a (m, k) b (k, n); flat float32 arrays."""
+    _sgemm(0, 0, n, m, k, b, n, a, k, c)
+
+
+@njit
+def add_product_turned_second(a: Any, b: Any, c: Any, m: int, k: int, n: int) -> None:
+    """c (m, n) += a (m, k) bᵀ, b (n, k); flat float32 arrays."""
+    _sgemm(1, 0, n, m, k, b, k, a, k, c)
+
+
+@njit
+def add_product_turned_first(a: Any, b: Any, c: Any, m: int, k: int, n: int) -> None:
+    """c (m, n) += aᵀ b, a (k, m), b (k, n); flat float32 arrays."""
+    _sgemm(0, 1, n, m, k, b, n, a, m, c)
+
+
+@functools.cache
+def _controller() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """While inside, BLAS uses one thread: between one and two of them the bits of a product change."""
+    return _controller().limit(limits=1, user_api="blas")

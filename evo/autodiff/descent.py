@@ -1,0 +1,175 @@
+"""Descent: gather a minibatch, run the tape forward and backward, clip the gradient, take a step of Adam.
+
+Compiled as a whole, so that no Python runs between minibatches. Single-threaded, and every sum in a fixed order but for
+those inside BLAS, which is pinned to one thread: the same bits on the same processor.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from evo.autodiff.blas import one_thread
+from evo.autodiff.tape import Node, Program, backward, forward
+from evo.optimizers import adam
+
+
+class Moments(NamedTuple):
+    """What Adam remembers: first and second moment, float32 (parameters,), and the steps taken, int64 (1,)."""
+
+    first: np.ndarray
+    second: np.ndarray
+    steps: np.ndarray
+
+    @classmethod
+    def zero(cls, size: int) -> "Moments":
+        return cls(np.zeros(size, np.float32), np.zeros(size, np.float32), np.zeros(1, np.int64))
+
+    def copy(self) -> "Moments":
+        return Moments(*(array.copy() for array in self))
+
+
+class Feeds(NamedTuple):
+    """Which columns of the examples go into which inputs of a program; int64 (inputs,) each."""
+
+    column: np.ndarray
+    columns: np.ndarray
+    at: np.ndarray
+
+    @classmethod
+    def into(cls, *inputs: Node) -> "Feeds":
+        """The inputs' columns stand side by side in the examples, in this order."""
+        widths = [node.columns for node in inputs]
+        starts = np.cumsum([0, *widths[:-1]])
+        return cls(starts, np.array(widths), np.array([node.at for node in inputs]))
+
+
+class AdamSettings(NamedTuple):
+    """step_size and epsilon of Kingma & Ba 2015; max_norm: gradients longer than this are shortened to it."""
+
+    step_size: float
+    max_norm: float
+    epsilon: float = 1e-5
+    beta1: float = 0.9
+    beta2: float = 0.999
+
+
+def descend(
+    program: Program,
+    feeds: Feeds,
+    examples: np.ndarray,
+    order: np.ndarray,
+    moments: Moments,
+    settings: AdamSettings,
+    watched: tuple[Node, ...] = (),
+) -> np.ndarray | None:
+    """One step of Adam down the loss for each minibatch; changes the program's parameters and the moments.
+
+    examples: float32 (count, columns). order: int64 (minibatches, size), the rows that each minibatch takes. Returns
+    the mean values of the `watched` single numbers over the minibatches, or None where a gradient was not finite:
+    what is left then is of no use.
+    """
+    places = np.array([node.at for node in watched], np.int64)
+    sums = np.zeros(len(places))
+    with one_thread():
+        finite = _descend(
+            program, feeds, examples, order, moments, settings, places, sums, np.empty_like(moments.first)
+        )
+    return sums / max(len(order), 1) if finite else None
+
+
+def assess(program: Program, feeds: Feeds, examples: np.ndarray, node: Node) -> np.ndarray:
+    """A node's value for every example, float32 (count, columns), without changing anything.
+
+    The node must have a row for each example of a minibatch, as the program's inputs have.
+    """
+    count, size = len(examples), node.rows
+    # the last minibatch is filled up with examples that have had their turn
+    order = np.arange(-(-count // size) * size).reshape(-1, size) % count
+    found = np.empty((count, node.columns), np.float32)
+    with one_thread():
+        _assess(program, feeds, examples, order, node.at, found)
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _assess(program: Any, feeds: Any, examples: Any, order: Any, at: int, found: Any) -> None:
+    columns = found.shape[1]
+    for minibatch in range(order.shape[0]):
+        gather(feeds, examples, order[minibatch], program.values)
+        forward(program.table, program.values, program.gradients)
+        for place in range(order.shape[1]):
+            for column in range(columns):
+                found[order[minibatch, place], column] = program.values[at + place * columns + column]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def gather(feeds: Any, examples: Any, rows: Any, values: Any) -> None:
+    """Copy rows of the examples into a program's inputs."""
+    for feed in range(feeds.at.size):
+        start, width = feeds.column[feed], feeds.columns[feed]
+        for place in range(rows.size):
+            at = feeds.at[feed] + place * width
+            for column in range(width):
+                values[at + column] = examples[rows[place], start + column]
+
+
+@njit(cache=True)
+def norm(values: Any) -> float:
+    """Euclidean length, in float64; eight partial sums, so that additions overlap."""
+    sums = np.zeros(8)
+    whole = values.size - values.size % 8
+    for start in range(0, whole, 8):
+        for lane in range(8):
+            value = np.float64(values[start + lane])
+            sums[lane] += value * value
+    for index in range(whole, values.size):
+        sums[0] += np.float64(values[index]) ** 2
+    return math.sqrt(sums.sum())
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _descend(
+    program: Any,
+    feeds: Any,
+    examples: Any,
+    order: Any,
+    moments: Any,
+    settings: Any,
+    watched: Any,
+    sums: Any,
+    delta: Any,
+) -> bool:
+    real = np.float32
+    parameters, gradient = program.values[: program.size], program.gradients[: program.size]
+    for minibatch in range(order.shape[0]):
+        gather(feeds, examples, order[minibatch], program.values)
+        forward(program.table, program.values, program.gradients)
+        backward(program.table, program.values, program.gradients, program.loss)
+        length = norm(gradient)
+        if not math.isfinite(length):
+            return False
+        # as torch's clip_grad_norm_
+        shorten = real(min(1.0, settings.max_norm / (length + 1e-6)))
+        for index in range(gradient.size):
+            gradient[index] *= -shorten
+        moments.steps[0] += 1
+        steps = moments.steps[0]
+        adam(
+            gradient,
+            moments.first,
+            moments.second,
+            delta,
+            real(settings.step_size),
+            real(settings.beta1),
+            real(settings.beta2),
+            real(settings.epsilon),
+            real(1.0 - settings.beta1**steps),
+            real(1.0 - settings.beta2**steps),
+        )
+        for index in range(delta.size):
+            parameters[index] += delta[index]
+        for index in range(watched.size):
+            sums[index] += program.values[watched[index]]
+    return True

@@ -1,0 +1,231 @@
+"""Tape: the operations of a loss in the order in which they are computed.
+
+Reverse-mode differentiation (Linnainmaa 1976; Griewank & Walther 2008, chapter 3): run the operations in order, then
+backwards, each adding to its operands' gradients what the chain rule says. A tape is recorded once, for fixed shapes;
+its program then runs in compiled code on buffers that are made once.
+
+    tape = Tape(parameters=6)
+    inputs, targets = tape.input(8, 2), tape.input(8, 2)
+    error = inputs.affine(tape.parameters(0, 2, 2), tape.parameters(4, 1, 2)).tanh() - targets
+    program = tape.program((error * error).mean())
+    program.forward(), program.backward()        # program.gradient holds d loss / d parameters
+"""
+
+import functools
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit, types
+
+from envs.kernels import compile_kernel
+from envs.physics import call
+from evo.autodiff import operations
+from evo.autodiff.operations import BACKWARD, FORWARD, ROW_SIZE
+
+_ALIGNMENT = 16  # float32 numbers: a cache line
+_FLOATS = types.Array(types.float32, 1, "C")
+_ROW = types.Array(types.int64, 1, "C")
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """A matrix on a tape: an input, parameters, a constant, or what an operation makes of them."""
+
+    tape: "Tape"
+    at: int
+    rows: int
+    columns: int
+    needs_gradient: bool
+
+    def affine(self, weights: "Node", bias: "Node | None" = None) -> "Node":
+        """self (m, k) weights (k, n) + bias (1, n)."""
+        bias = self.tape.constant(0.0, 1, weights.columns) if bias is None else bias
+        if self.columns != weights.rows or (bias.rows, bias.columns) != (1, weights.columns):
+            raise ValueError(f"{self.shape} by {weights.shape} plus {bias.shape} do not fit")
+        return self.tape.record("affine", self.rows, weights.columns, self, weights, bias)
+
+    def tanh(self) -> "Node":
+        return self._alike("tanh")
+
+    def relu(self) -> "Node":
+        return self._alike("relu")
+
+    def elu(self) -> "Node":
+        return self._alike("elu")
+
+    def exp(self) -> "Node":
+        return self._alike("exp")
+
+    def log_softmax(self) -> "Node":
+        """Logarithm of the softmax of each row."""
+        return self._alike("log_softmax")
+
+    def standardise(self) -> "Node":
+        """With all its values' mean 0 and standard deviation 1. Raises ValueError where a gradient is needed."""
+        if self.needs_gradient:
+            raise ValueError("standardise passes no gradient on: give it an input")
+        return self._alike("standardise")
+
+    def total(self) -> "Node":
+        """The sum of each row, (rows, 1)."""
+        return self.tape.record("total", self.rows, 1, self)
+
+    def mean(self) -> "Node":
+        """The mean of all values, (1, 1)."""
+        flat = Node(self.tape, self.at, 1, self.rows * self.columns, self.needs_gradient)
+        return flat.total() * (1.0 / (self.rows * self.columns))
+
+    def pick(self, columns: "Node") -> "Node":
+        """From each row the value in the column whose index `columns` (rows, 1) holds, (rows, 1)."""
+        if (columns.rows, columns.columns) != (self.rows, 1):
+            raise ValueError(f"{self.rows} rows need as many indices, not {columns.shape}")
+        return self.tape.record("pick", self.rows, 1, self, columns)
+
+    def minimum(self, other: "Node | float") -> "Node":
+        return self._with("minimum", other)
+
+    def maximum(self, other: "Node | float") -> "Node":
+        return self._with("maximum", other)
+
+    def clip(self, low: float, high: float) -> "Node":
+        return self.maximum(low).minimum(high)
+
+    def __add__(self, other: "Node | float") -> "Node":
+        return self._with("add", other)
+
+    def __mul__(self, other: "Node | float") -> "Node":
+        return self._with("multiply", other)
+
+    def __neg__(self) -> "Node":
+        return self * -1.0
+
+    def __sub__(self, other: "Node | float") -> "Node":
+        return self + -other
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.rows, self.columns
+
+    def _alike(self, operation: str) -> "Node":
+        return self.tape.record(operation, self.rows, self.columns, self)
+
+    def _with(self, operation: str, other: "Node | float") -> "Node":
+        node = other if isinstance(other, Node) else self.tape.constant(other)
+        for mine, theirs in zip(self.shape, node.shape, strict=True):
+            if mine != theirs and 1 not in (mine, theirs):
+                raise ValueError(f"{self.shape} and {node.shape} do not fit")
+        rows, columns = max(self.rows, node.rows), max(self.columns, node.columns)
+        return self.tape.record(operation, rows, columns, self, node)
+
+
+class Tape:
+    """Records operations on matrices of float32; `parameters` numbers can be differentiated by."""
+
+    def __init__(self, parameters: int) -> None:
+        self.size = parameters
+        self._end = -(-parameters // _ALIGNMENT) * _ALIGNMENT
+        self._rows: list[list[int]] = []
+        self._constants: list[tuple[int, int, float]] = []
+
+    def parameters(self, at: int, rows: int, columns: int) -> Node:
+        """The parameters from `at` on, as a matrix."""
+        if not 0 <= at <= at + rows * columns <= self.size:
+            raise ValueError(f"{rows * columns} parameters from {at} on: there are {self.size}")
+        return Node(self, at, rows, columns, True)
+
+    def input(self, rows: int, columns: int) -> Node:
+        """A matrix to be filled in before each run."""
+        return self._place(rows, columns, False)
+
+    def constant(self, value: float, rows: int = 1, columns: int = 1) -> Node:
+        """A matrix that holds one value throughout."""
+        node = self._place(rows, columns, False)
+        self._constants.append((node.at, node.at + rows * columns, value))
+        return node
+
+    def record(self, operation: str, rows: int, columns: int, *operands: Node) -> Node:
+        """Append an operation of `evo.autodiff.operations`; returns its output (rows, columns)."""
+        out = self._place(rows, columns, any(operand.needs_gradient for operand in operands))
+        row = [*(kernel.address for kernel in _compiled(operation)), out.at, rows, columns]
+        for operand in operands:
+            repeated = operand.rows == 1 < rows, operand.columns == 1 < columns
+            by_row, by_column = 0 if repeated[0] else operand.columns, 0 if repeated[1] else 1
+            row += [operand.at, by_row, by_column, operand.needs_gradient]
+        self._rows.append(row + [0] * (ROW_SIZE - len(row)))
+        return out
+
+    def program(self, loss: Node) -> "Program":
+        """Everything recorded so far, ready to run; `loss` (1, 1) is what gradients are of."""
+        if loss.shape != (1, 1) or not loss.needs_gradient:
+            raise ValueError(f"a loss is one number that depends on parameters; this is {loss.shape}")
+        values = np.zeros(self._end, np.float32)
+        for start, stop, value in self._constants:
+            values[start:stop] = value
+        return Program(np.array(self._rows, np.int64), values, np.zeros(self._end, np.float32), loss.at, self.size)
+
+    def _place(self, rows: int, columns: int, needs_gradient: bool) -> Node:
+        at = self._end
+        self._end += -(-rows * columns // _ALIGNMENT) * _ALIGNMENT
+        return Node(self, at, rows, columns, needs_gradient)
+
+
+@functools.cache
+def _compiled(operation: str) -> tuple[Any, Any]:
+    """The forward and backward kernels of an operation."""
+    names = "row, values, gradients"
+    forward, backward = (getattr(operations, name) for name in (operation, f"{operation}_backward"))
+    return compile_kernel(forward, (_ROW, _FLOATS, _FLOATS), names), compile_kernel(
+        backward, (_ROW, _FLOATS, _FLOATS), names
+    )
+
+
+class Program(NamedTuple):
+    """A recorded tape, its buffers included; compiled code takes it as it is.
+
+    table: int64 (operations, ROW_SIZE). values, gradients: float32, every node's; the parameters come first. loss:
+    where the loss is. size: number of parameters.
+    """
+
+    table: np.ndarray
+    values: np.ndarray
+    gradients: np.ndarray
+    loss: int
+    size: int
+
+    @property
+    def parameters(self) -> np.ndarray:
+        """The parameters, float32 (size,), a view."""
+        return self.values[: self.size]
+
+    @property
+    def gradient(self) -> np.ndarray:
+        """d loss / d parameters after `backward`, float32 (size,), a view."""
+        return self.gradients[: self.size]
+
+    def value(self, node: Node) -> np.ndarray:
+        """A node's value, float32 (rows, columns), a view; assign to an input's to set it."""
+        return self.values[node.at : node.at + node.rows * node.columns].reshape(node.shape)
+
+    def forward(self) -> float:
+        """Run every operation in order; returns the loss."""
+        forward(self.table, self.values, self.gradients)
+        return float(self.values[self.loss])
+
+    def backward(self) -> None:
+        """Run every operation backwards, after `forward`."""
+        backward(self.table, self.values, self.gradients, self.loss)
+
+
+@njit(cache=True)
+def forward(table: Any, values: Any, gradients: Any) -> None:
+    for index in range(table.shape[0]):
+        call(table[index, FORWARD], (table[index], values, gradients))
+
+
+@njit(cache=True)
+def backward(table: Any, values: Any, gradients: Any, loss: int) -> None:
+    gradients[:] = np.float32(0)
+    gradients[loss] = np.float32(1)
+    for index in range(table.shape[0] - 1, -1, -1):
+        call(table[index, BACKWARD], (table[index], values, gradients))

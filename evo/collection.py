@@ -1,0 +1,298 @@
+"""Collecting experience: environments that go on from one call to the next, actions sampled inside the compiled step.
+
+One simulation is one environment. What it must remember lies in a block of bytes of its own, the engine's memory
+included, so what it does depends neither on threads nor on the other environments, and a checkpoint is the blocks.
+"""
+
+import functools
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import carray, njit, types
+
+from envs.kernels import ADDRESS, compile_kernel
+from envs.physics import (
+    Batch,
+    StopFlag,
+    apply_interruptibly,
+    call,
+    is_set,
+    load_data,
+    mj_reset_data,
+    pointer,
+    save_data,
+    snapshot_size,
+)
+from envs.random import random, standard_normal
+from envs.structs import data_at, model_at
+from envs.task import OUTCOME, Task
+from evo.advantages import CUT_OFF, ENDED, GOING_ON
+from evo.episode import ENGINE_ERROR, NOT_FINITE, REASONS, TERMINATED, UNSTABLE, advance_once, all_finite
+from evo.networks.sequential import Network, propagate
+from evo.statistics import update_statistics
+from evo.views import doubles, floats, integers, words
+
+# The head of a block: whether to begin a new episode, control steps of this one, its return, and the resets' stream.
+_BEGIN, _STEPS, _RETURN, _STREAM, _HEAD = 0, 8, 16, 24, 56
+
+_POINTERS = (
+    "stop params mean scale deviation noise reset observe advance template plan low high blocks scratch observations "
+    "actions rewards marks returns lengths failures statistics"
+).split()
+_NUMBERS = (
+    "params_size obs_size action_size choices outputs steps record_size layers memory_size network_scratch block_size "
+    "scratch_size horizon rows"
+).split()
+_ARGUMENT = np.dtype([(name, np.int64) for name in _POINTERS + _NUMBERS])
+
+
+class Experience(NamedTuple):
+    """What every environment went through, in order; an environment that the engine failed has fewer steps.
+
+    observations: float32 (environments, horizon + 1 + cuts, observation_size), normalised: those acted upon, then the
+    one after the last step, then the last ones of episodes cut off, in order. actions: float32 (environments, horizon,
+    outputs) before clipping, or (environments, horizon, 1), the index of a choice. rewards: float64 (environments,
+    horizon). marks: int64 (environments, horizon), GOING_ON, ENDED by the task, or CUT_OFF at its last step. returns:
+    float64 (environments, horizon), of an episode that was over with this step, else NaN. lengths: int64
+    (environments,), steps taken. failures: reason → how many episodes failed of it. errors: distinct messages of the
+    engine. statistics: float64 (environments, 1 + 2 observation_size), count, mean and M2 of what was acted upon.
+    """
+
+    observations: np.ndarray
+    actions: np.ndarray
+    rewards: np.ndarray
+    marks: np.ndarray
+    returns: np.ndarray
+    lengths: np.ndarray
+    failures: dict[str, int]
+    errors: tuple[str, ...]
+    statistics: np.ndarray
+
+
+@njit
+def _sample_choice(outputs: Any, noise: Any) -> int:
+    """A choice with the probabilities of the softmax of the outputs, by inversion."""
+    greatest, total = outputs.max(), 0.0
+    for index in range(outputs.size):
+        total += math.exp(outputs[index] - greatest)
+    left = random(noise) * total
+    for index in range(outputs.size - 1):
+        left -= math.exp(outputs[index] - greatest)
+        if left < 0.0:
+            return index
+    return outputs.size - 1
+
+
+def _collect(model_address: int, data_address: int, simulation: int, argument: int) -> None:
+    given = carray(pointer(argument), (1,), _ARGUMENT)[0]
+    model, data = model_at(model_address), data_at(model_address, data_address)
+    params, plan = floats(given.params, given.params_size), carray(pointer(given.plan), (given.layers, 6), np.int64)
+    mean, scale = doubles(given.mean, given.obs_size), doubles(given.scale, given.obs_size)
+    low, high = doubles(given.low, given.action_size), doubles(given.high, given.action_size)
+    deviation, noise = doubles(given.deviation, given.outputs), words(given.noise + 32 * simulation, 4)
+    first = simulation * given.horizon
+    rewards, marks = doubles(given.rewards + 8 * first, given.horizon), integers(given.marks + 8 * first, given.horizon)
+    returns, length = doubles(given.returns + 8 * first, given.horizon), integers(given.lengths + 8 * simulation, 1)
+    failures = integers(given.failures + 8 * simulation * (ENGINE_ERROR + 1), ENGINE_ERROR + 1)
+    statistics = doubles(given.statistics + 8 * (1 + 2 * given.obs_size) * simulation, 1 + 2 * given.obs_size)
+    taken_size = 1 if given.choices else given.outputs
+    taken = floats(given.actions + 4 * taken_size * first, taken_size * given.horizon)
+    seen = floats(given.observations + 4 * given.obs_size * given.rows * simulation, given.obs_size * given.rows)
+
+    # the block: head, record, observation, the network's memory, the engine's memory
+    block = given.blocks + given.block_size * simulation
+    begin, steps = integers(block + _BEGIN, 1), integers(block + _STEPS, 1)
+    total, rng, record = doubles(block + _RETURN, 1), words(block + _STREAM, 4), block + _HEAD
+    obs = doubles(record + given.record_size, given.obs_size)
+    memory_at = record + given.record_size + 8 * given.obs_size
+    memory, engine_at = floats(memory_at, given.memory_size), memory_at + 4 * given.memory_size
+    # the scratch: outcome, action, the network's outputs and scratch
+    at = given.scratch + given.scratch_size * simulation
+    outcome, action = carray(pointer(at), (1,), OUTCOME)[0], doubles(at + 16, given.action_size)
+    outputs = doubles(at + 16 + 8 * given.action_size, given.outputs)
+    scratch = floats(at + 16 + 8 * (given.action_size + given.outputs), given.network_scratch)
+
+    anew, cuts = begin[0] != 0, 0
+    mj_reset_data(model, data)
+    load_data(data, engine_at)
+    begin[0] = 1  # stands if the engine leaves by longjmp
+    for step in range(given.horizon):
+        if is_set(given.stop):
+            break
+        if anew:
+            integers(record, given.record_size // 8)[:] = integers(given.template, given.record_size // 8)
+            memory[:] = np.float32(0)
+            steps[0], total[0], anew = 0, 0.0, False
+            mj_reset_data(model, data)
+            call(given.reset, (model, data, record, rng))
+            call(given.observe, (model, data, record, obs))
+        update_statistics(statistics, obs)
+        _write(seen, step, obs, mean, scale)
+        propagate(plan, params, memory, scratch, obs, mean, scale, outputs)
+        if given.choices:
+            choice = _sample_choice(outputs, noise)
+            action[0] = taken[step] = choice
+        else:
+            for index in range(given.outputs):
+                # rounded to what the learner will see, then clipped for the task alone
+                sampled = np.float32(outputs[index] + deviation[index] * standard_normal(noise))
+                taken[step * taken_size + index] = sampled
+                action[index] = min(max(np.float64(sampled), low[index]), high[index])
+        outcome.terminated = 0
+        how = NOT_FINITE
+        if all_finite(outputs) and all_finite(action):
+            how = advance_once(model, data, record, action, outcome, given.advance)
+        steps[0] += 1
+        length[0] = step + 1
+        if how >= UNSTABLE:
+            failures[how] += 1
+            rewards[step], marks[step], anew = 0.0, ENDED, True
+            continue
+        rewards[step] = outcome.reward
+        total[0] += outcome.reward
+        call(given.observe, (model, data, record, obs))
+        if how == TERMINATED:
+            marks[step] = ENDED
+        elif steps[0] >= given.steps:
+            marks[step] = CUT_OFF
+            _write(seen, given.horizon + 1 + cuts, obs, mean, scale)
+            cuts += 1
+        if marks[step] != GOING_ON:
+            returns[step], anew = total[0], True
+    _write(seen, given.horizon, obs, mean, scale)
+    save_data(data, engine_at)
+    begin[0] = 1 if anew else 0
+
+
+@njit
+def _write(seen: Any, row: int, obs: Any, mean: Any, scale: Any) -> None:
+    """An observation as the network sees it."""
+    for index in range(obs.size):
+        seen[row * obs.size + index] = (obs[index] - mean[index]) * scale[index]
+
+
+@functools.cache
+def _kernel() -> Any:
+    arguments = (ADDRESS, ADDRESS, types.int32, ADDRESS)
+    return compile_kernel(_collect, arguments, "model_address, data_address, simulation, argument")
+
+
+class Collector:
+    """`environments` environments of a task that a network acts in for `horizon` steps a call, on `threads` threads.
+
+    `blocks`, uint8 (environments, block bytes), is all that they remember; `collect` returns new ones and leaves the
+    old as they were. Raises KernelError for a task or layer that does not compile, EngineError where MuJoCo refuses the
+    model.
+    """
+
+    def __init__(self, task: Task, network: Network, environments: int, horizon: int, threads: int) -> None:
+        self.task, self.network = task, network
+        self.environments, self.horizon, self.threads = environments, horizon, threads
+        # an episode is cut off at most once in so many steps
+        self.cuts = -(-horizon // task.steps)
+        self._stop = StopFlag()
+        self._batch: Batch | None = None
+
+    @functools.cached_property
+    def _fixed(self) -> dict[str, int]:
+        task, network = self.task, self.network
+        reset, observe, advance = task.kernels
+        record_size = -(-task.record.nbytes // 8) * 8
+        self._template = np.zeros(record_size, np.uint8)
+        self._template[: task.record.nbytes] = np.frombuffer(task.record.tobytes(), np.uint8)
+        memory = network.memory_size + network.memory_size % 2
+        block = _HEAD + record_size + 8 * task.observation_size + 4 * memory + snapshot_size(task.model)
+        scratch = 16 + 8 * (task.action_size + task.outputs) + 4 * network.scratch_size
+        assert task.action_low is not None and task.action_high is not None
+        return {
+            "stop": self._stop.address,
+            "reset": reset,
+            "observe": observe,
+            "advance": advance,
+            "template": self._template.ctypes.data,
+            "plan": network.plan.ctypes.data,
+            "low": task.action_low.ctypes.data,
+            "high": task.action_high.ctypes.data,
+            "params_size": network.size,
+            "obs_size": task.observation_size,
+            "action_size": task.action_size,
+            "choices": task.choices,
+            "outputs": task.outputs,
+            "steps": task.steps,
+            "record_size": record_size,
+            "layers": len(network.layers),
+            "memory_size": memory,
+            "network_scratch": network.scratch_size,
+            "block_size": -(-block // 64) * 64,
+            "scratch_size": -(-scratch // 64) * 64,
+            "horizon": self.horizon,
+            "rows": self.horizon + 1 + self.cuts,
+        }
+
+    def prepare(self) -> None:
+        """Compile, or load from the cache, everything that collecting needs."""
+        _kernel()
+        assert self._fixed
+
+    def begin(self, streams: np.ndarray) -> np.ndarray:
+        """Blocks of environments that begin their first episode; streams: uint64 (environments, 4), for all resets."""
+        blocks = np.zeros((self.environments, self._fixed["block_size"]), np.uint8)
+        blocks[:, _BEGIN : _BEGIN + 8].view(np.int64)[:] = 1
+        blocks[:, _STREAM : _STREAM + 32].view(np.uint64)[:] = streams
+        return blocks
+
+    def collect(
+        self,
+        blocks: np.ndarray,
+        params: np.ndarray,
+        deviation: np.ndarray,
+        noise: np.ndarray,
+        mean: np.ndarray,
+        scale: np.ndarray,
+    ) -> tuple[np.ndarray, Experience]:
+        """`horizon` steps of every environment; returns its new block and what it went through.
+
+        blocks: from `begin` or the last call. params: float32 (size,). deviation: float64 (outputs,), the standard
+        deviation of the actions around the network's outputs. noise: uint64 (environments, 4), streams for the actions.
+        mean, scale: float64 (observation_size,), the frozen normalisation.
+        """
+        task, fixed, count = self.task, self._fixed, self.environments
+        if blocks.shape != (count, fixed["block_size"]) or blocks.dtype != np.uint8:
+            raise ValueError(f"environments of another task or number: blocks of shape {blocks.shape}")
+        blocks, noise = blocks.copy(), np.array(noise, np.uint64)
+        params, deviation = np.ascontiguousarray(params, np.float32), np.ascontiguousarray(deviation, np.float64)
+        mean, scale = np.ascontiguousarray(mean, np.float64), np.ascontiguousarray(scale, np.float64)
+        observations = np.zeros((count, fixed["rows"], task.observation_size), np.float32)
+        actions = np.zeros((count, self.horizon, 1 if task.choices else task.outputs), np.float32)
+        rewards, returns = np.zeros((count, self.horizon)), np.full((count, self.horizon), np.nan)
+        marks, lengths = np.zeros((count, self.horizon), np.int64), np.zeros(count, np.int64)
+        failures = np.zeros((count, ENGINE_ERROR + 1), np.int64)
+        statistics = np.zeros((count, 1 + 2 * task.observation_size))
+        scratch = np.zeros((count, fixed["scratch_size"]), np.uint8)
+        argument = np.zeros((), _ARGUMENT)
+        for name, value in fixed.items():
+            argument[name] = value
+        arrays = {"params": params, "mean": mean, "scale": scale, "deviation": deviation, "noise": noise}
+        arrays |= {"blocks": blocks, "scratch": scratch, "observations": observations, "actions": actions}
+        arrays |= {"rewards": rewards, "marks": marks, "returns": returns, "lengths": lengths}
+        arrays |= {"failures": failures, "statistics": statistics}
+        for name, array in arrays.items():
+            argument[name] = array.ctypes.data
+        if self._batch is None:
+            self._batch = Batch(task.model, count, self.threads)
+        errors = apply_interruptibly(self._batch, _kernel().address, argument.ctypes.data, count, self._stop)
+        for environment in errors:
+            failures[environment, ENGINE_ERROR] += 1
+        totals = failures.sum(axis=0)
+        return blocks, Experience(
+            observations=observations,
+            actions=actions,
+            rewards=rewards,
+            marks=marks,
+            returns=returns,
+            lengths=lengths,
+            failures={REASONS[how]: int(totals[how]) for how in REASONS if totals[how]},
+            errors=tuple(dict.fromkeys(errors.values())),
+            statistics=statistics,
+        )

@@ -1,0 +1,45 @@
+"""Methods: what the command line calls a learner, and how it is built from configuration."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from envs.reference import resolve
+from evo.learners.evolution import Evolution
+from evo.learners.learner import Learner
+from evo.problems.walking import Walking
+from evo.randomness import generator
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to improve parameters: a class by reference, and the settings that its name implies.
+
+    The class is a search algorithm (it asks and tells; see `evo.algorithms`), which `Evolution` drives, or a learner in
+    its own right, taking (problem, seed, total_steps). Its keyword-only arguments are the method's options. family: the
+    method whose presets it shares. settings: configuration keys and values, e.g. whether to normalise.
+    """
+
+    reference: str
+    summary: str
+    family: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def constructor(self) -> type[Any]:
+        """The class. Raises ImportError or ValueError where the reference leads nowhere."""
+        return resolve(self.reference)
+
+    def build(
+        self, problem: Walking, seed: int, episodes: int, total_steps: int | None, options: Mapping[str, Any]
+    ) -> Learner:
+        """A learner at its beginning. Raises ValueError naming an option out of its range.
+
+        episodes: how many each individual of a population is scored on. total_steps: the budget, where it is in steps.
+        """
+        found = self.constructor()
+        if hasattr(found, "ask"):
+            initial = problem.network.initial(generator(seed, "initial parameters"))
+            return Evolution(problem, found(initial, seed, **options), seed, episodes)
+        if episodes != 1:
+            raise ValueError(f"name {self.family} scores no populations: leave evaluation.episodes at 1")
+        return found(problem, seed, total_steps, **options)

@@ -1,0 +1,321 @@
+"""PPO: proximal policy optimisation, backprop's own way to walk.
+
+Schulman, Wolski, Dhariwal, Radford & Klimov 2017, "Proximal Policy Optimization Algorithms", Algorithm 1, with the
+details that Huang et al. 2022, "The 37 Implementation Details of PPO", document from the reference implementations.
+"""
+
+import functools
+import math
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, NamedTuple, final
+
+import numpy as np
+
+from envs import interruption
+from envs.physics import EngineError
+from envs.random import words_of
+from evo.advantages import RewardScale, advantages
+from evo.algorithms.algorithm import number_between, positive_number, whole_number
+from evo.autodiff import Node, Program, Tape
+from evo.autodiff.descent import AdamSettings, Feeds, Moments, assess, descend
+from evo.collection import Collector, Experience
+from evo.learners.learner import Candidate, below
+from evo.networks import Dense, Network, network_from_text
+from evo.networks.initialisation import orthogonal
+from evo.problems.walking import Walking
+from evo.randomness import generator
+from evo.statistics import ObservationStatistics
+
+_RECENT = 100  # episodes whose returns are logged
+_HIDDEN_GAIN, _ACTOR_GAIN, _CRITIC_GAIN = math.sqrt(2.0), 0.01, 1.0  # Huang 2022, detail 2
+
+
+class _Loss(NamedTuple):
+    """The loss on a tape, and what is read off it."""
+
+    program: Program
+    feeds: Feeds
+    log_probability: Node
+    value: Node
+    watched: tuple[Node, ...]  # policy loss, value loss, entropy, approximate KL divergence
+
+
+@final
+class PPO:
+    """Collect `horizon` steps in each of `environments` environments, then take several `epochs` of Adam's steps.
+
+    The actor is the problem's network; its outputs are the mean of a normal distribution whose standard deviation is
+    learned, the same in all states, or the scores of choices. The `critic`, a network in text, is apart from it. The
+    champion is the actor without noise. Observations are normalised by the statistics of all earlier iterations.
+
+    minibatch: examples in a step of Adam; it must divide environments × horizon. anneal: let the learning rate fall
+    linearly to zero over the budget of steps, `total_steps`; without such a budget it stays. gae_lambda: of Schulman
+    2016. clip, value_coefficient, entropy_coefficient: ε, c1 and c2 of equation 9, the value loss being the plain
+    squared error. clip_value: bound the change of the value as that of the ratio. initial_deviation: of the actions.
+    """
+
+    def __init__(
+        self,
+        problem: Walking,
+        seed: int,
+        total_steps: int | None = None,
+        *,
+        environments: int = 8,
+        horizon: int = 256,
+        minibatch: int = 64,
+        epochs: int = 10,
+        learning_rate: float = 3e-4,
+        anneal: bool = True,
+        discount: float = 0.99,
+        gae_lambda: float = 0.95,
+        clip: float = 0.2,
+        clip_value: bool = True,
+        value_coefficient: float = 0.25,
+        entropy_coefficient: float = 0.0,
+        max_gradient_norm: float = 0.5,
+        initial_deviation: float = 1.0,
+        normalise_reward: bool = True,
+        critic: str = "mlp:64,64",
+    ) -> None:
+        self.problem, self.seed = problem, seed
+        self.environments = whole_number("environments", environments, 1)
+        self.horizon = whole_number("horizon", horizon, 1)
+        self.minibatch = whole_number("minibatch", minibatch, 1, environments * horizon)
+        if environments * horizon % minibatch:
+            raise ValueError(
+                f"minibatch must divide environments × horizon = {environments * horizon}, got {minibatch}"
+            )
+        self.epochs = whole_number("epochs", epochs, 1)
+        self.learning_rate = positive_number("learning_rate", learning_rate)
+        self.total_steps = total_steps if anneal else None
+        self.discount = number_between("discount", discount, 0.0, 1.0)
+        self.gae_lambda = number_between("gae_lambda", gae_lambda, 0.0, 1.0)
+        self.clip, self.clip_value = positive_number("clip", clip), clip_value
+        self.value_coefficient = positive_number("value_coefficient", value_coefficient)
+        self.entropy_coefficient = number_between("entropy_coefficient", entropy_coefficient, 0.0)
+        self.max_gradient_norm = positive_number("max_gradient_norm", max_gradient_norm)
+        self.normalise_reward = normalise_reward
+
+        self.actor = problem.network
+        try:
+            self.critic = network_from_text(critic, self.actor.inputs, 1)
+        except ValueError as error:
+            raise ValueError(f"critic: {error}") from error
+        self.deviations = 0 if problem.task.choices else self.actor.outputs
+        for layer in (*self.actor.layers, *self.critic.layers):
+            if not hasattr(layer, "apply"):
+                raise ValueError(f"PPO needs gradients, and {type(layer).__name__} has none; try network mlp:64,64")
+        self._collector = Collector(problem.task, self.actor, environments, horizon, problem.threads)
+
+        parameters = [
+            _initial(self.actor, _ACTOR_GAIN, generator(seed, "initial parameters")),
+            np.full(self.deviations, math.log(positive_number("initial_deviation", initial_deviation))),
+            _initial(self.critic, _CRITIC_GAIN, generator(seed, "initial critic")),
+        ]
+        self.parameters = np.concatenate(parameters).astype(np.float32)  # actor, log deviations, critic
+        self.moments = Moments.zero(len(self.parameters))
+        self.blocks: np.ndarray | None = None  # what the environments remember; made when first needed
+        self.statistics = problem.no_statistics()
+        self.reward_scale = RewardScale(np.zeros(environments))
+        self.recent: deque[float] = deque(maxlen=_RECENT)
+        self.generation = self.steps = self.episodes = 0
+        self.diverged = False
+
+    @functools.cached_property
+    def _loss(self) -> _Loss:
+        """The loss of a minibatch: Schulman 2017, equations 7 and 9."""
+        size, task, at = self.minibatch, self.problem.task, self.actor.size + self.deviations
+        tape = Tape(at + self.critic.size)
+        observations = tape.input(size, self.actor.inputs)
+        actions = tape.input(size, 1 if task.choices else self.actor.outputs)
+        old_log_probability, advantage, target, old_value = (tape.input(size, 1) for _ in range(4))
+
+        outputs = self.actor.apply(tape, observations, 0)
+        if task.choices:
+            log_probabilities = outputs.log_softmax()
+            log_probability = log_probabilities.pick(actions)
+            entropy = -(log_probabilities.exp() * log_probabilities).total().mean()
+        else:
+            log_deviation = tape.parameters(self.actor.size, 1, self.deviations)
+            score = (actions - outputs) * (-log_deviation).exp()
+            log_probability = (score * score * -0.5 - log_deviation - 0.5 * math.log(2.0 * math.pi)).total()
+            entropy = (log_deviation + 0.5 * math.log(2.0 * math.pi * math.e)).total()
+        change = log_probability - old_log_probability
+        ratio, gain = change.exp(), advantage.standardise()  # r_t(θ); advantages normalised per minibatch
+        clipped = ratio.clip(1.0 - self.clip, 1.0 + self.clip)
+        policy_loss = -(ratio * gain).minimum(clipped * gain).mean()  # equation 7
+
+        value = self.critic.apply(tape, observations, at)
+        error = value - target
+        square = error * error
+        if self.clip_value:
+            bounded = old_value + (value - old_value).clip(-self.clip, self.clip) - target
+            square = square.maximum(bounded * bounded)
+        value_loss = square.mean()
+
+        loss = policy_loss + value_loss * self.value_coefficient - entropy * self.entropy_coefficient  # equation 9
+        divergence = (ratio - 1.0 - change).mean()  # an unbiased estimate of KL(old, new) of low variance
+        feeds = Feeds.into(observations, actions, old_log_probability, advantage, target, old_value)
+        watched = (policy_loss, value_loss, entropy, divergence)
+        return _Loss(tape.program(loss), feeds, log_probability, value, watched)
+
+    def prepare(self) -> None:
+        """Compile, or load from the cache, what learning needs besides the problem."""
+        self._collector.prepare()
+        unlived = np.zeros((self.environments, 0)), np.zeros((self.environments, 0), np.int64)
+        lengths = np.zeros(self.environments, np.int64)
+        self.reward_scale.scaled(*unlived, lengths, self.discount)
+        advantages(unlived[0], unlived[0].astype(np.float32), unlived[1], lengths, self.discount, self.gae_lambda)
+        nothing = np.zeros((0, self.minibatch), np.int64)
+        self._descend(np.zeros((0, int(self._loss.feeds.columns.sum())), np.float32), nothing, self.moments)
+
+    def step(self) -> dict[str, float]:
+        """One iteration of Algorithm 1; interrupted, it leaves everything as it was."""
+        blocks, seen = self._collect()
+        learning_rate = self._annealed()
+        scaled, reward_scale = seen.rewards, self.reward_scale
+        if self.normalise_reward:
+            scaled, reward_scale = reward_scale.scaled(seen.rewards, seen.marks, seen.lengths, self.discount)
+        examples, rows, explained = self._examples(seen, scaled)
+        moments, watched = self.moments.copy(), np.full(len(self._loss.watched), np.nan)
+        sums = np.zeros(len(watched))
+        for epoch in range(self.epochs):
+            interruption.check()
+            shuffled = generator(self.seed, "minibatches", self.generation, epoch).permutation(rows)
+            order = shuffled[: len(rows) // self.minibatch * self.minibatch].reshape(-1, self.minibatch)
+            means = self._descend(examples, order, moments)
+            if means is None:
+                self.diverged = True
+                break
+            sums += means
+        else:
+            watched = sums / self.epochs
+            self.parameters, self.moments = self._loss.program.parameters.copy(), moments
+        self.blocks, self.reward_scale = blocks, reward_scale
+        self.statistics = self.statistics.merged(seen.statistics)
+        finished = seen.returns.T[~np.isnan(seen.returns.T)]  # in the order in which they ended
+        self.recent.extend(finished.tolist())
+        self.steps += int(seen.lengths.sum())
+        self.episodes += len(finished) + sum(seen.failures.values())
+        self.generation += 1
+        recent = np.array(self.recent) if self.recent else np.full(1, np.nan)
+        policy_loss, value_loss, entropy, divergence = watched.tolist()
+        return {
+            "generation": self.generation,
+            "steps": self.steps,
+            "episodes": self.episodes,
+            "best": float(recent.max()),
+            "mean": float(recent.mean()),
+            "std": float(recent.std()),
+            "failures": sum(seen.failures.values()),
+            "policy_loss": policy_loss,
+            "value_loss": value_loss,
+            "entropy": entropy,
+            "divergence": divergence,
+            "explained_variance": explained,
+            "learning_rate": learning_rate,
+        }
+
+    def _collect(self) -> tuple[np.ndarray, Experience]:
+        if self.blocks is None:
+            resets = [generator(self.seed, "resets", place) for place in range(self.environments)]
+            self.blocks = self._collector.begin(np.array([_words(one) for one in resets], np.uint64))
+        noise = [generator(self.seed, "action noise", self.generation, place) for place in range(self.environments)]
+        blocks, seen = self._collector.collect(
+            self.blocks,
+            self.parameters[: self.actor.size],
+            np.exp(self.parameters[self.actor.size : self.actor.size + self.deviations].astype(np.float64)),
+            np.array([_words(one) for one in noise], np.uint64),
+            *self.problem.normalisation(self.statistics),
+        )
+        if seen.lengths.sum() < self.minibatch:
+            reasons = "; ".join([*seen.failures, *seen.errors[:1]])
+            raise EngineError(f"hardly any step of iteration {self.generation} succeeded: {reasons}")
+        return blocks, seen
+
+    def _examples(self, seen: Experience, rewards: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+        """Examples (environments × rows, columns) for the loss, which of them count, and how well the values fit."""
+        environments, rows = seen.observations.shape[:2]
+        inputs, taken = seen.observations.shape[2], seen.actions.shape[2]
+        table = np.zeros((environments, rows, inputs + taken + 4), np.float32)
+        table[:, :, :inputs] = seen.observations
+        table[:, : self.horizon, inputs : inputs + taken] = seen.actions
+        flat = table.reshape(environments * rows, -1)
+        program, feeds = self._loss.program, self._loss.feeds
+        program.parameters[:] = self.parameters
+        log_probabilities = assess(program, feeds, flat, self._loss.log_probability).reshape(environments, rows)
+        values = assess(program, feeds, flat, self._loss.value).reshape(environments, rows)
+
+        gains = advantages(rewards, values, seen.marks, seen.lengths, self.discount, self.gae_lambda)
+        acted = table[:, : self.horizon, inputs + taken :]
+        acted[:, :, 0], acted[:, :, 1] = log_probabilities[:, : self.horizon], gains
+        acted[:, :, 2], acted[:, :, 3] = gains + values[:, : self.horizon], values[:, : self.horizon]
+        chosen = np.arange(rows) < seen.lengths[:, np.newaxis]
+        targets = flat[chosen.ravel(), inputs + taken + 2].astype(np.float64)
+        spread = float(np.var(targets))
+        explained = 1.0 - float(np.var(gains[chosen[:, : self.horizon]])) / spread if spread > 0 else math.nan
+        return flat, np.flatnonzero(chosen.ravel()), explained
+
+    def _descend(self, examples: np.ndarray, order: np.ndarray, moments: Moments) -> np.ndarray | None:
+        settings = AdamSettings(self._annealed(), self.max_gradient_norm)
+        return descend(self._loss.program, self._loss.feeds, examples, order, moments, settings, self._loss.watched)
+
+    def _annealed(self) -> float:
+        """The learning rate of this iteration."""
+        if self.total_steps is None:
+            return self.learning_rate
+        return self.learning_rate * max(0.0, 1.0 - self.steps / self.total_steps)
+
+    def finished(self) -> str | None:
+        return (
+            "PPO diverged: its gradient was no longer finite; try a lower method.learning_rate"
+            if self.diverged
+            else None
+        )
+
+    def candidates(self) -> list[Candidate]:
+        return [Candidate(self.parameters[: self.actor.size].copy(), self.statistics)]
+
+    def state(self) -> dict[str, np.ndarray]:
+        counts = [self.generation, self.steps, self.episodes, int(self.diverged)]
+        return {
+            "parameters": self.parameters,
+            "counts": np.array(counts, np.int64),
+            "recent": np.array(self.recent, np.float64),
+            **({} if self.blocks is None else {"blocks": self.blocks}),
+            **{f"moments/{name}": array for name, array in self.moments._asdict().items()},
+            **{f"statistics/{name}": array for name, array in self.statistics.state().items()},
+            **{f"reward_scale/{name}": array for name, array in self.reward_scale.state().items()},
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        parameters = state["parameters"]
+        if parameters.shape != self.parameters.shape:
+            raise ValueError(f"{len(parameters)} parameters where {len(self.parameters)} are needed")
+        self.parameters = np.array(parameters, np.float32)
+        self.moments = Moments(*(np.array(state[f"moments/{name}"]) for name in Moments._fields))
+        self.blocks = np.array(state["blocks"]) if "blocks" in state else None
+        self.statistics = ObservationStatistics.restored(below("statistics/", state))
+        self.reward_scale = RewardScale.restored(below("reward_scale/", state))
+        self.recent = deque(np.asarray(state["recent"]).tolist(), maxlen=_RECENT)
+        self.generation, self.steps, self.episodes, diverged = (int(count) for count in state["counts"])
+        self.diverged = bool(diverged)
+
+
+def _initial(network: Network, last_gain: float, rng: np.random.Generator) -> np.ndarray:
+    """Orthogonal weights and zero biases; layers that are not dense begin as they do."""
+    parts, width = [], network.inputs
+    for layer in network.layers:
+        if isinstance(layer, Dense):
+            gain = last_gain if layer is network.layers[-1] else _HIDDEN_GAIN
+            weights = orthogonal(width, layer.outputs, gain, rng).ravel()
+            parts += [weights, np.zeros(layer.size(width) - len(weights))]
+        else:
+            parts.append(layer.initial(width, rng))
+        width = layer.outputs
+    return np.concatenate(parts)
+
+
+def _words(random: np.random.Generator) -> list[int]:
+    return words_of(random.bit_generator.state)
