@@ -120,7 +120,7 @@ def test_a_run_leaves_nothing_behind_for_the_next() -> None:
 
 
 def test_a_network_of_the_wrong_size_is_refused() -> None:
-    with pytest.raises(ValueError, match="the network maps 2 to 1 numbers; custom has 1 observations and 1 actions"):
+    with pytest.raises(ValueError, match="the network maps 2 to 1 numbers; custom has 1 observations and takes 1"):
         Evaluator(custom(ONE_MOTOR, misbehave, record=record(steps=0)), network_from_text("linear", 2, 1), 1)
 
 
