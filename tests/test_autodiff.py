@@ -1,0 +1,216 @@
+"""The tape against torch: values and gradients of every operation, from fixtures that make_torch_fixtures.py wrote."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from evo.autodiff import Node, Tape, operations
+from evo.autodiff.descent import AdamSettings, Feeds, Moments, assess, descend, norm
+from evo.networks import Dense, network_from_text
+from evo.networks.sequential import propagate
+from evo.optimizers import Adam
+
+TORCH = np.load(Path(__file__).parent / "fixtures" / "torch.npz")
+CLOSE = {"rtol": 1e-5, "atol": 1e-6}
+
+UNARY = {
+    "tanh": Node.tanh,
+    "relu": Node.relu,
+    "elu": Node.elu,
+    "exp": Node.exp,
+    "log_softmax": Node.log_softmax,
+    "total": Node.total,
+    "mean": Node.mean,
+    "clip": lambda node: node.clip(-0.5, 0.7),
+}
+PAIRS = {
+    "add": Node.__add__,
+    "subtract": Node.__sub__,
+    "multiply": Node.__mul__,
+    "minimum": Node.minimum,
+    "maximum": Node.maximum,
+}
+
+
+def differentiated(
+    operands: list[np.ndarray], weights: np.ndarray, function: Any
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """The value of function(operands), and the gradients of the sum of its product with weights."""
+    tape, at, nodes = Tape(sum(operand.size for operand in operands)), 0, []
+    for operand in operands:
+        nodes.append(tape.parameters(at, *operand.shape))
+        at += operand.size
+    out, factor = function(*nodes), tape.input(*weights.shape)
+    program = tape.program((out * factor).mean() * float(weights.size))
+    program.parameters[:] = np.concatenate([operand.ravel() for operand in operands])
+    program.value(factor)[:] = weights
+    program.forward()
+    program.backward()
+    parts = np.split(program.gradient, np.cumsum([operand.size for operand in operands])[:-1])
+    gradients = [part.reshape(operand.shape) for part, operand in zip(parts, operands, strict=True)]
+    return program.value(out).copy(), gradients
+
+
+@pytest.mark.parametrize("name", UNARY)
+def test_an_operation_equals_torch(name: str) -> None:
+    value, (gradient,) = differentiated([TORCH[f"{name}/first"]], TORCH[f"{name}/weights"], UNARY[name])
+    np.testing.assert_allclose(value, TORCH[f"{name}/out"], **CLOSE)
+    np.testing.assert_allclose(gradient, TORCH[f"{name}/grad"], **CLOSE)
+
+
+@pytest.mark.parametrize("kind", ["same", "row", "column", "number"])
+@pytest.mark.parametrize("name", PAIRS)
+def test_an_operation_of_two_equals_torch_and_broadcasts(name: str, kind: str) -> None:
+    stem = f"{name}/{kind}"
+    value, gradients = differentiated([TORCH[f"{stem}/a"], TORCH[f"{stem}/b"]], TORCH[f"{stem}/weights"], PAIRS[name])
+    np.testing.assert_allclose(value, TORCH[f"{stem}/out"], **CLOSE)
+    for gradient, place in zip(gradients, "ab", strict=True):
+        np.testing.assert_allclose(gradient, TORCH[f"{stem}/grad_{place}"], **CLOSE)
+
+
+def test_affine_equals_torch() -> None:
+    operands = [TORCH[f"affine/{place}"] for place in "abc"]
+    value, gradients = differentiated(operands, TORCH["affine/weights"], Node.affine)
+    np.testing.assert_allclose(value, TORCH["affine/out"], **CLOSE)
+    for gradient, place in zip(gradients, "abc", strict=True):
+        np.testing.assert_allclose(gradient, TORCH[f"affine/grad_{place}"], **CLOSE)
+
+
+def test_every_operation_has_its_way_back() -> None:
+    names = {
+        name for name, value in vars(operations).items() if callable(value) and value.__module__ == operations.__name__
+    }
+    plain = {name for name in names if not name.startswith("_") and not name.endswith("_backward")}
+    assert {"affine", "standardise", "pick"} < plain
+    assert {f"{name}_backward" for name in plain} <= names
+
+
+def test_pick_takes_one_column_a_row_and_sends_the_gradient_there() -> None:
+    tape = Tape(6)
+    scores, chosen = tape.parameters(0, 3, 2), tape.input(3, 1)
+    picked = scores.pick(chosen)
+    program = tape.program(picked.mean())
+    program.parameters[:] = np.arange(6)
+    program.value(chosen)[:, 0] = [1, 0, 1]
+    assert program.forward() == pytest.approx((1 + 2 + 5) / 3)
+    program.backward()
+    np.testing.assert_allclose(program.gradient, np.array([0, 1, 1, 0, 0, 1]) / 3)
+
+
+def test_standardise_is_the_textbook_one_and_refuses_gradients() -> None:
+    tape = Tape(1)
+    values, one = tape.input(7, 1), tape.parameters(0, 1, 1)
+    out = values.standardise()
+    program = tape.program((out * one).mean())
+    program.value(values)[:, 0] = [3, 1, 4, 1, 5, 9, 2]
+    program.forward()
+    given = program.value(values)[:, 0].astype(np.float64)
+    np.testing.assert_allclose(program.value(out)[:, 0], (given - given.mean()) / given.std(ddof=1), rtol=1e-6)
+    with pytest.raises(ValueError, match="no gradient"):
+        one.standardise()
+
+
+def test_a_node_used_twice_gets_both_gradients() -> None:
+    tape = Tape(1)
+    x = tape.parameters(0, 1, 1)
+    program = tape.program(x * x * x + x * 2.0)
+    program.parameters[:] = 3.0
+    assert program.forward() == 33.0
+    program.backward()
+    assert program.gradient[0] == 3 * 9 + 2
+
+
+def test_shapes_that_do_not_fit_are_refused() -> None:
+    tape = Tape(8)
+    with pytest.raises(ValueError, match="do not fit"):
+        tape.input(2, 3) + tape.input(3, 2)
+    with pytest.raises(ValueError, match="do not fit"):
+        tape.input(2, 3).affine(tape.parameters(0, 2, 3))
+    with pytest.raises(ValueError, match="there are 8"):
+        tape.parameters(4, 2, 3)
+    with pytest.raises(ValueError, match="a loss is one number"):
+        tape.program(tape.input(1, 1))
+
+
+@pytest.mark.parametrize("text", ["linear", "mlp:16", "mlp:64,64", "mlp:8,5:relu", "mlp:7,9,3:elu"])
+def test_apply_equals_step(text: str) -> None:
+    """The network on a batch is the network in the episode, but for rounding."""
+    network, rng, count = network_from_text(text, 11, 3), np.random.default_rng(1), 13
+    params = rng.normal(size=network.size).astype(np.float32) * 0.5
+    observations = rng.normal(size=(count, 11))
+    tape = Tape(network.size)
+    inputs = tape.input(count, 11)
+    outputs = network.apply(tape, inputs, 0)
+    program = tape.program(outputs.mean())
+    program.parameters[:], program.value(inputs)[:] = params, observations
+    program.forward()
+    memory, scratch = np.zeros(network.memory_size, np.float32), np.zeros(network.scratch_size, np.float32)
+    for obs, found in zip(observations, program.value(outputs), strict=True):
+        expected = np.zeros(3)
+        propagate(network.plan, params, memory, scratch, obs, np.zeros(11), np.ones(11), expected)
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)  # numbers around 1
+
+
+def _regression(size: int) -> tuple[Any, Feeds, Node, np.ndarray]:
+    """Fit y = 2 x - 1 by one dense unit."""
+    tape = Tape(2)
+    x, y = tape.input(size, 1), tape.input(size, 1)
+    error = Dense(1).apply(tape, x, 0) - y
+    loss = (error * error).mean()
+    inputs = np.linspace(-1, 1, 60, dtype=np.float32)
+    return tape.program(loss), Feeds.into(x, y), loss, np.stack([inputs, 2 * inputs - 1], axis=1)
+
+
+def test_descent_fits_a_line() -> None:
+    program, feeds, loss, examples = _regression(20)
+    rng, moments = np.random.default_rng(0), Moments.zero(2)
+    for _ in range(300):
+        order = rng.permutation(60).reshape(3, 20)
+        means = descend(program, feeds, examples, order, moments, AdamSettings(0.02, 1.0), (loss,))
+    np.testing.assert_allclose(program.parameters, [2, -1], atol=1e-3)
+    assert means is not None and means[0] < 1e-5
+    assert moments.steps[0] == 900
+
+
+def test_a_step_of_descent_is_adams_on_the_shortened_gradient() -> None:
+    program, feeds, _, examples = _regression(60)
+    before = np.array([5.0, 3.0])
+    program.parameters[:] = before
+    inputs, targets = examples[:, 0].astype(np.float64), examples[:, 1].astype(np.float64)
+    error = before[0] * inputs + before[1] - targets
+    gradient = np.array([np.mean(2 * error * inputs), np.mean(2 * error)])
+    assert np.linalg.norm(gradient) > 0.5
+    descend(program, feeds, examples, np.arange(60)[None], Moments.zero(2), AdamSettings(0.1, 0.5))
+    shortened = gradient * 0.5 / (np.linalg.norm(gradient) + 1e-6)
+    expected = before + Adam(2, 0.1, epsilon=1e-5).step(-shortened)
+    np.testing.assert_allclose(program.parameters, expected, rtol=1e-6)
+
+
+def test_descent_says_when_a_gradient_is_not_finite() -> None:
+    program, feeds, _, examples = _regression(60)
+    program.parameters[:] = np.float32(3e38)
+    order = np.arange(60)[None]
+    assert descend(program, feeds, examples, order, Moments.zero(2), AdamSettings(0.1, 0.5)) is None
+
+
+@settings(max_examples=30, deadline=None)
+@given(count=st.integers(1, 50), size=st.integers(1, 20))
+def test_assess_gives_every_example_its_value_whatever_the_minibatch(count: int, size: int) -> None:
+    tape = Tape(1)
+    x = tape.input(size, 1)
+    doubled = x * 2.0
+    program = tape.program((doubled * tape.parameters(0, 1, 1)).mean())
+    examples = np.arange(count, dtype=np.float32)[:, None]
+    found = assess(program, Feeds.into(x), examples, doubled)
+    np.testing.assert_array_equal(found, 2 * examples)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.floats(-1e3, 1e3, width=32), min_size=1, max_size=40))
+def test_norm_is_the_euclidean_one(numbers: list[float]) -> None:
+    values = np.array(numbers, np.float32)
+    assert norm(values) == pytest.approx(float(np.linalg.norm(values.astype(np.float64))), rel=1e-12)
