@@ -1,7 +1,6 @@
 """The public functions: the same words as the commands."""
 
 import datetime
-import re
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -22,6 +21,7 @@ from evo.errors import EvoError
 from evo.film.replay import film, film_evolution
 from evo.finished import Run, champion_of
 from evo.learners.learner import Learner
+from evo.naming import fresh_path, task_slug
 from evo.networks import Network
 from evo.problems.walking import Trajectory, Walking
 from evo.rundir import RunDirectory
@@ -86,7 +86,8 @@ def run(
     resolved = resolve_config(file, pairs, flags)
     # whatever is wrong with the options is said before a directory is made
     learner = make_learner(resolved, _threads(threads))
-    path = Path(out) if out is not None else _fresh_path(resolved)
+    stem = f"{task_slug(resolved['task.name'])}-{resolved['method.name']}-seed{resolved['seed']}"
+    path = Path(out) if out is not None else fresh_path(Path("runs") / stem)
     with RunDirectory.create(path, resolved.toml(), _versions()) as directory:
         return _go(resolved, learner, directory, threads, video, callback, display)
 
@@ -270,16 +271,6 @@ def _threads(threads: int | None) -> int:
 def _check_seed(seed: int, episodes: int = 1) -> None:
     if seed < 0 or episodes < 1:
         raise EvoError(f"seed must be at least 0 and episodes at least 1, got seed {seed} and {episodes} episodes")
-
-
-def _fresh_path(config: Config) -> Path:
-    """runs/<task>-<method>-seed<seed>, with a number behind it where that is taken."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", config["task.name"].removeprefix("evo/")).lower()
-    stem = f"{re.sub(r'[^a-z0-9]+', '-', words).strip('-')}-{config['method.name']}-seed{config['seed']}"
-    path, number = Path("runs") / stem, 2
-    while path.exists():
-        path, number = Path("runs") / f"{stem}-{number}", number + 1
-    return path
 
 
 def _versions() -> str:
