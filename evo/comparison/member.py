@@ -42,6 +42,8 @@ def read_member(path: Path) -> Member:
     member = Member(path, run.config, run.champion, run.metrics)
     if member.champion.report_returns is None:
         raise EvoError(f"{path} is not finished; `evo resume {path}` finishes it")
+    if not member.metrics:
+        raise EvoError(f"{path} learned nothing: its budget is 0; `evo resume {path}` takes a larger one")
     return member
 
 
