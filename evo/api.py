@@ -85,7 +85,7 @@ def run(
     pairs = [*settings.items()] if isinstance(settings, Mapping) else [parse_setting(text) for text in settings]
     resolved = resolve_config(file, pairs, flags)
     # whatever is wrong with the options is said before a directory is made
-    learner = make_learner(resolved, _threads(threads))
+    learner = make_learner(resolved, thread_count(threads))
     stem = f"{task_slug(resolved['task.name'])}-{resolved['method.name']}-seed{resolved['seed']}"
     path = Path(out) if out is not None else fresh_path(Path("runs") / stem)
     with RunDirectory.create(path, resolved.toml(), _versions()) as directory:
@@ -120,7 +120,7 @@ def resume(
             "budget.until": until,
         }
         config = resolve_config(read_config(directory.config_text, source), flags=flags)
-        learner = make_learner(config, _threads(threads))
+        learner = make_learner(config, thread_count(threads))
         if any(value is not None for value in flags.values()):
             write_text(directory.path / "config.toml", config.toml())
         return _go(config, learner, directory, threads, video, callback, display, checkpoint)
@@ -136,7 +136,7 @@ def _go(
     display: Display | None,
     checkpoint: tuple[int, dict[str, np.ndarray]] | None = None,
 ) -> Run:
-    judge, progress = make_problem(config, _threads(threads), training=False), Progress()
+    judge, progress = make_problem(config, thread_count(threads), training=False), Progress()
     try:
         with stoppable(), display(config) if display else nullcontext() as shown:
             watcher = Callback(callback, shown)
@@ -256,10 +256,10 @@ def rollout(task: Task | str, network: Network | str, params: np.ndarray, seed: 
 def _problem(task: Task | str, network: Network | str, threads: int | None) -> Walking:
     made = make_task(task, {}) if isinstance(task, str) else task
     layers = make_network(network, made, normalise=False) if isinstance(network, str) else network
-    return Walking(made, layers, _threads(threads))
+    return Walking(made, layers, thread_count(threads))
 
 
-def _threads(threads: int | None) -> int:
+def thread_count(threads: int | None) -> int:
     """As many as asked for, or as this process may use. Raises EvoError."""
     if threads is None:
         return available_threads()

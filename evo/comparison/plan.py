@@ -1,10 +1,13 @@
 """What a study consists of: every method on every seed, on equal terms, each checked before any work is done."""
 
 import math
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import tomli_w
 
 from evo.assembly import make_learner
 from evo.config import KEYS, Config, resolve_config, task_name
@@ -22,10 +25,14 @@ _EQUAL = ("evaluation.selection_episodes", "evaluation.selection_share", "evalua
 
 @dataclass(frozen=True)
 class Plan:
-    """A study to be: its folder, the terms it is made on as TOML, and each member's path and configuration in the
-    order of work."""
+    """A study to be.
+
+    record: the terms it is made on, as TOML; more methods or seeds may join it on these. command: what makes it, every
+    default spelled out. members: path → configuration, in the order of work.
+    """
 
     path: Path
+    command: str
     record: str
     members: Mapping[Path, Config]
 
@@ -58,8 +65,12 @@ def plan_study(
     }
     for config in list(members.values())[: len(names)]:  # one of each method: seeds change nothing that could be wrong
         make_learner(config, threads)
+    words = ["evo", "compare", full, "--methods", ",".join(names), "--seeds", str(count)]
+    words += [word for key, value in budget.items() for word in (f"--{key.removeprefix('budget.')}", str(value))]
+    words += [word for key, value in settings.items() for word in ("--set", f"{key}={_word(value)}")]
+    words += ["--network", layers, "--out", str(path)]
     record = Config({"task.name": full, "network.layers": layers, **budget, **settings}).toml()
-    return Plan(path, record, members)
+    return Plan(path, shlex.join(words), record, members)
 
 
 def difference(found: Mapping[str, Any], planned: Mapping[str, Any], but: Sequence[str] = ()) -> str | None:
@@ -69,6 +80,11 @@ def difference(found: Mapping[str, Any], planned: Mapping[str, Any], but: Sequen
         if was != wanted:
             return f"{key}={was}, not {wanted}"
     return None
+
+
+def _word(value: Any) -> str:
+    """A value as --set reads it."""
+    return tomli_w.dumps({"value": value}).partition("=")[2].strip()
 
 
 def _member(
