@@ -16,9 +16,9 @@ CLOCKS = {"steps": "env steps", "cpu_s": "CPU time", "wall_s": "wall-clock time"
 class Curve:
     """A method's seeds on one clock; all step functions, each value holding until the next.
 
-    seeds: for each seed (clock, score), float64 (selections,) each, the last clock being its end. clock: where the score
-    of any seed changes, while all of them run, (points,). middle, low, high: interquartile mean, 25th and 75th percentile
-    of the seeds there, (points,).
+    seeds: for each seed (clock, score), float64 (selections,) each, the last clock being its end. clock: where the
+    score of any seed changes, while all of them run, (points,). middle, low, high: interquartile mean, 25th and 75th
+    percentile of the seeds there, (points,).
     """
 
     seeds: tuple[tuple[np.ndarray, np.ndarray], ...]

@@ -17,7 +17,7 @@ from evo.comparison.member import Member, methods_of
 from evo.comparison.robustness import Robustness
 from evo.plots import write_figure
 
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {
     "font.size": 10,
     "axes.labelsize": 10.5,
     "legend.fontsize": 10.5,
@@ -43,10 +43,12 @@ _STEPS = (1, 2, 2.5, 5, 10)  # of ticks
 
 
 def learning_curves(members: Sequence[Member], path: Path, thresholds: Mapping[str, float]) -> None:
-    """Held-out return over env steps, CPU time and wall-clock time: a thin line a seed, the interquartile mean of a
-    method's seeds with the band of its middle half.
+    """Held-out return over env steps, CPU time and wall-clock time.
 
-    thresholds: label → return, drawn as faint lines. path: .png, .svg or .pdf. Raises EvoError.
+    A thin line is a seed, a thick one the interquartile mean of a method's seeds, and a band their middle half.
+
+    thresholds: label → return, faint lines, left out where far above the curves. path: .png, .svg or .pdf. Raises
+    EvoError.
     """
     with rc_context(_STYLE):
         figure = Figure(figsize=(11.0, 3.9), dpi=130, layout="constrained")
@@ -56,24 +58,11 @@ def learning_curves(members: Sequence[Member], path: Path, thresholds: Mapping[s
             found = curves(members, clock)
             for method, curve in found.items():
                 _draw_curve(axes, curve, colours[method])
-            for value in thresholds.values():
-                _draw_reference(axes, value)
             axes.set_xlim(left=0)
             _label_clock(axes, clock, title)
         panels[0].set_ylabel("held-out return")
         panels[0].yaxis.set_major_formatter(_number)
-        for label, value in thresholds.items():
-            panels[-1].annotate(
-                label,
-                (1.0, value),
-                xycoords=("axes fraction", "data"),
-                xytext=(4, 0),
-                textcoords="offset points",
-                va="center",
-                color=MUTED,
-                fontsize=9,
-                annotation_clip=False,
-            )
+        _draw_thresholds(panels, thresholds)
         _legend(figure, colours, {method: len(group) for method, group in methods_of(members).items()})
         write_figure(figure, path)
 
@@ -128,6 +117,31 @@ def _draw_band(
     axes.plot(x, middle, color=colour, linewidth=2.2, drawstyle=drawstyle)
 
 
+def _draw_thresholds(panels: Sequence[Axes], thresholds: Mapping[str, float]) -> None:
+    """A line in each panel, and labels beside the last one. What lies far above the curves would flatten them."""
+    low, high = panels[0].get_ylim()
+    near = {label: value for label, value in thresholds.items() if low <= value <= high + 0.15 * (high - low)}
+    for axes in panels:
+        for value in near.values():
+            _draw_reference(axes, value)
+    low, high = panels[0].get_ylim()
+    line = 0.05 * (high - low)  # the height of a label, so that none lies upon the next
+    place = -np.inf
+    for label, value in sorted(near.items(), key=lambda item: item[1]):
+        place = max(value, place + line)
+        panels[-1].annotate(
+            label,
+            (1.0, place),
+            xycoords=("axes fraction", "data"),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            color=MUTED,
+            fontsize=9,
+            annotation_clip=False,
+        )
+
+
 def _draw_reference(axes: Axes, value: float) -> None:
     axes.axhline(value, color=MUTED, alpha=0.6, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1.5)
 
@@ -135,13 +149,13 @@ def _draw_reference(axes: Axes, value: float) -> None:
 def _label_clock(axes: Axes, clock: str, title: str) -> None:
     if clock == "steps":
         axes.set_xlabel(title)
-        axes.xaxis.set_major_locator(MaxNLocator(5, steps=_STEPS))
+        axes.xaxis.set_major_locator(MaxNLocator(6, steps=_STEPS))
         axes.xaxis.set_major_formatter(EngFormatter(sep=""))
         return
     end = axes.get_xlim()[1]
     size, unit = next((size, unit) for least, size, unit in _UNITS if end >= least)
     # ticks at round numbers of the unit, not of seconds
-    ticks = MaxNLocator(5, steps=_STEPS).tick_values(0, end / size)
+    ticks = MaxNLocator(6, steps=_STEPS).tick_values(0, end / size)
     axes.set_xticks([tick * size for tick in ticks if 0 <= tick * size <= end])
     axes.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: f"{seconds / size:g}"))
     axes.set_xlabel(f"{title} of training, {unit}")

@@ -1,4 +1,4 @@
-"""One panel of a race: a picture, and under it who that is and how far it has come."""
+"""One panel of a race: a picture, and above it who that is and how far it has come."""
 
 from dataclasses import dataclass
 
@@ -25,21 +25,23 @@ class Standing:
 
 
 def draw_panel(picture: Frame, standing: Standing) -> Frame:
-    """The picture [height, width, 3] uint8 with a band below it, [height + band, width, 3]; its height is even."""
+    """The picture [height, width, 3] uint8 under a band, [band + height, width, 3]; the band's height is even.
+
+    The band is above, as a player's controls cover what is below.
+    """
     height, width, _ = picture.shape
-    large = min(max(round(width / 21), 12), 26)
+    large = min(max(round(width / 18), 12), 28)
     small = round(0.78 * large)
     band = round(3.1 * large) // 2 * 2
     panel = Image.new("RGB", (width, height + band), _BAND)
-    panel.paste(Image.fromarray(picture), (0, 0))
-    if standing.ending is not None:
-        _veil(panel, height, standing.ending, large)
+    shown = Image.fromarray(picture)
+    panel.paste(shown if standing.ending is None else _veiled(shown, standing.ending, large), (0, band))
     draw = ImageDraw.Draw(panel)
     big, fine = ImageFont.load_default(size=large), ImageFont.load_default(size=small)
     stripe = max(round(0.4 * large), 5)
-    draw.rectangle((0, height, stripe - 1, height + band), fill=standing.colour)
+    draw.rectangle((0, 0, stripe - 1, band - 1), fill=standing.colour)
     left, right = stripe + round(0.6 * large), width - round(0.6 * large)
-    first, second = height + round(1.3 * large), height + round(2.55 * large)
+    first, second = round(1.3 * large), round(2.55 * large)
 
     name = standing.method if len(standing.method) <= _LONGEST_NAME else f"…{standing.method[1 - _LONGEST_NAME :]}"
     draw.text((left, first), name, font=big, fill=_TEXT, anchor="ls")
@@ -53,12 +55,11 @@ def draw_panel(picture: Frame, standing: Standing) -> Frame:
     return np.asarray(panel)
 
 
-def _veil(panel: Image.Image, height: int, words: str, size: int) -> None:
-    """Darken the picture and say in its middle why it stands still."""
-    box = (0, 0, panel.width, height)
-    panel.paste(Image.blend(panel.crop(box), Image.new("RGB", (panel.width, height), _BAND), 0.45), box)
-    draw, font = ImageDraw.Draw(panel), ImageFont.load_default(size=size)
-    middle, half = (panel.width / 2, 0.16 * height), 0.5 * draw.textlength(words, font=font) + 0.7 * size
-    plate = (middle[0] - half, middle[1] - 0.85 * size, middle[0] + half, middle[1] + 0.85 * size)
-    draw.rounded_rectangle(plate, radius=0.85 * size, fill=_BAND)
-    draw.text(middle, words, font=font, fill=_TEXT, anchor="mm")
+def _veiled(picture: Image.Image, words: str, size: int) -> Image.Image:
+    """The picture darkened, and on it the words that say why it stands still."""
+    veiled = Image.blend(picture, Image.new("RGB", picture.size, _BAND), 0.45)
+    draw, font = ImageDraw.Draw(veiled), ImageFont.load_default(size=size)
+    x, y, half = picture.width / 2, 0.16 * picture.height, 0.5 * draw.textlength(words, font=font) + 0.7 * size
+    draw.rounded_rectangle((x - half, y - 0.85 * size, x + half, y + 0.85 * size), radius=0.85 * size, fill=_BAND)
+    draw.text((x, y), words, font=font, fill=_TEXT, anchor="mm")
+    return veiled

@@ -44,8 +44,8 @@ def race(members: Sequence[Member], path: Path, seconds: float = 12.0, width: in
 
 
 def median_member(group: Sequence[Member]) -> Member:
-    """The member of median report mean; the better of the two in the middle."""
-    return sorted(group, key=lambda member: member.report_mean)[len(group) // 2]
+    """The member of median report mean, the better of two in the middle; one whose episodes failed counts as worst."""
+    return sorted(group, key=lambda member: np.nan_to_num(member.report_mean, nan=-np.inf))[len(group) // 2]
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,8 +1,8 @@
 """How much of a champion's return is left when its parameters are perturbed.
 
-Source: Lehman, Chen, Clune & Stanley 2018, "ES Is More Than Just a Traditional Finite-Difference Approximator": Gaussian
-noise on the parameters of what each method found. Networks of other methods may have parameters of another scale, so
-the noise is measured in each champion's own root mean square.
+Source: Lehman, Chen, Clune & Stanley 2018, "ES Is More Than Just a Traditional Finite-Difference Approximator":
+Gaussian noise on the parameters of what each method found. Another method's parameters may be of another scale, so the
+noise is measured in each champion's own root mean square.
 """
 
 from collections.abc import Sequence
