@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import tomli_w
 
+from envs import interruption
 from envs.kernels import KernelError
 from envs.physics import EngineError, available_threads
 from envs.task import Task
@@ -157,6 +158,7 @@ def _go(
                 did = {**config.values, "budget.minutes": None, "budget.steps": learner.steps}
                 write_text(directory.path / "config.toml", Config(did).toml())
             _show(directory, video, watcher)
+            interruption.check()  # asked to stop meanwhile: whoever called, such as a study, must hear of it
     except (KernelError, EngineError, FloatingPointError) as error:
         raise EvoError(f"{config['task.name']}: {error}") from error
     except Stopped as stopped:

@@ -17,6 +17,7 @@ from evo.naming import task_slug
 
 DEFAULT_METHODS = ("ars", "openai-es", "ga", "ppo")  # of these, the ones that there are
 DEFAULT_SEEDS, FIRST_SEED = 3, 100  # seeds 0-9 are what presets are tuned on
+_MOST_SEEDS = 1000
 DEFAULT_STEPS = 1_000_000
 DEFAULT_NETWORK, PRESET_NETWORK = "mlp:64,64", "preset"
 # What is the same for all methods, whatever a preset says; evaluation.episodes is a method's own affair.
@@ -51,8 +52,8 @@ def plan_study(
     """Every method on seeds 100, 101, …; all methods of a seed before the next seed. Raises EvoError."""
     names = _checked_methods(methods)
     count = DEFAULT_SEEDS if seeds is None else seeds
-    if count < 1:
-        raise EvoError(f"--seeds says how many there are, at least 1; got {count}")
+    if not 1 <= count <= _MOST_SEEDS:
+        raise EvoError(f"--seeds says how many there are, 1 to {_MOST_SEEDS}; got {count}")
     budget = _checked_budget(steps, minutes)
     layers = network or DEFAULT_NETWORK
     _check_settings(settings)

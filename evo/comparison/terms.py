@@ -30,8 +30,10 @@ def terms_of(runs: Mapping[Path, Config]) -> Terms:
     """The terms of some runs. Raises EvoError where they cannot stand beside each other."""
     _refuse_unlike(runs)
     methods: dict[str, list[Config]] = {}
-    for config in sorted(runs.values(), key=lambda one: int(one["seed"])):
+    for config in runs.values():
         methods.setdefault(config["method.name"], []).append(config)
+    for group in methods.values():
+        group.sort(key=lambda config: int(config["seed"]))
     first = next(iter(runs.values()))
     shared, deviations = [("task", first["task.name"]), ("task options", _task_options(first))], []
     for key in dict.fromkeys(key for config in runs.values() for key in config.values if _is_term(key)):
