@@ -35,6 +35,7 @@ _STYLE: Any = {
     "grid.color": "#e6e9ed",
     "grid.linewidth": 0.8,
     "figure.facecolor": PAPER,
+    "figure.constrained_layout.wspace": 0.05,  # the last tick of one panel must not touch the first of the next
     "svg.hashsalt": "evo",  # the same figure is the same file
 }
 # Seconds are read in the largest unit of which an axis shows at least two.

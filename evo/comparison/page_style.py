@@ -70,8 +70,9 @@ figcaption { margin-top: 0.6rem; color: var(--muted); font-size: 0.9rem; max-wid
   main { max-width: none; padding: 0; }
   figure img { filter: none; mix-blend-mode: normal; min-width: 0; }
   pre { white-space: pre-wrap; }
-  table { width: 100%; }
-  th, td { padding: 0.25rem 0.4rem; white-space: normal; overflow-wrap: anywhere; }
+  table { width: 100%; font-size: 7.5pt; }
+  th, td { padding: 0.2rem 0.3rem; overflow-wrap: normal; }
+  .word { white-space: normal; }
   figure, tr, pre, .warning { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
   /* a film cannot be printed */
