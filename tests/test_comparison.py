@@ -28,7 +28,7 @@ from evo.comparison.member import Member, read_member
 from evo.comparison.race import race
 from evo.comparison.statistics import bootstrap_interval, difference_interval, interquartile_mean
 from evo.comparison.table import method_rows
-from evo.comparison.terms import terms_of
+from evo.comparison.terms import terms_of, unlike_platforms
 from evo.comparison.thresholds import spent_until, thresholds_of
 from evo.config import Config, resolve_config
 from evo.errors import EvoError
@@ -432,6 +432,13 @@ def test_terms_name_options_and_settings_by_hand() -> None:
     assert ("task options", "healthy_reward=2") in terms.shared
     assert "method.noise within ars: 0.1, 0.2" in terms.deviations
     assert terms.settings["ars"]["tuned"] == "by hand: noise"
+
+
+def test_other_platforms_are_named(like: Member) -> None:
+    other = replace(like, champion=replace(like.champion, facts={**like.champion.facts, "numba": "0.1"}))
+    here = like.champion.facts["numba"]
+    assert unlike_platforms([like, like]) == []
+    assert unlike_platforms([like, other]) == [f"made with numba: {here}, 0.1 (ars)"]
 
 
 # Numbers.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evo.comparison.member import Member, methods_of
 from evo.config import Config, resolve_config
 from evo.errors import EvoError
 from evo.learners import method_named
@@ -52,6 +53,19 @@ def terms_of(runs: Mapping[Path, Config]) -> Terms:
     if len(set(tuned.values())) > 1:
         deviations.append(f"method settings tuned: {_grouped(tuned)}")
     return Terms(tuple(shared), tuple(deviations), settings)
+
+
+def unlike_platforms(members: Sequence[Member]) -> list[str]:
+    """A line for each version or feature that not all champions were made with: their clocks may not compare."""
+    lines = []
+    for name in sorted({name for member in members for name in member.champion.facts}):
+        texts = {
+            method: ", ".join(dict.fromkeys(member.champion.facts.get(name, "unknown") for member in group))
+            for method, group in methods_of(members).items()
+        }
+        if len({member.champion.facts.get(name) for member in members}) > 1:
+            lines.append(f"made with {name}: {_grouped(texts)}")
+    return lines
 
 
 def default_options(task: str) -> dict[str, Any]:
