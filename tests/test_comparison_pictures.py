@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import imageio_ffmpeg
@@ -14,13 +15,14 @@ import pytest
 from PIL import Image
 
 import evo
+from evo.champion import Fitness
 from evo.comparison.colours import PALETTE, colours_of
 from evo.comparison.curves import curve, curves, selections
 from evo.comparison.figures import learning_curves, robustness_figure
 from evo.comparison.member import Member, read_member
 from evo.comparison.page import Content, page, write_page
 from evo.comparison.panel import Standing, draw_panel
-from evo.comparison.race import forward_coordinate, median_member, race
+from evo.comparison.race import forward_coordinate, median_member, race, typical_episode
 from evo.comparison.robustness import Robustness, robustness
 from evo.errors import EvoError
 from evo.problems.walking import Walking
@@ -151,7 +153,7 @@ def test_figures_show_each_method_in_its_colour(tmp_path: Path) -> None:
     table[5] = NAN
     measured = Robustness((0.0, 0.1), tuple(m for m in methods for _ in (1, 2)), (1, 2) * 3, table, np.zeros((6, 2)))
     for name, draw in (
-        ("learning", lambda path: learning_curves(group, path, {"half": 1.5, "far & away": 1e6})),
+        ("learning", lambda path: learning_curves(group, path, {"half": 1.5, "far $ & $ away": 1.0, "beyond": 1e6})),
         ("robustness", lambda path: robustness_figure(measured, path)),
     ):
         drawing, picture = tmp_path / f"{name}.svg", tmp_path / f"{name}.png"
@@ -180,17 +182,24 @@ def test_the_race_is_as_long_and_as_wide_as_it_should_be(members: list[Member], 
 
 
 def test_the_median_member_is_filmed() -> None:
-    class Scored:
-        def __init__(self, report_mean: float) -> None:
-            self.report_mean = report_mean
-
-    group: Any = [Scored(mean) for mean in (5.0, NAN, 1.0, 3.0)]
+    group: Any = [SimpleNamespace(report_mean=mean) for mean in (5.0, NAN, 1.0, 3.0)]
     assert median_member(group).report_mean == 3.0
+
+
+def test_the_episode_filmed_is_near_everyones_median() -> None:
+    def racer(*returns: float) -> Any:
+        champion = SimpleNamespace(reported_fitness=Fitness(np.array(returns)))
+        return SimpleNamespace(champion=champion)
+
+    alone, other = racer(9, 1, 5, 3, 7), racer(5, 2, 1, 3, 4)
+    assert typical_episode([alone]) == report_seeds(5)[2]
+    # the first one's median is the other one's worst; the fourth is second of one and third of the other
+    assert typical_episode([alone, other]) == report_seeds(5)[3]
 
 
 def test_an_ended_episode_says_so() -> None:
     picture = np.full((90, 160, 3), 200, np.uint8)
-    standing = Standing("ars", 1, "#0072b2", 1.0, 12.0, None, None)
+    standing = Standing("ars", 1, "#0072b2", "1.0 s", "12", None, None)
     going, over = draw_panel(picture, standing), draw_panel(picture, replace(standing, ending="ended after 1.0 s"))
     band = len(going) - len(picture)
     assert band > 0

@@ -36,6 +36,7 @@ _STYLE: Any = {
     "grid.linewidth": 0.8,
     "figure.facecolor": PAPER,
     "figure.constrained_layout.wspace": 0.05,  # the last tick of one panel must not touch the first of the next
+    "text.parse_math": False,  # a $ in a name is a $
     "svg.hashsalt": "evo",  # the same figure is the same file
 }
 # Seconds are read in the largest unit of which an axis shows at least two.

@@ -143,7 +143,9 @@ def _figure(source: Path, caption: str, label: str) -> str:
 def _race(source: Path | None) -> str:
     if source is None:
         return ""
-    caption = "One champion of each method, the one of median report return among its seeds, in the same episode."
+    caption = (
+        "One champion of each method, the one of median return among its seeds, all in an episode typical of them."
+    )
     video = f'<video src="{_embedded(source)}" controls muted loop playsinline aria-label="{caption}"></video>'
     return f"<figure>\n{video}\n<figcaption>{caption}</figcaption>\n</figure>\n"
 

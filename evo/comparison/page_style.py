@@ -39,7 +39,7 @@ table {
   border-collapse: collapse; width: max-content; min-width: 100%; font-size: 0.92rem;
   font-variant-numeric: tabular-nums;
 }
-th, td { padding: 0.45rem 0.8rem; max-width: 11rem; text-align: right; border-bottom: 1px solid var(--line); }
+th, td { padding: 0.45rem 0.8rem; max-width: 13rem; text-align: right; border-bottom: 1px solid var(--line); }
 .word { text-align: left; max-width: none; white-space: nowrap; }
 th:first-child { padding-left: 0; position: sticky; left: 0; background: var(--paper); }
 thead th { color: var(--muted); font-weight: 500; vertical-align: bottom; }
@@ -72,6 +72,7 @@ figcaption { margin-top: 0.6rem; color: var(--muted); font-size: 0.9rem; max-wid
   pre { white-space: pre-wrap; }
   table { width: 100%; font-size: 7.5pt; }
   th, td { padding: 0.2rem 0.3rem; overflow-wrap: normal; }
+  th:first-child { position: static; }
   .word { white-space: normal; }
   figure, tr, pre, .warning { break-inside: avoid; }
   h2, h3 { break-after: avoid; }

@@ -13,14 +13,14 @@ _LONGEST_NAME = 16
 
 @dataclass(frozen=True)
 class Standing:
-    """What the band says. distance: metres, if the creature can leave its place. ending: why it stands still, if so."""
+    """What the band says. distance: if the creature can leave its place. ending: why it stands still, if it does."""
 
     method: str
     seed: int
     colour: str
-    seconds: float
-    earned: float
-    distance: float | None
+    time: str
+    earned: str
+    distance: str | None
     ending: str | None
 
 
@@ -47,11 +47,11 @@ def draw_panel(picture: Frame, standing: Standing) -> Frame:
     draw.text((left, first), name, font=big, fill=_TEXT, anchor="ls")
     after = left + draw.textlength(name, font=big) + 0.6 * large
     draw.text((after, first), f"seed {standing.seed}", font=fine, fill=_FAINT, anchor="ls")
-    draw.text((right, first), f"{standing.earned:,.0f}", font=big, fill=_TEXT, anchor="rs")
+    draw.text((right, first), standing.earned, font=big, fill=_TEXT, anchor="rs")
     draw.text((right, second), "return", font=fine, fill=_FAINT, anchor="rs")
-    draw.text((left, second), f"{standing.seconds:.1f} s", font=fine, fill=_TEXT, anchor="ls")
+    draw.text((left, second), standing.time, font=fine, fill=_TEXT, anchor="ls")
     if standing.distance is not None:
-        draw.text((left + 4.6 * small, second), f"{standing.distance:.1f} m", font=fine, fill=_TEXT, anchor="ls")
+        draw.text((left + 4.6 * small, second), standing.distance, font=fine, fill=_TEXT, anchor="ls")
     return np.asarray(panel)
 
 

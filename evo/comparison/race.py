@@ -28,8 +28,8 @@ _HOLD = 1.5  # seconds that the last picture stays when every episode is over
 def race(members: Sequence[Member], path: Path, seconds: float = 12.0, width: int = WIDTH) -> None:
     """Film one champion of each method side by side, in real time and at most `seconds` of it.
 
-    The champion is the one of median report mean among its method's seeds, and the episode is the first report episode:
-    neither is picked by its looks. All are seen from the same distance; one whose episode is over stands still.
+    The champion is the one of median report mean among its method's seeds, and the episode is typical of all of them:
+    neither is a lucky one. All are seen from the same distance; one whose episode is over stands still.
     path: .mp4, .gif or .webp. Raises EvoError, also without members.
     """
     racers = [median_member(group) for group in methods_of(members).values()]
@@ -37,7 +37,8 @@ def race(members: Sequence[Member], path: Path, seconds: float = 12.0, width: in
         raise EvoError("no finished run to film")
     colours = colours_of(methods_of(members))
     task = racers[0].champion.problem.task
-    episodes = [_episode(racer, task, colours[racer.method], seconds) for racer in racers]
+    seed = typical_episode(racers)
+    episodes = [_episode(racer, task, seed, colours[racer.method], seconds) for racer in racers]
     columns = 1 if len(racers) == 1 else 2 if len(racers) in (2, 4) else 3
     panel = min((width - _GAP * (columns - 1)) // columns, round(0.75 * width))
     write_film(_frames(task, episodes, columns, panel), path, frame_rate(task, frame_stride(task)))
@@ -46,6 +47,14 @@ def race(members: Sequence[Member], path: Path, seconds: float = 12.0, width: in
 def median_member(group: Sequence[Member]) -> Member:
     """The member of median report mean, the better of two in the middle; one whose episodes failed counts as worst."""
     return sorted(group, key=lambda member: np.nan_to_num(member.report_mean, nan=-np.inf))[len(group) // 2]
+
+
+def typical_episode(racers: Sequence[Member]) -> int:
+    """Seed of the report episode nearest to the median one of all at once: its rank that is farthest off counts."""
+    returns = [racer.champion.reported_fitness.returns for racer in racers]
+    count = min(len(one) for one in returns)
+    ranks = np.stack([np.argsort(np.argsort(one[:count], kind="stable")) for one in returns])
+    return int(report_seeds(count)[np.abs(ranks - (count - 1) / 2).max(axis=0).argmin()])
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +68,8 @@ class _Episode:
     over: bool
 
 
-def _episode(racer: Member, task: Task, colour: str, seconds: float) -> _Episode:
-    trajectory = racer.champion.rollout(int(report_seeds(1)[0]))
+def _episode(racer: Member, task: Task, seed: int, colour: str, seconds: float) -> _Episode:
+    trajectory = racer.champion.rollout(seed)
     longest = max(round(seconds / task.control_period), 1)
     last = min(len(trajectory), longest)
     # the very last state is shown even where it falls between two frames
@@ -100,16 +109,22 @@ def _standing(task: Task, episode: _Episode, forward: int | None, frame: int) ->
     trajectory = episode.trajectory
     over = episode.over and frame >= len(episode.shown) - 1
     step = int(episode.shown[min(frame, len(episode.shown) - 1)])
+    time = f"{step * task.control_period:.1f} s"
     ending = "failed" if trajectory.failure else "ended"
     return Standing(
         method=episode.racer.method,
         seed=episode.racer.seed,
         colour=episode.colour,
-        seconds=step * task.control_period,
-        earned=float(trajectory.rewards[:step].sum()),
-        distance=None if forward is None else float(trajectory.qpos[step, forward] - trajectory.qpos[0, forward]),
-        ending=f"{ending} after {step * task.control_period:.1f} s" if over else None,
+        time=time,
+        earned=_number(trajectory.rewards[:step].sum(), 0 if abs(trajectory.total) >= 100 else 1),
+        distance=None if forward is None else f"{_number(np.diff(trajectory.qpos[[0, step], forward])[0], 1)} m",
+        ending=f"{ending} after {time}" if over else None,
     )
+
+
+def _number(value: float, places: int) -> str:
+    # adding zero makes of minus zero a plain one
+    return f"{round(float(value), places) + 0.0:,.{places}f}"
 
 
 def forward_coordinate(model: mujoco.MjModel) -> int | None:
