@@ -109,6 +109,7 @@ def _standing(task: Task, episode: _Episode, forward: int | None, frame: int) ->
     trajectory = episode.trajectory
     over = episode.over and frame >= len(episode.shown) - 1
     step = int(episode.shown[min(frame, len(episode.shown) - 1)])
+    way = None if forward is None else trajectory.qpos[step, forward] - trajectory.qpos[0, forward]
     time = f"{step * task.control_period:.1f} s"
     ending = "failed" if trajectory.failure else "ended"
     return Standing(
@@ -117,7 +118,7 @@ def _standing(task: Task, episode: _Episode, forward: int | None, frame: int) ->
         colour=episode.colour,
         time=time,
         earned=_number(trajectory.rewards[:step].sum(), 0 if abs(trajectory.total) >= 100 else 1),
-        distance=None if forward is None else f"{_number(np.diff(trajectory.qpos[[0, step], forward])[0], 1)} m",
+        distance=None if way is None else f"{_number(way, 1)} m",
         ending=f"{ending} after {time}" if over else None,
     )
 
