@@ -14,14 +14,18 @@ if TYPE_CHECKING:
     from evo.api import evaluate, load, network, replay, resume, rollout, run, task
     from evo.catalogue import catalogue as list
     from evo.champion import Champion
+    from evo.comparison.compare import compare
+    from evo.comparison.comparison import Comparison
     from evo.errors import EvoError
     from evo.finished import Run
 
 __all__ = [
     "Champion",
+    "Comparison",
     "EvoError",
     "Run",
     "bench",
+    "compare",
     "doctor",
     "evaluate",
     "list",
@@ -37,9 +41,11 @@ __all__ = [
 # Where the words live that do not live in evo.api under their own name.
 _HOMES = {
     "Champion": ("evo.champion", "Champion"),
+    "Comparison": ("evo.comparison.comparison", "Comparison"),
     "EvoError": ("evo.errors", "EvoError"),
     "Run": ("evo.finished", "Run"),
     "bench": ("evo.benchmarks", "bench"),
+    "compare": ("evo.comparison.compare", "compare"),
     "doctor": ("evo.examination", "examine"),
     "list": ("evo.catalogue", "catalogue"),
 }

@@ -1,7 +1,6 @@
 """The public functions: the same words as the commands."""
 
 import datetime
-import re
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import tomli_w
 
+from envs import interruption
 from envs.kernels import KernelError
 from envs.physics import EngineError, available_threads
 from envs.task import Task
@@ -22,6 +22,7 @@ from evo.errors import EvoError
 from evo.film.replay import film, film_evolution
 from evo.finished import Run, champion_of
 from evo.learners.learner import Learner
+from evo.naming import fresh_path, task_slug
 from evo.networks import Network
 from evo.problems.walking import Trajectory, Walking
 from evo.rundir import RunDirectory
@@ -85,8 +86,9 @@ def run(
     pairs = [*settings.items()] if isinstance(settings, Mapping) else [parse_setting(text) for text in settings]
     resolved = resolve_config(file, pairs, flags)
     # whatever is wrong with the options is said before a directory is made
-    learner = make_learner(resolved, _threads(threads))
-    path = Path(out) if out is not None else _fresh_path(resolved)
+    learner = make_learner(resolved, thread_count(threads))
+    stem = f"{task_slug(resolved['task.name'])}-{resolved['method.name']}-seed{resolved['seed']}"
+    path = Path(out) if out is not None else fresh_path(Path("runs") / stem)
     with RunDirectory.create(path, resolved.toml(), _versions()) as directory:
         return _go(resolved, learner, directory, threads, video, callback, display)
 
@@ -119,7 +121,7 @@ def resume(
             "budget.until": until,
         }
         config = resolve_config(read_config(directory.config_text, source), flags=flags)
-        learner = make_learner(config, _threads(threads))
+        learner = make_learner(config, thread_count(threads))
         if any(value is not None for value in flags.values()):
             write_text(directory.path / "config.toml", config.toml())
         return _go(config, learner, directory, threads, video, callback, display, checkpoint)
@@ -135,7 +137,7 @@ def _go(
     display: Display | None,
     checkpoint: tuple[int, dict[str, np.ndarray]] | None = None,
 ) -> Run:
-    judge, progress = make_problem(config, _threads(threads), training=False), Progress()
+    judge, progress = make_problem(config, thread_count(threads), training=False), Progress()
     try:
         with stoppable(), display(config) if display else nullcontext() as shown:
             watcher = Callback(callback, shown)
@@ -156,6 +158,7 @@ def _go(
                 did = {**config.values, "budget.minutes": None, "budget.steps": learner.steps}
                 write_text(directory.path / "config.toml", Config(did).toml())
             _show(directory, video, watcher)
+            interruption.check()  # asked to stop meanwhile: whoever called, such as a study, must hear of it
     except (KernelError, EngineError, FloatingPointError) as error:
         raise EvoError(f"{config['task.name']}: {error}") from error
     except Stopped as stopped:
@@ -255,10 +258,10 @@ def rollout(task: Task | str, network: Network | str, params: np.ndarray, seed: 
 def _problem(task: Task | str, network: Network | str, threads: int | None) -> Walking:
     made = make_task(task, {}) if isinstance(task, str) else task
     layers = make_network(network, made, normalise=False) if isinstance(network, str) else network
-    return Walking(made, layers, _threads(threads))
+    return Walking(made, layers, thread_count(threads))
 
 
-def _threads(threads: int | None) -> int:
+def thread_count(threads: int | None) -> int:
     """As many as asked for, or as this process may use. Raises EvoError."""
     if threads is None:
         return available_threads()
@@ -270,16 +273,6 @@ def _threads(threads: int | None) -> int:
 def _check_seed(seed: int, episodes: int = 1) -> None:
     if seed < 0 or episodes < 1:
         raise EvoError(f"seed must be at least 0 and episodes at least 1, got seed {seed} and {episodes} episodes")
-
-
-def _fresh_path(config: Config) -> Path:
-    """runs/<task>-<method>-seed<seed>, with a number behind it where that is taken."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", config["task.name"].removeprefix("evo/")).lower()
-    stem = f"{re.sub(r'[^a-z0-9]+', '-', words).strip('-')}-{config['method.name']}-seed{config['seed']}"
-    path, number = Path("runs") / stem, 2
-    while path.exists():
-        path, number = Path("runs") / f"{stem}-{number}", number + 1
-    return path
 
 
 def _versions() -> str:

@@ -20,12 +20,12 @@ app = typer.Typer(
 _Task = Annotated[str | None, typer.Argument(help="e.g. HalfCheetah-v5, quadruped; see `evo list`", show_default=False)]
 _Method = Annotated[str | None, typer.Option("--method", "-m", help="e.g. ars, openai-es, ga; see `evo list`")]
 _Network = Annotated[str | None, typer.Option("--network", "-n", help="linear, mlp:64,64, mlp:32:relu")]
-_Seed = Annotated[int | None, typer.Option("--seed", "-s", help="of every random number in the run  [default: 0]")]
+_Seed = Annotated[int | None, typer.Option("--seed", "-s", help="of every random number in the run (default: 0)")]
 _Generations = Annotated[int | None, typer.Option("--generations", "-g", help="stop after so many generations")]
 _Steps = Annotated[int | None, typer.Option("--steps", help="stop after so many env steps")]
 _Minutes = Annotated[float | None, typer.Option("--minutes", help="stop after so many minutes")]
 _Until = Annotated[float | None, typer.Option("--until", help="stop when the held-out fitness reaches this")]
-_Threads = Annotated[int | None, typer.Option("--threads", help="processors to use  [default: all this process may]")]
+_Threads = Annotated[int | None, typer.Option("--threads", help="processors to use (default: all this process may)")]
 _NoVideo = Annotated[bool, typer.Option("--no-video", help="do not film the champion at the end")]
 _Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but the result")]
 _Path = Annotated[Path, typer.Argument(help="a run directory, such as runs/quadruped-ars-seed0", show_default=False)]
@@ -41,9 +41,7 @@ def run(
     steps: _Steps = None,
     minutes: _Minutes = None,
     until: _Until = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="run directory  [default: a new one in runs/]")
-    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="run directory (default: a new one in runs/)")] = None,
     threads: _Threads = None,
     config: Annotated[Path | None, typer.Option("--config", help="a config.toml to start from")] = None,
     settings: Annotated[
@@ -129,6 +127,66 @@ def _work(start: Callable[[Any], Any], quiet: bool) -> None:
 
 
 @app.command()
+def compare(
+    what: Annotated[
+        list[str] | None,
+        typer.Argument(help="a task, or the directories of two or more finished runs", show_default=False),
+    ] = None,
+    methods: Annotated[
+        str | None, typer.Option("--methods", help="e.g. ars,ga or mine:Search (default: ars,openai-es,ga)")
+    ] = None,
+    seeds: Annotated[int | None, typer.Option("--seeds", help="how many, from 100 up (default: 3)")] = None,
+    steps: Annotated[int | None, typer.Option("--steps", help="env steps of each run (default: 1000000)")] = None,
+    minutes: Annotated[float | None, typer.Option("--minutes", help="of each run, instead of steps")] = None,
+    network: Annotated[
+        str | None,
+        typer.Option("--network", "-n", help="of all, or `preset`: each method's own (default: mlp:64,64)"),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="key=value for all, e.g. task.frame_skip=5; repeatable"),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="directory (default: runs/studies/<task>-<methods>)")
+    ] = None,
+    threads: _Threads = None,
+    no_video: Annotated[bool, typer.Option("--no-video", help="do not film a race of the champions")] = False,
+    quiet: _Quiet = False,
+) -> None:
+    """Compare methods on TASK on equal terms, or finished runs; leaves a directory with report, figures and tables.
+
+    A study that was stopped goes on when the same command is given again.
+    """
+    from evo.comparison.compare import compare as compare_methods
+    from evo.comparison.display import study_display
+    from evo.comparison.writing import terminal_tables
+
+    console = Console()
+    try:
+        found = compare_methods(
+            *(what or ()),
+            methods=None if methods is None else methods.split(","),
+            seeds=seeds,
+            steps=steps,
+            minutes=minutes,
+            network=network,
+            settings=settings or (),
+            out=out,
+            threads=threads,
+            video=not no_video,
+            display=lambda configs: study_display(configs, console, quiet),
+        )
+    except (KeyboardInterrupt, SystemExit) as stop:
+        sys.stderr.write("evo: stopped; what was done is saved, and the same command goes on from there\n")
+        raise typer.Exit(getattr(stop, "code", 130)) from None  # SystemExit brings SIGTERM's
+    console.print(terminal_tables(found))
+    lines = [*found.findings, *(f"not equal: {line}" for line in found.terms.deviations)]
+    lines += [f"failed: {line}" for line in found.failures]
+    for line in [*lines, f"report {found.path / 'report.html'}"]:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
 def replay(
     path: Annotated[Path, typer.Argument(help="a run directory or a champion.npz", show_default=False)],
     out: Annotated[
@@ -138,7 +196,7 @@ def replay(
         bool, typer.Option("--evolution", help="film how the run learned, from first to last")
     ] = False,
     seed: Annotated[
-        int | None, typer.Option("--seed", help="of the episode  [default: the one of median return]")
+        int | None, typer.Option("--seed", help="of the episode (default: the one of median return)")
     ] = None,
     width: Annotated[int, typer.Option(help="pixels")] = 640,
     height: Annotated[int, typer.Option(help="pixels")] = 360,

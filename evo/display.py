@@ -94,8 +94,8 @@ def curve(values: Sequence[float], width: int = _CURVE_WIDTH, height: int = _CUR
     return rows
 
 
-class _Seen:
-    """What both displays remember of a run."""
+class Seen:
+    """What displays remember of a run."""
 
     def __init__(self, config: Config) -> None:
         self.forecast = Forecast(config)
@@ -119,7 +119,7 @@ class PlainLines:
     """A line when something changes, for logs, pipes and notebooks; at most one every two seconds while it learns."""
 
     def __init__(self, config: Config, console: Console) -> None:
-        self._seen, self._console, self._printed, self._estimated = _Seen(config), console, 0.0, False
+        self._seen, self._console, self._printed, self._estimated = Seen(config), console, 0.0, False
 
     def __enter__(self) -> "PlainLines":
         return self
@@ -161,7 +161,7 @@ class LiveDisplay:
     """The run in one panel that changes in place."""
 
     def __init__(self, config: Config, console: Console) -> None:
-        self._config, self._seen, self._phase, self._estimate = config, _Seen(config), "starting", ""
+        self._config, self._seen, self._phase, self._estimate = config, Seen(config), "starting", ""
         self._live = Live(self._panel(), console=console, refresh_per_second=8)
 
     def __enter__(self) -> "LiveDisplay":

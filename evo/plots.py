@@ -28,6 +28,11 @@ def learning_curve(metrics: Mapping[str, np.ndarray], title: str, path: Path) ->
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)
     axes.legend(frameon=False, fontsize=8, loc="lower right")
+    write_figure(figure, path)
+
+
+def write_figure(figure: Figure, path: Path) -> None:
+    """Write a figure whole or not at all, .png, .svg or .pdf by the path's suffix. Raises EvoError."""
     suffix = path.suffix.lower()
     if suffix not in (".png", ".svg", ".pdf"):
         raise EvoError(f"cannot draw {path.name!r}: the suffix must be .png, .svg or .pdf")

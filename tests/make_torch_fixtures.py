@@ -4,6 +4,7 @@ Run it where torch is installed: `python tests/make_torch_fixtures.py`. The test
 """
 
 import math
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ ACTOR, CRITIC, BATCH = (17, 16, 8, 6), (17, 12, 1), 32
 
 def network(theta, at, widths, inputs):
     """Dense layers with tanh between them; parameters W (inputs, outputs) row by row, then b, from `at` on."""
-    for index, (rows, columns) in enumerate(zip(widths, widths[1:], strict=False)):
+    for index, (rows, columns) in enumerate(pairwise(widths)):
         weights = theta[at : at + rows * columns].reshape(rows, columns)
         bias = theta[at + rows * columns : at + rows * columns + columns]
         inputs, at = inputs @ weights + bias, at + rows * columns + columns
@@ -111,7 +112,7 @@ def main() -> None:
     }
     batch = {name: array.astype(np.float32) for name, array in batch.items()}
     batch["choices"] = rng.integers(0, ACTOR[-1], size=(BATCH, 1))
-    size = sum((a + 1) * b for widths in (ACTOR, CRITIC) for a, b in zip(widths, widths[1:], strict=False))
+    size = sum((a + 1) * b for widths in (ACTOR, CRITIC) for a, b in pairwise(widths))
     for discrete in (False, True):
         theta = (rng.normal(size=size + (0 if discrete else ACTOR[-1])) * 0.3).astype(np.float32)
         old = batch | {"old_log_probability": batch["old_log_probability"] + (math.log(1 / 6) + 8.5 if discrete else 0)}

@@ -24,6 +24,7 @@ FLOORS = {
     "evo.views": 1,
     "evo.operators": 1,
     "evo.signals": 1,
+    "evo.naming": 1,
     "evo.networks": 2,
     "evo.algorithms": 2,
     "evo.episode": 3,
@@ -47,6 +48,7 @@ FLOORS = {
     "evo.benchmarks": 8,
     "evo.examination": 7,
     "evo.api": 7,
+    "evo.comparison": 7,
     "evo.cli": 9,
     "evo.__main__": 10,
 }

@@ -1,4 +1,4 @@
-"""PPO: its gradients against torch, its parts against plain twins, and that it learns, resumes and fails as promised."""
+"""PPO: gradients against torch, parts against plain twins, and that it learns, resumes and fails as promised."""
 
 from pathlib import Path
 from typing import Any

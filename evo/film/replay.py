@@ -1,6 +1,6 @@
 """Films of creatures: a champion's episode, or how a run came to it. What one sees is what was scored."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +33,10 @@ def film(
     trajectory = champion.rollout(typical_seed(champion) if seed is None else seed)
     task = champion.problem.task
     if path.suffix.lower() == ".png":
-        _write([_strip(task, trajectory, width, height, seconds)], path, 1)
+        write_film([_strip(task, trajectory, width, height, seconds)], path, 1)
         return
-    stride = _stride(task)
-    _write(_frames(task, trajectory, stride, width, height, seconds, ""), path, _fps(task, stride))
+    stride = frame_stride(task)
+    write_film(_frames(task, trajectory, stride, width, height, seconds, ""), path, frame_rate(task, stride))
 
 
 def film_evolution(
@@ -52,7 +52,7 @@ def film_evolution(
     places = np.linspace(0.0, 1.0, min(scenes, len(generations))) ** 2 * (len(generations) - 1)
     chosen = sorted({generations[round(place)] for place in places})
     task, problem = champion.problem.task, champion.problem
-    stride = _stride(task)
+    stride = frame_stride(task)
 
     def shots() -> Iterator[encode.Frame]:
         seed = typical_seed(champion)
@@ -61,7 +61,7 @@ def film_evolution(
             trajectory = problem.rollout(candidate.params, seed, candidate.statistics)
             yield from _frames(task, trajectory, stride, width, height, seconds, f"generation {generation}   ")
 
-    _write(shots(), path, _fps(task, stride))
+    write_film(shots(), path, frame_rate(task, stride))
 
 
 def typical_seed(champion: Champion) -> int:
@@ -79,12 +79,13 @@ def _fossil(arrays: dict[str, Any]) -> Candidate:
         raise EvoError(f"a damaged fossil: {one_line(error)}") from error
 
 
-def _stride(task: Task) -> int:
+def frame_stride(task: Task) -> int:
     """Control steps from one frame to the next: about 30 frames a second, each an exact state."""
     return max(1, round(1.0 / (30.0 * task.control_period)))
 
 
-def _fps(task: Task, stride: int) -> int:
+def frame_rate(task: Task, stride: int) -> int:
+    """Frames a second that show such frames in real time."""
     return max(1, round(1.0 / (task.control_period * stride)))
 
 
@@ -103,7 +104,7 @@ def _frames(
 def _strip(task: Task, trajectory: Trajectory, width: int, height: int, seconds: float) -> encode.Frame:
     last = min(len(trajectory), round(seconds / task.control_period))
     # the camera follows the whole film, of which the stills are taken
-    filmed = np.arange(0, last + 1, _stride(task))
+    filmed = np.arange(0, last + 1, frame_stride(task))
     cameras = raycast.frame_creature(task.model, trajectory.qpos[filmed], width / height)
     shown = np.unique(np.linspace(0, len(filmed) - 1, STRIP_FRAMES).astype(int))
     chosen = [cameras[index] for index in shown]
@@ -112,7 +113,8 @@ def _strip(task: Task, trajectory: Trajectory, width: int, height: int, seconds:
     return filmstrip([caption(picture, text) for picture, text in zip(pictures, times, strict=True)], STRIP_COLUMNS)
 
 
-def _write(frames: Any, path: Path, fps: int) -> None:
+def write_film(frames: Iterable[encode.Frame], path: Path, fps: int) -> None:
+    """Write a film and the folder it lies in. Raises EvoError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         encode.write(frames, path, fps)

@@ -1,0 +1,1 @@
+"""Methods beside each other on one task: which runs, on which terms, and what came of them."""

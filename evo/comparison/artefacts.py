@@ -1,0 +1,112 @@
+"""What a comparison leaves in its folder: report.html, tables, figures and a film."""
+
+import shlex
+from collections.abc import Callable, Sequence
+
+from evo.archive import write_text
+from evo.comparison.comparison import Comparison
+from evo.comparison.figures import learning_curves, robustness_figure
+from evo.comparison.page import Content, write_page
+from evo.comparison.race import race
+from evo.comparison.robustness import robustness
+from evo.comparison.writing import (
+    MEMBER_HEADER,
+    markdown,
+    member_texts,
+    members_csv,
+    method_header,
+    method_texts,
+    methods_csv,
+)
+from evo.errors import EvoError
+
+_LEARNING = "Held-out return as training goes on, against env steps, processor time and wall-clock time."
+_ROBUSTNESS = "What is left of the champions' returns when their parameters are perturbed."
+
+
+def write_artefacts(comparison: Comparison, video: bool, phase: Callable[[str], None]) -> list[str]:
+    """Write all of them; returns a line for each picture that could not be made.
+
+    video: film the race too. phase: told what is being done.
+
+    Raises EvoError where the tables cannot be written.
+    """
+    path = comparison.path
+    members, thresholds = comparison.members, comparison.thresholds
+    write_text(path / "table.csv", methods_csv(comparison.rows, thresholds))
+    write_text(path / "members.csv", members_csv(members))
+    write_text(path / "table.md", _markdown(comparison))
+
+    learning, robust, film = path / "learning.svg", path / "robustness.svg", path / "race.mp4"
+
+    def draw_learning() -> None:
+        for figure in (learning, learning.with_suffix(".png")):
+            learning_curves(members, figure, thresholds)
+
+    def draw_robustness() -> None:
+        measured = robustness(members)
+        for figure in (robust, robust.with_suffix(".png")):
+            robustness_figure(measured, figure)
+
+    pictures = [
+        ("the learning curves", learning, draw_learning),
+        ("the robustness of the champions", robust, draw_robustness),
+    ]
+    if video:
+        pictures.append(("the race of the champions", film, lambda: race(members, film)))
+    drawn, missing = [], []
+    for name, target, draw in pictures:
+        phase(f"drawing {name}")
+        try:
+            draw()
+            drawn.append(target)
+        except EvoError as error:
+            missing.append(f"{name}: {error}")
+            phase(missing[-1])
+    captions = ((learning, _LEARNING), (robust, _ROBUSTNESS))
+    phase("writing the report")
+    write_page(
+        path / "report.html",
+        Content(
+            title=_title(comparison),
+            command=comparison.command,
+            terms=comparison.terms.shared,
+            deviations=comparison.terms.deviations,
+            settings=comparison.terms.settings,
+            table_header=method_header(thresholds),
+            table_rows=method_texts(comparison.rows),
+            members_header=MEMBER_HEADER,
+            members_rows=member_texts(members),
+            findings=comparison.findings,
+            failures=[*comparison.failures, *missing],
+            figures=[(figure, caption) for figure, caption in captions if figure in drawn],
+            race=film if film in drawn else None,
+            commands=[comparison.command, *(shlex.join(["evo", "replay", str(one.path)]) for one in members)],
+        ),
+    )
+    return missing
+
+
+def _title(comparison: Comparison) -> str:
+    return f"{comparison.members[0].config['task.name']}: {', '.join(row.method for row in comparison.rows)}"
+
+
+def _markdown(comparison: Comparison) -> str:
+    """table.md: the findings, the methods, every member, and the terms."""
+    thresholds, terms = comparison.thresholds, comparison.terms
+    parts = [
+        f"# {_title(comparison)}",
+        f"`{comparison.command}`",
+        _listed(comparison.findings),
+        markdown(method_header(thresholds), method_texts(comparison.rows)),
+        markdown(MEMBER_HEADER, member_texts(comparison.members)),
+        "Equal for all: " + ", ".join(f"{name} {value}" for name, value in terms.shared) + ".",
+    ]
+    for title, lines in (("Not equal:", terms.deviations), ("Failed:", comparison.failures)):
+        if lines:
+            parts.append(f"{title}\n\n{_listed(lines)}")
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def _listed(lines: Sequence[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)

@@ -1,0 +1,117 @@
+"""`evo.compare`: methods beside each other on one task, made on equal terms or read from finished runs."""
+
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from evo.api import thread_count
+from evo.comparison.artefacts import write_artefacts
+from evo.comparison.comparison import Comparison
+from evo.comparison.display import StudyWatcher, study_display
+from evo.comparison.findings import findings_of
+from evo.comparison.member import Member, methods_of
+from evo.comparison.plan import plan_study
+from evo.comparison.study import conduct, make_folder, read_members
+from evo.comparison.table import method_rows
+from evo.comparison.terms import Terms, terms_of, unlike_platforms
+from evo.comparison.thresholds import thresholds_of
+from evo.config import Config, parse_setting
+from evo.errors import EvoError
+from evo.naming import fresh_path, task_slug
+
+# Makes what shows a study, given the configurations of its members in the order of work.
+StudyDisplay = Callable[[Sequence[Config]], AbstractContextManager[StudyWatcher]]
+
+
+def compare(
+    *what: Path | str,
+    methods: Sequence[str] | None = None,
+    seeds: int | None = None,
+    steps: int | None = None,
+    minutes: float | None = None,
+    network: str | None = None,
+    settings: Mapping[str, Any] | Sequence[str] = (),
+    out: Path | str | None = None,
+    threads: int | None = None,
+    video: bool = True,
+    display: StudyDisplay | None = None,
+) -> Comparison:
+    """Compare methods on a task: `evo.compare("quadruped", methods=["ars", "ga"], seeds=5, steps=500_000)`.
+
+    what: a task, or two or more directories of finished runs. On a task, every method runs on `seeds` seeds (3: 100,
+    101, 102) with the same network (`mlp:64,64`; `preset` leaves each method its own), normalised observations, and
+    budget for each run (1,000,000 env steps); else a method keeps its preset. settings: dotted keys of task.*,
+    training.*, evaluation.* and network.normalise, as --set. out: the directory, for a task one that stays the same,
+    `runs/studies/<task>-<methods>`: what is finished there is reused and what was interrupted goes on. Finished runs
+    are only read; they may differ in network and budget. video: film a race of the champions. display: makes what
+    shows the work, as `study_display` does.
+    Ctrl-C saves everything before KeyboardInterrupt goes on. A run that fails is a line in `failures`.
+    Raises EvoError for anything the user can put right, and where every run failed.
+    """
+    show = display or (lambda configs: study_display(configs, Console(quiet=True), quiet=True))
+    target = None if out is None else Path(out)
+    if not what:
+        raise EvoError("no task given; for example: evo compare HalfCheetah-v5")
+    are_runs = [(Path(name) / "config.toml").exists() for name in what]
+    if any(are_runs):
+        asked = {"methods": methods, "seeds": seeds, "steps": steps, "minutes": minutes, "network": network}
+        for name, value in {**asked, "set": settings or None, "threads": threads}.items():
+            if value is not None:
+                raise EvoError(f"--{name} goes with a task; finished runs are compared as they are")
+        return _compare_runs([Path(name) for name in what], target, video, show)
+    if len(what) > 1:
+        raise EvoError(
+            f"none of {', '.join(map(str, what))} is a run directory; compare two or more of those, or methods on a "
+            f"task: evo compare {what[0]} --methods ars,ga"
+        )
+    pairs = [*settings.items()] if isinstance(settings, Mapping) else [parse_setting(text) for text in settings]
+    count = thread_count(threads)
+    plan = plan_study(str(what[0]), methods, seeds, steps, minutes, network, dict(pairs), target, count)
+    terms = terms_of(plan.members)
+    with show([*plan.members.values()]) as watcher:
+        members, failures = conduct(plan, count, watcher)
+        return _concluded(plan.path, plan.command, terms, members, failures, video, watcher)
+
+
+def _compare_runs(paths: Sequence[Path], out: Path | None, video: bool, show: StudyDisplay) -> Comparison:
+    members = read_members(paths)
+    terms = terms_of({member.path: member.config for member in members})
+    stem = f"{task_slug(members[0].config['task.name'])}-{'-'.join(methods_of(members))}"
+    path = out or fresh_path(Path("runs") / "studies" / stem)
+    make_folder(path)
+    command = shlex.join(["evo", "compare", *map(str, paths), "--out", str(path)])
+    with show([member.config for member in members]) as watcher:
+        for index in range(len(members)):
+            watcher.state(index, "reused")
+        return _concluded(path, command, terms, members, [], video, watcher)
+
+
+def _concluded(
+    path: Path,
+    command: str,
+    terms: Terms,
+    members: Sequence[Member],
+    failures: Sequence[str],
+    video: bool,
+    watcher: StudyWatcher,
+) -> Comparison:
+    """The numbers, written down and drawn."""
+    thresholds = thresholds_of(members)
+    rows = method_rows(members, thresholds)
+    comparison = Comparison(
+        path=path,
+        command=command,
+        terms=replace(terms, deviations=(*terms.deviations, *unlike_platforms(members))),
+        members=tuple(members),
+        thresholds=thresholds,
+        rows=tuple(rows),
+        findings=tuple(findings_of(members, rows, thresholds)),
+        failures=tuple(failures),
+    )
+    missing = write_artefacts(comparison, video, watcher.phase)
+    return replace(comparison, failures=(*failures, *missing))

@@ -1,0 +1,209 @@
+"""What a study looks like in a terminal: a line for each member, live; plain lines elsewhere."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from types import TracebackType
+from typing import Protocol
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from evo.api import Display
+from evo.champion import Champion
+from evo.config import Config
+from evo.display import PlainLines, Seen, duration
+from evo.watching import Callback, Watcher
+
+_STYLES = {"waiting": "dim", "running": "cyan", "resumed": "cyan", "reused": "green", "done": "green", "failed": "red"}
+
+
+class StudyWatcher(Protocol):
+    """Told what happens in a study; members go by their place in the order of work."""
+
+    def state(self, index: int, state: str, note: str = "") -> None:
+        """A member is now waiting, running, resumed, reused, done or failed; note: why it failed."""
+
+    def watch(self, index: int) -> Display:
+        """What shows a member's run while it goes."""
+        ...
+
+    def phase(self, text: str) -> None:
+        """What is being done now, in a few words."""
+
+
+class Pace:
+    """How long the rest of a study takes, by the share of it that was worked on in this session."""
+
+    def __init__(self, count: int) -> None:
+        self._fractions, self._made, self._began = [0.0] * count, 0.0, 0.0
+
+    def begin(self) -> None:
+        """A member's work begins now."""
+        self._began = self._began or time.monotonic()
+
+    def reach(self, index: int, fraction: float, worked: bool = True) -> None:
+        """A member is at this fraction of its budget, got there by work or found there."""
+        if worked:
+            self._made += fraction - self._fractions[index]
+        self._fractions[index] = fraction
+
+    def seconds_left(self) -> float | None:
+        """None before there is anything to go by."""
+        left = len(self._fractions) - sum(self._fractions)
+        return (time.monotonic() - self._began) * left / self._made if self._made > 0 else None
+
+    @property
+    def text(self) -> str:
+        seconds = self.seconds_left()
+        return f"about {duration(seconds)} left for the study" if seconds else ""
+
+
+class _Members:
+    """What both displays know of the members."""
+
+    def __init__(self, configs: Sequence[Config]) -> None:
+        self.configs, self.pace = configs, Pace(len(configs))
+        self.seen = [Seen(config) for config in configs]
+        self.states, self.notes = ["waiting"] * len(configs), [""] * len(configs)
+        self.current = 0
+
+    def state(self, index: int, state: str, note: str) -> None:
+        self.states[index], self.notes[index], self.current = state, note, index
+        if state in ("running", "resumed"):
+            self.pace.begin()
+        if state in ("reused", "done", "failed"):
+            self.pace.reach(index, 1.0, worked=state == "done")
+
+    def learned(self, index: int, row: Mapping[str, float]) -> None:
+        # where a resumed member began is not this session's work
+        found = self.states[index] == "resumed" and not self.seen[index].row
+        self.seen[index].learned(row)
+        self.pace.reach(index, self.seen[index].forecast.fraction(row) or 0.0, worked=not found)
+
+
+class StudyLines:
+    """A line when a member's state changes, and between them the lines of its run."""
+
+    def __init__(self, configs: Sequence[Config], console: Console) -> None:
+        self._members, self._console = _Members(configs), console
+
+    def state(self, index: int, state: str, note: str = "") -> None:
+        self._members.state(index, state, note)
+        config = self._members.configs[index]
+        name = f"[{index + 1}/{len(self._members.configs)}] {config['method.name']} seed {config['seed']}: {state}"
+        left = self._members.pace.text if state in ("running", "resumed") else ""
+        self.phase("; ".join(part for part in (name, note, left) if part))
+
+    def watch(self, index: int) -> Display:
+        @contextmanager
+        def shown(config: Config) -> Iterator[Watcher]:
+            with PlainLines(config, self._console) as lines:
+                yield Callback(lambda row: self._members.learned(index, row), lines)
+
+        return shown
+
+    def phase(self, text: str) -> None:
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+class StudyTable:
+    """All members in one table that changes in place."""
+
+    def __init__(self, configs: Sequence[Config], console: Console) -> None:
+        self._members, self._console, self._phase = _Members(configs), console, "starting"
+        self._live = Live(self._table(), console=console, refresh_per_second=8)
+
+    def __enter__(self) -> "StudyTable":
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._phase = "done" if error is None else self._phase
+        self._live.update(self._table())
+        self._live.stop()
+
+    def state(self, index: int, state: str, note: str = "") -> None:
+        self._members.state(index, state, note)
+        self.phase(note)
+
+    def watch(self, index: int) -> Display:
+        @contextmanager
+        def shown(config: Config) -> Iterator[Watcher]:
+            yield _MemberLine(self, index)
+
+        return shown
+
+    def phase(self, text: str) -> None:
+        self._phase = text
+        self._live.update(self._table(), refresh=True)
+
+    def selected(self, index: int, champion: Champion) -> None:
+        self._members.seen[index].champion = champion
+        self._live.update(self._table())
+
+    def learned(self, index: int, row: Mapping[str, float]) -> None:
+        self._members.learned(index, row)
+        self._live.update(self._table())
+
+    def _table(self) -> Group:
+        members = self._members
+        task = members.configs[0]["task.name"]
+        table = Table(title=f"{task}: {len(members.configs)} runs", title_justify="left", title_style="bold")
+        for name in ("method", "seed"):
+            table.add_column(name)
+        table.add_column("", width=12)
+        for name in ("env steps", "held-out", "steps/s"):
+            table.add_column(name, justify="right", min_width=9)
+        table.add_column("state")
+        shown = self._window()
+        for index in shown:
+            config, seen, state = members.configs[index], members.seen[index], members.states[index]
+            fraction = seen.forecast.fraction(seen.row) if seen.row else None
+            table.add_row(
+                config["method.name"],
+                str(config["seed"]),
+                ProgressBar(total=1.0, completed=1.0 if state in ("done", "reused") else fraction or 0.0, width=12),
+                f"{seen.row['steps']:,.0f}" if seen.row else "",
+                f"{seen.champion.score:,.1f}" if seen.champion is not None else "",
+                f"{seen.rate:,.0f}" if seen.row else "",
+                Text(state, style=_STYLES[state]),
+            )
+        hidden = len(members.configs) - len(shown)
+        more = f"{hidden} more not shown" if hidden else ""
+        below = "   ".join(part for part in (self._phase, members.pace.text, more) if part)
+        return Group(table, Text(below, style="dim"))
+
+    def _window(self) -> range:
+        """The members that fit on the screen, the current one among them."""
+        count, room = len(self._members.configs), max(1, self._console.height - 8)
+        first = min(max(0, self._members.current - room // 2), max(0, count - room))
+        return range(first, min(count, first + room))
+
+
+class _MemberLine:
+    """The watcher of one member's run."""
+
+    def __init__(self, table: StudyTable, index: int) -> None:
+        self._table, self._index = table, index
+
+    def phase(self, text: str) -> None:
+        self._table.phase(text)
+
+    def selected(self, champion: Champion, steps: int, score: float, rate: float) -> None:
+        self._table.selected(self._index, champion)
+
+    def learned(self, row: Mapping[str, float]) -> None:
+        self._table.learned(self._index, row)
+
+
+def study_display(configs: Sequence[Config], console: Console, quiet: bool) -> AbstractContextManager[StudyWatcher]:
+    """The display that suits the console: live on a terminal, plain lines elsewhere, nothing when quiet."""
+    if quiet:
+        return nullcontext(StudyLines(configs, Console(quiet=True)))
+    return StudyTable(configs, console) if console.is_terminal else nullcontext(StudyLines(configs, console))

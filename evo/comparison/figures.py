@@ -1,0 +1,180 @@
+"""Figures of a comparison: how fast each method learns on three clocks, and how robust what it found is."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import EngFormatter, FuncFormatter, MaxNLocator
+
+from evo.comparison.colours import INK, MUTED, PAPER, colours_of
+from evo.comparison.curves import CLOCKS, Curve, curves, middle_and_quartiles
+from evo.comparison.member import Member, methods_of
+from evo.comparison.robustness import Robustness
+from evo.plots import write_figure
+
+_STYLE: Any = {
+    "font.size": 10,
+    "axes.labelsize": 10.5,
+    "legend.fontsize": 10.5,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": MUTED,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e6e9ed",
+    "grid.linewidth": 0.8,
+    "figure.facecolor": PAPER,
+    "figure.constrained_layout.wspace": 0.05,  # the last tick of one panel must not touch the first of the next
+    "text.parse_math": False,  # a $ in a name is a $
+    "svg.hashsalt": "evo",  # the same figure is the same file
+}
+# Seconds are read in the largest unit of which an axis shows at least two.
+_UNITS = ((7200.0, 3600.0, "hours"), (180.0, 60.0, "minutes"), (0.0, 1.0, "seconds"))
+_STEPS = (1, 2, 2.5, 5, 10)  # of ticks
+
+
+def learning_curves(members: Sequence[Member], path: Path, thresholds: Mapping[str, float]) -> None:
+    """Held-out return over env steps, CPU time and wall-clock time.
+
+    A thin line is a seed, a thick one the interquartile mean of a method's seeds, and a band their middle half.
+
+    thresholds: label → return, faint lines, left out where far above the curves. path: .png, .svg or .pdf. Raises
+    EvoError.
+    """
+    with rc_context(_STYLE):
+        figure = Figure(figsize=(11.0, 3.9), dpi=130, layout="constrained")
+        panels = figure.subplots(1, len(CLOCKS), sharey=True)
+        colours = colours_of(methods_of(members))
+        for axes, (clock, title) in zip(panels, CLOCKS.items(), strict=True):
+            found = curves(members, clock)
+            for method, curve in found.items():
+                _draw_curve(axes, curve, colours[method])
+            axes.set_xlim(left=0)
+            _label_clock(axes, clock, title)
+        panels[0].set_ylabel("held-out return")
+        panels[0].yaxis.set_major_formatter(_number)
+        _draw_thresholds(panels, thresholds)
+        _legend(figure, colours, {method: len(group) for method, group in methods_of(members).items()})
+        write_figure(figure, path)
+
+
+def robustness_figure(robustness: Robustness, path: Path) -> None:
+    """Return of perturbed champions over the perturbation's size, and as a share of the unperturbed return.
+
+    The line is the interquartile mean of a method's seeds, the band their middle half. A share needs a positive
+    unperturbed return: the second panel leaves seeds without one out. path: .png, .svg or .pdf. Raises EvoError.
+    """
+    with rc_context(_STYLE):
+        figure = Figure(figsize=(11.0, 4.1), dpi=130, layout="constrained")
+        absolute, relative = figure.subplots(1, 2)
+        groups = robustness.methods
+        colours = colours_of(groups)
+        # sizes grow by about the same factor; evenly spaced places also hold the size 0
+        places = np.arange(len(robustness.sizes))
+        for method, colour in colours.items():
+            rows = np.array([name == method for name in groups])
+            for axes, table in ((absolute, robustness.returns), (relative, 100 * robustness.shares)):
+                values = table[rows]
+                values = values[~np.isnan(values).any(axis=1)]
+                if len(values):
+                    _draw_band(axes, places, *middle_and_quartiles(values), colour)
+                    axes.plot(places, values.T, color=colour, linewidth=0.7, alpha=0.4)
+        for axes, title in ((absolute, "return"), (relative, "share of the unperturbed return")):
+            axes.set_xticks(places, [_percent(size) for size in robustness.sizes])
+            axes.set(xlabel="noise on every parameter, relative to their root mean square", ylabel=title)
+            axes.grid(visible=False, axis="x")
+        absolute.yaxis.set_major_formatter(_number)
+        relative.yaxis.set_major_formatter("{x:.0f} %")
+        _draw_reference(relative, 100)
+        relative.set_ylim(bottom=min(0.0, relative.get_ylim()[0]))
+        _legend(figure, colours, {method: groups.count(method) for method in colours})
+        write_figure(figure, path)
+
+
+def _draw_curve(axes: Axes, curve: Curve, colour: str) -> None:
+    for time, score in curve.seeds:
+        axes.step(time, score, where="post", color=colour, linewidth=0.7, alpha=0.4)
+    if len(curve.clock):
+        _draw_band(axes, curve.clock, curve.middle, curve.low, curve.high, colour, step="post")
+
+
+def _draw_band(
+    axes: Axes, x: np.ndarray, middle: np.ndarray, low: np.ndarray, high: np.ndarray, colour: str, step: Any = None
+) -> None:
+    axes.fill_between(x, low, high, step=step, color=colour, alpha=0.16, linewidth=0)
+    drawstyle = "default" if step is None else f"steps-{step}"
+    # a rim of paper keeps lines apart where they cross
+    axes.plot(x, middle, color=PAPER, linewidth=3.6, drawstyle=drawstyle, alpha=0.9)
+    axes.plot(x, middle, color=colour, linewidth=2.2, drawstyle=drawstyle)
+
+
+def _draw_thresholds(panels: Sequence[Axes], thresholds: Mapping[str, float]) -> None:
+    """A line in each panel, and labels beside the last one. What lies far above the curves would flatten them."""
+    low, high = panels[0].get_ylim()
+    near = {label: value for label, value in thresholds.items() if low <= value <= high + 0.15 * (high - low)}
+    for axes in panels:
+        for value in near.values():
+            _draw_reference(axes, value)
+    low, high = panels[0].get_ylim()
+    line = 0.05 * (high - low)  # the height of a label, so that none lies upon the next
+    place = -np.inf
+    for label, value in sorted(near.items(), key=lambda item: item[1]):
+        place = max(value, place + line)
+        panels[-1].annotate(
+            label,
+            (1.0, place),
+            xycoords=("axes fraction", "data"),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            color=MUTED,
+            fontsize=9,
+            annotation_clip=False,
+        )
+
+
+def _draw_reference(axes: Axes, value: float) -> None:
+    axes.axhline(value, color=MUTED, alpha=0.6, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1.5)
+
+
+def _label_clock(axes: Axes, clock: str, title: str) -> None:
+    if clock == "steps":
+        axes.set_xlabel(title)
+        axes.xaxis.set_major_locator(MaxNLocator(6, steps=_STEPS))
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+        return
+    end = axes.get_xlim()[1]
+    size, unit = next((size, unit) for least, size, unit in _UNITS if end >= least)
+    # ticks at round numbers of the unit, not of seconds
+    ticks = MaxNLocator(6, steps=_STEPS).tick_values(0, end / size)
+    axes.set_xticks([tick * size for tick in ticks if 0 <= tick * size <= end])
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: f"{seconds / size:g}"))
+    axes.set_xlabel(f"{title} of training, {unit}")
+
+
+def _legend(figure: Figure, colours: Mapping[str, str], seeds: Mapping[str, int]) -> None:
+    counts = set(seeds.values())
+    names = {method: method if len(counts) == 1 else f"{method} ({seeds[method]} seeds)" for method in colours}
+    handles = [Line2D([], [], color=colour, linewidth=3.0, label=names[method]) for method, colour in colours.items()]
+    figure.legend(
+        handles=handles, loc="outside upper left", ncols=max(len(handles), 1), frameon=False, handlelength=1.4
+    )
+
+
+def _number(value: float, _: object) -> str:
+    return f"{value:,.0f}" if abs(value) >= 10 or value == 0 else f"{value:.3g}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:g} %"

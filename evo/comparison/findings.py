@@ -1,0 +1,63 @@
+"""What the numbers say, in plain sentences, and what they do not."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from evo.comparison.member import Member, methods_of
+from evo.comparison.statistics import difference_interval
+from evo.comparison.table import MethodRow
+
+# Of two methods that are equal, three seeds of one all lie above three of the other once in ten studies, by luck alone;
+# four above four once in 35.
+_FEWEST = 4
+
+
+def findings_of(members: Sequence[Member], rows: Sequence[MethodRow], thresholds: Mapping[str, float]) -> list[str]:
+    """Sentences on the rows, the best first: who ends highest, and whether the seeds tell; who is quick to what."""
+    groups = methods_of(members)
+    returns = {method: [member.report_mean for member in group] for method, group in groups.items()}
+    ranked = [row for row in rows if not np.isnan(row.iqm)]
+    if not ranked:
+        return ["Every method has a champion that failed a report episode: there is nothing to rank."]
+    best, *others = ranked
+    found = [f"{best.method} ends highest: {best.iqm:,.1f}{_interval(best.low, best.high)} over {_seeds(best.seeds)}."]
+    unranked = [row.method for row in rows if row not in ranked]
+    found += [f"{method} is not ranked: a champion of it failed a report episode." for method in unranked]
+    for other in others:
+        low, high = difference_interval(returns[best.method], returns[other.method])
+        against = f"Against {other.method}, at {other.iqm:,.1f}{_interval(other.low, other.high)}"
+        if low != low:
+            verdict = "no interval of the difference: that takes at least two seeds of each"
+        else:
+            apart = low > 0 and min(best.seeds, other.seeds) >= _FEWEST
+            verdict = f"the difference is {low:,.1f} to {high:,.1f}; these seeds "
+            verdict += "tell the two apart" if apart else "do not tell the two apart"
+        found.append(f"{against}: {verdict}.")
+    if others:
+        found += _quickest(ranked, thresholds)
+    if any(row.seeds < _FEWEST for row in rows):
+        found.append("Fewer than four seeds tell nothing apart: intervals of so few are too narrow.")
+    return found
+
+
+def _quickest(rows: Sequence[MethodRow], thresholds: Mapping[str, float]) -> list[str]:
+    """On the highest threshold that a median seed of any method reached."""
+    for name, threshold in sorted(thresholds.items(), key=lambda item: -item[1]):
+        there = [row for row in rows if np.isfinite(row.reached[name].steps)]
+        if there:
+            steps = min(there, key=lambda row: row.reached[name].steps)
+            minutes = min(there, key=lambda row: row.reached[name].core_minutes)
+            fewest = f"{steps.method} needs the fewest env steps ({steps.reached[name].steps:,.0f})"
+            fewest += f" and {minutes.method} the fewest" if minutes is not steps else " and the fewest"
+            fewest += f" core-minutes ({minutes.reached[name].core_minutes:,.2g})"
+            return [f"To {threshold:,.1f} ({name}), the highest that a method's median seed reached, {fewest}."]
+    return []
+
+
+def _interval(low: float, high: float) -> str:
+    return f" [{low:,.1f}, {high:,.1f}]" if low == low else ""
+
+
+def _seeds(count: int) -> str:
+    return "1 seed" if count == 1 else f"{count} seeds"

@@ -1,0 +1,167 @@
+"""The page of a comparison: one HTML file that holds everything and fetches nothing."""
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from evo.archive import write_text
+from evo.comparison.page_style import STYLE
+from evo.errors import EvoError, one_line
+
+_MEDIA = {".svg": "image/svg+xml", ".png": "image/png", ".mp4": "video/mp4"}
+# Even a text that escaped escaping could fetch nothing and run nothing.
+_POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
+
+
+@dataclass(frozen=True)
+class Content:
+    """What the page says, all plain text but the pictures; empty parts are left out.
+
+    command: what made it. terms: name and value of each shared condition. deviations: where a method left them.
+    settings: method → option → value. figures: .svg or .png file and its caption. race: an .mp4 file. commands: what
+    repeats the comparison, or a part of it.
+    """
+
+    title: str
+    command: str
+    terms: Sequence[tuple[str, str]]
+    deviations: Sequence[str]
+    settings: Mapping[str, Mapping[str, str]]
+    table_header: Sequence[str]
+    table_rows: Sequence[Sequence[str]]
+    members_header: Sequence[str]
+    members_rows: Sequence[Sequence[str]]
+    findings: Sequence[str]
+    failures: Sequence[str]
+    figures: Sequence[tuple[Path, str]]
+    race: Path | None
+    commands: Sequence[str]
+
+
+def write_page(path: Path, content: Content) -> None:
+    """Write the page whole or not at all. Raises EvoError, also where a picture cannot be read."""
+    write_text(path, page(content))
+
+
+def page(content: Content) -> str:
+    """The page as HTML. Raises EvoError where a picture cannot be read."""
+    title = escape(content.title)
+    sections = [
+        _section("Findings", _list(content.findings)),
+        _section("Failures", _list(content.failures), kind="warning"),
+        _section("Methods", _table(content.table_header, content.table_rows, "Methods")),
+        _section("Race", _race(content.race)),
+        _section("Figures", _figures(content.figures)),
+        _section("Terms", _pairs(content.terms) + _list(content.deviations, "Deviations")),
+        _section("Settings", _settings(content.settings)),
+        _section("Runs", _table(content.members_header, content.members_rows, "Runs")),
+        _section("Commands", _code(content.commands)),
+    ]
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<style>{STYLE}</style>
+</head>
+<body>
+<main>
+<header>
+<h1>{title}</h1>
+{_code([content.command])}
+</header>
+{"".join(sections)}</main>
+</body>
+</html>
+"""
+
+
+def _section(heading: str, body: str, kind: str = "plain") -> str:
+    return f'<section class="{kind}">\n<h2>{heading}</h2>\n{body}</section>\n' if body else ""
+
+
+def _list(items: Iterable[str], heading: str = "") -> str:
+    lines = "".join(f"<li>{escape(item)}</li>\n" for item in items)
+    above = f"<h3>{heading}</h3>\n" if heading else ""
+    return f"{above}<ul>\n{lines}</ul>\n" if lines else ""
+
+
+def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
+    lines = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>\n" for name, value in pairs)
+    return f"<dl>\n{lines}</dl>\n" if lines else ""
+
+
+def _settings(settings: Mapping[str, Mapping[str, str]]) -> str:
+    blocks = (
+        f"<div>\n<h3>{escape(method)}</h3>\n{_pairs(options.items())}</div>\n" for method, options in settings.items()
+    )
+    joined = "".join(blocks)
+    return f'<div class="columns">\n{joined}</div>\n' if joined else ""
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]], label: str) -> str:
+    """A table in a box of its own that scrolls sideways, also by keyboard; columns of words are set left."""
+    if not rows:
+        return ""
+    words = [all(cell[:1].isalpha() or cell[:1] in "./~" for cell in column) for column in zip(*rows, strict=True)]
+    names = "".join(_cell("th", name, word, ' scope="col"') for name, word in zip(header, words, strict=True))
+    lines = "".join(f"<tr>{_cells(row, words)}</tr>\n" for row in rows)
+    table = f"<table>\n<thead><tr>{names}</tr></thead>\n<tbody>\n{lines}</tbody>\n</table>\n"
+    return f"{_box(label)}\n{table}</div>\n"
+
+
+def _cells(row: Sequence[str], words: Sequence[bool]) -> str:
+    cells = (_cell("td", text, word) for text, word in zip(row[1:], words[1:], strict=True))
+    return _cell("th", row[0], words[0], ' scope="row"') + "".join(cells)
+
+
+def _cell(tag: str, text: str, word: bool, attributes: str = "") -> str:
+    kind = ' class="word"' if word else ""
+    return f"<{tag}{kind}{attributes}>{escape(text)}</{tag}>"
+
+
+def _box(label: str) -> str:
+    return f'<div class="scroll" role="region" aria-label="{label}" tabindex="0">'
+
+
+def _figures(figures: Iterable[tuple[Path, str]]) -> str:
+    return "".join(_figure(source, caption, f"Figure {number}") for number, (source, caption) in enumerate(figures, 1))
+
+
+def _figure(source: Path, caption: str, label: str) -> str:
+    text = escape(caption)
+    # As an image, not inline: names inside of two drawings would clash, and an image runs nothing and fetches nothing.
+    picture = f'<img src="{_embedded(source)}" alt="{text}">'
+    return f"<figure>\n{_box(label)}{picture}</div>\n<figcaption>{label}. {text}</figcaption>\n</figure>\n"
+
+
+def _race(source: Path | None) -> str:
+    if source is None:
+        return ""
+    caption = (
+        "One champion of each method, the one of median return among its seeds, all in an episode typical of them."
+    )
+    video = f'<video src="{_embedded(source)}" controls muted loop playsinline aria-label="{caption}"></video>'
+    return f"<figure>\n{video}\n<figcaption>{caption}</figcaption>\n</figure>\n"
+
+
+def _code(lines: Iterable[str]) -> str:
+    joined = escape("\n".join(lines))
+    return f'<pre tabindex="0"><code>{joined}</code></pre>\n' if joined else ""
+
+
+def _embedded(source: Path) -> str:
+    """A file as a data: address."""
+    media = _MEDIA.get(source.suffix.lower())
+    if media is None:
+        raise EvoError(f"cannot show {source.name!r} on a page: the suffix must be one of {', '.join(_MEDIA)}")
+    try:
+        data = source.read_bytes()
+    except OSError as error:
+        raise EvoError(f"cannot read {source}: {one_line(error)}") from error
+    return f"data:{media};base64,{base64.b64encode(data).decode('ascii')}"

@@ -1,0 +1,139 @@
+"""What a study consists of: every method on every seed, on equal terms, each checked before any work is done."""
+
+import math
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from evo.assembly import make_learner
+from evo.config import KEYS, Config, resolve_config, task_name
+from evo.errors import EvoError, nearest
+from evo.learners import METHODS, method_named
+from evo.naming import task_slug
+
+DEFAULT_METHODS = ("ars", "openai-es", "ga", "ppo")  # of these, the ones that there are
+DEFAULT_SEEDS, FIRST_SEED = 3, 100  # seeds 0-9 are what presets are tuned on
+_MOST_SEEDS = 1000
+DEFAULT_STEPS = 1_000_000
+DEFAULT_NETWORK, PRESET_NETWORK = "mlp:64,64", "preset"
+# What is the same for all methods, whatever a preset says; evaluation.episodes is a method's own affair.
+_EQUAL = ("evaluation.selection_episodes", "evaluation.selection_share", "evaluation.report_episodes")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study to be.
+
+    record: the terms it is made on, as TOML; more methods or seeds may join it on these. command: what makes it, every
+    default spelled out. members: path → configuration, in the order of work.
+    """
+
+    path: Path
+    command: str
+    record: str
+    members: Mapping[Path, Config]
+
+
+def plan_study(
+    task: str,
+    methods: Sequence[str] | None,
+    seeds: int | None,
+    steps: int | None,
+    minutes: float | None,
+    network: str | None,
+    settings: Mapping[str, Any],
+    out: Path | None,
+    threads: int,
+) -> Plan:
+    """Every method on seeds 100, 101, …; all methods of a seed before the next seed. Raises EvoError."""
+    names = _checked_methods(methods)
+    count = DEFAULT_SEEDS if seeds is None else seeds
+    if not 1 <= count <= _MOST_SEEDS:
+        raise EvoError(f"--seeds says how many there are, 1 to {_MOST_SEEDS}; got {count}")
+    budget = _checked_budget(steps, minutes)
+    layers = network or DEFAULT_NETWORK
+    _check_settings(settings)
+    full = task_name(task)
+    path = out or Path("runs") / "studies" / f"{task_slug(full)}-{'-'.join(names)}"
+    members = {
+        path / f"{name}-seed{seed}": _member(full, name, seed, budget, layers, settings)
+        for seed in range(FIRST_SEED, FIRST_SEED + count)
+        for name in names
+    }
+    for config in list(members.values())[: len(names)]:  # one of each method: seeds change nothing that could be wrong
+        make_learner(config, threads)
+    words = ["evo", "compare", full, "--methods", ",".join(names), "--seeds", str(count)]
+    words += [word for key, value in budget.items() for word in (f"--{key.removeprefix('budget.')}", str(value))]
+    words += [word for key, value in settings.items() for word in ("--set", f"{key}={_word(value)}")]
+    words += ["--network", layers, "--out", str(path)]
+    record = Config({"task.name": full, "network.layers": layers, **budget, **settings}).toml()
+    return Plan(path, shlex.join(words), record, members)
+
+
+def difference(found: Mapping[str, Any], planned: Mapping[str, Any], but: Sequence[str] = ()) -> str | None:
+    """`budget.steps=1000, not 2000`: the first key whose values differ, those in `but` left out."""
+    for key in (key for key in {**found, **planned} if key not in but):
+        was, wanted = found.get(key), planned.get(key)
+        if was != wanted:
+            return f"{key}={was}, not {wanted}"
+    return None
+
+
+def _word(value: Any) -> str:
+    """A value as --set reads it."""
+    return tomli_w.dumps({"value": value}).partition("=")[2].strip()
+
+
+def _member(
+    task: str, method: str, seed: int, budget: Mapping[str, Any], layers: str, settings: Mapping[str, Any]
+) -> Config:
+    chosen = method_named(method)
+    equal = {key: KEYS[key].default for key in _EQUAL}
+    if chosen is not None and "network.normalise" not in chosen.settings:
+        equal["network.normalise"] = True
+    if layers != PRESET_NETWORK:
+        equal["network.layers"] = layers
+    flags = {"task.name": task, "method.name": method, "seed": seed, **budget}
+    return resolve_config(settings=[*equal.items(), *settings.items()], flags=flags)
+
+
+def _checked_methods(methods: Sequence[str] | None) -> list[str]:
+    if methods is None:
+        return [name for name in DEFAULT_METHODS if name in METHODS]
+    names = [name.strip() for name in methods]
+    if not names or not all(names):
+        raise EvoError("--methods takes names with commas between, as in ars,ga; see `evo list`")
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            raise EvoError(f"--methods names {name!r} twice; name each method once")
+        if method_named(name) is None:
+            raise EvoError(f"unknown method {name!r}{nearest(name, METHODS)}")
+    return names
+
+
+def _checked_budget(steps: int | None, minutes: float | None) -> dict[str, Any]:
+    if steps is not None and minutes is not None:
+        raise EvoError("--steps and --minutes are two budgets; give one, the same for every method")
+    if minutes is not None:
+        if not 0 < minutes < math.inf:
+            raise EvoError(f"--minutes must be more than 0, for each run; got {minutes:g}")
+        return {"budget.minutes": float(minutes)}
+    if steps is not None and steps < 1:
+        raise EvoError(f"--steps must be at least 1, for each run; got {steps}")
+    return {"budget.steps": DEFAULT_STEPS if steps is None else steps}
+
+
+def _check_settings(settings: Mapping[str, Any]) -> None:
+    """What may be set for all methods at once."""
+    for key in settings:
+        if key.startswith("method."):
+            raise EvoError(f"--set {key}: each method keeps its own settings; `evo run` with it, then compare the runs")
+        shared = key.startswith(("task.", "training.", "evaluation.")) or key == "network.normalise"
+        if not shared or key == "task.name":
+            known = [name for name in KEYS if name.startswith("evaluation.")]
+            advice = nearest(key, [*known, "network.normalise"])
+            raise EvoError(f"--set {key}: here it takes task.*, training.*, evaluation.*, network.normalise{advice}")

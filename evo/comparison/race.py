@@ -1,0 +1,139 @@
+"""A race: one champion of each method side by side, in the same episode and on the same clock."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import mujoco
+import numpy as np
+
+from envs import interruption, raycast
+from envs.task import Task
+from evo.comparison.colours import colours_of
+from evo.comparison.member import Member, methods_of
+from evo.comparison.panel import Standing, draw_panel
+from evo.errors import EvoError
+from evo.film.encode import Frame
+from evo.film.replay import frame_rate, frame_stride, write_film
+from evo.film.strip import filmstrip
+from evo.problems.walking import Trajectory
+from evo.randomness import report_seeds
+
+WIDTH = 1280  # pixels, of the whole film
+_GAP = 4
+_BACKGROUND = (13, 17, 23)
+_HOLD = 1.5  # seconds that the last picture stays when every episode is over
+
+
+def race(members: Sequence[Member], path: Path, seconds: float = 12.0, width: int = WIDTH) -> None:
+    """Film one champion of each method side by side, in real time and at most `seconds` of it.
+
+    The champion is the one of median report mean among its method's seeds, and the episode is typical of all of them:
+    neither is a lucky one. All are seen from the same distance; one whose episode is over stands still.
+    path: .mp4, .gif or .webp. Raises EvoError, also without members.
+    """
+    racers = [median_member(group) for group in methods_of(members).values()]
+    if not racers:
+        raise EvoError("no finished run to film")
+    colours = colours_of(methods_of(members))
+    task = racers[0].champion.problem.task
+    seed = typical_episode(racers)
+    episodes = [_episode(racer, task, seed, colours[racer.method], seconds) for racer in racers]
+    columns = 1 if len(racers) == 1 else 2 if len(racers) in (2, 4) else 3
+    panel = min((width - _GAP * (columns - 1)) // columns, round(0.75 * width))
+    write_film(_frames(task, episodes, columns, panel), path, frame_rate(task, frame_stride(task)))
+
+
+def median_member(group: Sequence[Member]) -> Member:
+    """The member of median report mean, the better of two in the middle; one whose episodes failed counts as worst."""
+    return sorted(group, key=lambda member: np.nan_to_num(member.report_mean, nan=-np.inf))[len(group) // 2]
+
+
+def typical_episode(racers: Sequence[Member]) -> int:
+    """Seed of the report episode nearest to the median one of all at once: its rank that is farthest off counts."""
+    returns = [racer.champion.reported_fitness.returns for racer in racers]
+    count = min(len(one) for one in returns)
+    ranks = np.stack([np.argsort(np.argsort(one[:count], kind="stable")) for one in returns])
+    return int(report_seeds(count)[np.abs(ranks - (count - 1) / 2).max(axis=0).argmin()])
+
+
+@dataclass(frozen=True, eq=False)
+class _Episode:
+    """A racer's episode. shown: control steps of its frames, int64 (frames,). over: whether it ends with the last."""
+
+    racer: Member
+    colour: str
+    trajectory: Trajectory
+    shown: np.ndarray
+    over: bool
+
+
+def _episode(racer: Member, task: Task, seed: int, colour: str, seconds: float) -> _Episode:
+    trajectory = racer.champion.rollout(seed)
+    longest = max(round(seconds / task.control_period), 1)
+    last = min(len(trajectory), longest)
+    # the very last state is shown even where it falls between two frames
+    shown = np.unique(np.append(np.arange(0, last + 1, frame_stride(task)), last))
+    return _Episode(racer, colour, trajectory, shown, over=len(trajectory) <= longest)
+
+
+def _frames(task: Task, episodes: Sequence[_Episode], columns: int, width: int) -> Iterator[Frame]:
+    # three in a row are narrow: a squarer picture leaves the creatures their size
+    height = round(width * (3 / 4 if columns == 3 else 9 / 16)) // 2 * 2
+    films = _pictures(task, episodes, width, height)
+    forward = forward_coordinate(task.model)
+    count = max(len(episode.shown) for episode in episodes)
+    if all(episode.over for episode in episodes):
+        count += round(_HOLD * frame_rate(task, frame_stride(task)))
+    pictures = [np.empty((0, 0, 3), np.uint8)] * len(episodes)
+    for frame in range(count):
+        interruption.check()
+        pictures = [next(film, before) for film, before in zip(films, pictures, strict=True)]
+        panels = [
+            draw_panel(picture, _standing(task, episode, forward, frame))
+            for picture, episode in zip(pictures, episodes, strict=True)
+        ]
+        yield filmstrip(panels, columns, _GAP, _BACKGROUND)
+
+
+def _pictures(task: Task, episodes: Sequence[_Episode], width: int, height: int) -> list[Iterator[Frame]]:
+    """One film an episode, by cameras that all keep the largest distance that any of them needs."""
+    paths = [episode.trajectory.qpos[episode.shown] for episode in episodes]
+    cameras = [raycast.frame_creature(task.model, path, width / height) for path in paths]
+    distance = max(camera.distance for track in cameras for camera in track)
+    level = [[replace(camera, distance=distance) for camera in track] for track in cameras]
+    return [raycast.film(task.model, path, width, height, track) for path, track in zip(paths, level, strict=True)]
+
+
+def _standing(task: Task, episode: _Episode, forward: int | None, frame: int) -> Standing:
+    trajectory = episode.trajectory
+    over = episode.over and frame >= len(episode.shown) - 1
+    step = int(episode.shown[min(frame, len(episode.shown) - 1)])
+    way = None if forward is None else trajectory.qpos[step, forward] - trajectory.qpos[0, forward]
+    time = f"{step * task.control_period:.1f} s"
+    ending = "failed" if trajectory.failure else "ended"
+    return Standing(
+        method=episode.racer.method,
+        seed=episode.racer.seed,
+        colour=episode.colour,
+        time=time,
+        earned=_number(trajectory.rewards[:step].sum(), 0 if abs(trajectory.total) >= 100 else 1),
+        distance=None if way is None else f"{_number(way, 1)} m",
+        ending=f"{ending} after {time}" if over else None,
+    )
+
+
+def _number(value: float, places: int) -> str:
+    # adding zero makes of minus zero a plain one
+    return f"{round(float(value), places) + 0.0:,.{places}f}"
+
+
+def forward_coordinate(model: mujoco.MjModel) -> int | None:
+    """Where in qpos a creature's way along x stands; None where its root cannot leave its place, or only slides."""
+    for joint in range(model.njnt):
+        body, kind = model.jnt_bodyid[joint], model.jnt_type[joint]
+        along_x = kind == mujoco.mjtJoint.mjJNT_SLIDE and model.jnt_axis[joint, 0] > 0.99
+        # the planar creatures of Gymnasium have two slides and a hinge on their root
+        if kind == mujoco.mjtJoint.mjJNT_FREE or (along_x and model.body_jntnum[body] == 3):
+            return int(model.jnt_qposadr[joint])
+    return None

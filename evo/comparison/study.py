@@ -1,0 +1,119 @@
+"""A study: its members made, gone on with, or found finished, one after another; each an ordinary run."""
+
+from collections.abc import Sequence
+from enum import Enum
+from pathlib import Path
+
+from evo import api
+from evo.archive import TEMPORARY, cannot_write, names_in, read_text, write_text
+from evo.comparison.display import StudyWatcher
+from evo.comparison.member import Member, read_member
+from evo.comparison.plan import Plan, difference
+from evo.config import Config, read_config
+from evo.errors import EvoError, one_line
+from evo.finished import Run
+
+RECORD = "study.toml"
+_BUDGET = ("budget.steps", "budget.minutes")
+
+
+class _Standing(Enum):
+    """How far a member is before the work starts; the word is the state that it then has."""
+
+    ABSENT = "running"
+    UNFINISHED = "resumed"
+    FINISHED = "reused"
+
+
+def conduct(plan: Plan, threads: int, watcher: StudyWatcher) -> tuple[list[Member], list[str]]:
+    """Finish every member; returns them, and a line for each that failed. The others do not suffer from one that does.
+
+    A member that is finished is left as it is; one that was interrupted goes on. Each uses all `threads`, so that its
+    clocks are honest. Raises EvoError before any work where the folder holds a study on other terms, and where all
+    members fail; KeyboardInterrupt and SystemExit, everything saved, where a signal stops it.
+    """
+    _open(plan)
+    standings = {path: _standing(path, config) for path, config in plan.members.items()}
+    members, failures = [], []
+    for index, (path, config) in enumerate(plan.members.items()):
+        standing = standings[path]
+        watcher.state(index, standing.value)
+        try:
+            if standing is _Standing.ABSENT:
+                api.run(settings=config.values, out=path, threads=threads, video=False, display=watcher.watch(index))
+            elif standing is _Standing.UNFINISHED:
+                api.resume(path, threads=threads, video=False, display=watcher.watch(index))
+            members.append(read_member(path))
+        except Exception as error:
+            # evo's own mistakes must be seen whole; code of the user's may fail in any way, and the rest goes on
+            if not isinstance(error, EvoError) and ":" not in config["method.name"]:
+                raise
+            reason = str(error) if isinstance(error, EvoError) else f"{type(error).__name__}: {one_line(error)}"
+            failures.append(f"{config['method.name']} seed {config['seed']}: {reason}")
+            watcher.state(index, "failed", reason)
+        else:
+            if standing is not _Standing.FINISHED:
+                watcher.state(index, "done")
+    if not members:
+        raise EvoError(f"every run of {plan.path} failed; the first: {failures[0]}")
+    return members, failures
+
+
+def read_members(paths: Sequence[Path]) -> list[Member]:
+    """Finished runs. Raises EvoError for fewer than two, one named twice, or one that is not finished."""
+    if len(paths) < 2:
+        raise EvoError(f"only one run, {paths[0]}, is nothing to compare; name two or more, or a task")
+    for index, path in enumerate(paths):
+        if path.resolve() in [other.resolve() for other in paths[:index]]:
+            raise EvoError(f"{path} is named twice; leave one of them out")
+    return [read_member(path) for path in paths]
+
+
+def make_folder(path: Path) -> None:
+    """Raises EvoError where it cannot be made, or is a run's."""
+    if (path / "config.toml").exists():
+        raise EvoError(f"{path} is a run, not a folder for a comparison; choose another --out")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise EvoError(f"{path} exists and is not a folder; choose another --out") from error
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    except ValueError as error:  # a NUL in the path
+        raise EvoError(f"cannot write {str(path)!r}: {error}; choose another --out") from error
+
+
+def _open(plan: Plan) -> None:
+    """The study's folder with the record of its terms, new or the same as before."""
+    make_folder(plan.path)
+    record = plan.path / RECORD
+    if record.exists():
+        source = str(record)
+        differs = difference(read_config(read_text(record), source), read_config(plan.record, source))
+        if differs:
+            raise EvoError(f"{plan.path} is a study with {differs}; choose another --out")
+    elif [name for name in names_in(plan.path) if not Path(name).match(TEMPORARY)]:
+        raise EvoError(f"{plan.path} is not empty and holds no study; choose another --out")
+    else:
+        write_text(record, plan.record)
+
+
+def _standing(path: Path, config: Config) -> _Standing:
+    """Raises EvoError where there is a run on other terms than planned."""
+    if not (path / "config.toml").exists():
+        return _Standing.ABSENT
+    run = Run(path)
+    finished = _is_finished(run)
+    # a run that was stopped by minutes has its steps as budget; which minutes those were is in the study's record
+    timed = finished and config["budget.minutes"] is not None
+    differs = difference(run.config.values, config.values, but=("evo", *(_BUDGET if timed else ())))
+    if differs:
+        raise EvoError(f"{path} was made with {differs}; choose another --out")
+    return _Standing.FINISHED if finished else _Standing.UNFINISHED
+
+
+def _is_finished(run: Run) -> bool:
+    try:
+        return run.champion.report_returns is not None
+    except EvoError:  # none yet, or damaged: going on writes it anew
+        return False

@@ -1,0 +1,79 @@
+"""The numbers of a comparison: a row for each method."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from evo.comparison.member import Member, methods_of
+from evo.comparison.statistics import bootstrap_interval, interquartile_mean
+from evo.comparison.thresholds import spent_until
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How many seeds reached a threshold, and the median over all of them of what it took.
+
+    A seed that did not get there counts as infinitely long, so the medians are infinite where half of them did not.
+    """
+
+    seeds: int
+    steps: float
+    core_minutes: float
+
+
+@dataclass(frozen=True)
+class MethodRow:
+    """A method over its seeds.
+
+    iqm, low, high: interquartile mean of the mean returns on the report episodes, and its 95 % bootstrap interval (NaN
+    from one seed); mean: their mean. steps, cpu_s, wall_s: means of what training took; selection_s: of the seconds
+    that choosing the champions took, apart. reached: name of a threshold → Reach.
+    """
+
+    method: str
+    seeds: int
+    iqm: float
+    low: float
+    high: float
+    mean: float
+    steps: float
+    cpu_s: float
+    wall_s: float
+    selection_s: float
+    reached: Mapping[str, Reach]
+
+
+def method_rows(members: Sequence[Member], thresholds: Mapping[str, float]) -> list[MethodRow]:
+    """A row for each method, the best interquartile mean first."""
+    rows = [_row(method, group, thresholds) for method, group in methods_of(members).items()]
+    # NaN, from a champion that failed a report episode, comes last
+    return sorted(rows, key=lambda row: -row.iqm if row.iqm == row.iqm else float("inf"))
+
+
+def _row(method: str, group: Sequence[Member], thresholds: Mapping[str, float]) -> MethodRow:
+    returns = [member.report_mean for member in group]
+    low, high = bootstrap_interval(returns)
+    last = {
+        column: float(np.mean([member.metrics[column][-1] for member in group]))
+        for column in ("steps", "cpu_s", "wall_s", "selection_s")
+    }
+    return MethodRow(
+        method=method,
+        seeds=len(group),
+        iqm=interquartile_mean(returns),
+        low=low,
+        high=high,
+        mean=float(np.mean(returns)),
+        reached={name: _reach(group, threshold) for name, threshold in thresholds.items()},
+        **last,
+    )
+
+
+def _reach(group: Sequence[Member], threshold: float) -> Reach:
+    spent = [spent_until(member, threshold) for member in group]
+    return Reach(
+        seeds=sum(one is not None for one in spent),
+        steps=float(np.median([np.inf if one is None else one.steps for one in spent])),
+        core_minutes=float(np.median([np.inf if one is None else one.core_minutes for one in spent])),
+    )

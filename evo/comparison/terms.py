@@ -1,0 +1,149 @@
+"""The terms of a comparison: what its runs share, where they deviate, and each method's own settings."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evo.comparison.member import Member, methods_of
+from evo.config import Config, resolve_config
+from evo.errors import EvoError
+from evo.learners import method_named
+from evo.presets import GENERAL, PRESETS
+
+# What must be the same for scores to mean the same.
+_SCORING = ("evaluation.selection_episodes", "evaluation.report_episodes")
+
+
+@dataclass(frozen=True)
+class Terms:
+    """shared: keys and values that all runs have; deviations: a line for each that they have not.
+
+    settings: method → its own options, and under "tuned" what they were tuned for.
+    """
+
+    shared: tuple[tuple[str, str], ...]
+    deviations: tuple[str, ...]
+    settings: Mapping[str, Mapping[str, str]]
+
+
+def terms_of(runs: Mapping[Path, Config]) -> Terms:
+    """The terms of some runs. Raises EvoError where they cannot stand beside each other."""
+    _refuse_unlike(runs)
+    methods: dict[str, list[Config]] = {}
+    for config in runs.values():
+        methods.setdefault(config["method.name"], []).append(config)
+    for group in methods.values():
+        group.sort(key=lambda config: int(config["seed"]))
+    first = next(iter(runs.values()))
+    shared, deviations = [("task", first["task.name"]), ("task options", _task_options(first))], []
+    for key in dict.fromkeys(key for config in runs.values() for key in config.values if _is_term(key)):
+        texts = {method: _values(key, group) for method, group in methods.items()}
+        differs = len(set(texts.values())) > 1
+        # different seeds are what a method's runs are for; anything else should be the same within it
+        if differs or (key != "seed" and any(len(_distinct(key, group)) > 1 for group in methods.values())):
+            deviations.append(f"{key}: {_grouped(texts)}")
+        elif any(config.values.get(key) is not None for config in runs.values()):
+            shared.append((key, texts[first["method.name"]]))
+    settings = {method: _settings(group) for method, group in methods.items()}
+    for method, group in methods.items():
+        varied = [name for name in group[0].section("method") if len(_distinct(f"method.{name}", group)) > 1]
+        deviations += [f"method.{name} within {method}: {settings[method][name]}" for name in varied]
+    tuned = {method: own["tuned"] for method, own in settings.items()}
+    if len(set(tuned.values())) > 1:
+        deviations.append(f"method settings tuned: {_grouped(tuned)}")
+    return Terms(tuple(shared), tuple(deviations), settings)
+
+
+def unlike_platforms(members: Sequence[Member]) -> list[str]:
+    """A line for each version or feature that not all champions were made with: their clocks may not compare."""
+    lines = []
+    for name in sorted({name for member in members for name in member.champion.facts}):
+        texts = {
+            method: ", ".join(dict.fromkeys(member.champion.facts.get(name, "unknown") for member in group))
+            for method, group in methods_of(members).items()
+        }
+        if len({member.champion.facts.get(name) for member in members}) > 1:
+            lines.append(f"made with {name}: {_grouped(texts)}")
+    return lines
+
+
+def default_options(task: str) -> dict[str, Any]:
+    """The options that a task has where nobody sets any. Raises EvoError."""
+    return resolve_config(flags={"task.name": task, "budget.steps": 1}).section("task")
+
+
+def _refuse_unlike(runs: Mapping[Path, Config]) -> None:
+    seen: dict[tuple[str, int], Path] = {}
+    (reference, like), *others = runs.items()
+    seen[like["method.name"], like["seed"]] = reference
+    for path, config in others:
+        if config["task.name"] != like["task.name"]:
+            tasks = f"{reference} is on {like['task.name']}, {path} on {config['task.name']}"
+            raise EvoError(f"{tasks}; compare runs of one task")
+        for key in (key for key in like.values if key.startswith("task.") or key in _SCORING):
+            if config[key] != like[key]:
+                values = f"{reference} has {key}={_text(like[key])}, {path} has {_text(config[key])}"
+                raise EvoError(f"{values}; compare runs that are scored alike")
+        twin = seen.setdefault((config["method.name"], config["seed"]), path)
+        if twin != path:
+            what = f"{config['method.name']} with seed {config['seed']}"
+            raise EvoError(f"{twin} and {path} are both {what}; leave one of them out")
+
+
+def _is_term(key: str) -> bool:
+    return key != "evo" and not key.startswith(("task.", "method."))
+
+
+def _settings(group: Sequence[Config]) -> dict[str, str]:
+    """A method's own options, and what they were tuned for."""
+    options = {name: _values(f"method.{name}", group) for name in group[0].section("method")}
+    return options | {"tuned": ", ".join(dict.fromkeys(_tuning(config) for config in group))}
+
+
+def _task_options(config: Config) -> str:
+    defaults = default_options(config["task.name"])
+    changed = {name: value for name, value in config.section("task").items() if value != defaults[name]}
+    return ", ".join(f"{name}={_text(value)}" for name, value in changed.items()) or "the task's own"
+
+
+def _distinct(key: str, group: Iterable[Config]) -> list[str]:
+    # an option of training.* that is not set there is the one of task.*
+    return list(dict.fromkeys(_text(config.values[key]) if key in config.values else "as scored" for config in group))
+
+
+def _values(key: str, group: Iterable[Config]) -> str:
+    return ", ".join(_distinct(key, group))
+
+
+def _grouped(texts: Mapping[str, str]) -> str:
+    """`linear (ars), mlp:32,32 (openai-es, ga)` from a text for each method."""
+    groups: dict[str, list[str]] = {}
+    for method, text in texts.items():
+        groups.setdefault(text, []).append(method)
+    return "; ".join(f"{text} ({', '.join(methods)})" for text, methods in groups.items())
+
+
+def _tuning(config: Config) -> str:
+    """What the method's settings were tuned for."""
+    task, name = config["task.name"], config["method.name"]
+    own = resolve_config(flags={"task.name": task, "method.name": name, "budget.steps": 1})
+    changed = [option for option, value in config.section("method").items() if value != own[f"method.{option}"]]
+    if changed:
+        return f"by hand: {', '.join(changed)}"
+    method = method_named(name)
+    assert method is not None
+    if method.family in PRESETS.get(task, {}):
+        layers = own["network.layers"]
+        return f"for {task}" + (f" with the network {layers}" if layers != config["network.layers"] else "")
+    return "not for this task: general settings" if method.family in GENERAL else "not for this task: its defaults"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return " to ".join(_text(item) for item in value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    return f"{value:,}" if isinstance(value, int) else "none" if value is None else str(value)

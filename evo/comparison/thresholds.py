@@ -1,0 +1,61 @@
+"""Returns worth reaching, and what each run spent until it reached them."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from evo.comparison.member import Member, methods_of
+from evo.comparison.statistics import interquartile_mean
+from evo.comparison.terms import default_options
+
+# Mania, Guy & Recht 2018, "Simple random search provides a competitive approach to reinforcement learning", table 1.
+# Measured on the tasks' v1, whose rewards differ a little from v5's; not meant for tasks with other options.
+ARS_PAPER: Mapping[str, float] = {
+    "Swimmer-v5": 325.0,
+    "Hopper-v5": 3120.0,
+    "HalfCheetah-v5": 3430.0,
+    "Walker2d-v5": 4390.0,
+    "Ant-v5": 3580.0,
+    "Humanoid-v5": 6000.0,
+}
+
+
+class Spent(NamedTuple):
+    """What training took until a threshold: env steps, and minutes of one core."""
+
+    steps: float
+    core_minutes: float
+
+
+def thresholds_of(members: Sequence[Member]) -> dict[str, float]:
+    """Name → return, ascending: 25, 50, 75 and 100 % of the way, and the ARS paper's where the task has one.
+
+    The way leads from the lowest score that any run began with to the best method's interquartile mean on the report
+    episodes; where nobody got anywhere there is none.
+    """
+    firsts = [score[np.isfinite(score)] for score in (member.metrics["selection"] for member in members)]
+    low = min((score[0] for score in firsts if len(score)), default=float("nan"))
+    groups = methods_of(members).values()
+    high = np.fmax.reduce([interquartile_mean([member.report_mean for member in group]) for group in groups])
+    found = {f"{share} %": float(low + share / 100 * (high - low)) for share in (25, 50, 75, 100) if high > low}
+    config = members[0].config
+    task = config["task.name"]
+    if task in ARS_PAPER and config.section("task") == default_options(task):
+        found["ARS paper"] = ARS_PAPER[task]
+    return dict(sorted(found.items(), key=lambda item: item[1]))
+
+
+def spent_until(member: Member, threshold: float) -> Spent | None:
+    """What a run had spent when its held-out score was first at least `threshold`; None where it never was.
+
+    That is the first row of metrics whose `selection`, the score of what was offered last, is; or the end, where what
+    was offered after the last row is. A row is one generation later than what was scored, for every method alike.
+    """
+    steps, cpu = member.metrics["steps"], member.metrics["cpu_s"]
+    rows = np.flatnonzero(member.metrics["selection"] >= threshold)
+    if not len(rows) and not member.champion.score >= threshold:
+        return None
+    # a champion better than every row was chosen after the last one
+    row = rows[0] if len(rows) else -1
+    return Spent(float(steps[row]), float(cpu[row]) / 60.0)

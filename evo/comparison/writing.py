@@ -1,0 +1,142 @@
+"""The tables of a comparison for people and for programs: a terminal, Markdown, CSV."""
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group
+from rich.table import Table
+
+from evo.comparison.comparison import Comparison
+from evo.comparison.member import Member
+from evo.comparison.table import MethodRow, Reach
+
+_METHOD_HEADER = (
+    *("method", "seeds", "return (IQM)", "95 % interval", "mean"),
+    *("env steps", "CPU s", "wall s", "selection s"),
+)
+MEMBER_HEADER = ("method", "seed", "return", "std", "env steps", "CPU s", "wall s", "run")
+
+
+def method_header(thresholds: Mapping[str, float]) -> list[str]:
+    """Names of the columns of `method_texts`, the last ones a threshold each."""
+    return [*_METHOD_HEADER, *(f"to {_number(threshold)} ({name})" for name, threshold in thresholds.items())]
+
+
+def method_texts(rows: Sequence[MethodRow]) -> list[list[str]]:
+    """A line for each method; to a threshold, what the median seed spent and how many seeds got there."""
+    return [
+        [
+            row.method,
+            str(row.seeds),
+            _number(row.iqm),
+            "–" if math.isnan(row.low) else f"{_number(row.low)} to {_number(row.high)}",
+            _number(row.mean),
+            f"{row.steps:,.0f}",
+            *(_number(seconds) for seconds in (row.cpu_s, row.wall_s, row.selection_s)),
+            *(_reach(reach, row.seeds) for reach in row.reached.values()),
+        ]
+        for row in rows
+    ]
+
+
+def member_texts(members: Iterable[Member]) -> list[list[str]]:
+    """A line of MEMBER_HEADER's columns for each member."""
+    return [
+        [
+            member.method,
+            str(member.seed),
+            _number(member.report_mean),
+            _number(member.champion.reported_fitness.std),
+            f"{member.metrics['steps'][-1]:,.0f}",
+            _number(member.metrics["cpu_s"][-1]),
+            _number(member.metrics["wall_s"][-1]),
+            str(member.path),
+        ]
+        for member in members
+    ]
+
+
+def terminal_tables(comparison: Comparison) -> Group:
+    """The methods, what they needed to the thresholds, and every member."""
+    task = comparison.members[0].config["task.name"]
+    header, lines = method_header(comparison.thresholds), method_texts(comparison.rows)
+    wide = len(_METHOD_HEADER)  # the rest would not fit beside them
+    to_thresholds = [[line[0], *line[wide:]] for line in lines]
+    return Group(
+        _terminal_table(task, header[:wide], [line[:wide] for line in lines]),
+        _terminal_table("until the held-out return reached", [header[0], *header[wide:]], to_thresholds),
+        _terminal_table("every run", MEMBER_HEADER, member_texts(comparison.members)),
+    )
+
+
+def _terminal_table(title: str, header: Sequence[str], lines: Sequence[Sequence[str]]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in header:
+        table.add_column(name, justify="left" if name in ("method", "run") else "right", overflow="fold")
+    for line in lines:
+        table.add_row(*(cell.replace(", ", "\n").replace(" (", "\n(") if "steps" in cell else cell for cell in line))
+    return table
+
+
+def markdown(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """A table of Markdown."""
+    rows = [header, ["---", *["---:"] * (len(header) - 1)], *lines]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |\n" for row in rows)
+
+
+def methods_csv(rows: Sequence[MethodRow], thresholds: Mapping[str, float]) -> str:
+    """Every number of the rows, whole; what does not exist (no interval, not reached) is an empty cell."""
+    header = ["method", "seeds", "return_iqm", "return_low", "return_high", "return_mean"]
+    header += ["steps", "cpu_s", "wall_s", "selection_s"]
+    for threshold in thresholds.values():
+        header += [f"{what}_to_{threshold:g}" for what in ("seeds", "steps", "core_minutes")]
+    lines: list[list[Any]] = []
+    for row in rows:
+        reached = [(reach.seeds, reach.steps, reach.core_minutes) for reach in row.reached.values()]
+        numbers = [row.iqm, row.low, row.high, row.mean, row.steps, row.cpu_s, row.wall_s, row.selection_s]
+        lines.append([row.method, row.seeds, *numbers, *(value for reach in reached for value in reach)])
+    return _csv(header, lines)
+
+
+def members_csv(members: Iterable[Member]) -> str:
+    """Every member with its numbers, whole."""
+    header = ["method", "seed", "return_mean", "return_std", "steps", "cpu_s", "wall_s", "selection_s", "run"]
+    clocks = ("steps", "cpu_s", "wall_s", "selection_s")
+    return _csv(
+        header,
+        [
+            [
+                *(member.method, member.seed, member.report_mean, member.champion.reported_fitness.std),
+                *(float(member.metrics[column][-1]) for column in clocks),
+                str(member.path),
+            ]
+            for member in members
+        ],
+    )
+
+
+def _csv(header: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(
+        ["" if isinstance(cell, float) and not math.isfinite(cell) else cell for cell in line] for line in lines
+    )
+    return text.getvalue()
+
+
+def _reach(reach: Reach, seeds: int) -> str:
+    if math.isinf(reach.steps):
+        return f"– ({reach.seeds} of {seeds})"
+    return f"{reach.steps:,.0f} steps, {reach.core_minutes:.2g} core-min ({reach.seeds} of {seeds})"
+
+
+def _number(value: float) -> str:
+    """One digit behind the point, and more for what is small."""
+    if math.isnan(value):
+        return "–"
+    return f"{value:,.1f}" if abs(value) >= 10 else f"{value:.3g}"

@@ -1,0 +1,18 @@
+"""Names of folders that nobody named."""
+
+import re
+from pathlib import Path
+
+
+def task_slug(task: str) -> str:
+    """A task's name as part of a path: `half-cheetah-v5`, `point-mass-v0`."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", task.removeprefix("evo/")).lower()
+    return re.sub(r"[^a-z0-9]+", "-", words).strip("-")
+
+
+def fresh_path(wanted: Path) -> Path:
+    """The path, with a number behind it where that is taken."""
+    path, number = wanted, 2
+    while path.exists():
+        path, number = wanted.with_name(f"{wanted.name}-{number}"), number + 1
+    return path

@@ -1,0 +1,556 @@
+"""evo compare: studies made, reused and gone on with; runs read; what the tables say; mistakes in one line."""
+
+import csv
+import functools
+import html
+import io
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.stats
+from rich.console import Console
+
+import evo
+from evo import cli
+from evo.comparison import artefacts
+from evo.comparison.display import Pace, StudyTable, study_display
+from evo.comparison.findings import findings_of
+from evo.comparison.member import Member, read_member
+from evo.comparison.race import race
+from evo.comparison.statistics import bootstrap_interval, difference_interval, interquartile_mean
+from evo.comparison.table import method_rows
+from evo.comparison.terms import terms_of, unlike_platforms
+from evo.comparison.thresholds import spent_until, thresholds_of
+from evo.config import Config, resolve_config
+from evo.errors import EvoError
+from evo.presets import GENERAL, PRESETS
+
+SMALL = {"evaluation.selection_episodes": 2, "evaluation.report_episodes": 3}
+SETS = [word for key, value in SMALL.items() for word in ("--set", f"{key}={value}")]
+TINY = {"steps": 3000, "network": "mlp:4", "settings": SMALL, "video": False, "threads": 2}
+
+OWN = """
+import os, time
+import numpy as np
+from evo.algorithms.ga import GA
+from evo.algorithms.population import DensePopulation
+
+class Slow(GA):
+    def ask(self):
+        time.sleep(float(os.environ.get("SLOW", "0")))
+        return super().ask()
+
+class NotANumber(GA):
+    def propose(self):
+        return DensePopulation(np.full((4, len(self.initial)), np.nan))
+
+class Raising(GA):
+    def propose(self):
+        raise LookupError("no idea")
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A module with algorithms of one's own; its name."""
+    name = f"own_{abs(hash(str(tmp_path)))}"
+    (tmp_path / f"{name}.py").write_text(OWN)
+    monkeypatch.syspath_prepend(tmp_path)
+    return name
+
+
+def touched(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file() and path.name != "lock"}
+
+
+# Studies.
+
+
+def test_a_study_leaves_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(artefacts, "race", functools.partial(race, seconds=0.1, width=120))
+    found = evo.compare(
+        "evo/PointMass-v0", methods=["ars", "ga"], seeds=2, out=tmp_path / "s", **TINY | {"video": True}
+    )
+    assert [(member.method, member.seed) for member in found.members] == [
+        *(("ars", 100), ("ga", 100), ("ars", 101), ("ga", 101))
+    ]
+    assert found.failures == ()
+    assert {path.name for path in found.path.iterdir()} == {
+        *("study.toml", "report.html", "table.csv", "members.csv", "table.md", "race.mp4"),
+        *("learning.png", "learning.svg", "robustness.png", "robustness.svg"),
+        *("ars-seed100", "ars-seed101", "ga-seed100", "ga-seed101"),
+    }
+    for member in found.members:
+        assert member.path == tmp_path / "s" / f"{member.method}-seed{member.seed}"
+        assert member.config["network.layers"] == "mlp:4"
+        assert member.config["budget.steps"] == 3000
+        assert evo.load(member.path).champion.report_returns is not None
+    table = list(csv.DictReader(io.StringIO((found.path / "table.csv").read_text())))
+    assert [row["method"] for row in table] == [row.method for row in found.rows]
+    assert float(table[0]["return_iqm"]) == found.rows[0].iqm
+    members = list(csv.DictReader(io.StringIO((found.path / "members.csv").read_text())))
+    assert [float(row["return_mean"]) for row in members] == [member.report_mean for member in found.members]
+    for name in ("report.html", "table.md"):
+        assert found.command in html.unescape((found.path / name).read_text())
+
+
+def test_what_is_finished_is_reused_and_more_may_join(tmp_path: Path) -> None:
+    first = evo.compare("evo/PointMass-v0", methods=["ars"], seeds=1, out=tmp_path / "s", **TINY)
+    before = touched(tmp_path / "s" / "ars-seed100")
+    again = evo.compare("evo/PointMass-v0", methods=["ga", "ars"], seeds=2, out=tmp_path / "s", **TINY)
+    assert touched(tmp_path / "s" / "ars-seed100") == before
+    assert len(again.members) == 4
+    assert first.members[0].report_mean == again.members[1].report_mean
+    # a member is an ordinary run
+    alone = evo.run(settings=first.members[0].config.values, out=tmp_path / "alone", video=False)
+    np.testing.assert_array_equal(alone.champion.report_returns, first.members[0].champion.report_returns)
+
+
+def study_words(path: Path, *more: str) -> list[str]:
+    return [
+        *("compare", "evo/PointMass-v0", "--seeds", "1", "--steps", "60000", "--network", "mlp:4"),
+        *("--out", str(path), "--no-video", *SETS, *more),
+    ]
+
+
+def started(path: Path, words: Sequence[str], folder: Path) -> subprocess.Popen[str]:
+    """A slowed study whose run at `path` has learned something."""
+    running = subprocess.Popen(
+        [sys.executable, "-m", "evo", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "SLOW": "0.1", "PYTHONPATH": os.pathsep.join([str(folder), *sys.path])},
+    )
+    for _ in range(1200):
+        metrics = path / "metrics.csv"
+        if metrics.exists() and metrics.read_text().count("\n") > 2:
+            return running
+        assert running.poll() is None, running.communicate()
+        time.sleep(0.05)
+    running.kill()
+    pytest.fail("no generation in a minute")
+
+
+def test_a_killed_study_goes_on(tmp_path: Path, own: str) -> None:
+    methods = ["ars", f"{own}:Slow"]
+    second = tmp_path / "s" / f"{own}:Slow-seed100"
+    running = started(second, study_words(tmp_path / "s", "--methods", ",".join(methods)), tmp_path)
+    running.kill()
+    running.communicate()
+    before = touched(tmp_path / "s" / "ars-seed100")
+    with pytest.raises(EvoError, match="not finished"):
+        read_member(second)
+    more = TINY | {"steps": 60_000}
+    found = evo.compare("evo/PointMass-v0", methods=methods, seeds=1, out=tmp_path / "s", **more)
+    assert touched(tmp_path / "s" / "ars-seed100") == before
+    assert [member.method for member in found.members] == methods
+    whole = evo.compare("evo/PointMass-v0", methods=methods[1:], seeds=1, out=tmp_path / "whole", **more)
+    for column in ("steps", "best", "mean", "selection"):
+        np.testing.assert_array_equal(found.members[1].metrics[column], whole.members[0].metrics[column])
+    assert found.members[1].report_mean == whole.members[0].report_mean
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_the_whole_study(number: signal.Signals, code: int, tmp_path: Path, own: str) -> None:
+    words = study_words(tmp_path / "s", "--methods", f"{own}:Slow,ars")
+    running = started(tmp_path / "s" / f"{own}:Slow-seed100", words, tmp_path)
+    running.send_signal(number)
+    assert running.wait(30) == code
+    errors = running.communicate()[1]
+    assert errors.count("\n") == 1
+    assert "the same command goes on" in errors
+    assert not (tmp_path / "s" / "ars-seed100").exists()
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("NotANumber", "failed"), ("Raising", "LookupError: no idea")])
+def test_a_failing_member_is_told_and_the_rest_stands(kind: str, expected: str, tmp_path: Path, own: str) -> None:
+    methods = [f"{own}:{kind}", "ars"]
+    found = evo.compare("evo/PointMass-v0", methods=methods, seeds=1, out=tmp_path / "s", **TINY)
+    assert [member.method for member in found.members] == ["ars"]
+    (failure,) = found.failures
+    assert failure.startswith(f"{own}:{kind} seed 100: ")
+    assert expected in failure
+    assert "\n" not in failure
+    assert f"{own}:{kind} seed 100" in (found.path / "report.html").read_text()
+    with pytest.raises(EvoError, match=r"every run of .* failed.*" + expected):
+        evo.compare("evo/PointMass-v0", methods=methods[:1], seeds=1, out=tmp_path / "only", **TINY)
+
+
+def test_a_picture_that_fails_is_told_and_the_rest_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise EvoError("no film today")
+
+    monkeypatch.setattr(artefacts, "race", refuse)
+    found = evo.compare("evo/PointMass-v0", methods=["ars"], seeds=1, out=tmp_path / "s", **TINY | {"video": True})
+    assert found.failures == ("the race of the champions: no film today",)
+    assert "no film today" in (found.path / "report.html").read_text()
+
+
+def test_members_stopped_by_minutes_are_reused(tmp_path: Path) -> None:
+    timed = {**TINY, "steps": None, "minutes": 0.01}
+    first = evo.compare("evo/PointMass-v0", methods=["ars"], seeds=1, out=tmp_path / "s", **timed)
+    assert first.members[0].config["budget.minutes"] is None
+    before = touched(tmp_path / "s" / "ars-seed100")
+    again = evo.compare("evo/PointMass-v0", methods=["ars"], seeds=1, out=tmp_path / "s", **timed)
+    assert touched(tmp_path / "s" / "ars-seed100") == before
+    assert ("budget.minutes", "0.01") in again.terms.shared
+    with pytest.raises(EvoError, match=r"budget\.minutes=0\.01, not 0\.02"):
+        evo.compare("evo/PointMass-v0", methods=["ars"], seeds=1, out=tmp_path / "s", **timed | {"minutes": 0.02})
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("study") / "s"
+    evo.compare("evo/PointMass-v0", methods=["ars", "ga"], seeds=1, out=path, **TINY)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("task", "changes", "expected"),
+    [
+        ("evo/PointMass-v0", {"steps": 4000}, "budget.steps=3000, not 4000"),
+        ("evo/PointMass-v0", {"network": "linear"}, "network.layers=mlp:4, not linear"),
+        ("evo/PointMass-v0", {"settings": {}}, "evaluation.selection_episodes=2, not None"),
+        ("cartpole", {}, "task.name=evo/PointMass-v0, not evo/CartPole-v0"),
+    ],
+)
+def test_a_study_on_other_terms_is_refused(task: str, changes: dict[str, object], expected: str, study: Path) -> None:
+    before = touched(study)
+    with pytest.raises(EvoError, match="choose another --out") as caught:
+        evo.compare(task, methods=["ars", "ga"], seeds=1, out=study, **TINY | changes)
+    assert expected in str(caught.value)
+    assert touched(study) == before
+
+
+def test_a_member_on_other_terms_is_refused(tmp_path: Path) -> None:
+    evo.compare("evo/PointMass-v0", methods=["ars"], seeds=1, out=tmp_path / "s", **TINY)
+    config = tmp_path / "s" / "ars-seed100" / "config.toml"
+    config.write_text(config.read_text().replace("step_size = 0.02", "step_size = 0.5"))
+    with pytest.raises(EvoError, match=r"ars-seed100 was made with method\.step_size=0\.5, not 0\.02"):
+        evo.compare("evo/PointMass-v0", methods=["ars"], seeds=2, out=tmp_path / "s", **TINY)
+
+
+# Finished runs.
+
+
+def test_finished_runs_are_compared_with_their_differences_named(study: Path, tmp_path: Path) -> None:
+    linear = evo.run(
+        "evo/PointMass-v0", method="ga", seed=7, steps=2000, out=tmp_path / "l", video=False, settings=SMALL
+    )
+    before = touched(study)
+    found = evo.compare(study / "ars-seed100", study / "ga-seed100", linear.path, out=tmp_path / "c", video=False)
+    assert touched(study) == before
+    assert (found.path / "report.html").exists()
+    text = "\n".join(found.terms.deviations)
+    assert "network.layers: mlp:4 (ars); linear, mlp:4 (ga)" in text
+    assert "budget.steps: 3,000 (ars); 2,000, 3,000 (ga)" in text
+    assert "seed: 100 (ars); 7, 100 (ga)" in text
+
+
+def test_runs_that_cannot_be_compared_are_refused(study: Path, tmp_path: Path) -> None:
+    ars = study / "ars-seed100"
+    other = {"steps": 200, "video": False, "seed": 100}
+    evo.run("cartpole", method="ga", out=tmp_path / "cartpole", settings=SMALL, **other)
+    long = {**SMALL, "evaluation.report_episodes": 4}
+    evo.run("evo/PointMass-v0", method="ga", out=tmp_path / "long", settings=long, **other)
+    evo.run("evo/PointMass-v0", method="ars", out=tmp_path / "twin", settings=SMALL, **other)
+    evo.run("evo/PointMass-v0", method="ga", out=tmp_path / "unfinished", settings=SMALL, **other)
+    (tmp_path / "unfinished" / "champion.npz").unlink()
+    cases: list[tuple[list[Path], str]] = [
+        ([ars, tmp_path / "cartpole"], "one task"),
+        ([ars, tmp_path / "long"], r"evaluation\.report_episodes=3, .* has 4"),
+        ([ars, tmp_path / "twin"], "both ars with seed 100"),
+        ([ars, tmp_path / "unfinished"], r"champion\.npz"),
+        ([ars, ars], "named twice"),
+        ([ars], "only one run"),
+        ([ars, tmp_path / "missing"], "no run at"),
+    ]
+    for paths, expected in cases:
+        with pytest.raises(EvoError, match=expected) as caught:
+            evo.compare(*paths, out=tmp_path / "c")
+        assert "\n" not in str(caught.value)
+    with pytest.raises(EvoError, match="--methods goes with a task"):
+        evo.compare(ars, study / "ga-seed100", methods=["ars"])
+    assert not (tmp_path / "c").exists()
+
+
+MISTAKES = [
+    ([], "no task given"),
+    (["HalfCheeta-v5"], "HalfCheetah-v5"),
+    (["cartpole", "Hopper-v5"], "run directory"),
+    (["cartpole", "--methods", "arz"], "did you mean 'ars'"),
+    (["cartpole", "--methods", "ars,ars"], "twice"),
+    (["cartpole", "--methods", ","], "--methods"),
+    (["cartpole", "--methods", "os:getcwd"], "getcwd"),
+    (["cartpole", "--methods", "nowhere:Thing"], "nowhere"),
+    (["cartpole", "--seeds", "0"], "--seeds"),
+    (["cartpole", "--seeds", "-1"], "--seeds"),
+    (["cartpole", "--steps", "0"], "--steps"),
+    (["cartpole", "--minutes", "0"], "--minutes"),
+    (["cartpole", "--minutes", "nan"], "--minutes"),
+    (["cartpole", "--minutes", "inf"], "--minutes"),
+    (["cartpole", "--minutes", "1", "--steps", "5"], "two budgets"),
+    (["cartpole", "--network", "mpl:64"], "unknown network"),
+    (["cartpole", "--threads", "0"], "threads"),
+    (["cartpole", "--set", "method.step_size=1"], "own settings"),
+    (["cartpole", "--set", "budget.steps=1"], "--set budget.steps"),
+    (["cartpole", "--set", "evaluation.report_episode=1"], "evaluation.report_episodes"),
+    (["cartpole", "--set", "task.frame_skip=1"], "task.frame_skip"),
+    (["cartpole", "--set", "seed"], "key=value"),
+    (["cartpole", "--out", "/proc/evo-study"], "/proc/evo-study"),
+]
+
+
+@pytest.mark.parametrize(("words", "expected"), MISTAKES, ids=[" ".join(words) for words, _ in MISTAKES])
+def test_a_mistake_gets_one_line(
+    words: list[str], expected: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["evo", "compare", *words])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    error = capsys.readouterr().err
+    assert expected in error
+    assert error.count("\n") == 1, error
+    assert not (tmp_path / "runs").exists()
+
+
+def test_the_folder_of_something_else_is_refused(study: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    for out, expected in ((study / "ars-seed100", "is a run"), (tmp_path, "not empty"), (tmp_path / "file", "folder")):
+        with pytest.raises(EvoError, match=expected):
+            evo.compare("cartpole", methods=["ars"], out=out, **TINY)
+
+
+def test_the_command_prints_the_tables(
+    study: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["compare", str(study / "ars-seed100"), str(study / "ga-seed100"), "--no-video", "--quiet"]
+    monkeypatch.setattr(sys, "argv", ["evo", *words])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert not ended.value.code
+    text = capsys.readouterr().out
+    for word in ("every run", "ends highest", "core-min", "runs/studies/point-mass-v0-ars-ga/report.html"):
+        assert word in text
+    assert "reused" not in text  # quiet: the result alone
+    assert (tmp_path / "runs" / "studies" / "point-mass-v0-ars-ga" / "table.csv").exists()
+
+
+# What the screen shows.
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_the_display_tells_what_matters(terminal: bool, tmp_path: Path, own: str) -> None:
+    console = Console(file=io.StringIO(), force_terminal=terminal, width=100, height=40)
+    for methods in (["ars"], ["ars", f"{own}:Raising"]):
+        evo.compare(
+            "evo/PointMass-v0",
+            methods=methods,
+            seeds=1,
+            out=tmp_path / "s",
+            display=lambda configs: study_display(configs, console, quiet=False),
+            **TINY,
+        )
+    assert isinstance(console.file, io.StringIO)
+    text = console.file.getvalue()
+    for word in ("running", "reused", "failed", "done", "held-out", "steps/s", "writing the report"):
+        assert word in text
+    assert ("\x1b" in text) == terminal
+
+
+def test_a_study_longer_than_the_screen_shows_the_current_member() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=100, height=20)
+    configs = [resolve_config(flags={"task.name": "cartpole", "seed": seed, "budget.steps": 9}) for seed in range(100)]
+    table = StudyTable(configs, console)
+    for index in (0, 50, 99):
+        table.state(index, "running")
+        console.print(table._table())
+        text = console.file.getvalue()  # type: ignore[attr-defined]
+        assert f" {index} " in text.rpartition("method")[2]
+        assert "88 more not shown" in text
+
+
+def test_the_pace_counts_this_sessions_work_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("evo.comparison.display.time.monotonic", lambda: now[0])
+    pace = Pace(4)
+    pace.reach(0, 1.0, worked=False)  # reused
+    assert pace.seconds_left() is None
+    pace.begin()
+    pace.reach(1, 0.5, worked=False)  # resumed half-way
+    now[0] = 110.0
+    pace.reach(1, 1.0)
+    assert pace.seconds_left() == 40.0  # half a member took 10 s; two are left
+
+
+# Terms.
+
+
+def configured(task: str, method: str, seed: int = 100, **settings: object) -> Config:
+    dotted = [(key.replace("__", "."), value) for key, value in settings.items()]
+    return resolve_config(settings=dotted, flags={"task.name": task, "method.name": method, "seed": seed})
+
+
+def test_terms_name_what_is_equal_and_what_is_not() -> None:
+    same = {"network__layers": "mlp:8", "budget__steps": 1000}
+    configs = [configured("Hopper-v5", method, **same) for method in ("ars", "ars-v1", "ga")]
+    terms = terms_of({Path(str(index)): config for index, config in enumerate(configs)})
+    shared = dict(terms.shared)
+    assert shared["task"] == "Hopper-v5"
+    assert shared["task options"] == "the task's own"
+    assert (shared["network.layers"], shared["budget.steps"], shared["seed"]) == ("mlp:8", "1,000", "100")
+    assert terms.deviations == (
+        "network.normalise: yes (ars, ga); no (ars-v1)",
+        "training.healthy_reward: 0 (ars, ars-v1); as scored (ga)",
+        "method settings tuned: for Hopper-v5 with the network linear (ars, ars-v1); "
+        "not for this task: general settings (ga)",
+    )
+    noise = PRESETS["Hopper-v5"]["ars"]["method.noise"]
+    assert terms.settings["ars"]["noise"] == f"{noise:g}"
+    assert terms.settings["ga"]["population"] == str(GENERAL["ga"]["method.population"])
+
+
+def test_terms_name_options_and_settings_by_hand() -> None:
+    configs = [
+        configured("Hopper-v5", "ars", seed, task__healthy_reward=2.0, method__noise=noise)
+        for seed, noise in ((100, 0.1), (101, 0.2))
+    ]
+    terms = terms_of({Path(str(index)): config for index, config in enumerate(configs)})
+    assert ("task options", "healthy_reward=2") in terms.shared
+    assert "method.noise within ars: 0.1, 0.2" in terms.deviations
+    assert terms.settings["ars"]["tuned"] == "by hand: noise"
+
+
+def test_other_platforms_are_named(like: Member) -> None:
+    other = replace(like, champion=replace(like.champion, facts={**like.champion.facts, "numba": "0.1"}))
+    here = like.champion.facts["numba"]
+    assert unlike_platforms([like, like]) == []
+    assert unlike_platforms([like, other]) == [f"made with numba: {here}, 0.1 (ars)"]
+
+
+# Numbers.
+
+
+def test_the_interquartile_mean() -> None:
+    assert interquartile_mean([3.0]) == 3.0
+    assert interquartile_mean([1.0, 2.0]) == 1.5
+    assert interquartile_mean([1.0, 2.0, 6.0]) == 3.0  # below four values nothing is cut
+    assert interquartile_mean([-100.0, 2.0, 4.0, 900.0]) == 3.0
+    assert interquartile_mean([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 700.0]) == 3.5  # two off each end
+    assert math.isnan(interquartile_mean([]))
+    assert math.isnan(interquartile_mean([1.0, math.nan]))
+    values = np.random.default_rng(0).normal(size=13)
+    assert interquartile_mean(values) == scipy.stats.trim_mean(values, 0.25)
+
+
+def test_bootstrap_intervals() -> None:
+    values = [1.0, 2.0, 3.0, 4.0, 50.0]
+    low, high = bootstrap_interval(values)
+    assert 1.0 <= low < 3.0 < high <= 50.0
+    assert bootstrap_interval(values) == (low, high)
+    # by hand: the statistic of each resample, then its percentiles
+    resampled = np.random.default_rng(1).choice(values, (100_000, 5))
+    expected = np.percentile(scipy.stats.trim_mean(resampled, 0.25, axis=1), [2.5, 97.5])
+    np.testing.assert_allclose((low, high), expected, rtol=0.15)
+    inner = bootstrap_interval(values, confidence=0.5)
+    assert low <= inner[0] <= inner[1] <= high
+    assert bootstrap_interval([2.0, 8.0]) == (2.0, 8.0)  # a quarter of the resamples lies at either end
+    assert bootstrap_interval([4.0, 4.0, 4.0]) == (4.0, 4.0)
+    for none in ([], [1.0], [1.0, math.nan], [1.0, math.inf]):
+        assert np.isnan(bootstrap_interval(none)).all()
+
+
+def test_the_interval_of_a_difference() -> None:
+    assert difference_interval([5.0, 5.0], [2.0, 2.0]) == (3.0, 3.0)
+    low, high = difference_interval([10.0, 11.0, 12.0, 13.0], [1.0, 2.0, 3.0, 4.0])
+    assert 6.0 <= low < 9.0 < high <= 12.0
+    assert np.isnan(difference_interval([1.0], [1.0, 2.0])).all()
+
+
+@pytest.fixture(scope="module")
+def like(study: Path) -> Member:
+    return read_member(study / "ars-seed100")
+
+
+def made(
+    like: Member, method: str, seed: int, report: float, selection: list[float], best: float | None = None
+) -> Member:
+    """A member of 100 steps, 6 CPU-seconds, 3 wall-seconds and 1 second of selection a row, by hand."""
+    rows = np.arange(1.0, len(selection) + 1)
+    metrics = {"steps": 100 * rows, "cpu_s": 6 * rows, "wall_s": 3 * rows, "selection_s": rows}
+    top = np.nanmax(selection) if best is None else best
+    champion = replace(
+        like.champion, report_returns=np.array([report - 1, report + 1]), selection_returns=np.array([top])
+    )
+    config = Config({**like.config.values, "method.name": method, "seed": seed})
+    return Member(like.path, config, champion, {**metrics, "selection": np.array(selection)})
+
+
+def test_the_table_of_members_made_by_hand(like: Member) -> None:
+    nan = math.nan
+    members = [
+        made(like, "ga", 100, 20.0, [0.0, 5.0, 5.0, 20.0]),
+        made(like, "ga", 101, 40.0, [-20.0, 10.0, 41.0, 41.0]),
+        made(like, "ars", 100, 60.0, [nan, -10.0, 30.0, 70.0]),
+        made(like, "ars", 101, 60.0, [-10.0, -10.0, -10.0, -10.0], best=65.0),  # found after its last row
+        made(like, "ars", 102, 60.0, [-10.0, 1.0, 2.0, 3.0]),
+    ]
+    thresholds = thresholds_of(members)  # from -20, the lowest first score, to 60, the best method's
+    assert thresholds == {"25 %": 0.0, "50 %": 20.0, "75 %": 40.0, "100 %": 60.0}
+    assert spent_until(members[0], 5.0) == (200.0, 0.2)
+    assert spent_until(members[0], 20.5) is None
+    assert spent_until(members[3], 60.0) == (400.0, 0.4)
+    ars, ga = method_rows(members, thresholds)
+    assert (ars.method, ars.seeds, ars.iqm, ars.mean, ars.low, ars.high) == ("ars", 3, 60.0, 60.0, 60.0, 60.0)
+    assert (ga.method, ga.seeds, ga.iqm, ga.low, ga.high) == ("ga", 2, 30.0, 20.0, 40.0)
+    assert (ga.steps, ga.cpu_s, ga.wall_s, ga.selection_s) == (400.0, 24.0, 12.0, 4.0)
+    reach = {name: (one.seeds, one.steps) for name, one in ga.reached.items()}
+    assert reach == {"25 %": (2, 150.0), "50 %": (2, 350.0), "75 %": (1, math.inf), "100 %": (0, math.inf)}
+    assert ga.reached["25 %"].core_minutes == pytest.approx(0.15)
+    assert {name: (one.seeds, one.steps) for name, one in ars.reached.items()} == {
+        "25 %": (3, 300.0),
+        **dict.fromkeys(("50 %", "75 %", "100 %"), (2, 400.0)),
+    }
+    text = " ".join(findings_of(members, [ars, ga], thresholds))
+    assert "ars ends highest: 60.0" in text
+    assert "the difference is 20.0 to 40.0; these seeds do not tell the two apart" in text  # two are too few
+    assert "ars needs the fewest env steps (400) and the fewest core-minutes (0.4)" in text
+
+
+def test_findings_tell_methods_apart_only_by_enough_seeds(like: Member) -> None:
+    members = [made(like, "ga", seed, seed, [0.0]) for seed in range(4)]
+    members += [made(like, "ars", seed, 100.0 + seed, [0.0]) for seed in range(4)]
+    text = " ".join(findings_of(members, method_rows(members, {}), {}))
+    assert "; these seeds tell the two apart" in text
+    assert "Fewer than four" not in text
+    single = [members[0], members[4]]
+    text = " ".join(findings_of(single, method_rows(single, {}), {}))
+    assert "at least two seeds" in text
+
+
+def test_a_champion_that_failed_a_report_episode_is_not_ranked(like: Member) -> None:
+    members = [made(like, "ga", 100, math.nan, [0.0, 1.0]), made(like, "ars", 100, 5.0, [0.0, 2.0])]
+    rows = method_rows(members, thresholds_of(members))
+    assert [row.method for row in rows] == ["ars", "ga"]
+    text = " ".join(findings_of(members, rows, {}))
+    assert "ga is not ranked" in text
+
+
+def test_the_papers_threshold_is_for_the_papers_task(like: Member) -> None:
+    member = made(like, "ars", 100, 5.0, [5.0, 5.0])
+    for options, expected in (({}, {"ARS paper": 325.0}), ({"task__forward_reward_weight": 2.0}, {})):
+        config = configured("Swimmer-v5", "ars", **options)
+        assert thresholds_of([replace(member, config=config)]) == expected  # and nobody got anywhere
