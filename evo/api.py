@@ -155,7 +155,7 @@ def _go(
             train(config, learner, judge, directory, progress, watcher)
             if config["budget.minutes"] is not None:
                 # the time it took is luck: what it did is recorded instead, so that its file repeats the run
-                did = {**config.values, "budget.minutes": None, "budget.steps": learner.steps}
+                did = {**config.values, "budget.minutes": None, "budget.generations": learner.generation}
                 write_text(directory.path / "config.toml", Config(did).toml())
             _show(directory, video, watcher)
             interruption.check()  # asked to stop meanwhile: whoever called, such as a study, must hear of it

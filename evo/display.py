@@ -1,5 +1,6 @@
 """What a run looks like in a terminal: a live display where there is one, plain lines elsewhere."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -76,6 +77,11 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+def number(value: float) -> str:
+    """With one decimal; a dash where there is none yet."""
+    return "–" if math.isnan(value) else f"{value:,.1f}"
+
+
 def curve(values: Sequence[float], width: int = _CURVE_WIDTH, height: int = _CURVE_HEIGHT) -> list[str]:
     """A small chart of the values in block characters, `height` lines, oldest first."""
     finite = [value for value in values if abs(value) < _LARGEST]  # false for NaN too
@@ -102,11 +108,11 @@ class Seen:
         self.means: list[float] = []
         self.row: Mapping[str, float] = {}
         self.champion: Champion | None = None
-        self.first_row_at: tuple[float, float] | None = None
 
     def learned(self, row: Mapping[str, float]) -> None:
         self.row = row
-        self.means.append(row["mean"])
+        if not math.isnan(row["mean"]):  # before its first episode is over, a learner knows none
+            self.means.append(row["mean"])
 
     @property
     def rate(self) -> float:
@@ -141,7 +147,7 @@ class PlainLines:
 
     def learned(self, row: Mapping[str, float]) -> None:
         self._seen.learned(row)
-        if time.monotonic() - self._printed > 2.0 or len(self._seen.means) == 1:
+        if time.monotonic() - self._printed > 2.0 or not self._printed:
             self._printed = time.monotonic()
             self._line()
 
@@ -152,8 +158,8 @@ class PlainLines:
         time_left = f"  {duration(left)} left" if left is not None else ""
         failures = f"  {row['failures']:.0f} failed" if row["failures"] else ""
         self.phase(
-            f"generation {row['generation']:5.0f}  {row['steps']:12,.0f} steps  best {row['best']:9.1f}  "
-            f"mean {row['mean']:9.1f}{held_out}  {self._seen.rate:8,.0f} steps/s{time_left}{failures}"
+            f"generation {row['generation']:5.0f}  {row['steps']:12,.0f} steps  best {number(row['best']):>9}  "
+            f"mean {number(row['mean']):>9}{held_out}  {self._seen.rate:8,.0f} steps/s{time_left}{failures}"
         )
 
 
@@ -202,8 +208,8 @@ class LiveDisplay:
             numbers.add_column(justify="left")
         held_out = f"{champion.score:,.1f}" if champion is not None else "–"
         left = self._seen.forecast.seconds_left(row)
-        numbers.add_row("[dim]generation", f"{row['generation']:,.0f}", "[dim]best", f"[cyan]{row['best']:,.1f}")
-        numbers.add_row("[dim]env steps", f"{row['steps']:,.0f}", "[dim]mean", f"{row['mean']:,.1f}")
+        numbers.add_row("[dim]generation", f"{row['generation']:,.0f}", "[dim]best", f"[cyan]{number(row['best'])}")
+        numbers.add_row("[dim]env steps", f"{row['steps']:,.0f}", "[dim]mean", number(row["mean"]))
         numbers.add_row("[dim]steps/s", f"{self._seen.rate:,.0f}", "[dim]held-out", f"[bold green]{held_out}")
         numbers.add_row(
             "[dim]time left", duration(left) if left is not None else "–", "[dim]failed", f"{row['failures']:.0f}"
@@ -212,8 +218,8 @@ class LiveDisplay:
         bar = Table.grid()  # a bar alone ends no line
         bar.add_row(ProgressBar(total=1.0, completed=fraction or 0.0, width=_CURVE_WIDTH, pulse=fraction is None))
         lines = [Text(line, style="cyan") for line in curve(self._seen.means)]
-        low, high = min(self._seen.means), max(self._seen.means)
-        scale = Text(f"mean fitness by generation, {low:,.0f} to {high:,.0f}", style="dim")
+        span = f", {min(self._seen.means):,.0f} to {max(self._seen.means):,.0f}" if self._seen.means else ""
+        scale = Text(f"mean fitness by generation{span}", style="dim")
         return Panel(
             Group(numbers, Text(), *lines, scale, Text(), bar, Text(self._phase, style="dim")),
             title=title,

@@ -14,7 +14,7 @@ from evo.errors import EvoError, one_line
 from evo.finished import Run
 
 RECORD = "study.toml"
-_BUDGET = ("budget.steps", "budget.minutes")
+_BUDGET = ("budget.generations", "budget.minutes")
 
 
 class _Standing(Enum):
@@ -104,7 +104,7 @@ def _standing(path: Path, config: Config) -> _Standing:
         return _Standing.ABSENT
     run = Run(path)
     finished = _is_finished(run)
-    # a run that was stopped by minutes has its steps as budget; which minutes those were is in the study's record
+    # a run that was stopped by minutes has its generations as budget; which minutes those were is in the study's record
     timed = finished and config["budget.minutes"] is not None
     differs = difference(run.config.values, config.values, but=("evo", *(_BUDGET if timed else ())))
     if differs:
