@@ -27,6 +27,7 @@ from evo.networks import Network
 from evo.problems.walking import Trajectory, Walking
 from evo.rundir import RunDirectory
 from evo.signals import Stopped, stoppable
+from evo.start import COPY, settings_from, start_of
 from evo.training import Progress, restore, train
 from evo.watching import Callback, Watcher
 
@@ -59,6 +60,7 @@ def run(
     out: Path | str | None = None,
     threads: int | None = None,
     config: Path | str | None = None,
+    start: Path | str | None = None,
     settings: Mapping[str, Any] | Sequence[str] = (),
     video: bool = True,
     callback: Callable[[Mapping[str, float]], None] | None = None,
@@ -67,9 +69,10 @@ def run(
     """Evolve a creature: `evo.run("HalfCheetah-v5", method="ars", minutes=3, seed=1)`.
 
     Arguments left out come from `settings` (dotted keys, as --set), then the `config` file, then the preset for the
-    task and method. out: the run directory, a new one under `runs/` by default. video: film the champion at the end.
-    callback: called with each generation's row of metrics. display: makes what shows the run, given its configuration
-    (see `evo.display`). Ctrl-C saves everything before KeyboardInterrupt goes on.
+    task and method. start: a run directory or champion file whose champion the learner begins from, on its task and
+    with its network (--from on the command line). out: the run directory, a new one under `runs/` by default. video:
+    film the champion at the end. callback: called with each generation's row of metrics. display: makes what shows the
+    run, given its configuration (see `evo.display`). Ctrl-C saves everything before KeyboardInterrupt goes on.
     Raises EvoError for anything the user can put right, before any work is done where possible.
     """
     flags = {
@@ -82,14 +85,20 @@ def run(
         "budget.minutes": minutes,
         "budget.until": until,
     }
-    file = None if config is None else read_config(read_text(Path(config)), str(config))
+    file = {} if config is None else read_config(read_text(Path(config)), str(config))
+    if start is not None:
+        begun = settings_from(Path(start))
+        file = begun | file | {name: value for name, value in begun.items() if name.startswith("start.")}
     pairs = [*settings.items()] if isinstance(settings, Mapping) else [parse_setting(text) for text in settings]
     resolved = resolve_config(file, pairs, flags)
     # whatever is wrong with the options is said before a directory is made
-    learner = make_learner(resolved, thread_count(threads))
+    champion = start_of(resolved)
+    learner = make_learner(resolved, thread_count(threads), None if champion is None else champion.candidate)
     stem = f"{task_slug(resolved['task.name'])}-{resolved['method.name']}-seed{resolved['seed']}"
     path = Path(out) if out is not None else fresh_path(Path("runs") / stem)
     with RunDirectory.create(path, resolved.toml(), _versions()) as directory:
+        if champion is not None:
+            champion.save(directory.path / COPY)
         return _go(resolved, learner, directory, threads, video, callback, display)
 
 
@@ -121,7 +130,8 @@ def resume(
             "budget.until": until,
         }
         config = resolve_config(read_config(directory.config_text, source), flags=flags)
-        learner = make_learner(config, thread_count(threads))
+        champion = start_of(config, directory.path)
+        learner = make_learner(config, thread_count(threads), None if champion is None else champion.candidate)
         if any(value is not None for value in flags.values()):
             write_text(directory.path / "config.toml", config.toml())
         return _go(config, learner, directory, threads, video, callback, display, checkpoint)

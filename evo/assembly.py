@@ -7,7 +7,7 @@ from envs.task import Task
 from evo.config import Config, task_constructor, task_name
 from evo.errors import EvoError, one_line
 from evo.learners import method_named
-from evo.learners.learner import Learner
+from evo.learners.learner import Candidate, Learner
 from evo.networks import Network, network_from_text
 from evo.problems.walking import Walking
 
@@ -40,16 +40,24 @@ def make_problem(config: Config, threads: int, training: bool) -> Walking:
     return Walking(task, network, threads)
 
 
-def make_learner(config: Config, threads: int) -> Learner:
-    """The learner at its beginning. Raises EvoError for options that its method refuses."""
+def make_learner(config: Config, threads: int, start: Candidate | None = None) -> Learner:
+    """The learner at its beginning, or begun from `start`. Raises EvoError for options that its method refuses."""
     problem = make_problem(config, threads, training=True)
     scored = make_task(config["task.name"], config.section("task"))
     sizes = [(task.observation_size, task.outputs) for task in (problem.task, scored)]
     if sizes[0] != sizes[1]:
         raise EvoError(f"training.* changes the observations or actions from {sizes[1]} to {sizes[0]}; they must stay")
+    if start is not None and (len(start.params), len(start.statistics.mean)) != (problem.size, sizes[0][0]):
+        raise EvoError(
+            f"{config['start.champion']} has {len(start.params)} parameters and {len(start.statistics.mean)} "
+            f"observations; {config['network.layers']} on {config['task.name']} has {problem.size} and {sizes[0][0]}: "
+            "begin with the task and the network that it was made with"
+        )
     method, options = method_named(config["method.name"]), config.section("method")
     assert method is not None
     try:
-        return method.build(problem, config["seed"], config["evaluation.episodes"], config["budget.steps"], options)
+        return method.build(
+            problem, config["seed"], config["evaluation.episodes"], config["budget.steps"], start, options
+        )
     except (TypeError, ValueError) as error:
         raise EvoError(f"method.{one_line(error)}") from error

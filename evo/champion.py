@@ -1,6 +1,7 @@
 """Champion: a creature in one file, self-contained, with the score that it must reproduce."""
 
 import functools
+import hashlib
 import platform
 import tomllib
 from collections.abc import Mapping
@@ -136,6 +137,13 @@ class Champion:
     def score(self) -> float:
         """Mean return on the selection seeds."""
         return float(np.mean(self.selection_returns))
+
+    @property
+    def digest(self) -> str:
+        """Of its parameters and statistics, in hexadecimal: equal for equal creatures."""
+        state = self.candidate.statistics.state()
+        parts = (self.candidate.params, *(np.asarray(state[name], np.float64) for name in sorted(state)))
+        return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
 
     @property
     def reported_fitness(self) -> Fitness:

@@ -44,6 +44,9 @@ def run(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="run directory (default: a new one in runs/)")] = None,
     threads: _Threads = None,
     config: Annotated[Path | None, typer.Option("--config", help="a config.toml to start from")] = None,
+    start: Annotated[
+        Path | None, typer.Option("--from", help="a run whose champion to begin from, on its task with its network")
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="key=value, e.g. task.frame_skip=5 or method.noise=0.05; repeatable"),
@@ -67,6 +70,7 @@ def run(
             out=out,
             threads=threads,
             config=config,
+            start=start,
             settings=settings or (),
             video=not no_video,
             display=watch,

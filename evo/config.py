@@ -39,6 +39,8 @@ class Key:
 KEYS: dict[str, Key] = {
     "evo": Key(str, __version__),  # the version that wrote a file, and the mark of a fully resolved one
     "seed": Key(int, 0, least=0),
+    "start.champion": Key(str | None, None),  # what the learner begins from, and the digest of that file
+    "start.digest": Key(str | None, None),
     "task.name": Key(str, None),
     "network.layers": Key(str, "linear"),
     "network.normalise": Key(bool, True),

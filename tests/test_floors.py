@@ -38,6 +38,7 @@ FLOORS = {
     "evo.rundir": 5,
     "evo.watching": 5,
     "evo.finished": 6,
+    "evo.start": 6,
     "evo.training": 5,
     "evo.film": 6,
     "evo.display": 6,

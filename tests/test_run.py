@@ -61,14 +61,17 @@ def test_stopped_and_resumed_equals_uninterrupted(method: str, tmp_path: Path) -
         np.testing.assert_array_equal(whole.metrics[column], parts.metrics[column])
 
 
-def test_killed_at_any_moment_and_resumed_equals_uninterrupted(tmp_path: Path) -> None:
-    budget = ["--steps", "600000", "--seed", "5", *FAST]
+@pytest.mark.parametrize(("method", "steps", "most"), [("ars", "600000", 10), ("ppo", "120000", 4)])
+def test_killed_at_any_moment_and_resumed_equals_uninterrupted(
+    method: str, steps: str, most: int, tmp_path: Path
+) -> None:
+    budget = ["--method", method, "--steps", steps, "--seed", "5", *(FAST if method == "ars" else ())]
     whole = command("run", "Hopper-v5", "--out", str(tmp_path / "whole"), *budget)
     assert whole.wait(300) == 0, whole.communicate()
     moments = random.Random(7)
     words = ["run", "Hopper-v5", "--out", str(tmp_path / "killed"), *budget]
     kills = 0
-    while kills < 10:
+    while kills < most:
         running = command(*words)
         try:
             running.wait(moments.uniform(0.3, 5.0))

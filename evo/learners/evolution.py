@@ -17,13 +17,21 @@ class Evolution:
     """Every generation: ask for a population, run each individual on the same episodes, tell their fitness.
 
     episodes: how many an individual is scored on; every generation draws new ones, common to all its individuals.
-    Observations are normalised by the statistics of all earlier generations, frozen during one.
+    Observations are normalised by the statistics of all earlier generations, frozen during one, and of what was seen
+    before the first, `statistics`.
     """
 
-    def __init__(self, problem: Walking, algorithm: Algorithm, seed: int, episodes: int = 1) -> None:
+    def __init__(
+        self,
+        problem: Walking,
+        algorithm: Algorithm,
+        seed: int,
+        episodes: int = 1,
+        statistics: ObservationStatistics | None = None,
+    ) -> None:
         self.problem, self.algorithm, self.seed, self.episodes_each = problem, algorithm, seed, episodes
         self.steps = self.episodes = 0
-        self.statistics = problem.no_statistics()
+        self.statistics = problem.no_statistics() if statistics is None else statistics
 
     @property
     def generation(self) -> int:

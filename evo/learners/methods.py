@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from envs.reference import resolve
 from evo.learners.evolution import Evolution
-from evo.learners.learner import Learner
+from evo.learners.learner import Candidate, Learner
 from evo.problems.walking import Walking
 from evo.randomness import generator
 
@@ -16,8 +18,8 @@ class Method:
     """A way to improve parameters: a class by reference, and the settings that its name implies.
 
     The class is a search algorithm (it asks and tells; see `evo.algorithms`), which `Evolution` drives, or a learner in
-    its own right, taking (problem, seed, total_steps). Its keyword-only arguments are the method's options. family: the
-    method whose presets it shares. settings: configuration keys and values, e.g. whether to normalise.
+    its own right, taking (problem, seed, total_steps, start). Its keyword-only arguments are the method's options.
+    family: the method whose presets it shares. settings: configuration keys and values, e.g. whether to normalise.
     """
 
     reference: str
@@ -30,16 +32,25 @@ class Method:
         return resolve(self.reference)
 
     def build(
-        self, problem: Walking, seed: int, episodes: int, total_steps: int | None, options: Mapping[str, Any]
+        self,
+        problem: Walking,
+        seed: int,
+        episodes: int,
+        total_steps: int | None,
+        start: Candidate | None,
+        options: Mapping[str, Any],
     ) -> Learner:
         """A learner at its beginning. Raises ValueError naming an option out of its range.
 
         episodes: how many each individual of a population is scored on. total_steps: the budget, where it is in steps.
+        start: what it begins from, in place of fresh parameters and no statistics.
         """
         found = self.constructor()
-        if hasattr(found, "ask"):
-            initial = problem.network.initial(generator(seed, "initial parameters"))
-            return Evolution(problem, found(initial, seed, **options), seed, episodes)
-        if episodes != 1:
-            raise ValueError(f"name {self.family} scores no populations: leave evaluation.episodes at 1")
-        return found(problem, seed, total_steps, **options)
+        if not hasattr(found, "ask"):
+            if episodes != 1:
+                raise ValueError(f"name {self.family} scores no populations: leave evaluation.episodes at 1")
+            return found(problem, seed, total_steps, start, **options)
+        if start is None:
+            start = Candidate(problem.network.initial(generator(seed, "initial parameters")), problem.no_statistics())
+        algorithm = found(np.asarray(start.params, np.float64), seed, **options)
+        return Evolution(problem, algorithm, seed, episodes, start.statistics)

@@ -47,7 +47,8 @@ class PPO:
 
     The actor is the problem's network; its outputs are the mean of a normal distribution whose standard deviation is
     learned, the same in all states, or the scores of choices. The `critic`, a network in text, is apart from it. The
-    champion is the actor without noise. Observations are normalised by the statistics of all earlier iterations.
+    champion is the actor without noise; `start` gives the actor to begin with. Observations are normalised by the
+    statistics of all earlier iterations.
 
     minibatch: examples in a step of Adam; it must divide environments × horizon. anneal: let the learning rate fall
     linearly to zero over the budget of steps, `total_steps`; without such a budget it stays. gae_lambda: of Schulman
@@ -60,6 +61,7 @@ class PPO:
         problem: Walking,
         seed: int,
         total_steps: int | None = None,
+        start: Candidate | None = None,
         *,
         environments: int = 8,
         horizon: int = 256,
@@ -109,14 +111,14 @@ class PPO:
         self._collector = Collector(problem.task, self.actor, environments, horizon, problem.threads)
 
         parameters = [
-            _initial(self.actor, _ACTOR_GAIN, generator(seed, "initial parameters")),
+            _initial(self.actor, _ACTOR_GAIN, generator(seed, "initial parameters")) if start is None else start.params,
             np.full(self.deviations, math.log(positive_number("initial_deviation", initial_deviation))),
             _initial(self.critic, _CRITIC_GAIN, generator(seed, "initial critic")),
         ]
         self.parameters = np.concatenate(parameters).astype(np.float32)  # actor, log deviations, critic
         self.moments = Moments.zero(len(self.parameters))
         self.blocks: np.ndarray | None = None  # what the environments remember; made when first needed
-        self.statistics = problem.no_statistics()
+        self.statistics = problem.no_statistics() if start is None else start.statistics
         self.reward_scale = RewardScale(np.zeros(environments))
         self.recent: deque[float] = deque(maxlen=_RECENT)
         self.generation = self.steps = self.episodes = 0

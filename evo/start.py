@@ -1,0 +1,39 @@
+"""The bridge between methods: a run that begins from the champion of another."""
+
+from pathlib import Path
+from typing import Any
+
+from evo.champion import Champion
+from evo.config import Config
+from evo.errors import EvoError
+from evo.finished import champion_of
+
+COPY = "start.npz"  # in the run directory, so that it can be resumed when the other run is gone
+
+
+def settings_from(path: Path) -> dict[str, Any]:
+    """Configuration keys of a run that begins from the champion at `path`: its task and network. Raises EvoError."""
+    champion = champion_of(path)
+    return {
+        "task.name": champion.task_name,
+        **{f"task.{name}": value for name, value in champion.task_options.items()},
+        "network.layers": champion.network_text,
+        "network.normalise": champion.normalise,
+        "start.champion": str(path),
+        "start.digest": champion.digest,
+    }
+
+
+def start_of(config: Config, folder: Path | None = None) -> Champion | None:
+    """The champion that a configuration begins from, if any; from the copy in the run's folder where there is one.
+
+    Raises EvoError where it is missing or no longer the same.
+    """
+    named = config["start.champion"]
+    if named is None:
+        return None
+    path = folder / COPY if folder is not None and (folder / COPY).exists() else Path(named)
+    champion = champion_of(path)
+    if config["start.digest"] not in (None, champion.digest):
+        raise EvoError(f"{path} is no longer the champion that this run begins from; begin anew with --from {path}")
+    return champion
