@@ -169,8 +169,9 @@ class PPO:
         lengths = np.zeros(self.environments, np.int64)
         self.reward_scale.scaled(*unlived, lengths, self.discount)
         advantages(unlived[0], unlived[0].astype(np.float32), unlived[1], lengths, self.discount, self.gae_lambda)
-        nothing = np.zeros((0, self.minibatch), np.int64)
-        self._descend(np.zeros((0, int(self._loss.feeds.columns.sum())), np.float32), nothing, self.moments)
+        examples = np.zeros((1, int(self._loss.feeds.columns.sum())), np.float32)
+        assess(self._loss.program, self._loss.feeds, examples, self._loss.value)
+        self._descend(examples, np.zeros((0, self.minibatch), np.int64), self.moments)
 
     def step(self) -> dict[str, float]:
         """One iteration of Algorithm 1; interrupted, it leaves everything as it was."""
