@@ -151,6 +151,9 @@ class PlainLines:
             self._printed = time.monotonic()
             self._line()
 
+    def ended(self, reason: str) -> None:
+        self.phase(f"ended: {reason}")
+
     def _line(self) -> None:
         row, champion = self._seen.row, self._seen.champion
         held_out = f"  held-out {champion.score:9.1f}" if champion is not None else ""
@@ -168,6 +171,7 @@ class LiveDisplay:
 
     def __init__(self, config: Config, console: Console) -> None:
         self._config, self._seen, self._phase, self._estimate = config, Seen(config), "starting", ""
+        self._ended = ""
         self._live = Live(self._panel(), console=console, refresh_per_second=8)
 
     def __enter__(self) -> "LiveDisplay":
@@ -178,7 +182,7 @@ class LiveDisplay:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is None:
-            self._phase = "done"
+            self._phase = f"done: {self._ended}" if self._ended else "done"
         self._live.update(self._panel())
         self._live.stop()
 
@@ -194,6 +198,9 @@ class LiveDisplay:
     def learned(self, row: Mapping[str, float]) -> None:
         self._seen.learned(row)
         self._live.update(self._panel())
+
+    def ended(self, reason: str) -> None:
+        self._ended = reason
 
     def _panel(self) -> Panel:
         config, row, champion = self._config, self._seen.row, self._seen.champion

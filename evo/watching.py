@@ -18,6 +18,9 @@ class Watcher(Protocol):
     def learned(self, row: Mapping[str, float]) -> None:
         """A generation is done; its row of metrics."""
 
+    def ended(self, reason: str) -> None:
+        """It learns no more, for this reason; what is left is to score the champion."""
+
 
 class Callback:
     """A watcher that hands each row of metrics to a function, if there is one, and each event to another watcher."""
@@ -38,3 +41,7 @@ class Callback:
             self._function(row)
         if self._then is not None:
             self._then.learned(row)
+
+    def ended(self, reason: str) -> None:
+        if self._then is not None:
+            self._then.ended(reason)

@@ -26,8 +26,8 @@ _LEARNING = (
     "method's final one."
 )
 _ROBUSTNESS = (
-    "What is left of the champions' returns under Gaussian noise on all parameters, in units of their root mean square; "
-    "mean of 16 draws on 4 report episodes each; lines and bands as above."
+    "What is left of the champions' returns under Gaussian noise on all parameters, relative to their root mean "
+    "square; mean of 16 draws on 4 report episodes each; lines and bands as above."
 )
 
 

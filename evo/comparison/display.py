@@ -201,6 +201,9 @@ class _MemberLine:
     def learned(self, row: Mapping[str, float]) -> None:
         self._table.learned(self._index, row)
 
+    def ended(self, reason: str) -> None:
+        self._table.phase(f"ended: {reason}")
+
 
 def study_display(configs: Sequence[Config], console: Console, quiet: bool) -> AbstractContextManager[StudyWatcher]:
     """The display that suits the console: live on a terminal, plain lines elsewhere, nothing when quiet."""
