@@ -17,7 +17,9 @@ from envs.physics import mj_forward, simulate
 from envs.random import streams
 from envs.structs import DATA, MODEL, check_layout
 from envs.task import Task, record
+from evo.advantages import ENDED, GOING_ON
 from evo.assembly import make_task
+from evo.collection import Collector, Experience
 from evo.episode import COMPLETED, ENGINE_ERROR, NOT_FINITE, TERMINATED, UNSTABLE, Episodes, Evaluator
 from evo.networks import network_from_text
 
@@ -117,6 +119,45 @@ def test_a_run_leaves_nothing_behind_for_the_next() -> None:
     first, second = (evaluator.run(weights, begun, np.zeros(1), np.ones(1)) for _ in range(2))
     assert first.endings.tolist() == second.endings.tolist()
     assert first.returns.tolist() == second.returns.tolist()
+
+
+def collect(task: Task, weight: float, deviation: float, calls: int, threads: int = 2) -> list[Experience]:
+    network = network_from_text("linear", 1, 1)
+    collector, parts = Collector(task, network, 4, 12, threads), []
+    blocks, params = collector.begin(streams(np.arange(4))), np.array([weight], np.float32)
+    for call in range(calls):
+        noise = streams(np.arange(4) + 10 * call)
+        blocks, seen = collector.collect(blocks, params, np.array([deviation]), noise, np.zeros(1), np.ones(1))
+        parts.append(seen)
+    return parts
+
+
+def test_an_engine_error_costs_an_environment_the_rest_of_one_call() -> None:
+    task = custom(SMALL_ARENA, place_boxes, action_low=np.zeros(1), action_high=np.ones(1))
+    first, second = collect(task, 0.5, 0.2, 2)
+    failed = first.lengths < 12
+    assert 0 < failed.sum() < 4
+    assert first.failures == {"MuJoCo raised an error": failed.sum()}
+    assert "out of memory" in first.errors[0]
+    for place in np.flatnonzero(failed):
+        # what was done before is whole, and nothing stands behind it
+        assert (first.rewards[place, : first.lengths[place]] == 1.0).all()
+        assert not first.rewards[place, first.lengths[place] :].any()
+        # the step that failed was one too many, so its action is there to see
+        assert first.actions[place, first.lengths[place], 0] > 0.9
+    assert (second.lengths > 0).all()
+    again = collect(task, 0.5, 0.2, 2, threads=1)
+    np.testing.assert_array_equal(second.actions, again[1].actions)
+
+
+def test_an_unstable_environment_begins_anew() -> None:
+    task = custom(ONE_MOTOR, misbehave, record=record(steps=0), action_low=np.full(1, -1.0), action_high=np.ones(1))
+    (seen,) = collect(task, 0.25, 0.0, 1)
+    assert seen.failures == {"the simulation became unstable": 4 * 4}
+    assert (seen.lengths == 12).all()
+    assert (seen.marks == [GOING_ON, GOING_ON, ENDED] * 4).all()
+    assert (seen.rewards == [1.0, 1.0, 0.0] * 4).all()
+    assert np.isnan(seen.returns).all()
 
 
 def test_a_network_of_the_wrong_size_is_refused() -> None:
