@@ -1,7 +1,9 @@
 """The nearly free tasks follow their equations: against plain twins and closed forms."""
 
 import math
+from pathlib import Path
 
+import gymnasium
 import numpy as np
 import pytest
 
@@ -56,3 +58,49 @@ def test_options_out_of_range_are_refused(task: str) -> None:
         evo.task(task, timestep=0.0)
     with pytest.raises(evo.EvoError, match="steps"):
         evo.task(task, steps=-1)
+
+
+# Choices
+
+
+def test_a_choice_is_a_push_with_all_the_force() -> None:
+    choosing, pushing = TaskEnv(evo.task("cartpole", discrete=True)), TaskEnv(evo.task("cartpole"))
+    assert choosing.action_space == gymnasium.spaces.Discrete(2)
+    draws = np.random.default_rng(0)
+    for seed in range(3):
+        np.testing.assert_array_equal(choosing.reset(seed=seed)[0], pushing.reset(seed=seed)[0])
+        over = False
+        while not over:
+            choice = int(draws.integers(2))
+            one, other = choosing.step(choice), pushing.step(np.array([2.0 * choice - 1.0]))
+            np.testing.assert_array_equal(one[0], other[0])
+            assert one[1:4] == other[1:4]
+            over = one[2]
+
+
+def test_a_network_scores_each_choice_and_the_policy_takes_the_best(tmp_path: Path) -> None:
+    run = evo.run(
+        "cartpole", generations=6, out=tmp_path / "run", video=False, settings={"task.discrete": True, "seed": 1}
+    )
+    champion = run.champion
+    assert champion.network.outputs == 2
+    env, policy, seed = TaskEnv(champion.problem.task), champion.policy(), 2_000_000
+    observation, total, over = env.reset(seed=seed)[0], 0.0, False
+    scores = champion.params.reshape(4, 2)
+    while not over:
+        choice = policy(observation)
+        assert type(choice) is int
+        mean, scale = champion.problem.normalisation(champion.candidate.statistics)
+        assert choice == np.argmax(((observation - mean) * scale) @ scores)
+        observation, reward, terminated, truncated, _ = env.step(choice)
+        total, over = total + reward, terminated or truncated
+    assert total == champion.reported_fitness.returns[0] == champion.rollout(seed).total
+
+
+def test_scores_that_are_not_numbers_choose_nothing() -> None:
+    task = evo.task("cartpole", discrete=True)
+    network = evo.network("linear", task)
+    params = np.zeros((2, network.size), np.float32)
+    params[1] = np.nan
+    returns = evo.evaluate(task, network, params)
+    assert np.isnan(returns[:, 0]).tolist() == [False, True]
