@@ -120,6 +120,11 @@ def is_set(typing: Any, address: Any) -> Any:
 _TIME, _BUFFER, _BUFFER_SIZE = (DATA.offsets[name] for name in ("time", "buffer", "nbuffer"))
 
 
+def is_kept_whole(model: mujoco.MjModel) -> bool:
+    """Whether `save_data` keeps all of an mjData: plugins and sleeping bodies keep state of their own elsewhere."""
+    return not model.nplugin and not model.opt.enableflags & mujoco.mjtEnableBit.mjENBL_SLEEP
+
+
 def snapshot_size(model: mujoco.MjModel) -> int:
     """Bytes that `save_data` writes, a multiple of 8."""
     data = mujoco.MjData(model)
@@ -138,7 +143,10 @@ def _memory(data: Any) -> Any:
 
 @njit
 def save_data(data: Any, place: int) -> None:
-    """Copy an mjData to the bytes at `place`: between two steps, everything that the next one depends on."""
+    """Copy an mjData to the bytes at `place`: between two steps, all that the next one depends on (`is_kept_whole`).
+
+    What is derived anew by each step, contacts and their forces, is not there until the next one.
+    """
     time, buffer = _memory(data)
     carray(pointer(place), (1,), np.float64)[0] = time[0]
     carray(pointer(place + 8), (buffer.size,), np.uint8)[:] = buffer

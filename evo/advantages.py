@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-# How a step left its episode: it goes on, the task ended it, or it was cut off at its last step.
-GOING_ON, ENDED, CUT_OFF = range(3)
+# How a step left its episode: it goes on, the task ended it, it was cut off at its last step, or the simulation failed,
+# which says nothing about the action and is left out.
+GOING_ON, ENDED, CUT_OFF, FAILED = range(4)
 _LARGEST_REWARD = 10.0  # after scaling, as in Gymnasium's and stable-baselines3's wrappers
 _EPSILON = 1e-8
 
@@ -53,15 +54,13 @@ def _scale(rewards: Any, marks: Any, lengths: Any, discount: float, discounted: 
         # mean and variance of this step's returns, then merged with all before (Chan, Golub & LeVeque 1979)
         count, mean, square = 0.0, 0.0, 0.0
         for environment in range(environments):
-            if step < lengths[environment]:
+            if step < lengths[environment] and marks[environment, step] != FAILED:
                 discounted[environment] = discounted[environment] * discount + rewards[environment, step]
                 count += 1.0
                 mean += discounted[environment]
-        if count == 0.0:
-            return
-        mean /= count
+        mean /= max(count, 1.0)
         for environment in range(environments):
-            if step < lengths[environment]:
+            if step < lengths[environment] and marks[environment, step] != FAILED:
                 square += (discounted[environment] - mean) ** 2
         total, difference = moments[0] + count, mean - moments[1]
         square += moments[2] * moments[0] + difference * difference * moments[0] * count / total
@@ -73,6 +72,9 @@ def _scale(rewards: Any, marks: Any, lengths: Any, discount: float, discounted: 
                 scaled[environment, step] = min(max(reward, -_LARGEST_REWARD), _LARGEST_REWARD)
                 if marks[environment, step] != GOING_ON:
                     discounted[environment] = 0.0
+    for environment in range(environments):
+        if lengths[environment] < horizon:  # the engine failed: a new episode begins
+            discounted[environment] = 0.0
 
 
 @njit(cache=True)
@@ -92,6 +94,9 @@ def advantages(rewards: Any, values: Any, marks: Any, lengths: Any, discount: fl
         following = 0.0
         for step in range(lengths[environment] - 1, -1, -1):
             mark = marks[environment, step]
+            if mark == FAILED:
+                following = 0.0
+                continue
             worth, trace = float(values[environment, step + 1]), discount * gae_lambda
             if mark != GOING_ON:
                 worth, trace = 0.0, 0.0

@@ -17,6 +17,7 @@ from envs.physics import (
     StopFlag,
     apply_interruptibly,
     call,
+    is_kept_whole,
     is_set,
     load_data,
     mj_reset_data,
@@ -27,7 +28,7 @@ from envs.physics import (
 from envs.random import random, standard_normal
 from envs.structs import data_at, model_at
 from envs.task import OUTCOME, Task
-from evo.advantages import CUT_OFF, ENDED, GOING_ON
+from evo.advantages import CUT_OFF, ENDED, FAILED, GOING_ON
 from evo.episode import ENGINE_ERROR, NOT_FINITE, REASONS, TERMINATED, UNSTABLE, advance_once, all_finite
 from evo.networks.sequential import Network, propagate
 from evo.statistics import update_statistics
@@ -53,7 +54,8 @@ class Experience(NamedTuple):
     observations: float32 (environments, horizon + 1 + cuts, observation_size), normalised: those acted upon, then the
     one after the last step, then the last ones of episodes cut off, in order. actions: float32 (environments, horizon,
     outputs) before clipping, or (environments, horizon, 1), the index of a choice. rewards: float64 (environments,
-    horizon). marks: int64 (environments, horizon), GOING_ON, ENDED by the task, or CUT_OFF at its last step. returns:
+    horizon). marks: int64 (environments, horizon), GOING_ON, ENDED by the task, CUT_OFF at its last step,
+    or FAILED. returns:
     float64 (environments, horizon), of an episode that was over with this step, else NaN. lengths: int64
     (environments,), steps taken. failures: reason → how many episodes failed of it. errors: distinct messages of the
     engine. statistics: float64 (environments, 1 + 2 observation_size), count, mean and M2 of what was acted upon.
@@ -127,7 +129,9 @@ def _collect(model_address: int, data_address: int, simulation: int, argument: i
             mj_reset_data(model, data)
             call(given.reset, (model, data, record, rng))
             call(given.observe, (model, data, record, obs))
-        update_statistics(statistics, obs)
+        fine = all_finite(obs)
+        if fine:
+            update_statistics(statistics, obs)
         _write(seen, step, obs, mean, scale)
         propagate(plan, params, memory, scratch, obs, mean, scale, outputs)
         if given.choices:
@@ -141,13 +145,13 @@ def _collect(model_address: int, data_address: int, simulation: int, argument: i
                 action[index] = min(max(np.float64(sampled), low[index]), high[index])
         outcome.terminated = 0
         how = NOT_FINITE
-        if all_finite(outputs) and all_finite(action):
+        if fine and all_finite(outputs) and all_finite(action):
             how = advance_once(model, data, record, action, outcome, given.advance)
         steps[0] += 1
         length[0] = step + 1
         if how >= UNSTABLE:
             failures[how] += 1
-            rewards[step], marks[step], anew = 0.0, ENDED, True
+            marks[step], anew = FAILED, True
             continue
         rewards[step] = outcome.reward
         total[0] += outcome.reward
@@ -181,12 +185,14 @@ def _kernel() -> Any:
 class Collector:
     """`environments` environments of a task that a network acts in for `horizon` steps a call, on `threads` threads.
 
-    `blocks`, uint8 (environments, block bytes), is all that they remember; `collect` returns new ones and leaves the
-    old as they were. Raises KernelError for a task or layer that does not compile, EngineError where MuJoCo refuses the
-    model.
+    `blocks`, uint8 `shape`, is all that they remember; `collect` returns new ones and leaves the old as they were.
+    Raises ValueError for a model whose state cannot be kept, KernelError for a task or layer that does not compile,
+    EngineError where MuJoCo refuses the model.
     """
 
     def __init__(self, task: Task, network: Network, environments: int, horizon: int, threads: int) -> None:
+        if not is_kept_whole(task.model):
+            raise ValueError(f"{task.name} has plugins or sleeping bodies, whose state cannot be kept between steps")
         self.task, self.network = task, network
         self.environments, self.horizon, self.threads = environments, horizon, threads
         # an episode is cut off at most once in so many steps
@@ -235,9 +241,14 @@ class Collector:
         _kernel()
         assert self._fixed
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Of the blocks."""
+        return self.environments, self._fixed["block_size"]
+
     def begin(self, streams: np.ndarray) -> np.ndarray:
         """Blocks of environments that begin their first episode; streams: uint64 (environments, 4), for all resets."""
-        blocks = np.zeros((self.environments, self._fixed["block_size"]), np.uint8)
+        blocks = np.zeros(self.shape, np.uint8)
         blocks[:, _BEGIN : _BEGIN + 8].view(np.int64)[:] = 1
         blocks[:, _STREAM : _STREAM + 32].view(np.uint64)[:] = streams
         return blocks
@@ -258,8 +269,6 @@ class Collector:
         mean, scale: float64 (observation_size,), the frozen normalisation.
         """
         task, fixed, count = self.task, self._fixed, self.environments
-        if blocks.shape != (count, fixed["block_size"]) or blocks.dtype != np.uint8:
-            raise ValueError(f"environments of another task or number: blocks of shape {blocks.shape}")
         blocks, noise = blocks.copy(), np.array(noise, np.uint64)
         params, deviation = np.ascontiguousarray(params, np.float32), np.ascontiguousarray(deviation, np.float64)
         mean, scale = np.ascontiguousarray(mean, np.float64), np.ascontiguousarray(scale, np.float64)

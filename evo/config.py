@@ -192,6 +192,8 @@ def resolve_config(
                 raise EvoError(f"unknown key {key!r}{nearest(key, known)}")
             values[key] = _checked(key, value, known[key])
     values |= {"evo": __version__, "task.name": task, "method.name": method}
+    if chosen.schedule and values[f"method.{chosen.schedule}"] is None:
+        values[f"method.{chosen.schedule}"] = values["budget.steps"]
     if all(values[key] is None for key in _BUDGET):
         raise EvoError("no budget: give --generations, --steps, --minutes or --until")
     return Config(values)

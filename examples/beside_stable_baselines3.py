@@ -44,7 +44,7 @@ SAME = {
 
 
 def ours(problem: Walking, seed: int, steps: int) -> tuple[Candidate, float]:
-    learner = PPO(problem, seed, environments=1, clip_value=False, anneal=False, critic="mlp:64,64", **SAME)
+    learner = PPO(problem, seed, environments=1, clip_value=False, critic="mlp:64,64", **SAME)
     learner.prepare()
     began = time.perf_counter()
     while learner.steps < steps:

@@ -280,11 +280,26 @@ def test_restored_it_goes_on_to_the_bit_whatever_the_threads(task: str) -> None:
 
 
 def test_the_learning_rate_falls_to_zero_over_the_budget() -> None:
-    made = evo.task("cartpole")
-    problem = Walking(made, evo.network("linear", made, normalise=True), 1)
-    ppo = PPO(problem, 0, 256, environments=2, horizon=32, minibatch=16, epochs=1, critic="mlp:4", learning_rate=0.01)
-    rates = [ppo.step()["learning_rate"] for _ in range(5)]
-    np.testing.assert_allclose(rates, [0.01, 0.0075, 0.005, 0.0025, 0.0])
+    ppo, rates = learner(anneal_steps=256, learning_rate=0.01), []
+    while ppo.finished() is None:
+        rates.append(ppo.step()["learning_rate"])
+    np.testing.assert_allclose(rates, [0.01, 0.0075, 0.005, 0.0025])
+    assert "fell to zero at 256 steps" in str(ppo.finished())
+
+
+def test_the_schedule_is_the_budget_and_stays_with_the_run(tmp_path: Path) -> None:
+    small = {"method.environments": 2, "method.horizon": 32, "method.epochs": 1, "evaluation.report_episodes": 2}
+    run = evo.run("cartpole", method="ppo", steps=256, out=tmp_path / "a", video=False, settings=small)
+    assert run.config["method.anneal_steps"] == 256
+    again = evo.resume(tmp_path / "a", steps=512, video=False)
+    assert again.config["method.anneal_steps"] == 256
+    assert len(again.metrics["steps"]) == 4
+    timed = evo.run("cartpole", method="ppo", minutes=0.001, out=tmp_path / "b", video=False, settings=small)
+    assert timed.config["method.anneal_steps"] is None
+    repeated = evo.run(config=tmp_path / "b" / "config.toml", out=tmp_path / "c", video=False)
+    np.testing.assert_array_equal(timed.metrics["policy_loss"], repeated.metrics["policy_loss"])
+    nothing = evo.run("cartpole", method="ppo", steps=0, out=tmp_path / "d", video=False, settings=small)
+    assert nothing.champion.generation == 0
 
 
 def test_a_diverging_run_stops_with_a_reason_and_keeps_what_it_had() -> None:
@@ -307,6 +322,7 @@ def test_a_diverging_run_stops_with_a_reason_and_keeps_what_it_had() -> None:
         ({"minibatch": 4096}, "minibatch=4096: must be"),
         ({"discount": 1.5}, "discount=1.5: must"),
         ({"learning_rate": 0.0}, "learning_rate=0.0: must"),
+        ({"minibatch": 1}, "minibatch=1: must be"),
         ({"epochs": 0}, "epochs=0: must"),
         ({"critic": "forest"}, "critic: unknown network 'forest'"),
         ({"entropy_coefficient": -1.0}, "entropy_coefficient=-1.0: must"),

@@ -17,7 +17,10 @@ METHODS: dict[str, Method] = {
     ),
     "ga": Method("evo.algorithms.ga:GA", "genetic algorithm: truncation, elites, crossover (Such 2017)", "ga"),
     "ppo": Method(
-        "evo.learners.ppo:PPO", "proximal policy optimisation: backprop on the policy (Schulman 2017)", "ppo"
+        "evo.learners.ppo:PPO",
+        "proximal policy optimisation: backprop on the policy (Schulman 2017)",
+        "ppo",
+        schedule="anneal_steps",
     ),
 }
 

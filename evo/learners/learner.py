@@ -10,7 +10,7 @@ from evo.statistics import ObservationStatistics
 
 
 class Candidate(NamedTuple):
-    """What a learner offers as champion: float32 (size,) parameters and the normalisation they were trained under."""
+    """What a learner offers as champion: float32 (size,) parameters, and statistics to normalise observations by."""
 
     params: np.ndarray
     statistics: ObservationStatistics

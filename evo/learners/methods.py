@@ -18,14 +18,16 @@ class Method:
     """A way to improve parameters: a class by reference, and the settings that its name implies.
 
     The class is a search algorithm (it asks and tells; see `evo.algorithms`), which `Evolution` drives, or a learner in
-    its own right, taking (problem, seed, total_steps, start). Its keyword-only arguments are the method's options.
+    its own right, taking (problem, seed, start). Its keyword-only arguments are the method's options.
     family: the method whose presets it shares. settings: configuration keys and values, e.g. whether to normalise.
+    schedule: the option that takes the budget's steps where it is not set.
     """
 
     reference: str
     summary: str
     family: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    schedule: str | None = None
 
     def constructor(self) -> type[Any]:
         """The class. Raises ImportError or ValueError where the reference leads nowhere."""
@@ -36,20 +38,19 @@ class Method:
         problem: Walking,
         seed: int,
         episodes: int,
-        total_steps: int | None,
         start: Candidate | None,
         options: Mapping[str, Any],
     ) -> Learner:
         """A learner at its beginning. Raises ValueError naming an option out of its range.
 
-        episodes: how many each individual of a population is scored on. total_steps: the budget, where it is in steps.
-        start: what it begins from, in place of fresh parameters and no statistics.
+        episodes: how many each individual of a population is scored on. start: what it begins from, in place of fresh
+        parameters and no statistics.
         """
         found = self.constructor()
         if not hasattr(found, "ask"):
             if episodes != 1:
                 raise ValueError(f"name {self.family} scores no populations: leave evaluation.episodes at 1")
-            return found(problem, seed, total_steps, start, **options)
+            return found(problem, seed, start, **options)
         if start is None:
             start = Candidate(problem.network.initial(generator(seed, "initial parameters")), problem.no_statistics())
         algorithm = found(np.asarray(start.params, np.float64), seed, **options)

@@ -10,12 +10,13 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any, NamedTuple, final
 
+import mujoco
 import numpy as np
 
 from envs import interruption
 from envs.physics import EngineError
 from envs.random import words_of
-from evo.advantages import RewardScale, advantages
+from evo.advantages import FAILED, RewardScale, advantages
 from evo.algorithms.algorithm import number_between, positive_number, whole_number
 from evo.autodiff import Node, Program, Tape
 from evo.autodiff.descent import AdamSettings, Feeds, Moments, assess, descend
@@ -50,17 +51,16 @@ class PPO:
     champion is the actor without noise; `start` gives the actor to begin with. Observations are normalised by the
     statistics of all earlier iterations.
 
-    minibatch: examples in a step of Adam; it must divide environments × horizon. anneal: let the learning rate fall
-    linearly to zero over the budget of steps, `total_steps`; without such a budget it stays. gae_lambda: of Schulman
-    2016. clip, value_coefficient, entropy_coefficient: ε, c1 and c2 of equation 9, the value loss being the plain
-    squared error. clip_value: bound the change of the value as that of the ratio. initial_deviation: of the actions.
+    minibatch: examples in a step of Adam; it must divide environments × horizon. anneal_steps: the learning rate falls
+    linearly to zero over so many env steps (by default those of the budget); 0 or None keeps it. gae_lambda: of
+    Schulman 2016. clip, value_coefficient, entropy_coefficient: ε, c1 and c2 of equation 9, the value loss being the
+    plain squared error. clip_value: bound the change of the value as that of the ratio. initial_deviation: of actions.
     """
 
     def __init__(
         self,
         problem: Walking,
         seed: int,
-        total_steps: int | None = None,
         start: Candidate | None = None,
         *,
         environments: int = 8,
@@ -68,7 +68,7 @@ class PPO:
         minibatch: int = 64,
         epochs: int = 10,
         learning_rate: float = 3e-4,
-        anneal: bool = True,
+        anneal_steps: int | None = None,
         discount: float = 0.99,
         gae_lambda: float = 0.95,
         clip: float = 0.2,
@@ -83,14 +83,14 @@ class PPO:
         self.problem, self.seed = problem, seed
         self.environments = whole_number("environments", environments, 1)
         self.horizon = whole_number("horizon", horizon, 1)
-        self.minibatch = whole_number("minibatch", minibatch, 1, environments * horizon)
+        self.minibatch = whole_number("minibatch", minibatch, 2, environments * horizon)
         if environments * horizon % minibatch:
             raise ValueError(
                 f"minibatch must divide environments × horizon = {environments * horizon}, got {minibatch}"
             )
         self.epochs = whole_number("epochs", epochs, 1)
         self.learning_rate = positive_number("learning_rate", learning_rate)
-        self.total_steps = total_steps if anneal else None
+        self.anneal_steps = None if anneal_steps is None else whole_number("anneal_steps", anneal_steps, 0)
         self.discount = number_between("discount", discount, 0.0, 1.0)
         self.gae_lambda = number_between("gae_lambda", gae_lambda, 0.0, 1.0)
         self.clip, self.clip_value = positive_number("clip", clip), clip_value
@@ -181,6 +181,9 @@ class PPO:
         if self.normalise_reward:
             scaled, reward_scale = reward_scale.scaled(seen.rewards, seen.marks, seen.lengths, self.discount)
         examples, rows, explained = self._examples(seen, scaled)
+        if len(rows) < self.minibatch:
+            reasons = "; ".join([*seen.failures, *seen.errors[:1]])
+            raise EngineError(f"hardly any step of iteration {self.generation} succeeded: {reasons}")
         moments, watched = self.moments.copy(), np.full(len(self._loss.watched), np.nan)
         sums = np.zeros(len(watched))
         for epoch in range(self.epochs):
@@ -232,9 +235,6 @@ class PPO:
             np.array([_words(one) for one in noise], np.uint64),
             *self.problem.normalisation(self.statistics),
         )
-        if seen.lengths.sum() < self.minibatch:
-            reasons = "; ".join([*seen.failures, *seen.errors[:1]])
-            raise EngineError(f"hardly any step of iteration {self.generation} succeeded: {reasons}")
         return blocks, seen
 
     def _examples(self, seen: Experience, rewards: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
@@ -255,6 +255,7 @@ class PPO:
         acted[:, :, 0], acted[:, :, 1] = log_probabilities[:, : self.horizon], gains
         acted[:, :, 2], acted[:, :, 3] = gains + values[:, : self.horizon], values[:, : self.horizon]
         chosen = np.arange(rows) < seen.lengths[:, np.newaxis]
+        chosen[:, : self.horizon] &= seen.marks != FAILED
         targets = flat[chosen.ravel(), inputs + taken + 2].astype(np.float64)
         spread = float(np.var(targets))
         explained = 1.0 - float(np.var(gains[chosen[:, : self.horizon]])) / spread if spread > 0 else math.nan
@@ -266,11 +267,13 @@ class PPO:
 
     def _annealed(self) -> float:
         """The learning rate of this iteration."""
-        if self.total_steps is None:
+        if not self.anneal_steps:
             return self.learning_rate
-        return self.learning_rate * max(0.0, 1.0 - self.steps / self.total_steps)
+        return self.learning_rate * max(0.0, 1.0 - self.steps / self.anneal_steps)
 
     def finished(self) -> str | None:
+        if self.anneal_steps and self.steps >= self.anneal_steps:
+            return f"the learning rate fell to zero at {self.anneal_steps:,} steps; a new run may go on --from this one"
         return (
             "PPO diverged: its gradient was no longer finite; try a lower method.learning_rate"
             if self.diverged
@@ -286,22 +289,33 @@ class PPO:
             "parameters": self.parameters,
             "counts": np.array(counts, np.int64),
             "recent": np.array(self.recent, np.float64),
-            **({} if self.blocks is None else {"blocks": self.blocks}),
+            # another version may keep its state otherwise
+            **({} if self.blocks is None else {"blocks": self.blocks, "engine": np.array(mujoco.__version__)}),
             **{f"moments/{name}": array for name, array in self.moments._asdict().items()},
             **{f"statistics/{name}": array for name, array in self.statistics.state().items()},
             **{f"reward_scale/{name}": array for name, array in self.reward_scale.state().items()},
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        parameters = state["parameters"]
-        if parameters.shape != self.parameters.shape:
-            raise ValueError(f"{len(parameters)} parameters where {len(self.parameters)} are needed")
-        self.parameters = np.array(parameters, np.float32)
+        for name, array in self.state().items():
+            if name in ("recent", "blocks", "engine"):
+                continue
+            fits = (state[name].shape, state[name].dtype) == (array.shape, array.dtype)
+            if not fits:
+                raise ValueError(f"{name} is {state[name].shape}, and {array.shape} is needed")
+        if "blocks" in state:
+            if state["engine"] != mujoco.__version__:
+                raise ValueError(
+                    f"its environments are those of MuJoCo {state['engine']}; here is {mujoco.__version__}"
+                )
+            if (state["blocks"].shape, state["blocks"].dtype) != (self._collector.shape, np.uint8):
+                raise ValueError(f"its environments take {state['blocks'].shape} bytes, not {self._collector.shape}")
+        self.parameters = np.array(state["parameters"])
         self.moments = Moments(*(np.array(state[f"moments/{name}"]) for name in Moments._fields))
         self.blocks = np.array(state["blocks"]) if "blocks" in state else None
         self.statistics = ObservationStatistics.restored(below("statistics/", state))
         self.reward_scale = RewardScale.restored(below("reward_scale/", state))
-        self.recent = deque(np.asarray(state["recent"]).tolist(), maxlen=_RECENT)
+        self.recent = deque(np.asarray(state["recent"], np.float64).ravel().tolist(), maxlen=_RECENT)
         self.generation, self.steps, self.episodes, diverged = (int(count) for count in state["counts"])
         self.diverged = bool(diverged)
 
