@@ -67,11 +67,11 @@ def _scale(rewards: Any, marks: Any, lengths: Any, discount: float, discounted: 
         moments[0], moments[1], moments[2] = total, moments[1] + difference * count / total, square / total
         deviation = math.sqrt(moments[2] + _EPSILON)
         for environment in range(environments):
-            if step < lengths[environment]:
+            if step < lengths[environment] and marks[environment, step] != FAILED:
                 reward = rewards[environment, step] / deviation
                 scaled[environment, step] = min(max(reward, -_LARGEST_REWARD), _LARGEST_REWARD)
-                if marks[environment, step] != GOING_ON:
-                    discounted[environment] = 0.0
+            if marks[environment, step] != GOING_ON:
+                discounted[environment] = 0.0
     for environment in range(environments):
         if lengths[environment] < horizon:  # the engine failed: a new episode begins
             discounted[environment] = 0.0

@@ -4,6 +4,7 @@ import datetime
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from envs.task import Task
 from evo.archive import read_text, write_text
 from evo.assembly import make_learner, make_network, make_problem, make_task
 from evo.champion import platform_facts
-from evo.config import Config, parse_setting, read_config, resolve_config
+from evo.config import Config, parse_setting, read_config, resolve_config, task_name
 from evo.errors import EvoError
 from evo.film.replay import film, film_evolution
 from evo.finished import Run, champion_of
@@ -88,11 +89,13 @@ def run(
     file = {} if config is None else read_config(read_text(Path(config)), str(config))
     if start is not None:
         begun = settings_from(Path(start))
+        if "task.name" in file and task_name(str(file["task.name"])) != begun["task.name"]:
+            raise EvoError(f"{config} is for {file['task.name']}, and the champion of {start} for {begun['task.name']}")
         file = begun | file | {name: value for name, value in begun.items() if name.startswith("start.")}
     pairs = [*settings.items()] if isinstance(settings, Mapping) else [parse_setting(text) for text in settings]
     resolved = resolve_config(file, pairs, flags)
     # whatever is wrong with the options is said before a directory is made
-    champion = start_of(resolved)
+    champion = start_of(resolved, Path(config).parent if config is not None and start is None else None)
     learner = make_learner(resolved, thread_count(threads), None if champion is None else champion.candidate)
     stem = f"{task_slug(resolved['task.name'])}-{resolved['method.name']}-seed{resolved['seed']}"
     path = Path(out) if out is not None else fresh_path(Path("runs") / stem)
@@ -287,4 +290,5 @@ def _check_seed(seed: int, episodes: int = 1) -> None:
 
 def _versions() -> str:
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    return tomli_w.dumps({"started": now, **platform_facts()})
+    # the bits of what backprop does depend on scipy's BLAS; those of a score do not
+    return tomli_w.dumps({"started": now, "scipy": version("scipy"), **platform_facts()})

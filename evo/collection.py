@@ -29,7 +29,17 @@ from envs.random import random, standard_normal
 from envs.structs import data_at, model_at
 from envs.task import OUTCOME, Task
 from evo.advantages import CUT_OFF, ENDED, FAILED, GOING_ON
-from evo.episode import ENGINE_ERROR, NOT_FINITE, REASONS, TERMINATED, UNSTABLE, advance_once, all_finite
+from evo.episode import (
+    ENGINE_ERROR,
+    NOT_FINITE,
+    REASONS,
+    TERMINATED,
+    UNSTABLE,
+    advance_once,
+    all_finite,
+    plug,
+    template_of,
+)
 from evo.networks.sequential import Network, propagate
 from evo.statistics import update_statistics
 from evo.views import doubles, floats, integers, words
@@ -193,7 +203,7 @@ class Collector:
     def __init__(self, task: Task, network: Network, environments: int, horizon: int, threads: int) -> None:
         if not is_kept_whole(task.model):
             raise ValueError(f"{task.name} has plugins or sleeping bodies, whose state cannot be kept between steps")
-        self.task, self.network = task, network
+        self.task, self.network, self._template = task, network, template_of(task)
         self.environments, self.horizon, self.threads = environments, horizon, threads
         # an episode is cut off at most once in so many steps
         self.cuts = -(-horizon // task.steps)
@@ -202,35 +212,13 @@ class Collector:
 
     @functools.cached_property
     def _fixed(self) -> dict[str, int]:
-        task, network = self.task, self.network
-        reset, observe, advance = task.kernels
-        record_size = -(-task.record.nbytes // 8) * 8
-        self._template = np.zeros(record_size, np.uint8)
-        self._template[: task.record.nbytes] = np.frombuffer(task.record.tobytes(), np.uint8)
-        memory = network.memory_size + network.memory_size % 2
-        block = _HEAD + record_size + 8 * task.observation_size + 4 * memory + snapshot_size(task.model)
-        scratch = 16 + 8 * (task.action_size + task.outputs) + 4 * network.scratch_size
-        assert task.action_low is not None and task.action_high is not None
-        return {
-            "stop": self._stop.address,
-            "reset": reset,
-            "observe": observe,
-            "advance": advance,
-            "template": self._template.ctypes.data,
-            "plan": network.plan.ctypes.data,
-            "low": task.action_low.ctypes.data,
-            "high": task.action_high.ctypes.data,
-            "params_size": network.size,
-            "obs_size": task.observation_size,
-            "action_size": task.action_size,
-            "choices": task.choices,
-            "outputs": task.outputs,
-            "steps": task.steps,
-            "record_size": record_size,
-            "layers": len(network.layers),
-            "memory_size": memory,
-            "network_scratch": network.scratch_size,
-            "block_size": -(-block // 64) * 64,
+        """The part of the argument that no call changes."""
+        plugged = plug(self.task, self.network, self._template) | {"stop": self._stop.address}
+        block = _HEAD + plugged["record_size"] + 8 * plugged["obs_size"] + 4 * plugged["memory_size"]
+        scratch = 16 + 8 * (plugged["action_size"] + plugged["outputs"]) + 4 * plugged["network_scratch"]
+        return plugged | {
+            "steps": self.task.steps,
+            "block_size": -(-(block + snapshot_size(self.task.model)) // 64) * 64,
             "scratch_size": -(-scratch // 64) * 64,
             "horizon": self.horizon,
             "rows": self.horizon + 1 + self.cuts,

@@ -137,6 +137,37 @@ def _kernel() -> Any:
     return compile_kernel(_episode, arguments, "model_address, data_address, simulation, argument")
 
 
+def template_of(task: Task) -> np.ndarray:
+    """The record that an episode begins with as bytes, filled up to whole words; to be kept while kernels use it."""
+    template = np.zeros(-(-task.record.nbytes // 8) * 8, np.uint8)
+    template[: task.record.nbytes] = np.frombuffer(task.record.tobytes(), np.uint8)
+    return template
+
+
+def plug(task: Task, network: Network, template: np.ndarray) -> dict[str, int]:
+    """A task and a network as compiled code takes them: addresses and sizes. Raises KernelError."""
+    reset, observe, advance = task.kernels
+    assert task.action_low is not None and task.action_high is not None
+    return {
+        "reset": reset,
+        "observe": observe,
+        "advance": advance,
+        "template": template.ctypes.data,
+        "plan": network.plan.ctypes.data,
+        "low": task.action_low.ctypes.data,
+        "high": task.action_high.ctypes.data,
+        "params_size": network.size,
+        "obs_size": task.observation_size,
+        "action_size": task.action_size,
+        "choices": task.choices,
+        "outputs": task.outputs,
+        "record_size": len(template),
+        "layers": len(network.layers),
+        "memory_size": network.memory_size + network.memory_size % 2,
+        "network_scratch": network.scratch_size,
+    }
+
+
 class Trajectories(NamedTuple):
     """What was recorded of every simulation: row t holds the state seen before step t, and the last state too."""
 
@@ -176,7 +207,7 @@ class Evaluator:
                 f"the network maps {network.inputs} to {network.outputs} numbers; {task.name} has "
                 f"{task.observation_size} observations and takes {task.outputs}"
             )
-        self.task, self.network, self.threads = task, network, threads
+        self.task, self.network, self.threads, self._template = task, network, threads, template_of(task)
         self._stop = StopFlag()
         self._batch: Batch | None = None
         self._scratch = np.zeros(0, np.uint8)
@@ -184,38 +215,12 @@ class Evaluator:
     @functools.cached_property
     def _fixed(self) -> dict[str, int]:
         """The part of the episode's argument that no call changes."""
-        task, network = self.task, self.network
-        reset, observe, advance = task.kernels
-        record_size = -(-task.record.nbytes // 8) * 8
-        self._template = np.zeros(record_size, np.uint8)
-        self._template[: task.record.nbytes] = np.frombuffer(task.record.tobytes(), np.uint8)
-        memory = network.memory_size + network.memory_size % 2
-        scratch = 48 + record_size + 8 * (task.observation_size + task.action_size + task.outputs)
-        scratch += 4 * (memory + network.scratch_size)
-        assert task.action_low is not None and task.action_high is not None
-        return {
-            "stop": self._stop.address,
-            "reset": reset,
-            "observe": observe,
-            "advance": advance,
-            "template": self._template.ctypes.data,
-            "plan": network.plan.ctypes.data,
-            "low": task.action_low.ctypes.data,
-            "high": task.action_high.ctypes.data,
-            "params_size": network.size,
-            "obs_size": task.observation_size,
-            "action_size": task.action_size,
-            "choices": task.choices,
-            "outputs": task.outputs,
-            "record_size": record_size,
-            "layers": len(network.layers),
-            "memory_size": memory,
-            "network_scratch": network.scratch_size,
-            # a cache line to itself, so that simulations do not share one
-            "scratch_size": -(-scratch // 64) * 64,
-            "nq": task.model.nq,
-            "nv": task.model.nv,
-        }
+        plugged = plug(self.task, self.network, self._template) | {"stop": self._stop.address}
+        scratch = 48 + plugged["record_size"] + 8 * (plugged["obs_size"] + plugged["action_size"] + plugged["outputs"])
+        scratch += 4 * (plugged["memory_size"] + plugged["network_scratch"])
+        model = self.task.model
+        # a cache line to itself, so that simulations do not share one
+        return plugged | {"scratch_size": -(-scratch // 64) * 64, "nq": model.nq, "nv": model.nv}
 
     def prepare(self) -> None:
         """Compile, or load from the cache, everything an episode needs."""

@@ -29,6 +29,8 @@ PACKAGES = (
     "numpy",
     "numba",
     "llvmlite",
+    "scipy",
+    "threadpoolctl",
     "imageio-ffmpeg",
     "pillow",
     "matplotlib",

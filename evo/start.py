@@ -25,7 +25,7 @@ def settings_from(path: Path) -> dict[str, Any]:
 
 
 def start_of(config: Config, folder: Path | None = None) -> Champion | None:
-    """The champion that a configuration begins from, if any; from the copy in the run's folder where there is one.
+    """The champion that a configuration begins from, if any; the copy in its run's folder where there is one.
 
     Raises EvoError where it is missing or no longer the same.
     """

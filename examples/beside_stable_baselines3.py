@@ -5,7 +5,8 @@
 
 Both train the same network from the same kind of initial weights, one environment, observations and rewards normalised;
 the final policies (no best-of) are scored by evo on the same report episodes, stable-baselines3's weights copied into
-evo's network. Runs alternate, so that a busy machine slows both. Speed is measured with 1 and with 2 torch threads.
+evo's network. (Theirs clips normalised observations at ±10 while it learns; ours never does.) Runs alternate, so that a
+busy machine slows both. Speed is measured first, on short runs, with 1 and with 2 torch threads.
 """
 
 import argparse
@@ -96,13 +97,30 @@ def pairs(task: str, seeds: int, steps: int) -> Iterator[tuple[float, float, flo
         yield (*returns, *(seconds for _, seconds in outcomes))
 
 
+def speeds(task: str, steps: int, repeats: int = 3) -> dict[str, float]:
+    """Env steps/s, medians of alternating short runs."""
+    made = evo.task(task)
+    problem = Walking(made, evo.network("mlp:64,64", made, normalise=True), available_threads())
+    runs = {
+        "evo": lambda: ours(problem, 0, steps)[1],
+        "stable-baselines3, 1 thread": lambda: theirs(task, 0, steps, threads=1)[1],
+        "stable-baselines3, 2 threads": lambda: theirs(task, 0, steps, threads=2)[1],
+    }
+    seconds = [{name: run() for name, run in runs.items()} for _ in range(repeats)]
+    return {name: steps / float(np.median([one[name] for one in seconds])) for name in runs}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--task", default="HalfCheetah-v5")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=1_000_000)
+    parser.add_argument("--speed-steps", type=int, default=20_480)
     given = parser.parse_args()
 
+    measured = speeds(given.task, given.speed_steps)
+    for name, speed in measured.items():
+        print(f"{name}: {speed:,.0f} env steps/s, {measured['evo'] / speed:.1f} times as long as evo", flush=True)
     found = []
     for seed, row in enumerate(pairs(given.task, given.seeds, given.steps), 100):
         found.append(row)

@@ -17,7 +17,7 @@ from envs.physics import mj_forward, simulate
 from envs.random import streams
 from envs.structs import DATA, MODEL, check_layout
 from envs.task import Task, record
-from evo.advantages import ENDED, GOING_ON
+from evo.advantages import FAILED, GOING_ON
 from evo.assembly import make_task
 from evo.collection import Collector, Experience
 from evo.episode import COMPLETED, ENGINE_ERROR, NOT_FINITE, TERMINATED, UNSTABLE, Episodes, Evaluator
@@ -47,6 +47,10 @@ def begin(model: Any, data: Any, task: Any, rng: Any) -> None:
 
 def see_one(model: Any, data: Any, task: Any, obs: Any) -> None:
     obs[0] = 1.0
+
+
+def see_nothing(model: Any, data: Any, task: Any, obs: Any) -> None:
+    obs[0] = np.nan
 
 
 def place_boxes(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:
@@ -155,9 +159,24 @@ def test_an_unstable_environment_begins_anew() -> None:
     (seen,) = collect(task, 0.25, 0.0, 1)
     assert seen.failures == {"the simulation became unstable": 4 * 4}
     assert (seen.lengths == 12).all()
-    assert (seen.marks == [GOING_ON, GOING_ON, ENDED] * 4).all()
+    assert (seen.marks == [GOING_ON, GOING_ON, FAILED] * 4).all()
     assert (seen.rewards == [1.0, 1.0, 0.0] * 4).all()
     assert np.isnan(seen.returns).all()
+
+
+def test_an_observation_that_is_no_number_is_left_out_of_the_statistics() -> None:
+    task = custom(ONE_MOTOR, misbehave, record=record(steps=0), action_low=np.full(1, -1.0), action_high=np.ones(1))
+    object.__setattr__(task, "observe", see_nothing)
+    (seen,) = collect(task, 0.25, 0.0, 1)
+    assert seen.failures == {"an action or a reward was not finite": 4 * 12}
+    assert not seen.statistics.any()
+
+
+@pytest.mark.parametrize("flag", ['<flag sleep="enable"/>'])
+def test_a_model_whose_state_cannot_be_kept_is_refused(flag: str) -> None:
+    task = custom(ONE_MOTOR.replace("<worldbody>", f"<option>{flag}</option><worldbody>"), misbehave)
+    with pytest.raises(ValueError, match="custom has plugins or sleeping bodies"):
+        Collector(task, network_from_text("linear", 1, 1), 1, 8, 1)
 
 
 def test_a_network_of_the_wrong_size_is_refused() -> None:

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from threadpoolctl import threadpool_limits
 
 import evo
+from envs import interruption
 from envs.random import streams
-from evo.advantages import CUT_OFF, ENDED, GOING_ON, RewardScale, advantages
+from evo.advantages import CUT_OFF, ENDED, FAILED, GOING_ON, RewardScale, advantages
 from evo.collection import Collector, Experience
 from evo.learners.ppo import PPO
 from evo.networks.initialisation import orthogonal
@@ -101,6 +103,21 @@ def test_advantages_equal_their_definition(seed: int, horizon: int, discount: fl
         np.testing.assert_allclose(found[row], expected, rtol=1e-9, atol=1e-9)
 
 
+def test_a_failed_step_says_nothing_and_what_led_to_it_is_cut_off_there() -> None:
+    values = np.array([[1.0, 2.0, 4.0, 8.0, 16.0]], np.float32)
+    marks = np.array([[GOING_ON, FAILED, GOING_ON, GOING_ON]])
+    found = advantages(np.ones((1, 4)), values, marks, np.array([4]), 0.5, 1.0)
+    last = 1 + 8 - 8
+    np.testing.assert_array_equal(found, [[1 + 1 - 1, 0, 1 + 4 - 4 + 0.5 * last, last]])
+    rewards = np.array([[3.0, 1e9, 3.0, 3.0]])
+    scaled, scale = RewardScale(np.zeros(1)).scaled(rewards, marks, np.array([4]), 1.0)
+    assert scaled[0, 1] == 0.0
+    assert scale.discounted[0] == 6.0
+    assert scale.count == pytest.approx(3 + 1e-4)
+    _, scale = RewardScale(np.zeros(1)).scaled(rewards, np.zeros((1, 4), np.int64), np.array([2]), 1.0)
+    assert scale.discounted[0] == 0.0  # the engine failed: what follows is another episode
+
+
 def test_steps_that_were_not_taken_have_no_advantage() -> None:
     values = np.array([[1.0, 2.0, 4.0, 99.0, 99.0]], np.float32)
     found = advantages(np.ones((1, 4)), values, np.zeros((1, 4), np.int64), np.array([2]), 0.5, 0.0)
@@ -137,6 +154,15 @@ def test_orthogonal_weights_are_orthogonal(rows: int, columns: int) -> None:
     weights = orthogonal(rows, columns, 2.0, np.random.default_rng(0))
     product = weights @ weights.T if rows <= columns else weights.T @ weights
     np.testing.assert_allclose(product, 4.0 * np.eye(min(rows, columns)), atol=1e-12)
+
+
+def test_orthogonal_weights_do_not_depend_on_the_threads_of_blas() -> None:
+    """Above some 300 columns the bits of a factorisation change with their number."""
+    found = []
+    for threads in (1, 2):
+        with threadpool_limits(threads, user_api="blas"):
+            found.append(orthogonal(400, 300, 1.0, np.random.default_rng(0)))
+    np.testing.assert_array_equal(*found)
 
 
 # Collecting
@@ -277,6 +303,51 @@ def test_restored_it_goes_on_to_the_bit_whatever_the_threads(task: str) -> None:
     for _ in range(5):
         other.step()
     assert not np.array_equal(whole.parameters, other.parameters)
+
+
+def test_interrupted_within_a_step_it_is_as_before() -> None:
+    class Halt(BaseException):
+        pass
+
+    ppo, whole = learner(), learner()
+    for one in (ppo, whole):
+        one.step()
+    before = {name: array.copy() for name, array in ppo.state().items()}
+    descend, calls = ppo._descend, []
+
+    def interrupted(*given: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 1:
+            interruption.request(Halt())
+        return descend(*given)
+
+    ppo._descend = interrupted  # type: ignore[method-assign]
+    with pytest.raises(Halt):
+        ppo.step()
+    interruption.forget()
+    assert len(calls) == 1
+    assert same(before, ppo.state())
+    ppo.step()
+    whole.step()
+    assert same(ppo.state(), whole.state())
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("parameters", np.zeros(3, np.float32)),
+        ("moments/first", np.zeros(3, np.float32)),
+        ("reward_scale/discounted", np.zeros(9)),
+        ("statistics/mean", np.zeros(9)),
+        ("blocks", np.zeros((2, 64), np.uint8)),
+        ("engine", np.array("3.0.0")),
+    ],
+)
+def test_a_state_that_does_not_fit_is_refused(name: str, array: np.ndarray) -> None:
+    ppo = learner()
+    ppo.step()
+    with pytest.raises(ValueError):
+        learner().restore(ppo.state() | {name: array})
 
 
 def test_the_learning_rate_falls_to_zero_over_the_budget() -> None:

@@ -50,7 +50,7 @@ def assert_same_run(one: Path, other: Path) -> None:
     assert first.directory.fossils() == second.directory.fossils()
 
 
-@pytest.mark.parametrize("method", ["ars", "openai-es", "ga"])
+@pytest.mark.parametrize("method", ["ars", "openai-es", "ga", "ppo"])
 def test_stopped_and_resumed_equals_uninterrupted(method: str, tmp_path: Path) -> None:
     options = {"method": method, "video": False, "seed": 3, "threads": 2}
     evo.run("cartpole", generations=12, out=tmp_path / "whole", **options)

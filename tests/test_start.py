@@ -35,22 +35,26 @@ def test_a_run_begins_from_a_champion_on_its_task_with_its_network(evolved: Path
 def test_ppo_goes_on_and_a_population_goes_on_from_it(evolved: Path, tmp_path: Path) -> None:
     trained = evo.run(start=evolved, method="ppo", generations=3, out=tmp_path / "a", video=False, settings=PPO)
     assert trained.metrics["steps"][-1] == 3 * 128
-    # what it has seen counts from the beginning
-    assert float(evo.load(evolved).champion.candidate.statistics.count) > 0
+    # what was seen before counts on
+    before, after = (path.champion.candidate.statistics.count for path in (evo.load(evolved), trained))
+    assert after >= before > 0
     again = evo.run(start=tmp_path / "a", method="openai-es", generations=2, out=tmp_path / "b", video=False)
     assert again.config["start.champion"] == str(tmp_path / "a")
-    assert not np.array_equal(again.champion.params, np.zeros_like(again.champion.params))
+    anew = evo.run("cartpole", method="openai-es", network="mlp:8", generations=2, out=tmp_path / "c", video=False)
+    # two generations do not lead far
+    came, alone = (np.abs(run.champion.params - trained.champion.params).max() for run in (again, anew))
+    assert came < 0.1 < alone
 
 
 def test_its_configuration_repeats_it_and_a_copy_serves_to_resume(evolved: Path, tmp_path: Path) -> None:
-    moved = tmp_path / "moved"
-    moved.mkdir()
-    source = moved / "champion.npz"
+    source = tmp_path / "source.npz"
     evo.load(evolved).champion.save(source)
     first = evo.run(start=source, method="ppo", generations=2, out=tmp_path / "a", video=False, settings=PPO)
     repeated = evo.run(config=tmp_path / "a" / "config.toml", out=tmp_path / "b", video=False)
     np.testing.assert_array_equal(first.metrics["policy_loss"], repeated.metrics["policy_loss"])
     source.unlink()
+    moved = evo.run(config=tmp_path / "a" / "config.toml", out=tmp_path / "d", video=False)
+    np.testing.assert_array_equal(first.metrics["policy_loss"], moved.metrics["policy_loss"])
     (tmp_path / "a" / "champion.npz").rename(tmp_path / "kept.npz")
     resumed = evo.resume(tmp_path / "a", generations=3, video=False)
     whole = evo.run(start=evolved, method="ppo", generations=3, out=tmp_path / "c", video=False, settings=PPO)
@@ -63,6 +67,10 @@ def test_another_network_or_task_or_a_changed_champion_is_one_clear_line(evolved
             evo.run(start=evolved, generations=1, out=tmp_path / "run", video=False, **words)  # type: ignore[arg-type]
     with pytest.raises(EvoError, match="no run"):
         evo.run(start=tmp_path / "nowhere", generations=1, out=tmp_path / "run", video=False)
+    other = tmp_path / "other.toml"
+    other.write_text('task.name = "point-mass"\n')
+    with pytest.raises(EvoError, match=r"other.toml is for point-mass, and the champion of .* for evo/CartPole-v0"):
+        evo.run(start=evolved, config=other, generations=1, out=tmp_path / "run", video=False)
     changed = {"start.digest": "0" * 64}
     with pytest.raises(EvoError, match="no longer the champion"):
         evo.run(start=evolved, generations=1, out=tmp_path / "run", video=False, settings=changed)
