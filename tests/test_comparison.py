@@ -486,14 +486,19 @@ def like(study: Path) -> Member:
 
 
 def made(
-    like: Member, method: str, seed: int, report: float, selection: list[float], best: float | None = None
+    like: Member, method: str, seed: int, report: float, selection: list[float], last: float | None = None
 ) -> Member:
-    """A member of 100 steps, 6 CPU-seconds, 3 wall-seconds and 1 second of selection a row, by hand."""
+    """A member of 100 steps, 6 CPU-seconds, 3 wall-seconds and 1 second of selection a row, by hand.
+
+    last: score of a champion found after the last row; else it is the best of the rows.
+    """
     rows = np.arange(1.0, len(selection) + 1)
-    metrics = {"steps": 100 * rows, "cpu_s": 6 * rows, "wall_s": 3 * rows, "selection_s": rows}
-    top = np.nanmax(selection) if best is None else best
+    metrics = {"generation": rows, "steps": 100 * rows, "cpu_s": 6 * rows, "wall_s": 3 * rows, "selection_s": rows}
     champion = replace(
-        like.champion, report_returns=np.array([report - 1, report + 1]), selection_returns=np.array([top])
+        like.champion,
+        generation=int(np.nanargmax(selection)) if last is None else len(selection),
+        report_returns=np.array([report - 1, report + 1]),
+        selection_returns=np.array([np.nanmax(selection) if last is None else last]),
     )
     config = Config({**like.config.values, "method.name": method, "seed": seed})
     return Member(like.path, config, champion, {**metrics, "selection": np.array(selection)})
@@ -501,16 +506,17 @@ def made(
 
 def test_the_table_of_members_made_by_hand(like: Member) -> None:
     nan = math.nan
-    members = [
+    members = [  # a row holds the score that was taken when the row before was logged
         made(like, "ga", 100, 20.0, [0.0, 5.0, 5.0, 20.0]),
         made(like, "ga", 101, 40.0, [-20.0, 10.0, 41.0, 41.0]),
         made(like, "ars", 100, 60.0, [nan, -10.0, 30.0, 70.0]),
-        made(like, "ars", 101, 60.0, [-10.0, -10.0, -10.0, -10.0], best=65.0),  # found after its last row
+        made(like, "ars", 101, 60.0, [-10.0, -10.0, -10.0, -10.0], last=65.0),  # found after its last row
         made(like, "ars", 102, 60.0, [-10.0, 1.0, 2.0, 3.0]),
     ]
     thresholds = thresholds_of(members)  # from -20, the lowest first score, to 60, the best method's
     assert thresholds == {"25 %": 0.0, "50 %": 20.0, "75 %": 40.0, "100 %": 60.0}
-    assert spent_until(members[0], 5.0) == (200.0, 0.2)
+    assert spent_until(members[0], 0.0) == (0.0, 0.0)
+    assert spent_until(members[0], 5.0) == (100.0, 0.1)
     assert spent_until(members[0], 20.5) is None
     assert spent_until(members[3], 60.0) == (400.0, 0.4)
     ars, ga = method_rows(members, thresholds)
@@ -518,10 +524,10 @@ def test_the_table_of_members_made_by_hand(like: Member) -> None:
     assert (ga.method, ga.seeds, ga.iqm, ga.low, ga.high) == ("ga", 2, 30.0, 20.0, 40.0)
     assert (ga.steps, ga.cpu_s, ga.wall_s, ga.selection_s) == (400.0, 24.0, 12.0, 4.0)
     reach = {name: (one.seeds, one.steps) for name, one in ga.reached.items()}
-    assert reach == {"25 %": (2, 150.0), "50 %": (2, 350.0), "75 %": (1, math.inf), "100 %": (0, math.inf)}
-    assert ga.reached["25 %"].core_minutes == pytest.approx(0.15)
+    assert reach == {"25 %": (2, 50.0), "50 %": (2, 250.0), "75 %": (1, math.inf), "100 %": (0, math.inf)}
+    assert ga.reached["25 %"].core_minutes == pytest.approx(0.05)
     assert {name: (one.seeds, one.steps) for name, one in ars.reached.items()} == {
-        "25 %": (3, 300.0),
+        "25 %": (3, 200.0),
         **dict.fromkeys(("50 %", "75 %", "100 %"), (2, 400.0)),
     }
     text = " ".join(findings_of(members, [ars, ga], thresholds))

@@ -3,6 +3,7 @@
 import re
 import subprocess
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,7 +18,7 @@ from PIL import Image
 import evo
 from evo.champion import Fitness
 from evo.comparison.colours import PALETTE, colours_of
-from evo.comparison.curves import curve, curves, selections
+from evo.comparison.curves import curve, curves
 from evo.comparison.figures import learning_curves, robustness_figure
 from evo.comparison.member import Member, read_member
 from evo.comparison.page import Content, page, write_page
@@ -31,11 +32,15 @@ from evo.randomness import report_seeds
 NAN = float("nan")
 
 
-def made_up(method: str, seed: int, steps: Sequence[float], selection: Sequence[float]) -> Member:
+def made_up(
+    method: str, seed: int, steps: Sequence[float], selection: Sequence[float], last: float | None = None
+) -> Member:
+    """A member with rows of metrics; last: score of a champion found after them."""
     columns = {"steps": np.array(steps, float), "selection": np.array(selection, float)}
     columns |= {"cpu_s": columns["steps"] / 10, "wall_s": columns["steps"] / 20}
+    columns |= {"generation": np.arange(1.0, len(steps) + 1)}
     config: Any = {"method.name": method, "seed": seed}
-    champion: Any = None
+    champion: Any = SimpleNamespace(generation=0 if last is None else len(steps), score=last)
     return Member(Path(f"{method}-{seed}"), config, champion, columns)
 
 
@@ -52,20 +57,58 @@ def members(tmp_path_factory: pytest.TempPathFactory) -> list[Member]:
     return found
 
 
-def test_selections_are_where_the_score_changes_and_the_end() -> None:
-    metrics = made_up("ars", 0, [10, 20, 30, 40, 50, 60], [NAN, 1, 1, 3, 3, 3]).metrics
-    time, score = selections(metrics, "steps")
-    np.testing.assert_array_equal(time, [20, 40, 60])
+def test_scores_are_dated_when_they_were_taken() -> None:
+    steps, selection = [10, 20, 30, 40, 50, 60], [1, 1, 1, 3, 3, 3]
+    member = made_up("ars", 0, steps, selection)
+    time, score = member.scores("steps")
+    np.testing.assert_array_equal(time, [0, 30, 60])  # the score 3 was taken before the fourth generation
     np.testing.assert_array_equal(score, [1, 3, 3])
-    np.testing.assert_array_equal(selections(metrics, "cpu_s")[0], [2, 4, 6])
-    assert len(selections(made_up("ars", 0, [10, 20], [NAN, NAN]).metrics, "steps")[0]) == 0
+    np.testing.assert_array_equal(member.scores("cpu_s")[0], [0, 3, 6])
+    np.testing.assert_array_equal(made_up("ars", 0, steps, [NAN, 1, 1, 3, 3, 3]).scores("steps")[0], [10, 30, 60])
+    assert len(made_up("ars", 0, [10, 20], [NAN, NAN]).scores("steps")[0]) == 0
+
+
+def test_a_champion_found_after_the_last_row_is_the_last_score() -> None:
+    time, score = made_up("ars", 0, [10, 20], [1, 1], last=7.0).scores("steps")
+    np.testing.assert_array_equal(time, [0, 20])
+    np.testing.assert_array_equal(score, [1, 7])
+
+
+def test_scores_of_a_run_are_those_its_watcher_saw(tmp_path: Path) -> None:
+    seen: list[tuple[int, float]] = []
+
+    class Watcher:
+        def phase(self, text: str) -> None: ...
+        def learned(self, row: object) -> None: ...
+        def ended(self, reason: str) -> None: ...
+        def selected(self, champion: object, steps: int, score: float, rate: float) -> None:
+            seen.append((steps, score))
+
+    small = {"evaluation.selection_episodes": 2, "evaluation.report_episodes": 2, "evaluation.selection_share": 0.05}
+    evo.run(
+        "point-mass",
+        generations=12,
+        out=tmp_path / "run",
+        video=False,
+        settings=small,
+        display=lambda _: nullcontext(Watcher()),
+    )
+    member = read_member(tmp_path / "run")
+    time, score = member.scores("steps")
+    assert len(seen) > 3
+    assert set(zip(time[:-1], score[:-1], strict=True)) <= set(seen)
+    for steps, value in seen[:-1]:
+        assert score[np.searchsorted(time, steps, side="right") - 1] == value
+    assert time[-1] == seen[-1][0] == member.metrics["steps"][-1]
+    assert score[-1] == (seen[-1][1] if member.champion.generation == 12 else score[-2])
+    assert member.steps_between_scores == np.diff([steps for steps, _ in seen]).mean()
 
 
 def test_a_curve_holds_the_last_score_and_spans_where_all_seeds_run() -> None:
     group = [
-        made_up("ars", 0, [10, 20, 30, 40], [0, 0, 4, 4]),
-        made_up("ars", 1, [15, 25, 50], [2, 6, 6]),
-        made_up("ars", 2, [10, 45], [1, 8]),
+        made_up("ars", 0, [10, 20, 30, 40], [0, 0, 0, 4]),
+        made_up("ars", 1, [15, 25, 50], [NAN, 2, 6]),
+        made_up("ars", 2, [10, 45], [1, 1], last=8.0),
     ]
     found = curves(group, "steps")["ars"]
     # from the last first score, at 15, to the first end, at 40

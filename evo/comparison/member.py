@@ -29,6 +29,28 @@ class Member:
     def seed(self) -> int:
         return int(self.config["seed"])
 
+    def scores(self, clock: str) -> tuple[np.ndarray, np.ndarray]:
+        """When held-out scores were taken, and what they were, where they change and at the end; float64 (scores,).
+
+        clock: a column of metrics. Both are empty where no score was ever taken. A row of metrics holds the score of
+        what was offered before that generation began, when the row before was logged. What is offered after the last
+        row is in none: its score is known where it became the champion; else the end repeats the score before it.
+        """
+        taken, score = np.append(0.0, self.metrics[clock]), self.metrics["selection"]
+        last = self.champion.score if self.champion.generation == self.metrics["generation"][-1] else score[-1]
+        score = np.append(score, last)
+        taken, score = taken[~np.isnan(score)], score[~np.isnan(score)]
+        kept = np.ones(len(score), bool)
+        kept[1:-1] = score[1:-1] != score[:-2]
+        return taken[kept], score[kept]
+
+    @property
+    def steps_between_scores(self) -> float:
+        """Mean env steps from one score to the next."""
+        # every score takes time, and one more is taken after the last row
+        scored = np.diff(self.metrics["selection_s"], prepend=0.0) > 0
+        return float(self.metrics["steps"][-1] / scored.sum())
+
     @property
     def report_mean(self) -> float:
         """Mean return of its champion on the report episodes."""
