@@ -6,6 +6,7 @@ import html
 import io
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,7 +29,7 @@ from evo.comparison.member import Member, read_member
 from evo.comparison.race import race
 from evo.comparison.statistics import bootstrap_interval, difference_interval, interquartile_mean
 from evo.comparison.table import method_rows
-from evo.comparison.terms import terms_of, unlike_platforms
+from evo.comparison.terms import terms_of, unlike_endings, unlike_platforms
 from evo.comparison.thresholds import spent_until, thresholds_of
 from evo.config import Config, resolve_config
 from evo.errors import EvoError
@@ -441,6 +442,27 @@ def test_other_platforms_are_named(like: Member) -> None:
     assert unlike_platforms([like, other]) == [f"made with numba: {here}, 0.1 (ars)"]
 
 
+def test_runs_that_ended_unlike_the_others_are_named(like: Member) -> None:
+    def ended(method: str, seed: int, reason: str | None) -> Member:
+        return replace(made(like, method, seed, 1.0, [0.0]), ended=reason)
+
+    members = [ended(method, seed, "9 steps") for method in ("ars", "ppo") for seed in (100, 102)]
+    unknown = ended("ga", 100, None)
+    assert unlike_endings([*members, unknown]) == []
+    members.insert(0, ended("ppo", 101, "PPO diverged"))
+    assert unlike_endings([*members, unknown]) == ["ended: 9 steps (ars, ppo); PPO diverged (ppo seed 101)"]
+
+
+def test_a_study_tells_which_runs_ended_early(study: Path, tmp_path: Path) -> None:
+    (early := tmp_path / "early").mkdir()
+    shutil.copytree(study / "ga-seed100", early, dirs_exist_ok=True)
+    (early / "ended").write_text("it diverged\n")
+    found = evo.compare(study / "ars-seed100", early, out=tmp_path / "c", video=False)
+    line = "ended: 3,000 steps (ars); it diverged (ga seed 100)"
+    assert line in found.terms.deviations
+    assert line in (found.path / "report.html").read_text()
+
+
 # Numbers.
 
 
@@ -501,7 +523,7 @@ def made(
         selection_returns=np.array([np.nanmax(selection) if last is None else last]),
     )
     config = Config({**like.config.values, "method.name": method, "seed": seed})
-    return Member(like.path, config, champion, {**metrics, "selection": np.array(selection)})
+    return Member(like.path, config, champion, {**metrics, "selection": np.array(selection)}, None)
 
 
 def test_the_table_of_members_made_by_hand(like: Member) -> None:
@@ -532,7 +554,7 @@ def test_the_table_of_members_made_by_hand(like: Member) -> None:
     }
     text = " ".join(findings_of(members, [ars, ga], thresholds))
     assert "ars ends highest: 60.0" in text
-    assert "the difference is 20.0 to 40.0; these seeds do not tell the two apart" in text  # two are too few
+    assert "is 20.0 to 40.0 (95 % interval); these seeds do not tell the two apart" in text  # two are too few
     assert "ars needs the fewest env steps (400) and the fewest core-minutes (0.4)" in text
 
 
@@ -540,11 +562,44 @@ def test_findings_tell_methods_apart_only_by_enough_seeds(like: Member) -> None:
     members = [made(like, "ga", seed, seed, [0.0]) for seed in range(4)]
     members += [made(like, "ars", seed, 100.0 + seed, [0.0]) for seed in range(4)]
     text = " ".join(findings_of(members, method_rows(members, {}), {}))
-    assert "; these seeds tell the two apart" in text
-    assert "Fewer than four" not in text
+    assert "(95 % interval); these seeds tell the two apart" in text
+    assert "It takes" not in text
     single = [members[0], members[4]]
     text = " ".join(findings_of(single, method_rows(single, {}), {}))
     assert "at least two seeds" in text
+
+
+@pytest.mark.parametrize(
+    ("methods", "needed", "words"),
+    [
+        (3, 5, "98.33 % interval: 95 % for all 3 pairs"),
+        (4, 5, "99.17 % interval: 95 % for all 6 pairs"),
+        (5, 6, "99.5 % interval: 95 % for all 10 pairs"),
+    ],
+)
+def test_more_methods_take_more_to_tell_apart(methods: int, needed: int, words: str, like: Member) -> None:
+    for seeds in (needed - 1, needed):
+        members = [made(like, str(m), seed, 100.0 * m + seed, [0.0]) for m in range(methods) for seed in range(seeds)]
+        text = " ".join(findings_of(members, method_rows(members, {}), {}))
+        assert words in text
+        assert ("these seeds tell the two apart" in text) == (seeds == needed)
+        assert (f"It takes {needed} seeds of each to tell {methods} methods apart" in text) == (seeds < needed)
+
+
+def test_a_difference_within_luck_among_three_methods_is_none(like: Member) -> None:
+    first = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+    second = [value + 2.7 for value in first]
+    low, _ = difference_interval(second, first)
+    stricter, _ = difference_interval(second, first, confidence=1 - 0.05 / 3)
+    assert stricter < 0 < low
+    members = [
+        made(like, method, seed, report, [0.0])
+        for method, reports in (("ga", first), ("ars", second))
+        for seed, report in enumerate(reports)
+    ]
+    assert "seeds tell" in " ".join(findings_of(members, method_rows(members, {}), {}))
+    members += [made(like, "ppo", seed, -100.0, [0.0]) for seed in range(6)]
+    assert "seeds do not tell" in " ".join(findings_of(members, method_rows(members, {}), {}))
 
 
 def test_a_champion_that_failed_a_report_episode_is_not_ranked(like: Member) -> None:

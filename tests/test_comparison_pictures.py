@@ -41,7 +41,7 @@ def made_up(
     columns |= {"generation": np.arange(1.0, len(steps) + 1)}
     config: Any = {"method.name": method, "seed": seed}
     champion: Any = SimpleNamespace(generation=0 if last is None else len(steps), score=last)
-    return Member(Path(f"{method}-{seed}"), config, champion, columns)
+    return Member(Path(f"{method}-{seed}"), config, champion, columns, None)
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from evo.comparison.member import Member, methods_of
 from evo.comparison.plan import plan_study
 from evo.comparison.study import conduct, make_folder, read_members
 from evo.comparison.table import method_rows
-from evo.comparison.terms import Terms, terms_of, unlike_platforms
+from evo.comparison.terms import Terms, terms_of, unlike_endings, unlike_platforms
 from evo.comparison.thresholds import thresholds_of
 from evo.config import Config, parse_setting
 from evo.errors import EvoError
@@ -106,7 +106,7 @@ def _concluded(
     comparison = Comparison(
         path=path,
         command=command,
-        terms=replace(terms, deviations=(*terms.deviations, *unlike_platforms(members))),
+        terms=replace(terms, deviations=(*terms.deviations, *unlike_endings(members), *unlike_platforms(members))),
         members=tuple(members),
         thresholds=thresholds,
         rows=tuple(rows),

@@ -14,12 +14,13 @@ from evo.finished import Run
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """A finished run. metrics: columns of its metrics.csv, float64 (generations,)."""
+    """A finished run. metrics: columns of its metrics.csv, float64 (generations,). ended: why, None where unknown."""
 
     path: Path
     config: Config
     champion: Champion
     metrics: dict[str, np.ndarray]
+    ended: str | None
 
     @property
     def method(self) -> str:
@@ -61,7 +62,7 @@ class Member:
 def read_member(path: Path) -> Member:
     """Raises EvoError where there is no run, or one that is not finished."""
     run = Run(path)
-    member = Member(path, run.config, run.champion, run.metrics)
+    member = Member(path, run.config, run.champion, run.metrics, run.ended)
     if member.champion.report_returns is None:
         raise EvoError(f"{path} is not finished; `evo resume {path}` finishes it")
     if not member.metrics:

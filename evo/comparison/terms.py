@@ -68,6 +68,24 @@ def unlike_platforms(members: Sequence[Member]) -> list[str]:
     return lines
 
 
+def unlike_endings(members: Sequence[Member]) -> list[str]:
+    """A line where runs ended for other reasons than most, as far as that is known.
+
+    For example `ended: 1,000,000 steps (ars, ppo); PPO diverged … (ppo seed 101)`.
+    """
+    reasons: dict[str, list[Member]] = {}
+    for member in members:
+        if member.ended is not None:
+            reasons.setdefault(member.ended, []).append(member)
+    if len(reasons) < 2:
+        return []
+    usual, *others = sorted(reasons, key=lambda reason: -len(reasons[reason]))
+    texts = [f"{usual} ({', '.join(methods_of(reasons[usual]))})"]
+    for reason in others:
+        texts.append(f"{reason} ({', '.join(f'{member.method} seed {member.seed}' for member in reasons[reason])})")
+    return [f"ended: {'; '.join(texts)}"]
+
+
 def default_options(task: str) -> dict[str, Any]:
     """The options that a task has where nobody sets any. Raises EvoError."""
     return resolve_config(flags={"task.name": task, "budget.steps": 1}).section("task")
