@@ -63,7 +63,7 @@ def learning_curves(members: Sequence[Member], path: Path, thresholds: Mapping[s
             axes.set_xlim(left=0)
             _label_clock(axes, clock, title)
         panels[0].set_ylabel("held-out return")
-        panels[0].yaxis.set_major_formatter(_number)
+        panels[0].yaxis.set_major_formatter(_tick)
         _draw_thresholds(panels, thresholds)
         _legend(figure, colours, {method: len(group) for method, group in methods_of(members).items()})
         write_figure(figure, path)
@@ -94,7 +94,7 @@ def robustness_figure(robustness: Robustness, path: Path) -> None:
             axes.set_xticks(places, [_percent(size) for size in robustness.sizes])
             axes.set(xlabel="noise on every parameter, relative to their root mean square", ylabel=title)
             axes.grid(visible=False, axis="x")
-        absolute.yaxis.set_major_formatter(_number)
+        absolute.yaxis.set_major_formatter(_tick)
         relative.yaxis.set_major_formatter("{x:.0f} %")
         _draw_reference(relative, 100)
         relative.set_ylim(bottom=min(0.0, relative.get_ylim()[0]))
@@ -172,7 +172,8 @@ def _legend(figure: Figure, colours: Mapping[str, str], seeds: Mapping[str, int]
     )
 
 
-def _number(value: float, _: object) -> str:
+def _tick(value: float, _: object) -> str:
+    # ticks are round, unlike the numbers of tables
     return f"{value:,.0f}" if abs(value) >= 10 or value == 0 else f"{value:.3g}"
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from evo.comparison.member import Member, methods_of
 from evo.comparison.statistics import difference_interval
 from evo.comparison.table import MethodRow
+from evo.numbers import number
 
 # In what share of studies luck alone may tell any two methods apart where all are equal.
 _LUCK = 0.05
@@ -22,7 +23,9 @@ def findings_of(members: Sequence[Member], rows: Sequence[MethodRow], thresholds
     if not ranked:
         return ["Every method has a champion that failed a report episode: there is nothing to rank."]
     best, *others = ranked
-    found = [f"{best.method} ends highest: {best.iqm:,.1f}{_interval(best.low, best.high)} over {_seeds(best.seeds)}."]
+    found = [
+        f"{best.method} ends highest: {number(best.iqm)}{_interval(best.low, best.high)} over {_seeds(best.seeds)}."
+    ]
     unranked = [row.method for row in rows if row not in ranked]
     found += [f"{method} is not ranked: a champion of it failed a report episode." for method in unranked]
     # Bonferroni: a share of the luck for each pair that the best might have been found in
@@ -30,12 +33,14 @@ def findings_of(members: Sequence[Member], rows: Sequence[MethodRow], thresholds
     confidence, needed = 1.0 - _LUCK / pairs, _seeds_needed(pairs)
     for other in others:
         low, high = difference_interval(returns[best.method], returns[other.method], confidence=confidence)
-        against = f"Against {other.method}, at {other.iqm:,.1f}{_interval(other.low, other.high)}"
+        against = f"Against {other.method}, at {number(other.iqm)}{_interval(other.low, other.high)}"
         if low != low:
             verdict = "no interval of the difference: that takes at least two seeds of each"
         else:
             apart = low > 0 and min(best.seeds, other.seeds) >= needed
-            verdict = f"the difference is {low:,.1f} to {high:,.1f} ({_confidence(confidence, pairs)}); these seeds "
+            verdict = (
+                f"the difference is {number(low)} to {number(high)} ({_confidence(confidence, pairs)}); these seeds "
+            )
             verdict += "tell the two apart" if apart else "do not tell the two apart"
         found.append(f"{against}: {verdict}.")
     if others:
@@ -73,12 +78,12 @@ def _quickest(rows: Sequence[MethodRow], thresholds: Mapping[str, float]) -> lis
             fewest = f"{steps.method} needs the fewest env steps ({steps.reached[name].steps:,.0f})"
             fewest += f" and {minutes.method} the fewest" if minutes is not steps else " and the fewest"
             fewest += f" core-minutes ({minutes.reached[name].core_minutes:,.2g})"
-            return [f"To {threshold:,.1f} ({name}), the highest that a method's median seed reached, {fewest}."]
+            return [f"To {number(threshold)} ({name}), the highest that a method's median seed reached, {fewest}."]
     return []
 
 
 def _interval(low: float, high: float) -> str:
-    return f" [{low:,.1f}, {high:,.1f}]" if low == low else ""
+    return f" [{number(low)}, {number(high)}]" if low == low else ""
 
 
 def _seeds(count: int) -> str:
