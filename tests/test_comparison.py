@@ -22,18 +22,24 @@ from rich.console import Console
 
 import evo
 from evo import cli
+from evo.champion import Champion
 from evo.comparison import artefacts
+from evo.comparison.defaults import DEFAULT_METHODS
 from evo.comparison.display import Pace, StudyTable, study_display
 from evo.comparison.findings import findings_of
 from evo.comparison.member import Member, read_member
+from evo.comparison.plan import plan_study
 from evo.comparison.race import race
 from evo.comparison.statistics import bootstrap_interval, difference_interval, interquartile_mean
 from evo.comparison.table import method_rows
 from evo.comparison.terms import terms_of, unlike_endings, unlike_platforms
 from evo.comparison.thresholds import spent_until, thresholds_of
+from evo.comparison.writing import resolution
 from evo.config import Config, resolve_config
 from evo.errors import EvoError
+from evo.learners import METHODS
 from evo.presets import GENERAL, PRESETS
+from evo.problems.walking import Walking
 
 SMALL = {"evaluation.selection_episodes": 2, "evaluation.report_episodes": 3}
 SETS = [word for key, value in SMALL.items() for word in ("--set", f"{key}={value}")]
@@ -101,7 +107,34 @@ def test_a_study_leaves_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     members = list(csv.DictReader(io.StringIO((found.path / "members.csv").read_text())))
     assert [float(row["return_mean"]) for row in members] == [member.report_mean for member in found.members]
     for name in ("report.html", "table.md"):
-        assert found.command in html.unescape((found.path / name).read_text())
+        text = html.unescape((found.path / name).read_text())
+        assert found.command in text
+        assert resolution(found.rows) in text
+    assert {member.config["evaluation.selection_share"] for member in found.members} == {0.4}
+
+
+def test_methods_may_be_one_text(tmp_path: Path) -> None:
+    for methods in ("ars, ga", ["ars", "ga"]):
+        plan = plan_study("HalfCheetah-v5", methods, 1, 1000, None, None, {}, tmp_path, 1)
+        assert [config["method.name"] for config in plan.members.values()] == ["ars", "ga"]
+        # whatever a preset says
+        assert {config["evaluation.selection_share"] for config in plan.members.values()} == {0.4}
+
+
+def test_pictures_keep_to_the_threads_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    problem_on = Champion.problem_on
+
+    def watched(self: Champion, threads: int) -> Walking:
+        asked.append(threads)
+        return problem_on(self, threads)
+
+    monkeypatch.setattr(Champion, "problem_on", watched)
+    monkeypatch.setattr(artefacts, "race", functools.partial(race, seconds=0.1, width=120))
+    one = TINY | {"threads": 1, "video": True}
+    found = evo.compare("evo/PointMass-v0", methods="ars", seeds=1, out=tmp_path / "s", **one)
+    assert found.failures == ()
+    assert asked == [1, 1]  # robustness, race
 
 
 def test_what_is_finished_is_reused_and_more_may_join(tmp_path: Path) -> None:
@@ -185,6 +218,23 @@ def test_a_failing_member_is_told_and_the_rest_stands(kind: str, expected: str, 
     assert f"{own}:{kind} seed 100" in (found.path / "report.html").read_text()
     with pytest.raises(EvoError, match=r"every run of .* failed.*" + expected):
         evo.compare("evo/PointMass-v0", methods=methods[:1], seeds=1, out=tmp_path / "only", **TINY)
+
+
+def test_a_task_of_ones_own_may_fail_in_any_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own_mass.py").write_text(
+        "from envs.point_mass import point_mass\nfrom envs.task import Task\n\n"
+        "def mass() -> Task:\n    return point_mass()\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise LookupError("no idea")
+
+    monkeypatch.setattr("evo.api.run", refuse)
+    with pytest.raises(EvoError, match=r"every run of .* failed.*LookupError: no idea"):
+        evo.compare("own_mass:mass", methods=["ars"], seeds=1, out=tmp_path / "s", **TINY)
+    with pytest.raises(LookupError):  # a mistake of evo's own is seen whole
+        evo.compare("evo/PointMass-v0", methods=["ars"], seeds=1, out=tmp_path / "t", **TINY)
 
 
 def test_a_picture_that_fails_is_told_and_the_rest_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -344,10 +394,31 @@ def test_the_command_prints_the_tables(
         cli.main()
     assert not ended.value.code
     text = capsys.readouterr().out
-    for word in ("every run", "ends highest", "core-min", "runs/studies/point-mass-v0-ars-ga/report.html"):
+    for word in (
+        "every run",
+        "is known no finer",
+        "ends highest",
+        "core-min",
+        "runs/studies/point-mass-v0-ars-ga/report.html",
+    ):
         assert word in text
     assert "reused" not in text  # quiet: the result alone
     assert (tmp_path / "runs" / "studies" / "point-mass-v0-ars-ga" / "table.csv").exists()
+
+
+def test_the_help_names_the_default_methods_and_loads_nothing_heavy() -> None:
+    script = "import sys, evo.cli; print({'numba', 'mujoco', 'numpy', 'matplotlib'} & sys.modules.keys())"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert loaded.stdout == "set()\n"
+    shown = subprocess.run(
+        [sys.executable, "-m", "evo", "compare", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "COLUMNS": "200"},
+    )
+    assert f"(default: {','.join(DEFAULT_METHODS)})" in shown.stdout
+    assert all(name in METHODS for name in DEFAULT_METHODS)
 
 
 # What the screen shows.
