@@ -506,6 +506,13 @@ def test_terms_name_options_and_settings_by_hand() -> None:
     assert terms.settings["ars"]["tuned"] == "by hand: noise"
 
 
+@pytest.mark.parametrize("budget", [{"budget__steps": 5000}, {"budget__minutes": 1.0}])
+def test_a_schedule_that_follows_the_budget_is_not_set_by_hand(budget: dict[str, float]) -> None:
+    for more, expected in (({}, "not for this task"), ({"method__anneal_steps": 70}, "by hand: anneal_steps")):
+        config = configured("Hopper-v5", "ppo", **budget, **more)
+        assert terms_of({Path("p"): config}).settings["ppo"]["tuned"].startswith(expected)
+
+
 def test_other_platforms_are_named(like: Member) -> None:
     other = replace(like, champion=replace(like.champion, facts={**like.champion.facts, "numba": "0.1"}))
     here = like.champion.facts["numba"]

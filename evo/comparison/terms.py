@@ -145,7 +145,9 @@ def _grouped(texts: Mapping[str, str]) -> str:
 def _tuning(config: Config) -> str:
     """What the method's settings were tuned for."""
     task, name = config["task.name"], config["method.name"]
-    own = resolve_config(flags={"task.name": task, "method.name": name, "budget.steps": 1})
+    # schedules follow the budget
+    budget = {key: value for key, value in config.values.items() if key.startswith("budget.")}
+    own = resolve_config(flags={"task.name": task, "method.name": name, **budget})
     changed = [option for option, value in config.section("method").items() if value != own[f"method.{option}"]]
     if changed:
         return f"by hand: {', '.join(changed)}"

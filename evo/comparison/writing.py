@@ -48,9 +48,7 @@ def method_texts(rows: Sequence[MethodRow]) -> list[list[str]]:
 def resolution(rows: Sequence[MethodRow]) -> str:
     """A sentence on how finely it is known what a threshold took."""
     steps = ", ".join(f"{row.steps_between_scores:,.0f} ({row.method})" for row in rows)
-    return (
-        f"Held-out returns were measured every so many env steps, and when one was reached is known no finer: {steps}."
-    )
+    return f"Held-out returns were measured every {steps} env steps on average; when one was reached is known no finer."
 
 
 def member_texts(members: Iterable[Member]) -> list[list[str]]:
