@@ -162,6 +162,7 @@ def _go(
             # whatever a killed run wrote after its last checkpoint is made again
             directory.keep_metrics(progress.rows)
             directory.drop_fossils(learner.generation)
+            directory.record_end(None)
             for warning in directory.warnings:
                 watcher.phase(warning)
             watcher.phase("evolving")

@@ -153,6 +153,10 @@ class Champion:
     @functools.cached_property
     def problem(self) -> Walking:
         """The problem it is scored on, on all the processors this process may use."""
+        return self.problem_on(available_threads())
+
+    def problem_on(self, threads: int) -> Walking:
+        """The problem it is scored on, on so many processors. Raises EvoError where its parts do not fit each other."""
         task = make_task(self.task_name, self.task_options)
         network = make_network(self.network_text, task, self.normalise)
         statistics = self.candidate.statistics
@@ -161,7 +165,7 @@ class Champion:
             raise EvoError(f"a damaged champion: it has {len(self.params)} parameters, but {has}")
         if {len(statistics.mean), len(statistics.m2)} != {task.observation_size}:
             raise EvoError(f"a damaged champion: its statistics do not fit {task.name}'s observations")
-        return Walking(task, network, available_threads())
+        return Walking(task, network, threads)
 
     @property
     def network(self) -> Network:

@@ -9,6 +9,15 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from evo.comparison.defaults import (
+    DEFAULT_METHODS,
+    DEFAULT_NETWORK,
+    DEFAULT_SEEDS,
+    DEFAULT_STEPS,
+    FIRST_SEED,
+    PRESET_NETWORK,
+)
+
 app = typer.Typer(
     name="evo",
     no_args_is_help=True,
@@ -18,7 +27,7 @@ app = typer.Typer(
 )
 
 _Task = Annotated[str | None, typer.Argument(help="e.g. HalfCheetah-v5, quadruped; see `evo list`", show_default=False)]
-_Method = Annotated[str | None, typer.Option("--method", "-m", help="e.g. ars, openai-es, ga; see `evo list`")]
+_Method = Annotated[str | None, typer.Option("--method", "-m", help="e.g. ars, openai-es, ga, ppo; see `evo list`")]
 _Network = Annotated[str | None, typer.Option("--network", "-n", help="linear, mlp:64,64, mlp:32:relu")]
 _Seed = Annotated[int | None, typer.Option("--seed", "-s", help="of every random number in the run (default: 0)")]
 _Generations = Annotated[int | None, typer.Option("--generations", "-g", help="stop after so many generations")]
@@ -124,6 +133,7 @@ def _work(start: Callable[[Any], Any], quiet: bool) -> None:
         highlight=False,
         soft_wrap=True,
     )
+    console.print(f"ended {finished.ended}", markup=False, highlight=False, soft_wrap=True)
     video = finished.path / "videos" / "champion.mp4"
     for label, path in (("run", finished.path), ("film", video)):
         if path.exists():
@@ -137,14 +147,21 @@ def compare(
         typer.Argument(help="a task, or the directories of two or more finished runs", show_default=False),
     ] = None,
     methods: Annotated[
-        str | None, typer.Option("--methods", help="e.g. ars,ga or mine:Search (default: ars,openai-es,ga)")
+        str | None,
+        typer.Option("--methods", help=f"e.g. ars,ga or mine:Search (default: {','.join(DEFAULT_METHODS)})"),
     ] = None,
-    seeds: Annotated[int | None, typer.Option("--seeds", help="how many, from 100 up (default: 3)")] = None,
-    steps: Annotated[int | None, typer.Option("--steps", help="env steps of each run (default: 1000000)")] = None,
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", help=f"how many, from {FIRST_SEED} up (default: {DEFAULT_SEEDS})")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option("--steps", help=f"env steps of each run (default: {DEFAULT_STEPS})")
+    ] = None,
     minutes: Annotated[float | None, typer.Option("--minutes", help="of each run, instead of steps")] = None,
     network: Annotated[
         str | None,
-        typer.Option("--network", "-n", help="of all, or `preset`: each method's own (default: mlp:64,64)"),
+        typer.Option(
+            "--network", "-n", help=f"of all, or `{PRESET_NETWORK}`: each method's own (default: {DEFAULT_NETWORK})"
+        ),
     ] = None,
     settings: Annotated[
         list[str] | None,
@@ -169,7 +186,7 @@ def compare(
     try:
         found = compare_methods(
             *(what or ()),
-            methods=None if methods is None else methods.split(","),
+            methods=methods,
             seeds=seeds,
             steps=steps,
             minutes=minutes,

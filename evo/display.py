@@ -15,6 +15,7 @@ from rich.text import Text
 
 from evo.champion import Champion
 from evo.config import Config
+from evo.numbers import number
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _CURVE_WIDTH, _CURVE_HEIGHT = 56, 6
@@ -75,11 +76,6 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-
-
-def number(value: float) -> str:
-    """With one decimal; a dash where there is none yet."""
-    return "–" if math.isnan(value) else f"{value:,.1f}"
 
 
 def curve(values: Sequence[float], width: int = _CURVE_WIDTH, height: int = _CURVE_HEIGHT) -> list[str]:
@@ -156,7 +152,7 @@ class PlainLines:
 
     def _line(self) -> None:
         row, champion = self._seen.row, self._seen.champion
-        held_out = f"  held-out {champion.score:9.1f}" if champion is not None else ""
+        held_out = f"  held-out {number(champion.score):>9}" if champion is not None else ""
         left = self._seen.forecast.seconds_left(row)
         time_left = f"  {duration(left)} left" if left is not None else ""
         failures = f"  {row['failures']:.0f} failed" if row["failures"] else ""
@@ -213,7 +209,7 @@ class LiveDisplay:
         numbers = Table.grid(padding=(0, 3))
         for _ in range(4):
             numbers.add_column(justify="left")
-        held_out = f"{champion.score:,.1f}" if champion is not None else "–"
+        held_out = number(champion.score if champion is not None else math.nan)
         left = self._seen.forecast.seconds_left(row)
         numbers.add_row("[dim]generation", f"{row['generation']:,.0f}", "[dim]best", f"[cyan]{number(row['best'])}")
         numbers.add_row("[dim]env steps", f"{row['steps']:,.0f}", "[dim]mean", number(row["mean"]))

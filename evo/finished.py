@@ -34,6 +34,11 @@ class Run:
         """Columns of metrics.csv, float64 (generations,)."""
         return self.directory.metrics()
 
+    @property
+    def ended(self) -> str | None:
+        """Why it learned no more, as in `1,000,000 steps`; None while it learns, and where an older evo ran it."""
+        return self.directory.ended
+
     def plot(self, path: Path | str) -> Path:
         """Draw its learning curve, .png, .svg or .pdf; returns the path. Raises EvoError."""
         from evo.plots import learning_curve

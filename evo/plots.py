@@ -12,7 +12,7 @@ from evo.errors import EvoError, one_line
 
 
 def learning_curve(metrics: Mapping[str, np.ndarray], title: str, path: Path) -> None:
-    """Fitness over env steps: the population's best, mean and spread, and the held-out champion.
+    """Return over env steps: in training, of a generation or of recent episodes, and of what was offered, held-out.
 
     metrics: columns of metrics.csv. path: .png, .svg or .pdf. Raises EvoError.
     """
@@ -20,8 +20,8 @@ def learning_curve(metrics: Mapping[str, np.ndarray], title: str, path: Path) ->
     figure = Figure(figsize=(7.2, 4.0), dpi=120, layout="constrained")
     axes = figure.subplots()
     axes.fill_between(steps, mean - spread, mean + spread, color="#2a8c9a", alpha=0.18, linewidth=0)
-    axes.plot(steps, mean, color="#2a8c9a", label="population mean ± standard deviation")
-    axes.plot(steps, metrics["best"], color="#9ab7bd", linewidth=1, label="best of the generation")
+    axes.plot(steps, mean, color="#2a8c9a", label="training returns: mean ± standard deviation")
+    axes.plot(steps, metrics["best"], color="#9ab7bd", linewidth=1, label="training returns: best")
     axes.plot(steps, metrics["selection"], color="#d9652f", drawstyle="steps-post", label="offered, held-out episodes")
     axes.set(xlabel="env steps", ylabel="return", title=title)
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))

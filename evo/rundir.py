@@ -1,7 +1,7 @@
 """One run's folder: config, metrics, checkpoints, champion, fossils, videos, plots.
 
     config.toml    metrics.csv    checkpoints/<steps>/{state.npz, done}    champion.npz    fossils/<generation>.npz
-    videos/  plots/  versions.toml  lock
+    ended    videos/  plots/  versions.toml  lock
 
 Whatever can be found under a name is whole, at any moment a process may be killed; leftovers carry temporary names and
 the next writer removes them. One process writes a run at a time: it holds a lock that dies with it.
@@ -38,6 +38,7 @@ from evo.metrics import MetricsFile
 
 FOSSILS = 200
 CHECKPOINTS = 2
+ENDED_BYTES = 2**16
 CHECKPOINT_BYTES = 2**34  # a replay buffer of a million Humanoid observations takes 3 GB
 _HALF_MADE = {"lock", "versions.toml"}  # what `create`, stopped before it wrote the config, leaves behind
 
@@ -47,8 +48,8 @@ class RunDirectory:
     """One run's folder, made by `create` or opened by `open`; a context manager that gives the lock back.
 
     `warnings` collects one line for everything that was skipped or could not be cleaned up. Methods that write the
-    run's own record (`append_metrics`, `keep_metrics`, `save_…`, `drop_fossils`) raise RuntimeError on a run opened for
-    reading or closed, and EvoError when the disk refuses.
+    run's own record (`append_metrics`, `keep_metrics`, `save_…`, `drop_fossils`, `record_end`) raise RuntimeError on a
+    run opened for reading or closed, and EvoError when the disk refuses.
     """
 
     def __init__(self, path: Path, lock: BinaryIO | None) -> None:
@@ -260,6 +261,22 @@ class RunDirectory:
         for fossil in self.fossils():
             if fossil > after:
                 self._remove_file(self._path / "fossils" / _fossil_name(fossil))
+
+    # Why it ended: ended.
+
+    @property
+    def ended(self) -> str | None:
+        """Why it learned no more; None while it learns, and of runs from before this was recorded. Raises EvoError."""
+        path = self._path / "ended"
+        return " ".join(read_text(path, ENDED_BYTES).split()) if path.exists() else None
+
+    def record_end(self, reason: str | None) -> None:
+        """Write down why it learns no more, in one line; None where it goes on."""
+        self._require_lock()
+        if reason is None:
+            self._remove_file(self._path / "ended")
+        else:
+            write_text(self._path / "ended", f"{reason}\n")
 
     # The folder itself.
 

@@ -119,6 +119,7 @@ def train(
                 progress.next_selection = learner.steps + round(taken / config["evaluation.selection_share"])
             reason = spent(config, learner, progress)
             if reason:
+                directory.record_end(reason)
                 watcher.ended(reason)
                 break
             row = progress.clock.time_training(learner.step)

@@ -6,6 +6,7 @@ import html
 import io
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,18 +22,24 @@ from rich.console import Console
 
 import evo
 from evo import cli
+from evo.champion import Champion
 from evo.comparison import artefacts
+from evo.comparison.defaults import DEFAULT_METHODS
 from evo.comparison.display import Pace, StudyTable, study_display
 from evo.comparison.findings import findings_of
 from evo.comparison.member import Member, read_member
+from evo.comparison.plan import plan_study
 from evo.comparison.race import race
 from evo.comparison.statistics import bootstrap_interval, difference_interval, interquartile_mean
 from evo.comparison.table import method_rows
-from evo.comparison.terms import terms_of, unlike_platforms
+from evo.comparison.terms import terms_of, unlike_endings, unlike_platforms
 from evo.comparison.thresholds import spent_until, thresholds_of
+from evo.comparison.writing import resolution
 from evo.config import Config, resolve_config
 from evo.errors import EvoError
+from evo.learners import METHODS
 from evo.presets import GENERAL, PRESETS
+from evo.problems.walking import Walking
 
 SMALL = {"evaluation.selection_episodes": 2, "evaluation.report_episodes": 3}
 SETS = [word for key, value in SMALL.items() for word in ("--set", f"{key}={value}")]
@@ -100,7 +107,34 @@ def test_a_study_leaves_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     members = list(csv.DictReader(io.StringIO((found.path / "members.csv").read_text())))
     assert [float(row["return_mean"]) for row in members] == [member.report_mean for member in found.members]
     for name in ("report.html", "table.md"):
-        assert found.command in html.unescape((found.path / name).read_text())
+        text = html.unescape((found.path / name).read_text())
+        assert found.command in text
+        assert resolution(found.rows) in text
+    assert {member.config["evaluation.selection_share"] for member in found.members} == {0.4}
+
+
+def test_methods_may_be_one_text(tmp_path: Path) -> None:
+    for methods in ("ars, ga", ["ars", "ga"]):
+        plan = plan_study("HalfCheetah-v5", methods, 1, 1000, None, None, {}, tmp_path, 1)
+        assert [config["method.name"] for config in plan.members.values()] == ["ars", "ga"]
+        # whatever a preset says
+        assert {config["evaluation.selection_share"] for config in plan.members.values()} == {0.4}
+
+
+def test_pictures_keep_to_the_threads_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    problem_on = Champion.problem_on
+
+    def watched(self: Champion, threads: int) -> Walking:
+        asked.append(threads)
+        return problem_on(self, threads)
+
+    monkeypatch.setattr(Champion, "problem_on", watched)
+    monkeypatch.setattr(artefacts, "race", functools.partial(race, seconds=0.1, width=120))
+    one = TINY | {"threads": 1, "video": True}
+    found = evo.compare("evo/PointMass-v0", methods="ars", seeds=1, out=tmp_path / "s", **one)
+    assert found.failures == ()
+    assert asked == [1, 1]  # robustness, race
 
 
 def test_what_is_finished_is_reused_and_more_may_join(tmp_path: Path) -> None:
@@ -184,6 +218,23 @@ def test_a_failing_member_is_told_and_the_rest_stands(kind: str, expected: str, 
     assert f"{own}:{kind} seed 100" in (found.path / "report.html").read_text()
     with pytest.raises(EvoError, match=r"every run of .* failed.*" + expected):
         evo.compare("evo/PointMass-v0", methods=methods[:1], seeds=1, out=tmp_path / "only", **TINY)
+
+
+def test_a_task_of_ones_own_may_fail_in_any_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own_mass.py").write_text(
+        "from envs.point_mass import point_mass\nfrom envs.task import Task\n\n"
+        "def mass() -> Task:\n    return point_mass()\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise LookupError("no idea")
+
+    monkeypatch.setattr("evo.api.run", refuse)
+    with pytest.raises(EvoError, match=r"every run of .* failed.*LookupError: no idea"):
+        evo.compare("own_mass:mass", methods=["ars"], seeds=1, out=tmp_path / "s", **TINY)
+    with pytest.raises(LookupError):  # a mistake of evo's own is seen whole
+        evo.compare("evo/PointMass-v0", methods=["ars"], seeds=1, out=tmp_path / "t", **TINY)
 
 
 def test_a_picture_that_fails_is_told_and_the_rest_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -343,10 +394,31 @@ def test_the_command_prints_the_tables(
         cli.main()
     assert not ended.value.code
     text = capsys.readouterr().out
-    for word in ("every run", "ends highest", "core-min", "runs/studies/point-mass-v0-ars-ga/report.html"):
+    for word in (
+        "every run",
+        "is known no finer",
+        "ends highest",
+        "core-min",
+        "runs/studies/point-mass-v0-ars-ga/report.html",
+    ):
         assert word in text
     assert "reused" not in text  # quiet: the result alone
     assert (tmp_path / "runs" / "studies" / "point-mass-v0-ars-ga" / "table.csv").exists()
+
+
+def test_the_help_names_the_default_methods_and_loads_nothing_heavy() -> None:
+    script = "import sys, evo.cli; print({'numba', 'mujoco', 'numpy', 'matplotlib'} & sys.modules.keys())"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert loaded.stdout == "set()\n"
+    shown = subprocess.run(
+        [sys.executable, "-m", "evo", "compare", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "COLUMNS": "200"},
+    )
+    assert f"(default: {','.join(DEFAULT_METHODS)})" in shown.stdout
+    assert all(name in METHODS for name in DEFAULT_METHODS)
 
 
 # What the screen shows.
@@ -434,11 +506,39 @@ def test_terms_name_options_and_settings_by_hand() -> None:
     assert terms.settings["ars"]["tuned"] == "by hand: noise"
 
 
+@pytest.mark.parametrize("budget", [{"budget__steps": 5000}, {"budget__minutes": 1.0}])
+def test_a_schedule_that_follows_the_budget_is_not_set_by_hand(budget: dict[str, float]) -> None:
+    for more, expected in (({}, "not for this task"), ({"method__anneal_steps": 70}, "by hand: anneal_steps")):
+        config = configured("Hopper-v5", "ppo", **budget, **more)
+        assert terms_of({Path("p"): config}).settings["ppo"]["tuned"].startswith(expected)
+
+
 def test_other_platforms_are_named(like: Member) -> None:
     other = replace(like, champion=replace(like.champion, facts={**like.champion.facts, "numba": "0.1"}))
     here = like.champion.facts["numba"]
     assert unlike_platforms([like, like]) == []
     assert unlike_platforms([like, other]) == [f"made with numba: {here}, 0.1 (ars)"]
+
+
+def test_runs_that_ended_unlike_the_others_are_named(like: Member) -> None:
+    def ended(method: str, seed: int, reason: str | None) -> Member:
+        return replace(made(like, method, seed, 1.0, [0.0]), ended=reason)
+
+    members = [ended(method, seed, "9 steps") for method in ("ars", "ppo") for seed in (100, 102)]
+    unknown = ended("ga", 100, None)
+    assert unlike_endings([*members, unknown]) == []
+    members.insert(0, ended("ppo", 101, "PPO diverged"))
+    assert unlike_endings([*members, unknown]) == ["ended: 9 steps (ars, ppo); PPO diverged (ppo seed 101)"]
+
+
+def test_a_study_tells_which_runs_ended_early(study: Path, tmp_path: Path) -> None:
+    (early := tmp_path / "early").mkdir()
+    shutil.copytree(study / "ga-seed100", early, dirs_exist_ok=True)
+    (early / "ended").write_text("it diverged\n")
+    found = evo.compare(study / "ars-seed100", early, out=tmp_path / "c", video=False)
+    line = "ended: 3,000 steps (ars); it diverged (ga seed 100)"
+    assert line in found.terms.deviations
+    assert line in (found.path / "report.html").read_text()
 
 
 # Numbers.
@@ -486,31 +586,37 @@ def like(study: Path) -> Member:
 
 
 def made(
-    like: Member, method: str, seed: int, report: float, selection: list[float], best: float | None = None
+    like: Member, method: str, seed: int, report: float, selection: list[float], last: float | None = None
 ) -> Member:
-    """A member of 100 steps, 6 CPU-seconds, 3 wall-seconds and 1 second of selection a row, by hand."""
+    """A member of 100 steps, 6 CPU-seconds, 3 wall-seconds and 1 second of selection a row, by hand.
+
+    last: score of a champion found after the last row; else it is the best of the rows.
+    """
     rows = np.arange(1.0, len(selection) + 1)
-    metrics = {"steps": 100 * rows, "cpu_s": 6 * rows, "wall_s": 3 * rows, "selection_s": rows}
-    top = np.nanmax(selection) if best is None else best
+    metrics = {"generation": rows, "steps": 100 * rows, "cpu_s": 6 * rows, "wall_s": 3 * rows, "selection_s": rows}
     champion = replace(
-        like.champion, report_returns=np.array([report - 1, report + 1]), selection_returns=np.array([top])
+        like.champion,
+        generation=int(np.nanargmax(selection)) if last is None else len(selection),
+        report_returns=np.array([report - 1, report + 1]),
+        selection_returns=np.array([np.nanmax(selection) if last is None else last]),
     )
     config = Config({**like.config.values, "method.name": method, "seed": seed})
-    return Member(like.path, config, champion, {**metrics, "selection": np.array(selection)})
+    return Member(like.path, config, champion, {**metrics, "selection": np.array(selection)}, None)
 
 
 def test_the_table_of_members_made_by_hand(like: Member) -> None:
     nan = math.nan
-    members = [
+    members = [  # a row holds the score that was taken when the row before was logged
         made(like, "ga", 100, 20.0, [0.0, 5.0, 5.0, 20.0]),
         made(like, "ga", 101, 40.0, [-20.0, 10.0, 41.0, 41.0]),
         made(like, "ars", 100, 60.0, [nan, -10.0, 30.0, 70.0]),
-        made(like, "ars", 101, 60.0, [-10.0, -10.0, -10.0, -10.0], best=65.0),  # found after its last row
+        made(like, "ars", 101, 60.0, [-10.0, -10.0, -10.0, -10.0], last=65.0),  # found after its last row
         made(like, "ars", 102, 60.0, [-10.0, 1.0, 2.0, 3.0]),
     ]
     thresholds = thresholds_of(members)  # from -20, the lowest first score, to 60, the best method's
     assert thresholds == {"25 %": 0.0, "50 %": 20.0, "75 %": 40.0, "100 %": 60.0}
-    assert spent_until(members[0], 5.0) == (200.0, 0.2)
+    assert spent_until(members[0], 0.0) == (0.0, 0.0)
+    assert spent_until(members[0], 5.0) == (100.0, 0.1)
     assert spent_until(members[0], 20.5) is None
     assert spent_until(members[3], 60.0) == (400.0, 0.4)
     ars, ga = method_rows(members, thresholds)
@@ -518,15 +624,15 @@ def test_the_table_of_members_made_by_hand(like: Member) -> None:
     assert (ga.method, ga.seeds, ga.iqm, ga.low, ga.high) == ("ga", 2, 30.0, 20.0, 40.0)
     assert (ga.steps, ga.cpu_s, ga.wall_s, ga.selection_s) == (400.0, 24.0, 12.0, 4.0)
     reach = {name: (one.seeds, one.steps) for name, one in ga.reached.items()}
-    assert reach == {"25 %": (2, 150.0), "50 %": (2, 350.0), "75 %": (1, math.inf), "100 %": (0, math.inf)}
-    assert ga.reached["25 %"].core_minutes == pytest.approx(0.15)
+    assert reach == {"25 %": (2, 50.0), "50 %": (2, 250.0), "75 %": (1, math.inf), "100 %": (0, math.inf)}
+    assert ga.reached["25 %"].core_minutes == pytest.approx(0.05)
     assert {name: (one.seeds, one.steps) for name, one in ars.reached.items()} == {
-        "25 %": (3, 300.0),
+        "25 %": (3, 200.0),
         **dict.fromkeys(("50 %", "75 %", "100 %"), (2, 400.0)),
     }
     text = " ".join(findings_of(members, [ars, ga], thresholds))
     assert "ars ends highest: 60.0" in text
-    assert "the difference is 20.0 to 40.0; these seeds do not tell the two apart" in text  # two are too few
+    assert "is 20.0 to 40.0 (95 % interval); these seeds do not tell the two apart" in text  # two are too few
     assert "ars needs the fewest env steps (400) and the fewest core-minutes (0.4)" in text
 
 
@@ -534,11 +640,44 @@ def test_findings_tell_methods_apart_only_by_enough_seeds(like: Member) -> None:
     members = [made(like, "ga", seed, seed, [0.0]) for seed in range(4)]
     members += [made(like, "ars", seed, 100.0 + seed, [0.0]) for seed in range(4)]
     text = " ".join(findings_of(members, method_rows(members, {}), {}))
-    assert "; these seeds tell the two apart" in text
-    assert "Fewer than four" not in text
+    assert "(95 % interval); these seeds tell the two apart" in text
+    assert "It takes" not in text
     single = [members[0], members[4]]
     text = " ".join(findings_of(single, method_rows(single, {}), {}))
     assert "at least two seeds" in text
+
+
+@pytest.mark.parametrize(
+    ("methods", "needed", "words"),
+    [
+        (3, 5, "98.33 % interval: 95 % for all 3 pairs"),
+        (4, 5, "99.17 % interval: 95 % for all 6 pairs"),
+        (5, 6, "99.5 % interval: 95 % for all 10 pairs"),
+    ],
+)
+def test_more_methods_take_more_to_tell_apart(methods: int, needed: int, words: str, like: Member) -> None:
+    for seeds in (needed - 1, needed):
+        members = [made(like, str(m), seed, 100.0 * m + seed, [0.0]) for m in range(methods) for seed in range(seeds)]
+        text = " ".join(findings_of(members, method_rows(members, {}), {}))
+        assert words in text
+        assert ("these seeds tell the two apart" in text) == (seeds == needed)
+        assert (f"It takes {needed} seeds of each to tell {methods} methods apart" in text) == (seeds < needed)
+
+
+def test_a_difference_within_luck_among_three_methods_is_none(like: Member) -> None:
+    first = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+    second = [value + 2.7 for value in first]
+    low, _ = difference_interval(second, first)
+    stricter, _ = difference_interval(second, first, confidence=1 - 0.05 / 3)
+    assert stricter < 0 < low
+    members = [
+        made(like, method, seed, report, [0.0])
+        for method, reports in (("ga", first), ("ars", second))
+        for seed, report in enumerate(reports)
+    ]
+    assert "seeds tell" in " ".join(findings_of(members, method_rows(members, {}), {}))
+    members += [made(like, "ppo", seed, -100.0, [0.0]) for seed in range(6)]
+    assert "seeds do not tell" in " ".join(findings_of(members, method_rows(members, {}), {}))
 
 
 def test_a_champion_that_failed_a_report_episode_is_not_ranked(like: Member) -> None:

@@ -3,6 +3,7 @@
 import re
 import subprocess
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,27 +17,33 @@ from PIL import Image
 
 import evo
 from evo.champion import Fitness
+from evo.comparison.artefacts import robustness_caption
 from evo.comparison.colours import PALETTE, colours_of
-from evo.comparison.curves import curve, curves, selections
+from evo.comparison.curves import curve, curves
 from evo.comparison.figures import learning_curves, robustness_figure
 from evo.comparison.member import Member, read_member
 from evo.comparison.page import Content, page, write_page
 from evo.comparison.panel import Standing, draw_panel
 from evo.comparison.race import forward_coordinate, median_member, race, typical_episode
-from evo.comparison.robustness import Robustness, robustness
+from evo.comparison.robustness import DRAWS, EPISODES, Robustness, robustness
 from evo.errors import EvoError
+from evo.plots import learning_curve
 from evo.problems.walking import Walking
 from evo.randomness import report_seeds
 
 NAN = float("nan")
 
 
-def made_up(method: str, seed: int, steps: Sequence[float], selection: Sequence[float]) -> Member:
+def made_up(
+    method: str, seed: int, steps: Sequence[float], selection: Sequence[float], last: float | None = None
+) -> Member:
+    """A member with rows of metrics; last: score of a champion found after them."""
     columns = {"steps": np.array(steps, float), "selection": np.array(selection, float)}
     columns |= {"cpu_s": columns["steps"] / 10, "wall_s": columns["steps"] / 20}
+    columns |= {"generation": np.arange(1.0, len(steps) + 1)}
     config: Any = {"method.name": method, "seed": seed}
-    champion: Any = None
-    return Member(Path(f"{method}-{seed}"), config, champion, columns)
+    champion: Any = SimpleNamespace(generation=0 if last is None else len(steps), score=last)
+    return Member(Path(f"{method}-{seed}"), config, champion, columns, None)
 
 
 @pytest.fixture(scope="module")
@@ -52,20 +59,58 @@ def members(tmp_path_factory: pytest.TempPathFactory) -> list[Member]:
     return found
 
 
-def test_selections_are_where_the_score_changes_and_the_end() -> None:
-    metrics = made_up("ars", 0, [10, 20, 30, 40, 50, 60], [NAN, 1, 1, 3, 3, 3]).metrics
-    time, score = selections(metrics, "steps")
-    np.testing.assert_array_equal(time, [20, 40, 60])
+def test_scores_are_dated_when_they_were_taken() -> None:
+    steps, selection = [10, 20, 30, 40, 50, 60], [1, 1, 1, 3, 3, 3]
+    member = made_up("ars", 0, steps, selection)
+    time, score = member.scores("steps")
+    np.testing.assert_array_equal(time, [0, 30, 60])  # the score 3 was taken before the fourth generation
     np.testing.assert_array_equal(score, [1, 3, 3])
-    np.testing.assert_array_equal(selections(metrics, "cpu_s")[0], [2, 4, 6])
-    assert len(selections(made_up("ars", 0, [10, 20], [NAN, NAN]).metrics, "steps")[0]) == 0
+    np.testing.assert_array_equal(member.scores("cpu_s")[0], [0, 3, 6])
+    np.testing.assert_array_equal(made_up("ars", 0, steps, [NAN, 1, 1, 3, 3, 3]).scores("steps")[0], [10, 30, 60])
+    assert len(made_up("ars", 0, [10, 20], [NAN, NAN]).scores("steps")[0]) == 0
+
+
+def test_a_champion_found_after_the_last_row_is_the_last_score() -> None:
+    time, score = made_up("ars", 0, [10, 20], [1, 1], last=7.0).scores("steps")
+    np.testing.assert_array_equal(time, [0, 20])
+    np.testing.assert_array_equal(score, [1, 7])
+
+
+def test_scores_of_a_run_are_those_its_watcher_saw(tmp_path: Path) -> None:
+    seen: list[tuple[int, float]] = []
+
+    class Watcher:
+        def phase(self, text: str) -> None: ...
+        def learned(self, row: object) -> None: ...
+        def ended(self, reason: str) -> None: ...
+        def selected(self, champion: object, steps: int, score: float, rate: float) -> None:
+            seen.append((steps, score))
+
+    small = {"evaluation.selection_episodes": 2, "evaluation.report_episodes": 2, "evaluation.selection_share": 0.05}
+    evo.run(
+        "point-mass",
+        generations=12,
+        out=tmp_path / "run",
+        video=False,
+        settings=small,
+        display=lambda _: nullcontext(Watcher()),
+    )
+    member = read_member(tmp_path / "run")
+    time, score = member.scores("steps")
+    assert len(seen) > 3
+    assert set(zip(time[:-1], score[:-1], strict=True)) <= set(seen)
+    for steps, value in seen[:-1]:
+        assert score[np.searchsorted(time, steps, side="right") - 1] == value
+    assert time[-1] == seen[-1][0] == member.metrics["steps"][-1]
+    assert score[-1] == (seen[-1][1] if member.champion.generation == 12 else score[-2])
+    assert member.steps_between_scores == np.diff([steps for steps, _ in seen]).mean()
 
 
 def test_a_curve_holds_the_last_score_and_spans_where_all_seeds_run() -> None:
     group = [
-        made_up("ars", 0, [10, 20, 30, 40], [0, 0, 4, 4]),
-        made_up("ars", 1, [15, 25, 50], [2, 6, 6]),
-        made_up("ars", 2, [10, 45], [1, 8]),
+        made_up("ars", 0, [10, 20, 30, 40], [0, 0, 0, 4]),
+        made_up("ars", 1, [15, 25, 50], [NAN, 2, 6]),
+        made_up("ars", 2, [10, 45], [1, 1], last=8.0),
     ]
     found = curves(group, "steps")["ars"]
     # from the last first score, at 15, to the first end, at 40
@@ -100,12 +145,8 @@ def test_colours_are_distinct_and_in_order() -> None:
 
 def test_robustness_is_the_same_twice_and_for_any_threads(members: list[Member]) -> None:
     small = {"sizes": (0.0, 0.1, 1.0), "draws": 3, "episodes": 2}
-    first = robustness(members[:2], **small)
-    alone = [replace(member, champion=replace(member.champion)) for member in members[:2]]
-    for member in alone:
-        problem = member.champion.problem
-        member.champion.__dict__["problem"] = Walking(problem.task, problem.network, threads=1)
-    np.testing.assert_array_equal(robustness(alone, **small).returns, first.returns)
+    first = robustness(members[:2], 2, **small)
+    np.testing.assert_array_equal(robustness(members[:2], 1, **small).returns, first.returns)
     assert first.returns.shape == first.failed.shape == (2, 3)
     assert (first.methods, first.seeds) == (("ars", "ars"), (1, 2))
     for member, returns in zip(members, first.returns, strict=False):
@@ -114,7 +155,7 @@ def test_robustness_is_the_same_twice_and_for_any_threads(members: list[Member])
 
 
 def test_robustness_without_noise_is_the_unperturbed_return(members: list[Member]) -> None:
-    found = robustness(members[:1], sizes=(0.0, 0.0), draws=2, episodes=3)
+    found = robustness(members[:1], 2, sizes=(0.0, 0.0), draws=2, episodes=3)
     expected = members[0].champion.evaluate(seeds=report_seeds(3)).mean
     np.testing.assert_allclose(found.returns, [[expected, expected]], rtol=1e-12)
 
@@ -132,11 +173,30 @@ def test_a_failed_episode_counts_as_the_worst(members: list[Member], monkeypatch
 
     monkeypatch.setattr(Walking, "evaluate", failing)
     broken.append((2, 1))
-    found = robustness(members[:1], sizes=(0.0, 0.5), draws=2, episodes=2)
+    found = robustness(members[:1], 2, sizes=(0.0, 0.5), draws=2, episodes=2)
     np.testing.assert_array_equal(found.returns, [[1.5, (3 + 4 + 5 + 1) / 4]])
     np.testing.assert_array_equal(found.failed, [[0, 1]])
     broken += [(row, column) for row in range(3) for column in range(2)]
-    assert np.isnan(robustness(members[:1], sizes=(0.0, 0.5), draws=2, episodes=2).returns).all()
+    assert np.isnan(robustness(members[:1], 2, sizes=(0.0, 0.5), draws=2, episodes=2).returns).all()
+
+
+def test_the_caption_names_failures_and_what_was_measured() -> None:
+    def measured(*failed: list[int]) -> Robustness:
+        return Robustness((0.0, 0.1), ("ars", "ga"), (1, 2), np.ones((2, 2)), np.array(failed))
+
+    assert f"{DRAWS} draws on {EPISODES} report episodes" in robustness_caption(measured([0, 0], [0, 0]))
+    assert "failed" not in robustness_caption(measured([0, 0], [0, 0]))
+    assert robustness_caption(measured([0, 0], [1, 5])).endswith("worst other one: 6 of ga seed 2.")
+
+
+def test_the_curve_of_a_run_suits_every_method(tmp_path: Path) -> None:
+    rows = np.arange(1.0, 4.0)
+    metrics = dict.fromkeys(("steps", "mean", "std", "best", "selection"), rows)
+    learning_curve(metrics, "PPO too", tmp_path / "curve.svg")
+    text = (tmp_path / "curve.svg").read_text()
+    for label in ("training returns: mean ± standard deviation", "training returns: best"):
+        assert f"<!-- {label} -->" in text
+    assert "population" not in text
 
 
 def test_shares_need_a_positive_return() -> None:
@@ -171,14 +231,14 @@ def test_figures_show_each_method_in_its_colour(tmp_path: Path) -> None:
 
 def test_the_race_is_as_long_and_as_wide_as_it_should_be(members: list[Member], tmp_path: Path) -> None:
     path = tmp_path / "new" / "race.mp4"
-    race(members, path, seconds=0.5, width=320)
+    race(members, path, 2, seconds=0.5, width=320)
     frames, duration = imageio_ffmpeg.count_frames_and_secs(str(path))
     assert frames == 11  # control steps of 0.05 s, both ends
     assert duration == pytest.approx(11 / 20, abs=0.02)
     facts = subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(path)], capture_output=True, check=False).stderr
     assert re.search(rb"h264.* 320x\d+", facts)
     with pytest.raises(EvoError, match="no finished run"):
-        race([], path)
+        race([], path, 2)
 
 
 def test_the_median_member_is_filmed() -> None:
@@ -253,6 +313,7 @@ def content(tmp_path: Path, words: str = "word") -> Content:
         settings={words: {words: words}},
         table_header=[words, words],
         table_rows=[[words, "1"]],
+        table_note=words,
         members_header=[words],
         members_rows=[[words]],
         findings=[words],

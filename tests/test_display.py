@@ -11,6 +11,7 @@ from rich.console import Console
 import evo
 from evo.config import resolve_config
 from evo.display import Forecast, LiveDisplay, PlainLines, curve, display, duration
+from evo.numbers import number
 
 SMALL = {"evaluation.selection_episodes": 2, "evaluation.report_episodes": 2}
 
@@ -20,6 +21,21 @@ SMALL = {"evaluation.selection_episodes": 2, "evaluation.report_episodes": 2}
 )
 def test_durations_read_well(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (float("nan"), "–"),
+        (0.0, "0.0"),
+        (-0.01234, "-0.0123"),
+        (9.876, "9.88"),
+        (-12.34, "-12.3"),
+        (12345.0, "12,345.0"),
+    ],
+)
+def test_numbers_read_well(value: float, text: str) -> None:
+    assert number(value) == text
 
 
 @given(st.lists(st.floats(allow_nan=True), max_size=300), st.integers(1, 80), st.integers(1, 10))
@@ -62,7 +78,9 @@ def test_the_live_panel_shows_the_run(tmp_path: Path) -> None:
 
 
 def test_the_forecast_follows_the_budget() -> None:
-    config = resolve_config(flags={"task.name": "HalfCheetah-v5", "budget.steps": 1000, "budget.generations": 10})
+    share = [("evaluation.selection_share", 0.1)]  # whatever the preset says
+    flags = {"task.name": "HalfCheetah-v5", "budget.steps": 1000, "budget.generations": 10}
+    config = resolve_config(settings=share, flags=flags)
     forecast = Forecast(config)
     row = {"steps": 250.0, "generation": 5.0, "wall_s": 1.0, "selection_s": 0.0}
     assert forecast.fraction(row) == 0.5  # whichever is reached first

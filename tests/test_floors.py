@@ -25,6 +25,7 @@ FLOORS = {
     "evo.operators": 1,
     "evo.signals": 1,
     "evo.naming": 1,
+    "evo.numbers": 1,
     "evo.networks": 2,
     "evo.algorithms": 2,
     "evo.episode": 3,

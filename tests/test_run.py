@@ -151,6 +151,25 @@ def test_until_stops_at_the_held_out_fitness(tmp_path: Path) -> None:
     assert run.metrics["generation"][-1] < 200
 
 
+def test_a_run_records_why_it_ended(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    run = evo.run("cartpole", generations=2, out=path, video=False, settings=SMALL)
+    assert run.ended == "2 generations"
+
+    def stop(row: object) -> None:
+        assert evo.load(path).ended is None  # it goes on
+        raise LookupError("enough")
+
+    with pytest.raises(LookupError):
+        evo.resume(path, generations=4, video=False, callback=stop)
+    assert evo.load(path).ended is None
+    ended = command("resume", str(path), "--no-video", "--quiet")
+    output, errors = ended.communicate()
+    assert ended.returncode == 0, errors
+    assert "\nended 4 generations\n" in output
+    assert evo.load(path).ended == "4 generations"
+
+
 def test_the_champion_reproduces_its_score_everywhere(tmp_path: Path) -> None:
     import gymnasium
 

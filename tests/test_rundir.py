@@ -322,6 +322,22 @@ def test_a_row_that_breaks_off_is_taken_back(run: RunDirectory) -> None:
     assert text == "steps\n" + "123456789\n" * 99
 
 
+# The end
+
+
+def test_why_a_run_ended_stands_until_it_goes_on(run: RunDirectory) -> None:
+    assert run.ended is None
+    run.record_end("1,000 steps")
+    assert run.ended == "1,000 steps"
+    assert (run.path / "ended").read_text() == "1,000 steps\n"
+    with pytest.raises(RuntimeError, match="reading only"):
+        RunDirectory.open(run.path).record_end("mine")
+    run.record_end(None)
+    run.record_end(None)
+    assert run.ended is None
+    assert not (run.path / "ended").exists()
+
+
 # Checkpoints
 
 

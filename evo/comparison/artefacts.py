@@ -2,13 +2,14 @@
 
 import shlex
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from evo.archive import write_text
 from evo.comparison.comparison import Comparison
 from evo.comparison.figures import learning_curves, robustness_figure
 from evo.comparison.page import Content, write_page
 from evo.comparison.race import race
-from evo.comparison.robustness import robustness
+from evo.comparison.robustness import DRAWS, EPISODES, Robustness, robustness
 from evo.comparison.writing import (
     MEMBER_HEADER,
     markdown,
@@ -17,6 +18,7 @@ from evo.comparison.writing import (
     method_header,
     method_texts,
     methods_csv,
+    resolution,
 )
 from evo.errors import EvoError
 
@@ -25,16 +27,12 @@ _LEARNING = (
     "while all of them run, bands their middle half; dashed: shares of the way from the lowest first score to the best "
     "method's final one."
 )
-_ROBUSTNESS = (
-    "What is left of the champions' returns under Gaussian noise on all parameters, relative to their root mean "
-    "square; mean of 16 draws on 4 report episodes each; lines and bands as above."
-)
 
 
-def write_artefacts(comparison: Comparison, video: bool, phase: Callable[[str], None]) -> list[str]:
+def write_artefacts(comparison: Comparison, threads: int, video: bool, phase: Callable[[str], None]) -> list[str]:
     """Write all of them; returns a line for each picture that could not be made.
 
-    video: film the race too. phase: told what is being done.
+    threads: processors to measure and film with. video: film the race too. phase: told what is being done.
 
     Raises EvoError where the tables cannot be written.
     """
@@ -44,23 +42,26 @@ def write_artefacts(comparison: Comparison, video: bool, phase: Callable[[str], 
     write_text(path / "members.csv", members_csv(members))
     write_text(path / "table.md", _markdown(comparison))
 
+    captions: dict[Path, str] = {}  # of the figures that were drawn
     learning, robust, film = path / "learning.svg", path / "robustness.svg", path / "race.mp4"
 
     def draw_learning() -> None:
         for figure in (learning, learning.with_suffix(".png")):
             learning_curves(members, figure, thresholds)
+        captions[learning] = _LEARNING
 
     def draw_robustness() -> None:
-        measured = robustness(members)
+        measured = robustness(members, threads)
         for figure in (robust, robust.with_suffix(".png")):
             robustness_figure(measured, figure)
+        captions[robust] = robustness_caption(measured)
 
     pictures = [
         ("the learning curves", learning, draw_learning),
         ("the robustness of the champions", robust, draw_robustness),
     ]
     if video:
-        pictures.append(("the race of the champions", film, lambda: race(members, film)))
+        pictures.append(("the race of the champions", film, lambda: race(members, film, threads)))
     drawn, missing = [], []
     for name, target, draw in pictures:
         phase(f"drawing {name}")
@@ -70,7 +71,6 @@ def write_artefacts(comparison: Comparison, video: bool, phase: Callable[[str], 
         except EvoError as error:
             missing.append(f"{name}: {error}")
             phase(missing[-1])
-    captions = ((learning, _LEARNING), (robust, _ROBUSTNESS))
     phase("writing the report")
     write_page(
         path / "report.html",
@@ -82,16 +82,30 @@ def write_artefacts(comparison: Comparison, video: bool, phase: Callable[[str], 
             settings=comparison.terms.settings,
             table_header=method_header(thresholds),
             table_rows=method_texts(comparison.rows),
+            table_note=resolution(comparison.rows),
             members_header=MEMBER_HEADER,
             members_rows=member_texts(members),
             findings=comparison.findings,
             failures=[*comparison.failures, *missing],
-            figures=[(figure, caption) for figure, caption in captions if figure in drawn],
+            figures=[*captions.items()],
             race=film if film in drawn else None,
             commands=[comparison.command, *(shlex.join(["evo", "replay", str(one.path)]) for one in members)],
         ),
     )
     return missing
+
+
+def robustness_caption(measured: Robustness) -> str:
+    """What the figure shows, and the episodes that failed, if any did."""
+    caption = (
+        "What is left of the champions' returns under Gaussian noise on all parameters, relative to their root mean "
+        f"square; mean of {DRAWS} draws on {EPISODES} report episodes each; lines and bands as above."
+    )
+    counts = zip(measured.methods, measured.seeds, measured.failed.sum(axis=1), strict=True)
+    failed = [f"{count} of {method} seed {seed}" for method, seed, count in counts if count]
+    if failed:
+        caption += f" Episodes that failed count as the champion's worst other one: {', '.join(failed)}."
+    return caption
 
 
 def _title(comparison: Comparison) -> str:
@@ -106,6 +120,7 @@ def _markdown(comparison: Comparison) -> str:
         f"`{comparison.command}`",
         _listed(comparison.findings),
         markdown(method_header(thresholds), method_texts(comparison.rows)),
+        resolution(comparison.rows),
         markdown(MEMBER_HEADER, member_texts(comparison.members)),
         "Equal for all: " + ", ".join(f"{name} {value}" for name, value in terms.shared) + ".",
     ]

@@ -18,7 +18,7 @@ from evo.comparison.member import Member, methods_of
 from evo.comparison.plan import plan_study
 from evo.comparison.study import conduct, make_folder, read_members
 from evo.comparison.table import method_rows
-from evo.comparison.terms import Terms, terms_of, unlike_platforms
+from evo.comparison.terms import Terms, terms_of, unlike_endings, unlike_platforms
 from evo.comparison.thresholds import thresholds_of
 from evo.config import Config, parse_setting
 from evo.errors import EvoError
@@ -30,7 +30,7 @@ StudyDisplay = Callable[[Sequence[Config]], AbstractContextManager[StudyWatcher]
 
 def compare(
     *what: Path | str,
-    methods: Sequence[str] | None = None,
+    methods: Sequence[str] | str | None = None,
     seeds: int | None = None,
     steps: int | None = None,
     minutes: float | None = None,
@@ -45,40 +45,41 @@ def compare(
 
     what: a task, or two or more directories of finished runs. On a task, every method runs on `seeds` seeds (3: 100,
     101, 102) with the same network (`mlp:64,64`; `preset` leaves each method its own), normalised observations, and
-    budget for each run (1,000,000 env steps); else a method keeps its preset. settings: dotted keys of task.*,
-    training.*, evaluation.* and network.normalise, as --set. out: the directory, for a task one that stays the same,
+    budget for each run (1,000,000 env steps), and is scored as often (0.4 of the training's env steps); else a method
+    keeps its preset. methods: names, or one text with commas between them. settings: dotted keys of task.*, training.*,
+    evaluation.* and network.normalise, as --set. out: the directory, for a task one that stays the same,
     `runs/studies/<task>-<methods>`: what is finished there is reused and what was interrupted goes on. Finished runs
-    are only read; they may differ in network and budget. video: film a race of the champions. display: makes what
-    shows the work, as `study_display` does.
+    are only read; they may differ in network and budget. threads: for runs and pictures alike. video: film a race of
+    the champions. display: makes what shows the work, as `study_display` does.
     Ctrl-C saves everything before KeyboardInterrupt goes on. A run that fails is a line in `failures`.
     Raises EvoError for anything the user can put right, and where every run failed.
     """
     show = display or (lambda configs: study_display(configs, Console(quiet=True), quiet=True))
     target = None if out is None else Path(out)
+    count = thread_count(threads)
     if not what:
         raise EvoError("no task given; for example: evo compare HalfCheetah-v5")
     are_runs = [(Path(name) / "config.toml").exists() for name in what]
     if any(are_runs):
         asked = {"methods": methods, "seeds": seeds, "steps": steps, "minutes": minutes, "network": network}
-        for name, value in {**asked, "set": settings or None, "threads": threads}.items():
+        for name, value in {**asked, "set": settings or None}.items():
             if value is not None:
                 raise EvoError(f"--{name} goes with a task; finished runs are compared as they are")
-        return _compare_runs([Path(name) for name in what], target, video, show)
+        return _compare_runs([Path(name) for name in what], target, count, video, show)
     if len(what) > 1:
         raise EvoError(
             f"none of {', '.join(map(str, what))} is a run directory; compare two or more of those, or methods on a "
             f"task: evo compare {what[0]} --methods ars,ga"
         )
     pairs = [*settings.items()] if isinstance(settings, Mapping) else [parse_setting(text) for text in settings]
-    count = thread_count(threads)
     plan = plan_study(str(what[0]), methods, seeds, steps, minutes, network, dict(pairs), target, count)
     terms = terms_of(plan.members)
     with show([*plan.members.values()]) as watcher:
         members, failures = conduct(plan, count, watcher)
-        return _concluded(plan.path, plan.command, terms, members, failures, video, watcher)
+        return _concluded(plan.path, plan.command, terms, members, failures, count, video, watcher)
 
 
-def _compare_runs(paths: Sequence[Path], out: Path | None, video: bool, show: StudyDisplay) -> Comparison:
+def _compare_runs(paths: Sequence[Path], out: Path | None, threads: int, video: bool, show: StudyDisplay) -> Comparison:
     members = read_members(paths)
     terms = terms_of({member.path: member.config for member in members})
     stem = f"{task_slug(members[0].config['task.name'])}-{'-'.join(methods_of(members))}"
@@ -88,7 +89,7 @@ def _compare_runs(paths: Sequence[Path], out: Path | None, video: bool, show: St
     with show([member.config for member in members]) as watcher:
         for index in range(len(members)):
             watcher.state(index, "reused")
-        return _concluded(path, command, terms, members, [], video, watcher)
+        return _concluded(path, command, terms, members, [], threads, video, watcher)
 
 
 def _concluded(
@@ -97,6 +98,7 @@ def _concluded(
     terms: Terms,
     members: Sequence[Member],
     failures: Sequence[str],
+    threads: int,
     video: bool,
     watcher: StudyWatcher,
 ) -> Comparison:
@@ -106,12 +108,12 @@ def _concluded(
     comparison = Comparison(
         path=path,
         command=command,
-        terms=replace(terms, deviations=(*terms.deviations, *unlike_platforms(members))),
+        terms=replace(terms, deviations=(*terms.deviations, *unlike_endings(members), *unlike_platforms(members))),
         members=tuple(members),
         thresholds=thresholds,
         rows=tuple(rows),
         findings=tuple(findings_of(members, rows, thresholds)),
         failures=tuple(failures),
     )
-    missing = write_artefacts(comparison, video, watcher.phase)
+    missing = write_artefacts(comparison, threads, video, watcher.phase)
     return replace(comparison, failures=(*failures, *missing))

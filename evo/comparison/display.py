@@ -16,6 +16,7 @@ from evo.api import Display
 from evo.champion import Champion
 from evo.config import Config
 from evo.display import PlainLines, Seen, duration
+from evo.numbers import number
 from evo.watching import Callback, Watcher
 
 _STYLES = {"waiting": "dim", "running": "cyan", "resumed": "cyan", "reused": "green", "done": "green", "failed": "red"}
@@ -170,7 +171,7 @@ class StudyTable:
                 str(config["seed"]),
                 ProgressBar(total=1.0, completed=1.0 if state in ("done", "reused") else fraction or 0.0, width=12),
                 f"{seen.row['steps']:,.0f}" if seen.row else "",
-                f"{seen.champion.score:,.1f}" if seen.champion is not None else "",
+                number(seen.champion.score) if seen.champion is not None else "",
                 f"{seen.rate:,.0f}" if seen.row else "",
                 Text(state, style=_STYLES[state]),
             )

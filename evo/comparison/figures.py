@@ -42,6 +42,7 @@ _STYLE: Any = {
 # Seconds are read in the largest unit of which an axis shows at least two.
 _UNITS = ((7200.0, 3600.0, "hours"), (180.0, 60.0, "minutes"), (0.0, 1.0, "seconds"))
 _STEPS = (1, 2, 2.5, 5, 10)  # of ticks
+_TICKS = "{x:,.10g}"  # a tick is a short number: all of its digits, none of the rounding
 
 
 def learning_curves(members: Sequence[Member], path: Path, thresholds: Mapping[str, float]) -> None:
@@ -63,7 +64,7 @@ def learning_curves(members: Sequence[Member], path: Path, thresholds: Mapping[s
             axes.set_xlim(left=0)
             _label_clock(axes, clock, title)
         panels[0].set_ylabel("held-out return")
-        panels[0].yaxis.set_major_formatter(_number)
+        panels[0].yaxis.set_major_formatter(_TICKS)
         _draw_thresholds(panels, thresholds)
         _legend(figure, colours, {method: len(group) for method, group in methods_of(members).items()})
         write_figure(figure, path)
@@ -94,7 +95,7 @@ def robustness_figure(robustness: Robustness, path: Path) -> None:
             axes.set_xticks(places, [_percent(size) for size in robustness.sizes])
             axes.set(xlabel="noise on every parameter, relative to their root mean square", ylabel=title)
             axes.grid(visible=False, axis="x")
-        absolute.yaxis.set_major_formatter(_number)
+        absolute.yaxis.set_major_formatter(_TICKS)
         relative.yaxis.set_major_formatter("{x:.0f} %")
         _draw_reference(relative, 100)
         relative.set_ylim(bottom=min(0.0, relative.get_ylim()[0]))
@@ -170,10 +171,6 @@ def _legend(figure: Figure, colours: Mapping[str, str], seeds: Mapping[str, int]
     figure.legend(
         handles=handles, loc="outside upper left", ncols=max(len(handles), 1), frameon=False, handlelength=1.4
     )
-
-
-def _number(value: float, _: object) -> str:
-    return f"{value:,.0f}" if abs(value) >= 10 or value == 0 else f"{value:.3g}"
 
 
 def _percent(share: float) -> str:

@@ -20,8 +20,8 @@ class Content:
     """What the page says, all plain text but the pictures; empty parts are left out.
 
     command: what made it. terms: name and value of each shared condition. deviations: where a method left them.
-    settings: method → option → value. figures: .svg or .png file and its caption. race: an .mp4 file. commands: what
-    repeats the comparison, or a part of it.
+    settings: method → option → value. table_note: what to know of the table. figures: .svg or .png file, its caption.
+    race: an .mp4 file. commands: what repeats the comparison, or a part of it.
     """
 
     title: str
@@ -31,6 +31,7 @@ class Content:
     settings: Mapping[str, Mapping[str, str]]
     table_header: Sequence[str]
     table_rows: Sequence[Sequence[str]]
+    table_note: str
     members_header: Sequence[str]
     members_rows: Sequence[Sequence[str]]
     findings: Sequence[str]
@@ -51,7 +52,7 @@ def page(content: Content) -> str:
     sections = [
         _section("Findings", _list(content.findings)),
         _section("Failures", _list(content.failures), kind="warning"),
-        _section("Methods", _table(content.table_header, content.table_rows, "Methods")),
+        _section("Methods", _table(content.table_header, content.table_rows, "Methods", content.table_note)),
         _section("Race", _race(content.race)),
         _section("Figures", _figures(content.figures)),
         _section("Terms", _pairs(content.terms) + _list(content.deviations, "Deviations")),
@@ -104,7 +105,7 @@ def _settings(settings: Mapping[str, Mapping[str, str]]) -> str:
     return f'<div class="columns">\n{joined}</div>\n' if joined else ""
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]], label: str) -> str:
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]], label: str, note: str = "") -> str:
     """A table in a box of its own that scrolls sideways, also by keyboard; columns of words are set left."""
     if not rows:
         return ""
@@ -112,7 +113,8 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]], label: str) -> 
     names = "".join(_cell("th", name, word, ' scope="col"') for name, word in zip(header, words, strict=True))
     lines = "".join(f"<tr>{_cells(row, words)}</tr>\n" for row in rows)
     table = f"<table>\n<thead><tr>{names}</tr></thead>\n<tbody>\n{lines}</tbody>\n</table>\n"
-    return f"{_box(label)}\n{table}</div>\n"
+    below = f"<p>{escape(note)}</p>\n" if note else ""
+    return f"{_box(label)}\n{table}</div>\n{below}"
 
 
 def _cells(row: Sequence[str], words: Sequence[bool]) -> str:

@@ -60,7 +60,7 @@ dd { margin: 0; font-variant-numeric: tabular-nums; }
 .warning h2 { color: var(--warning); }
 img { display: block; width: 100%; min-width: 760px; height: auto; }
 video { display: block; width: 100%; height: auto; border-radius: 6px; background: #0d1117; }
-figcaption { margin-top: 0.6rem; color: var(--muted); font-size: 0.9rem; max-width: 85ch; }
+figcaption, p { margin: 0.6rem 0 0; color: var(--muted); font-size: 0.9rem; max-width: 85ch; }
 @media print {
   :root {
     --ink: #000000; --muted: #444444; --paper: #ffffff; --soft: #f4f4f4; --line: #cccccc; --accent: #000000;

@@ -10,18 +10,27 @@ from typing import Any
 import tomli_w
 
 from evo.assembly import make_learner
+from evo.comparison.defaults import (
+    DEFAULT_METHODS,
+    DEFAULT_NETWORK,
+    DEFAULT_SEEDS,
+    DEFAULT_STEPS,
+    FIRST_SEED,
+    PRESET_NETWORK,
+)
 from evo.config import KEYS, Config, resolve_config, task_name
 from evo.errors import EvoError, nearest
 from evo.learners import METHODS, method_named
 from evo.naming import task_slug
 
-DEFAULT_METHODS = ("ars", "openai-es", "ga", "ppo")  # of these, the ones that there are
-DEFAULT_SEEDS, FIRST_SEED = 3, 100  # seeds 0-9 are what presets are tuned on
 _MOST_SEEDS = 1000
-DEFAULT_STEPS = 1_000_000
-DEFAULT_NETWORK, PRESET_NETWORK = "mlp:64,64", "preset"
 # What is the same for all methods, whatever a preset says; evaluation.episodes is a method's own affair.
-_EQUAL = ("evaluation.selection_episodes", "evaluation.selection_share", "evaluation.report_episodes")
+_EQUAL: Mapping[str, Any] = {
+    "evaluation.selection_episodes": KEYS["evaluation.selection_episodes"].default,
+    # an alone run looks at its candidates rarely to save time; a study needs to see when a return was first reached
+    "evaluation.selection_share": 0.4,
+    "evaluation.report_episodes": KEYS["evaluation.report_episodes"].default,
+}
 
 
 @dataclass(frozen=True)
@@ -40,7 +49,7 @@ class Plan:
 
 def plan_study(
     task: str,
-    methods: Sequence[str] | None,
+    methods: Sequence[str] | str | None,
     seeds: int | None,
     steps: int | None,
     minutes: float | None,
@@ -92,7 +101,7 @@ def _member(
     task: str, method: str, seed: int, budget: Mapping[str, Any], layers: str, settings: Mapping[str, Any]
 ) -> Config:
     chosen = method_named(method)
-    equal = {key: KEYS[key].default for key in _EQUAL}
+    equal = dict(_EQUAL)
     if chosen is not None and "network.normalise" not in chosen.settings:
         equal["network.normalise"] = True
     if layers != PRESET_NETWORK:
@@ -101,10 +110,10 @@ def _member(
     return resolve_config(settings=[*equal.items(), *settings.items()], flags=flags)
 
 
-def _checked_methods(methods: Sequence[str] | None) -> list[str]:
+def _checked_methods(methods: Sequence[str] | str | None) -> list[str]:
     if methods is None:
-        return [name for name in DEFAULT_METHODS if name in METHODS]
-    names = [name.strip() for name in methods]
+        return list(DEFAULT_METHODS)
+    names = [name.strip() for name in (methods.split(",") if isinstance(methods, str) else methods)]
     if not names or not all(names):
         raise EvoError("--methods takes names with commas between, as in ars,ga; see `evo list`")
     for index, name in enumerate(names):

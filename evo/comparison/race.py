@@ -16,7 +16,7 @@ from evo.errors import EvoError
 from evo.film.encode import Frame
 from evo.film.replay import frame_rate, frame_stride, write_film
 from evo.film.strip import filmstrip
-from evo.problems.walking import Trajectory
+from evo.problems.walking import Trajectory, Walking
 from evo.randomness import report_seeds
 
 WIDTH = 1280  # pixels, of the whole film
@@ -25,7 +25,7 @@ _BACKGROUND = (13, 17, 23)
 _HOLD = 1.5  # seconds that the last picture stays when every episode is over
 
 
-def race(members: Sequence[Member], path: Path, seconds: float = 12.0, width: int = WIDTH) -> None:
+def race(members: Sequence[Member], path: Path, threads: int, seconds: float = 12.0, width: int = WIDTH) -> None:
     """Film one champion of each method side by side, in real time and at most `seconds` of it.
 
     The champion is the one of median report mean among its method's seeds, and the episode is typical of all of them:
@@ -36,12 +36,15 @@ def race(members: Sequence[Member], path: Path, seconds: float = 12.0, width: in
     if not racers:
         raise EvoError("no finished run to film")
     colours = colours_of(methods_of(members))
-    task = racers[0].champion.problem.task
-    seed = typical_episode(racers)
-    episodes = [_episode(racer, task, seed, colours[racer.method], seconds) for racer in racers]
+    problems = [racer.champion.problem_on(threads) for racer in racers]
+    task, seed = problems[0].task, typical_episode(racers)
+    episodes = [
+        _episode(racer, problem, seed, colours[racer.method], seconds)
+        for racer, problem in zip(racers, problems, strict=True)
+    ]
     columns = 1 if len(racers) == 1 else 2 if len(racers) in (2, 4) else 3
     panel = min((width - _GAP * (columns - 1)) // columns, round(0.75 * width))
-    write_film(_frames(task, episodes, columns, panel), path, frame_rate(task, frame_stride(task)))
+    write_film(_frames(task, episodes, columns, panel, threads), path, frame_rate(task, frame_stride(task)))
 
 
 def median_member(group: Sequence[Member]) -> Member:
@@ -68,8 +71,9 @@ class _Episode:
     over: bool
 
 
-def _episode(racer: Member, task: Task, seed: int, colour: str, seconds: float) -> _Episode:
-    trajectory = racer.champion.rollout(seed)
+def _episode(racer: Member, problem: Walking, seed: int, colour: str, seconds: float) -> _Episode:
+    task, champion = problem.task, racer.champion
+    trajectory = problem.rollout(champion.params, seed, champion.candidate.statistics)
     longest = max(round(seconds / task.control_period), 1)
     last = min(len(trajectory), longest)
     # the very last state is shown even where it falls between two frames
@@ -77,10 +81,10 @@ def _episode(racer: Member, task: Task, seed: int, colour: str, seconds: float) 
     return _Episode(racer, colour, trajectory, shown, over=len(trajectory) <= longest)
 
 
-def _frames(task: Task, episodes: Sequence[_Episode], columns: int, width: int) -> Iterator[Frame]:
+def _frames(task: Task, episodes: Sequence[_Episode], columns: int, width: int, threads: int) -> Iterator[Frame]:
     # three in a row are narrow: a squarer picture leaves the creatures their size
     height = round(width * (3 / 4 if columns == 3 else 9 / 16)) // 2 * 2
-    films = _pictures(task, episodes, width, height)
+    films = _pictures(task, episodes, width, height, threads)
     forward = forward_coordinate(task.model)
     count = max(len(episode.shown) for episode in episodes)
     if all(episode.over for episode in episodes):
@@ -96,13 +100,16 @@ def _frames(task: Task, episodes: Sequence[_Episode], columns: int, width: int) 
         yield filmstrip(panels, columns, _GAP, _BACKGROUND)
 
 
-def _pictures(task: Task, episodes: Sequence[_Episode], width: int, height: int) -> list[Iterator[Frame]]:
+def _pictures(task: Task, episodes: Sequence[_Episode], width: int, height: int, threads: int) -> list[Iterator[Frame]]:
     """One film an episode, by cameras that all keep the largest distance that any of them needs."""
     paths = [episode.trajectory.qpos[episode.shown] for episode in episodes]
     cameras = [raycast.frame_creature(task.model, path, width / height) for path in paths]
     distance = max(camera.distance for track in cameras for camera in track)
     level = [[replace(camera, distance=distance) for camera in track] for track in cameras]
-    return [raycast.film(task.model, path, width, height, track) for path, track in zip(paths, level, strict=True)]
+    return [
+        raycast.film(task.model, path, width, height, track, threads=threads)
+        for path, track in zip(paths, level, strict=True)
+    ]
 
 
 def _standing(task: Task, episode: _Episode, forward: int | None, frame: int) -> Standing:
@@ -117,14 +124,14 @@ def _standing(task: Task, episode: _Episode, forward: int | None, frame: int) ->
         seed=episode.racer.seed,
         colour=episode.colour,
         time=time,
-        earned=_number(trajectory.rewards[:step].sum(), 0 if abs(trajectory.total) >= 100 else 1),
-        distance=None if way is None else f"{_number(way, 1)} m",
+        earned=_steady(trajectory.rewards[:step].sum(), 0 if abs(trajectory.total) >= 100 else 1),
+        distance=None if way is None else f"{_steady(way, 1)} m",
         ending=f"{ending} after {time}" if over else None,
     )
 
 
-def _number(value: float, places: int) -> str:
-    # adding zero makes of minus zero a plain one
+def _steady(value: float, places: int) -> str:
+    """With as many places in every picture, so that it does not jump about; minus zero is a plain one."""
     return f"{round(float(value), places) + 0.0:,.{places}f}"
 
 

@@ -43,7 +43,11 @@ class Robustness:
 
 
 def robustness(
-    members: Sequence[Member], sizes: Sequence[float] = SIZES, draws: int = DRAWS, episodes: int = EPISODES
+    members: Sequence[Member],
+    threads: int,
+    sizes: Sequence[float] = SIZES,
+    draws: int = DRAWS,
+    episodes: int = EPISODES,
 ) -> Robustness:
     """Perturb each member's champion, `draws` times for each of `sizes`, of which the first is 0.
 
@@ -55,7 +59,7 @@ def robustness(
         raise ValueError(f"sizes begin with {sizes[0]}: the first must be 0, the unperturbed champion")
     returns, failed = np.empty((len(members), len(sizes))), np.zeros((len(members), len(sizes)), np.int64)
     for index, member in enumerate(members):
-        evaluation = _evaluate(member.champion, member.seed, sizes, draws, episodes)
+        evaluation = _evaluate(member.champion, threads, member.seed, sizes, draws, episodes)
         earned = evaluation.returns
         lost = np.isnan(earned)
         earned = np.where(lost, np.nan if lost.all() else np.nanmin(earned), earned)
@@ -67,11 +71,13 @@ def robustness(
     return Robustness(tuple(sizes), methods, seeds, returns, failed)
 
 
-def _evaluate(champion: Champion, seed: int, sizes: Sequence[float], draws: int, episodes: int) -> Evaluation:
+def _evaluate(
+    champion: Champion, threads: int, seed: int, sizes: Sequence[float], draws: int, episodes: int
+) -> Evaluation:
     """The champion itself, then `draws` perturbed ones of each further size."""
     params = champion.params.astype(np.float64)
     scale = np.sqrt(np.mean(params**2))
     noise = generator(0, "robustness", seed).standard_normal((draws, len(params)))
     perturbed = [params + size * scale * noise for size in sizes[1:]]
     population = DensePopulation(np.concatenate([params[None], *perturbed]))
-    return champion.problem.evaluate(population, report_seeds(episodes), champion.candidate.statistics)
+    return champion.problem_on(threads).evaluate(population, report_seeds(episodes), champion.candidate.statistics)

@@ -15,13 +15,18 @@ RESAMPLES = 10_000
 _NO_INTERVAL = (float("nan"), float("nan"))
 
 
-def interquartile_mean(values: Sequence[float] | np.ndarray) -> float:
-    """Mean of the middle half of the values, (seeds,); NaN without values or with a NaN among them.
+def middle_mean(values: np.ndarray, axis: int = 0) -> np.ndarray:
+    """Mean of the middle half along an axis.
 
     A quarter of the values, rounded down, goes from each end: below four values it is their mean.
     """
+    return np.asarray(trim_mean(values, 0.25, axis=axis))
+
+
+def interquartile_mean(values: Sequence[float] | np.ndarray) -> float:
+    """`middle_mean` of the values, (seeds,); NaN without values or with a NaN among them."""
     given = np.asarray(values, np.float64)
-    return float(trim_mean(given, 0.25)) if len(given) and not np.isnan(given).any() else float("nan")
+    return float(middle_mean(given)) if len(given) and not np.isnan(given).any() else float("nan")
 
 
 def bootstrap_interval(
@@ -32,7 +37,7 @@ def bootstrap_interval(
     (NaN, NaN) where there is none: fewer than two values, or one that is not finite. Of two or three values it is an
     honest but coarse one: it cannot reach beyond the smallest and the largest.
     """
-    return _interval([values], lambda one, axis: trim_mean(one, 0.25, axis=axis), seed, confidence, resamples)
+    return _interval([values], middle_mean, seed, confidence, resamples)
 
 
 def difference_interval(
@@ -48,7 +53,7 @@ def difference_interval(
     """
 
     def difference(one: np.ndarray, other: np.ndarray, axis: int) -> np.ndarray:
-        return trim_mean(one, 0.25, axis=axis) - trim_mean(other, 0.25, axis=axis)
+        return middle_mean(one, axis) - middle_mean(other, axis)
 
     return _interval([first, second], difference, seed, confidence, resamples)
 

@@ -46,7 +46,8 @@ def conduct(plan: Plan, threads: int, watcher: StudyWatcher) -> tuple[list[Membe
             members.append(read_member(path))
         except Exception as error:
             # evo's own mistakes must be seen whole; code of the user's may fail in any way, and the rest goes on
-            if not isinstance(error, EvoError) and ":" not in config["method.name"]:
+            users_own = any(":" in config[key] for key in ("method.name", "task.name"))
+            if not isinstance(error, EvoError) and not users_own:
                 raise
             reason = str(error) if isinstance(error, EvoError) else f"{type(error).__name__}: {one_line(error)}"
             failures.append(f"{config['method.name']} seed {config['seed']}: {reason}")

@@ -28,7 +28,8 @@ class MethodRow:
 
     iqm, low, high: interquartile mean of the mean returns on the report episodes, and its 95 % bootstrap interval (NaN
     from one seed); mean: their mean. steps, cpu_s, wall_s: means of what training took; selection_s: of the seconds
-    that choosing the champions took, apart. reached: name of a threshold → Reach.
+    that choosing the champions took, apart. steps_between_scores: mean env steps from one held-out score to the next.
+    reached: name of a threshold → Reach.
     """
 
     method: str
@@ -41,6 +42,7 @@ class MethodRow:
     cpu_s: float
     wall_s: float
     selection_s: float
+    steps_between_scores: float
     reached: Mapping[str, Reach]
 
 
@@ -65,6 +67,7 @@ def _row(method: str, group: Sequence[Member], thresholds: Mapping[str, float]) 
         low=low,
         high=high,
         mean=float(np.mean(returns)),
+        steps_between_scores=float(np.mean([member.steps_between_scores for member in group])),
         reached={name: _reach(group, threshold) for name, threshold in thresholds.items()},
         **last,
     )

@@ -68,6 +68,24 @@ def unlike_platforms(members: Sequence[Member]) -> list[str]:
     return lines
 
 
+def unlike_endings(members: Sequence[Member]) -> list[str]:
+    """A line where runs ended for other reasons than most, as far as that is known.
+
+    For example `ended: 1,000,000 steps (ars, ppo); PPO diverged … (ppo seed 101)`.
+    """
+    reasons: dict[str, list[Member]] = {}
+    for member in members:
+        if member.ended is not None:
+            reasons.setdefault(member.ended, []).append(member)
+    if len(reasons) < 2:
+        return []
+    usual, *others = sorted(reasons, key=lambda reason: -len(reasons[reason]))
+    texts = [f"{usual} ({', '.join(methods_of(reasons[usual]))})"]
+    for reason in others:
+        texts.append(f"{reason} ({', '.join(f'{member.method} seed {member.seed}' for member in reasons[reason])})")
+    return [f"ended: {'; '.join(texts)}"]
+
+
 def default_options(task: str) -> dict[str, Any]:
     """The options that a task has where nobody sets any. Raises EvoError."""
     return resolve_config(flags={"task.name": task, "budget.steps": 1}).section("task")
@@ -127,7 +145,9 @@ def _grouped(texts: Mapping[str, str]) -> str:
 def _tuning(config: Config) -> str:
     """What the method's settings were tuned for."""
     task, name = config["task.name"], config["method.name"]
-    own = resolve_config(flags={"task.name": task, "method.name": name, "budget.steps": 1})
+    # schedules follow the budget
+    budget = {key: value for key, value in config.values.items() if key.startswith("budget.")}
+    own = resolve_config(flags={"task.name": task, "method.name": name, **budget})
     changed = [option for option, value in config.section("method").items() if value != own[f"method.{option}"]]
     if changed:
         return f"by hand: {', '.join(changed)}"

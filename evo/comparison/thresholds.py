@@ -34,7 +34,7 @@ def thresholds_of(members: Sequence[Member]) -> dict[str, float]:
     The way leads from the lowest score that any run began with to the best method's interquartile mean on the report
     episodes; where nobody got anywhere there is none.
     """
-    firsts = [score[np.isfinite(score)] for score in (member.metrics["selection"] for member in members)]
+    firsts = [score[np.isfinite(score)] for _, score in (member.scores("steps") for member in members)]
     low = min((score[0] for score in firsts if len(score)), default=float("nan"))
     groups = methods_of(members).values()
     high = np.fmax.reduce([interquartile_mean([member.report_mean for member in group]) for group in groups])
@@ -47,15 +47,6 @@ def thresholds_of(members: Sequence[Member]) -> dict[str, float]:
 
 
 def spent_until(member: Member, threshold: float) -> Spent | None:
-    """What a run had spent when its held-out score was first at least `threshold`; None where it never was.
-
-    That is the first row of metrics whose `selection`, the score of what was offered last, is; or the end, where what
-    was offered after the last row is. A row is one generation later than what was scored, for every method alike.
-    """
-    steps, cpu = member.metrics["steps"], member.metrics["cpu_s"]
-    rows = np.flatnonzero(member.metrics["selection"] >= threshold)
-    if not len(rows) and not member.champion.score >= threshold:
-        return None
-    # a champion better than every row was chosen after the last one
-    row = rows[0] if len(rows) else -1
-    return Spent(float(steps[row]), float(cpu[row]) / 60.0)
+    """What a run had spent when its held-out score was first at least `threshold`; None where it never was."""
+    steps, cpu = (taken[score >= threshold] for taken, score in map(member.scores, ("steps", "cpu_s")))
+    return Spent(float(steps[0]), float(cpu[0]) / 60.0) if len(steps) else None

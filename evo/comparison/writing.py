@@ -9,10 +9,12 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
 from evo.comparison.comparison import Comparison
 from evo.comparison.member import Member
 from evo.comparison.table import MethodRow, Reach
+from evo.numbers import number
 
 _METHOD_HEADER = (
     *("method", "seeds", "return (IQM)", "95 % interval", "mean"),
@@ -23,7 +25,7 @@ MEMBER_HEADER = ("method", "seed", "return", "std", "env steps", "CPU s", "wall 
 
 def method_header(thresholds: Mapping[str, float]) -> list[str]:
     """Names of the columns of `method_texts`, the last ones a threshold each."""
-    return [*_METHOD_HEADER, *(f"to {_number(threshold)} ({name})" for name, threshold in thresholds.items())]
+    return [*_METHOD_HEADER, *(f"to {number(threshold)} ({name})" for name, threshold in thresholds.items())]
 
 
 def method_texts(rows: Sequence[MethodRow]) -> list[list[str]]:
@@ -32,15 +34,21 @@ def method_texts(rows: Sequence[MethodRow]) -> list[list[str]]:
         [
             row.method,
             str(row.seeds),
-            _number(row.iqm),
-            "–" if math.isnan(row.low) else f"{_number(row.low)} to {_number(row.high)}",
-            _number(row.mean),
+            number(row.iqm),
+            "–" if math.isnan(row.low) else f"{number(row.low)} to {number(row.high)}",
+            number(row.mean),
             f"{row.steps:,.0f}",
-            *(_number(seconds) for seconds in (row.cpu_s, row.wall_s, row.selection_s)),
+            *(number(seconds) for seconds in (row.cpu_s, row.wall_s, row.selection_s)),
             *(_reach(reach, row.seeds) for reach in row.reached.values()),
         ]
         for row in rows
     ]
+
+
+def resolution(rows: Sequence[MethodRow]) -> str:
+    """A sentence on how finely it is known what a threshold took."""
+    steps = ", ".join(f"{row.steps_between_scores:,.0f} ({row.method})" for row in rows)
+    return f"Held-out returns were measured every {steps} env steps on average; when one was reached is known no finer."
 
 
 def member_texts(members: Iterable[Member]) -> list[list[str]]:
@@ -49,11 +57,11 @@ def member_texts(members: Iterable[Member]) -> list[list[str]]:
         [
             member.method,
             str(member.seed),
-            _number(member.report_mean),
-            _number(member.champion.reported_fitness.std),
+            number(member.report_mean),
+            number(member.champion.reported_fitness.std),
             f"{member.metrics['steps'][-1]:,.0f}",
-            _number(member.metrics["cpu_s"][-1]),
-            _number(member.metrics["wall_s"][-1]),
+            number(member.metrics["cpu_s"][-1]),
+            number(member.metrics["wall_s"][-1]),
             str(member.path),
         ]
         for member in members
@@ -69,6 +77,7 @@ def terminal_tables(comparison: Comparison) -> Group:
     return Group(
         _terminal_table(task, header[:wide], [line[:wide] for line in lines]),
         _terminal_table("until the held-out return reached", [header[0], *header[wide:]], to_thresholds),
+        Text(f"{resolution(comparison.rows)}\n", style="dim"),
         _terminal_table("every run", MEMBER_HEADER, member_texts(comparison.members)),
     )
 
@@ -91,14 +100,15 @@ def markdown(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 def methods_csv(rows: Sequence[MethodRow], thresholds: Mapping[str, float]) -> str:
     """Every number of the rows, whole; what does not exist (no interval, not reached) is an empty cell."""
     header = ["method", "seeds", "return_iqm", "return_low", "return_high", "return_mean"]
-    header += ["steps", "cpu_s", "wall_s", "selection_s"]
+    header += ["steps", "cpu_s", "wall_s", "selection_s", "steps_between_scores"]
     for threshold in thresholds.values():
         header += [f"{what}_to_{threshold:g}" for what in ("seeds", "steps", "core_minutes")]
     lines: list[list[Any]] = []
     for row in rows:
         reached = [(reach.seeds, reach.steps, reach.core_minutes) for reach in row.reached.values()]
-        numbers = [row.iqm, row.low, row.high, row.mean, row.steps, row.cpu_s, row.wall_s, row.selection_s]
-        lines.append([row.method, row.seeds, *numbers, *(value for reach in reached for value in reach)])
+        returns = [row.iqm, row.low, row.high, row.mean]
+        took = [row.steps, row.cpu_s, row.wall_s, row.selection_s, row.steps_between_scores]
+        lines.append([row.method, row.seeds, *returns, *took, *(value for reach in reached for value in reach)])
     return _csv(header, lines)
 
 
@@ -133,10 +143,3 @@ def _reach(reach: Reach, seeds: int) -> str:
     if math.isinf(reach.steps):
         return f"– ({reach.seeds} of {seeds})"
     return f"{reach.steps:,.0f} steps, {reach.core_minutes:.2g} core-min ({reach.seeds} of {seeds})"
-
-
-def _number(value: float) -> str:
-    """One digit behind the point, and more for what is small."""
-    if math.isnan(value):
-        return "–"
-    return f"{value:,.1f}" if abs(value) >= 10 else f"{value:.3g}"
