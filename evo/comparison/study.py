@@ -114,7 +114,8 @@ def _standing(path: Path, config: Config) -> _Standing:
 
 
 def _is_finished(run: Run) -> bool:
+    # one that went on with a larger budget has an earlier report until it ends again
     try:
-        return run.champion.report_returns is not None
+        return run.ended is not None and run.champion.report_returns is not None
     except EvoError:  # none yet, or damaged: going on writes it anew
         return False
