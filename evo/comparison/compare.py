@@ -43,8 +43,8 @@ def compare(
 ) -> Comparison:
     """Compare methods on a task: `evo.compare("quadruped", methods=["ars", "ga"], seeds=5, steps=500_000)`.
 
-    what: a task, or two or more directories of finished runs. On a task, every method runs on `seeds` seeds (3: 100,
-    101, 102) with the same network (`mlp:64,64`; `preset` leaves each method its own), normalised observations, and
+    what: a task, or two or more directories of finished runs. On a task, every method runs on `seeds` seeds (5: 100 to
+    104) with the same network (`mlp:64,64`; `preset` leaves each method its own), normalised observations, and
     budget for each run (1,000,000 env steps), and is scored as often (0.4 of the training's env steps); else a method
     keeps its preset. methods: names, or one text with commas between them. settings: dotted keys of task.*, training.*,
     evaluation.* and network.normalise, as --set. out: the directory, for a task one that stays the same,
