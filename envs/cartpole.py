@@ -79,11 +79,11 @@ def cartpole(
     steps: int = 500,
     **rendering: Any,
 ) -> Task:
-    """Balance a pole on a cart. Observation (4,): position, angle, their rates. Action (1,): share of the force, ±1;
-    discrete: 0 pushes left, 1 right, with all of it.
+    """Balance a pole on a cart. Observation (4,): position, angle, their rates. Action (1,): share of the force, ±1.
 
-    Lengths in m, masses in kg, force in N, angles in rad. Every step upright earns 1; leaving the track or leaning past
-    fall_angle ends the episode. Raises ValueError for a number out of its range.
+    discrete: the action is a choice instead, 0 pushes left and 1 right, with all of the force. Lengths in m, masses in
+    kg, force in N, angles in rad. Every step upright earns 1; leaving the track or leaning past fall_angle ends the
+    episode. Raises ValueError for a number out of its range.
     """
     options = {name: value for name, value in locals().items() if name != "rendering"}
     for name, value in options.items():

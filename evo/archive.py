@@ -117,6 +117,18 @@ def append_text(path: Path, text: str) -> None:
         raise cannot_write(path, error) from error
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder and its parents, if it is not there. Raises EvoError where that cannot be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise EvoError(f"{path} exists and is not a folder; choose another --out") from error
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    except ValueError as error:  # a NUL in the path
+        raise EvoError(f"cannot write {str(path)!r}: {error}; choose another --out") from error
+
+
 def names_in(folder: Path) -> list[str]:
     """What lies in a folder, sorted; nothing when it cannot be listed."""
     try:

@@ -42,7 +42,7 @@ from evo.episode import (
 )
 from evo.networks.sequential import Network, propagate
 from evo.statistics import update_statistics
-from evo.views import doubles, floats, integers, words
+from evo.views import argument_of, doubles, floats, integers, words
 
 # The head of a block: whether to begin a new episode, control steps of this one, its return, and the resets' stream.
 _BEGIN, _STEPS, _RETURN, _STREAM, _HEAD = 0, 8, 16, 24, 56
@@ -267,15 +267,11 @@ class Collector:
         failures = np.zeros((count, ENGINE_ERROR + 1), np.int64)
         statistics = np.zeros((count, 1 + 2 * task.observation_size))
         scratch = np.zeros((count, fixed["scratch_size"]), np.uint8)
-        argument = np.zeros((), _ARGUMENT)
-        for name, value in fixed.items():
-            argument[name] = value
         arrays = {"params": params, "mean": mean, "scale": scale, "deviation": deviation, "noise": noise}
         arrays |= {"blocks": blocks, "scratch": scratch, "observations": observations, "actions": actions}
         arrays |= {"rewards": rewards, "marks": marks, "returns": returns, "lengths": lengths}
         arrays |= {"failures": failures, "statistics": statistics}
-        for name, array in arrays.items():
-            argument[name] = array.ctypes.data
+        argument = argument_of(_ARGUMENT, fixed, arrays)
         if self._batch is None:
             self._batch = Batch(task.model, count, self.threads)
         errors = apply_interruptibly(self._batch, _kernel().address, argument.ctypes.data, count, self._stop)

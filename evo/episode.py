@@ -19,7 +19,7 @@ from envs.structs import data_at, model_at, warning_count
 from envs.task import OUTCOME, Task
 from evo.networks.sequential import Network, act
 from evo.statistics import update_statistics
-from evo.views import doubles, floats, integers, words
+from evo.views import argument_of, doubles, floats, integers, words
 
 # How an episode ended.
 COMPLETED, TERMINATED, UNSTABLE, NOT_FINITE, STOPPED, ENGINE_ERROR = range(6)
@@ -266,9 +266,6 @@ class Evaluator:
             shapes = (fixed["nq"],), (fixed["nv"],), (task.observation_size,), (task.action_size,), ()
             recorded = Trajectories(*(np.zeros((count, steps + 1, *shape)) for shape in shapes))
         self._reserve(count)
-        argument = np.zeros((), ARGUMENT)
-        for name, value in fixed.items():
-            argument[name] = value
         arrays = {"params": params, "streams": streams, "mean": mean, "scale": scale, "rewards": rewards}
         arrays |= {"lengths": lengths, "endings": endings, "scratch": self._scratch}
         if seen is not None:
@@ -276,9 +273,8 @@ class Evaluator:
         if recorded is not None:
             arrays |= {"qpos": recorded.qpos, "qvel": recorded.qvel, "observations": recorded.observations}
             arrays |= {"actions": recorded.actions, "step_rewards": recorded.rewards}
-        for name, array in arrays.items():
-            argument[name] = array.ctypes.data
-        argument["episodes"], argument["steps"], argument["recording"] = episodes, steps, recording
+        numbers = fixed | {"episodes": episodes, "steps": steps, "recording": recording}
+        argument = argument_of(ARGUMENT, numbers, arrays)
         assert self._batch is not None
         errors = apply_interruptibly(self._batch, _kernel().address, argument.ctypes.data, count, self._stop)
         shape = (individuals, episodes)

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from evo.archive import (
     TEMPORARY,
     cannot_write,
+    make_folder,
     names_in,
     read_arrays,
     read_text,
@@ -66,17 +67,10 @@ class RunDirectory:
 
         Raises EvoError when `path` exists and is not an empty folder, or cannot be written.
         """
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            _refuse_used(path)
-        except FileExistsError as error:
-            raise EvoError(f"{path} exists and is not a folder; choose another --out") from error
-        except OSError as error:
-            raise cannot_write(path, error) from error
-        except ValueError as error:  # a NUL in the path
-            raise EvoError(f"cannot write {str(path)!r}: {error}; choose another --out") from error
+        make_folder(path)
         run = cls(path, None)
         try:
+            _refuse_used(path)
             run._take_lock()
             _refuse_used(path)  # again: another process may have made a run here before we had the lock
             write_text(path / "versions.toml", versions_text)

@@ -1,11 +1,25 @@
-"""Arrays at addresses, for compiled code."""
+"""Arrays at addresses, for compiled code, and the argument that carries the addresses there."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numba import carray, njit
 
 from envs.physics import pointer
+
+
+def argument_of(kind: np.dtype[Any], numbers: Mapping[str, int], arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    """A kernel's argument, a record of `kind`: numbers as they are, arrays by address; other fields are 0.
+
+    The arrays must outlive its use.
+    """
+    argument = np.zeros((), kind)
+    for name, number in numbers.items():
+        argument[name] = number
+    for name, array in arrays.items():
+        argument[name] = array.ctypes.data
+    return argument
 
 
 @njit

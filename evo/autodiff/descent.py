@@ -79,29 +79,30 @@ def descend(
     return sums / max(len(order), 1) if finite else None
 
 
-def assess(program: Program, feeds: Feeds, examples: np.ndarray, node: Node) -> np.ndarray:
-    """A node's value for every example, float32 (count, columns), without changing anything.
+def assess(program: Program, feeds: Feeds, examples: np.ndarray, *nodes: Node) -> np.ndarray:
+    """The values of nodes of one column for every example, float32 (count, nodes), without changing anything.
 
-    The node must have a row for each example of a minibatch, as the program's inputs have.
+    The nodes must have a row for each example of a minibatch, as the program's inputs have.
     """
-    count, size = len(examples), node.rows
+    count, size = len(examples), nodes[0].rows
+    if any(node.shape != (size, 1) for node in nodes):
+        raise ValueError(f"nodes of shapes {[node.shape for node in nodes]}; each must have one column")
     # the last minibatch is filled up with examples that have had their turn
     order = np.arange(-(-count // size) * size).reshape(-1, size) % count
-    found = np.empty((count, node.columns), np.float32)
+    found = np.empty((count, len(nodes)), np.float32)
     with one_thread():
-        _assess(program, feeds, examples, order, node.at, found)
+        _assess(program, feeds, examples, order, np.array([node.at for node in nodes]), found)
     return found
 
 
 @njit(cache=True, nogil=True)
-def _assess(program: Any, feeds: Any, examples: Any, order: Any, at: int, found: Any) -> None:
-    columns = found.shape[1]
+def _assess(program: Any, feeds: Any, examples: Any, order: Any, places: Any, found: Any) -> None:
     for minibatch in range(order.shape[0]):
         gather(feeds, examples, order[minibatch], program.values)
         forward(program.table, program.values, program.gradients)
-        for place in range(order.shape[1]):
-            for column in range(columns):
-                found[order[minibatch, place], column] = program.values[at + place * columns + column]
+        for row in range(order.shape[1]):
+            for node in range(places.size):
+                found[order[minibatch, row], node] = program.values[places[node] + row]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -16,7 +16,7 @@ from evo.comparison.display import StudyWatcher, study_display
 from evo.comparison.findings import findings_of
 from evo.comparison.member import Member, methods_of
 from evo.comparison.plan import plan_study
-from evo.comparison.study import conduct, make_folder, read_members
+from evo.comparison.study import conduct, make_study_folder, read_members
 from evo.comparison.table import method_rows
 from evo.comparison.terms import Terms, terms_of, unlike_endings, unlike_platforms
 from evo.comparison.thresholds import thresholds_of
@@ -84,7 +84,7 @@ def _compare_runs(paths: Sequence[Path], out: Path | None, threads: int, video: 
     terms = terms_of({member.path: member.config for member in members})
     stem = f"{task_slug(members[0].config['task.name'])}-{'-'.join(methods_of(members))}"
     path = out or fresh_path(Path("runs") / "studies" / stem)
-    make_folder(path)
+    make_study_folder(path)
     command = shlex.join(["evo", "compare", *map(str, paths), "--out", str(path)])
     with show([member.config for member in members]) as watcher:
         for index in range(len(members)):

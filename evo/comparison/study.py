@@ -5,7 +5,7 @@ from enum import Enum
 from pathlib import Path
 
 from evo import api
-from evo.archive import TEMPORARY, cannot_write, names_in, read_text, write_text
+from evo.archive import TEMPORARY, make_folder, names_in, read_text, write_text
 from evo.comparison.display import StudyWatcher
 from evo.comparison.member import Member, read_member
 from evo.comparison.plan import Plan, difference
@@ -70,23 +70,16 @@ def read_members(paths: Sequence[Path]) -> list[Member]:
     return [read_member(path) for path in paths]
 
 
-def make_folder(path: Path) -> None:
+def make_study_folder(path: Path) -> None:
     """Raises EvoError where it cannot be made, or is a run's."""
     if (path / "config.toml").exists():
         raise EvoError(f"{path} is a run, not a folder for a comparison; choose another --out")
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as error:
-        raise EvoError(f"{path} exists and is not a folder; choose another --out") from error
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    except ValueError as error:  # a NUL in the path
-        raise EvoError(f"cannot write {str(path)!r}: {error}; choose another --out") from error
+    make_folder(path)
 
 
 def _open(plan: Plan) -> None:
     """The study's folder with the record of its terms, new or the same as before."""
-    make_folder(plan.path)
+    make_study_folder(plan.path)
     record = plan.path / RECORD
     if record.exists():
         source = str(record)

@@ -247,8 +247,8 @@ class PPO:
         flat = table.reshape(environments * rows, -1)
         program, feeds = self._loss.program, self._loss.feeds
         program.parameters[:] = self.parameters
-        log_probabilities = assess(program, feeds, flat, self._loss.log_probability).reshape(environments, rows)
-        values = assess(program, feeds, flat, self._loss.value).reshape(environments, rows)
+        assessed = assess(program, feeds, flat, self._loss.log_probability, self._loss.value)
+        log_probabilities, values = assessed.T.reshape(2, environments, rows)
 
         gains = advantages(rewards, values, seen.marks, seen.lengths, self.discount, self.gae_lambda)
         acted = table[:, : self.horizon, inputs + taken :]
