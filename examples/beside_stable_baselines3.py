@@ -2,16 +2,21 @@
 
     pip install evo-creatures stable-baselines3
     python examples/beside_stable_baselines3.py --task HalfCheetah-v5 --seeds 5 --steps 1000000
+    python examples/beside_stable_baselines3.py --task HalfCheetah-v5 --speed
 
-Both train the same network from the same kind of initial weights, one environment, observations and rewards normalised;
-the final policies (no best-of) are scored by evo on the same report episodes, stable-baselines3's weights copied into
-evo's network. (Theirs clips normalised observations at ±10 while it learns; ours never does.) Runs alternate, so that a
-busy machine slows both. Speed is measured first, on short runs, with 1 and with 2 torch threads.
+Both train the same network from the same kind of initial weights in the same number of environments, observations and
+rewards normalised; the final policies (no best-of) are scored by evo on the same report episodes, stable-baselines3's
+weights copied into evo's network. (Theirs clips normalised observations at ±10 while it learns; ours never does.) Every
+finished run becomes a line of the results file, and is not repeated. `--speed` alternates short runs of evo and of
+stable-baselines3 with 1 and with 2 torch threads, so that a busy machine slows all of them; it wants a quiet one.
 """
 
 import argparse
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
 
 import gymnasium
 import numpy as np
@@ -22,16 +27,18 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 import evo
 from envs.physics import available_threads
 from evo.champion import score
-from evo.comparison.statistics import difference_interval, interquartile_mean
+from evo.comparison.statistics import bootstrap_interval, difference_interval, interquartile_mean
 from evo.learners.learner import Candidate
 from evo.learners.ppo import PPO
 from evo.problems.walking import Walking
 from evo.randomness import report_seeds
 from evo.statistics import ObservationStatistics
 
-# stable-baselines3's defaults; its value loss is the plain squared error, as ours
+# stable-baselines3's defaults, its 2,048 steps an iteration spread over two environments: one for each processor of a
+# small machine. Its value loss is the plain squared error, as ours.
+ENVIRONMENTS = 2
 SAME = {
-    "horizon": 2048,
+    "horizon": 1024,
     "minibatch": 64,
     "epochs": 10,
     "learning_rate": 3e-4,
@@ -42,20 +49,26 @@ SAME = {
     "entropy_coefficient": 0.0,
     "max_gradient_norm": 0.5,
 }
+REPORT_EPISODES = 20
 
 
-def ours(problem: Walking, seed: int, steps: int) -> tuple[Candidate, float]:
-    learner = PPO(problem, seed, environments=1, clip_value=False, critic="mlp:64,64", **SAME)
+class Trained(NamedTuple):
+    candidate: Candidate
+    seconds: float
+
+
+def ours(problem: Walking, seed: int, steps: int) -> Trained:
+    learner = PPO(problem, seed, environments=ENVIRONMENTS, clip_value=False, critic="mlp:64,64", **SAME)
     learner.prepare()
     began = time.perf_counter()
     while learner.steps < steps:
         learner.step()
-    return learner.candidates()[0], time.perf_counter() - began
+    return Trained(learner.candidates()[0], time.perf_counter() - began)
 
 
-def theirs(task: str, seed: int, steps: int, threads: int) -> tuple[Candidate, float]:
+def theirs(task: str, seed: int, steps: int, threads: int) -> Trained:
     torch.set_num_threads(threads)
-    env = VecNormalize(DummyVecEnv([lambda: gymnasium.make(task)]), gamma=SAME["discount"])
+    env = VecNormalize(DummyVecEnv([lambda: gymnasium.make(task)] * ENVIRONMENTS), gamma=SAME["discount"])
     model = stable_baselines3.PPO(
         "MlpPolicy",
         env,
@@ -84,52 +97,85 @@ def theirs(task: str, seed: int, steps: int, threads: int) -> tuple[Candidate, f
     ]
     seen = env.obs_rms
     statistics = ObservationStatistics(seen.count, seen.mean, (seen.var + env.epsilon) * seen.count)
-    return Candidate(np.concatenate(parts).astype(np.float32), statistics), seconds
+    return Trained(Candidate(np.concatenate(parts).astype(np.float32), statistics), seconds)
 
 
-def pairs(task: str, seeds: int, steps: int) -> Iterator[tuple[float, float, float, float]]:
-    """For each seed our return, theirs, our seconds, theirs."""
-    made = evo.task(task)
-    problem = Walking(made, evo.network("mlp:64,64", made, normalise=True), available_threads())
+def learning(task: str, who: dict[str, Callable[[int, int], Trained]], seeds: int, steps: int, results: Path) -> None:
+    """Train what the results do not hold yet, then compare what they hold."""
+    problem = made(task)
     for seed in range(100, 100 + seeds):
-        outcomes = [ours(problem, seed, steps), theirs(task, seed, steps, threads=1)]
-        returns = [float(np.mean(score(problem, candidate, report_seeds(20)).returns)) for candidate, _ in outcomes]
-        yield (*returns, *(seconds for _, seconds in outcomes))
+        for name, train in who.items():
+            if (name, seed) in returns_in(results, task, steps):
+                continue
+            trained = train(seed, steps)
+            scored = float(np.mean(score(problem, trained.candidate, report_seeds(REPORT_EPISODES)).returns))
+            run = {"task": task, "steps": steps, "who": name, "seed": seed, "return": scored}
+            with results.open("a") as lines:
+                lines.write(json.dumps({**run, "seconds": round(trained.seconds, 1)}) + "\n")
+            print(f"{name}, seed {seed}: return {scored:.1f}, {trained.seconds:.1f} s", flush=True)
+    found = returns_in(results, task, steps)
+    both = {name: np.array([value for (one, _), value in sorted(found.items()) if one == name]) for name in NAMES}
+    for name, values in both.items():
+        if len(values):
+            low, high = bootstrap_interval(values)
+            middle = interquartile_mean(values)
+            print(f"{task}, {steps:,} steps, {name}: {middle:.0f} ({low:.0f} to {high:.0f}), {len(values)} seeds")
+    if all(len(values) for values in both.values()):
+        first, second = both.values()
+        low, high = difference_interval(first, second)
+        middle = interquartile_mean(first) - interquartile_mean(second)
+        print(f"difference of interquartile means: {middle:.0f}, 95 % interval {low:.0f} to {high:.0f}")
 
 
-def speeds(task: str, steps: int, repeats: int = 3) -> dict[str, float]:
-    """Env steps/s, medians of alternating short runs."""
-    made = evo.task(task)
-    problem = Walking(made, evo.network("mlp:64,64", made, normalise=True), available_threads())
-    runs = {
-        "evo": lambda: ours(problem, 0, steps)[1],
-        "stable-baselines3, 1 thread": lambda: theirs(task, 0, steps, threads=1)[1],
-        "stable-baselines3, 2 threads": lambda: theirs(task, 0, steps, threads=2)[1],
+def returns_in(results: Path, task: str, steps: int) -> dict[tuple[str, int], float]:
+    """By who and seed."""
+    runs = [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
+    return {(run["who"], run["seed"]): run["return"] for run in runs if (run["task"], run["steps"]) == (task, steps)}
+
+
+def speed(task: str, steps: int, repeats: int) -> None:
+    """Env steps/s: medians of alternating short runs, and of the ratios within each round."""
+    problem = made(task)
+    runs: dict[str, Callable[[], Trained]] = {
+        "evo": lambda: ours(problem, 0, steps),
+        "stable-baselines3, 1 torch thread": lambda: theirs(task, 0, steps, 1),
+        "stable-baselines3, 2 torch threads": lambda: theirs(task, 0, steps, 2),
     }
-    seconds = [{name: run() for name, run in runs.items()} for _ in range(repeats)]
-    return {name: steps / float(np.median([one[name] for one in seconds])) for name in runs}
+    seconds = np.array([[run().seconds for run in runs.values()] for _ in range(repeats)])
+    for name, column in zip(runs, seconds.T, strict=True):
+        print(f"{task}, {name}: {steps / np.median(column):,.0f} env steps/s")
+    ratios = seconds[:, 1:].min(axis=1) / seconds[:, 0]
+    print(f"{task}: {np.median(ratios):.1f} times as fast as the faster ({', '.join(f'{one:.1f}' for one in ratios)})")
+
+
+def made(task: str) -> Walking:
+    one = evo.task(task)
+    return Walking(one, evo.network("mlp:64,64", one, normalise=True), available_threads())
+
+
+NAMES = ("evo", "stable-baselines3")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--task", default="HalfCheetah-v5")
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=1_000_000)
+    parser.add_argument("--seeds", type=int, default=5, help="from 100 up")
+    parser.add_argument("--steps", type=int, default=1_000_000, help="of training")
+    parser.add_argument("--who", choices=NAMES, help="train only these; by default both")
+    parser.add_argument("--results", type=Path, default=Path("beside_stable_baselines3.jsonl"))
+    parser.add_argument("--speed", action="store_true", help="measure speed instead")
     parser.add_argument("--speed-steps", type=int, default=20_480)
+    parser.add_argument("--repeats", type=int, default=5, help="of the speed runs")
     given = parser.parse_args()
-
-    measured = speeds(given.task, given.speed_steps)
-    for name, speed in measured.items():
-        print(f"{name}: {speed:,.0f} env steps/s, {measured['evo'] / speed:.1f} times as long as evo", flush=True)
-    found = []
-    for seed, row in enumerate(pairs(given.task, given.seeds, given.steps), 100):
-        found.append(row)
-        print(f"seed {seed}: return {row[0]:8.1f} and {row[1]:8.1f}; {row[2]:7.1f} s and {row[3]:7.1f} s", flush=True)
-    our, their, our_seconds, their_seconds = np.array(found).T
-    low, high = difference_interval(our, their)
-    middle = interquartile_mean(our) - interquartile_mean(their)
-    print(f"difference of interquartile means {middle:.1f}, 95 % interval {low:.1f} to {high:.1f}")
-    print(f"wall-clock: theirs takes {np.median(their_seconds / our_seconds):.1f} times as long with 1 torch thread")
+    if given.speed:
+        speed(given.task, given.speed_steps, given.repeats)
+        return
+    who: dict[str, Callable[[int, int], Trained]] = {
+        "evo": lambda seed, steps: ours(made(given.task), seed, steps),
+        "stable-baselines3": lambda seed, steps: theirs(given.task, seed, steps, 1),
+    }
+    chosen = {name: who[name] for name in NAMES if given.who in (None, name)}
+    learning(given.task, chosen, given.seeds, given.steps, given.results)
 
 
 if __name__ == "__main__":
