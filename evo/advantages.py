@@ -107,3 +107,9 @@ def advantages(rewards: Any, values: Any, marks: Any, lengths: Any, discount: fl
             following = error + trace * following
             result[environment, step] = following
     return result
+
+
+def standardised(values: np.ndarray) -> np.ndarray:
+    """Each row with mean 0 and (unbiased) standard deviation 1, (rows, at least 2 columns)."""
+    deviation = values.std(axis=1, ddof=1, keepdims=True)
+    return (values - values.mean(axis=1, keepdims=True)) / (deviation + _EPSILON)

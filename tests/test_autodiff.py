@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 
 from evo.autodiff import Node, Tape, operations
-from evo.autodiff.descent import AdamSettings, Feeds, Moments, assess, descend, norm
+from evo.autodiff.descent import AdamSettings, Feeds, Moments, assess, descend, squared_length
+from evo.autodiff.meeting import Meeting, meet
 from evo.networks import Dense, network_from_text
 from evo.networks.sequential import propagate
 from evo.optimizers import Adam
@@ -85,7 +87,7 @@ def test_every_operation_has_its_way_back() -> None:
         name for name, value in vars(operations).items() if callable(value) and value.__module__ == operations.__name__
     }
     plain = {name for name in names if not name.startswith("_") and not name.endswith("_backward")}
-    assert {"affine", "standardise", "pick"} < plain
+    assert {"affine", "subtract", "pick"} < plain
     assert {f"{name}_backward" for name in plain} <= names
 
 
@@ -99,19 +101,6 @@ def test_pick_takes_one_column_a_row_and_sends_the_gradient_there() -> None:
     assert program.forward() == pytest.approx((1 + 2 + 5) / 3)
     program.backward()
     np.testing.assert_allclose(program.gradient, np.array([0, 1, 1, 0, 0, 1]) / 3)
-
-
-def test_standardise_is_the_textbook_one_and_refuses_gradients() -> None:
-    tape = Tape(1)
-    values, one = tape.input(7, 1), tape.parameters(0, 1, 1)
-    out = values.standardise()
-    program = tape.program((out * one).mean())
-    program.value(values)[:, 0] = [3, 1, 4, 1, 5, 9, 2]
-    program.forward()
-    given = program.value(values)[:, 0].astype(np.float64)
-    np.testing.assert_allclose(program.value(out)[:, 0], (given - given.mean()) / given.std(ddof=1), rtol=1e-6)
-    with pytest.raises(ValueError, match="no gradient"):
-        one.standardise()
 
 
 def test_a_node_used_twice_gets_both_gradients() -> None:
@@ -170,7 +159,7 @@ def test_descent_fits_a_line() -> None:
     rng, moments = np.random.default_rng(0), Moments.zero(2)
     for _ in range(300):
         order = rng.permutation(60).reshape(3, 20)
-        means = descend(program, feeds, examples, order, moments, AdamSettings(0.02, 1.0), (loss,))
+        means = descend((program,), feeds, examples, order, moments, AdamSettings(0.02, 1.0), (loss,))
     np.testing.assert_allclose(program.parameters, [2, -1], atol=1e-3)
     assert means is not None and means[0] < 1e-5
     assert moments.steps[0] == 900
@@ -184,7 +173,7 @@ def test_a_step_of_descent_is_adams_on_the_shortened_gradient() -> None:
     error = before[0] * inputs + before[1] - targets
     gradient = np.array([np.mean(2 * error * inputs), np.mean(2 * error)])
     assert np.linalg.norm(gradient) > 0.5
-    descend(program, feeds, examples, np.arange(60)[None], Moments.zero(2), AdamSettings(0.1, 0.5))
+    descend((program,), feeds, examples, np.arange(60)[None], Moments.zero(2), AdamSettings(0.1, 0.5))
     shortened = gradient * 0.5 / (np.linalg.norm(gradient) + 1e-6)
     expected = before + Adam(2, 0.1, epsilon=1e-5).step(-shortened)
     np.testing.assert_allclose(program.parameters, expected, rtol=1e-6)
@@ -194,7 +183,7 @@ def test_descent_says_when_a_gradient_is_not_finite() -> None:
     program, feeds, _, examples = _regression(60)
     program.parameters[:] = np.float32(3e38)
     order = np.arange(60)[None]
-    assert descend(program, feeds, examples, order, Moments.zero(2), AdamSettings(0.1, 0.5)) is None
+    assert descend((program,), feeds, examples, order, Moments.zero(2), AdamSettings(0.1, 0.5)) is None
 
 
 @settings(max_examples=30, deadline=None)
@@ -211,6 +200,57 @@ def test_assess_gives_every_example_its_value_whatever_the_minibatch(count: int,
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.floats(-1e3, 1e3, width=32), min_size=1, max_size=40))
-def test_norm_is_the_euclidean_one(numbers: list[float]) -> None:
+def test_squared_length_is_the_euclidean_one(numbers: list[float]) -> None:
     values = np.array(numbers, np.float32)
-    assert norm(values) == pytest.approx(float(np.linalg.norm(values.astype(np.float64))), rel=1e-12)
+    assert squared_length(values) == pytest.approx(float(np.sum(values.astype(np.float64) ** 2)), rel=1e-12)
+
+
+def _sharing(twins: int, threads: int, size: int = 12) -> tuple[np.ndarray, Moments, np.ndarray]:
+    """Parameters, moments and mean loss after 20 minibatches through a small network, cut into shares."""
+    network, tape = network_from_text("mlp:5", 3, 1), Tape(network_from_text("mlp:5", 3, 1).size)
+    inputs, targets = tape.input(size // twins, 3), tape.input(size // twins, 1)
+    error = network.apply(tape, inputs, 0) - targets
+    loss = (error * error).mean()
+    program, rng = tape.program(loss), np.random.default_rng(4)
+    program.parameters[:] = rng.normal(size=network.size)
+    programs = (program, *(program.twin() for _ in range(twins - 1)))
+    examples, moments = rng.normal(size=(60, 4)).astype(np.float32), Moments.zero(network.size)
+    order = np.stack([rng.permutation(60)[:size] for _ in range(20)])
+    feeds = Feeds.into(inputs, targets)
+    means = descend(programs, feeds, examples, order, moments, AdamSettings(0.01, 0.5), (loss,), threads)
+    assert means is not None
+    for one in programs:
+        np.testing.assert_array_equal(one.parameters, program.parameters)
+    return program.parameters.copy(), moments, means
+
+
+@pytest.mark.parametrize("threads", [2, 3, 8])
+@pytest.mark.parametrize("twins", [1, 2, 3])
+def test_shares_on_several_threads_give_the_same_bits_as_on_one(twins: int, threads: int) -> None:
+    alone, together = _sharing(twins, 1), _sharing(twins, threads)
+    for one, other in zip((alone[0], *alone[1], alone[2]), (together[0], *together[1], together[2]), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_minibatch_in_shares_is_the_same_minibatch() -> None:
+    whole, shares = _sharing(1, 1), _sharing(3, 1)
+    np.testing.assert_allclose(whole[0], shares[0], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(whole[2], shares[2], rtol=1e-5)
+
+
+def test_nobody_waits_for_a_thread_that_has_left() -> None:
+    @njit(nogil=True)
+    def wait(address: Any) -> None:
+        meet(address, 2)
+
+    meeting, left = Meeting(), []
+
+    def run(worker: int) -> None:
+        if worker == 0:
+            raise KeyboardInterrupt
+        wait(meeting.address)
+        left.append(worker)
+
+    with pytest.raises(KeyboardInterrupt):
+        meeting.work(2, run)
+    assert left == [1]

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 import evo
 from envs import interruption
 from envs.random import streams
-from evo.advantages import CUT_OFF, ENDED, FAILED, GOING_ON, RewardScale, advantages
+from evo.advantages import CUT_OFF, ENDED, FAILED, GOING_ON, RewardScale, advantages, standardised
 from evo.collection import Collector, Experience
 from evo.learners.ppo import PPO
 from evo.networks.initialisation import orthogonal
@@ -42,8 +42,8 @@ def test_the_gradient_of_the_loss_equals_torchs(kind: str, clipped: str, monkeyp
         problem,
         0,
         environments=1,
-        horizon=32,
-        minibatch=32,
+        horizon=64,
+        minibatch=64,
         critic="mlp:12",
         clip_value=clipped == "clipped",
         value_coefficient=0.3,
@@ -53,7 +53,8 @@ def test_the_gradient_of_the_loss_equals_torchs(kind: str, clipped: str, monkeyp
     taken = "choices" if kind == "discrete" else "actions"
     names = ("observations", taken, "old_log_probability", "advantage", "target", "old_value")
     examples = np.concatenate([TORCH[f"{stem}/{name}"] for name in names], axis=1).astype(np.float32)
-    program, feeds = ppo._loss.program, ppo._loss.feeds
+    (program, _), feeds = ppo._loss.programs, ppo._loss.feeds  # the batch is one program's share of a minibatch
+    examples[:, -3] = standardised(examples[:, -3][np.newaxis].astype(np.float64))[0]
     program.parameters[:] = TORCH[f"{stem}/parameters"]
     for column, width, at in zip(*feeds, strict=True):
         program.values[at : at + 32 * width] = examples[:, column : column + width].ravel()

@@ -1,7 +1,8 @@
 """Descent: gather a minibatch, run the tape forward and backward, clip the gradient, take a step of Adam.
 
-Compiled as a whole, so that no Python runs between minibatches. Single-threaded, and every sum in a fixed order but for
-those inside BLAS, which is pinned to one thread: the same bits on the same processor.
+Compiled as a whole, so that no Python runs between minibatches. A minibatch is cut into equal shares, one for each twin
+of the program, and their gradients are averaged: with two twins two threads work, and one thread does the same sums in
+the same order. BLAS is pinned to one thread: the same bits on the same processor.
 """
 
 import math
@@ -11,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from evo.autodiff.blas import one_thread
+from evo.autodiff.meeting import Meeting, meet
 from evo.autodiff.tape import Node, Program, backward, forward
 from evo.optimizers import adam
 
@@ -56,27 +58,40 @@ class AdamSettings(NamedTuple):
 
 
 def descend(
-    program: Program,
+    programs: tuple[Program, ...],
     feeds: Feeds,
     examples: np.ndarray,
     order: np.ndarray,
     moments: Moments,
     settings: AdamSettings,
     watched: tuple[Node, ...] = (),
+    threads: int = 1,
 ) -> np.ndarray | None:
-    """One step of Adam down the loss for each minibatch; changes the program's parameters and the moments.
+    """One step of Adam down the loss for each minibatch; changes the moments and every twin's parameters.
 
-    examples: float32 (count, columns). order: int64 (minibatches, size), the rows that each minibatch takes. Returns
-    the mean values of the `watched` single numbers over the minibatches, or None where a gradient was not finite:
-    what is left then is of no use.
+    programs: twins, each with as many rows as its share of a minibatch; the loss is the mean of theirs, and they start
+    from the parameters of the first. examples: float32 (count, columns). order: int64 (minibatches, size), the rows
+    that each minibatch takes. threads: at most one a twin is used. Returns the mean values of the `watched` single
+    numbers over the minibatches, or None where a gradient was not finite: what is left then is of no use.
     """
+    first, workers, meeting = programs[0], min(threads, len(programs)), Meeting()
+    for twin in programs[1:]:
+        twin.parameters[:] = first.parameters
     places = np.array([node.at for node in watched], np.int64)
-    sums = np.zeros(len(places))
+    room = _Room(
+        np.empty(first.size, np.float32),
+        np.empty(first.size, np.float32),
+        np.zeros(len(programs)),
+        np.zeros((len(programs), len(places))),
+        np.ones(workers, np.bool_),
+    )
+
+    def run(worker: int) -> None:
+        _descend(programs, feeds, examples, order, moments, settings, places, room, worker, workers, meeting.address)
+
     with one_thread():
-        finite = _descend(
-            program, feeds, examples, order, moments, settings, places, sums, np.empty_like(moments.first)
-        )
-    return sums / max(len(order), 1) if finite else None
+        meeting.work(workers, run)
+    return room.sums.mean(axis=0) / max(len(order), 1) if room.finite.all() else None
 
 
 def assess(program: Program, feeds: Feeds, examples: np.ndarray, *nodes: Node) -> np.ndarray:
@@ -117,8 +132,8 @@ def gather(feeds: Any, examples: Any, rows: Any, values: Any) -> None:
 
 
 @njit(cache=True)
-def norm(values: Any) -> float:
-    """Euclidean length, in float64; eight partial sums, so that additions overlap."""
+def squared_length(values: Any) -> float:
+    """The sum of squares, in float64; eight partial sums, so that additions overlap."""
     sums = np.zeros(8)
     whole = values.size - values.size % 8
     for start in range(0, whole, 8):
@@ -127,50 +142,94 @@ def norm(values: Any) -> float:
             sums[lane] += value * value
     for index in range(whole, values.size):
         sums[0] += np.float64(values[index]) ** 2
-    return math.sqrt(sums.sum())
+    return sums.sum()
+
+
+class _Room(NamedTuple):
+    """What the threads share.
+
+    gradient, delta: float32 (parameters,). squares: float64 (twins,), squared lengths of the gradient's pieces. sums:
+    float64 (twins, watched). finite: bool (workers,), whether the gradient was.
+    """
+
+    gradient: np.ndarray
+    delta: np.ndarray
+    squares: np.ndarray
+    sums: np.ndarray
+    finite: np.ndarray
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _descend(
-    program: Any,
+    programs: Any,
     feeds: Any,
     examples: Any,
     order: Any,
     moments: Any,
     settings: Any,
     watched: Any,
-    sums: Any,
-    delta: Any,
-) -> bool:
-    real = np.float32
-    parameters, gradient = program.values[: program.size], program.gradients[: program.size]
+    room: Any,
+    worker: int,
+    workers: int,
+    meeting: Any,
+) -> None:
+    real, twins, size = np.float32, len(programs), programs[0].size
+    share, steps, arrivals = order.shape[1] // twins, moments.steps[0], 0
     for minibatch in range(order.shape[0]):
-        gather(feeds, examples, order[minibatch], program.values)
-        forward(program.table, program.values, program.gradients)
-        backward(program.table, program.values, program.gradients, program.loss)
-        length = norm(gradient)
+        for twin in range(worker, twins, workers):
+            program = programs[twin]
+            gather(feeds, examples, order[minibatch, twin * share : (twin + 1) * share], program.values)
+            forward(program.table, program.values, program.gradients)
+            backward(program.table, program.values, program.gradients, program.loss)
+            for index in range(watched.size):
+                room.sums[twin, index] += program.values[watched[index]]
+        arrivals += workers
+        meet(meeting, arrivals)
+
+        # from here on every worker has pieces of the parameters, the same for any number of workers
+        for piece in range(worker, twins, workers):
+            first, last = size * piece // twins, size * (piece + 1) // twins
+            gradient = room.gradient[first:last]
+            gradient[:] = programs[0].gradients[first:last]
+            for twin in range(1, twins):
+                other = programs[twin].gradients[first:last]
+                for index in range(gradient.size):
+                    gradient[index] += other[index]
+            for index in range(gradient.size):
+                gradient[index] *= real(1.0 / twins)
+            room.squares[piece] = squared_length(gradient)
+        arrivals += workers
+        meet(meeting, arrivals)
+
+        length = math.sqrt(room.squares.sum())
         if not math.isfinite(length):
-            return False
+            room.finite[worker] = False
+            return
         # as torch's clip_grad_norm_
         shorten = real(min(1.0, settings.max_norm / (length + 1e-6)))
-        for index in range(gradient.size):
-            gradient[index] *= -shorten
-        moments.steps[0] += 1
-        steps = moments.steps[0]
-        adam(
-            gradient,
-            moments.first,
-            moments.second,
-            delta,
-            real(settings.step_size),
-            real(settings.beta1),
-            real(settings.beta2),
-            real(settings.epsilon),
-            real(1.0 - settings.beta1**steps),
-            real(1.0 - settings.beta2**steps),
-        )
-        for index in range(delta.size):
-            parameters[index] += delta[index]
-        for index in range(watched.size):
-            sums[index] += program.values[watched[index]]
-    return True
+        steps += 1
+        for piece in range(worker, twins, workers):
+            first, last = size * piece // twins, size * (piece + 1) // twins
+            gradient, delta = room.gradient[first:last], room.delta[first:last]
+            for index in range(gradient.size):
+                gradient[index] *= -shorten
+            adam(
+                gradient,
+                moments.first[first:last],
+                moments.second[first:last],
+                delta,
+                real(settings.step_size),
+                real(settings.beta1),
+                real(settings.beta2),
+                real(settings.epsilon),
+                real(1.0 - settings.beta1**steps),
+                real(1.0 - settings.beta2**steps),
+            )
+            for twin in range(twins):
+                parameters = programs[twin].values[first:last]
+                for index in range(delta.size):
+                    parameters[index] += delta[index]
+        arrivals += workers
+        meet(meeting, arrivals)
+    if worker == 0:
+        moments.steps[0] = steps

@@ -5,7 +5,8 @@ value and gradient. forward writes the output's value. backward adds to the grad
 (the chain rule: the output's gradient times the derivative by the operand). Nodes are matrices, row by row.
 
 A row is int64: forward, backward, output, rows, columns, then each operand as (where it begins, distance from row to
-row, from column to column, whether it needs a gradient). A distance of 0 repeats the operand: broadcasting.
+row, from column to column, whether it needs a gradient, whether it has the output's shape). A distance of 0 repeats the
+operand: broadcasting.
 """
 
 import math
@@ -18,20 +19,14 @@ from evo import activations
 from evo.autodiff.blas import add_product, add_product_turned_first, add_product_turned_second
 
 FORWARD, BACKWARD, OUTPUT, ROWS, COLUMNS = range(5)
-FIRST, SECOND, THIRD = 5, 9, 13  # where the operands begin
-ROW_SIZE = 17
-_BY_ROW, _BY_COLUMN, _NEEDED = 1, 2, 3
+FIRST, SECOND, THIRD = 5, 10, 15  # where the operands begin
+ROW_SIZE = 20
+_BY_ROW, _BY_COLUMN, _NEEDED, _WHOLE = 1, 2, 3, 4
 
 
 @njit
 def _get(row: Any, values: Any, operand: int, i: int, j: int) -> Any:
     return values[row[operand] + i * row[operand + _BY_ROW] + j * row[operand + _BY_COLUMN]]
-
-
-@njit
-def _give(row: Any, gradients: Any, operand: int, i: int, j: int, amount: Any) -> None:
-    if row[operand + _NEEDED]:
-        gradients[row[operand] + i * row[operand + _BY_ROW] + j * row[operand + _BY_COLUMN]] += amount
 
 
 @njit
@@ -114,68 +109,178 @@ def exp_backward(row: Any, values: Any, gradients: Any) -> None:
         below[index] += above[index] * out[index]
 
 
+def _pairwise(function: Any) -> Any:
+    """Forward: out = function(first, second), number by number."""
+
+    @njit
+    def run(row: Any, values: Any) -> None:
+        out, columns = _block(row, values, OUTPUT), row[COLUMNS]
+        if row[FIRST + _WHOLE] and row[SECOND + _WHOLE]:  # one plain loop is vectorised
+            first, second = _block(row, values, FIRST), _block(row, values, SECOND)
+            for index in range(out.size):
+                out[index] = function(first[index], second[index])
+        else:
+            for i in range(row[ROWS]):
+                for j in range(columns):
+                    out[i * columns + j] = function(_get(row, values, FIRST, i, j), _get(row, values, SECOND, i, j))
+
+    return run
+
+
+def _pairwise_backward(by_first: Any, by_second: Any) -> Any:
+    """Backward, by the function's derivatives as functions of both operands."""
+    to_first, to_second = _pass_on(FIRST, by_first), _pass_on(SECOND, by_second)
+
+    @njit
+    def run(row: Any, values: Any, gradients: Any) -> None:
+        to_first(row, values, gradients)
+        to_second(row, values, gradients)
+
+    return run
+
+
+def _pass_on(operand: int, derivative: Any) -> Any:
+    @njit
+    def run(row: Any, values: Any, gradients: Any) -> None:
+        if not row[operand + _NEEDED]:
+            return
+        above, columns = _block(row, gradients, OUTPUT), row[COLUMNS]
+        if row[FIRST + _WHOLE] and row[SECOND + _WHOLE]:
+            first, second = _block(row, values, FIRST), _block(row, values, SECOND)
+            below = _block(row, gradients, operand)
+            for index in range(above.size):
+                below[index] += above[index] * derivative(first[index], second[index])
+        else:
+            for i in range(row[ROWS]):
+                for j in range(columns):
+                    slope = derivative(_get(row, values, FIRST, i, j), _get(row, values, SECOND, i, j))
+                    place = row[operand] + i * row[operand + _BY_ROW] + j * row[operand + _BY_COLUMN]
+                    gradients[place] += above[i * columns + j] * slope
+
+    return run
+
+
+@njit
+def _one(first: Any, second: Any) -> Any:
+    return np.float32(1)
+
+
+@njit
+def _minus_one(first: Any, second: Any) -> Any:
+    return np.float32(-1)
+
+
+@njit
+def _first(first: Any, second: Any) -> Any:
+    return first
+
+
+@njit
+def _second(first: Any, second: Any) -> Any:
+    return second
+
+
+@njit
+def _sum(first: Any, second: Any) -> Any:
+    return first + second
+
+
+@njit
+def _difference(first: Any, second: Any) -> Any:
+    return first - second
+
+
+@njit
+def _product(first: Any, second: Any) -> Any:
+    return first * second
+
+
+@njit
+def _lesser(first: Any, second: Any) -> Any:
+    return second if first > second or second != second else first  # what is not a number stays visible
+
+
+@njit
+def _greater(first: Any, second: Any) -> Any:
+    return second if first < second or second != second else first
+
+
+# The gradient of the lesser or greater goes to the first where both are equal.
+
+
+@njit
+def _first_is_lesser(first: Any, second: Any) -> Any:
+    return np.float32(first <= second)
+
+
+@njit
+def _second_is_lesser(first: Any, second: Any) -> Any:
+    return np.float32(first > second)
+
+
+@njit
+def _first_is_greater(first: Any, second: Any) -> Any:
+    return np.float32(first >= second)
+
+
+@njit
+def _second_is_greater(first: Any, second: Any) -> Any:
+    return np.float32(first < second)
+
+
+_add, _add_backward = _pairwise(_sum), _pairwise_backward(_one, _one)
+
+
 def add(row: Any, values: Any, gradients: Any) -> None:
-    out = _block(row, values, OUTPUT)
-    for i in range(row[ROWS]):
-        for j in range(row[COLUMNS]):
-            out[i * row[COLUMNS] + j] = _get(row, values, FIRST, i, j) + _get(row, values, SECOND, i, j)
+    _add(row, values)
 
 
 def add_backward(row: Any, values: Any, gradients: Any) -> None:
-    above = _block(row, gradients, OUTPUT)
-    for i in range(row[ROWS]):
-        for j in range(row[COLUMNS]):
-            amount = above[i * row[COLUMNS] + j]
-            _give(row, gradients, FIRST, i, j, amount)
-            _give(row, gradients, SECOND, i, j, amount)
+    _add_backward(row, values, gradients)
+
+
+_subtract, _subtract_backward = _pairwise(_difference), _pairwise_backward(_one, _minus_one)
+
+
+def subtract(row: Any, values: Any, gradients: Any) -> None:
+    _subtract(row, values)
+
+
+def subtract_backward(row: Any, values: Any, gradients: Any) -> None:
+    _subtract_backward(row, values, gradients)
+
+
+_multiply, _multiply_backward = _pairwise(_product), _pairwise_backward(_second, _first)
 
 
 def multiply(row: Any, values: Any, gradients: Any) -> None:
-    out = _block(row, values, OUTPUT)
-    for i in range(row[ROWS]):
-        for j in range(row[COLUMNS]):
-            out[i * row[COLUMNS] + j] = _get(row, values, FIRST, i, j) * _get(row, values, SECOND, i, j)
+    _multiply(row, values)
 
 
 def multiply_backward(row: Any, values: Any, gradients: Any) -> None:
-    above = _block(row, gradients, OUTPUT)
-    for i in range(row[ROWS]):
-        for j in range(row[COLUMNS]):
-            amount = above[i * row[COLUMNS] + j]
-            _give(row, gradients, FIRST, i, j, amount * _get(row, values, SECOND, i, j))
-            _give(row, gradients, SECOND, i, j, amount * _get(row, values, FIRST, i, j))
+    _multiply_backward(row, values, gradients)
+
+
+_minimum, _minimum_backward = _pairwise(_lesser), _pairwise_backward(_first_is_lesser, _second_is_lesser)
 
 
 def minimum(row: Any, values: Any, gradients: Any) -> None:
-    out = _block(row, values, OUTPUT)
-    for i in range(row[ROWS]):
-        for j in range(row[COLUMNS]):
-            out[i * row[COLUMNS] + j] = min(_get(row, values, FIRST, i, j), _get(row, values, SECOND, i, j))
+    _minimum(row, values)
 
 
 def minimum_backward(row: Any, values: Any, gradients: Any) -> None:
-    """The gradient goes to the lesser operand, and to the first where both are equal."""
-    above = _block(row, gradients, OUTPUT)
-    for i in range(row[ROWS]):
-        for j in range(row[COLUMNS]):
-            lesser = FIRST if _get(row, values, FIRST, i, j) <= _get(row, values, SECOND, i, j) else SECOND
-            _give(row, gradients, lesser, i, j, above[i * row[COLUMNS] + j])
+    _minimum_backward(row, values, gradients)
+
+
+_maximum, _maximum_backward = _pairwise(_greater), _pairwise_backward(_first_is_greater, _second_is_greater)
 
 
 def maximum(row: Any, values: Any, gradients: Any) -> None:
-    out = _block(row, values, OUTPUT)
-    for i in range(row[ROWS]):
-        for j in range(row[COLUMNS]):
-            out[i * row[COLUMNS] + j] = max(_get(row, values, FIRST, i, j), _get(row, values, SECOND, i, j))
+    _maximum(row, values)
 
 
 def maximum_backward(row: Any, values: Any, gradients: Any) -> None:
-    """The gradient goes to the greater operand, and to the first where both are equal."""
-    above = _block(row, gradients, OUTPUT)
-    for i in range(row[ROWS]):
-        for j in range(row[COLUMNS]):
-            greater = FIRST if _get(row, values, FIRST, i, j) >= _get(row, values, SECOND, i, j) else SECOND
-            _give(row, gradients, greater, i, j, above[i * row[COLUMNS] + j])
+    _maximum_backward(row, values, gradients)
 
 
 def total(row: Any, values: Any, gradients: Any) -> None:
@@ -227,24 +332,7 @@ def pick(row: Any, values: Any, gradients: Any) -> None:
 
 
 def pick_backward(row: Any, values: Any, gradients: Any) -> None:
-    for i in range(row[ROWS]):
-        _give(row, gradients, FIRST, i, int(values[row[SECOND] + i]), gradients[row[OUTPUT] + i])
-
-
-def standardise(row: Any, values: Any, gradients: Any) -> None:
-    """(first - mean) / (standard deviation + 1e-8) over all its values, of a node that needs no gradient."""
-    out, operand = _block(row, values, OUTPUT), _block(row, values, FIRST)
-    mean = 0.0
-    for index in range(operand.size):
-        mean += operand[index]
-    mean /= operand.size
-    square = 0.0
-    for index in range(operand.size):
-        square += (operand[index] - mean) ** 2
-    deviation = math.sqrt(square / max(operand.size - 1, 1))
-    for index in range(operand.size):
-        out[index] = (operand[index] - mean) / (deviation + 1e-8)
-
-
-def standardise_backward(row: Any, values: Any, gradients: Any) -> None:
-    """Nothing: it takes no gradients (`Node.standardise` refuses a node that needs one)."""
+    if row[FIRST + _NEEDED]:
+        for i in range(row[ROWS]):
+            place = row[FIRST] + i * row[FIRST + _BY_ROW] + int(values[row[SECOND] + i])
+            gradients[place] += gradients[row[OUTPUT] + i]

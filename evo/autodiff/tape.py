@@ -61,12 +61,6 @@ class Node:
         """Logarithm of the softmax of each row."""
         return self._alike("log_softmax")
 
-    def standardise(self) -> "Node":
-        """With all its values' mean 0 and standard deviation 1. Raises ValueError where a gradient is needed."""
-        if self.needs_gradient:
-            raise ValueError("standardise passes no gradient on: give it an input")
-        return self._alike("standardise")
-
     def total(self) -> "Node":
         """The sum of each row, (rows, 1)."""
         return self.tape.record("total", self.rows, 1, self)
@@ -101,7 +95,7 @@ class Node:
         return self * -1.0
 
     def __sub__(self, other: "Node | float") -> "Node":
-        return self + -other
+        return self._with("subtract", other)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -151,7 +145,7 @@ class Tape:
         for operand in operands:
             repeated = operand.rows == 1 < rows, operand.columns == 1 < columns
             by_row, by_column = 0 if repeated[0] else operand.columns, 0 if repeated[1] else 1
-            row += [operand.at, by_row, by_column, operand.needs_gradient]
+            row += [operand.at, by_row, by_column, operand.needs_gradient, operand.shape == (rows, columns)]
         self._rows.append(row + [0] * (ROW_SIZE - len(row)))
         return out
 
@@ -202,6 +196,10 @@ class Program(NamedTuple):
     def gradient(self) -> np.ndarray:
         """d loss / d parameters after `backward`, float32 (size,), a view."""
         return self.gradients[: self.size]
+
+    def twin(self) -> "Program":
+        """The same operations on buffers of its own."""
+        return self._replace(values=self.values.copy(), gradients=self.gradients.copy())
 
     def value(self, node: Node) -> np.ndarray:
         """A node's value, float32 (rows, columns), a view; assign to an input's to set it."""

@@ -16,7 +16,7 @@ import numpy as np
 from envs import interruption
 from envs.physics import EngineError
 from envs.random import words_of
-from evo.advantages import FAILED, RewardScale, advantages
+from evo.advantages import FAILED, RewardScale, advantages, standardised
 from evo.algorithms.algorithm import number_between, positive_number, whole_number
 from evo.autodiff import Node, Program, Tape
 from evo.autodiff.descent import AdamSettings, Feeds, Moments, assess, descend
@@ -28,6 +28,8 @@ from evo.problems.walking import Walking
 from evo.randomness import generator
 from evo.statistics import ObservationStatistics
 
+_SHARES = 2  # of a minibatch, at most: each keeps a thread busy, and more would be too small to gain
+_ADVANTAGE = -3  # its column in the examples
 _RECENT = 100  # episodes whose returns are logged
 _HIDDEN_GAIN, _ACTOR_GAIN, _CRITIC_GAIN = math.sqrt(2.0), 0.01, 1.0  # Huang 2022, detail 2
 
@@ -35,7 +37,7 @@ _HIDDEN_GAIN, _ACTOR_GAIN, _CRITIC_GAIN = math.sqrt(2.0), 0.01, 1.0  # Huang 202
 class _Loss(NamedTuple):
     """The loss on a tape, and what is read off it."""
 
-    program: Program
+    programs: tuple[Program, ...]  # each takes an equal share of a minibatch
     feeds: Feeds
     log_probability: Node
     value: Node
@@ -127,7 +129,9 @@ class PPO:
     @functools.cached_property
     def _loss(self) -> _Loss:
         """The loss of a minibatch: Schulman 2017, equations 7 and 9."""
-        size, task, at = self.minibatch, self.problem.task, self.actor.size + self.deviations
+        task, at = self.problem.task, self.actor.size + self.deviations
+        twins = math.gcd(self.minibatch, _SHARES)
+        size = self.minibatch // twins
         tape = Tape(at + self.critic.size)
         observations = tape.input(size, self.actor.inputs)
         actions = tape.input(size, 1 if task.choices else self.actor.outputs)
@@ -141,12 +145,12 @@ class PPO:
         else:
             log_deviation = tape.parameters(self.actor.size, 1, self.deviations)
             score = (actions - outputs) * (-log_deviation).exp()
-            log_probability = (score * score * -0.5 - log_deviation - 0.5 * math.log(2.0 * math.pi)).total()
+            log_probability = (score * score).total() * -0.5 - (log_deviation + 0.5 * math.log(2.0 * math.pi)).total()
             entropy = (log_deviation + 0.5 * math.log(2.0 * math.pi * math.e)).total()
         change = log_probability - old_log_probability
-        ratio, gain = change.exp(), advantage.standardise()  # r_t(θ); advantages normalised per minibatch
+        ratio = change.exp()  # r_t(θ)
         clipped = ratio.clip(1.0 - self.clip, 1.0 + self.clip)
-        policy_loss = -(ratio * gain).minimum(clipped * gain).mean()  # equation 7
+        policy_loss = -(ratio * advantage).minimum(clipped * advantage).mean()  # equation 7
 
         value = self.critic.apply(tape, observations, at)
         error = value - target
@@ -160,7 +164,9 @@ class PPO:
         divergence = (ratio - 1.0 - change).mean()  # an unbiased estimate of KL(old, new) of low variance
         feeds = Feeds.into(observations, actions, old_log_probability, advantage, target, old_value)
         watched = (policy_loss, value_loss, entropy, divergence)
-        return _Loss(tape.program(loss), feeds, log_probability, value, watched)
+        program = tape.program(loss)
+        programs = (program, *(program.twin() for _ in range(twins - 1)))
+        return _Loss(programs, feeds, log_probability, value, watched)
 
     def prepare(self) -> None:
         """Compile, or load from the cache, what learning needs besides the problem."""
@@ -170,7 +176,7 @@ class PPO:
         self.reward_scale.scaled(*unlived, lengths, self.discount)
         advantages(unlived[0], unlived[0].astype(np.float32), unlived[1], lengths, self.discount, self.gae_lambda)
         examples = np.zeros((1, int(self._loss.feeds.columns.sum())), np.float32)
-        assess(self._loss.program, self._loss.feeds, examples, self._loss.value)
+        assess(self._loss.programs[0], self._loss.feeds, examples, self._loss.value)
         self._descend(examples, np.zeros((0, self.minibatch), np.int64), self.moments)
 
     def step(self) -> dict[str, float]:
@@ -185,11 +191,12 @@ class PPO:
             reasons = "; ".join([*seen.failures, *seen.errors[:1]])
             raise EngineError(f"hardly any step of iteration {self.generation} succeeded: {reasons}")
         moments, watched = self.moments.copy(), np.full(len(self._loss.watched), np.nan)
-        sums = np.zeros(len(watched))
+        sums, gains = np.zeros(len(watched)), examples[:, _ADVANTAGE].astype(np.float64)
         for epoch in range(self.epochs):
             interruption.check()
             shuffled = generator(self.seed, "minibatches", self.generation, epoch).permutation(rows)
             order = shuffled[: len(rows) // self.minibatch * self.minibatch].reshape(-1, self.minibatch)
+            examples[order, _ADVANTAGE] = standardised(gains[order])  # per minibatch (Huang 2022, detail 7)
             means = self._descend(examples, order, moments)
             if means is None:
                 self.diverged = True
@@ -197,7 +204,7 @@ class PPO:
             sums += means
         else:
             watched = sums / self.epochs
-            self.parameters, self.moments = self._loss.program.parameters.copy(), moments
+            self.parameters, self.moments = self._loss.programs[0].parameters.copy(), moments
         self.blocks, self.reward_scale = blocks, reward_scale
         self.statistics = self.statistics.merged(seen.statistics)
         finished = seen.returns.T[~np.isnan(seen.returns.T)]  # in the order in which they ended
@@ -245,7 +252,7 @@ class PPO:
         table[:, :, :inputs] = seen.observations
         table[:, : self.horizon, inputs : inputs + taken] = seen.actions
         flat = table.reshape(environments * rows, -1)
-        program, feeds = self._loss.program, self._loss.feeds
+        program, feeds = self._loss.programs[0], self._loss.feeds
         program.parameters[:] = self.parameters
         assessed = assess(program, feeds, flat, self._loss.log_probability, self._loss.value)
         log_probabilities, values = assessed.T.reshape(2, environments, rows)
@@ -263,7 +270,8 @@ class PPO:
 
     def _descend(self, examples: np.ndarray, order: np.ndarray, moments: Moments) -> np.ndarray | None:
         settings = AdamSettings(self._annealed(), self.max_gradient_norm)
-        return descend(self._loss.program, self._loss.feeds, examples, order, moments, settings, self._loss.watched)
+        loss, threads = self._loss, self.problem.threads
+        return descend(loss.programs, loss.feeds, examples, order, moments, settings, loss.watched, threads)
 
     def _annealed(self) -> float:
         """The learning rate of this iteration."""
