@@ -12,6 +12,7 @@ from evo.assembly import make_learner, make_problem
 from evo.champion import Champion
 from evo.config import resolve_config, task_name
 from evo.errors import EvoError, nearest
+from evo.profiling import profile
 from evo.randomness import report_seeds
 from evo.rundir import RunDirectory
 from evo.speed import throughput, utilisation
@@ -19,7 +20,7 @@ from evo.training import Progress, train
 from evo.watching import Callback
 
 SPEED_TASKS, SPEED_NETWORKS = ("HalfCheetah-v5", "Walker2d-v5"), ("linear", "mlp:64,64")
-KINDS = ("speed", "exact", "utilisation", "overhead", "learning")
+KINDS = ("speed", "exact", "utilisation", "overhead", "profile", "learning")
 
 
 def bench(
@@ -36,8 +37,9 @@ def bench(
     speed: env steps/s beside MuJoCo's open-loop limit and Gymnasium, in alternating pairs (`evo.speed.throughput`).
     exact: every option of the Gymnasium tasks, compared to the bit over whole episodes, seeds 0-19 by default.
     utilisation: how busy the threads are where episodes end early. overhead: the share of a generation's time that is
-    not evaluation. learning: what a method's defaults reach on each seed, 100-119 by default. quick: a small sample
-    that only shows that it works. Raises EvoError.
+    not evaluation. profile: where the time of a method's iterations goes (`evo.profiling.profile`). learning: what a
+    method's defaults reach on each seed, 100-119 by default. quick: a small sample that only shows that it works.
+    Raises EvoError.
     """
     if kind not in KINDS:
         raise EvoError(f"unknown measurement {kind!r}{nearest(kind, KINDS)}")
@@ -49,6 +51,8 @@ def bench(
     measure = {"speed": _speed, "exact": _exact, "utilisation": _utilisation, "overhead": _overhead}.get(kind)
     if measure is not None:
         return [*measure(names, networks, seeds, pairs, quick)]
+    if kind == "profile":
+        return [row for task in names or ["HalfCheetah-v5"] for row in profile(task, method, 1 if quick else 100_000)]
     return [*learning(names or ["evo/Quadruped-v0"], method, seeds or range(100, 120))]
 
 

@@ -275,12 +275,13 @@ def doctor() -> None:
 def bench(
     tasks: Annotated[list[str] | None, typer.Option("--task", help="repeatable")] = None,
     networks: Annotated[list[str] | None, typer.Option("--network", help="repeatable")] = None,
-    method: Annotated[str, typer.Option("--method", help="for --learning")] = "ars",
+    method: Annotated[str, typer.Option("--method", help="for --learning and --profile")] = "ars",
     seeds: Annotated[str | None, typer.Option("--seeds", help="for --exact and --learning, e.g. 100-119")] = None,
     pairs: Annotated[int, typer.Option(help="alternating pairs of measurements")] = 9,
     exact: Annotated[bool, typer.Option("--exact", help="equality with Gymnasium to the bit")] = False,
     utilisation: Annotated[bool, typer.Option("--utilisation", help="how busy the threads are")] = False,
     overhead: Annotated[bool, typer.Option("--overhead", help="time outside evaluation")] = False,
+    profile: Annotated[bool, typer.Option("--profile", help="where a method's time goes")] = False,
     learning: Annotated[bool, typer.Option("--learning", help="what the defaults reach, seed by seed")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="a small sample, only to see that it works")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print records instead of a table")] = False,
@@ -292,7 +293,7 @@ def bench(
     from evo.benchmarks import render
     from evo.errors import EvoError
 
-    asked = {"exact": exact, "utilisation": utilisation, "overhead": overhead, "learning": learning}
+    asked = {"exact": exact, "utilisation": utilisation, "overhead": overhead, "profile": profile, "learning": learning}
     kinds = [kind for kind, wanted in asked.items() if wanted]
     if len(kinds) > 1:
         raise EvoError(f"one measurement at a time: --{kinds[0]} or --{kinds[1]}")

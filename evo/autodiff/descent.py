@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from evo.autodiff.blas import one_thread
-from evo.autodiff.meeting import Meeting, meet
+from evo.autodiff.crew import Crew, meet
 from evo.autodiff.tape import Node, Program, backward, forward
 from evo.optimizers import adam
 
@@ -65,16 +65,17 @@ def descend(
     moments: Moments,
     settings: AdamSettings,
     watched: tuple[Node, ...] = (),
-    threads: int = 1,
+    crew: Crew | None = None,
 ) -> np.ndarray | None:
     """One step of Adam down the loss for each minibatch; changes the moments and every twin's parameters.
 
     programs: twins, each with as many rows as its share of a minibatch; the loss is the mean of theirs, and they start
     from the parameters of the first. examples: float32 (count, columns). order: int64 (minibatches, size), the rows
-    that each minibatch takes. threads: at most one a twin is used. Returns the mean values of the `watched` single
-    numbers over the minibatches, or None where a gradient was not finite: what is left then is of no use.
+    that each minibatch takes. crew: of no more workers than there are twins; without one this thread works alone.
+    Returns the mean values of the `watched` single numbers over the minibatches, or None where a gradient was not
+    finite: what is left then is of no use.
     """
-    first, workers, meeting = programs[0], min(threads, len(programs)), Meeting()
+    first = programs[0]
     for twin in programs[1:]:
         twin.parameters[:] = first.parameters
     places = np.array([node.at for node in watched], np.int64)
@@ -83,14 +84,14 @@ def descend(
         np.empty(first.size, np.float32),
         np.zeros(len(programs)),
         np.zeros((len(programs), len(places))),
-        np.ones(workers, np.bool_),
+        np.ones(len(programs), np.bool_),
     )
 
-    def run(worker: int) -> None:
-        _descend(programs, feeds, examples, order, moments, settings, places, room, worker, workers, meeting.address)
+    def run(worker: int, workers: int, place: int) -> None:
+        _descend(programs, feeds, examples, order, moments, settings, places, room, worker, workers, place)
 
     with one_thread():
-        meeting.work(workers, run)
+        (crew or Crew(1)).work(run)
     return room.sums.mean(axis=0) / max(len(order), 1) if room.finite.all() else None
 
 
@@ -149,7 +150,7 @@ class _Room(NamedTuple):
     """What the threads share.
 
     gradient, delta: float32 (parameters,). squares: float64 (twins,), squared lengths of the gradient's pieces. sums:
-    float64 (twins, watched). finite: bool (workers,), whether the gradient was.
+    float64 (twins, watched). finite: bool (twins,), whether each worker found that the gradient was.
     """
 
     gradient: np.ndarray
@@ -171,10 +172,10 @@ def _descend(
     room: Any,
     worker: int,
     workers: int,
-    meeting: Any,
+    place: Any,
 ) -> None:
     real, twins, size = np.float32, len(programs), programs[0].size
-    share, steps, arrivals = order.shape[1] // twins, moments.steps[0], 0
+    share, steps = order.shape[1] // twins, moments.steps[0]
     for minibatch in range(order.shape[0]):
         for twin in range(worker, twins, workers):
             program = programs[twin]
@@ -183,8 +184,7 @@ def _descend(
             backward(program.table, program.values, program.gradients, program.loss)
             for index in range(watched.size):
                 room.sums[twin, index] += program.values[watched[index]]
-        arrivals += workers
-        meet(meeting, arrivals)
+        meet(place, worker, workers)
 
         # from here on every worker has pieces of the parameters, the same for any number of workers
         for piece in range(worker, twins, workers):
@@ -198,8 +198,7 @@ def _descend(
             for index in range(gradient.size):
                 gradient[index] *= real(1.0 / twins)
             room.squares[piece] = squared_length(gradient)
-        arrivals += workers
-        meet(meeting, arrivals)
+        meet(place, worker, workers)
 
         length = math.sqrt(room.squares.sum())
         if not math.isfinite(length):
@@ -229,7 +228,6 @@ def _descend(
                 parameters = programs[twin].values[first:last]
                 for index in range(delta.size):
                     parameters[index] += delta[index]
-        arrivals += workers
-        meet(meeting, arrivals)
+        meet(place, worker, workers)
     if worker == 0:
         moments.steps[0] = steps

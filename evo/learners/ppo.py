@@ -19,6 +19,7 @@ from envs.random import words_of
 from evo.advantages import FAILED, RewardScale, advantages, standardised
 from evo.algorithms.algorithm import number_between, positive_number, whole_number
 from evo.autodiff import Node, Program, Tape
+from evo.autodiff.crew import Crew
 from evo.autodiff.descent import AdamSettings, Feeds, Moments, assess, descend
 from evo.collection import Collector, Experience
 from evo.learners.learner import Candidate, below
@@ -110,6 +111,7 @@ class PPO:
         for layer in (*self.actor.layers, *self.critic.layers):
             if not hasattr(layer, "apply"):
                 raise ValueError(f"PPO needs gradients, and {type(layer).__name__} has none; try network mlp:64,64")
+        self._crew = Crew(min(problem.threads, _SHARES))
         self._collector = Collector(problem.task, self.actor, environments, horizon, problem.threads)
 
         parameters = [
@@ -270,8 +272,8 @@ class PPO:
 
     def _descend(self, examples: np.ndarray, order: np.ndarray, moments: Moments) -> np.ndarray | None:
         settings = AdamSettings(self._annealed(), self.max_gradient_norm)
-        loss, threads = self._loss, self.problem.threads
-        return descend(loss.programs, loss.feeds, examples, order, moments, settings, loss.watched, threads)
+        loss = self._loss
+        return descend(loss.programs, loss.feeds, examples, order, moments, settings, loss.watched, self._crew)
 
     def _annealed(self) -> float:
         """The learning rate of this iteration."""
