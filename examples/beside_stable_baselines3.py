@@ -14,9 +14,9 @@ stable-baselines3 with 1 and with 2 torch threads, so that a busy machine slows 
 import argparse
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gymnasium
 import numpy as np
@@ -34,20 +34,37 @@ from evo.problems.walking import Walking
 from evo.randomness import report_seeds
 from evo.statistics import ObservationStatistics
 
-# stable-baselines3's defaults, its 2,048 steps an iteration spread over two environments: one for each processor of a
-# small machine. Its value loss is the plain squared error, as ours.
-ENVIRONMENTS = 2
-SAME = {
-    "horizon": 1024,
-    "minibatch": 64,
-    "epochs": 10,
-    "learning_rate": 3e-4,
-    "discount": 0.99,
-    "gae_lambda": 0.95,
-    "clip": 0.2,
-    "value_coefficient": 0.5,
-    "entropy_coefficient": 0.0,
-    "max_gradient_norm": 0.5,
+# Its value loss is the plain squared error, as ours.
+HYPERPARAMETERS = {
+    # stable-baselines3's own, its 2,048 steps an iteration spread over two environments: one for each processor of a
+    # small machine
+    "default": {
+        "environments": 2,
+        "horizon": 1024,
+        "minibatch": 64,
+        "epochs": 10,
+        "learning_rate": 3e-4,
+        "discount": 0.99,
+        "gae_lambda": 0.95,
+        "clip": 0.2,
+        "value_coefficient": 0.5,
+        "entropy_coefficient": 0.0,
+        "max_gradient_norm": 0.5,
+    },
+    # tuned for Walker2d-v4 in rl-baselines3-zoo, hyperparams/ppo.yml; those of other tasks take another network
+    "zoo-walker2d": {
+        "environments": 1,
+        "horizon": 512,
+        "minibatch": 32,
+        "epochs": 20,
+        "learning_rate": 5.05041e-5,
+        "discount": 0.99,
+        "gae_lambda": 0.95,
+        "clip": 0.1,
+        "value_coefficient": 0.871923,
+        "entropy_coefficient": 0.000585045,
+        "max_gradient_norm": 1.0,
+    },
 }
 REPORT_EPISODES = 20
 
@@ -57,8 +74,8 @@ class Trained(NamedTuple):
     seconds: float
 
 
-def ours(problem: Walking, seed: int, steps: int) -> Trained:
-    learner = PPO(problem, seed, environments=ENVIRONMENTS, clip_value=False, critic="mlp:64,64", **SAME)
+def ours(task: str, given: dict[str, Any], seed: int, steps: int) -> Trained:
+    learner = PPO(made(task), seed, clip_value=False, critic="mlp:64,64", **given)
     learner.prepare()
     began = time.perf_counter()
     while learner.steps < steps:
@@ -66,22 +83,23 @@ def ours(problem: Walking, seed: int, steps: int) -> Trained:
     return Trained(learner.candidates()[0], time.perf_counter() - began)
 
 
-def theirs(task: str, seed: int, steps: int, threads: int) -> Trained:
+def theirs(task: str, given: dict[str, Any], seed: int, steps: int, threads: int) -> Trained:
     torch.set_num_threads(threads)
-    env = VecNormalize(DummyVecEnv([lambda: gymnasium.make(task)] * ENVIRONMENTS), gamma=SAME["discount"])
+    environments = DummyVecEnv([lambda: gymnasium.make(task)] * given["environments"])
+    env = VecNormalize(environments, gamma=given["discount"])
     model = stable_baselines3.PPO(
         "MlpPolicy",
         env,
-        n_steps=SAME["horizon"],
-        batch_size=SAME["minibatch"],
-        n_epochs=SAME["epochs"],
-        learning_rate=SAME["learning_rate"],
-        gamma=SAME["discount"],
-        gae_lambda=SAME["gae_lambda"],
-        clip_range=SAME["clip"],
-        vf_coef=SAME["value_coefficient"],
-        ent_coef=SAME["entropy_coefficient"],
-        max_grad_norm=SAME["max_gradient_norm"],
+        n_steps=given["horizon"],
+        batch_size=given["minibatch"],
+        n_epochs=given["epochs"],
+        learning_rate=given["learning_rate"],
+        gamma=given["discount"],
+        gae_lambda=given["gae_lambda"],
+        clip_range=given["clip"],
+        vf_coef=given["value_coefficient"],
+        ent_coef=given["entropy_coefficient"],
+        max_grad_norm=given["max_gradient_norm"],
         seed=seed,
         device="cpu",
     )
@@ -100,26 +118,26 @@ def theirs(task: str, seed: int, steps: int, threads: int) -> Trained:
     return Trained(Candidate(np.concatenate(parts).astype(np.float32), statistics), seconds)
 
 
-def learning(task: str, who: dict[str, Callable[[int, int], Trained]], seeds: int, steps: int, results: Path) -> None:
+def learning(task: str, name: str, who: Sequence[str], seeds: int, steps: int, results: Path) -> None:
     """Train what the results do not hold yet, then compare what they hold."""
-    problem = made(task)
+    given, kind = HYPERPARAMETERS[name], {"task": task, "hyperparameters": name, "steps": steps}
     for seed in range(100, 100 + seeds):
-        for name, train in who.items():
-            if (name, seed) in returns_in(results, task, steps):
+        for one in who:
+            if (one, seed) in returns_in(results, kind):
                 continue
-            trained = train(seed, steps)
-            scored = float(np.mean(score(problem, trained.candidate, report_seeds(REPORT_EPISODES)).returns))
-            run = {"task": task, "steps": steps, "who": name, "seed": seed, "return": scored}
+            trained = ours(task, given, seed, steps) if one == NAMES[0] else theirs(task, given, seed, steps, 1)
+            scored = float(np.mean(score(made(task), trained.candidate, report_seeds(REPORT_EPISODES)).returns))
+            run = {**kind, "who": one, "seed": seed, "return": scored, "seconds": round(trained.seconds, 1)}
             with results.open("a") as lines:
-                lines.write(json.dumps({**run, "seconds": round(trained.seconds, 1)}) + "\n")
-            print(f"{name}, seed {seed}: return {scored:.1f}, {trained.seconds:.1f} s", flush=True)
-    found = returns_in(results, task, steps)
-    both = {name: np.array([value for (one, _), value in sorted(found.items()) if one == name]) for name in NAMES}
-    for name, values in both.items():
+                lines.write(json.dumps(run) + "\n")
+            print(f"{one}, seed {seed}: return {scored:.1f}, {trained.seconds:.1f} s", flush=True)
+    found = returns_in(results, kind)
+    both = {one: np.array([value for (who, _), value in sorted(found.items()) if who == one]) for one in NAMES}
+    for one, values in both.items():
         if len(values):
             low, high = bootstrap_interval(values)
             middle = interquartile_mean(values)
-            print(f"{task}, {steps:,} steps, {name}: {middle:.0f} ({low:.0f} to {high:.0f}), {len(values)} seeds")
+            print(f"{task}, {steps:,} steps, {one}: {middle:.0f} ({low:.0f} to {high:.0f}), {len(values)} seeds")
     if all(len(values) for values in both.values()):
         first, second = both.values()
         low, high = difference_interval(first, second)
@@ -127,21 +145,21 @@ def learning(task: str, who: dict[str, Callable[[int, int], Trained]], seeds: in
         print(f"difference of interquartile means: {middle:.0f}, 95 % interval {low:.0f} to {high:.0f}")
 
 
-def returns_in(results: Path, task: str, steps: int) -> dict[tuple[str, int], float]:
-    """By who and seed."""
+def returns_in(results: Path, kind: dict[str, Any]) -> dict[tuple[str, int], float]:
+    """By who and seed, of runs of one kind."""
     runs = [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
-    return {(run["who"], run["seed"]): run["return"] for run in runs if (run["task"], run["steps"]) == (task, steps)}
+    return {(run["who"], run["seed"]): run["return"] for run in runs if kind.items() <= run.items()}
 
 
-def speed(task: str, steps: int, repeats: int) -> None:
-    """Env steps/s: medians of alternating short runs, and of the ratios within each round."""
-    problem = made(task)
-    runs: dict[str, Callable[[], Trained]] = {
-        "evo": lambda: ours(problem, 0, steps),
-        "stable-baselines3, 1 torch thread": lambda: theirs(task, 0, steps, 1),
-        "stable-baselines3, 2 torch threads": lambda: theirs(task, 0, steps, 2),
+def speed(task: str, given: dict[str, Any], steps: int, repeats: int) -> None:
+    """Env steps/s: medians of alternating runs, and of the ratios within each round."""
+    runs: dict[str, Callable[[], float]] = {
+        # as long on the clock, roughly
+        "evo": lambda: ours(task, given, 0, 10 * steps).seconds / 10,
+        "stable-baselines3, 1 torch thread": lambda: theirs(task, given, 0, steps, 1).seconds,
+        "stable-baselines3, 2 torch threads": lambda: theirs(task, given, 0, steps, 2).seconds,
     }
-    seconds = np.array([[run().seconds for run in runs.values()] for _ in range(repeats)])
+    seconds = np.array([[run() for run in runs.values()] for _ in range(repeats)])
     for name, column in zip(runs, seconds.T, strict=True):
         print(f"{task}, {name}: {steps / np.median(column):,.0f} env steps/s")
     ratios = seconds[:, 1:].min(axis=1) / seconds[:, 0]
@@ -161,21 +179,18 @@ def main() -> None:
     parser.add_argument("--task", default="HalfCheetah-v5")
     parser.add_argument("--seeds", type=int, default=5, help="from 100 up")
     parser.add_argument("--steps", type=int, default=1_000_000, help="of training")
+    parser.add_argument("--hyperparameters", choices=HYPERPARAMETERS, default="default")
     parser.add_argument("--who", choices=NAMES, help="train only these; by default both")
     parser.add_argument("--results", type=Path, default=Path("beside_stable_baselines3.jsonl"))
     parser.add_argument("--speed", action="store_true", help="measure speed instead")
-    parser.add_argument("--speed-steps", type=int, default=20_480)
+    parser.add_argument("--speed-steps", type=int, default=10_240, help="of theirs; ten times as many of ours")
     parser.add_argument("--repeats", type=int, default=5, help="of the speed runs")
     given = parser.parse_args()
     if given.speed:
-        speed(given.task, given.speed_steps, given.repeats)
+        speed(given.task, HYPERPARAMETERS[given.hyperparameters], given.speed_steps, given.repeats)
         return
-    who: dict[str, Callable[[int, int], Trained]] = {
-        "evo": lambda seed, steps: ours(made(given.task), seed, steps),
-        "stable-baselines3": lambda seed, steps: theirs(given.task, seed, steps, 1),
-    }
-    chosen = {name: who[name] for name in NAMES if given.who in (None, name)}
-    learning(given.task, chosen, given.seeds, given.steps, given.results)
+    who = [one for one in NAMES if given.who in (None, one)]
+    learning(given.task, given.hyperparameters, who, given.seeds, given.steps, given.results)
 
 
 if __name__ == "__main__":
