@@ -403,3 +403,16 @@ def test_a_diverging_run_stops_with_a_reason_and_keeps_what_it_had() -> None:
 def test_options_out_of_range_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         learner(**options)
+
+
+def test_the_first_iteration_only_looks_where_observations_are_normalised() -> None:
+    looking = learner()
+    first = looking.parameters.copy()
+    assert np.isnan(looking.step()["policy_loss"])
+    np.testing.assert_array_equal(looking.parameters, first)
+    assert looking.statistics.count == looking.steps
+    assert np.isfinite(looking.step()["policy_loss"])
+    assert not np.array_equal(looking.parameters, first)
+    task = looking.problem.task
+    plain = PPO(Walking(task, evo.network("mlp:16", task), 1), 3, environments=2, horizon=32, minibatch=16)
+    assert np.isfinite(plain.step()["policy_loss"])

@@ -52,7 +52,7 @@ class PPO:
     The actor is the problem's network; its outputs are the mean of a normal distribution whose standard deviation is
     learned, the same in all states, or the scores of choices. The `critic`, a network in text, is apart from it. The
     champion is the actor without noise; `start` gives the actor to begin with. Observations are normalised by the
-    statistics of all earlier iterations.
+    statistics of all earlier iterations; before there are any, the first iteration only gathers them.
 
     minibatch: examples in a step of Adam; it must divide environments × horizon. anneal_steps: the learning rate falls
     linearly to zero over so many env steps (by default those of the budget); 0 or None keeps it. gae_lambda: of
@@ -194,7 +194,9 @@ class PPO:
             raise EngineError(f"hardly any step of iteration {self.generation} succeeded: {reasons}")
         moments, watched = self.moments.copy(), np.full(len(self._loss.watched), np.nan)
         sums, gains = np.zeros(len(watched)), examples[:, _ADVANTAGE].astype(np.float64)
-        for epoch in range(self.epochs):
+        # nothing normalises the first observations: they are looked at, for their statistics, and not learned from
+        looking = self.actor.normalise and self.statistics.count == 0
+        for epoch in range(0 if looking else self.epochs):
             interruption.check()
             shuffled = generator(self.seed, "minibatches", self.generation, epoch).permutation(rows)
             order = shuffled[: len(rows) // self.minibatch * self.minibatch].reshape(-1, self.minibatch)
@@ -205,7 +207,8 @@ class PPO:
                 break
             sums += means
         else:
-            watched = sums / self.epochs
+            if not looking:
+                watched = sums / self.epochs
             self.parameters, self.moments = self._loss.programs[0].parameters.copy(), moments
         self.blocks, self.reward_scale = blocks, reward_scale
         self.statistics = self.statistics.merged(seen.statistics)
