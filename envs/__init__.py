@@ -7,8 +7,15 @@ same way. Importing this package registers each as a Gymnasium environment, `evo
 from envs.registration import register
 
 TASKS: dict[str, str] = {
+    "Ant-v5": "envs.mujoco_v5.ant:ant",
     "HalfCheetah-v5": "envs.mujoco_v5.half_cheetah:half_cheetah",
     "Hopper-v5": "envs.mujoco_v5.hopper:hopper",
+    "Humanoid-v5": "envs.mujoco_v5.humanoid:humanoid",
+    "HumanoidStandup-v5": "envs.mujoco_v5.humanoid_standup:humanoid_standup",
+    "InvertedDoublePendulum-v5": "envs.mujoco_v5.inverted_double_pendulum:inverted_double_pendulum",
+    "InvertedPendulum-v5": "envs.mujoco_v5.inverted_pendulum:inverted_pendulum",
+    "Pusher-v5": "envs.mujoco_v5.pusher:pusher",
+    "Reacher-v5": "envs.mujoco_v5.reacher:reacher",
     "Walker2d-v5": "envs.mujoco_v5.walker2d:walker2d",
     "Swimmer-v5": "envs.mujoco_v5.swimmer:swimmer",
     "evo/Quadruped-v0": "envs.creatures.quadruped:quadruped",

@@ -46,6 +46,7 @@ _PAIR = types.void(types.intp, types.intp)
 _mj_step = types.ExternalFunction("mj_step", _PAIR)
 _mj_forward = types.ExternalFunction("mj_forward", _PAIR)
 _mj_reset_data = types.ExternalFunction("mj_resetData", _PAIR)
+_mj_rne_post_constraint = types.ExternalFunction("mj_rnePostConstraint", _PAIR)
 _mj_kinematics = types.ExternalFunction("mj_kinematics", _PAIR)
 
 
@@ -71,6 +72,12 @@ def mj_reset_data(model: Any, data: Any) -> None:
 def mj_kinematics(model: Any, data: Any) -> None:
     """Compute positions from qpos alone (MuJoCo's mj_kinematics)."""
     _mj_kinematics(address_of(model), address_of(data))
+
+
+@njit
+def mj_rne_post_constraint(model: Any, data: Any) -> None:
+    """Compute the forces that act on each body from outside, `data.cfrc_ext` (MuJoCo's mj_rnePostConstraint)."""
+    _mj_rne_post_constraint(address_of(model), address_of(data))
 
 
 @njit

@@ -31,15 +31,41 @@ THREADS = (1, 2, 4)
 _ANY_BODY: dict[str, Any] = {"forward_reward_weight": 0.37, "exclude_current_positions_from_observation": False}
 _WALKER = _ANY_BODY | {"healthy_reward": 2.3, "terminate_when_unhealthy": False, "reset_noise_scale": 0.037}
 
+_PARTS = (
+    "include_cinert_in_observation",
+    "include_cvel_in_observation",
+    "include_qfrc_actuator_in_observation",
+    "include_cfrc_ext_in_observation",
+)
+
 # Task → constructor option → a value other than its default; `ALTERED` stands for a changed copy of the model's file.
 ALTERED = "<altered>"
 CASES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
+        "Ant-v5": _WALKER
+        | {"xml_file": ALTERED, "frame_skip": 3, "ctrl_cost_weight": 0.13, "contact_cost_weight": 0.07}
+        | {"healthy_z_range": (0.5, 0.9), "contact_force_range": (-3.0, 0.5), "main_body": "front_left_leg"}
+        | {"include_cfrc_ext_in_observation": False},
         "HalfCheetah-v5": _ANY_BODY
         | {"xml_file": ALTERED, "frame_skip": 3, "ctrl_cost_weight": 0.71, "reset_noise_scale": 0.31},
         "Hopper-v5": _WALKER
         | {"xml_file": ALTERED, "frame_skip": 3, "ctrl_cost_weight": 0.013}
         | {"healthy_state_range": (-1.5, 1.3), "healthy_z_range": (1.22, 1.253), "healthy_angle_range": (-0.05, 0.02)},
+        "Humanoid-v5": _WALKER
+        | {"xml_file": ALTERED, "frame_skip": 3, "ctrl_cost_weight": 0.71, "contact_cost_weight": 1e-4}
+        | {"contact_cost_range": (0.5, 3.0), "healthy_z_range": (1.2, 1.45)}
+        | dict.fromkeys(_PARTS, False),
+        "HumanoidStandup-v5": {"xml_file": ALTERED, "frame_skip": 3, "ctrl_cost_weight": 0.71, "uph_cost_weight": 3.0}
+        | {"impact_cost_weight": 1e-4, "impact_cost_range": (0.5, 3.0), "reset_noise_scale": 0.037}
+        | {"exclude_current_positions_from_observation": False}
+        | dict.fromkeys(_PARTS, False),
+        "InvertedDoublePendulum-v5": {"xml_file": ALTERED, "frame_skip": 3}
+        | {"healthy_reward": 2.3, "reset_noise_scale": 0.31},
+        "InvertedPendulum-v5": {"xml_file": ALTERED, "frame_skip": 3, "reset_noise_scale": 0.11},
+        "Pusher-v5": {"xml_file": ALTERED, "frame_skip": 3}
+        | {"reward_near_weight": 0.37, "reward_dist_weight": 2.3, "reward_control_weight": 0.71},
+        "Reacher-v5": {"xml_file": ALTERED, "frame_skip": 3}
+        | {"reward_dist_weight": 2.3, "reward_control_weight": 0.71},
         "Walker2d-v5": _WALKER
         | {"xml_file": ALTERED, "frame_skip": 5, "ctrl_cost_weight": 0.013}
         | {"healthy_z_range": (1.22, 1.252), "healthy_angle_range": (-0.1, 0.05)},

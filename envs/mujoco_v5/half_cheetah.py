@@ -3,19 +3,12 @@
 import math
 from typing import Any
 
-from envs.mujoco_v5.planar import advance_forward, build, control_cost, observe_state
-from envs.physics import mj_forward
-from envs.random import standard_normal, uniform
+from envs.mujoco_v5.common import advance_forward, build_walker, control_cost, observe_state, reset_uniform_normal
 from envs.task import Task
 
 
 def reset(model: Any, data: Any, task: Any, rng: Any) -> None:
-    scale = task.reset_noise_scale
-    for index in range(data.qpos.size):
-        data.qpos[index] = model.qpos0[index] + uniform(rng, -scale, scale)
-    for index in range(data.qvel.size):
-        data.qvel[index] = scale * standard_normal(rng)
-    mj_forward(model, data)
+    reset_uniform_normal(model, data, rng, task.reset_noise_scale)
 
 
 def observe(model: Any, data: Any, task: Any, obs: Any) -> None:
@@ -40,4 +33,4 @@ def half_cheetah(
 ) -> Task:
     """Gymnasium's HalfCheetah-v5. Observation (17,): qpos[1:], qvel. Action (6,): joint torques in [-1, 1]."""
     options = {name: value for name, value in locals().items() if name != "rendering"}
-    return build("HalfCheetah-v5", (reset, observe, advance), options, rendering, hidden_positions=1)
+    return build_walker("HalfCheetah-v5", (reset, observe, advance), options, rendering, hidden_positions=1)

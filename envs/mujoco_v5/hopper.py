@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from envs.mujoco_v5.planar import advance_forward, build, control_cost, observe_state, reset_uniform
+from envs.mujoco_v5.common import advance_forward, build_walker, control_cost, observe_state, reset_uniform
 from envs.task import Task
 
 
@@ -46,4 +46,4 @@ def hopper(
 ) -> Task:
     """Gymnasium's Hopper-v5. Observation (11,): qpos[1:], qvel clipped to ±10. Action (3,): torques in [-1, 1]."""
     options = {name: value for name, value in locals().items() if name != "rendering"}
-    return build("Hopper-v5", (reset, observe, advance), options, rendering, hidden_positions=1)
+    return build_walker("Hopper-v5", (reset, observe, advance), options, rendering, hidden_positions=1)

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from envs.mujoco_v5.planar import advance_forward, build, control_cost, observe_state, reset_uniform
+from envs.mujoco_v5.common import advance_forward, build_walker, control_cost, observe_state, reset_uniform
 from envs.task import Task
 
 
@@ -33,4 +33,4 @@ def swimmer(
 ) -> Task:
     """Gymnasium's Swimmer-v5. Observation (8,): qpos[2:], qvel. Action (2,): joint torques in [-1, 1]."""
     options = {name: value for name, value in locals().items() if name != "rendering"}
-    return build("Swimmer-v5", (reset, observe, advance), options, rendering, hidden_positions=2)
+    return build_walker("Swimmer-v5", (reset, observe, advance), options, rendering, hidden_positions=2)

@@ -1,0 +1,161 @@
+"""What Gymnasium's v5 tasks share: their model files, initial noise, observations and costs, compiled."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import mujoco
+from gymnasium.envs.mujoco.mujoco_env import expand_model_path
+from numba import njit
+
+from envs.numpy_order import sum_of_squares
+from envs.physics import mj_forward, simulate
+from envs.random import standard_normal, uniform
+from envs.task import Task, record
+
+
+def load(xml_file: str) -> mujoco.MjModel:
+    """The model that Gymnasium's MujocoEnv loads for `xml_file`. Raises FileNotFoundError or ValueError (bad MJCF)."""
+    try:
+        path = expand_model_path(xml_file)
+    except OSError as error:
+        raise FileNotFoundError(f"xml_file: {error}") from error
+    return mujoco.MjModel.from_xml_path(path)
+
+
+def _check_ranges(options: Mapping[str, Any]) -> None:
+    if options["frame_skip"] < 1:
+        raise ValueError(f"frame_skip must be at least 1, got {options['frame_skip']}")
+    if not options.get("reset_noise_scale", 0.0) >= 0:
+        raise ValueError(f"reset_noise_scale must not be negative, got {options['reset_noise_scale']}")
+    for name, value in options.items():
+        if name.endswith("_range") and (len(value) != 2 or not value[0] <= value[1]):
+            raise ValueError(f"{name} must be two numbers, the lower first, got {value}")
+
+
+def body_named(model: mujoco.MjModel, name: int | str, option: str = "xml_file") -> int:
+    """The number of a body. Raises ValueError naming the option that brought it about."""
+    try:
+        return int(model.body(name).id)
+    except (KeyError, IndexError) as error:
+        raise ValueError(f"{option}: the model has no body {name!r}; it has {_bodies(model)}") from error
+
+
+def _bodies(model: mujoco.MjModel) -> str:
+    return ", ".join(repr(model.body(index).name) for index in range(model.nbody))
+
+
+def build(
+    gymnasium_id: str,
+    kernels: tuple[Callable[..., None], Callable[..., None], Callable[..., None]],
+    options: Mapping[str, Any],
+    rendering: Mapping[str, Any],
+    observation_size: Callable[[mujoco.MjModel], int],
+    numbers: Callable[[mujoco.MjModel], Mapping[str, Any]] = lambda model: {},
+    steps: int = 1000,
+) -> Task:
+    """The Task equal to `gymnasium_id` with these constructor options.
+
+    kernels: reset, observe, advance; the task's record holds every option that is a number, and `numbers` of the model.
+    Raises FileNotFoundError or ValueError naming the option that is wrong.
+    """
+    _check_ranges(options)
+    model = load(options["xml_file"])
+    given = {name: value for name, value in options.items() if not isinstance(value, str)}
+    reset, observe, advance = kernels
+    return Task(
+        name=gymnasium_id,
+        gymnasium_id=gymnasium_id,
+        model=model,
+        reset=reset,
+        observe=observe,
+        advance=advance,
+        record=record(**given | dict(numbers(model))),
+        observation_size=observation_size(model),
+        steps=steps,
+        frame_skip=options["frame_skip"],
+        options=options,
+        rendering=rendering,
+    )
+
+
+def build_walker(
+    gymnasium_id: str,
+    kernels: tuple[Callable[..., None], Callable[..., None], Callable[..., None]],
+    options: Mapping[str, Any],
+    rendering: Mapping[str, Any],
+    hidden_positions: int,
+    extra_size: Callable[[mujoco.MjModel], int] = lambda model: 0,
+    numbers: Callable[[mujoco.MjModel], Mapping[str, Any]] = lambda model: {},
+) -> Task:
+    """`build` for a task that observes positions but for the leading `hidden_positions`, velocities, and extras."""
+    hidden = hidden_positions * bool(options["exclude_current_positions_from_observation"])
+    return build(
+        gymnasium_id,
+        kernels,
+        options,
+        rendering,
+        lambda model: model.nq + model.nv - hidden + extra_size(model),
+        lambda model: {"hidden_positions": hidden, **numbers(model)},
+    )
+
+
+@njit
+def reset_uniform(model: Any, data: Any, rng: Any, scale: float) -> None:
+    """Uniform noise of ±scale on every position, then on every velocity; the velocities of the model are zero."""
+    for index in range(data.qpos.size):
+        data.qpos[index] = model.qpos0[index] + uniform(rng, -scale, scale)
+    for index in range(data.qvel.size):
+        data.qvel[index] = uniform(rng, -scale, scale)
+    mj_forward(model, data)
+
+
+@njit
+def reset_uniform_normal(model: Any, data: Any, rng: Any, scale: float) -> None:
+    """Uniform noise of ±scale on every position, then normal noise of that deviation on every velocity."""
+    for index in range(data.qpos.size):
+        data.qpos[index] = model.qpos0[index] + uniform(rng, -scale, scale)
+    for index in range(data.qvel.size):
+        data.qvel[index] = scale * standard_normal(rng)
+    mj_forward(model, data)
+
+
+@njit
+def observe_state(data: Any, obs: Any, hidden: int, limit: float) -> int:
+    """Positions but for the first `hidden`, then velocities clipped to ±limit; returns how many numbers they are."""
+    qpos, qvel = data.qpos, data.qvel
+    count = qpos.size - hidden
+    for index in range(count):
+        obs[index] = qpos[hidden + index]
+    for index in range(qvel.size):
+        obs[count + index] = min(max(qvel[index], -limit), limit)
+    return count + qvel.size
+
+
+@njit
+def append(obs: Any, at: int, values: Any, skipped: int) -> int:
+    """Write values but for the first `skipped` into obs from `at` on; returns where they end."""
+    flat = values.reshape(values.size)
+    for index in range(skipped, flat.size):
+        obs[at + index - skipped] = flat[index]
+    return at + flat.size - skipped
+
+
+@njit
+def advance_forward(model: Any, data: Any, action: Any, frame_skip: int) -> float:
+    """Act for one control step; returns the mean forward speed over it, in m/s."""
+    before = data.qpos[0]
+    simulate(model, data, action, frame_skip)
+    return (data.qpos[0] - before) / (model.opt.timestep * frame_skip)
+
+
+@njit
+def control_cost(weight: float, action: Any) -> float:
+    return weight * sum_of_squares(action)
+
+
+@njit
+def clip_into(out: Any, values: Any, bounds: Any) -> None:
+    """out (size,) = values within bounds, flattened."""
+    flat = values.reshape(values.size)
+    for index in range(flat.size):
+        out[index] = min(max(flat[index], bounds[0]), bounds[1])

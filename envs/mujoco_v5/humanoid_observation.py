@@ -1,0 +1,57 @@
+"""What Humanoid-v5 and HumanoidStandup-v5 share: a long observation, and the cost of contact."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import mujoco
+from numba import njit
+
+from envs.mujoco_v5.common import append, build_walker, observe_state
+from envs.numpy_order import sum_of_squares
+from envs.task import Task
+
+
+@njit
+def observe_humanoid(data: Any, task: Any, obs: Any) -> None:
+    """Positions and velocities, then as asked for: inertia and velocity of each body but the world around the centre of
+    mass, the actuators' forces on all but the root's joint, and the forces from outside on each body but the world."""
+    at = observe_state(data, obs, task.hidden_positions, math.inf)
+    if task.include_cinert_in_observation:
+        at = append(obs, at, data.cinert, 10)
+    if task.include_cvel_in_observation:
+        at = append(obs, at, data.cvel, 6)
+    if task.include_qfrc_actuator_in_observation:
+        at = append(obs, at, data.qfrc_actuator, 6)
+    if task.include_cfrc_ext_in_observation:
+        at = append(obs, at, data.cfrc_ext, 6)
+
+
+@njit
+def contact_cost(data: Any, weight: float, bounds: Any) -> float:
+    """Weighted squares of the forces from outside on all bodies, within bounds."""
+    forces = data.cfrc_ext.reshape(data.cfrc_ext.size)
+    return min(max(weight * sum_of_squares(forces), bounds[0]), bounds[1])
+
+
+def build_humanoid(
+    gymnasium_id: str,
+    kernels: tuple[Callable[..., None], Callable[..., None], Callable[..., None]],
+    options: Mapping[str, Any],
+    rendering: Mapping[str, Any],
+) -> Task:
+    """`common.build_walker` with the numbers that `observe_humanoid` writes."""
+    included = {name: bool(value) for name, value in options.items() if name.startswith("include_")}
+
+    def extra_size(model: mujoco.MjModel) -> int:
+        bodies = model.nbody - 1
+        return (
+            10 * bodies * included["include_cinert_in_observation"]
+            + 6 * bodies * included["include_cvel_in_observation"]
+            + (model.nv - 6) * included["include_qfrc_actuator_in_observation"]
+            + 6 * bodies * included["include_cfrc_ext_in_observation"]
+        )
+
+    return build_walker(
+        gymnasium_id, kernels, options, rendering, 2, extra_size, lambda model: {"mass": model.body_mass.sum()}
+    )

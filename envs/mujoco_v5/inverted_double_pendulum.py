@@ -1,0 +1,52 @@
+"""InvertedDoublePendulum-v5: two poles on a cart, rewarded for standing straight and still until the tip falls."""
+
+import math
+from typing import Any
+
+from envs.mujoco_v5.common import build, reset_uniform_normal
+from envs.physics import simulate
+from envs.task import Task
+
+
+def reset(model: Any, data: Any, task: Any, rng: Any) -> None:
+    reset_uniform_normal(model, data, rng, task.reset_noise_scale)
+
+
+def observe(model: Any, data: Any, task: Any, obs: Any) -> None:
+    poles, velocities = data.qpos.size - 1, data.qvel.size
+    obs[0] = data.qpos[0]
+    for pole in range(poles):
+        obs[1 + pole] = math.sin(data.qpos[1 + pole])
+        obs[1 + poles + pole] = math.cos(data.qpos[1 + pole])
+    for index in range(velocities):
+        obs[1 + 2 * poles + index] = min(max(data.qvel[index], -10.0), 10.0)
+    obs[1 + 2 * poles + velocities] = min(max(data.qfrc_constraint[0], -10.0), 10.0)
+
+
+def advance(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:
+    simulate(model, data, action, task.frame_skip)
+    x, y = data.site_xpos[0, 0], data.site_xpos[0, 2]  # of the tip
+    first, second = data.qvel[1], data.qvel[2]
+    distance = 0.01 * (x * x) + (y - 2.0) * (y - 2.0)
+    velocity = 1e-3 * (first * first) + 5e-3 * (second * second)
+    out.terminated = y <= 1.0
+    out.reward = (0.0 if out.terminated else task.healthy_reward) - distance - velocity
+
+
+def inverted_double_pendulum(
+    *,
+    xml_file: str = "inverted_double_pendulum.xml",
+    frame_skip: int = 5,
+    healthy_reward: float = 10.0,
+    reset_noise_scale: float = 0.1,
+    **rendering: Any,
+) -> Task:
+    """Gymnasium's InvertedDoublePendulum-v5. Action (1,): force on the cart in [-1, 1].
+
+    Observation (9,): the cart's place, sines and cosines of both angles, qvel and the first qfrc_constraint, clipped to
+    ±10.
+    """
+    options = {name: value for name, value in locals().items() if name != "rendering"}
+    kernels = reset, observe, advance
+    size = 9  # as Gymnasium has it, whatever the model
+    return build("InvertedDoublePendulum-v5", kernels, options, rendering, lambda model: size)
