@@ -44,7 +44,7 @@ CASES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "Ant-v5": _WALKER
         | {"xml_file": ALTERED, "frame_skip": 3, "ctrl_cost_weight": 0.13, "contact_cost_weight": 0.07}
-        | {"healthy_z_range": (0.5, 0.9), "contact_force_range": (-3.0, 0.5), "main_body": "front_left_leg"}
+        | {"healthy_z_range": (0.5, 0.9), "contact_force_range": (-3.0, 0.5), "main_body": "aux_1"}
         | {"include_cfrc_ext_in_observation": False},
         "HalfCheetah-v5": _ANY_BODY
         | {"xml_file": ALTERED, "frame_skip": 3, "ctrl_cost_weight": 0.71, "reset_noise_scale": 0.31},

@@ -1,0 +1,112 @@
+"""Bodies from shared parts, built with mujoco.MjSpec: a ground, flesh, joints with servos, feet that feel, senses.
+
+Lengths are in metres, masses in kg, angles in rad. Limbs meet the ground only: a leg that brushes another costs time
+and teaches nothing.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import mujoco
+
+FLESH = 1050.0  # kg/m³
+_GRIP = 1.2  # coefficient of friction
+Colour = tuple[float, float, float, float]
+_shape = mujoco.mjtGeom
+
+
+class Servo(NamedTuple):
+    """A spring towards a target (N·m/rad) with a brake (N·m·s/rad), of at most `torque` N·m; 1 asks for `reach` rad."""
+
+    stiffness: float
+    brake: float
+    torque: float
+    reach: float
+
+
+def ground(timestep: float) -> mujoco.MjSpec:
+    """A flat world under a light, where integration is stable at long time steps."""
+    spec = mujoco.MjSpec()
+    spec.compiler.degree = False
+    spec.option.timestep = timestep
+    spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    spec.option.iterations, spec.option.ls_iterations = 4, 8
+    spec.option.disableflags |= mujoco.mjtDisableBit.mjDSBL_EULERDAMP
+    spec.worldbody.add_light(pos=[0, 0, 4], dir=[0.2, 0.3, -1], type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL)
+    spec.worldbody.add_geom(
+        name="floor", type=_shape.mjGEOM_PLANE, size=[0, 0, 0.5], rgba=[0.62, 0.66, 0.60, 1], contype=1, conaffinity=0
+    )
+    return spec
+
+
+def root(spec: mujoco.MjSpec, height: float) -> Any:
+    """The body that is free to move; it is body 1, and speed and posture are its."""
+    torso = spec.worldbody.add_body(name="torso", pos=[0, 0, height])
+    torso.add_freejoint(name="root")
+    return torso
+
+
+def part(body: Any, shape: Any, colour: Colour, density: float = FLESH, **geometry: Any) -> None:
+    """A piece of flesh; one without density is for the eye alone."""
+    body.add_geom(type=shape, rgba=colour, density=density, contype=0, conaffinity=int(density > 0), **geometry)
+
+
+def capsule(
+    body: Any, colour: Colour, start: Sequence[float], end: Sequence[float], radius: float, **more: Any
+) -> None:
+    part(body, _shape.mjGEOM_CAPSULE, colour, fromto=[*start, *end], size=[radius, 0, 0], **more)
+
+
+def ball(body: Any, colour: Colour, at: Sequence[float], radius: float, **more: Any) -> None:
+    part(body, _shape.mjGEOM_SPHERE, colour, pos=at, size=[radius, 0, 0], **more)
+
+
+def ellipsoid(body: Any, colour: Colour, at: Sequence[float], radii: Sequence[float], **more: Any) -> None:
+    part(body, _shape.mjGEOM_ELLIPSOID, colour, pos=at, size=radii, **more)
+
+
+def joint(
+    spec: mujoco.MjSpec, body: Any, name: str, axis: Sequence[float], limits: Sequence[float], servo: Servo
+) -> None:
+    """A hinge of a body to its parent, and the servo that holds it."""
+    body.add_joint(name=name, axis=axis, range=limits, limited=True, armature=0.05, damping=0.2)
+    actuator = spec.add_actuator(name=name, target=name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
+    actuator.gaintype, actuator.biastype = mujoco.mjtGain.mjGAIN_FIXED, mujoco.mjtBias.mjBIAS_AFFINE
+    actuator.gainprm[0], actuator.biasprm[:3] = (
+        servo.stiffness * servo.reach,
+        [0, -servo.stiffness, -servo.brake],
+    )
+    actuator.ctrllimited, actuator.ctrlrange = True, [-1, 1]
+    actuator.forcelimited, actuator.forcerange = True, [-servo.torque, servo.torque]
+
+
+def foot(body: Any, name: str, colour: Colour, at: Sequence[float], radius: float) -> None:
+    """A ball at the end of a limb, and a site around it for `touch`."""
+    ball(body, colour, at, radius, name=name)
+    body.add_site(name=name, pos=at, size=[radius * 1.3] * 3, rgba=[0, 0, 0, 0])
+
+
+def touch(spec: mujoco.MjSpec, name: str) -> None:
+    """A sensor of the force (N) on a foot."""
+    kind, site = mujoco.mjtSensor.mjSENS_TOUCH, mujoco.mjtObj.mjOBJ_SITE
+    spec.add_sensor(name=name, type=kind, objtype=site, objname=name)
+
+
+def compiled(spec: mujoco.MjSpec, torso: Any, center: float, distance: float) -> mujoco.MjModel:
+    """The finished body, with senses in its torso, grip everywhere, and cameras that follow it from `distance`."""
+    torso.add_site(name="torso", pos=[0, 0, center], rgba=[0, 0, 0, 0])
+    sense, site = mujoco.mjtSensor, mujoco.mjtObj.mjOBJ_SITE
+    for name, quantity in (
+        ("torso_position", sense.mjSENS_FRAMEPOS),
+        ("velocimeter", sense.mjSENS_VELOCIMETER),
+        ("gyro", sense.mjSENS_GYRO),
+    ):
+        spec.add_sensor(name=name, type=quantity, objtype=site, objname="torso")
+    for geom in spec.geoms:
+        geom.friction = [_GRIP, 0.005, 0.0001]
+        geom.condim = 3
+    track, far = mujoco.mjtCamLight.mjCAMLIGHT_TRACK, distance / 1.7
+    torso.add_camera(name="side", mode=track, pos=[0, -1.7 * far, 0.35 * far], xyaxes=[1, 0, 0, 0, 0.2, 1])
+    quarter = [1.2 * far, -1.2 * far, 0.5 * far]
+    torso.add_camera(name="quarter", mode=track, pos=quarter, xyaxes=[1, 1, 0, -0.3, 0.3, 1])
+    return spec.compile()

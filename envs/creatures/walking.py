@@ -1,0 +1,118 @@
+"""How every creature of ours is started, what it feels and what it earns: one task for all bodies.
+
+A creature has a sense of balance and a metronome; servos see to its joints. Observation (8,), of torso and clock:
+
+    0  gravity's direction along its x axis: sine of the pitch (1 = nose straight down)
+    1  gravity's direction along its y axis (1 = lying on its left side)
+    2  3  4  angular velocity about its x, y, z axes (roll, pitch, yaw), rad/s
+    5  heading: y component of its x axis in the world (positive = turned left)
+    6  7  sin and cos of 2 pi stride_frequency t
+
+Action: a target in ±1 for each servo; 0 is the pose at rest.
+
+Reward: alive_reward + forward_reward_weight × forward speed (m/s, no more than top_speed)
+- power_cost_weight × power (W) - sway_cost_weight × (bouncing² + rolling² + pitching²).
+
+The episode ends when a part that must keep off the ground reaches it, or the torso leans further than its cosine
+`least_upright` allows; else after 10 s.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import mujoco
+from numba import njit
+
+from envs.physics import mj_forward, mj_kinematics, mj_step
+from envs.random import standard_normal, uniform
+from envs.rewards import capped_speed, mechanical_power, sway, upright
+from envs.task import Task, record
+
+_TORSO, _SECONDS = 1, 10.0
+_CAPSULE, _SPHERE = int(mujoco.mjtGeom.mjGEOM_CAPSULE), int(mujoco.mjtGeom.mjGEOM_SPHERE)
+
+
+@njit
+def _lowest(model: Any, data: Any, geom: int) -> float:
+    """Height (m) above the floor of the lowest point of a sphere, a capsule or an ellipsoid."""
+    size, matrix = model.geom_size[geom], data.geom_xmat[geom]
+    if model.geom_type[geom] == _SPHERE:
+        return float(data.geom_xpos[geom, 2] - size[0])
+    if model.geom_type[geom] == _CAPSULE:
+        return float(data.geom_xpos[geom, 2] - size[0] - size[1] * math.fabs(matrix[8]))
+    reach = (size[0] * matrix[6]) ** 2 + (size[1] * matrix[7]) ** 2 + (size[2] * matrix[8]) ** 2
+    return float(data.geom_xpos[geom, 2] - math.sqrt(reach))
+
+
+def reset(model: Any, data: Any, task: Any, rng: Any) -> None:
+    scale = task.reset_noise_scale
+    for index in range(data.qpos.size):
+        data.qpos[index] = model.qpos0[index] + uniform(rng, -scale, scale) * (index >= 7)
+    for index in range(data.qvel.size):
+        data.qvel[index] = scale * standard_normal(rng)
+    mj_forward(model, data)
+
+
+def observe(model: Any, data: Any, task: Any, obs: Any) -> None:
+    rotation = data.xmat[_TORSO]
+    obs[0], obs[1] = -rotation[6], -rotation[7]
+    obs[2:5] = data.qvel[3:6]
+    obs[5] = rotation[3]
+    phase = 2.0 * math.pi * task.stride_frequency * data.time
+    obs[6], obs[7] = math.sin(phase), math.cos(phase)
+
+
+def advance(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:
+    before, power = data.qpos[0], 0.0
+    data.ctrl[:] = action
+    for _ in range(task.frame_skip):
+        mj_step(model, data)
+        power += mechanical_power(data)
+    mj_kinematics(model, data)  # mj_step leaves the poses of one time step ago
+    power /= task.frame_skip
+    speed = (data.qpos[0] - before) / (model.opt.timestep * task.frame_skip)
+    fallen = upright(data, _TORSO) < task.least_upright
+    for index in range(task.keep_off.size):
+        fallen |= _lowest(model, data, task.keep_off[index]) < 0.0
+    out.reward = (
+        task.alive_reward
+        + task.forward_reward_weight * capped_speed(speed, task.top_speed)
+        - task.power_cost_weight * power
+        - task.sway_cost_weight * sway(data)
+    )
+    out.terminated = fallen
+
+
+def walking(
+    name: str,
+    model: mujoco.MjModel,
+    keep_off: Sequence[str],
+    least_upright: float,
+    options: Mapping[str, Any],
+    rendering: Mapping[str, Any],
+) -> Task:
+    """The task of a creature. keep_off: geoms that must not touch the ground. least_upright: -1 lets it tumble.
+
+    options: timestep (s), frame_skip, forward_reward_weight, top_speed (m/s), alive_reward, power_cost_weight,
+    sway_cost_weight, stride_frequency (Hz), and reset_noise_scale, the half width of the noise on joint angles (rad)
+    and the deviation of that on velocities. Raises ValueError for one out of its range.
+    """
+    for option, value in options.items():
+        positive = option in ("timestep", "frame_skip", "stride_frequency")
+        if not (0 < value < math.inf if positive else 0 <= value < math.inf):
+            raise ValueError(f"{option} must be {'positive' if positive else 'not negative'} and finite, got {value}")
+    geoms = [model.geom(geom).id for geom in keep_off]
+    return Task(
+        name=name,
+        model=model,
+        reset=reset,
+        observe=observe,
+        advance=advance,
+        record=record(keep_off=geoms, least_upright=least_upright, **options),
+        observation_size=8,
+        steps=round(_SECONDS / (options["timestep"] * options["frame_skip"])),
+        frame_skip=options["frame_skip"],
+        options=options,
+        rendering=rendering,
+    )
