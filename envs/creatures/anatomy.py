@@ -4,6 +4,7 @@ Lengths are in metres, masses in kg, angles in rad. Limbs meet the ground only: 
 and teaches nothing.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -46,9 +47,14 @@ def root(spec: mujoco.MjSpec, height: float) -> Any:
     return torso
 
 
-def part(body: Any, shape: Any, colour: Colour, density: float = FLESH, **geometry: Any) -> None:
-    """A piece of flesh; one without density is for the eye alone."""
-    body.add_geom(type=shape, rgba=colour, density=density, contype=0, conaffinity=int(density > 0), **geometry)
+def part(
+    body: Any, shape: Any, colour: Colour, density: float = FLESH, friction: float | None = None, **geometry: Any
+) -> None:
+    """A piece of flesh; one without density is for the eye alone. friction: its own, instead of the ground's."""
+    touching = int(density > 0)
+    geom = body.add_geom(type=shape, rgba=colour, density=density, contype=0, conaffinity=touching, **geometry)
+    if friction is not None:
+        geom.friction[0], geom.priority = friction, 1
 
 
 def capsule(
@@ -92,6 +98,46 @@ def touch(spec: mujoco.MjSpec, name: str) -> None:
     spec.add_sensor(name=name, type=kind, objtype=site, objname=name)
 
 
+def sprawling_leg(
+    spec: mujoco.MjSpec, body: Any, name: str, hip: Sequence[float], bearing: float, leg: "SprawlingLeg"
+) -> None:
+    """A leg that reaches out sideways, up to its knee and down to its foot, with joints `swing` and `lift` at its hip.
+
+    bearing: the direction it points to from above, from +x towards +y (rad). Positive actions swing it forward (a leg
+    that points straight ahead: to the left) and lift it.
+    """
+    ahead, aside = math.cos(bearing), math.sin(bearing)
+    out = leg.femur * math.cos(leg.rise)
+    knee = [out * ahead, out * aside, leg.femur * math.sin(leg.rise)]
+    out += leg.tibia * math.cos(leg.fall)
+    tip = [out * ahead, out * aside, knee[2] - leg.tibia * math.sin(leg.fall)]
+    limb = body.add_body(name=name, pos=hip)
+    capsule(limb, leg.colour, (0, 0, 0), knee, leg.radius, name=f"{name}_femur")
+    capsule(limb, leg.colour, knee, tip, 0.7 * leg.radius, name=f"{name}_tibia")
+    foot(limb, f"{name}_foot", leg.foot_colour, tip, 0.9 * leg.radius)
+    joint(spec, limb, f"{name}_swing", (0, 0, -1 if aside > 0.01 else 1), (-0.8, 0.8), leg.servo)
+    joint(spec, limb, f"{name}_lift", (aside, -ahead, 0), (-0.8, 0.8), leg.servo)
+    touch(spec, f"{name}_foot")
+
+
+class SprawlingLeg(NamedTuple):
+    """femur, tibia, radius in m; rise, fall: their slopes above and below the level (rad)."""
+
+    femur: float
+    tibia: float
+    radius: float
+    rise: float
+    fall: float
+    colour: Colour
+    foot_colour: Colour
+    servo: Servo
+
+    @property
+    def height(self) -> float:
+        """Of the hip above the ground the foot stands on."""
+        return self.tibia * math.sin(self.fall) - self.femur * math.sin(self.rise) + 0.9 * self.radius
+
+
 def compiled(spec: mujoco.MjSpec, torso: Any, center: float, distance: float) -> mujoco.MjModel:
     """The finished body, with senses in its torso, grip everywhere, and cameras that follow it from `distance`."""
     torso.add_site(name="torso", pos=[0, 0, center], rgba=[0, 0, 0, 0])
@@ -103,7 +149,7 @@ def compiled(spec: mujoco.MjSpec, torso: Any, center: float, distance: float) ->
     ):
         spec.add_sensor(name=name, type=quantity, objtype=site, objname="torso")
     for geom in spec.geoms:
-        geom.friction = [_GRIP, 0.005, 0.0001]
+        geom.friction = [geom.friction[0] if geom.priority else _GRIP, 0.005, 0.0001]
         geom.condim = 3
     track, far = mujoco.mjtCamLight.mjCAMLIGHT_TRACK, distance / 1.7
     torso.add_camera(name="side", mode=track, pos=[0, -1.7 * far, 0.35 * far], xyaxes=[1, 0, 0, 0, 0.2, 1])

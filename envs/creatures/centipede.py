@@ -1,0 +1,61 @@
+"""Centipede: legs on every segment, as many segments as asked for, rewarded for going forward at small cost."""
+
+import math
+from typing import Any
+
+import mujoco
+
+from envs.creatures.anatomy import Servo, SprawlingLeg, ball, capsule, compiled, ellipsoid, ground, root, sprawling_leg
+from envs.creatures.walking import walking
+from envs.task import Task
+
+_SHELL, _EDGE, _LIMB, _EYE = (0.55, 0.20, 0.10, 1), (0.38, 0.13, 0.08, 1), (0.90, 0.62, 0.22, 1), (0.05, 0.05, 0.05, 1)
+_SERVO = Servo(stiffness=30.0, brake=3.0, torque=12.0, reach=0.4)
+_LEG = SprawlingLeg(0.09, 0.13, 0.012, 0.45, 1.0, _LIMB, _LIMB, _SERVO)
+_LINK, _MOST = 0.13, 40
+_SPINE = {"stiffness": 20.0, "damping": 2.0}  # N·m/rad, N·m·s/rad: the back bends, it is not driven
+
+
+def _model(timestep: float, segments: int) -> mujoco.MjModel:
+    spec = ground(timestep)
+    torso = body = root(spec, _LEG.height)
+    for number in range(segments):
+        if number:
+            body = body.add_body(name=f"segment_{number}", pos=[-_LINK, 0, 0])
+            for name, axis in (("bend", (0, 0, 1)), ("arch", (0, 1, 0))):
+                limits = {"range": (-0.5, 0.5), "limited": True}
+                body.add_joint(name=f"{name}_{number}", axis=axis, armature=0.02, **limits, **_SPINE)
+        colour = _EDGE if number % 2 else _SHELL
+        ellipsoid(body, colour, (0, 0, 0.012), (0.085, 0.062, 0.038), density=600, name=f"shell_{number}")
+        for side, word in ((1, "left"), (-1, "right")):
+            sprawling_leg(spec, body, f"{word}_{number}", (0, side * 0.045, 0), side * math.pi / 2, _LEG)
+    for side in (1, -1):
+        ball(torso, _EYE, (0.068, side * 0.030, 0.032), 0.010, density=0)
+        capsule(torso, _LIMB, (0.07, side * 0.02, 0.02), (0.17, side * 0.07, 0.06), 0.005, density=0)
+        capsule(body, _LIMB, (-0.07, side * 0.02, 0.01), (-0.16, side * 0.05, 0.03), 0.006, density=0)
+    return compiled(spec, torso, center=0.02, distance=1.2 + 0.1 * segments)
+
+
+def centipede(
+    *,
+    segments: int = 6,
+    timestep: float = 0.008,
+    frame_skip: int = 5,
+    forward_reward_weight: float = 2.0,
+    top_speed: float = 0.6,
+    alive_reward: float = 0.5,
+    power_cost_weight: float = 0.002,
+    sway_cost_weight: float = 0.1,
+    stride_frequency: float = 2.0,
+    reset_noise_scale: float = 0.02,
+    **rendering: Any,
+) -> Task:
+    """Our Centipede; observation, reward and options as in `envs.creatures.walking`.
+
+    segments: 2 to 40, each with two legs. Action (4 segments,): swing and lift of the left leg, then of the right, from
+    the head backwards. The episode ends when the head's shell reaches the ground or leans past 60 degrees.
+    """
+    options = {name: value for name, value in locals().items() if name != "rendering"}
+    if not 2 <= segments <= _MOST:
+        raise ValueError(f"segments must be between 2 and {_MOST}, got {segments}")
+    return walking("evo/Centipede-v0", _model(timestep, segments), ["shell_0"], 0.5, options, rendering)
