@@ -69,25 +69,43 @@ def member_texts(members: Iterable[Member]) -> list[list[str]]:
 
 
 def terminal_tables(comparison: Comparison) -> Group:
-    """The methods, what they needed to the thresholds, and every member."""
+    """The methods, what they needed to the thresholds, and every member; no wider than a common terminal."""
     task = comparison.members[0].config["task.name"]
-    header, lines = method_header(comparison.thresholds), method_texts(comparison.rows)
-    wide = len(_METHOD_HEADER)  # the rest would not fit beside them
-    to_thresholds = [[line[0], *line[wide:]] for line in lines]
+    rows = comparison.rows
+    header, lines = method_header(comparison.thresholds), method_texts(rows)
+    shown = [place for place, name in enumerate(_METHOD_HEADER) if name not in ("mean", "selection s")]
+    members = member_texts(comparison.members)
+    folders = {member.path.parent for member in comparison.members}
+    if len(folders) == 1:
+        members = [[*line[:-1], member.path.name] for line, member in zip(members, comparison.members, strict=True)]
+
     return Group(
-        _terminal_table(task, header[:wide], [line[:wide] for line in lines]),
-        _terminal_table("until the held-out return reached", [header[0], *header[wide:]], to_thresholds),
-        Text(f"{resolution(comparison.rows)}\n", style="dim"),
-        _terminal_table("every run", MEMBER_HEADER, member_texts(comparison.members)),
+        _terminal_table(task, [header[place] for place in shown], [[line[place] for place in shown] for line in lines]),
+        _terminal_table(
+            "to a held-out return: env steps, core-minutes, seeds that got there",
+            [header[0], *(name.replace(" (", "\n(") for name in header[len(_METHOD_HEADER) :])],
+            [[row.method, *("\n".join(_reached(reach, row.seeds)) for reach in row.reached.values())] for row in rows],
+        ),
+        Text(f"{resolution(rows)}\n", style="dim"),
+        _terminal_table("every run", MEMBER_HEADER, members),
     )
 
 
 def _terminal_table(title: str, header: Sequence[str], lines: Sequence[Sequence[str]]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        collapse_padding=True,
+        pad_edge=False,
+    )
     for name in header:
-        table.add_column(name, justify="left" if name in ("method", "run") else "right", overflow="fold")
+        names = name in ("method", "run")
+        table.add_column(name, justify="left" if names else "right", overflow="fold", no_wrap=name == "method")
     for line in lines:
-        table.add_row(*(cell.replace(", ", "\n").replace(" (", "\n(") if "steps" in cell else cell for cell in line))
+        table.add_row(*line)
     return table
 
 
@@ -140,6 +158,11 @@ def _csv(header: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
 
 
 def _reach(reach: Reach, seeds: int) -> str:
-    if math.isinf(reach.steps):
-        return f"– ({reach.seeds} of {seeds})"
-    return f"{reach.steps:,.0f} steps, {reach.core_minutes:.2g} core-min ({reach.seeds} of {seeds})"
+    steps, minutes, count = _reached(reach, seeds)
+    return f"{steps} steps, {minutes} core-min ({count})" if minutes else f"{steps} ({count})"
+
+
+def _reached(reach: Reach, seeds: int) -> tuple[str, str, str]:
+    """Env steps and core-minutes of the median seed, and how many got there."""
+    count = f"{reach.seeds} of {seeds}"
+    return ("–", "", count) if math.isinf(reach.steps) else (f"{reach.steps:,.0f}", f"{reach.core_minutes:.2g}", count)
