@@ -16,20 +16,15 @@ from evo.comparison.member import Member
 from evo.comparison.table import MethodRow, Reach
 from evo.numbers import number
 
-_METHOD_HEADER = (
+METHOD_HEADER = (
     *("method", "seeds", "return (IQM)", "95 % interval", "mean"),
     *("env steps", "CPU s", "wall s", "selection s"),
 )
 MEMBER_HEADER = ("method", "seed", "return", "std", "env steps", "CPU s", "wall s", "run")
 
 
-def method_header(thresholds: Mapping[str, float]) -> list[str]:
-    """Names of the columns of `method_texts`, the last ones a threshold each."""
-    return [*_METHOD_HEADER, *(f"to {number(threshold)} ({name})" for name, threshold in thresholds.items())]
-
-
 def method_texts(rows: Sequence[MethodRow]) -> list[list[str]]:
-    """A line for each method; to a threshold, what the median seed spent and how many seeds got there."""
+    """A line of METHOD_HEADER's columns for each method."""
     return [
         [
             row.method,
@@ -39,10 +34,19 @@ def method_texts(rows: Sequence[MethodRow]) -> list[list[str]]:
             number(row.mean),
             f"{row.steps:,.0f}",
             *(number(seconds) for seconds in (row.cpu_s, row.wall_s, row.selection_s)),
-            *(_reach(reach, row.seeds) for reach in row.reached.values()),
         ]
         for row in rows
     ]
+
+
+def threshold_header(thresholds: Mapping[str, float]) -> list[str]:
+    """Names of the columns of `threshold_texts`."""
+    return ["method", *(f"to {number(threshold)} ({name})" for name, threshold in thresholds.items())]
+
+
+def threshold_texts(rows: Sequence[MethodRow]) -> list[list[str]]:
+    """A line for each method: to each threshold what the median seed spent, and how many seeds got there."""
+    return [[row.method, *(_reach(reach, row.seeds) for reach in row.reached.values())] for row in rows]
 
 
 def resolution(rows: Sequence[MethodRow]) -> str:
@@ -72,18 +76,18 @@ def terminal_tables(comparison: Comparison) -> Group:
     """The methods, what they needed to the thresholds, and every member; no wider than a common terminal."""
     task = comparison.members[0].config["task.name"]
     rows = comparison.rows
-    header, lines = method_header(comparison.thresholds), method_texts(rows)
-    shown = [place for place, name in enumerate(_METHOD_HEADER) if name not in ("mean", "selection s")]
+    shown = [place for place, name in enumerate(METHOD_HEADER) if name not in ("mean", "selection s")]
+    methods = [[line[place] for place in shown] for line in method_texts(rows)]
     members = member_texts(comparison.members)
     folders = {member.path.parent for member in comparison.members}
     if len(folders) == 1:
         members = [[*line[:-1], member.path.name] for line, member in zip(members, comparison.members, strict=True)]
 
     return Group(
-        _terminal_table(task, [header[place] for place in shown], [[line[place] for place in shown] for line in lines]),
+        _terminal_table(task, [METHOD_HEADER[place] for place in shown], methods),
         _terminal_table(
             "to a held-out return: env steps, core-minutes, seeds that got there",
-            [header[0], *(name.replace(" (", "\n(") for name in header[len(_METHOD_HEADER) :])],
+            [name.replace(" (", "\n(") for name in threshold_header(comparison.thresholds)],
             [[row.method, *("\n".join(_reached(reach, row.seeds)) for reach in row.reached.values())] for row in rows],
         ),
         Text(f"{resolution(rows)}\n", style="dim"),
