@@ -252,7 +252,7 @@ class StopFlag:
         self._word.value = 0
 
 
-def outlast(worker: threading.Thread) -> None:
+def _outlast(worker: threading.Thread) -> None:
     """Join a thread however often a signal interrupts it."""
     while worker.is_alive():
         try:
@@ -286,7 +286,7 @@ def apply_interruptibly(batch: Batch, kernel: int, argument: int, count: int, st
             done.wait()
     except BaseException:
         stop.set()
-        outlast(worker)  # it writes into arrays of the caller's
+        _outlast(worker)  # it writes into arrays of the caller's
         raise
     worker.join()
     return outcome[0]

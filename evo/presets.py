@@ -3,9 +3,9 @@
 `PRESETS[task][family]` holds configuration keys and values; `GENERAL[family]` serves tasks that nobody tuned. A
 family is the method whose presets a method shares (`Method.family`).
 Sources: ARS's step size, noise, directions and best directions begin from rl-baselines3-zoo's `hyperparams/ars.yml`,
-which follow Mania, Guy & Recht (2018), appendix A.2. PPO's general settings are CleanRL's `ppo_continuous_action.py`'s;
-what a task changes in them begins from the zoo's `hyperparams/ppo.yml`. Where settings were tuned on here, the line
-says so.
+which follow Mania, Guy & Recht (2018), appendix A.2. PPO's general settings are CleanRL's `ppo_continuous_action.py`'s,
+the 2,048 steps of an iteration spread over eight environments; what a task changes in them is the zoo's
+(`hyperparams/ppo.yml`) where the line says so. Where settings were tuned on here, the line says that.
 """
 
 from collections.abc import Mapping
@@ -46,8 +46,8 @@ def _ppo(steps: float, **options: Any) -> dict[str, Any]:
     return _settings("mlp:64,64", steps, {}, **options)
 
 
-# The zoo's standard deviation of the actions to begin with on HalfCheetah and Hopper is exp(-2): gentle noise learns
-# gaits that a deviation of 1 never tries. Tuned on here: exp(-1) does so on all of our walkers.
+# tuned: the standard deviation of PPO's actions to begin with, exp(-1), on every walker but the swimmer; gentle noise
+# finds gaits that a deviation of 1 never tries. (The zoo begins with exp(-2) on HalfCheetah and Hopper.)
 _GENTLE = 0.37
 
 # The bonus for staying alive is left out while training (Mania 2018, section 4.1), and only then.

@@ -6,9 +6,10 @@
 
 Both train the same network from the same kind of initial weights in the same number of environments, observations and
 rewards normalised; the final policies (no best-of) are scored by evo on the same report episodes, stable-baselines3's
-weights copied into evo's network. (Theirs clips normalised observations at ±10 while it learns; ours never does.) Every
-finished run becomes a line of the results file, and is not repeated. `--speed` alternates short runs of evo and of
-stable-baselines3 with 1 and with 2 torch threads, so that a busy machine slows all of them; it wants a quiet one.
+weights copied into evo's network. (Theirs clips normalised observations at ±10 while it learns; ours never does, and
+learns nothing in its first iteration.) Every finished run becomes a line of the results file, and is not repeated with
+the same versions and hyper-parameters. `--speed` alternates short runs of evo and of stable-baselines3 with 1 and with
+2 torch threads, so that a busy machine slows all of them; it wants a quiet one.
 """
 
 import argparse
@@ -51,7 +52,7 @@ HYPERPARAMETERS = {
         "entropy_coefficient": 0.0,
         "max_gradient_norm": 0.5,
     },
-    # tuned for Walker2d-v4 in rl-baselines3-zoo, hyperparams/ppo.yml; those of other tasks take another network
+    # tuned for Walker2d in rl-baselines3-zoo, hyperparams/ppo.yml; HalfCheetah's and Hopper's are for another network
     "zoo-walker2d": {
         "environments": 1,
         "horizon": 512,
@@ -67,6 +68,8 @@ HYPERPARAMETERS = {
     },
 }
 REPORT_EPISODES = 20
+EVO, OTHER = "evo", "stable-baselines3"
+VERSIONS = {EVO: evo.__version__, OTHER: stable_baselines3.__version__}
 
 
 class Trained(NamedTuple):
@@ -75,12 +78,14 @@ class Trained(NamedTuple):
 
 
 def ours(task: str, given: dict[str, Any], seed: int, steps: int) -> Trained:
-    learner = PPO(made(task), seed, clip_value=False, critic="mlp:64,64", **given)
+    learner = PPO(problem_of(task), seed, clip_value=False, critic="mlp:64,64", **given)
     learner.prepare()
-    began = time.perf_counter()
+    learner.step()  # it only looks, and would flatter the clock
+    looked, began = learner.steps, time.perf_counter()
     while learner.steps < steps:
         learner.step()
-    return Trained(learner.candidates()[0], time.perf_counter() - began)
+    seconds = (time.perf_counter() - began) * learner.steps / (learner.steps - looked)
+    return Trained(learner.candidates()[0], seconds)
 
 
 def theirs(task: str, given: dict[str, Any], seed: int, steps: int, threads: int) -> Trained:
@@ -118,37 +123,42 @@ def theirs(task: str, given: dict[str, Any], seed: int, steps: int, threads: int
     return Trained(Candidate(np.concatenate(parts).astype(np.float32), statistics), seconds)
 
 
-def learning(task: str, name: str, who: Sequence[str], seeds: int, steps: int, results: Path) -> None:
-    """Train what the results do not hold yet, then compare what they hold."""
-    given, kind = HYPERPARAMETERS[name], {"task": task, "hyperparameters": name, "steps": steps}
-    for seed in range(100, 100 + seeds):
-        for one in who:
-            if (one, seed) in returns_in(results, kind):
+def learning(task: str, name: str, chosen: Sequence[str], seeds: Sequence[int], steps: int, results: Path) -> None:
+    """Train what the results do not hold yet, then compare what they hold of these seeds."""
+    given = HYPERPARAMETERS[name]
+    for seed in seeds:
+        for who in chosen:
+            kind = {"who": who, "version": VERSIONS[who], "task": task, "steps": steps, **given}
+            if seed in returns_in(results, kind):
                 continue
-            trained = ours(task, given, seed, steps) if one == NAMES[0] else theirs(task, given, seed, steps, 1)
-            scored = float(np.mean(score(made(task), trained.candidate, report_seeds(REPORT_EPISODES)).returns))
-            run = {**kind, "who": one, "seed": seed, "return": scored, "seconds": round(trained.seconds, 1)}
+            trained = ours(task, given, seed, steps) if who == EVO else theirs(task, given, seed, steps, 1)
+            scored = float(np.mean(score(problem_of(task), trained.candidate, report_seeds(REPORT_EPISODES)).returns))
+            run = {**kind, "seed": seed, "return": scored, "seconds": round(trained.seconds, 1)}
             with results.open("a") as lines:
                 lines.write(json.dumps(run) + "\n")
-            print(f"{one}, seed {seed}: return {scored:.1f}, {trained.seconds:.1f} s", flush=True)
-    found = returns_in(results, kind)
-    both = {one: np.array([value for (who, _), value in sorted(found.items()) if who == one]) for one in NAMES}
-    for one, values in both.items():
-        if len(values):
-            low, high = bootstrap_interval(values)
-            middle = interquartile_mean(values)
-            print(f"{task}, {steps:,} steps, {one}: {middle:.0f} ({low:.0f} to {high:.0f}), {len(values)} seeds")
-    if all(len(values) for values in both.values()):
-        first, second = both.values()
-        low, high = difference_interval(first, second)
-        middle = interquartile_mean(first) - interquartile_mean(second)
-        print(f"difference of interquartile means: {middle:.0f}, 95 % interval {low:.0f} to {high:.0f}")
+            print(f"{who}, seed {seed}: return {scored:.1f}, {trained.seconds:.1f} s", flush=True)
+    found = {
+        who: returns_in(results, {"who": who, "version": VERSIONS[who], "task": task, "steps": steps, **given})
+        for who in VERSIONS
+    }
+    both = [seed for seed in seeds if all(seed in returns for returns in found.values())]
+    returns = {who: np.array([found[who][seed] for seed in both]) for who in VERSIONS}
+    if not both:
+        return
+    for who, values in returns.items():
+        low, high = bootstrap_interval(values)
+        print(f"{task}, {steps:,} steps, {who}: {interquartile_mean(values):.0f} ({low:.0f} to {high:.0f})")
+    low, high = difference_interval(returns[EVO], returns[OTHER])
+    difference = interquartile_mean(returns[EVO]) - interquartile_mean(returns[OTHER])
+    print(
+        f"difference of interquartile means, {len(both)} seeds: {difference:.0f}, 95 % interval {low:.0f} to {high:.0f}"
+    )
 
 
-def returns_in(results: Path, kind: dict[str, Any]) -> dict[tuple[str, int], float]:
-    """By who and seed, of runs of one kind."""
+def returns_in(results: Path, kind: dict[str, Any]) -> dict[int, float]:
+    """By seed, of runs of one kind."""
     runs = [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
-    return {(run["who"], run["seed"]): run["return"] for run in runs if kind.items() <= run.items()}
+    return {run["seed"]: run["return"] for run in runs if kind.items() <= run.items()}
 
 
 def speed(task: str, given: dict[str, Any], steps: int, repeats: int) -> None:
@@ -166,12 +176,9 @@ def speed(task: str, given: dict[str, Any], steps: int, repeats: int) -> None:
     print(f"{task}: {np.median(ratios):.1f} times as fast as the faster ({', '.join(f'{one:.1f}' for one in ratios)})")
 
 
-def made(task: str) -> Walking:
-    one = evo.task(task)
-    return Walking(one, evo.network("mlp:64,64", one, normalise=True), available_threads())
-
-
-NAMES = ("evo", "stable-baselines3")
+def problem_of(task: str) -> Walking:
+    world = evo.task(task)
+    return Walking(world, evo.network("mlp:64,64", world, normalise=True), available_threads())
 
 
 def main() -> None:
@@ -180,7 +187,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5, help="from 100 up")
     parser.add_argument("--steps", type=int, default=1_000_000, help="of training")
     parser.add_argument("--hyperparameters", choices=HYPERPARAMETERS, default="default")
-    parser.add_argument("--who", choices=NAMES, help="train only these; by default both")
+    parser.add_argument("--who", choices=list(VERSIONS), help="train only these; by default both")
     parser.add_argument("--results", type=Path, default=Path("beside_stable_baselines3.jsonl"))
     parser.add_argument("--speed", action="store_true", help="measure speed instead")
     parser.add_argument("--speed-steps", type=int, default=10_240, help="of theirs; ten times as many of ours")
@@ -189,8 +196,8 @@ def main() -> None:
     if given.speed:
         speed(given.task, HYPERPARAMETERS[given.hyperparameters], given.speed_steps, given.repeats)
         return
-    who = [one for one in NAMES if given.who in (None, one)]
-    learning(given.task, given.hyperparameters, who, given.seeds, given.steps, given.results)
+    chosen, seeds = [who for who in VERSIONS if given.who in (None, who)], range(100, 100 + given.seeds)
+    learning(given.task, given.hyperparameters, chosen, seeds, given.steps, given.results)
 
 
 if __name__ == "__main__":

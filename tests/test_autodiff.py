@@ -1,5 +1,6 @@
 """The tape against torch: values and gradients of every operation, from fixtures that make_torch_fixtures.py wrote."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ from hypothesis import strategies as st
 from numba import njit
 
 from evo.autodiff import Node, Tape, operations
-from evo.autodiff.crew import Crew, meet
 from evo.autodiff.descent import AdamSettings, Feeds, Moments, assess, descend, squared_length
+from evo.autodiff.team import Team, barrier
 from evo.networks import Dense, network_from_text
 from evo.networks.sequential import propagate
 from evo.optimizers import Adam
@@ -200,57 +201,108 @@ def test_assess_gives_every_example_its_value_whatever_the_minibatch(count: int,
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.floats(-1e3, 1e3, width=32), min_size=1, max_size=40))
-def test_squared_length_is_the_euclidean_one(numbers: list[float]) -> None:
+def test_squared_length_is_the_sum_of_squares(numbers: list[float]) -> None:
     values = np.array(numbers, np.float32)
     assert squared_length(values) == pytest.approx(float(np.sum(values.astype(np.float64) ** 2)), rel=1e-12)
 
 
-def _sharing(twins: int, threads: int, size: int = 12) -> tuple[np.ndarray, Moments, np.ndarray]:
-    """Parameters, moments and mean loss after 20 minibatches through a small network, cut into shares."""
-    network, tape = network_from_text("mlp:5", 3, 1), Tape(network_from_text("mlp:5", 3, 1).size)
-    inputs, targets = tape.input(size // twins, 3), tape.input(size // twins, 1)
+def _sharded(replicas: int, threads: int, size: int = 30, scale: float = 1.0) -> tuple[Any, Moments, Any]:
+    """Parameters, moments and mean loss after 20 minibatches through a small network, cut into shards."""
+    network = network_from_text("mlp:5", 3, 1)
+    tape = Tape(network.size)
+    inputs, targets = tape.input(size // replicas, 3), tape.input(size // replicas, 1)
     error = network.apply(tape, inputs, 0) - targets
     loss = (error * error).mean()
     program, rng = tape.program(loss), np.random.default_rng(4)
-    program.parameters[:] = rng.normal(size=network.size)
-    programs = (program, *(program.twin() for _ in range(twins - 1)))
+    program.parameters[:] = rng.normal(size=network.size) * scale
+    programs = (program, *(program.replica() for _ in range(replicas - 1)))
     examples, moments = rng.normal(size=(60, 4)).astype(np.float32), Moments.zero(network.size)
     order = np.stack([rng.permutation(60)[:size] for _ in range(20)])
     feeds = Feeds.into(inputs, targets)
-    means = descend(programs, feeds, examples, order, moments, AdamSettings(0.01, 0.5), (loss,), Crew(threads))
-    assert means is not None
-    for one in programs:
-        np.testing.assert_array_equal(one.parameters, program.parameters)
+    means = descend(programs, feeds, examples, order, moments, AdamSettings(0.01, 0.5), (loss,), Team(threads))
+    if means is not None:
+        for one in programs:
+            np.testing.assert_array_equal(one.parameters, program.parameters)
     return program.parameters.copy(), moments, means
 
 
 @pytest.mark.parametrize("threads", [2, 3])
-@pytest.mark.parametrize("twins", [3, 5])
-def test_shares_on_several_threads_give_the_same_bits_as_on_one(twins: int, threads: int) -> None:
-    alone, together = _sharing(twins, 1), _sharing(twins, threads)
+@pytest.mark.parametrize("replicas", [1, 2, 3, 5])
+def test_shards_on_several_threads_give_the_same_bits_as_on_one(replicas: int, threads: int) -> None:
+    alone, together = _sharded(replicas, 1), _sharded(replicas, threads)
     for one, other in zip((alone[0], *alone[1], alone[2]), (together[0], *together[1], together[2]), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_minibatch_in_shares_is_the_same_minibatch() -> None:
-    whole, shares = _sharing(1, 1), _sharing(3, 1)
-    np.testing.assert_allclose(whole[0], shares[0], rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(whole[2], shares[2], rtol=1e-5)
+def test_a_minibatch_in_shards_is_the_same_minibatch() -> None:
+    whole, shards = _sharded(1, 1), _sharded(3, 1)
+    np.testing.assert_allclose(whole[0], shards[0], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(whole[2], shards[2], rtol=1e-5)
 
 
-def test_nobody_waits_for_a_thread_that_has_left() -> None:
-    @njit(nogil=True)
-    def wait(address: Any) -> None:
-        meet(address, 1, 2)
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_several_threads_say_when_a_gradient_is_not_finite(replicas: int) -> None:
+    assert _sharded(replicas, 2, scale=1e30)[2] is None
 
-    crew, left = Crew(2), []
+
+def test_minibatches_of_another_size_are_refused() -> None:
+    program, feeds, _, examples = _regression(20)
+    order = np.arange(60)[None]
+    with pytest.raises(ValueError, match="these programs take 40"):
+        descend((program, program.replica()), feeds, examples, order, Moments.zero(2), AdamSettings(0.1, 0.5))
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("name", ["minimum", "maximum"])
+def test_what_is_not_a_number_stays_visible(name: str, first: bool) -> None:
+    numbers = [np.array([[np.nan]]), np.array([[1.0]])]
+    value, _ = differentiated(numbers if first else numbers[::-1], np.ones((1, 1)), PAIRS[name])
+    assert np.isnan(value).all()
+
+
+# Threads that wait for each other
+
+
+@njit(nogil=True)
+def _come(place: Any, worker: int, workers: int, times: int) -> None:
+    for _ in range(times):
+        barrier(place, worker, workers)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiled() -> None:
+    _come(0, 0, 1, 0)
+
+
+@pytest.mark.parametrize("leaver", [0, 1])
+def test_nobody_waits_for_a_worker_that_has_left(leaver: int) -> None:
+    team, left = Team(2), []
 
     def run(worker: int, workers: int, place: int) -> None:
-        if worker == 0:
-            raise KeyboardInterrupt
-        wait(place)
+        if worker == leaver:
+            time.sleep(0.1)  # the other spins no more, and sleeps
+            raise MemoryError("no room")
+        _come(place, worker, workers, 3)
         left.append(worker)
 
-    with pytest.raises(KeyboardInterrupt):
-        crew.work(run)
-    assert left == [1]
+    with pytest.raises(MemoryError):
+        team.work(run)
+    assert left == [1 - leaver]
+    team.work(lambda worker, workers, place: _come(place, worker, workers, 3))  # and it works on
+
+
+def test_a_team_that_sleeps_works_alone_for_a_while() -> None:
+    team, seen = Team(2), []
+
+    def slow(worker: int, workers: int, place: int) -> None:
+        seen.append(workers)
+        if worker:
+            time.sleep(0.05)
+        _come(place, worker, workers, 1)
+
+    team.work(slow)
+    assert seen == [2, 2]
+    for _ in range(25):
+        team.work(slow)
+    assert seen[2:22] == [1] * 20
+    assert 2 in seen[22:]

@@ -508,7 +508,7 @@ def test_terms_name_options_and_settings_by_hand() -> None:
 
 @pytest.mark.parametrize("budget", [{"budget__steps": 5000}, {"budget__minutes": 1.0}])
 def test_a_schedule_that_follows_the_budget_is_not_set_by_hand(budget: dict[str, float]) -> None:
-    for more, expected in (({}, "not for this task"), ({"method__anneal_steps": 70}, "by hand: anneal_steps")):
+    for more, expected in (({}, "for Hopper-v5"), ({"method__anneal_steps": 70}, "by hand: anneal_steps")):
         config = configured("Hopper-v5", "ppo", **budget, **more)
         assert terms_of({Path("p"): config}).settings["ppo"]["tuned"].startswith(expected)
 

@@ -311,9 +311,11 @@ def content(tmp_path: Path, words: str = "word") -> Content:
         terms=[(words, words)],
         deviations=[words],
         settings={words: {words: words}},
-        table_header=[words, words],
-        table_rows=[[words, "1"]],
-        table_note=words,
+        methods_header=[words, words],
+        methods_rows=[[words, "1"]],
+        thresholds_header=[words, words],
+        thresholds_rows=[[words, "1"]],
+        thresholds_note=words,
         members_header=[words],
         members_rows=[[words]],
         findings=[words],
@@ -345,7 +347,7 @@ def test_the_page_is_balanced_fetches_nothing_and_escapes_everything(tmp_path: P
 
 def test_the_page_leaves_out_what_is_empty(tmp_path: Path) -> None:
     full = content(tmp_path)
-    empty = replace(full, deviations=[], settings={}, failures=[], findings=[], figures=[], race=None, table_rows=[])
+    empty = replace(full, deviations=[], settings={}, failures=[], findings=[], figures=[], race=None, methods_rows=[])
     text = page(empty)
     assert not any(word in text for word in ("Failures", "<video", "<img", "Settings", "Deviations", "Methods"))
     assert "Runs" in text

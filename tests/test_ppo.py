@@ -53,10 +53,10 @@ def test_the_gradient_of_the_loss_equals_torchs(kind: str, clipped: str, monkeyp
     taken = "choices" if kind == "discrete" else "actions"
     names = ("observations", taken, "old_log_probability", "advantage", "target", "old_value")
     examples = np.concatenate([TORCH[f"{stem}/{name}"] for name in names], axis=1).astype(np.float32)
-    (program, _), feeds = ppo._loss.programs, ppo._loss.feeds  # the batch is one program's share of a minibatch
+    (program, _), feeds = ppo._loss.programs, ppo._loss.feeds  # the batch is one replica's shard of a minibatch
     examples[:, -3] = standardised(examples[:, -3][np.newaxis].astype(np.float64))[0]
     program.parameters[:] = TORCH[f"{stem}/parameters"]
-    for column, width, at in zip(*feeds, strict=True):
+    for column, width, at in zip(feeds.column, feeds.columns, feeds.at, strict=True):
         program.values[at : at + 32 * width] = examples[:, column : column + width].ravel()
     assert program.forward() == pytest.approx(float(TORCH[f"{stem}/loss"]), rel=1e-5)
     program.backward()
@@ -285,6 +285,16 @@ def test_ppo_solves_the_point_mass() -> None:
 
 def same(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> bool:
     return first.keys() == second.keys() and all(np.array_equal(first[name], second[name]) for name in first)
+
+
+def test_an_odd_minibatch_gives_the_same_bits_on_two_threads() -> None:
+    states = []
+    for threads in (1, 2):
+        odd = learner(threads=threads, environments=3, horizon=25, minibatch=25)
+        for _ in range(3):
+            odd.step()
+        states.append(odd.state())
+    assert same(*states)
 
 
 @pytest.mark.parametrize("task", ["cartpole", "Hopper-v5"])

@@ -1,8 +1,8 @@
 """Descent: gather a minibatch, run the tape forward and backward, clip the gradient, take a step of Adam.
 
-Compiled as a whole, so that no Python runs between minibatches. A minibatch is cut into equal shares, one for each twin
-of the program, and their gradients are averaged: with two twins two threads work, and one thread does the same sums in
-the same order. BLAS is pinned to one thread: the same bits on the same processor.
+Compiled as a whole, so that no Python runs between minibatches. A minibatch is cut into equal shards, one for each
+replica of the program, and their gradients are averaged: with two replicas two threads work, and one thread does the
+same sums in the same order. BLAS is pinned to one thread: the same bits on the same processor.
 """
 
 import math
@@ -12,8 +12,8 @@ import numpy as np
 from numba import njit
 
 from evo.autodiff.blas import one_thread
-from evo.autodiff.crew import Crew, meet
 from evo.autodiff.tape import Node, Program, backward, forward
+from evo.autodiff.team import Team, barrier
 from evo.optimizers import adam
 
 
@@ -33,18 +33,19 @@ class Moments(NamedTuple):
 
 
 class Feeds(NamedTuple):
-    """Which columns of the examples go into which inputs of a program; int64 (inputs,) each."""
+    """Which columns of the examples go into which inputs of a program; int64 (inputs,) each. rows: of every input."""
 
     column: np.ndarray
     columns: np.ndarray
     at: np.ndarray
+    rows: int
 
     @classmethod
     def into(cls, *inputs: Node) -> "Feeds":
         """The inputs' columns stand side by side in the examples, in this order."""
         widths = [node.columns for node in inputs]
         starts = np.cumsum([0, *widths[:-1]])
-        return cls(starts, np.array(widths), np.array([node.at for node in inputs]))
+        return cls(starts, np.array(widths), np.array([node.at for node in inputs]), inputs[0].rows)
 
 
 class AdamSettings(NamedTuple):
@@ -65,34 +66,36 @@ def descend(
     moments: Moments,
     settings: AdamSettings,
     watched: tuple[Node, ...] = (),
-    crew: Crew | None = None,
+    team: Team | None = None,
 ) -> np.ndarray | None:
-    """One step of Adam down the loss for each minibatch; changes the moments and every twin's parameters.
+    """One step of Adam down the loss for each minibatch; changes the moments and every replica's parameters.
 
-    programs: twins, each with as many rows as its share of a minibatch; the loss is the mean of theirs, and they start
-    from the parameters of the first. examples: float32 (count, columns). order: int64 (minibatches, size), the rows
-    that each minibatch takes. crew: of no more workers than there are twins; without one this thread works alone.
-    Returns the mean values of the `watched` single numbers over the minibatches, or None where a gradient was not
-    finite: what is left then is of no use.
+    programs: replicas, each for as many rows as its shard of a minibatch; the loss is the mean of theirs, and they
+    start from the parameters of the first. examples: float32 (count, columns). order: int64 (minibatches, size), the
+    rows that each minibatch takes. team: of no more workers than there are replicas; without one this thread works
+    alone. Returns the means of the `watched` single numbers over shards and minibatches, or None where a gradient was
+    not finite: what is left then is of no use. Raises ValueError for minibatches of another size than the replicas'.
     """
-    first = programs[0]
-    for twin in programs[1:]:
-        twin.parameters[:] = first.parameters
+    first, size = programs[0], len(programs) * feeds.rows
+    if order.shape[1] != size:
+        raise ValueError(f"minibatches of {order.shape[1]} examples: these programs take {size}")
+    for replica in programs[1:]:
+        replica.parameters[:] = first.parameters
     places = np.array([node.at for node in watched], np.int64)
-    room = _Room(
+    shared = _Shared(
         np.empty(first.size, np.float32),
         np.empty(first.size, np.float32),
         np.zeros(len(programs)),
         np.zeros((len(programs), len(places))),
-        np.ones(len(programs), np.bool_),
+        np.ones(1, np.bool_),
     )
 
     def run(worker: int, workers: int, place: int) -> None:
-        _descend(programs, feeds, examples, order, moments, settings, places, room, worker, workers, place)
+        _descend(programs, feeds, examples, order, moments, settings, places, shared, worker, workers, place)
 
     with one_thread():
-        (crew or Crew(1)).work(run)
-    return room.sums.mean(axis=0) / max(len(order), 1) if room.finite.all() else None
+        (team or Team(1)).work(run)
+    return shared.sums.mean(axis=0) / max(len(order), 1) if shared.finite[0] else None
 
 
 def assess(program: Program, feeds: Feeds, examples: np.ndarray, *nodes: Node) -> np.ndarray:
@@ -146,11 +149,11 @@ def squared_length(values: Any) -> float:
     return sums.sum()
 
 
-class _Room(NamedTuple):
+class _Shared(NamedTuple):
     """What the threads share.
 
-    gradient, delta: float32 (parameters,). squares: float64 (twins,), squared lengths of the gradient's pieces. sums:
-    float64 (twins, watched). finite: bool (twins,), whether each worker found that the gradient was.
+    gradient, delta: float32 (parameters,). squares: float64 (replicas,), of the gradient's pieces. sums: float64
+    (replicas, watched). finite: bool (1,), whether every gradient was.
     """
 
     gradient: np.ndarray
@@ -169,47 +172,48 @@ def _descend(
     moments: Any,
     settings: Any,
     watched: Any,
-    room: Any,
+    shared: Any,
     worker: int,
     workers: int,
     place: Any,
 ) -> None:
-    real, twins, size = np.float32, len(programs), programs[0].size
-    share, steps = order.shape[1] // twins, moments.steps[0]
+    real, replicas, size = np.float32, len(programs), programs[0].size
+    shard, steps = order.shape[1] // replicas, moments.steps[0]
     for minibatch in range(order.shape[0]):
-        for twin in range(worker, twins, workers):
-            program = programs[twin]
-            gather(feeds, examples, order[minibatch, twin * share : (twin + 1) * share], program.values)
+        for replica in range(worker, replicas, workers):
+            program = programs[replica]
+            gather(feeds, examples, order[minibatch, replica * shard : (replica + 1) * shard], program.values)
             forward(program.table, program.values, program.gradients)
             backward(program.table, program.values, program.gradients, program.loss)
             for index in range(watched.size):
-                room.sums[twin, index] += program.values[watched[index]]
-        meet(place, worker, workers)
+                shared.sums[replica, index] += program.values[watched[index]]
+        barrier(place, worker, workers)
 
         # from here on every worker has pieces of the parameters, the same for any number of workers
-        for piece in range(worker, twins, workers):
-            first, last = size * piece // twins, size * (piece + 1) // twins
-            gradient = room.gradient[first:last]
+        for piece in range(worker, replicas, workers):
+            first, last = size * piece // replicas, size * (piece + 1) // replicas
+            gradient = shared.gradient[first:last]
             gradient[:] = programs[0].gradients[first:last]
-            for twin in range(1, twins):
-                other = programs[twin].gradients[first:last]
+            for replica in range(1, replicas):
+                other = programs[replica].gradients[first:last]
                 for index in range(gradient.size):
                     gradient[index] += other[index]
             for index in range(gradient.size):
-                gradient[index] *= real(1.0 / twins)
-            room.squares[piece] = squared_length(gradient)
-        meet(place, worker, workers)
+                gradient[index] *= real(1.0 / replicas)
+            shared.squares[piece] = squared_length(gradient)
+        barrier(place, worker, workers)
 
-        length = math.sqrt(room.squares.sum())
+        length = math.sqrt(shared.squares.sum())
         if not math.isfinite(length):
-            room.finite[worker] = False
+            if worker == 0:  # they all come to the same
+                shared.finite[0] = False
             return
         # as torch's clip_grad_norm_
         shorten = real(min(1.0, settings.max_norm / (length + 1e-6)))
         steps += 1
-        for piece in range(worker, twins, workers):
-            first, last = size * piece // twins, size * (piece + 1) // twins
-            gradient, delta = room.gradient[first:last], room.delta[first:last]
+        for piece in range(worker, replicas, workers):
+            first, last = size * piece // replicas, size * (piece + 1) // replicas
+            gradient, delta = shared.gradient[first:last], shared.delta[first:last]
             for index in range(gradient.size):
                 gradient[index] *= -shorten
             adam(
@@ -224,10 +228,10 @@ def _descend(
                 real(1.0 - settings.beta1**steps),
                 real(1.0 - settings.beta2**steps),
             )
-            for twin in range(twins):
-                parameters = programs[twin].values[first:last]
+            for replica in range(replicas):
+                parameters = programs[replica].values[first:last]
                 for index in range(delta.size):
                     parameters[index] += delta[index]
-        meet(place, worker, workers)
+        barrier(place, worker, workers)
     if worker == 0:
         moments.steps[0] = steps

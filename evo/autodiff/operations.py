@@ -109,7 +109,7 @@ def exp_backward(row: Any, values: Any, gradients: Any) -> None:
         below[index] += above[index] * out[index]
 
 
-def _pairwise(function: Any) -> Any:
+def _elementwise(function: Any) -> Any:
     """Forward: out = function(first, second), number by number."""
 
     @njit
@@ -127,9 +127,9 @@ def _pairwise(function: Any) -> Any:
     return run
 
 
-def _pairwise_backward(by_first: Any, by_second: Any) -> Any:
+def _elementwise_backward(by_first: Any, by_second: Any) -> Any:
     """Backward, by the function's derivatives as functions of both operands."""
-    to_first, to_second = _pass_on(FIRST, by_first), _pass_on(SECOND, by_second)
+    to_first, to_second = _gradient_to(FIRST, by_first), _gradient_to(SECOND, by_second)
 
     @njit
     def run(row: Any, values: Any, gradients: Any) -> None:
@@ -139,7 +139,7 @@ def _pairwise_backward(by_first: Any, by_second: Any) -> Any:
     return run
 
 
-def _pass_on(operand: int, derivative: Any) -> Any:
+def _gradient_to(operand: int, derivative: Any) -> Any:
     @njit
     def run(row: Any, values: Any, gradients: Any) -> None:
         if not row[operand + _NEEDED]:
@@ -215,7 +215,7 @@ def _first_is_lesser(first: Any, second: Any) -> Any:
 
 @njit
 def _second_is_lesser(first: Any, second: Any) -> Any:
-    return np.float32(first > second)
+    return np.float32(not first <= second)
 
 
 @njit
@@ -225,10 +225,10 @@ def _first_is_greater(first: Any, second: Any) -> Any:
 
 @njit
 def _second_is_greater(first: Any, second: Any) -> Any:
-    return np.float32(first < second)
+    return np.float32(not first >= second)
 
 
-_add, _add_backward = _pairwise(_sum), _pairwise_backward(_one, _one)
+_add, _add_backward = _elementwise(_sum), _elementwise_backward(_one, _one)
 
 
 def add(row: Any, values: Any, gradients: Any) -> None:
@@ -239,7 +239,7 @@ def add_backward(row: Any, values: Any, gradients: Any) -> None:
     _add_backward(row, values, gradients)
 
 
-_subtract, _subtract_backward = _pairwise(_difference), _pairwise_backward(_one, _minus_one)
+_subtract, _subtract_backward = _elementwise(_difference), _elementwise_backward(_one, _minus_one)
 
 
 def subtract(row: Any, values: Any, gradients: Any) -> None:
@@ -250,7 +250,7 @@ def subtract_backward(row: Any, values: Any, gradients: Any) -> None:
     _subtract_backward(row, values, gradients)
 
 
-_multiply, _multiply_backward = _pairwise(_product), _pairwise_backward(_second, _first)
+_multiply, _multiply_backward = _elementwise(_product), _elementwise_backward(_second, _first)
 
 
 def multiply(row: Any, values: Any, gradients: Any) -> None:
@@ -261,7 +261,7 @@ def multiply_backward(row: Any, values: Any, gradients: Any) -> None:
     _multiply_backward(row, values, gradients)
 
 
-_minimum, _minimum_backward = _pairwise(_lesser), _pairwise_backward(_first_is_lesser, _second_is_lesser)
+_minimum, _minimum_backward = _elementwise(_lesser), _elementwise_backward(_first_is_lesser, _second_is_lesser)
 
 
 def minimum(row: Any, values: Any, gradients: Any) -> None:
@@ -272,7 +272,7 @@ def minimum_backward(row: Any, values: Any, gradients: Any) -> None:
     _minimum_backward(row, values, gradients)
 
 
-_maximum, _maximum_backward = _pairwise(_greater), _pairwise_backward(_first_is_greater, _second_is_greater)
+_maximum, _maximum_backward = _elementwise(_greater), _elementwise_backward(_first_is_greater, _second_is_greater)
 
 
 def maximum(row: Any, values: Any, gradients: Any) -> None:

@@ -197,7 +197,7 @@ class Program(NamedTuple):
         """d loss / d parameters after `backward`, float32 (size,), a view."""
         return self.gradients[: self.size]
 
-    def twin(self) -> "Program":
+    def replica(self) -> "Program":
         """The same operations on buffers of its own."""
         return self._replace(values=self.values.copy(), gradients=self.gradients.copy())
 

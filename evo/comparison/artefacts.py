@@ -12,13 +12,15 @@ from evo.comparison.race import race
 from evo.comparison.robustness import DRAWS, EPISODES, Robustness, robustness
 from evo.comparison.writing import (
     MEMBER_HEADER,
+    METHOD_HEADER,
     markdown,
     member_texts,
     members_csv,
-    method_header,
     method_texts,
     methods_csv,
     resolution,
+    threshold_header,
+    threshold_texts,
 )
 from evo.errors import EvoError
 
@@ -80,9 +82,11 @@ def write_artefacts(comparison: Comparison, threads: int, video: bool, phase: Ca
             terms=comparison.terms.shared,
             deviations=comparison.terms.deviations,
             settings=comparison.terms.settings,
-            table_header=method_header(thresholds),
-            table_rows=method_texts(comparison.rows),
-            table_note=resolution(comparison.rows),
+            methods_header=METHOD_HEADER,
+            methods_rows=method_texts(comparison.rows),
+            thresholds_header=threshold_header(thresholds),
+            thresholds_rows=threshold_texts(comparison.rows),
+            thresholds_note=resolution(comparison.rows),
             members_header=MEMBER_HEADER,
             members_rows=member_texts(members),
             findings=comparison.findings,
@@ -119,7 +123,8 @@ def _markdown(comparison: Comparison) -> str:
         f"# {_title(comparison)}",
         f"`{comparison.command}`",
         _listed(comparison.findings),
-        markdown(method_header(thresholds), method_texts(comparison.rows)),
+        markdown(METHOD_HEADER, method_texts(comparison.rows)),
+        markdown(threshold_header(thresholds), threshold_texts(comparison.rows)),
         resolution(comparison.rows),
         markdown(MEMBER_HEADER, member_texts(comparison.members)),
         "Equal for all: " + ", ".join(f"{name} {value}" for name, value in terms.shared) + ".",

@@ -20,8 +20,8 @@ class Content:
     """What the page says, all plain text but the pictures; empty parts are left out.
 
     command: what made it. terms: name and value of each shared condition. deviations: where a method left them.
-    settings: method → option → value. table_note: what to know of the table. figures: .svg or .png file, its caption.
-    race: an .mp4 file. commands: what repeats the comparison, or a part of it.
+    settings: method → option → value. thresholds_note: what to know of that table. figures: .svg or .png file, its
+    caption. race: an .mp4 file. commands: what repeats the comparison, or a part of it.
     """
 
     title: str
@@ -29,9 +29,11 @@ class Content:
     terms: Sequence[tuple[str, str]]
     deviations: Sequence[str]
     settings: Mapping[str, Mapping[str, str]]
-    table_header: Sequence[str]
-    table_rows: Sequence[Sequence[str]]
-    table_note: str
+    methods_header: Sequence[str]
+    methods_rows: Sequence[Sequence[str]]
+    thresholds_header: Sequence[str]
+    thresholds_rows: Sequence[Sequence[str]]
+    thresholds_note: str
     members_header: Sequence[str]
     members_rows: Sequence[Sequence[str]]
     findings: Sequence[str]
@@ -52,7 +54,11 @@ def page(content: Content) -> str:
     sections = [
         _section("Findings", _list(content.findings)),
         _section("Failures", _list(content.failures), kind="warning"),
-        _section("Methods", _table(content.table_header, content.table_rows, "Methods", content.table_note)),
+        _section("Methods", _table(content.methods_header, content.methods_rows, "Methods")),
+        _section(
+            "To a held-out return",
+            _table(content.thresholds_header, content.thresholds_rows, "To a held-out return", content.thresholds_note),
+        ),
         _section("Race", _race(content.race)),
         _section("Figures", _figures(content.figures)),
         _section("Terms", _pairs(content.terms) + _list(content.deviations, "Deviations")),

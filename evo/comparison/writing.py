@@ -16,20 +16,15 @@ from evo.comparison.member import Member
 from evo.comparison.table import MethodRow, Reach
 from evo.numbers import number
 
-_METHOD_HEADER = (
+METHOD_HEADER = (
     *("method", "seeds", "return (IQM)", "95 % interval", "mean"),
     *("env steps", "CPU s", "wall s", "selection s"),
 )
 MEMBER_HEADER = ("method", "seed", "return", "std", "env steps", "CPU s", "wall s", "run")
 
 
-def method_header(thresholds: Mapping[str, float]) -> list[str]:
-    """Names of the columns of `method_texts`, the last ones a threshold each."""
-    return [*_METHOD_HEADER, *(f"to {number(threshold)} ({name})" for name, threshold in thresholds.items())]
-
-
 def method_texts(rows: Sequence[MethodRow]) -> list[list[str]]:
-    """A line for each method; to a threshold, what the median seed spent and how many seeds got there."""
+    """A line of METHOD_HEADER's columns for each method."""
     return [
         [
             row.method,
@@ -39,10 +34,19 @@ def method_texts(rows: Sequence[MethodRow]) -> list[list[str]]:
             number(row.mean),
             f"{row.steps:,.0f}",
             *(number(seconds) for seconds in (row.cpu_s, row.wall_s, row.selection_s)),
-            *(_reach(reach, row.seeds) for reach in row.reached.values()),
         ]
         for row in rows
     ]
+
+
+def threshold_header(thresholds: Mapping[str, float]) -> list[str]:
+    """Names of the columns of `threshold_texts`."""
+    return ["method", *(f"to {number(threshold)} ({name})" for name, threshold in thresholds.items())]
+
+
+def threshold_texts(rows: Sequence[MethodRow]) -> list[list[str]]:
+    """A line for each method: to each threshold what the median seed spent, and how many seeds got there."""
+    return [[row.method, *(_reach(reach, row.seeds) for reach in row.reached.values())] for row in rows]
 
 
 def resolution(rows: Sequence[MethodRow]) -> str:
@@ -69,25 +73,43 @@ def member_texts(members: Iterable[Member]) -> list[list[str]]:
 
 
 def terminal_tables(comparison: Comparison) -> Group:
-    """The methods, what they needed to the thresholds, and every member."""
+    """The methods, what they needed to the thresholds, and every member; no wider than a common terminal."""
     task = comparison.members[0].config["task.name"]
-    header, lines = method_header(comparison.thresholds), method_texts(comparison.rows)
-    wide = len(_METHOD_HEADER)  # the rest would not fit beside them
-    to_thresholds = [[line[0], *line[wide:]] for line in lines]
+    rows = comparison.rows
+    shown = [place for place, name in enumerate(METHOD_HEADER) if name not in ("mean", "selection s")]
+    methods = [[line[place] for place in shown] for line in method_texts(rows)]
+    members = member_texts(comparison.members)
+    folders = {member.path.parent for member in comparison.members}
+    if len(folders) == 1:
+        members = [[*line[:-1], member.path.name] for line, member in zip(members, comparison.members, strict=True)]
+
     return Group(
-        _terminal_table(task, header[:wide], [line[:wide] for line in lines]),
-        _terminal_table("until the held-out return reached", [header[0], *header[wide:]], to_thresholds),
-        Text(f"{resolution(comparison.rows)}\n", style="dim"),
-        _terminal_table("every run", MEMBER_HEADER, member_texts(comparison.members)),
+        _terminal_table(task, [METHOD_HEADER[place] for place in shown], methods),
+        _terminal_table(
+            "to a held-out return: env steps, core-minutes, seeds that got there",
+            [name.replace(" (", "\n(") for name in threshold_header(comparison.thresholds)],
+            [[row.method, *("\n".join(_reached(reach, row.seeds)) for reach in row.reached.values())] for row in rows],
+        ),
+        Text(f"{resolution(rows)}\n", style="dim"),
+        _terminal_table("every run", MEMBER_HEADER, members),
     )
 
 
 def _terminal_table(title: str, header: Sequence[str], lines: Sequence[Sequence[str]]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        collapse_padding=True,
+        pad_edge=False,
+    )
     for name in header:
-        table.add_column(name, justify="left" if name in ("method", "run") else "right", overflow="fold")
+        names = name in ("method", "run")
+        table.add_column(name, justify="left" if names else "right", overflow="fold", no_wrap=name == "method")
     for line in lines:
-        table.add_row(*(cell.replace(", ", "\n").replace(" (", "\n(") if "steps" in cell else cell for cell in line))
+        table.add_row(*line)
     return table
 
 
@@ -140,6 +162,11 @@ def _csv(header: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
 
 
 def _reach(reach: Reach, seeds: int) -> str:
-    if math.isinf(reach.steps):
-        return f"– ({reach.seeds} of {seeds})"
-    return f"{reach.steps:,.0f} steps, {reach.core_minutes:.2g} core-min ({reach.seeds} of {seeds})"
+    steps, minutes, count = _reached(reach, seeds)
+    return f"{steps} steps, {minutes} core-min ({count})" if minutes else f"{steps} ({count})"
+
+
+def _reached(reach: Reach, seeds: int) -> tuple[str, str, str]:
+    """Env steps and core-minutes of the median seed, and how many got there."""
+    count = f"{reach.seeds} of {seeds}"
+    return ("–", "", count) if math.isinf(reach.steps) else (f"{reach.steps:,.0f}", f"{reach.core_minutes:.2g}", count)

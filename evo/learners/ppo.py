@@ -19,8 +19,8 @@ from envs.random import words_of
 from evo.advantages import FAILED, RewardScale, advantages, standardised
 from evo.algorithms.algorithm import number_between, positive_number, whole_number
 from evo.autodiff import Node, Program, Tape
-from evo.autodiff.crew import Crew
 from evo.autodiff.descent import AdamSettings, Feeds, Moments, assess, descend
+from evo.autodiff.team import Team
 from evo.collection import Collector, Experience
 from evo.learners.learner import Candidate, below
 from evo.networks import Dense, Network, network_from_text
@@ -29,7 +29,7 @@ from evo.problems.walking import Walking
 from evo.randomness import generator
 from evo.statistics import ObservationStatistics
 
-_SHARES = 2  # of a minibatch, at most: each keeps a thread busy, and more would be too small to gain
+_SHARDS = 2  # of a minibatch, at most: each keeps a thread busy, and more would be too small to gain
 _ADVANTAGE = -3  # its column in the examples
 _RECENT = 100  # episodes whose returns are logged
 _HIDDEN_GAIN, _ACTOR_GAIN, _CRITIC_GAIN = math.sqrt(2.0), 0.01, 1.0  # Huang 2022, detail 2
@@ -38,7 +38,7 @@ _HIDDEN_GAIN, _ACTOR_GAIN, _CRITIC_GAIN = math.sqrt(2.0), 0.01, 1.0  # Huang 202
 class _Loss(NamedTuple):
     """The loss on a tape, and what is read off it."""
 
-    programs: tuple[Program, ...]  # each takes an equal share of a minibatch
+    programs: tuple[Program, ...]  # each takes an equal shard of a minibatch
     feeds: Feeds
     log_probability: Node
     value: Node
@@ -52,7 +52,8 @@ class PPO:
     The actor is the problem's network; its outputs are the mean of a normal distribution whose standard deviation is
     learned, the same in all states, or the scores of choices. The `critic`, a network in text, is apart from it. The
     champion is the actor without noise; `start` gives the actor to begin with. Observations are normalised by the
-    statistics of all earlier iterations; before there are any, the first iteration only gathers them.
+    statistics of all earlier iterations; where a network normalises, the first iteration gathers them and learns
+    nothing yet.
 
     minibatch: examples in a step of Adam; it must divide environments × horizon. anneal_steps: the learning rate falls
     linearly to zero over so many env steps (by default those of the budget); 0 or None keeps it. gae_lambda: of
@@ -111,7 +112,8 @@ class PPO:
         for layer in (*self.actor.layers, *self.critic.layers):
             if not hasattr(layer, "apply"):
                 raise ValueError(f"PPO needs gradients, and {type(layer).__name__} has none; try network mlp:64,64")
-        self._crew = Crew(min(problem.threads, _SHARES))
+        self._shards = math.gcd(minibatch, _SHARDS)
+        self._team = Team(min(problem.threads, self._shards))
         self._collector = Collector(problem.task, self.actor, environments, horizon, problem.threads)
 
         parameters = [
@@ -132,8 +134,7 @@ class PPO:
     def _loss(self) -> _Loss:
         """The loss of a minibatch: Schulman 2017, equations 7 and 9."""
         task, at = self.problem.task, self.actor.size + self.deviations
-        twins = math.gcd(self.minibatch, _SHARES)
-        size = self.minibatch // twins
+        size = self.minibatch // self._shards
         tape = Tape(at + self.critic.size)
         observations = tape.input(size, self.actor.inputs)
         actions = tape.input(size, 1 if task.choices else self.actor.outputs)
@@ -167,7 +168,7 @@ class PPO:
         feeds = Feeds.into(observations, actions, old_log_probability, advantage, target, old_value)
         watched = (policy_loss, value_loss, entropy, divergence)
         program = tape.program(loss)
-        programs = (program, *(program.twin() for _ in range(twins - 1)))
+        programs = (program, *(program.replica() for _ in range(self._shards - 1)))
         return _Loss(programs, feeds, log_probability, value, watched)
 
     def prepare(self) -> None:
@@ -195,8 +196,8 @@ class PPO:
         moments, watched = self.moments.copy(), np.full(len(self._loss.watched), np.nan)
         sums, gains = np.zeros(len(watched)), examples[:, _ADVANTAGE].astype(np.float64)
         # nothing normalises the first observations: they are looked at, for their statistics, and not learned from
-        looking = self.actor.normalise and self.statistics.count == 0
-        for epoch in range(0 if looking else self.epochs):
+        epochs = 0 if self.actor.normalise and self.statistics.count == 0 else self.epochs
+        for epoch in range(epochs):
             interruption.check()
             shuffled = generator(self.seed, "minibatches", self.generation, epoch).permutation(rows)
             order = shuffled[: len(rows) // self.minibatch * self.minibatch].reshape(-1, self.minibatch)
@@ -207,8 +208,8 @@ class PPO:
                 break
             sums += means
         else:
-            if not looking:
-                watched = sums / self.epochs
+            if epochs:
+                watched = sums / epochs
             self.parameters, self.moments = self._loss.programs[0].parameters.copy(), moments
         self.blocks, self.reward_scale = blocks, reward_scale
         self.statistics = self.statistics.merged(seen.statistics)
@@ -276,7 +277,7 @@ class PPO:
     def _descend(self, examples: np.ndarray, order: np.ndarray, moments: Moments) -> np.ndarray | None:
         settings = AdamSettings(self._annealed(), self.max_gradient_norm)
         loss = self._loss
-        return descend(loss.programs, loss.feeds, examples, order, moments, settings, loss.watched, self._crew)
+        return descend(loss.programs, loss.feeds, examples, order, moments, settings, loss.watched, self._team)
 
     def _annealed(self) -> float:
         """The learning rate of this iteration."""

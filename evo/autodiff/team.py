@@ -1,0 +1,124 @@
+"""A team of threads that go through compiled code side by side and wait for each other every few microseconds.
+
+They wait at a barrier of POSIX semaphores. Whoever is early spins, since the others are about to come; when they do
+not, the machine is busy and has taken their processor away, and it sleeps. A team that slept often works with one
+thread for a while: on a busy machine, waiting for each other's turns is slower than working alone.
+"""
+
+import ctypes
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any
+
+import numpy as np
+from numba import carray, njit, types
+
+from envs.physics import is_set, pointer
+
+_SPINS = 20_000  # about a tenth of a millisecond
+_OFTEN = 0.1  # of the barriers
+_ALONE = 20  # pieces of work
+# Memory: a cache line for all, whose first word says that the work is called off; then a line for each worker, its
+# semaphore (a sem_t takes four words), how many barriers it came to, and at how many it slept.
+_LINE, _BARRIERS, _SLEEPS = 8, 6, 7
+_on_semaphore = types.int32(types.intp)
+_post = types.ExternalFunction("sem_post", _on_semaphore)
+_try_wait = types.ExternalFunction("sem_trywait", _on_semaphore)
+_wait = types.ExternalFunction("sem_wait", _on_semaphore)
+_library = ctypes.CDLL(None)
+
+
+@njit
+def _line(place: Any, worker: int) -> Any:
+    return place + 8 * _LINE * (1 + worker)
+
+
+@njit
+def barrier(place: Any, worker: int, workers: int) -> None:
+    """Return when all workers have come to this place equally often, or the work was called off."""
+    for other in range(workers):
+        if other != worker:
+            _post(_line(place, other))
+    own = _line(place, worker)
+    counts = carray(pointer(own), (_LINE,), np.int64)
+    counts[_BARRIERS] += 1
+    for _ in range(workers - 1):
+        spins = 0
+        while not is_set(place) and _try_wait(own) != 0:
+            spins += 1
+            if spins == _SPINS:
+                counts[_SLEEPS] += 1
+            if spins >= _SPINS and _wait(own) == 0:  # a signal makes it return early, with -1
+                break
+
+
+class Team:
+    """At most `workers` threads, the caller's included. Not for use after a fork."""
+
+    def __init__(self, workers: int) -> None:
+        self._helpers = ThreadPoolExecutor(workers - 1) if workers > 1 else None
+        self._workers, self._alone = workers, 0
+
+    def work(self, run: Callable[[int, int, int], None]) -> None:
+        """Call `run(worker, workers, place)` for all workers at once; `place` is for `barrier`.
+
+        run is compiled code that releases the GIL and does the same whatever the number of workers, 1 at least. Where
+        any of them leaves by an exception nobody waits for it any more: the others run on, what they leave is of no
+        use, and the exception is raised here.
+        """
+        if self._helpers is None or self._alone:
+            self._alone = max(0, self._alone - 1)
+            lines = _lines(1)
+            run(0, 1, lines.ctypes.data)
+            return
+        lines = _lines(self._workers)  # new ones: who is late for work called off finds it called off for ever
+        semaphores = [ctypes.c_void_p(line.ctypes.data) for line in lines[1:]]
+        for semaphore in semaphores:
+            _library.sem_init(semaphore, 0, 0)
+
+        def call_off() -> None:
+            lines[0, 0] = 1
+            for semaphore in semaphores:
+                _library.sem_post(semaphore)
+
+        def take_part(worker: int) -> None:
+            try:
+                run(worker, self._workers, lines.ctypes.data)
+            except BaseException:
+                call_off()
+                raise
+
+        helping: list[Future[None]] = []
+        try:
+            for worker in range(1, self._workers):
+                helping.append(self._helpers.submit(take_part, worker))
+            take_part(0)
+        except BaseException:
+            call_off()
+            raise
+        finally:
+            _outlast(helping)
+        for future in helping:
+            future.result()
+        barriers, sleeps = lines[1:, [_BARRIERS, _SLEEPS]].sum(axis=0)
+        if sleeps > _OFTEN * barriers:
+            self._alone = _ALONE
+
+
+def _lines(workers: int) -> np.ndarray:
+    """Zeros, int64 (1 + workers, words of a line), at the start of a cache line."""
+    words = np.zeros((2 + workers) * _LINE, np.int64)
+    first = -words.ctypes.data // 8 % _LINE
+    return words[first : first + (1 + workers) * _LINE].reshape(1 + workers, _LINE)
+
+
+def _outlast(futures: Sequence[Future[None]]) -> None:
+    """Wait for all of them, however often a signal interrupts that; then raise what it raised."""
+    interrupted: BaseException | None = None
+    while any(not future.done() for future in futures):
+        try:
+            wait(futures)
+        except BaseException as exception:
+            interrupted = exception
+    if interrupted is not None:
+        raise interrupted
