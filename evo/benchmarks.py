@@ -8,7 +8,7 @@ from typing import Any
 
 from envs.physics import available_threads
 from evo import exactness
-from evo.assembly import make_learner, make_problem
+from evo.assembly import make_learner, make_problem, make_task
 from evo.champion import Champion
 from evo.config import resolve_config, task_name
 from evo.errors import EvoError, nearest
@@ -76,7 +76,7 @@ def _exact(
         if tasks is None or case.task in tasks:
             yield _comparison("gymnasium", exactness.check(case.task, case.options, chosen, 50 if quick else None))
     for task in tasks or exactness.CASES:
-        found = exactness.check_invariance(task, {}, chosen[:2], 50 if quick else None)
+        found = exactness.check_invariance(make_task(task, {}), chosen[:2], 50 if quick else None)
         yield _comparison("threads and splits", found)
 
 

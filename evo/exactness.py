@@ -207,11 +207,8 @@ def _compare(
     found.expect("the return", where, ours.returns[individual, column], total)
 
 
-def check_invariance(
-    task_id: str, options: Mapping[str, Any], seeds: Sequence[int], steps: int | None = None
-) -> Exactness:
+def check_invariance(task: Task, seeds: Sequence[int], steps: int | None = None) -> Exactness:
     """The same population on 1, 2 and 4 threads, whole, one by one and in chunks: everything must be equal."""
-    task = make_task(task_id, options)
     network, population = _population(task, "mlp:16,16", (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0))
     limit, found = steps or task.steps, _Comparison()
     whole = _run(Evaluator(task, network, 1), population, seeds, limit, statistics=True)
@@ -228,7 +225,7 @@ def check_invariance(
             found.steps += int(joined["lengths"].sum())
             for name, expected in reference.items():
                 found.expect(f"{name}", f"{threads} threads, chunks of {chunk}", joined[name], expected)
-    return Exactness(task_id, options, tuple(seeds), found.steps, found.mismatches, found.first)
+    return Exactness(task.name, task.options, tuple(seeds), found.steps, found.mismatches, found.first)
 
 
 def _results(episodes: Episodes, size: int = 0) -> dict[str, np.ndarray]:

@@ -134,7 +134,7 @@ def _exactness() -> tuple[bool, str]:
 
 
 def _threads() -> tuple[bool, str]:
-    found = check_invariance("Hopper-v5", {}, (0, 1), 100)
+    found = check_invariance(make_task("Hopper-v5", {}), (0, 1), 100)
     return not found.mismatches, found.first or "the same results on 1, 2 and 4 threads, whole and in parts"
 
 

@@ -73,7 +73,7 @@ def test_every_case_differs_from_the_default(case: Case) -> None:
 
 @pytest.mark.parametrize("task", CASES)
 def test_threads_and_splits_change_nothing(task: str) -> None:
-    _assert_exact(check_invariance(task, {}, (0, 1), 100))
+    _assert_exact(check_invariance(make_task(task, {}), (0, 1), 100))
 
 
 def test_a_difference_is_found_and_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,82 @@
+"""Checks that a part of your own keeps the promises that evo's parts keep; call them in your tests.
+
+from evo.testing import check_task
+
+def test_my_task():
+    check_task("my_package.my_module:my_task")
+"""
+
+import numpy as np
+
+from envs.gym import TaskEnv
+from envs.random import streams
+from envs.task import Task
+from evo.assembly import make_network, make_task
+from evo.episode import REASONS, TERMINATED, Episodes, Evaluator
+from evo.exactness import check_invariance
+from evo.randomness import generator
+
+_SCALES, _SEEDS = (0.01, 0.3, 3.0), (0, 1)
+
+
+def check_task(task: Task | str, steps: int = 200) -> None:
+    """Raises AssertionError, in words, for the first promise that a task does not keep; EvoError where none is made.
+
+    task: a Task, or its name as `evo run` takes it. steps: how many control steps of an episode are looked at, at most.
+    Policies are random linear ones, quiet to violent; the quiet ones must come through.
+
+    Observations and rewards are finite; the same seed gives the same episode again and another seed another one; how
+    many threads there are and how a population is split changes nothing; as a `gymnasium.Env` the task gives the same
+    numbers as in the compiled episode; and a body can be filmed.
+    """
+    made = make_task(task, {}) if isinstance(task, str) else task
+    network, limit = make_network("linear", made, False), min(steps, made.steps)
+    draws = generator(0, "check task").normal(size=(len(_SCALES), network.size))
+    policies = (draws * np.array(_SCALES)[:, np.newaxis]).astype(np.float32)
+    size, evaluator = made.observation_size, Evaluator(made, network, 1)
+
+    def run() -> Episodes:
+        begin = streams(np.array(_SEEDS))
+        return evaluator.run(policies, begin, np.zeros(size), np.ones(size), limit, recording=True)
+
+    seen, again = run(), run()
+    assert seen.trajectories is not None and again.trajectories is not None
+    for episode, ending in enumerate(seen.endings[0]):
+        _expect(ending not in REASONS, f"a quiet policy on seed {_SEEDS[episode]}: {REASONS.get(int(ending))}")
+    lengths = seen.lengths.ravel()
+    for what in seen.trajectories._fields:
+        for row, length in enumerate(lengths):
+            one, other = (getattr(episodes.trajectories, what)[row, :length] for episodes in (seen, again))
+            policy, seed = divmod(row, len(_SEEDS))
+            where = f"{what} of policy {policy} on seed {seed}"
+            if seen.endings.ravel()[row] not in REASONS:
+                _expect(bool(np.isfinite(one).all()), f"{where} are not finite")
+            _expect(
+                np.array_equal(one, other, equal_nan=True),
+                f"{where} differ when run again: keep what a task remembers in its record",
+            )
+    first, second = seen.trajectories.observations[:2, 0]
+    _expect(not np.array_equal(first, second), "seeds 0 and 1 begin alike: reset should draw from its rng")
+    found = check_invariance(made, _SEEDS, limit)
+    _expect(not found.mismatches, f"threads or splits change the result: {found.first}")
+    _check_environment(made, seen)
+    _expect(made.model.nv == 0 or made.model.ngeom > 0, "the model has joints but no geoms: there is nothing to film")
+
+
+def _check_environment(task: Task, seen: Episodes) -> None:
+    """The episodes of the quiet policy, their actions given to the environment."""
+    env, trajectories = TaskEnv(task), seen.trajectories
+    assert trajectories is not None
+    for row, seed in enumerate(_SEEDS):
+        observation, _ = env.reset(seed=seed)
+        for step in range(int(seen.lengths.ravel()[row])):
+            where = f"as an environment, seed {seed}, step {step}:"
+            _expect(np.array_equal(observation, trajectories.observations[row, step]), f"{where} observations differ")
+            observation, reward, terminated, _, _ = env.step(trajectories.actions[row, step])
+            _expect(reward == trajectories.rewards[row, step], f"{where} rewards differ")
+        _expect(terminated == (seen.endings.ravel()[row] == TERMINATED), f"{where} endings differ")
+
+
+def _expect(kept: bool, words: str) -> None:
+    if not kept:
+        raise AssertionError(words)
