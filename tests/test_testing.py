@@ -22,8 +22,7 @@ def broken(**changes: Any) -> Task:
 
 
 def reset_alike(model: Any, data: Any, task: Any, rng: Any) -> None:
-    task.x = 0.01
-    task.angle = 0.02
+    data.qpos[0], data.qpos[1] = 0.01, 0.02
 
 
 def observe_nothing(model: Any, data: Any, task: Any, obs: Any) -> None:

@@ -74,7 +74,8 @@ def advance(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:
     speed = (data.qpos[0] - before) / (model.opt.timestep * task.frame_skip)
     fallen = upright(data, _TORSO) < task.least_upright
     for index in range(task.keep_off.size):
-        fallen |= _lowest(model, data, task.keep_off[index]) < 0.0
+        geom = task.keep_off[index]
+        fallen |= geom >= 0 and _lowest(model, data, geom) < 0.0
     out.reward = (
         task.alive_reward
         + task.forward_reward_weight * capped_speed(speed, task.top_speed)
@@ -102,7 +103,7 @@ def walking(
         positive = option in ("timestep", "frame_skip", "stride_frequency")
         if not (0 < value < math.inf if positive else 0 <= value < math.inf):
             raise ValueError(f"{option} must be {'positive' if positive else 'not negative'} and finite, got {value}")
-    geoms = [model.geom(geom).id for geom in keep_off]
+    geoms = [model.geom(geom).id for geom in keep_off] or [-1]  # a record has no empty arrays
     return Task(
         name=name,
         model=model,
