@@ -29,7 +29,7 @@ from evo.problems.walking import Walking
 from evo.randomness import generator
 from evo.statistics import ObservationStatistics
 
-_SHARD = 32  # examples, at least, in each of a minibatch's two shards: smaller ones gain less than their threads cost
+_SHARD = 32  # examples, at least, in each of a minibatch's two shards: smaller ones gained nothing
 _ADVANTAGE = -3  # its column in the examples
 _RECENT = 100  # episodes whose returns are logged
 _HIDDEN_GAIN, _ACTOR_GAIN, _CRITIC_GAIN = math.sqrt(2.0), 0.01, 1.0  # Huang 2022, detail 2
