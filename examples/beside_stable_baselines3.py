@@ -82,7 +82,7 @@ def ours(task: str, given: dict[str, Any], seed: int, steps: int) -> Trained:
     learner.prepare()
     learner.step()  # it only looks, and would flatter the clock
     looked, began = learner.steps, time.perf_counter()
-    while learner.steps < steps:
+    while learner.steps < max(steps, looked + 1):
         learner.step()
     seconds = (time.perf_counter() - began) * learner.steps / (learner.steps - looked)
     return Trained(learner.candidates()[0], seconds)
@@ -126,21 +126,18 @@ def theirs(task: str, given: dict[str, Any], seed: int, steps: int, threads: int
 def learning(task: str, name: str, chosen: Sequence[str], seeds: Sequence[int], steps: int, results: Path) -> None:
     """Train what the results do not hold yet, then compare what they hold of these seeds."""
     given = HYPERPARAMETERS[name]
+    kinds = {who: {"who": who, "version": VERSIONS[who], "task": task, "steps": steps, **given} for who in VERSIONS}
     for seed in seeds:
         for who in chosen:
-            kind = {"who": who, "version": VERSIONS[who], "task": task, "steps": steps, **given}
-            if seed in returns_in(results, kind):
+            if seed in returns_in(results, kinds[who]):
                 continue
             trained = ours(task, given, seed, steps) if who == EVO else theirs(task, given, seed, steps, 1)
             scored = float(np.mean(score(problem_of(task), trained.candidate, report_seeds(REPORT_EPISODES)).returns))
-            run = {**kind, "seed": seed, "return": scored, "seconds": round(trained.seconds, 1)}
+            run = {**kinds[who], "seed": seed, "return": scored, "seconds": round(trained.seconds, 1)}
             with results.open("a") as lines:
                 lines.write(json.dumps(run) + "\n")
             print(f"{who}, seed {seed}: return {scored:.1f}, {trained.seconds:.1f} s", flush=True)
-    found = {
-        who: returns_in(results, {"who": who, "version": VERSIONS[who], "task": task, "steps": steps, **given})
-        for who in VERSIONS
-    }
+    found = {who: returns_in(results, kind) for who, kind in kinds.items()}
     both = [seed for seed in seeds if all(seed in returns for returns in found.values())]
     returns = {who: np.array([found[who][seed] for seed in both]) for who in VERSIONS}
     if not both:

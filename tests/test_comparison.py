@@ -93,7 +93,7 @@ def test_a_study_leaves_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert found.failures == ()
     assert {path.name for path in found.path.iterdir()} == {
         *("study.toml", "report.html", "table.csv", "members.csv", "table.md", "race.mp4"),
-        *("learning.png", "learning.svg", "robustness.png", "robustness.svg"),
+        *("learning.png", "learning.svg", "robustness.png", "robustness.svg", "robustness.csv"),
         *("ars-seed100", "ars-seed101", "ga-seed100", "ga-seed101"),
     }
     for member in found.members:
@@ -106,6 +106,8 @@ def test_a_study_leaves_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert float(table[0]["return_iqm"]) == found.rows[0].iqm
     members = list(csv.DictReader(io.StringIO((found.path / "members.csv").read_text())))
     assert [float(row["return_mean"]) for row in members] == [member.report_mean for member in found.members]
+    noise = list(csv.DictReader(io.StringIO((found.path / "robustness.csv").read_text())))
+    assert [row["method"] for row in noise if float(row["noise"]) == 0] == [one.method for one in found.members]
     for name in ("report.html", "table.md"):
         text = html.unescape((found.path / name).read_text())
         assert found.command in text

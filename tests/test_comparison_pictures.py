@@ -26,6 +26,7 @@ from evo.comparison.page import Content, page, write_page
 from evo.comparison.panel import Standing, draw_panel
 from evo.comparison.race import forward_coordinate, median_member, race, typical_episode
 from evo.comparison.robustness import DRAWS, EPISODES, Robustness, robustness
+from evo.comparison.writing import robustness_csv
 from evo.errors import EvoError
 from evo.plots import learning_curve
 from evo.problems.walking import Walking
@@ -203,6 +204,9 @@ def test_shares_need_a_positive_return() -> None:
     returns = np.array([[10.0, 5.0], [-10.0, -20.0]])
     found = Robustness((0.0, 0.1), ("ars", "ga"), (1, 1), returns, np.zeros((2, 2), np.int64))
     np.testing.assert_array_equal(found.shares, [[1, 0.5], [NAN, NAN]])
+    header, *lines = robustness_csv(found).splitlines()
+    assert header == "method,seed,noise,return_mean,share,failed_episodes"
+    assert lines == ["ars,1,0.0,10.0,1.0,0", "ars,1,0.1,5.0,0.5,0", "ga,1,0.0,-10.0,,0", "ga,1,0.1,-20.0,,0"]
 
 
 def test_figures_show_each_method_in_its_colour(tmp_path: Path) -> None:

@@ -299,18 +299,18 @@ def test_an_odd_minibatch_gives_the_same_bits_on_two_threads() -> None:
 
 @pytest.mark.parametrize("task", ["cartpole", "Hopper-v5"])
 def test_restored_it_goes_on_to_the_bit_whatever_the_threads(task: str) -> None:
-    whole = learner(task, threads=1)
+    whole = learner(task, threads=1, minibatch=64)  # in two shards
     for _ in range(5):
         whole.step()
-    interrupted = learner(task, threads=2)
+    interrupted = learner(task, threads=2, minibatch=64)
     for _ in range(2):
         interrupted.step()
-    again = learner(task, threads=4)
+    again = learner(task, threads=4, minibatch=64)
     again.restore({name: array.copy() for name, array in interrupted.state().items()})
     for _ in range(3):
         again.step()
     assert same(whole.state(), again.state())
-    other = learner(task, seed=4)
+    other = learner(task, seed=4, minibatch=64)
     for _ in range(5):
         other.step()
     assert not np.array_equal(whole.parameters, other.parameters)

@@ -19,6 +19,7 @@ from evo.comparison.writing import (
     method_texts,
     methods_csv,
     resolution,
+    robustness_csv,
     threshold_header,
     threshold_texts,
 )
@@ -54,6 +55,7 @@ def write_artefacts(comparison: Comparison, threads: int, video: bool, phase: Ca
 
     def draw_robustness() -> None:
         measured = robustness(members, threads)
+        write_text(path / "robustness.csv", robustness_csv(measured))
         for figure in (robust, robust.with_suffix(".png")):
             robustness_figure(measured, figure)
         captions[robust] = robustness_caption(measured)

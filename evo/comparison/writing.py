@@ -13,6 +13,7 @@ from rich.text import Text
 
 from evo.comparison.comparison import Comparison
 from evo.comparison.member import Member
+from evo.comparison.robustness import Robustness
 from evo.comparison.table import MethodRow, Reach
 from evo.numbers import number
 
@@ -149,6 +150,17 @@ def members_csv(members: Iterable[Member]) -> str:
             for member in members
         ],
     )
+
+
+def robustness_csv(measured: Robustness) -> str:
+    """A line for each member and size of noise: its return, the share of its unperturbed one, episodes that failed."""
+    header = ["method", "seed", "noise", "return_mean", "share", "failed_episodes"]
+    lines = []
+    for member, (method, seed) in enumerate(zip(measured.methods, measured.seeds, strict=True)):
+        for place, size in enumerate(measured.sizes):
+            left = [float(table[member, place]) for table in (measured.returns, measured.shares)]
+            lines.append([method, seed, size, *left, int(measured.failed[member, place])])
+    return _csv(header, lines)
 
 
 def _csv(header: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:

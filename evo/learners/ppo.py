@@ -29,7 +29,7 @@ from evo.problems.walking import Walking
 from evo.randomness import generator
 from evo.statistics import ObservationStatistics
 
-_SHARDS = 2  # of a minibatch, at most: each keeps a thread busy, and more would be too small to gain
+_SHARD = 32  # examples, at least, in each of a minibatch's two shards: smaller ones gained nothing
 _ADVANTAGE = -3  # its column in the examples
 _RECENT = 100  # episodes whose returns are logged
 _HIDDEN_GAIN, _ACTOR_GAIN, _CRITIC_GAIN = math.sqrt(2.0), 0.01, 1.0  # Huang 2022, detail 2
@@ -112,7 +112,7 @@ class PPO:
         for layer in (*self.actor.layers, *self.critic.layers):
             if not hasattr(layer, "apply"):
                 raise ValueError(f"PPO needs gradients, and {type(layer).__name__} has none; try network mlp:64,64")
-        self._shards = math.gcd(minibatch, _SHARDS)
+        self._shards = 2 if minibatch % 2 == 0 and minibatch >= 2 * _SHARD else 1
         self._team = Team(min(problem.threads, self._shards))
         self._collector = Collector(problem.task, self.actor, environments, horizon, problem.threads)
 
