@@ -14,6 +14,7 @@ from numba import carray, types
 from numpy.typing import NDArray
 
 from envs import TASKS
+from envs.adversity import construct
 from envs.kernels import ADDRESS, compile_kernel
 from envs.physics import Batch, EngineError, call, mj_reset_data, pointer
 from envs.random import words_of
@@ -78,12 +79,12 @@ class TaskEnv(gymnasium.Env[NDArray[np.float64], NDArray[Any]]):
         }
         self.render_mode = task.rendering.get("render_mode")
         self.data = mujoco.MjData(task.model)
-        self._batch = Batch(task.model, 1, 1, persistent=True)
+        self._batch = Batch(task.model, 1, 1, persistent=True, own_models=task.remodel is not None)
         self._stream, self._outcome = np.zeros(4, np.uint64), np.zeros(1, OUTCOME)
         self._record = task.record.copy()
         self._obs, self._action = np.zeros(task.observation_size), np.zeros(task.action_size)
         self._argument = np.zeros((), _ARGUMENT)
-        for name, address in zip(("reset", "observe", "advance"), task.kernels, strict=True):
+        for name, address in zip(("reset", "observe", "advance"), task.kernels[:3], strict=True):
             self._argument[name] = address
         for name in ("stream", "record", "obs", "action", "outcome"):
             self._argument[name] = getattr(self, f"_{name}").ctypes.data
@@ -159,4 +160,4 @@ class TaskEnv(gymnasium.Env[NDArray[np.float64], NDArray[Any]]):
 
 def make_env(task: str, **options: Any) -> TaskEnv:
     """The environment of a task in `envs.TASKS`, or of one named `package.module:attribute`."""
-    return TaskEnv(resolve(TASKS.get(task, task))(**options))
+    return TaskEnv(construct(resolve(TASKS.get(task, task)), options))

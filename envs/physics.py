@@ -5,6 +5,7 @@ scheduled dynamically, and traps engine errors per simulation. An error leaves t
 nothing that needs releasing: scratch is allocated outside and passed in.
 """
 
+import copy
 import ctypes
 import os
 import threading
@@ -47,6 +48,7 @@ _mj_step = types.ExternalFunction("mj_step", _PAIR)
 _mj_forward = types.ExternalFunction("mj_forward", _PAIR)
 _mj_reset_data = types.ExternalFunction("mj_resetData", _PAIR)
 _mj_rne_post_constraint = types.ExternalFunction("mj_rnePostConstraint", _PAIR)
+_mj_set_const = types.ExternalFunction("mj_setConst", _PAIR)
 _mj_kinematics = types.ExternalFunction("mj_kinematics", _PAIR)
 
 
@@ -72,6 +74,12 @@ def mj_reset_data(model: Any, data: Any) -> None:
 def mj_kinematics(model: Any, data: Any) -> None:
     """Compute positions from qpos alone (MuJoCo's mj_kinematics)."""
     _mj_kinematics(address_of(model), address_of(data))
+
+
+@njit
+def mj_set_const(model: Any, data: Any) -> None:
+    """Compute what of the model follows from the rest of it; the state is lost (MuJoCo's mj_setConst)."""
+    _mj_set_const(address_of(model), address_of(data))
 
 
 @njit
@@ -182,6 +190,7 @@ _LIBRARY.mjb_deleteBatch.argtypes, _LIBRARY.mjb_deleteBatch.restype = [_VOID], N
 _LIBRARY.mjb_apply.argtypes = [_VOID, _VOID, ctypes.c_int, _VOID, _VOID, ctypes.c_int]
 _LIBRARY.mjb_status.argtypes, _LIBRARY.mjb_status.restype = [_VOID], ctypes.POINTER(ctypes.c_int)
 _LIBRARY.mjb_error.argtypes, _LIBRARY.mjb_error.restype = [_VOID, ctypes.c_int], ctypes.c_char_p
+_LIBRARY.mjb_setModels.argtypes, _LIBRARY.mjb_setModels.restype = [_VOID, _VOID], None
 _LIBRARY.mjb_getData.argtypes, _LIBRARY.mjb_getData.restype = [_VOID, ctypes.c_int, _VOID], None
 
 
@@ -193,17 +202,29 @@ def available_threads() -> int:
 class Batch:
     """`simulations` simulations of one model, on `threads` threads (the caller's included).
 
-    `persistent` keeps one mjData per simulation between calls instead of one per thread. Not for use from several
-    Python threads at once. Raises EngineError where MuJoCo cannot make it.
+    `persistent` keeps one mjData per simulation between calls instead of one per thread; `own_models` gives each
+    simulation a copy of the model, which its kernel may change. Not for use from several Python threads at once.
+    Raises EngineError where MuJoCo cannot make it.
     """
 
-    def __init__(self, model: mujoco.MjModel, simulations: int, threads: int, persistent: bool = False) -> None:
+    def __init__(
+        self,
+        model: mujoco.MjModel,
+        simulations: int,
+        threads: int,
+        persistent: bool = False,
+        own_models: bool = False,
+    ) -> None:
         message = ctypes.create_string_buffer(1000)
         config = _BatchConfig(threads, persistent)
         self._handle = _LIBRARY.mjb_makeBatch(model._address, simulations, ctypes.byref(config), message, 1000)
         if not self._handle:
             raise EngineError(f"MuJoCo cannot simulate this model: {message.value.decode(errors='replace').strip()}")
         self.simulations, self.threads = simulations, threads
+        if own_models:
+            self._models = [copy.copy(model) for _ in range(simulations)]
+            self._addresses = np.array([each._address for each in self._models], np.intp)
+            _LIBRARY.mjb_setModels(self._handle, self._addresses.ctypes.data)
 
     def __del__(self) -> None:
         if getattr(self, "_handle", None):

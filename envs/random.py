@@ -92,3 +92,17 @@ def standard_normal(rng: Any) -> float:
                     return -beyond if (magnitude >> np.uint64(8)) & np.uint64(1) else beyond
         elif (fi_double[layer - 1] - fi_double[layer]) * random(rng) + fi_double[layer] < math.exp(-0.5 * x * x):
             return x
+
+
+@njit
+def apart(rng: Any, out: Any) -> None:
+    """out = a stream that begins elsewhere on the cycle of `rng`, at a place its words determine; `rng` stays.
+
+    The words are mixed by the finaliser of Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators".
+    """
+    out[:] = rng
+    for index in range(2):
+        word = rng[index] + np.uint64(0x9E3779B97F4A7C15)
+        word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        out[index] = word ^ (word >> np.uint64(31))

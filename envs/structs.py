@@ -201,7 +201,11 @@ def data_at(typing: Any, model: Any, address: Any) -> Any:
 
 @intrinsic
 def address_of(typing: Any, struct: Any) -> Any:
-    """The address of a struct."""
+    """The address of a struct, or of a task's record."""
+    if isinstance(struct, types.Record):
+        return types.intp(struct), lambda context, builder, signature, arguments: builder.ptrtoint(
+            arguments[0], context.get_value_type(types.intp)
+        )
     if not isinstance(struct, Struct):
         return None
 
@@ -209,6 +213,22 @@ def address_of(typing: Any, struct: Any) -> Any:
         return cgutils.create_struct_proxy(signature.args[0])(context, builder, value=arguments[0]).address
 
     return types.intp(struct), codegen
+
+
+@intrinsic
+def contact_geom(typing: Any, data: Any, contact: Any, side: Any) -> Any:
+    """The geom on one side (0 or 1) of one of an mjData's `ncon` contacts (mjContact.geom)."""
+    offset, size = layout("mjContact")[0]["geom"], layout("mjContact")[1]
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        address = cgutils.create_struct_proxy(DATA)(context, builder, value=arguments[0]).address
+        word, item = ir.IntType(64), ir.IntType(32)
+        first = builder.load(_pointer(builder, address, DATA.offsets["contact"], word))
+        contact, side = arguments[1:]
+        at = builder.add(builder.mul(contact, word(size)), builder.mul(side, word(4)))
+        return builder.load(_pointer(builder, builder.add(first, at), offset, item))
+
+    return types.int32(DATA, types.int64, types.int64), codegen
 
 
 @intrinsic

@@ -63,6 +63,10 @@ class Task:
     choices: where the action is one of so many choices, its index is all there is of the action, and a network scores
     each; 0 where actions are continuous. gymnasium_id: the environment of Gymnasium's that it equals to the bit, if
     any. rendering: options for pictures, passed on to Gymnasium's renderer. view: how the camera looks at it.
+
+    Where episodes differ in their model too, remodel(model, data, task) writes into it what the record says: every
+    simulation then has a model of its own, and an episode that is taken up again calls it. addresses: so many words at
+    the record's beginning are addresses, of things in `kept`, and mean nothing to another process.
     """
 
     name: str
@@ -81,6 +85,9 @@ class Task:
     rendering: Mapping[str, Any] = field(default_factory=dict)
     gymnasium_id: str | None = None
     view: Mapping[str, float] = field(default_factory=dict)
+    remodel: Callable[..., None] | None = None
+    addresses: int = 0
+    kept: tuple[Any, ...] = ()
 
     def __post_init__(self) -> None:
         if self.choices:
@@ -114,18 +121,24 @@ class Task:
         return float(self.model.opt.timestep) * self.frame_skip
 
     @functools.cached_property
-    def kernels(self) -> tuple[int, int, int]:
-        """Addresses of the compiled reset, observe and advance. Raises KernelError where one does not compile."""
-        reset, observe, advance = self._compiled
-        return reset.address, observe.address, advance.address
+    def kernels(self) -> tuple[int, int, int, int]:
+        """Addresses of the compiled reset, observe, advance and remodel (0 without one).
+
+        Raises KernelError where one does not compile.
+        """
+        reset, observe, advance, *remodel = (kernel.address for kernel in self._compiled)
+        return reset, observe, advance, *(remodel or [0])
 
     @functools.cached_property
     def _compiled(self) -> list[Any]:
         state = numba.from_dtype(self.record.dtype)
         outcome = numba.from_dtype(OUTCOME)
         start = (MODEL, DATA, state)
-        return [
+        kernels = [
             compile_kernel(self.reset, (*start, _STREAM), "model, data, task, rng"),
             compile_kernel(self.observe, (*start, _VECTOR), "model, data, task, obs"),
             compile_kernel(self.advance, (*start, _VECTOR, outcome), "model, data, task, action, out"),
         ]
+        if self.remodel is not None:
+            kernels.append(compile_kernel(self.remodel, start, "model, data, task"))
+        return kernels

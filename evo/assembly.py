@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from envs.adversity import construct
 from envs.task import Task
 from evo.config import Config, task_constructor, task_name
 from evo.errors import EvoError, one_line
@@ -16,7 +17,7 @@ def make_task(name: str, options: Mapping[str, Any]) -> Task:
     """A task by its name, short or full, or `package.module:attribute`. Raises EvoError for options it refuses."""
     full = task_name(name)
     try:
-        task = task_constructor(full)(**options)
+        task = construct(task_constructor(full), options)
     except (TypeError, ValueError, OSError) as error:
         raise EvoError(f"task {full}: {one_line(error)}") from error
     if not isinstance(task, Task):

@@ -48,12 +48,12 @@ from evo.views import argument_of, doubles, floats, integers, words
 _BEGIN, _STEPS, _RETURN, _STREAM, _HEAD = 0, 8, 16, 24, 56
 
 _POINTERS = (
-    "stop params mean scale deviation noise reset observe advance template plan low high blocks scratch observations "
-    "actions rewards marks returns lengths failures statistics"
+    "stop params mean scale deviation noise reset observe advance remodel template plan low high blocks scratch "
+    "observations actions rewards marks returns lengths failures statistics"
 ).split()
 _NUMBERS = (
-    "params_size obs_size action_size choices outputs steps record_size layers memory_size network_scratch block_size "
-    "scratch_size horizon rows"
+    "params_size obs_size action_size choices outputs steps record_size addresses layers memory_size network_scratch "
+    "block_size scratch_size horizon rows"
 ).split()
 _ARGUMENT = np.dtype([(name, np.int64) for name in _POINTERS + _NUMBERS])
 
@@ -126,7 +126,10 @@ def _collect(model_address: int, data_address: int, simulation: int, argument: i
     scratch = floats(at + 16 + 8 * (given.action_size + given.outputs), given.network_scratch)
 
     anew, cuts = begin[0] != 0, 0
+    integers(record, given.addresses)[:] = integers(given.template, given.addresses)
     mj_reset_data(model, data)
+    if given.remodel and not anew:
+        call(given.remodel, (model, data, record))
     load_data(data, engine_at)
     begin[0] = 1  # stands if the engine leaves by longjmp
     for step in range(given.horizon):
@@ -273,10 +276,11 @@ class Collector:
         arrays |= {"failures": failures, "statistics": statistics}
         argument = argument_of(_ARGUMENT, fixed, arrays)
         if self._batch is None:
-            self._batch = Batch(task.model, count, self.threads)
+            self._batch = Batch(task.model, count, self.threads, own_models=task.remodel is not None)
         errors = apply_interruptibly(self._batch, _kernel().address, argument.ctypes.data, count, self._stop)
         for environment in errors:
             failures[environment, ENGINE_ERROR] += 1
+        blocks[:, _HEAD : _HEAD + 8 * task.addresses] = 0  # a block is the same whichever process made it
         totals = failures.sum(axis=0)
         return blocks, Experience(
             observations=observations,

@@ -14,7 +14,7 @@ from typing import Any
 
 import tomli_w
 
-from envs import TASKS
+from envs import TASKS, adversity
 from envs.reference import resolve
 from envs.task import Task
 from evo import __version__
@@ -212,6 +212,7 @@ def _without_others(file: dict[str, Any], task: str, method: str) -> dict[str, A
 def _known_keys(task: str, method: Method) -> dict[str, Key]:
     constructor = task_constructor(task)
     task_options = options_of(inspect.signature(constructor), typing.get_type_hints(constructor))
+    task_options |= {name: Key(kind, None) for name, kind in adversity.OPTION_TYPES.items() if name not in task_options}
     try:
         method_options = options_of(
             inspect.signature(method.constructor()), typing.get_type_hints(method.constructor().__init__)

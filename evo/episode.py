@@ -31,11 +31,11 @@ REASONS = {
 SCRATCH_BYTES = 256 * 2**20
 
 _POINTERS = (
-    "stop params mean scale streams reset observe advance template plan low high rewards lengths endings statistics "
-    "scratch qpos qvel observations actions step_rewards"
+    "stop params mean scale streams reset observe advance remodel template plan low high rewards lengths endings "
+    "statistics scratch qpos qvel observations actions step_rewards"
 ).split()
 _NUMBERS = (
-    "first episodes params_size obs_size action_size choices outputs steps record_size layers memory_size "
+    "first episodes params_size obs_size action_size choices outputs steps record_size addresses layers memory_size "
     "network_scratch scratch_size recording nq nv"
 ).split()
 ARGUMENT = np.dtype([(name, np.int64) for name in _POINTERS + _NUMBERS])
@@ -146,12 +146,13 @@ def template_of(task: Task) -> np.ndarray:
 
 def plug(task: Task, network: Network, template: np.ndarray) -> dict[str, int]:
     """A task and a network as compiled code takes them: addresses and sizes. Raises KernelError."""
-    reset, observe, advance = task.kernels
+    reset, observe, advance, remodel = task.kernels
     assert task.action_low is not None and task.action_high is not None
     return {
         "reset": reset,
         "observe": observe,
         "advance": advance,
+        "remodel": remodel,
         "template": template.ctypes.data,
         "plan": network.plan.ctypes.data,
         "low": task.action_low.ctypes.data,
@@ -162,6 +163,7 @@ def plug(task: Task, network: Network, template: np.ndarray) -> dict[str, int]:
         "choices": task.choices,
         "outputs": task.outputs,
         "record_size": len(template),
+        "addresses": task.addresses,
         "layers": len(network.layers),
         "memory_size": network.memory_size + network.memory_size % 2,
         "network_scratch": network.scratch_size,
@@ -230,7 +232,8 @@ class Evaluator:
     def capacity(self, episodes: int) -> int:
         """How many individuals of so many episodes fit the memory for scratch at once (at least one)."""
         statistics = 8 * (1 + 2 * self.task.observation_size)
-        per_individual = episodes * (self._fixed["scratch_size"] + statistics + 24) + 4 * self.network.size
+        model = self.task.model.nbuffer if self.task.remodel is not None else 0
+        per_individual = episodes * (self._fixed["scratch_size"] + statistics + 24 + model) + 4 * self.network.size
         return max(1, SCRATCH_BYTES // per_individual)
 
     def run(
@@ -290,5 +293,5 @@ class Evaluator:
     def _reserve(self, count: int) -> None:
         """A batch and scratch for at least `count` simulations; kept while they are large enough."""
         if self._batch is None or self._batch.simulations < count:
-            self._batch = Batch(self.task.model, count, self.threads)
+            self._batch = Batch(self.task.model, count, self.threads, own_models=self.task.remodel is not None)
             self._scratch = np.zeros(count * self._fixed["scratch_size"], np.uint8)

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import mujoco
 
+from envs.creatures.terrains import Terrain, add_terrain
+
 FLESH = 1050.0  # kg/m³
 _GRIP = 1.2  # coefficient of friction
 Colour = tuple[float, float, float, float]
@@ -25,8 +27,8 @@ class Servo(NamedTuple):
     reach: float
 
 
-def ground(timestep: float) -> mujoco.MjSpec:
-    """A flat world under a light, where integration is stable at long time steps."""
+def world(timestep: float, terrain: Terrain) -> mujoco.MjSpec:
+    """Ground under a light, where integration is stable at long time steps."""
     spec = mujoco.MjSpec()
     spec.compiler.degree = False
     spec.option.timestep = timestep
@@ -34,9 +36,7 @@ def ground(timestep: float) -> mujoco.MjSpec:
     spec.option.iterations, spec.option.ls_iterations = 4, 8
     spec.option.disableflags |= mujoco.mjtDisableBit.mjDSBL_EULERDAMP
     spec.worldbody.add_light(pos=[0, 0, 4], dir=[0.2, 0.3, -1], type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL)
-    spec.worldbody.add_geom(
-        name="floor", type=_shape.mjGEOM_PLANE, size=[0, 0, 0.5], rgba=[0.62, 0.66, 0.60, 1], contype=1, conaffinity=0
-    )
+    add_terrain(spec, terrain)
     return spec
 
 

@@ -1,13 +1,12 @@
 """Biped: a 9 kg bird on two long-toed legs is rewarded for going forward, less power spent and swaying."""
 
 import math
-from typing import Any
 
 import mujoco
 
-from envs.creatures.anatomy import Servo, ball, capsule, compiled, ellipsoid, foot, ground, joint, root, touch
-from envs.creatures.walking import walking
-from envs.task import Task
+from envs.creatures.anatomy import Servo, ball, capsule, compiled, ellipsoid, foot, joint, root, touch, world
+from envs.creatures.terrains import Terrain
+from envs.creatures.walking import creature
 
 _BLUE, _WHITE, _BEAK, _EYE = (0.20, 0.42, 0.62, 1), (0.95, 0.94, 0.90, 1), (0.96, 0.66, 0.15, 1), (0.05, 0.05, 0.05, 1)
 _HIP = Servo(stiffness=80.0, brake=8.0, torque=30.0, reach=0.4)
@@ -16,8 +15,8 @@ _THIGH, _SHANK, _BEND, _TOE = 0.13, 0.14, 0.5, 0.018
 _HIP_HEIGHT = (_THIGH + _SHANK) * math.cos(_BEND) + _TOE
 
 
-def _model(timestep: float) -> mujoco.MjModel:
-    spec = ground(timestep)
+def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
+    spec = world(timestep, terrain)
     torso = root(spec, _HIP_HEIGHT)
     ellipsoid(torso, _BLUE, (0.0, 0, 0.05), (0.17, 0.11, 0.11), density=800, name="trunk")
     ellipsoid(torso, _WHITE, (0.05, 0, 0.03), (0.12, 0.085, 0.10), density=0)
@@ -47,30 +46,16 @@ def _model(timestep: float) -> mujoco.MjModel:
     return compiled(spec, torso, center=0.05, distance=1.7)
 
 
-def biped(
-    *,
-    timestep: float = 0.008,
-    frame_skip: int = 5,
-    forward_reward_weight: float = 2.0,
-    top_speed: float = 0.5,
-    alive_reward: float = 0.5,
-    power_cost_weight: float = 0.002,
-    sway_cost_weight: float = 0.1,
-    stride_frequency: float = 2.0,
-    reset_noise_scale: float = 0.02,
-    **rendering: Any,
-) -> Task:
-    """Our Biped, eight joints; observation, reward and options as in `envs.creatures.walking`.
+_DOC = """Our Biped, eight joints; observation, reward and options as in `envs.creatures.walking`.
 
-    Action (8,): roll, hip, knee, ankle of the left leg, then of the right. The episode ends when anything but a foot or
-    a lower leg reaches the ground, or the torso leans past 60 degrees.
-    """
-    options = {name: value for name, value in locals().items() if name != "rendering"}
-    return walking(
-        "evo/Biped-v0",
-        _model(timestep),
-        ["trunk", "neck", "head", "tail", "left_thigh", "right_thigh"],
-        0.5,
-        options,
-        rendering,
-    )
+Action (8,): roll, hip, knee, ankle of the left leg, then of the right. The episode ends when anything but a foot or
+a lower leg reaches the ground, or the torso leans past 60 degrees.
+"""
+biped = creature(
+    "evo/Biped-v0",
+    _model,
+    _DOC,
+    keep_off=["trunk", "neck", "head", "tail", "left_thigh", "right_thigh"],
+    least_upright=0.5,
+    top_speed=0.5,
+)

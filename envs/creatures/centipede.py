@@ -1,13 +1,12 @@
 """Centipede: legs on every segment, as many segments as asked for, rewarded for going forward at small cost."""
 
 import math
-from typing import Any
 
 import mujoco
 
-from envs.creatures.anatomy import Servo, SprawlingLeg, ball, capsule, compiled, ellipsoid, ground, root, sprawling_leg
-from envs.creatures.walking import walking
-from envs.task import Task
+from envs.creatures.anatomy import Servo, SprawlingLeg, ball, capsule, compiled, ellipsoid, root, sprawling_leg, world
+from envs.creatures.terrains import Terrain
+from envs.creatures.walking import creature
 
 _SHELL, _EDGE, _LIMB, _EYE = (0.55, 0.20, 0.10, 1), (0.38, 0.13, 0.08, 1), (0.90, 0.62, 0.22, 1), (0.05, 0.05, 0.05, 1)
 _SERVO = Servo(stiffness=30.0, brake=3.0, torque=12.0, reach=0.4)
@@ -16,8 +15,10 @@ _LINK, _MOST = 0.13, 40
 _SPINE = {"stiffness": 20.0, "damping": 2.0}  # N·m/rad, N·m·s/rad: the back bends, it is not driven
 
 
-def _model(timestep: float, segments: int) -> mujoco.MjModel:
-    spec = ground(timestep)
+def _model(timestep: float, terrain: Terrain, segments: int) -> mujoco.MjModel:
+    if not 2 <= segments <= _MOST:
+        raise ValueError(f"segments must be between 2 and {_MOST}, got {segments}")
+    spec = world(timestep, terrain)
     torso = body = root(spec, _LEG.height)
     for number in range(segments):
         if number:
@@ -36,26 +37,9 @@ def _model(timestep: float, segments: int) -> mujoco.MjModel:
     return compiled(spec, torso, center=0.02, distance=1.2 + 0.1 * segments)
 
 
-def centipede(
-    *,
-    segments: int = 6,
-    timestep: float = 0.008,
-    frame_skip: int = 5,
-    forward_reward_weight: float = 2.0,
-    top_speed: float = 0.6,
-    alive_reward: float = 0.5,
-    power_cost_weight: float = 0.002,
-    sway_cost_weight: float = 0.1,
-    stride_frequency: float = 2.0,
-    reset_noise_scale: float = 0.02,
-    **rendering: Any,
-) -> Task:
-    """Our Centipede; observation, reward and options as in `envs.creatures.walking`.
+_DOC = """Our Centipede; observation, reward and options as in `envs.creatures.walking`.
 
-    segments: 2 to 40, each with two legs. Action (4 segments,): swing and lift of the left leg, then of the right, from
-    the head backwards. The episode ends when the head's shell reaches the ground or leans past 60 degrees.
-    """
-    options = {name: value for name, value in locals().items() if name != "rendering"}
-    if not 2 <= segments <= _MOST:
-        raise ValueError(f"segments must be between 2 and {_MOST}, got {segments}")
-    return walking("evo/Centipede-v0", _model(timestep, segments), ["shell_0"], 0.5, options, rendering)
+segments: 2 to 40, each with two legs. Action (4 segments,): swing and lift of the left leg, then of the right, from
+the head backwards. The episode ends when the head's shell reaches the ground or leans past 60 degrees.
+"""
+centipede = creature("evo/Centipede-v0", _model, _DOC, keep_off=["shell_0"], least_upright=0.5, segments=6)

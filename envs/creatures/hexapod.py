@@ -1,13 +1,12 @@
 """Hexapod: a 6 kg ladybird on six legs is rewarded for going forward, less power spent and swaying."""
 
 import math
-from typing import Any
 
 import mujoco
 
-from envs.creatures.anatomy import Servo, SprawlingLeg, ball, capsule, compiled, ellipsoid, ground, root, sprawling_leg
-from envs.creatures.walking import walking
-from envs.task import Task
+from envs.creatures.anatomy import Servo, SprawlingLeg, ball, capsule, compiled, ellipsoid, root, sprawling_leg, world
+from envs.creatures.terrains import Terrain
+from envs.creatures.walking import creature
 
 _RED, _BLACK, _WHITE = (0.80, 0.13, 0.10, 1), (0.10, 0.09, 0.10, 1), (0.95, 0.94, 0.90, 1)
 _SERVO = Servo(stiffness=40.0, brake=4.0, torque=15.0, reach=0.4)
@@ -15,8 +14,8 @@ _LEG = SprawlingLeg(0.12, 0.20, 0.018, 0.5, 1.15, _BLACK, _BLACK, _SERVO)
 _SPOTS = ((0.02, 0.045), (-0.10, 0.06), (-0.05, 0.10), (-0.16, 0.03))
 
 
-def _model(timestep: float) -> mujoco.MjModel:
-    spec = ground(timestep)
+def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
+    spec = world(timestep, terrain)
     torso = root(spec, _LEG.height)
     ellipsoid(torso, _RED, (-0.04, 0, 0.035), (0.20, 0.14, 0.085), density=500, name="trunk")
     ellipsoid(torso, _BLACK, (0.17, 0, 0.02), (0.07, 0.075, 0.05), density=500, name="head")
@@ -35,23 +34,9 @@ def _model(timestep: float) -> mujoco.MjModel:
     return compiled(spec, torso, center=0.03, distance=1.5)
 
 
-def hexapod(
-    *,
-    timestep: float = 0.008,
-    frame_skip: int = 5,
-    forward_reward_weight: float = 2.0,
-    top_speed: float = 0.6,
-    alive_reward: float = 0.5,
-    power_cost_weight: float = 0.002,
-    sway_cost_weight: float = 0.1,
-    stride_frequency: float = 2.0,
-    reset_noise_scale: float = 0.02,
-    **rendering: Any,
-) -> Task:
-    """Our Hexapod, twelve joints; observation, reward and options as in `envs.creatures.walking`.
+_DOC = """Our Hexapod, twelve joints; observation, reward and options as in `envs.creatures.walking`.
 
-    Action (12,): swing and lift of the legs front, middle, hind left, then front, middle, hind right. The episode ends
-    when the trunk or the head reaches the ground, or the torso leans past 60 degrees.
-    """
-    options = {name: value for name, value in locals().items() if name != "rendering"}
-    return walking("evo/Hexapod-v0", _model(timestep), ["trunk", "head"], 0.5, options, rendering)
+Action (12,): swing and lift of the legs front, middle, hind left, then front, middle, hind right. The episode ends
+when the trunk or the head reaches the ground, or the torso leans past 60 degrees.
+"""
+hexapod = creature("evo/Hexapod-v0", _model, _DOC, keep_off=["trunk", "head"], least_upright=0.5)

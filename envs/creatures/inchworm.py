@@ -1,12 +1,10 @@
 """Inchworm: a 2 kg caterpillar that arches its back is rewarded for going forward, less power spent."""
 
-from typing import Any
-
 import mujoco
 
-from envs.creatures.anatomy import Servo, ball, capsule, compiled, ground, joint, root
-from envs.creatures.walking import walking
-from envs.task import Task
+from envs.creatures.anatomy import Servo, ball, capsule, compiled, joint, root, world
+from envs.creatures.terrains import Terrain
+from envs.creatures.walking import creature
 
 _GREEN, _PALE, _EYE, _PAD = (0.45, 0.68, 0.20, 1), (0.70, 0.82, 0.42, 1), (0.05, 0.05, 0.05, 1), (0.30, 0.22, 0.12, 1)
 _SERVO = Servo(stiffness=25.0, brake=2.5, torque=10.0, reach=0.8)
@@ -14,8 +12,8 @@ _LINK, _RADIUS, _SIDE = 0.11, 0.04, 3  # links on either side of the middle one,
 _SLIPPERY = 0.25
 
 
-def _model(timestep: float) -> mujoco.MjModel:
-    spec = ground(timestep)
+def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
+    spec = world(timestep, terrain)
     torso = root(spec, _RADIUS)
     half = (_LINK / 2, 0, 0)
     capsule(torso, _GREEN, (-_LINK / 2, 0, 0), half, _RADIUS, friction=_SLIPPERY, name="middle")
@@ -36,23 +34,19 @@ def _model(timestep: float) -> mujoco.MjModel:
     return compiled(spec, torso, center=0.0, distance=1.4)
 
 
-def inchworm(
-    *,
-    timestep: float = 0.008,
-    frame_skip: int = 5,
-    forward_reward_weight: float = 2.0,
-    top_speed: float = 0.4,
-    alive_reward: float = 0.0,
-    power_cost_weight: float = 0.002,
-    sway_cost_weight: float = 0.0,
-    stride_frequency: float = 1.5,
-    reset_noise_scale: float = 0.02,
-    **rendering: Any,
-) -> Task:
-    """Our Inchworm, six joints; observation, reward and options as in `envs.creatures.walking`.
+_DOC = """Our Inchworm, six joints; observation, reward and options as in `envs.creatures.walking`.
 
-    Action (6,): the three joints from the middle to the head, then the three to the tail; they bend upwards. Its ends
-    have claws that grip, its belly is slippery. Nothing ends an episode before its time.
-    """
-    options = {name: value for name, value in locals().items() if name != "rendering"}
-    return walking("evo/Inchworm-v0", _model(timestep), [], -1.0, options, rendering)
+Action (6,): the three joints from the middle to the head, then the three to the tail; they bend upwards. Its ends
+have claws that grip, its belly is slippery. Nothing ends an episode before its time.
+"""
+inchworm = creature(
+    "evo/Inchworm-v0",
+    _model,
+    _DOC,
+    keep_off=[],
+    least_upright=-1.0,
+    top_speed=0.4,
+    alive_reward=0.0,
+    sway_cost_weight=0.0,
+    stride_frequency=1.5,
+)

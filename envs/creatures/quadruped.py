@@ -1,13 +1,12 @@
 """Quadruped: a 14 kg fox-coloured dog is rewarded for going forward at an easy pace, less power spent and swaying."""
 
 import math
-from typing import Any
 
 import mujoco
 
-from envs.creatures.anatomy import Servo, ball, capsule, compiled, ellipsoid, foot, ground, joint, root, touch
-from envs.creatures.walking import walking
-from envs.task import Task
+from envs.creatures.anatomy import Servo, ball, capsule, compiled, ellipsoid, foot, joint, root, touch, world
+from envs.creatures.terrains import Terrain
+from envs.creatures.walking import creature
 
 _FUR, _CREAM, _SOCK, _NOSE = (0.80, 0.42, 0.18, 1), (0.96, 0.87, 0.72, 1), (0.30, 0.17, 0.12, 1), (0.12, 0.09, 0.09, 1)
 _REAR_FUR = (0.70, 0.34, 0.15, 1)
@@ -17,8 +16,8 @@ _HIP_HEIGHT = (_THIGH + _SHANK) * math.cos(_BEND) + _FOOT
 _SERVO = Servo(stiffness=60.0, brake=6.0, torque=25.0, reach=0.4)
 
 
-def _model(timestep: float) -> mujoco.MjModel:
-    spec = ground(timestep)
+def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
+    spec = world(timestep, terrain)
     torso = root(spec, _HIP_HEIGHT)
     capsule(torso, _FUR, (-0.17, 0, 0.02), (0.17, 0, 0.03), 0.075, name="trunk")
     ellipsoid(torso, _CREAM, (0.13, 0, 0.005), (0.10, 0.066, 0.072), density=0)
@@ -52,26 +51,14 @@ def _model(timestep: float) -> mujoco.MjModel:
     return compiled(spec, torso, center=0.025, distance=1.7)
 
 
-def quadruped(
-    *,
-    timestep: float = 0.008,
-    frame_skip: int = 5,
-    forward_reward_weight: float = 2.0,
-    top_speed: float = 0.75,
-    alive_reward: float = 0.5,
-    power_cost_weight: float = 0.002,
-    sway_cost_weight: float = 0.1,
-    stride_frequency: float = 2.3,
-    reset_noise_scale: float = 0.02,
-    **rendering: Any,
-) -> Task:
-    """Our Quadruped, eight joints; observation, reward and options as in `envs.creatures.walking`.
+_KEEP_OFF = ["trunk", "neck", "head"]
+_KEEP_OFF += [f"{end}_{side}_thigh" for end in ("front", "hind") for side in ("left", "right")]
+_DOC = """Our Quadruped, eight joints; observation, reward and options as in `envs.creatures.walking`.
 
-    Action (8,): hip, knee of front left, front right, hind left, hind right; 1 is 0.4 rad from the pose that stands. A
-    servo is a spring of 60 N·m/rad with a brake, limited to 25 N·m. The episode ends when anything but a foot or a
-    lower leg reaches the ground, or the torso leans past 60 degrees.
-    """
-    options = {name: value for name, value in locals().items() if name != "rendering"}
-    keep_off = ["trunk", "neck", "head"]
-    keep_off += [f"{end}_{side}_thigh" for end in ("front", "hind") for side in ("left", "right")]
-    return walking("evo/Quadruped-v0", _model(timestep), keep_off, 0.5, options, rendering)
+Action (8,): hip, knee of front left, front right, hind left, hind right; 1 is 0.4 rad from the pose that stands. A
+servo is a spring of 60 N·m/rad with a brake, limited to 25 N·m. The episode ends when anything but a foot or a
+lower leg reaches the ground, or the torso leans past 60 degrees.
+"""
+quadruped = creature(
+    "evo/Quadruped-v0", _model, _DOC, keep_off=_KEEP_OFF, least_upright=0.5, top_speed=0.75, stride_frequency=2.3
+)

@@ -1,20 +1,18 @@
 """Snake: a 4 kg snake without legs is rewarded for going forward, less power spent."""
 
-from typing import Any
-
 import mujoco
 
-from envs.creatures.anatomy import Servo, ball, capsule, compiled, ellipsoid, ground, joint, root
-from envs.creatures.walking import walking
-from envs.task import Task
+from envs.creatures.anatomy import Servo, ball, capsule, compiled, ellipsoid, joint, root, world
+from envs.creatures.terrains import Terrain
+from envs.creatures.walking import creature
 
 _SCALE, _BAND, _EYE, _TONGUE = (0.25, 0.50, 0.22, 1), (0.86, 0.74, 0.25, 1), (0.05, 0.05, 0.05, 1), (0.85, 0.15, 0.2, 1)
 _SERVO = Servo(stiffness=25.0, brake=2.5, torque=10.0, reach=0.7)
 _LINK, _RADIUS, _SIDE = 0.11, 0.035, 5  # links on either side of the middle one, which feels
 
 
-def _model(timestep: float) -> mujoco.MjModel:
-    spec = ground(timestep)
+def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
+    spec = world(timestep, terrain)
     torso = root(spec, _RADIUS)
     capsule(torso, _SCALE, (-_LINK / 2, 0, 0), (_LINK / 2, 0, 0), _RADIUS, name="middle")
     for end, forward in (("front", 1), ("back", -1)):
@@ -35,23 +33,19 @@ def _model(timestep: float) -> mujoco.MjModel:
     return compiled(spec, torso, center=0.0, distance=2.0)
 
 
-def snake(
-    *,
-    timestep: float = 0.008,
-    frame_skip: int = 5,
-    forward_reward_weight: float = 2.0,
-    top_speed: float = 0.5,
-    alive_reward: float = 0.0,
-    power_cost_weight: float = 0.002,
-    sway_cost_weight: float = 0.0,
-    stride_frequency: float = 1.5,
-    reset_noise_scale: float = 0.02,
-    **rendering: Any,
-) -> Task:
-    """Our Snake, ten joints; observation, reward and options as in `envs.creatures.walking`.
+_DOC = """Our Snake, ten joints; observation, reward and options as in `envs.creatures.walking`.
 
-    Action (10,): the five joints from the middle to the head, then the five to the tail: they bend it to the left and
-    upwards in turn. Nothing ends an episode before its time.
-    """
-    options = {name: value for name, value in locals().items() if name != "rendering"}
-    return walking("evo/Snake-v0", _model(timestep), [], -1.0, options, rendering)
+Action (10,): the five joints from the middle to the head, then the five to the tail: they bend it to the left and
+upwards in turn. Nothing ends an episode before its time.
+"""
+snake = creature(
+    "evo/Snake-v0",
+    _model,
+    _DOC,
+    keep_off=[],
+    least_upright=-1.0,
+    top_speed=0.5,
+    alive_reward=0.0,
+    sway_cost_weight=0.0,
+    stride_frequency=1.5,
+)

@@ -1,13 +1,12 @@
 """Spider: a 5 kg tarantula on eight legs is rewarded for going forward, less power spent and swaying."""
 
 import math
-from typing import Any
 
 import mujoco
 
-from envs.creatures.anatomy import Servo, SprawlingLeg, ball, capsule, compiled, ellipsoid, ground, root, sprawling_leg
-from envs.creatures.walking import walking
-from envs.task import Task
+from envs.creatures.anatomy import Servo, SprawlingLeg, ball, capsule, compiled, ellipsoid, root, sprawling_leg, world
+from envs.creatures.terrains import Terrain
+from envs.creatures.walking import creature
 
 _BROWN, _DARK, _SHEEN = (0.36, 0.22, 0.15, 1), (0.13, 0.09, 0.08, 1), (0.75, 0.38, 0.16, 1)
 _EYE = (0.02, 0.02, 0.02, 1)
@@ -22,8 +21,8 @@ _EYES = (
 )
 
 
-def _model(timestep: float) -> mujoco.MjModel:
-    spec = ground(timestep)
+def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
+    spec = world(timestep, terrain)
     torso = root(spec, _LEG.height)
     ellipsoid(torso, _BROWN, (0.08, 0, 0.03), (0.11, 0.085, 0.055), density=700, name="head")
     ellipsoid(torso, _DARK, (-0.17, 0, 0.075), (0.17, 0.125, 0.105), density=350, name="abdomen")
@@ -42,23 +41,9 @@ def _model(timestep: float) -> mujoco.MjModel:
     return compiled(spec, torso, center=0.04, distance=1.9)
 
 
-def spider(
-    *,
-    timestep: float = 0.008,
-    frame_skip: int = 5,
-    forward_reward_weight: float = 2.0,
-    top_speed: float = 0.6,
-    alive_reward: float = 0.5,
-    power_cost_weight: float = 0.002,
-    sway_cost_weight: float = 0.1,
-    stride_frequency: float = 2.0,
-    reset_noise_scale: float = 0.02,
-    **rendering: Any,
-) -> Task:
-    """Our Spider, sixteen joints; observation, reward and options as in `envs.creatures.walking`.
+_DOC = """Our Spider, sixteen joints; observation, reward and options as in `envs.creatures.walking`.
 
-    Action (16,): swing and lift of the left legs from front to back, then of the right legs. The episode ends when head
-    or abdomen reaches the ground, or the torso leans past 60 degrees.
-    """
-    options = {name: value for name, value in locals().items() if name != "rendering"}
-    return walking("evo/Spider-v0", _model(timestep), ["head", "abdomen"], 0.5, options, rendering)
+Action (16,): swing and lift of the left legs from front to back, then of the right legs. The episode ends when head
+or abdomen reaches the ground, or the torso leans past 60 degrees.
+"""
+spider = creature("evo/Spider-v0", _model, _DOC, keep_off=["head", "abdomen"], least_upright=0.5)

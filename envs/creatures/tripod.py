@@ -1,21 +1,20 @@
 """Tripod: a 6 kg machine on three tall legs is rewarded for going forward, less power spent and swaying."""
 
 import math
-from typing import Any
 
 import mujoco
 
-from envs.creatures.anatomy import Servo, SprawlingLeg, ball, capsule, compiled, ellipsoid, ground, root, sprawling_leg
-from envs.creatures.walking import walking
-from envs.task import Task
+from envs.creatures.anatomy import Servo, SprawlingLeg, ball, capsule, compiled, ellipsoid, root, sprawling_leg, world
+from envs.creatures.terrains import Terrain
+from envs.creatures.walking import creature
 
 _STEEL, _DARK, _LIGHT = (0.62, 0.66, 0.70, 1), (0.22, 0.24, 0.28, 1), (0.98, 0.55, 0.15, 1)
 _SERVO = Servo(stiffness=60.0, brake=6.0, torque=25.0, reach=0.4)
 _LEG = SprawlingLeg(0.20, 0.42, 0.022, 0.35, 1.2, _STEEL, _DARK, _SERVO)
 
 
-def _model(timestep: float) -> mujoco.MjModel:
-    spec = ground(timestep)
+def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
+    spec = world(timestep, terrain)
     torso = root(spec, _LEG.height)
     ellipsoid(torso, _STEEL, (0, 0, 0.05), (0.15, 0.15, 0.085), density=700, name="trunk")
     ellipsoid(torso, _DARK, (0, 0, 0.115), (0.09, 0.09, 0.045), density=0)
@@ -28,23 +27,9 @@ def _model(timestep: float) -> mujoco.MjModel:
     return compiled(spec, torso, center=0.05, distance=2.2)
 
 
-def tripod(
-    *,
-    timestep: float = 0.008,
-    frame_skip: int = 5,
-    forward_reward_weight: float = 2.0,
-    top_speed: float = 0.6,
-    alive_reward: float = 0.5,
-    power_cost_weight: float = 0.002,
-    sway_cost_weight: float = 0.1,
-    stride_frequency: float = 2.0,
-    reset_noise_scale: float = 0.02,
-    **rendering: Any,
-) -> Task:
-    """Our Tripod, six joints; observation, reward and options as in `envs.creatures.walking`.
+_DOC = """Our Tripod, six joints; observation, reward and options as in `envs.creatures.walking`.
 
-    Action (6,): swing and lift of the legs front, left, right. The episode ends when the body reaches the ground or
-    leans past 60 degrees.
-    """
-    options = {name: value for name, value in locals().items() if name != "rendering"}
-    return walking("evo/Tripod-v0", _model(timestep), ["trunk", "belly"], 0.5, options, rendering)
+Action (6,): swing and lift of the legs front, left, right. The episode ends when the body reaches the ground or
+leans past 60 degrees.
+"""
+tripod = creature("evo/Tripod-v0", _model, _DOC, keep_off=["trunk", "belly"], least_upright=0.5)

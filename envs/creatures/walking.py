@@ -13,36 +13,25 @@ Action: a target in ±1 for each servo; 0 is the pose at rest.
 Reward: alive_reward + forward_reward_weight × forward speed (m/s, no more than top_speed)
 - power_cost_weight × power (W) - sway_cost_weight × (bouncing² + rolling² + pitching²).
 
-The episode ends when a part that must keep off the ground reaches it, or the torso leans further than its cosine
+The episode ends when a part that must keep off the ground touches it, or the torso leans further than its cosine
 `least_upright` allows; else after 10 s.
 """
 
+import inspect
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import mujoco
-from numba import njit
 
+from envs.creatures.terrains import Terrain
 from envs.physics import mj_forward, mj_kinematics, mj_step
 from envs.random import standard_normal, uniform
 from envs.rewards import capped_speed, mechanical_power, sway, upright
+from envs.structs import contact_geom
 from envs.task import Task, record
 
 _TORSO, _SECONDS = 1, 10.0
-_CAPSULE, _SPHERE = int(mujoco.mjtGeom.mjGEOM_CAPSULE), int(mujoco.mjtGeom.mjGEOM_SPHERE)
-
-
-@njit
-def _lowest(model: Any, data: Any, geom: int) -> float:
-    """Height (m) above the floor of the lowest point of a sphere, a capsule or an ellipsoid."""
-    size, matrix = model.geom_size[geom], data.geom_xmat[geom]
-    if model.geom_type[geom] == _SPHERE:
-        return float(data.geom_xpos[geom, 2] - size[0])
-    if model.geom_type[geom] == _CAPSULE:
-        return float(data.geom_xpos[geom, 2] - size[0] - size[1] * math.fabs(matrix[8]))
-    reach = (size[0] * matrix[6]) ** 2 + (size[1] * matrix[7]) ** 2 + (size[2] * matrix[8]) ** 2
-    return float(data.geom_xpos[geom, 2] - math.sqrt(reach))
 
 
 def reset(model: Any, data: Any, task: Any, rng: Any) -> None:
@@ -73,9 +62,10 @@ def advance(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:
     power /= task.frame_skip
     speed = (data.qpos[0] - before) / (model.opt.timestep * task.frame_skip)
     fallen = upright(data, _TORSO) < task.least_upright
-    for index in range(task.keep_off.size):
-        geom = task.keep_off[index]
-        fallen |= geom >= 0 and _lowest(model, data, geom) < 0.0
+    for contact in range(data.ncon):
+        for index in range(task.keep_off.size):
+            geom = task.keep_off[index]
+            fallen |= contact_geom(data, contact, 0) == geom or contact_geom(data, contact, 1) == geom
     out.reward = (
         task.alive_reward
         + task.forward_reward_weight * capped_speed(speed, task.top_speed)
@@ -83,6 +73,59 @@ def advance(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:
         - task.sway_cost_weight * sway(data)
     )
     out.terminated = fallen
+
+
+# Every creature's options and their defaults; a creature may have others of its own, and other defaults.
+_OPTIONS: Mapping[str, Any] = {
+    "terrain": "flat",
+    "terrain_seed": 0,
+    "terrain_scale": 1.0,
+    "timestep": 0.008,
+    "frame_skip": 5,
+    "forward_reward_weight": 2.0,
+    "top_speed": 0.6,
+    "alive_reward": 0.5,
+    "power_cost_weight": 0.002,
+    "sway_cost_weight": 0.1,
+    "stride_frequency": 2.0,
+    "reset_noise_scale": 0.02,
+}
+
+
+def creature(
+    name: str,
+    build: Callable[..., mujoco.MjModel],
+    doc: str,
+    keep_off: Sequence[str],
+    least_upright: float,
+    **defaults: Any,
+) -> Callable[..., Task]:
+    """The constructor of a creature's task.
+
+    build: the model, from a timestep (s), a terrain, and the creature's own options. doc: the constructor's docstring.
+    keep_off: geoms that must not touch the ground. least_upright: the least cosine between the torso's z axis and the
+    vertical; -1 lets it tumble. defaults: of options, where they are not the common ones, and of its own ones.
+    """
+    known = {**_OPTIONS, **defaults}
+    own = known.keys() - _OPTIONS.keys()
+
+    def constructor(**given: Any) -> Task:
+        options = {option: given.pop(option, default) for option, default in known.items()}
+        terrain = Terrain(options["terrain"], options["terrain_seed"], options["terrain_scale"])
+        model = build(options["timestep"], terrain, **{option: options[option] for option in own})
+        return walking(name, model, keep_off, least_upright, options, given)
+
+    parameters = [
+        inspect.Parameter(option, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=type(default))
+        for option, default in known.items()
+    ]
+    rendering = inspect.Parameter("rendering", inspect.Parameter.VAR_KEYWORD, annotation=Any)
+    signature = inspect.Signature([*parameters, rendering], return_annotation=Task)
+    constructor.__signature__ = signature  # type: ignore[attr-defined]
+    constructor.__annotations__ = {one.name: one.annotation for one in parameters} | {"return": Task}
+    constructor.__name__ = constructor.__qualname__ = name.removeprefix("evo/").lower()
+    constructor.__doc__ = doc
+    return constructor
 
 
 def walking(
@@ -93,13 +136,15 @@ def walking(
     options: Mapping[str, Any],
     rendering: Mapping[str, Any],
 ) -> Task:
-    """The task of a creature. keep_off: geoms that must not touch the ground. least_upright: -1 lets it tumble.
+    """The task of a body whose root is free to move; see `creature`.
 
     options: timestep (s), frame_skip, forward_reward_weight, top_speed (m/s), alive_reward, power_cost_weight,
     sway_cost_weight, stride_frequency (Hz), and reset_noise_scale, the half width of the noise on joint angles (rad)
-    and the deviation of that on velocities. Raises ValueError for one out of its range.
+    and the deviation of that on velocities; terrain, terrain_seed and terrain_scale as in `envs.creatures.terrains`.
+    Raises ValueError for one out of its range.
     """
-    for option, value in options.items():
+    numbers = {option: options[option] for option in _OPTIONS if not option.startswith("terrain")}
+    for option, value in numbers.items():
         positive = option in ("timestep", "frame_skip", "stride_frequency")
         if not (0 < value < math.inf if positive else 0 <= value < math.inf):
             raise ValueError(f"{option} must be {'positive' if positive else 'not negative'} and finite, got {value}")
@@ -110,7 +155,7 @@ def walking(
         reset=reset,
         observe=observe,
         advance=advance,
-        record=record(keep_off=geoms, least_upright=least_upright, **options),
+        record=record(keep_off=geoms, least_upright=least_upright, **numbers),
         observation_size=8,
         steps=round(_SECONDS / (options["timestep"] * options["frame_skip"])),
         frame_skip=options["frame_skip"],
