@@ -72,6 +72,9 @@ def adverse(task: Task, adversity: Mapping[str, Any]) -> Task:
             raise ValueError(
                 f"{name} must be between 0 and {1000 if name == 'sensor_delay' else 'infinity'}, got {value}"
             )
+    physical = [name for name in adversity if not name.startswith("sensor")]
+    if physical and not task.model.nu:
+        raise ValueError(f"{physical[0]}: {task.name} has no motors in MuJoCo; it takes sensor_noise and sensor_delay")
     varied = bool((ranges != 1).any())
     if varied and task.remodel is not None:
         raise ValueError(f"{task.name} changes its model itself: {', '.join(_FACTORS)} cannot be changed besides")
@@ -81,8 +84,6 @@ def adverse(task: Task, adversity: Mapping[str, Any]) -> Task:
         _lock(model, name)
     for name in _names(adversity.get("removed", "")):
         _remove(model, name)
-    if given["push"] and model.nbody < 2:
-        raise ValueError(f"push: {task.name} has no body to push")
     mujoco.mj_setConst(model, mujoco.MjData(model))
 
     constants = np.concatenate([np.ravel(part) for part in _scaled_parts(model)])
@@ -115,7 +116,7 @@ def adverse(task: Task, adversity: Mapping[str, Any]) -> Task:
 
 def _range(name: str, value: float | Sequence[float]) -> tuple[float, float]:
     low, high = value if isinstance(value, Sequence) else (value, value)
-    least = {"gravity": -math.inf, "mass": 1e-3}.get(name, 0.0)
+    least = {"gravity": -math.inf, "strength": 0.0}.get(name, 1e-3)  # the engine is unstable below
     if not least <= low <= high < math.inf:
         bound = "" if name == "gravity" else f" of at least {least:g}"
         raise ValueError(f"{name} must be a factor{bound}, or a range of factors as in [0.5, 2.0], got {value}")
@@ -128,7 +129,8 @@ def _names(text: str) -> Iterator[str]:
 
 def _lock(model: mujoco.MjModel, name: str) -> None:
     joint = _found(model, "locked", "joint", name, model.njnt)
-    model.dof_frictionloss[model.dof_jntid == joint] = _LOCK
+    stiff = model.dof_jntid == joint
+    model.dof_frictionloss[stiff], model.dof_solimp[stiff, :2] = _LOCK, 0.999
 
 
 def _remove(model: mujoco.MjModel, name: str) -> None:

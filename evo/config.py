@@ -10,11 +10,14 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import tomli_w
 
 from envs import TASKS, adversity
+from envs.creatures.brought import brought
+from envs.model_file import is_model_file
 from envs.reference import resolve
 from envs.task import Task
 from evo import __version__
@@ -86,7 +89,9 @@ class Config:
 
 
 def task_name(text: str) -> str:
-    """The full name of a task written in short (`quadruped`, `half-cheetah`), or a `package.module:attribute`."""
+    """The full name of a task: in short (`quadruped`, `half-cheetah`), `package.module:attribute`, or a model file."""
+    if is_model_file(text):
+        return str(Path(text).absolute())
     if text in TASKS or ":" in text:
         return text
     matches = [name for name in TASKS if _plain(name) == _plain(text)]
@@ -108,7 +113,7 @@ def task_constructor(name: str) -> Callable[..., Any]:
     Nothing is called that does not say that it returns a Task: names come out of files too. Raises EvoError.
     """
     try:
-        found: Callable[..., Any] = resolve(TASKS.get(name, name))
+        found: Callable[..., Any] = brought(name) if is_model_file(name) else resolve(TASKS.get(name, name))
         returned = typing.get_type_hints(found).get("return") if callable(found) else None
     except Exception as error:  # a module of the user's may fail in any way
         raise EvoError(f"unknown task {name!r}: {one_line(error)}") from error

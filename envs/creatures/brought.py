@@ -1,0 +1,171 @@
+"""A creature that a user brings, as an MJCF or URDF file, and the walking task it gets."""
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import mujoco
+import numpy as np
+
+from envs.creatures.terrains import Terrain, add_terrain
+from envs.model_file import ModelFileError, complete, load_spec
+from envs.physics import mj_forward, mj_kinematics, mj_step
+from envs.random import standard_normal, uniform
+from envs.rewards import mechanical_power
+from envs.task import Task, record
+
+_SECONDS, _PERIOD = 10.0, 0.04  # of an episode; about as long an action lasts
+_FREE, _SLIDE = int(mujoco.mjtJoint.mjJNT_FREE), int(mujoco.mjtJoint.mjJNT_SLIDE)
+
+
+def reset(model: Any, data: Any, task: Any, rng: Any) -> None:
+    scale = task.reset_noise_scale
+    for index in range(data.qpos.size):
+        data.qpos[index] = model.qpos0[index] + uniform(rng, -scale, scale) * task.noisy[index]
+    for index in range(data.qvel.size):
+        data.qvel[index] = scale * standard_normal(rng)
+    mj_forward(model, data)
+
+
+def observe(model: Any, data: Any, task: Any, obs: Any) -> None:
+    count = task.observed.size
+    for index in range(count):
+        obs[index] = data.qpos[task.observed[index]]
+    for index in range(data.qvel.size):
+        obs[count + index] = data.qvel[index]
+
+
+def advance(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:
+    root, before, power = task.root, data.xpos[task.root, 0], 0.0
+    data.ctrl[:] = action
+    for _ in range(task.frame_skip):
+        mj_step(model, data)
+        power += mechanical_power(data)
+    mj_kinematics(model, data)  # mj_step leaves the poses of one time step ago
+    speed = (data.xpos[root, 0] - before) / (model.opt.timestep * task.frame_skip)
+    matrix, up = data.xmat[root], task.up
+    upright = matrix[6] * up[0] + matrix[7] * up[1] + matrix[8] * up[2]
+    out.reward = (
+        task.alive_reward
+        + task.forward_reward_weight * speed
+        - task.power_cost_weight * power / task.frame_skip / task.weight
+    )
+    out.terminated = upright < task.least_upright
+
+
+def brought(path: str) -> Callable[..., Task]:
+    """The constructor of the walking task of a model file."""
+
+    def constructor(
+        *,
+        terrain: str = "flat",
+        terrain_seed: int = 0,
+        terrain_scale: float = 1.0,
+        frame_skip: int = 0,
+        forward_reward_weight: float = 2.0,
+        alive_reward: float = 0.5,
+        power_cost_weight: float = 0.1,
+        least_upright: float = 0.0,
+        reset_noise_scale: float = 0.02,
+        **rendering: Any,
+    ) -> Task:
+        """A creature from a file is rewarded for going forward, less power spent.
+
+        Observation: qpos, but for how far the root has come along x and y, then qvel. Action: the model's controls
+        within their ranges, ±1 where it sets none. Reward: alive_reward + forward_reward_weight × speed of the root
+        body along x (m/s) - power_cost_weight × power / weight (m/s). The episode ends after 10 s, or when the root
+        body leans so far from its initial posture that the cosine is below `least_upright`; -1 lets it tumble.
+        frame_skip: time steps in a control step; 0 makes it last about 0.04 s.
+        """
+        options = {name: value for name, value in locals().items() if name not in ("rendering", "path")}
+        model = _model(path, Terrain(terrain, terrain_seed, terrain_scale))
+        skip = frame_skip or max(1, round(_PERIOD / model.opt.timestep))
+        if frame_skip < 0:
+            raise ValueError(f"frame_skip must not be negative, got {frame_skip}")
+        if not 0 <= reset_noise_scale < math.inf:
+            raise ValueError(f"reset_noise_scale must not be negative, got {reset_noise_scale}")
+        return Task(
+            name=Path(path).name,
+            model=model,
+            reset=reset,
+            observe=observe,
+            advance=advance,
+            record=_record(model, options | {"frame_skip": skip}),
+            observation_size=len(_observed(model)) + model.nv,
+            steps=max(1, round(_SECONDS / (model.opt.timestep * skip))),
+            frame_skip=skip,
+            options=options,
+            rendering=rendering,
+        )
+
+    return constructor
+
+
+def _model(path: str, terrain: Terrain) -> mujoco.MjModel:
+    spec = load_spec(path)
+    complete(spec, path)
+    if terrain.kind != "flat":
+        for geom in list(spec.worldbody.geoms):
+            if geom.type in (mujoco.mjtGeom.mjGEOM_PLANE, mujoco.mjtGeom.mjGEOM_HFIELD):
+                spec.delete(geom)
+        add_terrain(spec, terrain)
+    try:
+        model = spec.compile()
+    except ValueError as error:
+        raise ModelFileError(str(error)) from error
+    if path.lower().endswith(".urdf"):
+        _put_on_the_ground(model)
+    return model
+
+
+def _put_on_the_ground(model: mujoco.MjModel) -> None:
+    """A URDF says nothing of height: its lowest point is put at 0."""
+    data = mujoco.MjData(model)
+    mujoco.mj_kinematics(model, data)
+    moving = (model.body_weldid[model.geom_bodyid] != 0) & (model.geom_contype | model.geom_conaffinity != 0)
+    half = np.abs(data.geom_xmat.reshape(-1, 3, 3)[:, 2]) * model.geom_aabb[:, 3:]
+    middle = data.geom_xpos[:, 2] + np.einsum(
+        "gj,gj->g", data.geom_xmat.reshape(-1, 3, 3)[:, 2], model.geom_aabb[:, :3]
+    )
+    if moving.any():
+        lift = -(middle - half.sum(axis=1))[moving].min()
+        model.body_pos[1, 2] += lift
+        model.qpos0[2] += lift
+        mujoco.mj_setConst(model, mujoco.MjData(model))
+
+
+def _root(model: mujoco.MjModel) -> int:
+    """The heaviest body that hangs on the world and can move."""
+    roots = [body for body in range(1, model.nbody) if model.body_parentid[body] == 0 and model.body_dofnum[body]]
+    return max(roots, key=lambda body: float(model.body_subtreemass[body]))
+
+
+def _observed(model: mujoco.MjModel) -> Sequence[int]:
+    """Places in qpos, without those that say how far the root has come along x and y."""
+    hidden: list[int] = []
+    root = _root(model)
+    for joint in range(model.body_jntadr[root], model.body_jntadr[root] + model.body_jntnum[root]):
+        place = int(model.jnt_qposadr[joint])
+        if model.jnt_type[joint] == _FREE:
+            hidden += [place, place + 1]
+        elif model.jnt_type[joint] == _SLIDE and abs(model.jnt_axis[joint, 2]) < 0.5:
+            hidden.append(place)
+    return [place for place in range(model.nq) if place not in hidden]
+
+
+def _record(model: mujoco.MjModel, options: dict[str, Any]) -> np.ndarray:
+    root, noisy = _root(model), np.ones(model.nq)
+    for joint in np.flatnonzero(model.jnt_type == _FREE):
+        noisy[model.jnt_qposadr[joint] : model.jnt_qposadr[joint] + 7] = 0.0
+    data = mujoco.MjData(model)
+    mujoco.mj_kinematics(model, data)
+    numbers = {name: value for name, value in options.items() if not name.startswith("terrain")}
+    return record(
+        root=root,
+        up=data.xmat[root].reshape(3, 3)[2],
+        weight=9.81 * float(model.body_subtreemass[root]),
+        observed=_observed(model),
+        noisy=noisy,
+        **numbers,
+    )

@@ -1,0 +1,134 @@
+"""Model files that users bring, MJCF and URDF, examined before they are trusted.
+
+A file may be broken or hostile: it is first compiled and stepped in a process of its own, whose memory and time are
+bounded. Whatever happens there, the user gets one line.
+"""
+
+import functools
+import json
+import math
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import mujoco
+
+SUFFIXES = (".xml", ".mjcf", ".urdf")
+_SECONDS, _BYTES = 10, 4 * 2**30  # for examining
+_FILE_BYTES, _MODEL_BYTES, _MOST_DOFS = 2**26, 2**29, 1000
+_STEPS = 20
+
+
+class ModelFileError(ValueError):
+    """A model file that cannot be used, and why."""
+
+
+def is_model_file(text: str) -> bool:
+    """Whether a task's name is that of a model file."""
+    return text.lower().endswith(SUFFIXES)
+
+
+def load_spec(path: str) -> mujoco.MjSpec:
+    """The spec of a model file that has been examined. Raises ModelFileError, FileNotFoundError."""
+    file = Path(path)
+    if not file.is_file():
+        raise FileNotFoundError(f"there is no file {path}")
+    if file.stat().st_size > _FILE_BYTES:
+        raise ModelFileError(f"it has {file.stat().st_size:,} bytes; at most {_FILE_BYTES:,} are read")
+    _examined(str(file.resolve()), file.stat().st_mtime_ns)
+    return mujoco.MjSpec.from_file(str(file))
+
+
+@functools.cache
+def _examined(path: str, _: int) -> None:
+    command = [sys.executable, "-c", f"from envs.model_file import _examine; _examine({path!r})"]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=3 * _SECONDS, cwd=Path(__file__).parents[1]
+        )
+    except subprocess.TimeoutExpired:
+        done = None
+    if done is None or done.returncode:
+        raise ModelFileError(f"it takes more than {_SECONDS} s or {_BYTES >> 30} GB to load, or breaks MuJoCo")
+    if problem := json.loads(done.stdout.splitlines()[-1]):
+        raise ModelFileError(problem)
+
+
+def _examine(path: str) -> None:
+    """In a process of its own: print what is wrong with a file as JSON, an empty text where nothing is."""
+    resource.setrlimit(resource.RLIMIT_AS, (_BYTES, _BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        _check_text(Path(path), Path(path).parent)
+        spec = mujoco.MjSpec.from_file(path)
+        complete(spec, path)
+        _check_model(spec.compile())
+    except MemoryError:
+        problem = f"it takes more than {_BYTES >> 30} GB to load"
+    except (ValueError, ElementTree.ParseError, OSError, mujoco.FatalError) as error:
+        problem = " ".join(str(error).split()) or type(error).__name__
+    else:
+        problem = ""
+    print(json.dumps(problem))
+
+
+def _check_text(file: Path, folder: Path) -> None:
+    """Raise for what a file must not ask for, included files as well."""
+    for element in ElementTree.parse(file).iter():
+        if element.tag == "plugin":
+            raise ModelFileError("it asks for a plugin, which is code; plugins are not loaded")
+        if element.tag == "include":
+            included = element.get("file", "")
+            inside = (folder / included).resolve()
+            if Path(included).is_absolute() or not inside.is_relative_to(folder.resolve()):
+                raise ModelFileError(f"it includes {included!r}, which is outside its folder")
+            if inside == file.resolve():
+                raise ModelFileError(f"it includes itself, {included!r}")
+            _check_text(inside, folder)
+
+
+def complete(spec: mujoco.MjSpec, path: str) -> None:
+    """Give a spec what walking needs where its file has none: ground, and for a URDF a free root and motors.
+
+    A motor's strength is the joint's effort limit. Raises ModelFileError where a URDF names none.
+    """
+    world = spec.worldbody
+    if path.lower().endswith(".urdf"):
+        for body in world.bodies[:1]:
+            if not body.joints:
+                body.add_freejoint()
+        for joint in spec.joints:
+            if joint.type in (mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_SLIDE):
+                effort = float(max(abs(joint.actfrcrange[0]), abs(joint.actfrcrange[1])))
+                if not 0 < effort < math.inf:
+                    raise ModelFileError(f'joint {joint.name!r} has no effort limit: write <limit effort="…"/>')
+                actuator = spec.add_actuator(name=joint.name, target=joint.name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
+                actuator.gear[0], actuator.ctrllimited, actuator.ctrlrange = effort, True, [-1, 1]
+    if not world.geoms:
+        world.add_geom(type=mujoco.mjtGeom.mjGEOM_PLANE, name="floor", size=[0, 0, 1])
+    for actuator in spec.actuators:
+        if actuator.ctrlrange[0] == actuator.ctrlrange[1]:
+            actuator.ctrllimited, actuator.ctrlrange = True, [-1, 1]
+
+
+def _check_model(model: mujoco.MjModel) -> None:
+    """Raise for a model that cannot learn to walk."""
+    if model.nbuffer > _MODEL_BYTES or model.nv > _MOST_DOFS:
+        raise ModelFileError(
+            f"the model has {model.nv:,} degrees of freedom and takes {model.nbuffer >> 20:,} MB; "
+            f"at most {_MOST_DOFS:,} and {_MODEL_BYTES >> 20} MB are simulated"
+        )
+    if not model.nu:
+        raise ModelFileError("it has no actuators, so nothing could move it; add an <actuator> section")
+    if not (model.body_dofnum[model.body_parentid == 0] > 0).any():
+        raise ModelFileError("its root is fixed to the world, so it cannot go anywhere; add a <freejoint/> to it")
+    data = mujoco.MjData(model)
+    for _ in range(_STEPS):
+        mujoco.mj_step(model, data)
+    for warning, stat in enumerate(data.warning):
+        if stat.number:
+            words = mujoco.mju_warningText(warning, stat.lastinfo)
+            raise ModelFileError(f"it does not stand being simulated for {_STEPS} steps: {words}")

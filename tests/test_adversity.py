@@ -1,0 +1,184 @@
+"""Adversity: each kind does to the physics what it says, in the compiled episode, in an environment and in PPO's."""
+
+import copy
+import dataclasses
+from typing import Any
+
+import gymnasium
+import mujoco
+import numpy as np
+import pytest
+
+import evo
+from envs.gym import TaskEnv
+from envs.task import Task
+from evo.assembly import make_task
+from evo.learners.ppo import PPO
+from evo.problems.walking import Walking
+from evo.testing import check_task
+
+CASES: list[tuple[str, dict[str, Any]]] = [
+    ("quadruped", {"mass": (0.5, 2.0), "friction": (0.3, 1.0), "gravity": (0.8, 1.2), "strength": (0.5, 1.0)}),
+    ("quadruped", {"locked": "front_left_knee", "removed": "hind_left_thigh"}),
+    ("Hopper-v5", {"sensor_noise": 0.1, "sensor_delay": 3}),
+    ("HalfCheetah-v5", {"mass": 2.0, "push": 0.5, "push_interval": 0.5}),
+    ("cartpole", {"sensor_noise": 0.01, "sensor_delay": 1}),
+]
+
+
+@pytest.mark.parametrize(("name", "adversity"), CASES)
+def test_a_task_under_adversity_is_a_task(name: str, adversity: dict[str, Any]) -> None:
+    check_task(make_task(name, adversity), steps=60)
+
+
+def violent(task: Task, seed: int, steps: int) -> tuple[np.ndarray, np.ndarray, TaskEnv]:
+    """Observations (steps + 1, ·) and rewards (steps,) under random actions; the environment as it is then."""
+    env, random = TaskEnv(task), np.random.default_rng(seed)
+    observations, rewards = [env.reset(seed=seed)[0]], []
+    for _ in range(steps):
+        observation, reward, *_ = env.step(random.uniform(-1, 1, task.action_size))
+        observations.append(observation)
+        rewards.append(reward)
+    return np.array(observations), np.array(rewards), env
+
+
+def test_factors_are_those_of_a_model_changed_by_hand() -> None:
+    task = evo.task("HalfCheetah-v5")
+    model = copy.copy(task.model)
+    model.opt.gravity *= 1.25
+    model.body_mass *= 2.0
+    model.body_inertia *= 2.0
+    model.geom_friction[:, 0] *= 0.5
+    model.actuator_gainprm *= 0.75
+    mujoco.mj_setConst(model, mujoco.MjData(model))
+    by_hand = dataclasses.replace(task, model=model)
+    by_options = evo.task("HalfCheetah-v5", gravity=1.25, mass=2.0, friction=0.5, strength=0.75)
+    for expected, found in zip(violent(by_hand, 3, 100)[:2], violent(by_options, 3, 100)[:2], strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_each_episode_draws_its_own_and_the_same_again() -> None:
+    task = evo.task("HalfCheetah-v5", mass=(0.5, 2.0))
+    env, masses = TaskEnv(task), []
+    for seed in [*range(20), 0]:
+        env.reset(seed=seed)
+        masses.append(float(env._record["factors"][0, 1]))
+    assert masses[0] == masses[-1]
+    assert len(set(masses)) == 20
+    assert 0.5 <= min(masses) < 0.8 and 1.6 < max(masses) <= 2.0
+    # the heavier the cheetah, the less far the same actions take it
+    network = evo.network("linear", task)
+    params = np.random.default_rng(0).normal(size=(3, network.size))
+    np.testing.assert_array_equal(
+        evo.evaluate(task, network, params, episodes=4, threads=1),
+        evo.evaluate(task, network, params, episodes=4, threads=2),
+    )
+    plain = evo.evaluate(evo.task("HalfCheetah-v5"), network, params, episodes=4)
+    assert (evo.evaluate(task, network, params, episodes=4) != plain).all()
+
+
+def test_sensors_that_are_late() -> None:
+    clean, rewards, _ = violent(evo.task("Hopper-v5", terminate_when_unhealthy=False), 1, 30)
+    late, same, _ = violent(evo.task("Hopper-v5", terminate_when_unhealthy=False, sensor_delay=4), 1, 30)
+    np.testing.assert_array_equal(same, rewards)
+    np.testing.assert_array_equal(late[4:], clean[:-4])
+    np.testing.assert_array_equal(late[:4], np.repeat(clean[:1], 4, axis=0))
+
+
+def test_sensors_that_are_noisy() -> None:
+    clean, rewards, _ = violent(evo.task("HalfCheetah-v5"), 1, 200)
+    noisy, same, _ = violent(evo.task("HalfCheetah-v5", sensor_noise=0.3), 1, 200)
+    np.testing.assert_array_equal(same, rewards)
+    noise = (noisy - clean).ravel()
+    assert abs(noise.mean()) < 4 * 0.3 / np.sqrt(noise.size)
+    assert abs(noise.std() / 0.3 - 1) < 0.04
+    assert np.unique(noise).size == noise.size
+
+
+def test_a_push_gives_the_speed_it_says() -> None:
+    afloat = {"gravity": 0.0, "friction": 0.001, "push": 0.8, "push_interval": 0.2}
+    task = evo.task("quadruped", **afloat)
+    env, still = TaskEnv(task), np.zeros(task.action_size)
+    env.reset(seed=2)
+    speeds = []
+    for _ in range(6):
+        env.step(still)
+        data = mujoco.MjData(task.model)
+        env._batch.copy_data(0, data)
+        mujoco.mj_forward(task.model, data)  # a step leaves the velocities of its last time step's beginning
+        mujoco.mj_subtreeVel(task.model, data)
+        speeds.append(data.subtree_linvel[0, :2].copy())
+    pushes = np.linalg.norm(np.diff(speeds, axis=0), axis=1)
+    np.testing.assert_allclose(pushes[3], 0.8, rtol=0.05)  # the fifth control step of 0.04 s
+    np.testing.assert_allclose(np.delete(pushes, 3), 0.0, atol=0.05)
+
+
+def test_a_locked_joint_stays_and_a_removed_limb_is_gone() -> None:
+    task = evo.task("quadruped", locked="front_left_knee", removed="hind_right_thigh")
+    whole = evo.task("quadruped")
+    leg = [index for index in range(whole.model.nbody) if whole.model.body(index).name.startswith("hind_right")]
+    assert len(leg) == 2
+    lost = whole.model.body_mass[leg].sum()
+    np.testing.assert_allclose(whole.model.body_mass.sum() - task.model.body_mass.sum(), 0.999 * lost)
+    for random, name, least, most in ((0, "front_left_knee", 0.0, 0.02), (0, "front_right_knee", 0.1, 2.0)):
+        env = violent(task, random, 25)[2]
+        data = mujoco.MjData(task.model)
+        env._batch.copy_data(0, data)
+        angle = abs(float(data.joint(name).qpos[0]))
+        assert least <= angle <= most, name
+    env.reset(seed=0)
+    for _ in range(25):
+        env.step(np.zeros(8))
+        env._batch.copy_data(0, data)
+        touching = {task.model.geom(geom).name for geom in data.contact.geom.ravel()}
+        assert not any(name.startswith("hind_right") for name in touching)
+
+
+def test_ppo_goes_on_in_the_same_world_after_an_interruption() -> None:
+    options = {"mass": (0.5, 2.0), "sensor_noise": 0.05, "push": 0.3, "push_interval": 0.2}
+
+    def learner(threads: int) -> PPO:
+        task = evo.task("quadruped", **options)
+        problem = Walking(task, evo.network("mlp:8", task, normalise=True), threads)
+        return PPO(problem, 0, environments=3, horizon=40, minibatch=20, epochs=1, critic="mlp:8")
+
+    whole = learner(2)
+    for _ in range(4):
+        whole.step()
+    begun = learner(1)
+    for _ in range(2):
+        begun.step()
+    resumed = learner(1)
+    resumed.restore({name: array.copy() for name, array in begun.state().items()})
+    for _ in range(2):
+        resumed.step()
+    for name, array in whole.state().items():
+        np.testing.assert_array_equal(resumed.state()[name], array, err_msg=name)
+
+
+def test_it_is_an_option_of_every_environment() -> None:
+    env = gymnasium.make("evo/Hopper-v5", sensor_delay=2, gravity=0.5)
+    assert env.unwrapped.task.options["gravity"] == 0.5  # type: ignore[attr-defined]
+    env.reset(seed=0)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"mass": (2.0, 1.0)}, r"mass must be .* as in \[0.5, 2.0\], got \(2.0, 1.0\)"),
+        ({"friction": -1.0}, "friction must be a factor of at least 0.001"),
+        ({"sensor_noise": -0.1}, "sensor_noise must be between 0"),
+        ({"sensor_delay": 5000}, "sensor_delay must be between 0 and 1000"),
+        ({"locked": "knee"}, "locked: no joint 'knee'; there are root, front_left_hip"),
+        ({"removed": "tail"}, "removed: no body 'tail'; there are world, torso"),
+        ({"removed": "torso"}, "removed: 'torso' is a whole creature"),
+    ],
+)
+def test_bad_adversity_is_told(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(evo.EvoError, match=message):
+        evo.task("quadruped", **options)
+
+
+def test_what_moves_without_mujoco_cannot_be_pushed() -> None:
+    with pytest.raises(evo.EvoError, match="no motors in MuJoCo"):
+        evo.task("cartpole", push=1.0)
