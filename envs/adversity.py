@@ -59,7 +59,11 @@ def construct(constructor: Callable[..., Task], options: Mapping[str, Any]) -> T
     """A constructor's task under its own options and those of adversity. Raises what the constructor raises."""
     adversity = {name: value for name, value in options.items() if name in OPTIONS and value is not None}
     task = constructor(**{name: value for name, value in options.items() if name not in OPTIONS})
-    return adverse(task, adversity) if adversity and isinstance(task, Task) else task
+    if not adversity:
+        return task
+    if not isinstance(task, Task):
+        raise TypeError(f"it has no option {next(iter(adversity))!r}: adversity is for compiled tasks")
+    return adverse(task, adversity)
 
 
 def adverse(task: Task, adversity: Mapping[str, Any]) -> Task:

@@ -14,11 +14,11 @@ import tomli_w
 from envs import interruption
 from envs.kernels import KernelError
 from envs.physics import EngineError, available_threads
-from envs.task import Task
 from evo.archive import read_text, write_text
 from evo.assembly import make_learner, make_network, make_problem, make_task
 from evo.champion import platform_facts
 from evo.config import Config, parse_setting, read_config, resolve_config, task_name
+from evo.engines import AnyTask
 from evo.errors import EvoError
 from evo.film.replay import film, film_evolution
 from evo.finished import Run, champion_of
@@ -38,12 +38,13 @@ Display = Callable[[Config], AbstractContextManager[Watcher]]
 __all__ = ["evaluate", "load", "network", "replay", "resume", "rollout", "run", "task"]
 
 
-def task(name: str, **options: Any) -> Task:
-    """A task by its name (`"HalfCheetah-v5"`, `"quadruped"`, `"package.module:attribute"`). Raises EvoError."""
+def task(name: str, **options: Any) -> AnyTask:
+    """A task by its name (`"HalfCheetah-v5"`, `"quadruped"`, `"package.module:attribute"`), by a model file, or by the
+    id of any environment of Gymnasium's. Raises EvoError."""
     return make_task(name, options)
 
 
-def network(text: str, task: Task, normalise: bool = False) -> Network:
+def network(text: str, task: AnyTask, normalise: bool = False) -> Network:
     """A network sized for a task: `"linear"`, `"mlp:64,64"`, `"mlp:32:relu"`. Raises EvoError."""
     return make_network(text, task, normalise)
 
@@ -240,7 +241,7 @@ def replay(
 
 
 def evaluate(
-    task: Task | str,
+    task: AnyTask | str,
     network: Network | str,
     params: np.ndarray,
     episodes: int = 1,
@@ -260,7 +261,7 @@ def evaluate(
     return problem.returns(rows, np.arange(seed, seed + episodes))
 
 
-def rollout(task: Task | str, network: Network | str, params: np.ndarray, seed: int = 0) -> Trajectory:
+def rollout(task: AnyTask | str, network: Network | str, params: np.ndarray, seed: int = 0) -> Trajectory:
     """One episode step by step, from the same compiled episode that scores; it starts as `env.reset(seed=seed)`."""
     _check_seed(seed)
     problem = _problem(task, network, 1)
@@ -269,7 +270,7 @@ def rollout(task: Task | str, network: Network | str, params: np.ndarray, seed: 
     return problem.rollout(params, seed, problem.no_statistics())
 
 
-def _problem(task: Task | str, network: Network | str, threads: int | None) -> Walking:
+def _problem(task: AnyTask | str, network: Network | str, threads: int | None) -> Walking:
     made = make_task(task, {}) if isinstance(task, str) else task
     layers = make_network(network, made, normalise=False) if isinstance(network, str) else network
     return Walking(made, layers, thread_count(threads))

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from envs.adversity import construct
+from envs.gymnasium_task import GymnasiumTask
 from envs.task import Task
 from evo.config import Config, task_constructor, task_name
+from evo.engines import AnyTask
 from evo.errors import EvoError, one_line
 from evo.learners import method_named
 from evo.learners.learner import Candidate, Learner
@@ -13,19 +15,27 @@ from evo.networks import Network, network_from_text
 from evo.problems.walking import Walking
 
 
-def make_task(name: str, options: Mapping[str, Any]) -> Task:
+def make_task(name: str, options: Mapping[str, Any]) -> AnyTask:
     """A task by its name, short or full, or `package.module:attribute`. Raises EvoError for options it refuses."""
     full = task_name(name)
     try:
         task = construct(task_constructor(full), options)
     except (TypeError, ValueError, OSError) as error:
         raise EvoError(f"task {full}: {one_line(error)}") from error
-    if not isinstance(task, Task):
+    if not isinstance(task, Task | GymnasiumTask):
         raise EvoError(f"task {full}: its constructor returned a {type(task).__name__}, not an envs.task.Task")
     return task
 
 
-def make_network(text: str, task: Task, normalise: bool) -> Network:
+def make_compiled_task(name: str, options: Mapping[str, Any]) -> Task:
+    """A task that is compiled, as all but Gymnasium's environments are. Raises EvoError."""
+    task = make_task(name, options)
+    if not isinstance(task, Task):
+        raise EvoError(f"{name} is an environment of Gymnasium's; this works with compiled tasks only (see evo list)")
+    return task
+
+
+def make_network(text: str, task: AnyTask, normalise: bool) -> Network:
     """A network sized for a task, from its text. Raises EvoError."""
     try:
         return network_from_text(text, task.observation_size, task.outputs, normalise)

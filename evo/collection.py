@@ -83,7 +83,7 @@ class Experience(NamedTuple):
 
 
 @njit
-def _sample_choice(outputs: Any, noise: Any) -> int:
+def sample_choice(outputs: Any, noise: Any) -> int:
     """A choice with the probabilities of the softmax of the outputs, by inversion."""
     greatest, total = outputs.max(), 0.0
     for index in range(outputs.size):
@@ -148,7 +148,7 @@ def _collect(model_address: int, data_address: int, simulation: int, argument: i
         _write(seen, step, obs, mean, scale)
         propagate(plan, params, memory, scratch, obs, mean, scale, outputs)
         if given.choices:
-            choice = _sample_choice(outputs, noise)
+            choice = sample_choice(outputs, noise)
             action[0] = taken[step] = choice
         else:
             for index in range(given.outputs):

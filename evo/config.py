@@ -15,7 +15,7 @@ from typing import Any
 
 import tomli_w
 
-from envs import TASKS, adversity
+from envs import TASKS, adversity, gymnasium_task
 from envs.creatures.brought import brought
 from envs.model_file import is_model_file
 from envs.reference import resolve
@@ -69,9 +69,10 @@ class Config:
         return self.values[key]
 
     def section(self, name: str) -> dict[str, Any]:
-        """The options of a constructor: the keys under `name`, its own name left out."""
+        """The options of a constructor: the keys under `name` that have a value, its own name left out."""
         prefix = f"{name}."
-        inside = {key.removeprefix(prefix): value for key, value in self.values.items() if key.startswith(prefix)}
+        given = {key: value for key, value in self.values.items() if value is not None}
+        inside = {key.removeprefix(prefix): value for key, value in given.items() if key.startswith(prefix)}
         inside.pop("name", None)
         return inside
 
@@ -94,6 +95,8 @@ def task_name(text: str) -> str:
         return str(Path(text).absolute())
     if text in TASKS or ":" in text:
         return text
+    if gymnasium_task.is_registered(text) and not text.startswith("evo/"):
+        return text
     matches = [name for name in TASKS if _plain(name) == _plain(text)]
     if len(matches) != 1:
         short = {_plain(name): name for name in TASKS}
@@ -113,7 +116,11 @@ def task_constructor(name: str) -> Callable[..., Any]:
     Nothing is called that does not say that it returns a Task: names come out of files too. Raises EvoError.
     """
     try:
-        found: Callable[..., Any] = brought(name) if is_model_file(name) else resolve(TASKS.get(name, name))
+        if is_model_file(name):
+            return brought(name)
+        if name not in TASKS and gymnasium_task.is_registered(name):
+            return gymnasium_task.constructor_of(name)
+        found: Callable[..., Any] = resolve(TASKS.get(name, name))
         returned = typing.get_type_hints(found).get("return") if callable(found) else None
     except Exception as error:  # a module of the user's may fail in any way
         raise EvoError(f"unknown task {name!r}: {one_line(error)}") from error

@@ -15,6 +15,7 @@ from numba import carray, njit, types
 
 from envs.kernels import ADDRESS, compile_kernel
 from envs.physics import Batch, StopFlag, apply_interruptibly, call, is_set, mj_reset_data, pointer
+from envs.random import streams
 from envs.structs import data_at, model_at, warning_count
 from envs.task import OUTCOME, Task
 from evo.networks.sequential import Network, act
@@ -228,6 +229,10 @@ class Evaluator:
         """Compile, or load from the cache, everything an episode needs."""
         _kernel()
         assert self._fixed
+
+    def starts(self, seeds: np.ndarray) -> np.ndarray:
+        """What `run` takes to begin the episodes of seeds: their streams, uint64 (episodes, 4)."""
+        return streams(seeds)
 
     def capacity(self, episodes: int) -> int:
         """How many individuals of so many episodes fit the memory for scratch at once (at least one)."""

@@ -19,7 +19,7 @@ from gymnasium.envs.mujoco.mujoco_env import expand_model_path
 
 from envs.random import streams
 from envs.task import Task
-from evo.assembly import make_network, make_task
+from evo.assembly import make_compiled_task, make_network
 from evo.episode import COMPLETED, TERMINATED, UNSTABLE, Episodes, Evaluator
 from evo.randomness import generator
 from evo.statistics import ObservationStatistics
@@ -120,7 +120,7 @@ def cases() -> list[Case]:
         found.append(Case(name, {}))
         for option, value in options.items():
             if value == ALTERED:
-                value = altered_model(make_task(name, {}).options[option])
+                value = altered_model(make_compiled_task(name, {}).options[option])
             found.append(Case(name, {option: value}))
     return found
 
@@ -158,7 +158,7 @@ def _run(evaluator: Evaluator, params: np.ndarray, seeds: Sequence[int], steps: 
 
 def check(task_id: str, options: Mapping[str, Any], seeds: Sequence[int], steps: int | None = None) -> Exactness:
     """Our episodes of `steps` control steps (the task's own by default) against Gymnasium's, from every seed."""
-    task = make_task(task_id, options)
+    task = make_compiled_task(task_id, options)
     environment = gymnasium.make(task_id, disable_env_checker=True, **options)
     found = _Comparison()
     assert environment.spec is not None

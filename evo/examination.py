@@ -18,7 +18,7 @@ from envs.physics import available_threads, mj_forward, simulate
 from envs.random import streams
 from envs.structs import address_of, check_layout
 from envs.task import Task
-from evo.assembly import make_network, make_task
+from evo.assembly import make_compiled_task, make_network
 from evo.episode import COMPLETED, ENGINE_ERROR, Evaluator
 from evo.exactness import check, check_invariance
 from evo.film.encode import write
@@ -121,7 +121,9 @@ def _compile_cache() -> tuple[bool, str]:
 
 
 def _layout() -> tuple[bool, str]:
-    wrong = [name for task in ("HalfCheetah-v5", "Hopper-v5") for name in check_layout(make_task(task, {}).model)]
+    wrong = [
+        name for task in ("HalfCheetah-v5", "Hopper-v5") for name in check_layout(make_compiled_task(task, {}).model)
+    ]
     return (
         not wrong,
         f"fields elsewhere than declared: {', '.join(wrong[:5])}" if wrong else "fields lie where declared",
@@ -134,7 +136,7 @@ def _exactness() -> tuple[bool, str]:
 
 
 def _threads() -> tuple[bool, str]:
-    found = check_invariance(make_task("Hopper-v5", {}), (0, 1), 100)
+    found = check_invariance(make_compiled_task("Hopper-v5", {}), (0, 1), 100)
     return not found.mismatches, found.first or "the same results on 1, 2 and 4 threads, whole and in parts"
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from envs.physics import available_threads
 from envs.random import streams
 from envs.task import Task
-from evo.assembly import make_network, make_task
+from evo.assembly import make_compiled_task, make_network
 from evo.episode import Episodes, Evaluator
 from evo.errors import EvoError
 from evo.randomness import generator
@@ -37,7 +37,7 @@ def _policies(evaluator: Evaluator, individuals: int) -> np.ndarray:
 
 
 def _evaluator(task_name: str, network: str, options: Mapping[str, Any], threads: int) -> Evaluator:
-    task = make_task(task_name, options)
+    task = make_compiled_task(task_name, options)
     evaluator = Evaluator(task, make_network(network, task, False), threads)
     evaluator.prepare()
     return evaluator
@@ -51,7 +51,7 @@ def _running(evaluator: Evaluator, params: np.ndarray, steps: int) -> Callable[.
 
 def _never_ending(task_name: str) -> dict[str, Any]:
     """Options with which both sides do the same number of steps."""
-    task = make_task(task_name, {})
+    task = make_compiled_task(task_name, {})
     return {"terminate_when_unhealthy": False} if "terminate_when_unhealthy" in task.options else {}
 
 

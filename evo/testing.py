@@ -11,7 +11,7 @@ import numpy as np
 from envs.gym import TaskEnv
 from envs.random import streams
 from envs.task import Task
-from evo.assembly import make_network, make_task
+from evo.assembly import make_compiled_task, make_network
 from evo.episode import REASONS, TERMINATED, Episodes, Evaluator
 from evo.exactness import check_invariance
 from evo.randomness import generator
@@ -29,7 +29,7 @@ def check_task(task: Task | str, steps: int = 200) -> None:
     many threads there are and how a population is split changes nothing; as a `gymnasium.Env` the task gives the same
     numbers as in the compiled episode; and a body can be filmed.
     """
-    made = make_task(task, {}) if isinstance(task, str) else task
+    made = make_compiled_task(task, {}) if isinstance(task, str) else task
     network, limit = make_network("linear", made, False), min(steps, made.steps)
     draws = generator(0, "check task").normal(size=(len(_SCALES), network.size))
     policies = (draws * np.array(_SCALES)[:, np.newaxis]).astype(np.float32)

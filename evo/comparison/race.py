@@ -7,13 +7,15 @@ from pathlib import Path
 import mujoco
 import numpy as np
 
-from envs import interruption, raycast
+from envs import interruption
 from envs.task import Task
 from evo.comparison.colours import colours_of
 from evo.comparison.member import Member, methods_of
 from evo.comparison.panel import Standing, draw_panel
+from evo.engines import AnyTask
 from evo.errors import EvoError
 from evo.film.encode import Frame
+from evo.film.pictures import cameras_of, pictures
 from evo.film.replay import frame_rate, frame_stride, write_film
 from evo.film.strip import filmstrip
 from evo.problems.walking import Trajectory, Walking
@@ -81,38 +83,47 @@ def _episode(racer: Member, problem: Walking, seed: int, colour: str, seconds: f
     return _Episode(racer, colour, trajectory, shown, over=len(trajectory) <= longest)
 
 
-def _frames(task: Task, episodes: Sequence[_Episode], columns: int, width: int, threads: int) -> Iterator[Frame]:
+def _frames(task: AnyTask, episodes: Sequence[_Episode], columns: int, width: int, threads: int) -> Iterator[Frame]:
     # three in a row are narrow: a squarer picture leaves the creatures their size
     height = round(width * (3 / 4 if columns == 3 else 9 / 16)) // 2 * 2
     films = _pictures(task, episodes, width, height, threads)
-    forward = forward_coordinate(task.model)
+    forward = forward_coordinate(task.model) if isinstance(task, Task) else None
     count = max(len(episode.shown) for episode in episodes)
     if all(episode.over for episode in episodes):
         count += round(_HOLD * frame_rate(task, frame_stride(task)))
-    pictures = [np.empty((0, 0, 3), np.uint8)] * len(episodes)
+    current = [np.empty((0, 0, 3), np.uint8)] * len(episodes)
     for frame in range(count):
         interruption.check()
-        pictures = [next(film, before) for film, before in zip(films, pictures, strict=True)]
+        current = [next(film, before) for film, before in zip(films, current, strict=True)]
         panels = [
             draw_panel(picture, _standing(task, episode, forward, frame))
-            for picture, episode in zip(pictures, episodes, strict=True)
+            for picture, episode in zip(current, episodes, strict=True)
         ]
         yield filmstrip(panels, columns, _GAP, _BACKGROUND)
 
 
-def _pictures(task: Task, episodes: Sequence[_Episode], width: int, height: int, threads: int) -> list[Iterator[Frame]]:
+def _pictures(
+    task: AnyTask, episodes: Sequence[_Episode], width: int, height: int, threads: int
+) -> list[Iterator[Frame]]:
     """One film an episode, by cameras that all keep the largest distance that any of them needs."""
-    paths = [episode.trajectory.qpos[episode.shown] for episode in episodes]
-    cameras = [raycast.frame_creature(task.model, path, width / height) for path in paths]
-    distance = max(camera.distance for track in cameras for camera in track)
-    level = [[replace(camera, distance=distance) for camera in track] for track in cameras]
+    aspect = width / height
+    cameras = [cameras_of(task, episode.trajectory, episode.shown, aspect) for episode in episodes]
+    distance = max((camera.distance for track in cameras for camera in track or ()), default=0.0)
     return [
-        raycast.film(task.model, path, width, height, track, threads=threads)
-        for path, track in zip(paths, level, strict=True)
+        pictures(
+            task,
+            episode.trajectory,
+            episode.shown,
+            width,
+            height,
+            None if track is None else [replace(camera, distance=distance) for camera in track],
+            threads,
+        )
+        for episode, track in zip(episodes, cameras, strict=True)
     ]
 
 
-def _standing(task: Task, episode: _Episode, forward: int | None, frame: int) -> Standing:
+def _standing(task: AnyTask, episode: _Episode, forward: int | None, frame: int) -> Standing:
     trajectory = episode.trajectory
     over = episode.over and frame >= len(episode.shown) - 1
     step = int(episode.shown[min(frame, len(episode.shown) - 1)])

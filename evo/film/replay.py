@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from envs import interruption, raycast
-from envs.task import Task
+from envs import interruption
 from evo.champion import Champion
+from evo.engines import AnyTask
 from evo.errors import EvoError, one_line
 from evo.film import encode
+from evo.film.pictures import cameras_of, pictures
 from evo.film.strip import caption, filmstrip
 from evo.finished import Run
 from evo.learners.learner import Candidate
@@ -79,38 +80,37 @@ def _fossil(arrays: dict[str, Any]) -> Candidate:
         raise EvoError(f"a damaged fossil: {one_line(error)}") from error
 
 
-def frame_stride(task: Task) -> int:
+def frame_stride(task: AnyTask) -> int:
     """Control steps from one frame to the next: about 30 frames a second, each an exact state."""
     return max(1, round(1.0 / (30.0 * task.control_period)))
 
 
-def frame_rate(task: Task, stride: int) -> int:
+def frame_rate(task: AnyTask, stride: int) -> int:
     """Frames a second that show such frames in real time."""
     return max(1, round(1.0 / (task.control_period * stride)))
 
 
 def _frames(
-    task: Task, trajectory: Trajectory, stride: int, width: int, height: int, seconds: float, prefix: str
+    task: AnyTask, trajectory: Trajectory, stride: int, width: int, height: int, seconds: float, prefix: str
 ) -> Iterator[encode.Frame]:
     last = min(len(trajectory), round(seconds / task.control_period))
     shown = np.arange(0, last + 1, stride)
     earned = np.concatenate([[0.0], np.cumsum(trajectory.rewards)])
-    pictures = raycast.film(task.model, trajectory.qpos[shown], width, height)
-    for step, picture in zip(shown, pictures, strict=True):
+    for step, picture in zip(shown, pictures(task, trajectory, shown, width, height), strict=True):
         interruption.check()
         yield caption(picture, f"{prefix}{step * task.control_period:4.1f} s   return {earned[step]:,.0f}")
 
 
-def _strip(task: Task, trajectory: Trajectory, width: int, height: int, seconds: float) -> encode.Frame:
+def _strip(task: AnyTask, trajectory: Trajectory, width: int, height: int, seconds: float) -> encode.Frame:
     last = min(len(trajectory), round(seconds / task.control_period))
     # the camera follows the whole film, of which the stills are taken
     filmed = np.arange(0, last + 1, frame_stride(task))
-    cameras = raycast.frame_creature(task.model, trajectory.qpos[filmed], width / height)
+    cameras = cameras_of(task, trajectory, filmed, width / height)
     shown = np.unique(np.linspace(0, len(filmed) - 1, STRIP_FRAMES).astype(int))
-    chosen = [cameras[index] for index in shown]
-    pictures = raycast.film(task.model, trajectory.qpos[filmed[shown]], width, height, chosen)
+    chosen = None if cameras is None else [cameras[index] for index in shown]
+    stills = pictures(task, trajectory, filmed[shown], width, height, chosen)
     times = (f"{step * task.control_period:.1f} s" for step in filmed[shown])
-    return filmstrip([caption(picture, text) for picture, text in zip(pictures, times, strict=True)], STRIP_COLUMNS)
+    return filmstrip([caption(picture, text) for picture, text in zip(stills, times, strict=True)], STRIP_COLUMNS)
 
 
 def write_film(frames: Iterable[encode.Frame], path: Path, fps: int) -> None:

@@ -21,7 +21,8 @@ from evo.algorithms.algorithm import number_between, positive_number, whole_numb
 from evo.autodiff import Node, Program, Tape
 from evo.autodiff.descent import AdamSettings, Feeds, Moments, assess, descend
 from evo.autodiff.team import Team
-from evo.collection import Collector, Experience
+from evo.collection import Experience
+from evo.engines import collector_of
 from evo.learners.learner import Candidate, below
 from evo.networks import Dense, Network, network_from_text
 from evo.networks.initialisation import orthogonal
@@ -114,7 +115,7 @@ class PPO:
                 raise ValueError(f"PPO needs gradients, and {type(layer).__name__} has none; try network mlp:64,64")
         self._shards = 2 if minibatch % 2 == 0 and minibatch >= 2 * _SHARD else 1
         self._team = Team(min(problem.threads, self._shards))
-        self._collector = Collector(problem.task, self.actor, environments, horizon, problem.threads)
+        self._collector = collector_of(problem.task, self.actor, environments, horizon, problem.threads)
 
         parameters = [
             _initial(self.actor, _ACTOR_GAIN, generator(seed, "initial parameters")) if start is None else start.params,

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from envs.random import streams
-from envs.task import Task
 from evo.algorithms.population import DensePopulation, Population
-from evo.episode import REASONS, TERMINATED, Episodes, Evaluator
+from evo.engines import AnyTask, evaluator_of
+from evo.episode import REASONS, TERMINATED, Episodes
 from evo.networks import Network
 from evo.statistics import ObservationStatistics
 
@@ -39,6 +38,7 @@ class Trajectory:
     final one. actions (T, action_size), rewards (T,). terminated: whether the task ended it.
     """
 
+    seed: int
     qpos: np.ndarray
     qvel: np.ndarray
     observations: np.ndarray
@@ -57,9 +57,9 @@ class Walking:
 
     step_unit = "env step"
 
-    def __init__(self, task: Task, network: Network, threads: int) -> None:
+    def __init__(self, task: AnyTask, network: Network, threads: int) -> None:
         self.task, self.network, self.threads = task, network, threads
-        self._evaluator = Evaluator(task, network, threads)
+        self._evaluator = evaluator_of(task, network, threads)
 
     @property
     def size(self) -> int:
@@ -77,7 +77,7 @@ class Walking:
         self, population: Population, seeds: np.ndarray, statistics: ObservationStatistics, collect: bool = False
     ) -> Evaluation:
         """Every individual on the episodes of all `seeds`; observations are normalised by `statistics`, kept frozen."""
-        begin = streams(seeds)
+        begin = self._evaluator.starts(seeds)
         chunk = self._evaluator.capacity(len(seeds))
         parts = []
         for start in range(0, len(population), chunk):
@@ -105,11 +105,12 @@ class Walking:
         """One episode, recorded; the same compiled episode that scores."""
         mean, scale = self.normalisation(statistics)
         row = np.asarray(params, np.float32).reshape(1, -1)
-        episodes = self._evaluator.run(row, streams(np.array([seed])), mean, scale, recording=True)
+        episodes = self._evaluator.run(row, self._evaluator.starts(np.array([seed])), mean, scale, recording=True)
         length, ending = int(episodes.lengths[0, 0]), int(episodes.endings[0, 0])
         record = episodes.trajectories
         assert record is not None
         return Trajectory(
+            seed=seed,
             qpos=record.qpos[0, : length + 1],
             qvel=record.qvel[0, : length + 1],
             observations=record.observations[0, : length + 1],

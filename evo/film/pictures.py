@@ -1,0 +1,67 @@
+"""Pictures of an episode's states: by our ray caster, or by a Gymnasium environment that lives the episode again."""
+
+import os
+from collections.abc import Iterator, Sequence
+
+import gymnasium
+import numpy as np
+from PIL import Image, ImageOps
+
+from envs import raycast
+from envs.gymnasium_task import Body, GymnasiumTask
+from envs.task import Task
+from evo.engines import AnyTask
+from evo.errors import EvoError, one_line
+from evo.film.encode import Frame
+from evo.problems.walking import Trajectory
+
+_BACKGROUND = (255, 255, 255)
+
+
+def pictures(
+    task: AnyTask,
+    trajectory: Trajectory,
+    shown: np.ndarray,
+    width: int,
+    height: int,
+    cameras: Sequence[raycast.Camera] | None = None,
+    threads: int | None = None,
+) -> Iterator[Frame]:
+    """A picture, uint8 (height, width, 3), of each of the control steps `shown`, int (frames,), in rising order.
+
+    cameras: one for each; by default one that follows the creature. A Gymnasium environment has its own. Raises
+    EvoError where that cannot draw.
+    """
+    if isinstance(task, Task):
+        return raycast.film(task.model, trajectory.qpos[shown], width, height, cameras, threads=threads)
+    return _rendered(task, trajectory, shown, width, height)
+
+
+def cameras_of(task: AnyTask, trajectory: Trajectory, shown: np.ndarray, aspect: float) -> list[raycast.Camera] | None:
+    """The cameras that `pictures` takes by default, where it is ours that draw."""
+    return raycast.frame_creature(task.model, trajectory.qpos[shown], aspect) if isinstance(task, Task) else None
+
+
+def _rendered(
+    task: GymnasiumTask, trajectory: Trajectory, shown: np.ndarray, width: int, height: int
+) -> Iterator[Frame]:
+    os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pygame, which most of them draw with, needs no display then
+    wanted, step = set(shown.tolist()), 0
+    try:
+        body = Body(task, "rgb_array")
+        body.reset(trajectory.seed)
+        while True:
+            if step in wanted:
+                yield _fitted(np.asarray(body.env.render(), np.uint8), width, height)
+            if step >= shown[-1]:
+                break
+            body.step(trajectory.actions[step])
+            step += 1
+        body.env.close()
+    except (gymnasium.error.Error, ImportError, ValueError, TypeError) as error:
+        raise EvoError(f"{task.name} draws no pictures: {one_line(error)}") from error
+
+
+def _fitted(picture: Frame, width: int, height: int) -> Frame:
+    """As large as fits, on a plain ground."""
+    return np.asarray(ImageOps.pad(Image.fromarray(picture), (width, height), color=_BACKGROUND))

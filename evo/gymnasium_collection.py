@@ -1,0 +1,156 @@
+"""Collecting experience in a Gymnasium environment, with `evo.collection`'s results and promises.
+
+Nobody can copy such an environment. What it must remember is how it came to where it is: the seed of its episode and
+the actions taken since. Whoever takes it up again elsewhere plays them once more.
+"""
+
+from collections import Counter
+
+import numpy as np
+
+from envs import interruption
+from envs.gymnasium_task import Body, GymnasiumTask
+from envs.random import random, standard_normal
+from evo.advantages import CUT_OFF, ENDED, FAILED
+from evo.collection import Experience, sample_choice
+from evo.episode import ENGINE_ERROR, NOT_FINITE, REASONS
+from evo.networks.sequential import Network, propagate
+from evo.statistics import update_statistics
+
+_NONE = -1  # the seed of an environment that is to begin a new episode
+
+
+class GymnasiumCollector:
+    """`environments` environments that a network acts in for `horizon` steps a call, one after the other.
+
+    `blocks`, uint8 `shape`, is all that they remember; `collect` returns new ones and leaves the old as they were.
+    """
+
+    def __init__(self, task: GymnasiumTask, network: Network, environments: int, horizon: int) -> None:
+        self.task, self.network, self.environments, self.horizon = task, network, environments, horizon
+        self._bodies: list[Body] = []
+        self._current: list[np.ndarray] = []  # each environment's observation
+        self._reached: np.ndarray | None = None  # the blocks of where the bodies are
+        self._block = np.dtype(
+            [
+                ("stream", np.uint64, 4),  # of all resets
+                ("seed", np.int64),
+                ("steps", np.int64),
+                ("total", np.float64),
+                ("memory", np.float32, network.memory_size),
+                ("actions", np.float64, (task.steps, task.action_size)),
+            ],
+            align=True,
+        )
+
+    def prepare(self) -> None:
+        """Make the environments."""
+        while len(self._bodies) < self.environments:
+            self._bodies.append(Body(self.task))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Of the blocks."""
+        return self.environments, self._block.itemsize
+
+    def begin(self, streams: np.ndarray) -> np.ndarray:
+        """Blocks of environments that begin their first episode; streams: uint64 (environments, 4), for all resets."""
+        blocks = np.zeros(self.environments, self._block)
+        blocks["stream"], blocks["seed"] = streams, _NONE
+        return blocks.view(np.uint8).reshape(self.shape)
+
+    def collect(
+        self,
+        blocks: np.ndarray,
+        params: np.ndarray,
+        deviation: np.ndarray,
+        noise: np.ndarray,
+        mean: np.ndarray,
+        scale: np.ndarray,
+    ) -> tuple[np.ndarray, Experience]:
+        """`horizon` steps of every environment; see `evo.collection.Collector.collect`."""
+        self.prepare()
+        if self._reached is None or not np.array_equal(self._reached, blocks):
+            self._take_up(blocks)
+        self._reached = None  # until this call is through
+        task, count, horizon = self.task, self.environments, self.horizon
+        noise = np.array(noise, np.uint64)
+        after = np.array(blocks).view(self._block).ravel()
+        taken = 1 if task.choices else task.outputs
+        seen = Experience(
+            observations=np.zeros((count, horizon + 1, task.observation_size), np.float32),
+            actions=np.zeros((count, horizon, taken), np.float32),
+            rewards=np.zeros((count, horizon)),
+            marks=np.zeros((count, horizon), np.int64),
+            returns=np.full((count, horizon), np.nan),
+            lengths=np.full(count, horizon),
+            failures={},
+            errors=(),
+            statistics=np.zeros((count, 1 + 2 * task.observation_size)),
+        )
+        network, failures, errors = self.network, Counter[str](), dict[str, None]()
+        scratch, outputs = np.zeros(network.scratch_size, np.float32), np.zeros(task.outputs)
+        cuts: list[list[np.ndarray]] = [[] for _ in range(count)]
+        for place, (body, block, cut) in enumerate(zip(self._bodies, after, cuts, strict=True)):
+            for step in range(horizon):
+                interruption.check()
+                try:
+                    if block["seed"] == _NONE:
+                        block["seed"], block["steps"], block["total"] = int(random(block["stream"]) * 2**31), 0, 0.0
+                        block["memory"], block["actions"] = 0, 0
+                        self._current[place] = body.reset(int(block["seed"]))
+                    observation = self._current[place]
+                    update_statistics(seen.statistics[place], observation)
+                    seen.observations[place, step] = (observation - mean) * scale
+                    propagate(network.plan, params, block["memory"], scratch, observation, mean, scale, outputs)
+                    action = self._sample(outputs, deviation, noise[place], seen.actions[place, step])
+                    how = None if np.isfinite(outputs).all() else NOT_FINITE
+                    if how is None:
+                        block["actions"][block["steps"]] = action
+                        block["steps"] += 1
+                        self._current[place], reward, terminated, truncated = body.step(action)
+                        how = None if np.isfinite(reward) else NOT_FINITE
+                except Exception as error:  # an environment may fail in any way; it costs the episode, not the run
+                    how = ENGINE_ERROR
+                    errors[f"{type(error).__name__}: {error}"] = None
+                if how is not None:
+                    failures[REASONS[how]] += 1
+                    seen.marks[place, step], block["seed"] = FAILED, _NONE
+                    continue
+                seen.rewards[place, step] = reward
+                block["total"] += reward
+                if terminated:
+                    seen.marks[place, step] = ENDED
+                elif truncated or block["steps"] >= task.steps:
+                    seen.marks[place, step] = CUT_OFF
+                    cut.append(((self._current[place] - mean) * scale).astype(np.float32))
+                if seen.marks[place, step]:
+                    seen.returns[place, step], block["seed"] = block["total"], _NONE
+            seen.observations[place, horizon] = (self._current[place] - mean) * scale
+        most = max(map(len, cuts))
+        last = np.zeros((count, most, task.observation_size), np.float32)
+        for place, cut in enumerate(cuts):
+            last[place, : len(cut)] = np.reshape(cut, (len(cut), task.observation_size))
+        observations = np.concatenate([seen.observations, last], axis=1)
+        found = after.view(np.uint8).reshape(self.shape)
+        self._reached = found.copy()
+        return found, seen._replace(observations=observations, failures=dict(failures), errors=tuple(errors))
+
+    def _take_up(self, blocks: np.ndarray) -> None:
+        """Bring every environment to where a block says it is."""
+        self._current = []
+        for body, block in zip(self._bodies, np.array(blocks).view(self._block).ravel(), strict=True):
+            observation = np.zeros(self.task.observation_size)
+            if block["seed"] != _NONE:
+                observation = body.reset(int(block["seed"]))
+                for action in block["actions"][: block["steps"]]:
+                    observation = body.step(action)[0]
+            self._current.append(observation)
+
+    def _sample(self, outputs: np.ndarray, deviation: np.ndarray, noise: np.ndarray, taken: np.ndarray) -> np.ndarray:
+        """The action for the environment; `taken` is what the learner will see, unclipped."""
+        if self.task.choices:
+            taken[0] = sample_choice(outputs, noise)
+            return taken.astype(np.float64)
+        taken[:] = [output + spread * standard_normal(noise) for output, spread in zip(outputs, deviation, strict=True)]
+        return np.clip(taken.astype(np.float64), self.task.action_low, self.task.action_high)

@@ -1,0 +1,96 @@
+"""Creatures that users bring: they walk, and whatever is wrong with their files is said in one line."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import evo
+from evo.testing import check_task
+
+LEG = """
+<body name="{name}" pos="{x} {y} 0"><joint name="{name}" axis="0 1 0" range="-0.8 0.8" limited="true" armature="0.02"/>
+<geom type="capsule" fromto="0 0 0 0 0 -0.27" size="0.03"/></body>"""
+LEGS = "".join(LEG.format(name=f"leg_{i}", x=x, y=y) for i, (x, y) in enumerate([(0.2, 0.1), (0.2, -0.1), (-0.2, 0)]))
+MOTORS = "".join(f'<motor joint="leg_{i}" gear="15"/>' for i in range(3))
+TRUNK = f'<body name="trunk" pos="0 0 0.32"><freejoint/><geom type="box" size="0.2 0.1 0.05"/>{LEGS}</body>'
+ACTUATORS = f"<actuator>{MOTORS}</actuator>"
+TABLE = f'<mujoco><compiler angle="radian"/><worldbody>{TRUNK}</worldbody>{ACTUATORS}</mujoco>'
+BALL = '<body><freejoint/><geom size="0.1"/></body>'
+
+URDF = """
+<robot name="bot">
+  <link name="base"><inertial><mass value="3"/><inertia ixx="0.02" iyy="0.03" izz="0.04" ixy="0" ixz="0" iyz="0"/>
+    </inertial><collision><geometry><box size="0.3 0.2 0.1"/></geometry></collision></link>
+  <link name="leg"><inertial><origin xyz="0 0 -0.1"/><mass value="0.5"/>
+    <inertia ixx="0.002" iyy="0.002" izz="0.001" ixy="0" ixz="0" iyz="0"/></inertial>
+    <collision><origin xyz="0 0 -0.1"/><geometry><cylinder radius="0.02" length="0.2"/></geometry></collision></link>
+  <joint name="hip" type="revolute"><parent link="base"/><child link="leg"/><origin xyz="0.12 0 -0.05"/>
+    <axis xyz="0 1 0"/><limit lower="-0.8" upper="0.8" effort="{effort}" velocity="5"/></joint>
+</robot>"""
+
+
+def written(folder: Path, text: str, name: str = "creature.xml") -> str:
+    (folder / name).write_text(text)
+    return str(folder / name)
+
+
+def test_a_creature_from_mjcf_is_a_task(tmp_path: Path) -> None:
+    task = evo.task(written(tmp_path, TABLE))
+    assert (task.name, task.action_size, task.observation_size) == ("creature.xml", 3, 5 + 3 + 9)
+    assert task.model.ngeom == 5  # a floor was put under it
+    assert abs(task.control_period - 0.04) < 1e-9
+    check_task(task)
+
+
+def test_a_creature_from_urdf_gets_a_free_root_ground_and_motors(tmp_path: Path) -> None:
+    task = evo.task(written(tmp_path, URDF.format(effort=6), "bot.urdf"))
+    assert (task.model.nv, task.model.nu, float(task.model.actuator_gear[0, 0])) == (7, 1, 6.0)
+    # its lowest point, the leg's end, touches the ground: 0.05 + 0.2 below the base's middle
+    np.testing.assert_allclose(task.model.qpos0[2], 0.25, atol=1e-6)
+    check_task(task)
+
+
+def test_it_runs_replays_and_walks_on_any_terrain(tmp_path: Path) -> None:
+    path = written(tmp_path, TABLE)
+    options = {"task.terrain": "stairs", "task.mass": [0.9, 1.1]}
+    run = evo.run(path, generations=2, out=tmp_path / "run", settings=options, video=False)
+    assert run.config["task.name"] == path
+    assert run.champion.verify().exact
+    np.testing.assert_array_equal(run.champion.evaluate(seeds=[5]).returns, run.champion.evaluate(seeds=[5]).returns)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('<mujoco><include file="/etc/hostname"/></mujoco>', "includes '/etc/hostname', which is outside its folder"),
+        ('<mujoco><include file="../else.xml"/></mujoco>', "outside its folder"),
+        ('<mujoco><include file="creature.xml"/></mujoco>', "it includes itself"),
+        ('<mujoco><extension><plugin plugin="mujoco.pid"/></extension></mujoco>', "plugins are not loaded"),
+        ("<mujoco><worldbody><body></worldbody></mujoco>", "mismatched tag: line 1"),
+        ("<mujoco><worldbody><bodi/></worldbody></mujoco>", "bodi"),
+        (TABLE.replace("<worldbody>", '<size memory="2K"/><worldbody>'), "arena memory is full"),
+        (TABLE.replace(ACTUATORS, ""), "no actuators.*add an <actuator>"),
+        (TABLE.replace("<freejoint/>", ""), "fixed to the world.*add a <freejoint/>"),
+        (
+            f'<mujoco><asset><hfield name="h" nrow="50000" ncol="50000" size="1 1 1 1"/></asset><worldbody>'
+            f'<geom type="hfield" hfield="h"/>{BALL}</worldbody></mujoco>',
+            "more than 10 s or 4 GB",
+        ),
+        (
+            f'<mujoco><worldbody><replicate count="30000" offset="1 0 0">{BALL}</replicate></worldbody></mujoco>',
+            "more than 10 s or 4 GB",
+        ),
+    ],
+)
+def test_a_broken_or_hostile_file_is_one_line(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(evo.EvoError, match=message) as caught:
+        evo.task(written(tmp_path, text))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_urdf_without_effort_and_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(evo.EvoError, match="joint 'hip' has no effort limit"):
+        evo.task(written(tmp_path, URDF.format(effort=0), "bot.urdf"))
+    with pytest.raises(evo.EvoError, match=r"there is no file .*ghost\.xml"):
+        evo.task(str(tmp_path / "ghost.xml"))
