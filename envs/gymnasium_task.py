@@ -75,6 +75,8 @@ def constructor_of(name: str) -> Callable[..., GymnasiumTask]:
         inspect.Parameter(option, inspect.Parameter.KEYWORD_ONLY, default=default) for option, default in known.items()
     ]
     constructor.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    constructor.__annotations__ = {option: type(default) for option, default in known.items()}
+    constructor.__annotations__["return"] = GymnasiumTask
     constructor.__doc__ = f"Gymnasium's {name}."
     return constructor
 

@@ -223,8 +223,10 @@ def _without_others(file: dict[str, Any], task: str, method: str) -> dict[str, A
 
 def _known_keys(task: str, method: Method) -> dict[str, Key]:
     constructor = task_constructor(task)
-    task_options = options_of(inspect.signature(constructor), typing.get_type_hints(constructor))
-    task_options |= {name: Key(kind, None) for name, kind in adversity.OPTION_TYPES.items() if name not in task_options}
+    hints = typing.get_type_hints(constructor)
+    task_options = options_of(inspect.signature(constructor), hints)
+    if hints.get("return") is Task:
+        task_options |= {name: Key(kind, None) for name, kind in adversity.OPTION_TYPES.items()}
     try:
         method_options = options_of(
             inspect.signature(method.constructor()), typing.get_type_hints(method.constructor().__init__)

@@ -27,7 +27,7 @@ COMPLETED, TERMINATED, UNSTABLE, NOT_FINITE, STOPPED, ENGINE_ERROR = range(6)
 REASONS = {
     UNSTABLE: "the simulation became unstable",
     NOT_FINITE: "an action or a reward was not finite",
-    ENGINE_ERROR: "MuJoCo raised an error",
+    ENGINE_ERROR: "the engine raised an error",
 }
 SCRATCH_BYTES = 256 * 2**20
 

@@ -147,7 +147,7 @@ def _live(work: _Work) -> Episodes:
                         break
                     returns[place] += reward
                     if recorded is not None:
-                        recorded.rewards[row, steps] = reward
+                        recorded.rewards[row, steps - 1] = reward
                     if terminated or truncated:
                         how = TERMINATED if terminated else COMPLETED
                         break

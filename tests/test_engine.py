@@ -141,7 +141,7 @@ def test_an_engine_error_costs_an_environment_the_rest_of_one_call() -> None:
     first, second = collect(task, 0.5, 0.2, 2)
     failed = first.lengths < 12
     assert 0 < failed.sum() < 4
-    assert first.failures == {"MuJoCo raised an error": failed.sum()}
+    assert first.failures == {"the engine raised an error": failed.sum()}
     assert "out of memory" in first.errors[0]
     for place in np.flatnonzero(failed):
         # what was done before is whole, and nothing stands behind it

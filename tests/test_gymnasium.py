@@ -1,0 +1,195 @@
+"""Any environment of Gymnasium's: the same commands, the same promises, a slower path."""
+
+import os
+from pathlib import Path
+from typing import Any, ClassVar
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+import evo
+from envs.gymnasium_task import Body
+from evo.episode import NOT_FINITE, TERMINATED
+from evo.film.pictures import pictures
+from evo.gymnasium_episode import GymnasiumEvaluator
+from evo.learners.ppo import PPO
+from evo.problems.walking import Walking
+from evo.processes import Processes
+
+EPISODES = ("evaluation.selection_episodes", "evaluation.report_episodes")
+SMALL = {"method.directions": 2, "method.elite_directions": 2, **dict.fromkeys(EPISODES, 2)}
+IDS = ("CartPole-v1", "Pendulum-v1", "MountainCarContinuous-v0", "Acrobot-v1", "FrozenLake-v1")
+
+
+class Corridor(gymnasium.Env[Any, Any]):
+    """Walk from 0 to `length`, left or right; it draws itself, and fails where it is told to."""
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"], "render_fps": 10}
+
+    def __init__(self, length: int = 5, broken: str = "", render_mode: str | None = None) -> None:
+        self.length, self.broken, self.render_mode = length, broken, render_mode
+        self.observation_space, self.action_space = spaces.Discrete(length + 1), spaces.Discrete(2, start=3)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
+        super().reset(seed=seed)
+        self.at = int(self.np_random.integers(2))
+        return self.at, {}
+
+    def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, Any]]:
+        assert action in (3, 4)
+        self.at = max(0, self.at + (1 if action == 4 else -1))
+        if self.broken == "raises" and self.at == 2:
+            raise RuntimeError("the floor gave way")
+        reward = np.nan if self.broken == "nan" and self.at == 2 else float(self.at == self.length)
+        return self.at, reward, self.at == self.length, False, {}
+
+    def render(self) -> Any:
+        picture = np.zeros((20, 10 * (self.length + 1), 3), np.uint8)
+        picture[:, 10 * self.at : 10 * self.at + 10] = 255
+        return picture
+
+
+gymnasium.register("Corridor-v0", f"{__name__}:Corridor", max_episode_steps=20)
+
+
+def by_hand(name: str, policy: Any, seed: int, **options: Any) -> float:
+    """The return of a policy in a loop of one's own."""
+    env = gymnasium.make(name, **options)
+    observation, _ = env.reset(seed=seed)
+    total, over = 0.0, False
+    while not over:
+        flat = spaces.flatten(env.observation_space, observation)
+        action = policy(flat)
+        if isinstance(env.action_space, spaces.Box):
+            action = action.astype(env.action_space.dtype)
+        observation, reward, terminated, truncated, _ = env.step(action)
+        total, over = total + float(reward), terminated or truncated
+    return total
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_returns_equal_a_loop_of_ones_own_for_any_number_of_processes(name: str, tmp_path: Path) -> None:
+    run = evo.run(name, generations=1, out=tmp_path / "run", video=False, threads=1, settings=SMALL)
+    champion = run.champion
+    seeds = np.array([3, 4])
+    returns = champion.evaluate(seeds=seeds).returns
+    expected = [by_hand(name, champion.policy(), int(seed)) for seed in seeds]
+    np.testing.assert_array_equal(returns, expected)
+    task, network = champion.problem.task, champion.network
+    population = np.random.default_rng(0).normal(size=(5, network.size))
+    alone = evo.evaluate(task, network, population, episodes=2, threads=1)
+    np.testing.assert_array_equal(evo.evaluate(task, network, population, episodes=2, threads=2), alone)
+
+
+def test_a_trajectory_is_the_episode_that_was_scored() -> None:
+    task = evo.task("Pendulum-v1", g=5.0)
+    assert task.options["g"] == 5.0
+    network = evo.network("linear", task)
+    params = np.random.default_rng(1).normal(size=network.size)
+    seen = evo.rollout(task, network, params, seed=9)
+    assert len(seen) == 200 and not seen.terminated
+    assert seen.total == evo.evaluate(task, network, params, seed=9)[0, 0]
+    body = Body(task)  # type: ignore[arg-type]
+    observation = body.reset(9)
+    for step in range(200):
+        np.testing.assert_array_equal(observation, seen.observations[step])
+        observation, reward, *_ = body.step(seen.actions[step])
+        assert reward == seen.rewards[step]
+
+
+def test_ppo_goes_on_where_it_was_without_a_copy_of_the_environment() -> None:
+    def learner() -> PPO:
+        task = evo.task("Acrobot-v1")
+        problem = Walking(task, evo.network("mlp:8", task, normalise=True), 1)
+        return PPO(problem, 0, environments=2, horizon=60, minibatch=20, epochs=1, critic="mlp:8")
+
+    whole, begun, resumed = learner(), learner(), learner()
+    for _ in range(4):
+        whole.step()
+    for _ in range(2):
+        begun.step()
+    resumed.restore({name: array.copy() for name, array in begun.state().items()})
+    for _ in range(2):
+        resumed.step()
+    for name, array in whole.state().items():
+        np.testing.assert_array_equal(resumed.state()[name], array, err_msg=name)
+
+
+def test_ppo_learns_the_corridor(tmp_path: Path) -> None:
+    options = {"method.environments": 4, "method.horizon": 64, "method.minibatch": 32, "method.normalise_reward": False}
+    run = evo.run("Corridor-v0", method="ppo", steps=6000, out=tmp_path / "run", threads=1, settings=options)
+    assert run.champion.evaluate(episodes=10).mean == 1.0
+    assert (run.path / "videos" / "champion.mp4").stat().st_size > 0
+
+
+def test_it_is_filmed_by_itself() -> None:
+    task = evo.task("Corridor-v0")
+    network = evo.network("linear", task)
+    to_the_right = np.tile([0.0, 1.0], 6)  # whatever it sees
+    seen = evo.rollout(task, network, to_the_right, seed=0)
+    assert seen.terminated and seen.total == 1.0
+    shown = np.array([0, len(seen)])
+    first, last = pictures(task, seen, shown, 120, 40)
+    assert first.shape == last.shape == (40, 120, 3)
+    assert last[20, 115].min() > 200 and first[20, 115].max() < 60
+
+
+@pytest.mark.parametrize("broken", ["raises", "nan"])
+def test_an_environment_that_fails_costs_an_episode(broken: str) -> None:
+    task = evo.task("Corridor-v0", broken=broken)
+    network = evo.network("linear", task)
+    population = np.stack([np.zeros(12), np.tile([0.0, 1.0], 6)]).astype(np.float32)  # the second one gets to 2
+    found = Walking(task, network, 1).returns(population, np.array([0]))
+    assert np.isfinite(found[0, 0]) and np.isnan(found[1, 0])
+    endings = GymnasiumEvaluator(task, network, 1).run(  # type: ignore[arg-type]
+        population, np.array([0]), np.zeros(6), np.ones(6)
+    )
+    assert endings.endings[1, 0] > TERMINATED
+    assert (endings.endings[1, 0] == NOT_FINITE) == (broken == "nan")
+    assert endings.errors == (("RuntimeError: the floor gave way",) if broken == "raises" else ())
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("CartPol-v1", {}, "did you mean 'cartpole'"),
+        ("Blackjack-v1", {}, "observes a Tuple space; a Box or Discrete one is needed"),
+        ("CartPole-v1", {"gravity": 2.0}, "no option 'gravity'"),
+        ("CartPole-v1", {"colour": 2.0}, "no option 'colour'"),
+        ("no_such_module:Thing-v0", {}, "no_such_module"),
+    ],
+)
+def test_what_cannot_be_run_is_told(name: str, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(evo.EvoError, match=message):
+        evo.task(name, **options)
+
+
+def test_the_command_line_refuses_adversity_for_it(tmp_path: Path) -> None:
+    with pytest.raises(evo.EvoError, match=r"unknown key 'task.push'"):
+        evo.run("CartPole-v1", generations=1, out=tmp_path / "run", settings={"task.push": 1.0})
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def fail(number: int) -> None:
+    raise ValueError(f"not {number}")
+
+
+def die(number: int) -> None:
+    os._exit(3)
+
+
+def test_processes_answer_in_order_raise_what_was_raised_and_may_die() -> None:
+    helpers = Processes(2)
+    assert helpers.map(square, range(20)) == [number * number for number in range(20)]
+    with pytest.raises(ValueError, match="not 1"):
+        helpers.map(fail, [1])
+    with pytest.raises(RuntimeError, match="a helper process died"):
+        helpers.map(die, [1, 2, 3])
+    assert helpers.map(square, [3]) == [9]
+    helpers.stop()
+    assert helpers.map(square, []) == []
