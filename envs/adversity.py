@@ -24,7 +24,7 @@ from envs.task import Task
 _Factor = float | tuple[float, float] | None
 _FACTORS = ("gravity", "mass", "friction", "strength")
 _GRAVITY, _MASS, _FRICTION, _STRENGTH = range(4)
-_LOCK = 1e4  # N or N·m of dry friction: no motor moves it
+_RUST = 1e4, 5e5  # inertia and damping of a locked joint, kg·m² and N·m·s: no motor moves it, and no solver is asked
 _GHOST = 1e-3  # what is left of the mass of a limb that was removed
 
 
@@ -134,7 +134,7 @@ def _names(text: str) -> Iterator[str]:
 def _lock(model: mujoco.MjModel, name: str) -> None:
     joint = _found(model, "locked", "joint", name, model.njnt)
     stiff = model.dof_jntid == joint
-    model.dof_frictionloss[stiff], model.dof_solimp[stiff, :2] = _LOCK, 0.999
+    model.dof_armature[stiff], model.dof_damping[stiff] = _RUST
 
 
 def _remove(model: mujoco.MjModel, name: str) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from evo.comparison.comparison import Comparison
     from evo.errors import EvoError
     from evo.finished import Run
+    from evo.hardships import robustness
 
 __all__ = [
     "Champion",
@@ -33,6 +34,7 @@ __all__ = [
     "network",
     "replay",
     "resume",
+    "robustness",
     "rollout",
     "run",
     "task",
@@ -48,6 +50,7 @@ _HOMES = {
     "compare": ("evo.comparison.compare", "compare"),
     "doctor": ("evo.examination", "examine"),
     "list": ("evo.catalogue", "catalogue"),
+    "robustness": ("evo.hardships", "robustness"),
 }
 
 

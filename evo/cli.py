@@ -243,6 +243,24 @@ def replay(
     console.print(f"film  {film}", highlight=False, soft_wrap=True)
 
 
+@app.command()
+def robustness(
+    path: Annotated[Path, typer.Argument(help="a run directory or a champion.npz", show_default=False)],
+    episodes: Annotated[int, typer.Option(help="of each hardship")] = 20,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="write the numbers to this .csv too")] = None,
+    threads: _Threads = None,
+) -> None:
+    """What is left of a champion's return when it is heavier, weaker, on ice, numb, pushed, or has lost a limb."""
+    from evo.archive import write_text
+    from evo.hardships import robustness as card_of
+
+    card = card_of(path, episodes, threads)
+    print(card)
+    if out is not None:
+        write_text(out, card.csv())
+        print(f"written {out}")
+
+
 @app.command("list")
 def list_() -> None:
     """List tasks, methods, networks, and the runs below runs/."""

@@ -1,0 +1,145 @@
+"""The robustness card: what is left of a champion's return in hard times that it may never have met.
+
+Each row is an adversity (`envs.adversity`), lived through on report episodes; of joints and limbs, every one in turn.
+"""
+
+import csv
+import io
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mujoco
+import numpy as np
+
+from envs.physics import available_threads
+from evo.assembly import make_compiled_task, make_network
+from evo.champion import Champion, score
+from evo.errors import EvoError
+from evo.finished import Run, champion_of
+from evo.numbers import number
+from evo.problems.walking import Walking
+from evo.randomness import report_seeds
+
+# What every creature goes through, besides its own joints and limbs.
+HARDSHIPS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("gravity × 0.8", {"gravity": 0.8}),
+    ("gravity × 1.2", {"gravity": 1.2}),
+    ("mass × 1.25", {"mass": 1.25}),
+    ("friction × 0.5", {"friction": 0.5}),
+    ("strength × 0.7", {"strength": 0.7}),
+    ("sensor noise 0.05", {"sensor_noise": 0.05}),
+    ("sensor noise 0.2", {"sensor_noise": 0.2}),
+    ("sensors 1 step late", {"sensor_delay": 1}),
+    ("sensors 3 steps late", {"sensor_delay": 3}),
+    ("a push of 0.5 m/s every 2 s", {"push": 0.5}),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """A hardship and the returns under it, float64 (episodes,), NaN where an episode failed."""
+
+    name: str
+    returns: np.ndarray
+
+    @property
+    def mean(self) -> float:
+        """Of the episodes that did not fail; NaN where all did."""
+        fine = self.returns[~np.isnan(self.returns)]
+        return float(fine.mean()) if len(fine) else math.nan
+
+    @property
+    def failed(self) -> int:
+        """How many episodes failed."""
+        return int(np.isnan(self.returns).sum())
+
+
+@dataclass(frozen=True, eq=False)
+class Card:
+    """A champion's rows; the first is without adversity. Printed, it is a table."""
+
+    champion: Champion
+    rows: tuple[Row, ...]
+
+    def share(self, row: Row) -> float:
+        """A row's mean return as a share of the one without adversity; NaN where that is not positive."""
+        calm = self.rows[0].mean
+        return row.mean / calm if calm > 0 else math.nan
+
+    def texts(self) -> list[tuple[str, str, str, str]]:
+        """Name, mean return, share in per cent, failed episodes, of each row."""
+        shares = [self.share(row) for row in self.rows]
+        return [
+            (row.name, number(row.mean), "–" if math.isnan(share) else f"{100 * share:.0f} %", str(row.failed or ""))
+            for row, share in zip(self.rows, shares, strict=True)
+        ]
+
+    def csv(self) -> str:
+        """Every number, whole, a line for each row."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["hardship", "return_mean", "return_std", "share", "episodes", "failed_episodes"])
+        for row in self.rows:
+            spread = float(np.nanstd(row.returns)) if row.failed < len(row.returns) else math.nan
+            cells = [row.mean, spread, self.share(row)]
+            finite = ["" if math.isnan(cell) else cell for cell in cells]
+            writer.writerow([row.name, *finite, len(row.returns), row.failed])
+        return text.getvalue()
+
+    def __str__(self) -> str:
+        lines = [("", "return", "share", "failed"), *self.texts()]
+        widths = [max(len(line[column]) for line in lines) for column in range(4)]
+        return "\n".join(
+            "  ".join(
+                cell.ljust(width) if column == 0 else cell.rjust(width)
+                for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+            ).rstrip()
+            for line in lines
+        )
+
+
+def robustness(run: Run | Champion | Path | str, episodes: int = 20, threads: int | None = None) -> Card:
+    """The returns of a run's champion, as it is and under every hardship, on the first `episodes` report episodes.
+
+    Raises EvoError for a champion of a task that takes no adversity.
+    """
+    if episodes < 1:
+        raise EvoError(f"episodes must be at least 1, got {episodes}")
+    champion = run.champion if isinstance(run, Run) else champion_of(Path(run)) if isinstance(run, Path | str) else run
+    seeds = report_seeds(episodes)
+
+    def row(name: str, adversity: Mapping[str, Any]) -> Row:
+        task = make_compiled_task(champion.task_name, {**champion.task_options, **adversity})
+        network = make_network(champion.network_text, task, champion.normalise)
+        problem = Walking(task, network, threads or available_threads())
+        return Row(name, score(problem, champion.candidate, seeds).returns[0])
+
+    model = make_compiled_task(champion.task_name, champion.task_options).model
+    rows = [row("as it is", {})]
+    rows += [row(name, adversity) for name, adversity in HARDSHIPS if model.nu or "sensor" in next(iter(adversity))]
+    for what, option, names in (("joint locked", "locked", _driven(model)), ("limb removed", "removed", _limbs(model))):
+        each = [row(name, {option: name}) for name in names]
+        if each:
+            every = Row(f"a {what}, any of {len(each)}", np.concatenate([one.returns for one in each]))
+            worst = min(each, key=lambda one: math.inf if math.isnan(one.mean) else one.mean)
+            rows += [every, Row(f"… the worst one, {worst.name}", worst.returns)]
+    return Card(champion, tuple(rows))
+
+
+def _driven(model: mujoco.MjModel) -> list[str]:
+    """Names of the joints that actuators move."""
+    on_joints = np.isin(model.actuator_trntype, (mujoco.mjtTrn.mjTRN_JOINT, mujoco.mjtTrn.mjTRN_JOINTINPARENT))
+    joints = dict.fromkeys(model.actuator_trnid[on_joints, 0].tolist())
+    return [name for name in (model.joint(joint).name for joint in joints) if name and "," not in name]
+
+
+def _limbs(model: mujoco.MjModel) -> list[str]:
+    """Names of the bodies that hang on a body that hangs on the world, and move against it; none without motors."""
+    if not model.nu:
+        return []
+    roots = np.flatnonzero(model.body_parentid == 0)
+    hung = np.isin(model.body_parentid, roots[roots > 0]) & (model.body_dofnum > 0)
+    return [name for name in (model.body(body).name for body in np.flatnonzero(hung)) if name and "," not in name]
