@@ -52,7 +52,7 @@ def _running(evaluator: Evaluator, params: np.ndarray, steps: int) -> Callable[.
 def _never_ending(task_name: str) -> dict[str, Any]:
     """Options with which both sides do the same number of steps."""
     task = make_compiled_task(task_name, {})
-    return {"terminate_when_unhealthy": False} if "terminate_when_unhealthy" in task.options else {}
+    return {name: False for name in ("terminate_when_unhealthy", "terminate_when_fallen") if name in task.options}
 
 
 def _cpu_seconds() -> float:

@@ -27,13 +27,13 @@ class Servo(NamedTuple):
     reach: float
 
 
-def world(timestep: float, terrain: Terrain) -> mujoco.MjSpec:
-    """Ground under a light, where integration is stable at long time steps."""
+def world(timestep: float, terrain: Terrain, iterations: int = 4) -> mujoco.MjSpec:
+    """Ground under a light, where integration is stable at long time steps. iterations: of the solver, at most."""
     spec = mujoco.MjSpec()
     spec.compiler.degree = False
     spec.option.timestep = timestep
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
-    spec.option.iterations, spec.option.ls_iterations = 4, 8
+    spec.option.iterations, spec.option.ls_iterations = iterations, 2 * iterations
     spec.option.disableflags |= mujoco.mjtDisableBit.mjDSBL_EULERDAMP
     spec.worldbody.add_light(pos=[0, 0, 4], dir=[0.2, 0.3, -1], type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL)
     add_terrain(spec, terrain)
@@ -48,11 +48,21 @@ def root(spec: mujoco.MjSpec, height: float) -> Any:
 
 
 def part(
-    body: Any, shape: Any, colour: Colour, density: float = FLESH, friction: float | None = None, **geometry: Any
+    body: Any,
+    shape: Any,
+    colour: Colour,
+    density: float = FLESH,
+    friction: float | None = None,
+    touching: bool = True,
+    **geometry: Any,
 ) -> None:
-    """A piece of flesh; one without density is for the eye alone. friction: its own, instead of the ground's."""
-    touching = int(density > 0)
-    geom = body.add_geom(type=shape, rgba=colour, density=density, contype=0, conaffinity=touching, **geometry)
+    """A piece of flesh that meets the ground; one without density is for the eye alone.
+
+    friction: its own, instead of the ground's. touching: whether the ground is there for it.
+    """
+    geom = body.add_geom(
+        type=shape, rgba=colour, density=density, contype=0, conaffinity=int(touching and density > 0), **geometry
+    )
     if friction is not None:
         geom.friction[0], geom.priority = friction, 1
 
@@ -112,8 +122,9 @@ def sprawling_leg(
     out += leg.tibia * math.cos(leg.fall)
     tip = [out * ahead, out * aside, knee[2] - leg.tibia * math.sin(leg.fall)]
     limb = body.add_body(name=name, pos=hip)
-    capsule(limb, leg.colour, (0, 0, 0), knee, leg.radius, name=f"{name}_femur")
-    capsule(limb, leg.colour, knee, tip, 0.7 * leg.radius, name=f"{name}_tibia")
+    # with many legs every shape costs time; these stand on their feet
+    capsule(limb, leg.colour, (0, 0, 0), knee, leg.radius, name=f"{name}_femur", touching=False)
+    capsule(limb, leg.colour, knee, tip, 0.7 * leg.radius, name=f"{name}_tibia", touching=False)
     foot(limb, f"{name}_foot", leg.foot_colour, tip, 0.9 * leg.radius)
     joint(spec, limb, f"{name}_swing", (0, 0, -1 if aside > 0.01 else 1), (-0.8, 0.8), leg.servo)
     joint(spec, limb, f"{name}_lift", (aside, -ahead, 0), (-0.8, 0.8), leg.servo)

@@ -6,7 +6,7 @@ import mujoco
 
 from envs.creatures.anatomy import Servo, SprawlingLeg, ball, capsule, compiled, ellipsoid, root, sprawling_leg, world
 from envs.creatures.terrains import Terrain
-from envs.creatures.walking import creature
+from envs.creatures.walking import MANY_LEGGED, creature
 
 _SHELL, _EDGE, _LIMB, _EYE = (0.55, 0.20, 0.10, 1), (0.38, 0.13, 0.08, 1), (0.90, 0.62, 0.22, 1), (0.05, 0.05, 0.05, 1)
 _SERVO = Servo(stiffness=30.0, brake=3.0, torque=12.0, reach=0.4)
@@ -18,14 +18,13 @@ _SPINE = {"stiffness": 20.0, "damping": 2.0}  # N·m/rad, N·m·s/rad: the back 
 def _model(timestep: float, terrain: Terrain, segments: int) -> mujoco.MjModel:
     if not 2 <= segments <= _MOST:
         raise ValueError(f"segments must be between 2 and {_MOST}, got {segments}")
-    spec = world(timestep, terrain)
+    spec = world(timestep, terrain, iterations=3)
     torso = body = root(spec, _LEG.height)
     for number in range(segments):
         if number:
             body = body.add_body(name=f"segment_{number}", pos=[-_LINK, 0, 0])
-            for name, axis in (("bend", (0, 0, 1)), ("arch", (0, 1, 0))):
-                limits = {"range": (-0.5, 0.5), "limited": True}
-                body.add_joint(name=f"{name}_{number}", axis=axis, armature=0.02, **limits, **_SPINE)
+            limits = {"range": (-0.5, 0.5), "limited": True}
+            body.add_joint(name=f"bend_{number}", axis=(0, 0, 1), armature=0.02, **limits, **_SPINE)
         colour = _EDGE if number % 2 else _SHELL
         ellipsoid(body, colour, (0, 0, 0.012), (0.085, 0.062, 0.038), density=600, name=f"shell_{number}")
         for side, word in ((1, "left"), (-1, "right")):
@@ -42,4 +41,6 @@ _DOC = """Our Centipede; observation, reward and options as in `envs.creatures.w
 segments: 2 to 40, each with two legs. Action (4 segments,): swing and lift of the left leg, then of the right, from
 the head backwards. The episode ends when the head's shell reaches the ground or leans past 60 degrees.
 """
-centipede = creature("evo/Centipede-v0", _model, _DOC, keep_off=["shell_0"], least_upright=0.5, segments=6)
+centipede = creature(
+    "evo/Centipede-v0", _model, _DOC, keep_off=["shell_0"], least_upright=0.5, segments=4, **MANY_LEGGED
+)

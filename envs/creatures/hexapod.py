@@ -6,7 +6,7 @@ import mujoco
 
 from envs.creatures.anatomy import Servo, SprawlingLeg, ball, capsule, compiled, ellipsoid, root, sprawling_leg, world
 from envs.creatures.terrains import Terrain
-from envs.creatures.walking import creature
+from envs.creatures.walking import MANY_LEGGED, creature
 
 _RED, _BLACK, _WHITE = (0.80, 0.13, 0.10, 1), (0.10, 0.09, 0.10, 1), (0.95, 0.94, 0.90, 1)
 _SERVO = Servo(stiffness=40.0, brake=4.0, torque=15.0, reach=0.4)
@@ -15,7 +15,7 @@ _SPOTS = ((0.02, 0.045), (-0.10, 0.06), (-0.05, 0.10), (-0.16, 0.03))
 
 
 def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
-    spec = world(timestep, terrain)
+    spec = world(timestep, terrain, iterations=3)
     torso = root(spec, _LEG.height)
     ellipsoid(torso, _RED, (-0.04, 0, 0.035), (0.20, 0.14, 0.085), density=500, name="trunk")
     ellipsoid(torso, _BLACK, (0.17, 0, 0.02), (0.07, 0.075, 0.05), density=500, name="head")
@@ -39,4 +39,4 @@ _DOC = """Our Hexapod, twelve joints; observation, reward and options as in `env
 Action (12,): swing and lift of the legs front, middle, hind left, then front, middle, hind right. The episode ends
 when the trunk or the head reaches the ground, or the torso leans past 60 degrees.
 """
-hexapod = creature("evo/Hexapod-v0", _model, _DOC, keep_off=["trunk", "head"], least_upright=0.5)
+hexapod = creature("evo/Hexapod-v0", _model, _DOC, keep_off=["trunk", "head"], least_upright=0.5, **MANY_LEGGED)

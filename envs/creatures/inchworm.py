@@ -14,6 +14,7 @@ _SLIPPERY = 0.25
 
 def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
     spec = world(timestep, terrain)
+    spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC  # a slippery belly on a pyramid of friction is unstable
     torso = root(spec, _RADIUS)
     half = (_LINK / 2, 0, 0)
     capsule(torso, _GREEN, (-_LINK / 2, 0, 0), half, _RADIUS, friction=_SLIPPERY, name="middle")

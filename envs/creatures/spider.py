@@ -6,7 +6,7 @@ import mujoco
 
 from envs.creatures.anatomy import Servo, SprawlingLeg, ball, capsule, compiled, ellipsoid, root, sprawling_leg, world
 from envs.creatures.terrains import Terrain
-from envs.creatures.walking import creature
+from envs.creatures.walking import MANY_LEGGED, creature
 
 _BROWN, _DARK, _SHEEN = (0.36, 0.22, 0.15, 1), (0.13, 0.09, 0.08, 1), (0.75, 0.38, 0.16, 1)
 _EYE = (0.02, 0.02, 0.02, 1)
@@ -22,7 +22,7 @@ _EYES = (
 
 
 def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
-    spec = world(timestep, terrain)
+    spec = world(timestep, terrain, iterations=3)
     torso = root(spec, _LEG.height)
     ellipsoid(torso, _BROWN, (0.08, 0, 0.03), (0.11, 0.085, 0.055), density=700, name="head")
     ellipsoid(torso, _DARK, (-0.17, 0, 0.075), (0.17, 0.125, 0.105), density=350, name="abdomen")
@@ -46,4 +46,4 @@ _DOC = """Our Spider, sixteen joints; observation, reward and options as in `env
 Action (16,): swing and lift of the left legs from front to back, then of the right legs. The episode ends when head
 or abdomen reaches the ground, or the torso leans past 60 degrees.
 """
-spider = creature("evo/Spider-v0", _model, _DOC, keep_off=["head", "abdomen"], least_upright=0.5)
+spider = creature("evo/Spider-v0", _model, _DOC, keep_off=["head", "abdomen"], least_upright=0.5, **MANY_LEGGED)

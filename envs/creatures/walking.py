@@ -72,16 +72,18 @@ def advance(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:
         - task.power_cost_weight * power
         - task.sway_cost_weight * sway(data)
     )
-    out.terminated = fallen
+    out.terminated = fallen and task.terminate_when_fallen != 0
 
+
+MANY_LEGGED: Mapping[str, Any] = {"timestep": 1 / 60, "frame_skip": 3}  # the most that is stable: they cost more a step
 
 # Every creature's options and their defaults; a creature may have others of its own, and other defaults.
 _OPTIONS: Mapping[str, Any] = {
     "terrain": "flat",
     "terrain_seed": 0,
     "terrain_scale": 1.0,
-    "timestep": 0.008,
-    "frame_skip": 5,
+    "timestep": 0.0125,
+    "frame_skip": 4,
     "forward_reward_weight": 2.0,
     "top_speed": 0.6,
     "alive_reward": 0.5,
@@ -89,6 +91,7 @@ _OPTIONS: Mapping[str, Any] = {
     "sway_cost_weight": 0.1,
     "stride_frequency": 2.0,
     "reset_noise_scale": 0.02,
+    "terminate_when_fallen": True,
 }
 
 
@@ -140,7 +143,8 @@ def walking(
 
     options: timestep (s), frame_skip, forward_reward_weight, top_speed (m/s), alive_reward, power_cost_weight,
     sway_cost_weight, stride_frequency (Hz), and reset_noise_scale, the half width of the noise on joint angles (rad)
-    and the deviation of that on velocities; terrain, terrain_seed and terrain_scale as in `envs.creatures.terrains`.
+    and the deviation of that on velocities; terminate_when_fallen; terrain, terrain_seed and terrain_scale as in
+    `envs.creatures.terrains`.
     Raises ValueError for one out of its range.
     """
     numbers = {option: options[option] for option in _OPTIONS if not option.startswith("terrain")}
