@@ -1,24 +1,33 @@
-"""The quadruped is an animal of its size, stands, stays stable at full torque, and goes nowhere by accident."""
+"""Every creature is an animal of its size, stays where it is left, is stable at full torque, and has senses."""
+
+import importlib
+import re
 
 import mujoco
 import numpy as np
 import pytest
 
 import evo
+from envs import TASKS
 from envs.gym import TaskEnv
+from envs.task import Task
+
+CREATURES = [name for name, where in TASKS.items() if where.startswith("envs.creatures.")]
+WITHOUT_LEGS = ("evo/Inchworm-v0", "evo/Snake-v0")
 
 
-@pytest.fixture(scope="module")
-def env() -> TaskEnv:
-    return TaskEnv(evo.task("quadruped"))
+def made(name: str, **options: object) -> Task:
+    task = evo.task(name, **options)
+    assert isinstance(task, Task)
+    return task
 
 
-def act(env: TaskEnv, seed: int, actions: np.ndarray) -> tuple[float, int]:
+def act(task: Task, seed: int, actions: np.ndarray) -> tuple[float, int]:
     """How far (m) the torso goes in an episode of these actions, and for how many steps."""
+    env = TaskEnv(task)
     env.reset(seed=seed)
     env._batch.copy_data(0, env.data)
-    start = env.data.qpos[:2].copy()
-    steps = 0
+    start, steps = env.data.qpos[:2].copy(), 0
     for action in actions:
         _, _, terminated, truncated, _ = env.step(action)
         steps += 1
@@ -28,56 +37,69 @@ def act(env: TaskEnv, seed: int, actions: np.ndarray) -> tuple[float, int]:
     return float(np.linalg.norm(env.data.qpos[:2] - start)), steps
 
 
-def test_it_is_a_plausible_animal(env: TaskEnv) -> None:
-    mass = env.model.body_mass.sum()
-    assert 8 < mass < 16  # kg, a medium dog
-    torque = np.abs(env.model.actuator_forcerange).max()
-    assert torque / mass < 3  # N m/kg
-    trunk = env.model.geom("trunk")
-    assert 0.35 < 2 * (trunk.size[0] + trunk.size[1]) < 0.7  # m
-    names = {env.model.sensor(index).name for index in range(env.model.nsensor)}
-    assert {"gyro", "velocimeter", "front_left_foot", "hind_right_foot"} <= names
-    assert {env.model.camera(index).name for index in range(env.model.ncam)} >= {"side", "quarter"}
+@pytest.mark.parametrize("name", CREATURES)
+def test_it_is_a_plausible_animal(name: str) -> None:
+    model = made(name).model
+    mass = model.body_mass.sum()
+    module = importlib.import_module(TASKS[name].partition(":")[0])
+    said = re.search(r"(\d+) kg", module.__doc__ or "")
+    assert said is not None and abs(mass - int(said[1])) <= 0.5
+    assert np.abs(model.actuator_forcerange).max() / mass < 5  # N m/kg
+    sensors = {model.sensor(index).name for index in range(model.nsensor)}
+    assert {"gyro", "velocimeter", "torso_position"} <= sensors
+    feet = {model.site(index).name for index in range(model.nsite)} - {"torso"}
+    assert feet <= sensors and bool(feet) == (name not in WITHOUT_LEGS)
+    assert {model.camera(index).name for index in range(model.ncam)} == {"side", "quarter"}
 
 
-def test_left_alone_it_stands(env: TaskEnv) -> None:
+@pytest.mark.parametrize("name", CREATURES)
+def test_left_alone_it_stays_and_random_actions_lead_nowhere(name: str) -> None:
+    task = made(name)
     for seed in range(3):
-        distance, steps = act(env, seed, np.zeros((env.task.steps, 8)))
-        assert steps == env.task.steps
+        distance, steps = act(task, seed, np.zeros((task.steps, task.action_size)))
+        assert steps == task.steps
         assert distance < 0.1
-
-
-def test_random_actions_lead_nowhere(env: TaskEnv) -> None:
     draws = np.random.default_rng(0)
     for seed in range(6):
-        assert act(env, seed, draws.uniform(-1, 1, (env.task.steps, 8)))[0] < 0.5
+        assert act(task, seed, draws.uniform(-1, 1, (task.steps, task.action_size)))[0] < 1.0
 
 
-def test_it_stays_stable_at_full_torque() -> None:
-    model = evo.task("quadruped").model
-    model.actuator_biasprm[:] = 0  # servos off: bare torque, as much as they can give
-    model.actuator_gainprm[:, 0] = model.actuator_forcerange[:, 1]
+@pytest.mark.parametrize("servos", [True, False])
+@pytest.mark.parametrize("name", CREATURES)
+def test_it_stays_stable_at_full_torque(name: str, servos: bool) -> None:
+    model = made(name).model
+    if not servos:  # bare torque, as much as they can give
+        model.actuator_biasprm[:] = 0
+        model.actuator_gainprm[:, 0] = model.actuator_forcerange[:, 1]
     data, draws = mujoco.MjData(model), np.random.default_rng(1)
-    for step in range(20_000):
-        if step % 5 == 0:
-            data.ctrl[:] = draws.choice([-1.0, 1.0], 8)
-        mujoco.mj_step(model, data)
+    for _ in range(2_000):
+        data.ctrl[:] = draws.choice([-1.0, 1.0], model.nu)
+        mujoco.mj_step(model, data, 4)
     assert data.warning.number.sum() == 0
-    assert data.time > 20_000 * model.opt.timestep * 0.99  # MuJoCo never reset it
+    assert data.time > 8_000 * model.opt.timestep * 0.99  # MuJoCo never reset it
 
 
-def test_the_camera_and_the_reward_agree_on_forward(env: TaskEnv) -> None:
-    """A step forward is along +x and earns; the torso on the ground ends the episode."""
+def test_centipedes_have_as_many_segments_as_asked_for() -> None:
+    for segments in (2, 9, 40):
+        task = made("centipede", segments=segments)
+        assert (task.action_size, task.observation_size) == (4 * segments, 8)
+        assert act(task, 0, np.zeros((20, task.action_size)))[1] == 20
+    with pytest.raises(evo.EvoError, match="segments must be between 2 and 40, got 41"):
+        evo.task("centipede", segments=41)
+
+
+def test_the_quadruped_s_end_is_a_fall() -> None:
+    """It ends with anything but a foot or a lower leg on the ground, or the torso leaning past 60 degrees."""
+    env = TaskEnv(made("quadruped"))
     env.reset(seed=0)
-    data = mujoco.MjData(env.model)
-    data.qpos[2] = 0.05
-    mujoco.mj_kinematics(env.model, data)
-    lying = TaskEnv(evo.task("quadruped"))
-    lying.reset(seed=0)
+    terminated = False
     for _ in range(200):
-        action = np.tile([1.0, 1.0], 4)
-        _, _, terminated, _, _ = lying.step(action)
+        terminated = env.step(np.tile([1.0, 1.0], 4))[2]
         if terminated:
             break
-    lying._batch.copy_data(0, data)
-    assert terminated == (data.qpos[2] < 0.2 or data.xmat[1, 8] < 0.5)
+    data = env.data
+    env._batch.copy_data(0, data)
+    model = env.model
+    touching = {model.geom(geom).name for geom in data.contact.geom.ravel()} - {"floor", ""}
+    high = {name for name in touching if not name.endswith(("foot", "shank"))}
+    assert terminated == (bool(high) or data.xmat[1, 8] < 0.5)

@@ -1,4 +1,4 @@
-"""Biped: a 9 kg bird on two long-toed legs is rewarded for going forward, less power spent and swaying."""
+"""Biped: a 10 kg bird on two long-toed legs is rewarded for going forward, less power spent and swaying."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Centipede: legs on every segment, as many segments as asked for, rewarded for going forward at small cost."""
+"""Centipede: a 3 kg chain of segments, as many as asked for, with legs on each; rewarded for going forward cheaply."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Hexapod: a 6 kg ladybird on six legs is rewarded for going forward, less power spent and swaying."""
+"""Hexapod: a 7 kg ladybird on six legs is rewarded for going forward, less power spent and swaying."""
 
 import math
 

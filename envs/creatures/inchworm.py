@@ -1,4 +1,4 @@
-"""Inchworm: a 2 kg caterpillar that arches its back is rewarded for going forward, less power spent."""
+"""Inchworm: a 6 kg caterpillar that arches its back is rewarded for going forward, less power spent."""
 
 import mujoco
 

@@ -1,4 +1,4 @@
-"""Snake: a 4 kg snake without legs is rewarded for going forward, less power spent."""
+"""Snake: a 5 kg snake without legs is rewarded for going forward, less power spent."""
 
 import mujoco
 

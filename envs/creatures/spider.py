@@ -1,4 +1,4 @@
-"""Spider: a 5 kg tarantula on eight legs is rewarded for going forward, less power spent and swaying."""
+"""Spider: an 8 kg tarantula on eight legs is rewarded for going forward, less power spent and swaying."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Tripod: a 6 kg machine on three tall legs is rewarded for going forward, less power spent and swaying."""
+"""Tripod: a 9 kg machine on three tall legs is rewarded for going forward, less power spent and swaying."""
 
 import math
 
