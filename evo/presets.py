@@ -46,8 +46,8 @@ def _ppo(steps: float, **options: Any) -> dict[str, Any]:
     return _settings("mlp:64,64", steps, {}, **options)
 
 
-# tuned: the standard deviation of PPO's actions to begin with, exp(-1), on every walker but the swimmer; gentle noise
-# finds gaits that a deviation of 1 never tries. (The zoo begins with exp(-2) on HalfCheetah and Hopper.)
+# tuned: the standard deviation of PPO's actions to begin with, exp(-1), where gentle noise finds gaits that a deviation
+# of 1 never tries. (The zoo begins with exp(-2) on HalfCheetah and Hopper; on Hopper 1 does better here.)
 _GENTLE = 0.37
 
 # The bonus for staying alive is left out while training (Mania 2018, section 4.1), and only then.
@@ -77,7 +77,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     },
     "Hopper-v5": {
         "ars": _ars(0.01, 0.025, 8, 4, 3e6, **_NO_BONUS),
-        "ppo": _ppo(1e6, initial_deviation=_GENTLE),
+        "ppo": _ppo(1e6),
     },
     "Walker2d-v5": {
         "ars": _ars(0.03, 0.025, 40, 30, 10e6, **_NO_BONUS),

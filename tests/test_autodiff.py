@@ -1,5 +1,6 @@
 """The tape against torch: values and gradients of every operation, from fixtures that make_torch_fixtures.py wrote."""
 
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -306,3 +307,17 @@ def test_a_team_that_sleeps_works_alone_for_a_while() -> None:
         team.work(slow)
     assert seen[2:22] == [1] * 20
     assert 2 in seen[22:]
+
+
+def test_a_team_is_spread_over_the_processors_while_it_works() -> None:
+    allowed, seen = os.sched_getaffinity(0), {}
+    team = Team(2)
+
+    def run(worker: int, workers: int, place: int) -> None:
+        seen[worker] = os.sched_getaffinity(0)
+        _come(place, worker, workers, 1)
+
+    team.work(run)
+    assert all(len(processors) == 1 and processors <= allowed for processors in seen.values())
+    assert len(set.union(*seen.values())) == min(2, len(allowed))
+    assert os.sched_getaffinity(0) == allowed

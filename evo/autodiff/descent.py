@@ -135,18 +135,14 @@ def gather(feeds: Any, examples: Any, rows: Any, values: Any) -> None:
                 values[at + column] = examples[rows[place], start + column]
 
 
-@njit(cache=True)
+@njit(cache=True, fastmath={"reassoc"})  # additions that overlap; like BLAS, the same bits on the same processor
 def squared_length(values: Any) -> float:
-    """The sum of squares, in float64; eight partial sums, so that additions overlap."""
-    sums = np.zeros(8)
-    whole = values.size - values.size % 8
-    for start in range(0, whole, 8):
-        for lane in range(8):
-            value = np.float64(values[start + lane])
-            sums[lane] += value * value
-    for index in range(whole, values.size):
-        sums[0] += np.float64(values[index]) ** 2
-    return sums.sum()
+    """The sum of squares, in float64."""
+    total = 0.0
+    for index in range(values.size):
+        value = np.float64(values[index])
+        total += value * value
+    return total
 
 
 class _Shared(NamedTuple):

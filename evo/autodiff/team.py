@@ -5,7 +5,9 @@ not, the machine is busy and has taken their processor away, and it sleeps. A te
 thread for a while: on a busy machine, waiting for each other's turns is slower than working alone.
 """
 
+import contextlib
 import ctypes
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
@@ -81,8 +83,13 @@ class Team:
             for semaphore in semaphores:
                 _library.sem_post(semaphore)
 
+        # Left to itself, Linux puts who wakes up beside who woke it, and both then take turns on one processor.
+        allowed, here = os.sched_getaffinity(0), _library.sched_getcpu()
+        elsewhere = sorted(allowed - {here}) or sorted(allowed)
+
         def take_part(worker: int) -> None:
             try:
+                _stay_on({elsewhere[(worker - 1) % len(elsewhere)] if worker else here})
                 run(worker, self._workers, lines.ctypes.data)
             except BaseException:
                 call_off()
@@ -92,7 +99,10 @@ class Team:
         try:
             for worker in range(1, self._workers):
                 helping.append(self._helpers.submit(take_part, worker))
-            take_part(0)
+            try:
+                take_part(0)
+            finally:
+                _stay_on(allowed)
         except BaseException:
             call_off()
             raise
@@ -103,6 +113,11 @@ class Team:
         barriers, sleeps = lines[1:, [_BARRIERS, _SLEEPS]].sum(axis=0)
         if sleeps > _OFTEN * barriers:
             self._alone = _ALONE
+
+
+def _stay_on(processors: set[int]) -> None:
+    with contextlib.suppress(OSError):  # where that is forbidden it is only slower
+        os.sched_setaffinity(0, processors)
 
 
 def _lines(workers: int) -> np.ndarray:
