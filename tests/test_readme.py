@@ -28,6 +28,7 @@ CUTS = {
     "resume": ["--generations", "2", "--no-video"],
     "replay": ["--width", "64", "--height", "36", "--seconds", "1"],
     "bench": ["--quick"],
+    "robustness": ["--episodes", "1"],
     "compare": ["--no-video", "--set", "evaluation.selection_episodes=2", "--set", "evaluation.report_episodes=2"],
 }
 
@@ -40,6 +41,7 @@ def test_the_readme_has_the_two_commands() -> None:
 def test_every_command_of_the_readme_works(tmp_path: Path) -> None:
     (tmp_path / "runs").mkdir()
     shutil.copytree(ROOT / "runs" / "reference", tmp_path / "runs" / "reference")
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
     assert len(EVO_COMMANDS) > 10
     for command in EVO_COMMANDS:
         words = shlex.split(command.replace("--minutes 1", "--minutes 0.02"))
