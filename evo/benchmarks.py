@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from envs import TASKS
 from envs.physics import available_threads
 from evo import exactness
 from evo.assembly import make_compiled_task, make_learner, make_problem
@@ -15,10 +16,12 @@ from evo.errors import EvoError, nearest
 from evo.profiling import profile
 from evo.randomness import report_seeds
 from evo.rundir import RunDirectory
-from evo.speed import throughput, utilisation
+from evo.speed import NoLimitError, throughput, utilisation
 from evo.training import Progress, train
 from evo.watching import Callback
 
+EVERY = "all"
+_SMALL = {"individuals": 8, "steps": 100, "gymnasium_steps": 100}
 SPEED_TASKS, SPEED_NETWORKS = ("HalfCheetah-v5", "Walker2d-v5"), ("linear", "mlp:64,64")
 KINDS = ("speed", "exact", "utilisation", "overhead", "profile", "learning")
 
@@ -34,7 +37,9 @@ def bench(
 ) -> list[dict[str, Any]]:
     """Records of one kind of measurement.
 
-    speed: env steps/s beside MuJoCo's open-loop limit and Gymnasium, in alternating pairs (`evo.speed.throughput`).
+    speed: env steps/s beside MuJoCo's open-loop limit and Gymnasium, in alternating pairs (`evo.speed.throughput`);
+    tasks may be "all", those whose episodes can be kept from ending, by a linear policy, each with its speed over
+    Ant-v5's at an equal control rate.
     exact: every option of the Gymnasium tasks, compared to the bit over whole episodes, seeds 0-19 by default.
     utilisation: how busy the threads are where episodes end early. overhead: the share of a generation's time that is
     not evaluation. profile: where the time of a method's iterations goes (`evo.profiling.profile`). learning: what a
@@ -47,6 +52,8 @@ def bench(
         raise EvoError("no seeds: a range goes upwards, as in 100-119")
     if pairs < 1:
         raise EvoError(f"pairs must be at least 1, got {pairs}")
+    if list(tasks or ()) == [EVERY] and kind == "speed":
+        return _every_speed(pairs, quick)
     names = [task_name(task) for task in tasks] if tasks else None
     measure = {"speed": _speed, "exact": _exact, "utilisation": _utilisation, "overhead": _overhead}.get(kind)
     if measure is not None:
@@ -59,10 +66,22 @@ def bench(
 def _speed(
     tasks: Sequence[str] | None, networks: Sequence[str] | None, seeds: Any, pairs: int, quick: bool
 ) -> Iterator[dict[str, Any]]:
-    small = {"individuals": 8, "steps": 100, "gymnasium_steps": 100} if quick else {}
     for task in tasks or SPEED_TASKS:
         for network in networks or SPEED_NETWORKS:
-            yield throughput(task, network, 1 if quick else pairs, **small)
+            yield throughput(task, network, 1 if quick else pairs, **(_SMALL if quick else {}))
+
+
+def _every_speed(pairs: int, quick: bool) -> list[dict[str, Any]]:
+    records = []
+    for task in TASKS:
+        steps = make_compiled_task(task, {}).steps
+        small = {**_SMALL, "steps": min(50, steps)} if quick else {}
+        try:
+            records.append(throughput(task, "linear", 1 if quick else pairs, **small))
+        except NoLimitError:
+            continue
+    ant = next(record["simulated_s_per_s"] for record in records if record["task"] == "Ant-v5")
+    return [{**record, "times_ant": record["simulated_s_per_s"] / ant} for record in records]
 
 
 def _exact(

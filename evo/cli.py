@@ -291,7 +291,9 @@ def doctor() -> None:
 
 @app.command()
 def bench(
-    tasks: Annotated[list[str] | None, typer.Option("--task", help="repeatable")] = None,
+    tasks: Annotated[
+        list[str] | None, typer.Option("--task", "--tasks", help="repeatable; for speed also: all")
+    ] = None,
     networks: Annotated[list[str] | None, typer.Option("--network", help="repeatable")] = None,
     method: Annotated[str, typer.Option("--method", help="for --learning and --profile")] = "ars",
     seeds: Annotated[str | None, typer.Option("--seeds", help="for --exact and --learning, e.g. 100-119")] = None,

@@ -28,6 +28,10 @@ from evo.randomness import generator
 _SEEDS = np.arange(1)
 
 
+class NoLimitError(EvoError):
+    """A task has no open-loop limit: MuJoCo does not move it, or its episodes end early whatever its options."""
+
+
 def _policies(evaluator: Evaluator, individuals: int) -> np.ndarray:
     """Random policies that move without flailing: normal weights, the smaller the more inputs a unit sums."""
     network, draws = evaluator.network, generator(0, "bench")
@@ -128,10 +132,12 @@ def throughput(
     evaluator = _evaluator(task, network, _never_ending(task), threads)
     world = evaluator.task
     steps = steps or world.steps
+    if not world.model.nu:
+        raise NoLimitError(f"MuJoCo does not move {task}, so its speed has no open-loop limit to compare with")
     run = _running(evaluator, _policies(evaluator, individuals), steps)
     recorded = run(recording=True)
     if (recorded.lengths != steps).any():
-        raise EvoError(f"{task}'s episodes end early, so its speed has no open-loop limit to compare with")
+        raise NoLimitError(f"{task}'s episodes end early, so its speed has no open-loop limit to compare with")
     limit = _Limit(world, recorded, steps, threads)
     assert recorded.trajectories is not None
     plain = _gymnasium_loop(world, recorded.trajectories.actions[0, : min(gymnasium_steps, steps)].copy())
@@ -159,6 +165,8 @@ def throughput(
         "ratio_low": low,
         "ratio_high": high,
         "cpu_ratio": statistics.median(cpu_ratios),
+        # seconds of its world in a second: what tasks of unlike control rates are compared by
+        "simulated_s_per_s": total * world.control_period / statistics.median(wall for wall, _ in ours),
         "pairs": pairs,
         "individuals": individuals,
         "steps": steps,
