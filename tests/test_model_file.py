@@ -69,7 +69,7 @@ def test_it_runs_replays_and_walks_on_any_terrain(tmp_path: Path) -> None:
         ('<mujoco><extension><plugin plugin="mujoco.pid"/></extension></mujoco>', "plugins are not loaded"),
         ("<mujoco><worldbody><body></worldbody></mujoco>", "mismatched tag: line 1"),
         ("<mujoco><worldbody><bodi/></worldbody></mujoco>", "bodi"),
-        (TABLE.replace("<worldbody>", '<size memory="2K"/><worldbody>'), "arena memory is full"),
+        (TABLE.replace("<worldbody>", '<size memory="1K"/><worldbody>'), "arena memory is full"),
         (TABLE.replace(ACTUATORS, ""), "no actuators.*add an <actuator>"),
         (TABLE.replace("<freejoint/>", ""), "fixed to the world.*add a <freejoint/>"),
         (

@@ -58,4 +58,6 @@ biped = creature(
     keep_off=["trunk", "neck", "head", "tail", "left_thigh", "right_thigh"],
     least_upright=0.5,
     top_speed=0.5,
+    alive_reward=0.2,
+    stride_frequency=1.5,
 )
