@@ -60,5 +60,13 @@ servo is a spring of 60 N·m/rad with a brake, limited to 25 N·m. The episode e
 lower leg reaches the ground, or the torso leans past 60 degrees.
 """
 quadruped = creature(
-    "evo/Quadruped-v0", _model, _DOC, keep_off=_KEEP_OFF, least_upright=0.5, top_speed=0.75, stride_frequency=2.3
+    "evo/Quadruped-v0",
+    _model,
+    _DOC,
+    keep_off=_KEEP_OFF,
+    least_upright=0.5,
+    timestep=0.008,
+    frame_skip=5,
+    top_speed=0.75,
+    stride_frequency=2.3,
 )
