@@ -57,8 +57,9 @@ OPTION_TYPES: Mapping[str, Any] = {name: typing.get_type_hints(_options)[name] f
 
 def construct(constructor: Callable[..., Task], options: Mapping[str, Any]) -> Task:
     """A constructor's task under its own options and those of adversity. Raises what the constructor raises."""
-    adversity = {name: value for name, value in options.items() if name in OPTIONS and value is not None}
-    task = constructor(**{name: value for name, value in options.items() if name not in OPTIONS})
+    ours = OPTIONS.keys() - inspect.signature(constructor).parameters.keys()  # a constructor's own names are its own
+    adversity = {name: value for name, value in options.items() if name in ours and value is not None}
+    task = constructor(**{name: value for name, value in options.items() if name not in ours})
     if not adversity:
         return task
     if not isinstance(task, Task):
@@ -68,6 +69,8 @@ def construct(constructor: Callable[..., Task], options: Mapping[str, Any]) -> T
 
 def adverse(task: Task, adversity: Mapping[str, Any]) -> Task:
     """The task under adversity, by the options above. Raises ValueError naming one that is wrong."""
+    if task.addresses:
+        raise ValueError(f"{task.name} is under adversity already; give all of it at once")
     ranges = np.array([_range(name, adversity.get(name, 1.0)) for name in _FACTORS])
     given: dict[str, float] = {"sensor_noise": 0.0, "sensor_delay": 0, "push": 0.0, "push_interval": 2.0}
     given |= {name: value for name, value in adversity.items() if name in given}
@@ -100,7 +103,7 @@ def adverse(task: Task, adversity: Mapping[str, Any]) -> Task:
     head["constants"] = constants.ctypes.data
     head["base_size"], head["low"], head["high"], head["factors"] = base_size, ranges[:, 0], ranges[:, 1], 1.0
     head["noise"], head["delay"], head["push"] = given["sensor_noise"], given["sensor_delay"], given["push"]
-    head["period"] = task.control_period
+    head["period"], head["root"] = task.control_period, root_of(model)
     head["push_steps"] = max(1, round(given["push_interval"] / task.control_period))
     record.view(np.uint8)[_HEADER.itemsize : _HEADER.itemsize + len(base)] = base
     return replace(
@@ -121,10 +124,16 @@ def adverse(task: Task, adversity: Mapping[str, Any]) -> Task:
 def _range(name: str, value: float | Sequence[float]) -> tuple[float, float]:
     low, high = value if isinstance(value, Sequence) else (value, value)
     least = {"gravity": -math.inf, "strength": 0.0}.get(name, 1e-3)  # the engine is unstable below
-    if not least <= low <= high < math.inf:
+    if not (math.isfinite(low) and least <= low <= high < math.inf):
         bound = "" if name == "gravity" else f" of at least {least:g}"
         raise ValueError(f"{name} must be a factor{bound}, or a range of factors as in [0.5, 2.0], got {value}")
     return low, high
+
+
+def root_of(model: mujoco.MjModel) -> int:
+    """The heaviest body that hangs on the world and can move; 0 where none can."""
+    roots = [body for body in range(1, model.nbody) if model.body_parentid[body] == 0 and model.body_dofnum[body]]
+    return max(roots, key=lambda body: float(model.body_subtreemass[body]), default=0)
 
 
 def _names(text: str) -> Iterator[str]:
@@ -178,7 +187,7 @@ _HEADER = np.dtype(
     + [(name, np.float64, 4) for name in ("low", "high", "factors")]
     + [("stream", np.uint64, 4)]
     + [(name, np.float64) for name in ("noise", "push", "period")]
-    + [(name, np.int64) for name in ("base_size", "delay", "observed", "push_steps", "step")]
+    + [(name, np.int64) for name in ("base_size", "delay", "observed", "push_steps", "step", "root")]
 )
 _ADDRESSES, _SIZE, _STREAM = 5, _HEADER.itemsize, int(_HEADER.fields["stream"][1])  # type: ignore[index]
 
@@ -260,8 +269,8 @@ def advance(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:
     if pushed:
         stream = _stream(task)
         x, y = standard_normal(stream), standard_normal(stream)
-        force = task.push * model.body_subtreemass[0] / task.period / math.sqrt(x * x + y * y)
-        data.xfrc_applied[1, 0], data.xfrc_applied[1, 1] = x * force, y * force
+        force = task.push * model.body_subtreemass[task.root] / task.period / math.sqrt(x * x + y * y)
+        data.xfrc_applied[task.root, 0], data.xfrc_applied[task.root, 1] = x * force, y * force
     call(task.advance, (model, data, address_of(task) + _SIZE, action, out))
     if pushed:
-        data.xfrc_applied[1, 0] = data.xfrc_applied[1, 1] = 0.0
+        data.xfrc_applied[task.root, 0] = data.xfrc_applied[task.root, 1] = 0.0

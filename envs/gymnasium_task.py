@@ -25,7 +25,7 @@ class GymnasiumTask:
     """A registered environment; its fields mean what those of `envs.task.Task` mean.
 
     name: its id. spec: of its registration, which another process may not know of. options: keyword arguments of its
-    constructor, but for the rendering ones.
+    constructor, but for the rendering ones. first_choice: what the environment calls choice 0.
     """
 
     name: str
@@ -37,6 +37,7 @@ class GymnasiumTask:
     action_low: np.ndarray
     action_high: np.ndarray
     choices: int = 0
+    first_choice: int = 0
     rendering: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -103,33 +104,38 @@ def _own_options(name: str) -> dict[str, Any]:
 
 
 def _task(name: str, options: Mapping[str, Any]) -> GymnasiumTask:
-    env = gymnasium.make(_spec(name), disable_env_checker=True, **options)
+    try:
+        env = gymnasium.make(_spec(name), disable_env_checker=True, **options)
+    except Exception as error:  # an environment may fail in any way
+        raise ValueError(f"Gymnasium does not make it: {type(error).__name__}: {error}") from error
     try:
         action, observation = env.action_space, env.observation_space
-        if not isinstance(observation, spaces.Box | spaces.Discrete | spaces.MultiBinary | spaces.MultiDiscrete):
-            raise ValueError(f"{name} observes a {type(observation).__name__} space; a Box or Discrete one is needed")
-        choices = 0
+        try:
+            size = spaces.flatdim(observation)
+        except (NotImplementedError, ValueError) as error:
+            kind = type(observation).__name__
+            raise ValueError(f"it observes a {kind} space, which is no vector of fixed size") from error
+        choices = first = 0
         if isinstance(action, spaces.Discrete):
-            choices = int(action.n)
+            choices, first = int(action.n), int(action.start)
             low, high = np.zeros(1), np.array([choices - 1.0])
         elif isinstance(action, spaces.Box):
             low, high = (np.asarray(bound, np.float64).ravel() for bound in (action.low, action.high))
         else:
-            raise ValueError(
-                f"{name} takes actions of a {type(action).__name__} space; a Box or Discrete one is needed"
-            )
+            raise ValueError(f"it takes actions of a {type(action).__name__} space; a Box or Discrete one is needed")
         assert env.spec is not None
         frames = env.metadata.get("render_fps") or 30
         return GymnasiumTask(
             name=name,
             spec=_spec(name),
             options=options,
-            observation_size=spaces.flatdim(observation),
+            observation_size=size,
             steps=env.spec.max_episode_steps or _STEPS,
             control_period=1.0 / frames,
             action_low=low,
             action_high=high,
             choices=choices,
+            first_choice=first,
         )
     finally:
         env.close()

@@ -5,10 +5,13 @@ locator below claims the kernels of this project and stamps them with everything
 our sources, and the versions of MuJoCo (struct offsets are baked in), Numba and NumPy.
 """
 
+import contextlib
 import functools
 import hashlib
 import importlib.util
 import os
+import re
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -22,6 +25,7 @@ from numba.core.errors import NumbaError
 
 ADDRESS = types.intp
 _PACKAGES = ("envs", "evo")
+_VERSIONS = 4  # of the sources, whose compiled kernels are kept
 
 
 class KernelError(Exception):
@@ -62,6 +66,23 @@ def cache_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="evo-creatures-"))
 
 
+@functools.cache
+def _current_folder() -> Path:
+    """A folder for these sources alone: Numba stumbles over an index that names what is in other sources only."""
+    folder = cache_folder() / source_digest()[:16]
+    folder.mkdir(exist_ok=True)
+    os.utime(folder)
+    with contextlib.suppress(OSError):  # another process may be tidying up too
+        _forget_the_oldest(folder)
+    return folder
+
+
+def _forget_the_oldest(folder: Path) -> None:
+    others = [path for path in cache_folder().iterdir() if re.fullmatch("[0-9a-f]{16}", path.name) and path != folder]
+    for old in sorted(others, key=lambda path: path.stat().st_mtime)[: -(_VERSIONS - 1)]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
 def _is_ours(file: Path) -> bool:
     return file.exists() and any(folder in file.resolve().parents for folder in _folders())
 
@@ -74,7 +95,7 @@ class _KernelCacheLocator(_CacheLocator):
         self._line = function.__code__.co_firstlineno
 
     def get_cache_path(self) -> str:
-        return str(cache_folder() / self.get_suitable_cache_subpath(str(self._file)))
+        return str(_current_folder() / self.get_suitable_cache_subpath(str(self._file)))
 
     def get_source_stamp(self) -> str:
         return hashlib.sha256(self._file.read_bytes() + source_digest().encode()).hexdigest()

@@ -4,20 +4,26 @@ A file may be broken or hostile: it is first compiled and stepped in a process o
 bounded. Whatever happens there, the user gets one line.
 """
 
-import functools
+import importlib
 import json
 import math
+import re
 import resource
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from xml.etree import ElementTree
 
 import mujoco
 
+importlib.import_module("envs.engine_log")  # for its effect, before any model loads
+
 SUFFIXES = (".xml", ".mjcf", ".urdf")
 _SECONDS, _BYTES = 10, 4 * 2**30  # for examining
 _FILE_BYTES, _MODEL_BYTES, _MOST_DOFS = 2**26, 2**29, 1000
+_SHORTEST, _LONGEST = 1e-5, 0.1  # time steps, s
+_DIRECTORIES = ("meshdir", "texturedir", "assetdir")
 _TRIAL = 0.5  # seconds of its own time
 
 
@@ -37,12 +43,25 @@ def load_spec(path: str) -> mujoco.MjSpec:
         raise FileNotFoundError(f"there is no file {path}")
     if file.stat().st_size > _FILE_BYTES:
         raise ModelFileError(f"it has {file.stat().st_size:,} bytes; at most {_FILE_BYTES:,} are read")
-    _examined(str(file.resolve()), file.stat().st_mtime_ns)
-    return mujoco.MjSpec.from_file(str(file))
+    real = str(file.resolve())  # what was examined is what is loaded, whatever links lead there
+    if _known.get(real) != _state(_known.get(real, {})) or real not in _known:
+        _known[real] = _state(_examined(real))
+    return mujoco.MjSpec.from_file(real)
 
 
-@functools.cache
-def _examined(path: str, _: int) -> None:
+_known: dict[str, dict[str, tuple[int, int]]] = {}  # of each file that passed: what it was made of, as it was then
+
+
+def _state(files: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """Size and time of change of files; of one that is gone, none."""
+    return {
+        name: (Path(name).stat().st_size, Path(name).stat().st_mtime_ns) if Path(name).exists() else (0, 0)
+        for name in files
+    }
+
+
+def _examined(path: str) -> list[str]:
+    """The files that a model is made of. Raises ModelFileError for what is wrong with it."""
     command = [sys.executable, "-c", f"from envs.model_file import _examine; _examine({path!r})"]
     try:
         done = subprocess.run(
@@ -52,42 +71,51 @@ def _examined(path: str, _: int) -> None:
         done = None
     if done is None or done.returncode:
         raise ModelFileError(f"it takes more than {_SECONDS} s or {_BYTES >> 30} GB to load, or breaks MuJoCo")
-    if problem := json.loads(done.stdout.splitlines()[-1]):
+    problem, files = json.loads(done.stdout.splitlines()[-1])
+    if problem:
         raise ModelFileError(problem)
+    return list(files)
 
 
 def _examine(path: str) -> None:
-    """In a process of its own: print what is wrong with a file as JSON, an empty text where nothing is."""
+    """In a process of its own: print, as JSON, what is wrong with a file (an empty text: nothing), and its files."""
+    files: list[str] = []
     resource.setrlimit(resource.RLIMIT_AS, (_BYTES, _BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        _check_text(Path(path), Path(path).parent)
+        _check_text(Path(path), Path(path).parent, files)
         spec = mujoco.MjSpec.from_file(path)
         complete(spec, path)
         _check_model(spec.compile())
     except MemoryError:
         problem = f"it takes more than {_BYTES >> 30} GB to load"
-    except (ValueError, ElementTree.ParseError, OSError, mujoco.FatalError) as error:
+    except (ValueError, RecursionError, ElementTree.ParseError, OSError, mujoco.FatalError) as error:
         problem = " ".join(str(error).split()) or type(error).__name__
     else:
         problem = ""
-    print(json.dumps(problem))
+    print(json.dumps([problem, files]))
 
 
-def _check_text(file: Path, folder: Path) -> None:
-    """Raise for what a file must not ask for, included files as well."""
+def _check_text(file: Path, folder: Path, files: list[str]) -> None:
+    """Raise for what a file must not ask for, included files as well; `files` becomes all of them."""
+    if str(file) in files:
+        raise ModelFileError(f"it includes {file.name!r} more than once")
+    files.append(str(file))
+    # other parsers than MuJoCo's see something else in these
+    if re.search(rb"<!(DOCTYPE|ENTITY)", file.read_bytes(), re.IGNORECASE):
+        raise ModelFileError(f"{file.name} declares a document type; take the <!DOCTYPE …> out")
     for element in ElementTree.parse(file).iter():
-        if element.tag == "plugin":
+        if "{" in element.tag or ":" in element.tag:
+            raise ModelFileError(f"{file.name} uses an XML namespace, which models do not have")
+        if element.tag.lower() == "plugin":
             raise ModelFileError("it asks for a plugin, which is code; plugins are not loaded")
-        if element.tag == "include":
-            included = element.get("file", "")
-            inside = (folder / included).resolve()
-            if Path(included).is_absolute() or not inside.is_relative_to(folder.resolve()):
-                raise ModelFileError(f"it includes {included!r}, which is outside its folder")
-            if inside == file.resolve():
-                raise ModelFileError(f"it includes itself, {included!r}")
-            _check_text(inside, folder)
+        for name in ("file", "filename", *_DIRECTORIES):
+            asked = element.get(name, "").removeprefix("package://").removeprefix("file://")
+            if Path(asked).is_absolute() or ".." in Path(asked).parts:
+                raise ModelFileError(f"it asks for {asked!r}, which is outside its folder")
+        if element.tag.lower() == "include":
+            _check_text((folder / element.get("file", "")).resolve(), folder, files)
 
 
 def complete(spec: mujoco.MjSpec, path: str) -> None:
@@ -106,6 +134,8 @@ def complete(spec: mujoco.MjSpec, path: str) -> None:
                 if not 0 < effort < math.inf:
                     raise ModelFileError(f'joint {joint.name!r} has no effort limit: write <limit effort="…"/>')
                 actuator = spec.add_actuator(name=joint.name, target=joint.name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
+                # the motor is as strong as the joint may be
+                joint.actfrclimited = mujoco.mjtLimited.mjLIMITED_FALSE
                 actuator.gear[0], actuator.ctrllimited, actuator.ctrlrange = effort, True, [-1, 1]
     if not world.geoms:
         world.add_geom(type=mujoco.mjtGeom.mjGEOM_PLANE, name="floor", size=[0, 0, 1])
@@ -120,6 +150,10 @@ def _check_model(model: mujoco.MjModel) -> None:
         raise ModelFileError(
             f"the model has {model.nv:,} degrees of freedom and takes {model.nbuffer >> 20:,} MB; "
             f"at most {_MOST_DOFS:,} and {_MODEL_BYTES >> 20} MB are simulated"
+        )
+    if not _SHORTEST <= model.opt.timestep <= _LONGEST:
+        raise ModelFileError(
+            f"its timestep is {model.opt.timestep:g} s; between {_SHORTEST:g} and {_LONGEST:g} is possible"
         )
     if not model.nu:
         raise ModelFileError("it has no actuators, so nothing could move it; add an <actuator> section")

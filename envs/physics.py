@@ -7,6 +7,7 @@ nothing that needs releasing: scratch is allocated outside and passed in.
 
 import copy
 import ctypes
+import importlib
 import os
 import threading
 from pathlib import Path
@@ -23,10 +24,7 @@ from numba.extending import intrinsic
 from envs import interruption
 from envs.structs import DATA, address_of
 
-# Before any model loads: no MUJOCO_LOG.TXT in the user's folder and no warnings on the terminal.
-_log = mujoco.MjLogConfig.get()
-_log.logto_file = _log.logto_console = False
-mujoco.MjLogConfig.set(_log)
+importlib.import_module("envs.engine_log")  # for its effect, before any model loads
 
 
 def _library_path() -> str:

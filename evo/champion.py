@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import tomli_w
 
+from envs.gymnasium_task import GymnasiumTask
 from envs.physics import available_threads
 from evo.algorithms.population import DensePopulation
 from evo.archive import read_arrays, write_arrays
@@ -80,6 +81,7 @@ class Policy:
         self._params, self._plan = np.ascontiguousarray(candidate.params, np.float32), network.plan
         self._mean, self._scale = problem.normalisation(candidate.statistics)
         self._low, self._high, self._choices = task.action_low, task.action_high, task.choices
+        self._first_choice = task.first_choice if isinstance(task, GymnasiumTask) else 0
         self._outputs = np.zeros(task.outputs)
         self._memory = np.zeros(network.memory_size, np.float32)
         self._scratch = np.zeros(network.scratch_size, np.float32)
@@ -108,7 +110,7 @@ class Policy:
             self._outputs,
             action,
         )
-        return int(action[0]) if self._choices else action
+        return int(action[0]) + self._first_choice if self._choices else action
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,6 +5,7 @@ known one. `task.*`, `training.*` and `method.*` accept exactly the options of t
 """
 
 import inspect
+import re
 import tomllib
 import types
 import typing
@@ -97,7 +98,8 @@ def task_name(text: str) -> str:
         return text
     if gymnasium_task.is_registered(text) and not text.startswith("evo/"):
         return text
-    matches = [name for name in TASKS if _plain(name) == _plain(text)]
+    version = re.search(r"-v\d+$", text.lower())
+    matches = [name for name in TASKS if _plain(name) == _plain(text) and name.endswith(version[0] if version else "")]
     if len(matches) != 1:
         short = {_plain(name): name for name in TASKS}
         raise EvoError(f"unknown task {text!r}{nearest(text, [*TASKS, *short])}")
@@ -226,7 +228,8 @@ def _known_keys(task: str, method: Method) -> dict[str, Key]:
     hints = typing.get_type_hints(constructor)
     task_options = options_of(inspect.signature(constructor), hints)
     if hints.get("return") is Task:
-        task_options |= {name: Key(kind, None) for name, kind in adversity.OPTION_TYPES.items()}
+        # a task's own names are its own
+        task_options = {name: Key(kind, None) for name, kind in adversity.OPTION_TYPES.items()} | task_options
     try:
         method_options = options_of(
             inspect.signature(method.constructor()), typing.get_type_hints(method.constructor().__init__)

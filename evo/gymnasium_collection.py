@@ -100,11 +100,13 @@ class GymnasiumCollector:
                         block["memory"], block["actions"] = 0, 0
                         self._current[place] = body.reset(int(block["seed"]))
                     observation = self._current[place]
-                    update_statistics(seen.statistics[place], observation)
+                    fine = bool(np.isfinite(observation).all())
+                    if fine:
+                        update_statistics(seen.statistics[place], observation)
                     seen.observations[place, step] = (observation - mean) * scale
                     propagate(network.plan, params, block["memory"], scratch, observation, mean, scale, outputs)
                     action = self._sample(outputs, deviation, noise[place], seen.actions[place, step])
-                    how = None if np.isfinite(outputs).all() else NOT_FINITE
+                    how = None if fine and np.isfinite(outputs).all() else NOT_FINITE
                     if how is None:
                         block["actions"][block["steps"]] = action
                         block["steps"] += 1

@@ -45,6 +45,9 @@ class GymnasiumEvaluator:
     """Runs episodes of a Gymnasium environment with a network's parameters, in `threads` processes."""
 
     def __init__(self, task: GymnasiumTask, network: Network, threads: int) -> None:
+        entry = task.spec.entry_point
+        if not isinstance(entry, str) or entry.startswith("__main__"):
+            threads = 1  # no other process knows of this environment
         self.task, self.network, self.threads = task, network, threads
         self._processes = Processes(threads)
 
@@ -84,7 +87,6 @@ class GymnasiumEvaluator:
             return self._processes.map(_live, work)
         found = []
         for share in work:
-            interruption.check()
             found.append(_live(share))
         return found
 
@@ -115,6 +117,7 @@ def _live(work: _Work) -> Episodes:
     limits = (task.action_low, task.action_high, task.choices)
     for individual, params in enumerate(work.params):
         for number, seed in enumerate(work.seeds):
+            interruption.check()
             place, row = (individual, number), individual * episodes + number
             memory[:] = 0
             steps, how = 0, COMPLETED

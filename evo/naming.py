@@ -6,7 +6,7 @@ from pathlib import Path
 
 def task_slug(task: str) -> str:
     """A task's name as part of a path: `half-cheetah-v5`, `point-mass-v0`."""
-    if task.endswith((".xml", ".mjcf", ".urdf")):
+    if task.lower().endswith((".xml", ".mjcf", ".urdf")):
         task = Path(task).stem
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", task.removeprefix("evo/")).lower()
     return re.sub(r"[^a-z0-9]+", "-", words).strip("-")

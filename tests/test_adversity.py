@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import evo
+from envs.adversity import adverse, construct
 from envs.gym import TaskEnv
 from envs.task import Task
 from evo.assembly import make_task
@@ -40,6 +41,24 @@ def violent(task: Task, seed: int, steps: int) -> tuple[np.ndarray, np.ndarray, 
         observations.append(observation)
         rewards.append(reward)
     return np.array(observations), np.array(rewards), env
+
+
+def test_a_heavier_humanoid_earns_by_its_speed_not_by_its_mass() -> None:
+    """Its reward divides by its mass."""
+    plain, heavy = (
+        violent(evo.task("Humanoid-v5", **more), 1, 1)[1][0] for more in ({}, {"mass": 2.0, "strength": 2.0})
+    )
+    assert abs(heavy - plain) < 0.02
+
+
+def test_adversity_upon_adversity_and_names_of_a_task_s_own() -> None:
+    with pytest.raises(ValueError, match="under adversity already"):
+        adverse(evo.task("quadruped", mass=(0.5, 2.0)), {"push": 1.0})
+
+    def mine(*, friction: float = 0.7) -> Task:
+        return dataclasses.replace(evo.task("cartpole"), options={"friction": friction})
+
+    assert construct(mine, {"friction": 0.3}).options == {"friction": 0.3}
 
 
 def test_factors_are_those_of_a_model_changed_by_hand() -> None:

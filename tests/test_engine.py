@@ -11,7 +11,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from envs import structs
+from envs import kernels, structs
 from envs.kernels import KernelError
 from envs.physics import mj_forward, simulate
 from envs.random import streams
@@ -449,3 +449,16 @@ def test_a_kernel_of_a_user_is_compiled_afresh(tmp_path: Path) -> None:
     for _ in range(2):
         assert python(call, **where).split() == ["0.0", "0"]
     assert not list(tmp_path.rglob("mine*.nbc"))
+
+
+def test_kernels_of_other_sources_are_left_alone_and_only_the_newest_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for age, name in enumerate(["0" * 16, "1" * 16, "2" * 16, "3" * 16, "4" * 16]):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (1000 + age, 1000 + age))
+    (tmp_path / "notes").mkdir()
+    monkeypatch.setattr(kernels, "cache_folder", lambda: tmp_path)
+    current = kernels._current_folder.__wrapped__()
+    assert current.name == kernels.source_digest()[:16]
+    assert {path.name for path in tmp_path.iterdir()} == {current.name, "2" * 16, "3" * 16, "4" * 16, "notes"}

@@ -20,7 +20,7 @@ from evo.processes import Processes
 
 EPISODES = ("evaluation.selection_episodes", "evaluation.report_episodes")
 SMALL = {"method.directions": 2, "method.elite_directions": 2, **dict.fromkeys(EPISODES, 2)}
-IDS = ("CartPole-v1", "Pendulum-v1", "MountainCarContinuous-v0", "Acrobot-v1", "FrozenLake-v1")
+IDS = ("CartPole-v1", "Pendulum-v1", "MountainCarContinuous-v0", "Acrobot-v1", "Blackjack-v1", "Corridor-v0")
 
 
 class Corridor(gymnasium.Env[Any, Any]):
@@ -51,6 +51,13 @@ class Corridor(gymnasium.Env[Any, Any]):
         return picture
 
 
+class Levers(Corridor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.action_space = spaces.MultiDiscrete([2, 2])  # type: ignore[assignment]
+
+
+gymnasium.register("Levers-v0", f"{__name__}:Levers")
 gymnasium.register("Corridor-v0", f"{__name__}:Corridor", max_episode_steps=20)
 
 
@@ -155,7 +162,9 @@ def test_an_environment_that_fails_costs_an_episode(broken: str) -> None:
     ("name", "options", "message"),
     [
         ("CartPol-v1", {}, "did you mean 'cartpole'"),
-        ("Blackjack-v1", {}, "observes a Tuple space; a Box or Discrete one is needed"),
+        ("Levers-v0", {}, "takes actions of a MultiDiscrete space; a Box or Discrete one is needed"),
+        ("FrozenLake-v1", {"map_name": "9x9"}, "Gymnasium does not make it"),
+        ("CartPole-v9", {}, "unknown task"),
         ("CartPole-v1", {"gravity": 2.0}, "no option 'gravity'"),
         ("CartPole-v1", {"colour": 2.0}, "no option 'colour'"),
         ("no_such_module:Thing-v0", {}, "no_such_module"),

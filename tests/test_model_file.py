@@ -57,16 +57,22 @@ def test_it_runs_replays_and_walks_on_any_terrain(tmp_path: Path) -> None:
     run = evo.run(path, generations=2, out=tmp_path / "run", settings=options, video=False)
     assert run.config["task.name"] == path
     assert run.champion.verify().exact
-    np.testing.assert_array_equal(run.champion.evaluate(seeds=[5]).returns, run.champion.evaluate(seeds=[5]).returns)
+    alone = run.champion.problem_on(1).returns(run.champion.params[None], np.array([5]))
+    assert evo.load(run.path).champion.problem_on(2).returns(run.champion.params[None], np.array([5])) == alone
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('<mujoco><include file="/etc/hostname"/></mujoco>', "includes '/etc/hostname', which is outside its folder"),
+        ('<mujoco><include file="/etc/hostname"/></mujoco>', "asks for '/etc/hostname', which is outside its folder"),
         ('<mujoco><include file="../else.xml"/></mujoco>', "outside its folder"),
-        ('<mujoco><include file="creature.xml"/></mujoco>', "it includes itself"),
+        ('<mujoco><include file="creature.xml"/></mujoco>', "it includes 'creature.xml' more than once"),
         ('<mujoco><extension><plugin plugin="mujoco.pid"/></extension></mujoco>', "plugins are not loaded"),
+        ('<mujoco><include xmlns="x" file="more.xml"/></mujoco>', "uses an XML namespace"),
+        ('<!DOCTYPE m [<!ENTITY a "b">]><mujoco/>', "declares a document type"),
+        ('<mujoco><asset><mesh file="/etc/passwd"/></asset></mujoco>', "asks for '/etc/passwd'"),
+        ('<mujoco><compiler meshdir="../.."/></mujoco>', "outside its folder"),
+        (TABLE.replace("<worldbody>", '<option timestep="1e-9"/><worldbody>'), "its timestep is 1e-09 s"),
         ("<mujoco><worldbody><body></worldbody></mujoco>", "mismatched tag: line 1"),
         ("<mujoco><worldbody><bodi/></worldbody></mujoco>", "bodi"),
         (TABLE.replace("<worldbody>", '<size memory="1K"/><worldbody>'), "arena memory is full"),

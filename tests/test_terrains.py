@@ -3,6 +3,7 @@
 import mujoco
 import numpy as np
 import pytest
+from gymnasium.envs.mujoco.mujoco_env import expand_model_path
 
 import evo
 from envs.creatures.terrains import TERRAINS
@@ -75,8 +76,8 @@ def test_ice_is_slippery_and_ground_is_not(name: str) -> None:
     assert grip == pytest.approx({"slippery": 0.35, "flat": 1.2})
 
 
-def test_an_episode_ends_where_a_body_touches_the_ground_however_high_that_is() -> None:
-    """The dog, dropped upside down but for its tilt's limit, on a hill: its trunk touches a box, not z = 0."""
+def test_an_episode_ends_where_a_body_touches_the_ground() -> None:
+    """A dog without strength falls on its trunk, and the box beneath it says so."""
     task = creature("stairs")
     env = TaskEnv(task)
     env.reset(seed=0)
@@ -100,3 +101,13 @@ def test_a_terrain_that_is_not_there_is_told() -> None:
         evo.task("spider", terrain="lava")
     with pytest.raises(evo.EvoError, match="terrain_scale must be above 0"):
         evo.task("spider", terrain="stairs", terrain_scale=0.0)
+
+
+@pytest.mark.parametrize("name", ["hopper.xml", "ant.xml"])
+def test_a_creature_of_another_s_stands_on_it_whatever_its_bits_of_contact(name: str) -> None:
+    """Gymnasium's creatures have conaffinity 0: they touch what has it."""
+    task = evo.task(expand_model_path(name), terrain="stairs")
+    assert isinstance(task, Task)
+    data = mujoco.MjData(task.model)
+    mujoco.mj_step(task.model, data, round(2.0 / task.model.opt.timestep))
+    assert data.subtree_com[0, 2] > -0.2

@@ -8,6 +8,7 @@ from typing import Any
 import mujoco
 import numpy as np
 
+from envs.adversity import root_of
 from envs.creatures.terrains import Terrain, add_terrain
 from envs.model_file import ModelFileError, complete, load_spec
 from envs.physics import mj_forward, mj_kinematics, mj_step
@@ -80,9 +81,9 @@ def brought(path: str) -> Callable[..., Task]:
         """
         options = {name: value for name, value in locals().items() if name not in ("rendering", "path")}
         model = _model(path, Terrain(terrain, terrain_seed, terrain_scale))
+        if not 0 <= frame_skip <= 10_000:
+            raise ValueError(f"frame_skip must be between 0 and 10,000, got {frame_skip}")
         skip = frame_skip or max(1, round(_PERIOD / model.opt.timestep))
-        if frame_skip < 0:
-            raise ValueError(f"frame_skip must not be negative, got {frame_skip}")
         if not 0 <= reset_noise_scale < math.inf:
             raise ValueError(f"reset_noise_scale must not be negative, got {reset_noise_scale}")
         return Task(
@@ -109,7 +110,7 @@ def _model(path: str, terrain: Terrain) -> mujoco.MjModel:
         for geom in list(spec.worldbody.geoms):
             if geom.type in (mujoco.mjtGeom.mjGEOM_PLANE, mujoco.mjtGeom.mjGEOM_HFIELD):
                 spec.delete(geom)
-        add_terrain(spec, terrain)
+        add_terrain(spec, terrain, for_all=True)
     try:
         model = spec.compile()
     except ValueError as error:
@@ -128,23 +129,19 @@ def _put_on_the_ground(model: mujoco.MjModel) -> None:
     middle = data.geom_xpos[:, 2] + np.einsum(
         "gj,gj->g", data.geom_xmat.reshape(-1, 3, 3)[:, 2], model.geom_aabb[:, :3]
     )
-    if moving.any():
+    root = root_of(model)
+    joint = int(model.body_jntadr[root])
+    if moving.any() and model.jnt_type[joint] == _FREE:
         lift = -(middle - half.sum(axis=1))[moving].min()
-        model.body_pos[1, 2] += lift
-        model.qpos0[2] += lift
+        model.body_pos[root, 2] += lift
+        model.qpos0[model.jnt_qposadr[joint] + 2] += lift
         mujoco.mj_setConst(model, mujoco.MjData(model))
-
-
-def _root(model: mujoco.MjModel) -> int:
-    """The heaviest body that hangs on the world and can move."""
-    roots = [body for body in range(1, model.nbody) if model.body_parentid[body] == 0 and model.body_dofnum[body]]
-    return max(roots, key=lambda body: float(model.body_subtreemass[body]))
 
 
 def _observed(model: mujoco.MjModel) -> Sequence[int]:
     """Places in qpos, without those that say how far the root has come along x and y."""
     hidden: list[int] = []
-    root = _root(model)
+    root = root_of(model)
     for joint in range(model.body_jntadr[root], model.body_jntadr[root] + model.body_jntnum[root]):
         place = int(model.jnt_qposadr[joint])
         if model.jnt_type[joint] == _FREE:
@@ -155,7 +152,7 @@ def _observed(model: mujoco.MjModel) -> Sequence[int]:
 
 
 def _record(model: mujoco.MjModel, options: dict[str, Any]) -> np.ndarray:
-    root, noisy = _root(model), np.ones(model.nq)
+    root, noisy = root_of(model), np.ones(model.nq)
     for joint in np.flatnonzero(model.jnt_type == _FREE):
         noisy[model.jnt_qposadr[joint] : model.jnt_qposadr[joint] + 7] = 0.0
     data = mujoco.MjData(model)

@@ -30,8 +30,8 @@ class Terrain(NamedTuple):
 class _Builder:
     """Adds stretches of ground one after the other: each begins where the last one ended, `x` metres on, `z` high."""
 
-    def __init__(self, spec: mujoco.MjSpec, terrain: Terrain) -> None:
-        self.spec, self.scale = spec, terrain.scale
+    def __init__(self, spec: mujoco.MjSpec, terrain: Terrain, bits: dict[str, int]) -> None:
+        self.spec, self.scale, self.bits = spec, terrain.scale, bits
         self.random = np.random.default_rng(terrain.seed)
         self.x, self.z, self.pieces = -_START - 3.0, 0.0, 0
 
@@ -71,9 +71,7 @@ class _Builder:
 
     def _add(self, grip: float, **more: Any) -> Any:
         colour = _ICY if grip < _GRIP else _EARTH[self.pieces % 2]
-        geom = self.spec.worldbody.add_geom(
-            name=f"terrain_{self.pieces}", rgba=colour, contype=1, conaffinity=0, **more
-        )
+        geom = self.spec.worldbody.add_geom(name=f"terrain_{self.pieces}", rgba=colour, **self.bits, **more)
         if grip < _GRIP:
             geom.friction[0], geom.priority = grip, 2
         self.pieces += 1
@@ -132,8 +130,11 @@ TERRAINS: dict[str, Callable[[_Builder], None] | None] = {
 }
 
 
-def add_terrain(spec: mujoco.MjSpec, terrain: Terrain) -> None:
-    """Give a world its ground. Raises ValueError for a kind that is not in `TERRAINS`, or a scale out of range."""
+def add_terrain(spec: mujoco.MjSpec, terrain: Terrain, for_all: bool = False) -> None:
+    """Give a world its ground. for_all: it is there for whatever the creature's bits of contact.
+
+    Raises ValueError for a kind that is not in `TERRAINS`, or a scale out of range.
+    """
     if terrain.kind not in TERRAINS:
         raise ValueError(f"terrain must be one of {', '.join(TERRAINS)}, got {terrain.kind!r}")
     if not 0 < terrain.scale <= 10:
@@ -141,18 +142,18 @@ def add_terrain(spec: mujoco.MjSpec, terrain: Terrain) -> None:
     stretch = TERRAINS[terrain.kind]
     lowest = 0.0 if stretch is None else -_DEPTH  # beside and beneath it all there is a floor still
     plane = mujoco.mjtGeom.mjGEOM_PLANE
+    bits = dict.fromkeys(("contype", "conaffinity"), 2**31 - 1) if for_all else {"contype": 1, "conaffinity": 0}
     spec.worldbody.add_geom(
         name="floor",
         type=plane,
         size=[0, 0, 0.5],
         pos=[0, 0, lowest],
         rgba=[0.62, 0.66, 0.60, 1],
-        contype=1,
-        conaffinity=0,
+        **bits,
     )
     if stretch is None:
         return
-    build = _Builder(spec, terrain)
+    build = _Builder(spec, terrain, bits)
     build.block(_START - build.x)
     while build.x < _END:
         stretch(build)

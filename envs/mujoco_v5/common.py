@@ -52,14 +52,18 @@ def build(
     observation_size: Callable[[mujoco.MjModel], int],
     numbers: Callable[[mujoco.MjModel], Mapping[str, Any]] = lambda model: {},
     steps: int = 1000,
+    sizes: Mapping[str, int] | None = None,
 ) -> Task:
-    """The Task equal to `gymnasium_id` with these constructor options.
+    """The Task equal to `gymnasium_id` with these constructor options. sizes: what its model must have, as nq and nv.
 
     kernels: reset, observe, advance; the task's record holds every option that is a number, and `numbers` of the model.
     Raises FileNotFoundError or ValueError naming the option that is wrong.
     """
     _check_ranges(options)
     model = load(options["xml_file"])
+    for name, size in (sizes or {}).items():
+        if getattr(model, name) != size:
+            raise ValueError(f"xml_file: {gymnasium_id} needs a model of {name} {size}, not {getattr(model, name)}")
     given = {name: value for name, value in options.items() if not isinstance(value, str)}
     reset, observe, advance = kernels
     return Task(

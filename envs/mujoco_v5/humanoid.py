@@ -25,7 +25,8 @@ def _center_of_mass(model: Any, data: Any, task: Any) -> float:
     moment = 0.0
     for body in range(model.body_mass.size):
         moment += model.body_mass[body] * data.xipos[body, 0]
-    return moment / task.mass
+    # NumPy's sum of the model's masses, times what adversity has made of them: exactly 1 without it
+    return moment / (task.mass * (model.body_subtreemass[0] / task.subtree_mass))
 
 
 def advance(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:

@@ -52,6 +52,9 @@ def build_humanoid(
             + 6 * bodies * included["include_cfrc_ext_in_observation"]
         )
 
-    return build_walker(
-        gymnasium_id, kernels, options, rendering, 2, extra_size, lambda model: {"mass": model.body_mass.sum()}
-    )
+    def numbers(model: mujoco.MjModel) -> dict[str, float]:
+        if model.nv < 7 or model.nu != model.nv - 6:
+            raise ValueError(f"xml_file: {gymnasium_id} needs a free root and a motor for each other joint")
+        return {"mass": model.body_mass.sum(), "subtree_mass": float(model.body_subtreemass[0])}
+
+    return build_walker(gymnasium_id, kernels, options, rendering, 2, extra_size, numbers)

@@ -48,5 +48,5 @@ def inverted_double_pendulum(
     """
     options = {name: value for name, value in locals().items() if name != "rendering"}
     kernels = reset, observe, advance
-    size = 9  # as Gymnasium has it, whatever the model
-    return build("InvertedDoublePendulum-v5", kernels, options, rendering, lambda model: size)
+    sizes = {"nq": 3, "nv": 3, "nsite": 1}
+    return build("InvertedDoublePendulum-v5", kernels, options, rendering, lambda model: 9, sizes=sizes)

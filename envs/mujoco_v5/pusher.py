@@ -73,4 +73,5 @@ def pusher(
         lambda model: 23,
         lambda model: {name: body_named(model, name) for name in ("object", "tips_arm", "goal")},
         steps=100,
+        sizes={"nq": 11, "nv": 11},
     )

@@ -64,4 +64,5 @@ def reacher(
         lambda model: 10,
         lambda model: {name: body_named(model, name) for name in ("fingertip", "target")},
         steps=50,
+        sizes={"nq": 4, "nv": 4},
     )
