@@ -75,10 +75,9 @@ def adverse(task: Task, adversity: Mapping[str, Any]) -> Task:
     given: dict[str, float] = {"sensor_noise": 0.0, "sensor_delay": 0, "push": 0.0, "push_interval": 2.0}
     given |= {name: value for name, value in adversity.items() if name in given}
     for name, value in given.items():
-        if not 0 <= value < math.inf or (name == "sensor_delay" and value > 1000):
-            raise ValueError(
-                f"{name} must be between 0 and {1000 if name == 'sensor_delay' else 'infinity'}, got {value}"
-            )
+        most = 1000 if name == "sensor_delay" else 1e6
+        if not 0 <= value <= most:
+            raise ValueError(f"{name} must be between 0 and {most:,.0f}, got {value}")
     physical = [name for name in adversity if not name.startswith("sensor")]
     if physical and not task.model.nu:
         raise ValueError(f"{physical[0]}: {task.name} has no motors in MuJoCo; it takes sensor_noise and sensor_delay")

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import math
 from typing import Any
 
 import gymnasium
@@ -187,7 +188,9 @@ def test_it_is_an_option_of_every_environment() -> None:
         ({"mass": (2.0, 1.0)}, r"mass must be .* as in \[0.5, 2.0\], got \(2.0, 1.0\)"),
         ({"friction": -1.0}, "friction must be a factor of at least 0.001"),
         ({"sensor_noise": -0.1}, "sensor_noise must be between 0"),
-        ({"sensor_delay": 5000}, "sensor_delay must be between 0 and 1000"),
+        ({"sensor_delay": 5000}, "sensor_delay must be between 0 and 1,000"),
+        ({"push_interval": 1e300}, "push_interval must be between 0 and 1,000,000"),
+        ({"gravity": -math.inf}, "gravity must be a factor, or a range"),
         ({"locked": "knee"}, "locked: no joint 'knee'; there are root, front_left_hip"),
         ({"removed": "tail"}, "removed: no body 'tail'; there are world, torso"),
         ({"removed": "torso"}, "removed: 'torso' is a whole creature"),
