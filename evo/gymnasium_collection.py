@@ -10,6 +10,7 @@ import numpy as np
 
 from envs import interruption
 from envs.gymnasium_task import Body, GymnasiumTask
+from envs.physics import EngineError
 from envs.random import random, standard_normal
 from evo.advantages import CUT_OFF, ENDED, FAILED
 from evo.collection import Experience, sample_choice
@@ -39,6 +40,7 @@ class GymnasiumCollector:
                 ("total", np.float64),
                 ("memory", np.float32, network.memory_size),
                 ("actions", np.float64, (task.steps, task.action_size)),
+                ("observation", np.float64, task.observation_size),  # where that led
             ],
             align=True,
         )
@@ -128,6 +130,7 @@ class GymnasiumCollector:
                     cut.append(((self._current[place] - mean) * scale).astype(np.float32))
                 if seen.marks[place, step]:
                     seen.returns[place, step], block["seed"] = block["total"], _NONE
+            block["observation"] = self._current[place]
             seen.observations[place, horizon] = (self._current[place] - mean) * scale
         most = max(map(len, cuts))
         last = np.zeros((count, most, task.observation_size), np.float32)
@@ -139,7 +142,7 @@ class GymnasiumCollector:
         return found, seen._replace(observations=observations, failures=dict(failures), errors=tuple(errors))
 
     def _take_up(self, blocks: np.ndarray) -> None:
-        """Bring every environment to where a block says it is."""
+        """Bring every environment to where a block says it is. Raises EngineError where one does not get there."""
         self._current = []
         for body, block in zip(self._bodies, np.array(blocks).view(self._block).ravel(), strict=True):
             observation = np.zeros(self.task.observation_size)
@@ -147,6 +150,11 @@ class GymnasiumCollector:
                 observation = body.reset(int(block["seed"]))
                 for action in block["actions"][: block["steps"]]:
                     observation = body.step(action)[0]
+                if not np.array_equal(observation, block["observation"], equal_nan=True):
+                    raise EngineError(
+                        f"{self.task.name} ends elsewhere when the same actions are taken again from the same seed: "
+                        "nobody can go on with it where it was"
+                    )
             self._current.append(observation)
 
     def _sample(self, outputs: np.ndarray, deviation: np.ndarray, noise: np.ndarray, taken: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Any environment of Gymnasium's: the same commands, the same promises, a slower path."""
 
+import itertools
 import os
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,6 +12,7 @@ from gymnasium import spaces
 
 import evo
 from envs.gymnasium_task import Body
+from envs.physics import EngineError
 from evo.episode import NOT_FINITE, TERMINATED
 from evo.film.pictures import pictures
 from evo.gymnasium_episode import GymnasiumEvaluator
@@ -40,6 +42,8 @@ class Corridor(gymnasium.Env[Any, Any]):
     def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, Any]]:
         assert action in (3, 4)
         self.at = max(0, self.at + (1 if action == 4 else -1))
+        if self.broken == "forgets":
+            self.at = next(FRESH) % self.length
         if self.broken == "raises" and self.at == 2:
             raise RuntimeError("the floor gave way")
         reward = np.nan if self.broken == "nan" and self.at == 2 else float(self.at == self.length)
@@ -51,12 +55,34 @@ class Corridor(gymnasium.Env[Any, Any]):
         return picture
 
 
+FRESH = itertools.count()  # never the same twice
+
+
+class Fog(Corridor):
+    """At 2 one sees nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.observation_space = spaces.Box(-np.inf, np.inf, (1,), np.float64)  # type: ignore[assignment]
+
+    def _seen(self) -> Any:
+        return np.array([np.nan if self.at == 2 else float(self.at)])
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        super().reset(seed=seed)
+        return self._seen(), {}
+
+    def step(self, action: int) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        return self._seen(), *super().step(action)[1:]
+
+
 class Levers(Corridor):
     def __init__(self) -> None:
         super().__init__()
         self.action_space = spaces.MultiDiscrete([2, 2])  # type: ignore[assignment]
 
 
+gymnasium.register("Fog-v0", f"{__name__}:Fog", max_episode_steps=20)
 gymnasium.register("Levers-v0", f"{__name__}:Levers")
 gymnasium.register("Corridor-v0", f"{__name__}:Corridor", max_episode_steps=20)
 
@@ -122,6 +148,29 @@ def test_ppo_goes_on_where_it_was_without_a_copy_of_the_environment() -> None:
         resumed.step()
     for name, array in whole.state().items():
         np.testing.assert_array_equal(resumed.state()[name], array, err_msg=name)
+
+
+def test_ppo_says_where_an_environment_cannot_be_taken_up_again() -> None:
+    def learner() -> PPO:
+        task = evo.task("Corridor-v0", broken="forgets")
+        problem = Walking(task, evo.network("linear", task), 1)
+        return PPO(problem, 0, environments=1, horizon=7, minibatch=7, epochs=1, critic="linear")
+
+    begun, resumed = learner(), learner()
+    begun.step()
+    resumed.restore({name: array.copy() for name, array in begun.state().items()})
+    with pytest.raises(EngineError, match="ends elsewhere when the same actions are taken again"):
+        resumed.step()
+
+
+def test_an_observation_that_is_not_finite_spoils_one_episode_of_ppo_and_no_more() -> None:
+    task = evo.task("Fog-v0")
+    problem = Walking(task, evo.network("linear", task, normalise=True), 1)
+    learner = PPO(problem, 0, environments=2, horizon=40, minibatch=20, epochs=1, critic="linear")
+    seen = [learner.step() for _ in range(3)]
+    assert sum(one["failures"] for one in seen) > 0
+    assert np.isfinite(learner.parameters).all()
+    assert np.isfinite(learner.statistics.mean).all() and np.isfinite(learner.statistics.m2).all()
 
 
 def test_ppo_learns_the_corridor(tmp_path: Path) -> None:
