@@ -159,9 +159,15 @@ def _remove(model: mujoco.MjModel, name: str) -> None:
     geoms = gone[model.geom_bodyid]
     model.geom_contype[geoms] = model.geom_conaffinity[geoms] = 0
     model.geom_matid[geoms], model.geom_rgba[geoms, 3] = -1, 0.0
-    on_joints = np.isin(model.actuator_trntype, (mujoco.mjtTrn.mjTRN_JOINT, mujoco.mjtTrn.mjTRN_JOINTINPARENT))
-    for actuator in np.flatnonzero(on_joints):
-        if gone[model.jnt_bodyid[model.actuator_trnid[actuator, 0]]]:
+    for pair in range(model.npair):
+        if geoms[model.pair_geom1[pair]] or geoms[model.pair_geom2[pair]]:
+            model.pair_margin[pair] = -1e9  # never near enough
+    data = mujoco.MjData(model)
+    mujoco.mj_forward(model, data)
+    for actuator in range(model.nu):  # whatever it pulls by, joints or tendons
+        first = data.moment_rowadr[actuator]
+        dofs = data.moment_colind[first : first + data.moment_rownnz[actuator]]
+        if gone[model.dof_bodyid[dofs]].any():
             model.actuator_gainprm[actuator] = model.actuator_biasprm[actuator] = 0.0
 
 

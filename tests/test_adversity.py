@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import math
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -204,3 +205,24 @@ def test_bad_adversity_is_told(options: dict[str, Any], message: str) -> None:
 def test_what_moves_without_mujoco_cannot_be_pushed() -> None:
     with pytest.raises(evo.EvoError, match="no motors in MuJoCo"):
         evo.task("cartpole", push=1.0)
+
+
+TENDON = """
+<mujoco><worldbody><geom name="floor" type="plane" size="9 9 1"/><body name="trunk" pos="0 0 1"><freejoint/>
+<geom size="0.1"/><body name="arm" pos="0.2 0 0"><joint name="elbow" axis="0 1 0"/>
+<geom name="hand" size="0.05" contype="0" conaffinity="0"/></body></body></worldbody>
+<contact><pair geom1="floor" geom2="hand"/></contact>
+<tendon><fixed name="string"><joint joint="elbow" coef="1"/></fixed></tendon>
+<actuator><motor tendon="string" gear="3"/></actuator></mujoco>"""
+
+
+def test_a_removed_limb_neither_touches_by_a_pair_nor_is_pulled_by_a_tendon(tmp_path: Path) -> None:
+    (tmp_path / "arm.xml").write_text(TENDON)
+    for options, pulled in (({}, True), ({"removed": "arm"}, False)):
+        model = evo.task(str(tmp_path / "arm.xml"), **options).model
+        data = mujoco.MjData(model)
+        data.ctrl[:] = 1.0
+        data.qpos[2] = 0.02
+        mujoco.mj_forward(model, data)
+        assert (abs(data.qfrc_actuator[6]) > 0) == pulled
+        assert ((data.contact.geom == model.geom("hand").id).any()) == pulled
