@@ -54,7 +54,7 @@ class GymnasiumEvaluator:
     def prepare(self) -> None:
         """Start the processes."""
         if self.threads > 1:
-            self._processes.start()
+            self._processes.start(self.threads)
 
     def starts(self, seeds: np.ndarray) -> np.ndarray:
         """What `run` takes to begin the episodes of seeds: the seeds."""
@@ -77,18 +77,22 @@ class GymnasiumEvaluator:
         """Every individual on every seed; see `evo.episode.Evaluator.run`."""
         params = np.ascontiguousarray(params, np.float32)
         most = self.task.steps if steps is None else steps
-        shares = np.array_split(params, min(len(params), _PARTS * self.threads))
-        fixed = (np.asarray(seeds), np.asarray(mean), np.asarray(scale), most, statistics, recording)
-        work = [_Work(self.task, (self.network.text, self.network.normalise), share, *fixed) for share in shares]
-        return _joined(self._mapped(work))
+        wanted = _PARTS * self.threads
+        shares = np.array_split(params, min(len(params), wanted))
+        # few individuals are spread by their episodes; what is recorded stays in one piece
+        pieces = 1 if recording else min(len(seeds), -(-wanted // len(shares)))
+        network, rest = (self.network.text, self.network.normalise), (mean, scale, most, statistics, recording)
+        work = [
+            _Work(self.task, network, share, piece, *rest)
+            for share in shares
+            for piece in np.array_split(seeds, pieces)
+        ]
+        found = self._mapped(work)
+        rows = [_joined(found[start : start + pieces], 1) for start in range(0, len(found), pieces)]
+        return _joined(rows, 0)
 
     def _mapped(self, work: Sequence[_Work]) -> list[Episodes]:
-        if self.threads > 1:
-            return self._processes.map(_live, work)
-        found = []
-        for share in work:
-            found.append(_live(share))
-        return found
+        return self._processes.map(_live, work) if self.threads > 1 else [_live(share) for share in work]
 
 
 _bodies: dict[str, Body] = {}  # the last environment of this process: making one takes a while
@@ -163,9 +167,11 @@ def _live(work: _Work) -> Episodes:
     return Episodes(returns, lengths, endings, seen, recorded, tuple(dict.fromkeys(errors)))
 
 
-def _joined(parts: Sequence[Episodes]) -> Episodes:
+def _joined(parts: Sequence[Episodes], axis: int) -> Episodes:
+    """One after the other, along the individuals (0) or their episodes (1)."""
+
     def joined(arrays: Sequence[Any]) -> Any:
-        return None if arrays[0] is None else np.concatenate(arrays)
+        return None if arrays[0] is None else np.concatenate(arrays, axis)
 
     recorded = None
     if parts[0].trajectories is not None:

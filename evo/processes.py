@@ -22,9 +22,9 @@ class Processes:
         self.count = count
         self._helpers: dict[Connection[Any, Any], subprocess.Popen[bytes]] = {}
 
-    def start(self) -> None:
-        """Start the processes; they get ready while this one goes on."""
-        while len(self._helpers) < self.count:
+    def start(self, count: int) -> None:
+        """Have so many processes, or all; they get ready while this one goes on."""
+        while len(self._helpers) < min(count, self.count):
             here, there = Pipe()
             command = [sys.executable, "-c", _SERVE, str(there.fileno())]
             # what this process can import, they can; and Ctrl-C is for this one
@@ -39,7 +39,7 @@ class Processes:
 
         Raises what function raises, and RuntimeError where a process died.
         """
-        self.start()
+        self.start(len(items))
         waiting, results = list(enumerate(items))[::-1], {}
         busy: dict[Any, int] = {}
         try:

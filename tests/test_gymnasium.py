@@ -114,6 +114,8 @@ def test_returns_equal_a_loop_of_ones_own_for_any_number_of_processes(name: str,
     population = np.random.default_rng(0).normal(size=(5, network.size))
     alone = evo.evaluate(task, network, population, episodes=2, threads=1)
     np.testing.assert_array_equal(evo.evaluate(task, network, population, episodes=2, threads=2), alone)
+    one = evo.evaluate(task, network, population[:1], episodes=9, threads=2)  # spread by its episodes
+    np.testing.assert_array_equal(one[:, :2], alone[:1])
 
 
 def test_a_trajectory_is_the_episode_that_was_scored() -> None:
