@@ -17,6 +17,8 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec, load_env_creator
 
+from envs.options import constructor_with
+
 _STEPS = 1000  # in an episode of an environment that sets no limit
 
 
@@ -64,22 +66,13 @@ def is_registered(name: str) -> bool:
 
 def constructor_of(name: str) -> Callable[..., GymnasiumTask]:
     """The constructor of a registered environment's task, with the environment's own options."""
-    known = _own_options(name)
 
-    def constructor(**options: Any) -> GymnasiumTask:
-        for option in options:
-            if option not in known:
-                raise TypeError(f"{name} has no option {option!r}")
-        return _task(name, {**known, **options})
+    def made(options: dict[str, Any], others: dict[str, Any]) -> GymnasiumTask:
+        for option in others:
+            raise TypeError(f"{name} has no option {option!r}")
+        return _task(name, options)
 
-    parameters = [
-        inspect.Parameter(option, inspect.Parameter.KEYWORD_ONLY, default=default) for option, default in known.items()
-    ]
-    constructor.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    constructor.__annotations__ = {option: type(default) for option, default in known.items()}
-    constructor.__annotations__["return"] = GymnasiumTask
-    constructor.__doc__ = f"Gymnasium's {name}."
-    return constructor
+    return constructor_with(made, _own_options(name), GymnasiumTask, f"Gymnasium's {name}.")
 
 
 def _spec(name: str) -> EnvSpec:

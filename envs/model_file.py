@@ -44,7 +44,7 @@ def load_spec(path: str) -> mujoco.MjSpec:
     if file.stat().st_size > _FILE_BYTES:
         raise ModelFileError(f"it has {file.stat().st_size:,} bytes; at most {_FILE_BYTES:,} are read")
     real = str(file.resolve())  # what was examined is what is loaded, whatever links lead there
-    if _known.get(real) != _state(_known.get(real, {})) or real not in _known:
+    if real not in _known or _known[real] != _state(_known[real]):
         _known[real] = _state(_examined(real))
     return mujoco.MjSpec.from_file(real)
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from numba import njit
 
+from envs.physics import mj_kinematics, mj_step
+
 
 @njit
 def capped_speed(speed: float, top_speed: float) -> float:
@@ -19,6 +21,21 @@ def mechanical_power(data: Any) -> float:
     for index in range(data.actuator_force.size):
         power += math.fabs(data.actuator_force[index] * data.actuator_velocity[index])
     return power
+
+
+@njit
+def simulate_measured(model: Any, data: Any, action: Any, frame_skip: int) -> float:
+    """Hold `action` (nu,) as the control for `frame_skip` time steps; returns the mean mechanical power (W).
+
+    The poses are then those of the new state; mj_step by itself leaves the ones of a time step ago.
+    """
+    power = 0.0
+    data.ctrl[:] = action
+    for _ in range(frame_skip):
+        mj_step(model, data)
+        power += mechanical_power(data)
+    mj_kinematics(model, data)
+    return power / frame_skip
 
 
 @njit

@@ -3,8 +3,6 @@
 Each row is an adversity (`envs.adversity`), lived through on report episodes; of joints and limbs, every one in turn.
 """
 
-import csv
-import io
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +17,7 @@ from evo.assembly import make_compiled_task, make_network
 from evo.champion import Champion, score
 from evo.errors import EvoError
 from evo.finished import Run, champion_of
-from evo.numbers import number
+from evo.numbers import csv_text, number
 from evo.problems.walking import Walking
 from evo.randomness import report_seeds
 
@@ -79,15 +77,11 @@ class Card:
 
     def csv(self) -> str:
         """Every number, whole, a line for each row."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["hardship", "return_mean", "return_std", "share", "episodes", "failed_episodes"])
+        lines = []
         for row in self.rows:
             spread = float(np.nanstd(row.returns)) if row.failed < len(row.returns) else math.nan
-            cells = [row.mean, spread, self.share(row)]
-            finite = ["" if math.isnan(cell) else cell for cell in cells]
-            writer.writerow([row.name, *finite, len(row.returns), row.failed])
-        return text.getvalue()
+            lines.append([row.name, row.mean, spread, self.share(row), len(row.returns), row.failed])
+        return csv_text(["hardship", "return_mean", "return_std", "share", "episodes", "failed_episodes"], lines)
 
     def __str__(self) -> str:
         lines = [("", "return", "share", "failed"), *self.texts()]

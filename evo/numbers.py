@@ -1,6 +1,10 @@
-"""Numbers as people read them."""
+"""Numbers as people and programs read them."""
 
+import csv
+import io
 import math
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 
 def number(value: float) -> str:
@@ -8,3 +12,14 @@ def number(value: float) -> str:
     if math.isnan(value):
         return "–"
     return f"{value:,.1f}" if abs(value) >= 10 or value == 0 else f"{value:.3g}"
+
+
+def csv_text(header: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
+    """A table as CSV, every number whole; one that is not finite is an empty cell."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(
+        ["" if isinstance(cell, float) and not math.isfinite(cell) else cell for cell in line] for line in lines
+    )
+    return text.getvalue()

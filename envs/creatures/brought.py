@@ -11,9 +11,9 @@ import numpy as np
 from envs.adversity import root_of
 from envs.creatures.terrains import Terrain, add_terrain
 from envs.model_file import ModelFileError, complete, load_spec
-from envs.physics import mj_forward, mj_kinematics, mj_step
+from envs.physics import mj_forward
 from envs.random import standard_normal, uniform
-from envs.rewards import mechanical_power
+from envs.rewards import simulate_measured
 from envs.task import Task, record
 
 _SECONDS, _PERIOD = 10.0, 0.04  # of an episode; about as long an action lasts
@@ -38,20 +38,12 @@ def observe(model: Any, data: Any, task: Any, obs: Any) -> None:
 
 
 def advance(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:
-    root, before, power = task.root, data.xpos[task.root, 0], 0.0
-    data.ctrl[:] = action
-    for _ in range(task.frame_skip):
-        mj_step(model, data)
-        power += mechanical_power(data)
-    mj_kinematics(model, data)  # mj_step leaves the poses of one time step ago
+    root, before = task.root, data.xpos[task.root, 0]
+    power = simulate_measured(model, data, action, task.frame_skip)
     speed = (data.xpos[root, 0] - before) / (model.opt.timestep * task.frame_skip)
     matrix, up = data.xmat[root], task.up
     upright = matrix[6] * up[0] + matrix[7] * up[1] + matrix[8] * up[2]
-    out.reward = (
-        task.alive_reward
-        + task.forward_reward_weight * speed
-        - task.power_cost_weight * power / task.frame_skip / task.weight
-    )
+    out.reward = task.alive_reward + task.forward_reward_weight * speed - task.power_cost_weight * power / task.weight
     out.terminated = upright < task.least_upright
 
 

@@ -17,7 +17,6 @@ The episode ends when a part that must keep off the ground touches it, or the to
 `least_upright` allows; else after 10 s.
 """
 
-import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -25,9 +24,10 @@ from typing import Any
 import mujoco
 
 from envs.creatures.terrains import Terrain
-from envs.physics import mj_forward, mj_kinematics, mj_step
+from envs.options import constructor_with
+from envs.physics import mj_forward
 from envs.random import standard_normal, uniform
-from envs.rewards import capped_speed, mechanical_power, sway, upright
+from envs.rewards import capped_speed, simulate_measured, sway, upright
 from envs.structs import contact_geom
 from envs.task import Task, record
 
@@ -53,13 +53,8 @@ def observe(model: Any, data: Any, task: Any, obs: Any) -> None:
 
 
 def advance(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:
-    before, power = data.qpos[0], 0.0
-    data.ctrl[:] = action
-    for _ in range(task.frame_skip):
-        mj_step(model, data)
-        power += mechanical_power(data)
-    mj_kinematics(model, data)  # mj_step leaves the poses of one time step ago
-    power /= task.frame_skip
+    before = data.qpos[0]
+    power = simulate_measured(model, data, action, task.frame_skip)
     speed = (data.qpos[0] - before) / (model.opt.timestep * task.frame_skip)
     fallen = upright(data, _TORSO) < task.least_upright
     for contact in range(data.ncon):
@@ -112,23 +107,12 @@ def creature(
     known = {**_OPTIONS, **defaults}
     own = known.keys() - _OPTIONS.keys()
 
-    def constructor(**given: Any) -> Task:
-        options = {option: given.pop(option, default) for option, default in known.items()}
+    def made(options: dict[str, Any], rendering: dict[str, Any]) -> Task:
         terrain = Terrain(options["terrain"], options["terrain_seed"], options["terrain_scale"])
         model = build(options["timestep"], terrain, **{option: options[option] for option in own})
-        return walking(name, model, keep_off, least_upright, options, given)
+        return walking(name, model, keep_off, least_upright, options, rendering)
 
-    parameters = [
-        inspect.Parameter(option, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=type(default))
-        for option, default in known.items()
-    ]
-    rendering = inspect.Parameter("rendering", inspect.Parameter.VAR_KEYWORD, annotation=Any)
-    signature = inspect.Signature([*parameters, rendering], return_annotation=Task)
-    constructor.__signature__ = signature  # type: ignore[attr-defined]
-    constructor.__annotations__ = {one.name: one.annotation for one in parameters} | {"return": Task}
-    constructor.__name__ = constructor.__qualname__ = name.removeprefix("evo/").lower()
-    constructor.__doc__ = doc
-    return constructor
+    return constructor_with(made, known, Task, doc)
 
 
 def walking(

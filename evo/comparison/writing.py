@@ -1,7 +1,5 @@
 """The tables of a comparison for people and for programs: a terminal, Markdown, CSV."""
 
-import csv
-import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -15,7 +13,7 @@ from evo.comparison.comparison import Comparison
 from evo.comparison.member import Member
 from evo.comparison.robustness import Robustness
 from evo.comparison.table import MethodRow, Reach
-from evo.numbers import number
+from evo.numbers import csv_text, number
 
 METHOD_HEADER = (
     *("method", "seeds", "return (IQM)", "95 % interval", "mean"),
@@ -132,14 +130,14 @@ def methods_csv(rows: Sequence[MethodRow], thresholds: Mapping[str, float]) -> s
         returns = [row.iqm, row.low, row.high, row.mean]
         took = [row.steps, row.cpu_s, row.wall_s, row.selection_s, row.steps_between_scores]
         lines.append([row.method, row.seeds, *returns, *took, *(value for reach in reached for value in reach)])
-    return _csv(header, lines)
+    return csv_text(header, lines)
 
 
 def members_csv(members: Iterable[Member]) -> str:
     """Every member with its numbers, whole."""
     header = ["method", "seed", "return_mean", "return_std", "steps", "cpu_s", "wall_s", "selection_s", "run"]
     clocks = ("steps", "cpu_s", "wall_s", "selection_s")
-    return _csv(
+    return csv_text(
         header,
         [
             [
@@ -160,17 +158,7 @@ def robustness_csv(measured: Robustness) -> str:
         for place, size in enumerate(measured.sizes):
             left = [float(table[member, place]) for table in (measured.returns, measured.shares)]
             lines.append([method, seed, size, *left, int(measured.failed[member, place])])
-    return _csv(header, lines)
-
-
-def _csv(header: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(
-        ["" if isinstance(cell, float) and not math.isfinite(cell) else cell for cell in line] for line in lines
-    )
-    return text.getvalue()
+    return csv_text(header, lines)
 
 
 def _reach(reach: Reach, seeds: int) -> str:

@@ -1,0 +1,32 @@
+"""Constructors whose options are a table: a real signature, so that everyone can ask what there is to set."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+_Made = TypeVar("_Made")
+
+
+def constructor_with(
+    make: Callable[[dict[str, Any], dict[str, Any]], _Made], defaults: Mapping[str, Any], made: type[_Made], doc: str
+) -> Callable[..., _Made]:
+    """A constructor that takes the options of `defaults` by keyword, and calls make(options, what else was given).
+
+    made: what it says it returns. doc: its docstring.
+    """
+
+    def constructor(**given: Any) -> _Made:
+        options = {option: given.pop(option, default) for option, default in defaults.items()}
+        return make(options, given)
+
+    parameters = [
+        inspect.Parameter(option, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=type(default))
+        for option, default in defaults.items()
+    ]
+    others = inspect.Parameter("others", inspect.Parameter.VAR_KEYWORD, annotation=Any)
+    constructor.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [*parameters, others], return_annotation=made
+    )
+    constructor.__annotations__ = {one.name: one.annotation for one in parameters} | {"return": made}
+    constructor.__doc__ = doc
+    return constructor
