@@ -90,9 +90,9 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         for creature in ("Centipede", "Hexapod", "Inchworm", "Snake", "Spider", "Tripod")
     },
     "evo/Quadruped-v0": {
-        "ars": _ars(0.05, 0.1, 16, 8, 800_000),
-        "openai-es": _es(0.05, 0.1, 16, 0.0, 1e6, network__layers="linear"),
-        "ga": _ga(64, 10, 0.1, 0.5, 1e6, method__initial_spread=0.3),
+        "ars": _ars(0.05, 0.1, 16, 8, 640_000),
+        "openai-es": _es(0.05, 0.1, 16, 0.0, 800_000, network__layers="linear"),
+        "ga": _ga(64, 10, 0.1, 0.5, 800_000, method__initial_spread=0.3),
         "ppo": _ppo(1e6, initial_deviation=_GENTLE),
     },
 }

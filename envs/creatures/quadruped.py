@@ -65,8 +65,6 @@ quadruped = creature(
     _DOC,
     keep_off=_KEEP_OFF,
     least_upright=0.5,
-    timestep=0.008,
-    frame_skip=5,
     top_speed=0.75,
     stride_frequency=2.3,
 )
