@@ -1,12 +1,14 @@
-"""Model files that users bring, MJCF and URDF, examined before they are trusted.
+"""Model files that users bring, MJCF and URDF, examined before they are trusted, and known again by their digests.
 
 A file may be broken or hostile: it is first compiled and stepped in a process of its own, whose memory and time are
 bounded. Whatever happens there, the user gets one line.
 """
 
+import hashlib
 import importlib
 import json
 import math
+import os
 import re
 import resource
 import subprocess
@@ -38,6 +40,25 @@ def is_model_file(text: str) -> bool:
 
 def load_spec(path: str) -> mujoco.MjSpec:
     """The spec of a model file that has been examined. Raises ModelFileError, FileNotFoundError."""
+    return mujoco.MjSpec.from_file(_examined_once(path))
+
+
+def digest_of(path: str) -> str:
+    """Of all files that a model is made of, 16 hexadecimal digits. Raises ModelFileError, FileNotFoundError."""
+    real = _examined_once(path)
+    digest = hashlib.sha256()
+    for name in sorted(_known[real]):
+        content = Path(name).read_bytes()
+        relative = os.path.relpath(name, Path(real).parent)
+        digest.update(f"{relative}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()[:16]
+
+
+_known: dict[str, dict[str, tuple[int, int]]] = {}  # of each file that passed: what it was made of, as it was then
+
+
+def _examined_once(path: str) -> str:
+    """The real path of a file that has passed, and that has not changed since."""
     file = Path(path)
     if not file.is_file():
         raise FileNotFoundError(f"there is no file {path}")
@@ -46,10 +67,7 @@ def load_spec(path: str) -> mujoco.MjSpec:
     real = str(file.resolve())  # what was examined is what is loaded, whatever links lead there
     if real not in _known or _known[real] != _state(_known[real]):
         _known[real] = _state(_examined(real))
-    return mujoco.MjSpec.from_file(real)
-
-
-_known: dict[str, dict[str, tuple[int, int]]] = {}  # of each file that passed: what it was made of, as it was then
+    return real
 
 
 def _state(files: Iterable[str]) -> dict[str, tuple[int, int]]:
@@ -84,7 +102,9 @@ def _examine(path: str) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        _check_text(Path(path), Path(path).parent, files)
+        assets, folders = set[str](), {""}
+        _check_text(Path(path), Path(path).parent, files, assets, folders)
+        files += _existing(Path(path).parent, folders, assets)
         spec = mujoco.MjSpec.from_file(path)
         complete(spec, path)
         _check_model(spec.compile())
@@ -97,8 +117,17 @@ def _examine(path: str) -> None:
     print(json.dumps([problem, files]))
 
 
-def _check_text(file: Path, folder: Path, files: list[str]) -> None:
-    """Raise for what a file must not ask for, included files as well; `files` becomes all of them."""
+def _existing(folder: Path, folders: Iterable[str], assets: Iterable[str]) -> list[str]:
+    """Files of a model's that are not text: wherever in its folders they are."""
+    places = {(folder / inner / asset).resolve() for inner in folders for asset in assets}
+    return sorted(str(place) for place in places if place.is_file())
+
+
+def _check_text(file: Path, folder: Path, files: list[str], assets: set[str], folders: set[str]) -> None:
+    """Raise for what a file must not ask for, included files as well; `files` becomes all of them.
+
+    `assets` and `folders` become the names of other files, and of the folders where they may be.
+    """
     if str(file) in files:
         raise ModelFileError(f"it includes {file.name!r} more than once")
     files.append(str(file))
@@ -110,12 +139,16 @@ def _check_text(file: Path, folder: Path, files: list[str]) -> None:
             raise ModelFileError(f"{file.name} uses an XML namespace, which models do not have")
         if element.tag.lower() == "plugin":
             raise ModelFileError("it asks for a plugin, which is code; plugins are not loaded")
-        for name in ("file", "filename", *_DIRECTORIES):
-            asked = element.get(name, "").removeprefix("package://").removeprefix("file://")
+        for name, value in element.items():
+            if not name.startswith("file") and name not in _DIRECTORIES:  # "fileright" is one side of a texture
+                continue
+            asked = value.removeprefix("package://").removeprefix("file://")
             if Path(asked).is_absolute() or ".." in Path(asked).parts:
                 raise ModelFileError(f"it asks for {asked!r}, which is outside its folder")
+            if element.tag.lower() != "include":
+                (folders if name in _DIRECTORIES else assets).add(asked)
         if element.tag.lower() == "include":
-            _check_text((folder / element.get("file", "")).resolve(), folder, files)
+            _check_text((folder / element.get("file", "")).resolve(), folder, files, assets, folders)
 
 
 def complete(spec: mujoco.MjSpec, path: str) -> None:

@@ -18,7 +18,7 @@ import tomli_w
 
 from envs import TASKS, adversity, gymnasium_task
 from envs.creatures.brought import brought
-from envs.model_file import is_model_file
+from envs.model_file import digest_of, is_model_file
 from envs.reference import resolve
 from envs.task import Task
 from evo import __version__
@@ -208,9 +208,18 @@ def resolve_config(
     values |= {"evo": __version__, "task.name": task, "method.name": method}
     if chosen.schedule and values[f"method.{chosen.schedule}"] is None:
         values[f"method.{chosen.schedule}"] = values["budget.steps"]
+    if is_model_file(task) and not values["task.digest"]:
+        values["task.digest"] = _digest(task)
     if all(values[key] is None for key in _BUDGET):
         raise EvoError("no budget: give --generations, --steps, --minutes or --until")
     return Config(values)
+
+
+def _digest(file: str) -> str:
+    try:
+        return digest_of(file)
+    except (ValueError, OSError) as error:
+        raise EvoError(f"task {file}: {one_line(error)}") from error
 
 
 def _without_others(file: dict[str, Any], task: str, method: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import evo
+from envs.model_file import digest_of
 from evo.testing import check_task
 
 LEG = """
@@ -61,6 +62,39 @@ def test_it_runs_replays_and_walks_on_any_terrain(tmp_path: Path) -> None:
     assert evo.load(run.path).champion.problem_on(2).returns(run.champion.params[None], np.array([5])) == alone
 
 
+def test_a_run_never_goes_on_with_another_body(tmp_path: Path) -> None:
+    path = written(tmp_path, TABLE)
+    run = evo.run(path, generations=1, out=tmp_path / "run", video=False)
+    written(tmp_path, TABLE.replace('gear="15"', 'gear="16"'))
+    again = evo.load(run.path)
+    for use in (lambda: evo.resume(run.path, generations=2), lambda: again.champion.verify()):
+        with pytest.raises(evo.EvoError, match=r"creature\.xml is not as it was when this began.*begin anew"):
+            use()
+    assert evo.run(path, generations=1, out=tmp_path / "anew", video=False).champion.verify().exact
+    written(tmp_path, TABLE)
+    assert again.champion.verify().exact
+
+
+def test_a_digest_is_that_of_every_file_of_a_model(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    corners = "\n".join(f"v {x} {y} {z}" for x in (-1, 1) for y in (-1, 1) for z in (-1, 1))
+    faces = "\n".join("f " + " ".join(f"{corner}" for corner in face) for face in ((1, 2, 3), (4, 3, 2), (5, 7, 6)))
+    mesh = tmp_path / "parts" / "shell.obj"
+    mesh.write_text(f"{corners}\n{faces}\n")
+    (tmp_path / "motors.xml").write_text(f"<mujoco>{ACTUATORS}</mujoco>")
+    shell = TABLE.replace('angle="radian"', 'angle="radian" meshdir="parts"').replace(ACTUATORS, "")
+    shell = shell.replace(
+        "<worldbody>", '<include file="motors.xml"/><asset><mesh file="shell.obj"/></asset><worldbody>'
+    )
+    path = written(tmp_path, shell.replace("<freejoint/>", '<freejoint/><geom type="mesh" mesh="shell" mass="1"/>'))
+    seen = [digest_of(path)]
+    assert digest_of(path) == seen[0]
+    for file, old, new in ((mesh, "v 1 1 1", "v 1 1 1.5"), (tmp_path / "motors.xml", 'gear="15"', 'gear="9"')):
+        file.write_text(file.read_text().replace(old, new))
+        seen.append(digest_of(path))
+    assert len(set(seen)) == 3
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -71,6 +105,7 @@ def test_it_runs_replays_and_walks_on_any_terrain(tmp_path: Path) -> None:
         ('<mujoco><include xmlns="x" file="more.xml"/></mujoco>', "uses an XML namespace"),
         ('<!DOCTYPE m [<!ENTITY a "b">]><mujoco/>', "declares a document type"),
         ('<mujoco><asset><mesh file="/etc/passwd"/></asset></mujoco>', "asks for '/etc/passwd'"),
+        ('<mujoco><asset><texture type="cube" fileup="/etc/passwd"/></asset></mujoco>', "asks for '/etc/passwd'"),
         ('<mujoco><compiler meshdir="../.."/></mujoco>', "outside its folder"),
         (TABLE.replace("<worldbody>", '<option timestep="1e-9"/><worldbody>'), "its timestep is 1e-09 s"),
         ("<mujoco><worldbody><body></worldbody></mujoco>", "mismatched tag: line 1"),

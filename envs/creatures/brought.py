@@ -10,7 +10,7 @@ import numpy as np
 
 from envs.adversity import root_of
 from envs.creatures.terrains import Terrain, add_terrain
-from envs.model_file import ModelFileError, complete, load_spec
+from envs.model_file import ModelFileError, complete, digest_of, load_spec
 from envs.physics import mj_forward
 from envs.random import standard_normal, uniform
 from envs.rewards import simulate_measured
@@ -61,6 +61,7 @@ def brought(path: str) -> Callable[..., Task]:
         power_cost_weight: float = 0.1,
         least_upright: float = 0.0,
         reset_noise_scale: float = 0.02,
+        digest: str = "",
         **rendering: Any,
     ) -> Task:
         """A creature from a file is rewarded for going forward, less power spent.
@@ -69,9 +70,16 @@ def brought(path: str) -> Callable[..., Task]:
         within their ranges, ±1 where it sets none. Reward: alive_reward + forward_reward_weight × speed of the root
         body along x (m/s) - power_cost_weight × power / weight (m/s). The episode ends after 10 s, or when the root
         body leans so far from its initial posture that the cosine is below `least_upright`; -1 lets it tumble.
-        frame_skip: time steps in a control step; 0 makes it last about 0.04 s.
+        frame_skip: time steps in a control step; 0 makes it last about 0.04 s. digest: that of the model's files;
+        others are refused, so that a run never goes on with another body. '' takes any.
         """
         options = {name: value for name, value in locals().items() if name not in ("rendering", "path")}
+        options["digest"] = found = digest_of(path)
+        if digest not in ("", found):
+            raise ModelFileError(
+                f"{path} is not as it was when this began (digest {found}, then {digest}): "
+                "bring that version back, or begin anew with it as it is"
+            )
         model = _model(path, Terrain(terrain, terrain_seed, terrain_scale))
         if not 0 <= frame_skip <= 10_000:
             raise ValueError(f"frame_skip must be between 0 and 10,000, got {frame_skip}")
@@ -149,7 +157,7 @@ def _record(model: mujoco.MjModel, options: dict[str, Any]) -> np.ndarray:
         noisy[model.jnt_qposadr[joint] : model.jnt_qposadr[joint] + 7] = 0.0
     data = mujoco.MjData(model)
     mujoco.mj_kinematics(model, data)
-    numbers = {name: value for name, value in options.items() if not name.startswith("terrain")}
+    numbers = {name: value for name, value in options.items() if not name.startswith(("terrain", "digest"))}
     return record(
         root=root,
         up=data.xmat[root].reshape(3, 3)[2],
