@@ -40,7 +40,8 @@ def bench(
     speed: env steps/s beside MuJoCo's open-loop limit and Gymnasium, in alternating pairs (`evo.speed.throughput`);
     tasks may be "all", those whose episodes can be kept from ending, by a linear policy, each with its speed over
     Ant-v5's at an equal control rate.
-    exact: every option of the Gymnasium tasks, compared to the bit over whole episodes, seeds 0-19 by default.
+    exact: every option of the Gymnasium tasks, random and trained policies, compared to the bit over whole episodes,
+    seeds 0-19 by default.
     utilisation: how busy the threads are where episodes end early. overhead: the share of a generation's time that is
     not evaluation. profile: where the time of a method's iterations goes (`evo.profiling.profile`). learning: what a
     method's defaults reach on each seed, 100-119 by default. quick: a small sample that only shows that it works.
@@ -93,7 +94,8 @@ def _exact(
             raise EvoError(f"no task of Gymnasium's is {task!r}{nearest(task, exactness.CASES)}")
     for case in exactness.cases():
         if tasks is None or case.task in tasks:
-            yield _comparison("gymnasium", exactness.check(case.task, case.options, chosen, 50 if quick else None))
+            steps, training = (50, 1_000) if quick else (None, 100_000)
+            yield _comparison("gymnasium", exactness.check(case.task, case.options, chosen, steps, training))
     for task in tasks or exactness.CASES:
         found = exactness.check_invariance(make_compiled_task(task, {}), chosen[:2], 50 if quick else None)
         yield _comparison("threads and splits", found)

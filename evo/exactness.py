@@ -1,7 +1,7 @@
 """Is our episode Gymnasium's? Both are run from the same seeds with the same actions and compared to the bit.
 
-The streams of `envs.random` are NumPy's own, so even initial states must be equal. Policies of several scales make
-quiet and violent motion; the largest holds every actuator at its bounds.
+The streams of `envs.random` are NumPy's own, so even initial states must be equal. Random policies of several scales
+make quiet and violent motion, the largest holds every actuator at its bounds; a trained one does what the task is for.
 """
 
 import atexit
@@ -17,9 +17,11 @@ import mujoco
 import numpy as np
 from gymnasium.envs.mujoco.mujoco_env import expand_model_path
 
+from envs.physics import available_threads
 from envs.random import streams
 from envs.task import Task
-from evo.assembly import make_compiled_task, make_network
+from evo.assembly import make_compiled_task, make_learner, make_network
+from evo.config import resolve_config
 from evo.episode import COMPLETED, TERMINATED, UNSTABLE, Episodes, Evaluator
 from evo.randomness import generator
 from evo.statistics import ObservationStatistics
@@ -151,13 +153,28 @@ def _population(task: Task, text: str, scales: Sequence[float]) -> tuple[Any, np
     return network, (draws * np.asarray(scales)[:, None]).astype(np.float32)
 
 
+def _trained(case: Case, steps: int) -> np.ndarray:
+    """Parameters, (1, size), of the linear policy that the task's default method finds in so many env steps."""
+    options = {f"task.{name}": value for name, value in case.options.items()}
+    network = {"network.layers": "linear", "network.normalise": False}
+    learner = make_learner(resolve_config(flags={"task.name": case.task, **options, **network}), available_threads())
+    while learner.steps < steps:
+        learner.step()
+    return learner.candidates()[0].params[None]
+
+
 def _run(evaluator: Evaluator, params: np.ndarray, seeds: Sequence[int], steps: int, **what: bool) -> Episodes:
     size = evaluator.task.observation_size
     return evaluator.run(params, streams(np.asarray(seeds)), np.zeros(size), np.ones(size), steps=steps, **what)
 
 
-def check(task_id: str, options: Mapping[str, Any], seeds: Sequence[int], steps: int | None = None) -> Exactness:
-    """Our episodes of `steps` control steps (the task's own by default) against Gymnasium's, from every seed."""
+def check(
+    task_id: str, options: Mapping[str, Any], seeds: Sequence[int], steps: int | None = None, training: int = 0
+) -> Exactness:
+    """Our episodes of `steps` control steps (the task's own by default) against Gymnasium's, from every seed.
+
+    training: env steps that a further policy, a trained one, is trained for; 0 for none.
+    """
     task = make_compiled_task(task_id, options)
     environment = gymnasium.make(task_id, disable_env_checker=True, **options)
     found = _Comparison()
@@ -166,25 +183,27 @@ def check(task_id: str, options: Mapping[str, Any], seeds: Sequence[int], steps:
     bare: Any = environment.unwrapped
     for bound, theirs in ((task.action_low, bare.action_space.low), (task.action_high, bare.action_space.high)):
         found.expect("the action space", task_id, bound, theirs)
-    for text, scales in POLICIES:
-        network, population = _population(task, text, scales)
-        episodes = _run(Evaluator(task, network, 2), population, seeds, steps or task.steps, recording=True)
-        for individual, scale in enumerate(scales):
-            for column, seed in enumerate(seeds):
-                where = f"{text} x {scale:g}, seed {seed}"
-                _compare(bare, episodes, individual, column, seed, where, found)
+    populations = [
+        (f"{text} x {scale:g}", network, row[None])
+        for text, scales in POLICIES
+        for network, rows in [_population(task, text, scales)]
+        for scale, row in zip(scales, rows, strict=True)
+    ]
+    if training:
+        populations.append(("trained", make_network("linear", task, False), _trained(Case(task_id, options), training)))
+    for label, network, params in populations:
+        episodes = _run(Evaluator(task, network, 2), params, seeds, steps or task.steps, recording=True)
+        for column, seed in enumerate(seeds):
+            _compare(bare, episodes, column, seed, f"{label}, seed {seed}", found)
     environment.close()
     return Exactness(task_id, options, tuple(seeds), found.steps, found.mismatches, found.first)
 
 
-def _compare(
-    bare: Any, ours: Episodes, individual: int, column: int, seed: int, where: str, found: _Comparison
-) -> None:
+def _compare(bare: Any, ours: Episodes, row: int, seed: int, where: str, found: _Comparison) -> None:
     """One episode of ours, step by step, with Gymnasium's environment `bare`."""
     trajectories = ours.trajectories
     assert trajectories is not None
-    row = individual * ours.returns.shape[1] + column
-    length, ending = int(ours.lengths[individual, column]), ours.endings[individual, column]
+    length, ending = int(ours.lengths[0, row]), ours.endings[0, row]
     observation, _ = bare.reset(seed=seed)
     found.expect("the initial observation", where, trajectories.observations[row, 0], observation)
     total, terminated = 0.0, False
@@ -204,7 +223,7 @@ def _compare(
             break
     expected = UNSTABLE if bare.data.warning.number.any() else TERMINATED if terminated else COMPLETED
     found.expect("the ending", where, ending, expected)
-    found.expect("the return", where, ours.returns[individual, column], total)
+    found.expect("the return", where, ours.returns[0, row], total)
 
 
 def check_invariance(task: Task, seeds: Sequence[int], steps: int | None = None) -> Exactness:
