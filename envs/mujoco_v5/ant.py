@@ -5,15 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from envs.mujoco_v5.common import (
-    append,
-    body_named,
-    build_walker,
-    clip_into,
-    control_cost,
-    observe_state,
-    reset_uniform_normal,
-)
+from envs.mujoco_v5.construction import body_named, build_walker
+from envs.mujoco_v5.shared_kernels import append, clip_into, control_cost, observe_state, reset_uniform_normal
 from envs.numpy_order import sum_of_squares
 from envs.physics import mj_rne_post_constraint, simulate
 from envs.task import Task

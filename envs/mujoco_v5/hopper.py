@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from envs.mujoco_v5.common import advance_forward, build_walker, control_cost, observe_state, reset_uniform
+from envs.mujoco_v5.construction import build_walker
+from envs.mujoco_v5.shared_kernels import advance_forward, control_cost, observe_state, reset_uniform
 from envs.task import Task
 
 

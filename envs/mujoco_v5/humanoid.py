@@ -5,8 +5,8 @@ from typing import Any
 
 from numba import njit
 
-from envs.mujoco_v5.common import control_cost, reset_uniform
 from envs.mujoco_v5.humanoid_observation import build_humanoid, contact_cost, observe_humanoid
+from envs.mujoco_v5.shared_kernels import control_cost, reset_uniform
 from envs.physics import mj_rne_post_constraint, simulate
 from envs.task import Task
 

@@ -7,7 +7,8 @@ from typing import Any
 import mujoco
 from numba import njit
 
-from envs.mujoco_v5.common import append, build_walker, observe_state
+from envs.mujoco_v5.construction import build_walker
+from envs.mujoco_v5.shared_kernels import append, observe_state
 from envs.numpy_order import sum_of_squares
 from envs.task import Task
 
@@ -40,7 +41,7 @@ def build_humanoid(
     options: Mapping[str, Any],
     rendering: Mapping[str, Any],
 ) -> Task:
-    """`common.build_walker` with the numbers that `observe_humanoid` writes."""
+    """`build_walker` with the numbers that `observe_humanoid` writes."""
     included = {name: bool(value) for name, value in options.items() if name.startswith("include_")}
 
     def extra_size(model: mujoco.MjModel) -> int:

@@ -3,8 +3,8 @@
 import math
 from typing import Any
 
-from envs.mujoco_v5.common import control_cost, reset_uniform
 from envs.mujoco_v5.humanoid_observation import build_humanoid, contact_cost, observe_humanoid
+from envs.mujoco_v5.shared_kernels import control_cost, reset_uniform
 from envs.physics import mj_rne_post_constraint, simulate
 from envs.task import Task
 

@@ -3,7 +3,8 @@
 import math
 from typing import Any
 
-from envs.mujoco_v5.common import build, reset_uniform_normal
+from envs.mujoco_v5.construction import build
+from envs.mujoco_v5.shared_kernels import reset_uniform_normal
 from envs.physics import simulate
 from envs.task import Task
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from numba import njit
 
-from envs.mujoco_v5.common import body_named, build, control_cost
+from envs.mujoco_v5.construction import body_named, build
+from envs.mujoco_v5.shared_kernels import control_cost
 from envs.numpy_order import norm3
 from envs.physics import mj_forward, simulate
 from envs.random import uniform
