@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from envs import TASKS
+from envs.extent import extent
 from envs.physics import available_threads
+from envs.task import Task
 from evo import exactness
 from evo.assembly import make_compiled_task, make_learner, make_problem
 from evo.champion import Champion
 from evo.config import resolve_config, task_name
 from evo.errors import EvoError, nearest
+from evo.numbers import table_text
 from evo.profiling import profile
 from evo.randomness import report_seeds
 from evo.rundir import RunDirectory
@@ -202,13 +205,17 @@ def learning(tasks: Sequence[str], method: str, seeds: Sequence[int]) -> Iterato
 
 
 def _travelled(champion: Champion) -> dict[str, float]:
-    """How far a creature that starts at rest gets along x in the report episodes' first ten: the upper
-    median, in metres."""
+    """How far a creature that starts at rest gets along x in the report episodes' first ten: the upper median in
+    metres, and in body lengths per second of a whole episode."""
+    task = champion.problem.task
     trips = [champion.rollout(int(seed)) for seed in report_seeds(10)]
-    if trips[0].qpos.shape[1] == 0:
+    if not isinstance(task, Task) or trips[0].qpos.shape[1] == 0:
         return {}
-    distances = sorted(float(trip.qpos[-1, 0] - trip.qpos[0, 0]) for trip in trips)
-    return {"distance": distances[5], "terminated": sum(trip.terminated for trip in trips)}
+    distance = sorted(float(trip.qpos[-1, 0] - trip.qpos[0, 0]) for trip in trips)[5]
+    tail, nose = extent(task.model, 0)
+    lengths_per_s = distance / (nose - tail) / (task.steps * task.control_period)
+    terminated = sum(trip.terminated for trip in trips)
+    return {"distance": distance, "body_lengths_per_s": lengths_per_s, "terminated": terminated}
 
 
 def render(records: Sequence[Mapping[str, Any]]) -> str:
@@ -216,10 +223,7 @@ def render(records: Sequence[Mapping[str, Any]]) -> str:
     if not records:
         return ""
     names = list(records[0])
-    rows = [names, *([_cell(record[name]) for name in names] for record in records)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(names))]
-    lines = ("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join(line.rstrip() for line in lines)
+    return table_text([names, *([_cell(record[name]) for name in names] for record in records)])
 
 
 def _cell(value: Any) -> str:

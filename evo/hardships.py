@@ -17,7 +17,7 @@ from evo.assembly import make_compiled_task, make_network
 from evo.champion import Champion, score
 from evo.errors import EvoError
 from evo.finished import Run, champion_of
-from evo.numbers import csv_text, number
+from evo.numbers import csv_text, number, table_text
 from evo.problems.walking import Walking
 from evo.randomness import report_seeds
 
@@ -84,15 +84,7 @@ class Card:
         return csv_text(["hardship", "return_mean", "return_std", "share", "episodes", "failed_episodes"], lines)
 
     def __str__(self) -> str:
-        lines = [("", "return", "share", "failed"), *self.texts()]
-        widths = [max(len(line[column]) for line in lines) for column in range(4)]
-        return "\n".join(
-            "  ".join(
-                cell.ljust(width) if column == 0 else cell.rjust(width)
-                for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-            ).rstrip()
-            for line in lines
-        )
+        return table_text([("", "return", "share", "failed"), *self.texts()])
 
 
 def robustness(run: Run | Champion | Path | str, episodes: int = 20, threads: int | None = None) -> Card:

@@ -23,3 +23,10 @@ def csv_text(header: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
         ["" if isinstance(cell, float) and not math.isfinite(cell) else cell for cell in line] for line in lines
     )
     return text.getvalue()
+
+
+def table_text(lines: Sequence[Sequence[str]]) -> str:
+    """Lines of cells, the header first, in columns to be read: the first one flush left, the others flush right."""
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    rows = ([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])] for line in lines)
+    return "\n".join("  ".join(row).rstrip() for row in rows)

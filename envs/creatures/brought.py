@@ -10,6 +10,7 @@ import numpy as np
 
 from envs.adversity import root_of
 from envs.creatures.terrains import Terrain, add_terrain
+from envs.extent import extent
 from envs.model_file import ModelFileError, complete, digest_of, load_spec
 from envs.physics import mj_forward
 from envs.random import standard_normal, uniform
@@ -122,19 +123,12 @@ def _model(path: str, terrain: Terrain) -> mujoco.MjModel:
 
 def _put_on_the_ground(model: mujoco.MjModel) -> None:
     """A URDF says nothing of height: its lowest point is put at 0."""
-    data = mujoco.MjData(model)
-    mujoco.mj_kinematics(model, data)
-    moving = (model.body_weldid[model.geom_bodyid] != 0) & (model.geom_contype | model.geom_conaffinity != 0)
-    half = np.abs(data.geom_xmat.reshape(-1, 3, 3)[:, 2]) * model.geom_aabb[:, 3:]
-    middle = data.geom_xpos[:, 2] + np.einsum(
-        "gj,gj->g", data.geom_xmat.reshape(-1, 3, 3)[:, 2], model.geom_aabb[:, :3]
-    )
+    lowest, _ = extent(model, 2, touching=True)
     root = root_of(model)
     joint = int(model.body_jntadr[root])
-    if moving.any() and model.jnt_type[joint] == _FREE:
-        lift = -(middle - half.sum(axis=1))[moving].min()
-        model.body_pos[root, 2] += lift
-        model.qpos0[model.jnt_qposadr[joint] + 2] += lift
+    if not math.isnan(lowest) and model.jnt_type[joint] == _FREE:
+        model.body_pos[root, 2] -= lowest
+        model.qpos0[model.jnt_qposadr[joint] + 2] -= lowest
         mujoco.mj_setConst(model, mujoco.MjData(model))
 
 
