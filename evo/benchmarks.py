@@ -20,13 +20,14 @@ from evo.profiling import profile
 from evo.randomness import report_seeds
 from evo.rundir import RunDirectory
 from evo.speed import NoLimitError, throughput, utilisation
+from evo.stability import shaken
 from evo.training import Progress, train
 from evo.watching import Callback
 
 EVERY = "all"
 _SMALL = {"individuals": 8, "steps": 100, "gymnasium_steps": 100}
 SPEED_TASKS, SPEED_NETWORKS = ("HalfCheetah-v5", "Walker2d-v5"), ("linear", "mlp:64,64")
-KINDS = ("speed", "exact", "utilisation", "overhead", "profile", "learning")
+KINDS = ("speed", "exact", "utilisation", "overhead", "profile", "learning", "stability")
 
 
 def bench(
@@ -47,7 +48,8 @@ def bench(
     seeds 0-19 by default.
     utilisation: how busy the threads are where episodes end early. overhead: the share of a generation's time that is
     not evaluation. profile: where the time of a method's iterations goes (`evo.profiling.profile`). learning: what a
-    method's defaults reach on each seed, 100-119 by default. quick: a small sample that only shows that it works.
+    method's defaults reach on each seed, 100-119 by default. stability: whether our creatures, or given tasks, stand
+    10⁶ control steps of random full torque. quick: a small sample that only shows that it works.
     Raises EvoError.
     """
     if kind not in KINDS:
@@ -59,7 +61,13 @@ def bench(
     if list(tasks or ()) == [EVERY] and kind == "speed":
         return _every_speed(pairs, quick)
     names = [task_name(task) for task in tasks] if tasks else None
-    measure = {"speed": _speed, "exact": _exact, "utilisation": _utilisation, "overhead": _overhead}.get(kind)
+    measure = {
+        "speed": _speed,
+        "exact": _exact,
+        "utilisation": _utilisation,
+        "overhead": _overhead,
+        "stability": _stability,
+    }.get(kind)
     if measure is not None:
         return [*measure(names, networks, seeds, pairs, quick)]
     if kind == "profile":
@@ -102,6 +110,15 @@ def _exact(
     for task in tasks or exactness.CASES:
         found = exactness.check_invariance(make_compiled_task(task, {}), chosen[:2], 50 if quick else None)
         yield _comparison("threads and splits", found)
+
+
+def _stability(
+    tasks: Sequence[str] | None, networks: Any, seeds: Any, pairs: int, quick: bool
+) -> Iterator[dict[str, Any]]:
+    creatures = [name for name, where in TASKS.items() if where.startswith("envs.creatures.")]
+    for name in tasks or creatures:
+        for servos in (True, False):
+            yield shaken(make_compiled_task(name, {}), 100 if quick else 1_000_000, servos)
 
 
 def _comparison(against: str, found: exactness.Exactness) -> dict[str, Any]:

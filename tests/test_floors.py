@@ -51,6 +51,7 @@ FLOORS = {
     "evo.catalogue": 7,
     "evo.exactness": 7,
     "evo.speed": 7,
+    "evo.stability": 7,
     "evo.testing": 8,
     "evo.profiling": 7,
     "evo.benchmarks": 8,
