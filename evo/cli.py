@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from evo.comparison.defaults import (
     DEFAULT_METHODS,
@@ -137,7 +138,7 @@ def _work(start: Callable[[Any], Any], quiet: bool) -> None:
     video = finished.path / "videos" / "champion.mp4"
     for label, path in (("run", finished.path), ("film", video)):
         if path.exists():
-            console.print(f"{label:5} {path}", highlight=False, soft_wrap=True)
+            console.print(f"{label:5} {path}", markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -238,9 +239,9 @@ def replay(
             f"recorded score {check.recorded!r}, here {check.reproduced!r}: differs by {difference:g}", highlight=False
         )
         for name, (recorded, here) in check.differences.items():
-            console.print(f"  made with {name} {recorded}; here {here}", highlight=False, soft_wrap=True)
+            console.print(f"  made with {name} {recorded}; here {here}", markup=False, highlight=False, soft_wrap=True)
     film = api.replay(path, out, evolution=evolution, seed=seed, width=width, height=height, seconds=seconds)
-    console.print(f"film  {film}", highlight=False, soft_wrap=True)
+    console.print(f"film  {film}", markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -271,7 +272,7 @@ def list_() -> None:
         console.print(f"[bold]{title}[/]")
         wide = max((len(name) for name, _ in rows), default=0)
         for name, about in rows:
-            console.print(f"  {name:{wide}}  [dim]{about}[/]", highlight=False, soft_wrap=True)
+            console.print(f"  {escape(name.ljust(wide))}  [dim]{escape(about)}[/]", highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -284,7 +285,8 @@ def doctor() -> None:
     for finding in findings:
         mark = "[green]ok[/] " if finding.ok else "[red]no[/] "
         advice = "" if finding.ok or not finding.advice else f"; {finding.advice}"
-        console.print(f"{mark} {finding.name}: {finding.detail}{advice}", highlight=False, soft_wrap=True)
+        text = escape(f"{finding.name}: {finding.detail}{advice}")
+        console.print(f"{mark} {text}", highlight=False, soft_wrap=True)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 

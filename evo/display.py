@@ -133,7 +133,7 @@ class PlainLines:
             self._line()
 
     def phase(self, text: str) -> None:
-        self._console.print(text, highlight=False, soft_wrap=True)
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def selected(self, champion: Champion, steps: int, score: float, rate: float) -> None:
         self._seen.champion = champion

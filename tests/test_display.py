@@ -77,6 +77,14 @@ def test_the_live_panel_shows_the_run(tmp_path: Path) -> None:
         assert word in text
 
 
+def test_brackets_are_printed_as_they_are() -> None:
+    console = Console(file=io.StringIO())
+    config = resolve_config(flags={"task.name": "cartpole", "budget.generations": 1})
+    PlainLines(config, console).phase('run `pip install "gymnasium[classic-control]"`')
+    assert isinstance(console.file, io.StringIO)
+    assert "gymnasium[classic-control]" in console.file.getvalue()
+
+
 def test_the_forecast_follows_the_budget() -> None:
     share = [("evaluation.selection_share", 0.1)]  # whatever the preset says
     flags = {"task.name": "HalfCheetah-v5", "budget.steps": 1000, "budget.generations": 10}
