@@ -9,8 +9,8 @@ from envs.creatures.terrains import Terrain
 from envs.creatures.walking import creature
 
 _BLUE, _WHITE, _BEAK, _EYE = (0.20, 0.42, 0.62, 1), (0.95, 0.94, 0.90, 1), (0.96, 0.66, 0.15, 1), (0.05, 0.05, 0.05, 1)
-_HIP = Servo(stiffness=80.0, brake=8.0, torque=30.0, reach=0.4)
-_ANKLE = Servo(stiffness=60.0, brake=6.0, torque=25.0, reach=0.35)
+_HIP = Servo(stiffness=80.0, brake=8.0, torque=30.0, reach=0.5)
+_ANKLE = Servo(stiffness=60.0, brake=6.0, torque=25.0, reach=0.2)
 _THIGH, _SHANK, _BEND, _TOE = 0.13, 0.14, 0.5, 0.018
 _HIP_HEIGHT = (_THIGH + _SHANK) * math.cos(_BEND) + _TOE
 
@@ -58,6 +58,5 @@ biped = creature(
     keep_off=["trunk", "neck", "head", "tail", "left_thigh", "right_thigh"],
     least_upright=0.5,
     top_speed=0.5,
-    alive_reward=0.2,
-    stride_frequency=1.5,
+    stride_frequency=3.0,
 )
