@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -344,10 +345,22 @@ def _version(
         raise typer.Exit
 
 
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: Any = None,
+    line: str | None = None,
+) -> None:
+    sys.stderr.write(f"evo: warning: {' '.join(str(message).split())}\n")
+
+
 def main() -> None:
-    """The `evo` command. A user's mistake is one line on standard error and exit status 2."""
+    """The `evo` command. A user's mistake is one line on standard error and exit status 2; a warning is a line too."""
     from evo.errors import EvoError
 
+    warnings.showwarning = _show_warning
     # as `python -m evo` does: a task of one's own is found in the folder one stands in
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())

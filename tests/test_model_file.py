@@ -1,5 +1,7 @@
 """Creatures that users bring: they walk, and whatever is wrong with their files is said in one line."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +62,18 @@ def test_it_runs_replays_and_walks_on_any_terrain(tmp_path: Path) -> None:
     assert run.champion.verify().exact
     alone = run.champion.problem_on(1).returns(run.champion.params[None], np.array([5]))
     assert evo.load(run.path).champion.problem_on(2).returns(run.champion.params[None], np.array([5])) == alone
+
+
+def test_what_mujoco_says_of_a_file_is_one_line(tmp_path: Path) -> None:
+    path = written(tmp_path, TABLE.replace('angle="radian"', 'angle="radian" settotalmass="5"'))
+    words = ["run", path, "--generations", "1", "--no-video", "--set", "method.directions=2"]
+    for option in ("method.elite_directions", "evaluation.selection_episodes", "evaluation.report_episodes"):
+        words += ["--set", f"{option}=2"]
+    done = subprocess.run([sys.executable, "-m", "evo", *words], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0
+    lines = done.stderr.splitlines()
+    assert lines
+    assert all(line.startswith("evo: warning: compiler attribute 'settotalmass' is deprecated") for line in lines)
 
 
 def test_a_run_never_goes_on_with_another_body(tmp_path: Path) -> None:
