@@ -83,10 +83,10 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "ars": _ars(0.03, 0.025, 40, 30, 10e6, **_NO_BONUS),
         "ppo": _ppo(1e6, initial_deviation=_GENTLE),
     },
-    # tuned: who stands on two legs sways little, and normalised, the noise on what it feels of that throws it over
+    # tuned: who stands sways little; normalised, the noise on what it feels of that would throw it over
     "evo/Biped-v0": {"ars": _ars(0.05, 0.07, 16, 8, 1.2e6, network__normalise=False)},
     **{
-        f"evo/{creature}-v0": {"ars": _ars(0.05, 0.1, 16, 8, 640_000)}
+        f"evo/{creature}-v0": {"ars": _ars(0.05, 0.1, 16, 8, 640_000, network__normalise=False)}
         for creature in ("Centipede", "Hexapod", "Inchworm", "Snake", "Spider", "Tripod")
     },
     "evo/Quadruped-v0": {
