@@ -79,3 +79,32 @@ class PerturbedPopulation:
         rows[0::2] = self.center + steps
         rows[1::2] = self.center - steps
         return rows
+
+
+@final
+class SampledPopulation:
+    """Samples of a normal distribution: individual k is `center + scale * steps[k]`, made from `noise[k]` ~ N(0, I).
+
+    `center` is (parameters,), `steps` and `noise` are (individuals, parameters).
+    """
+
+    def __init__(
+        self, center: NDArray[np.float64], scale: float, steps: NDArray[np.float64], noise: NDArray[np.float64]
+    ) -> None:
+        self.center = center
+        self.scale = scale
+        self.steps = steps
+        self.noise = noise
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    @property
+    def size(self) -> int:
+        return int(self.steps.shape[1])
+
+    def row(self, individual: int, out: NDArray[Any]) -> None:
+        np.copyto(out, self.center + self.scale * self.steps[individual], casting="same_kind")
+
+    def dense(self) -> NDArray[np.float64]:
+        return self.center + self.scale * self.steps

@@ -1,0 +1,89 @@
+"""When a strategy has no more to find: its fitness has come to rest, or its distribution has degenerated.
+
+Hansen 2016, "The CMA Evolution Strategy: A Tutorial", appendix B.3 (termination criteria), whose thresholds these are.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+_Floats = NDArray[np.float64]
+_LONGEST = 2_000  # generations that stagnation looks back at most
+_FLAT = 10  # generations in a row in which all individuals are equally fit
+_TOLERANCE = 1e-12
+
+AT_REST = "the fitness has converged"
+FLAT = "every individual is equally fit"
+STAGNATION = "stagnation: no better for many generations"
+COLLAPSED = "the step-size collapsed"
+DIVERGED = "the step-size grew without end"
+CONDITION = "the condition number of the covariance exceeds 1e14"
+NO_EFFECT = "steps have become too small for the numbers' precision"
+
+
+@final
+class FitnessHistory:
+    """The best and the median fitness of recent generations. Nothing is written into: `told` makes another one."""
+
+    def __init__(self, size: int, population: int) -> None:
+        self.window = 10 + math.ceil(30 * size / population)
+        self.shortest = 120 + math.ceil(30 * size / population)
+        self.values = np.zeros((2, max(_LONGEST, self.shortest)))  # best and median, the newest last
+        self.count = self.flat = 0
+        self.spread = math.inf  # of the last generation
+
+    def told(self, ordered: _Floats) -> "FitnessHistory":
+        """With one more generation, whose fitness is (individuals,), best first."""
+        other = object.__new__(FitnessHistory)
+        other.window, other.shortest = self.window, self.shortest
+        other.values = np.empty_like(self.values)
+        other.values[:, :-1] = self.values[:, 1:]
+        other.values[:, -1] = ordered[0], np.median(ordered)
+        other.count = self.count + 1
+        other.spread = float(ordered[0] - ordered[-1])
+        other.flat = self.flat + 1 if other.spread == 0 else 0
+        return other
+
+    def reason(self) -> str | None:
+        """Why there is nothing more to hope for, or None."""
+        if self.flat >= _FLAT:
+            return FLAT
+        recent = self.values[0, -self.window :]
+        if self.count >= self.window and max(float(np.ptp(recent)), self.spread) < _TOLERANCE:
+            return AT_REST
+        length = min(max(self.count // 5, self.shortest), self.values.shape[1])
+        if self.count >= length and self.count % 10 == 0:  # medians take their time
+            part = max(1, 3 * length // 10)
+            before, now = self.values[:, -length : -length + part], self.values[:, -part:]
+            if np.all(np.median(now, axis=1) <= np.median(before, axis=1)):
+                return STAGNATION
+        return None
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        return {"values": self.values.copy(), "counts": np.array([self.count, self.flat]), "spread": np.array(self.spread)}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        self.values, self.spread = np.array(state["values"]), float(state["spread"])
+        self.count, self.flat = (int(count) for count in state["counts"])
+
+
+def degeneration(
+    mean: _Floats, step_size: float, deviations: _Floats, lengths: _Floats, path: _Floats, initial_step_size: float
+) -> str | None:
+    """What is wrong with a normal distribution, or None.
+
+    mean (n,); deviations (n,): of each coordinate, in units of step_size; lengths: of the axes, in the same units.
+    path (n,): in which direction the mean has moved lately, in the same units.
+    """
+    if step_size * max(float(np.max(deviations)), float(np.max(np.abs(path)))) < _TOLERANCE * initial_step_size:
+        return COLLAPSED
+    if step_size * float(np.max(lengths)) > 1e4 * initial_step_size:
+        return DIVERGED
+    if float(np.max(lengths)) > 1e7 * float(np.min(lengths)):
+        return CONDITION
+    if np.any(mean == mean + 0.2 * step_size * deviations):
+        return NO_EFFECT
+    return None
