@@ -9,7 +9,7 @@ import math
 import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -60,13 +60,20 @@ class Algorithm(Protocol):
         """Named numbers worth a column in the log, about the last `tell`."""
         ...
 
+    def finished(self) -> str | None:
+        """Why it has no more to find, or None."""
+        ...
+
 
 class AskTell(ABC, Generic[PopulationT]):
-    """The shared half of an algorithm; a subclass is final and writes the six methods below.
+    """The shared half of an algorithm; a subclass is final and writes the methods below and `remembered`.
 
     `propose` must be a pure function of the state, the seed and the generation. `update` replaces attributes and never
     writes into their arrays: populations handed out earlier share them.
     """
+
+    remembered: ClassVar[tuple[str, ...]]
+    """The attributes that `update` changes: arrays, numbers, and parts that have `state` and `restore` of their own."""
 
     def __init__(self, initial: ArrayLike, seed: int) -> None:
         self.initial = np.array(initial, dtype=np.float64)  # (parameters,)
@@ -83,14 +90,6 @@ class AskTell(ABC, Generic[PopulationT]):
     @abstractmethod
     def update(self, population: PopulationT, fitness: NDArray[np.float64]) -> None:
         """Learn from the fitness, (individuals,), of what `propose` proposed."""
-
-    @abstractmethod
-    def memory(self) -> dict[str, NDArray[Any]]:
-        """What `update` changes, as copies, always under the same names and of the same shapes."""
-
-    @abstractmethod
-    def recall(self, memory: Mapping[str, NDArray[Any]]) -> None:
-        """Take over copies of what `memory()` returned."""
 
     @abstractmethod
     def candidates(self) -> NDArray[np.float64]:
@@ -128,8 +127,18 @@ class AskTell(ABC, Generic[PopulationT]):
             self._asked = asked
             raise
 
+    def finished(self) -> str | None:
+        return None
+
     def state(self) -> dict[str, NDArray[Any]]:
-        return {"generation": np.array(self.generation, dtype=np.int64), **self.memory()}
+        state = {"generation": np.array(self.generation, dtype=np.int64)}
+        for name in self.remembered:
+            value = getattr(self, name)
+            if hasattr(value, "state"):
+                state |= {f"{name}_{inner}": array for inner, array in value.state().items()}
+            else:
+                state[name] = np.array(value)
+        return state
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         expected = {name: (array.shape, array.dtype) for name, array in self.state().items()}
@@ -138,7 +147,13 @@ class AskTell(ABC, Generic[PopulationT]):
         if wrong:
             name = wrong[0]
             raise ValueError(f"state {name!r} is {_layout(given.get(name))}, expected {_layout(expected.get(name))}")
-        self.recall(state)
+        for name in self.remembered:
+            value = getattr(self, name)
+            if hasattr(value, "restore"):
+                value.restore({inner: state[f"{name}_{inner}"] for inner in value.state()})
+            else:
+                array = np.array(state[name])
+                setattr(self, name, array if isinstance(value, np.ndarray) else array.item())
         self.generation = int(state["generation"])
         self._asked = None
 

@@ -5,8 +5,7 @@ Line numbers are those of its Algorithm 2.
 """
 
 import math
-from collections.abc import Mapping
-from typing import Any, final
+from typing import final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,6 +25,8 @@ class ARS(AskTell[PerturbedPopulation]):
     fewer is V1-t or V2-t. What sets V2 apart from V1, normalising the observations, belongs to the network and the
     problem and not to this algorithm: it is not seen here. The paper starts from zero parameters.
     """
+
+    remembered = ("mean", "update_norm")
 
     def __init__(
         self,
@@ -69,13 +70,6 @@ class ARS(AskTell[PerturbedPopulation]):
 
     def candidates(self) -> NDArray[np.float64]:
         return self.mean[np.newaxis].copy()
-
-    def memory(self) -> dict[str, NDArray[Any]]:
-        return {"mean": self.mean.copy(), "update_norm": np.array(self.update_norm)}
-
-    def recall(self, memory: Mapping[str, NDArray[Any]]) -> None:
-        self.mean = np.array(memory["mean"])
-        self.update_norm = float(memory["update_norm"])
 
     def diagnostics(self) -> dict[str, float]:
         return {"update_norm": self.update_norm, "noise": self.noise}

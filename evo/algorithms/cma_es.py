@@ -4,9 +4,7 @@ Hansen 2016, "The CMA Evolution Strategy: A Tutorial", arXiv:1604.00772: equatio
 whose default parameters (table 1) these are, negative weights included (active CMA: Jastrebski & Arnold 2006).
 """
 
-import math
-from collections.abc import Mapping
-from typing import Any, final
+from typing import final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,6 +26,8 @@ class CMAES(AskTell[SampledPopulation]):
     and `active` (whether the worse half teaches too, by negative weights). Memory and time grow with the square of the
     number of parameters.
     """
+
+    remembered = ("mean", "step_size", "covariance", "axes", "lengths", "step_path", "covariance_path", "history")
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class CMAES(AskTell[SampledPopulation]):
         return SampledPopulation(self.mean, self.step_size, steps, noise)  # x_k = m + sigma y_k                  (40)
 
     def update(self, population: SampledPopulation, fitness: NDArray[np.float64]) -> None:
-        p, size = self.parameters, self.initial.size
+        p = self.parameters
         order = best(fitness, self.population)
         steps, noise = population.steps[order], population.noise[order]  # y and z, best first
         recombined = p.weights[np.newaxis, : p.parents]
@@ -67,27 +67,17 @@ class CMAES(AskTell[SampledPopulation]):
         self.mean = self.mean + self.step_size * step  # c_m = 1                                                  (42)
 
         whitened = combined(combined(recombined, noise[: p.parents]), self.axes)[0]  # C^{-1/2} <y>_w = B <z>_w
-        push = math.sqrt(p.c_sigma * (2 - p.c_sigma) * p.effective_parents)
-        self.step_path = (1 - p.c_sigma) * self.step_path + push * whitened  #                                    (43)
-        length = math.sqrt(np.sum(np.square(self.step_path)))
-        growth = p.c_sigma / p.d_sigma * (length / p.expected_length - 1)
-        self.step_size = self.step_size * math.exp(min(1.0, growth))  # (44); e times at most, as in Hansen's code
+        self.step_path, self.step_size = p.adapted_step_size(self.step_path, self.step_size, whitened)  #     (43, 44)
 
-        unbiased = length / math.sqrt(1 - (1 - p.c_sigma) ** (2 * (self.generation + 1)))
-        stalled = unbiased >= (1.4 + 2 / (size + 1)) * p.expected_length  # h_sigma = 0: p_c waits until sigma has grown
-        push = 0.0 if stalled else math.sqrt(p.c_c * (2 - p.c_c) * p.effective_parents)
-        self.covariance_path = (1 - p.c_c) * self.covariance_path + push * step  #                                (45)
-
-        squares = np.sum(np.square(noise), axis=1)  # |C^{-1/2} y|², (individuals,)
-        weights = np.where(p.weights >= 0, p.weights, p.weights * size / squares)  #                              (46)
-        lost = p.c_c * (2 - p.c_c) if stalled else 0.0  # delta(h_sigma)
-        kept = 1 + p.c_1 * lost - p.c_1 - p.c_mu * float(np.sum(p.weights))
+        stalled = p.stalls(self.step_path, self.generation + 1)
+        self.covariance_path = p.moved_path(self.covariance_path, step, stalled)  #                               (45)
+        weights = p.rank_weights(np.sum(np.square(noise), axis=1))  #                                             (46)
         self.covariance = ranked_update(  #                                                                       (47)
-            self.covariance, kept, p.c_1, self.covariance_path, p.c_mu * weights, steps
+            self.covariance, p.kept(stalled), p.c_1, self.covariance_path, weights, steps
         )
         if (self.generation + 1) % p.decompose_every == 0:
             self.covariance, self.axes, self.lengths = decomposed(self.covariance)
-        self.history = self.history.told(fitness[order])
+        self.history.add(fitness[order])
 
     def finished(self) -> str | None:
         deviations = np.sqrt(np.diagonal(self.covariance))
@@ -98,26 +88,6 @@ class CMAES(AskTell[SampledPopulation]):
 
     def candidates(self) -> NDArray[np.float64]:
         return self.mean[np.newaxis].copy()
-
-    def memory(self) -> dict[str, NDArray[Any]]:
-        history = {f"history_{name}": array for name, array in self.history.state().items()}
-        return {
-            "mean": self.mean.copy(),
-            "step_size": np.array(self.step_size),
-            "covariance": self.covariance.copy(),
-            "axes": self.axes.copy(),
-            "lengths": self.lengths.copy(),
-            "step_path": self.step_path.copy(),
-            "covariance_path": self.covariance_path.copy(),
-            **history,
-        }
-
-    def recall(self, memory: Mapping[str, NDArray[Any]]) -> None:
-        self.mean, self.step_size = np.array(memory["mean"]), float(memory["step_size"])
-        self.covariance = np.array(memory["covariance"])
-        self.axes, self.lengths = np.array(memory["axes"]), np.array(memory["lengths"])
-        self.step_path, self.covariance_path = np.array(memory["step_path"]), np.array(memory["covariance_path"])
-        self.history.restore({name: memory[f"history_{name}"] for name in self.history.state()})
 
     def diagnostics(self) -> dict[str, float]:
         """`step_size`: sigma; `axis_ratio`: the longest axis of the distribution over the shortest."""

@@ -1,4 +1,4 @@
-"""Default strategy parameters of the CMA-ES family.
+"""What the CMA-ES family shares: default strategy parameters, and how the two evolution paths move.
 
 Hansen 2016, "The CMA Evolution Strategy: A Tutorial", arXiv:1604.00772, table 1; equation numbers are the tutorial's.
 """
@@ -7,6 +7,7 @@ import math
 from typing import final
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 def default_population(size: int) -> int:
@@ -53,6 +54,7 @@ class CMAParameters:
             below = np.minimum(negative, 0.0)
             weights[parents:] = most * below / np.sum(np.abs(below))
 
+        self._size, self._total = n, float(np.sum(weights))
         self.weights = weights
         self.parents = parents
         self.effective_parents = effective
@@ -62,3 +64,36 @@ class CMAParameters:
         self.c_1, self.c_mu = c_1, c_mu
         self.expected_length = math.sqrt(n) * (1 - 1 / (4 * n) + 1 / (21 * n**2))
         self.decompose_every = max(1, math.floor(1 / (10 * n * (c_1 + c_mu))))
+
+    def adapted_step_size(
+        self, step_path: NDArray[np.float64], step_size: float, whitened: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], float]:
+        """p_sigma (n,) and sigma after a generation whose whitened step C^{-1/2} <y>_w was `whitened`, (n,)."""
+        push = math.sqrt(self.c_sigma * (2 - self.c_sigma) * self.effective_parents)
+        moved = (1 - self.c_sigma) * step_path + push * whitened  # (43)
+        growth = self.c_sigma / self.d_sigma * (_length(moved) / self.expected_length - 1)
+        return moved, step_size * math.exp(min(1.0, growth))  # (44); e times at most, as in Hansen's code
+
+    def stalls(self, step_path: NDArray[np.float64], generations: int) -> bool:
+        """Whether h_sigma is 0 after so many generations: the step-size must grow first, p_c waits."""
+        unbiased = _length(step_path) / math.sqrt(1 - (1 - self.c_sigma) ** (2 * generations))
+        return unbiased >= (1.4 + 2 / (len(step_path) + 1)) * self.expected_length
+
+    def moved_path(self, path: NDArray[np.float64], step: NDArray[np.float64], stalled: bool) -> NDArray[np.float64]:
+        """p_c (n,) after a generation whose step was <y>_w, (n,)."""
+        push = 0.0 if stalled else math.sqrt(self.c_c * (2 - self.c_c) * self.effective_parents)
+        return (1 - self.c_c) * path + push * step  # (45)
+
+    def kept(self, stalled: bool) -> float:
+        """The share of C that stays in a generation: 1 + c_1 delta(h_sigma) - c_1 - c_mu sum w_j              (47)"""
+        lost = self.c_c * (2 - self.c_c) if stalled else 0.0  # delta(h_sigma)
+        return 1 + self.c_1 * lost - self.c_1 - self.c_mu * self._total
+
+    def rank_weights(self, squares: NDArray[np.float64]) -> NDArray[np.float64]:
+        """c_mu w°, (population,), for |C^{-1/2} y|² of the individuals, best first                              (46)"""
+        size = self._size / np.maximum(squares, 1e-300)
+        return self.c_mu * np.where(self.weights >= 0, self.weights, self.weights * size)
+
+
+def _length(vector: NDArray[np.float64]) -> float:
+    return math.sqrt(np.sum(np.square(vector)))

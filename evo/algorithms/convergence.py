@@ -26,7 +26,7 @@ NO_EFFECT = "steps have become too small for the numbers' precision"
 
 @final
 class FitnessHistory:
-    """The best and the median fitness of recent generations. Nothing is written into: `told` makes another one."""
+    """The best and the median fitness of recent generations. `add` replaces its arrays and never writes into them."""
 
     def __init__(self, size: int, population: int) -> None:
         self.window = 10 + math.ceil(30 * size / population)
@@ -35,17 +35,13 @@ class FitnessHistory:
         self.count = self.flat = 0
         self.spread = math.inf  # of the last generation
 
-    def told(self, ordered: _Floats) -> "FitnessHistory":
-        """With one more generation, whose fitness is (individuals,), best first."""
-        other = object.__new__(FitnessHistory)
-        other.window, other.shortest = self.window, self.shortest
-        other.values = np.empty_like(self.values)
-        other.values[:, :-1] = self.values[:, 1:]
-        other.values[:, -1] = ordered[0], np.median(ordered)
-        other.count = self.count + 1
-        other.spread = float(ordered[0] - ordered[-1])
-        other.flat = self.flat + 1 if other.spread == 0 else 0
-        return other
+    def add(self, ordered: _Floats) -> None:
+        """One more generation, whose fitness is (individuals,), best first."""
+        values = np.empty_like(self.values)
+        values[:, :-1] = self.values[:, 1:]
+        values[:, -1] = ordered[0], np.median(ordered)
+        self.values, self.count, self.spread = values, self.count + 1, float(ordered[0] - ordered[-1])
+        self.flat = self.flat + 1 if self.spread == 0 else 0
 
     def reason(self) -> str | None:
         """Why there is nothing more to hope for, or None."""
@@ -63,9 +59,12 @@ class FitnessHistory:
         return None
 
     def state(self) -> dict[str, NDArray[Any]]:
-        return {"values": self.values.copy(), "counts": np.array([self.count, self.flat]), "spread": np.array(self.spread)}
+        """Everything that changes, as copies."""
+        counts, spread = np.array([self.count, self.flat], dtype=np.int64), np.array(self.spread)
+        return {"values": self.values.copy(), "counts": counts, "spread": spread}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on exactly where `state()` was taken."""
         self.values, self.spread = np.array(state["values"]), float(state["spread"])
         self.count, self.flat = (int(count) for count in state["counts"])
 

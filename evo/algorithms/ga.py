@@ -6,8 +6,7 @@ and Gaussian mutation. To these it adds uniform crossover: Syswerda 1989, "Unifo
 """
 
 import math
-from collections.abc import Mapping
-from typing import Any, final
+from typing import final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,6 +31,8 @@ class GA(AskTell[DensePopulation]):
     The paper re-scores ten candidates on thirty more episodes to find one elite; here the run's selection seeds do that
     for the champion, and the search itself spends nothing on it.
     """
+
+    remembered = ("survivors", "survivors_fitness", "diversity")
 
     def __init__(
         self,
@@ -85,18 +86,6 @@ class GA(AskTell[DensePopulation]):
 
     def candidates(self) -> NDArray[np.float64]:
         return self.survivors[: self.offered if self.generation else 1].copy()
-
-    def memory(self) -> dict[str, NDArray[Any]]:
-        return {
-            "survivors": self.survivors.copy(),
-            "survivors_fitness": self.survivors_fitness.copy(),
-            "diversity": np.array(self.diversity),
-        }
-
-    def recall(self, memory: Mapping[str, NDArray[Any]]) -> None:
-        self.survivors = np.array(memory["survivors"])
-        self.survivors_fitness = np.array(memory["survivors_fitness"])
-        self.diversity = float(memory["diversity"])
 
     def diagnostics(self) -> dict[str, float]:
         """`diversity`: root mean square distance of the last population's individuals from their mean."""

@@ -5,8 +5,7 @@ Line numbers are those of its Algorithm 1; mirrored sampling, ranks and weight d
 """
 
 import math
-from collections.abc import Mapping
-from typing import Any, final
+from typing import final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,6 +27,8 @@ class OpenAIES(AskTell[PerturbedPopulation]):
     The factor 1 / sigma of line 5 is left out, as in the authors' code: Adam does not feel the scale of a gradient, and
     `weight_decay` keeps the meaning of their `l2coeff`. Defaults, but for `pairs`, are those of their `humanoid.json`.
     """
+
+    remembered = ("mean", "update_norm", "optimizer")
 
     def __init__(
         self,
@@ -68,15 +69,6 @@ class OpenAIES(AskTell[PerturbedPopulation]):
 
     def candidates(self) -> NDArray[np.float64]:
         return self.mean[np.newaxis].copy()
-
-    def memory(self) -> dict[str, NDArray[Any]]:
-        optimizer = {f"optimizer_{name}": array for name, array in self.optimizer.state().items()}
-        return {"mean": self.mean.copy(), "update_norm": np.array(self.update_norm), **optimizer}
-
-    def recall(self, memory: Mapping[str, NDArray[Any]]) -> None:
-        self.mean = np.array(memory["mean"])
-        self.update_norm = float(memory["update_norm"])
-        self.optimizer.restore({name: memory[f"optimizer_{name}"] for name in self.optimizer.state()})
 
     def diagnostics(self) -> dict[str, float]:
         return {"update_norm": self.update_norm, "noise": self.noise}

@@ -20,3 +20,13 @@ def centred_ranks(fitness: NDArray[np.float64]) -> NDArray[np.float64]:
     average_rank = np.cumsum(counts) - (counts + 1) / 2  # (groups,), from 0 to individuals - 1
     # Centred before dividing: half-integers are exact, so opposite ranks have exactly opposite weights.
     return (average_rank[group] - (individuals - 1) / 2) / (individuals - 1)
+
+
+def utilities(individuals: int) -> NDArray[np.float64]:
+    """Of the individuals from best to worst, (individuals,), with sum 0: only the better half is told apart.
+
+    Hansen & Ostermeier's weights as Wierstra et al. 2014, "Natural Evolution Strategies", section 3.1, shape fitness.
+    """
+    raw = np.maximum(0.0, np.log(individuals / 2 + 1) - np.log(np.arange(1, individuals + 1)))
+    shaped: NDArray[np.float64] = raw / np.sum(raw) - 1 / individuals
+    return shaped

@@ -1,0 +1,77 @@
+"""Separable natural evolution strategy.
+
+Schaul, Glasmachers & Schmidhuber 2011, "High Dimensions and Heavy Tails for Natural Evolution Strategies", Algorithm 2;
+defaults as in Wierstra et al. 2014, "Natural Evolution Strategies", table 1.
+"""
+
+import math
+from typing import final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from evo.algorithms.algorithm import AskTell, positive_number, whole_number
+from evo.algorithms.cma_parameters import default_population
+from evo.algorithms.convergence import FitnessHistory, degeneration
+from evo.algorithms.covariance import combined
+from evo.algorithms.population import SampledPopulation
+from evo.operators.ranking import utilities
+from evo.operators.selection import best
+from evo.randomness import generator
+
+
+@final
+class SNES(AskTell[SampledPopulation]):
+    """Follows the natural gradient of the expected utility in the mean and the deviation of each parameter.
+
+    `step_size` (sigma, the deviation to begin with), `population` (lambda; None: 4 + 3 ln n), `learning_rate` (eta_sigma,
+    of the deviations; None: (3 + ln n) / (5 √n)). The mean learns at rate 1.
+    """
+
+    remembered = ("mean", "deviations", "history")
+
+    def __init__(
+        self,
+        initial: ArrayLike,
+        seed: int,
+        *,
+        step_size: float = 0.5,
+        population: int | None = None,
+        learning_rate: float | None = None,
+    ) -> None:
+        super().__init__(initial, seed)
+        size = self.initial.size
+        self.initial_step_size = positive_number("step_size", step_size)
+        self.population = whole_number("population", default_population(size) if population is None else population, 2)
+        usual = (3 + math.log(size)) / (5 * math.sqrt(size))
+        self.learning_rate = positive_number("learning_rate", usual if learning_rate is None else learning_rate)
+
+        self.mean = self.initial  # mu, (parameters,)
+        self.deviations = np.full(size, self.initial_step_size)  # sigma, (parameters,)
+        self.history = FitnessHistory(size, self.population)
+
+    def propose(self) -> SampledPopulation:
+        random = generator(self.seed, "noise", self.generation)
+        noise = random.standard_normal((self.population, self.initial.size))  # s_k ~ N(0, I)
+        return SampledPopulation(self.mean, 1.0, self.deviations * noise, noise)  # z_k = mu + sigma s_k
+
+    def update(self, population: SampledPopulation, fitness: NDArray[np.float64]) -> None:
+        order = best(fitness, self.population)
+        noise, utility = population.noise[order], utilities(self.population)[np.newaxis]  # u_k, best first
+        along_mean = combined(utility, noise)[0]  # sum u_k s_k
+        along_deviations = combined(utility, np.square(noise) - 1)[0]  # sum u_k (s_k² - 1)
+        self.mean = self.mean + self.deviations * along_mean
+        self.deviations = self.deviations * np.exp(self.learning_rate / 2 * along_deviations)
+        self.history.add(fitness[order])
+
+    def finished(self) -> str | None:
+        unit, still = self.deviations / self.initial_step_size, np.zeros(1)
+        wrong = degeneration(self.mean, self.initial_step_size, unit, unit, still, self.initial_step_size)
+        return wrong or self.history.reason()
+
+    def candidates(self) -> NDArray[np.float64]:
+        return self.mean[np.newaxis].copy()
+
+    def diagnostics(self) -> dict[str, float]:
+        """`step_size`: the geometric mean of the deviations."""
+        return {"step_size": float(np.exp(np.mean(np.log(self.deviations))))}

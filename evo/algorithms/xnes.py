@@ -1,0 +1,89 @@
+"""Exponential natural evolution strategy.
+
+Glasmachers, Schaul, Sun, Wierstra & Schmidhuber 2010, "Exponential Natural Evolution Strategies", Algorithm 1;
+defaults as in Wierstra et al. 2014, "Natural Evolution Strategies", table 1.
+"""
+
+import math
+from typing import final
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import ArrayLike, NDArray
+
+from evo.algorithms.algorithm import AskTell, positive_number, whole_number
+from evo.algorithms.cma_parameters import default_population
+from evo.algorithms.convergence import FitnessHistory, degeneration
+from evo.algorithms.covariance import combined, ranked_update
+from evo.algorithms.population import SampledPopulation
+from evo.autodiff.blas import one_thread
+from evo.operators.ranking import utilities
+from evo.operators.selection import best
+from evo.randomness import generator
+
+
+@final
+class XNES(AskTell[SampledPopulation]):
+    """Follows the natural gradient of the expected utility in a mean and a full covariance, through its exponential map.
+
+    `step_size` (sigma, the deviation to begin with), `population` (lambda; None: 4 + 3 ln n), `learning_rate` (eta_sigma =
+    eta_B; None: 3 (3 + ln n) / (5 n √n)). The mean learns at rate 1. Time grows with the cube of the parameters.
+    """
+
+    remembered = ("mean", "step_size", "shape", "history")
+
+    def __init__(
+        self,
+        initial: ArrayLike,
+        seed: int,
+        *,
+        step_size: float = 0.5,
+        population: int | None = None,
+        learning_rate: float | None = None,
+    ) -> None:
+        super().__init__(initial, seed)
+        size = self.initial.size
+        self.initial_step_size = positive_number("step_size", step_size)
+        self.population = whole_number("population", default_population(size) if population is None else population, 2)
+        usual = 3 * (3 + math.log(size)) / (5 * size * math.sqrt(size))
+        self.learning_rate = positive_number("learning_rate", usual if learning_rate is None else learning_rate)
+
+        self.mean = self.initial  # mu, (parameters,)
+        self.step_size = self.initial_step_size  # sigma
+        self.shape = np.eye(size)  # B in rows, of determinant 1: C = sigma² Bᵀ B
+        self.history = FitnessHistory(size, self.population)
+
+    def propose(self) -> SampledPopulation:
+        random = generator(self.seed, "noise", self.generation)
+        noise = random.standard_normal((self.population, self.initial.size))  # s_k ~ N(0, I)
+        return SampledPopulation(self.mean, self.step_size, combined(noise, self.shape), noise)  # mu + sigma Bᵀ s_k
+
+    def update(self, population: SampledPopulation, fitness: NDArray[np.float64]) -> None:
+        order, size = best(fitness, self.population), self.initial.size
+        noise, utility = population.noise[order], utilities(self.population)  # u_k, best first; their sum is 0
+        along_mean = combined(utility[np.newaxis], noise)  # G_delta = sum u_k s_k, (1, parameters)
+        nothing = np.zeros(size)
+        along_shape = ranked_update(
+            np.zeros((size, size)), 0.0, 0.0, nothing, utility, noise
+        )  # G_M: sum u_k (s sᵀ - I)
+        along_size = float(np.trace(along_shape)) / size  # G_sigma
+        along_shape = along_shape - along_size * np.eye(size)  # G_B
+
+        self.mean = self.mean + self.step_size * combined(along_mean, self.shape)[0]
+        self.step_size = self.step_size * math.exp(self.learning_rate / 2 * along_size)
+        with one_thread():
+            self.shape = combined(scipy.linalg.expm(self.learning_rate / 2 * along_shape), self.shape)
+        self.history.add(fitness[order])
+
+    def finished(self) -> str | None:
+        with one_thread():
+            lengths = np.linalg.svd(self.shape, compute_uv=False)
+        deviations, still = np.sqrt(np.sum(np.square(self.shape), axis=0)), np.zeros(1)
+        wrong = degeneration(self.mean, self.step_size, deviations, lengths, still, self.initial_step_size)
+        return wrong or self.history.reason()
+
+    def candidates(self) -> NDArray[np.float64]:
+        return self.mean[np.newaxis].copy()
+
+    def diagnostics(self) -> dict[str, float]:
+        return {"step_size": self.step_size}
