@@ -4,6 +4,7 @@ Each is one final class with `step(direction) -> delta`, both (parameters,) floa
 sees the parameters themselves. Fitness is maximised, so `delta` points uphill: `parameters + delta`.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any, final
 
@@ -80,3 +81,36 @@ class Adam:
         self.steps = int(state["steps"])
         self.first_moment = np.array(state["first_moment"], dtype=np.float64)
         self.second_moment = np.array(state["second_moment"], dtype=np.float64)
+
+
+@final
+class ClipUp:
+    """Toklu, Liskowski & Srivastava 2020, "ClipUp: A Simple and Powerful Optimizer for Distribution-based Policy
+    Evolution", Algorithm 1: momentum on normalised gradients, its speed limited.
+
+    `size` parameters; `step_size`, `max_speed` and `momentum` as in the paper. `step` replaces its array and never
+    writes into it.
+    """
+
+    def __init__(self, size: int, step_size: float, max_speed: float | None = None, momentum: float = 0.9) -> None:
+        self.step_size = step_size
+        self.max_speed = 2 * step_size if max_speed is None else max_speed  # section 3's rule of thumb
+        self.momentum = momentum
+        self.velocity = np.zeros(size)  # (parameters,)
+
+    def step(self, direction: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The change of the parameters, (parameters,), for a direction of ascent, (parameters,)."""
+        length = math.sqrt(np.sum(np.square(direction)))
+        normalised = direction / length if length > 0 else direction
+        velocity = self.momentum * self.velocity + self.step_size * normalised
+        speed = math.sqrt(np.sum(np.square(velocity)))
+        self.velocity = velocity * (self.max_speed / speed) if speed > self.max_speed else velocity
+        return self.velocity
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Everything that changes, as copies."""
+        return {"velocity": self.velocity.copy()}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on exactly where `state()` was taken."""
+        self.velocity = np.array(state["velocity"], dtype=np.float64)

@@ -214,8 +214,8 @@ def test_fitness_of_the_wrong_kind_is_refused_and_changes_nothing(name: str) -> 
             algorithm.tell(np.asarray(wrong))
     for value in (math.nan, math.inf, -math.inf):
         broken = fitness.copy()
-        broken[3] = value
-        with pytest.raises(ValueError, match=rf"fitness\[3\]={value}: every fitness must be finite"):
+        broken[2] = value
+        with pytest.raises(ValueError, match=rf"fitness\[2\]={value}: every fitness must be finite"):
             algorithm.tell(broken)
     untouched.ask()
     assert_same_state(algorithm, untouched)

@@ -137,7 +137,7 @@ class AskTell(ABC, Generic[PopulationT]):
             if hasattr(value, "state"):
                 state |= {f"{name}_{inner}": array for inner, array in value.state().items()}
             else:
-                state[name] = np.array(value)
+                state[name] = np.array(int(value) if isinstance(value, bool) else value)
         return state
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:

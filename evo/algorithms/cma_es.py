@@ -22,7 +22,7 @@ from evo.randomness import generator
 class CMAES(AskTell[SampledPopulation]):
     """Samples a normal distribution whose mean, covariance matrix and step-size learn from the ranks of the fitness.
 
-    `step_size` (sigma, the standard deviation to begin with in every coordinate), `population` (lambda; None: 4 + 3 ln n)
+    `step_size` (sigma, the deviation to begin with), `population` (lambda; None: 4 + 3 ln n)
     and `active` (whether the worse half teaches too, by negative weights). Memory and time grow with the square of the
     number of parameters.
     """

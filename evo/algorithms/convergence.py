@@ -29,9 +29,9 @@ class FitnessHistory:
     """The best and the median fitness of recent generations. `add` replaces its arrays and never writes into them."""
 
     def __init__(self, size: int, population: int) -> None:
-        self.window = 10 + math.ceil(30 * size / population)
-        self.shortest = 120 + math.ceil(30 * size / population)
-        self.values = np.zeros((2, max(_LONGEST, self.shortest)))  # best and median, the newest last
+        self.window = min(10 + math.ceil(30 * size / population), _LONGEST)
+        self.shortest = min(120 + math.ceil(30 * size / population), _LONGEST)
+        self.values = np.zeros((2, _LONGEST))  # best and median, the newest last
         self.count = self.flat = 0
         self.spread = math.inf  # of the last generation
 
@@ -50,7 +50,7 @@ class FitnessHistory:
         recent = self.values[0, -self.window :]
         if self.count >= self.window and max(float(np.ptp(recent)), self.spread) < _TOLERANCE:
             return AT_REST
-        length = min(max(self.count // 5, self.shortest), self.values.shape[1])
+        length = min(max(self.count // 5, self.shortest), _LONGEST)
         if self.count >= length and self.count % 10 == 0:  # medians take their time
             part = max(1, 3 * length // 10)
             before, now = self.values[:, -length : -length + part], self.values[:, -part:]

@@ -22,7 +22,7 @@ from evo.randomness import generator
 class SepCMAES(AskTell[SampledPopulation]):
     """Learns a mean, a step-size and a variance of each parameter, but nothing of how parameters depend on each other.
 
-    `step_size` (sigma, the standard deviation to begin with in every coordinate), `population` (lambda; None: 4 + 3 ln n).
+    `step_size` (sigma, the deviation to begin with), `population` (lambda; None: 4 + 3 ln n).
     """
 
     remembered = ("mean", "step_size", "variances", "step_path", "covariance_path", "history")

@@ -24,7 +24,7 @@ from evo.randomness import generator
 class SNES(AskTell[SampledPopulation]):
     """Follows the natural gradient of the expected utility in the mean and the deviation of each parameter.
 
-    `step_size` (sigma, the deviation to begin with), `population` (lambda; None: 4 + 3 ln n), `learning_rate` (eta_sigma,
+    `step_size` (sigma, the deviation to begin with), `population` (lambda; None: 4 + 3 ln n), `learning_rate` (eta,
     of the deviations; None: (3 + ln n) / (5 √n)). The mean learns at rate 1.
     """
 

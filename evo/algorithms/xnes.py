@@ -24,10 +24,10 @@ from evo.randomness import generator
 
 @final
 class XNES(AskTell[SampledPopulation]):
-    """Follows the natural gradient of the expected utility in a mean and a full covariance, through its exponential map.
+    """Follows the natural gradient of the expected utility in a mean and, through its exponential map, a covariance.
 
-    `step_size` (sigma, the deviation to begin with), `population` (lambda; None: 4 + 3 ln n), `learning_rate` (eta_sigma =
-    eta_B; None: 3 (3 + ln n) / (5 n √n)). The mean learns at rate 1. Time grows with the cube of the parameters.
+    `step_size` (sigma, the deviation to begin with), `population` (lambda; None: 4 + 3 ln n), `learning_rate` (eta;
+    None: 3 (3 + ln n) / (5 n √n)). The mean learns at rate 1. Time grows with the cube of the parameters.
     """
 
     remembered = ("mean", "step_size", "shape", "history")
@@ -77,7 +77,7 @@ class XNES(AskTell[SampledPopulation]):
 
     def finished(self) -> str | None:
         with one_thread():
-            lengths = np.linalg.svd(self.shape, compute_uv=False)
+            lengths = np.asarray(np.linalg.svd(self.shape, compute_uv=False), np.float64)
         deviations, still = np.sqrt(np.sum(np.square(self.shape), axis=0)), np.zeros(1)
         wrong = degeneration(self.mean, self.step_size, deviations, lengths, still, self.initial_step_size)
         return wrong or self.history.reason()

@@ -1,0 +1,82 @@
+"""One attempt after the other of a strategy that knows when it is finished: what restarts are made of."""
+
+from collections.abc import Mapping
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.reference import resolve
+from evo.algorithms.algorithm import Algorithm, number_between, positive_number
+from evo.randomness import generator
+
+# Those that take a step-size and a population, and end by themselves.
+STRATEGIES = {
+    "cma-es": "evo.algorithms.cma_es:CMAES",
+    "sep-cma-es": "evo.algorithms.sep_cma_es:SepCMAES",
+    "lm-ma-es": "evo.algorithms.lm_ma_es:LMMAES",
+    "snes": "evo.algorithms.snes:SNES",
+    "xnes": "evo.algorithms.xnes:XNES",
+}
+
+
+@final
+class Attempt:
+    """The present attempt, and the outcome of the best one before it.
+
+    algorithm: a name in STRATEGIES. The first attempt begins at `initial`, (parameters,), later ones around it, with
+    deviation `spread`. Raises ValueError for an option out of its range.
+    """
+
+    def __init__(self, algorithm: str, initial: NDArray[np.float64], seed: int, spread: float) -> None:
+        if algorithm not in STRATEGIES:
+            raise ValueError(f"algorithm={algorithm!r}: must be one of {', '.join(STRATEGIES)}")
+        self.algorithm, self.initial, self.seed = algorithm, initial, seed
+        self.spread = number_between("spread", spread, 0)
+        self.fittest, self.fitness = initial, -np.inf  # the mean at the end of the best attempt that is over
+        self.evaluations = 0  # of this attempt
+
+    def begin(self, number: int, population: int, step_size: float) -> None:
+        """Attempt `number`, with a population and a first step-size of its own."""
+        random = generator(self.seed, "restart", number)
+        start = self.initial + self.spread * random.standard_normal(self.initial.size) if number else self.initial
+        seed = int(random.integers(2**62)) if number else self.seed
+        positive_number("step_size", step_size)
+        self.number, self.population, self.step_size, self.evaluations = number, population, step_size, 0
+        self.strategy: Algorithm = resolve(STRATEGIES[self.algorithm])(
+            start, seed, step_size=step_size, population=population
+        )
+
+    def tell(self, fitness: NDArray[np.float64]) -> str | None:
+        """The fitness of what the strategy asked for; returns why the attempt is over, or None."""
+        self.strategy.ask()  # one that was just restored has not been asked yet
+        self.strategy.tell(fitness)
+        self.evaluations += len(fitness)
+        reason = self.strategy.finished()
+        if reason and fitness.max() > self.fitness:
+            self.fittest, self.fitness = self.strategy.candidates()[0], float(fitness.max())
+        return reason
+
+    def candidates(self) -> NDArray[np.float64]:
+        """The present attempt's, then that of the best one that is over."""
+        present = self.strategy.candidates()
+        return np.concatenate([present, self.fittest[np.newaxis]]) if self.number else present
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Everything that changes, as copies."""
+        return {
+            "number": np.array(self.number, np.int64),
+            "population": np.array(self.population, np.int64),
+            "step_size": np.array(self.step_size),
+            "evaluations": np.array(self.evaluations, np.int64),
+            "fittest": self.fittest.copy(),
+            "fitness": np.array(self.fitness),
+            **{f"strategy_{name}": array for name, array in self.strategy.state().items()},
+        }
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on exactly where `state()` was taken."""
+        self.begin(int(state["number"]), int(state["population"]), float(state["step_size"]))
+        self.evaluations = int(state["evaluations"])
+        self.fittest, self.fitness = np.array(state["fittest"]), float(state["fitness"])
+        self.strategy.restore({name: state[f"strategy_{name}"] for name in self.strategy.state()})

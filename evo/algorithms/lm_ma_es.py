@@ -1,0 +1,104 @@
+"""Limited-memory matrix adaptation evolution strategy, for thousands of parameters and more.
+
+Loshchilov, Glasmachers & Beyer 2019, "Large Scale Black-Box Optimization by Limited-Memory Matrix Adaptation":
+line numbers are those of its Algorithm 1.
+"""
+
+import math
+from typing import Any, final
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+
+from evo.algorithms.algorithm import AskTell, positive_number, whole_number
+from evo.algorithms.cma_parameters import CMAParameters, default_population
+from evo.algorithms.convergence import FitnessHistory, degeneration
+from evo.algorithms.covariance import combined
+from evo.algorithms.population import SampledPopulation
+from evo.operators.selection import best
+from evo.randomness import generator
+
+
+@njit(cache=True, error_model="numpy")
+def _bent(steps: Any, vectors: Any, rates: Any) -> None:
+    """steps (individuals, n), in place: the transformation that the vectors (m, n) describe            lines 8 to 10"""
+    for row in range(steps.shape[0]):
+        for j in range(vectors.shape[0]):
+            along = 0.0
+            for i in range(steps.shape[1]):
+                along += vectors[j, i] * steps[row, i]
+            for i in range(steps.shape[1]):
+                steps[row, i] = (1 - rates[j]) * steps[row, i] + rates[j] * along * vectors[j, i]
+
+
+@final
+class LMMAES(AskTell[SampledPopulation]):
+    """Holds the transformation of its samples as a few direction vectors: n log n of memory and time a sample.
+
+    `step_size` (sigma, the deviation to begin with), `population` (lambda; None: 4 + 3 ln n), `vectors` (m, how many
+    directions; None: 4 + 3 ln n).
+    """
+
+    remembered = ("mean", "step_size", "path", "directions", "history")
+
+    def __init__(
+        self,
+        initial: ArrayLike,
+        seed: int,
+        *,
+        step_size: float = 0.5,
+        population: int | None = None,
+        vectors: int | None = None,
+    ) -> None:
+        super().__init__(initial, seed)
+        n = self.initial.size
+        usual = default_population(n)
+        self.initial_step_size = positive_number("step_size", step_size)
+        self.population = whole_number("population", usual if population is None else population, 3)
+        self.vectors = whole_number("vectors", usual if vectors is None else vectors, 1)
+        weights = CMAParameters(n, self.population, active=False)  # w and mu_w                                  line 2
+        self.parents, self.effective_parents = weights.parents, weights.effective_parents
+        self.weights = weights.weights[np.newaxis, : self.parents]
+        self.c_sigma = min(1.0, 2 * self.population / n)
+        order = np.arange(self.vectors)
+        self.c_d = 1 / (1.5**order * n)
+        self.c_c = np.minimum(1.0, self.population / (4.0**order * n))
+
+        self.mean = self.initial  # y, (parameters,)
+        self.step_size = self.initial_step_size  # sigma
+        self.path = np.zeros(n)  # p_sigma
+        self.directions = np.zeros((self.vectors, n))  # m_i
+        self.history = FitnessHistory(n, self.population)
+
+    def propose(self) -> SampledPopulation:
+        random = generator(self.seed, "noise", self.generation)
+        noise = random.standard_normal((self.population, self.initial.size))  # z_i ~ N(0, I)                    line 6
+        steps = noise.copy()
+        known = min(self.generation, self.vectors)
+        _bent(steps, self.directions[:known], self.c_d)  # d_i                                             lines 7 to 10
+        return SampledPopulation(self.mean, self.step_size, steps, noise)  # y + sigma d_i                      line 11
+
+    def update(self, population: SampledPopulation, fitness: NDArray[np.float64]) -> None:
+        n, parents = self.initial.size, best(fitness, self.parents)
+        self.mean = self.mean + self.step_size * combined(self.weights, population.steps[parents])[0]  #        line 12
+        step = combined(self.weights, population.noise[parents])[0]  # sum w_i z_i
+        push = math.sqrt(self.effective_parents * self.c_sigma * (2 - self.c_sigma))
+        self.path = (1 - self.c_sigma) * self.path + push * step  #                                            line 13
+        pushes = np.sqrt(self.effective_parents * self.c_c * (2 - self.c_c))
+        rates = self.c_c[:, np.newaxis]
+        self.directions = (1 - rates) * self.directions + pushes[:, np.newaxis] * step  #                 lines 14 to 15
+        growth = self.c_sigma / 2 * (float(np.sum(np.square(self.path))) / n - 1)
+        self.step_size = self.step_size * math.exp(min(1.0, growth))  # e times at most                        line 16
+        self.history.add(np.sort(fitness)[::-1])
+
+    def finished(self) -> str | None:
+        unit = np.ones(1)
+        wrong = degeneration(self.mean, self.step_size, unit, unit, np.zeros(1), self.initial_step_size)
+        return wrong or self.history.reason()
+
+    def candidates(self) -> NDArray[np.float64]:
+        return self.mean[np.newaxis].copy()
+
+    def diagnostics(self) -> dict[str, float]:
+        return {"step_size": self.step_size}
