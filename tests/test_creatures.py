@@ -3,6 +3,7 @@
 import importlib
 import re
 
+import mujoco
 import numpy as np
 import pytest
 
@@ -74,6 +75,21 @@ def test_instability_is_counted() -> None:
     task = made("quadruped")
     task.model.opt.timestep = 0.1
     assert shaken(task, 200, servos=False)["unstable"] > 0
+
+
+def test_bare_torque_is_the_most_that_motors_give(monkeypatch: pytest.MonkeyPatch) -> None:
+    task, forces = made("spider"), []
+    monkeypatch.setattr(mujoco, "mj_step", lambda model, data, count: forces.append(_forces(model, data.ctrl)))
+    shaken(task, 3, servos=False)
+    np.testing.assert_allclose(np.abs(forces), np.tile(task.model.actuator_forcerange[:, 1], (3, 1)))
+
+
+def _forces(model: mujoco.MjModel, controls: np.ndarray) -> np.ndarray:
+    data = mujoco.MjData(model)
+    data.qpos[7:] += 0.1
+    data.ctrl[:] = controls
+    mujoco.mj_forward(model, data)
+    return data.actuator_force.copy()
 
 
 def test_centipedes_have_as_many_segments_as_asked_for() -> None:
