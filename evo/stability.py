@@ -10,30 +10,18 @@ from evo.errors import EvoError
 from evo.randomness import generator
 
 
-def shaken(task: Task, steps: int, servos: bool = True) -> dict[str, Any]:
+def shaken(task: Task, steps: int) -> dict[str, Any]:
     """`steps` control steps in which every control is at one of its bounds, chosen at random; no episode ends.
 
-    servos: as its actuators are; without them each force is at one of its own bounds, whatever the posture.
     A record: unstable, how often MuJoCo warned (of a state that it had to reset, or of a full buffer).
     Raises EvoError for a task without motors.
     """
-    model, draws = task.model.__copy__(), generator(0, f"stability, {task.name}, {servos}")
+    model, draws = task.model, generator(0, f"stability, {task.name}")
     if not model.nu:
         raise EvoError(f"{task.name} has no motors of MuJoCo's that could shake it")
     bounds = np.array([task.action_low, task.action_high])  # (2, controls)
-    if not servos:
-        limited = model.actuator_forcelimited == 1
-        bounds = np.where(limited, model.actuator_forcerange.T, bounds)
-        model.actuator_ctrllimited[limited] = 0
-        model.actuator_biasprm[limited] = 0
-        model.actuator_gainprm[limited, 0] = 1
     data = mujoco.MjData(model)
     for _ in range(steps):
         data.ctrl[:] = np.where(draws.integers(2, size=model.nu), *bounds)
         mujoco.mj_step(model, data, task.frame_skip)
-    return {
-        "task": task.name,
-        "controls": "servos" if servos else "bare torque",
-        "steps": steps,
-        "unstable": int(data.warning.number.sum()),
-    }
+    return {"task": task.name, "steps": steps, "unstable": int(data.warning.number.sum())}
