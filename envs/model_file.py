@@ -8,7 +8,6 @@ import hashlib
 import importlib
 import json
 import math
-import os
 import re
 import resource
 import subprocess
@@ -18,6 +17,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import mujoco
+import numpy as np
 
 importlib.import_module("envs.engine_log")  # for its effect, before any model loads
 
@@ -39,26 +39,7 @@ def is_model_file(text: str) -> bool:
 
 
 def load_spec(path: str) -> mujoco.MjSpec:
-    """The spec of a model file that has been examined. Raises ModelFileError, FileNotFoundError."""
-    return mujoco.MjSpec.from_file(_examined_once(path))
-
-
-def digest_of(path: str) -> str:
-    """Of all files that a model is made of, 16 hexadecimal digits. Raises ModelFileError, FileNotFoundError."""
-    real = _examined_once(path)
-    digest = hashlib.sha256()
-    for name in sorted(_known[real]):
-        content = Path(name).read_bytes()
-        relative = os.path.relpath(name, Path(real).parent)
-        digest.update(f"{relative}\0{len(content)}\0".encode() + content)
-    return digest.hexdigest()[:16]
-
-
-_known: dict[str, dict[str, tuple[int, int]]] = {}  # of each file that passed: what it was made of, as it was then
-
-
-def _examined_once(path: str) -> str:
-    """The real path of a file that has passed, and that has not changed since."""
+    """The completed spec of a model file that has been examined. Raises ModelFileError, FileNotFoundError."""
     file = Path(path)
     if not file.is_file():
         raise FileNotFoundError(f"there is no file {path}")
@@ -67,7 +48,41 @@ def _examined_once(path: str) -> str:
     real = str(file.resolve())  # what was examined is what is loaded, whatever links lead there
     if real not in _known or _known[real] != _state(_known[real]):
         _known[real] = _state(_examined(real))
-    return real
+    mujoco.mj_clearCache(mujoco.mj_getCache())  # it tells a changed mesh from the old one by whole seconds only
+    spec = mujoco.MjSpec.from_file(real)
+    complete(spec, path)
+    return spec
+
+
+def digest_of(path: str) -> str:
+    """Of the model that a file makes, by this version of MuJoCo: of its bytes, whatever files it is made of.
+
+    Raises ModelFileError, FileNotFoundError.
+    """
+    try:
+        model = load_spec(path).compile()
+    except ValueError as error:
+        raise ModelFileError(str(error)) from error
+    whole = np.empty(mujoco.mj_sizeModel(model), np.uint8)
+    mujoco.mj_saveModel(model, None, whole)
+    return f"{mujoco.__version__} {hashlib.sha256(whole.tobytes()).hexdigest()[:16]}"
+
+
+def check_digest(path: str, recorded: str) -> str:
+    """The digest of a model file. recorded: what it must be, where it was made by this version of MuJoCo; '' for any.
+
+    Raises ModelFileError where the file has changed.
+    """
+    found = digest_of(path)
+    if recorded not in ("", found) and recorded.split()[0] == mujoco.__version__:
+        raise ModelFileError(
+            f"the file has changed since this began (its model is now {found}, it was {recorded}): bring that version "
+            "back, or begin anew with it as it is, by --set task.digest=''"
+        )
+    return found
+
+
+_known: dict[str, dict[str, tuple[int, int]]] = {}  # of each file that passed: the text it was made of, as it was then
 
 
 def _state(files: Iterable[str]) -> dict[str, tuple[int, int]]:
@@ -79,7 +94,7 @@ def _state(files: Iterable[str]) -> dict[str, tuple[int, int]]:
 
 
 def _examined(path: str) -> list[str]:
-    """The files that a model is made of. Raises ModelFileError for what is wrong with it."""
+    """The text files that a model is made of. Raises ModelFileError for what is wrong with it."""
     command = [sys.executable, "-c", f"from envs.model_file import _examine; _examine({path!r})"]
     try:
         done = subprocess.run(
@@ -102,9 +117,7 @@ def _examine(path: str) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        assets, folders = set[str](), {""}
-        _check_text(Path(path), Path(path).parent, files, assets, folders)
-        files += _existing(Path(path).parent, folders, assets)
+        _check_text(Path(path), Path(path).parent, files)
         spec = mujoco.MjSpec.from_file(path)
         complete(spec, path)
         _check_model(spec.compile())
@@ -117,16 +130,10 @@ def _examine(path: str) -> None:
     print(json.dumps([problem, files]))
 
 
-def _existing(folder: Path, folders: Iterable[str], assets: Iterable[str]) -> list[str]:
-    """Files of a model's that are not text: wherever in its folders they are."""
-    places = {(folder / inner / asset).resolve() for inner in folders for asset in assets}
-    return sorted(str(place) for place in places if place.is_file())
+def _check_text(file: Path, folder: Path, files: list[str]) -> None:
+    """Raise for what a file must not ask for, and the files it includes or attaches; `files` becomes all of them.
 
-
-def _check_text(file: Path, folder: Path, files: list[str], assets: set[str], folders: set[str]) -> None:
-    """Raise for what a file must not ask for, included files as well; `files` becomes all of them.
-
-    `assets` and `folders` become the names of other files, and of the folders where they may be.
+    folder: where the names of included files begin.
     """
     if str(file) in files:
         raise ModelFileError(f"it includes {file.name!r} more than once")
@@ -135,20 +142,28 @@ def _check_text(file: Path, folder: Path, files: list[str], assets: set[str], fo
     if re.search(rb"<!(DOCTYPE|ENTITY)", file.read_bytes(), re.IGNORECASE):
         raise ModelFileError(f"{file.name} declares a document type; take the <!DOCTYPE …> out")
     for element in ElementTree.parse(file).iter():
-        if "{" in element.tag or ":" in element.tag:
+        kind = element.tag.lower()
+        if "{" in kind or ":" in kind:
             raise ModelFileError(f"{file.name} uses an XML namespace, which models do not have")
-        if element.tag.lower() == "plugin":
+        if kind == "plugin":
             raise ModelFileError("it asks for a plugin, which is code; plugins are not loaded")
-        for name, value in element.items():
-            if not name.startswith("file") and name not in _DIRECTORIES:  # "fileright" is one side of a texture
-                continue
-            asked = value.removeprefix("package://").removeprefix("file://")
-            if Path(asked).is_absolute() or ".." in Path(asked).parts:
-                raise ModelFileError(f"it asks for {asked!r}, which is outside its folder")
-            if element.tag.lower() != "include":
-                (folders if name in _DIRECTORIES else assets).add(asked)
-        if element.tag.lower() == "include":
-            _check_text((folder / element.get("file", "")).resolve(), folder, files, assets, folders)
+        for name, asked in element.items():
+            if name.startswith("file") or name in _DIRECTORIES:  # "fileright" is one side of a texture
+                _check_inside(asked)
+        if kind in ("include", "model") and "file" in element.attrib:
+            inner = (folder / element.attrib["file"]).resolve()
+            if not inner.is_relative_to(folder):
+                raise ModelFileError(f"it asks for {element.attrib['file']!r}, a link to outside its folder")
+            _check_text(inner, folder if kind == "include" else inner.parent, files)
+
+
+def _check_inside(asked: str) -> None:
+    """Raise for the name of a file that would lie outside the model's folder."""
+    parts = (
+        asked.replace("\\", "/").removeprefix("package://").removeprefix("file://")
+    )  # MuJoCo takes both for a border
+    if Path(parts).is_absolute() or ".." in Path(parts).parts:
+        raise ModelFileError(f"it asks for {asked!r}, which is outside its folder")
 
 
 def complete(spec: mujoco.MjSpec, path: str) -> None:

@@ -117,8 +117,7 @@ def _stability(
 ) -> Iterator[dict[str, Any]]:
     creatures = [name for name, where in TASKS.items() if where.startswith("envs.creatures.")]
     for name in tasks or creatures:
-        for servos in (True, False):
-            yield shaken(make_compiled_task(name, {}), 100 if quick else 1_000_000, servos)
+        yield shaken(make_compiled_task(name, {}), 100 if quick else 1_000_000)
 
 
 def _comparison(against: str, found: exactness.Exactness) -> dict[str, Any]:
@@ -225,9 +224,9 @@ def _travelled(champion: Champion) -> dict[str, float]:
     """How far a creature that starts at rest gets along x in the report episodes' first ten: the upper median in
     metres, and in body lengths per second of a whole episode."""
     task = champion.problem.task
-    trips = [champion.rollout(int(seed)) for seed in report_seeds(10)]
-    if not isinstance(task, Task) or trips[0].qpos.shape[1] == 0:
+    if not isinstance(task, Task) or not task.model.nq:
         return {}
+    trips = [champion.rollout(int(seed)) for seed in report_seeds(10)]
     distance = sorted(float(trip.qpos[-1, 0] - trip.qpos[0, 0]) for trip in trips)[5]
     tail, nose = extent(task.model, 0)
     lengths_per_s = distance / (nose - tail) / (task.steps * task.control_period)
@@ -236,11 +235,11 @@ def _travelled(champion: Champion) -> dict[str, float]:
 
 
 def render(records: Sequence[Mapping[str, Any]]) -> str:
-    """Records with the same keys as a table of text, a row each."""
+    """Records as a table of text, a row each; what one has not is left empty."""
     if not records:
         return ""
-    names = list(records[0])
-    return table_text([names, *([_cell(record[name]) for name in names] for record in records)])
+    names = list(dict.fromkeys(name for record in records for name in record))
+    return table_text([names, *([_cell(record.get(name, "")) for name in names] for record in records)])
 
 
 def _cell(value: Any) -> str:

@@ -248,7 +248,7 @@ def _known_keys(task: str, method: Method) -> dict[str, Key]:
     return {
         **KEYS,
         **{f"task.{name}": key for name, key in task_options.items()},
-        **{f"training.{name}": key for name, key in task_options.items()},
+        **{f"training.{name}": key for name, key in task_options.items() if name != "digest"},
         **{f"method.{name}": key for name, key in method_options.items()},
     }
 

@@ -201,7 +201,7 @@ class LiveDisplay:
     def _panel(self) -> Panel:
         config, row, champion = self._config, self._seen.row, self._seen.champion
         names = " · ".join([config["method.name"], config["network.layers"], f"seed {config['seed']}"])
-        title = f"[bold]{config['task.name']}[/]  {names}"
+        title = Text.assemble((config["task.name"], "bold"), "  ", names)
         if not row:
             return Panel(
                 Text(f"{self._phase} …\n{self._estimate}".strip(), style="dim"), title=title, title_align="left"

@@ -153,7 +153,7 @@ def _population(task: Task, text: str, scales: Sequence[float]) -> tuple[Any, np
     return network, (draws * np.asarray(scales)[:, None]).astype(np.float32)
 
 
-def _trained(case: Case, steps: int) -> np.ndarray:
+def trained(case: Case, steps: int) -> np.ndarray:
     """Parameters, (1, size), of the linear policy that the task's default method finds in so many env steps."""
     options = {f"task.{name}": value for name, value in case.options.items()}
     network = {"network.layers": "linear", "network.normalise": False}
@@ -190,7 +190,7 @@ def check(
         for scale, row in zip(scales, rows, strict=True)
     ]
     if training:
-        populations.append(("trained", make_network("linear", task, False), _trained(Case(task_id, options), training)))
+        populations.append(("trained", make_network("linear", task, False), trained(Case(task_id, options), training)))
     for label, network, params in populations:
         episodes = _run(Evaluator(task, network, 2), params, seeds, steps or task.steps, recording=True)
         for column, seed in enumerate(seeds):

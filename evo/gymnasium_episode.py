@@ -21,7 +21,7 @@ from evo.episode import (
 )
 from evo.networks import Network, network_from_text
 from evo.networks.sequential import act
-from evo.processes import shared_processes
+from evo.processes import Processes
 from evo.statistics import update_statistics
 
 _PARTS = 4  # of the work, for each process: who is done early takes another
@@ -49,7 +49,7 @@ class GymnasiumEvaluator:
         if not isinstance(entry, str) or entry.startswith("__main__"):
             threads = 1  # no other process knows of this environment
         self.task, self.network, self.threads = task, network, threads
-        self._processes = shared_processes(threads)  # a learner and its judge take turns
+        self._processes = Processes(threads)
 
     def prepare(self) -> None:
         """Start the processes."""
@@ -95,7 +95,7 @@ class GymnasiumEvaluator:
         return self._processes.map(_live, work) if self.threads > 1 else [_live(share) for share in work]
 
 
-_bodies: dict[str, Body] = {}  # the last two of this process, to train and to judge: making one takes a while
+_bodies: dict[str, Body] = {}  # the last environment of this process: making one takes a while
 
 
 def _live(work: _Work) -> Episodes:
@@ -103,8 +103,7 @@ def _live(work: _Work) -> Episodes:
     task = work.task
     key = f"{task.name} {sorted(task.options.items())}"
     if key not in _bodies:
-        while len(_bodies) > 1:
-            _bodies.pop(next(iter(_bodies)))
+        _bodies.clear()
         _bodies[key] = Body(task)
     body = _bodies[key]
     text, normalise = work.network

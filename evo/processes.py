@@ -6,8 +6,6 @@ Unlike multiprocessing's pools they never run the user's main module again, and 
 import os
 import subprocess
 import sys
-import threading
-import weakref
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any
@@ -75,18 +73,6 @@ class Processes:
 
     def __del__(self) -> None:
         self.stop()
-
-
-_shared: "weakref.WeakValueDictionary[tuple[int, int], Processes]" = weakref.WeakValueDictionary()
-
-
-def shared_processes(count: int) -> Processes:
-    """The same `count` processes for all who ask for so many in one thread, as long as any of them keeps them."""
-    asked = count, threading.get_ident()
-    processes = _shared.get(asked)
-    if processes is None:
-        processes = _shared[asked] = Processes(count)
-    return processes
 
 
 def _serve(descriptor: int) -> None:

@@ -6,28 +6,22 @@ import mujoco
 import numpy as np
 
 from envs.task import Task
+from evo.errors import EvoError
 from evo.randomness import generator
 
 
-def shaken(task: Task, steps: int, servos: bool = True) -> dict[str, Any]:
+def shaken(task: Task, steps: int) -> dict[str, Any]:
     """`steps` control steps in which every control is at one of its bounds, chosen at random; no episode ends.
 
-    servos: as its actuators are; without them their forces are the bounds of what they can give, whatever the posture.
     A record: unstable, how often MuJoCo warned (of a state that it had to reset, or of a full buffer).
+    Raises EvoError for a task without motors.
     """
-    model, draws = task.model.__copy__(), generator(0, f"stability, {task.name}, {servos}")
-    if not servos:
-        strongest = np.where(model.actuator_forcelimited, model.actuator_forcerange[:, 1], model.actuator_gainprm[:, 0])
-        model.actuator_biasprm[:] = 0
-        model.actuator_gainprm[:, 0] = strongest
-    assert task.action_low is not None and task.action_high is not None
+    model, draws = task.model, generator(0, f"stability, {task.name}")
+    if not model.nu:
+        raise EvoError(f"{task.name} has no motors of MuJoCo's that could shake it")
+    bounds = np.array([task.action_low, task.action_high])  # (2, controls)
     data = mujoco.MjData(model)
     for _ in range(steps):
-        data.ctrl[:] = np.where(draws.integers(2, size=model.nu), task.action_low, task.action_high)
+        data.ctrl[:] = np.where(draws.integers(2, size=model.nu), *bounds)
         mujoco.mj_step(model, data, task.frame_skip)
-    return {
-        "task": task.name,
-        "controls": "servos" if servos else "bare torque",
-        "steps": steps,
-        "unstable": int(data.warning.number.sum()),
-    }
+    return {"task": task.name, "steps": steps, "unstable": int(data.warning.number.sum())}

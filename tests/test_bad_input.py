@@ -49,6 +49,7 @@ MISTAKES = [
     (["resume", REFERENCE], "finished"),
     (["bench", "--task", "cartpole"], "no open-loop limit"),
     (["bench", "--task", "InvertedPendulum-v5"], "end early"),
+    (["bench", "--stability", "--task", "pointmass"], "no motors"),
     (["bench", "--seeds", "119-100"], "upwards"),
     (["run", "cartpole", "--method", "arz"], "did you mean 'ars'"),
     (["run", "cartpole", "--network", "mpl:64"], "unknown network"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 import evo
-from evo.config import resolve_config
+from evo.config import Config, resolve_config
 from evo.display import Forecast, LiveDisplay, PlainLines, curve, display, duration
 from evo.numbers import number
 
@@ -83,6 +83,16 @@ def test_brackets_are_printed_as_they_are() -> None:
     PlainLines(config, console).phase('run `pip install "gymnasium[classic-control]"`')
     assert isinstance(console.file, io.StringIO)
     assert "gymnasium[classic-control]" in console.file.getvalue()
+
+
+def test_the_live_panel_keeps_the_brackets_of_a_path() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=100, height=40)
+    config = resolve_config(flags={"task.name": "cartpole", "budget.generations": 1})
+    values = {**config.values, "task.name": "/home/[old]/red].xml"}
+    with LiveDisplay(Config(values), console) as live:
+        live.phase("evolving")
+    assert isinstance(console.file, io.StringIO)
+    assert "/home/[old]/red].xml" in console.file.getvalue()
 
 
 def test_the_forecast_follows_the_budget() -> None:

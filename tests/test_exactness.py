@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from evo import exactness
-from evo.assembly import make_compiled_task
-from evo.exactness import CASES, Case, Exactness, cases, check, check_invariance
+from evo.assembly import make_compiled_task, make_network
+from evo.exactness import CASES, Case, Exactness, cases, check, check_invariance, trained
+from evo.problems.walking import Walking
 
 
 def _name(case: Case) -> str:
@@ -25,7 +26,16 @@ def _assert_exact(found: Exactness) -> None:
 def test_whole_episodes_are_gymnasiums(task: str) -> None:
     found = check(task, {}, (0, 2**40 + 1), training=2_000)
     _assert_exact(found)
-    assert found.steps > 50
+    assert found.steps > check(task, {}, (0, 2**40 + 1)).steps  # the trained policy's are added
+
+
+def test_the_trained_policy_has_learned() -> None:
+    """It holds the pendulum longer than no force does."""
+    task = make_compiled_task("InvertedPendulum-v5", {})
+    params = trained(Case("InvertedPendulum-v5", {}), 20_000)
+    problem = Walking(task, make_network("linear", task, False), 1)
+    seeds = np.arange(10)
+    assert problem.returns(params, seeds).mean() > 2 * problem.returns(np.zeros_like(params), seeds).mean()
 
 
 @pytest.mark.parametrize("task", ["Hopper-v5", "Walker2d-v5"])

@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import weakref
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,7 +18,7 @@ from evo.film.pictures import pictures
 from evo.gymnasium_episode import GymnasiumEvaluator
 from evo.learners.ppo import PPO
 from evo.problems.walking import Walking
-from evo.processes import Processes, shared_processes
+from evo.processes import Processes
 
 EPISODES = ("evaluation.selection_episodes", "evaluation.report_episodes")
 SMALL = {"method.directions": 2, "method.elite_directions": 2, **dict.fromkeys(EPISODES, 2)}
@@ -254,13 +253,3 @@ def test_processes_answer_in_order_raise_what_was_raised_and_may_die() -> None:
     assert helpers.map(square, [3]) == [9]
     helpers.stop()
     assert helpers.map(square, []) == []
-
-
-def test_who_asks_for_as_many_processes_gets_the_same_ones_while_they_are_kept() -> None:
-    first = shared_processes(2)
-    assert shared_processes(2) is first
-    assert shared_processes(3) is not first
-    started = weakref.ref(first)
-    assert first.map(square, [4, 5]) == [16, 25]
-    del first
-    assert started() is None

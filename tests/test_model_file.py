@@ -21,6 +21,9 @@ ACTUATORS = f"<actuator>{MOTORS}</actuator>"
 TABLE = f'<mujoco><compiler angle="radian"/><worldbody>{TRUNK}</worldbody>{ACTUATORS}</mujoco>'
 BALL = '<body><freejoint/><geom size="0.1"/></body>'
 
+EPISODES = ("evaluation.selection_episodes", "evaluation.report_episodes")
+SMALL = {"method.directions": 2, "method.elite_directions": 2, **dict.fromkeys(EPISODES, 2)}
+
 URDF = """
 <robot name="bot">
   <link name="base"><inertial><mass value="3"/><inertia ixx="0.02" iyy="0.03" izz="0.04" ixy="0" ixz="0" iyz="0"/>
@@ -78,35 +81,56 @@ def test_what_mujoco_says_of_a_file_is_one_line(tmp_path: Path) -> None:
 
 def test_a_run_never_goes_on_with_another_body(tmp_path: Path) -> None:
     path = written(tmp_path, TABLE)
-    run = evo.run(path, generations=1, out=tmp_path / "run", video=False)
+    run = evo.run(path, generations=1, out=tmp_path / "run", video=False, settings=SMALL)
     written(tmp_path, TABLE.replace('gear="15"', 'gear="16"'))
-    again = evo.load(run.path)
-    for use in (lambda: evo.resume(run.path, generations=2), lambda: again.champion.verify()):
-        with pytest.raises(evo.EvoError, match=r"creature\.xml is not as it was when this began.*begin anew"):
+    again, configured = evo.load(run.path), tmp_path / "run" / "config.toml"
+    for use in (
+        lambda: evo.resume(run.path, generations=2),
+        lambda: again.champion.verify(),
+        lambda: evo.run(config=configured, out=tmp_path / "same", video=False),
+    ):
+        with pytest.raises(evo.EvoError, match=r"creature\.xml: the file has changed since.*--set task\.digest=''"):
             use()
-    assert evo.run(path, generations=1, out=tmp_path / "anew", video=False).champion.verify().exact
+    anew = {"task.digest": ""}
+    assert evo.run(config=configured, out=tmp_path / "anew", video=False, settings=anew).champion.verify().exact
+    taught = evo.run(start=run.path, generations=1, out=tmp_path / "taught", video=False, settings=anew | SMALL)
+    assert taught.champion.verify().exact
     written(tmp_path, TABLE)
     assert again.champion.verify().exact
 
 
-def test_a_digest_is_that_of_every_file_of_a_model(tmp_path: Path) -> None:
-    (tmp_path / "parts").mkdir()
+def test_a_digest_tells_every_change_of_what_a_model_is_made_of(tmp_path: Path) -> None:
+    parts = tmp_path / "parts"
+    parts.mkdir()
     corners = "\n".join(f"v {x} {y} {z}" for x in (-1, 1) for y in (-1, 1) for z in (-1, 1))
     faces = "\n".join("f " + " ".join(f"{corner}" for corner in face) for face in ((1, 2, 3), (4, 3, 2), (5, 7, 6)))
-    mesh = tmp_path / "parts" / "shell.obj"
+    mesh, motors, tail = parts / "shell.obj", tmp_path / "motors.xml", parts / "tail.xml"
     mesh.write_text(f"{corners}\n{faces}\n")
-    (tmp_path / "motors.xml").write_text(f"<mujoco>{ACTUATORS}</mujoco>")
-    shell = TABLE.replace('angle="radian"', 'angle="radian" meshdir="parts"').replace(ACTUATORS, "")
-    shell = shell.replace(
-        "<worldbody>", '<include file="motors.xml"/><asset><mesh file="shell.obj"/></asset><worldbody>'
-    )
-    path = written(tmp_path, shell.replace("<freejoint/>", '<freejoint/><geom type="mesh" mesh="shell" mass="1"/>'))
+    motors.write_text(f"<mujoco>{ACTUATORS}</mujoco>")
+    tail.write_text('<mujoco><worldbody><body name="tail"><geom size="0.02"/></body></worldbody></mujoco>')
+    assets = '<asset><mesh file="deep/shell.obj"/><model name="tail" file="parts/tail.xml"/></asset><worldbody>'
+    text = TABLE.replace('angle="radian"', 'angle="radian" meshdir="parts" strippath="true"').replace(ACTUATORS, "")
+    text = text.replace("<worldbody>", f'<include file="motors.xml"/>{assets}')
+    whole = '<freejoint/><attach model="tail" body="tail" prefix="x"/><geom type="mesh" mesh="shell" mass="1"/>'
+    path = written(tmp_path, text.replace("<freejoint/>", whole))
     seen = [digest_of(path)]
     assert digest_of(path) == seen[0]
-    for file, old, new in ((mesh, "v 1 1 1", "v 1 1 1.5"), (tmp_path / "motors.xml", 'gear="15"', 'gear="9"')):
+    for file, old, new in ((mesh, "v 1 1 1", "v 1 1 1.5"), (motors, '"15"', '"9"'), (tail, "0.02", "0.03")):
         file.write_text(file.read_text().replace(old, new))
         seen.append(digest_of(path))
-    assert len(set(seen)) == 3
+    assert len(set(seen)) == 4
+
+
+def test_links_and_attached_models_lead_nowhere_else(tmp_path: Path) -> None:
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    written(tmp_path, "<mujoco/>", "else.xml")
+    (inside / "link.xml").symlink_to(tmp_path / "else.xml")
+    with pytest.raises(evo.EvoError, match=r"asks for 'link\.xml', a link to outside its folder"):
+        evo.task(written(inside, '<mujoco><include file="link.xml"/></mujoco>'))
+    written(inside, '<mujoco><include file="../else.xml"/></mujoco>', "part.xml")
+    with pytest.raises(evo.EvoError, match=r"asks for '\.\./else\.xml', which is outside its folder"):
+        evo.task(written(inside, '<mujoco><asset><model name="part" file="part.xml"/></asset></mujoco>'))
 
 
 @pytest.mark.parametrize(
@@ -120,6 +144,7 @@ def test_a_digest_is_that_of_every_file_of_a_model(tmp_path: Path) -> None:
         ('<!DOCTYPE m [<!ENTITY a "b">]><mujoco/>', "declares a document type"),
         ('<mujoco><asset><mesh file="/etc/passwd"/></asset></mujoco>', "asks for '/etc/passwd'"),
         ('<mujoco><asset><texture type="cube" fileup="/etc/passwd"/></asset></mujoco>', "asks for '/etc/passwd'"),
+        (r'<mujoco><asset><mesh file="..\out.obj"/></asset></mujoco>', "which is outside its folder"),
         ('<mujoco><compiler meshdir="../.."/></mujoco>', "outside its folder"),
         (TABLE.replace("<worldbody>", '<option timestep="1e-9"/><worldbody>'), "its timestep is 1e-09 s"),
         ("<mujoco><worldbody><body></worldbody></mujoco>", "mismatched tag: line 1"),

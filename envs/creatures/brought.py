@@ -11,7 +11,7 @@ import numpy as np
 from envs.adversity import root_of
 from envs.creatures.terrains import Terrain, add_terrain
 from envs.extent import extent
-from envs.model_file import ModelFileError, complete, digest_of, load_spec
+from envs.model_file import ModelFileError, check_digest, load_spec
 from envs.physics import mj_forward
 from envs.random import standard_normal, uniform
 from envs.rewards import simulate_measured
@@ -71,16 +71,11 @@ def brought(path: str) -> Callable[..., Task]:
         within their ranges, ±1 where it sets none. Reward: alive_reward + forward_reward_weight × speed of the root
         body along x (m/s) - power_cost_weight × power / weight (m/s). The episode ends after 10 s, or when the root
         body leans so far from its initial posture that the cosine is below `least_upright`; -1 lets it tumble.
-        frame_skip: time steps in a control step; 0 makes it last about 0.04 s. digest: that of the model's files;
-        others are refused, so that a run never goes on with another body. '' takes any.
+        frame_skip: time steps in a control step; 0 makes it last about 0.04 s. digest: of the model, as
+        `envs.model_file.digest_of` makes it; another is refused, so that a run never goes on with another body.
         """
         options = {name: value for name, value in locals().items() if name not in ("rendering", "path")}
-        options["digest"] = found = digest_of(path)
-        if digest not in ("", found):
-            raise ModelFileError(
-                f"{path} is not as it was when this began (digest {found}, then {digest}): "
-                "bring that version back, or begin anew with it as it is"
-            )
+        options["digest"] = check_digest(path, digest)
         model = _model(path, Terrain(terrain, terrain_seed, terrain_scale))
         if not 0 <= frame_skip <= 10_000:
             raise ValueError(f"frame_skip must be between 0 and 10,000, got {frame_skip}")
@@ -106,7 +101,6 @@ def brought(path: str) -> Callable[..., Task]:
 
 def _model(path: str, terrain: Terrain) -> mujoco.MjModel:
     spec = load_spec(path)
-    complete(spec, path)
     if terrain.kind != "flat":
         for geom in list(spec.worldbody.geoms):
             if geom.type in (mujoco.mjtGeom.mjGEOM_PLANE, mujoco.mjtGeom.mjGEOM_HFIELD):

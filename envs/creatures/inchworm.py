@@ -7,7 +7,7 @@ from envs.creatures.terrains import Terrain
 from envs.creatures.walking import creature
 
 _GREEN, _PALE, _EYE, _PAD = (0.45, 0.68, 0.20, 1), (0.70, 0.82, 0.42, 1), (0.05, 0.05, 0.05, 1), (0.30, 0.22, 0.12, 1)
-_SERVO = Servo(stiffness=25.0, brake=2.5, torque=10.0, reach=0.8)
+_SERVO = Servo(stiffness=25.0, brake=2.5, torque=6.0, reach=0.8)
 _LINK, _RADIUS, _SIDE = 0.11, 0.04, 3  # links on either side of the middle one, which feels
 _SLIPPERY = 0.25
 
