@@ -58,6 +58,20 @@ GENERAL: Mapping[str, Mapping[str, Any]] = {
     "openai-es": _es(0.02, 0.04, 32, 0.005, 2e6),
     "ga": _ga(64, 12, 0.05, 0.5, 2e6),
     "ppo": _ppo(1e6),
+    # not tuned: steps of the size that serves the others
+    "cma-es": _settings("linear", 2e6, {}, step_size=0.1),
+    "sep-cma-es": _settings("linear", 2e6, {}, step_size=0.1),
+    "lm-ma-es": _settings("linear", 2e6, {}, step_size=0.1),
+    "ipop": _settings("linear", 2e6, {}, step_size=0.1, spread=0.1),
+    "bipop": _settings("linear", 2e6, {}, step_size=0.1, spread=0.1),
+    "snes": _settings("linear", 2e6, {}, step_size=0.1, population=64),
+    "xnes": _settings("linear", 2e6, {}, step_size=0.1, population=64),
+    "pgpe": _settings("linear", 2e6, {}),
+    "cem": _settings("linear", 2e6, {}, noise=0.1, extra_noise=0.05),
+    "guided-es": _settings("linear", 2e6, {}),
+    "differential-evolution": _settings("linear", 2e6, {}, initial_spread=0.1),
+    "random-search": _settings("linear", 2e6, {}, spread=0.3),
+    "hill-climber": _settings("linear", 2e6, {}, step_size=0.1),
 }
 
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {

@@ -1,5 +1,6 @@
 """Learners, and `METHODS`: the name of a method → how its learner is built."""
 
+from evo.algorithms import ALGORITHMS
 from evo.learners.methods import Method
 
 __all__ = ["METHODS", "Method", "method_named"]
@@ -16,6 +17,24 @@ METHODS: dict[str, Method] = {
         "evo.algorithms.openai_es:OpenAIES", "evolution strategy with ranks and Adam (Salimans 2017)", "openai-es"
     ),
     "ga": Method("evo.algorithms.ga:GA", "genetic algorithm: truncation, elites, crossover (Such 2017)", "ga"),
+    **{
+        name: Method(ALGORITHMS[name], summary, name)
+        for name, summary in {
+            "cma-es": "covariance matrix adaptation, active (Hansen 2016); up to some thousands of parameters",
+            "sep-cma-es": "CMA-ES with a diagonal covariance (Ros & Hansen 2008)",
+            "lm-ma-es": "limited-memory matrix adaptation (Loshchilov 2019), for many parameters",
+            "ipop": "restarts of one of these with growing populations (Auger & Hansen 2005)",
+            "bipop": "restarts with growing and with small populations in turn (Hansen 2009)",
+            "snes": "separable natural evolution strategy (Schaul 2011)",
+            "xnes": "exponential natural evolution strategy (Glasmachers 2010)",
+            "pgpe": "parameter-exploring policy gradients with ClipUp (Sehnke 2010, Toklu 2020)",
+            "cem": "cross-entropy method with decaying noise (Szita & Lőrincz 2006)",
+            "guided-es": "noise guided by its own past gradients (Maheswaranathan 2019)",
+            "differential-evolution": "DE/rand/1/bin (Storn & Price 1997)",
+            "random-search": "the best of random draws: what any search must beat",
+            "hill-climber": "tuning one knob at a time, up or down a step",
+        }.items()
+    },
     "ppo": Method(
         "evo.learners.ppo:PPO",
         "proximal policy optimisation: backprop on the policy (Schulman 2017)",

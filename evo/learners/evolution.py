@@ -66,7 +66,7 @@ class Evolution:
         }
 
     def finished(self) -> str | None:
-        return None
+        return self.algorithm.finished()
 
     def candidates(self) -> list[Candidate]:
         return [Candidate(row.astype(np.float32), self.statistics) for row in self.algorithm.candidates()]

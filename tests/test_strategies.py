@@ -1,0 +1,407 @@
+"""Evolution strategies: every update against a plain twin of its paper, and what each promises beyond the contract."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.linalg
+from numpy.typing import NDArray
+
+from evo.algorithms.algorithm import Algorithm
+from evo.algorithms.bipop import BIPOP
+from evo.algorithms.cem import CEM
+from evo.algorithms.cma_es import CMAES
+from evo.algorithms.cma_parameters import CMAParameters
+from evo.algorithms.convergence import COLLAPSED, CONDITION, FLAT, STAGNATION, FitnessHistory, degeneration
+from evo.algorithms.differential_evolution import DifferentialEvolution
+from evo.algorithms.guided_es import GuidedES
+from evo.algorithms.hill_climber import HillClimber
+from evo.algorithms.ipop import IPOP
+from evo.algorithms.lm_ma_es import LMMAES
+from evo.algorithms.pgpe import PGPE
+from evo.algorithms.random_search import RandomSearch
+from evo.algorithms.sep_cma_es import SepCMAES
+from evo.algorithms.snes import SNES
+from evo.algorithms.xnes import XNES
+from evo.randomness import generator
+
+Floats = NDArray[np.float64]
+START = np.array([0.5, -1.0, 2.0, 0.25])
+CLOSE = {"rtol": 1e-9, "atol": 1e-12}
+
+
+def rewards(algorithm: Algorithm) -> Floats:
+    """Random fitness of the population asked for."""
+    return generator(1, "rewards", algorithm.generation).standard_normal(len(algorithm.ask()))
+
+
+def ellipsoid(population: Floats) -> Floats:
+    fitness: Floats = -np.sum(np.logspace(0, 4, population.shape[1]) * np.square(population), axis=1)
+    return fitness
+
+
+def climb(algorithm: Algorithm, fitness: Any, evaluations: int) -> float:
+    """The best fitness within so many evaluations, or until it is finished."""
+    best = -math.inf
+    while evaluations > 0 and not algorithm.finished():
+        values = fitness(algorithm.ask().dense())
+        algorithm.tell(values)
+        best, evaluations = max(best, float(values.max())), evaluations - len(values)
+    return best
+
+
+# CMA-ES
+
+
+def table_1(n: int, lam: int, active: bool) -> dict[str, Any]:
+    """Hansen 2016, table 1, as it is printed."""
+    w = [math.log((lam + 1) / 2) - math.log(i) for i in range(1, lam + 1)]
+    mu = lam // 2
+    up, down = w[:mu], w[mu:]
+    mueff = sum(up) ** 2 / sum(x * x for x in up)
+    mueff_minus = sum(down) ** 2 / sum(x * x for x in down)
+    c1 = 2 / ((n + 1.3) ** 2 + mueff)
+    cmu = min(1 - c1, 2 * (0.25 + mueff + 1 / mueff - 2) / ((n + 2) ** 2 + mueff))
+    alpha = min(1 + c1 / cmu, 1 + 2 * mueff_minus / (mueff + 2), (1 - c1 - cmu) / (n * cmu))
+    below = sum(abs(x) for x in w if x < 0)
+    weights = [x / sum(up) if x >= 0 else (alpha * x / below if active else 0.0) for x in w]
+    cs = (mueff + 2) / (n + mueff + 5)
+    return {
+        "w": weights,
+        "mu": mu,
+        "mueff": mueff,
+        "c1": c1,
+        "cmu": cmu,
+        "cs": cs,
+        "ds": 1 + 2 * max(0, math.sqrt((mueff - 1) / (n + 1)) - 1) + cs,
+        "cc": (4 + mueff / n) / (n + 4 + 2 * mueff / n),
+        "chi": math.sqrt(n) * (1 - 1 / (4 * n) + 1 / (21 * n * n)),
+    }
+
+
+@pytest.mark.parametrize("active", [True, False])
+@pytest.mark.parametrize("population", [None, 9, 20])
+def test_cma_es_equals_its_plain_twin(population: int | None, active: bool) -> None:
+    algorithm = CMAES(START, 3, step_size=0.7, population=population, active=active)
+    n, lam = len(START), algorithm.population
+    assert population is not None or lam == 4 + math.floor(3 * math.log(n))
+    p = table_1(n, lam, active)
+    m, sigma, C, ps, pc = START.copy(), 0.7, np.eye(n), np.zeros(n), np.zeros(n)
+    for g in range(12):
+        x = algorithm.ask().dense()
+        values, D2B = rewards(algorithm), np.linalg.eigh(C)
+        root = D2B[1] @ np.diag(1 / np.sqrt(D2B[0])) @ D2B[1].T  # C^{-1/2}
+        y = (x - m) / sigma
+        algorithm.tell(values)
+
+        y = y[np.argsort(-values, kind="stable")]
+        yw = sum(p["w"][i] * y[i] for i in range(p["mu"]))
+        m = m + sigma * yw
+        ps = (1 - p["cs"]) * ps + math.sqrt(p["cs"] * (2 - p["cs"]) * p["mueff"]) * root @ yw
+        norm = math.sqrt(ps @ ps)
+        hs = norm / math.sqrt(1 - (1 - p["cs"]) ** (2 * (g + 1))) < (1.4 + 2 / (n + 1)) * p["chi"]
+        sigma *= math.exp(min(1.0, p["cs"] / p["ds"] * (norm / p["chi"] - 1)))
+        pc = (1 - p["cc"]) * pc + hs * math.sqrt(p["cc"] * (2 - p["cc"]) * p["mueff"]) * yw
+        w = [v if v >= 0 else v * n / (np.linalg.norm(root @ y[i]) ** 2) for i, v in enumerate(p["w"])]
+        kept = 1 + p["c1"] * (1 - hs) * p["cc"] * (2 - p["cc"]) - p["c1"] - p["cmu"] * sum(p["w"])
+        C = kept * C + p["c1"] * np.outer(pc, pc) + p["cmu"] * sum(w[i] * np.outer(y[i], y[i]) for i in range(lam))
+
+        np.testing.assert_allclose(algorithm.candidates()[0], m, **CLOSE)
+        np.testing.assert_allclose(algorithm.covariance, C, **CLOSE)
+        np.testing.assert_allclose(algorithm.step_path, ps, **CLOSE)
+        assert algorithm.diagnostics()["step_size"] == pytest.approx(sigma, rel=1e-9)
+
+
+@pytest.mark.parametrize(("size", "population"), [(1, 4), (2, 3), (10, 10), (10, 400), (300, 21)])
+def test_the_default_parameters_keep_the_covariance_positive(size: int, population: int) -> None:
+    p = CMAParameters(size, population, active=True)
+    assert p.weights[: p.parents].sum() == pytest.approx(1)
+    assert 0 < p.c_1 + p.c_mu <= 1
+    assert p.kept(False) + p.c_mu * size * min(p.weights.min(), 0) >= -1e-12  # (52)
+    assert 0 < p.c_sigma < 1 < p.d_sigma
+
+
+def test_a_covariance_is_decomposed_again_only_when_it_may_have_changed() -> None:
+    algorithm = CMAES(np.ones(100), 0)
+    assert algorithm.parameters.decompose_every > 1
+    before = algorithm.axes
+    for generation in range(1, 2 * algorithm.parameters.decompose_every + 1):
+        algorithm.tell(ellipsoid(algorithm.ask().dense()))
+        assert (algorithm.axes is not before) == (generation % algorithm.parameters.decompose_every == 0)
+        before = algorithm.axes
+
+
+# The other ways of learning a normal distribution
+
+
+def test_sep_cma_es_equals_cma_es_on_the_diagonal() -> None:
+    """The plain twin: the tutorial's update with C cut down to its diagonal, learning (n + 2) / 3 times as fast."""
+    algorithm = SepCMAES(START, 3, step_size=0.7, population=10)
+    n, p = len(START), table_1(len(START), 10, False)
+    faster = (n + 2) / 3
+    c1 = min(1.0, 2 / ((n + 1.3) ** 2 + p["mueff"]) * faster)
+    cmu = min(1 - c1, 2 * (0.25 + p["mueff"] + 1 / p["mueff"] - 2) / ((n + 2) ** 2 + p["mueff"]) * faster)
+    m, sigma, c, ps, pc = START.copy(), 0.7, np.ones(n), np.zeros(n), np.zeros(n)
+    for g in range(12):
+        y = (algorithm.ask().dense() - m) / sigma
+        values = rewards(algorithm)
+        algorithm.tell(values)
+
+        y = y[np.argsort(-values, kind="stable")]
+        yw = sum(p["w"][i] * y[i] for i in range(p["mu"]))
+        m = m + sigma * yw
+        ps = (1 - p["cs"]) * ps + math.sqrt(p["cs"] * (2 - p["cs"]) * p["mueff"]) * yw / np.sqrt(c)
+        norm = math.sqrt(ps @ ps)
+        hs = norm / math.sqrt(1 - (1 - p["cs"]) ** (2 * (g + 1))) < (1.4 + 2 / (n + 1)) * p["chi"]
+        sigma *= math.exp(min(1.0, p["cs"] / p["ds"] * (norm / p["chi"] - 1)))
+        pc = (1 - p["cc"]) * pc + hs * math.sqrt(p["cc"] * (2 - p["cc"]) * p["mueff"]) * yw
+        kept = 1 + c1 * (1 - hs) * p["cc"] * (2 - p["cc"]) - c1 - cmu
+        c = kept * c + c1 * pc**2 + cmu * sum(p["w"][i] * y[i] ** 2 for i in range(p["mu"]))
+        np.testing.assert_allclose(algorithm.variances, c, **CLOSE)
+        np.testing.assert_allclose(algorithm.candidates()[0], m, **CLOSE)
+
+
+def wierstra(lam: int) -> list[float]:
+    raw = [max(0.0, math.log(lam / 2 + 1) - math.log(k)) for k in range(1, lam + 1)]
+    return [u / sum(raw) - 1 / lam for u in raw]
+
+
+def test_snes_equals_its_plain_twin() -> None:
+    algorithm = SNES(START, 3, step_size=0.7, population=8)
+    n, u = len(START), wierstra(8)
+    mu, sigma = START.copy(), np.full(n, 0.7)
+    eta = (3 + math.log(n)) / (5 * math.sqrt(n))
+    for _ in range(8):
+        s = (algorithm.ask().dense() - mu) / sigma
+        values = rewards(algorithm)
+        algorithm.tell(values)
+        s = s[np.argsort(-values)]
+        mu = mu + sigma * sum(u[k] * s[k] for k in range(8))
+        sigma = sigma * np.exp(eta / 2 * sum(u[k] * (s[k] ** 2 - 1) for k in range(8)))
+        np.testing.assert_allclose(algorithm.candidates()[0], mu, **CLOSE)
+        np.testing.assert_allclose(algorithm.deviations, sigma, **CLOSE)
+
+
+def test_xnes_equals_its_plain_twin() -> None:
+    algorithm = XNES(START, 3, step_size=0.7, population=8)
+    n, u = len(START), wierstra(8)
+    mu, A = START.copy(), 0.7 * np.eye(n)  # A = sigma B
+    eta = 3 * (3 + math.log(n)) / (5 * n * math.sqrt(n))
+    for _ in range(8):
+        s = np.linalg.solve(A, (algorithm.ask().dense() - mu).T).T
+        values = rewards(algorithm)
+        algorithm.tell(values)
+        s = s[np.argsort(-values)]
+        delta = sum(u[k] * s[k] for k in range(8))
+        M = sum(u[k] * (np.outer(s[k], s[k]) - np.eye(n)) for k in range(8))
+        mu = mu + A @ delta
+        A = A @ scipy.linalg.expm(eta / 2 * M)  # sigma and B together, as their rates are equal
+        np.testing.assert_allclose(algorithm.candidates()[0], mu, **CLOSE)
+        np.testing.assert_allclose(algorithm.step_size * algorithm.shape.T, A, **CLOSE)
+    assert np.linalg.det(algorithm.shape) == pytest.approx(1)
+
+
+def test_lm_ma_es_equals_its_plain_twin() -> None:
+    algorithm = LMMAES(START, 3, step_size=0.7, population=8, vectors=3)
+    n, lam, mu_, m_ = len(START), 8, 4, 3
+    raw = [math.log(mu_ + 0.5) - math.log(i) for i in range(1, mu_ + 1)]
+    w = [r / sum(raw) for r in raw]
+    mueff = 1 / sum(v * v for v in w)
+    cs, cd = min(1.0, 2 * lam / n), [1 / (1.5**i * n) for i in range(m_)]
+    cc = [min(1.0, lam / (4**i * n)) for i in range(m_)]
+    y, sigma, ps, M = START.copy(), 0.7, np.zeros(n), [np.zeros(n) for _ in range(m_)]
+    for t in range(7):
+        population = algorithm.ask()
+        z = population.noise
+        d = []
+        for row in z:
+            for j in range(min(t, m_)):
+                row = (1 - cd[j]) * row + cd[j] * M[j] * (M[j] @ row)
+            d.append(row)
+        np.testing.assert_allclose(population.dense(), y + sigma * np.array(d), **CLOSE)
+        values = rewards(algorithm)
+        algorithm.tell(values)
+        order = np.argsort(-values)[:mu_]
+        y = y + sigma * sum(w[i] * d[k] for i, k in enumerate(order))
+        zw = sum(w[i] * z[k] for i, k in enumerate(order))
+        ps = (1 - cs) * ps + math.sqrt(mueff * cs * (2 - cs)) * zw
+        M = [(1 - cc[i]) * M[i] + math.sqrt(mueff * cc[i] * (2 - cc[i])) * zw for i in range(m_)]
+        sigma *= math.exp(min(1.0, cs / 2 * (ps @ ps / n - 1)))
+        np.testing.assert_allclose(algorithm.candidates()[0], y, **CLOSE)
+        assert algorithm.diagnostics()["step_size"] == pytest.approx(sigma, rel=1e-9)
+
+
+def test_pgpe_equals_its_plain_twin() -> None:
+    algorithm = PGPE(START, 3, step_size=0.1, noise=0.3, pairs=5)
+    mu, sigma, v = START.copy(), np.full(4, 0.3), np.zeros(4)
+    for _ in range(8):
+        asked = algorithm.ask().dense()
+        eps = asked[0::2] - mu
+        np.testing.assert_allclose(asked[1::2], mu - eps, **CLOSE)
+        values = rewards(algorithm)
+        algorithm.tell(values)
+        r = [sorted(values).index(value) / 9 - 0.5 for value in values]
+        g = sum((r[2 * k] - r[2 * k + 1]) / 2 * eps[k] for k in range(5)) / 5
+        gs = sum((r[2 * k] + r[2 * k + 1]) / 2 * (eps[k] ** 2 - sigma**2) / sigma for k in range(5)) / 5
+        v = 0.9 * v + 0.1 * g / math.sqrt(g @ g)
+        v = v * min(1.0, 0.2 / math.sqrt(v @ v))
+        mu, sigma = mu + v, sigma + np.clip(0.1 * gs, -0.2 * sigma, 0.2 * sigma)
+        np.testing.assert_allclose(algorithm.candidates()[0], mu, **CLOSE)
+        np.testing.assert_allclose(algorithm.deviations, sigma, **CLOSE)
+
+
+def test_cem_fits_its_elites() -> None:
+    algorithm = CEM(START, 3, noise=0.7, population=10, elites=4, extra_noise=0.2, decay=0.5)
+    extra = 0.04
+    for _ in range(5):
+        asked, values = algorithm.ask().dense(), rewards(algorithm)
+        algorithm.tell(values)
+        elites = asked[np.argsort(-values)[:4]]
+        np.testing.assert_allclose(algorithm.candidates()[0], elites.mean(axis=0), **CLOSE)
+        np.testing.assert_allclose(algorithm.variances, elites.var(axis=0) + extra, **CLOSE)
+        extra *= 0.5
+
+
+def test_guided_es_spends_its_noise_where_its_estimates_were() -> None:
+    n = 50
+    algorithm = GuidedES(np.zeros(n), 0, pairs=2_000, subspace=2, balance=0.3, noise=1.0)
+    for slope in (np.eye(n)[0], np.eye(n)[1]):
+        algorithm.tell(algorithm.ask().dense() @ slope)
+    basis = np.linalg.qr(algorithm.estimates.T)[0].T
+    steps = algorithm.ask().noise
+    inside = np.sum(np.square(steps @ basis.T), axis=1).mean()
+    whole = np.sum(np.square(steps), axis=1).mean()
+    # trace of a I + (1 - a) n / k U Uᵀ: all of it n, in the subspace a k + (1 - a) n; 5 standard errors
+    assert whole == pytest.approx(n, rel=0.1)
+    assert inside == pytest.approx(0.3 * 2 + 0.7 * n, rel=0.1)
+
+
+# Differential evolution, and the plain ones
+
+
+def test_differential_evolution_mixes_three_others_and_keeps_what_is_as_fit() -> None:
+    algorithm = DifferentialEvolution(START, 3, population=6, weight=0.7, crossover=0.5)
+    first = algorithm.ask().dense().copy()
+    algorithm.tell(np.arange(6.0))
+    trials = algorithm.ask().dense()
+    for i, trial in enumerate(trials):
+        others = [j for j in range(6) if j != i]
+        mixtures = [
+            first[a] + 0.7 * (first[b] - first[c])
+            for a in others
+            for b in others
+            for c in others
+            if len({a, b, c}) == 3
+        ]
+        changed = trial != first[i]
+        assert changed.any()
+        assert any(np.array_equal(trial[changed], mixture[changed]) for mixture in mixtures)
+    algorithm.tell(np.array([0.0, 0.5, 9.0, 2.0, 4.0, 9.0]))
+    kept = algorithm.individuals
+    np.testing.assert_array_equal(kept, np.where(np.array([1, 0, 1, 0, 1, 1])[:, None] == 1, trials, first))
+    np.testing.assert_array_equal(algorithm.candidates()[0], trials[2])
+
+
+def test_the_hill_climber_turns_one_knob_at_a_time() -> None:
+    algorithm = HillClimber(START, 3, step_size=0.1)
+    turned = []
+    for _ in range(8):
+        before, asked = algorithm.point, algorithm.ask().dense()
+        np.testing.assert_array_equal(asked[0], before)
+        knob = np.flatnonzero(asked[1] != before)
+        assert len(knob) == 1
+        np.testing.assert_allclose(asked[1] - before, before - asked[2], atol=1e-15)
+        turned.append(int(knob[0]))
+        algorithm.tell(ellipsoid(asked))
+        assert ellipsoid(algorithm.candidates())[0] == ellipsoid(asked).max()
+    assert sorted(turned[:4]) == sorted(turned[4:]) == [0, 1, 2, 3]
+
+
+def test_random_search_remembers_the_best_it_saw() -> None:
+    algorithm = RandomSearch(START, 3, population=16)
+    seen: list[float] = []
+    for _ in range(5):
+        values = ellipsoid(algorithm.ask().dense())
+        algorithm.tell(values)
+        seen += values.tolist()
+    assert ellipsoid(algorithm.candidates())[0] == max(seen)
+
+
+# When there is nothing more to find
+
+
+def test_strategies_finish_when_they_have_converged() -> None:
+    for strategy in (CMAES, SepCMAES, SNES, XNES):
+        algorithm = strategy(np.ones(3), 0)
+        assert climb(algorithm, lambda x: -np.sum(np.square(x), axis=1), 20_000) > -1e-9
+        assert algorithm.finished() is not None
+
+
+def test_each_way_of_coming_to_rest_is_told() -> None:
+    history = FitnessHistory(4, 8)
+    for _ in range(10):
+        history.add(np.zeros(8))
+    assert history.reason() == FLAT
+    history, draws = FitnessHistory(4, 8), generator(0, "noise")
+    for _ in range(400):
+        history.add(np.sort(draws.standard_normal(8))[::-1])
+    assert history.reason() == STAGNATION
+    history = FitnessHistory(4, 8)
+    for generation in range(400):
+        history.add(generation + np.sort(draws.standard_normal(8))[::-1])
+        assert history.reason() is None
+    ones = np.ones(3)
+    assert degeneration(ones, 1.0, ones, ones, ones, 1.0) is None
+    assert degeneration(ones, 1e-14, ones, ones, ones, 1.0) == COLLAPSED
+    assert degeneration(ones, 1.0, ones, np.array([1e-4, 1.0, 1e4]), ones, 1.0) == CONDITION
+
+
+# Restarts
+
+
+def rastrigin(population: Floats) -> Floats:
+    value: Floats = -np.sum(np.square(population) - 10 * np.cos(2 * np.pi * population) + 10, axis=1)
+    return value
+
+
+@pytest.mark.parametrize("restarted", [IPOP, BIPOP])
+def test_restarts_find_what_one_attempt_misses(restarted: type[IPOP] | type[BIPOP]) -> None:
+    """Rastrigin's function in four dimensions has a local optimum at every whole number."""
+    start = np.full(4, 2.5)
+    alone = [climb(CMAES(start, seed, step_size=1.0), rastrigin, 20_000) for seed in range(5)]
+    again = [climb(restarted(start, seed, step_size=1.0, spread=2.0), rastrigin, 20_000) for seed in range(5)]
+    assert sum(value > -1e-6 for value in alone) < 3
+    assert sum(value > -1e-6 for value in again) == 5
+
+
+def test_ipop_doubles_its_population_at_every_restart() -> None:
+    algorithm, populations = IPOP(np.full(3, 2.5), 0, attempts=3), []
+    while not algorithm.finished():
+        populations.append(len(algorithm.ask()))
+        algorithm.tell(rastrigin(algorithm.ask().dense()))
+    assert list(dict.fromkeys(populations)) == [7, 14, 28]
+
+
+def test_bipop_shares_its_evaluations_between_large_and_small() -> None:
+    algorithm = BIPOP(np.full(3, 2.5), 0, attempts=5)
+    while not algorithm.finished():
+        algorithm.tell(rastrigin(algorithm.ask().dense()))
+    large, small = algorithm.spent
+    assert large > 0 < small
+    assert small > 0.5 * large
+
+
+def test_restarts_resume_in_the_midst_of_an_attempt() -> None:
+    whole = IPOP(np.full(3, 2.5), 0)
+    states = []
+    while whole.diagnostics()["attempt"] < 2:
+        states.append(whole.state())
+        whole.tell(rastrigin(whole.ask().dense()))
+    for place in (0, len(states) // 2, len(states) - 1):
+        resumed = IPOP(np.full(3, 2.5), 0)
+        resumed.restore(states[place])
+        for _ in range(len(states) - place):
+            resumed.tell(rastrigin(resumed.ask().dense()))
+        for name, array in whole.state().items():
+            np.testing.assert_array_equal(resumed.state()[name], array)
