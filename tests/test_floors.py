@@ -17,6 +17,7 @@ FLOORS = {
     "evo.metrics": 1,
     "evo.randomness": 1,
     "evo.statistics": 1,
+    "evo.functions": 1,
     "evo.optimizers": 1,
     "evo.activations": 1,
     "evo.autodiff": 1,
