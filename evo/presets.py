@@ -97,7 +97,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "ars": _ars(0.03, 0.025, 40, 30, 10e6, **_NO_BONUS),
         "ppo": _ppo(1e6, initial_deviation=_GENTLE),
     },
-    # tuned: our creatures feel angles, and turn at a radian or two a second, as they are: normalised, a body that stands
+    # tuned: our creatures feel angles, and turn at a radian or two a second, as they are: normalised, one that stands
     # would make much of its little swaying, and with noise on that fall over (the biped) or get less far
     "evo/Biped-v0": {"ars": _ars(0.05, 0.07, 16, 8, 1.2e6, network__normalise=False)},
     **{
