@@ -153,11 +153,12 @@ def _population(task: Task, text: str, scales: Sequence[float]) -> tuple[Any, np
     return network, (draws * np.asarray(scales)[:, None]).astype(np.float32)
 
 
-def trained(case: Case, steps: int) -> np.ndarray:
-    """Parameters, (1, size), of the linear policy that the task's default method finds in so many env steps."""
-    options = {f"task.{name}": value for name, value in case.options.items()}
+@functools.cache
+def trained(task_id: str, steps: int, **options: Any) -> np.ndarray:
+    """Parameters, (1, size), of the linear policy that a task's default method finds in so many env steps."""
+    settings = {f"task.{name}": value for name, value in options.items()}
     network = {"network.layers": "linear", "network.normalise": False}
-    learner = make_learner(resolve_config(flags={"task.name": case.task, **options, **network}), available_threads())
+    learner = make_learner(resolve_config(flags={"task.name": task_id, **settings, **network}), available_threads())
     while learner.steps < steps:
         learner.step()
     return learner.candidates()[0].params[None]
@@ -190,7 +191,10 @@ def check(
         for scale, row in zip(scales, rows, strict=True)
     ]
     if training:
-        populations.append(("trained", make_network("linear", task, False), trained(Case(task_id, options), training)))
+        # trained once with the defaults, unless they see something else
+        seen = make_compiled_task(task_id, {}).observation_size
+        params = trained(task_id, training, **(options if task.observation_size != seen else {}))
+        populations.append(("trained", make_network("linear", task, False), params))
     for label, network, params in populations:
         episodes = _run(Evaluator(task, network, 2), params, seeds, steps or task.steps, recording=True)
         for column, seed in enumerate(seeds):

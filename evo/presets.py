@@ -102,8 +102,10 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "evo/Biped-v0": {"ars": _ars(0.05, 0.07, 16, 8, 1.2e6, network__normalise=False)},
     **{
         f"evo/{creature}-v0": {"ars": _ars(0.05, 0.1, 16, 8, 640_000, network__normalise=False)}
-        for creature in ("Centipede", "Hexapod", "Inchworm", "Snake", "Spider", "Tripod")
+        for creature in ("Centipede", "Hexapod", "Spider", "Tripod")
     },
+    # who lies on the ground cannot fall, and gets further normalised
+    **{f"evo/{creature}-v0": {"ars": _ars(0.05, 0.1, 16, 8, 640_000)} for creature in ("Inchworm", "Snake")},
     "evo/Quadruped-v0": {
         "ars": _ars(0.05, 0.1, 16, 8, 640_000),
         "openai-es": _es(0.05, 0.1, 16, 0.0, 800_000, network__layers="linear"),

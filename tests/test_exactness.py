@@ -32,7 +32,7 @@ def test_whole_episodes_are_gymnasiums(task: str) -> None:
 def test_the_trained_policy_has_learned() -> None:
     """It holds the pendulum longer than no force does."""
     task = make_compiled_task("InvertedPendulum-v5", {})
-    params = trained(Case("InvertedPendulum-v5", {}), 20_000)
+    params = trained("InvertedPendulum-v5", 20_000)
     problem = Walking(task, make_network("linear", task, False), 1)
     seeds = np.arange(10)
     assert problem.returns(params, seeds).mean() > 2 * problem.returns(np.zeros_like(params), seeds).mean()
