@@ -81,7 +81,9 @@ FUNCTIONS: dict[str, Function] = {
     "ellipsoid": Function(ellipsoid, 0.0, -5.0, 5.0, "a bowl a thousand times longer than wide"),
     "cigar": Function(cigar, 0.0, -5.0, 5.0, "one easy direction, the others a million times as steep"),
     "discus": Function(discus, 0.0, -5.0, 5.0, "one direction a million times as steep as the others"),
-    "different-powers": Function(different_powers, 0.0, -5.0, 5.0, "ever flatter towards the optimum, each way its own"),
+    "different-powers": Function(
+        different_powers, 0.0, -5.0, 5.0, "ever flatter towards the optimum, each way its own"
+    ),
     "rosenbrock": Function(rosenbrock, 1.0, -2.0, 2.0, "a bent valley"),
     "rastrigin": Function(rastrigin, 0.0, -5.12, 5.12, "a bowl with a local optimum at every whole number"),
     "ackley": Function(ackley, 0.0, -32.768, 32.768, "a funnel in a wavy plain"),

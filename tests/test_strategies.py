@@ -1,6 +1,8 @@
 """Evolution strategies: every update against a plain twin of its paper, and what each promises beyond the contract."""
 
+import json
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,7 @@ from evo.algorithms.random_search import RandomSearch
 from evo.algorithms.sep_cma_es import SepCMAES
 from evo.algorithms.snes import SNES
 from evo.algorithms.xnes import XNES
+from evo.functions import FUNCTIONS
 from evo.randomness import generator
 
 Floats = NDArray[np.float64]
@@ -42,9 +45,9 @@ def ellipsoid(population: Floats) -> Floats:
 
 
 def climb(algorithm: Algorithm, fitness: Any, evaluations: int) -> float:
-    """The best fitness within so many evaluations, or until it is finished."""
+    """The best fitness within so many evaluations, or until it is above -1e-9 or the algorithm is finished."""
     best = -math.inf
-    while evaluations > 0 and not algorithm.finished():
+    while evaluations > 0 and best < -1e-9 and not algorithm.finished():
         values = fitness(algorithm.ask().dense())
         algorithm.tell(values)
         best, evaluations = max(best, float(values.max())), evaluations - len(values)
@@ -123,7 +126,7 @@ def test_the_default_parameters_keep_the_covariance_positive(size: int, populati
 
 
 def test_a_covariance_is_decomposed_again_only_when_it_may_have_changed() -> None:
-    algorithm = CMAES(np.ones(100), 0)
+    algorithm = CMAES(np.ones(300), 0)
     assert algorithm.parameters.decompose_every > 1
     before = algorithm.axes
     for generation in range(1, 2 * algorithm.parameters.decompose_every + 1):
@@ -333,9 +336,13 @@ def test_random_search_remembers_the_best_it_saw() -> None:
 
 def test_strategies_finish_when_they_have_converged() -> None:
     for strategy in (CMAES, SepCMAES, SNES, XNES):
-        algorithm = strategy(np.ones(3), 0)
-        assert climb(algorithm, lambda x: -np.sum(np.square(x), axis=1), 20_000) > -1e-9
+        algorithm, spent = strategy(np.ones(3), 0), 0
+        while not algorithm.finished() and spent < 20_000:
+            values = -np.sum(np.square(algorithm.ask().dense()), axis=1)
+            algorithm.tell(values)
+            spent += len(values)
         assert algorithm.finished() is not None
+        assert values.max() > -1e-9
 
 
 def test_each_way_of_coming_to_rest_is_told() -> None:
@@ -344,9 +351,11 @@ def test_each_way_of_coming_to_rest_is_told() -> None:
         history.add(np.zeros(8))
     assert history.reason() == FLAT
     history, draws = FitnessHistory(4, 8), generator(0, "noise")
+    reasons = set()
     for _ in range(400):
         history.add(np.sort(draws.standard_normal(8))[::-1])
-    assert history.reason() == STAGNATION
+        reasons.add(history.reason())
+    assert reasons == {None, STAGNATION}
     history = FitnessHistory(4, 8)
     for generation in range(400):
         history.add(generation + np.sort(draws.standard_normal(8))[::-1])
@@ -369,8 +378,8 @@ def rastrigin(population: Floats) -> Floats:
 def test_restarts_find_what_one_attempt_misses(restarted: type[IPOP] | type[BIPOP]) -> None:
     """Rastrigin's function in four dimensions has a local optimum at every whole number."""
     start = np.full(4, 2.5)
-    alone = [climb(CMAES(start, seed, step_size=1.0), rastrigin, 20_000) for seed in range(5)]
-    again = [climb(restarted(start, seed, step_size=1.0, spread=2.0), rastrigin, 20_000) for seed in range(5)]
+    alone = [climb(CMAES(start, seed, step_size=1.0), rastrigin, 100_000) for seed in range(5)]
+    again = [climb(restarted(start, seed, step_size=1.0, spread=2.0), rastrigin, 100_000) for seed in range(5)]
     assert sum(value > -1e-6 for value in alone) < 3
     assert sum(value > -1e-6 for value in again) == 5
 
@@ -405,3 +414,26 @@ def test_restarts_resume_in_the_midst_of_an_attempt() -> None:
             resumed.tell(rastrigin(resumed.ask().dense()))
         for name, array in whole.state().items():
             np.testing.assert_array_equal(resumed.state()[name], array)
+
+
+# Beside the references: pycma and cmaes, whose medians tests/make_pycma_fixtures.py wrote
+
+REFERENCE = json.loads((Path(__file__).parent / "fixtures" / "strategies.json").read_text())
+
+
+@pytest.mark.parametrize("case", REFERENCE)
+def test_cma_es_needs_as_few_evaluations_as_the_better_of_pycma_and_cmaes(case: str) -> None:
+    """The median of 21 seeds to 1e-8, within 10 % of the better reference's median of as many."""
+    name, size = case.split("/")
+    start, step_size = (0.0, 0.1) if name == "rosenbrock" else (1.0, 0.5)
+    needed = []
+    for seed in range(21):
+        algorithm, spent = CMAES(np.full(int(size), start), seed, step_size=step_size), 0
+        while True:
+            values = FUNCTIONS[name].values(algorithm.ask().dense())
+            spent += len(values)
+            if values.min() < 1e-8:
+                break
+            algorithm.tell(-values)
+        needed.append(spent)
+    assert np.median(needed) < 1.1 * min(REFERENCE[case].values())
