@@ -12,12 +12,13 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evo.algorithms.algorithm import AskTell, number_between, positive_number, whole_number
+from evo.algorithms.algorithm import AskTell
 from evo.algorithms.population import DensePopulation
 from evo.operators.crossover import uniform_crossover
 from evo.operators.mutation import gaussian_mutation
 from evo.operators.selection import best, truncation_selection
 from evo.randomness import generator
+from evo.ranges import number_between, positive_number, whole_number
 
 
 @final
