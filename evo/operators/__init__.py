@@ -2,10 +2,12 @@
 
 The random generator comes first where one is drawn from; options are keywords; nothing given is written into; fitness
 is maximised. Each table's functions are called alike, as the module they live in says: `evo.operators.selection`,
-`.crossover` and `.mutation`. Of another form, and so in no table: `best`, `self_adaptive_mutation`.
+`.crossover`, `.mutation` and `.replacement`.
+
+Of another form, and so in no table: `best`, `self_adaptive_mutation`, `evo.operators.diversity`.
 """
 
-__all__ = ["CROSSOVER", "MUTATION", "SELECTION"]
+__all__ = ["CROSSOVER", "MUTATION", "REPLACEMENT", "SELECTION"]
 
 # Name -> "package.module:attribute", resolved when used: reading the tables imports no operator.
 SELECTION: dict[str, str] = {
@@ -41,4 +43,13 @@ MUTATION: dict[str, str] = {
     "scramble": "evo.operators.permutation:scramble_mutation",
     "swap": "evo.operators.permutation:swap_mutation",
     "uniform-reset": "evo.operators.mutation:uniform_reset_mutation",
+}
+
+REPLACEMENT: dict[str, str] = {
+    "aging": "evo.operators.replacement:aging_replacement",
+    "comma": "evo.operators.replacement:comma_replacement",
+    "elitist": "evo.operators.replacement:elitist_replacement",
+    "generational": "evo.operators.replacement:generational_replacement",
+    "plus": "evo.operators.replacement:plus_replacement",
+    "steady-state": "evo.operators.replacement:steady_state_replacement",
 }
