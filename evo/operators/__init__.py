@@ -2,7 +2,7 @@
 
 The random generator comes first where one is drawn from; options are keywords; nothing given is written into; fitness
 is maximised. Each table's functions are called alike, as the module they live in says: `evo.operators.selection`,
-`.crossover`, `.mutation` and `.replacement`.
+`.crossover`, `.mutation` and `.replacement`. `evo.operators.binding` makes one of a name and its options.
 
 Of another form, and so in no table: `best`, `self_adaptive_mutation`, `evo.operators.diversity`.
 """
