@@ -16,6 +16,7 @@ FLOORS = {
     "evo.archive": 1,
     "evo.metrics": 1,
     "evo.randomness": 1,
+    "evo.ranges": 1,
     "evo.statistics": 1,
     "evo.functions": 1,
     "evo.optimizers": 1,

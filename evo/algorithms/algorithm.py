@@ -5,8 +5,6 @@ ask and tell, the checks of the fitness, an interrupted tell, saving and restori
 and writes only its mathematics.
 """
 
-import math
-import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -15,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.population import Population
+from evo.ranges import whole_number
 
 PopulationT = TypeVar("PopulationT", bound=Population)
 
@@ -160,31 +159,3 @@ class AskTell(ABC, Generic[PopulationT]):
 
 def _layout(layout: tuple[tuple[int, ...], np.dtype[Any]] | None) -> str:
     return "absent" if layout is None else f"{layout[1]} of shape {layout[0]}"
-
-
-def whole_number(name: str, value: int, least: int, most: int | None = None) -> int:
-    """`value` as an int, or a ValueError naming the hyper-parameter and its range [least, most]."""
-    allowed = f"a whole number >= {least}" if most is None else f"a whole number in [{least}, {most}]"
-    valid = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not valid or value < least or (most is not None and value > most):
-        raise ValueError(f"{name}={value!r}: must be {allowed}")
-    return int(value)
-
-
-def positive_number(name: str, value: float) -> float:
-    """`value` as a float, or a ValueError naming the hyper-parameter and its range (0, inf)."""
-    if not _is_real(value) or not 0 < value < math.inf:
-        raise ValueError(f"{name}={value!r}: must be a finite number > 0")
-    return float(value)
-
-
-def number_between(name: str, value: float, least: float, most: float = math.inf) -> float:
-    """`value` as a float, or a ValueError naming the hyper-parameter and its range; an infinite end is excluded."""
-    if not _is_real(value) or not (least <= value <= most and math.isfinite(value)):
-        allowed = f"a finite number >= {least:g}" if most == math.inf else f"a number in [{least:g}, {most:g}]"
-        raise ValueError(f"{name}={value!r}: must be {allowed}")
-    return float(value)
-
-
-def _is_real(value: object) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)

@@ -11,12 +11,13 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evo.algorithms.algorithm import AskTell, number_between, positive_number, whole_number
+from evo.algorithms.algorithm import AskTell
 from evo.algorithms.population import DensePopulation
 from evo.operators.crossover import uniform_crossover
 from evo.operators.mutation import gaussian_mutation
 from evo.operators.selection import best, truncation_selection
 from evo.randomness import generator
+from evo.ranges import number_between, positive_number, whole_number
 
 
 @final
@@ -66,17 +67,17 @@ class GA(AskTell[DensePopulation]):
         if self.generation == 0:
             random = generator(self.seed, "initial population")
             first = np.tile(self.initial, (self.population, 1))
-            return DensePopulation(gaussian_mutation(random, first, self.initial_spread))
+            return DensePopulation(gaussian_mutation(random, first, deviation=self.initial_spread))
 
         random = generator(self.seed, "selection", self.generation)
-        parents = truncation_selection(  # two for every child: (2 children, parameters)
-            random, self.survivors, self.survivors_fitness, self.truncation, 2 * (self.population - self.elites)
-        )
+        children = self.population - self.elites
+        parents = truncation_selection(random, self.survivors_fitness, 2 * children, truncation=self.truncation)
+        first, second = self.survivors[parents[0::2]], self.survivors[parents[1::2]]  # both (children, parameters)
         random = generator(self.seed, "crossover", self.generation)
-        children = uniform_crossover(random, parents[0::2], parents[1::2], self.crossover)
+        crossed = uniform_crossover(random, first, second, probability=self.crossover)
         random = generator(self.seed, "mutation", self.generation)
-        children = gaussian_mutation(random, children, self.mutation)
-        return DensePopulation(np.concatenate([self.survivors[: self.elites], children]))
+        mutated = gaussian_mutation(random, crossed, deviation=self.mutation)
+        return DensePopulation(np.concatenate([self.survivors[: self.elites], mutated]))
 
     def update(self, population: DensePopulation, fitness: NDArray[np.float64]) -> None:
         individuals = population.dense()  # (individuals, parameters)

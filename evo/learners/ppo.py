@@ -17,7 +17,6 @@ from envs import interruption
 from envs.physics import EngineError
 from envs.random import words_of
 from evo.advantages import FAILED, RewardScale, advantages, standardised
-from evo.algorithms.algorithm import number_between, positive_number, whole_number
 from evo.autodiff import Node, Program, Tape
 from evo.autodiff.descent import AdamSettings, Feeds, Moments, assess, descend
 from evo.autodiff.team import Team
@@ -28,6 +27,7 @@ from evo.networks import Dense, Network, network_from_text
 from evo.networks.initialisation import orthogonal
 from evo.problems.walking import Walking
 from evo.randomness import generator
+from evo.ranges import number_between, positive_number, whole_number
 from evo.statistics import ObservationStatistics
 
 _SHARD = 32  # examples, at least, in each of a minibatch's two shards: smaller ones gained nothing

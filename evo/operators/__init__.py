@@ -1,1 +1,55 @@
-"""Operators: pure functions on populations; the random generator comes first."""
+"""Operators of genetic algorithms: pure functions on populations, and the tables that name them.
+
+The random generator comes first where one is drawn from; options are keywords; nothing given is written into; fitness
+is maximised. Each table's functions are called alike, as the module they live in says: `evo.operators.selection`,
+`.crossover`, `.mutation` and `.replacement`. `evo.operators.binding` makes one of a name and its options.
+
+Of another form, and so in no table: `best`, `self_adaptive_mutation`, `evo.operators.diversity`.
+"""
+
+__all__ = ["CROSSOVER", "MUTATION", "REPLACEMENT", "SELECTION"]
+
+# Name -> "package.module:attribute", resolved when used: reading the tables imports no operator.
+SELECTION: dict[str, str] = {
+    "boltzmann": "evo.operators.selection:boltzmann_selection",
+    "epsilon-lexicase": "evo.operators.lexicase:epsilon_lexicase_selection",  # of cases, as is the other
+    "lexicase": "evo.operators.lexicase:lexicase_selection",
+    "rank": "evo.operators.selection:rank_selection",
+    "roulette": "evo.operators.selection:roulette_selection",
+    "sus": "evo.operators.selection:stochastic_universal_sampling",
+    "tournament": "evo.operators.selection:tournament_selection",
+    "truncation": "evo.operators.selection:truncation_selection",
+    "uniform": "evo.operators.selection:uniform_selection",
+}
+
+CROSSOVER: dict[str, str] = {
+    "arithmetic": "evo.operators.recombination:arithmetic_crossover",  # of real genomes, as are blend and sbx
+    "blend": "evo.operators.recombination:blend_crossover",
+    "group": "evo.operators.crossover:group_crossover",
+    "one-point": "evo.operators.crossover:one_point_crossover",
+    "order": "evo.operators.permutation:order_crossover",  # of permutations, as is pmx
+    "pmx": "evo.operators.permutation:partially_mapped_crossover",
+    "sbx": "evo.operators.recombination:simulated_binary_crossover",
+    "two-point": "evo.operators.crossover:two_point_crossover",
+    "uniform": "evo.operators.crossover:uniform_crossover",
+}
+
+MUTATION: dict[str, str] = {
+    "bit-flip": "evo.operators.mutation:bit_flip_mutation",
+    "cauchy": "evo.operators.mutation:cauchy_mutation",
+    "gaussian": "evo.operators.mutation:gaussian_mutation",
+    "inversion": "evo.operators.permutation:inversion_mutation",
+    "polynomial": "evo.operators.mutation:polynomial_mutation",
+    "scramble": "evo.operators.permutation:scramble_mutation",
+    "swap": "evo.operators.permutation:swap_mutation",
+    "uniform-reset": "evo.operators.mutation:uniform_reset_mutation",
+}
+
+REPLACEMENT: dict[str, str] = {
+    "aging": "evo.operators.replacement:aging_replacement",
+    "comma": "evo.operators.replacement:comma_replacement",
+    "elitist": "evo.operators.replacement:elitist_replacement",
+    "generational": "evo.operators.replacement:generational_replacement",
+    "plus": "evo.operators.replacement:plus_replacement",
+    "steady-state": "evo.operators.replacement:steady_state_replacement",
+}

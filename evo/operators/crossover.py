@@ -1,20 +1,80 @@
-"""Crossover: children made of two parents."""
+"""Crossover: `f(random, first, second, *, options)` gives one child of each pair of parents.
+
+`first` and `second` are (individuals, genes), of one dtype: real, integer or boolean; the parents of child i are their
+rows i, and the children have their shape and dtype. Every gene of a child is that gene of one of its parents. For the
+other child of a pair, give the parents the other way round. A bad option is a ValueError of one line.
+"""
+
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from evo.operators.genomes import Genomes, check_parents
+from evo.ranges import number_between
 
 
 def uniform_crossover(
-    random: np.random.Generator,
-    first: NDArray[np.float64],
-    second: NDArray[np.float64],
-    probability: float,
-) -> NDArray[np.float64]:
-    """Children, (individuals, parameters), of the parents in the same rows of `first` and `second`.
+    random: np.random.Generator, first: Genomes, second: Genomes, *, probability: float = 0.5
+) -> Genomes:
+    """With `probability` a child takes each gene from either parent at even odds; otherwise it is its first parent.
 
-    With `probability` a child takes each gene from either parent at even odds; otherwise it is its first parent.
     Syswerda 1989, "Uniform Crossover in Genetic Algorithms".
     """
+    check_parents(first, second)
+    number_between("probability", probability, 0, 1)
     has_two_parents = random.random(len(first)) < probability  # (individuals,)
-    from_second = random.integers(2, size=first.shape, dtype=np.bool_)  # (individuals, parameters)
+    from_second = random.integers(2, size=first.shape, dtype=np.bool_)  # (individuals, genes)
     return np.where(has_two_parents[:, np.newaxis] & from_second, second, first)
+
+
+def one_point_crossover(random: np.random.Generator, first: Genomes, second: Genomes) -> Genomes:
+    """The head of the first parent and the tail of the second, cut at random between two genes; a lone gene is first's.
+
+    Holland 1975, "Adaptation in Natural and Artificial Systems".
+    """
+    check_parents(first, second)
+    individuals, genes = first.shape
+    cuts = random.integers(1, max(genes, 2), size=(individuals, 1))
+    return np.where(np.arange(genes) < cuts, first, second)
+
+
+def two_point_crossover(random: np.random.Generator, first: Genomes, second: Genomes) -> Genomes:
+    """The first parent, with the genes between two cuts from the second.
+
+    The genome is a ring, cut at two of its `genes` gaps, every pair of them equally likely; a lone gene is first's. De
+    Jong 1975, "An Analysis of the Behavior of a Class of Genetic Adaptive Systems".
+    """
+    check_parents(first, second)
+    individuals, genes = first.shape
+    start, stop = two_places(random, individuals, 1, max(genes, 2))  # gap g comes before gene g; the last is the first
+    positions = np.arange(genes)
+    return np.where((start <= positions) & (positions < stop), second, first)
+
+
+def group_crossover(random: np.random.Generator, first: Genomes, second: Genomes, *, groups: ArrayLike) -> Genomes:
+    """All genes of a group come from the same parent, either at even odds; `groups` is (genes,), a label each.
+
+    With the incoming weights of a neuron as a group this is the crossover of nodes: Montana & Davis 1989, "Training
+    Feedforward Neural Networks Using Genetic Algorithms".
+    """
+    check_parents(first, second)
+    labels = np.asarray(groups)
+    if labels.shape != first.shape[1:] or labels.dtype.kind not in "iu":
+        raise ValueError(f"groups of {labels.dtype} and shape {labels.shape}: must be {first.shape[1]} whole numbers")
+    names, group = np.unique(labels, return_inverse=True)  # group: (genes,), in [0, len(names))
+    from_second = random.integers(2, size=(len(first), len(names)), dtype=np.bool_)  # (individuals, groups)
+    return np.where(from_second[:, group], second, first)
+
+
+def two_places(
+    random: np.random.Generator, individuals: int, least: int, most: int
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Two different whole numbers in [least, most], the lesser and the greater, each (individuals, 1).
+
+    Every pair is equally likely; `most` must exceed `least`.
+    """
+    one = random.integers(least, most, size=(individuals, 1), endpoint=True)
+    other = random.integers(least, most, size=(individuals, 1))
+    other += other >= one  # skips the one
+    return np.minimum(one, other), np.maximum(one, other)

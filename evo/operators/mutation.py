@@ -1,11 +1,144 @@
-"""Mutation: small random changes."""
+"""Mutation: `f(random, population, *, options)` gives the population with small random changes.
+
+The population is (individuals, genes), float64 where not said otherwise; the mutants have its shape and dtype. Every
+gene mutates with `probability`, by itself. A bad option is a ValueError of one line.
+"""
+
+import math
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from evo.operators.genomes import Genomes, check_real, finite_bounds
+from evo.ranges import number_between, positive_number
+
+Floats = NDArray[np.float64]
 
 
 def gaussian_mutation(
-    random: np.random.Generator, population: NDArray[np.float64], deviation: float
-) -> NDArray[np.float64]:
-    """The population, (individuals, parameters), every gene moved by its own N(0, deviation**2)."""
-    return population + deviation * random.standard_normal(population.shape)
+    random: np.random.Generator, population: Floats, *, deviation: float = 0.02, probability: float = 1.0
+) -> Floats:
+    """Genes moved by their own N(0, deviation**2), deviation >= 0 in units of the genes.
+
+    Beyer & Schwefel 2002, "Evolution strategies: A comprehensive introduction".
+    """
+    check_real(population)
+    number_between("deviation", deviation, 0)
+    return _moved(random, population, deviation * random.standard_normal(population.shape), probability)
+
+
+def cauchy_mutation(
+    random: np.random.Generator, population: Floats, *, scale: float = 0.02, probability: float = 1.0
+) -> Floats:
+    """Genes moved by `scale` >= 0 times their own standard Cauchy number: mostly near, sometimes very far.
+
+    Half of the moves are longer than `scale`. Yao, Liu & Lin 1999, "Evolutionary Programming Made Faster".
+    """
+    check_real(population)
+    number_between("scale", scale, 0)
+    return _moved(random, population, scale * random.standard_cauchy(population.shape), probability)
+
+
+def polynomial_mutation(
+    random: np.random.Generator,
+    population: Floats,
+    *,
+    low: ArrayLike,
+    high: ArrayLike,
+    eta: float = 20.0,
+    probability: float | None = None,
+) -> Floats:
+    """Genes moved within [low, high], numbers or (genes,), mostly a little: the greater `eta` >= 0, the less.
+
+    Up and down are equally likely; |move| / (high - low) has a density proportional to (1 - |move| / (high - low))^eta
+    as far as the bound. None for `probability` is 1 / genes. Genes beyond the bounds are brought to them first. Deb &
+    Goyal 1996, "A Combined Genetic Adaptive Search (GeneAS) for Engineering Design", bounded as in the authors' NSGA-II
+    (Deb, Pratap, Agarwal & Meyarivan 2002).
+    """
+    check_real(population)
+    eta = number_between("eta", eta, 0)
+    least, most = finite_bounds(low, high)
+    bounded = np.clip(population, least, most)
+    span = most - least
+    uniform = random.random(population.shape)
+    is_down = uniform < 0.5
+    room = np.where(is_down, bounded - least, most - bounded) / span  # delta_1 and delta_2, in [0, 1]
+    share = 2 * np.where(is_down, uniform, 1 - uniform)  # [0, 1]: 0 is as far as the bound, 1 stays
+    length = 1 - (share + (1 - share) * (1 - room) ** (eta + 1)) ** (1 / (eta + 1))
+    moved = np.clip(bounded + np.where(is_down, -length, length) * span, least, most)  # rounding may pass the bounds
+    return np.where(_chosen(random, population, probability), moved, bounded)
+
+
+def uniform_reset_mutation(
+    random: np.random.Generator,
+    population: Genomes,
+    *,
+    low: ArrayLike,
+    high: ArrayLike,
+    probability: float | None = None,
+) -> Genomes:
+    """Genes drawn anew, uniformly, whatever they were: real ones between low and high, integer ones of low … high.
+
+    For integer genomes both bounds are included, and whole. Each is a number or (genes,). None for `probability` is
+    1 / genes. Michalewicz 1992, "Genetic Algorithms + Data Structures = Evolution Programs", uniform mutation.
+    """
+    least, most = finite_bounds(low, high)
+    if population.dtype.kind in "iu":
+        if least.dtype.kind == "f" or most.dtype.kind == "f":
+            raise ValueError(f"low={least.tolist()}, high={most.tolist()}: must be whole numbers for integer genomes")
+        fresh: Genomes = random.integers(least, most, size=population.shape, dtype=population.dtype, endpoint=True)
+    else:
+        check_real(population)
+        fresh = random.uniform(least, most, size=population.shape)
+    return np.where(_chosen(random, population, probability), fresh, population)
+
+
+def bit_flip_mutation(
+    random: np.random.Generator, population: NDArray[np.bool_], *, probability: float | None = None
+) -> NDArray[np.bool_]:
+    """Boolean genes turned into their opposites; None for `probability` is 1 / genes, one gene on average.
+
+    Mühlenbein 1992, "How Genetic Algorithms Really Work: Mutation and Hillclimbing".
+    """
+    if population.dtype != np.bool_:
+        raise ValueError(f"population of {population.dtype}: must be boolean for its bits to be flipped")
+    return population ^ _chosen(random, population, probability)
+
+
+def self_adaptive_mutation(
+    random: np.random.Generator,
+    population: Floats,
+    step_sizes: Floats,
+    *,
+    learning_rate: float | None = None,
+    least: float = 1e-8,
+) -> tuple[Floats, Floats]:
+    """Mutants, (individuals, genes), and the step sizes they were made with, (individuals,), inherited like genes.
+
+    Each step size is first multiplied by exp(learning_rate N(0, 1)), log-normal so that growing is as likely as
+    shrinking, but not taken below `least` > 0; then the genes move by N(0, step size**2). Step sizes whose children are
+    selected prove themselves. None for `learning_rate` (tau) is 1 / sqrt(genes), the first choice; 1 / sqrt(2 genes) is
+    for very multimodal problems. Schwefel 1977, "Numerische Optimierung von Computer-Modellen"; Beyer & Schwefel 2002,
+    "Evolution strategies: A comprehensive introduction", on self-adaptation.
+    """
+    check_real(population)
+    individuals, genes = population.shape
+    if step_sizes.shape != (individuals,) or not (step_sizes > 0).all():
+        raise ValueError(f"step_sizes of shape {step_sizes.shape}: must be ({individuals},), and all > 0")
+    positive_number("least", least)
+    tau = 1 / math.sqrt(max(genes, 1)) if learning_rate is None else number_between("learning_rate", learning_rate, 0)
+    adapted = np.maximum(step_sizes * np.exp(tau * random.standard_normal(individuals)), least)
+    return population + adapted[:, np.newaxis] * random.standard_normal(population.shape), adapted
+
+
+def _moved(random: np.random.Generator, population: Floats, moves: Floats, probability: float) -> Floats:
+    if number_between("probability", probability, 0, 1) == 1:
+        return population + moves  # as every gene moves, none need be drawn
+    return population + np.where(_chosen(random, population, probability), moves, 0.0)
+
+
+def _chosen(random: np.random.Generator, population: Genomes, probability: float | None) -> NDArray[np.bool_]:
+    """Which genes mutate, (individuals, genes): each with `probability`; None is one of an individual on average."""
+    genes = population.shape[1]
+    chance = 1 / max(genes, 1) if probability is None else number_between("probability", probability, 0, 1)
+    return random.random(population.shape) < chance

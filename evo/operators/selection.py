@@ -1,23 +1,129 @@
-"""Selection: which individuals live on, and which become parents."""
+"""Parent selection: `f(random, fitness, count, *, options)` gives the indices of `count` parents, (count,).
+
+`fitness` is (individuals,), finite and maximised. Parents are drawn with replacement, and as indices, so for genomes of
+any kind. A fitness or an option that is out of range is a ValueError of one line.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
+from evo.operators.ranking import centred_ranks
+from evo.ranges import number_between, positive_number, whole_number
 
-def best(fitness: NDArray[np.float64], count: int) -> NDArray[np.intp]:
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+
+def best(fitness: Floats, count: int) -> Indices:
     """Indices of the `count` fittest, best first, (count,); equal fitness in order of index."""
     return np.argsort(-fitness, kind="stable")[:count]
 
 
-def truncation_selection(
-    random: np.random.Generator,
-    population: NDArray[np.float64],
-    fitness: NDArray[np.float64],
-    truncation: int,
-    count: int,
-) -> NDArray[np.float64]:
-    """`count` parents, (count, parameters), drawn uniformly with replacement from the `truncation` fittest.
+def uniform_selection(random: np.random.Generator, fitness: Floats, count: int) -> Indices:
+    """Everyone alike, whatever the fitness, as evolution strategies choose parents: survival is their selection.
 
-    `population` is (individuals, parameters), `fitness` (individuals,).
+    Beyer & Schwefel 2002, "Evolution strategies: A comprehensive introduction".
     """
-    return population[best(fitness, truncation)[random.integers(truncation, size=count)]]
+    _check(fitness)
+    return random.integers(len(fitness), size=count)
+
+
+def truncation_selection(random: np.random.Generator, fitness: Floats, count: int, *, truncation: int = 16) -> Indices:
+    """Drawn uniformly from the `truncation` fittest, in [1, individuals].
+
+    Mühlenbein & Schlierkamp-Voosen 1993, "Predictive Models for the Breeder Genetic Algorithm".
+    """
+    _check(fitness)
+    whole_number("truncation", truncation, 1, len(fitness))
+    return best(fitness, truncation)[random.integers(truncation, size=count)]
+
+
+def tournament_selection(random: np.random.Generator, fitness: Floats, count: int, *, size: int = 2) -> Indices:
+    """The fittest of `size` >= 1 contestants, drawn uniformly with replacement; of equals the first drawn wins.
+
+    With all fitness different the best but k of n are parents with probability ((n - k)^size - (n - k - 1)^size) /
+    n^size. Goldberg & Deb 1991, "A Comparative Analysis of Selection Schemes Used in Genetic Algorithms", section 4.
+    """
+    _check(fitness)
+    contestants = random.integers(len(fitness), size=(count, whole_number("size", size, 1)))
+    winners = np.argmax(fitness[contestants], axis=1)  # the first of the greatest
+    return contestants[np.arange(count), winners]
+
+
+def windowed_fitness(fitness: Floats) -> Floats:
+    """Fitness above that of the least fit, (individuals,): never negative, the least 0; all ones where all are equal.
+
+    What proportions need of a fitness of any sign ("windowing" over one generation: Grefenstette 1986, "Optimization
+    of Control Parameters for Genetic Algorithms").
+    """
+    _check(fitness)
+    with np.errstate(over="ignore"):
+        windowed = fitness - fitness.min()
+    greatest = windowed.max()
+    if greatest == np.inf:
+        raise ValueError("fitness: its greatest less its least must be a finite number")
+    return windowed if greatest > 0 else np.ones(len(fitness))
+
+
+def roulette_selection(random: np.random.Generator, fitness: Floats, count: int) -> Indices:
+    """Drawn in proportion to the windowed fitness: the least fit never, all alike where all fitness is equal.
+
+    Windowing makes the chances independent of a constant added to the fitness, which may be negative. Holland 1975,
+    "Adaptation in Natural and Artificial Systems"; Goldberg 1989, "Genetic Algorithms in Search", chapter 1.
+    """
+    return _drawn(random, windowed_fitness(fitness), count)
+
+
+def stochastic_universal_sampling(random: np.random.Generator, fitness: Floats, count: int) -> Indices:
+    """`count` evenly spaced pointers on roulette's wheel, spun once: everyone's share, rounded down or up.
+
+    The weights are those of `roulette_selection`; the parents come in random order, so that neighbours are random
+    pairs. Baker 1987, "Reducing Bias and Inefficiency in the Selection Algorithm".
+    """
+    wheel = _wheel(windowed_fitness(fitness))
+    pointers = wheel[-1] * ((random.random() + np.arange(count)) / count)
+    # The last pointer may be rounded up to the end of the wheel, where nobody is.
+    return random.permuted(np.searchsorted(wheel, np.minimum(pointers, np.nextafter(wheel[-1], 0.0)), side="right"))
+
+
+def rank_selection(random: np.random.Generator, fitness: Floats, count: int, *, pressure: float = 1.5) -> Indices:
+    """Drawn with chances linear in the rank; equal fitness shares its average rank.
+
+    The best is drawn `pressure` times as often as the average, in [1, 2], the worst 2 - pressure times. Baker 1985,
+    "Adaptive Selection Methods for Genetic Algorithms", where pressure is MAX.
+    """
+    _check(fitness)
+    pressure = number_between("pressure", pressure, 1, 2)
+    return _drawn(random, 1 + 2 * (pressure - 1) * centred_ranks(fitness), count)
+
+
+def boltzmann_selection(
+    random: np.random.Generator, fitness: Floats, count: int, *, temperature: float = 1.0
+) -> Indices:
+    """Drawn in proportion to exp(fitness / temperature), temperature > 0 in units of fitness.
+
+    De la Maza & Tidor 1993, "An Analysis of Selection Procedures with Particular Attention Paid to Proportional and
+    Boltzmann Selection".
+    """
+    _check(fitness)
+    positive_number("temperature", temperature)
+    with np.errstate(over="ignore", under="ignore"):  # beyond the range of floats the chance is 0
+        weights = np.exp((fitness - fitness.max()) / temperature)  # the greatest is 1: nothing overflows
+    return _drawn(random, weights, count)
+
+
+def _check(fitness: Floats) -> None:
+    if fitness.size == 0 or not np.isfinite(fitness).all():
+        raise ValueError("fitness: must be finite, of at least one individual")
+
+
+def _wheel(weights: Floats) -> Floats:
+    """The running sum of the weights, (individuals,), the greatest weight being 1 so that the sum is no extreme."""
+    return np.cumsum(weights / weights.max())
+
+
+def _drawn(random: np.random.Generator, weights: Floats, count: int) -> Indices:
+    """`count` indices in proportion to the weights >= 0, of which one at least is positive."""
+    wheel = _wheel(weights)
+    # The first whose running sum exceeds the pointer: nobody of weight 0.
+    return np.searchsorted(wheel, wheel[-1] * random.random(count), side="right")

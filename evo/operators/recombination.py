@@ -1,0 +1,75 @@
+"""Recombination: crossover of real genomes whose children lie between or near their parents.
+
+`f(random, first, second, *, options)` as in `evo.operators.crossover`, for float64 genomes, (individuals, genes).
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from evo.operators.genomes import bounds, check_parents, check_real
+from evo.ranges import number_between
+
+Floats = NDArray[np.float64]
+
+
+def arithmetic_crossover(random: np.random.Generator, first: Floats, second: Floats) -> Floats:
+    """A child is a point of the line between its parents: a first + (1 - a) second, one a ~ U(0, 1) a child.
+
+    Michalewicz 1992, "Genetic Algorithms + Data Structures = Evolution Programs", whole arithmetical crossover.
+    """
+    check_parents(first, second)
+    check_real(first)
+    weight = random.random((len(first), 1))
+    children = weight * first + (1 - weight) * second
+    return np.clip(children, np.minimum(first, second), np.maximum(first, second))  # rounding may leave the line
+
+
+def blend_crossover(random: np.random.Generator, first: Floats, second: Floats, *, alpha: float = 0.5) -> Floats:
+    """BLX-alpha: each gene uniform over the interval of its parents, lengthened both ways by `alpha` >= 0 times itself.
+
+    Eshelman & Schaffer 1993, "Real-Coded Genetic Algorithms and Interval-Schemata".
+    """
+    check_parents(first, second)
+    check_real(first)
+    number_between("alpha", alpha, 0)
+    distance = np.abs(first - second)
+    start = np.minimum(first, second) - alpha * distance
+    return start + (1 + 2 * alpha) * distance * random.random(first.shape)
+
+
+def simulated_binary_crossover(
+    random: np.random.Generator,
+    first: Floats,
+    second: Floats,
+    *,
+    eta: float = 15.0,
+    low: ArrayLike = -np.inf,
+    high: ArrayLike = np.inf,
+) -> Floats:
+    """SBX: children spread about their parents as those of one-point crossover of binary numbers do.
+
+    Each gene is, at even odds, one of the two children c = (x1 + x2 -+ beta (x2 - x1)) / 2, x1 <= x2. The density of
+    the spread beta is (eta + 1) / 2 times beta^eta up to 1, and times beta^-(eta + 2) beyond: the greater `eta` >= 0,
+    the nearer to the parents. Deb & Agrawal 1995, "Simulated Binary Crossover for Continuous Search Space".
+
+    `low` and `high`, numbers or (genes,), bound the genes: the density is cut off where a child would pass them, and
+    rescaled, as in the authors' NSGA-II (Deb, Pratap, Agarwal & Meyarivan 2002). Parents beyond are brought to them.
+    """
+    check_parents(first, second)
+    check_real(first)
+    eta = number_between("eta", eta, 0)
+    least, most = bounds(low, high)
+    first, second = np.clip(first, least, most), np.clip(second, least, most)
+    lesser, greater = np.minimum(first, second), np.maximum(first, second)
+    uniform = random.random(first.shape)
+    is_upper = random.integers(2, size=first.shape, dtype=np.bool_)  # which of the two children
+
+    room = np.where(is_upper, most - greater, lesser - least)  # from the nearer parent to the bound
+    distance = greater - lesser
+    with np.errstate(over="ignore"):  # parents so near that the bound is out of sight
+        widest = 1 + 2 * room / np.where(distance > 0, distance, 1.0)  # the beta that reaches the bound
+    mass = 2 - widest ** -(eta + 1)  # twice the probability of beta <= widest: 2 without bounds
+    scaled = uniform * mass
+    beta = np.where(scaled <= 1, scaled, 1 / (2 - scaled)) ** (1 / (eta + 1))
+    children = np.where(is_upper, 1.0, -1.0) * beta * (0.5 * distance) + (0.5 * lesser + 0.5 * greater)
+    return np.clip(np.where(distance > 0, children, first), least, most)  # rounding may pass the bounds

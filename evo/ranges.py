@@ -1,0 +1,32 @@
+"""Hyper-parameters as numbers within their ranges, or a ValueError of one line."""
+
+import math
+import numbers
+
+
+def whole_number(name: str, value: int, least: int, most: int | None = None) -> int:
+    """`value` as an int, or a ValueError naming the hyper-parameter and its range [least, most]."""
+    allowed = f"a whole number >= {least}" if most is None else f"a whole number in [{least}, {most}]"
+    valid = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not valid or value < least or (most is not None and value > most):
+        raise ValueError(f"{name}={value!r}: must be {allowed}")
+    return int(value)
+
+
+def positive_number(name: str, value: float) -> float:
+    """`value` as a float, or a ValueError naming the hyper-parameter and its range (0, inf)."""
+    if not _is_real(value) or not 0 < value < math.inf:
+        raise ValueError(f"{name}={value!r}: must be a finite number > 0")
+    return float(value)
+
+
+def number_between(name: str, value: float, least: float, most: float = math.inf) -> float:
+    """`value` as a float, or a ValueError naming the hyper-parameter and its range; an infinite end is excluded."""
+    if not _is_real(value) or not (least <= value <= most and math.isfinite(value)):
+        allowed = f"a finite number >= {least:g}" if most == math.inf else f"a number in [{least:g}, {most:g}]"
+        raise ValueError(f"{name}={value!r}: must be {allowed}")
+    return float(value)
+
+
+def _is_real(value: object) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
