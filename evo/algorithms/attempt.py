@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.reference import resolve
-from evo.algorithms.algorithm import Algorithm, number_between, positive_number
+from evo.algorithms.algorithm import Algorithm
 from evo.randomness import generator
+from evo.ranges import number_between, positive_number
 
 # Those that take a step-size and a population, and end by themselves.
 STRATEGIES = {
@@ -34,7 +35,7 @@ class Attempt:
         self.algorithm, self.initial, self.seed = algorithm, initial, seed
         self.spread = number_between("spread", spread, 0)
         self.fittest, self.fitness = initial, -np.inf  # the mean at the end of the best attempt that is over
-        self.evaluations = 0  # of this attempt
+        self.evaluations, self.latest = 0, -np.inf  # of this attempt: how many, and the best fitness lately
 
     def begin(self, number: int, population: int, step_size: float) -> None:
         """Attempt `number`, with a population and a first step-size of its own."""
@@ -42,7 +43,8 @@ class Attempt:
         start = self.initial + self.spread * random.standard_normal(self.initial.size) if number else self.initial
         seed = int(random.integers(2**62)) if number else self.seed
         positive_number("step_size", step_size)
-        self.number, self.population, self.step_size, self.evaluations = number, population, step_size, 0
+        self.number, self.population, self.step_size = number, population, step_size
+        self.evaluations, self.latest = 0, -np.inf
         self.strategy: Algorithm = resolve(STRATEGIES[self.algorithm])(
             start, seed, step_size=step_size, population=population
         )
@@ -51,16 +53,18 @@ class Attempt:
         """The fitness of what the strategy asked for; returns why the attempt is over, or None."""
         self.strategy.ask()  # one that was just restored has not been asked yet
         self.strategy.tell(fitness)
-        self.evaluations += len(fitness)
+        self.evaluations, self.latest = self.evaluations + len(fitness), float(fitness.max())
         reason = self.strategy.finished()
-        if reason and fitness.max() > self.fitness:
-            self.fittest, self.fitness = self.strategy.candidates()[0], float(fitness.max())
+        if reason and self.latest > self.fitness:
+            self.fittest, self.fitness = self.strategy.candidates()[0], self.latest
         return reason
 
     def candidates(self) -> NDArray[np.float64]:
-        """The present attempt's, then that of the best one that is over."""
-        present = self.strategy.candidates()
-        return np.concatenate([present, self.fittest[np.newaxis]]) if self.number else present
+        """The present attempt's and that of the best one that is over, the one with the better fitness lately first."""
+        present, over = self.strategy.candidates(), self.fittest[np.newaxis]
+        if not self.number:
+            return present
+        return np.concatenate([over, present] if self.fitness > self.latest else [present, over])
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Everything that changes, as copies."""
@@ -69,6 +73,7 @@ class Attempt:
             "population": np.array(self.population, np.int64),
             "step_size": np.array(self.step_size),
             "evaluations": np.array(self.evaluations, np.int64),
+            "latest": np.array(self.latest),
             "fittest": self.fittest.copy(),
             "fitness": np.array(self.fitness),
             **{f"strategy_{name}": array for name, array in self.strategy.state().items()},
@@ -77,6 +82,6 @@ class Attempt:
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Go on exactly where `state()` was taken."""
         self.begin(int(state["number"]), int(state["population"]), float(state["step_size"]))
-        self.evaluations = int(state["evaluations"])
+        self.evaluations, self.latest = int(state["evaluations"]), float(state["latest"])
         self.fittest, self.fitness = np.array(state["fittest"]), float(state["fitness"])
         self.strategy.restore({name: state[f"strategy_{name}"] for name in self.strategy.state()})

@@ -9,11 +9,12 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evo.algorithms.algorithm import AskTell, positive_number, whole_number
+from evo.algorithms.algorithm import AskTell
 from evo.algorithms.attempt import Attempt
 from evo.algorithms.cma_parameters import default_population
 from evo.algorithms.population import Population
 from evo.randomness import generator
+from evo.ranges import positive_number, whole_number
 
 
 @final

@@ -9,13 +9,14 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evo.algorithms.algorithm import AskTell, positive_number, whole_number
+from evo.algorithms.algorithm import AskTell
 from evo.algorithms.cma_parameters import CMAParameters, default_population
 from evo.algorithms.convergence import FitnessHistory, degeneration
 from evo.algorithms.covariance import combined, decomposed, ranked_update
 from evo.algorithms.population import SampledPopulation
 from evo.operators.selection import best
 from evo.randomness import generator
+from evo.ranges import positive_number, whole_number
 
 
 @final

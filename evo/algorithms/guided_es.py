@@ -11,19 +11,20 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evo.algorithms.algorithm import AskTell, number_between, positive_number, whole_number
+from evo.algorithms.algorithm import AskTell
 from evo.algorithms.covariance import combined
 from evo.algorithms.population import PerturbedPopulation
 from evo.operators.ranking import centred_ranks
 from evo.optimizers import Adam
 from evo.randomness import generator
+from evo.ranges import number_between, positive_number, whole_number
 
 
 @final
 class GuidedES(AskTell[PerturbedPopulation]):
     """Antithetic perturbations, part of their variance in the subspace of the last gradient estimates; Adam follows.
 
-    `step_size` (Adam's), `noise` (sigma), `pairs` (P), `subspace` (k, how many past estimates span it) and `balance`
+    `step_size` (Adam's), `noise` (sigma), `pairs` (P), `subspace` (k, how many past estimates span it at most) and `balance`
     (alpha, the share of the variance that is spent on the whole space).
     """
 
@@ -44,7 +45,7 @@ class GuidedES(AskTell[PerturbedPopulation]):
         self.step_size = positive_number("step_size", step_size)
         self.noise = positive_number("noise", noise)
         self.pairs = whole_number("pairs", pairs, 1)
-        self.subspace = whole_number("subspace", subspace, 1, self.initial.size)
+        self.subspace = min(whole_number("subspace", subspace, 1), self.initial.size)
         self.balance = number_between("balance", balance, 0, 1)
 
         self.mean = self.initial  # x, (parameters,)

@@ -9,10 +9,11 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evo.algorithms.algorithm import AskTell, number_between, positive_number
+from evo.algorithms.algorithm import AskTell
 from evo.algorithms.population import DensePopulation
 from evo.operators.selection import best
 from evo.randomness import generator
+from evo.ranges import number_between, positive_number
 
 
 @final

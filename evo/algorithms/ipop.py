@@ -8,10 +8,11 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evo.algorithms.algorithm import AskTell, number_between, positive_number, whole_number
+from evo.algorithms.algorithm import AskTell
 from evo.algorithms.attempt import Attempt
 from evo.algorithms.cma_parameters import default_population
 from evo.algorithms.population import Population
+from evo.ranges import number_between, positive_number, whole_number
 
 
 @final

@@ -11,13 +11,14 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from evo.algorithms.algorithm import AskTell, positive_number, whole_number
+from evo.algorithms.algorithm import AskTell
 from evo.algorithms.cma_parameters import CMAParameters, default_population
 from evo.algorithms.convergence import FitnessHistory, degeneration
 from evo.algorithms.covariance import combined
 from evo.algorithms.population import SampledPopulation
 from evo.operators.selection import best
 from evo.randomness import generator
+from evo.ranges import positive_number, whole_number
 
 
 @njit(cache=True, error_model="numpy")

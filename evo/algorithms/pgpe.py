@@ -10,12 +10,13 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evo.algorithms.algorithm import AskTell, number_between, positive_number, whole_number
+from evo.algorithms.algorithm import AskTell
 from evo.algorithms.covariance import combined
 from evo.algorithms.population import PerturbedPopulation
 from evo.operators.ranking import centred_ranks
 from evo.optimizers import ClipUp
 from evo.randomness import generator
+from evo.ranges import number_between, positive_number, whole_number
 
 
 @final

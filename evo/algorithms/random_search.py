@@ -8,10 +8,11 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evo.algorithms.algorithm import AskTell, positive_number, whole_number
+from evo.algorithms.algorithm import AskTell
 from evo.algorithms.population import DensePopulation
 from evo.operators.selection import best
 from evo.randomness import generator
+from evo.ranges import positive_number, whole_number
 
 
 @final

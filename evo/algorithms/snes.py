@@ -10,7 +10,7 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evo.algorithms.algorithm import AskTell, positive_number, whole_number
+from evo.algorithms.algorithm import AskTell
 from evo.algorithms.cma_parameters import default_population
 from evo.algorithms.convergence import FitnessHistory, degeneration
 from evo.algorithms.covariance import combined
@@ -18,6 +18,7 @@ from evo.algorithms.population import SampledPopulation
 from evo.operators.ranking import utilities
 from evo.operators.selection import best
 from evo.randomness import generator
+from evo.ranges import positive_number, whole_number
 
 
 @final

@@ -11,7 +11,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
-from evo.algorithms.algorithm import AskTell, positive_number, whole_number
+from evo.algorithms.algorithm import AskTell
 from evo.algorithms.cma_parameters import default_population
 from evo.algorithms.convergence import FitnessHistory, degeneration
 from evo.algorithms.covariance import combined, ranked_update
@@ -20,6 +20,7 @@ from evo.autodiff.blas import one_thread
 from evo.operators.ranking import utilities
 from evo.operators.selection import best
 from evo.randomness import generator
+from evo.ranges import positive_number, whole_number
 
 
 @final
