@@ -24,8 +24,8 @@ from evo.ranges import number_between, positive_number, whole_number
 class GuidedES(AskTell[PerturbedPopulation]):
     """Antithetic perturbations, part of their variance in the subspace of the last gradient estimates; Adam follows.
 
-    `step_size` (Adam's), `noise` (sigma), `pairs` (P), `subspace` (k, how many past estimates span it at most) and `balance`
-    (alpha, the share of the variance that is spent on the whole space).
+    `step_size` (Adam's), `noise` (sigma), `pairs` (P), `subspace` (k, how many past estimates span it at
+    most) and `balance` (alpha, the share of the variance that is spent on the whole space).
     """
 
     remembered = ("mean", "estimates", "optimizer", "update_norm")
