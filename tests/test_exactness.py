@@ -46,6 +46,11 @@ def test_fallen_bodies_move_on_as_gymnasiums(task: str) -> None:
     assert found.steps == 5 * 400
 
 
+def test_squares_are_numpys() -> None:
+    """Of a number they are not products: in this episode one reward differed in its last bit."""
+    _assert_exact(check("InvertedDoublePendulum-v5", {"healthy_reward": 2.3}, (13,)))
+
+
 @pytest.mark.parametrize("case", cases(), ids=_name)
 def test_every_option_acts_as_in_gymnasium(case: Case) -> None:
     _assert_exact(check(case.task, case.options, (11,), 200))

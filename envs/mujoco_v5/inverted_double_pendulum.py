@@ -27,9 +27,11 @@ def observe(model: Any, data: Any, task: Any, obs: Any) -> None:
 def advance(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:
     simulate(model, data, action, task.frame_skip)
     x, y = data.site_xpos[0, 0], data.site_xpos[0, 2]  # of the tip
-    first, second = data.qvel[1], data.qvel[2]
-    distance = 0.01 * (x * x) + (y - 2.0) * (y - 2.0)
-    velocity = 1e-3 * (first * first) + 5e-3 * (second * second)
+    # NumPy squares a number by libm's pow, which differs from a product in the last bit once in a thousand times; with
+    # an exponent known to the compiler it would become a product
+    two = task.two
+    distance = 0.01 * math.pow(x, two) + math.pow(y - 2.0, two)
+    velocity = 1e-3 * math.pow(data.qvel[1], two) + 5e-3 * math.pow(data.qvel[2], two)
     out.terminated = y <= 1.0
     out.reward = (0.0 if out.terminated else task.healthy_reward) - distance - velocity
 
@@ -50,4 +52,12 @@ def inverted_double_pendulum(
     options = {name: value for name, value in locals().items() if name != "rendering"}
     kernels = reset, observe, advance
     sizes = {"nq": 3, "nv": 3, "nsite": 1}
-    return build("InvertedDoublePendulum-v5", kernels, options, rendering, lambda model: 9, sizes=sizes)
+    return build(
+        "InvertedDoublePendulum-v5",
+        kernels,
+        options,
+        rendering,
+        lambda model: 9,
+        lambda model: {"two": 2.0},
+        sizes=sizes,
+    )
