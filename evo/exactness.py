@@ -155,10 +155,11 @@ def _population(task: Task, text: str, scales: Sequence[float]) -> tuple[Any, np
 
 @functools.cache
 def trained(task_id: str, steps: int, **options: Any) -> np.ndarray:
-    """Parameters, (1, size), of the linear policy that a task's default method finds in so many env steps."""
+    """Parameters, (1, size), of the linear policy that ARS finds in so many env steps, or in one generation."""
     settings = {f"task.{name}": value for name, value in options.items()}
-    network = {"network.layers": "linear", "network.normalise": False}
-    learner = make_learner(resolve_config(flags={"task.name": task_id, **settings, **network}), available_threads())
+    settings |= {"network.layers": "linear", "network.normalise": False}
+    settings |= {"method.directions": 4, "method.elite_directions": 2}
+    learner = make_learner(resolve_config(flags={"task.name": task_id, **settings}), available_threads())
     while learner.steps < steps:
         learner.step()
     return learner.candidates()[0].params[None]
