@@ -130,7 +130,7 @@ def test_a_push_gives_the_speed_it_says() -> None:
         mujoco.mj_subtreeVel(task.model, data)
         speeds.append(data.subtree_linvel[0, :2].copy())
     pushes = np.linalg.norm(np.diff(speeds, axis=0), axis=1)
-    np.testing.assert_allclose(pushes[3], 0.8, rtol=0.05)  # the fifth control step of 0.04 s
+    np.testing.assert_allclose(pushes[2], 0.8, rtol=0.05)  # the fourth control step of 0.05 s
     np.testing.assert_allclose(np.delete(pushes, 3), 0.0, atol=0.05)
 
 
