@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
 from evo.algorithms.attempt import Attempt
-from evo.algorithms.cma_parameters import default_population
+from evo.algorithms.cma_parameters import population_of
 from evo.algorithms.population import Population
 from evo.randomness import generator
 from evo.ranges import positive_number, whole_number
@@ -42,8 +42,7 @@ class BIPOP(AskTell[Population]):
     ) -> None:
         super().__init__(initial, seed)
         self.first_step_size = positive_number("step_size", step_size)
-        usual = default_population(self.initial.size) if population is None else population
-        self.first_population = whole_number("population", usual, 3)
+        self.first_population = population_of(population, self.initial.size, 3)
         self.attempts = whole_number("attempts", attempts, 1)
         self.attempt = Attempt(algorithm, self.initial, self.seed, spread)
         self.attempt.begin(0, self.first_population, self.first_step_size)

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
-from evo.algorithms.cma_parameters import CMAParameters, default_population
+from evo.algorithms.cma_parameters import CMAParameters, population_of
 from evo.algorithms.convergence import FitnessHistory, degeneration
 from evo.algorithms.covariance import combined, decomposed, ranked_update
 from evo.algorithms.population import SampledPopulation
 from evo.operators.selection import best
 from evo.randomness import generator
-from evo.ranges import positive_number, whole_number
+from evo.ranges import positive_number
 
 
 @final
@@ -42,8 +42,7 @@ class CMAES(AskTell[SampledPopulation]):
         super().__init__(initial, seed)
         size = self.initial.size
         self.initial_step_size = positive_number("step_size", step_size)
-        chosen = default_population(size) if population is None else population
-        self.population = whole_number("population", chosen, 3)
+        self.population = population_of(population, size, 3)
         self.parameters = CMAParameters(size, self.population, bool(active))
 
         self.mean = self.initial  # m, (parameters,)
@@ -78,7 +77,7 @@ class CMAES(AskTell[SampledPopulation]):
         )
         if (self.generation + 1) % p.decompose_every == 0:
             self.covariance, self.axes, self.lengths = decomposed(self.covariance)
-        self.history.add(fitness[order])
+        self.history.add(fitness)
 
     def finished(self) -> str | None:
         deviations = np.sqrt(np.diagonal(self.covariance))

@@ -9,10 +9,17 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
+from evo.ranges import whole_number
+
 
 def default_population(size: int) -> int:
     """lambda = 4 + floor(3 ln n)                                                                              (48)"""
     return 4 + math.floor(3 * math.log(size))
+
+
+def population_of(population: int | None, size: int, least: int) -> int:
+    """lambda as asked for, at least `least`, or the default for so many parameters. Raises ValueError."""
+    return whole_number("population", default_population(size) if population is None else population, least)
 
 
 @final

@@ -35,12 +35,12 @@ class FitnessHistory:
         self.count = self.flat = 0
         self.spread = math.inf  # of the last generation
 
-    def add(self, ordered: _Floats) -> None:
-        """One more generation, whose fitness is (individuals,), best first."""
+    def add(self, fitness: _Floats) -> None:
+        """One more generation, whose fitness is (individuals,), in any order."""
         values = np.empty_like(self.values)
         values[:, :-1] = self.values[:, 1:]
-        values[:, -1] = ordered[0], np.median(ordered)
-        self.values, self.count, self.spread = values, self.count + 1, float(ordered[0] - ordered[-1])
+        values[:, -1] = fitness.max(), np.median(fitness)
+        self.values, self.count, self.spread = values, self.count + 1, float(fitness.max() - fitness.min())
         self.flat = self.flat + 1 if self.spread == 0 else 0
 
     def reason(self) -> str | None:

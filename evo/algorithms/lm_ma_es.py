@@ -12,7 +12,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
-from evo.algorithms.cma_parameters import CMAParameters, default_population
+from evo.algorithms.cma_parameters import CMAParameters, default_population, population_of
 from evo.algorithms.convergence import FitnessHistory, degeneration
 from evo.algorithms.covariance import combined
 from evo.algorithms.population import SampledPopulation
@@ -54,10 +54,9 @@ class LMMAES(AskTell[SampledPopulation]):
     ) -> None:
         super().__init__(initial, seed)
         n = self.initial.size
-        usual = default_population(n)
         self.initial_step_size = positive_number("step_size", step_size)
-        self.population = whole_number("population", usual if population is None else population, 3)
-        self.vectors = whole_number("vectors", usual if vectors is None else vectors, 1)
+        self.population = population_of(population, n, 3)
+        self.vectors = whole_number("vectors", default_population(n) if vectors is None else vectors, 1)
         weights = CMAParameters(n, self.population, active=False)  # w and mu_w                                  line 2
         self.parents, self.effective_parents = weights.parents, weights.effective_parents
         self.weights = weights.weights[np.newaxis, : self.parents]
@@ -91,7 +90,7 @@ class LMMAES(AskTell[SampledPopulation]):
         self.directions = (1 - rates) * self.directions + pushes[:, np.newaxis] * step  #                 lines 14 to 15
         growth = self.c_sigma / 2 * (float(np.sum(np.square(self.path))) / n - 1)
         self.step_size = self.step_size * math.exp(min(1.0, growth))  # e times at most                        line 16
-        self.history.add(np.sort(fitness)[::-1])
+        self.history.add(fitness)
 
     def finished(self) -> str | None:
         unit = np.ones(1)

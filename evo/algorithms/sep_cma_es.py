@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
-from evo.algorithms.cma_parameters import CMAParameters, default_population
+from evo.algorithms.cma_parameters import CMAParameters, population_of
 from evo.algorithms.convergence import FitnessHistory, degeneration
 from evo.algorithms.covariance import combined
 from evo.algorithms.population import SampledPopulation
 from evo.operators.selection import best
 from evo.randomness import generator
-from evo.ranges import positive_number, whole_number
+from evo.ranges import positive_number
 
 
 @final
@@ -32,8 +32,7 @@ class SepCMAES(AskTell[SampledPopulation]):
         super().__init__(initial, seed)
         size = self.initial.size
         self.initial_step_size = positive_number("step_size", step_size)
-        chosen = default_population(size) if population is None else population
-        self.population = whole_number("population", chosen, 3)
+        self.population = population_of(population, size, 3)
         self.parameters = CMAParameters(size, self.population, active=False, separable=True)
 
         self.mean = self.initial  # m, (parameters,)
@@ -66,7 +65,7 @@ class SepCMAES(AskTell[SampledPopulation]):
             + p.c_1 * np.square(self.covariance_path)
             + combined(p.c_mu * recombined, np.square(steps))[0]
         )
-        self.history.add(np.sort(fitness)[::-1])
+        self.history.add(fitness)
 
     def finished(self) -> str | None:
         deviations = np.sqrt(self.variances)

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
-from evo.algorithms.cma_parameters import default_population
+from evo.algorithms.cma_parameters import population_of
 from evo.algorithms.convergence import FitnessHistory, degeneration
 from evo.algorithms.covariance import combined
 from evo.algorithms.population import SampledPopulation
 from evo.operators.ranking import utilities
 from evo.operators.selection import best
 from evo.randomness import generator
-from evo.ranges import positive_number, whole_number
+from evo.ranges import positive_number
 
 
 @final
@@ -43,7 +43,7 @@ class SNES(AskTell[SampledPopulation]):
         super().__init__(initial, seed)
         size = self.initial.size
         self.initial_step_size = positive_number("step_size", step_size)
-        self.population = whole_number("population", default_population(size) if population is None else population, 2)
+        self.population = population_of(population, size, 2)
         usual = (3 + math.log(size)) / (5 * math.sqrt(size))
         self.learning_rate = positive_number("learning_rate", usual if learning_rate is None else learning_rate)
 
@@ -63,7 +63,7 @@ class SNES(AskTell[SampledPopulation]):
         along_deviations = combined(utility, np.square(noise) - 1)[0]  # sum u_k (s_k² - 1)
         self.mean = self.mean + self.deviations * along_mean
         self.deviations = self.deviations * np.exp(self.learning_rate / 2 * along_deviations)
-        self.history.add(fitness[order])
+        self.history.add(fitness)
 
     def finished(self) -> str | None:
         unit, still = self.deviations / self.initial_step_size, np.zeros(1)

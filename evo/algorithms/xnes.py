@@ -12,7 +12,7 @@ import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
-from evo.algorithms.cma_parameters import default_population
+from evo.algorithms.cma_parameters import population_of
 from evo.algorithms.convergence import FitnessHistory, degeneration
 from evo.algorithms.covariance import combined, ranked_update
 from evo.algorithms.population import SampledPopulation
@@ -20,7 +20,7 @@ from evo.autodiff.blas import one_thread
 from evo.operators.ranking import utilities
 from evo.operators.selection import best
 from evo.randomness import generator
-from evo.ranges import positive_number, whole_number
+from evo.ranges import positive_number
 
 
 @final
@@ -45,7 +45,7 @@ class XNES(AskTell[SampledPopulation]):
         super().__init__(initial, seed)
         size = self.initial.size
         self.initial_step_size = positive_number("step_size", step_size)
-        self.population = whole_number("population", default_population(size) if population is None else population, 2)
+        self.population = population_of(population, size, 2)
         usual = 3 * (3 + math.log(size)) / (5 * size * math.sqrt(size))
         self.learning_rate = positive_number("learning_rate", usual if learning_rate is None else learning_rate)
 
@@ -74,7 +74,7 @@ class XNES(AskTell[SampledPopulation]):
         self.step_size = self.step_size * math.exp(self.learning_rate / 2 * along_size)
         with one_thread():
             self.shape = combined(scipy.linalg.expm(self.learning_rate / 2 * along_shape), self.shape)
-        self.history.add(fitness[order])
+        self.history.add(fitness)
 
     def finished(self) -> str | None:
         with one_thread():
