@@ -54,15 +54,20 @@ def load_spec(path: str) -> mujoco.MjSpec:
     return spec
 
 
+def compiled(spec: mujoco.MjSpec) -> mujoco.MjModel:
+    """The model of a spec. Raises ModelFileError with MuJoCo's words."""
+    try:
+        return spec.compile()
+    except ValueError as error:
+        raise ModelFileError(str(error)) from error
+
+
 def digest_of(path: str) -> str:
     """Of the model that a file makes, by this version of MuJoCo: of its bytes, whatever files it is made of.
 
     Raises ModelFileError, FileNotFoundError.
     """
-    try:
-        model = load_spec(path).compile()
-    except ValueError as error:
-        raise ModelFileError(str(error)) from error
+    model = compiled(load_spec(path))
     whole = np.empty(mujoco.mj_sizeModel(model), np.uint8)
     mujoco.mj_saveModel(model, None, whole)
     return f"{mujoco.__version__} {hashlib.sha256(whole.tobytes()).hexdigest()[:16]}"

@@ -11,7 +11,7 @@ import numpy as np
 from envs.adversity import root_of
 from envs.creatures.terrains import Terrain, add_terrain
 from envs.extent import extent
-from envs.model_file import ModelFileError, check_digest, load_spec
+from envs.model_file import check_digest, compiled, load_spec
 from envs.physics import mj_forward
 from envs.random import standard_normal, uniform
 from envs.rewards import simulate_measured
@@ -106,10 +106,7 @@ def _model(path: str, terrain: Terrain) -> mujoco.MjModel:
             if geom.type in (mujoco.mjtGeom.mjGEOM_PLANE, mujoco.mjtGeom.mjGEOM_HFIELD):
                 spec.delete(geom)
         add_terrain(spec, terrain, for_all=True)
-    try:
-        model = spec.compile()
-    except ValueError as error:
-        raise ModelFileError(str(error)) from error
+    model = compiled(spec)
     if path.lower().endswith(".urdf"):
         _put_on_the_ground(model)
     return model
