@@ -24,7 +24,9 @@ def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
             body = body.add_body(name=f"{end}_{number}", pos=[forward * _LINK * (0.5 if number == 1 else 1.0), 0, 0])
             colour = _PALE if number % 2 else _GREEN
             tip = (forward * _LINK, 0, 0)
-            capsule(body, colour, (0, 0, 0), tip, _RADIUS, friction=_SLIPPERY, name=f"{end}_{number}")
+            # the links beside the first meet the ground at both of its ends: its own contacts would be theirs again
+            touching = number > 1
+            capsule(body, colour, (0, 0, 0), tip, _RADIUS, friction=_SLIPPERY, touching=touching, name=f"{end}_{number}")
             joint(spec, body, f"{end}_{number}", (0, -forward, 0), (-1.2, 1.2), _SERVO)
         # claws at either end grip where the body slides: a tilt of the last link puts them down or takes them up
         for side in (1, -1):
