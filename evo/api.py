@@ -54,6 +54,7 @@ def run(
     *,
     method: str | None = None,
     network: str | None = None,
+    dim: int | None = None,
     seed: int | None = None,
     generations: int | None = None,
     steps: int | None = None,
@@ -72,15 +73,17 @@ def run(
 
     Arguments left out come from `settings` (dotted keys, as --set), then the `config` file, then the preset for the
     task and method. start: a run directory or champion file whose champion the learner begins from, on its task and
-    with its network (--from on the command line). out: the run directory, a new one under `runs/` by default. video:
-    film the champion at the end. callback: called with each generation's row of metrics. display: makes what shows the
-    run, given its configuration (see `evo.display`). Ctrl-C saves everything before KeyboardInterrupt goes on.
+    with its network (--from on the command line). dim: of a function, as in `evo.run("rastrigin", dim=20)`. out: the
+    run directory, a new one under `runs/` by default. video: film the champion at the end. callback: called with each
+    generation's row of metrics. display: makes what shows the run, given its configuration (see `evo.display`). Ctrl-C
+    saves everything before KeyboardInterrupt goes on.
     Raises EvoError for anything the user can put right, before any work is done where possible.
     """
     flags = {
         "task.name": task,
         "method.name": method,
         "network.layers": network,
+        "task.dim": dim,
         "seed": seed,
         "budget.generations": generations,
         "budget.steps": steps,
@@ -189,7 +192,9 @@ def _show(directory: RunDirectory, video: bool, watcher: Watcher) -> None:
     try:
         if finished.metrics:
             finished.plot(directory.plots / "learning.png")
-        if video:
+        if not finished.config.layers:
+            finished.plot_landscape(directory.plots / "landscape.png")
+        elif video:
             watcher.phase("filming the champion")
             replay(directory.path)
     except EvoError as error:
@@ -218,7 +223,7 @@ def replay(
     height: int = 360,
     seconds: float = 20.0,
 ) -> Path:
-    """Film the champion of a run directory, or of a champion file; returns the film's path.
+    """Film the champion of a run directory, or of a champion file; returns the film's path. A function is drawn.
 
     out: .mp4, .gif or .webp for a film, .png for a strip of stills; videos/champion.mp4 in the run directory by
     default. evolution: film how the run learned instead, generation by generation. seed: the episode to show; by
@@ -230,14 +235,23 @@ def replay(
     elif source.is_file():
         target = source.with_suffix(".mp4")
     else:
-        target = Run(source).directory.videos / f"{'evolution' if evolution else 'champion'}.mp4"
+        target = _picture_of(Run(source), "evolution" if evolution else "champion")
+    champion = champion_of(source)
+    if not champion.network_text and source.is_dir():
+        return Run(source).plot_landscape(target)
     if not evolution:
-        film(champion_of(source), target, seed, width, height, seconds)
+        film(champion, target, seed, width, height, seconds)
     elif source.is_file():
         raise EvoError(f"{source} is a champion alone; how it evolved is in its run directory")
     else:
         film_evolution(Run(source), target, width, height, seconds=min(seconds, 4.0))
     return target
+
+
+def _picture_of(run: Run, name: str) -> Path:
+    if run.config.layers:
+        return run.directory.videos / f"{name}.mp4"
+    return run.directory.plots / "landscape.png"
 
 
 def evaluate(

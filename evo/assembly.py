@@ -12,19 +12,28 @@ from evo.errors import EvoError, one_line
 from evo.learners import method_named
 from evo.learners.learner import Candidate, Learner
 from evo.networks import Network, network_from_text
+from evo.problems.landscape import Landscape
+from evo.problems.problem import Problem
 from evo.problems.walking import Walking
 
 
 def make_task(name: str, options: Mapping[str, Any]) -> AnyTask:
     """A task by its name, short or full, or `package.module:attribute`. Raises EvoError for options it refuses."""
+    task = _made(name, options)
+    if isinstance(task, Landscape):
+        raise EvoError(f"{name} is a function to optimise, not a world to walk in: try `evo run {name}`")
+    return task
+
+
+def _made(name: str, options: Mapping[str, Any]) -> AnyTask | Landscape:
     full = task_name(name)
     try:
-        task = construct(task_constructor(full), options)
+        made = construct(task_constructor(full), options)
     except (TypeError, ValueError, OSError) as error:
         raise EvoError(f"task {full}: {one_line(error)}") from error
-    if not isinstance(task, Task | GymnasiumTask):
-        raise EvoError(f"task {full}: its constructor returned a {type(task).__name__}, not an envs.task.Task")
-    return task
+    if not isinstance(made, Task | GymnasiumTask | Landscape):
+        raise EvoError(f"task {full}: its constructor returned a {type(made).__name__}, not an envs.task.Task")
+    return made
 
 
 def make_compiled_task(name: str, options: Mapping[str, Any]) -> Task:
@@ -43,30 +52,44 @@ def make_network(text: str, task: AnyTask, normalise: bool) -> Network:
         raise EvoError(f"network.layers: {error}") from error
 
 
-def make_problem(config: Config, threads: int, training: bool) -> Walking:
+def problem_named(name: str, options: Mapping[str, Any], layers: str, normalise: bool, threads: int) -> Problem:
+    """A function as it is, or a network of these layers in a world. Raises EvoError."""
+    made = _made(name, options)
+    if isinstance(made, Landscape):
+        return made
+    return Walking(made, make_network(layers, made, normalise), threads)
+
+
+def make_problem(config: Config, threads: int, training: bool) -> Problem:
     """The problem as it is trained on (with the `training.*` options) or as it is scored."""
     options = config.section("task") | (config.section("training") if training else {})
-    task = make_task(config["task.name"], options)
-    network = make_network(config["network.layers"], task, config["network.normalise"])
-    return Walking(task, network, threads)
+    return problem_named(config["task.name"], options, config.layers, config.normalise, threads)
 
 
 def make_learner(config: Config, threads: int, start: Candidate | None = None) -> Learner:
     """The learner at its beginning, or begun from `start`. Raises EvoError for options that its method refuses."""
     problem = make_problem(config, threads, training=True)
-    scored = make_task(config["task.name"], config.section("task"))
-    sizes = [(task.observation_size, task.outputs) for task in (problem.task, scored)]
-    if sizes[0] != sizes[1]:
-        raise EvoError(f"training.* changes the observations or actions from {sizes[1]} to {sizes[0]}; they must stay")
-    if start is not None and (len(start.params), len(start.statistics.mean)) != (problem.size, sizes[0][0]):
-        raise EvoError(
-            f"{config['start.champion']} has {len(start.params)} parameters and {len(start.statistics.mean)} "
-            f"observations; {config['network.layers']} on {config['task.name']} has {problem.size} and {sizes[0][0]}: "
-            "begin with the task and the network that it was made with"
-        )
+    if isinstance(problem, Walking):
+        scored = make_task(config["task.name"], config.section("task"))
+        here, there = ((task.observation_size, task.outputs) for task in (problem.task, scored))
+        if here != there:
+            raise EvoError(f"training.* changes the observations or actions from {there} to {here}; they must stay")
+    if start is not None:
+        _check_start(config, problem, start)
     method, options = method_named(config["method.name"]), config.section("method")
     assert method is not None
     try:
         return method.build(problem, config["seed"], config["evaluation.episodes"], start, options)
     except (TypeError, ValueError) as error:
         raise EvoError(f"method.{one_line(error)}") from error
+
+
+def _check_start(config: Config, problem: Problem, start: Candidate) -> None:
+    has = (len(start.params), len(start.statistics.mean))
+    needs = (problem.size, len(problem.no_statistics().mean))
+    if has != needs:
+        raise EvoError(
+            f"{config['start.champion']} has {has[0]} parameters and {has[1]} observations; "
+            f"{config.layers or config['task.name']} on {config['task.name']} has {needs[0]} and {needs[1]}: "
+            "begin with the task and the network that it was made with"
+        )

@@ -224,7 +224,7 @@ def learning(tasks: Sequence[str], method: str, seeds: Sequence[int]) -> Iterato
 def _travelled(champion: Champion) -> dict[str, float]:
     """How far a creature that starts at rest gets along x in the report episodes' first ten: the upper median in
     metres, and in body lengths per second of a whole episode."""
-    task = champion.problem.task
+    task = champion.walking.task
     if not isinstance(task, Task) or not task.model.nq:
         return {}
     trips = [champion.rollout(int(seed)) for seed in report_seeds(10)]

@@ -7,15 +7,20 @@ from envs import TASKS
 from evo.config import task_constructor
 from evo.errors import EvoError
 from evo.finished import Run
+from evo.functions import FUNCTIONS
 from evo.learners import METHODS
 from evo.networks import NETWORKS
 from evo.rundir import runs
 
 
 def catalogue(folder: Path | str = "runs") -> dict[str, list[tuple[str, str]]]:
-    """Tasks, methods, networks and the runs below `folder`, each with a line about it."""
+    """Tasks, functions, methods, networks and the runs below `folder`, each with a line about it."""
     return {
         "tasks": [(name, _first_line(task_constructor(name).__doc__)) for name in TASKS],
+        "functions": [
+            *((name, function.summary) for name, function in FUNCTIONS.items()),
+            ("bbob-f1 … bbob-f24", "the BBOB suite; needs the package coco-experiment"),
+        ],
         "methods": [(name, method.summary) for name, method in METHODS.items()],
         "networks": [(name, builder.__doc__ or "") for name, builder in NETWORKS.items()],
         "runs": [(str(path), _about(path)) for path in runs(Path(folder))],

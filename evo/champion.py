@@ -15,14 +15,14 @@ import tomli_w
 
 from envs.gymnasium_task import GymnasiumTask
 from envs.physics import available_threads
-from evo.algorithms.population import DensePopulation
 from evo.archive import read_arrays, write_arrays
-from evo.assembly import make_network, make_task
+from evo.assembly import problem_named
 from evo.errors import EvoError
 from evo.learners.learner import Candidate
 from evo.networks import Network
 from evo.networks.sequential import act
-from evo.problems.walking import Evaluation, Trajectory, Walking
+from evo.problems.problem import Problem, evaluate_alone
+from evo.problems.walking import Trajectory, Walking
 from evo.randomness import report_seeds, selection_seeds
 from evo.statistics import ObservationStatistics
 
@@ -31,7 +31,8 @@ _LIMIT = 2**30
 _PACKAGES = ("mujoco", "gymnasium", "numpy", "numba", "llvmlite")
 
 
-def platform_facts() -> dict[str, str]:
+@functools.cache
+def platform_facts() -> Mapping[str, str]:
     """What the bits of a score depend on: versions, architecture and the processor's features."""
     import llvmlite.binding
 
@@ -56,6 +57,8 @@ class Fitness:
         return float(np.std(self.returns))
 
     def __str__(self) -> str:
+        if len(self.returns) == 1:
+            return f"{self.mean:.6g}"
         return f"{self.mean:.1f} ± {self.std:.1f} over {len(self.returns)} episodes"
 
 
@@ -132,7 +135,7 @@ class Champion:
 
     @property
     def params(self) -> np.ndarray:
-        """Parameters, float32 (size,)."""
+        """Parameters, (size,): float32 of a network, float64 of a point."""
         return self.candidate.params
 
     @property
@@ -153,44 +156,59 @@ class Champion:
         return Fitness(self.selection_returns if self.report_returns is None else self.report_returns)
 
     @functools.cached_property
-    def problem(self) -> Walking:
+    def problem(self) -> Problem:
         """The problem it is scored on, on all the processors this process may use."""
         return self.problem_on(available_threads())
 
-    def problem_on(self, threads: int) -> Walking:
+    def problem_on(self, threads: int) -> Problem:
         """The problem it is scored on, on so many processors. Raises EvoError where its parts do not fit each other."""
-        task = make_task(self.task_name, self.task_options)
-        network = make_network(self.network_text, task, self.normalise)
+        problem = problem_named(self.task_name, self.task_options, self.network_text, self.normalise, threads)
         statistics = self.candidate.statistics
-        if network.size != len(self.params):
-            has = f"{self.network_text} on {task.name} has {network.size}"
+        if problem.size != len(self.params):
+            has = f"{self.network_text} on {self.task_name} has {problem.size}".removeprefix(" on ")
             raise EvoError(f"a damaged champion: it has {len(self.params)} parameters, but {has}")
-        if {len(statistics.mean), len(statistics.m2)} != {task.observation_size}:
-            raise EvoError(f"a damaged champion: its statistics do not fit {task.name}'s observations")
-        return Walking(task, network, threads)
+        if {len(statistics.mean), len(statistics.m2)} != {len(problem.no_statistics().mean)}:
+            raise EvoError(f"a damaged champion: its statistics do not fit {self.task_name}'s observations")
+        if problem.stored(self.params).dtype != self.params.dtype:
+            raise EvoError(f"a damaged champion: parameters of {self.task_name} are not {self.params.dtype}")
+        return problem
+
+    @property
+    def walking(self) -> Walking:
+        """The problem it is scored on, where that is a world. Raises EvoError where it is a function."""
+        return self._walking(self.problem)
+
+    def walking_on(self, threads: int) -> Walking:
+        """The same, on so many processors."""
+        return self._walking(self.problem_on(threads))
+
+    def _walking(self, problem: Problem) -> Walking:
+        if not isinstance(problem, Walking):
+            raise EvoError(f"{self.task_name} is a function: its champion is a point, with no network and no film")
+        return problem
 
     @property
     def network(self) -> Network:
         """Its network; with `params`, what `evo.rollout` and `evo.evaluate` take."""
-        return self.problem.network
+        return self.walking.network
 
     def evaluate(self, episodes: int = 100, seeds: np.ndarray | None = None) -> Fitness:
         """Its returns on the report seeds, or on the given ones."""
         chosen = report_seeds(episodes) if seeds is None else np.asarray(seeds)
-        return Fitness(score(self.problem, self.candidate, chosen).returns[0])
+        return Fitness(evaluate_alone(self.problem, *self.candidate, chosen).returns[0])
 
     def policy(self) -> Policy:
         """It as a function of an observation."""
-        return Policy(self.problem, self.candidate)
+        return Policy(self.walking, self.candidate)
 
     def rollout(self, seed: int) -> Trajectory:
         """One episode of it, recorded."""
-        return self.problem.rollout(self.params, seed, self.candidate.statistics)
+        return self.walking.rollout(self.params, seed, self.candidate.statistics)
 
     def verify(self) -> Verification:
         """Score it again on its selection seeds and compare to the bit."""
         seeds = selection_seeds(len(self.selection_returns))
-        again = score(self.problem, self.candidate, seeds).returns[0]
+        again = evaluate_alone(self.problem, *self.candidate, seeds).returns[0]
         here = platform_facts()
         names = sorted({*self.facts, *here})
         pairs = {name: (self.facts.get(name, "unknown"), here.get(name, "unknown")) for name in names}
@@ -239,8 +257,8 @@ class Champion:
             state = {name: arrays[f"statistics/{name}"] for name in ("count", "mean", "m2")}
             statistics = ObservationStatistics.restored(state)
             numbers = [selection, statistics.mean, statistics.m2, arrays.get("report_returns", selection)]
-            if params.dtype != np.float32 or params.ndim != 1:
-                raise ValueError("its parameters are not one row of float32")
+            if params.dtype not in (np.float32, np.float64) or params.ndim != 1:
+                raise ValueError("its parameters are not one row of numbers")
             if any(array.dtype != np.float64 or array.ndim != 1 for array in numbers):
                 raise ValueError("its scores or statistics are not rows of float64")
             if not 1 <= len(selection) <= 100_000:
@@ -275,12 +293,6 @@ class Champion:
     def load(cls, path: Path) -> "Champion":
         """Raises EvoError for a file that is missing, damaged, oversized or no champion."""
         return cls.from_arrays(read_arrays(path, _LIMIT), str(path))
-
-
-def score(problem: Walking, candidate: Candidate, seeds: np.ndarray) -> Evaluation:
-    """A candidate alone, on some episodes."""
-    alone = DensePopulation(np.asarray(candidate.params, np.float64)[None])
-    return problem.evaluate(alone, seeds, candidate.statistics)
 
 
 def _listed(value: Any) -> Any:

@@ -28,12 +28,17 @@ app = typer.Typer(
     help="Evolve neural-network controllers for walking creatures; stop, resume, and watch them.",
 )
 
-_Task = Annotated[str | None, typer.Argument(help="e.g. HalfCheetah-v5, quadruped; see `evo list`", show_default=False)]
+_Task = Annotated[
+    str | None, typer.Argument(help="e.g. HalfCheetah-v5, quadruped, rastrigin; see `evo list`", show_default=False)
+]
 _Method = Annotated[str | None, typer.Option("--method", "-m", help="e.g. ars, openai-es, ga, ppo; see `evo list`")]
 _Network = Annotated[str | None, typer.Option("--network", "-n", help="linear, mlp:64,64, mlp:32:relu")]
+_Dim = Annotated[int | None, typer.Option("--dim", help="how many numbers a function takes, e.g. rastrigin")]
 _Seed = Annotated[int | None, typer.Option("--seed", "-s", help="of every random number in the run (default: 0)")]
 _Generations = Annotated[int | None, typer.Option("--generations", "-g", help="stop after so many generations")]
-_Steps = Annotated[int | None, typer.Option("--steps", help="stop after so many env steps")]
+_Steps = Annotated[
+    int | None, typer.Option("--steps", help="stop after so many env steps, or evaluations of a function")
+]
 _Minutes = Annotated[float | None, typer.Option("--minutes", help="stop after so many minutes")]
 _Until = Annotated[float | None, typer.Option("--until", help="stop when the held-out fitness reaches this")]
 _Threads = Annotated[int | None, typer.Option("--threads", help="processors to use (default: all this process may)")]
@@ -47,6 +52,7 @@ def run(
     task: _Task = None,
     method: _Method = None,
     network: _Network = None,
+    dim: _Dim = None,
     seed: _Seed = None,
     generations: _Generations = None,
     steps: _Steps = None,
@@ -73,6 +79,7 @@ def run(
             task,
             method=method,
             network=network,
+            dim=dim,
             seed=seed,
             generations=generations,
             steps=steps,
@@ -130,16 +137,21 @@ def _work(start: Callable[[Any], Any], quiet: bool) -> None:
         sys.stderr.write("evo: stopped; what was learned is saved, and `evo resume` goes on from there\n")
         raise typer.Exit(130) from None
     champion = finished.champion
-    console.print(
-        f"champion of generation {champion.generation}: [bold]{champion.reported_fitness}[/] never seen in training",
-        highlight=False,
-        soft_wrap=True,
-    )
+    world = bool(champion.network_text)
+    fitness = f"[bold]{champion.reported_fitness}[/]" + (" never seen in training" if world else "")
+    console.print(f"champion of generation {champion.generation}: {fitness}", highlight=False, soft_wrap=True)
+    if not world:
+        console.print(f"at {_numbers(champion.params)}", highlight=False, soft_wrap=True)
     console.print(f"ended {finished.ended}", markup=False, highlight=False, soft_wrap=True)
-    video = finished.path / "videos" / "champion.mp4"
-    for label, path in (("run", finished.path), ("film", video)):
+    film, picture = finished.path / "videos" / "champion.mp4", finished.path / "plots" / "landscape.png"
+    for label, path in (("run", finished.path), ("film", film), ("map", picture)):
         if path.exists():
             console.print(f"{label:5} {path}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _numbers(values: Any, most: int = 10) -> str:
+    """The coordinates of a point, the first ones of a long one."""
+    return ", ".join(f"{value:.4g}" for value in values[:most]) + (", …" if len(values) > most else "")
 
 
 @app.command()
@@ -225,7 +237,7 @@ def replay(
     height: Annotated[int, typer.Option(help="pixels")] = 360,
     seconds: Annotated[float, typer.Option(help="film at most so much of an episode")] = 20.0,
 ) -> None:
-    """Check that a champion reproduces its score, then film it."""
+    """Check that a champion reproduces its score, then film it, or draw the function that it is a point on."""
     from evo import api
     from evo.finished import champion_of
 
@@ -233,7 +245,7 @@ def replay(
     champion = champion_of(path)
     check = champion.verify()
     if check.exact:
-        console.print(f"reproduces its score exactly: {check.recorded:.4f}", highlight=False)
+        console.print(f"reproduces its score exactly: {check.recorded:.8g}", highlight=False)
     else:
         difference = check.reproduced - check.recorded
         console.print(
@@ -242,7 +254,9 @@ def replay(
         for name, (recorded, here) in check.differences.items():
             console.print(f"  made with {name} {recorded}; here {here}", markup=False, highlight=False, soft_wrap=True)
     film = api.replay(path, out, evolution=evolution, seed=seed, width=width, height=height, seconds=seconds)
-    console.print(f"film  {film}", markup=False, highlight=False, soft_wrap=True)
+    console.print(
+        f"{'film' if champion.network_text else 'map':5} {film}", markup=False, highlight=False, soft_wrap=True
+    )
 
 
 @app.command()

@@ -10,7 +10,7 @@ import tomllib
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,11 @@ from envs.reference import resolve
 from envs.task import Task
 from evo import __version__
 from evo.errors import EvoError, nearest, one_line
+from evo.functions import FUNCTIONS
 from evo.learners import METHODS, Method, method_named
-from evo.presets import DEFAULT_METHOD, preset
+from evo.presets import DEFAULT_METHOD, landscape_preset, preset
+from evo.problems.landscape import Landscape
+from evo.problems.landscapes import domain_of, is_landscape, landscape_named, landscape_of
 
 _BUDGET = ("budget.generations", "budget.steps", "budget.minutes", "budget.until")
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
@@ -59,6 +62,13 @@ KEYS: dict[str, Key] = {
     "budget.until": Key(float | None, None),
 }
 
+# A function has no network, and once is enough to know what a point is worth.
+_LANDSCAPE_KEYS = {
+    key: replace(entry, default=1) if key.endswith("_episodes") else entry
+    for key, entry in KEYS.items()
+    if not key.startswith("network.")
+}
+
 
 @dataclass(frozen=True)
 class Config:
@@ -68,6 +78,21 @@ class Config:
 
     def __getitem__(self, key: str) -> Any:
         return self.values[key]
+
+    @property
+    def layers(self) -> str:
+        """The network, as in `mlp:64,64`; "" where the task is a function of the parameters themselves."""
+        return str(self.values.get("network.layers", ""))
+
+    @property
+    def step_unit(self) -> str:
+        """What a step of it is: an `env step`, or an `evaluation` of a function."""
+        return "env step" if self.layers else "evaluation"
+
+    @property
+    def normalise(self) -> bool:
+        """Whether observations are normalised."""
+        return bool(self.values.get("network.normalise", False))
 
     def section(self, name: str) -> dict[str, Any]:
         """The options of a constructor: the keys under `name` that have a value, its own name left out."""
@@ -94,7 +119,7 @@ def task_name(text: str) -> str:
     """The full name of a task: in short (`quadruped`, `half-cheetah`), `package.module:attribute`, or a model file."""
     if is_model_file(text):
         return str(Path(text).absolute())
-    if text in TASKS or ":" in text:
+    if text in TASKS or is_landscape(text) or ":" in text:
         return text
     if gymnasium_task.is_registered(text) and not text.startswith("evo/"):
         return text
@@ -102,7 +127,7 @@ def task_name(text: str) -> str:
     matches = [name for name in TASKS if _plain(name) == _plain(text) and name.endswith(version[0] if version else "")]
     if len(matches) != 1:
         short = {_plain(name): name for name in TASKS}
-        raise EvoError(f"unknown task {text!r}{nearest(text, [*TASKS, *short])}")
+        raise EvoError(f"unknown task {text!r}{nearest(text, [*TASKS, *short, *FUNCTIONS])}")
     return matches[0]
 
 
@@ -120,15 +145,27 @@ def task_constructor(name: str) -> Callable[..., Any]:
     try:
         if is_model_file(name):
             return brought(name)
+        if is_landscape(name):
+            return landscape_named(name)
         if name not in TASKS and gymnasium_task.is_registered(name):
             return gymnasium_task.constructor_of(name)
         found: Callable[..., Any] = resolve(TASKS.get(name, name))
         returned = typing.get_type_hints(found).get("return") if callable(found) else None
     except Exception as error:  # a module of the user's may fail in any way
         raise EvoError(f"unknown task {name!r}: {one_line(error)}") from error
+    if returned is float:
+        return landscape_of(name, found)
     if returned is not Task:
-        raise EvoError(f"{name} is not a constructor of tasks: write it as `def name(...) -> Task`")
+        raise EvoError(
+            f"{name} is not a constructor of tasks: write it as `def name(...) -> Task`, or `def name(x) -> float` for "
+            "a function to maximise"
+        )
     return found
+
+
+def takes_network(name: str) -> bool:
+    """Whether a network acts in the task of this full name; a function is searched as it is. Raises EvoError."""
+    return typing.get_type_hints(task_constructor(name)).get("return") is not Landscape
 
 
 def options_of(signature: inspect.Signature, hints: Mapping[str, Any]) -> dict[str, Key]:
@@ -195,7 +232,7 @@ def resolve_config(
     known = _known_keys(task, chosen)
     given[0] = _without_others(given[0], task, method)
     # a file that a run wrote says everything: presets of a later version must not change it
-    base = {} if "evo" in given[0] else preset(task, chosen.family) | dict(chosen.settings)
+    base = {} if "evo" in given[0] else _preset(task, chosen, known, given) | dict(chosen.settings)
     base = {key: value for key, value in base.items() if key in known}
     values = {key: entry.default for key, entry in known.items() if not key.startswith("training.")}
     for layer in (base, *given):
@@ -203,7 +240,7 @@ def resolve_config(
             values |= dict.fromkeys(_BUDGET)  # a budget replaces the one below it whole
         for key, value in layer.items():
             if key not in known:
-                raise EvoError(f"unknown key {key!r}{nearest(key, known)}")
+                raise EvoError(_unknown(key, task, known))
             values[key] = _checked(key, value, known[key])
     values |= {"evo": __version__, "task.name": task, "method.name": method}
     if chosen.schedule and values[f"method.{chosen.schedule}"] is None:
@@ -213,6 +250,27 @@ def resolve_config(
     if all(values[key] is None for key in _BUDGET):
         raise EvoError("no budget: give --generations, --steps, --minutes or --until")
     return Config(values)
+
+
+def _unknown(key: str, task: str, known: Mapping[str, Key]) -> str:
+    if key in KEYS or (key.startswith("training.") and "network.layers" not in known):
+        return f"{task} is a function of its own numbers: it takes no {key.replace('.layers', '')}"
+    if key == "task.dim":
+        return f"{task} has no {key}: how many numbers are searched is for its network to say"
+    return f"unknown key {key!r}{nearest(key, known)}"
+
+
+def _preset(task: str, method: Method, known: Mapping[str, Key], given: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What suits the method on the task, or on a function as wide as it is."""
+    if "network.layers" in known:
+        return preset(task, method.family)
+    bounds = {
+        key: next((layer[key] for layer in reversed(given) if key in layer), entry.default)
+        for key, entry in known.items()
+        if key in ("task.low", "task.high")
+    }
+    low, high = domain_of(task, bounds.get("task.low"), bounds.get("task.high"))
+    return landscape_preset(method.family, high - low)
 
 
 def _digest(file: str) -> str:
@@ -245,10 +303,11 @@ def _known_keys(task: str, method: Method) -> dict[str, Key]:
         )
     except Exception as error:  # a module of the user's may fail in any way
         raise EvoError(f"unknown method {method.reference!r}: {one_line(error)}") from error
+    keys = KEYS if hints.get("return") is not Landscape else _LANDSCAPE_KEYS
     return {
-        **KEYS,
+        **keys,
         **{f"task.{name}": key for name, key in task_options.items()},
-        **{f"training.{name}": key for name, key in task_options.items() if name != "digest"},
+        **{f"training.{name}": key for name, key in task_options.items() if name != "digest" and keys is KEYS},
         **{f"method.{name}": key for name, key in method_options.items()},
     }
 

@@ -57,15 +57,16 @@ class Forecast:
     def estimate(self, rate: float, steps: int) -> str:
         """What is ahead, before the work starts, at `rate` env steps/s with `steps` done."""
         budget = self._config["budget.steps"]
+        unit = self._config.step_unit
         if not rate > 0:
-            return "no env steps a second: the task ends at once"
+            return f"no {unit}s a second: the task ends at once"
         if budget and budget > steps:
             share = 1.0 + self._config["evaluation.selection_share"]
             ahead = duration((budget - steps) * share / rate)
-            return f"about {ahead} for {budget - steps:,} env steps at {rate:,.0f} a second"
+            return f"about {ahead} for {budget - steps:,} {unit}s at {rate:,.0f} a second"
         if self._config["budget.minutes"]:
-            return f"{self._config['budget.minutes']:g} minutes at {rate:,.0f} env steps a second"
-        return f"{rate:,.0f} env steps a second"
+            return f"{self._config['budget.minutes']:g} minutes at {rate:,.0f} {unit}s a second"
+        return f"{rate:,.0f} {unit}s a second"
 
 
 def duration(seconds: float) -> str:
@@ -101,6 +102,7 @@ class Seen:
 
     def __init__(self, config: Config) -> None:
         self.forecast = Forecast(config)
+        self.judged = "held-out" if config.layers else "champion"  # what its score is called: of a function, all are
         self.means: list[float] = []
         self.row: Mapping[str, float] = {}
         self.champion: Champion | None = None
@@ -152,7 +154,7 @@ class PlainLines:
 
     def _line(self) -> None:
         row, champion = self._seen.row, self._seen.champion
-        held_out = f"  held-out {number(champion.score):>9}" if champion is not None else ""
+        held_out = f"  {self._seen.judged} {number(champion.score):>9}" if champion is not None else ""
         left = self._seen.forecast.seconds_left(row)
         time_left = f"  {duration(left)} left" if left is not None else ""
         failures = f"  {row['failures']:.0f} failed" if row["failures"] else ""
@@ -200,7 +202,7 @@ class LiveDisplay:
 
     def _panel(self) -> Panel:
         config, row, champion = self._config, self._seen.row, self._seen.champion
-        names = " · ".join([config["method.name"], config["network.layers"], f"seed {config['seed']}"])
+        names = " · ".join(filter(None, [config["method.name"], config.layers, f"seed {config['seed']}"]))
         title = Text.assemble((config["task.name"], "bold"), "  ", names)
         if not row:
             return Panel(
@@ -212,8 +214,10 @@ class LiveDisplay:
         held_out = number(champion.score if champion is not None else math.nan)
         left = self._seen.forecast.seconds_left(row)
         numbers.add_row("[dim]generation", f"{row['generation']:,.0f}", "[dim]best", f"[cyan]{number(row['best'])}")
-        numbers.add_row("[dim]env steps", f"{row['steps']:,.0f}", "[dim]mean", number(row["mean"]))
-        numbers.add_row("[dim]steps/s", f"{self._seen.rate:,.0f}", "[dim]held-out", f"[bold green]{held_out}")
+        numbers.add_row(f"[dim]{config.step_unit}s", f"{row['steps']:,.0f}", "[dim]mean", number(row["mean"]))
+        numbers.add_row(
+            "[dim]steps/s", f"{self._seen.rate:,.0f}", f"[dim]{self._seen.judged}", f"[bold green]{held_out}"
+        )
         numbers.add_row(
             "[dim]time left", duration(left) if left is not None else "–", "[dim]failed", f"{row['failures']:.0f}"
         )

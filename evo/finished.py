@@ -6,6 +6,8 @@ import numpy as np
 
 from evo.champion import Champion
 from evo.config import Config, read_config, resolve_config
+from evo.errors import EvoError
+from evo.problems.landscape import Landscape
 from evo.rundir import RunDirectory
 
 
@@ -41,12 +43,31 @@ class Run:
 
     def plot(self, path: Path | str) -> Path:
         """Draw its learning curve, .png, .svg or .pdf; returns the path. Raises EvoError."""
-        from evo.plots import learning_curve
+        from evo.plots import descent_curve, learning_curve
 
         config = self.config
-        title = f"{config['task.name']}  {config['method.name']}  seed {config['seed']}"
-        learning_curve(self.metrics, title, Path(path))
+        curve = learning_curve if config.layers else descent_curve
+        curve(self.metrics, self._title(config), Path(path))
         return Path(path)
+
+    def plot_landscape(self, path: Path | str) -> Path:
+        """Draw the function around the champion and how the search came there, .png, .svg or .pdf; returns the path.
+
+        Raises EvoError, also where the task is a world and no function.
+        """
+        from evo.plots import landscape_picture
+
+        config, champion = self.config, self.champion
+        problem = champion.problem
+        if not isinstance(problem, Landscape):
+            raise EvoError(f"{config['task.name']} is a world, not a function; `evo replay {self.path}` shows it")
+        trail = [self.directory.read_fossil(generation)["params"] for generation in self.directory.fossils()]
+        landscape_picture(problem, champion.params, np.array(trail), self._title(config), Path(path))
+        return Path(path)
+
+    @staticmethod
+    def _title(config: Config) -> str:
+        return f"{config['task.name']}  {config['method.name']}  seed {config['seed']}"
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"

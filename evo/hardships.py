@@ -14,10 +14,11 @@ import numpy as np
 
 from envs.physics import available_threads
 from evo.assembly import make_compiled_task, make_network
-from evo.champion import Champion, score
+from evo.champion import Champion
 from evo.errors import EvoError
 from evo.finished import Run, champion_of
 from evo.numbers import csv_text, number, table_text
+from evo.problems.problem import evaluate_alone
 from evo.problems.walking import Walking
 from evo.randomness import report_seeds
 
@@ -101,7 +102,7 @@ def robustness(run: Run | Champion | Path | str, episodes: int = 20, threads: in
         task = make_compiled_task(champion.task_name, {**champion.task_options, **adversity})
         network = make_network(champion.network_text, task, champion.normalise)
         problem = Walking(task, network, threads or available_threads())
-        return Row(name, score(problem, champion.candidate, seeds).returns[0])
+        return Row(name, evaluate_alone(problem, *champion.candidate, seeds).returns[0])
 
     model = make_compiled_task(champion.task_name, champion.task_options).model
     rows = [row("as it is", {})]

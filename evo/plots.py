@@ -9,6 +9,9 @@ from matplotlib.ticker import EngFormatter
 
 from evo.archive import temporary_beside
 from evo.errors import EvoError, one_line
+from evo.problems.landscape import Landscape
+
+_GRID = 160  # points along a side of a landscape
 
 
 def learning_curve(metrics: Mapping[str, np.ndarray], title: str, path: Path) -> None:
@@ -28,6 +31,59 @@ def learning_curve(metrics: Mapping[str, np.ndarray], title: str, path: Path) ->
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)
     axes.legend(frameon=False, fontsize=8, loc="lower right")
+    write_figure(figure, path)
+
+
+def descent_curve(metrics: Mapping[str, np.ndarray], title: str, path: Path) -> None:
+    """How far below 0 the fitness of points was, over evaluations; where some are above 0, the fitness itself.
+
+    metrics: columns of metrics.csv. path: .png, .svg or .pdf. Raises EvoError.
+    """
+    steps, best, mean = metrics["steps"], np.maximum.accumulate(metrics["best"]), metrics["mean"]
+    below = bool((best <= 0).all())  # as are functions whose best value is known
+    lines = ((mean, "#2a8c9a", "mean of a generation"), (best, "#d9652f", "best so far"))
+    figure = Figure(figsize=(7.2, 4.0), dpi=120, layout="constrained")
+    axes = figure.subplots()
+    for values, colour, label in lines:
+        # 0 itself has no place on a logarithmic axis
+        shown = np.where(values < 0, -values, np.nan) if below else values
+        axes.plot(steps, shown, color=colour, label=label, marker="." if len(steps) < 60 else None)
+    if below and (best < 0).any():
+        axes.set_yscale("log")
+    axes.set(xlabel="evaluations", ylabel="distance from the best value" if below else "fitness", title=title)
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(alpha=0.25)
+    axes.legend(frameon=False, fontsize=8, loc="best")
+    write_figure(figure, path)
+
+
+def landscape_picture(problem: Landscape, champion: np.ndarray, trail: np.ndarray, title: str, path: Path) -> None:
+    """The function over its first two coordinates, the others as the champion has them, and the search's way over it.
+
+    champion: (size,). trail: (generations, size), what was offered generation by generation. Of one coordinate, its
+    graph. path: .png, .svg or .pdf. Raises EvoError.
+    """
+    figure = Figure(figsize=(5.6, 5.0), dpi=120, layout="constrained")
+    axes = figure.subplots()
+    line = np.linspace(problem.low, problem.high, _GRID)
+    seeds = np.zeros(1, np.int64)
+    if problem.size == 1:
+        axes.plot(line, problem.heights(line[:, None], seeds)[:, 0], color="#2a8c9a")
+        axes.plot(trail[:, 0], problem.heights(trail, seeds)[:, 0], ".", color="#d9652f")
+        axes.set(xlabel="first number", ylabel="fitness", title=title)
+        write_figure(figure, path)
+        return
+    points = np.tile(champion, (_GRID * _GRID, 1))
+    points[:, 0], points[:, 1] = (grid.ravel() for grid in np.meshgrid(line, line))
+    heights = problem.heights(points, seeds)[:, 0].reshape(_GRID, _GRID)
+    # by rank: a valley a million times as deep as another shows beside it
+    ranks = heights.ravel().argsort().argsort().reshape(heights.shape) / heights.size
+    axes.contourf(line, line, ranks, levels=24, cmap="viridis")
+    axes.plot(trail[:, 0], trail[:, 1], color="white", linewidth=1, alpha=0.9, marker=".", markersize=3)
+    axes.plot(*champion[:2], marker="*", color="#ff7f3f", markersize=14, markeredgecolor="white")
+    axes.set(xlim=(problem.low, problem.high), ylim=(problem.low, problem.high), aspect="equal", title=title)
+    axes.set(xlabel="first number", ylabel="second number")
     write_figure(figure, path)
 
 

@@ -72,6 +72,7 @@ GENERAL: Mapping[str, Mapping[str, Any]] = {
     "differential-evolution": _settings("linear", 2e6, {}, initial_spread=0.1),
     "random-search": _settings("linear", 2e6, {}, spread=0.3),
     "hill-climber": _settings("linear", 2e6, {}, step_size=0.1),
+    **{name: _settings("linear", 2e6, {}) for name in ("nelder-mead", "powell", "bfgs")},
 }
 
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
@@ -113,6 +114,26 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "ppo": _ppo(1e6, initial_deviation=_GENTLE),
     },
 }
+
+
+# On a function: options as parts of the width of its domain. The step-size is pycma's advice for a start anywhere in
+# the domain; the others are of its order. Not tuned.
+_OF_WIDTH: Mapping[str, Mapping[str, float]] = {
+    **{name: {"step_size": 0.2} for name in ("cma-es", "sep-cma-es", "lm-ma-es", "snes", "xnes", "hill-climber")},
+    **{name: {"step_size": 0.2, "spread": 0.3} for name in ("ipop", "bipop")},
+    **{name: {"step_size": 0.01, "noise": 0.02} for name in ("ars", "openai-es", "guided-es", "pgpe")},
+    "cem": {"noise": 0.2, "extra_noise": 0.02},
+    "differential-evolution": {"initial_spread": 0.25},
+    "ga": {"mutation": 0.01, "initial_spread": 0.25},
+    "random-search": {"spread": 0.3},
+}
+_LANDSCAPE_BUDGET = {"budget.steps": 100_000, "budget.until": -1e-8}
+
+
+def landscape_preset(family: str, width: float) -> dict[str, Any]:
+    """Configuration keys and values for a family of methods on a function whose domain is so wide."""
+    parts = _OF_WIDTH.get(family, {})
+    return {**_LANDSCAPE_BUDGET, **{f"method.{name}": part * width for name, part in parts.items()}}
 
 
 def preset(task: str, family: str) -> dict[str, Any]:

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from envs import interruption
-from evo.champion import Champion, platform_facts, score
+from evo.champion import Champion, platform_facts
 from evo.config import Config
 from evo.errors import EvoError
 from evo.learners.learner import Candidate, Learner
-from evo.problems.walking import Walking
+from evo.problems.problem import Problem, evaluate_alone
 from evo.randomness import report_seeds, selection_seeds
-from evo.rundir import RunDirectory
+from evo.rundir import RunDirectory, fossil_stride
 from evo.watching import Watcher
 
 # A checkpoint is due when this much has been done since the last: at most 2 % of the time goes into saving.
@@ -60,6 +60,7 @@ class Progress:
     clock: Clock = field(default_factory=Clock)
     # Since the last checkpoint; written just before the next, and made again by a resumed run where that never came.
     fossils: dict[int, dict[str, np.ndarray]] = field(default_factory=dict)
+    saved: Champion | None = None  # the champion as champion.npz has it
 
     def state(self) -> dict[str, np.ndarray]:
         numbers = [self.selection_score, self.selected_at, self.next_selection, self.rows]
@@ -103,7 +104,7 @@ def spent(config: Config, learner: Learner, progress: Progress) -> str | None:
 
 
 def train(
-    config: Config, learner: Learner, judge: Walking, directory: RunDirectory, progress: Progress, watcher: Watcher
+    config: Config, learner: Learner, judge: Problem, directory: RunDirectory, progress: Progress, watcher: Watcher
 ) -> str:
     """Learn until the budget is spent; returns why it ended. Whatever ends it before then is raised, everything saved.
 
@@ -133,7 +134,8 @@ def train(
         if progress.selected_at != learner.steps:
             _select(config, learner, judge, directory, progress, watcher)  # what it learned last may be the best
         save(learner, directory, progress)
-        watcher.phase("scoring the champion on the report episodes")
+        if not judge.deterministic:
+            watcher.phase("scoring the champion on the report episodes")
         _report(config, judge, directory, progress)
         save(learner, directory, progress)
     except EvoError:
@@ -146,9 +148,15 @@ def train(
 
 def save(learner: Learner, directory: RunDirectory, progress: Progress) -> None:
     """A checkpoint: everything the loop and the learner remember."""
+    stride = fossil_stride(learner.generation)
     for generation, arrays in progress.fossils.items():
-        directory.save_fossil(generation, arrays)
+        # a quick learner leaves thousands in a second; the newest says which of those kept before are no longer wanted
+        if generation % stride == 0 or generation == learner.generation:
+            directory.save_fossil(generation, arrays)
     progress.fossils.clear()
+    if progress.champion is not None and progress.champion is not progress.saved:
+        progress.champion.save(directory.champion_path)
+        progress.saved = progress.champion
     state = {f"learner/{name}": array for name, array in learner.state().items()}
     directory.save_checkpoint(learner.steps, state | progress.state())
 
@@ -171,7 +179,7 @@ def _log(row: dict[str, float], learner: Learner, directory: RunDirectory, progr
 
 
 def _select(
-    config: Config, learner: Learner, judge: Walking, directory: RunDirectory, progress: Progress, watcher: Watcher
+    config: Config, learner: Learner, judge: Problem, directory: RunDirectory, progress: Progress, watcher: Watcher
 ) -> int:
     """Score the candidates on the selection seeds; the best becomes the champion if it beats the one before.
 
@@ -180,13 +188,14 @@ def _select(
     seeds = selection_seeds(config["evaluation.selection_episodes"])
     candidates = learner.candidates()
     before = progress.clock.selection
-    outcomes = progress.clock.time_selection(lambda: [score(judge, candidate, seeds) for candidate in candidates])
+    outcomes = progress.clock.time_selection(
+        lambda: [evaluate_alone(judge, *candidate, seeds) for candidate in candidates]
+    )
     taken = sum(outcome.steps for outcome in outcomes)
     scores = [_or_worst(outcome.returns[0].mean()) for outcome in outcomes]
     best = int(np.argmax(scores))
     if progress.champion is None or scores[best] > _or_worst(progress.champion.score):
         progress.champion = _champion(config, learner, candidates[best], outcomes[best].returns[0])
-        progress.champion.save(directory.champion_path)
     progress.selection_score, progress.selected_at = scores[best], learner.steps
     watcher.selected(
         progress.champion, learner.steps, scores[best], taken / max(progress.clock.selection - before, 1e-9)
@@ -203,8 +212,8 @@ def _champion(config: Config, learner: Learner, candidate: Candidate, returns: n
     return Champion(
         task_name=config["task.name"],
         task_options=config.section("task"),
-        network_text=config["network.layers"],
-        normalise=config["network.normalise"],
+        network_text=config.layers,
+        normalise=config.normalise,
         method=config["method.name"],
         seed=config["seed"],
         generation=learner.generation,
@@ -216,10 +225,11 @@ def _champion(config: Config, learner: Learner, candidate: Candidate, returns: n
     )
 
 
-def _report(config: Config, judge: Walking, directory: RunDirectory, progress: Progress) -> None:
+def _report(config: Config, judge: Problem, directory: RunDirectory, progress: Progress) -> None:
     """Score the champion once on the report seeds, which nothing else has ever used."""
     assert progress.champion is not None
     if progress.champion.report_returns is None:
         seeds = report_seeds(config["evaluation.report_episodes"])
-        progress.champion = progress.champion.reported(score(judge, progress.champion.candidate, seeds).returns[0])
-    progress.champion.save(directory.champion_path)
+        progress.champion = progress.champion.reported(
+            evaluate_alone(judge, *progress.champion.candidate, seeds).returns[0]
+        )

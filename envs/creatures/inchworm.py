@@ -26,7 +26,9 @@ def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
             tip = (forward * _LINK, 0, 0)
             # the links beside the first meet the ground at both of its ends: its own contacts would be theirs again
             touching = number > 1
-            capsule(body, colour, (0, 0, 0), tip, _RADIUS, friction=_SLIPPERY, touching=touching, name=f"{end}_{number}")
+            capsule(
+                body, colour, (0, 0, 0), tip, _RADIUS, friction=_SLIPPERY, touching=touching, name=f"{end}_{number}"
+            )
             joint(spec, body, f"{end}_{number}", (0, -forward, 0), (-1.2, 1.2), _SERVO)
         # claws at either end grip where the body slides: a tilt of the last link puts them down or takes them up
         for side in (1, -1):

@@ -60,11 +60,11 @@ def write_artefacts(comparison: Comparison, threads: int, video: bool, phase: Ca
             robustness_figure(measured, figure)
         captions[robust] = robustness_caption(measured)
 
-    pictures = [
-        ("the learning curves", learning, draw_learning),
-        ("the robustness of the champions", robust, draw_robustness),
-    ]
-    if video:
+    pictures = [("the learning curves", learning, draw_learning)]
+    walks = bool(members) and bool(members[0].champion.network_text)  # a point on a function has no hard times
+    if walks:
+        pictures.append(("the robustness of the champions", robust, draw_robustness))
+    if walks and video:
         pictures.append(("the race of the champions", film, lambda: race(members, film, threads)))
     drawn, missing = [], []
     for name, target, draw in pictures:

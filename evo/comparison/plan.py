@@ -18,7 +18,7 @@ from evo.comparison.defaults import (
     FIRST_SEED,
     PRESET_NETWORK,
 )
-from evo.config import KEYS, Config, resolve_config, task_name
+from evo.config import KEYS, Config, resolve_config, takes_network, task_name
 from evo.errors import EvoError, nearest
 from evo.learners import METHODS, method_named
 from evo.naming import task_slug
@@ -102,10 +102,13 @@ def _member(
 ) -> Config:
     chosen = method_named(method)
     equal = dict(_EQUAL)
-    if chosen is not None and "network.normalise" not in chosen.settings:
-        equal["network.normalise"] = True
-    if layers != PRESET_NETWORK:
-        equal["network.layers"] = layers
+    if takes_network(task):
+        if chosen is not None and "network.normalise" not in chosen.settings:
+            equal["network.normalise"] = True
+        if layers != PRESET_NETWORK:
+            equal["network.layers"] = layers
+    else:
+        equal = {"evaluation.selection_share": _EQUAL["evaluation.selection_share"]}
     flags = {"task.name": task, "method.name": method, "seed": seed, **budget}
     return resolve_config(settings=[*equal.items(), *settings.items()], flags=flags)
 

@@ -38,7 +38,7 @@ def race(members: Sequence[Member], path: Path, threads: int, seconds: float = 1
     if not racers:
         raise EvoError("no finished run to film")
     colours = colours_of(methods_of(members))
-    problems = [racer.champion.problem_on(threads) for racer in racers]
+    problems = [racer.champion.walking_on(threads) for racer in racers]
     task, seed = problems[0].task, typical_episode(racers)
     episodes = [
         _episode(racer, problem, seed, colours[racer.method], seconds)

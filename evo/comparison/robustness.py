@@ -13,7 +13,7 @@ import numpy as np
 from evo.algorithms.population import DensePopulation
 from evo.champion import Champion
 from evo.comparison.member import Member
-from evo.problems.walking import Evaluation
+from evo.problems.problem import Evaluation
 from evo.randomness import generator, report_seeds
 
 SIZES = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)

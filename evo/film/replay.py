@@ -32,7 +32,7 @@ def film(
     """
     _check(width, height, seconds, seed)
     trajectory = champion.rollout(typical_seed(champion) if seed is None else seed)
-    task = champion.problem.task
+    task = champion.walking.task
     if path.suffix.lower() == ".png":
         write_film([_strip(task, trajectory, width, height, seconds)], path, 1)
         return
@@ -52,7 +52,7 @@ def film_evolution(
     # Early generations differ most: scenes lie evenly on a square-root scale.
     places = np.linspace(0.0, 1.0, min(scenes, len(generations))) ** 2 * (len(generations) - 1)
     chosen = sorted({generations[round(place)] for place in places})
-    task, problem = champion.problem.task, champion.problem
+    task, problem = champion.walking.task, champion.walking
     stride = frame_stride(task)
 
     def shots() -> Iterator[encode.Frame]:

@@ -35,6 +35,14 @@ METHODS: dict[str, Method] = {
             "hill-climber": "tuning one knob at a time, up or down a step",
         }.items()
     },
+    **{
+        name: Method(f"evo.learners.local_search:{attribute}", summary, name, schedule="most_steps")
+        for name, attribute, summary in (
+            ("nelder-mead", "NelderMead", "scipy's simplex of Nelder & Mead (1965), until it is stuck"),
+            ("powell", "Powell", "scipy's conjugate directions (Powell 1964), until it is stuck"),
+            ("bfgs", "BFGS", "scipy's quasi-Newton with finite differences, until it is stuck"),
+        )
+    },
     "ppo": Method(
         "evo.learners.ppo:PPO",
         "proximal policy optimisation: backprop on the policy (Schulman 2017)",

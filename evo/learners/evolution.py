@@ -1,4 +1,4 @@
-"""Evolution: drives any search algorithm by ask and tell on a walking problem."""
+"""Evolution: drives any search algorithm by ask and tell on any problem."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ import numpy as np
 from envs.physics import EngineError
 from evo.algorithms.algorithm import Algorithm
 from evo.learners.learner import Candidate, below
-from evo.problems.walking import Walking
+from evo.problems.problem import Problem
 from evo.randomness import episode_seeds
 from evo.statistics import ObservationStatistics
 
@@ -18,12 +18,13 @@ class Evolution:
 
     episodes: how many an individual is scored on; every generation draws new ones, common to all its individuals.
     Observations are normalised by the statistics of all earlier generations, frozen during one, and of what was seen
-    before the first, `statistics`.
+    before the first, `statistics`. Where the problem is deterministic, the best individual ever seen is offered as
+    champion before what the algorithm offers: nothing about it can be luck.
     """
 
     def __init__(
         self,
-        problem: Walking,
+        problem: Problem,
         algorithm: Algorithm,
         seed: int,
         episodes: int = 1,
@@ -32,6 +33,8 @@ class Evolution:
         self.problem, self.algorithm, self.seed, self.episodes_each = problem, algorithm, seed, episodes
         self.steps = self.episodes = 0
         self.statistics = problem.no_statistics() if statistics is None else statistics
+        self._best = np.zeros(problem.size if problem.deterministic else 0)
+        self._best_fitness = -np.inf
 
     @property
     def generation(self) -> int:
@@ -48,9 +51,14 @@ class Evolution:
             reasons = "; ".join([*outcome.failures, *outcome.errors[:1]])
             raise EngineError(f"every individual of generation {self.generation} failed: {reasons}")
         statistics = self.statistics.merged(outcome.statistics)
+        best, best_fitness = self._best, self._best_fitness
+        if self.problem.deterministic and outcome.fitness.max() > best_fitness:
+            best, best_fitness = np.empty(self.problem.size), float(outcome.fitness.max())
+            population.row(int(np.argmax(outcome.fitness)), best)
         self.algorithm.tell(outcome.fitness)
         # Signals are raised only while an evaluation waits (envs.interruption): from here on nothing tears.
         self.statistics = statistics
+        self._best, self._best_fitness = best, best_fitness
         self.steps += outcome.steps
         self.episodes += len(population) * len(seeds)
         fitness = outcome.fitness
@@ -69,17 +77,23 @@ class Evolution:
         return self.algorithm.finished()
 
     def candidates(self) -> list[Candidate]:
-        return [Candidate(row.astype(np.float32), self.statistics) for row in self.algorithm.candidates()]
+        best = [] if np.isinf(self._best_fitness) else [self._best]
+        return [Candidate(self.problem.stored(row), self.statistics) for row in (*best, *self.algorithm.candidates())]
 
     def state(self) -> dict[str, np.ndarray]:
         return {
             "steps": np.array(self.steps),
             "episodes": np.array(self.episodes),
+            "best": self._best,
+            "best_fitness": np.array(self._best_fitness),
+            **{f"problem/{name}": array for name, array in self.problem.state().items()},
             **{f"statistics/{name}": array for name, array in self.statistics.state().items()},
             **{f"algorithm/{name}": array for name, array in self.algorithm.state().items()},
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         self.algorithm.restore(below("algorithm/", state))
+        self.problem.restore(below("problem/", state))
         self.statistics = ObservationStatistics.restored(below("statistics/", state))
         self.steps, self.episodes = int(state["steps"]), int(state["episodes"])
+        self._best, self._best_fitness = np.array(state["best"]), float(state["best_fitness"])

@@ -5,12 +5,13 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from evo.problems.walking import Walking
+from evo.problems.problem import Problem
 from evo.statistics import ObservationStatistics
 
 
 class Candidate(NamedTuple):
-    """What a learner offers as champion: float32 (size,) parameters, and statistics to normalise observations by."""
+    """What a learner offers as champion: (size,) parameters as its problem stores them, and statistics to normalise
+    observations by."""
 
     params: np.ndarray
     statistics: ObservationStatistics
@@ -19,10 +20,10 @@ class Candidate(NamedTuple):
 class Learner(Protocol):
     """What the one training loop drives. Everything that changes is in `state()`."""
 
-    problem: Walking
+    problem: Problem
     """What it learns on."""
     steps: int
-    """Environment steps taken in training so far."""
+    """Steps of the problem taken in training so far."""
     episodes: int
     """Episodes run in training so far."""
 

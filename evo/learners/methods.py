@@ -9,7 +9,7 @@ import numpy as np
 from envs.reference import resolve
 from evo.learners.evolution import Evolution
 from evo.learners.learner import Candidate, Learner
-from evo.problems.walking import Walking
+from evo.problems.problem import Problem
 from evo.randomness import generator
 
 
@@ -35,7 +35,7 @@ class Method:
 
     def build(
         self,
-        problem: Walking,
+        problem: Problem,
         seed: int,
         episodes: int,
         start: Candidate | None,
@@ -52,6 +52,6 @@ class Method:
                 raise ValueError(f"name {self.family} scores no populations: leave evaluation.episodes at 1")
             return found(problem, seed, start, **options)
         if start is None:
-            start = Candidate(problem.network.initial(generator(seed, "initial parameters")), problem.no_statistics())
+            start = Candidate(problem.initial(generator(seed, "initial parameters")), problem.no_statistics())
         algorithm = found(np.asarray(start.params, np.float64), seed, **options)
         return Evolution(problem, algorithm, seed, episodes, start.statistics)

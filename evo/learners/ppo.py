@@ -25,6 +25,7 @@ from evo.engines import collector_of
 from evo.learners.learner import Candidate, below
 from evo.networks import Dense, Network, network_from_text
 from evo.networks.initialisation import orthogonal
+from evo.problems.problem import Problem
 from evo.problems.walking import Walking
 from evo.randomness import generator
 from evo.ranges import number_between, positive_number, whole_number
@@ -64,7 +65,7 @@ class PPO:
 
     def __init__(
         self,
-        problem: Walking,
+        problem: Problem,
         seed: int,
         start: Candidate | None = None,
         *,
@@ -85,6 +86,8 @@ class PPO:
         normalise_reward: bool = True,
         critic: str = "mlp:64,64",
     ) -> None:
+        if not isinstance(problem, Walking):
+            raise ValueError("name ppo acts in a world, and a function has none: for example cma-es")
         self.problem, self.seed = problem, seed
         self.environments = whole_number("environments", environments, 1)
         self.horizon = whole_number("horizon", horizon, 1)

@@ -1,7 +1,9 @@
 """Walking: a Task and a Network; fitness is the mean return over episodes."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -9,25 +11,8 @@ from evo.algorithms.population import DensePopulation, Population
 from evo.engines import AnyTask, evaluator_of
 from evo.episode import REASONS, TERMINATED, Episodes
 from evo.networks import Network
+from evo.problems.problem import Evaluation, fitness_of
 from evo.statistics import ObservationStatistics
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What a population earned.
-
-    fitness: float64 (individuals,), mean return; a failed individual has the worst fitness of the others, and all have
-    NaN where all failed. returns: (individuals, episodes), NaN where failed. steps: control steps taken. failures:
-    reason → how many episodes failed of it. errors: distinct messages of the engine. statistics: rows (count, mean, M2)
-    of the observations seen, episode by episode in order, failed ones left out.
-    """
-
-    fitness: np.ndarray
-    returns: np.ndarray
-    steps: int
-    failures: dict[str, int]
-    errors: tuple[str, ...]
-    statistics: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -56,6 +41,7 @@ class Walking:
     """Evaluates populations of a network's parameters on a task. Raises EngineError and KernelError when made ready."""
 
     step_unit = "env step"
+    deterministic = False
 
     def __init__(self, task: AnyTask, network: Network, threads: int) -> None:
         self.task, self.network, self.threads = task, network, threads
@@ -69,6 +55,20 @@ class Walking:
     def prepare(self) -> None:
         """Compile what is not compiled yet; takes seconds the first time on a machine."""
         self._evaluator.prepare()
+
+    def initial(self, random: np.random.Generator) -> np.ndarray:
+        """The network's initial parameters, float64 (size,)."""
+        return self.network.initial(random)
+
+    def stored(self, params: np.ndarray) -> np.ndarray:
+        """float32: what networks compute in."""
+        return params.astype(np.float32)
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        pass
 
     def no_statistics(self) -> ObservationStatistics:
         return ObservationStatistics.empty(self.task.observation_size)
@@ -126,23 +126,12 @@ def _combined(parts: list[Episodes], row_size: int) -> Evaluation:
     failed = np.concatenate([part.failed for part in parts])
     endings = np.concatenate([part.endings for part in parts])
     returns = np.where(failed, np.nan, np.concatenate([part.returns for part in parts]))
-    unhurt = ~failed.any(axis=1)
-    fitness = _row_means(returns)
-    fitness[~unhurt] = fitness[unhurt].min() if unhurt.any() else np.nan
     rows = [part.statistics[~part.failed] for part in parts if part.statistics is not None]
     return Evaluation(
-        fitness=fitness,
+        fitness=fitness_of(returns),
         returns=returns,
         steps=int(sum(part.lengths.sum() for part in parts)),
         failures=dict(Counter(REASONS[int(ending)] for ending in endings[failed])),
         errors=tuple(dict.fromkeys(message for part in parts for message in part.errors)),
         statistics=np.concatenate(rows) if rows else np.zeros((0, row_size)),
     )
-
-
-def _row_means(returns: np.ndarray) -> np.ndarray:
-    """Mean over episodes, summed in order of the episodes whatever the array's layout."""
-    total = np.zeros(len(returns))
-    for column in range(returns.shape[1]):
-        total = total + returns[:, column]
-    return total / returns.shape[1]

@@ -1,0 +1,39 @@
+"""BBOB's 24 functions, from the package `coco-experiment`, whose code defines them.
+
+Hansen, Auger, Ros, Mersmann, Tušar & Brockhoff 2021, "COCO: A Platform for Comparing Continuous Optimizers in a
+Black-Box Setting".
+"""
+
+from typing import final
+
+import numpy as np
+
+from evo.problems.landscape import Landscape
+from evo.ranges import whole_number
+
+DIMENSIONS = (2, 3, 5, 10, 20, 40)
+_MOST_INSTANCES = 1000
+
+
+@final
+class BBOBLandscape(Landscape):
+    """Function `number`, 1 to 24, in `size` dimensions; an instance moves and turns it.
+
+    Fitness is minus the distance of its value from the best one, at most 0. Raises ValueError where the package is
+    missing, and for a dimension that the suite has not.
+    """
+
+    def __init__(self, number: int, size: int, instance: int) -> None:
+        super().__init__(f"bbob-f{number}", size, -5.0, 5.0)
+        if size not in DIMENSIONS:
+            raise ValueError(f"dim={size}: the suite has {', '.join(map(str, DIMENSIONS))}")
+        try:
+            from cocoex import BareProblem
+        except ImportError:
+            raise ValueError("needs the package coco-experiment: pip install 'evo[bbob]'") from None
+        self.instance = whole_number("instance", instance, 1, _MOST_INSTANCES)
+        self._problem = BareProblem("bbob", number, size, self.instance)
+        self._least = self._problem.best_value()
+
+    def heights(self, points: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+        return np.array([self._least - self._problem(point) for point in points])[:, None]

@@ -1,0 +1,173 @@
+"""Landscape: a function of some numbers as a problem; an individual is a point, and its fitness the height there."""
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+
+from envs import interruption
+from envs.physics import EngineError
+from evo.algorithms.population import Population
+from evo.errors import one_line
+from evo.functions import Function
+from evo.problems.problem import Evaluation, fitness_of
+from evo.randomness import generator
+from evo.ranges import whole_number
+from evo.statistics import ObservationStatistics
+
+REFUSED = "the function refused"
+
+
+class Landscape(ABC):
+    """A function of `size` numbers, each customarily between `low` and `high`; float64 throughout.
+
+    name: the task's. A step is an evaluation. What it has of a world is none: no network, no observations, no film.
+    """
+
+    step_unit = "evaluation"
+    deterministic = True
+
+    def __init__(self, name: str, size: int, low: float, high: float) -> None:
+        self.name, self.low, self.high = name, float(low), float(high)
+        self._size = whole_number("dim", size, 1)
+        if not (np.isfinite([low, high]).all() and low < high):
+            raise ValueError(f"low={low:g}, high={high:g}: the domain must be finite and low below high")
+
+    @abstractmethod
+    def heights(self, points: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+        """Fitness of points (individuals, size), float64 (individuals, seeds); NaN where there is none.
+
+        A deterministic one has a single column.
+        """
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def prepare(self) -> None:  # noqa: B027 - it has nothing to compile
+        pass
+
+    def initial(self, random: np.random.Generator) -> np.ndarray:
+        """Anywhere in the domain."""
+        return random.uniform(self.low, self.high, self.size)
+
+    def stored(self, params: np.ndarray) -> np.ndarray:
+        return np.asarray(params, np.float64)
+
+    def no_statistics(self) -> ObservationStatistics:
+        return ObservationStatistics.empty(0)
+
+    def evaluate(
+        self, population: Population, seeds: np.ndarray, statistics: ObservationStatistics, collect: bool = False
+    ) -> Evaluation:
+        heights = self.heights(population.dense(), seeds)
+        failed = int(np.isnan(heights).sum())
+        returns = np.broadcast_to(heights, (len(population), len(seeds))) if self.deterministic else heights
+        return Evaluation(
+            fitness=fitness_of(returns),
+            returns=returns,
+            steps=heights.size,
+            failures={REFUSED: failed} if failed else {},
+            errors=(),
+            statistics=np.zeros((0, 1)),
+        )
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:  # noqa: B027 - a formula remembers nothing
+        pass
+
+
+@final
+class ClassicLandscape(Landscape):
+    """A classic function to be minimised: fitness is its negative value, at most 0.
+
+    rotated: whether it is turned around its optimum, so that no coordinate can be searched by itself; by a rotation
+    drawn from `instance`, uniform over all (Haar), the same in every run: Stewart 1980, "The Efficient Generation of
+    Random Orthogonal Matrices with an Application to Condition Estimators".
+    """
+
+    def __init__(self, name: str, function: Function, size: int, rotated: bool, instance: int) -> None:
+        super().__init__(name, size, function.low, function.high)
+        self.function, self.rotated = function, rotated
+        self.instance = whole_number("instance", instance, 0)
+
+    @cached_property
+    def rotation(self) -> np.ndarray:
+        """Orthogonal, (size, size)."""
+        normal = generator(self.instance, "rotation", self.size).standard_normal((self.size, self.size))
+        orthogonal, upper = np.linalg.qr(normal)
+        return orthogonal * np.sign(np.diag(upper))
+
+    def heights(self, points: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+        if self.rotated:
+            # einsum, not a matrix product: an individual's sums must not depend on how many others there are
+            turned = np.einsum("ij,kj->ik", points - self.function.optimum, self.rotation)
+            points = turned + self.function.optimum
+        return -self.function.values(points)[:, None]
+
+
+@final
+class OwnLandscape(Landscape):
+    """A Python function of one's own, `fitness(x)` or `fitness(x, seed)` of a point x, float64 (size,), to a number.
+
+    It is called for one individual after the other. One that takes a seed is noisy: it is called once an episode.
+    on_error: `stop` where it raises or gives no finite number (what it has evaluated of the population is kept: asked
+    again, it goes on there), or `worst`: the individual is as bad as the worst of the others.
+    """
+
+    def __init__(
+        self, name: str, function: Callable[..., float], size: int, low: float, high: float, on_error: str
+    ) -> None:
+        super().__init__(name, size, low, high)
+        if on_error not in ("stop", "worst"):
+            raise ValueError(f"on_error={on_error!r}: must be 'stop' or 'worst'")
+        self.function, self.on_error = function, on_error
+        self.deterministic = not takes_seed(function)
+        self._asked = np.zeros((0, size))  # the points of an evaluation that broke off
+        self._found = np.zeros(0)  # and what was found before, episode by episode of one after the other
+
+    def heights(self, points: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+        columns = 1 if self.deterministic else len(seeds)
+        if not np.array_equal(points, self._asked) or len(self._found) >= len(points) * columns:
+            self._asked, self._found = np.array(points), np.zeros(0)
+        found = self._found.tolist()
+        try:
+            for place in range(len(found), len(points) * columns):
+                individual, episode = divmod(place, columns)
+                arguments = () if self.deterministic else (int(seeds[episode]),)
+                found.append(self._height(np.array(points[individual]), arguments, f"{individual} of {len(points)}"))
+        finally:
+            self._found = np.array(found)
+        self._asked, self._found = np.zeros((0, self.size)), np.zeros(0)
+        return np.array(found).reshape(len(points), columns)
+
+    def _height(self, point: np.ndarray, arguments: tuple[int, ...], individual: str) -> float:
+        with interruption.waiting():
+            try:
+                height = float(self.function(point, *arguments))
+                problem = "" if np.isfinite(height) else f"its fitness is {height}, not a finite number"
+            except Exception as error:  # a function of the user's may fail in any way
+                height, problem = float("nan"), f"{type(error).__name__}: {one_line(error)}"
+        if problem and self.on_error == "stop":
+            raise EngineError(
+                f"individual {individual}: {problem}; what was evaluated is kept: mend the function and resume, or go "
+                "on with --set task.on_error=worst"
+            )
+        return height if not problem else float("nan")
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {"asked": self._asked, "found": self._found}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self._asked, self._found = np.array(state["asked"]), np.array(state["found"])
+
+
+def takes_seed(function: Callable[..., float]) -> bool:
+    """Whether its second argument is an episode's seed."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(one.kind in kinds for one in inspect.signature(function).parameters.values()) > 1

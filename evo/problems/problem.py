@@ -1,0 +1,97 @@
+"""Problem: what gives parameters their fitness, whether they walk or are a point on a function."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from evo.algorithms.population import DensePopulation, Population
+from evo.statistics import ObservationStatistics
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a population earned.
+
+    fitness: float64 (individuals,), mean return; a failed individual has the worst fitness of the others, and all have
+    NaN where all failed. returns: (individuals, episodes), NaN where failed. steps: control steps taken. failures:
+    reason → how many episodes failed of it. errors: distinct messages of the engine. statistics: rows (count, mean, M2)
+    of the observations seen, episode by episode in order, failed ones left out.
+    """
+
+    fitness: np.ndarray
+    returns: np.ndarray
+    steps: int
+    failures: dict[str, int]
+    errors: tuple[str, ...]
+    statistics: np.ndarray
+
+
+class Problem(Protocol):
+    """What a learner improves parameters on. An episode is one scoring under one seed."""
+
+    step_unit: str
+    """What its steps are: `env step`, `evaluation`."""
+    deterministic: bool
+    """Whether a seed changes nothing: what was seen of parameters once is what they are worth."""
+
+    @property
+    def size(self) -> int:
+        """Number of parameters."""
+        ...
+
+    def prepare(self) -> None:
+        """Compile what is not compiled yet; takes seconds the first time on a machine."""
+        ...
+
+    def initial(self, random: np.random.Generator) -> np.ndarray:
+        """Parameters to begin from, float64 (size,)."""
+        ...
+
+    def stored(self, params: np.ndarray) -> np.ndarray:
+        """Parameters as they are evaluated and kept: cast to the type that the problem computes in."""
+        ...
+
+    def no_statistics(self) -> ObservationStatistics:
+        """Of no observations."""
+        ...
+
+    def evaluate(
+        self, population: Population, seeds: np.ndarray, statistics: ObservationStatistics, collect: bool = False
+    ) -> Evaluation:
+        """Every individual on the episodes of all `seeds`, observations normalised by `statistics`, kept frozen.
+
+        collect: whether the statistics of what is seen are wanted. Raises EngineError.
+        """
+        ...
+
+    def state(self) -> dict[str, np.ndarray]:
+        """What an evaluation that broke off had already found, as plain arrays."""
+        ...
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state()`."""
+        ...
+
+
+def evaluate_alone(
+    problem: Problem, params: np.ndarray, statistics: ObservationStatistics, seeds: np.ndarray
+) -> Evaluation:
+    """One individual, parameters (size,) and what they normalise by, on some episodes."""
+    return problem.evaluate(DensePopulation(np.asarray(params, np.float64)[None]), seeds, statistics)
+
+
+def fitness_of(returns: np.ndarray) -> np.ndarray:
+    """Mean over episodes of returns (individuals, episodes), float64 (individuals,).
+
+    An individual with an episode that failed, NaN, is as bad as the worst of the others; NaN where all failed. Summed
+    in order of the episodes whatever the array's layout.
+    """
+    fitness = np.zeros(len(returns))
+    for column in range(returns.shape[1]):
+        fitness = fitness + returns[:, column]
+    fitness = fitness / returns.shape[1]
+    failed = np.isnan(fitness)
+    fitness[failed] = np.nan if failed.all() else fitness[~failed].min()
+    return fitness

@@ -1,0 +1,249 @@
+"""Functions as problems: exact wherever they are evaluated, one's own ones too, and what optimisers make of them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import optimize
+
+import evo
+from envs.physics import EngineError
+from evo.algorithms.population import DensePopulation
+from evo.assembly import problem_named
+from evo.errors import EvoError
+from evo.functions import FUNCTIONS
+from evo.problems.landscape import Landscape
+from evo.problems.landscapes import landscape_of
+from evo.problems.problem import evaluate_alone
+from evo.randomness import generator
+
+NO_SEEDS = np.zeros(1, np.int64)
+QUIET = {"video": False, "threads": 1}
+
+
+def landscape(name: str, **options: object) -> Landscape:
+    problem = problem_named(name, options, "", False, 1)
+    assert isinstance(problem, Landscape)
+    return problem
+
+
+@pytest.mark.parametrize("rotated", [False, True])
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("size", [1, 2, 10, 40])
+def test_a_point_is_worth_the_same_alone_and_among_others(name: str, size: int, rotated: bool) -> None:
+    problem = landscape(name, dim=size, rotated=rotated)
+    points = generator(1, "points").uniform(problem.low, problem.high, (23, size))
+    together = problem.evaluate(DensePopulation(points), np.arange(2), problem.no_statistics())
+    alone = [evaluate_alone(problem, point, problem.no_statistics(), NO_SEEDS).fitness[0] for point in points]
+    np.testing.assert_array_equal(together.fitness, alone)
+    assert together.steps == 23
+    assert together.returns.shape == (23, 2)
+
+
+@pytest.mark.parametrize("rotated", [False, True])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_nothing_is_higher_than_the_optimum(name: str, rotated: bool) -> None:
+    problem = landscape(name, dim=5, rotated=rotated)
+    optimum = np.full((1, 5), FUNCTIONS[name].optimum)
+    highest = problem.heights(optimum, NO_SEEDS)[0, 0]
+    assert highest == pytest.approx(0, abs=1e-4 if name == "schwefel" else 1e-12)
+    anywhere = generator(2, "anywhere").uniform(problem.low, problem.high, (1000, 5))
+    assert (problem.heights(anywhere, NO_SEEDS) < highest).all()
+
+
+def test_a_rotation_is_orthogonal_and_an_instance_has_its_own() -> None:
+    first, second = (landscape("ellipsoid", dim=7, rotated=True, instance=instance) for instance in (0, 1))
+    np.testing.assert_allclose(first.rotation @ first.rotation.T, np.eye(7), atol=1e-14)
+    assert not np.allclose(first.rotation, second.rotation)
+    # by a rotation no coordinate can be searched by itself, and a bowl stays as it is
+    points = generator(3, "points").standard_normal((5, 7))
+    bowl, turned = landscape("sphere", dim=7), landscape("sphere", dim=7, rotated=True)
+    np.testing.assert_allclose(turned.heights(points, NO_SEEDS), bowl.heights(points, NO_SEEDS), rtol=1e-12)
+    plain = landscape("ellipsoid", dim=7)
+    assert not np.allclose(first.heights(points, NO_SEEDS), plain.heights(points, NO_SEEDS))
+
+
+def test_rosenbrock_is_scipys() -> None:
+    points = generator(4, "points").standard_normal((6, 9))
+    values = [-optimize.rosen(point) for point in points]
+    np.testing.assert_allclose(landscape("rosenbrock", dim=9).heights(points, NO_SEEDS)[:, 0], values, rtol=1e-12)
+
+
+@given(number=st.integers(1, 24), instance=st.integers(1, 5))
+def test_bbob_is_cocos(number: int, instance: int) -> None:
+    from cocoex import BareProblem
+
+    problem, theirs = landscape(f"bbob-f{number}", dim=5, instance=instance), BareProblem("bbob", number, 5, instance)
+    points = generator(number, "points").uniform(-5, 5, (4, 5))
+    heights = problem.heights(points, NO_SEEDS)[:, 0]
+    np.testing.assert_array_equal(heights, [theirs.best_value() - theirs(point) for point in points])
+    assert problem.heights(np.array([theirs.best_parameter()]), NO_SEEDS)[0, 0] == pytest.approx(0, abs=1e-6)
+
+
+# A function of one's own
+
+
+class Fragile:
+    """-|x|², which breaks at every call whose number is in `bad`."""
+
+    def __init__(self, *bad: int) -> None:
+        self.bad, self.calls = bad, 0
+
+    def __call__(self, x: np.ndarray) -> float:
+        self.calls += 1
+        if self.calls in self.bad:
+            raise ZeroDivisionError("the creature exploded")
+        return -float(x @ x)
+
+
+def own(function: object, **options: object) -> Landscape:
+    return landscape_of("mine:function", function)(dim=3, **options)  # type: ignore[arg-type]
+
+
+def test_what_was_evaluated_before_a_function_broke_is_not_evaluated_again() -> None:
+    function = Fragile(8)
+    problem = own(function)
+    population = DensePopulation(generator(5, "points").standard_normal((20, 3)))
+    with pytest.raises(EngineError, match=r"individual 7 of 20: ZeroDivisionError: the creature exploded; what was"):
+        problem.evaluate(population, NO_SEEDS, problem.no_statistics())
+    state = problem.state()
+    for going_on in (problem, own(function)):
+        going_on.restore(state)
+        function.calls = 8
+        outcome = going_on.evaluate(population, NO_SEEDS, problem.no_statistics())
+        assert function.calls == 8 + 13
+        np.testing.assert_array_equal(outcome.fitness, [-(x @ x) for x in population.dense()])
+        assert going_on.state()["found"].size == 0
+    problem.restore(state)
+    others = DensePopulation(population.dense() + 1)
+    outcome = problem.evaluate(others, NO_SEEDS, problem.no_statistics())
+    np.testing.assert_array_equal(outcome.fitness, [-(x @ x) for x in others.dense()])
+
+
+def test_a_function_may_break_where_asked_to_go_on() -> None:
+    problem = own(Fragile(2, 5), on_error="worst")
+    population = DensePopulation(np.diag([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])[:, :3].copy())
+    outcome = problem.evaluate(population, NO_SEEDS, problem.no_statistics())
+    np.testing.assert_array_equal(outcome.fitness, [-1, -9, -9, 0, -9, 0])
+    assert outcome.failures == {"the function refused": 2}
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_fitness_that_is_no_number_is_a_failure(value: float) -> None:
+    problem = own(lambda x: value if x[0] > 0 else 1.0)
+    with pytest.raises(EngineError, match=r"individual 1 of 2: its fitness is .*, not a finite number"):
+        problem.evaluate(DensePopulation(np.array([[-1.0, 0, 0], [1.0, 0, 0]])), NO_SEEDS, problem.no_statistics())
+
+
+def test_a_noisy_function_is_called_once_an_episode() -> None:
+    problem = own(lambda x, seed: float(x[0] + seed))
+    outcome = problem.evaluate(DensePopulation(np.ones((2, 3))), np.array([10, 20]), problem.no_statistics())
+    np.testing.assert_array_equal(outcome.returns, [[11, 21], [11, 21]])
+    assert (outcome.steps, problem.deterministic) == (4, False)
+
+
+OWN = '''
+def hill(x, *, height: float = 1.0) -> float:
+    """A hill of some height."""
+    return height - float(x @ x)
+
+def broken(x) -> float:
+    if abs(x).max() > 0.5:
+        raise RuntimeError("too far out")
+    return 0.0
+
+def taken(x, *, dim: int = 3) -> float:
+    return 0.0
+'''
+
+
+def test_a_function_of_ones_own_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own_hills.py").write_text(OWN)
+    monkeypatch.syspath_prepend(tmp_path)
+    settings = {"task.height": 3.0, "task.high": 2.0}
+    run = evo.run("own_hills:hill", dim=4, method="cma-es", until=2.999, settings=settings, out=tmp_path / "r", **QUIET)
+    assert run.champion.score > 2.999
+    assert run.champion.params.shape == (4,)
+    assert run.config["method.step_size"] == pytest.approx(0.2 * 3)
+    assert evo.load(tmp_path / "r").champion.verify().exact
+    with pytest.raises(EvoError, match=r"own_hills:broken: individual \d+ of \d+: RuntimeError: too far out; what was"):
+        evo.run("own_hills:broken", method="random-search", out=tmp_path / "b", **QUIET)
+    assert (tmp_path / "b" / "checkpoints").is_dir()
+    with pytest.raises(EvoError, match="its option 'dim' is one that evo gives every function"):
+        evo.run("own_hills:taken", out=tmp_path / "t", **QUIET)
+    assert not (tmp_path / "t").exists()
+
+
+# Local search
+
+
+METHODS = {"nelder-mead": "Nelder-Mead", "powell": "Powell", "bfgs": "BFGS"}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_local_search_is_scipys(method: str, tmp_path: Path) -> None:
+    run = evo.run("rastrigin", dim=4, method=method, seed=2, out=tmp_path / "r", **QUIET)
+    problem = landscape("rastrigin", dim=4)
+    start = problem.initial(generator(2, "initial parameters"))
+    options = {"maxiter": 10**6} | ({} if method == "bfgs" else {"maxfev": 10**6})
+    tried: list[tuple[float, np.ndarray]] = []
+
+    def value(x: np.ndarray) -> float:
+        tried.append((-float(problem.heights(x[None], NO_SEEDS)[0, 0]), np.array(x)))
+        return tried[-1][0]
+
+    found = optimize.minimize(value, start, method=METHODS[method], tol=1e-10, options=options)
+    np.testing.assert_array_equal(run.champion.params, min(tried, key=lambda one: one[0])[1])
+    assert run.metrics["steps"][-1] == found.nfev
+    assert run.ended is not None
+    assert run.ended.startswith("stuck after 1 search: ")
+    assert run.champion.score < -1  # in a local optimum: that is what the method is here to show
+
+
+@pytest.mark.parametrize("method", ["bipop", *METHODS])
+def test_a_search_stopped_and_resumed_equals_uninterrupted(method: str, tmp_path: Path) -> None:
+    options = {"dim": 3, "method": method, "seed": 4, "settings": {"method.restarts": 2} if method in METHODS else {}}
+    whole = evo.run("rastrigin", generations=14, out=tmp_path / "whole", **options, **QUIET)
+    evo.run("rastrigin", generations=5, out=tmp_path / "parts", **options, **QUIET)
+    parts = evo.resume(tmp_path / "parts", generations=14, **QUIET)
+    for column in ("best", "mean", "std", "steps", "episodes"):
+        np.testing.assert_array_equal(whole.metrics[column], parts.metrics[column], err_msg=column)
+    np.testing.assert_array_equal(whole.champion.params, parts.champion.params)
+
+
+def test_a_budget_ends_a_local_search(tmp_path: Path) -> None:
+    run = evo.run("ellipsoid", dim=8, method="nelder-mead", steps=50, out=tmp_path / "r", **QUIET)
+    assert run.metrics["steps"][-1] == 50
+    assert run.ended == "50 steps"
+
+
+def test_a_local_search_walks_too(tmp_path: Path) -> None:
+    run = evo.run("point-mass", method="powell", steps=3000, out=tmp_path / "r", **QUIET)
+    assert run.metrics["best"][-1] > run.metrics["best"][0]
+    assert run.champion.verify().exact
+
+
+# Runs on functions
+
+
+def test_the_best_point_seen_is_the_champion(tmp_path: Path) -> None:
+    run = evo.run("rastrigin", dim=5, method="random-search", steps=2000, out=tmp_path / "r", **QUIET)
+    assert run.champion.score == run.metrics["best"].max()
+    assert run.champion.reported_fitness.mean == run.champion.score
+    assert (run.path / "plots" / "landscape.png").stat().st_size > 1000
+    assert evo.replay(run.path, tmp_path / "map.svg").stat().st_size > 1000
+    with pytest.raises(EvoError, match="rastrigin is a function: its champion is a point"):
+        evo.replay(run.path / "champion.npz")
+    with pytest.raises(EvoError, match="rastrigin is a function: its champion is a point"):
+        run.champion.policy()
+
+
+def test_functions_are_compared(tmp_path: Path) -> None:
+    found = evo.compare(
+        "rastrigin", methods="random-search,bfgs", seeds=2, steps=300, out=tmp_path / "c", settings={"task.dim": 2}
+    )
+    assert not found.failures
+    assert len(found.members) == 4
+    assert (found.path / "report.html").exists()
