@@ -79,7 +79,8 @@ def make_learner(config: Config, threads: int, start: Candidate | None = None) -
     method, options = method_named(config["method.name"]), config.section("method")
     assert method is not None
     try:
-        return method.build(problem, config["seed"], config["evaluation.episodes"], start, options)
+        episodes, racing = config["evaluation.episodes"], config["evaluation.racing"]
+        return method.build(problem, config["seed"], episodes, start, racing, options)
     except (TypeError, ValueError) as error:
         raise EvoError(f"method.{one_line(error)}") from error
 

@@ -53,6 +53,7 @@ KEYS: dict[str, Key] = {
     "network.normalise": Key(bool, True),
     "method.name": Key(str, DEFAULT_METHOD),
     "evaluation.episodes": Key(int, 1, least=1, most=100_000),
+    "evaluation.racing": Key(bool, True),
     "evaluation.selection_episodes": Key(int, 20, least=1, most=100_000),
     "evaluation.selection_share": Key(float, 0.1, least=1e-6, most=1e6),
     "evaluation.report_episodes": Key(int, 100, least=1, most=100_000),

@@ -1,5 +1,6 @@
-"""Running statistics of observations, combined in a fixed order so that they do not depend on threads."""
+"""Statistics of observations, combined in a fixed order so that they do not depend on threads; errors of means."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -63,3 +64,10 @@ class ObservationStatistics:
     @classmethod
     def restored(cls, state: Mapping[str, np.ndarray]) -> "ObservationStatistics":
         return cls(float(state["count"]), state["mean"], state["m2"])
+
+
+def standard_error(returns: np.ndarray) -> float:
+    """Of the mean of some returns, (episodes,); NaN where fewer than two say nothing of their spread, or one failed."""
+    if len(returns) < 2:
+        return math.nan
+    return float(np.std(returns, ddof=1)) / math.sqrt(len(returns))

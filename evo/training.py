@@ -20,6 +20,7 @@ from evo.learners.learner import Candidate, Learner
 from evo.problems.problem import Problem, evaluate_alone
 from evo.randomness import report_seeds, selection_seeds
 from evo.rundir import RunDirectory, fossil_stride
+from evo.statistics import standard_error
 from evo.watching import Watcher
 
 # A checkpoint is due when this much has been done since the last: at most 2 % of the time goes into saving.
@@ -53,7 +54,8 @@ class Progress:
     """What the loop itself must remember between steps; the learner remembers the rest."""
 
     champion: Champion | None = None
-    selection_score: float = float("nan")  # of the last candidates scored
+    selection_score: float = float("nan")  # of the last candidates scored, and its standard error
+    selection_error: float = float("nan")
     selected_at: int = -1  # steps when candidates were last scored
     next_selection: int = 0  # steps when they are scored next
     rows: int = 0
@@ -63,7 +65,7 @@ class Progress:
     saved: Champion | None = None  # the champion as champion.npz has it
 
     def state(self) -> dict[str, np.ndarray]:
-        numbers = [self.selection_score, self.selected_at, self.next_selection, self.rows]
+        numbers = [self.selection_score, self.selection_error, self.selected_at, self.next_selection, self.rows]
         times = [self.clock.wall, self.clock.cpu, self.clock.selection]
         champion = {} if self.champion is None else self.champion.arrays()
         return {
@@ -74,13 +76,16 @@ class Progress:
 
     @classmethod
     def restored(cls, state: Mapping[str, np.ndarray]) -> "Progress":
-        selection_score, selected_at, next_selection, rows = (float(number) for number in state["progress"])
+        selection_score, selection_error, selected_at, next_selection, rows = (
+            float(number) for number in state["progress"]
+        )
         champion = {
             name.removeprefix("champion/"): array for name, array in state.items() if name.startswith("champion/")
         }
         return cls(
             champion=Champion.from_arrays(champion, "the checkpoint's champion") if champion else None,
             selection_score=selection_score,
+            selection_error=selection_error,
             selected_at=int(selected_at),
             next_selection=int(next_selection),
             rows=int(rows),
@@ -170,7 +175,7 @@ def restore(learner: Learner, state: Mapping[str, np.ndarray]) -> Progress:
 
 
 def _log(row: dict[str, float], learner: Learner, directory: RunDirectory, progress: Progress) -> None:
-    row["selection"] = progress.selection_score
+    row["selection"], row["selection_se"] = progress.selection_score, progress.selection_error
     row["wall_s"], row["cpu_s"], row["selection_s"] = progress.clock.wall, progress.clock.cpu, progress.clock.selection
     directory.append_metrics(row)
     progress.rows += 1
@@ -197,6 +202,7 @@ def _select(
     if progress.champion is None or scores[best] > _or_worst(progress.champion.score):
         progress.champion = _champion(config, learner, candidates[best], outcomes[best].returns[0])
     progress.selection_score, progress.selected_at = scores[best], learner.steps
+    progress.selection_error = standard_error(outcomes[best].returns[0])
     watcher.selected(
         progress.champion, learner.steps, scores[best], taken / max(progress.clock.selection - before, 1e-9)
     )

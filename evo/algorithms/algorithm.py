@@ -73,6 +73,11 @@ class AskTell(ABC, Generic[PopulationT]):
 
     remembered: ClassVar[tuple[str, ...]]
     """The attributes that `update` changes: arrays, numbers, and parts that have `state` and `restore` of their own."""
+    decisive: int | None = None
+    """How many of the best matter to `update`, which makes nothing of the others' ranks; None where every rank counts.
+
+    Where it is known, those who cannot be among them need not be evaluated to the end (see `evo.learners.racing`).
+    """
 
     def __init__(self, initial: ArrayLike, seed: int) -> None:
         self.initial = np.array(initial, dtype=np.float64)  # (parameters,)

@@ -40,7 +40,7 @@ class CEM(AskTell[SampledPopulation]):
     ) -> None:
         super().__init__(initial, seed)
         self.population = whole_number("population", population, 2)
-        self.elites = whole_number("elites", elites, 2, self.population)
+        self.elites = self.decisive = whole_number("elites", elites, 2, self.population)
         self.decay = number_between("decay", decay, 0, 1)
 
         self.mean = self.initial  # mu, (parameters,)

@@ -50,6 +50,28 @@ class DensePopulation:
 
 
 @final
+class Subpopulation:
+    """Some individuals of a population, by their `indices`, (individuals,)."""
+
+    def __init__(self, population: Population, indices: NDArray[np.intp]) -> None:
+        self.population = population
+        self.indices = indices
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    @property
+    def size(self) -> int:
+        return self.population.size
+
+    def row(self, individual: int, out: NDArray[Any]) -> None:
+        self.population.row(int(self.indices[individual]), out)
+
+    def dense(self) -> NDArray[np.float64]:
+        return self.population.dense()[self.indices]
+
+
+@final
 class PerturbedPopulation:
     """Antithetic pairs around a centre: individual 2k is `center + scale * noise[k]`, 2k + 1 is its mirror image.
 

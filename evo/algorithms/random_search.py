@@ -29,6 +29,7 @@ class RandomSearch(AskTell[DensePopulation]):
         self.spread = positive_number("spread", spread)
         self.population = whole_number("population", population, 1)
         self.fittest, self.fitness = self.initial, -np.inf
+        self.decisive = 1
 
     def propose(self) -> DensePopulation:
         random = generator(self.seed, "noise", self.generation)

@@ -8,9 +8,10 @@ import numpy as np
 from envs.physics import EngineError
 from evo.algorithms.algorithm import Algorithm
 from evo.learners.learner import Candidate, below
+from evo.learners.racing import evaluate_racing
 from evo.problems.problem import Problem
 from evo.randomness import episode_seeds
-from evo.statistics import ObservationStatistics
+from evo.statistics import ObservationStatistics, standard_error
 
 
 class Evolution:
@@ -20,6 +21,8 @@ class Evolution:
     Observations are normalised by the statistics of all earlier generations, frozen during one, and of what was seen
     before the first, `statistics`. Where the problem is deterministic, the best individual ever seen is offered as
     champion before what the algorithm offers: nothing about it can be luck.
+    racing: where an algorithm says by `decisive` how many of the best matter to it, those who cannot be among them are
+    evaluated no further (see `evo.learners.racing`).
     """
 
     def __init__(
@@ -29,8 +32,12 @@ class Evolution:
         seed: int,
         episodes: int = 1,
         statistics: ObservationStatistics | None = None,
+        racing: bool = True,
     ) -> None:
         self.problem, self.algorithm, self.seed, self.episodes_each = problem, algorithm, seed, episodes
+        # how many of the best matter to the algorithm; None: every rank does, or there is nothing to race over
+        decisive = getattr(algorithm, "decisive", None)
+        self._decisive = decisive if racing and episodes > 1 and not problem.deterministic else None
         self.steps = self.episodes = 0
         self.statistics = problem.no_statistics() if statistics is None else statistics
         self._best = np.zeros(problem.size if problem.deterministic else 0)
@@ -46,30 +53,37 @@ class Evolution:
     def step(self) -> dict[str, float]:
         population = self.algorithm.ask()
         seeds = episode_seeds(self.seed, "training", self.generation, self.episodes_each)
-        outcome = self.problem.evaluate(population, seeds, self.statistics, collect=True)
+        if self._decisive is None:
+            outcome = self.problem.evaluate(population, seeds, self.statistics, collect=True)
+        else:
+            outcome = evaluate_racing(self.problem, population, seeds, self.statistics, self._decisive)
         if np.isnan(outcome.fitness).all():
             reasons = "; ".join([*outcome.failures, *outcome.errors[:1]])
             raise EngineError(f"every individual of generation {self.generation} failed: {reasons}")
         statistics = self.statistics.merged(outcome.statistics)
+        first = int(np.argmax(outcome.fitness))
         best, best_fitness = self._best, self._best_fitness
-        if self.problem.deterministic and outcome.fitness.max() > best_fitness:
-            best, best_fitness = np.empty(self.problem.size), float(outcome.fitness.max())
-            population.row(int(np.argmax(outcome.fitness)), best)
+        if self.problem.deterministic and outcome.fitness[first] > best_fitness:
+            best, best_fitness = np.empty(self.problem.size), float(outcome.fitness[first])
+            population.row(first, best)
         self.algorithm.tell(outcome.fitness)
         # Signals are raised only while an evaluation waits (envs.interruption): from here on nothing tears.
         self.statistics = statistics
         self._best, self._best_fitness = best, best_fitness
         self.steps += outcome.steps
-        self.episodes += len(population) * len(seeds)
+        self.episodes += outcome.episodes
         fitness = outcome.fitness
+        raced = {} if self._decisive is None else {"spared": 1 - outcome.episodes / outcome.returns.size}
         return {
             "generation": self.generation,
             "steps": self.steps,
             "episodes": self.episodes,
-            "best": float(fitness.max()),
+            "best": float(fitness[first]),
+            "best_se": standard_error(outcome.returns[first]),
             "mean": float(fitness.mean()),
             "std": float(fitness.std()),
             "failures": sum(outcome.failures.values()),
+            **raced,
             **self.algorithm.diagnostics(),
         }
 

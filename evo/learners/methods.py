@@ -39,11 +39,13 @@ class Method:
         seed: int,
         episodes: int,
         start: Candidate | None,
+        racing: bool,
         options: Mapping[str, Any],
     ) -> Learner:
         """A learner at its beginning. Raises ValueError naming an option out of its range.
 
-        episodes: how many each individual of a population is scored on. start: what it begins from, in place of fresh
+        episodes: how many each individual of a population is scored on; racing: whether those who are hopeless are
+        spared the rest of them. start: what it begins from, in place of fresh
         parameters and no statistics.
         """
         found = self.constructor()
@@ -54,4 +56,4 @@ class Method:
         if start is None:
             start = Candidate(problem.initial(generator(seed, "initial parameters")), problem.no_statistics())
         algorithm = found(np.asarray(start.params, np.float64), seed, **options)
-        return Evolution(problem, algorithm, seed, episodes, start.statistics)
+        return Evolution(problem, algorithm, seed, episodes, start.statistics, racing)

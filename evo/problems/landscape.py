@@ -69,6 +69,7 @@ class Landscape(ABC):
         return Evaluation(
             fitness=fitness_of(returns),
             returns=returns,
+            episodes=heights.size,
             steps=heights.size,
             failures={REFUSED: failed} if failed else {},
             errors=(),

@@ -15,13 +15,14 @@ class Evaluation:
     """What a population earned.
 
     fitness: float64 (individuals,), mean return; a failed individual has the worst fitness of the others, and all have
-    NaN where all failed. returns: (individuals, episodes), NaN where failed. steps: control steps taken. failures:
-    reason → how many episodes failed of it. errors: distinct messages of the engine. statistics: rows (count, mean, M2)
-    of the observations seen, episode by episode in order, failed ones left out.
+    NaN where all failed. returns: (individuals, episodes), NaN where failed. episodes: how many were lived through.
+    steps: taken in them. failures: reason → how many episodes failed of it. errors: distinct messages of the engine.
+    statistics: rows (count, mean, M2) of the observations seen, episode by episode in order, failed ones left out.
     """
 
     fitness: np.ndarray
     returns: np.ndarray
+    episodes: int
     steps: int
     failures: dict[str, int]
     errors: tuple[str, ...]

@@ -130,6 +130,7 @@ def _combined(parts: list[Episodes], row_size: int) -> Evaluation:
     return Evaluation(
         fitness=fitness_of(returns),
         returns=returns,
+        episodes=returns.size,
         steps=int(sum(part.lengths.sum() for part in parts)),
         failures=dict(Counter(REASONS[int(ending)] for ending in endings[failed])),
         errors=tuple(dict.fromkeys(message for part in parts for message in part.errors)),

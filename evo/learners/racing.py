@@ -1,0 +1,96 @@
+"""Racing: who cannot make the cut any more is evaluated no further.
+
+Maron & Moore 1994, "Hoeffding Races: Accelerating Model Selection Search for Classification and Function
+Approximation"; with policies: Heidrich-Meisner & Igel 2009, "Hoeffding and Bernstein Races for Selecting Policies in
+Evolutionary Direct Policy Search". Their bounds need the range of returns, and know nothing of common random numbers.
+All individuals meet the same episodes here, so two are compared by Student's paired test, as in Birattari, Stützle,
+Paquete & Varrentrapp 2002, "A Racing Algorithm for Configuring Metaheuristics".
+"""
+
+import functools
+from collections import Counter
+
+import numpy as np
+from scipy import special
+
+from evo.algorithms.population import Population, Subpopulation
+from evo.problems.problem import Evaluation, Problem, fitness_of
+from evo.statistics import ObservationStatistics
+
+LEVEL = 0.01  # of the test that drops an individual
+_FIRST = 3  # episodes before anybody may be dropped: two differences tell little of a spread
+_GROWTH = 1.5  # of the episodes from one round to the next
+
+
+def rounds(episodes: int) -> list[int]:
+    """How many episodes have been lived through after each round: 3, 5, 8, 12, … and at last all."""
+    counts, count = [], _FIRST
+    while count < episodes:
+        counts.append(count)
+        count = int(np.ceil(count * _GROWTH))
+    return [*counts, episodes]
+
+
+def outrun(returns: np.ndarray, decisive: int) -> np.ndarray:
+    """Who is behind the `decisive` best, beyond doubt: bool (individuals,), of finite returns (individuals, episodes).
+
+    Everyone is compared with the last of the best so far, episode by episode.
+    """
+    count = returns.shape[1]
+    if len(returns) <= decisive:
+        return np.zeros(len(returns), bool)
+    last = np.argsort(-fitness_of(returns), kind="stable")[decisive - 1]
+    differences = returns - returns[last]
+    mean = fitness_of(differences)
+    deviation = np.sqrt(fitness_of(np.square(differences - mean[:, None])) * count / (count - 1))
+    return mean + _quantile(count - 1) * deviation / np.sqrt(count) < 0
+
+
+@functools.cache
+def _quantile(degrees: int) -> float:
+    """Student's t that is exceeded with probability LEVEL."""
+    return float(special.stdtrit(degrees, 1 - LEVEL))
+
+
+def evaluate_racing(
+    problem: Problem,
+    population: Population,
+    seeds: np.ndarray,
+    statistics: ObservationStatistics,
+    decisive: int,
+) -> Evaluation:
+    """As `problem.evaluate`, but in rounds of whole episodes, each for those only that may still be of the best.
+
+    The fitness of one that was dropped is its mean so far, or just below the least of those that went on. returns: NaN
+    where an episode failed or was not lived through.
+    """
+    returns = np.full((len(population), len(seeds)), np.nan)
+    failed = np.zeros(len(population), bool)
+    running, done, parts = np.arange(len(population)), 0, []
+    for count in rounds(len(seeds)):
+        part = problem.evaluate(Subpopulation(population, running), seeds[done:count], statistics, collect=True)
+        parts.append(part)
+        returns[running, done:count], done = part.returns, count
+        failed[running] = np.isnan(part.returns).any(axis=1)
+        running = running[~failed[running]]
+        if done < len(seeds):
+            running = running[~outrun(returns[running, :done], decisive)]
+        if not len(running):
+            break
+    fitness = np.full(len(population), np.nan)
+    fitness[running] = fitness_of(returns[running])
+    dropped = ~failed
+    dropped[running] = False
+    for individual in np.flatnonzero(dropped):
+        lived = returns[individual][~np.isnan(returns[individual])]
+        fitness[individual] = min(fitness_of(lived[None])[0], np.nextafter(fitness[running].min(), -np.inf))
+    fitness[failed] = fitness[~failed].min() if not failed.all() else np.nan
+    return Evaluation(
+        fitness=fitness,
+        returns=returns,
+        episodes=sum(part.episodes for part in parts),
+        steps=sum(part.steps for part in parts),
+        failures=dict(sum((Counter(part.failures) for part in parts), Counter())),
+        errors=tuple(dict.fromkeys(message for part in parts for message in part.errors)),
+        statistics=np.concatenate([part.statistics for part in parts]),
+    )
