@@ -36,10 +36,14 @@ def _es(step_size: float, noise: float, pairs: int, weight_decay: float, steps: 
 
 
 def _ga(
-    population: int, truncation: int, mutation: float, crossover: float, steps: float, **more: Any
+    population: int, truncation: int, deviation: float, probability: float, steps: float, **more: Any
 ) -> dict[str, Any]:
-    options = {"population": population, "truncation": truncation, "mutation": mutation, "crossover": crossover}
-    return _settings("linear", steps, more, **options)
+    options = {
+        "select": f"truncation:truncation={truncation}",
+        "cross": f"uniform:probability={probability}",
+        "mutate": f"gaussian:deviation={deviation}",
+    }
+    return _settings("linear", steps, more, population=population, **options)
 
 
 def _ppo(steps: float, **options: Any) -> dict[str, Any]:
@@ -109,7 +113,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "evo/Quadruped-v0": {
         "ars": _ars(0.05, 0.1, 16, 8, 640_000),
         "openai-es": _es(0.05, 0.1, 16, 0.0, 800_000, network__layers="linear"),
-        "ga": _ga(64, 10, 0.1, 0.5, 800_000, method__initial_spread=0.3),
+        "ga": _ga(64, 10, 0.1, 0.5, 800_000, method__genome="real:spread=0.3"),
         "ppo": _ppo(1e6, initial_deviation=_GENTLE),
     },
 }

@@ -16,7 +16,9 @@ METHODS: dict[str, Method] = {
     "openai-es": Method(
         "evo.algorithms.openai_es:OpenAIES", "evolution strategy with ranks and Adam (Salimans 2017)", "openai-es"
     ),
-    "ga": Method("evo.algorithms.ga:GA", "genetic algorithm: truncation, elites, crossover (Such 2017)", "ga"),
+    "ga": Method(
+        "evo.algorithms.ga:GA", "genetic algorithm of any operators; by default truncation, elites (Such 2017)", "ga"
+    ),
     **{
         name: Method(ALGORITHMS[name], summary, name)
         for name, summary in {

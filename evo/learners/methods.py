@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from envs.reference import resolve
+from evo.algorithms.algorithm import constructed
 from evo.learners.evolution import Evolution
 from evo.learners.learner import Candidate, Learner
 from evo.problems.walking import Walking
@@ -53,5 +54,6 @@ class Method:
             return found(problem, seed, start, **options)
         if start is None:
             start = Candidate(problem.network.initial(generator(seed, "initial parameters")), problem.no_statistics())
-        algorithm = found(np.asarray(start.params, np.float64), seed, **options)
+        initial = np.asarray(start.params, np.float64)
+        algorithm = constructed(found, initial, seed, problem.network.neurons, **options)
         return Evolution(problem, algorithm, seed, episodes, start.statistics)
