@@ -73,6 +73,15 @@ GENERAL: Mapping[str, Mapping[str, Any]] = {
     "pgpe": _settings("linear", 2e6, {}),
     "cem": _settings("linear", 2e6, {}, noise=0.1, extra_noise=0.05),
     "guided-es": _settings("linear", 2e6, {}),
+    # the sizes and steps of the GA
+    "islands": _settings(
+        "linear",
+        2e6,
+        {},
+        islands=4,
+        algorithm="ga:population=16,select='truncation:truncation=4',mutate='gaussian:deviation=0.05',elites=1",
+    ),
+    "crowding": _settings("linear", 2e6, {}, population=64, mutate="gaussian:deviation=0.05"),
     "differential-evolution": _settings("linear", 2e6, {}, initial_spread=0.1),
     "random-search": _settings("linear", 2e6, {}, spread=0.3),
     "hill-climber": _settings("linear", 2e6, {}, step_size=0.1),

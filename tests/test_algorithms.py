@@ -21,7 +21,12 @@ Fitness = Callable[[Floats], Floats]
 # Small and quick; an algorithm not listed is tested with its defaults.
 SETTINGS: dict[str, dict[str, Any]] = {
     "ars": {"step_size": 0.02, "noise": 0.02, "directions": 16, "elite_directions": 8},
+    "crowding": {"population": 40, "cross": "blend", "mutate": "self-adaptive"},
     "ga": {"population": 50, "select": "truncation:truncation=10", "elites": 2, "mutate": "gaussian:deviation=0.02"},
+    "islands": {
+        "islands": 2,
+        "algorithm": "ga:population=24,select='truncation:truncation=6',mutate='self-adaptive'",
+    },
     "openai-es": {"step_size": 0.01, "noise": 0.02, "pairs": 8, "weight_decay": 0.0},
     "pgpe": {"step_size": 0.02, "noise": 0.1, "pairs": 8},
 }
@@ -295,6 +300,8 @@ OUT_OF_RANGE: dict[str, dict[str, list[Any]]] = {
         "niche_radius": [value for value in POSITIVE if value is not None],
         "offered": [0, 51],
     },
+    "crowding": {"population": [1, 0, 50.0, 7], "elites": [-1, 41], "offered": [0, 41]},
+    "islands": {"islands": [1, 2.5], "interval": [0, True], "migrants": [0, 25]},
     **{
         name: {"step_size": POSITIVE, "population": [2, 0, 8.0]}
         for name in ("cma-es", "sep-cma-es", "lm-ma-es", "ipop", "bipop")

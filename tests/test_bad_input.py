@@ -64,6 +64,8 @@ MISTAKES = [
     (["run", "cartpole", "--method", "ga", "--set", "method.cross=pmx"], "cross: pmx does not suit real genomes"),
     (["run", "cartpole", "--method", "ga", "--set", "method.mutate=3"], "method.mutate must be a text, got 3"),
     (["run", "cartpole", "--method", "ga", "--set", "method.genome=bits"], "method.genome: unknown kind 'bits'"),
+    (["run", "cartpole", "--method", "islands", "--set", "method.algorithm=ars"], "one of crowding, diff"),
+    (["run", "cartpole", "--method", "islands", "--set", "method.algorithm=ga:elites=400"], "elites=400"),
     (["run", "cartpole", "--set", "network.normalise=1"], "true or false"),
     (["run", "cartpole", "--set", "step_size"], "key=value"),
     (["run", "cartpole", "--seed", "-1"], "seed must be at least 0"),
