@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from evo.algorithms.ga import GA
     from evo.api import evaluate, load, network, replay, resume, rollout, run, task
     from evo.catalogue import catalogue as list
     from evo.champion import Champion
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from evo.hardships import robustness
 
 __all__ = [
+    "GA",
     "Champion",
     "Comparison",
     "EvoError",
@@ -45,6 +47,7 @@ _HOMES = {
     "Champion": ("evo.champion", "Champion"),
     "Comparison": ("evo.comparison.comparison", "Comparison"),
     "EvoError": ("evo.errors", "EvoError"),
+    "GA": ("evo.algorithms.ga", "GA"),
     "Run": ("evo.finished", "Run"),
     "bench": ("evo.benchmarks", "bench"),
     "compare": ("evo.comparison.compare", "compare"),

@@ -325,7 +325,8 @@ def _checked(key: str, value: Any, entry: Key) -> Any:
             if entry.most is not None and fitting > entry.most:
                 raise EvoError(f"{key} must be at most {entry.most:g}, got {value}")
             return fitting
-    words = " or ".join(_words(kind) for kind in kinds if kind is not type(None))
+    written = [kind for kind in kinds if kind in _WORDS or typing.get_origin(kind) is tuple]
+    words = " or ".join(_words(kind) for kind in written or kinds if kind is not type(None))
     raise EvoError(f"{key} must be {words}, got {value!r}")
 
 
@@ -340,6 +341,8 @@ def _as_kind(value: Any, kind: Any) -> Any:
     """The value as the kind, or None where it is not one; a whole number is a number, true is not."""
     if kind is Any:
         return value
+    if typing.get_origin(kind) is Callable:  # Python's alone: a file names it, as text
+        return None
     if typing.get_origin(kind) is tuple:
         parts = typing.get_args(kind)
         if not isinstance(value, list | tuple) or len(value) != len(parts):

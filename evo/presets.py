@@ -36,10 +36,14 @@ def _es(step_size: float, noise: float, pairs: int, weight_decay: float, steps: 
 
 
 def _ga(
-    population: int, truncation: int, mutation: float, crossover: float, steps: float, **more: Any
+    population: int, truncation: int, deviation: float, probability: float, steps: float, **more: Any
 ) -> dict[str, Any]:
-    options = {"population": population, "truncation": truncation, "mutation": mutation, "crossover": crossover}
-    return _settings("linear", steps, more, **options)
+    options = {
+        "select": f"truncation:truncation={truncation}",
+        "cross": f"uniform:probability={probability}",
+        "mutate": f"gaussian:deviation={deviation}",
+    }
+    return _settings("linear", steps, more, population=population, **options)
 
 
 def _ppo(steps: float, **options: Any) -> dict[str, Any]:
@@ -69,6 +73,15 @@ GENERAL: Mapping[str, Mapping[str, Any]] = {
     "pgpe": _settings("linear", 2e6, {}),
     "cem": _settings("linear", 2e6, {}, noise=0.1, extra_noise=0.05),
     "guided-es": _settings("linear", 2e6, {}),
+    # the sizes and steps of the GA
+    "islands": _settings(
+        "linear",
+        2e6,
+        {},
+        islands=4,
+        algorithm="ga:population=16,select='truncation:truncation=4',mutate='gaussian:deviation=0.05',elites=1",
+    ),
+    "crowding": _settings("linear", 2e6, {}, population=64, mutate="gaussian:deviation=0.05"),
     "differential-evolution": _settings("linear", 2e6, {}, initial_spread=0.1),
     "random-search": _settings("linear", 2e6, {}, spread=0.3),
     "hill-climber": _settings("linear", 2e6, {}, step_size=0.1),
@@ -110,21 +123,23 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "evo/Quadruped-v0": {
         "ars": _ars(0.05, 0.1, 16, 8, 640_000),
         "openai-es": _es(0.05, 0.1, 16, 0.0, 800_000, network__layers="linear"),
-        "ga": _ga(64, 10, 0.1, 0.5, 800_000, method__initial_spread=0.3),
+        "ga": _ga(64, 10, 0.1, 0.5, 800_000, method__genome="real:spread=0.3"),
         "ppo": _ppo(1e6, initial_deviation=_GENTLE),
     },
 }
 
 
 # On a function: options as parts of the width of its domain. The step-size is pycma's advice for a start anywhere in
-# the domain; the others are of its order. Not tuned.
-_OF_WIDTH: Mapping[str, Mapping[str, float]] = {
+# the domain; the others are of its order. Not tuned. Of a text, the parts are what its braces take.
+_ANYWHERE = ("real:spread={}", 0.25)
+_OF_WIDTH: Mapping[str, Mapping[str, Any]] = {
     **{name: {"step_size": 0.2} for name in ("cma-es", "sep-cma-es", "lm-ma-es", "snes", "xnes", "hill-climber")},
     **{name: {"step_size": 0.2, "spread": 0.3} for name in ("ipop", "bipop")},
     **{name: {"step_size": 0.01, "noise": 0.02} for name in ("ars", "openai-es", "guided-es", "pgpe")},
     "cem": {"noise": 0.2, "extra_noise": 0.02},
     "differential-evolution": {"initial_spread": 0.25},
-    "ga": {"mutation": 0.01, "initial_spread": 0.25},
+    **{name: {"mutate": ("gaussian:deviation={}", 0.01), "genome": _ANYWHERE} for name in ("ga", "crowding")},
+    "islands": {"algorithm": ("ga:mutate='gaussian:deviation={}',genome='real:spread={}'", 0.01, 0.25)},
     "random-search": {"spread": 0.3},
 }
 _LANDSCAPE_BUDGET = {"budget.steps": 100_000, "budget.until": -1e-8}
@@ -132,8 +147,11 @@ _LANDSCAPE_BUDGET = {"budget.steps": 100_000, "budget.until": -1e-8}
 
 def landscape_preset(family: str, width: float) -> dict[str, Any]:
     """Configuration keys and values for a family of methods on a function whose domain is so wide."""
-    parts = _OF_WIDTH.get(family, {})
-    return {**_LANDSCAPE_BUDGET, **{f"method.{name}": part * width for name, part in parts.items()}}
+    options = {
+        name: part[0].format(*(number * width for number in part[1:])) if isinstance(part, tuple) else part * width
+        for name, part in _OF_WIDTH.get(family, {}).items()
+    }
+    return {**_LANDSCAPE_BUDGET, **{f"method.{name}": value for name, value in options.items()}}
 
 
 def preset(task: str, family: str) -> dict[str, Any]:

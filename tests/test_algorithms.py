@@ -21,7 +21,12 @@ Fitness = Callable[[Floats], Floats]
 # Small and quick; an algorithm not listed is tested with its defaults.
 SETTINGS: dict[str, dict[str, Any]] = {
     "ars": {"step_size": 0.02, "noise": 0.02, "directions": 16, "elite_directions": 8},
-    "ga": {"population": 50, "truncation": 10, "elites": 2, "mutation": 0.02},
+    "crowding": {"population": 40, "cross": "blend", "mutate": "self-adaptive"},
+    "ga": {"population": 50, "select": "truncation:truncation=10", "elites": 2, "mutate": "gaussian:deviation=0.02"},
+    "islands": {
+        "islands": 2,
+        "algorithm": "ga:population=24,select='truncation:truncation=6',mutate='self-adaptive'",
+    },
     "openai-es": {"step_size": 0.01, "noise": 0.02, "pairs": 8, "weight_decay": 0.0},
     "pgpe": {"step_size": 0.02, "noise": 0.1, "pairs": 8},
 }
@@ -290,13 +295,13 @@ OUT_OF_RANGE: dict[str, dict[str, list[Any]]] = {
     },
     "ga": {
         "population": [1, 0, 50.0],
-        "truncation": [0, 51],
         "elites": [-1, 50],
-        "mutation": POSITIVE,
-        "crossover": [-0.1, 1.1, math.nan],
-        "initial_spread": [-0.1, math.inf, math.nan],
+        "children": [0, 2.5],
+        "niche_radius": [value for value in POSITIVE if value is not None],
         "offered": [0, 51],
     },
+    "crowding": {"population": [1, 0, 50.0, 7], "elites": [-1, 41], "offered": [0, 41]},
+    "islands": {"islands": [1, 2.5], "interval": [0, True], "migrants": [0, 25]},
     **{
         name: {"step_size": POSITIVE, "population": [2, 0, 8.0]}
         for name in ("cma-es", "sep-cma-es", "lm-ma-es", "ipop", "bipop")
@@ -359,8 +364,9 @@ def test_the_ends_of_the_ranges_are_allowed() -> None:
     start = np.zeros(3)
     run(ARS(start, 0, directions=1, elite_directions=1), sphere, 2)
     run(OpenAIES(start, 0, pairs=1, weight_decay=0), sphere, 2)
-    run(GA(start, 0, population=2, truncation=2, elites=1, crossover=1, initial_spread=0, offered=2), sphere, 2)
-    run(GA(start, 0, population=2, truncation=1, elites=0, crossover=0, offered=1), sphere, 2)
+    still, lone = "uniform:probability=0", "truncation:truncation=1"
+    run(GA(start, 0, population=2, select="uniform", elites=1, genome="real:spread=0", offered=2), sphere, 2)
+    run(GA(start, 0, population=2, select=lone, elites=0, children=2, cross=still, offered=1), sphere, 2)
 
 
 # Convergence
@@ -498,62 +504,3 @@ def test_openai_es_decays_its_weights_when_fitness_says_nothing() -> None:
         size = np.abs(algorithm.candidates()[0])
         assert (size < [1, 2]).all() == grows_smaller
         assert (size == [1, 2]).all() != grows_smaller
-
-
-# The genetic algorithm's own promises
-
-
-def test_ga_starts_around_the_initial_parameters() -> None:
-    initial = np.array([5.0, -5.0, 0.0])
-    rows = GA(initial, 0, population=5_000, initial_spread=0.5).ask().dense()
-    assert np.abs(rows.mean(axis=0) - initial).max() < 5 * 0.5 / np.sqrt(5_000)
-    assert np.abs(rows.std(axis=0) - 0.5).max() < 5 * 0.5 / np.sqrt(10_000)
-
-
-def test_ga_keeps_its_elites_unchanged_and_scores_them_anew() -> None:
-    algorithm = GA(np.zeros(4), 0, population=10, truncation=3, elites=2)
-    first = algorithm.ask().dense()
-    algorithm.tell(np.array([0, 1, 2, 3, 9, 5, 6, 8, 7, 4], dtype=float))
-    second = algorithm.ask().dense()
-    np.testing.assert_array_equal(second[:2], first[[4, 7]])
-    algorithm.tell(np.array([-1, 5, 0, 0, 0, 0, 0, 0, 0, 9], dtype=float))  # the first elite had only been lucky
-    third = algorithm.ask().dense()
-    np.testing.assert_array_equal(third[:2], second[[9, 1]])
-    assert not (third == first[4]).all(axis=1).any()
-
-
-def test_ga_offers_the_best_of_the_last_population() -> None:
-    algorithm = GA(np.zeros(4), 0, population=10, truncation=2, elites=0, offered=4)
-    run(algorithm, sphere, 3)
-    last = algorithm.ask().dense()
-    algorithm.tell(sphere(last))
-    np.testing.assert_array_equal(algorithm.candidates(), last[np.argsort(-sphere(last))[:4]])
-
-
-def test_ga_children_descend_from_the_fittest_only() -> None:
-    algorithm = GA(np.zeros(4), 0, population=30, truncation=2, elites=0, mutation=1e-6, crossover=0, offered=9)
-    run(algorithm, sphere, 1)
-    parents = algorithm.candidates()[:2]
-    distances = np.abs(algorithm.ask().dense()[:, np.newaxis] - parents).max(axis=2)  # (children, parents)
-    assert distances.min(axis=1).max() < 1e-5
-    assert set(distances.argmin(axis=1)) == {0, 1}
-
-
-def test_ga_children_without_crossover_have_one_parent() -> None:
-    """Without crossover a child is within mutation of one parent; with it, it mixes two parents far apart."""
-    for crossover, mixes in ((0.0, False), (1.0, True)):
-        algorithm = GA(
-            np.zeros(20), 0, population=40, truncation=2, elites=0, mutation=1e-6, crossover=crossover, offered=2
-        )
-        run(algorithm, sphere, 1)
-        parents = algorithm.candidates()
-        distances = np.abs(algorithm.ask().dense()[:, np.newaxis] - parents).max(axis=2)  # (children, parents)
-        assert (distances.min(axis=1) > 1e-3).any() == mixes
-
-
-def test_ga_diversity_is_the_distance_from_the_mean() -> None:
-    algorithm = GA(np.zeros(4), 0, population=6, truncation=2)
-    rows = algorithm.ask().dense()
-    algorithm.tell(sphere(rows))
-    squared = [sum((row - rows.mean(axis=0)) ** 2) for row in rows]
-    assert algorithm.diagnostics()["diversity"] == pytest.approx(math.sqrt(sum(squared) / 6))

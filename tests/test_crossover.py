@@ -24,12 +24,12 @@ Crossover = Callable[..., Genomes]
 seeds = st.integers(0, 2**64)
 sizes = st.integers(1, 12)
 
-SHUFFLING = ["one-point", "two-point", "uniform", "group"]  # children's genes are their parents'
+SHUFFLING = ["none", "one-point", "two-point", "uniform", "neuron"]  # children's genes are their parents'
 REAL = ["arithmetic", "blend", "sbx"]
 
 
 def crossover(name: str, random: np.random.Generator, first: Genomes, second: Genomes) -> Genomes:
-    options = {"groups": np.arange(first.shape[1]) // 2} if name == "group" else {}
+    options = {"groups": np.arange(first.shape[1]) // 2} if name == "neuron" else {}
     result: Genomes = resolve(CROSSOVER[name])(random, first, second, **options)
     return result
 
@@ -75,7 +75,14 @@ def test_every_gene_comes_from_one_of_the_parents(
     assert ((children == first) | (children == second)).all()
 
 
-@pytest.mark.parametrize("name", SHUFFLING + REAL)
+def test_without_crossover_a_child_is_a_copy_of_its_first_parent() -> None:
+    first, second = parents(0, 6, 4)
+    children = crossover("none", generator(0, "crossover"), first, second)
+    np.testing.assert_array_equal(children, first)
+    assert not np.shares_memory(children, first)
+
+
+@pytest.mark.parametrize("name", [name for name in SHUFFLING + REAL if name != "none"])
 def test_a_child_has_something_of_both_parents(name: str) -> None:
     first, second = np.zeros((50, 8)), np.ones((50, 8))
     children = crossover(name, generator(0, "crossover"), first, second)

@@ -130,8 +130,23 @@ def test_more_episodes_an_individual_are_averaged() -> None:
 
 @pytest.mark.parametrize("method", ["ars", "openai-es", "ga"])
 def test_every_method_learns_to_balance(method: str, tmp_path: Path) -> None:
-    settings = {"method.step_size": 0.1, "method.noise": 0.1} if method != "ga" else {"method.mutation": 0.2}
+    mutation = {"method.mutate": "gaussian:deviation=0.2"}
+    settings = mutation if method == "ga" else {"method.step_size": 0.1, "method.noise": 0.1}
     run = evo.run(
         "cartpole", method=method, until=450.0, generations=150, out=tmp_path / "run", video=False, settings=settings
     )
     assert run.champion.score >= 450.0
+
+
+def test_neuron_wise_crossover_is_told_the_networks_neurons() -> None:
+    options = {"method.cross": "neuron", "method.mutate": "gaussian:deviation=0", "method.elites": 0}
+    flags = {"task.name": "cartpole", "method.name": "ga", "network.layers": "mlp:4", "budget.generations": 1}
+    learner = make_learner(resolve_config(settings=list(options.items()), flags=flags), 1)
+    assert isinstance(learner, Evolution)
+    parents = learner.algorithm.ask().dense()
+    learner.algorithm.tell(np.arange(len(parents), dtype=float))
+    children = learner.algorithm.ask().dense()
+    mothers = (children[:, None] == parents).argmax(axis=1)  # (children, parameters): whose each is
+    neurons = learner.problem.network.neurons
+    assert all((np.ptp(mothers[:, neurons == neuron], axis=1) == 0).all() for neuron in range(5))
+    assert (np.ptp(mothers, axis=1) > 0).any()

@@ -303,3 +303,34 @@ def test_layers_keep_separate_memories() -> None:
     # sums of sums: 1, 1+2, 1+2+3
     assert actions == [[10.0, 20.0], [30.0, 60.0], [60.0, 120.0]]
     assert acting.memory.tolist() == [3.0, 6.0, 60.0, 120.0]
+
+
+# Neurons
+
+
+@pytest.mark.parametrize("text", ["linear", "mlp:5", "mlp:4,3:relu"])
+def test_a_neurons_parameters_are_what_its_value_depends_on(text: str) -> None:
+    """Cut off after each layer, the network tells: a unit's output changes with its own parameters and no others."""
+    whole = network_from_text(text, 3, 2)
+    params, obs = np.random.default_rng(0).uniform(0.5, 1.0, whole.size), np.array([0.3, 0.7, 0.9])
+    at = count = 0
+    for depth in range(1, len(whole.layers) + 1):
+        cut = Network(whole.layers[:depth], 3, text, False)
+        for parameter in range(at, cut.size):
+            moved = params[: cut.size].copy()
+            moved[parameter] += 0.25
+            changed = Acting(cut, moved).unbounded(obs) != Acting(cut, params[: cut.size]).unbounded(obs)
+            assert np.flatnonzero(changed).tolist() == [whole.neurons[parameter] - count]
+        at, count = cut.size, count + cut.outputs
+    assert whole.neurons.shape == (whole.size,)
+
+
+def test_a_layer_without_units_is_handed_over_whole() -> None:
+    class Gain:
+        outputs, memory_size = 3, 0
+
+        def size(self, inputs: int) -> int:
+            return inputs
+
+    network = Network([Gain(), Dense(2, bias=False)], 3, "", False)  # type: ignore[list-item]
+    assert network.neurons.tolist() == [0, 0, 0, 1, 2, 1, 2, 1, 2]

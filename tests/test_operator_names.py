@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from envs.reference import resolve
 from evo.operators import CROSSOVER, MUTATION, REPLACEMENT, SELECTION
-from evo.operators.binding import operator_from_text
-from evo.operators.crossover import group_crossover
-from evo.operators.mutation import polynomial_mutation
+from evo.operators.binding import operator_from_text, suitable_operator
+from evo.operators.crossover import group_crossover, uniform_crossover
+from evo.operators.mutation import bit_flip_mutation, polynomial_mutation
+from evo.operators.permutation import partially_mapped_crossover
 from evo.operators.recombination import simulated_binary_crossover
 from evo.operators.selection import boltzmann_selection, tournament_selection, truncation_selection
 from evo.randomness import generator
@@ -58,7 +59,7 @@ def test_a_callable_is_its_own_operator() -> None:
         ("tournament:size=4", SELECTION, tournament_selection, {"size": 4}),
         ("boltzmann:temperature=2", SELECTION, boltzmann_selection, {"temperature": 2}),
         ("sbx: eta = 1e1, high=inf", CROSSOVER, simulated_binary_crossover, {"eta": 10.0, "high": float("inf")}),
-        ("group:groups=[0, 0, 1]", CROSSOVER, group_crossover, {"groups": [0, 0, 1]}),
+        ("neuron:groups=[0, 0, 1]", CROSSOVER, group_crossover, {"groups": [0, 0, 1]}),
         (
             "polynomial:low=[-1, 0.5],high=3,probability=0.25",
             MUTATION,
@@ -89,8 +90,35 @@ def test_a_bound_operator_acts_with_its_options() -> None:
     bound = operator_from_text("truncation:truncation=1", SELECTION)
     assert bound(generator(0, "selection"), fitness, 5).tolist() == [8] * 5
     first, second = np.zeros((1, 4)), np.ones((1, 4))
-    children = operator_from_text("group:groups=[5, 5, 5, 5]", CROSSOVER)(generator(0, "crossover"), first, second)
+    children = operator_from_text("neuron:groups=[5, 5, 5, 5]", CROSSOVER)(generator(0, "crossover"), first, second)
     assert np.ptp(children) == 0
+
+
+def test_what_is_known_is_bound_where_it_is_an_option_and_not_written() -> None:
+    known = {"low": 0, "high": 5, "groups": np.zeros(4, int)}
+    reset = operator_from_text("uniform-reset:high=2", MUTATION, known)
+    assert isinstance(reset, functools.partial)
+    assert reset.keywords == {"low": 0, "high": 2}
+    assert operator_from_text("bit-flip", MUTATION, known) is bit_flip_mutation
+    neurons = operator_from_text("neuron", CROSSOVER, known)
+    assert np.ptp(neurons(generator(0, "crossover"), np.zeros((1, 4)), np.ones((1, 4)))) == 0
+
+
+@pytest.mark.parametrize(
+    "chosen", ["pmx", partially_mapped_crossover, functools.partial(partially_mapped_crossover), "order"]
+)
+def test_what_does_not_suit_is_told_what_does(chosen: Any) -> None:
+    with pytest.raises(ValueError, match=r"(pmx|order) does not suit real genomes; one of none, uniform$"):
+        suitable_operator(chosen, CROSSOVER, ("none", "uniform"), "real genomes")
+
+
+def test_what_suits_or_is_in_no_table_is_bound() -> None:
+    def own(random: np.random.Generator, first: Any, second: Any) -> Any:
+        return first
+
+    for chosen in (own, uniform_crossover):
+        assert suitable_operator(chosen, CROSSOVER, ("uniform",), "real genomes") is chosen
+    assert suitable_operator("uniform", CROSSOVER, ("uniform",), "real genomes") is uniform_crossover
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,12 @@ PPO = {"method.environments": 2, "method.horizon": 64, "method.epochs": 1, "eval
 @pytest.fixture(scope="module")
 def evolved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("start") / "evolved"
-    options = {"task.force": 9.0, "method.population": 16, "method.truncation": 4, "evaluation.report_episodes": 5}
+    options = {
+        "task.force": 9.0,
+        "method.population": 16,
+        "method.select": "truncation:truncation=4",
+        "evaluation.report_episodes": 5,
+    }
     evo.run("cartpole", method="ga", network="mlp:8", generations=3, out=path, video=False, settings=options)
     return path
 

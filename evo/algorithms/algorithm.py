@@ -5,8 +5,9 @@ ask and tell, the checks of the fitness, an interrupted tell, saving and restori
 and writes only its mathematics.
 """
 
+import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -22,7 +23,8 @@ class Algorithm(Protocol):
     """Search by ask and tell. Fitness is maximised.
 
     Constructed as `X(initial, seed, *, hyper-parameters with defaults)`, `initial` being (parameters,); a value out of
-    its range is a ValueError of one line.
+    its range is a ValueError of one line. One whose third argument is `groups` is told there which parameters belong
+    together, as those of a neuron do: a label for each, (parameters,), or None (see `constructed`).
     """
 
     generation: int
@@ -62,6 +64,15 @@ class Algorithm(Protocol):
     def finished(self) -> str | None:
         """Why it has no more to find, or None."""
         ...
+
+
+def constructed(
+    constructor: Callable[..., Algorithm], initial: ArrayLike, seed: int, groups: ArrayLike | None, **options: Any
+) -> Algorithm:
+    """An algorithm at its beginning, told the groups of the parameters if it takes them."""
+    if "groups" in inspect.signature(constructor).parameters:
+        return constructor(initial, seed, groups, **options)
+    return constructor(initial, seed, **options)
 
 
 class AskTell(ABC, Generic[PopulationT]):

@@ -4,7 +4,7 @@ Storn & Price 1997, "Differential Evolution – A Simple and Efficient Heuristic
 Spaces": equation numbers are its.
 """
 
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,6 +25,7 @@ class DifferentialEvolution(AskTell[DensePopulation]):
     """
 
     remembered = ("individuals", "fitness")
+    inhabitants: ClassVar = ("individuals", "fitness")
 
     def __init__(
         self,

@@ -29,11 +29,15 @@ class Population(Protocol):
 
 @final
 class DensePopulation:
-    """A population stored as it is: `array` is (individuals, parameters)."""
+    """A population stored as it is: `array` is (individuals, parameters).
 
-    def __init__(self, array: NDArray[np.float64]) -> None:
+    `step_sizes`, (individuals,), are what individuals inherit beside their parameters, where they do.
+    """
+
+    def __init__(self, array: NDArray[Any], step_sizes: NDArray[np.float64] | None = None) -> None:
         self.array = np.ascontiguousarray(array, dtype=np.float64).view()
         self.array.flags.writeable = False
+        self.step_sizes = step_sizes
 
     def __len__(self) -> int:
         return len(self.array)

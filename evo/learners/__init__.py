@@ -16,7 +16,9 @@ METHODS: dict[str, Method] = {
     "openai-es": Method(
         "evo.algorithms.openai_es:OpenAIES", "evolution strategy with ranks and Adam (Salimans 2017)", "openai-es"
     ),
-    "ga": Method("evo.algorithms.ga:GA", "genetic algorithm: truncation, elites, crossover (Such 2017)", "ga"),
+    "ga": Method(
+        "evo.algorithms.ga:GA", "genetic algorithm of any operators; by default truncation, elites (Such 2017)", "ga"
+    ),
     **{
         name: Method(ALGORITHMS[name], summary, name)
         for name, summary in {
@@ -30,6 +32,8 @@ METHODS: dict[str, Method] = {
             "pgpe": "parameter-exploring policy gradients with ClipUp (Sehnke 2010, Toklu 2020)",
             "cem": "cross-entropy method with decaying noise (Szita & Lőrincz 2006)",
             "guided-es": "noise guided by its own past gradients (Maheswaranathan 2019)",
+            "islands": "populations of a genetic algorithm apart, with migrants between them (Tanese 1989)",
+            "crowding": "deterministic crowding: a genetic algorithm that keeps several peaks (Mahfoud 1995)",
             "differential-evolution": "DE/rand/1/bin (Storn & Price 1997)",
             "random-search": "the best of random draws: what any search must beat",
             "hill-climber": "tuning one knob at a time, up or down a step",

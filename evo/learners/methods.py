@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from envs.reference import resolve
+from evo.algorithms.algorithm import constructed
 from evo.learners.evolution import Evolution
 from evo.learners.learner import Candidate, Learner
 from evo.problems.problem import Problem
@@ -45,8 +46,7 @@ class Method:
         """A learner at its beginning. Raises ValueError naming an option out of its range.
 
         episodes: how many each individual of a population is scored on; racing: whether those who are hopeless are
-        spared the rest of them. start: what it begins from, in place of fresh
-        parameters and no statistics.
+        spared the rest of them. start: what it begins from, in place of fresh parameters and no statistics.
         """
         found = self.constructor()
         if not hasattr(found, "ask"):
@@ -55,5 +55,6 @@ class Method:
             return found(problem, seed, start, **options)
         if start is None:
             start = Candidate(problem.initial(generator(seed, "initial parameters")), problem.no_statistics())
-        algorithm = found(np.asarray(start.params, np.float64), seed, **options)
+        initial = np.asarray(start.params, np.float64)
+        algorithm = constructed(found, initial, seed, problem.groups, **options)
         return Evolution(problem, algorithm, seed, episodes, start.statistics, racing)

@@ -84,6 +84,10 @@ class Dense:
         """The number of parameters for `inputs` inputs."""
         return (inputs + self.bias) * self.outputs
 
+    def neurons(self, inputs: int) -> np.ndarray:
+        """The unit that each parameter leads into, int64 (size,): the weights of its inputs, and its bias."""
+        return np.tile(np.arange(self.outputs), inputs + self.bias)
+
     def initial(self, inputs: int, rng: np.random.Generator) -> np.ndarray:
         """Initial parameters, float64 (size,)."""
         params = np.zeros(self.size(inputs))

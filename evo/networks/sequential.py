@@ -2,7 +2,8 @@
 
 A layer has `outputs`, `memory_size`, `size(inputs)`, `initial(inputs, rng)` and a plain function `step(params, memory,
 inputs, outputs)` on float32 vectors, compiled here once for every network and task. `memory` is the layer's own,
-zeroed at the start of an episode.
+zeroed at the start of an episode. Where it is differentiable it has `apply`, and where it consists of units,
+`neurons(inputs)`, which says for each parameter to which of them it belongs.
 """
 
 import functools
@@ -67,6 +68,18 @@ class Network:
             rows.append((address, params, size, memory, layer.memory_size, layer.outputs))
             params, memory = params + size, memory + layer.memory_size
         return np.array(rows, np.int64)
+
+    @functools.cached_property
+    def neurons(self) -> np.ndarray:
+        """The neuron that each parameter belongs to, int64 (size,), counted through all layers: what crossover may hand
+        over as a whole (Montana & Davis 1989). A layer that does not say what its units are counts as one.
+        """
+        parts, width, count = [], self.inputs, 0
+        for layer, size in zip(self.layers, self._sizes, strict=True):
+            units = layer.neurons(width) if hasattr(layer, "neurons") else np.zeros(size, np.int64)
+            parts.append(units + count)
+            width, count = layer.outputs, count + int(units.max(initial=-1)) + 1
+        return np.concatenate(parts)
 
     @property
     def scratch_size(self) -> int:

@@ -2,12 +2,13 @@
 
 The random generator comes first where one is drawn from; options are keywords; nothing given is written into; fitness
 is maximised. Each table's functions are called alike, as the module they live in says: `evo.operators.selection`,
-`.crossover`, `.mutation` and `.replacement`. `evo.operators.binding` makes one of a name and its options.
+`.crossover`, `.mutation` and `.replacement`. `evo.operators.binding` makes one of a name and its options. What they
+work on, and which of them suits it, `evo.operators.kinds` says.
 
-Of another form, and so in no table: `best`, `self_adaptive_mutation`, `evo.operators.diversity`.
+Of another form, and so in no table: `best`, `evo.operators.diversity`.
 """
 
-__all__ = ["CROSSOVER", "MUTATION", "REPLACEMENT", "SELECTION"]
+__all__ = ["CROSSOVER", "GENOMES", "MUTATION", "REPLACEMENT", "SELECTION", "SELF_ADAPTIVE_MUTATION"]
 
 # Name -> "package.module:attribute", resolved when used: reading the tables imports no operator.
 SELECTION: dict[str, str] = {
@@ -25,7 +26,8 @@ SELECTION: dict[str, str] = {
 CROSSOVER: dict[str, str] = {
     "arithmetic": "evo.operators.recombination:arithmetic_crossover",  # of real genomes, as are blend and sbx
     "blend": "evo.operators.recombination:blend_crossover",
-    "group": "evo.operators.crossover:group_crossover",
+    "neuron": "evo.operators.crossover:group_crossover",
+    "none": "evo.operators.crossover:no_crossover",
     "one-point": "evo.operators.crossover:one_point_crossover",
     "order": "evo.operators.permutation:order_crossover",  # of permutations, as is pmx
     "pmx": "evo.operators.permutation:partially_mapped_crossover",
@@ -45,6 +47,11 @@ MUTATION: dict[str, str] = {
     "uniform-reset": "evo.operators.mutation:uniform_reset_mutation",
 }
 
+# Of genomes that carry a step size each: called with those as well, and giving back both.
+SELF_ADAPTIVE_MUTATION: dict[str, str] = {
+    "self-adaptive": "evo.operators.mutation:self_adaptive_mutation",
+}
+
 REPLACEMENT: dict[str, str] = {
     "aging": "evo.operators.replacement:aging_replacement",
     "comma": "evo.operators.replacement:comma_replacement",
@@ -52,4 +59,11 @@ REPLACEMENT: dict[str, str] = {
     "generational": "evo.operators.replacement:generational_replacement",
     "plus": "evo.operators.replacement:plus_replacement",
     "steady-state": "evo.operators.replacement:steady_state_replacement",
+}
+
+GENOMES: dict[str, str] = {
+    "binary": "evo.operators.kinds:binary_genome",
+    "integer": "evo.operators.kinds:integer_genome",
+    "permutation": "evo.operators.kinds:permutation_genome",
+    "real": "evo.operators.kinds:real_genome",
 }

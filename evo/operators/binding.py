@@ -1,10 +1,11 @@
 """Operators by name: `tournament`, `tournament:size=4`, `mine:choose`, `package.module:choose:size=4`."""
 
+import contextlib
 import functools
 import inspect
 import numbers
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from numpy.typing import ArrayLike
@@ -15,12 +16,15 @@ from evo.errors import nearest, one_line
 Operator = Callable[..., Any]
 
 
-def operator_from_text(text: str | Operator, table: Mapping[str, str]) -> Operator:
+def operator_from_text(
+    text: str | Operator, table: Mapping[str, str], known: Mapping[str, Any] | None = None
+) -> Operator:
     """The operator of a name in `table`, or of a reference `module:function`, its options bound to it.
 
     Options follow a colon, separated by commas, each `name=value` with the value as in TOML: `sbx:eta=10`,
-    `polynomial:low=[0, -1],high=1`. A callable is its own operator. An unknown name or option, a value of the wrong
-    type or a missing option is a ValueError of one line.
+    `polynomial:low=[0, -1],high=1`. Those that are not written are taken from `known`, if they are there. A callable is
+    its own operator. An unknown name or option, a value of the wrong type or a missing option is a ValueError of one
+    line.
     """
     if not isinstance(text, str):
         return text
@@ -31,9 +35,44 @@ def operator_from_text(text: str | Operator, table: Mapping[str, str]) -> Operat
         raise ValueError(f"unknown operator {text!r}: {one_line(error)}{nearest(name, table)}") from error
     if not callable(operator):
         raise ValueError(f"{reference!r} is no function")
+    parameters = inspect.signature(operator).parameters.values()
+    has = {parameter.name: parameter for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY}
+    given = {option: value for option, value in (known or {}).items() if option in has}
     options = _parsed(text, written)
-    _check_options(name, operator, options)
-    return functools.partial(operator, **options) if options else operator
+    _check_options(name, has, options, given)
+    return functools.partial(operator, **{**given, **options}) if given or options else operator
+
+
+def suitable_operator(
+    text: str | Operator,
+    table: Mapping[str, str],
+    suitable: Sequence[str],
+    purpose: str,
+    known: Mapping[str, Any] | None = None,
+) -> Operator:
+    """As `operator_from_text`; one of the table's that is not among the `suitable` names is a ValueError.
+
+    `purpose` says what they suit. Whether an operator that no table names suits is for its user to know.
+    """
+    reference = _parts(text, table)[1] if isinstance(text, str) else _reference(text)
+    name = next((name for name, place in table.items() if place == reference), None)
+    if name is not None and name not in suitable:
+        raise ValueError(f"{name} does not suit {purpose}; one of {', '.join(suitable)}")
+    return operator_from_text(text, table, known)
+
+
+@contextlib.contextmanager
+def concerning(option: str) -> Iterator[None]:
+    """A ValueError inside says first which option it is about."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{option}: {error}") from error
+
+
+def _reference(operator: Operator) -> str:
+    function = operator.func if isinstance(operator, functools.partial) else operator
+    return f"{getattr(function, '__module__', '')}:{getattr(function, '__qualname__', '')}"
 
 
 def _parts(text: str, table: Mapping[str, str]) -> tuple[str, str, str]:
@@ -55,17 +94,19 @@ def _parsed(text: str, options: str) -> dict[str, Any]:
     return parsed
 
 
-def _check_options(name: str, operator: Operator, options: Mapping[str, Any]) -> None:
-    parameters = inspect.signature(operator).parameters.values()
-    known = {parameter.name: parameter for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY}
+def _check_options(
+    name: str, has: Mapping[str, inspect.Parameter], options: Mapping[str, Any], given: Mapping[str, Any]
+) -> None:
+    """Of the options that the operator `has`: those written, and that none is missing that is not `given` either."""
     for option, value in options.items():
-        if option not in known:
-            raise ValueError(f"{name} has no option {option!r}{nearest(option, known)}")
+        if option not in has:
+            raise ValueError(f"{name} has no option {option!r}{nearest(option, has)}")
         # What another annotation allows is for the operator itself to say.
-        allowed, fits = _KINDS.get(known[option].annotation, ("anything", _is_anything))
+        allowed, fits = _KINDS.get(has[option].annotation, ("anything", _is_anything))
         if not fits(value):
             raise ValueError(f"{name}: {option}={value!r}: must be {allowed}")
-    needed = [option for option in known if known[option].default is inspect.Parameter.empty and option not in options]
+    without_default = [option for option in has if has[option].default is inspect.Parameter.empty]
+    needed = [option for option in without_default if option not in options and option not in given]
     if needed:
         raise ValueError(f"{name} needs {' and '.join(needed)}: {name}:{','.join(f'{option}=…' for option in needed)}")
 

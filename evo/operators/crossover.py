@@ -28,6 +28,15 @@ def uniform_crossover(
     return np.where(has_two_parents[:, np.newaxis] & from_second, second, first)
 
 
+def no_crossover(random: np.random.Generator, first: Genomes, second: Genomes) -> Genomes:
+    """The first parent again: mutation alone makes the difference, as in evolutionary programming.
+
+    Fogel, Owens & Walsh 1966, "Artificial Intelligence through Simulated Evolution".
+    """
+    check_parents(first, second)
+    return first.copy()
+
+
 def one_point_crossover(random: np.random.Generator, first: Genomes, second: Genomes) -> Genomes:
     """The head of the first parent and the tail of the second, cut at random between two genes; a lone gene is first's.
 

@@ -91,13 +91,14 @@ def _checked(first: Permutations, second: Permutations) -> tuple[Permutations, P
     check_parents(first, second)
     first, second = np.ascontiguousarray(first), np.ascontiguousarray(second)  # of one layout: kernels compile once
     # The kernels index by genes: only permutations keep them within the arrays.
-    if first.dtype != np.int64 or first.shape[1] < 2 or not (_are_permutations(first) and _are_permutations(second)):
+    if first.dtype != np.int64 or first.shape[1] < 2 or not (are_permutations(first) and are_permutations(second)):
         raise ValueError("parents: must be int64 and every row a permutation of 0 … genes - 1, of at least 2 genes")
     return first, second
 
 
 @njit(cache=True)
-def _are_permutations(rows: Any) -> bool:
+def are_permutations(rows: Any) -> bool:
+    """Whether every row, int64 (individuals, genes) and contiguous, is a permutation of 0 … genes - 1."""
     individuals, genes = rows.shape
     seen_in = np.full(genes, -1)  # the last row that had the gene
     for individual in range(individuals):

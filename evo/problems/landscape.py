@@ -29,6 +29,7 @@ class Landscape(ABC):
 
     step_unit = "evaluation"
     deterministic = True
+    groups: np.ndarray | None = None
 
     def __init__(self, name: str, size: int, low: float, high: float) -> None:
         self.name, self.low, self.high = name, float(low), float(high)

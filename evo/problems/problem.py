@@ -42,6 +42,11 @@ class Problem(Protocol):
         """Number of parameters."""
         ...
 
+    @property
+    def groups(self) -> np.ndarray | None:
+        """Which parameters belong together, as those of a neuron: a label for each, (size,); None where none do."""
+        ...
+
     def prepare(self) -> None:
         """Compile what is not compiled yet; takes seconds the first time on a machine."""
         ...

@@ -52,6 +52,11 @@ class Walking:
         """Number of parameters."""
         return self.network.size
 
+    @property
+    def groups(self) -> np.ndarray:
+        """The neuron of each parameter."""
+        return self.network.neurons
+
     def prepare(self) -> None:
         """Compile what is not compiled yet; takes seconds the first time on a machine."""
         self._evaluator.prepare()

@@ -1,0 +1,140 @@
+"""Kinds of genomes: what an individual is made of, the first population of such, and the operators that suit them.
+
+`evo.operators.GENOMES` names the functions that make one.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evo.errors import nearest
+from evo.operators import GENOMES
+from evo.operators.binding import operator_from_text
+from evo.operators.genomes import Genomes
+from evo.operators.permutation import are_permutations
+from evo.ranges import number_between, whole_number
+
+# Crossover that hands on genes as they are, and mutation that only moves them, suit genomes of nearly any kind.
+_HANDING_ON = ("neuron", "none", "one-point", "two-point", "uniform")
+_MOVING = ("inversion", "scramble", "swap")
+_EXACT = 2**53  # whole numbers up to here are float64 as well, as the parameters of an algorithm are
+
+
+@dataclass(frozen=True)
+class GenomeKind:
+    """One kind of genome: an array of `dtype`, (genes,), that keeps the `rule`.
+
+    keeps: whether genomes (individuals, genes) do. first: the first population, (individuals, genes), of a random
+    generator, an initial genome (genes,) and the number of individuals. crossovers, mutations: the names of those that
+    suit it, of our tables. spread: the deviation of the first genes, where step sizes begin. bounds: what it says to
+    operators that have these options.
+    """
+
+    name: str
+    dtype: type[Any]
+    rule: str
+    keeps: Callable[[Genomes], bool]
+    first: Callable[[np.random.Generator, Genomes, int], Genomes]
+    crossovers: tuple[str, ...]
+    mutations: tuple[str, ...]
+    spread: float = 1.0
+    bounds: Mapping[str, int] = field(default_factory=dict)
+
+    def converted(self, rows: NDArray[np.float64]) -> Genomes:
+        """Parameters, (individuals, genes), as genomes of this kind. Raises ValueError where they are none."""
+        with np.errstate(invalid="ignore"):  # numbers that are no int64
+            genomes: Genomes = rows.astype(self.dtype, copy=False)
+        if not (np.array_equal(genomes, rows) and self.keeps(genomes)):
+            raise ValueError(f"must be {self.rule}, as it is a genome of kind {self.name}")
+        return genomes
+
+
+def kind_from_text(text: str) -> GenomeKind:
+    """A kind by its name in `evo.operators.GENOMES`, with its options: `integer:low=0,high=9`. Raises ValueError."""
+    name = text.partition(":")[0]
+    if name not in GENOMES:
+        raise ValueError(f"unknown kind {name!r}{nearest(name, GENOMES)}")
+    kind: GenomeKind = operator_from_text(text, GENOMES)()
+    return kind
+
+
+def real_genome(*, spread: float = 0.1) -> GenomeKind:
+    """Real numbers; the first are normal around the initial genome, with deviation `spread` >= 0."""
+    deviation = number_between("spread", spread, 0)
+
+    def first(random: np.random.Generator, initial: Genomes, individuals: int) -> Genomes:
+        draws: Genomes = random.standard_normal((individuals, len(initial)))
+        return initial + deviation * draws
+
+    return GenomeKind(
+        name="real",
+        dtype=np.float64,
+        rule="finite numbers",
+        keeps=lambda genomes: bool(np.isfinite(genomes).all()),
+        first=first,
+        crossovers=("arithmetic", "blend", "sbx", *_HANDING_ON),
+        mutations=("cauchy", "gaussian", "polynomial", "self-adaptive", "uniform-reset", *_MOVING),
+        spread=deviation,
+    )
+
+
+def binary_genome() -> GenomeKind:
+    """Bits; the first genomes are the initial one and others of which each bit is drawn at even odds."""
+
+    def first(random: np.random.Generator, initial: Genomes, individuals: int) -> Genomes:
+        others = random.integers(2, size=(individuals - 1, len(initial)), dtype=np.bool_)
+        return np.vstack([initial, others])
+
+    return GenomeKind(
+        name="binary",
+        dtype=np.bool_,
+        rule="0 or 1",
+        keeps=lambda genomes: genomes.dtype == np.bool_,
+        first=first,
+        crossovers=_HANDING_ON,
+        mutations=("bit-flip", *_MOVING),
+        spread=0.5,
+    )
+
+
+def integer_genome(*, low: int, high: int) -> GenomeKind:
+    """Whole numbers `low` … `high`; the first genomes are the initial one and others drawn uniformly."""
+    whole_number("low", low, -_EXACT, _EXACT - 1)
+    whole_number("high", high, low + 1, _EXACT)
+
+    def first(random: np.random.Generator, initial: Genomes, individuals: int) -> Genomes:
+        others = random.integers(low, high, size=(individuals - 1, len(initial)), endpoint=True)
+        return np.vstack([initial, others])
+
+    return GenomeKind(
+        name="integer",
+        dtype=np.int64,
+        rule=f"whole numbers in [{low}, {high}]",
+        keeps=lambda genomes: bool(((low <= genomes) & (genomes <= high)).all()),
+        first=first,
+        crossovers=_HANDING_ON,
+        mutations=("uniform-reset", *_MOVING),
+        spread=(((high - low + 1) ** 2 - 1) / 12) ** 0.5,
+        bounds={"low": low, "high": high},
+    )
+
+
+def permutation_genome() -> GenomeKind:
+    """Orders of 0 … genes - 1; the first genomes are the initial one and others, all orders equally likely."""
+
+    def first(random: np.random.Generator, initial: Genomes, individuals: int) -> Genomes:
+        others = random.permuted(np.tile(np.arange(len(initial)), (individuals - 1, 1)), axis=1)
+        return np.vstack([initial, others])
+
+    return GenomeKind(
+        name="permutation",
+        dtype=np.int64,
+        rule="each of 0 … genes - 1 once",
+        keeps=lambda genomes: bool(are_permutations(np.ascontiguousarray(genomes))),
+        first=first,
+        crossovers=("none", "order", "pmx"),
+        mutations=_MOVING,
+    )
