@@ -428,7 +428,7 @@ def told(algorithm: ARS | OpenAIES, seed: int) -> tuple[list[list[float]], list[
     population = algorithm.ask()
     rewards = generator(seed, "rewards", algorithm.generation).standard_normal(len(population))
     algorithm.tell(rewards)
-    return population.noise.tolist(), rewards.tolist()
+    return [row.tolist() for row in population.noise], rewards.tolist()
 
 
 @pytest.mark.parametrize("elite_directions", [None, 1, 3])
