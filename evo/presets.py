@@ -69,6 +69,7 @@ GENERAL: Mapping[str, Mapping[str, Any]] = {
     "pgpe": _settings("linear", 2e6, {}),
     "cem": _settings("linear", 2e6, {}, noise=0.1, extra_noise=0.05),
     "guided-es": _settings("linear", 2e6, {}),
+    "deep-ga": _settings("mlp:32,32", 2e6, {}, population=64, truncation=3, mutation=0.05),
     "differential-evolution": _settings("linear", 2e6, {}, initial_spread=0.1),
     "random-search": _settings("linear", 2e6, {}, spread=0.3),
     "hill-climber": _settings("linear", 2e6, {}, step_size=0.1),

@@ -21,6 +21,7 @@ Fitness = Callable[[Floats], Floats]
 # Small and quick; an algorithm not listed is tested with its defaults.
 SETTINGS: dict[str, dict[str, Any]] = {
     "ars": {"step_size": 0.02, "noise": 0.02, "directions": 16, "elite_directions": 8},
+    "deep-ga": {"population": 50, "truncation": 10, "elites": 2, "mutation": 0.05},
     "ga": {"population": 50, "truncation": 10, "elites": 2, "mutation": 0.02},
     "openai-es": {"step_size": 0.01, "noise": 0.02, "pairs": 8, "weight_decay": 0.0},
     "pgpe": {"step_size": 0.02, "noise": 0.1, "pairs": 8},
@@ -296,6 +297,15 @@ OUT_OF_RANGE: dict[str, dict[str, list[Any]]] = {
         "crossover": [-0.1, 1.1, math.nan],
         "initial_spread": [-0.1, math.inf, math.nan],
         "offered": [0, 51],
+    },
+    "deep-ga": {
+        "population": [1, 0, 50.0],
+        "truncation": [0, 51],
+        "elites": [-1, 50],
+        "mutation": POSITIVE,
+        "initial_spread": [-0.1, math.inf, math.nan],
+        "offered": [0, 51],
+        "cache_mb": [-1.0, math.inf, "512"],
     },
     **{
         name: {"step_size": POSITIVE, "population": [2, 0, 8.0]}

@@ -30,6 +30,7 @@ METHODS: dict[str, Method] = {
             "pgpe": "parameter-exploring policy gradients with ClipUp (Sehnke 2010, Toklu 2020)",
             "cem": "cross-entropy method with decaying noise (Szita & Lőrincz 2006)",
             "guided-es": "noise guided by its own past gradients (Maheswaranathan 2019)",
+            "deep-ga": "genetic algorithm on lists of seeds, mutation alone, for large networks (Such 2017)",
             "differential-evolution": "DE/rand/1/bin (Storn & Price 1997)",
             "random-search": "the best of random draws: what any search must beat",
             "hill-climber": "tuning one knob at a time, up or down a step",
