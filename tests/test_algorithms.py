@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 
 from evo.algorithms import ALGORITHMS, Algorithm, AskTell, DensePopulation, PerturbedPopulation, Population
 from evo.algorithms.ars import ARS
+from evo.algorithms.deep_ga import DeepGA
 from evo.algorithms.ga import GA
+from evo.algorithms.noise import Noise
 from evo.algorithms.openai_es import OpenAIES
+from evo.algorithms.seed_lists import Reconstruction, SeedPopulation
 from evo.randomness import generator
 
 Floats = NDArray[np.float64]
@@ -72,7 +75,14 @@ def assert_same_state(first: Algorithm, second: Algorithm) -> None:
 def populations() -> list[Population]:
     random = generator(0, "test population")
     center, noise = random.standard_normal(7), random.standard_normal((4, 7))
-    return [DensePopulation(random.standard_normal((8, 7))), PerturbedPopulation(center, noise, 0.3)]
+    seeds = random.integers(2**62, size=9)
+    parents, ancestors = [seeds[:1], seeds[:3]], np.array([0, 0, 0, 1, 1, 1])
+    return [
+        DensePopulation(random.standard_normal((8, 7))),
+        PerturbedPopulation(center, noise, 0.3),
+        PerturbedPopulation(center, Noise(random, 4, 7), 0.3),
+        SeedPopulation(Reconstruction(center, 1.0, 0.5, 0.0), parents, 2, ancestors, seeds[3:]),
+    ]
 
 
 @pytest.mark.parametrize("population", populations(), ids=lambda population: type(population).__name__)
@@ -371,6 +381,8 @@ def test_the_ends_of_the_ranges_are_allowed() -> None:
     run(OpenAIES(start, 0, pairs=1, weight_decay=0), sphere, 2)
     run(GA(start, 0, population=2, truncation=2, elites=1, crossover=1, initial_spread=0, offered=2), sphere, 2)
     run(GA(start, 0, population=2, truncation=1, elites=0, crossover=0, offered=1), sphere, 2)
+    run(DeepGA(start, 0, population=2, truncation=2, elites=1, initial_spread=0, offered=2, cache_mb=0), sphere, 2)
+    run(DeepGA(start, 0, population=2, truncation=1, elites=0, offered=1), sphere, 2)
 
 
 # Convergence

@@ -100,12 +100,13 @@ def test_what_the_cache_holds_changes_no_bit() -> None:
             drift(algorithm, 1)
 
 
-@pytest.mark.parametrize(("megabytes", "most"), [(1.0, 35), (0.0, 30 + 6 * 60)])
+@pytest.mark.parametrize(("megabytes", "most"), [(6.5 * 10 * 8e-6, 36), (0.0, 30 + 6 * 60)])
 def test_a_generation_costs_no_more_however_long_the_lists_are(
     megabytes: float, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With room for the parents: a draw for each child, and one for each new parent, of which at most two are elites
-    and one ancestor of all. Without: a draw for what each parent does not share with the others, a few times T."""
+    """With room for six parents: a draw for each of 28 children and 6 parents, and about one for the ancestor of all,
+    which moves on as time does. Without: a draw for all that a parent does not share with the others, a few times T.
+    """
     algorithm = DeepGA(np.zeros(10), 4, **SETTINGS, cache_mb=megabytes)
     row = np.empty(10, np.float32)
     spent = []

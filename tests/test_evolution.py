@@ -128,9 +128,9 @@ def test_more_episodes_an_individual_are_averaged() -> None:
     assert row_of_metrics["episodes"] == 3 * len(learner.algorithm.ask())  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("method", ["ars", "openai-es", "ga"])
+@pytest.mark.parametrize("method", ["ars", "openai-es", "ga", "deep-ga"])
 def test_every_method_learns_to_balance(method: str, tmp_path: Path) -> None:
-    settings = {"method.step_size": 0.1, "method.noise": 0.1} if method != "ga" else {"method.mutation": 0.2}
+    settings = {"method.step_size": 0.1, "method.noise": 0.1} if "ga" not in method else {"method.mutation": 0.2}
     run = evo.run(
         "cartpole", method=method, until=450.0, generations=150, out=tmp_path / "run", video=False, settings=settings
     )

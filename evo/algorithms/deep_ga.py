@@ -25,11 +25,11 @@ class DeepGA(AskTell[SeedPopulation]):
     `population` (N individuals), `truncation` (T parents), `elites` (kept unchanged; every generation scores them anew
     on its own episodes), `mutation` (sigma, a standard deviation), `initial_spread` (that of the first population
     around `initial`; the two stand for the paper's random initialisation, phi), `offered` (how many of the last
-    population's best are candidates for champion) and `cache_mb` (memory for the parameters of parents, eight bytes
-    each, in 10⁶ bytes).
+    population's best are candidates for champion) and `cache_mb` (memory for the parameters of parents, in 10⁶ bytes;
+    T times eight bytes a parameter are used at most, and with less more is drawn again).
 
     The paper re-scores ten candidates on thirty more episodes to find one elite; here the run's selection seeds do that
-    for the champion. Defaults are those of the authors' `ga_atari_config.json`, but for the last three.
+    for the champion. The defaults of N, T and sigma are those of the authors' `ga_atari_config.json`.
 
     A list grows by a seed a generation. After a resume what all survivors share is put together once: one draw of noise
     a generation, so about six seconds for a thousand generations of a million parameters.

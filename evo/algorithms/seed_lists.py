@@ -33,9 +33,9 @@ class Reconstruction:
     """Parameters of seed lists: `initial`, (parameters,), plus the first mutation, of deviation `first`, plus the later
     ones, of `deviation` each, one after the other in float64.
 
-    Kept are the parameters asked for last, in `megabytes` of memory (10⁶ bytes; of one list at least), and those of
-    what all lists of interest begin with. So however little memory there is, a list is put together from where it
-    parted from the others, and not from its own beginning. What is kept never changes a result.
+    Kept are what all lists of interest begin with, and in `megabytes` of memory (10⁶ bytes; of one list at least) those
+    lists themselves, or what they are to be put together from: never more than there are lists. Whatever does not fit
+    is put together again from where it parted from the others, not from its beginning. No result depends on it.
     """
 
     def __init__(self, initial: _Floats, first: float, deviation: float, megabytes: float) -> None:
@@ -44,6 +44,7 @@ class Reconstruction:
         # Beginnings of lists, as bytes, and their parameters.
         self._shared: dict[bytes, _Floats] = {b"": initial}  # of all lists, and of all lists of interest
         self._recent: dict[bytes, _Floats] = {}  # the least recently used first
+        self._origins: dict[bytes, bytes] = {}  # what lists of interest, not yet put together, are put together from
 
     def parameters(self, seeds: _Seeds) -> _Floats:
         """Parameters, (parameters,), to be read only."""
@@ -57,6 +58,8 @@ class Reconstruction:
             for mutations in range(len(nearest) // _SEED, len(seeds)):
                 self.mutate(origin, mutations, seeds[mutations], params)
                 origin = params
+            if self._origins.pop(wanted, None) is not None and nearest not in self._origins.values():
+                self._recent.pop(nearest, None)
         self._recent[wanted] = params
         if len(self._recent) > self._most:
             del self._recent[next(iter(self._recent))]
@@ -70,8 +73,9 @@ class Reconstruction:
         """These are the lists of interest from now on."""
         common = lists[0][: common_length(lists)]
         self._shared = {b"": self.initial, common.tobytes(): self.parameters(common)}
-        origins = {self._nearest(seeds.tobytes()) for seeds in lists} - self._shared.keys()
-        self._recent = {known: params for known, params in self._recent.items() if known in origins}
+        self._origins = {seeds.tobytes(): self._nearest(seeds.tobytes()) for seeds in lists}
+        wanted = set(self._origins.values()) - self._shared.keys()
+        self._recent = {known: params for known, params in self._recent.items() if known in wanted}
 
     def _nearest(self, wanted: bytes) -> bytes:
         """The longest beginning of a list whose parameters are known."""
