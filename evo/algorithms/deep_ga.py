@@ -31,8 +31,9 @@ class DeepGA(AskTell[SeedPopulation]):
     The paper re-scores ten candidates on thirty more episodes to find one elite; here the run's selection seeds do that
     for the champion. The defaults of N, T and sigma are those of the authors' `ga_atari_config.json`.
 
-    A list grows by a seed a generation. After a resume what all survivors share is put together once: one draw of noise
-    a generation, so about six seconds for a thousand generations of a million parameters.
+    A list grows by a seed a generation. After a resume what all survivors share is put together once, with one draw of
+    noise a generation: six or seven seconds for a thousand generations of a million parameters. What they do not share
+    comes to about as much as the rows of one generation.
     """
 
     remembered = ("parameters", "seeds", "lengths", "survivors_fitness")
