@@ -15,6 +15,7 @@ from evo.assembly import make_compiled_task, make_learner, make_problem
 from evo.champion import Champion
 from evo.config import resolve_config, task_name
 from evo.errors import EvoError, nearest
+from evo.footprint import METHODS, footprint
 from evo.numbers import table_text
 from evo.profiling import profile
 from evo.randomness import report_seeds
@@ -27,7 +28,7 @@ from evo.watching import Callback
 EVERY = "all"
 _SMALL = {"individuals": 8, "steps": 100, "gymnasium_steps": 100}
 SPEED_TASKS, SPEED_NETWORKS = ("HalfCheetah-v5", "Walker2d-v5"), ("linear", "mlp:64,64")
-KINDS = ("speed", "exact", "utilisation", "overhead", "profile", "learning", "stability")
+KINDS = ("speed", "exact", "utilisation", "overhead", "memory", "profile", "learning", "stability")
 
 
 def bench(
@@ -47,9 +48,11 @@ def bench(
     exact: every option of the Gymnasium tasks, random and trained policies, compared to the bit over whole episodes,
     seeds 0-19 by default.
     utilisation: how busy the threads are where episodes end early. overhead: the share of a generation's time that is
-    not evaluation. profile: where the time of a method's iterations goes (`evo.profiling.profile`). learning: what a
-    method's defaults reach on each seed, 100-119 by default. stability: whether our creatures, or given tasks, stand
-    10⁶ control steps of random full torque. quick: a small sample that only shows that it works.
+    not evaluation. memory: what a generation of a thousand networks of a million parameters takes outside evaluation,
+    and the limit that the memory's bandwidth sets (`evo.footprint`). profile: where the time of a method's iterations
+    goes (`evo.profiling.profile`). learning: what a method's defaults reach on each seed, 100-119 by default.
+    stability: whether our creatures, or given tasks, stand 10⁶ control steps of random full torque. quick: a small
+    sample that only shows that it works.
     Raises EvoError.
     """
     if kind not in KINDS:
@@ -66,6 +69,7 @@ def bench(
         "exact": _exact,
         "utilisation": _utilisation,
         "overhead": _overhead,
+        "memory": _memory,
         "stability": _stability,
     }.get(kind)
     if measure is not None:
@@ -147,6 +151,12 @@ def _overhead(
 ) -> Iterator[dict[str, Any]]:
     for task in tasks or ("HalfCheetah-v5",):
         yield overhead(task, generations=2 if quick else 15)
+
+
+def _memory(tasks: Any, networks: Any, seeds: Any, pairs: int, quick: bool) -> Iterator[dict[str, Any]]:
+    parameters, individuals = (20_000, 100) if quick else (1_000_000, 1_000)
+    for method in METHODS:
+        yield footprint(method, parameters, individuals)
 
 
 def overhead(task: str, generations: int) -> dict[str, Any]:

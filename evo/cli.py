@@ -318,6 +318,7 @@ def bench(
     exact: Annotated[bool, typer.Option("--exact", help="equality with Gymnasium to the bit")] = False,
     utilisation: Annotated[bool, typer.Option("--utilisation", help="how busy the threads are")] = False,
     overhead: Annotated[bool, typer.Option("--overhead", help="time outside evaluation")] = False,
+    memory: Annotated[bool, typer.Option("--memory", help="memory and time of large networks' generations")] = False,
     profile: Annotated[bool, typer.Option("--profile", help="where a method's time goes")] = False,
     learning: Annotated[bool, typer.Option("--learning", help="what the defaults reach, seed by seed")] = False,
     stability: Annotated[bool, typer.Option("--stability", help="random full torque on our creatures")] = False,
@@ -331,7 +332,7 @@ def bench(
     from evo.benchmarks import render
     from evo.errors import EvoError
 
-    asked = {"exact": exact, "utilisation": utilisation, "overhead": overhead, "profile": profile}
+    asked = {"exact": exact, "utilisation": utilisation, "overhead": overhead, "memory": memory, "profile": profile}
     asked |= {"learning": learning, "stability": stability}
     kinds = [kind for kind, wanted in asked.items() if wanted]
     if len(kinds) > 1:

@@ -82,6 +82,7 @@ GENERAL: Mapping[str, Mapping[str, Any]] = {
         algorithm="ga:population=16,select='truncation:truncation=4',mutate='gaussian:deviation=0.05',elites=1",
     ),
     "crowding": _settings("linear", 2e6, {}, population=64, mutate="gaussian:deviation=0.05"),
+    "deep-ga": _settings("mlp:32,32", 2e6, {}, population=64, truncation=3, mutation=0.05),
     "differential-evolution": _settings("linear", 2e6, {}, initial_spread=0.1),
     "random-search": _settings("linear", 2e6, {}, spread=0.3),
     "hill-climber": _settings("linear", 2e6, {}, step_size=0.1),
@@ -140,6 +141,7 @@ _OF_WIDTH: Mapping[str, Mapping[str, Any]] = {
     "differential-evolution": {"initial_spread": 0.25},
     **{name: {"mutate": ("gaussian:deviation={}", 0.01), "genome": _ANYWHERE} for name in ("ga", "crowding")},
     "islands": {"algorithm": ("ga:mutate='gaussian:deviation={}',genome='real:spread={}'", 0.01, 0.25)},
+    "deep-ga": {"mutation": 0.01, "initial_spread": 0.25},
     "random-search": {"spread": 0.3},
 }
 _LANDSCAPE_BUDGET = {"budget.steps": 100_000, "budget.until": -1e-8}

@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 
 from evo.algorithms import ALGORITHMS, Algorithm, AskTell, DensePopulation, PerturbedPopulation, Population
 from evo.algorithms.ars import ARS
+from evo.algorithms.deep_ga import DeepGA
 from evo.algorithms.ga import GA
+from evo.algorithms.noise import Noise
 from evo.algorithms.openai_es import OpenAIES
+from evo.algorithms.seed_lists import Reconstruction, SeedPopulation
 from evo.randomness import generator
 
 Floats = NDArray[np.float64]
@@ -27,6 +30,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "islands": 2,
         "algorithm": "ga:population=24,select='truncation:truncation=6',mutate='self-adaptive'",
     },
+    "deep-ga": {"population": 50, "truncation": 10, "elites": 2, "mutation": 0.05},
     "openai-es": {"step_size": 0.01, "noise": 0.02, "pairs": 8, "weight_decay": 0.0},
     "pgpe": {"step_size": 0.02, "noise": 0.1, "pairs": 8},
 }
@@ -76,7 +80,14 @@ def assert_same_state(first: Algorithm, second: Algorithm) -> None:
 def populations() -> list[Population]:
     random = generator(0, "test population")
     center, noise = random.standard_normal(7), random.standard_normal((4, 7))
-    return [DensePopulation(random.standard_normal((8, 7))), PerturbedPopulation(center, noise, 0.3)]
+    seeds = random.integers(2**62, size=9)
+    parents, ancestors = [seeds[:1], seeds[:3]], np.array([0, 0, 0, 1, 1, 1])
+    return [
+        DensePopulation(random.standard_normal((8, 7))),
+        PerturbedPopulation(center, noise, 0.3),
+        PerturbedPopulation(center, Noise(random, 4, 7), 0.3),
+        SeedPopulation(Reconstruction(center, 1.0, 0.5, 0.0), parents, 2, ancestors, seeds[3:]),
+    ]
 
 
 @pytest.mark.parametrize("population", populations(), ids=lambda population: type(population).__name__)
@@ -302,6 +313,15 @@ OUT_OF_RANGE: dict[str, dict[str, list[Any]]] = {
     },
     "crowding": {"population": [1, 0, 50.0, 7], "elites": [-1, 41], "offered": [0, 41]},
     "islands": {"islands": [1, 2.5], "interval": [0, True], "migrants": [0, 25]},
+    "deep-ga": {
+        "population": [1, 0, 50.0],
+        "truncation": [0, 51],
+        "elites": [-1, 50],
+        "mutation": POSITIVE,
+        "initial_spread": [-0.1, math.inf, math.nan],
+        "offered": [0, 51],
+        "cache_mb": [-1.0, math.inf, "512"],
+    },
     **{
         name: {"step_size": POSITIVE, "population": [2, 0, 8.0]}
         for name in ("cma-es", "sep-cma-es", "lm-ma-es", "ipop", "bipop")
@@ -367,6 +387,8 @@ def test_the_ends_of_the_ranges_are_allowed() -> None:
     still, lone = "uniform:probability=0", "truncation:truncation=1"
     run(GA(start, 0, population=2, select="uniform", elites=1, genome="real:spread=0", offered=2), sphere, 2)
     run(GA(start, 0, population=2, select=lone, elites=0, children=2, cross=still, offered=1), sphere, 2)
+    run(DeepGA(start, 0, population=2, truncation=2, elites=1, initial_spread=0, offered=2, cache_mb=0), sphere, 2)
+    run(DeepGA(start, 0, population=2, truncation=1, elites=0, offered=1), sphere, 2)
 
 
 # Convergence
@@ -434,7 +456,7 @@ def told(algorithm: ARS | OpenAIES, seed: int) -> tuple[list[list[float]], list[
     population = algorithm.ask()
     rewards = generator(seed, "rewards", algorithm.generation).standard_normal(len(population))
     algorithm.tell(rewards)
-    return population.noise.tolist(), rewards.tolist()
+    return [row.tolist() for row in population.noise], rewards.tolist()
 
 
 @pytest.mark.parametrize("elite_directions", [None, 1, 3])

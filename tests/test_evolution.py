@@ -128,10 +128,12 @@ def test_more_episodes_an_individual_are_averaged() -> None:
     assert row_of_metrics["episodes"] == 3 * len(learner.algorithm.ask())  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("method", ["ars", "openai-es", "ga"])
+@pytest.mark.parametrize("method", ["ars", "openai-es", "ga", "deep-ga"])
 def test_every_method_learns_to_balance(method: str, tmp_path: Path) -> None:
-    mutation = {"method.mutate": "gaussian:deviation=0.2"}
-    settings = mutation if method == "ga" else {"method.step_size": 0.1, "method.noise": 0.1}
+    settings = {
+        "ga": {"method.mutate": "gaussian:deviation=0.2"},
+        "deep-ga": {"method.mutation": 0.2},
+    }.get(method, {"method.step_size": 0.1, "method.noise": 0.1})
     run = evo.run(
         "cartpole", method=method, until=450.0, generations=150, out=tmp_path / "run", video=False, settings=settings
     )

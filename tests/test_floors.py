@@ -56,6 +56,7 @@ FLOORS = {
     "evo.stability": 7,
     "evo.testing": 8,
     "evo.profiling": 7,
+    "evo.footprint": 7,
     "evo.benchmarks": 8,
     "evo.examination": 7,
     "evo.api": 7,

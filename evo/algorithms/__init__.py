@@ -12,6 +12,7 @@ ALGORITHMS: dict[str, str] = {
     "cem": "evo.algorithms.cem:CEM",
     "cma-es": "evo.algorithms.cma_es:CMAES",
     "crowding": "evo.algorithms.crowding:Crowding",
+    "deep-ga": "evo.algorithms.deep_ga:DeepGA",
     "differential-evolution": "evo.algorithms.differential_evolution:DifferentialEvolution",
     "ga": "evo.algorithms.ga:GA",
     "guided-es": "evo.algorithms.guided_es:GuidedES",

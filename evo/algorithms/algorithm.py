@@ -90,6 +90,9 @@ class AskTell(ABC, Generic[PopulationT]):
     Where it is known, those who cannot be among them need not be evaluated to the end (see `evo.learners.racing`).
     """
 
+    growing: ClassVar[tuple[str, ...]] = ()
+    """Those arrays of the state that may have any length, their first axis."""
+
     def __init__(self, initial: ArrayLike, seed: int) -> None:
         self.initial = np.array(initial, dtype=np.float64)  # (parameters,)
         if self.initial.ndim != 1 or self.initial.size == 0 or not np.isfinite(self.initial).all():
@@ -156,12 +159,7 @@ class AskTell(ABC, Generic[PopulationT]):
         return state
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
-        expected = {name: (array.shape, array.dtype) for name, array in self.state().items()}
-        given = {name: (np.shape(array), np.asarray(array).dtype) for name, array in state.items()}
-        wrong = sorted(name for name in expected.keys() | given.keys() if expected.get(name) != given.get(name))
-        if wrong:
-            name = wrong[0]
-            raise ValueError(f"state {name!r} is {_layout(given.get(name))}, expected {_layout(expected.get(name))}")
+        self.check(state)
         for name in self.remembered:
             value = getattr(self, name)
             if hasattr(value, "restore"):
@@ -172,6 +170,25 @@ class AskTell(ABC, Generic[PopulationT]):
         self.generation = int(state["generation"])
         self._asked = None
 
+    def check(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """ValueError if it is not this algorithm's state at this size; one whose arrays do not show that adds to it."""
+        expected, given = self._layouts(self.state()), self._layouts(state)
+        wrong = sorted(name for name in expected.keys() | given.keys() if expected.get(name) != given.get(name))
+        if wrong:
+            name = wrong[0]
+            raise ValueError(f"state {name!r} is {_layout(given.get(name))}, expected {_layout(expected.get(name))}")
 
-def _layout(layout: tuple[tuple[int, ...], np.dtype[Any]] | None) -> str:
+    def _layouts(self, state: Mapping[str, NDArray[Any]]) -> dict[str, "_Layout"]:
+        layouts: dict[str, _Layout] = {}
+        for name, array in state.items():
+            shape = np.shape(array)
+            free = ("any length",) if name in self.growing and shape else shape[:1]
+            layouts[name] = (*free, *shape[1:]), np.asarray(array).dtype
+        return layouts
+
+
+_Layout = tuple[tuple[int | str, ...], np.dtype[Any]]  # shape and type
+
+
+def _layout(layout: _Layout | None) -> str:
     return "absent" if layout is None else f"{layout[1]} of shape {layout[0]}"

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
+from evo.algorithms.noise import Noise, move
 from evo.algorithms.population import PerturbedPopulation
 from evo.operators.selection import best
 from evo.randomness import generator
@@ -51,7 +52,7 @@ class ARS(AskTell[PerturbedPopulation]):
 
     def propose(self) -> PerturbedPopulation:
         random = generator(self.seed, "noise", self.generation)
-        noise = random.standard_normal((self.directions, self.initial.size))  # delta_k ~ N(0, I)             line 4
+        noise = Noise(random, self.directions, self.initial.size)  # delta_k ~ N(0, I), never stored          line 4
         return PerturbedPopulation(self.mean, noise, self.noise)  # M_j + nu delta_k, M_j - nu delta_k        line 5
 
     def update(self, population: PerturbedPopulation, fitness: NDArray[np.float64]) -> None:
@@ -63,7 +64,7 @@ class ARS(AskTell[PerturbedPopulation]):
         if deviation > 0:  # equal rewards say nothing about where to go
             weights = (plus - minus) / deviation
             for direction in elites:  # one after another: the order of the sum is part of the result         line 7
-                total += weights[direction] * population.noise[direction]
+                move(total, weights[direction], population.noise[direction], total)
         step = self.step_size / self.elite_directions * total
 
         self.mean = self.mean + step  # M_{j+1} = M_j + alpha / (b sigma_R) sum (r_+ - r_-) delta             line 7

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
 from evo.algorithms.covariance import combined
+from evo.algorithms.noise import weighted_sum
 from evo.algorithms.population import PerturbedPopulation
 from evo.operators.ranking import centred_ranks
 from evo.optimizers import Adam
@@ -66,8 +67,7 @@ class GuidedES(AskTell[PerturbedPopulation]):
 
     def update(self, population: PerturbedPopulation, fitness: NDArray[np.float64]) -> None:
         shaped = centred_ranks(fitness)
-        weights = (shaped[0::2] - shaped[1::2])[np.newaxis]
-        gradient = combined(weights, population.noise)[0] / len(fitness)
+        gradient = weighted_sum(shaped[0::2] - shaped[1::2], population.noise) / len(fitness)
         step = self.optimizer.step(gradient)
         self.mean = self.mean + step
         self.estimates = np.concatenate([gradient[np.newaxis], self.estimates[:-1]])

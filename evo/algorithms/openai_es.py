@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
+from evo.algorithms.noise import Noise, weighted_sum
 from evo.algorithms.population import PerturbedPopulation
 from evo.operators.ranking import centred_ranks
 from evo.optimizers import Adam
@@ -53,16 +54,13 @@ class OpenAIES(AskTell[PerturbedPopulation]):
 
     def propose(self) -> PerturbedPopulation:
         random = generator(self.seed, "noise", self.generation)
-        noise = random.standard_normal((self.pairs, self.initial.size))  # epsilon_i ~ N(0, I)                line 3
+        noise = Noise(random, self.pairs, self.initial.size)  # epsilon_i ~ N(0, I), never stored             line 3
         return PerturbedPopulation(self.mean, noise, self.noise)  # theta_t + sigma epsilon_i, mirrored       line 4
 
     def update(self, population: PerturbedPopulation, fitness: NDArray[np.float64]) -> None:
         shaped = centred_ranks(fitness)  # F_i, (2 pairs,)
         weights = shaped[0::2] - shaped[1::2]  # a mirrored pair shares one epsilon, with opposite signs
-        total = np.zeros_like(self.mean)
-        for weight, noise in zip(weights, population.noise, strict=True):  # in order: it is part of the result
-            total += weight * noise
-        gradient = total / len(fitness)  # 1 / n sum F_i epsilon_i                                            line 5
+        gradient = weighted_sum(weights, population.noise) / len(fitness)  # 1 / n sum F_i epsilon_i          line 5
 
         step = self.optimizer.step(gradient - self.weight_decay * self.mean)
         self.mean = self.mean + step  # theta_{t+1}                                                           line 5

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
-from evo.algorithms.covariance import combined
+from evo.algorithms.noise import Noise, move
 from evo.algorithms.population import PerturbedPopulation
 from evo.operators.ranking import centred_ranks
 from evo.optimizers import ClipUp
@@ -53,16 +53,20 @@ class PGPE(AskTell[PerturbedPopulation]):
 
     def propose(self) -> PerturbedPopulation:
         random = generator(self.seed, "noise", self.generation)
-        noise = random.standard_normal((self.pairs, self.initial.size))
-        return PerturbedPopulation(self.mean, self.deviations * noise, 1.0)  # mu + epsilon, mu - epsilon
+        noise = Noise(random, self.pairs, self.initial.size, self.deviations)  # epsilon ~ N(0, sigma²), never stored
+        return PerturbedPopulation(self.mean, noise, 1.0)  # mu + epsilon, mu - epsilon
 
     def update(self, population: PerturbedPopulation, fitness: NDArray[np.float64]) -> None:
         shaped = centred_ranks(fitness)  # r, (2 pairs,); the baseline b is their mean, 0
-        plus, minus = shaped[0::2, np.newaxis].T, shaped[1::2, np.newaxis].T
-        steps = population.noise  # T of the paper, (pairs, parameters)
-        along_mean = combined((plus - minus) / 2, steps)[0] / self.pairs  # T r_T
-        curvature = (np.square(steps) - np.square(self.deviations)) / self.deviations  # S of the paper
-        along_deviations = combined((plus + minus) / 2, curvature)[0] / self.pairs  # S r_S
+        plus, minus = shaped[0::2], shaped[1::2]  # r+, r-, both (pairs,)
+        variances, scratch = np.square(self.deviations), np.empty(self.initial.size)
+        along_mean, along_deviations = np.zeros(self.initial.size), np.zeros(self.initial.size)
+        for up, down, steps in zip(plus, minus, population.noise, strict=True):  # in order: it is part of the result
+            move(along_mean, (up - down) / 2, steps, along_mean)  # T r_T
+            curvature = np.subtract(np.square(steps, out=scratch), variances, out=scratch)
+            curvature /= self.deviations  # S of the paper, for one pair
+            move(along_deviations, (up + down) / 2, curvature, along_deviations)  # S r_S
+        along_mean, along_deviations = along_mean / self.pairs, along_deviations / self.pairs
 
         self.mean = self.mean + self.optimizer.step(along_mean)
         most = self.deviation_change * self.deviations

@@ -5,6 +5,8 @@ from typing import Any, Protocol, final
 import numpy as np
 from numpy.typing import NDArray
 
+from evo.algorithms.noise import Noise, move
+
 
 class Population(Protocol):
     """Individuals that need not be stored: rows are made when they are asked for."""
@@ -79,11 +81,11 @@ class Subpopulation:
 class PerturbedPopulation:
     """Antithetic pairs around a centre: individual 2k is `center + scale * noise[k]`, 2k + 1 is its mirror image.
 
-    `center` is (parameters,), `noise` (pairs, parameters); only these are stored. Mirrored sampling: Brockhoff, Auger,
-    Hansen, Arnold & Hohm 2010, "Mirrored Sampling and Sequential Selection for Evolution Strategies".
+    `center` is (parameters,), `noise` (pairs, parameters), an array or drawn row by row. Mirrored sampling: Brockhoff,
+    Auger, Hansen, Arnold & Hohm 2010, "Mirrored Sampling and Sequential Selection for Evolution Strategies".
     """
 
-    def __init__(self, center: NDArray[np.float64], noise: NDArray[np.float64], scale: float) -> None:
+    def __init__(self, center: NDArray[np.float64], noise: Noise | NDArray[np.float64], scale: float) -> None:
         self.center = center
         self.noise = noise
         self.scale = scale
@@ -93,17 +95,15 @@ class PerturbedPopulation:
 
     @property
     def size(self) -> int:
-        return int(self.noise.shape[1])
+        return len(self.center)
 
     def row(self, individual: int, out: NDArray[Any]) -> None:
-        step = self.scale * self.noise[individual // 2]
-        np.copyto(out, self.center - step if individual % 2 else self.center + step, casting="same_kind")
+        move(self.center, -self.scale if individual % 2 else self.scale, self.noise[individual // 2], out)
 
     def dense(self) -> NDArray[np.float64]:
         rows = np.empty((len(self), self.size))
-        steps = self.scale * self.noise
-        rows[0::2] = self.center + steps
-        rows[1::2] = self.center - steps
+        for individual, row in enumerate(rows):
+            self.row(individual, row)
         return rows
 
 

@@ -34,6 +34,7 @@ METHODS: dict[str, Method] = {
             "guided-es": "noise guided by its own past gradients (Maheswaranathan 2019)",
             "islands": "populations of a genetic algorithm apart, with migrants between them (Tanese 1989)",
             "crowding": "deterministic crowding: a genetic algorithm that keeps several peaks (Mahfoud 1995)",
+            "deep-ga": "genetic algorithm on lists of seeds, mutation alone, for large networks (Such 2017)",
             "differential-evolution": "DE/rand/1/bin (Storn & Price 1997)",
             "random-search": "the best of random draws: what any search must beat",
             "hill-climber": "tuning one knob at a time, up or down a step",
