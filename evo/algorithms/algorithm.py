@@ -73,6 +73,8 @@ class AskTell(ABC, Generic[PopulationT]):
 
     remembered: ClassVar[tuple[str, ...]]
     """The attributes that `update` changes: arrays, numbers, and parts that have `state` and `restore` of their own."""
+    rank_based: ClassVar[bool] = True
+    """Whether the search looks at nothing but the order of the fitness; to see that it is finished, it may at more."""
 
     def __init__(self, initial: ArrayLike, seed: int) -> None:
         self.initial = np.array(initial, dtype=np.float64)  # (parameters,)
