@@ -135,7 +135,7 @@ def _work(start: Callable[[Any], Any], quiet: bool) -> None:
         highlight=False,
         soft_wrap=True,
     )
-    console.print(f"ended {finished.ended}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"ended: {finished.ended}", markup=False, highlight=False, soft_wrap=True)
     video = finished.path / "videos" / "champion.mp4"
     for label, path in (("run", finished.path), ("film", video)):
         if path.exists():

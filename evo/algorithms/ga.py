@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
+from evo.algorithms.convergence import ALIKE, PATIENCE, all_same
 from evo.algorithms.population import DensePopulation
 from evo.operators.crossover import uniform_crossover
 from evo.operators.mutation import gaussian_mutation
@@ -33,7 +34,7 @@ class GA(AskTell[DensePopulation]):
     for the champion, and the search itself spends nothing on it.
     """
 
-    remembered = ("survivors", "survivors_fitness", "diversity")
+    remembered = ("survivors", "survivors_fitness", "diversity", "alike")
 
     def __init__(
         self,
@@ -61,7 +62,7 @@ class GA(AskTell[DensePopulation]):
         survivors = max(self.truncation, self.elites, self.offered)
         self.survivors = np.tile(self.initial, (survivors, 1))  # (survivors, parameters)
         self.survivors_fitness = np.zeros(survivors)  # (survivors,)
-        self.diversity = 0.0
+        self.diversity, self.alike = 0.0, 0  # alike: generations in a row of individuals that are all the same
 
     def propose(self) -> DensePopulation:
         if self.generation == 0:
@@ -84,6 +85,10 @@ class GA(AskTell[DensePopulation]):
         survivors = best(fitness, len(self.survivors))
         self.survivors, self.survivors_fitness = individuals[survivors], fitness[survivors]
         self.diversity = math.sqrt(np.sum(np.var(individuals, axis=0)))
+        self.alike = self.alike + 1 if all_same(individuals) else 0
+
+    def finished(self) -> str | None:
+        return ALIKE if self.alike >= PATIENCE else None
 
     def candidates(self) -> NDArray[np.float64]:
         return self.survivors[: self.offered if self.generation else 1].copy()
