@@ -277,12 +277,16 @@ def list_() -> None:
 
 
 @app.command()
-def doctor() -> None:
-    """Check that this machine can do everything, and say what to do where it cannot."""
-    from evo.examination import examine
+def doctor(
+    path: Annotated[
+        Path | None, typer.Argument(help="a run directory: what is wrong with it?", show_default=False)
+    ] = None,
+) -> None:
+    """Check that this machine can do everything; or, given a run that does not learn, say what to try."""
+    from evo.diagnosis.diagnosis import doctor as examined
 
     console = Console()
-    findings = examine()
+    findings = examined(path)
     for finding in findings:
         mark = "[green]ok[/] " if finding.ok else "[red]no[/] "
         advice = "" if finding.ok or not finding.advice else f"; {finding.advice}"

@@ -74,6 +74,8 @@ MISTAKES = [
     (["resume", "runs/missing"], "missing"),
     (["replay", "runs/missing"], "missing"),
     (["replay", "missing.npz"], "missing"),
+    (["doctor", "runs/missing"], "missing"),
+    (["doctor", str(Path(REFERENCE) / "champion.npz")], "is a file, not a run"),
     (["run", "cartpole", "--out", "/proc/evo-run"], "/proc/evo-run"),
     (["bench", "--task", "Hoper-v5"], "Hopper-v5"),
 ]
