@@ -60,7 +60,7 @@ class Algorithm(Protocol):
         ...
 
     def finished(self) -> str | None:
-        """Why it has no more to find, or None."""
+        """Why it has no more to find, or None: always None where exploration never narrows (ARS, random search, …)."""
         ...
 
 
