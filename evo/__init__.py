@@ -51,7 +51,7 @@ _HOMES = {
     "Run": ("evo.finished", "Run"),
     "bench": ("evo.benchmarks", "bench"),
     "compare": ("evo.comparison.compare", "compare"),
-    "doctor": ("evo.examination", "examine"),
+    "doctor": ("evo.diagnosis.diagnosis", "doctor"),
     "list": ("evo.catalogue", "catalogue"),
     "robustness": ("evo.hardships", "robustness"),
 }

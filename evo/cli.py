@@ -142,7 +142,7 @@ def _work(start: Callable[[Any], Any], quiet: bool) -> None:
     console.print(f"champion of generation {champion.generation}: {fitness}", highlight=False, soft_wrap=True)
     if not world:
         console.print(f"at {_numbers(champion.params)}", highlight=False, soft_wrap=True)
-    console.print(f"ended {finished.ended}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"ended: {finished.ended}", markup=False, highlight=False, soft_wrap=True)
     film, picture = finished.path / "videos" / "champion.mp4", finished.path / "plots" / "landscape.png"
     for label, path in (("run", finished.path), ("film", film), ("map", picture)):
         if path.exists():
@@ -291,12 +291,16 @@ def list_() -> None:
 
 
 @app.command()
-def doctor() -> None:
-    """Check that this machine can do everything, and say what to do where it cannot."""
-    from evo.examination import examine
+def doctor(
+    path: Annotated[
+        Path | None, typer.Argument(help="a run directory: what is wrong with it?", show_default=False)
+    ] = None,
+) -> None:
+    """Check that this machine can do everything; or, given a run that does not learn, say what to try."""
+    from evo.diagnosis.diagnosis import doctor as examined
 
     console = Console()
-    findings = examine()
+    findings = examined(path)
     for finding in findings:
         mark = "[green]ok[/] " if finding.ok else "[red]no[/] "
         advice = "" if finding.ok or not finding.advice else f"; {finding.advice}"

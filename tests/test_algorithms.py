@@ -1,6 +1,6 @@
 """Every algorithm of the table: its contract, its convergence, and its update against a plain twin of the paper."""
 
-import importlib
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from evo.algorithms import ALGORITHMS, Algorithm, AskTell, DensePopulation, PerturbedPopulation, Population
+from envs.reference import resolve
+from evo.algorithms import ALGORITHMS, Algorithm, DensePopulation, PerturbedPopulation, Population
 from evo.algorithms.ars import ARS
 from evo.algorithms.deep_ga import DeepGA
 from evo.algorithms.ga import GA
@@ -17,6 +18,7 @@ from evo.algorithms.noise import Noise
 from evo.algorithms.openai_es import OpenAIES
 from evo.algorithms.seed_lists import Reconstruction, SeedPopulation
 from evo.randomness import generator
+from evo.testing import check_algorithm
 
 Floats = NDArray[np.float64]
 Fitness = Callable[[Floats], Floats]
@@ -39,9 +41,7 @@ every_algorithm = pytest.mark.parametrize("name", ALGORITHMS)
 
 
 def make(name: str, initial: Floats, seed: int = 0, **changes: Any) -> Algorithm:
-    module, attribute = ALGORITHMS[name].split(":")
-    constructor = getattr(importlib.import_module(module), attribute)
-    algorithm: Algorithm = constructor(initial, seed, **(SETTINGS.get(name, {}) | changes))
+    algorithm: Algorithm = resolve(ALGORITHMS[name])(initial, seed, **(SETTINGS.get(name, {}) | changes))
     return algorithm
 
 
@@ -119,181 +119,8 @@ def test_a_dense_population_is_read_only() -> None:
 
 
 @every_algorithm
-def test_shapes(name: str) -> None:
-    algorithm = make(name, np.arange(6.0))
-    assert algorithm.candidates().shape == (1, 6)
-    for generation in range(3):
-        assert algorithm.generation == generation
-        population = algorithm.ask()
-        assert population.dense().shape == (len(population), 6)
-        assert population.size == 6
-        algorithm.tell(sphere(population.dense()))
-        candidates = algorithm.candidates()
-        assert candidates.ndim == 2
-        assert candidates.shape[1] == 6
-        assert candidates.dtype == np.float64
-        assert all(math.isfinite(value) for value in algorithm.diagnostics().values())
-
-
-@every_algorithm
-def test_ask_is_idempotent_until_tell(name: str) -> None:
-    algorithm = make(name, np.zeros(5))
-    first = algorithm.ask().dense().copy()
-    np.testing.assert_array_equal(algorithm.ask().dense(), first)
-    algorithm.tell(sphere(first))
-    second = algorithm.ask().dense()
-    assert not np.array_equal(first, second)
-    np.testing.assert_array_equal(algorithm.ask().dense(), second)
-
-
-@every_algorithm
-def test_same_seed_same_run_and_other_seeds_differ(name: str) -> None:
-    runs = [make(name, np.ones(5), seed) for seed in (7, 7, 8)]
-    for algorithm in runs:
-        run(algorithm, sphere, 4)
-    assert_same_state(runs[0], runs[1])
-    assert not np.array_equal(runs[0].candidates(), runs[2].candidates())
-
-
-@every_algorithm
-def test_resumed_equals_uninterrupted_at_every_generation(name: str) -> None:
-    whole = make(name, np.ones(5), 3)
-    states = []
-    for _ in range(6):
-        states.append(whole.state())
-        run(whole, sphere, 1)
-    for generation, state in enumerate(states):
-        resumed = make(name, np.ones(5), 3)
-        resumed.restore(state)
-        assert resumed.generation == generation
-        run(resumed, sphere, 6 - generation)
-        assert_same_state(resumed, whole)
-
-
-@every_algorithm
-def test_a_state_taken_between_ask_and_tell_asks_again_for_the_same(name: str) -> None:
-    algorithm, resumed = make(name, np.ones(5)), make(name, np.ones(5))
-    run(algorithm, sphere, 2)
-    asked = algorithm.ask().dense()
-    resumed.restore(algorithm.state())
-    with pytest.raises(RuntimeError, match="before ask"):
-        resumed.tell(sphere(asked))
-    np.testing.assert_array_equal(resumed.ask().dense(), asked)
-    for one in (algorithm, resumed):
-        one.tell(sphere(asked))
-    assert_same_state(algorithm, resumed)
-
-
-@every_algorithm
-def test_restoring_goes_back_even_when_a_population_was_asked_for(name: str) -> None:
-    algorithm = make(name, np.ones(5))
-    start, asked = algorithm.state(), algorithm.ask().dense().copy()
-    run(algorithm, sphere, 2)
-    algorithm.ask()
-    algorithm.restore(start)
-    np.testing.assert_array_equal(algorithm.ask().dense(), asked)
-
-
-@every_algorithm
-def test_a_state_is_plain_arrays_and_a_copy(name: str) -> None:
-    algorithm, twin = make(name, np.ones(5)), make(name, np.ones(5))
-    for one in (algorithm, twin):
-        run(one, sphere, 2)
-    state = algorithm.state()
-    twin.restore(state)
-    for array in (*state.values(), algorithm.candidates()):
-        assert array.dtype.kind in "fiu"
-        array[...] = 99
-    run(algorithm, sphere, 1)
-    run(twin, sphere, 1)
-    assert_same_state(algorithm, twin)
-
-
-@every_algorithm
-def test_a_foreign_state_is_refused_and_changes_nothing(name: str) -> None:
-    algorithm, untouched = make(name, np.ones(5)), make(name, np.ones(5))
-    state = algorithm.state()
-    missing = {key: array for key, array in state.items() if key != "generation"}
-    for foreign in (make(name, np.ones(6)).state(), missing, state | {"surplus": np.zeros(1)}):
-        with pytest.raises(ValueError, match=r"state '.*expected"):
-            algorithm.restore(foreign)
-    assert_same_state(algorithm, untouched)
-
-
-@every_algorithm
-def test_fitness_of_the_wrong_kind_is_refused_and_changes_nothing(name: str) -> None:
-    algorithm, untouched = make(name, np.ones(5)), make(name, np.ones(5))
-    for one in (algorithm, untouched):
-        run(one, sphere, 1)
-    fitness = sphere(algorithm.ask().dense())
-    for wrong in (fitness[:-1], np.append(fitness, 0.0), fitness[:, np.newaxis], np.float64(1.0)):
-        with pytest.raises(ValueError, match="fitness of shape"):
-            algorithm.tell(np.asarray(wrong))
-    for value in (math.nan, math.inf, -math.inf):
-        broken = fitness.copy()
-        broken[2] = value
-        with pytest.raises(ValueError, match=rf"fitness\[2\]={value}: every fitness must be finite"):
-            algorithm.tell(broken)
-    untouched.ask()
-    assert_same_state(algorithm, untouched)
-    for one in (algorithm, untouched):
-        one.tell(fitness)  # the population asked for is still waiting
-    assert_same_state(algorithm, untouched)
-
-
-@every_algorithm
-def test_tell_before_ask_is_refused(name: str) -> None:
-    algorithm = make(name, np.ones(5))
-    individuals = len(make(name, np.ones(5)).ask())
-    with pytest.raises(RuntimeError, match="before ask"):
-        algorithm.tell(np.zeros(individuals))
-    run(algorithm, sphere, 1)
-    with pytest.raises(RuntimeError, match="before ask"):
-        algorithm.tell(np.zeros(individuals))
-
-
-@every_algorithm
-def test_an_interrupted_tell_leaves_everything_as_it_was(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    algorithm, untouched = make(name, np.ones(5)), make(name, np.ones(5))
-    for one in (algorithm, untouched):
-        run(one, sphere, 2)
-    fitness = sphere(algorithm.ask().dense())
-    untouched.ask()
-    assert isinstance(algorithm, AskTell)
-    real_update = algorithm.update
-
-    def interrupted(population: Population, fitness: Floats) -> None:
-        real_update(population, fitness)
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(algorithm, "update", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            algorithm.tell(fitness)
-    assert_same_state(algorithm, untouched)
-    for one in (algorithm, untouched):
-        one.tell(fitness)
-    assert_same_state(algorithm, untouched)
-
-
-@every_algorithm
-def test_equal_fitness_does_no_harm(name: str) -> None:
-    algorithm = make(name, np.ones(5))
-    run(algorithm, lambda population: np.full(len(population), 3.0), 3)
-    assert np.isfinite(algorithm.candidates()).all()
-
-
-@every_algorithm
-@pytest.mark.parametrize("initial", [np.zeros((2, 2)), np.zeros(0), np.float64(0.0), np.array([0.0, math.nan])])
-def test_initial_parameters_of_the_wrong_kind_are_refused(name: str, initial: Floats) -> None:
-    with pytest.raises(ValueError, match="initial: must be finite"):
-        make(name, initial)
-
-
-@every_algorithm
-def test_a_negative_seed_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="seed=-1: must be a whole number >= 0"):
-        make(name, np.zeros(3), -1)
+def test_every_algorithm_of_ours_keeps_the_contract(name: str) -> None:
+    check_algorithm(functools.partial(resolve(ALGORITHMS[name]), **SETTINGS.get(name, {})))
 
 
 POSITIVE: list[Any] = [0.0, -1.0, math.inf, math.nan, "0.1", None, True]
@@ -428,15 +255,6 @@ def test_ars_follows_the_gradient_as_closely_as_theory_says(pairs: int) -> None:
 
 
 # What an algorithm must not depend on
-
-
-@pytest.mark.parametrize("name", [name for name in ALGORITHMS if name != "ars"])
-def test_only_the_order_of_fitness_counts(name: str) -> None:
-    algorithm, transformed = make(name, np.ones(5)), make(name, np.ones(5))
-    run(algorithm, sphere, 6)
-    run(transformed, lambda population: 7 - np.sqrt(-sphere(population)), 6)
-    np.testing.assert_array_equal(algorithm.candidates(), transformed.candidates())
-    np.testing.assert_array_equal(algorithm.ask().dense(), transformed.ask().dense())
 
 
 def test_ars_does_not_see_the_scale_and_the_zero_of_fitness() -> None:

@@ -89,6 +89,8 @@ MISTAKES = [
     (["run", "bbob-f15", "--dim", "7"], "2, 3, 5, 10, 20, 40"),
     (["run", "bbob-f25"], "bbob-f25"),
     (["run", "rastrigin", "--method", "bfgs", "--set", "method.restarts=-1"], "restarts"),
+    (["doctor", "runs/missing"], "missing"),
+    (["doctor", str(Path(REFERENCE) / "champion.npz")], "is a file, not a run"),
     (["run", "cartpole", "--out", "/proc/evo-run"], "/proc/evo-run"),
     (["bench", "--task", "Hoper-v5"], "Hopper-v5"),
 ]

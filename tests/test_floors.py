@@ -59,6 +59,7 @@ FLOORS = {
     "evo.footprint": 7,
     "evo.benchmarks": 8,
     "evo.examination": 7,
+    "evo.diagnosis": 7,
     "evo.api": 7,
     "evo.hardships": 7,
     "evo.comparison": 7,

@@ -166,7 +166,7 @@ def test_a_run_records_why_it_ended(tmp_path: Path) -> None:
     ended = command("resume", str(path), "--no-video", "--quiet")
     output, errors = ended.communicate()
     assert ended.returncode == 0, errors
-    assert "\nended 4 generations\n" in output
+    assert "\nended: 4 generations\n" in output
     assert evo.load(path).ended == "4 generations"
 
 

@@ -15,8 +15,20 @@ from evo.algorithms.bipop import BIPOP
 from evo.algorithms.cem import CEM
 from evo.algorithms.cma_es import CMAES
 from evo.algorithms.cma_parameters import CMAParameters
-from evo.algorithms.convergence import COLLAPSED, CONDITION, FLAT, STAGNATION, FitnessHistory, degeneration
+from evo.algorithms.convergence import (
+    ALIKE,
+    COLLAPSED,
+    CONDITION,
+    DIVERGED,
+    FLAT,
+    NO_EFFECT,
+    STAGNATION,
+    FitnessHistory,
+    exhausted,
+    stop_reason,
+)
 from evo.algorithms.differential_evolution import DifferentialEvolution
+from evo.algorithms.ga import GA
 from evo.algorithms.guided_es import GuidedES
 from evo.algorithms.hill_climber import HillClimber
 from evo.algorithms.ipop import IPOP
@@ -360,10 +372,70 @@ def test_each_way_of_coming_to_rest_is_told() -> None:
     for generation in range(400):
         history.add(generation + np.sort(draws.standard_normal(8))[::-1])
         assert history.reason() is None
-    ones = np.ones(3)
-    assert degeneration(ones, 1.0, ones, ones, ones, 1.0) is None
-    assert degeneration(ones, 1e-14, ones, ones, ones, 1.0) == COLLAPSED
-    assert degeneration(ones, 1.0, ones, np.array([1e-4, 1.0, 1e4]), ones, 1.0) == CONDITION
+
+
+def test_stagnation_waits_for_what_a_noisy_walk_needs() -> None:
+    """72 parameters and 16 individuals, as CMA-ES has on the quadruped: 2 million steps are 700 generations."""
+    history, draws = FitnessHistory(72, 16), generator(0, "noise")
+    for _ in range(1_999):
+        history.add(draws.standard_normal(16))
+        assert history.reason() is None
+    reasons = set()
+    for _ in range(500):
+        history.add(draws.standard_normal(16))
+        reasons.add(history.reason())
+    assert reasons == {None, STAGNATION}
+
+
+def test_a_distribution_that_has_degenerated_is_told() -> None:
+    ones, history = np.ones(3), FitnessHistory(3, 8)
+    assert stop_reason(history, ones, ones, 1.0) is None
+    assert stop_reason(history, ones, 1e-14 * ones, 1.0) == COLLAPSED
+    assert stop_reason(history, ones, 1e-14 * ones, 1.0, path=ones) is None  # still on its way
+    assert stop_reason(history, ones, ones, 1.0, lengths=2e4 * ones) == DIVERGED
+    assert stop_reason(history, ones, ones, 1.0, lengths=np.array([1e-4, 1.0, 1e4])) == CONDITION
+    assert stop_reason(history, np.array([0.0, 0.0, 1e17]), ones, 1.0) == NO_EFFECT
+    for _ in range(10):
+        history.add(np.zeros(8))
+    assert stop_reason(history, ones, ones, 1.0) == FLAT
+
+
+def test_steps_of_their_own_are_exhausted_when_the_last_one_is() -> None:
+    point = np.array([1.0, 1e17])
+    assert exhausted(point, np.ones(2), 1.0) is None  # the first parameter still moves
+    assert exhausted(point, np.array([1e-17, 1.0]), 1.0) == NO_EFFECT
+    assert exhausted(point, np.full(2, 1e-13), 1.0) == COLLAPSED
+    algorithm = PGPE(START, 0, noise=0.5)
+    assert algorithm.finished() is None
+    algorithm.deviations = np.full(4, 1e-13)
+    assert algorithm.finished() == COLLAPSED
+
+
+@pytest.mark.parametrize(
+    "algorithm",
+    [CEM(START, 0, decay=0.9), DifferentialEvolution(START, 0), HillClimber(START, 0)],
+    ids=lambda algorithm: type(algorithm).__name__,
+)
+def test_a_search_ends_where_it_has_closed_in_on_the_optimum(algorithm: Algorithm) -> None:
+    reached, spent = -math.inf, 0
+    while (reason := algorithm.finished()) is None and spent < 50_000:
+        values = -np.sum(np.square(algorithm.ask().dense() - 0.3), axis=1)
+        algorithm.tell(values)
+        reached, spent = values.max(), spent + len(values)
+    assert reason in (COLLAPSED, NO_EFFECT)
+    assert reached > -1e-12
+
+
+def test_a_genetic_algorithm_ends_when_its_individuals_are_all_the_same() -> None:
+    """Which is where crossover leads without mutation worth the name; alike to begin with, they have time to differ."""
+    dull, fresh = GA(START, 0, mutation=1e-20), GA(START, 0, initial_spread=0.0)
+    for generation in range(60):
+        for algorithm in (dull, fresh):
+            algorithm.tell(ellipsoid(algorithm.ask().dense()))
+        assert fresh.finished() is None
+        assert dull.finished() in (None, ALIKE)
+        assert generation >= 10 or dull.finished() is None
+    assert dull.finished() == ALIKE
 
 
 # Restarts

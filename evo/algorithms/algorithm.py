@@ -62,7 +62,7 @@ class Algorithm(Protocol):
         ...
 
     def finished(self) -> str | None:
-        """Why it has no more to find, or None."""
+        """Why it has no more to find, or None: always None where exploration never narrows (ARS, random search, …)."""
         ...
 
 
@@ -92,6 +92,8 @@ class AskTell(ABC, Generic[PopulationT]):
 
     growing: ClassVar[tuple[str, ...]] = ()
     """Those arrays of the state that may have any length, their first axis."""
+    rank_based: ClassVar[bool] = True
+    """Whether the search looks at nothing but the order of the fitness; to see that it is finished, it may at more."""
 
     def __init__(self, initial: ArrayLike, seed: int) -> None:
         self.initial = np.array(initial, dtype=np.float64)  # (parameters,)

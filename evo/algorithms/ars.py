@@ -29,6 +29,7 @@ class ARS(AskTell[PerturbedPopulation]):
     """
 
     remembered = ("mean", "update_norm")
+    rank_based = False  # the spread of the rewards scales its steps
 
     def __init__(
         self,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
+from evo.algorithms.convergence import exhausted
 from evo.algorithms.covariance import combined
 from evo.algorithms.population import SampledPopulation
 from evo.operators.selection import best
@@ -39,12 +40,13 @@ class CEM(AskTell[SampledPopulation]):
         decay: float = 0.98,
     ) -> None:
         super().__init__(initial, seed)
+        self.noise = positive_number("noise", noise)
         self.population = whole_number("population", population, 2)
         self.elites = self.decisive = whole_number("elites", elites, 2, self.population)
         self.decay = number_between("decay", decay, 0, 1)
 
         self.mean = self.initial  # mu, (parameters,)
-        self.variances = np.full(self.initial.size, positive_number("noise", noise) ** 2)  # sigma², (parameters,)
+        self.variances = np.full(self.initial.size, self.noise**2)  # sigma², (parameters,)
         self.extra = number_between("extra_noise", extra_noise, 0) ** 2  # Z
 
     def propose(self) -> SampledPopulation:
@@ -59,6 +61,9 @@ class CEM(AskTell[SampledPopulation]):
         self.mean = self.mean + step
         self.variances = combined(share, np.square(elites - step))[0] + self.extra
         self.extra = self.extra * self.decay
+
+    def finished(self) -> str | None:
+        return exhausted(self.mean, np.sqrt(self.variances), self.noise)
 
     def candidates(self) -> NDArray[np.float64]:
         return self.mean[np.newaxis].copy()

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
 from evo.algorithms.cma_parameters import CMAParameters, population_of
-from evo.algorithms.convergence import FitnessHistory, degeneration
+from evo.algorithms.convergence import FitnessHistory, stop_reason
 from evo.algorithms.covariance import combined, decomposed, ranked_update
 from evo.algorithms.population import SampledPopulation
 from evo.operators.selection import best
@@ -80,11 +80,9 @@ class CMAES(AskTell[SampledPopulation]):
         self.history.add(fitness)
 
     def finished(self) -> str | None:
-        deviations = np.sqrt(np.diagonal(self.covariance))
-        wrong = degeneration(
-            self.mean, self.step_size, deviations, self.lengths, self.covariance_path, self.initial_step_size
-        )
-        return wrong or self.history.reason()
+        sigma, deviations = self.step_size, self.step_size * np.sqrt(np.diagonal(self.covariance))
+        lengths, path = sigma * self.lengths, sigma * self.covariance_path
+        return stop_reason(self.history, self.mean, deviations, self.initial_step_size, lengths, path)
 
     def candidates(self) -> NDArray[np.float64]:
         return self.mean[np.newaxis].copy()

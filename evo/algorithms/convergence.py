@@ -1,6 +1,8 @@
-"""When a strategy has no more to find: its fitness has come to rest, or its distribution has degenerated.
+"""When a search has no more to find: its fitness has come to rest, or what it samples is too narrow or too wide.
 
-Hansen 2016, "The CMA Evolution Strategy: A Tutorial", appendix B.3 (termination criteria), whose thresholds these are.
+Hansen 2016, "The CMA Evolution Strategy: A Tutorial", appendix B.3 (termination criteria), whose thresholds these are,
+but for stagnation: where episodes differ in luck, the medians of a few hundred generations stand still by chance long
+before a walker has stopped getting better. It is judged over as many generations as pycma's `tolstagnation`.
 """
 
 import math
@@ -12,7 +14,7 @@ from numpy.typing import NDArray
 
 _Floats = NDArray[np.float64]
 _LONGEST = 2_000  # generations that stagnation looks back at most
-_FLAT = 10  # generations in a row in which all individuals are equally fit
+PATIENCE = 10  # generations in a row in which all individuals are equally fit, or all the same
 _TOLERANCE = 1e-12
 
 AT_REST = "the fitness has converged"
@@ -22,6 +24,7 @@ COLLAPSED = "the step-size collapsed"
 DIVERGED = "the step-size grew without end"
 CONDITION = "the condition number of the covariance exceeds 1e14"
 NO_EFFECT = "steps have become too small for the numbers' precision"
+ALIKE = "the population has lost its diversity: all individuals are the same"
 
 
 @final
@@ -30,7 +33,7 @@ class FitnessHistory:
 
     def __init__(self, size: int, population: int) -> None:
         self.window = min(10 + math.ceil(30 * size / population), _LONGEST)
-        self.shortest = min(120 + math.ceil(30 * size / population), _LONGEST)
+        self.shortest = min(100 + math.ceil(100 * size**1.5 / population), _LONGEST)  # that stagnation looks back
         self.values = np.zeros((2, _LONGEST))  # best and median, the newest last
         self.count = self.flat = 0
         self.spread = math.inf  # of the last generation
@@ -45,7 +48,7 @@ class FitnessHistory:
 
     def reason(self) -> str | None:
         """Why there is nothing more to hope for, or None."""
-        if self.flat >= _FLAT:
+        if self.flat >= PATIENCE:
             return FLAT
         recent = self.values[0, -self.window :]
         if self.count >= self.window and max(float(np.ptp(recent)), self.spread) < _TOLERANCE:
@@ -69,20 +72,44 @@ class FitnessHistory:
         self.count, self.flat = (int(count) for count in state["counts"])
 
 
-def degeneration(
-    mean: _Floats, step_size: float, deviations: _Floats, lengths: _Floats, path: _Floats, initial_step_size: float
+def stop_reason(
+    history: FitnessHistory,
+    mean: _Floats,
+    deviations: _Floats,
+    initial: float,
+    lengths: _Floats | None = None,
+    path: _Floats | None = None,
 ) -> str | None:
-    """What is wrong with a normal distribution, or None.
+    """Why a strategy that samples a normal distribution has no more to find, or None.
 
-    mean (n,); deviations (n,): of each coordinate, in units of step_size; lengths: of the axes, in the same units.
-    path (n,): in which direction the mean has moved lately, in the same units.
+    mean (n,); deviations (n,): of each coordinate; initial: the first one; lengths: of the axes, where they are not the
+    coordinates'. path (n,): in which direction the mean has moved lately, if that is known.
     """
-    if step_size * max(float(np.max(deviations)), float(np.max(np.abs(path)))) < _TOLERANCE * initial_step_size:
+    axes = deviations if lengths is None else lengths
+    widest = float(np.max(deviations)) if path is None else float(max(np.max(deviations), np.max(np.abs(path))))
+    if widest < _TOLERANCE * initial:
         return COLLAPSED
-    if step_size * float(np.max(lengths)) > 1e4 * initial_step_size:
+    if float(np.max(axes)) > 1e4 * initial:
         return DIVERGED
-    if float(np.max(lengths)) > 1e7 * float(np.min(lengths)):
+    if float(np.max(axes)) > 1e7 * float(np.min(axes)):
         return CONDITION
-    if np.any(mean == mean + 0.2 * step_size * deviations):
+    if np.any(mean == mean + 0.2 * deviations):
         return NO_EFFECT
-    return None
+    return history.reason()
+
+
+def exhausted(point: _Floats, steps: _Floats, initial: float) -> str | None:
+    """Why steps from a point lead nowhere, or None; for searches whose parameters keep steps of their own.
+
+    point (n,); steps (n,): how far each parameter goes; initial: how far it went at first. One parameter that still
+    moves is enough to go on.
+    """
+    if float(np.max(steps)) < _TOLERANCE * initial:
+        return COLLAPSED
+    return NO_EFFECT if np.all(point == point + 0.2 * steps) else None
+
+
+def all_same(individuals: _Floats) -> bool:
+    """Whether individuals, (individuals, parameters), are the same to the precision of their numbers."""
+    spread = float(np.sum(np.var(individuals, axis=0)))
+    return spread <= _TOLERANCE**2 * float(np.sum(np.mean(np.square(individuals), axis=0)))

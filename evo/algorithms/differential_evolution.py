@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
+from evo.algorithms.convergence import exhausted
 from evo.algorithms.population import DensePopulation
 from evo.operators.selection import best
 from evo.randomness import generator
@@ -41,11 +42,11 @@ class DifferentialEvolution(AskTell[DensePopulation]):
         self.population = whole_number("population", population, 4)
         self.weight = number_between("weight", weight, 0, 2)
         self.crossover = number_between("crossover", crossover, 0, 1)
-        spread = positive_number("initial_spread", initial_spread)
+        self.initial_spread = positive_number("initial_spread", initial_spread)
 
         random = generator(self.seed, "initial population")
         draws = random.standard_normal((self.population, self.initial.size))
-        self.individuals = self.initial + spread * draws  # x_i, (population, parameters)
+        self.individuals = self.initial + self.initial_spread * draws  # x_i, (population, parameters)
         self.fitness = np.full(self.population, -np.inf)  # of each, as last told
 
     def propose(self) -> DensePopulation:
@@ -64,6 +65,9 @@ class DifferentialEvolution(AskTell[DensePopulation]):
         lives = fitness >= self.fitness
         self.individuals = np.where(lives[:, np.newaxis], population.array, self.individuals)
         self.fitness = np.where(lives, fitness, self.fitness)
+
+    def finished(self) -> str | None:
+        return exhausted(np.mean(self.individuals, axis=0), np.std(self.individuals, axis=0), self.initial_spread)
 
     def candidates(self) -> NDArray[np.float64]:
         return self.individuals[best(self.fitness, 1)].copy() if self.generation else self.initial[np.newaxis].copy()

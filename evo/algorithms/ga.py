@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
+from evo.algorithms.convergence import ALIKE, PATIENCE, all_same
 from evo.algorithms.population import DensePopulation
 from evo.algorithms.variation import Variation
 from evo.operators import REPLACEMENT, SELECTION
@@ -47,7 +48,7 @@ class GA(AskTell[DensePopulation]):
     for the champion, and the search itself spends nothing on it.
     """
 
-    remembered = ("individuals", "fitness", "ages", "step_sizes", "diversity")
+    remembered = ("individuals", "fitness", "ages", "step_sizes", "diversity", "alike")
     inhabitants: ClassVar = ("individuals", "fitness", "ages", "step_sizes")
 
     def __init__(
@@ -87,7 +88,7 @@ class GA(AskTell[DensePopulation]):
         self.fitness = np.zeros(self.population)
         self.ages = np.zeros(self.population, dtype=np.int64)  # generations lived through
         self.step_sizes = self.variation.first_step_sizes(self.population)
-        self.diversity = 0.0
+        self.diversity, self.alike = 0.0, 0  # alike: generations in a row of individuals that are all the same
         # Tried once, so that what they refuse is heard before anything has been evaluated.
         self._parents(generator(0, "trial"))
         self._survivors(self.fitness[self.elites :], np.zeros(self.children), self.ages[self.elites :])
@@ -124,6 +125,10 @@ class GA(AskTell[DensePopulation]):
         self.ages = _rows(self.ages + 1, ages, living)
         self.step_sizes = _rows(self.step_sizes, population.step_sizes, living)
         self.diversity = math.sqrt(np.sum(np.var(self.individuals, axis=0)))
+        self.alike = self.alike + 1 if all_same(self.individuals) else 0
+
+    def finished(self) -> str | None:
+        return ALIKE if self.alike >= PATIENCE else None
 
     def candidates(self) -> NDArray[np.float64]:
         if self.generation == 0:

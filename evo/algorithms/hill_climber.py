@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
+from evo.algorithms.convergence import exhausted
 from evo.algorithms.population import DensePopulation
 from evo.operators.selection import best
 from evo.randomness import generator
@@ -39,7 +40,8 @@ class HillClimber(AskTell[DensePopulation]):
         self.growth = number_between("growth", growth, 1)
         self.shrinkage = number_between("shrinkage", shrinkage, 0, 1)
         self.point = self.initial  # (parameters,)
-        self.steps = np.full(self.initial.size, positive_number("step_size", step_size))  # (parameters,)
+        self.initial_step_size = positive_number("step_size", step_size)
+        self.steps = np.full(self.initial.size, self.initial_step_size)  # (parameters,)
 
     @property
     def _knob(self) -> int:
@@ -60,6 +62,9 @@ class HillClimber(AskTell[DensePopulation]):
         steps = self.steps.copy()
         steps[knob] *= self.growth if chosen else self.shrinkage
         self.steps = steps
+
+    def finished(self) -> str | None:
+        return exhausted(self.point, self.steps, self.initial_step_size)
 
     def candidates(self) -> NDArray[np.float64]:
         return self.point[np.newaxis].copy()

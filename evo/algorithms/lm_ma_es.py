@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
 from evo.algorithms.cma_parameters import CMAParameters, default_population, population_of
-from evo.algorithms.convergence import FitnessHistory, degeneration
+from evo.algorithms.convergence import FitnessHistory, stop_reason
 from evo.algorithms.covariance import combined
 from evo.algorithms.population import SampledPopulation
 from evo.operators.selection import best
@@ -93,9 +93,7 @@ class LMMAES(AskTell[SampledPopulation]):
         self.history.add(fitness)
 
     def finished(self) -> str | None:
-        unit = np.ones(1)
-        wrong = degeneration(self.mean, self.step_size, unit, unit, np.zeros(1), self.initial_step_size)
-        return wrong or self.history.reason()
+        return stop_reason(self.history, self.mean, np.full(1, self.step_size), self.initial_step_size)
 
     def candidates(self) -> NDArray[np.float64]:
         return self.mean[np.newaxis].copy()

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
+from evo.algorithms.convergence import exhausted
 from evo.algorithms.noise import Noise, move
 from evo.algorithms.population import PerturbedPopulation
 from evo.operators.ranking import centred_ranks
@@ -72,6 +73,9 @@ class PGPE(AskTell[PerturbedPopulation]):
         most = self.deviation_change * self.deviations
         change = np.clip(self.deviation_learning_rate * along_deviations, -most, most)
         self.deviations = self.deviations + change
+
+    def finished(self) -> str | None:
+        return exhausted(self.mean, self.deviations, self.noise)
 
     def candidates(self) -> NDArray[np.float64]:
         return self.mean[np.newaxis].copy()

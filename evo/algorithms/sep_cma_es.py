@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
 from evo.algorithms.cma_parameters import CMAParameters, population_of
-from evo.algorithms.convergence import FitnessHistory, degeneration
+from evo.algorithms.convergence import FitnessHistory, stop_reason
 from evo.algorithms.covariance import combined
 from evo.algorithms.population import SampledPopulation
 from evo.operators.selection import best
@@ -68,11 +68,8 @@ class SepCMAES(AskTell[SampledPopulation]):
         self.history.add(fitness)
 
     def finished(self) -> str | None:
-        deviations = np.sqrt(self.variances)
-        wrong = degeneration(
-            self.mean, self.step_size, deviations, deviations, self.covariance_path, self.initial_step_size
-        )
-        return wrong or self.history.reason()
+        deviations, path = self.step_size * np.sqrt(self.variances), self.step_size * self.covariance_path
+        return stop_reason(self.history, self.mean, deviations, self.initial_step_size, path=path)
 
     def candidates(self) -> NDArray[np.float64]:
         return self.mean[np.newaxis].copy()

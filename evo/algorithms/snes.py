@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
 from evo.algorithms.cma_parameters import population_of
-from evo.algorithms.convergence import FitnessHistory, degeneration
+from evo.algorithms.convergence import FitnessHistory, stop_reason
 from evo.algorithms.covariance import combined
 from evo.algorithms.population import SampledPopulation
 from evo.operators.ranking import utilities
@@ -66,9 +66,7 @@ class SNES(AskTell[SampledPopulation]):
         self.history.add(fitness)
 
     def finished(self) -> str | None:
-        unit, still = self.deviations / self.initial_step_size, np.zeros(1)
-        wrong = degeneration(self.mean, self.initial_step_size, unit, unit, still, self.initial_step_size)
-        return wrong or self.history.reason()
+        return stop_reason(self.history, self.mean, self.deviations, self.initial_step_size)
 
     def candidates(self) -> NDArray[np.float64]:
         return self.mean[np.newaxis].copy()

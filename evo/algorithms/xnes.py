@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
 from evo.algorithms.cma_parameters import population_of
-from evo.algorithms.convergence import FitnessHistory, degeneration
+from evo.algorithms.convergence import FitnessHistory, stop_reason
 from evo.algorithms.covariance import combined, ranked_update
 from evo.algorithms.population import SampledPopulation
 from evo.autodiff.blas import one_thread
@@ -79,9 +79,8 @@ class XNES(AskTell[SampledPopulation]):
     def finished(self) -> str | None:
         with one_thread():
             lengths = np.asarray(np.linalg.svd(self.shape, compute_uv=False), np.float64)
-        deviations, still = np.sqrt(np.sum(np.square(self.shape), axis=0)), np.zeros(1)
-        wrong = degeneration(self.mean, self.step_size, deviations, lengths, still, self.initial_step_size)
-        return wrong or self.history.reason()
+        sigma, deviations = self.step_size, self.step_size * np.sqrt(np.sum(np.square(self.shape), axis=0))
+        return stop_reason(self.history, self.mean, deviations, self.initial_step_size, sigma * lengths)
 
     def candidates(self) -> NDArray[np.float64]:
         return self.mean[np.newaxis].copy()

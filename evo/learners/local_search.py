@@ -21,6 +21,7 @@ from evo.problems.problem import Problem, evaluate_alone
 from evo.randomness import episode_seeds, generator
 from evo.ranges import positive_number, whole_number
 
+STUCK = "stuck after"  # how many searches
 _GROWTH = 1.5  # of the evaluations from one row of metrics to the next: as many rows to a decade everywhere
 _NO_LIMIT = 2**62  # of scipy's iterations and evaluations, which are counted here
 
@@ -141,7 +142,7 @@ class LocalSearch:
     def finished(self) -> str | None:
         if self._search <= self.restarts:
             return None
-        return f"stuck after {self._search} {'searches' if self._search > 1 else 'search'}: {self._reason}"
+        return f"{STUCK} {self._search} {'searches' if self._search > 1 else 'search'}: {self._reason}"
 
     def candidates(self) -> list[Candidate]:
         return [Candidate(self.problem.stored(self._best), self.statistics)]

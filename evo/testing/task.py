@@ -1,10 +1,4 @@
-"""Checks that a part of your own keeps the promises that evo's parts keep; call them in your tests.
-
-from evo.testing import check_task
-
-def test_my_task():
-    check_task("my_package.my_module:my_task")
-"""
+"""What a task promises."""
 
 import numpy as np
 
@@ -15,6 +9,7 @@ from evo.assembly import make_compiled_task, make_network
 from evo.episode import REASONS, TERMINATED, Episodes, Evaluator
 from evo.exactness import check_invariance
 from evo.randomness import generator
+from evo.testing.expectation import expect
 
 _SCALES, _SEEDS = (0.01, 0.3, 3.0), (0, 1)
 
@@ -42,7 +37,7 @@ def check_task(task: Task | str, steps: int = 200) -> None:
     seen, again = run(), run()
     assert seen.trajectories is not None and again.trajectories is not None
     for episode, ending in enumerate(seen.endings[0]):
-        _expect(ending not in REASONS, f"a quiet policy on seed {_SEEDS[episode]}: {REASONS.get(int(ending))}")
+        expect(ending not in REASONS, f"a quiet policy on seed {_SEEDS[episode]}: {REASONS.get(int(ending))}")
     lengths = seen.lengths.ravel()
     for what in seen.trajectories._fields:
         for row, length in enumerate(lengths):
@@ -50,17 +45,17 @@ def check_task(task: Task | str, steps: int = 200) -> None:
             policy, seed = divmod(row, len(_SEEDS))
             where = f"{what} of policy {policy} on seed {seed}"
             if seen.endings.ravel()[row] not in REASONS:
-                _expect(bool(np.isfinite(one).all()), f"{where} are not finite")
-            _expect(
+                expect(bool(np.isfinite(one).all()), f"{where} are not finite")
+            expect(
                 np.array_equal(one, other, equal_nan=True),
                 f"{where} differ when run again: keep what a task remembers in its record",
             )
     first, second = seen.trajectories.observations[:2, 0]
-    _expect(not np.array_equal(first, second), "seeds 0 and 1 begin alike: reset should draw from its rng")
+    expect(not np.array_equal(first, second), "seeds 0 and 1 begin alike: reset should draw from its rng")
     found = check_invariance(made, _SEEDS, limit)
-    _expect(not found.mismatches, f"threads or splits change the result: {found.first}")
+    expect(not found.mismatches, f"threads or splits change the result: {found.first}")
     _check_environment(made, seen)
-    _expect(made.model.nv == 0 or made.model.ngeom > 0, "the model has joints but no geoms: there is nothing to film")
+    expect(made.model.nv == 0 or made.model.ngeom > 0, "the model has joints but no geoms: there is nothing to film")
 
 
 def _check_environment(task: Task, seen: Episodes) -> None:
@@ -71,12 +66,7 @@ def _check_environment(task: Task, seen: Episodes) -> None:
         observation, _ = env.reset(seed=seed)
         for step in range(int(seen.lengths.ravel()[row])):
             where = f"as an environment, seed {seed}, step {step}:"
-            _expect(np.array_equal(observation, trajectories.observations[row, step]), f"{where} observations differ")
+            expect(np.array_equal(observation, trajectories.observations[row, step]), f"{where} observations differ")
             observation, reward, terminated, _, _ = env.step(trajectories.actions[row, step])
-            _expect(reward == trajectories.rewards[row, step], f"{where} rewards differ")
-        _expect(terminated == (seen.endings.ravel()[row] == TERMINATED), f"{where} endings differ")
-
-
-def _expect(kept: bool, words: str) -> None:
-    if not kept:
-        raise AssertionError(words)
+            expect(reward == trajectories.rewards[row, step], f"{where} rewards differ")
+        expect(terminated == (seen.endings.ravel()[row] == TERMINATED), f"{where} endings differ")

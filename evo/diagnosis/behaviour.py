@@ -1,0 +1,97 @@
+"""What a champion's episodes tell of why a run does not learn."""
+
+import numpy as np
+
+from evo.diagnosis.evidence import Evidence, course_of
+from evo.examination import Finding
+from evo.numbers import number
+
+_CONSTANT = 0.01  # of their range: actions that change by less do not steer; a balanced pole's still take 0.3 of it
+_PINNED = 0.9  # of the time, over all actions, at one and the same bound; 0.75 in the most violent gait of the studies
+_EARLY = 0.5  # of the steps that an episode may last
+_BONUS = 0.9  # of the return; hoppers that stand owe it 0.95 and more, the slowest that moves 0.89
+
+# What tasks call the reward for not having fallen, and the weight of the one for going forward.
+_ALIVE, _FORWARD = ("healthy_reward", "alive_reward"), "forward_reward_weight"
+
+
+def nothing_left_to_earn(evidence: Evidence) -> bool:
+    """Whether every step earns the same, more than nothing, and every episode lasts as long as it may."""
+    if not evidence.trajectories:
+        return False
+    rewards = evidence.joined("rewards")
+    lasting = all(len(one) == evidence.limit for one in evidence.trajectories)
+    return lasting and bool(rewards[0] > 0) and bool(np.all(rewards == rewards[0]))
+
+
+def constant_actions(evidence: Evidence) -> Finding | None:
+    """Whatever the champion observes, it does the same."""
+    actions = evidence.joined("actions")
+    reach = np.where(np.isfinite(evidence.high - evidence.low), evidence.high - evidence.low, np.max(np.abs(actions)))
+    if bool(np.any(np.ptp(actions, axis=0) > _CONSTANT * reach)):
+        return None
+    always = ", ".join(f"{action:.3g}" for action in np.median(actions, axis=0)[:4])
+    more = ", …" if actions.shape[1] > 4 else ""
+    return Finding(
+        "constant actions",
+        False,
+        f"the champion always does the same ({always}{more}), whatever it observes",
+        "standing still may be what pays: look at the reward; else take larger steps, to reach networks that react",
+    )
+
+
+def saturated_actions(evidence: Evidence) -> Finding | None:
+    """The network asks for more than the bounds allow, nearly always on the same side."""
+    if evidence.choices:
+        return None
+    actions = evidence.joined("actions")
+    at_low, at_high = np.mean(actions <= evidence.low, axis=0), np.mean(actions >= evidence.high, axis=0)
+    pinned = float(np.mean(np.maximum(at_low, at_high)))
+    if pinned < _PINNED:
+        return None
+    return Finding(
+        "saturated actions",
+        False,
+        f"the champion's actions are at one and the same bound {pinned:.0%} of the time: it pushes and cannot steer",
+        "take smaller steps, so that parameters stay small, and normalise observations (--set network.normalise=true)",
+    )
+
+
+def early_ends(evidence: Evidence) -> Finding | None:
+    """The champion's episodes are over long before their time, and that does not get better."""
+    lengths = [len(trajectory) for trajectory in evidence.trajectories]
+    ended = [trajectory for trajectory in evidence.trajectories if trajectory.terminated]
+    if 2 * len(ended) <= len(lengths) or np.mean(lengths) >= _EARLY * evidence.limit:
+        return None
+    course = course_of(evidence)
+    if course is None or course.gaining:
+        return None
+    noise = evidence.settings.get("task.reset_noise_scale")
+    easier = f"begin calmer (--set training.reset_noise_scale={noise / 2:g})" if noise else "make the beginning easier"
+    return Finding(
+        "early ends",
+        False,
+        f"the champion's episodes end after {np.mean(lengths):.0f} of {evidence.limit} steps, and nothing gets better",
+        f"{easier}, let it learn for longer (evo resume), or score each individual on more episodes",
+    )
+
+
+def alive_bonus(evidence: Evidence) -> Finding | None:
+    """It is paid for standing, on a task that wants it to go."""
+    bonus = next((name for name in _ALIVE if evidence.settings.get(f"task.{name}")), None)
+    if bonus is None or not evidence.settings.get(f"task.{_FORWARD}"):
+        return None
+    earned = sum(trajectory.total for trajectory in evidence.trajectories)
+    paid = evidence.settings[f"task.{bonus}"] * sum(len(trajectory) for trajectory in evidence.trajectories)
+    if paid < _BONUS * earned or earned <= 0:
+        return None
+    paid, earned = paid / len(evidence.trajectories), earned / len(evidence.trajectories)
+    return Finding(
+        "alive bonus",
+        False,
+        f"{number(paid)} of the champion's return of {number(earned)} are for being alive: it hardly goes",
+        f"leave the bonus out while training (--set training.{bonus}=0); it counts in the score all the same",
+    )
+
+
+BEHAVIOUR = (constant_actions, saturated_actions, early_ends, alive_bonus)

@@ -1,0 +1,40 @@
+"""evo doctor: is this machine fit to run evo, or what is wrong with a run?"""
+
+from pathlib import Path
+
+from evo.diagnosis.behaviour import BEHAVIOUR
+from evo.diagnosis.evidence import Evidence, evidence_of
+from evo.diagnosis.learning import LEARNING, failed_episodes, flat_fitness, stopped, stuck
+from evo.examination import Finding, examine
+from evo.finished import Run
+
+FINDINGS = (*LEARNING, *BEHAVIOUR)
+# There nobody acts, and luck has no part; how far apart fitness lies is the function's affair.
+ON_A_FUNCTION = (stopped, stuck, failed_episodes, flat_fitness)
+
+
+def doctor(run: Run | Path | str | None = None) -> list[Finding]:
+    """Everything examined of this machine; or, given a run or its directory, what it reached and what is wrong with it.
+
+    Raises EvoError where there is no run, or one that has not finished a generation.
+    """
+    if run is None:
+        return examine()
+    finished = run if isinstance(run, Run) else Run(run)
+    wrong = diagnose(evidence_of(finished))
+    learned = [Finding("learning", True, "nothing wrong found", "")]
+    return [_reached(finished), *(wrong or learned)]
+
+
+def diagnose(evidence: Evidence) -> list[Finding]:
+    """What is wrong with a run, and what to try; nothing where nothing was found."""
+    findings = FINDINGS if evidence.trajectories else ON_A_FUNCTION
+    return [finding for one in findings if (finding := one(evidence)) is not None]
+
+
+def _reached(run: Run) -> Finding:
+    champion, metrics = run.champion, run.metrics
+    at = f"champion of generation {champion.generation} of {metrics['generation'][-1]:.0f}"
+    spent = f"after {metrics['steps'][-1]:,.0f} {run.config.step_unit}s"
+    ended = f"; ended: {run.ended}" if run.ended else ""
+    return Finding("reached", True, f"{champion.reported_fitness}, {at}, {spent}{ended}", "")

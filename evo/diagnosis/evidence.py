@@ -1,0 +1,148 @@
+"""What a run is judged by: its log, its settings, and a few of its champion's episodes."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evo.errors import EvoError
+from evo.finished import Run
+from evo.learners import method_named
+from evo.presets import preset
+from evo.problems.walking import Trajectory
+from evo.randomness import selection_seeds
+
+Floats = NDArray[np.float64]
+_EPISODES = 5  # of the champion's, enough to tell luck from habit
+_ENOUGH = 9  # generations to speak of a course: three for each third
+_LEAST = 1e-3  # of a return: less is no difference
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """metrics: columns of metrics.csv, each (generations,). settings: the configuration's keys and values.
+
+    trajectories: episodes of the champion on selection seeds; none where the task is a function. limit: control steps of an episode at most.
+    low, high: bounds of the actions, (action_size,); choices: of a discrete action, else 0. score: of the champion, the
+    mean return on the selection seeds. population: whether a generation is individuals that are told apart. ended: why
+    it learned no more.
+    """
+
+    metrics: Mapping[str, Floats]
+    settings: Mapping[str, Any]
+    trajectories: tuple[Trajectory, ...]
+    limit: int
+    low: Floats
+    high: Floats
+    choices: int
+    score: float
+    population: bool
+    ended: str | None
+
+    def joined(self, what: str) -> Floats:
+        """The rewards or the actions of all the champion's episodes, one after the other."""
+        return np.concatenate([getattr(trajectory, what) for trajectory in self.trajectories])
+
+    def scaled(self, factor: float, *options: str) -> str:
+        """What to --set to multiply these options of the method by a factor, as far as it has them.
+
+        Where the task's preset has been left in the opposite direction, it leads back to the preset.
+        """
+        method = method_named(self.settings["method.name"])
+        usual = {} if method is None else preset(self.settings["task.name"], method.family)
+        texts = []
+        for name in (f"method.{option}" for option in options):
+            value = self.settings.get(name)
+            if isinstance(value, float) and value > 0:
+                default = usual.get(name, value)
+                better = default if (default - value) * (factor - 1) > 0 else value * factor
+                texts.append(f"--set {name}={better:.3g}")
+        return " ".join(texts)
+
+
+def evidence_of(run: Run) -> Evidence:
+    """Reads a run, and lives through some of its champion's episodes. Raises EvoError before its first generation."""
+    metrics, config = run.metrics, run.config
+    if not metrics or not len(metrics["generation"]):
+        raise EvoError(f"{run.path} has not finished a generation yet; evo resume {run.path} goes on with it")
+    champion, method = run.champion, method_named(config["method.name"])
+    assert method is not None
+    seeds = selection_seeds(min(_EPISODES, len(champion.selection_returns)))
+    task = champion.walking.task if champion.network_text else None
+    nothing = np.zeros(0)
+    return Evidence(
+        metrics=metrics,
+        settings=config.values,
+        trajectories=() if task is None else tuple(champion.rollout(int(seed)) for seed in seeds),
+        limit=0 if task is None else task.steps,
+        low=nothing if task is None or task.action_low is None else task.action_low,
+        high=nothing if task is None or task.action_high is None else task.action_high,
+        choices=0 if task is None else task.choices,
+        score=champion.score,
+        population=hasattr(method.constructor(), "ask"),
+        ended=run.ended,
+    )
+
+
+class Course(NamedTuple):
+    """How a run went.
+
+    start: the mean return of the first generations. noise: how much it changes by luck from one generation to the next.
+    first, peak, end: what was offered, on held-out episodes, at first, at best, and usually in the last third. spread:
+    of the returns of a generation, in the last third. learned: whether anything held-out came of it. gaining, sinking:
+    whether the last third was better, or worse, than those before.
+    """
+
+    start: float
+    noise: float
+    first: float
+    peak: float
+    end: float
+    spread: float
+    learned: bool
+    gaining: bool
+    sinking: bool
+
+
+# Times the noise: the reference runs gain 4.6 times the noise and more, runs that stand still 0.05 times.
+_LEARNED = 0.5
+_GAINED = 0.02  # of what had been gained on held-out episodes before: those are always the same, and have no luck
+_SIGNIFICANT = 3.0  # standard errors, roughly, between the medians of two thirds of the run
+
+
+def course_of(evidence: Evidence) -> Course | None:
+    """How a run went; None where it is too short to tell."""
+    mean, held_out = (_finite(evidence.metrics[column]) for column in ("mean", "selection"))
+    if min(len(mean), len(held_out)) < _ENOUGH:
+        return None
+    noise = float(np.median(np.abs(np.diff(mean))))
+    earlier, usual = _summaries(mean, np.median)
+    before, best = _summaries(held_out, np.max)
+    first, peak = float(held_out[0]), max(before, best)
+    least = max(_LEARNED * noise, _LEAST * abs(first))
+    error = noise / math.sqrt(len(mean) // 3)
+    return Course(
+        start=float(np.median(mean[: max(3, len(mean) // 10)])),
+        noise=noise,
+        first=first,
+        peak=peak,
+        end=_summaries(held_out, np.median)[1],
+        spread=float(np.median(np.array_split(evidence.metrics["std"], 3)[2])),
+        learned=peak - first > least,
+        gaining=best - before > max(_GAINED * (before - first), _GAINED * least)
+        or usual - earlier > _SIGNIFICANT * error,
+        sinking=earlier - usual > _SIGNIFICANT * error,
+    )
+
+
+def _finite(values: Floats) -> Floats:
+    return values[np.isfinite(values)]
+
+
+def _summaries(values: Floats, summary: Callable[[Floats], Any]) -> tuple[float, float]:
+    """Of the better of the first two thirds of some values, and of the last third."""
+    first, middle, last = (float(summary(third)) for third in np.array_split(values, 3))
+    return max(first, middle), last

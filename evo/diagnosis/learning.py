@@ -1,0 +1,196 @@
+"""What a run's log tells of why it does not learn."""
+
+import numpy as np
+
+from evo.algorithms import convergence
+from evo.diagnosis.behaviour import nothing_left_to_earn
+from evo.diagnosis.evidence import Evidence, course_of
+from evo.examination import Finding
+from evo.learners.local_search import STUCK
+from evo.numbers import number
+
+_MOVES = ("step_size", "mutation", "learning_rate")  # what scales the steps of a method
+_REACHES = ("noise", "initial_spread", "spread")  # and how far it looks around
+_WIDTHS = ("step_size", "noise", "diversity", "spread")  # columns that say how far a search reaches
+
+# Set by the runs in runs/reference, studies included, and by runs of 2 million steps on evo/Quadruped-v0.
+_COLLAPSED = 1e-3  # of a search's reach at first; those runs narrow it to a twentieth
+_TOO_ALIKE = 1e-4  # of the return and its noise; individuals there differ by two hundredths and more
+_FALLEN = 0.5  # of what had been gained, or times the noise where nothing was; none of them lost 0.03 while sinking
+# Of what the best of a generation seem to have gained, so much is true; there 0.38 and more, but for one GA's 0.12.
+_LUCKY = 1 / 3
+_FAILED = 0.01  # of the episodes
+_ALIVE = 0.1  # of what was gained: individuals that differ by less have arrived, wherever it is
+
+_AGAIN = "if that is not good enough, begin again with another seed, or with restarts (--method ipop)"
+_MORE_EPISODES = "score each individual on more episodes (--set evaluation.episodes=4)"
+
+# Reasons that a search gives, and what to try.
+STOPPED = {
+    convergence.COLLAPSED: f"{_AGAIN}, or begin with larger steps",
+    convergence.NO_EFFECT: f"{_AGAIN}, or begin with larger steps",
+    convergence.ALIKE: "mutate more, and keep fewer elites",
+    convergence.AT_REST: f"{_AGAIN}, or use a larger population",
+    convergence.STAGNATION: f"{_AGAIN}, or {_MORE_EPISODES}",
+    convergence.FLAT: "give a reward that tells better from worse, or begin with larger steps",
+    convergence.DIVERGED: "begin with smaller steps, and normalise observations (--set network.normalise=true)",
+    convergence.CONDITION: "normalise observations (--set network.normalise=true), or use --method sep-cma-es",
+}
+
+
+def stopped(evidence: Evidence) -> Finding | None:
+    """The search itself found that there is nothing more to find."""
+    advice = STOPPED.get(evidence.ended or "")
+    if advice is None or nothing_left_to_earn(evidence):
+        return None
+    return Finding("stopped by itself", False, evidence.ended or "", advice)
+
+
+def stuck(evidence: Evidence) -> Finding | None:
+    """A local search ended where every small step leads down."""
+    if not (evidence.ended or "").startswith(STUCK):
+        return None
+    advice = "begin from more places (--set method.restarts=20), or search with a population (--method bipop)"
+    return Finding("stuck", False, f"{evidence.ended}: the nearest hollow, which need not be the deepest", advice)
+
+
+def failed_episodes(evidence: Evidence) -> Finding | None:
+    """Episodes that came to no regular end."""
+    failures, episodes = float(np.sum(evidence.metrics["failures"])), float(evidence.metrics["episodes"][-1])
+    reasons = sorted({trajectory.failure for trajectory in evidence.trajectories if trajectory.failure})
+    if failures <= _FAILED * episodes and not reasons:
+        return None
+    told = f"; the champion's own: {', '.join(reasons)}" if reasons else ""
+    return Finding(
+        "failed episodes",
+        False,
+        f"{failures:,.0f} of {episodes:,.0f} episodes in training failed{told}",
+        "take shorter time steps (task.timestep, task.frame_skip), weaker motors, or smaller steps in the search",
+    )
+
+
+def flat_fitness(evidence: Evidence) -> Finding | None:
+    """Selection cannot tell the individuals apart."""
+    last = np.array_split(evidence.metrics["std"], 3)[2]
+    equal = int(np.sum(last == 0))
+    if not evidence.population or 2 * equal <= len(last) or nothing_left_to_earn(evidence) or falling(evidence):
+        return None
+    return Finding(
+        "flat fitness",
+        False,
+        f"in {equal} of the last {len(last)} generations all individuals earned exactly the same",
+        f"{_larger(evidence)}, or give a reward that tells better from worse",
+    )
+
+
+def too_alike(evidence: Evidence) -> Finding | None:
+    """Individuals differ, but by nothing that matters."""
+    course = course_of(evidence)
+    if course is None or course.gaining or not evidence.population:
+        return None
+    if not 0 < course.spread < _TOO_ALIKE * (abs(course.start) + course.noise):
+        return None
+    return Finding(
+        "steps too small",
+        False,
+        f"the individuals of a generation earn the same to within {course.spread:.1g}, and nothing gets better",
+        _larger(evidence),
+    )
+
+
+def collapsed(evidence: Evidence) -> Finding | None:
+    """The search reaches a thousandth as far as it did, or less."""
+    for column in _WIDTHS:
+        width = evidence.metrics.get(column)
+        if width is not None and width[-1] < _COLLAPSED * width[0]:
+            return Finding(
+                "collapsed search",
+                False,
+                f"its {column} fell from {width[0]:.3g} to {width[-1]:.3g}: it looks at one point only",
+                f"use a larger population, more mutation, or larger steps to begin with; {_AGAIN}",
+            )
+    return None
+
+
+def falling(evidence: Evidence) -> Finding | None:
+    """What it had learned is lost again, or what it began with."""
+    course = course_of(evidence)
+    if course is None:
+        return None
+    lost = course.peak - course.end
+    if course.learned and not (course.sinking and lost > _FALLEN * (course.peak - course.first)):
+        return None
+    if not course.learned and lost <= _FALLEN * course.noise:
+        return None
+    smaller = evidence.scaled(0.2, *_MOVES) or evidence.scaled(0.2, *_REACHES)
+    return Finding(
+        "falling fitness",
+        False,
+        f"on held-out episodes it earned {number(course.peak)}, and at last {number(course.end)}",
+        f"take smaller steps{f' ({smaller})' if smaller else ''}, or {_MORE_EPISODES}",
+    )
+
+
+def lucky(evidence: Evidence) -> Finding | None:
+    """The best of a generation are far from as good on episodes that they were not chosen by."""
+    altered = any(name.startswith("training.") for name in evidence.settings)  # then returns cannot be compared
+    course = course_of(evidence)
+    if course is None or altered or not evidence.population:
+        return None
+    best = float(np.median(np.array_split(evidence.metrics["best"], 3)[2]))
+    promised = best - course.first
+    if promised <= course.noise or course.end - course.first >= _LUCKY * promised:
+        return None
+    return Finding(
+        "lucky best",
+        False,
+        f"the best of a generation earns {number(best)}, but on held-out episodes only {number(course.end)}",
+        f"it is chosen for its luck, or does not last: {_MORE_EPISODES}, and take smaller steps",
+    )
+
+
+def nothing_learned(evidence: Evidence) -> Finding | None:
+    """Nothing that was offered is better than the beginning, or worse."""
+    course = course_of(evidence)
+    if course is None or course.learned or nothing_left_to_earn(evidence) or falling(evidence):
+        return None
+    return Finding(
+        "nothing learned",
+        False,
+        f"nothing earned more on held-out episodes than what it began with, {number(course.first)}",
+        "go on for longer, take other steps (larger, or smaller), or try another method (evo list)",
+    )
+
+
+def no_improvement(evidence: Evidence) -> Finding | None:
+    """The last third of the run brought nothing, though its individuals still differ."""
+    course = course_of(evidence)
+    if course is None or course.gaining or not course.learned or nothing_left_to_earn(evidence):
+        return None
+    if course.spread < _ALIVE * (course.peak - course.first) or falling(evidence) or stopped(evidence):
+        return None
+    search = "use a larger population" if evidence.population else "explore more (method.initial_deviation)"
+    return Finding(
+        "no improvement",
+        False,
+        f"the last third of the run brought nothing better; it has levelled off at {number(evidence.score)}",
+        f"{_AGAIN}, {search}, or use a larger network",
+    )
+
+
+def _larger(evidence: Evidence) -> str:
+    options = evidence.scaled(10, *_MOVES, *_REACHES)
+    return f"take larger steps ({options})" if options else "take larger steps"
+
+
+LEARNING = (
+    stopped,
+    failed_episodes,
+    flat_fitness,
+    too_alike,
+    collapsed,
+    falling,
+    lucky,
+    nothing_learned,
+    no_improvement,
+)

@@ -1,0 +1,60 @@
+"""What a search algorithm promises: the contract of `evo.algorithms.Algorithm`, each promise a function."""
+
+from collections.abc import Callable
+
+from envs.reference import resolve
+from evo.algorithms import ALGORITHMS, Algorithm
+from evo.errors import EvoError, nearest, one_line
+from evo.testing import exchange, reproduction, searching
+
+PROMISES: tuple[Callable[..., None], ...] = (
+    exchange.shapes,
+    reproduction.global_generators,
+    reproduction.seeds,
+    exchange.asking,
+    exchange.order,
+    exchange.unfit_fitness,
+    reproduction.state,
+    reproduction.resuming,
+    reproduction.going_back,
+    reproduction.foreign_states,
+    exchange.interruption,
+    searching.options,
+    searching.bounds,
+    searching.flat_fitness,
+    searching.ranks,
+)
+
+
+def check_algorithm(algorithm: Callable[..., Algorithm] | str, evaluations: int = 10_000) -> None:
+    """Raises AssertionError, in words, for the first promise that a search algorithm does not keep.
+
+    algorithm: a class, called as X(initial, seed, **options), or whatever is called so: options of your own are given
+    by `functools.partial(MySearch, population=50)`. Or its name, in ALGORITHMS or as `package.module:attribute`;
+    EvoError where that names none. evaluations: within how many it must solve the sphere in two dimensions.
+
+    Populations, candidates and diagnostics have the right shapes; `ask` is pure; `tell` comes after `ask`; fitness of
+    the wrong kind, and an interruption, change nothing; everything random follows from the seed; a search that is
+    resumed from `state()` equals the uninterrupted one to the bit; options out of range are refused by name; with
+    options `low` and `high` it stays between them; with a class attribute `rank_based`, only the order of fitness
+    counts; and it solves the sphere.
+    """
+    make = _named(algorithm) if isinstance(algorithm, str) else algorithm
+    try:
+        for promise in PROMISES:
+            promise(make)
+        searching.sphere_solved(make, evaluations)
+    except AssertionError:
+        raise
+    except Exception as error:
+        raise AssertionError(f"it raised {type(error).__name__}: {one_line(error)}") from error
+
+
+def _named(name: str) -> Callable[..., Algorithm]:
+    if name not in ALGORITHMS and ":" not in name:
+        raise EvoError(f"unknown algorithm {name!r}{nearest(name, ALGORITHMS)}")
+    try:
+        found: Callable[..., Algorithm] = resolve(ALGORITHMS.get(name, name))
+    except (ImportError, ValueError) as error:
+        raise EvoError(f"no algorithm {name!r}: {error}") from error
+    return found

@@ -1,0 +1,28 @@
+"""A promise that is kept, or an AssertionError of one line that says which one is not."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+
+def expect(kept: bool, words: str) -> None:
+    """Raises AssertionError with `words` where a promise is not kept."""
+    if not kept:
+        raise AssertionError(words)
+
+
+def expect_refusal(what: str, call: Callable[[], Any], kind: type[Exception], name: str = "") -> None:
+    """Raises AssertionError unless `call` raises `kind`, in one line that has `name` in it as a word.
+
+    what: what is to be refused, in words that begin the line.
+    """
+    try:
+        call()
+    except Exception as error:
+        told = f"{type(error).__name__}: {error}"
+        expect(isinstance(error, kind), f"{what} ends in {' '.join(told.split())}; it must raise {kind.__name__}")
+        expect("\n" not in str(error), f"{what} is refused in more than one line: {' '.join(told.split())}")
+        named = not name or bool(re.search(rf"\b{re.escape(name)}\b", str(error)))
+        expect(named, f"{what} is refused without a word about {name!r}: {told}")
+    else:
+        raise AssertionError(f"{what} is not refused; it must raise {kind.__name__}")

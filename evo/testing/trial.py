@@ -1,0 +1,48 @@
+"""How an algorithm is tried: from where, on what, and what there is to see of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evo.algorithms.algorithm import Algorithm
+from evo.testing.expectation import expect
+
+Floats = NDArray[np.float64]
+Make = Callable[..., Algorithm]
+"""An algorithm's class, or anything else that is called as X(initial, seed, **options)."""
+
+START: Floats = np.ones(5)
+
+
+def sphere(rows: Floats) -> Floats:
+    """Fitness (individuals,) of rows (individuals, parameters): 0 at the origin, less everywhere else."""
+    return -np.sum(np.square(rows), axis=1)
+
+
+def advance(algorithm: Algorithm, generations: int, fitness: Callable[[Floats], Floats] = sphere) -> None:
+    """So many rounds of ask and tell."""
+    for _ in range(generations):
+        algorithm.tell(fitness(algorithm.ask().dense()))
+
+
+def seen(algorithm: Algorithm) -> dict[str, NDArray[Any]]:
+    """All that an algorithm shows, by name, as copies."""
+    return {
+        **{f"state {name!r}": np.array(array) for name, array in algorithm.state().items()},
+        **{f"diagnostic {name!r}": np.array(value) for name, value in algorithm.diagnostics().items()},
+        "generation": np.array(algorithm.generation),
+        "candidates()": np.array(algorithm.candidates()),
+        "finished()": np.array(str(algorithm.finished())),
+    }
+
+
+def expect_same(one: dict[str, NDArray[Any]], other: dict[str, NDArray[Any]], words: str) -> None:
+    """Raises AssertionError, `words` and the first of the things `seen` that is not the same to the bit."""
+    for name in dict.fromkeys([*one, *other]):
+        expect(name in one and name in other and _equal(one[name], other[name]), f"{words}: {name} differs")
+
+
+def _equal(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
