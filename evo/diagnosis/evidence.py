@@ -25,10 +25,10 @@ _LEAST = 1e-3  # of a return: less is no difference
 class Evidence:
     """metrics: columns of metrics.csv, each (generations,). settings: the configuration's keys and values.
 
-    trajectories: episodes of the champion on selection seeds; none where the task is a function. limit: control steps of an episode at most.
-    low, high: bounds of the actions, (action_size,); choices: of a discrete action, else 0. score: of the champion, the
-    mean return on the selection seeds. population: whether a generation is individuals that are told apart. ended: why
-    it learned no more.
+    trajectories: episodes of the champion on selection seeds; none on a function. limit: control steps of
+    an episode at most. low, high: bounds of the actions, (action_size,); choices: of a discrete action, else 0. score:
+    of the champion, the mean return on the selection seeds. population: whether a generation is individuals that are
+    told apart. ended: why it learned no more.
     """
 
     metrics: Mapping[str, Floats]
