@@ -32,7 +32,7 @@ MADE: dict[str, tuple[str, str, int, dict[str, Any], set[str]]] = {
         {"steps too small", "nothing learned", "constant actions"},
     ),
     "steps far too large": ("pointmass", "openai-es", 20, {"method.step_size": 5.0}, {"falling fitness"}),
-    "hardly any mutation": ("pointmass", "ga", 40, {"method.mutation": 1e-9}, {"collapsed search"}),
+    "hardly any mutation": ("pointmass", "ga", 40, {"method.mutate": "gaussian:deviation=1e-9"}, {"collapsed search"}),
     "noise below precision": (
         "cartpole",
         "ars",

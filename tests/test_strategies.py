@@ -428,7 +428,7 @@ def test_a_search_ends_where_it_has_closed_in_on_the_optimum(algorithm: Algorith
 
 def test_a_genetic_algorithm_ends_when_its_individuals_are_all_the_same() -> None:
     """Which is where crossover leads without mutation worth the name; alike to begin with, they have time to differ."""
-    dull, fresh = GA(START, 0, mutation=1e-20), GA(START, 0, initial_spread=0.0)
+    dull, fresh = GA(START, 0, mutate="gaussian:deviation=1e-20"), GA(START, 0, genome="real:spread=0")
     for generation in range(60):
         for algorithm in (dull, fresh):
             algorithm.tell(ellipsoid(algorithm.ask().dense()))
