@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from evo.algorithms.algorithm import AskTell
 from evo.algorithms.cma_parameters import CMAParameters, population_of
 from evo.algorithms.convergence import FitnessHistory, degeneration
-from evo.algorithms.covariance import combined, decomposed, ranked_update
+from evo.algorithms.covariance import combined, decomposed, ranked_update, squared_lengths
 from evo.algorithms.population import SampledPopulation
 from evo.operators.selection import best
 from evo.randomness import generator
@@ -71,7 +71,7 @@ class CMAES(AskTell[SampledPopulation]):
 
         stalled = p.stalls(self.step_path, self.generation + 1)
         self.covariance_path = p.moved_path(self.covariance_path, step, stalled)  #                               (45)
-        weights = p.rank_weights(np.sum(np.square(noise), axis=1))  #                                             (46)
+        weights = p.rank_weights(squared_lengths(noise[p.parents :]))  #                                          (46)
         self.covariance = ranked_update(  #                                                                       (47)
             self.covariance, p.kept(stalled), p.c_1, self.covariance_path, weights, steps
         )
