@@ -60,6 +60,7 @@ MISTAKES = [
     (["run", "cartpole", "--set", "method.step_size=-1"], "step_size"),
     (["run", "cartpole", "--set", "method.step_size=fast"], "a number"),
     (["run", "cartpole", "--set", "method.directions=2.5"], "a whole number"),
+    (["run", "cartpole", "--method", "cma-es", "--set", "method.low=1", "--set", "method.high=0"], "low must be below"),
     (["run", "cartpole", "--set", "network.normalise=1"], "true or false"),
     (["run", "cartpole", "--set", "step_size"], "key=value"),
     (["run", "cartpole", "--seed", "-1"], "seed must be at least 0"),
