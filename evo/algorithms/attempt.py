@@ -21,6 +21,8 @@ STRATEGIES = {
     "xnes": "evo.algorithms.xnes:XNES",
 }
 
+SPENT = "its share of the evaluations is spent"
+
 
 @final
 class Attempt:
@@ -62,12 +64,15 @@ class Attempt:
             start, seed, step_size=step_size, population=population, **self.bounds
         )
 
-    def tell(self, fitness: NDArray[np.float64]) -> str | None:
-        """The fitness of what the strategy asked for; returns why the attempt is over, or None."""
+    def tell(self, fitness: NDArray[np.float64], most: float = np.inf) -> str | None:
+        """The fitness of what the strategy asked for; returns why the attempt is over, or None.
+
+        most: evaluations, after which it is over in any case.
+        """
         self.strategy.ask()  # one that was just restored has not been asked yet
         self.strategy.tell(fitness)
         self.evaluations, self.latest = self.evaluations + len(fitness), float(fitness.max())
-        reason = self.strategy.finished()
+        reason = self.strategy.finished() or (SPENT if self.evaluations >= most else None)
         if reason and self.latest > self.fitness:
             self.fittest, self.fitness = self.strategy.candidates()[0], self.latest
         return reason

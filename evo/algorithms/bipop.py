@@ -55,7 +55,8 @@ class BIPOP(AskTell[Population]):
         return self.attempt.strategy.ask()
 
     def update(self, population: Population, fitness: NDArray[np.float64]) -> None:
-        if not self.attempt.tell(fitness):
+        # A small attempt may spend half of what the large ones did, as in Hansen's pycma.
+        if not self.attempt.tell(fitness, self.spent[0] / 2 if self.small else math.inf):
             return
         number = self.attempt.number + 1
         if number > 1:  # the first attempt counts for neither
