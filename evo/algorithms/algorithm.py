@@ -68,7 +68,7 @@ class AskTell(ABC, Generic[PopulationT]):
     """The shared half of an algorithm; a subclass is final and writes the methods below and `remembered`.
 
     `propose` must be a pure function of the state, the seed and the generation. `update` replaces attributes and never
-    writes into their arrays: populations handed out earlier share them.
+    writes into their arrays: populations handed out earlier share them, and an interrupted tell puts them back.
     """
 
     remembered: ClassVar[tuple[str, ...]]
