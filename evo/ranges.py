@@ -20,6 +20,13 @@ def positive_number(name: str, value: float) -> float:
     return float(value)
 
 
+def finite_number(name: str, value: float) -> float:
+    """`value` as a float, or a ValueError naming the hyper-parameter."""
+    if not _is_real(value) or not math.isfinite(value):
+        raise ValueError(f"{name}={value!r}: must be a finite number")
+    return float(value)
+
+
 def number_between(name: str, value: float, least: float, most: float = math.inf) -> float:
     """`value` as a float, or a ValueError naming the hyper-parameter and its range; an infinite end is excluded."""
     if not _is_real(value) or not (least <= value <= most and math.isfinite(value)):

@@ -66,6 +66,7 @@ MISTAKES = [
     (["run", "cartpole", "--method", "ga", "--set", "method.genome=bits"], "method.genome: unknown kind 'bits'"),
     (["run", "cartpole", "--method", "islands", "--set", "method.algorithm=ars"], "one of crowding, diff"),
     (["run", "cartpole", "--method", "islands", "--set", "method.algorithm=ga:elites=400"], "elites=400"),
+    (["run", "cartpole", "--method", "cma-es", "--set", "method.low=1", "--set", "method.high=0"], "low must be below"),
     (["run", "cartpole", "--set", "network.normalise=1"], "true or false"),
     (["run", "cartpole", "--set", "step_size"], "key=value"),
     (["run", "cartpole", "--seed", "-1"], "seed must be at least 0"),

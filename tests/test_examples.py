@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-NEED_MORE = {"beside_stable_baselines3", "train_with_stable_baselines3"}  # than the project and its test extra
+# than the project and its test extra
+NEED_MORE = {"beside_evosax", "beside_pycma", "beside_stable_baselines3", "train_with_stable_baselines3"}
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.py") if path.stem not in NEED_MORE)
 
 

@@ -473,6 +473,21 @@ def test_bipop_shares_its_evaluations_between_large_and_small() -> None:
     assert small > 0.5 * large
 
 
+def test_a_small_attempt_of_bipop_spends_half_of_what_the_large_ones_did_at_most() -> None:
+    """On fitness that never comes to rest, where only evaluations end it."""
+    algorithm, cut = BIPOP(np.zeros(3), 0, attempts=4), 0
+    while not algorithm.finished():
+        before = algorithm.attempt.number, algorithm.small, algorithm.attempt.evaluations, algorithm.spent[0]
+        steady = algorithm.generation + generator(1, "fitness", algorithm.generation).random(len(algorithm.ask()))
+        last = not algorithm.small and algorithm.attempt.evaluations > 500
+        algorithm.tell(np.zeros(len(steady)) if last else steady)  # a large one ends when all are equally fit
+        number, small, evaluations, large = before
+        if small and algorithm.attempt.number > number:
+            cut += 1
+            assert large / 2 <= evaluations + len(steady) < large / 2 + len(steady)
+    assert cut > 1
+
+
 def test_restarts_resume_in_the_midst_of_an_attempt() -> None:
     whole = IPOP(np.full(3, 2.5), 0)
     states = []

@@ -79,7 +79,7 @@ class AskTell(ABC, Generic[PopulationT]):
     """The shared half of an algorithm; a subclass is final and writes the methods below and `remembered`.
 
     `propose` must be a pure function of the state, the seed and the generation. `update` replaces attributes and never
-    writes into their arrays: populations handed out earlier share them.
+    writes into their arrays: populations handed out earlier share them, and an interrupted tell puts them back.
     """
 
     remembered: ClassVar[tuple[str, ...]]
@@ -135,7 +135,7 @@ class AskTell(ABC, Generic[PopulationT]):
         if not finite.all():
             individual = int(np.argmin(finite))
             raise ValueError(f"fitness[{individual}]={fitness[individual]}: every fitness must be finite")
-        before = self.state()
+        before, generation = self._held(), self.generation
         try:
             # Finite fitness can still overflow in an update: FloatingPointError, rather than NaN for ever after.
             with np.errstate(over="raise", invalid="raise", divide="raise"):
@@ -143,8 +143,8 @@ class AskTell(ABC, Generic[PopulationT]):
             self.generation += 1
             self._asked = None
         except BaseException:
-            self.restore(before)
-            self._asked = asked
+            self._put_back(before)
+            self.generation, self._asked = generation, asked
             raise
 
     def finished(self) -> str | None:
@@ -159,6 +159,19 @@ class AskTell(ABC, Generic[PopulationT]):
             else:
                 state[name] = np.array(int(value) if isinstance(value, bool) else value)
         return state
+
+    def _held(self) -> dict[str, Any]:
+        """What an interrupted tell puts back: arrays themselves: copies of a large C take their time."""
+        values = {name: getattr(self, name) for name in self.remembered}
+        return {name: value.state() if hasattr(value, "state") else value for name, value in values.items()}
+
+    def _put_back(self, held: Mapping[str, Any]) -> None:
+        for name, value in held.items():
+            part = getattr(self, name)
+            if hasattr(part, "restore"):
+                part.restore(value)
+            else:
+                setattr(self, name, value)
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         self.check(state)

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from envs.reference import resolve
 from evo.algorithms.algorithm import Algorithm
+from evo.algorithms.bounds import Box
 from evo.randomness import generator
 from evo.ranges import number_between, positive_number
 
-# Those that take a step-size and a population, and end by themselves.
+# Those that take a step-size, a population and bounds, and end by themselves.
 STRATEGIES = {
     "cma-es": "evo.algorithms.cma_es:CMAES",
     "sep-cma-es": "evo.algorithms.sep_cma_es:SepCMAES",
@@ -20,19 +21,30 @@ STRATEGIES = {
     "xnes": "evo.algorithms.xnes:XNES",
 }
 
+SPENT = "its share of the evaluations is spent"
+
 
 @final
 class Attempt:
     """The present attempt, and the outcome of the best one before it.
 
     algorithm: a name in STRATEGIES. The first attempt begins at `initial`, (parameters,), later ones around it, with
-    deviation `spread`. Raises ValueError for an option out of its range.
+    deviation `spread`, all of them within `low` and `high`. Raises ValueError for an option out of its range.
     """
 
-    def __init__(self, algorithm: str, initial: NDArray[np.float64], seed: int, spread: float) -> None:
+    def __init__(
+        self,
+        algorithm: str,
+        initial: NDArray[np.float64],
+        seed: int,
+        spread: float,
+        low: float | None,
+        high: float | None,
+    ) -> None:
         if algorithm not in STRATEGIES:
             raise ValueError(f"algorithm={algorithm!r}: must be one of {', '.join(STRATEGIES)}")
         self.algorithm, self.initial, self.seed = algorithm, initial, seed
+        self.bounds, self.box = {"low": low, "high": high}, Box(low, high, initial)
         self.spread = number_between("spread", spread, 0)
         self.fittest, self.fitness = initial, -np.inf  # the mean at the end of the best attempt that is over
         self.evaluations, self.latest = 0, -np.inf  # of this attempt: how many, and the best fitness lately
@@ -40,21 +52,27 @@ class Attempt:
     def begin(self, number: int, population: int, step_size: float) -> None:
         """Attempt `number`, with a population and a first step-size of its own."""
         random = generator(self.seed, "restart", number)
-        start = self.initial + self.spread * random.standard_normal(self.initial.size) if number else self.initial
+        start = self.initial
+        if number:
+            around = self.spread * random.standard_normal(self.initial.size)
+            start = self.box.inside(self.box.outside(self.initial) + around)
         seed = int(random.integers(2**62)) if number else self.seed
         positive_number("step_size", step_size)
         self.number, self.population, self.step_size = number, population, step_size
         self.evaluations, self.latest = 0, -np.inf
         self.strategy: Algorithm = resolve(STRATEGIES[self.algorithm])(
-            start, seed, step_size=step_size, population=population
+            start, seed, step_size=step_size, population=population, **self.bounds
         )
 
-    def tell(self, fitness: NDArray[np.float64]) -> str | None:
-        """The fitness of what the strategy asked for; returns why the attempt is over, or None."""
+    def tell(self, fitness: NDArray[np.float64], most: float = np.inf) -> str | None:
+        """The fitness of what the strategy asked for; returns why the attempt is over, or None.
+
+        most: evaluations, after which it is over in any case.
+        """
         self.strategy.ask()  # one that was just restored has not been asked yet
         self.strategy.tell(fitness)
         self.evaluations, self.latest = self.evaluations + len(fitness), float(fitness.max())
-        reason = self.strategy.finished()
+        reason = self.strategy.finished() or (SPENT if self.evaluations >= most else None)
         if reason and self.latest > self.fitness:
             self.fittest, self.fitness = self.strategy.candidates()[0], self.latest
         return reason

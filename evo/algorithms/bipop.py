@@ -23,8 +23,8 @@ class BIPOP(AskTell[Population]):
     with small populations and steps of any size.
 
     `algorithm` (cma-es, sep-cma-es, lm-ma-es, snes or xnes), `step_size` (its first one), `population` (of the first
-    attempt; None: 4 + 3 ln n), `attempts` (of the kind that doubles, at most) and `spread` (the deviation of later
-    beginnings around `initial`).
+    attempt; None: 4 + 3 ln n), `attempts` (of the kind that doubles, at most), `spread` (the deviation of later
+    beginnings around `initial`), `low` and `high` (bounds of every parameter; None: none).
     """
 
     remembered = ("attempt", "doublings", "small", "spent", "over")
@@ -39,12 +39,14 @@ class BIPOP(AskTell[Population]):
         population: int | None = None,
         attempts: int = 10,
         spread: float = 1.0,
+        low: float | None = None,
+        high: float | None = None,
     ) -> None:
         super().__init__(initial, seed)
         self.first_step_size = positive_number("step_size", step_size)
         self.first_population = population_of(population, self.initial.size, 3)
         self.attempts = whole_number("attempts", attempts, 1)
-        self.attempt = Attempt(algorithm, self.initial, self.seed, spread)
+        self.attempt = Attempt(algorithm, self.initial, self.seed, spread, low, high)
         self.attempt.begin(0, self.first_population, self.first_step_size)
         self.doublings, self.small, self.over = 0, False, False
         self.spent = np.zeros(2)  # evaluations of attempts that are over: with large populations, with small ones
@@ -53,7 +55,8 @@ class BIPOP(AskTell[Population]):
         return self.attempt.strategy.ask()
 
     def update(self, population: Population, fitness: NDArray[np.float64]) -> None:
-        if not self.attempt.tell(fitness):
+        # A small attempt may spend half of what the large ones did, as in Hansen's pycma.
+        if not self.attempt.tell(fitness, self.spent[0] / 2 if self.small else math.inf):
             return
         number = self.attempt.number + 1
         if number > 1:  # the first attempt counts for neither

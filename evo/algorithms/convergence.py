@@ -29,34 +29,38 @@ ALIKE = "the population has lost its diversity: all individuals are the same"
 
 @final
 class FitnessHistory:
-    """The best and the median fitness of recent generations. `add` replaces its arrays and never writes into them."""
+    """The best and the median fitness of recent generations."""
 
     def __init__(self, size: int, population: int) -> None:
         self.window = min(10 + math.ceil(30 * size / population), _LONGEST)
         self.shortest = min(100 + math.ceil(100 * size**1.5 / population), _LONGEST)  # that stagnation looks back
-        self.values = np.zeros((2, _LONGEST))  # best and median, the newest last
+        self.values = np.zeros((2, _LONGEST))  # best and median, those of generation g in column g modulo _LONGEST
         self.count = self.flat = 0
         self.spread = math.inf  # of the last generation
 
     def add(self, fitness: _Floats) -> None:
         """One more generation, whose fitness is (individuals,), in any order."""
-        values = np.empty_like(self.values)
-        values[:, :-1] = self.values[:, 1:]
-        values[:, -1] = fitness.max(), np.median(fitness)
-        self.values, self.count, self.spread = values, self.count + 1, float(fitness.max() - fitness.min())
+        ordered, individuals = np.sort(fitness), len(fitness)
+        median = ordered[(individuals - 1) // 2] / 2 + ordered[individuals // 2] / 2
+        self.values[:, self.count % _LONGEST] = ordered[-1], median
+        self.count, self.spread = self.count + 1, float(ordered[-1] - ordered[0])
         self.flat = self.flat + 1 if self.spread == 0 else 0
+
+    def _recent(self, generations: int) -> _Floats:
+        """The best and the median, (2, generations), the newest last."""
+        return self.values[:, np.arange(self.count - generations, self.count) % _LONGEST]
 
     def reason(self) -> str | None:
         """Why there is nothing more to hope for, or None."""
         if self.flat >= PATIENCE:
             return FLAT
-        recent = self.values[0, -self.window :]
-        if self.count >= self.window and max(float(np.ptp(recent)), self.spread) < _TOLERANCE:
+        if self.count >= self.window and self.spread < _TOLERANCE and np.ptp(self._recent(self.window)[0]) < _TOLERANCE:
             return AT_REST
         length = min(max(self.count // 5, self.shortest), _LONGEST)
         if self.count >= length and self.count % 10 == 0:  # medians take their time
             part = max(1, 3 * length // 10)
-            before, now = self.values[:, -length : -length + part], self.values[:, -part:]
+            recent = self._recent(length)
+            before, now = recent[:, :part], recent[:, -part:]
             if np.all(np.median(now, axis=1) <= np.median(before, axis=1)):
                 return STAGNATION
         return None

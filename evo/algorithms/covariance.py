@@ -1,6 +1,7 @@
 """A covariance matrix in motion: steps along its axes, rank-one and rank-mu updates, its decomposition.
 
 Compiled without BLAS, so that the bits do not depend on threads; only the decomposition calls LAPACK, on one thread.
+Nothing given is written into.
 """
 
 from typing import Any
@@ -17,11 +18,21 @@ _SMALL = 32  # parameters up to which LAPACK has nothing to share between thread
 
 @njit(cache=True, error_model="numpy")
 def _combined(coefficients: Any, axes: Any, out: Any) -> None:
+    count, size = axes.shape
     out[:] = 0.0
-    for k in range(axes.shape[0]):
+    fours = count - count % 4  # four axes a turn: `out` is read and written a quarter as often
+    for k in range(0, fours, 4):
+        first, second, third, fourth = axes[k], axes[k + 1], axes[k + 2], axes[k + 3]
+        for row in range(coefficients.shape[0]):
+            a, b = coefficients[row, k], coefficients[row, k + 1]
+            c, d = coefficients[row, k + 2], coefficients[row, k + 3]
+            total = out[row]
+            for i in range(size):
+                total[i] += a * first[i] + b * second[i] + c * third[i] + d * fourth[i]
+    for k in range(fours, count):
         for row in range(coefficients.shape[0]):
             factor = coefficients[row, k]
-            for i in range(axes.shape[1]):
+            for i in range(size):
                 out[row, i] += factor * axes[k, i]
 
 
@@ -38,6 +49,22 @@ def _ranked_update(covariance: Any, decay: float, one: float, path: Any, weights
     for i in range(size):
         for j in range(i):
             out[j, i] = out[i, j]
+
+
+@njit(cache=True, error_model="numpy")
+def _squared_lengths(rows: Any, out: Any) -> None:
+    for row in range(rows.shape[0]):
+        total = 0.0
+        for i in range(rows.shape[1]):
+            total += rows[row, i] * rows[row, i]
+        out[row] = total
+
+
+def squared_lengths(rows: _Floats) -> _Floats:
+    """Of the rows, (rows, n) → (rows,)."""
+    out = np.empty(len(rows))
+    _squared_lengths(rows, out)
+    return out
 
 
 def combined(coefficients: _Floats, axes: _Floats) -> _Floats:

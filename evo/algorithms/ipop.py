@@ -20,8 +20,8 @@ class IPOP(AskTell[Population]):
     """Runs a strategy until it is finished, then again from elsewhere with a population twice as large.
 
     `algorithm` (cma-es, sep-cma-es, lm-ma-es, snes or xnes), `step_size` (its first one), `population` (of the first
-    attempt; None: 4 + 3 ln n), `attempts` (at most), `growth` (what a population is multiplied by) and `spread` (the
-    deviation of later beginnings around `initial`).
+    attempt; None: 4 + 3 ln n), `attempts` (at most), `growth` (what a population is multiplied by), `spread` (the
+    deviation of later beginnings around `initial`), `low` and `high` (bounds of every parameter; None: none).
     """
 
     remembered = ("attempt", "over")
@@ -37,13 +37,15 @@ class IPOP(AskTell[Population]):
         attempts: int = 10,
         growth: float = 2.0,
         spread: float = 1.0,
+        low: float | None = None,
+        high: float | None = None,
     ) -> None:
         super().__init__(initial, seed)
         self.first_step_size = positive_number("step_size", step_size)
         self.first_population = population_of(population, self.initial.size, 3)
         self.attempts = whole_number("attempts", attempts, 1)
         self.growth = number_between("growth", growth, 1)
-        self.attempt = Attempt(algorithm, self.initial, self.seed, spread)
+        self.attempt = Attempt(algorithm, self.initial, self.seed, spread, low, high)
         self.attempt.begin(0, self.first_population, self.first_step_size)
         self.over = False
 

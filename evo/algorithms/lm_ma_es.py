@@ -12,6 +12,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
+from evo.algorithms.bounds import Box
 from evo.algorithms.cma_parameters import CMAParameters, default_population, population_of
 from evo.algorithms.convergence import FitnessHistory, stop_reason
 from evo.algorithms.covariance import combined
@@ -38,7 +39,7 @@ class LMMAES(AskTell[SampledPopulation]):
     """Holds the transformation of its samples as a few direction vectors: n log n of memory and time a sample.
 
     `step_size` (sigma, the deviation to begin with), `population` (lambda; None: 4 + 3 ln n), `vectors` (m, how many
-    directions; None: 4 + 3 ln n).
+    directions; None: 4 + 3 ln n), `low` and `high` (bounds of every parameter; None: none).
     """
 
     remembered = ("mean", "step_size", "path", "directions", "history")
@@ -51,9 +52,12 @@ class LMMAES(AskTell[SampledPopulation]):
         step_size: float = 0.5,
         population: int | None = None,
         vectors: int | None = None,
+        low: float | None = None,
+        high: float | None = None,
     ) -> None:
         super().__init__(initial, seed)
         n = self.initial.size
+        self.box = Box(low, high, self.initial)
         self.initial_step_size = positive_number("step_size", step_size)
         self.population = population_of(population, n, 3)
         self.vectors = whole_number("vectors", default_population(n) if vectors is None else vectors, 1)
@@ -65,8 +69,8 @@ class LMMAES(AskTell[SampledPopulation]):
         self.c_d = 1 / (1.5**order * n)
         self.c_c = np.minimum(1.0, self.population / (4.0**order * n))
 
-        self.mean = self.initial  # y, (parameters,)
-        self.step_size = self.initial_step_size  # sigma
+        self.mean = self.box.outside(self.initial)  # y, (parameters,)
+        self.step_size = self.box.capped(self.initial_step_size, np.ones(1))  # sigma
         self.path = np.zeros(n)  # p_sigma
         self.directions = np.zeros((self.vectors, n))  # m_i
         self.history = FitnessHistory(n, self.population)
@@ -77,7 +81,7 @@ class LMMAES(AskTell[SampledPopulation]):
         steps = noise.copy()
         known = min(self.generation, self.vectors)
         _bent(steps, self.directions[:known], self.c_d)  # d_i                                             lines 7 to 10
-        return SampledPopulation(self.mean, self.step_size, steps, noise)  # y + sigma d_i                      line 11
+        return SampledPopulation(self.mean, self.step_size, steps, noise, self.box)  # y + sigma d_i            line 11
 
     def update(self, population: SampledPopulation, fitness: NDArray[np.float64]) -> None:
         n, parents = self.initial.size, best(fitness, self.parents)
@@ -90,13 +94,14 @@ class LMMAES(AskTell[SampledPopulation]):
         self.directions = (1 - rates) * self.directions + pushes[:, np.newaxis] * step  #                 lines 14 to 15
         growth = self.c_sigma / 2 * (float(np.sum(np.square(self.path))) / n - 1)
         self.step_size = self.step_size * math.exp(min(1.0, growth))  # e times at most                        line 16
+        self.step_size = self.box.capped(self.step_size, np.ones(1))
         self.history.add(fitness)
 
     def finished(self) -> str | None:
         return stop_reason(self.history, self.mean, np.full(1, self.step_size), self.initial_step_size)
 
     def candidates(self) -> NDArray[np.float64]:
-        return self.mean[np.newaxis].copy()
+        return self.box.inside(self.mean[np.newaxis].copy())
 
     def diagnostics(self) -> dict[str, float]:
         return {"step_size": self.step_size}

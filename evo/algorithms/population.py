@@ -5,6 +5,7 @@ from typing import Any, Protocol, final
 import numpy as np
 from numpy.typing import NDArray
 
+from evo.algorithms.bounds import EVERYWHERE, Box
 from evo.algorithms.noise import Noise, move
 
 
@@ -111,16 +112,23 @@ class PerturbedPopulation:
 class SampledPopulation:
     """Samples of a normal distribution: individual k is `center + scale * steps[k]`, made from `noise[k]` ~ N(0, I).
 
-    `center` is (parameters,), `steps` and `noise` are (individuals, parameters).
+    `center` is (parameters,), `steps` and `noise` are (individuals, parameters); `box` maps the samples to where they
+    are evaluated.
     """
 
     def __init__(
-        self, center: NDArray[np.float64], scale: float, steps: NDArray[np.float64], noise: NDArray[np.float64]
+        self,
+        center: NDArray[np.float64],
+        scale: float,
+        steps: NDArray[np.float64],
+        noise: NDArray[np.float64],
+        box: Box = EVERYWHERE,
     ) -> None:
         self.center = center
         self.scale = scale
         self.steps = steps
         self.noise = noise
+        self.box = box
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -130,7 +138,7 @@ class SampledPopulation:
         return int(self.steps.shape[1])
 
     def row(self, individual: int, out: NDArray[Any]) -> None:
-        np.copyto(out, self.center + self.scale * self.steps[individual], casting="same_kind")
+        np.copyto(out, self.box.inside(self.center + self.scale * self.steps[individual]), casting="same_kind")
 
     def dense(self) -> NDArray[np.float64]:
-        return self.center + self.scale * self.steps
+        return self.box.inside(self.center + self.scale * self.steps)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
+from evo.algorithms.bounds import Box
 from evo.algorithms.cma_parameters import CMAParameters, population_of
 from evo.algorithms.convergence import FitnessHistory, stop_reason
 from evo.algorithms.covariance import combined
@@ -23,20 +24,31 @@ from evo.ranges import positive_number
 class SepCMAES(AskTell[SampledPopulation]):
     """Learns a mean, a step-size and a variance of each parameter, but nothing of how parameters depend on each other.
 
-    `step_size` (sigma, the deviation to begin with), `population` (lambda; None: 4 + 3 ln n).
+    `step_size` (sigma, the deviation to begin with), `population` (lambda; None: 4 + 3 ln n), `low` and `high` (bounds
+    of every parameter; None: none).
     """
 
     remembered = ("mean", "step_size", "variances", "step_path", "covariance_path", "history")
 
-    def __init__(self, initial: ArrayLike, seed: int, *, step_size: float = 0.5, population: int | None = None) -> None:
+    def __init__(
+        self,
+        initial: ArrayLike,
+        seed: int,
+        *,
+        step_size: float = 0.5,
+        population: int | None = None,
+        low: float | None = None,
+        high: float | None = None,
+    ) -> None:
         super().__init__(initial, seed)
         size = self.initial.size
+        self.box = Box(low, high, self.initial)
         self.initial_step_size = positive_number("step_size", step_size)
         self.population = population_of(population, size, 3)
         self.parameters = CMAParameters(size, self.population, active=False, separable=True)
 
-        self.mean = self.initial  # m, (parameters,)
-        self.step_size = self.initial_step_size  # sigma
+        self.mean = self.box.outside(self.initial)  # m, (parameters,)
+        self.step_size = self.box.capped(self.initial_step_size, np.ones(1))  # sigma
         self.variances = np.ones(size)  # the diagonal of C
         self.step_path, self.covariance_path = np.zeros(size), np.zeros(size)  # p_sigma, p_c
         self.history = FitnessHistory(size, self.population)
@@ -45,7 +57,7 @@ class SepCMAES(AskTell[SampledPopulation]):
         random = generator(self.seed, "noise", self.generation)
         noise = random.standard_normal((self.population, self.initial.size))  # z_k ~ N(0, I)                     (38)
         steps = noise * np.sqrt(self.variances)  # y_k = D z_k                                                    (39)
-        return SampledPopulation(self.mean, self.step_size, steps, noise)  # x_k = m + sigma y_k                  (40)
+        return SampledPopulation(self.mean, self.step_size, steps, noise, self.box)  # x_k = m + sigma y_k        (40)
 
     def update(self, population: SampledPopulation, fitness: NDArray[np.float64]) -> None:
         p = self.parameters
@@ -65,6 +77,7 @@ class SepCMAES(AskTell[SampledPopulation]):
             + p.c_1 * np.square(self.covariance_path)
             + combined(p.c_mu * recombined, np.square(steps))[0]
         )
+        self.step_size = self.box.capped(self.step_size, self.variances)
         self.history.add(fitness)
 
     def finished(self) -> str | None:
@@ -72,7 +85,7 @@ class SepCMAES(AskTell[SampledPopulation]):
         return stop_reason(self.history, self.mean, deviations, self.initial_step_size, path=path)
 
     def candidates(self) -> NDArray[np.float64]:
-        return self.mean[np.newaxis].copy()
+        return self.box.inside(self.mean[np.newaxis].copy())
 
     def diagnostics(self) -> dict[str, float]:
         """`step_size`: sigma; `axis_ratio`: the largest deviation over the smallest."""

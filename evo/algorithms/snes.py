@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
+from evo.algorithms.bounds import Box
 from evo.algorithms.cma_parameters import population_of
 from evo.algorithms.convergence import FitnessHistory, stop_reason
 from evo.algorithms.covariance import combined
@@ -26,7 +27,8 @@ class SNES(AskTell[SampledPopulation]):
     """Follows the natural gradient of the expected utility in the mean and the deviation of each parameter.
 
     `step_size` (sigma, the deviation to begin with), `population` (lambda; None: 4 + 3 ln n), `learning_rate` (eta,
-    of the deviations; None: (3 + ln n) / (5 √n)). The mean learns at rate 1.
+    of the deviations; None: (3 + ln n) / (5 √n)), `low` and `high` (bounds of every parameter; None: none). The mean
+    learns at rate 1.
     """
 
     remembered = ("mean", "deviations", "history")
@@ -39,22 +41,25 @@ class SNES(AskTell[SampledPopulation]):
         step_size: float = 0.5,
         population: int | None = None,
         learning_rate: float | None = None,
+        low: float | None = None,
+        high: float | None = None,
     ) -> None:
         super().__init__(initial, seed)
         size = self.initial.size
+        self.box = Box(low, high, self.initial)
         self.initial_step_size = positive_number("step_size", step_size)
         self.population = population_of(population, size, 2)
         usual = (3 + math.log(size)) / (5 * math.sqrt(size))
         self.learning_rate = positive_number("learning_rate", usual if learning_rate is None else learning_rate)
 
-        self.mean = self.initial  # mu, (parameters,)
-        self.deviations = np.full(size, self.initial_step_size)  # sigma, (parameters,)
+        self.mean = self.box.outside(self.initial)  # mu, (parameters,)
+        self.deviations = np.full(size, min(self.initial_step_size, self.box.widest))  # sigma, (parameters,)
         self.history = FitnessHistory(size, self.population)
 
     def propose(self) -> SampledPopulation:
         random = generator(self.seed, "noise", self.generation)
         noise = random.standard_normal((self.population, self.initial.size))  # s_k ~ N(0, I)
-        return SampledPopulation(self.mean, 1.0, self.deviations * noise, noise)  # z_k = mu + sigma s_k
+        return SampledPopulation(self.mean, 1.0, self.deviations * noise, noise, self.box)  # z_k = mu + sigma s_k
 
     def update(self, population: SampledPopulation, fitness: NDArray[np.float64]) -> None:
         order = best(fitness, self.population)
@@ -62,14 +67,15 @@ class SNES(AskTell[SampledPopulation]):
         along_mean = combined(utility, noise)[0]  # sum u_k s_k
         along_deviations = combined(utility, np.square(noise) - 1)[0]  # sum u_k (s_k² - 1)
         self.mean = self.mean + self.deviations * along_mean
-        self.deviations = self.deviations * np.exp(self.learning_rate / 2 * along_deviations)
+        deviations = self.deviations * np.exp(self.learning_rate / 2 * along_deviations)
+        self.deviations = np.minimum(deviations, self.box.widest)
         self.history.add(fitness)
 
     def finished(self) -> str | None:
         return stop_reason(self.history, self.mean, self.deviations, self.initial_step_size)
 
     def candidates(self) -> NDArray[np.float64]:
-        return self.mean[np.newaxis].copy()
+        return self.box.inside(self.mean[np.newaxis].copy())
 
     def diagnostics(self) -> dict[str, float]:
         """`step_size`: the geometric mean of the deviations."""

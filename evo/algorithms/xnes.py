@@ -12,6 +12,7 @@ import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
+from evo.algorithms.bounds import Box
 from evo.algorithms.cma_parameters import population_of
 from evo.algorithms.convergence import FitnessHistory, stop_reason
 from evo.algorithms.covariance import combined, ranked_update
@@ -28,7 +29,8 @@ class XNES(AskTell[SampledPopulation]):
     """Follows the natural gradient of the expected utility in a mean and, through its exponential map, a covariance.
 
     `step_size` (sigma, the deviation to begin with), `population` (lambda; None: 4 + 3 ln n), `learning_rate` (eta;
-    None: 3 (3 + ln n) / (5 n √n)). The mean learns at rate 1. Time grows with the cube of the parameters.
+    None: 3 (3 + ln n) / (5 n √n)), `low` and `high` (bounds of every parameter; None: none). The mean learns at rate 1.
+    Time grows with the cube of the parameters.
     """
 
     remembered = ("mean", "step_size", "shape", "history")
@@ -41,23 +43,27 @@ class XNES(AskTell[SampledPopulation]):
         step_size: float = 0.5,
         population: int | None = None,
         learning_rate: float | None = None,
+        low: float | None = None,
+        high: float | None = None,
     ) -> None:
         super().__init__(initial, seed)
         size = self.initial.size
+        self.box = Box(low, high, self.initial)
         self.initial_step_size = positive_number("step_size", step_size)
         self.population = population_of(population, size, 2)
         usual = 3 * (3 + math.log(size)) / (5 * size * math.sqrt(size))
         self.learning_rate = positive_number("learning_rate", usual if learning_rate is None else learning_rate)
 
-        self.mean = self.initial  # mu, (parameters,)
-        self.step_size = self.initial_step_size  # sigma
+        self.mean = self.box.outside(self.initial)  # mu, (parameters,)
+        self.step_size = self.box.capped(self.initial_step_size, np.ones(1))  # sigma
         self.shape = np.eye(size)  # B in rows, of determinant 1: C = sigma² Bᵀ B
         self.history = FitnessHistory(size, self.population)
 
     def propose(self) -> SampledPopulation:
         random = generator(self.seed, "noise", self.generation)
         noise = random.standard_normal((self.population, self.initial.size))  # s_k ~ N(0, I)
-        return SampledPopulation(self.mean, self.step_size, combined(noise, self.shape), noise)  # mu + sigma Bᵀ s_k
+        steps = combined(noise, self.shape)  # Bᵀ s_k
+        return SampledPopulation(self.mean, self.step_size, steps, noise, self.box)  # mu + sigma Bᵀ s_k
 
     def update(self, population: SampledPopulation, fitness: NDArray[np.float64]) -> None:
         order, size = best(fitness, self.population), self.initial.size
@@ -74,6 +80,7 @@ class XNES(AskTell[SampledPopulation]):
         self.step_size = self.step_size * math.exp(self.learning_rate / 2 * along_size)
         with one_thread():
             self.shape = combined(scipy.linalg.expm(self.learning_rate / 2 * along_shape), self.shape)
+        self.step_size = self.box.capped(self.step_size, np.sum(np.square(self.shape), axis=0))
         self.history.add(fitness)
 
     def finished(self) -> str | None:
@@ -83,7 +90,7 @@ class XNES(AskTell[SampledPopulation]):
         return stop_reason(self.history, self.mean, deviations, self.initial_step_size, sigma * lengths)
 
     def candidates(self) -> NDArray[np.float64]:
-        return self.mean[np.newaxis].copy()
+        return self.box.inside(self.mean[np.newaxis].copy())
 
     def diagnostics(self) -> dict[str, float]:
         return {"step_size": self.step_size}
