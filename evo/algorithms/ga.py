@@ -125,7 +125,7 @@ class GA(AskTell[DensePopulation]):
         self.ages = _rows(self.ages + 1, ages, living)
         self.step_sizes = _rows(self.step_sizes, population.step_sizes, living)
         self.diversity = math.sqrt(np.sum(np.var(self.individuals, axis=0)))
-        self.alike = self.alike + 1 if all_same(self.individuals) else 0
+        self.alike = self.alike + 1 if all_same(individuals) else 0
 
     def finished(self) -> str | None:
         return ALIKE if self.alike >= PATIENCE else None
