@@ -64,13 +64,13 @@ GENERAL: Mapping[str, Mapping[str, Any]] = {
     "ppo": _ppo(1e6),
     # not tuned: steps of the size that serves the others
     "cma-es": _settings("linear", 2e6, {}, step_size=0.1),
-    "sep-cma-es": _settings("linear", 2e6, {}, step_size=0.1),
+    "sep-cma-es": _settings("linear", 2e6, {}, step_size=0.05),  # tuned on HalfCheetah, as is PGPE
     "lm-ma-es": _settings("linear", 2e6, {}, step_size=0.1),
     "ipop": _settings("linear", 2e6, {}, step_size=0.1, spread=0.1),
     "bipop": _settings("linear", 2e6, {}, step_size=0.1, spread=0.1),
     "snes": _settings("linear", 2e6, {}, step_size=0.1, population=64),
     "xnes": _settings("linear", 2e6, {}, step_size=0.1, population=64),
-    "pgpe": _settings("linear", 2e6, {}),
+    "pgpe": _settings("linear", 2e6, {}, noise=0.1, pairs=8, step_size=0.1),
     "cem": _settings("linear", 2e6, {}, noise=0.1, extra_noise=0.05),
     "guided-es": _settings("linear", 2e6, {}),
     # the sizes and steps of the GA

@@ -27,10 +27,10 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 import evo
 from envs.physics import available_threads
-from evo.champion import score
 from evo.comparison.statistics import bootstrap_interval, difference_interval, interquartile_mean
 from evo.learners.learner import Candidate
 from evo.learners.ppo import PPO
+from evo.problems.problem import evaluate_alone
 from evo.problems.walking import Walking
 from evo.randomness import report_seeds
 from evo.statistics import ObservationStatistics
@@ -132,7 +132,8 @@ def learning(task: str, name: str, chosen: Sequence[str], seeds: Sequence[int], 
             if seed in returns_in(results, kinds[who]):
                 continue
             trained = ours(task, given, seed, steps) if who == EVO else theirs(task, given, seed, steps, 1)
-            scored = float(np.mean(score(problem_of(task), trained.candidate, report_seeds(REPORT_EPISODES)).returns))
+            outcome = evaluate_alone(problem_of(task), *trained.candidate, report_seeds(REPORT_EPISODES))
+            scored = float(np.mean(outcome.returns))
             run = {**kinds[who], "seed": seed, "return": scored, "seconds": round(trained.seconds, 1)}
             with results.open("a") as lines:
                 lines.write(json.dumps(run) + "\n")

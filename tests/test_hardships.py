@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 import evo
 from evo import hardships
 from evo.assembly import make_network, make_task
-from evo.champion import score
 from evo.cli import app
 from evo.hardships import Card, Row
+from evo.problems.problem import evaluate_alone
 from evo.problems.walking import Walking
 from evo.randomness import report_seeds
 
@@ -34,7 +34,7 @@ def test_a_card_is_the_returns_under_each_adversity(monkeypatch: pytest.MonkeyPa
     for joint in ("thigh_joint", "leg_joint", "foot_joint"):
         task = make_task("Hopper-v5", {**champion.task_options, "locked": joint})
         problem = Walking(task, make_network(champion.network_text, task, champion.normalise), 1)
-        locked[joint] = score(problem, champion.candidate, report_seeds(2)).returns[0]
+        locked[joint] = evaluate_alone(problem, *champion.candidate, report_seeds(2)).returns[0]
     np.testing.assert_array_equal(card.rows[2].returns, np.concatenate(list(locked.values())))
     worst = min(locked, key=lambda joint: float(locked[joint].mean()))
     assert names[3] == f"… the worst one, {worst}"
