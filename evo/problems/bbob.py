@@ -30,7 +30,7 @@ class BBOBLandscape(Landscape):
         try:
             from cocoex import BareProblem
         except ImportError:
-            raise ValueError("needs the package coco-experiment: pip install 'evo[bbob]'") from None
+            raise ValueError("needs the package coco-experiment: pip install coco-experiment") from None
         self.instance = whole_number("instance", instance, 1, _MOST_INSTANCES)
         self._problem = BareProblem("bbob", number, size, self.instance)
         self._least = self._problem.best_value()
