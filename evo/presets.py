@@ -95,7 +95,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         # get further in 3,000 episodes; it is looked at often, since the mean goes down at times too
         "ars": _ars(0.02, 0.04, 8, 4, 2_990_000, training__ctrl_cost_weight=0.0, evaluation__selection_share=0.2),
         "openai-es": _es(0.02, 0.04, 32, 0.005, 5e6),
-        # tuned: half as many parents and steps twice as wide as the general ones get half as far again in 1,500 episodes
+        # tuned: half the parents and twice the step of the general one get half as far again in 1,500 episodes
         "ga": _ga(64, 6, 0.1, 0.5, 5e6, method__genome="real:spread=0.3"),
         "ppo": _ppo(1e6, initial_deviation=_GENTLE, discount=0.98, gae_lambda=0.92),  # the zoo's discount and λ
     },
