@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 # than the project and its test extra
-NEED_MORE = {"beside_evosax", "beside_pycma", "beside_stable_baselines3", "train_with_stable_baselines3"}
+NEED_MORE = {"bbob", "beside_evosax", "beside_pycma", "beside_stable_baselines3", "train_with_stable_baselines3"}
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.py") if path.stem not in NEED_MORE)
 
 
