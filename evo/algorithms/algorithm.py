@@ -23,8 +23,10 @@ class Algorithm(Protocol):
     """Search by ask and tell. Fitness is maximised.
 
     Constructed as `X(initial, seed, *, hyper-parameters with defaults)`, `initial` being (parameters,); a value out of
-    its range is a ValueError of one line. One whose third argument is `groups` is told there which parameters belong
-    together, as those of a neuron do: a label for each, (parameters,), or None (see `constructed`).
+    its range is a ValueError of one line. One that takes `groups`, besides, is told which parameters belong together,
+    as those of a neuron do: a label for each, (parameters,); one that takes `sensitivity`, how strongly what an
+    individual does depends on each: a function of individuals (individuals, parameters) to as many numbers (see
+    `constructed`).
     """
 
     generation: int
@@ -67,12 +69,11 @@ class Algorithm(Protocol):
 
 
 def constructed(
-    constructor: Callable[..., Algorithm], initial: ArrayLike, seed: int, groups: ArrayLike | None, **options: Any
+    constructor: Callable[..., Algorithm], initial: ArrayLike, seed: int, known: Mapping[str, Any], **options: Any
 ) -> Algorithm:
-    """An algorithm at its beginning, told the groups of the parameters if it takes them."""
-    if "groups" in inspect.signature(constructor).parameters:
-        return constructor(initial, seed, groups, **options)
-    return constructor(initial, seed, **options)
+    """An algorithm at its beginning, told what is `known` of the parameters as far as it has a name for it."""
+    named = inspect.signature(constructor).parameters
+    return constructor(initial, seed, **{name: known[name] for name in known if name in named}, **options)
 
 
 class AskTell(ABC, Generic[PopulationT]):

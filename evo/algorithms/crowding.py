@@ -4,6 +4,7 @@ Mahfoud 1995, "Niching Methods for Genetic Algorithms", section 5.2.
 """
 
 import math
+from collections.abc import Callable
 from typing import ClassVar, final
 
 import numpy as np
@@ -24,8 +25,9 @@ from evo.ranges import whole_number
 class Crowding(AskTell[DensePopulation]):
     """Everyone mates once, in pairs drawn at random; each child takes the place of the parent it is like, if fitter.
 
-    `population` (N individuals, an even number), `cross`, `mutate`, `genome` and `groups` (as in `GA`; nobody is
-    selected, nor replaced by any other rule), `elites` and `offered` (how many of the fittest are candidates).
+    `population` (N individuals, an even number), `cross`, `mutate`, `genome`, `groups` and `sensitivity` (as in `GA`;
+    nobody is selected, nor replaced by any other rule), `elites` and `offered` (how many of the fittest are
+    candidates).
 
     The paper scores children only. Here the `elites` fittest are asked for again before them and scored anew, since on
     episodes drawn each generation a lucky parent would never give way; all N of them make every contest a fair one.
@@ -39,6 +41,7 @@ class Crowding(AskTell[DensePopulation]):
         initial: ArrayLike,
         seed: int,
         groups: ArrayLike | None = None,
+        sensitivity: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None,
         *,
         population: int = 64,
         cross: str | Operator = "uniform:probability=1",
@@ -53,7 +56,7 @@ class Crowding(AskTell[DensePopulation]):
             raise ValueError(f"population={population!r}: must be even, as everyone mates in pairs")
         self.elites = whole_number("elites", elites, 0, self.population)
         self.offered = whole_number("offered", offered, 1, self.population)
-        self.variation = Variation(self.initial, genome, cross, mutate, groups)
+        self.variation = Variation(self.initial, genome, cross, mutate, groups, sensitivity)
 
         self.individuals = np.tile(self.variation.initial, (self.population, 1))  # (population, parameters)
         self.fitness = np.zeros(self.population)

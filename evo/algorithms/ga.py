@@ -8,6 +8,7 @@ Genetic Algorithms".
 
 import functools
 import math
+from collections.abc import Callable
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -37,7 +38,8 @@ class GA(AskTell[DensePopulation]):
     options as in `tournament:size=4`), `genome` (what an individual is: real, binary, integer or permutation),
     `elites`, `children` (made each generation; None: as many as there are others than elites), `niche_radius` (parents
     are chosen by fitness shared with those nearer than this: `fitness_sharing`) and `offered` (how many of the fittest
-    are candidates for champion). `groups`, (parameters,), says which of them neuron-wise crossover hands over together.
+    are candidates for champion). `groups`, (parameters,), says which of them neuron-wise crossover hands over together;
+    `sensitivity`, of individuals, is what safe mutation divides by.
 
     The `elites` fittest are asked for again beside the children and live on unchanged. Scored anew every generation, on
     its own episodes, a lucky one does not last. The others and the children are what `replace` chooses from; an old one
@@ -56,6 +58,7 @@ class GA(AskTell[DensePopulation]):
         initial: ArrayLike,
         seed: int,
         groups: ArrayLike | None = None,
+        sensitivity: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None,
         *,
         population: int = 128,
         select: str | Operator = "truncation:truncation=16",
@@ -74,7 +77,7 @@ class GA(AskTell[DensePopulation]):
         self.children = whole_number("children", self.population - self.elites if children is None else children, 1)
         self.niche_radius = None if niche_radius is None else positive_number("niche_radius", niche_radius)
         self.offered = whole_number("offered", offered, 1, self.population)
-        self.variation = Variation(self.initial, genome, cross, mutate, groups)
+        self.variation = Variation(self.initial, genome, cross, mutate, groups, sensitivity)
         with concerning("select"):
             self.select = suitable_operator(select, SELECTION, _OF_FITNESS, "one fitness an individual")
         with concerning("replace"):

@@ -5,7 +5,7 @@ Separability, Population Size and Convergence".
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, final
 
 import numpy as np
@@ -77,8 +77,8 @@ class Islands(AskTell[DensePopulation]):
 
     Every `interval` generations the `migrants` fittest of each island are copied to the next one, all at once, where
     they take the places of the least fit. `algorithm` is the name of one that keeps individuals, with its options as
-    in `ga:population=32,mutate='gaussian:deviation=0.1'`, or a constructor. All of them are given `initial` and
-    `groups`.
+    in `ga:population=32,mutate='gaussian:deviation=0.1'`, or a constructor. All of them are given `initial`,
+    `groups` and `sensitivity`.
     """
 
     remembered = ("archipelago",)
@@ -88,6 +88,7 @@ class Islands(AskTell[DensePopulation]):
         initial: ArrayLike,
         seed: int,
         groups: ArrayLike | None = None,
+        sensitivity: Callable[[Floats], Floats] | None = None,
         *,
         islands: int = 4,
         algorithm: str | Operator = "ga:population=32,select='truncation:truncation=8'",
@@ -97,10 +98,11 @@ class Islands(AskTell[DensePopulation]):
         super().__init__(initial, seed)
         whole_number("islands", islands, 2)
         self.interval = whole_number("interval", interval, 1)
+        known = {"groups": groups, "sensitivity": sensitivity}
         with concerning("algorithm"):
             constructor = operator_from_text(algorithm, ALGORITHMS)
             seeds = [int(generator(self.seed, "island", island).integers(2**62)) for island in range(islands)]
-            made = [constructed(constructor, self.initial, seed, groups) for seed in seeds]
+            made = [constructed(constructor, self.initial, seed, known) for seed in seeds]
             self.archipelago = Archipelago(made)
         smallest = min(len(island.fitness) for island in self.archipelago.islands)
         self.migrants = whole_number("migrants", migrants, 1, smallest)

@@ -4,7 +4,8 @@ Genomes are (individuals, genes) in the dtype of their kind (`evo.operators.kind
 """
 
 import inspect
-from typing import final
+from collections.abc import Callable
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,7 +24,7 @@ class Variation:
     """Crossover and mutation that suit a kind of genomes, and the step sizes that individuals inherit.
 
     initial: float64 (genes,). genome: a kind, or its text. cross, mutate: operators, or their texts. groups: (genes,),
-    what neuron-wise crossover hands over as a whole, or None.
+    what neuron-wise crossover hands over as a whole, or None. sensitivity: of genomes, for safe mutation, or None.
 
     A child's step size is the geometric mean of its parents', which mutation that adapts itself changes and uses, and
     any other leaves alone. Raises ValueError for what does not suit; operators are tried once to that end.
@@ -36,6 +37,7 @@ class Variation:
         cross: str | Operator,
         mutate: str | Operator,
         groups: ArrayLike | None,
+        sensitivity: Callable[[Floats], Floats] | None,
     ) -> None:
         with concerning("genome"):
             self.kind = kind_from_text(genome) if isinstance(genome, str) else genome
@@ -43,11 +45,12 @@ class Variation:
             self.initial = self.kind.converted(initial[np.newaxis])[0]
         purpose, known = f"{self.kind.name} genomes", dict(self.kind.bounds)
         with concerning("cross"):
-            more = {} if groups is None else {"groups": np.asarray(groups)}
+            more: dict[str, Any] = {} if groups is None else {"groups": np.asarray(groups)}
             self.cross = suitable_operator(cross, CROSSOVER, self.kind.crossovers, purpose, known | more)
         with concerning("mutate"):
             table = MUTATION | SELF_ADAPTIVE_MUTATION
-            self.mutate = suitable_operator(mutate, table, self.kind.mutations, purpose, known)
+            more = {} if sensitivity is None else {"sensitivity": sensitivity}
+            self.mutate = suitable_operator(mutate, table, self.kind.mutations, purpose, known | more)
         self.adapts = "step_sizes" in inspect.signature(self.mutate).parameters
         if self.adapts and not self.kind.spread > 0:
             raise ValueError("genome: step sizes begin as the spread of the first genomes, which must be > 0")

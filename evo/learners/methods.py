@@ -56,5 +56,5 @@ class Method:
         if start is None:
             start = Candidate(problem.initial(generator(seed, "initial parameters")), problem.no_statistics())
         initial = np.asarray(start.params, np.float64)
-        algorithm = constructed(found, initial, seed, problem.groups, **options)
+        algorithm = constructed(found, initial, seed, problem.known(initial, seed), **options)
         return Evolution(problem, algorithm, seed, episodes, start.statistics, racing)

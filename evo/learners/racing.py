@@ -17,7 +17,7 @@ from evo.algorithms.population import Population, Subpopulation
 from evo.problems.problem import Evaluation, Problem, fitness_of
 from evo.statistics import ObservationStatistics
 
-LEVEL = 0.01  # of the test that drops an individual
+LEVEL = 0.05  # of the test that drops an individual
 _FIRST = 3  # episodes before anybody may be dropped: two differences tell little of a spread
 _GROWTH = 1.5  # of the episodes from one round to the next
 

@@ -42,6 +42,7 @@ MUTATION: dict[str, str] = {
     "gaussian": "evo.operators.mutation:gaussian_mutation",
     "inversion": "evo.operators.permutation:inversion_mutation",
     "polynomial": "evo.operators.mutation:polynomial_mutation",
+    "safe": "evo.operators.safe_mutation:safe_mutation",  # of networks
     "scramble": "evo.operators.permutation:scramble_mutation",
     "swap": "evo.operators.permutation:swap_mutation",
     "uniform-reset": "evo.operators.mutation:uniform_reset_mutation",

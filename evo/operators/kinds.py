@@ -76,7 +76,7 @@ def real_genome(*, spread: float = 0.1) -> GenomeKind:
         keeps=lambda genomes: bool(np.isfinite(genomes).all()),
         first=first,
         crossovers=("arithmetic", "blend", "sbx", *_HANDING_ON),
-        mutations=("cauchy", "gaussian", "polynomial", "self-adaptive", "uniform-reset", *_MOVING),
+        mutations=("cauchy", "gaussian", "polynomial", "safe", "self-adaptive", "uniform-reset", *_MOVING),
         spread=deviation,
     )
 

@@ -29,7 +29,6 @@ class Landscape(ABC):
 
     step_unit = "evaluation"
     deterministic = True
-    groups: np.ndarray | None = None
 
     def __init__(self, name: str, size: int, low: float, high: float) -> None:
         self.name, self.low, self.high = name, float(low), float(high)
@@ -54,6 +53,9 @@ class Landscape(ABC):
     def initial(self, random: np.random.Generator) -> np.ndarray:
         """Anywhere in the domain."""
         return random.uniform(self.low, self.high, self.size)
+
+    def known(self, params: np.ndarray, seed: int) -> dict[str, Any]:
+        return {}
 
     def stored(self, params: np.ndarray) -> np.ndarray:
         return np.asarray(params, np.float64)

@@ -42,9 +42,11 @@ class Problem(Protocol):
         """Number of parameters."""
         ...
 
-    @property
-    def groups(self) -> np.ndarray | None:
-        """Which parameters belong together, as those of a neuron: a label for each, (size,); None where none do."""
+    def known(self, params: np.ndarray, seed: int) -> dict[str, Any]:
+        """What an algorithm may be told of the parameters: see `evo.algorithms.algorithm.Algorithm`.
+
+        params: those that the search begins from, (size,).
+        """
         ...
 
     def prepare(self) -> None:

@@ -1,5 +1,6 @@
 """Walking: a Task and a Network; fitness is the mean return over episodes."""
 
+import functools
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +13,11 @@ from evo.engines import AnyTask, evaluator_of
 from evo.episode import REASONS, TERMINATED, Episodes
 from evo.networks import Network
 from evo.problems.problem import Evaluation, fitness_of
+from evo.problems.sensitivity import Sensitivity
+from evo.randomness import episode_seeds
 from evo.statistics import ObservationStatistics
+
+_EXPERIENCED_EPISODES, _EXPERIENCES = 4, 64  # whose observations sensitivity is judged by
 
 
 @dataclass(frozen=True)
@@ -52,10 +57,24 @@ class Walking:
         """Number of parameters."""
         return self.network.size
 
-    @property
-    def groups(self) -> np.ndarray:
-        """The neuron of each parameter."""
-        return self.network.neurons
+    def known(self, params: np.ndarray, seed: int) -> dict[str, Any]:
+        """The neuron of each parameter, and how sensitive outputs are to it in what the given individual meets."""
+        experiences = functools.partial(self._experiences, params, seed)
+        return {"groups": self.network.neurons, "sensitivity": Sensitivity(self.network, experiences)}
+
+    def _experiences(self, params: np.ndarray, seed: int) -> np.ndarray:
+        """Observations of an individual's episodes, evenly spread over them: float64 (experiences, observation_size).
+
+        Normalised by their own statistics, where the network normalises. They do not count as steps.
+        """
+        seeds = episode_seeds(seed, "experience", 0, _EXPERIENCED_EPISODES)
+        trips = [self.rollout(params, int(each), self.no_statistics()).observations for each in seeds]
+        seen = np.concatenate(trips)
+        chosen = seen[np.linspace(0, len(seen) - 1, _EXPERIENCES).round().astype(int)]
+        if not self.network.normalise:
+            return chosen
+        deviation = seen.std(axis=0)
+        return (chosen - seen.mean(axis=0)) / np.where(deviation > 0, deviation, np.inf)
 
     def prepare(self) -> None:
         """Compile what is not compiled yet; takes seconds the first time on a machine."""

@@ -1,0 +1,35 @@
+"""Safe mutation: small steps where they change much, large ones where they change little.
+
+Lehman, Chen, Clune & Stanley 2018, "Safe Mutations for Deep and Recurrent Neural Networks through Output Gradients".
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evo.operators.genomes import check_real
+from evo.ranges import number_between, positive_number
+
+_Floats = NDArray[np.float64]
+
+
+def safe_mutation(
+    random: np.random.Generator,
+    population: _Floats,
+    *,
+    sensitivity: Callable[[_Floats], _Floats],
+    deviation: float = 0.02,
+    least: float = 0.01,
+) -> _Floats:
+    """Genes moved by N(0, deviation²) divided by their sensitivity, (individuals, genes): SM-G of Lehman 2018.
+
+    sensitivity: of genomes, (individuals, genes), how much each gene moves what a genome does; never taken for less
+    than `least` > 0, so that a gene without any effect yet does not run away.
+    """
+    check_real(population)
+    moves = number_between("deviation", deviation, 0) * random.standard_normal(population.shape)
+    sensitivities = sensitivity(population)
+    if sensitivities.shape != population.shape or not (sensitivities >= 0).all():
+        raise ValueError(f"sensitivity gave shape {sensitivities.shape}: must be {population.shape}, and all >= 0")
+    return population + moves / np.maximum(sensitivities, positive_number("least", least))
