@@ -160,10 +160,15 @@ def save(learner: Learner, directory: RunDirectory, progress: Progress) -> None:
             directory.save_fossil(generation, arrays)
     progress.fossils.clear()
     if progress.champion is not None and progress.champion is not progress.saved:
-        progress.champion.save(directory.champion_path)
-        progress.saved = progress.champion
+        _save_champion(directory, progress)
     state = {f"learner/{name}": array for name, array in learner.state().items()}
     directory.save_checkpoint(learner.steps, state | progress.state())
+
+
+def _save_champion(directory: RunDirectory, progress: Progress) -> None:
+    assert progress.champion is not None
+    progress.champion.save(directory.champion_path)
+    progress.saved = progress.champion
 
 
 def restore(learner: Learner, state: Mapping[str, np.ndarray]) -> Progress:
@@ -201,6 +206,8 @@ def _select(
     best = int(np.argmax(scores))
     if progress.champion is None or scores[best] > _or_worst(progress.champion.score):
         progress.champion = _champion(config, learner, candidates[best], outcomes[best].returns[0])
+        if progress.saved is None:  # from now on there is one to look at; later ones come with the checkpoints
+            _save_champion(directory, progress)
     progress.selection_score, progress.selected_at = scores[best], learner.steps
     progress.selection_error = standard_error(outcomes[best].returns[0])
     watcher.selected(
