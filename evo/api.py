@@ -25,6 +25,7 @@ from evo.finished import Run, champion_of
 from evo.learners.learner import Learner
 from evo.naming import fresh_path, task_slug
 from evo.networks import Network
+from evo.problems.landscape import Landscape
 from evo.problems.walking import Trajectory, Walking
 from evo.rundir import RunDirectory
 from evo.signals import Stopped, stoppable
@@ -192,8 +193,10 @@ def _show(directory: RunDirectory, video: bool, watcher: Watcher) -> None:
     try:
         if finished.metrics:
             finished.plot(directory.plots / "learning.png")
-        if not finished.config.layers:
-            finished.plot_landscape(directory.plots / "landscape.png")
+        problem = finished.champion.problem
+        if isinstance(problem, Landscape):
+            if problem.cheap:
+                finished.plot_landscape(directory.plots / "landscape.png")
         elif video:
             watcher.phase("filming the champion")
             replay(directory.path)
@@ -238,6 +241,8 @@ def replay(
         target = _picture_of(Run(source), "evolution" if evolution else "champion")
     champion = champion_of(source)
     if not champion.network_text and source.is_dir():
+        if evolution or seed is not None:
+            raise EvoError(f"{champion.task_name} is a function: there is no film of it, only a map")
         return Run(source).plot_landscape(target)
     if not evolution:
         film(champion, target, seed, width, height, seconds)

@@ -14,7 +14,7 @@ import numpy as np
 import tomli_w
 
 from envs.gymnasium_task import GymnasiumTask
-from envs.physics import available_threads
+from envs.physics import EngineError, available_threads
 from evo.archive import read_arrays, write_arrays
 from evo.assembly import problem_named
 from evo.errors import EvoError
@@ -195,7 +195,14 @@ class Champion:
     def evaluate(self, episodes: int = 100, seeds: np.ndarray | None = None) -> Fitness:
         """Its returns on the report seeds, or on the given ones."""
         chosen = report_seeds(episodes) if seeds is None else np.asarray(seeds)
-        return Fitness(evaluate_alone(self.problem, *self.candidate, chosen).returns[0])
+        return Fitness(self._returns(chosen))
+
+    def _returns(self, seeds: np.ndarray) -> np.ndarray:
+        """On so many episodes. Raises EvoError where it cannot be evaluated."""
+        try:
+            return evaluate_alone(self.problem, *self.candidate, seeds).returns[0]
+        except EngineError as error:
+            raise EvoError(f"{self.task_name}: {error}") from error
 
     def policy(self) -> Policy:
         """It as a function of an observation."""
@@ -208,7 +215,7 @@ class Champion:
     def verify(self) -> Verification:
         """Score it again on its selection seeds and compare to the bit."""
         seeds = selection_seeds(len(self.selection_returns))
-        again = evaluate_alone(self.problem, *self.candidate, seeds).returns[0]
+        again = self._returns(seeds)
         here = platform_facts()
         names = sorted({*self.facts, *here})
         pairs = {name: (self.facts.get(name, "unknown"), here.get(name, "unknown")) for name in names}

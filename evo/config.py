@@ -63,13 +63,6 @@ KEYS: dict[str, Key] = {
     "budget.until": Key(float | None, None),
 }
 
-# A function has no network, and once is enough to know what a point is worth.
-_LANDSCAPE_KEYS = {
-    key: replace(entry, default=1) if key.endswith("_episodes") else entry
-    for key, entry in KEYS.items()
-    if not key.startswith("network.")
-}
-
 
 @dataclass(frozen=True)
 class Config:
@@ -246,6 +239,8 @@ def resolve_config(
     values |= {"evo": __version__, "task.name": task, "method.name": method}
     if chosen.schedule and values[f"method.{chosen.schedule}"] is None:
         values[f"method.{chosen.schedule}"] = values["budget.steps"]
+    if chosen.limit:
+        values[f"method.{chosen.limit}"] = values["budget.steps"]
     if is_model_file(task) and not values["task.digest"]:
         values["task.digest"] = _digest(task)
     if all(values[key] is None for key in _BUDGET):
@@ -304,7 +299,13 @@ def _known_keys(task: str, method: Method) -> dict[str, Key]:
         )
     except Exception as error:  # a module of the user's may fail in any way
         raise EvoError(f"unknown method {method.reference!r}: {one_line(error)}") from error
-    keys = KEYS if hints.get("return") is not Landscape else _LANDSCAPE_KEYS
+    keys = KEYS
+    if hints.get("return") is Landscape:
+        keys = {key: entry for key, entry in KEYS.items() if not key.startswith("network.")}
+        if not getattr(constructor, "noisy", False):  # once is enough to know what a point is worth
+            keys = {
+                key: replace(entry, default=1) if key.endswith("_episodes") else entry for key, entry in keys.items()
+            }
     return {
         **keys,
         **{f"task.{name}": key for name, key in task_options.items()},

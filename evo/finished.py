@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from envs.physics import EngineError
 from evo.champion import Champion
 from evo.config import Config, read_config, resolve_config
 from evo.errors import EvoError
@@ -62,7 +63,10 @@ class Run:
         if not isinstance(problem, Landscape):
             raise EvoError(f"{config['task.name']} is a world, not a function; `evo replay {self.path}` shows it")
         trail = [self.directory.read_fossil(generation)["params"] for generation in self.directory.fossils()]
-        landscape_picture(problem, champion.params, np.array(trail), self._title(config), Path(path))
+        try:
+            landscape_picture(problem, champion.params, np.array(trail), self._title(config), Path(path))
+        except EngineError as error:
+            raise EvoError(f"cannot draw {config['task.name']}: {error}") from error
         return Path(path)
 
     @staticmethod

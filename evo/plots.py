@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
+from scipy.stats import rankdata
 
 from evo.archive import temporary_beside
 from evo.errors import EvoError, one_line
@@ -74,11 +75,13 @@ def landscape_picture(problem: Landscape, champion: np.ndarray, trail: np.ndarra
         axes.set(xlabel="first number", ylabel="fitness", title=title)
         write_figure(figure, path)
         return
-    points = np.tile(champion, (_GRID * _GRID, 1))
-    points[:, 0], points[:, 1] = (grid.ravel() for grid in np.meshgrid(line, line))
-    heights = problem.heights(points, seeds)[:, 0].reshape(_GRID, _GRID)
-    # by rank: a valley a million times as deep as another shows beside it
-    ranks = heights.ravel().argsort().argsort().reshape(heights.shape) / heights.size
+    heights = np.empty((_GRID, _GRID))
+    for row, second in zip(heights, line, strict=True):
+        points = np.tile(champion, (_GRID, 1))
+        points[:, 0], points[:, 1] = line, second
+        row[:] = problem.heights(points, seeds)[:, 0]
+    # by rank: a valley a million times as deep as another shows beside it; where there is no fitness, nothing does
+    ranks = np.ma.masked_where(np.isnan(heights), rankdata(heights, "min", nan_policy="omit").reshape(heights.shape))
     axes.contourf(line, line, ranks, levels=24, cmap="viridis")
     axes.plot(trail[:, 0], trail[:, 1], color="white", linewidth=1, alpha=0.9, marker=".", markersize=3)
     axes.plot(*champion[:2], marker="*", color="#ff7f3f", markersize=14, markeredgecolor="white")

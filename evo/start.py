@@ -17,8 +17,11 @@ def settings_from(path: Path) -> dict[str, Any]:
     return {
         "task.name": champion.task_name,
         **{f"task.{name}": value for name, value in champion.task_options.items()},
-        "network.layers": champion.network_text,
-        "network.normalise": champion.normalise,
+        **(
+            {"network.layers": champion.network_text, "network.normalise": champion.normalise}
+            if champion.network_text
+            else {}
+        ),
         "start.champion": str(path),
         "start.digest": champion.digest,
     }

@@ -86,6 +86,7 @@ MISTAKES = [
     (["run", "rastrigin", "--set", "training.dim=3"], "takes no training.dim"),
     (["run", "rastrigin", "--method", "ppo"], "a function has none"),
     (["run", "rastrigin", "--dim", "0"], "dim"),
+    (["compare", "rastrigin", "--methods", "bfgs", "--network", "linear"], "no --network"),
     (["run", "quadruped", "--dim", "3"], "no task.dim"),
     (["run", "bbob-f15", "--dim", "7"], "2, 3, 5, 10, 20, 40"),
     (["run", "bbob-f25"], "bbob-f25"),

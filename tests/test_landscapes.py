@@ -14,6 +14,7 @@ from evo.algorithms.population import DensePopulation
 from evo.assembly import problem_named
 from evo.errors import EvoError
 from evo.functions import FUNCTIONS
+from evo.learners.local_search import LocalSearch
 from evo.problems.landscape import Landscape
 from evo.problems.landscapes import landscape_of
 from evo.problems.problem import evaluate_alone
@@ -137,6 +138,27 @@ def test_a_fitness_that_is_no_number_is_a_failure(value: float) -> None:
         problem.evaluate(DensePopulation(np.array([[-1.0, 0, 0], [1.0, 0, 0]])), NO_SEEDS, problem.no_statistics())
 
 
+def test_what_is_kept_is_kept_for_its_seeds() -> None:
+    calls: list[int] = []
+
+    def breaking(x: np.ndarray, seed: int) -> float:
+        calls.append(seed)
+        if len(calls) == 4:
+            raise ValueError("no more")
+        return float(seed)
+
+    problem, population = own(breaking), DensePopulation(np.ones((3, 3)))
+    with pytest.raises(EngineError):
+        problem.evaluate(population, np.array([10, 20]), problem.no_statistics())
+    state = problem.state()
+    other = problem.evaluate(population, np.array([30, 40]), problem.no_statistics())
+    np.testing.assert_array_equal(other.returns, [[30, 40]] * 3)
+    problem.restore(state)
+    same = problem.evaluate(population, np.array([10, 20]), problem.no_statistics())
+    np.testing.assert_array_equal(same.returns, [[10, 20]] * 3)
+    assert calls == [10, 20, 10, 20, 30, 40, 30, 40, 30, 40, 20, 10, 20]
+
+
 def test_a_noisy_function_is_called_once_an_episode() -> None:
     problem = own(lambda x, seed: float(x[0] + seed))
     outcome = problem.evaluate(DensePopulation(np.ones((2, 3))), np.array([10, 20]), problem.no_statistics())
@@ -156,6 +178,17 @@ def broken(x) -> float:
 
 def taken(x, *, dim: int = 3) -> float:
     return 0.0
+
+def scaled(x, scale: float = 2.0) -> float:
+    return 0.0
+
+def noisy(x, seed) -> float:
+    return -float(x @ x) + seed % 7
+
+def half(x) -> float:
+    if x[0] > 0.7:
+        raise ValueError("over the edge")
+    return -float((x - 1) @ (x - 1))
 '''
 
 
@@ -171,9 +204,20 @@ def test_a_function_of_ones_own_runs(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(EvoError, match=r"own_hills:broken: individual \d+ of \d+: RuntimeError: too far out; what was"):
         evo.run("own_hills:broken", method="random-search", out=tmp_path / "b", **QUIET)
     assert (tmp_path / "b" / "checkpoints").is_dir()
+    assert not list((run.path / "plots").glob("landscape*"))  # what it costs to look at it, only its owner knows
     with pytest.raises(EvoError, match="its option 'dim' is one that evo gives every function"):
         evo.run("own_hills:taken", out=tmp_path / "t", **QUIET)
+    with pytest.raises(EvoError, match="own_hills:scaled takes x, scale: must be x, or x and seed"):
+        evo.run("own_hills:scaled", out=tmp_path / "t", **QUIET)
     assert not (tmp_path / "t").exists()
+    many = evo.run("own_hills:noisy", method="random-search", generations=1, out=tmp_path / "n", **QUIET).champion
+    assert (len(many.selection_returns), len(many.report_returns)) == (20, 100)  # luck is met as in a world
+    edge = {"task.on_error": "worst"}
+    half = evo.run("own_hills:half", method="nelder-mead", steps=90, settings=edge, out=tmp_path / "e", **QUIET)
+    assert half.champion.params[0] <= 0.7
+    assert half.metrics["failures"].sum() > 0
+    assert np.isfinite(half.metrics["mean"]).all()
+    assert evo.replay(half.path, tmp_path / "half.png").stat().st_size > 1000
 
 
 # Local search
@@ -213,10 +257,49 @@ def test_a_search_stopped_and_resumed_equals_uninterrupted(method: str, tmp_path
     np.testing.assert_array_equal(whole.champion.params, parts.champion.params)
 
 
-def test_a_budget_ends_a_local_search(tmp_path: Path) -> None:
-    run = evo.run("ellipsoid", dim=8, method="nelder-mead", steps=50, out=tmp_path / "r", **QUIET)
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("breaks", [1, 40, 61])
+def test_a_step_that_broke_off_leaves_no_trace_but_what_it_found(method: str, breaks: int) -> None:
+    from evo.learners import METHODS as ALL
+
+    def learner(function: Fragile) -> LocalSearch:
+        made = ALL[method].constructor()(own(function), 7, None)
+        assert isinstance(made, LocalSearch)
+        return made
+
+    whole, broken = learner(Fragile()), learner(Fragile(breaks))
+    rows = [whole.step() for _ in range(9)]
+    again: list[dict[str, float]] = []
+    while len(again) < 9:
+        before = broken.steps, broken.episodes, broken.generation
+        try:
+            again.append(broken.step())
+        except EngineError:
+            assert before == (broken.steps, broken.episodes, broken.generation)
+            fresh = learner(Fragile())
+            fresh.restore(broken.state())
+            broken = fresh
+    assert again == rows
+    np.testing.assert_array_equal(whole.candidates()[0].params, broken.candidates()[0].params)
+
+
+def test_a_budget_ends_a_local_search_and_a_larger_one_goes_on(tmp_path: Path) -> None:
+    options = {"dim": 8, "method": "nelder-mead"}
+    run = evo.run("ellipsoid", steps=50, out=tmp_path / "r", **options, **QUIET)
     assert run.metrics["steps"][-1] == 50
     assert run.ended == "50 steps"
+    reached = run.champion.score
+    further = evo.resume(run.path, steps=400, **QUIET)
+    assert further.ended == "400 steps"
+    assert further.metrics["steps"][-1] == 400
+    assert further.champion.score > reached
+
+
+def test_a_local_search_begins_from_a_champion(tmp_path: Path) -> None:
+    first = evo.run("rastrigin", dim=3, method="random-search", generations=3, out=tmp_path / "first", **QUIET)
+    second = evo.run(start=first.path, method="bfgs", out=tmp_path / "second", **QUIET)
+    assert second.champion.score > first.champion.score
+    assert second.config["task.dim"] == 3
 
 
 def test_a_local_search_walks_too(tmp_path: Path) -> None:

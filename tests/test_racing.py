@@ -97,6 +97,18 @@ def test_who_breaks_is_out_and_worst() -> None:
     assert np.isnan(every.fitness).all()
 
 
+def test_everyone_may_break_after_somebody_was_dropped() -> None:
+    def function(x: np.ndarray, seed: int) -> float:
+        if seed >= 6:
+            raise ValueError("night falls")
+        return float(x[0] + 0.01 * seed)
+
+    problem = landscape_of("mine:function", function)(dim=1, on_error="worst")
+    raced = evaluate_racing(problem, DensePopulation(np.arange(8.0)[:, None]), np.arange(12), NONE, 2)
+    assert np.isfinite(raced.fitness).all()
+    assert raced.fitness[-1] == raced.fitness.min()
+
+
 def test_a_generation_says_what_it_was_spared() -> None:
     from evo.algorithms.random_search import RandomSearch
 

@@ -75,7 +75,10 @@ class Subpopulation:
         self.population.row(int(self.indices[individual]), out)
 
     def dense(self) -> NDArray[np.float64]:
-        return self.population.dense()[self.indices]
+        rows = np.empty((len(self), self.size))
+        for individual, row in enumerate(rows):
+            self.row(individual, row)
+        return rows
 
 
 @final

@@ -64,9 +64,11 @@ def plan_study(
     if not 1 <= count <= _MOST_SEEDS:
         raise EvoError(f"--seeds says how many there are, 1 to {_MOST_SEEDS}; got {count}")
     budget = _checked_budget(steps, minutes)
-    layers = network or DEFAULT_NETWORK
     _check_settings(settings)
     full = task_name(task)
+    if network is not None and not takes_network(full):
+        raise EvoError(f"{full} is a function of its own numbers: it takes no --network")
+    layers = network or DEFAULT_NETWORK
     path = out or Path("runs") / "studies" / f"{task_slug(full)}-{'-'.join(names)}"
     members = {
         path / f"{name}-seed{seed}": _member(full, name, seed, budget, layers, settings)
@@ -78,8 +80,9 @@ def plan_study(
     words = ["evo", "compare", full, "--methods", ",".join(names), "--seeds", str(count)]
     words += [word for key, value in budget.items() for word in (f"--{key.removeprefix('budget.')}", str(value))]
     words += [word for key, value in settings.items() for word in ("--set", f"{key}={_word(value)}")]
-    words += ["--network", layers, "--out", str(path)]
-    record = Config({"task.name": full, "network.layers": layers, **budget, **settings}).toml()
+    acting = {"network.layers": layers} if takes_network(full) else {}
+    words += [*(["--network", layers] if acting else []), "--out", str(path)]
+    record = Config({"task.name": full, **acting, **budget, **settings}).toml()
     return Plan(path, shlex.join(words), record, members)
 
 

@@ -43,6 +43,8 @@ def stopped(evidence: Evidence) -> Finding | None:
     advice = STOPPED.get(evidence.ended or "")
     if advice is None or nothing_left_to_earn(evidence):
         return None
+    if not evidence.trajectories:  # on a function nobody observes, and what is at rest may well be the best
+        advice = "if that is not the best, begin elsewhere (--seed 1), or with restarts (--method bipop)"
     return Finding("stopped by itself", False, evidence.ended or "", advice)
 
 
@@ -61,11 +63,12 @@ def failed_episodes(evidence: Evidence) -> Finding | None:
     if failures <= _FAILED * episodes and not reasons:
         return None
     told = f"; the champion's own: {', '.join(reasons)}" if reasons else ""
+    advice = "take shorter time steps (task.timestep, task.frame_skip), weaker motors, or smaller steps in the search"
     return Finding(
         "failed episodes",
         False,
         f"{failures:,.0f} of {episodes:,.0f} episodes in training failed{told}",
-        "take shorter time steps (task.timestep, task.frame_skip), weaker motors, or smaller steps in the search",
+        advice if evidence.trajectories else "see where the function refuses, and begin away from there",
     )
 
 

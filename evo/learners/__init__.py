@@ -41,7 +41,7 @@ METHODS: dict[str, Method] = {
         }.items()
     },
     **{
-        name: Method(f"evo.learners.local_search:{attribute}", summary, name, schedule="most_steps")
+        name: Method(f"evo.learners.local_search:{attribute}", summary, name, limit="most_steps")
         for name, attribute, summary in (
             ("nelder-mead", "NelderMead", "scipy's simplex of Nelder & Mead (1965), until it is stuck"),
             ("powell", "Powell", "scipy's conjugate directions (Powell 1964), until it is stuck"),

@@ -8,10 +8,9 @@ Optimization", section 6.1, its gradients by finite differences. All three are s
 import hashlib
 import math
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from envs import interruption
 from envs.physics import EngineError
@@ -30,12 +29,19 @@ class _EnoughError(Exception):
     """So far and no further in this step."""
 
 
+class _Value(NamedTuple):
+    """Of a point: its fitness, -inf where it failed, and the steps that it took to find out."""
+
+    fitness: float
+    steps: int
+
+
 class LocalSearch:
     """One of scipy's local optimisers, from the start until it ends, and then from random points.
 
     `restarts` (how many more searches, each from another initial point), `tolerance` (scipy's `tol`) and `most_steps`
-    (of the problem, in all; by default those of the budget). A noisy problem is held still: all evaluations are of the
-    same episodes.
+    (of the problem, in all: always those of the budget). A noisy problem is held still: all evaluations are of the same
+    episodes.
 
     scipy's loops cannot be stopped and gone on with, but they are functions of the values that they are given. So a
     step begins the search again, gives it the values that it was given before, and then evaluates half as many more.
@@ -57,15 +63,15 @@ class LocalSearch:
         self.problem, self.seed, self.start = problem, seed, start
         self.restarts = whole_number("restarts", restarts, 0)
         self.tolerance = positive_number("tolerance", tolerance)
-        self.most_steps = math.inf if most_steps is None else whole_number("most_steps", most_steps, 1)
+        self.most_steps = math.inf if most_steps is None else whole_number("most_steps", most_steps, 0)
         self.statistics = problem.no_statistics() if start is None else start.statistics
         self.generation = self.steps = self.episodes = 0
         self._seeds = episode_seeds(seed, "training", 0, 1)
-        self._best, self._best_fitness = np.asarray(self._first(0), np.float64), -math.inf
+        self._best, self._best_fitness = self._first(0), -math.inf
         self._search = 0  # which one is under way
-        self._given: list[float] = []  # fitness of the points that it asked for so far
-        self._counted = 0  # of these, how many are in the rows of metrics: the others an interrupted step has left
-        self._points = b""  # digest of these points
+        self._given: list[_Value] = []  # what the search under way was given so far
+        self._ahead: list[_Value] = []  # and what a step that broke off had found beyond that; no row counts it yet
+        self._points = b""  # digest of the points of all these
         self._reason = ""
 
     def prepare(self) -> None:
@@ -80,90 +86,103 @@ class LocalSearch:
         return np.asarray(self.problem.initial(generator(self.seed, *purpose)), np.float64)
 
     def step(self) -> dict[str, float]:
-        enough = max(self.problem.size + 1, math.ceil(_GROWTH * self._counted))
-        self._reason = self._go_on(enough)
-        fresh = np.array(self._given[self._counted :] or self._given[-1:])
-        self.generation += 1
-        self.episodes += len(self._given) - self._counted
-        self._counted = len(self._given)
-        row = {
-            "generation": self.generation,
-            "steps": self.steps,
-            "episodes": self.episodes,
-            "best": max(self._given),
-            "mean": float(fresh.mean()),
-            "std": float(fresh.std()),
-            "failures": int(np.isneginf(fresh).sum()),
-            "search": self._search + 1,
-        }
-        if self._reason:
-            self._search, self._given, self._points, self._counted = self._search + 1, [], b"", 0
-        return row
-
-    def _go_on(self, enough: int) -> str:
-        """Search until it asks for more than `enough` values; why it ended before that, or ""."""
         from scipy import optimize
 
-        points, asked, known = hashlib.blake2b(digest_size=16), 0, len(self._given)
+        from evo.autodiff.blas import one_thread
+
+        counted, known = len(self._given), [*self._given, *self._ahead]
+        enough, checked = max(self.problem.size + 1, math.ceil(_GROWTH * counted)), len(known)
+        points, asked = hashlib.blake2b(digest_size=16), 0
+        steps, best, best_fitness = self.steps, self._best, self._best_fitness
 
         def loss(point: np.ndarray) -> float:
-            nonlocal asked
-            if asked >= enough or (asked >= known and self.steps >= self.most_steps):
+            nonlocal asked, steps, best, best_fitness
+            if asked >= enough or (asked >= counted and steps >= self.most_steps):
                 raise _EnoughError
-            if asked >= known:
-                self._evaluate(point)
+            if asked == len(known):
+                known.append(self._evaluated(point))
             points.update(np.asarray(point, np.float64).tobytes())
-            asked += 1
-            if asked == known and points.digest() != self._points:
+            value, asked = known[asked], asked + 1
+            if asked == checked and points.digest() != self._points:
                 raise EngineError("scipy takes other steps here than where this run began; begin it anew")
-            self._points = points.digest() if asked >= known else self._points
-            return -self._given[asked - 1]  # scipy minimises
+            if asked > counted:
+                steps += value.steps
+                if value.fitness > best_fitness:
+                    best, best_fitness = np.array(point, np.float64), value.fitness
+            return -value.fitness  # scipy minimises
 
+        reason = ""
         try:
-            # the steps of a search must not depend on how many processors its matrix products use
-            with threadpool_limits(1, "blas"), np.errstate(all="ignore"):
+            # its steps must not depend on how many processors its matrix products use
+            with one_thread(), np.errstate(all="ignore"):
                 first = self._first(self._search)
                 found = optimize.minimize(
                     loss, first, method=self.minimiser, tol=self.tolerance, options=self.unlimited
                 )
+            reason = one_line(Exception(found.message)).rstrip(".")
         except _EnoughError:
-            return f"{self.most_steps:,} steps" if self.steps >= self.most_steps else ""
-        return one_line(Exception(found.message)).rstrip(".")
+            pass
+        except BaseException:
+            if asked == len(known):
+                self._ahead, self._points = known[counted:], points.digest()
+            raise
+        if best_fitness == -math.inf:
+            raise EngineError(f"every point of the first {len(known)} failed: begin elsewhere, with another seed")
+        self.steps, self._best, self._best_fitness, self._reason = steps, best, best_fitness, reason
+        self._given, self._ahead, self._points = known, [], points.digest()
+        self.generation += 1
+        self.episodes += len(known) - counted
+        row = self._row([value.fitness for value in known[counted:] or known[-1:]])
+        if reason:
+            self._search, self._given, self._points = self._search + 1, [], b""
+        return row
 
-    def _evaluate(self, point: np.ndarray) -> None:
+    def _row(self, fresh: list[float]) -> dict[str, float]:
+        """Of metrics; fresh: the fitness of the points of this step."""
+        fine = [fitness for fitness in fresh if math.isfinite(fitness)] or [math.nan]
+        return {
+            "generation": self.generation,
+            "steps": self.steps,
+            "episodes": self.episodes,
+            "best": max(value.fitness for value in self._given),
+            "mean": float(np.mean(fine)),
+            "std": float(np.std(fine)),
+            "failures": sum(not math.isfinite(fitness) for fitness in fresh),
+            "search": self._search + 1,
+        }
+
+    def _evaluated(self, point: np.ndarray) -> "_Value":
         interruption.check()
         outcome = evaluate_alone(self.problem, point, self.statistics, self._seeds)
         fitness = float(outcome.fitness[0])
-        self.steps += outcome.steps
-        self._given.append(-math.inf if math.isnan(fitness) else fitness)
-        if fitness > self._best_fitness:
-            self._best, self._best_fitness = np.array(point, np.float64), fitness
+        return _Value(-math.inf if math.isnan(fitness) else fitness, outcome.steps)
 
     def finished(self) -> str | None:
-        if self._search <= self.restarts:
-            return None
-        return f"{STUCK} {self._search} {'searches' if self._search > 1 else 'search'}: {self._reason}"
+        if self._search > self.restarts:
+            return f"{STUCK} {self._search} {'searches' if self._search > 1 else 'search'}: {self._reason}"
+        return f"{self.most_steps:,} steps" if self.steps >= self.most_steps else None
 
     def candidates(self) -> list[Candidate]:
         return [Candidate(self.problem.stored(self._best), self.statistics)]
 
     def state(self) -> dict[str, np.ndarray]:
         return {
-            "counts": np.array([self.generation, self.steps, self.episodes, self._search, self._counted]),
+            "counts": np.array([self.generation, self.steps, self.episodes, self._search]),
             "best": self._best,
             "best_fitness": np.array(self._best_fitness),
-            "given": np.array(self._given, np.float64),
+            "given": np.array(self._given, np.float64).reshape(-1, 2),
+            "ahead": np.array(self._ahead, np.float64).reshape(-1, 2),
             "points": np.frombuffer(self._points, np.uint8),
             "reason": np.frombuffer(self._reason.encode(), np.uint8),
-            **{f"problem/{name}": array for name, array in self.problem.state().items()},
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        counts = (int(count) for count in state["counts"])
-        self.generation, self.steps, self.episodes, self._search, self._counted = counts
+        self.generation, self.steps, self.episodes, self._search = (int(count) for count in state["counts"])
         self._best, self._best_fitness = np.array(state["best"]), float(state["best_fitness"])
-        self._given, self._points = state["given"].tolist(), state["points"].tobytes()
-        self._reason = state["reason"].tobytes().decode()
+        self._given, self._ahead = (
+            [_Value(float(fitness), int(steps)) for fitness, steps in state[name]] for name in ("given", "ahead")
+        )
+        self._points, self._reason = state["points"].tobytes(), state["reason"].tobytes().decode()
 
 
 class NelderMead(LocalSearch):

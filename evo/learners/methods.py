@@ -21,7 +21,7 @@ class Method:
     The class is a search algorithm (it asks and tells; see `evo.algorithms`), which `Evolution` drives, or a learner in
     its own right, taking (problem, seed, start). Its keyword-only arguments are the method's options.
     family: the method whose presets it shares. settings: configuration keys and values, e.g. whether to normalise.
-    schedule: the option that takes the budget's steps where it is not set.
+    schedule: the option that takes the budget's steps where it is not set; limit: one that always does.
     """
 
     reference: str
@@ -29,6 +29,7 @@ class Method:
     family: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     schedule: str | None = None
+    limit: str | None = None
 
     def constructor(self) -> type[Any]:
         """The class. Raises ImportError or ValueError where the reference leads nowhere."""

@@ -83,7 +83,8 @@ def evaluate_racing(
     dropped[running] = False
     for individual in np.flatnonzero(dropped):
         lived = returns[individual][~np.isnan(returns[individual])]
-        fitness[individual] = min(fitness_of(lived[None])[0], np.nextafter(fitness[running].min(), -np.inf))
+        below = np.nextafter(fitness[running].min(), -np.inf) if len(running) else np.inf
+        fitness[individual] = min(fitness_of(lived[None])[0], below)
     fitness[failed] = fitness[~failed].min() if not failed.all() else np.nan
     return Evaluation(
         fitness=fitness,

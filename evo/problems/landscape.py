@@ -1,6 +1,7 @@
 """Landscape: a function of some numbers as a problem; an individual is a point, and its fitness the height there."""
 
 import inspect
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -29,11 +30,13 @@ class Landscape(ABC):
 
     step_unit = "evaluation"
     deterministic = True
+    cheap = True
+    """Whether it may be evaluated many times more, only to be looked at."""
 
     def __init__(self, name: str, size: int, low: float, high: float) -> None:
         self.name, self.low, self.high = name, float(low), float(high)
         self._size = whole_number("dim", size, 1)
-        if not (np.isfinite([low, high]).all() and low < high):
+        if not (low < high and math.isfinite(high - low)):
             raise ValueError(f"low={low:g}, high={high:g}: the domain must be finite and low below high")
 
     @abstractmethod
@@ -103,8 +106,11 @@ class ClassicLandscape(Landscape):
     @cached_property
     def rotation(self) -> np.ndarray:
         """Orthogonal, (size, size)."""
+        from evo.autodiff.blas import one_thread
+
         normal = generator(self.instance, "rotation", self.size).standard_normal((self.size, self.size))
-        orthogonal, upper = np.linalg.qr(normal)
+        with one_thread():
+            orthogonal, upper = np.linalg.qr(normal)
         return orthogonal * np.sign(np.diag(upper))
 
     def heights(self, points: np.ndarray, seeds: np.ndarray) -> np.ndarray:
@@ -131,14 +137,16 @@ class OwnLandscape(Landscape):
         if on_error not in ("stop", "worst"):
             raise ValueError(f"on_error={on_error!r}: must be 'stop' or 'worst'")
         self.function, self.on_error = function, on_error
-        self.deterministic = not takes_seed(function)
-        self._asked = np.zeros((0, size))  # the points of an evaluation that broke off
-        self._found = np.zeros(0)  # and what was found before, episode by episode of one after the other
+        self.deterministic, self.cheap = not takes_seed(function), False
+        # The points and seeds of an evaluation that broke off, and what it had found, episode by episode of one after
+        # the other; of a race, which is several evaluations, the round that broke off.
+        self._asked, self._seeds, self._found = np.zeros((0, size)), np.zeros(0, np.int64), np.zeros(0)
 
     def heights(self, points: np.ndarray, seeds: np.ndarray) -> np.ndarray:
         columns = 1 if self.deterministic else len(seeds)
-        if not np.array_equal(points, self._asked) or len(self._found) >= len(points) * columns:
-            self._asked, self._found = np.array(points), np.zeros(0)
+        same = np.array_equal(points, self._asked) and (self.deterministic or np.array_equal(seeds, self._seeds))
+        if not same or len(self._found) >= len(points) * columns:
+            self._asked, self._seeds, self._found = np.array(points), np.array(seeds, np.int64), np.zeros(0)
         found = self._found.tolist()
         try:
             for place in range(len(found), len(points) * columns):
@@ -147,7 +155,7 @@ class OwnLandscape(Landscape):
                 found.append(self._height(np.array(points[individual]), arguments, f"{individual} of {len(points)}"))
         finally:
             self._found = np.array(found)
-        self._asked, self._found = np.zeros((0, self.size)), np.zeros(0)
+        self._asked, self._seeds, self._found = np.zeros((0, self.size)), np.zeros(0, np.int64), np.zeros(0)
         return np.array(found).reshape(len(points), columns)
 
     def _height(self, point: np.ndarray, arguments: tuple[int, ...], individual: str) -> float:
@@ -159,19 +167,22 @@ class OwnLandscape(Landscape):
                 height, problem = float("nan"), f"{type(error).__name__}: {one_line(error)}"
         if problem and self.on_error == "stop":
             raise EngineError(
-                f"individual {individual}: {problem}; what was evaluated is kept: mend the function and resume, or go "
-                "on with --set task.on_error=worst"
+                f"individual {individual}: {problem}; what was evaluated is kept: mend the function, or write "
+                'on_error = "worst" in config.toml, and resume'
             )
         return height if not problem else float("nan")
 
     def state(self) -> dict[str, np.ndarray]:
-        return {"asked": self._asked, "found": self._found}
+        return {"asked": self._asked, "seeds": self._seeds, "found": self._found}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self._asked, self._found = np.array(state["asked"]), np.array(state["found"])
+        self._asked, self._seeds, self._found = (np.array(state[name]) for name in ("asked", "seeds", "found"))
 
 
 def takes_seed(function: Callable[..., float]) -> bool:
-    """Whether its second argument is an episode's seed."""
+    """Whether its second argument is an episode's seed. Raises ValueError where it takes other arguments by place."""
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return sum(one.kind in kinds for one in inspect.signature(function).parameters.values()) > 1
+    names = [name for name, one in inspect.signature(function).parameters.items() if one.kind in kinds]
+    if len(names) > 2 or (len(names) == 2 and names[1] != "seed"):
+        raise ValueError(f"takes {', '.join(names)}: must be x, or x and seed; options come after a *")
+    return len(names) == 2

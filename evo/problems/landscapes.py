@@ -8,7 +8,7 @@ from typing import Any
 
 from evo.errors import EvoError
 from evo.functions import FUNCTIONS
-from evo.problems.landscape import ClassicLandscape, Landscape, OwnLandscape
+from evo.problems.landscape import ClassicLandscape, Landscape, OwnLandscape, takes_seed
 
 _BBOB = re.compile(r"bbob-f([1-9]|1[0-9]|2[0-4])")
 
@@ -51,7 +51,11 @@ def landscape_of(name: str, function: Callable[..., float]) -> Callable[..., Lan
         for each in inspect.signature(function, eval_str=True).parameters.values()
         if each.kind is inspect.Parameter.KEYWORD_ONLY
     }
-    if taken := own.keys() & {"dim", "low", "high", "on_error"}:
+    try:
+        noisy = takes_seed(function)
+    except ValueError as error:
+        raise EvoError(f"{name} {error}") from error
+    if taken := own.keys() & {"dim", "low", "high", "name", "on_error"}:
         raise EvoError(f"{name}: its option {sorted(taken)[0]!r} is one that evo gives every function; rename it")
 
     def constructor(
@@ -66,6 +70,7 @@ def landscape_of(name: str, function: Callable[..., float]) -> Callable[..., Lan
         option: Any if each.annotation is each.empty else each.annotation for option, each in own.items()
     }
     constructor.__doc__ = function.__doc__ or f"{name}, a function of your own."
+    constructor.noisy = noisy  # type: ignore[attr-defined]
     return constructor
 
 
