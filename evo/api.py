@@ -193,9 +193,9 @@ def _show(directory: RunDirectory, video: bool, watcher: Watcher) -> None:
     try:
         if finished.metrics:
             finished.plot(directory.plots / "learning.png")
-        problem = finished.champion.problem
-        if isinstance(problem, Landscape):
-            if problem.cheap:
+        if not finished.config.layers:
+            problem = finished.champion.problem
+            if isinstance(problem, Landscape) and problem.cheap:
                 finished.plot_landscape(directory.plots / "landscape.png")
         elif video:
             watcher.phase("filming the champion")
