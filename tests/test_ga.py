@@ -101,7 +101,13 @@ COMPOSITIONS: dict[str, Composition] = {
     ),
     "sharing": Composition({"select": "rank", "niche_radius": 0.5}, REALS, sphere, -0.05, 100),
     "neurons": Composition(
-        {"select": "boltzmann:temperature=0.1", "cross": "neuron:groups=[0, 0, 1, 1, 2, 2]"}, REALS, sphere, -0.02, 120
+        {
+            "select": "boltzmann:temperature=0.1",
+            "cross": "neuron:groups=[0, 0, 1, 1, 2, 2]",
+            "mutate": "safe:deviation=0.02",
+            "sensitivity": np.ones_like,
+        },
+        *(REALS, sphere, -0.02, 120),
     ),
     "real genes drawn anew and moved": Composition(
         {
@@ -488,7 +494,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"cross": "neuron"}, "cross: neuron needs groups"),
     ({"cross": lambda random, first, second: first[:, 1:]}, "cross: gave float64 of shape (1, 2): must be float64 of"),
     ({"mutate": "gaussian:deviation=-1"}, "mutate: deviation=-1: must be a finite number >= 0"),
-    ({"mutate": "bit-flip"}, "mutate: bit-flip does not suit real genomes; one of cauchy, gaussian, polynomial, self-"),
+    (
+        {"mutate": "bit-flip"},
+        "mutate: bit-flip does not suit real genomes; one of cauchy, gaussian, polynomial, safe, self-",
+    ),
     ({"mutate": bit_flip_mutation}, "mutate: bit-flip does not suit real genomes"),
     ({"mutate": "uniform-reset"}, "mutate: uniform-reset needs low and high"),
     ({"mutate": lambda random, genomes: genomes * np.nan}, "mutate: gave genomes that are not finite numbers"),

@@ -15,7 +15,7 @@ from evo.randomness import generator
 
 KINDS = [kind_from_text(text) for text in ("binary", "integer:low=-3,high=5", "permutation", "real:spread=2")]
 MUTATIONS = MUTATION | SELF_ADAPTIVE_MUTATION
-OPTIONS = {"groups": np.arange(6) // 2, "low": -3, "high": 5}
+OPTIONS: dict[str, Any] = {"groups": np.arange(6) // 2, "low": -3, "high": 5, "sensitivity": np.ones_like}
 
 
 def individuals(kind: GenomeKind, purpose: str) -> NDArray[Any]:
