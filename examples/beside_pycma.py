@@ -172,7 +172,7 @@ def measured(given: argparse.Namespace) -> None:
         for line in given.results.read_text().splitlines():
             *key, spent = json.loads(line)
             done[tuple(key)] = spent
-    lines = [["function", "n", *VERSIONS, "evo / better"]]
+    lines = [["function", "n", *VERSIONS, "evo / better", "95 %"]]
     for size in given.dimensions:
         for name, case in cases(size).items():
             if given.only and given.only not in name:
@@ -195,8 +195,10 @@ def measured(given: argparse.Namespace) -> None:
 
 
 def summary(found: dict[str, list[float]]) -> list[str]:
-    """A cell for each of VERSIONS, and the ratio of evo's median to the better one of the others."""
-    medians = {who: float(np.median(spent)) for who, spent in found.items()}
+    """Cells for VERSIONS, the ratio of evo's median to the better one of the others, and its bootstrap interval.
+
+    The interval is of both medians drawn anew: restarts double what they spend, so theirs differ by that by chance.
+    """
     cells = []
     for who in VERSIONS:
         if who not in found:
@@ -204,9 +206,17 @@ def summary(found: dict[str, list[float]]) -> list[str]:
             continue
         solved = sum(math.isfinite(one) for one in found[who])
         share = "" if solved == len(found[who]) else f" ({solved} of {len(found[who])})"
-        cells.append(f"{medians[who]:,.0f}{share}")
+        cells.append(f"{np.median(found[who]):,.0f}{share}")
+    random = generator(0, "bootstrap")
+    drawn = [ratio({who: list(random.choice(spent, len(spent))) for who, spent in found.items()}) for _ in range(2_000)]
+    low, high = np.nanpercentile(drawn, [2.5, 97.5])
+    return [*cells, f"{ratio(found):.2f}", f"{low:.2f} to {high:.2f}"]
+
+
+def ratio(found: dict[str, list[float]]) -> float:
+    medians = {who: float(np.median(spent)) for who, spent in found.items()}
     better = min(median for who, median in medians.items() if who != "evo")
-    return [*cells, f"{medians['evo'] / better:.2f}" if math.isfinite(better) else "–"]
+    return medians["evo"] / better if math.isfinite(better) else math.nan
 
 
 def asking_and_telling(who: str, size: int) -> Iterator[tuple[float, int]]:
