@@ -11,9 +11,9 @@ of the matrix; on functions without rotation that is another algorithm by the sa
 """
 
 import argparse
+import functools
 import math
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import cmaes
@@ -49,11 +49,16 @@ def by_evo(algorithm: Any) -> tuple[Ask, Tell]:
     return (lambda: algorithm.ask().dense()), (lambda points, values: algorithm.tell(-values))
 
 
+@functools.cache
+def compiled(algorithm: Any) -> tuple[Any, Any]:
+    return jax.jit(algorithm.ask), jax.jit(algorithm.tell)
+
+
 def by_evosax(algorithm: Any, start: Floats, deviation: float, seed: int) -> tuple[Ask, Tell]:
     key = jax.random.key(seed)
     params = algorithm.default_params.replace(std_init=jnp.asarray(deviation))
     state = algorithm.init(key, jnp.asarray(start), params)
-    asked, told = jax.jit(algorithm.ask), jax.jit(algorithm.tell)
+    asked, told = compiled(algorithm)
 
     def ask() -> Floats:
         nonlocal key, state
@@ -127,7 +132,7 @@ def pgpe(dimensions: list[int], seeds: range) -> None:
                 ours = PGPE(start, seed, step_size=STEP_SIZE, noise=NOISE, pairs=PAIRS)
                 runs = {"evo": by_evo(ours), "evosax": by_evosax(theirs, start, NOISE, seed)}
                 for who, (ask, tell) in runs.items():
-                    above[who].append(list(map(partial(after, ask, tell, name), np.diff([0, *LOOKED_AT]))))
+                    above[who].append(list(map(functools.partial(after, ask, tell, name), np.diff([0, *LOOKED_AT]))))
             for place, spent in enumerate(LOOKED_AT):
                 medians = [f"{np.median(np.array(values)[:, place]):.2g}" for values in above.values()]
                 lines.append([f"PGPE, {name}", str(size), f"{spent:,}", *medians])

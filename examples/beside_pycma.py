@@ -37,8 +37,9 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 TARGET = 1e-8  # above the least value
 MOST = 2_000_000  # evaluations of a run with restarts; one without them gives up after 10,000 n
 VERSIONS = {"evo": evo.__version__, "pycma": cma.__version__, "cmaes": cmaes.__version__}
-SIZES = (10, 100, 1_000)  # of the speed measurement: parameters, and generations in a turn
+# of the speed measurement: parameters → generations in a turn, in which evo decomposes its matrix at least once
 GENERATIONS = {10: 200, 100: 60, 1_000: 40}
+SLOW = 3  # generations in a turn of cmaes, which decomposes every time, at 1,000
 
 
 class Case(NamedTuple):
@@ -172,7 +173,7 @@ def measured(given: argparse.Namespace) -> None:
         for line in given.results.read_text().splitlines():
             *key, spent = json.loads(line)
             done[tuple(key)] = spent
-    lines = [["function", "n", *VERSIONS, "evo / better"]]
+    lines = [["function", "n", *VERSIONS, "evo / better", "95 %"]]
     for size in given.dimensions:
         for name, case in cases(size).items():
             if given.only and given.only not in name:
@@ -195,8 +196,10 @@ def measured(given: argparse.Namespace) -> None:
 
 
 def summary(found: dict[str, list[float]]) -> list[str]:
-    """A cell for each of VERSIONS, and the ratio of evo's median to the better one of the others."""
-    medians = {who: float(np.median(spent)) for who, spent in found.items()}
+    """Cells for VERSIONS, the ratio of evo's median to the better one of the others, and its bootstrap interval.
+
+    The interval is of both medians drawn anew: restarts double what they spend, so theirs differ by that by chance.
+    """
     cells = []
     for who in VERSIONS:
         if who not in found:
@@ -204,9 +207,17 @@ def summary(found: dict[str, list[float]]) -> list[str]:
             continue
         solved = sum(math.isfinite(one) for one in found[who])
         share = "" if solved == len(found[who]) else f" ({solved} of {len(found[who])})"
-        cells.append(f"{medians[who]:,.0f}{share}")
+        cells.append(f"{np.median(found[who]):,.0f}{share}")
+    random = generator(0, "bootstrap")
+    drawn = [ratio({who: list(random.choice(spent, len(spent))) for who, spent in found.items()}) for _ in range(2_000)]
+    low, high = np.nanpercentile(drawn, [2.5, 97.5])
+    return [*cells, f"{ratio(found):.2f}", f"{low:.2f} to {high:.2f}"]
+
+
+def ratio(found: dict[str, list[float]]) -> float:
+    medians = {who: float(np.median(spent)) for who, spent in found.items()}
     better = min(median for who, median in medians.items() if who != "evo")
-    return [*cells, f"{medians['evo'] / better:.2f}" if math.isfinite(better) else "–"]
+    return medians["evo"] / better if math.isfinite(better) else math.nan
 
 
 def asking_and_telling(who: str, size: int) -> Iterator[tuple[float, int]]:
@@ -240,18 +251,20 @@ def asking_and_telling(who: str, size: int) -> Iterator[tuple[float, int]]:
 def speed(repeats: int) -> None:
     """Microseconds an evaluation: medians of turns, the three taking turns."""
     lines = [["n", *VERSIONS, "better / evo"]]
-    for size in SIZES:
+    for size, generations in GENERATIONS.items():
         searches = {who: asking_and_telling(who, size) for who in VERSIONS}
         turns: dict[str, list[float]] = {who: [] for who in VERSIONS}
         for turn in range(repeats + 1):
             for who, search in searches.items():
-                seconds, individuals = np.sum([next(search) for _ in range(GENERATIONS[size])], axis=0)
+                count = SLOW if who == "cmaes" and size == 1_000 else generations
+                seconds, individuals = np.sum([next(search) for _ in range(count)], axis=0)
                 if turn:  # the first compiles and warms up
                     turns[who].append(1e6 * seconds / individuals)
         medians = {who: float(np.median(times)) for who, times in turns.items()}
         ratio = min(medians["pycma"], medians["cmaes"]) / medians["evo"]
         lines.append([str(size), *(f"{median:,.1f}" for median in medians.values()), f"{ratio:.2f}"])
-    print(table_text(lines))
+        print(table_text(lines[-1:]), flush=True)
+    print("\n" + table_text(lines))
 
 
 def main() -> None:
