@@ -20,7 +20,8 @@ from typing import Any
 
 import numba
 from numba import types
-from numba.core.caching import CacheImpl, _CacheLocator
+from numba.core import caching
+from numba.core.caching import CacheImpl, IndexDataCacheFile, _CacheLocator
 from numba.core.errors import NumbaError
 
 ADDRESS = types.intp
@@ -113,8 +114,26 @@ class _KernelCacheLocator(_CacheLocator):
         return locator
 
 
+class _CacheFile(IndexDataCacheFile):
+    """Where the compiled signatures of one function are kept.
+
+    Numba numbers their files by what its index lists: two processes that compile at once take the same number, and one
+    finds the other's code under its own signature. Ours are named by their signature.
+    """
+
+    def save(self, key: Any, data: Any) -> None:
+        if cache_folder() not in Path(self._cache_path).parents:
+            super().save(key, data)
+            return
+        name = f"{self._index_name[:-4]}.{hashlib.sha256(self._dump(key)).hexdigest()[:16]}.nbc"
+        self._save_data(name, data)
+        # of two processes that write an index at once one entry may be lost: that signature is compiled again
+        self._save_index(self._load_index() | {key: name})
+
+
 if _KernelCacheLocator not in CacheImpl._locator_classes:
     CacheImpl._locator_classes.insert(0, _KernelCacheLocator)
+    caching.IndexDataCacheFile = _CacheFile
 
 
 def compile_kernel(function: Callable[..., Any], arguments: Sequence[types.Type], names: str) -> Any:

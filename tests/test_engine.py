@@ -1,17 +1,14 @@
 """The engine under stress: errors, instability, interruption, wrong kernels, struct layouts and the kernel cache."""
 
-import os
-import subprocess
-import sys
 import threading
-from pathlib import Path
 from typing import Any
 
 import mujoco
 import numpy as np
 import pytest
+from processes import python
 
-from envs import kernels, structs
+from envs import structs
 from envs.kernels import KernelError
 from envs.physics import mj_forward, simulate
 from envs.random import streams
@@ -22,8 +19,6 @@ from evo.assembly import make_task
 from evo.collection import Collector, Experience
 from evo.episode import COMPLETED, ENGINE_ERROR, NOT_FINITE, TERMINATED, UNSTABLE, Episodes, Evaluator
 from evo.networks import network_from_text
-
-ROOT = Path(__file__).parent.parent
 
 # Four boxes in the air need no contacts; on the floor, their constraints do not fit the arena.
 SMALL_ARENA = (
@@ -221,19 +216,6 @@ print((run(4, 10).endings == COMPLETED).all())
 """
 
 
-def python(code: str, **environment: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", code],  # -P: no folder but those named is searched
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def test_an_interrupt_ends_an_evaluation_within_a_second() -> None:
     seconds, elsewhere, afterwards = python(ENDLESS).split()
     assert float(seconds) < 1.0
@@ -393,72 +375,3 @@ def test_compiled_code_reads_what_python_reads() -> None:
 def place_nothing(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:
     out.reward = 0.0
     out.terminated = True
-
-
-# The cache of compiled kernels
-
-PROBE = """
-from numba import carray
-import numpy as np
-from envs.physics import pointer
-from envs.callee import value
-
-def kernel(address):
-    carray(pointer(address), (1,), np.float64)[0] = value()
-"""
-CALLEE = """
-from numba import njit
-
-@njit
-def value():
-    return {}
-"""
-CALL = """
-import ctypes
-import numpy as np
-from numba import types
-from envs.kernels import compile_kernel
-from envs.probe import kernel
-
-compiled, out = compile_kernel(kernel, (types.intp,), "address"), np.zeros(1)
-ctypes.CFUNCTYPE(None, ctypes.c_int64)(compiled.address)(out.ctypes.data)
-print(out[0], compiled.cache_hits)
-"""
-
-
-def test_a_changed_callee_in_another_file_is_noticed(tmp_path: Path) -> None:
-    for file in (ROOT / "envs").glob("*.py"):
-        (tmp_path / "envs").mkdir(exist_ok=True)
-        (tmp_path / "envs" / file.name).write_bytes(file.read_bytes())
-    (tmp_path / "envs" / "probe.py").write_text(PROBE)
-    callee = tmp_path / "envs" / "callee.py"
-    where = {"PYTHONPATH": str(tmp_path), "EVO_CACHE_DIR": str(tmp_path / "cache")}
-    callee.write_text(CALLEE.format(1.0))
-    assert python(CALL, **where).split() == ["1.0", "0"]
-    assert python(CALL, **where).split() == ["1.0", "1"]
-    callee.write_text(CALLEE.format(2.0))
-    assert python(CALL, **where).split() == ["2.0", "0"]
-    assert list((tmp_path / "cache").rglob("*.nbc"))
-
-
-def test_a_kernel_of_a_user_is_compiled_afresh(tmp_path: Path) -> None:
-    """It may call functions in files that nobody watches, so a cached one could be stale."""
-    (tmp_path / "mine.py").write_text("def kernel(address):\n    pass\n")
-    call = CALL.replace("envs.probe", "mine")
-    where = {"PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}", "EVO_CACHE_DIR": str(tmp_path / "cache")}
-    for _ in range(2):
-        assert python(call, **where).split() == ["0.0", "0"]
-    assert not list(tmp_path.rglob("mine*.nbc"))
-
-
-def test_kernels_of_other_sources_are_left_alone_and_only_the_newest_are_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for age, name in enumerate(["0" * 16, "1" * 16, "2" * 16, "3" * 16, "4" * 16]):
-        (tmp_path / name).mkdir()
-        os.utime(tmp_path / name, (1000 + age, 1000 + age))
-    (tmp_path / "notes").mkdir()
-    monkeypatch.setattr(kernels, "cache_folder", lambda: tmp_path)
-    current = kernels._current_folder.__wrapped__()
-    assert current.name == kernels.source_digest()[:16]
-    assert {path.name for path in tmp_path.iterdir()} == {current.name, "2" * 16, "3" * 16, "4" * 16, "notes"}

@@ -9,6 +9,7 @@ row, from column to column, whether it needs a gradient, whether it has the outp
 operand: broadcasting.
 """
 
+import functools
 import math
 from typing import Any
 
@@ -109,10 +110,19 @@ def exp_backward(row: Any, values: Any, gradients: Any) -> None:
         below[index] += above[index] * out[index]
 
 
+def _named(run: Any, *parts: Any) -> Any:
+    """Compiled under a name that tells what it was made of.
+
+    Numba names machine code by the function and by how many this process has compiled. Of two functions of one name,
+    compiled by two processes, the cache may therefore give a third process one in place of the other.
+    """
+    run.__qualname__ += "_of_" + "_and_".join(str(getattr(part, "__name__", part)) for part in parts)
+    return njit(run)
+
+
 def _elementwise(function: Any) -> Any:
     """Forward: out = function(first, second), number by number."""
 
-    @njit
     def run(row: Any, values: Any) -> None:
         out, columns = _block(row, values, OUTPUT), row[COLUMNS]
         if row[FIRST + _WHOLE] and row[SECOND + _WHOLE]:  # one plain loop is vectorised
@@ -124,23 +134,22 @@ def _elementwise(function: Any) -> Any:
                 for j in range(columns):
                     out[i * columns + j] = function(_get(row, values, FIRST, i, j), _get(row, values, SECOND, i, j))
 
-    return run
+    return _named(run, function)
 
 
 def _elementwise_backward(by_first: Any, by_second: Any) -> Any:
     """Backward, by the function's derivatives as functions of both operands."""
     to_first, to_second = _gradient_to(FIRST, by_first), _gradient_to(SECOND, by_second)
 
-    @njit
     def run(row: Any, values: Any, gradients: Any) -> None:
         to_first(row, values, gradients)
         to_second(row, values, gradients)
 
-    return run
+    return _named(run, by_first, by_second)
 
 
+@functools.cache
 def _gradient_to(operand: int, derivative: Any) -> Any:
-    @njit
     def run(row: Any, values: Any, gradients: Any) -> None:
         if not row[operand + _NEEDED]:
             return
@@ -157,7 +166,7 @@ def _gradient_to(operand: int, derivative: Any) -> Any:
                     place = row[operand] + i * row[operand + _BY_ROW] + j * row[operand + _BY_COLUMN]
                     gradients[place] += above[i * columns + j] * slope
 
-    return run
+    return _named(run, operand, derivative)
 
 
 @njit

@@ -1,0 +1,136 @@
+"""The cache of compiled kernels: never stale, and the same whoever filled it."""
+
+import gc
+import importlib
+import os
+import pkgutil
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from numba.core.dispatcher import Dispatcher
+from processes import ROOT, python
+
+import envs
+import evo
+from envs import kernels
+
+PROBE = """
+from numba import carray
+import numpy as np
+from envs.physics import pointer
+from envs.callee import value
+
+def kernel(address):
+    carray(pointer(address), (1,), np.float64)[0] = value()
+"""
+CALLEE = """
+from numba import njit
+
+@njit
+def value():
+    return {}
+"""
+CALL = """
+import ctypes
+import numpy as np
+from numba import types
+from envs.kernels import compile_kernel
+from envs.probe import kernel
+
+compiled, out = compile_kernel(kernel, (types.intp,), "address"), np.zeros(1)
+ctypes.CFUNCTYPE(None, ctypes.c_int64)(compiled.address)(out.ctypes.data)
+print(out[0], compiled.cache_hits)
+"""
+
+
+def test_a_changed_callee_in_another_file_is_noticed(tmp_path: Path) -> None:
+    for file in (ROOT / "envs").glob("*.py"):
+        (tmp_path / "envs").mkdir(exist_ok=True)
+        (tmp_path / "envs" / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "envs" / "probe.py").write_text(PROBE)
+    callee = tmp_path / "envs" / "callee.py"
+    where = {"PYTHONPATH": str(tmp_path), "EVO_CACHE_DIR": str(tmp_path / "cache")}
+    callee.write_text(CALLEE.format(1.0))
+    assert python(CALL, **where).split() == ["1.0", "0"]
+    assert python(CALL, **where).split() == ["1.0", "1"]
+    callee.write_text(CALLEE.format(2.0))
+    assert python(CALL, **where).split() == ["2.0", "0"]
+    assert list((tmp_path / "cache").rglob("*.nbc"))
+
+
+def test_a_kernel_of_a_user_is_compiled_afresh(tmp_path: Path) -> None:
+    """It may call functions in files that nobody watches, so a cached one could be stale."""
+    (tmp_path / "mine.py").write_text("def kernel(address):\n    pass\n")
+    call = CALL.replace("envs.probe", "mine")
+    where = {"PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}", "EVO_CACHE_DIR": str(tmp_path / "cache")}
+    for _ in range(2):
+        assert python(call, **where).split() == ["0.0", "0"]
+    assert not list(tmp_path.rglob("mine*.nbc"))
+
+
+def test_kernels_of_other_sources_are_left_alone_and_only_the_newest_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for age, name in enumerate(["0" * 16, "1" * 16, "2" * 16, "3" * 16, "4" * 16]):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (1000 + age, 1000 + age))
+    (tmp_path / "notes").mkdir()
+    monkeypatch.setattr(kernels, "cache_folder", lambda: tmp_path)
+    current = kernels._current_folder.__wrapped__()
+    assert current.name == kernels.source_digest()[:16]
+    assert {path.name for path in tmp_path.iterdir()} == {current.name, "2" * 16, "3" * 16, "4" * 16, "notes"}
+
+
+COMPILE = """
+from evo.autodiff.tape import _compiled
+_compiled("{}")
+"""
+USE = """
+import numpy as np
+from evo.autodiff import Tape
+
+tape = Tape(3)
+first, second = tape.parameters(0, 1, 3), tape.input(1, 3)
+added, subtracted = first + second, first - second
+program = tape.program((added + subtracted).mean())
+program.parameters[:], program.value(second)[:] = [1, 2, 3], [5, 1, 2]
+program.forward()
+print(program.value(added).tolist(), program.value(subtracted).tolist())
+"""
+
+
+def test_what_several_processes_compiled_serves_another(tmp_path: Path) -> None:
+    """Each counts what it compiles from one, so that functions of one name would be taken for each other."""
+    for name in ("add", "subtract"):
+        python(COMPILE.format(name), EVO_CACHE_DIR=str(tmp_path))
+    assert python(USE, EVO_CACHE_DIR=str(tmp_path)).strip() == "[[6.0, 3.0, 5.0]] [[-4.0, 1.0, 1.0]]"
+
+
+def test_no_two_compiled_functions_share_a_name() -> None:
+    for package in (evo, envs):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
+    places = defaultdict(set)
+    for made in gc.get_objects():
+        if issubclass(type(made), Dispatcher) and made.__module__.split(".")[0] in ("evo", "envs"):
+            places[made.__module__, made.__qualname__].add(id(made))
+    assert len(places) > 100
+    assert not [name for name, there in places.items() if len(there) > 1]
+
+
+def test_two_signatures_saved_at_once_keep_their_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes that have both read the index before either wrote: the last one's index stands, and every file."""
+    monkeypatch.setattr(kernels, "cache_folder", lambda: tmp_path)
+    folder = tmp_path / "of" / "these"
+    folder.mkdir(parents=True)
+    index = folder / "kernel.nbi"
+    ours = kernels._CacheFile(str(folder), "kernel", "stamp")
+    ours.save("float32", "code of float32")
+    first = index.read_bytes()
+    index.unlink()
+    ours.save("float64", "code of float64")
+    assert (ours.load("float32"), ours.load("float64")) == (None, "code of float64")
+    index.write_bytes(first)
+    assert (ours.load("float32"), ours.load("float64")) == ("code of float32", None)
