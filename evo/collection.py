@@ -40,7 +40,7 @@ from evo.episode import (
     plug,
     template_of,
 )
-from evo.networks.sequential import Network, propagate
+from evo.networks.sequential import Network, decide, propagate
 from evo.statistics import update_statistics
 from evo.views import argument_of, doubles, floats, integers, words
 
@@ -52,8 +52,8 @@ _POINTERS = (
     "observations actions rewards marks returns lengths failures statistics"
 ).split()
 _NUMBERS = (
-    "params_size obs_size action_size choices outputs steps record_size addresses layers memory_size network_scratch "
-    "block_size scratch_size horizon rows"
+    "params_size params_step obs_size action_size choices outputs steps record_size addresses layers memory_size "
+    "network_scratch block_size scratch_size horizon rows"
 ).split()
 _ARGUMENT = np.dtype([(name, np.int64) for name in _POINTERS + _NUMBERS])
 
@@ -64,9 +64,8 @@ class Experience(NamedTuple):
     observations: float32 (environments, horizon + 1 + cuts, observation_size), normalised: those acted upon, then the
     one after the last step, then the last ones of episodes cut off, in order. actions: float32 (environments, horizon,
     outputs) before clipping, or (environments, horizon, 1), the index of a choice. rewards: float64 (environments,
-    horizon). marks: int64 (environments, horizon), GOING_ON, ENDED by the task, CUT_OFF at its last step,
-    or FAILED. returns:
-    float64 (environments, horizon), of an episode that was over with this step, else NaN. lengths: int64
+    horizon). marks: int64 (environments, horizon), GOING_ON, ENDED by the task, CUT_OFF at its last step, or FAILED.
+    returns: float64 (environments, horizon), of an episode that was over with this step, else NaN. lengths: int64
     (environments,), steps taken. failures: reason → how many episodes failed of it. errors: distinct messages of the
     engine. statistics: float64 (environments, 1 + 2 observation_size), count, mean and M2 of what was acted upon.
     """
@@ -99,10 +98,12 @@ def sample_choice(outputs: Any, noise: Any) -> int:
 def _collect(model_address: int, data_address: int, simulation: int, argument: int) -> None:
     given = carray(pointer(argument), (1,), _ARGUMENT)[0]
     model, data = model_at(model_address), data_at(model_address, data_address)
-    params, plan = floats(given.params, given.params_size), carray(pointer(given.plan), (given.layers, 6), np.int64)
+    params = floats(given.params + 4 * given.params_step * simulation, given.params_size)
+    plan = carray(pointer(given.plan), (given.layers, 6), np.int64)
     mean, scale = doubles(given.mean, given.obs_size), doubles(given.scale, given.obs_size)
     low, high = doubles(given.low, given.action_size), doubles(given.high, given.action_size)
-    deviation, noise = doubles(given.deviation, given.outputs), words(given.noise + 32 * simulation, 4)
+    noisy, deviation = given.noise != 0, doubles(given.deviation, given.outputs)
+    noise = words(given.noise + 32 * simulation, 4)
     first = simulation * given.horizon
     rewards, marks = doubles(given.rewards + 8 * first, given.horizon), integers(given.marks + 8 * first, given.horizon)
     returns, length = doubles(given.returns + 8 * first, given.horizon), integers(given.lengths + 8 * simulation, 1)
@@ -147,9 +148,12 @@ def _collect(model_address: int, data_address: int, simulation: int, argument: i
             update_statistics(statistics, obs)
         _write(seen, step, obs, mean, scale)
         propagate(plan, params, memory, scratch, obs, mean, scale, outputs)
-        if given.choices:
-            choice = sample_choice(outputs, noise)
-            action[0] = taken[step] = choice
+        if not noisy:
+            decide(outputs, low, high, given.choices, action)
+            for index in range(taken_size):
+                taken[step * taken_size + index] = action[0] if given.choices else outputs[index]
+        elif given.choices:
+            action[0] = taken[step] = sample_choice(outputs, noise)
         else:
             for index in range(given.outputs):
                 # rounded to what the learner will see, then clipped for the task alone
@@ -249,18 +253,19 @@ class Collector:
         blocks: np.ndarray,
         params: np.ndarray,
         deviation: np.ndarray,
-        noise: np.ndarray,
+        noise: np.ndarray | None,
         mean: np.ndarray,
         scale: np.ndarray,
     ) -> tuple[np.ndarray, Experience]:
         """`horizon` steps of every environment; returns its new block and what it went through.
 
-        blocks: from `begin` or the last call. params: float32 (size,). deviation: float64 (outputs,), the standard
-        deviation of the actions around the network's outputs. noise: uint64 (environments, 4), streams for the actions.
-        mean, scale: float64 (observation_size,), the frozen normalisation.
+        blocks: from `begin` or the last call. params: float32 (size,), or (environments, size), each environment's own.
+        deviation: float64 (outputs,), the standard deviation of the actions around the network's outputs. noise: uint64
+        (environments, 4), streams for the actions; None: it acts as in an episode that is scored. mean, scale: float64
+        (observation_size,), the frozen normalisation.
         """
         task, fixed, count = self.task, self._fixed, self.environments
-        blocks, noise = blocks.copy(), np.array(noise, np.uint64)
+        blocks = blocks.copy()
         params, deviation = np.ascontiguousarray(params, np.float32), np.ascontiguousarray(deviation, np.float64)
         mean, scale = np.ascontiguousarray(mean, np.float64), np.ascontiguousarray(scale, np.float64)
         observations = np.zeros((count, fixed["rows"], task.observation_size), np.float32)
@@ -270,11 +275,14 @@ class Collector:
         failures = np.zeros((count, ENGINE_ERROR + 1), np.int64)
         statistics = np.zeros((count, 1 + 2 * task.observation_size))
         scratch = np.zeros((count, fixed["scratch_size"]), np.uint8)
-        arrays = {"params": params, "mean": mean, "scale": scale, "deviation": deviation, "noise": noise}
+        arrays = {"params": params, "mean": mean, "scale": scale, "deviation": deviation}
+        if noise is not None:
+            arrays["noise"] = np.array(noise, np.uint64)
         arrays |= {"blocks": blocks, "scratch": scratch, "observations": observations, "actions": actions}
         arrays |= {"rewards": rewards, "marks": marks, "returns": returns, "lengths": lengths}
         arrays |= {"failures": failures, "statistics": statistics}
-        argument = argument_of(_ARGUMENT, fixed, arrays)
+        each = {"params_step": self.network.size if params.ndim == 2 else 0}
+        argument = argument_of(_ARGUMENT, fixed | each, arrays)
         if self._batch is None:
             self._batch = Batch(task.model, count, self.threads, own_models=task.remodel is not None)
         errors = apply_interruptibly(self._batch, _kernel().address, argument.ctypes.data, count, self._stop)

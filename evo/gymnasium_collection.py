@@ -15,7 +15,7 @@ from envs.random import random, standard_normal
 from evo.advantages import CUT_OFF, ENDED, FAILED
 from evo.collection import Experience, sample_choice
 from evo.episode import ENGINE_ERROR, NOT_FINITE, REASONS
-from evo.networks.sequential import Network, propagate
+from evo.networks.sequential import Network, decide, propagate
 from evo.statistics import update_statistics
 
 _NONE = -1  # the seed of an environment that is to begin a new episode
@@ -66,7 +66,7 @@ class GymnasiumCollector:
         blocks: np.ndarray,
         params: np.ndarray,
         deviation: np.ndarray,
-        noise: np.ndarray,
+        noise: np.ndarray | None,
         mean: np.ndarray,
         scale: np.ndarray,
     ) -> tuple[np.ndarray, Experience]:
@@ -76,12 +76,14 @@ class GymnasiumCollector:
             self._take_up(blocks)
         self._reached = None  # until this call is through
         task, count, horizon = self.task, self.environments, self.horizon
-        noise = np.array(noise, np.uint64)
+        own, streams = np.broadcast_to(params, (count, self.network.size)), None
+        if noise is not None:
+            streams = np.array(noise, np.uint64)
         after = np.array(blocks).view(self._block).ravel()
-        taken = 1 if task.choices else task.outputs
+        width = 1 if task.choices else task.outputs
         seen = Experience(
             observations=np.zeros((count, horizon + 1, task.observation_size), np.float32),
-            actions=np.zeros((count, horizon, taken), np.float32),
+            actions=np.zeros((count, horizon, width), np.float32),
             rewards=np.zeros((count, horizon)),
             marks=np.zeros((count, horizon), np.int64),
             returns=np.full((count, horizon), np.nan),
@@ -106,8 +108,12 @@ class GymnasiumCollector:
                     if fine:
                         update_statistics(seen.statistics[place], observation)
                     seen.observations[place, step] = (observation - mean) * scale
-                    propagate(network.plan, params, block["memory"], scratch, observation, mean, scale, outputs)
-                    action = self._sample(outputs, deviation, noise[place], seen.actions[place, step])
+                    propagate(network.plan, own[place], block["memory"], scratch, observation, mean, scale, outputs)
+                    taken = seen.actions[place, step]
+                    if streams is None:
+                        action = self._decided(outputs, taken)
+                    else:
+                        action = self._sample(outputs, deviation, streams[place], taken)
                     how = None if fine and np.isfinite(outputs).all() else NOT_FINITE
                     if how is None:
                         block["actions"][block["steps"]] = action
@@ -156,6 +162,13 @@ class GymnasiumCollector:
                         "nobody can go on with it where it was"
                     )
             self._current.append(observation)
+
+    def _decided(self, outputs: np.ndarray, taken: np.ndarray) -> np.ndarray:
+        """The action of an episode that is scored."""
+        task, action = self.task, np.zeros(self.task.action_size)
+        decide(outputs, task.action_low, task.action_high, task.choices, action)
+        taken[:] = action if task.choices else outputs
+        return action
 
     def _sample(self, outputs: np.ndarray, deviation: np.ndarray, noise: np.ndarray, taken: np.ndarray) -> np.ndarray:
         """The action for the environment; `taken` is what the learner will see, unclipped."""

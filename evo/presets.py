@@ -73,6 +73,7 @@ GENERAL: Mapping[str, Mapping[str, Any]] = {
     "pgpe": _settings("linear", 2e6, {}, noise=0.1, pairs=8, step_size=0.1),
     "cem": _settings("linear", 2e6, {}, noise=0.1, extra_noise=0.05),
     "guided-es": _settings("linear", 2e6, {}),
+    "persistent-es": _settings("linear", 2e6, {}),
     # the sizes and steps of the GA
     "islands": _settings(
         "linear",

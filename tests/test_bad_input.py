@@ -85,6 +85,8 @@ MISTAKES = [
     (["run", "rastrigin", "--network", "linear"], "takes no network"),
     (["run", "rastrigin", "--set", "training.dim=3"], "takes no training.dim"),
     (["run", "rastrigin", "--method", "ppo"], "a function has none"),
+    (["run", "rastrigin", "--method", "persistent-es"], "a function has none"),
+    (["run", "cartpole", "--method", "persistent-es", "--set", "method.noise=0"], "noise"),
     (["run", "rastrigin", "--dim", "0"], "dim"),
     (["compare", "rastrigin", "--methods", "bfgs", "--network", "linear"], "no --network"),
     (["run", "quadruped", "--dim", "3"], "no task.dim"),

@@ -350,8 +350,8 @@ def test_interrupted_within_a_step_it_is_as_before() -> None:
         ("moments/first", np.zeros(3, np.float32)),
         ("reward_scale/discounted", np.zeros(9)),
         ("statistics/mean", np.zeros(9)),
-        ("blocks", np.zeros((2, 64), np.uint8)),
-        ("engine", np.array("3.0.0")),
+        ("world/blocks", np.zeros((2, 64), np.uint8)),
+        ("world/engine", np.array("3.0.0")),
     ],
 )
 def test_a_state_that_does_not_fit_is_refused(name: str, array: np.ndarray) -> None:

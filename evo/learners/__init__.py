@@ -48,6 +48,11 @@ METHODS: dict[str, Method] = {
             ("bfgs", "BFGS", "scipy's quasi-Newton with finite differences, until it is stuck"),
         )
     },
+    "persistent-es": Method(
+        "evo.learners.persistent_es:PersistentES",
+        "evolution strategy that learns within an episode, unbiased (Vicol 2021)",
+        "persistent-es",
+    ),
     "ppo": Method(
         "evo.learners.ppo:PPO",
         "proximal policy optimisation: backprop on the policy (Schulman 2017)",

@@ -6,22 +6,19 @@ details that Huang et al. 2022, "The 37 Implementation Details of PPO", document
 
 import functools
 import math
-from collections import deque
 from collections.abc import Mapping
 from typing import Any, NamedTuple, final
 
-import mujoco
 import numpy as np
 
 from envs import interruption
 from envs.physics import EngineError
-from envs.random import words_of
 from evo.advantages import FAILED, RewardScale, advantages, standardised
 from evo.autodiff import Node, Program, Tape
 from evo.autodiff.descent import AdamSettings, Feeds, Moments, assess, descend
 from evo.autodiff.team import Team
 from evo.collection import Experience
-from evo.engines import collector_of
+from evo.learners.environments import Environments
 from evo.learners.learner import Candidate, below
 from evo.networks import Dense, Network, network_from_text
 from evo.networks.initialisation import orthogonal
@@ -33,7 +30,6 @@ from evo.statistics import ObservationStatistics
 
 _SHARD = 32  # examples, at least, in each of a minibatch's two shards: smaller ones gained nothing
 _ADVANTAGE = -3  # its column in the examples
-_RECENT = 100  # episodes whose returns are logged
 _HIDDEN_GAIN, _ACTOR_GAIN, _CRITIC_GAIN = math.sqrt(2.0), 0.01, 1.0  # Huang 2022, detail 2
 
 
@@ -118,7 +114,7 @@ class PPO:
                 raise ValueError(f"PPO needs gradients, and {type(layer).__name__} has none; try network mlp:64,64")
         self._shards = 2 if minibatch % 2 == 0 and minibatch >= 2 * _SHARD else 1
         self._team = Team(min(problem.threads, self._shards))
-        self._collector = collector_of(problem.task, self.actor, environments, horizon, problem.threads)
+        self._world = Environments(problem, seed, environments, horizon)
 
         parameters = [
             _initial(self.actor, _ACTOR_GAIN, generator(seed, "initial parameters")) if start is None else start.params,
@@ -127,12 +123,18 @@ class PPO:
         ]
         self.parameters = np.concatenate(parameters).astype(np.float32)  # actor, log deviations, critic
         self.moments = Moments.zero(len(self.parameters))
-        self.blocks: np.ndarray | None = None  # what the environments remember; made when first needed
         self.statistics = problem.no_statistics() if start is None else start.statistics
         self.reward_scale = RewardScale(np.zeros(environments))
-        self.recent: deque[float] = deque(maxlen=_RECENT)
-        self.generation = self.steps = self.episodes = 0
+        self.generation = 0
         self.diverged = False
+
+    @property
+    def steps(self) -> int:
+        return self._world.steps
+
+    @property
+    def episodes(self) -> int:
+        return self._world.episodes
 
     @functools.cached_property
     def _loss(self) -> _Loss:
@@ -177,7 +179,7 @@ class PPO:
 
     def prepare(self) -> None:
         """Compile, or load from the cache, what learning needs besides the problem."""
-        self._collector.prepare()
+        self._world.prepare()
         unlived = np.zeros((self.environments, 0)), np.zeros((self.environments, 0), np.int64)
         lengths = np.zeros(self.environments, np.int64)
         self.reward_scale.scaled(*unlived, lengths, self.discount)
@@ -215,23 +217,12 @@ class PPO:
             if epochs:
                 watched = sums / epochs
             self.parameters, self.moments = self._loss.programs[0].parameters.copy(), moments
-        self.blocks, self.reward_scale = blocks, reward_scale
-        self.statistics = self.statistics.merged(seen.statistics)
-        finished = seen.returns.T[~np.isnan(seen.returns.T)]  # in the order in which they ended
-        self.recent.extend(finished.tolist())
-        self.steps += int(seen.lengths.sum())
-        self.episodes += len(finished) + sum(seen.failures.values())
+        self.reward_scale, self.statistics = reward_scale, self.statistics.merged(seen.statistics)
         self.generation += 1
-        recent = np.array(self.recent) if self.recent else np.full(1, np.nan)
         policy_loss, value_loss, entropy, divergence = watched.tolist()
         return {
             "generation": self.generation,
-            "steps": self.steps,
-            "episodes": self.episodes,
-            "best": float(recent.max()),
-            "mean": float(recent.mean()),
-            "std": float(recent.std()),
-            "failures": sum(seen.failures.values()),
+            **self._world.lived(blocks, seen),
             "policy_loss": policy_loss,
             "value_loss": value_loss,
             "entropy": entropy,
@@ -241,18 +232,8 @@ class PPO:
         }
 
     def _collect(self) -> tuple[np.ndarray, Experience]:
-        if self.blocks is None:
-            resets = [generator(self.seed, "resets", place) for place in range(self.environments)]
-            self.blocks = self._collector.begin(np.array([_words(one) for one in resets], np.uint64))
-        noise = [generator(self.seed, "action noise", self.generation, place) for place in range(self.environments)]
-        blocks, seen = self._collector.collect(
-            self.blocks,
-            self.parameters[: self.actor.size],
-            np.exp(self.parameters[self.actor.size : self.actor.size + self.deviations].astype(np.float64)),
-            np.array([_words(one) for one in noise], np.uint64),
-            *self.problem.normalisation(self.statistics),
-        )
-        return blocks, seen
+        weights, log_deviation, _ = np.split(self.parameters, np.cumsum([self.actor.size, self.deviations]))
+        return self._world.collect(weights, self.statistics, self.generation, np.exp(log_deviation.astype(np.float64)))
 
     def _examples(self, seen: Experience, rewards: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
         """Examples (environments × rows, columns) for the loss, which of them count, and how well the values fit."""
@@ -302,13 +283,10 @@ class PPO:
         return [Candidate(self.parameters[: self.actor.size].copy(), self.statistics)]
 
     def state(self) -> dict[str, np.ndarray]:
-        counts = [self.generation, self.steps, self.episodes, int(self.diverged)]
         return {
             "parameters": self.parameters,
-            "counts": np.array(counts, np.int64),
-            "recent": np.array(self.recent, np.float64),
-            # another version may keep its state otherwise
-            **({} if self.blocks is None else {"blocks": self.blocks, "engine": np.array(mujoco.__version__)}),
+            "counts": np.array([self.generation, int(self.diverged)], np.int64),
+            **{f"world/{name}": array for name, array in self._world.state().items()},
             **{f"moments/{name}": array for name, array in self.moments._asdict().items()},
             **{f"statistics/{name}": array for name, array in self.statistics.state().items()},
             **{f"reward_scale/{name}": array for name, array in self.reward_scale.state().items()},
@@ -316,25 +294,17 @@ class PPO:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         for name, array in self.state().items():
-            if name in ("recent", "blocks", "engine"):
+            if name.startswith("world/"):
                 continue
             fits = (state[name].shape, state[name].dtype) == (array.shape, array.dtype)
             if not fits:
                 raise ValueError(f"{name} is {state[name].shape}, and {array.shape} is needed")
-        if "blocks" in state:
-            if state["engine"] != mujoco.__version__:
-                raise ValueError(
-                    f"its environments are those of MuJoCo {state['engine']}; here is {mujoco.__version__}"
-                )
-            if (state["blocks"].shape, state["blocks"].dtype) != (self._collector.shape, np.uint8):
-                raise ValueError(f"its environments take {state['blocks'].shape} bytes, not {self._collector.shape}")
+        self._world.restore(below("world/", state))
         self.parameters = np.array(state["parameters"])
         self.moments = Moments(*(np.array(state[f"moments/{name}"]) for name in Moments._fields))
-        self.blocks = np.array(state["blocks"]) if "blocks" in state else None
         self.statistics = ObservationStatistics.restored(below("statistics/", state))
         self.reward_scale = RewardScale.restored(below("reward_scale/", state))
-        self.recent = deque(np.asarray(state["recent"], np.float64).ravel().tolist(), maxlen=_RECENT)
-        self.generation, self.steps, self.episodes, diverged = (int(count) for count in state["counts"])
+        self.generation, diverged = (int(count) for count in state["counts"])
         self.diverged = bool(diverged)
 
 
@@ -350,7 +320,3 @@ def _initial(network: Network, last_gain: float, rng: np.random.Generator) -> np
             parts.append(layer.initial(width, rng))
         width = layer.outputs
     return np.concatenate(parts)
-
-
-def _words(random: np.random.Generator) -> list[int]:
-    return words_of(random.bit_generator.state)
