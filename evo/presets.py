@@ -108,6 +108,9 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     },
     "Hopper-v5": {
         "ars": _ars(0.01, 0.025, 8, 4, 3e6, **_NO_BONUS),
+        # tuned: a hopper falls under the steps that serve HalfCheetah
+        "sep-cma-es": _settings("linear", 3e6, _NO_BONUS, step_size=0.02),
+        "pgpe": _settings("linear", 3e6, _NO_BONUS, noise=0.03, pairs=8, step_size=0.03),
         "ppo": _ppo(1e6),
     },
     "Walker2d-v5": {

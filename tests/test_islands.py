@@ -123,7 +123,10 @@ def test_the_groups_of_parameters_reach_the_islands() -> None:
         ({"algorithm": "ars"}, "algorithm: ARS keeps no individuals; one of crowding, differential-evolution, ga"),
         ({"algorithm": "gaa"}, "algorithm: unknown operator 'gaa'; did you mean 'ga'?"),
         ({"algorithm": "ga:populations=9"}, "algorithm: ga has no option 'populations'; did you mean 'population'?"),
-        ({"algorithm": "ga:population=8"}, "algorithm: select: truncation=16: must be a whole number in [1, 8]"),
+        (
+            {"algorithm": "ga:population=8,select='truncation:truncation=16'"},
+            "algorithm: select: truncation=16: must be a whole number in [1, 8]",
+        ),
         ({"algorithm": SMALL, "migrants": 7}, "migrants=7: must be a whole number in [1, 6]"),
     ],
 )

@@ -22,11 +22,11 @@ from evo.ranges import number_between, positive_number, whole_number
 class DeepGA(AskTell[SeedPopulation]):
     """Truncation selection, elitism and Gaussian mutation alone; memory for some parents, whatever the population.
 
-    `population` (N individuals), `truncation` (T parents), `elites` (kept unchanged; every generation scores them anew
-    on its own episodes), `mutation` (sigma, a standard deviation), `initial_spread` (that of the first population
-    around `initial`; the two stand for the paper's random initialisation, phi), `offered` (how many of the last
-    population's best are candidates for champion) and `cache_mb` (memory for the parameters of parents, in 10⁶ bytes;
-    T times eight bytes a parameter are used at most, and with less more is drawn again).
+    `population` (N individuals), `truncation` (T parents; None: a fiftieth of N), `elites` (kept unchanged; every
+    generation scores them anew on its own episodes), `mutation` (sigma, a standard deviation), `initial_spread` (that
+    of the first population around `initial`; the two stand for the paper's random initialisation, phi), `offered` (how
+    many of the last population's best are candidates for champion) and `cache_mb` (memory for the parameters of
+    parents, in 10⁶ bytes; T times eight bytes a parameter are used at most, and with less more is drawn again).
 
     The paper re-scores ten candidates on thirty more episodes to find one elite; here the run's selection seeds do that
     for the champion. The defaults of N, T and sigma are those of the authors' `ga_atari_config.json`.
@@ -45,7 +45,7 @@ class DeepGA(AskTell[SeedPopulation]):
         seed: int,
         *,
         population: int = 1000,
-        truncation: int = 20,
+        truncation: int | None = None,
         elites: int = 1,
         mutation: float = 0.002,
         initial_spread: float = 0.1,
@@ -54,7 +54,8 @@ class DeepGA(AskTell[SeedPopulation]):
     ) -> None:
         super().__init__(initial, seed)
         self.population = whole_number("population", population, 2)
-        self.truncation = whole_number("truncation", truncation, 1, self.population)
+        fittest = max(1, self.population // 50) if truncation is None else truncation
+        self.truncation = whole_number("truncation", fittest, 1, self.population)
         self.elites = whole_number("elites", elites, 0, self.population - 1)
         self.mutation = positive_number("mutation", mutation)
         self.initial_spread = number_between("initial_spread", initial_spread, 0)

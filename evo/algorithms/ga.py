@@ -23,7 +23,7 @@ from evo.operators.binding import Operator, concerning, operator_from_text, suit
 from evo.operators.diversity import fitness_sharing
 from evo.operators.kinds import GenomeKind
 from evo.operators.replacement import generational_replacement
-from evo.operators.selection import best, truncation_selection
+from evo.operators.selection import best, truncated, truncation_selection
 from evo.randomness import generator
 from evo.ranges import positive_number, whole_number
 
@@ -61,7 +61,7 @@ class GA(AskTell[DensePopulation]):
         sensitivity: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None,
         *,
         population: int = 128,
-        select: str | Operator = "truncation:truncation=16",
+        select: str | Operator = "truncation",
         cross: str | Operator = "uniform:probability=0.5",
         mutate: str | Operator = "gaussian:deviation=0.02",
         replace: str | Operator = "generational",
@@ -83,7 +83,7 @@ class GA(AskTell[DensePopulation]):
         with concerning("replace"):
             self.replace = operator_from_text(replace, REPLACEMENT)
 
-        truncation = _truncation_of(self.select)
+        truncation = _truncation_of(self.select, self.population)
         if truncation is not None and self.replace is generational_replacement and self.niche_radius is None:
             self.decisive = max(truncation, self.elites, self.offered)
 
@@ -160,11 +160,10 @@ class GA(AskTell[DensePopulation]):
             return _indices(lives, len(fitness), len(fitness) + len(children_fitness))
 
 
-def _truncation_of(select: Operator) -> int | None:
+def _truncation_of(select: Operator, population: int) -> int | None:
     """How many of the fittest alone leave children, whatever their ranks; None where others may too."""
-    if isinstance(select, functools.partial) and select.func is truncation_selection:
-        return int(select.keywords["truncation"])
-    return None
+    function, options = (select.func, select.keywords) if isinstance(select, functools.partial) else (select, {})
+    return truncated(options.get("truncation"), population) if function is truncation_selection else None
 
 
 def _rows(old: NDArray[Any], asked: NDArray[Any], chosen: NDArray[np.intp]) -> NDArray[Any]:

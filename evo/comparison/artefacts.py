@@ -11,11 +11,11 @@ from evo.comparison.page import Content, write_page
 from evo.comparison.race import race
 from evo.comparison.robustness import DRAWS, EPISODES, Robustness, robustness
 from evo.comparison.writing import (
-    MEMBER_HEADER,
-    METHOD_HEADER,
     markdown,
+    member_header,
     member_texts,
     members_csv,
+    method_header,
     method_texts,
     methods_csv,
     resolution,
@@ -84,12 +84,12 @@ def write_artefacts(comparison: Comparison, threads: int, video: bool, phase: Ca
             terms=comparison.terms.shared,
             deviations=comparison.terms.deviations,
             settings=comparison.terms.settings,
-            methods_header=METHOD_HEADER,
+            methods_header=method_header(comparison.step_unit),
             methods_rows=method_texts(comparison.rows),
             thresholds_header=threshold_header(thresholds),
             thresholds_rows=threshold_texts(comparison.rows),
-            thresholds_note=resolution(comparison.rows),
-            members_header=MEMBER_HEADER,
+            thresholds_note=resolution(comparison.rows, comparison.step_unit),
+            members_header=member_header(comparison.step_unit),
             members_rows=member_texts(members),
             findings=comparison.findings,
             failures=[*comparison.failures, *missing],
@@ -125,10 +125,10 @@ def _markdown(comparison: Comparison) -> str:
         f"# {_title(comparison)}",
         f"`{comparison.command}`",
         _listed(comparison.findings),
-        markdown(METHOD_HEADER, method_texts(comparison.rows)),
+        markdown(method_header(comparison.step_unit), method_texts(comparison.rows)),
         markdown(threshold_header(thresholds), threshold_texts(comparison.rows)),
-        resolution(comparison.rows),
-        markdown(MEMBER_HEADER, member_texts(comparison.members)),
+        resolution(comparison.rows, comparison.step_unit),
+        markdown(member_header(comparison.step_unit), member_texts(comparison.members)),
         "Equal for all: " + ", ".join(f"{name} {value}" for name, value in terms.shared) + ".",
     ]
     for title, lines in (("Not equal:", terms.deviations), ("Failed:", comparison.failures)):

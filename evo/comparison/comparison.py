@@ -25,3 +25,8 @@ class Comparison:
     rows: tuple[MethodRow, ...]
     findings: tuple[str, ...]
     failures: tuple[str, ...]
+
+    @property
+    def step_unit(self) -> str:
+        """What the members' steps are: `env step`, `evaluation`."""
+        return self.members[0].config.step_unit

@@ -9,7 +9,7 @@ from evo.comparison.member import Member, methods_of
 from evo.comparison.statistics import middle_mean
 
 # Columns of metrics.csv. The two in seconds count training alone: selection and compilation are apart.
-CLOCKS = {"steps": "env steps", "cpu_s": "CPU time", "wall_s": "wall-clock time"}
+CLOCKS = {"steps": "steps", "cpu_s": "CPU time", "wall_s": "wall-clock time"}
 
 
 @dataclass(frozen=True, eq=False)

@@ -159,7 +159,7 @@ class StudyTable:
         for name in ("method", "seed"):
             table.add_column(name)
         table.add_column("", width=12)
-        for name in ("env steps", "held-out", "steps/s"):
+        for name in (f"{members.configs[0].step_unit}s", "held-out", "steps/s"):
             table.add_column(name, justify="right", min_width=9)
         table.add_column("state")
         shown = self._window()

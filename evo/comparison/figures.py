@@ -46,7 +46,7 @@ _TICKS = "{x:,.10g}"  # a tick is a short number: all of its digits, none of the
 
 
 def learning_curves(members: Sequence[Member], path: Path, thresholds: Mapping[str, float]) -> None:
-    """Held-out return over env steps, CPU time and wall-clock time.
+    """Held-out return over steps, CPU time and wall-clock time.
 
     A thin line is a seed, a thick one the interquartile mean of a method's seeds, and a band their middle half.
 
@@ -57,7 +57,8 @@ def learning_curves(members: Sequence[Member], path: Path, thresholds: Mapping[s
         figure = Figure(figsize=(11.0, 3.9), dpi=130, layout="constrained")
         panels = figure.subplots(1, len(CLOCKS), sharey=True)
         colours = colours_of(methods_of(members))
-        for axes, (clock, title) in zip(panels, CLOCKS.items(), strict=True):
+        clocks = CLOCKS | {"steps": f"{members[0].config.step_unit}s"}
+        for axes, (clock, title) in zip(panels, clocks.items(), strict=True):
             found = curves(members, clock)
             for method, curve in found.items():
                 _draw_curve(axes, curve, colours[method])

@@ -44,7 +44,7 @@ def findings_of(members: Sequence[Member], rows: Sequence[MethodRow], thresholds
             verdict += "tell the two apart" if apart else "do not tell the two apart"
         found.append(f"{against}: {verdict}.")
     if others:
-        found += _quickest(ranked, thresholds)
+        found += _quickest(ranked, thresholds, members[0].config.step_unit)
     if others and any(row.seeds < needed for row in ranked):
         found.append(
             f"It takes {needed} seeds of each to tell {len(ranked)} methods apart: with fewer, luck alone too often "
@@ -68,14 +68,14 @@ def _confidence(confidence: float, pairs: int) -> str:
     return one if pairs == 1 else f"{one}: {100 * (1 - _LUCK):g} % for all {pairs} pairs of methods at once"
 
 
-def _quickest(rows: Sequence[MethodRow], thresholds: Mapping[str, float]) -> list[str]:
+def _quickest(rows: Sequence[MethodRow], thresholds: Mapping[str, float], unit: str) -> list[str]:
     """On the highest threshold that a median seed of any method reached."""
     for name, threshold in sorted(thresholds.items(), key=lambda item: -item[1]):
         there = [row for row in rows if np.isfinite(row.reached[name].steps)]
         if there:
             steps = min(there, key=lambda row: row.reached[name].steps)
             minutes = min(there, key=lambda row: row.reached[name].core_minutes)
-            fewest = f"{steps.method} needs the fewest env steps ({steps.reached[name].steps:,.0f})"
+            fewest = f"{steps.method} needs the fewest {unit}s ({steps.reached[name].steps:,.0f})"
             fewest += f" and {minutes.method} the fewest" if minutes is not steps else " and the fewest"
             fewest += f" core-minutes ({minutes.reached[name].core_minutes:,.2g})"
             return [f"To {number(threshold)} ({name}), the highest that a method's median seed reached, {fewest}."]

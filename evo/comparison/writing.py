@@ -15,15 +15,19 @@ from evo.comparison.robustness import Robustness
 from evo.comparison.table import MethodRow, Reach
 from evo.numbers import csv_text, number
 
-METHOD_HEADER = (
-    *("method", "seeds", "return (IQM)", "95 % interval", "mean"),
-    *("env steps", "CPU s", "wall s", "selection s"),
-)
-MEMBER_HEADER = ("method", "seed", "return", "std", "env steps", "CPU s", "wall s", "run")
+
+def method_header(unit: str) -> tuple[str, ...]:
+    """Names of the columns of `method_texts`; unit: of steps."""
+    return "method", "seeds", "return (IQM)", "95 % interval", "mean", f"{unit}s", "CPU s", "wall s", "selection s"
+
+
+def member_header(unit: str) -> tuple[str, ...]:
+    """Names of the columns of `member_texts`; unit: of steps."""
+    return "method", "seed", "return", "std", f"{unit}s", "CPU s", "wall s", "run"
 
 
 def method_texts(rows: Sequence[MethodRow]) -> list[list[str]]:
-    """A line of METHOD_HEADER's columns for each method."""
+    """A line for each method."""
     return [
         [
             row.method,
@@ -48,14 +52,14 @@ def threshold_texts(rows: Sequence[MethodRow]) -> list[list[str]]:
     return [[row.method, *(_reach(reach, row.seeds) for reach in row.reached.values())] for row in rows]
 
 
-def resolution(rows: Sequence[MethodRow]) -> str:
+def resolution(rows: Sequence[MethodRow], unit: str) -> str:
     """A sentence on how finely it is known what a threshold took."""
     steps = ", ".join(f"{row.steps_between_scores:,.0f} ({row.method})" for row in rows)
-    return f"Held-out returns were measured every {steps} env steps on average; when one was reached is known no finer."
+    return f"Held-out returns were measured every {steps} {unit}s on average; when one was reached is known no finer."
 
 
 def member_texts(members: Iterable[Member]) -> list[list[str]]:
-    """A line of MEMBER_HEADER's columns for each member."""
+    """A line for each member."""
     return [
         [
             member.method,
@@ -74,8 +78,9 @@ def member_texts(members: Iterable[Member]) -> list[list[str]]:
 def terminal_tables(comparison: Comparison) -> Group:
     """The methods, what they needed to the thresholds, and every member; no wider than a common terminal."""
     task = comparison.members[0].config["task.name"]
-    rows = comparison.rows
-    shown = [place for place, name in enumerate(METHOD_HEADER) if name not in ("mean", "selection s")]
+    rows, unit = comparison.rows, comparison.step_unit
+    header = method_header(unit)
+    shown = [place for place, name in enumerate(header) if name not in ("mean", "selection s")]
     methods = [[line[place] for place in shown] for line in method_texts(rows)]
     members = member_texts(comparison.members)
     folders = {member.path.parent for member in comparison.members}
@@ -83,14 +88,14 @@ def terminal_tables(comparison: Comparison) -> Group:
         members = [[*line[:-1], member.path.name] for line, member in zip(members, comparison.members, strict=True)]
 
     return Group(
-        _terminal_table(task, [METHOD_HEADER[place] for place in shown], methods),
+        _terminal_table(task, [header[place] for place in shown], methods),
         _terminal_table(
-            "to a held-out return: env steps, core-minutes, seeds that got there",
+            f"to a held-out return: {unit}s, core-minutes, seeds that got there",
             [name.replace(" (", "\n(") for name in threshold_header(comparison.thresholds)],
             [[row.method, *("\n".join(_reached(reach, row.seeds)) for reach in row.reached.values())] for row in rows],
         ),
-        Text(f"{resolution(rows)}\n", style="dim"),
-        _terminal_table("every run", MEMBER_HEADER, members),
+        Text(f"{resolution(rows, unit)}\n", style="dim"),
+        _terminal_table("every run", member_header(unit), members),
     )
 
 
@@ -167,6 +172,6 @@ def _reach(reach: Reach, seeds: int) -> str:
 
 
 def _reached(reach: Reach, seeds: int) -> tuple[str, str, str]:
-    """Env steps and core-minutes of the median seed, and how many got there."""
+    """Steps and core-minutes of the median seed, and how many got there."""
     count = f"{reach.seeds} of {seeds}"
     return ("–", "", count) if math.isinf(reach.steps) else (f"{reach.steps:,.0f}", f"{reach.core_minutes:.2g}", count)

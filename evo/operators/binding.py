@@ -26,8 +26,10 @@ def operator_from_text(
     its own operator. An unknown name or option, a value of the wrong type or a missing option is a ValueError of one
     line.
     """
-    if not isinstance(text, str):
+    if callable(text):
         return text
+    if not isinstance(text, str):
+        raise ValueError(f"{text!r}: must be a function, or a name as in tournament:size=4")
     name, reference, written = _parts(text, table)
     try:
         operator: Operator = resolve(reference)
@@ -132,5 +134,6 @@ _KINDS: dict[Any, tuple[str, Callable[[object], bool]]] = {
     int: ("a whole number", _is_whole),
     float: ("a number", _is_number),
     float | None: ("a number", _is_number),
+    int | None: ("a whole number", _is_whole),
     ArrayLike: ("a number or a list of numbers, one a gene", _is_array),
 }

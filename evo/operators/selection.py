@@ -28,14 +28,21 @@ def uniform_selection(random: np.random.Generator, fitness: Floats, count: int) 
     return random.integers(len(fitness), size=count)
 
 
-def truncation_selection(random: np.random.Generator, fitness: Floats, count: int, *, truncation: int = 16) -> Indices:
-    """Drawn uniformly from the `truncation` fittest, in [1, individuals].
+def truncation_selection(
+    random: np.random.Generator, fitness: Floats, count: int, *, truncation: int | None = None
+) -> Indices:
+    """Drawn uniformly from the `truncation` fittest, in [1, individuals]; None: an eighth of them, rounded down.
 
     Mühlenbein & Schlierkamp-Voosen 1993, "Predictive Models for the Breeder Genetic Algorithm".
     """
     _check(fitness)
-    whole_number("truncation", truncation, 1, len(fitness))
-    return best(fitness, truncation)[random.integers(truncation, size=count)]
+    fittest = truncated(truncation, len(fitness))
+    return best(fitness, fittest)[random.integers(fittest, size=count)]
+
+
+def truncated(truncation: int | None, individuals: int) -> int:
+    """How many of the individuals `truncation_selection` draws from."""
+    return max(1, individuals // 8) if truncation is None else whole_number("truncation", truncation, 1, individuals)
 
 
 def tournament_selection(random: np.random.Generator, fitness: Floats, count: int, *, size: int = 2) -> Indices:
