@@ -35,6 +35,10 @@ from evo.randomness import report_seeds
 NAN = float("nan")
 
 
+class _Settings(dict[str, Any]):
+    step_unit = "env step"
+
+
 def made_up(
     method: str, seed: int, steps: Sequence[float], selection: Sequence[float], last: float | None = None
 ) -> Member:
@@ -42,7 +46,7 @@ def made_up(
     columns = {"steps": np.array(steps, float), "selection": np.array(selection, float)}
     columns |= {"cpu_s": columns["steps"] / 10, "wall_s": columns["steps"] / 20}
     columns |= {"generation": np.arange(1.0, len(steps) + 1)}
-    config: Any = {"method.name": method, "seed": seed}
+    config: Any = _Settings({"method.name": method, "seed": seed})
     champion: Any = SimpleNamespace(generation=0 if last is None else len(steps), score=last)
     return Member(Path(f"{method}-{seed}"), config, champion, columns, None)
 
