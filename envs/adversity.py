@@ -14,8 +14,9 @@ from typing import Any
 
 import mujoco
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
+from envs.kernels import njit
 from envs.physics import call, mj_reset_data, mj_set_const, pointer
 from envs.random import apart, random, standard_normal, uniform
 from envs.structs import address_of

@@ -1,5 +1,8 @@
 """Compiling kernels, and a cache of compiled code that is never stale.
 
+Everything of ours that is compiled takes `njit` from here: a function is bound to a cache where it is decorated, and
+Numba's own would be the one if that came before this file.
+
 Numba keys its cache on the file of the cached function alone, so a changed callee in another file goes unnoticed. The
 locator below claims the kernels of this project and stamps them with everything their machine code depends on: all
 our sources, and the versions of MuJoCo (struct offsets are baked in), Numba and NumPy.
@@ -19,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from numba import njit as njit  # for all of ours
 from numba import types
 from numba.core import caching
 from numba.core.caching import CacheImpl, IndexDataCacheFile, _CacheLocator

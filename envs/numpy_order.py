@@ -3,8 +3,10 @@
 import math
 from typing import Any
 
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from envs.kernels import njit
 
 
 @njit

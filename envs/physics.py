@@ -17,11 +17,12 @@ import llvmlite.binding
 import mujoco
 import numpy as np
 from llvmlite import ir
-from numba import carray, njit, types
+from numba import carray, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 from envs import interruption
+from envs.kernels import njit
 from envs.structs import DATA, address_of
 
 importlib.import_module("envs.engine_log")  # for its effect, before any model loads

@@ -10,7 +10,8 @@ import importlib
 import math
 
 import mujoco
-from numba import njit
+
+from envs.kernels import njit
 
 # For its effect: from then on a cached kernel is compiled anew also when one that it calls in another file has changed.
 importlib.import_module("envs.kernels")

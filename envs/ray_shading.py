@@ -8,9 +8,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from envs.kernels import njit
 from envs.ray_geometry import (
     MISS,
     PLANE,

@@ -8,9 +8,9 @@ can be read while the camera follows. Colours are linear light; `display` turns 
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from envs.kernels import njit
 from envs.ray_geometry import Vector, along, dot
 
 SUN = (-0.456, -0.424, 0.782)  # unit vector towards the sun: from the left, behind a camera that looks along +y

@@ -3,8 +3,7 @@
 import math
 from typing import Any
 
-from numba import njit
-
+from envs.kernels import njit
 from envs.physics import mj_kinematics, mj_step
 
 

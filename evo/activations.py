@@ -8,7 +8,8 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from envs.kernels import njit
 
 # The minimax coefficients of Eigen's and XLA's float32 tanh: x P(x^2) / Q(x^2) on |x| <= 7.9053.
 _LIMIT = np.float32(7.90531110763549805)

@@ -9,9 +9,9 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import carray, njit, types
+from numba import carray, types
 
-from envs.kernels import ADDRESS, compile_kernel
+from envs.kernels import ADDRESS, compile_kernel, njit
 from envs.physics import (
     Batch,
     StopFlag,

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import carray, njit, types
+from numba import carray, types
 
-from envs.kernels import ADDRESS, compile_kernel
+from envs.kernels import ADDRESS, compile_kernel, njit
 from envs.physics import Batch, StopFlag, apply_interruptibly, call, is_set, mj_reset_data, pointer
 from envs.random import streams
 from envs.structs import data_at, model_at, warning_count

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Any, final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from envs.kernels import njit
 
 
 @njit(cache=True, error_model="numpy")  # a check for division by zero would keep the loop from being vectorised

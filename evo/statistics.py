@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from envs.kernels import njit
 
 # Below this standard deviation an observation is constant and is normalised to zero, as in the code of ARS's authors.
 _CONSTANT = 1e-7

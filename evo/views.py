@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
+from envs.kernels import njit
 from envs.physics import pointer
 
 

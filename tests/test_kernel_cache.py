@@ -1,5 +1,6 @@
 """The cache of compiled kernels: never stale, and the same whoever filled it."""
 
+import ast
 import gc
 import importlib
 import os
@@ -105,6 +106,15 @@ def test_what_several_processes_compiled_serves_another(tmp_path: Path) -> None:
     for name in ("add", "subtract"):
         python(COMPILE.format(name), EVO_CACHE_DIR=str(tmp_path))
     assert python(USE, EVO_CACHE_DIR=str(tmp_path)).strip() == "[[6.0, 3.0, 5.0]] [[-4.0, 1.0, 1.0]]"
+
+
+def test_everything_compiled_takes_njit_from_one_place() -> None:
+    """A function is bound to Numba's own cache where it is decorated before ours is there."""
+    for package in (evo, envs):
+        for file in Path(package.__path__[0]).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text())):
+                if isinstance(node, ast.ImportFrom) and node.module == "numba" and file.name != "kernels.py":
+                    assert "njit" not in {name.name for name in node.names}, file
 
 
 def test_no_two_compiled_functions_share_a_name() -> None:

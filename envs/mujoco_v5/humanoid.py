@@ -3,8 +3,7 @@
 import math
 from typing import Any
 
-from numba import njit
-
+from envs.kernels import njit
 from envs.mujoco_v5.humanoid_observation import build_humanoid, contact_cost, observe_humanoid
 from envs.mujoco_v5.shared_kernels import control_cost, reset_uniform
 from envs.physics import mj_rne_post_constraint, simulate

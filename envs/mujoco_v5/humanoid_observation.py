@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import mujoco
-from numba import njit
 
+from envs.kernels import njit
 from envs.mujoco_v5.construction import build_walker
 from envs.mujoco_v5.shared_kernels import append, observe_state
 from envs.numpy_order import sum_of_squares

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from numba import njit
-
+from envs.kernels import njit
 from envs.mujoco_v5.construction import body_named, build
 from envs.mujoco_v5.shared_kernels import control_cost
 from envs.numpy_order import norm3

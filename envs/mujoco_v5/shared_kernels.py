@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from numba import njit
-
+from envs.kernels import njit
 from envs.numpy_order import sum_of_squares
 from envs.physics import mj_forward, simulate
 from envs.random import standard_normal, uniform

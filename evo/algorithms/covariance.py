@@ -7,9 +7,9 @@ Nothing given is written into.
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from envs.kernels import njit
 from evo.autodiff.blas import one_thread
 
 _Floats = NDArray[np.float64]

@@ -8,9 +8,9 @@ import math
 from typing import Any, final
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from envs.kernels import njit
 from evo.algorithms.algorithm import AskTell
 from evo.algorithms.bounds import Box
 from evo.algorithms.cma_parameters import CMAParameters, default_population, population_of

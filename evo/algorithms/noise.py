@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any, final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from envs.kernels import njit
 from envs.random import standard_normal, words_of
 
 _Floats = NDArray[np.float64]

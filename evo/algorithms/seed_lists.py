@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from typing import Any, final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from envs.kernels import njit
 from envs.random import standard_normal, streams
 
 _Floats = NDArray[np.float64]

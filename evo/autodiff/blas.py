@@ -10,11 +10,13 @@ from typing import Any
 
 import llvmlite.binding
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 from scipy.linalg import cython_blas
 from threadpoolctl import ThreadpoolController
+
+from envs.kernels import njit
 
 _NAME = "evo_sgemm"
 

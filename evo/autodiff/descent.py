@@ -9,8 +9,8 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from envs.kernels import njit
 from evo.autodiff.blas import one_thread
 from evo.autodiff.tape import Node, Program, backward, forward
 from evo.autodiff.team import Team, barrier

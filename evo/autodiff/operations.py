@@ -14,8 +14,8 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from envs.kernels import njit
 from evo import activations
 from evo.autodiff.blas import add_product, add_product_turned_first, add_product_turned_second
 

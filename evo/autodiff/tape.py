@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
-from envs.kernels import compile_kernel
+from envs.kernels import compile_kernel, njit
 from envs.physics import call
 from evo.autodiff import operations
 from evo.autodiff.operations import BACKWARD, FORWARD, ROW_SIZE

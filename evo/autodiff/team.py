@@ -13,8 +13,9 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import numpy as np
-from numba import carray, njit, types
+from numba import carray, types
 
+from envs.kernels import njit
 from envs.physics import is_set, pointer
 
 _SPINS = 20_000  # about a tenth of a millisecond

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
 
+from envs.kernels import njit
 from evo import activations
 
 if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act

@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
-from envs.kernels import compile_kernel
+from envs.kernels import compile_kernel, njit
 from envs.physics import call
 
 if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act

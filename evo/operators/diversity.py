@@ -7,9 +7,9 @@ genes that differ. Sums go in order of index.
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from envs.kernels import njit
 from evo.operators.genomes import Genomes, check_parents
 from evo.operators.selection import windowed_fitness
 from evo.ranges import positive_number

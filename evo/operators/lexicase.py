@@ -8,8 +8,9 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from envs.kernels import njit
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
