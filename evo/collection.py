@@ -53,7 +53,7 @@ _POINTERS = (
 ).split()
 _NUMBERS = (
     "params_size params_step obs_size action_size choices outputs steps record_size addresses layers memory_size "
-    "network_scratch block_size scratch_size horizon rows"
+    "network_scratch block_size scratch_size horizon rows waits"
 ).split()
 _ARGUMENT = np.dtype([(name, np.int64) for name in _POINTERS + _NUMBERS])
 
@@ -66,8 +66,9 @@ class Experience(NamedTuple):
     outputs) before clipping, or (environments, horizon, 1), the index of a choice. rewards: float64 (environments,
     horizon). marks: int64 (environments, horizon), GOING_ON, ENDED by the task, CUT_OFF at its last step, or FAILED.
     returns: float64 (environments, horizon), of an episode that was over with this step, else NaN. lengths: int64
-    (environments,), steps taken. failures: reason → how many episodes failed of it. errors: distinct messages of the
-    engine. statistics: float64 (environments, 1 + 2 observation_size), count, mean and M2 of what was acted upon.
+    (environments,), steps taken, fewer than the horizon where the engine failed or the environment waits. failures:
+    reason → how many episodes failed of it. errors: distinct messages of the engine. statistics: float64 (environments,
+    1 + 2 observation_size), count, mean and M2 of what was acted upon.
     """
 
     observations: np.ndarray
@@ -136,6 +137,8 @@ def _collect(model_address: int, data_address: int, simulation: int, argument: i
     for step in range(given.horizon):
         if is_set(given.stop):
             break
+        if anew and step and given.waits:
+            break
         if anew:
             integers(record, given.record_size // 8)[:] = integers(given.template, given.record_size // 8)
             memory[:] = np.float32(0)
@@ -202,16 +205,19 @@ def _kernel() -> Any:
 class Collector:
     """`environments` environments of a task that a network acts in for `horizon` steps a call, on `threads` threads.
 
+    waits: whether an environment whose episode is over takes no more steps in that call, and begins anew in the next.
     `blocks`, uint8 `shape`, is all that they remember; `collect` returns new ones and leaves the old as they were.
     Raises ValueError for a model whose state cannot be kept, KernelError for a task or layer that does not compile,
     EngineError where MuJoCo refuses the model.
     """
 
-    def __init__(self, task: Task, network: Network, environments: int, horizon: int, threads: int) -> None:
+    def __init__(
+        self, task: Task, network: Network, environments: int, horizon: int, threads: int, waits: bool = False
+    ) -> None:
         if not is_kept_whole(task.model):
             raise ValueError(f"{task.name} has plugins or sleeping bodies, whose state cannot be kept between steps")
         self.task, self.network, self._template = task, network, template_of(task)
-        self.environments, self.horizon, self.threads = environments, horizon, threads
+        self.environments, self.horizon, self.threads, self.waits = environments, horizon, threads, waits
         # an episode is cut off at most once in so many steps
         self.cuts = -(-horizon // task.steps)
         self._stop = StopFlag()
@@ -229,6 +235,7 @@ class Collector:
             "scratch_size": -(-scratch // 64) * 64,
             "horizon": self.horizon,
             "rows": self.horizon + 1 + self.cuts,
+            "waits": int(self.waits),
         }
 
     def prepare(self) -> None:
@@ -281,6 +288,8 @@ class Collector:
         arrays |= {"blocks": blocks, "scratch": scratch, "observations": observations, "actions": actions}
         arrays |= {"rewards": rewards, "marks": marks, "returns": returns, "lengths": lengths}
         arrays |= {"failures": failures, "statistics": statistics}
+        if params.shape not in ((self.network.size,), (count, self.network.size)):
+            raise ValueError(f"parameters of shape {params.shape}: {count} environments take {self.network.size} each")
         each = {"params_step": self.network.size if params.ndim == 2 else 0}
         argument = argument_of(_ARGUMENT, fixed | each, arrays)
         if self._batch is None:
@@ -288,6 +297,8 @@ class Collector:
         errors = apply_interruptibly(self._batch, _kernel().address, argument.ctypes.data, count, self._stop)
         for environment in errors:
             failures[environment, ENGINE_ERROR] += 1
+            if lengths[environment] == self.horizon:  # after the last step, which no length tells
+                marks[environment, -1] = FAILED
         blocks[:, _HEAD : _HEAD + 8 * task.addresses] = 0  # a block is the same whichever process made it
         totals = failures.sum(axis=0)
         return blocks, Experience(

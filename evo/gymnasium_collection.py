@@ -27,8 +27,11 @@ class GymnasiumCollector:
     `blocks`, uint8 `shape`, is all that they remember; `collect` returns new ones and leaves the old as they were.
     """
 
-    def __init__(self, task: GymnasiumTask, network: Network, environments: int, horizon: int) -> None:
+    def __init__(
+        self, task: GymnasiumTask, network: Network, environments: int, horizon: int, waits: bool = False
+    ) -> None:
         self.task, self.network, self.environments, self.horizon = task, network, environments, horizon
+        self.waits = waits
         self._bodies: list[Body] = []
         self._current: list[np.ndarray] = []  # each environment's observation
         self._reached: np.ndarray | None = None  # the blocks of where the bodies are
@@ -87,7 +90,7 @@ class GymnasiumCollector:
             rewards=np.zeros((count, horizon)),
             marks=np.zeros((count, horizon), np.int64),
             returns=np.full((count, horizon), np.nan),
-            lengths=np.full(count, horizon),
+            lengths=np.zeros(count, np.int64),
             failures={},
             errors=(),
             statistics=np.zeros((count, 1 + 2 * task.observation_size)),
@@ -98,6 +101,9 @@ class GymnasiumCollector:
         for place, (body, block, cut) in enumerate(zip(self._bodies, after, cuts, strict=True)):
             for step in range(horizon):
                 interruption.check()
+                if self.waits and step and block["seed"] == _NONE:
+                    break
+                seen.lengths[place] = step + 1
                 try:
                     if block["seed"] == _NONE:
                         block["seed"], block["steps"], block["total"] = int(random(block["stream"]) * 2**31), 0, 0.0

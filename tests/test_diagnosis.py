@@ -1,6 +1,7 @@
 """evo doctor RUN: runs made badly on purpose are found out, and the finished runs that evo ships are healthy."""
 
 import dataclasses
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,13 @@ import pytest
 import evo
 from evo import cli
 from evo.algorithms import convergence
+from evo.config import resolve_config
 from evo.diagnosis.behaviour import early_ends, nothing_left_to_earn, saturated_actions
 from evo.diagnosis.diagnosis import diagnose
 from evo.diagnosis.evidence import Evidence, course_of
 from evo.diagnosis.learning import STOPPED, falling, no_improvement, nothing_learned, stopped
+from evo.examination import Finding
+from evo.learners import persistent_es, ppo
 from evo.problems.walking import Trajectory
 from evo.randomness import generator
 
@@ -161,12 +165,33 @@ def test_every_reason_that_a_search_gives_has_its_advice() -> None:
         for name, value in vars(convergence).items()
         if name.isupper() and isinstance(value, str) and name[0] != "_"
     }
-    assert set(STOPPED) == reasons
-    for reason in reasons:
+    assert set(STOPPED) == reasons | {ppo.DIVERGED, persistent_es.DIVERGED}
+    for reason in STOPPED:
         finding = stopped(evidence(RISING, ended=reason))
         assert finding is not None and finding.detail == reason and finding.advice
     assert stopped(evidence(RISING, ended="2,000 steps")) is None
     assert stopped(evidence(RISING, ended=None)) is None
+
+
+def advised(finding: Finding | None) -> list[str]:
+    """The settings that an advice names."""
+    assert finding is not None
+    return re.findall(r"--set (\S+)=", finding.advice)
+
+
+@pytest.mark.parametrize("method", ["ars", "ppo", "persistent-es"])
+def test_the_advice_names_what_the_method_has(method: str) -> None:
+    known = resolve_config(flags={"task.name": "Hopper-v5", "method.name": method}).values
+    given = {"settings": dict(known), "population": method == "ars"}
+    found = [
+        falling(evidence(np.append(RISING, np.zeros(30)), **given)),
+        no_improvement(evidence(np.append(RISING, np.full(60, 10.0)), **given)),
+    ]
+    options = [option for finding in found for option in advised(finding)]
+    assert len(options) > 1
+    for option in options:
+        assert option in known
+        assert method == "ars" or option != "evaluation.episodes"
 
 
 def test_who_has_nothing_left_to_earn_is_healthy() -> None:

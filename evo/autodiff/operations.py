@@ -110,7 +110,7 @@ def exp_backward(row: Any, values: Any, gradients: Any) -> None:
         below[index] += above[index] * out[index]
 
 
-def _named(run: Any, *parts: Any) -> Any:
+def _compiled_as(run: Any, *parts: Any) -> Any:
     """Compiled under a name that tells what it was made of.
 
     Numba names machine code by the function and by how many this process has compiled. Of two functions of one name,
@@ -134,7 +134,7 @@ def _elementwise(function: Any) -> Any:
                 for j in range(columns):
                     out[i * columns + j] = function(_get(row, values, FIRST, i, j), _get(row, values, SECOND, i, j))
 
-    return _named(run, function)
+    return _compiled_as(run, function)
 
 
 def _elementwise_backward(by_first: Any, by_second: Any) -> Any:
@@ -145,7 +145,7 @@ def _elementwise_backward(by_first: Any, by_second: Any) -> Any:
         to_first(row, values, gradients)
         to_second(row, values, gradients)
 
-    return _named(run, by_first, by_second)
+    return _compiled_as(run, by_first, by_second)
 
 
 @functools.cache
@@ -166,7 +166,7 @@ def _gradient_to(operand: int, derivative: Any) -> Any:
                     place = row[operand] + i * row[operand + _BY_ROW] + j * row[operand + _BY_COLUMN]
                     gradients[place] += above[i * columns + j] * slope
 
-    return _named(run, operand, derivative)
+    return _compiled_as(run, operand, derivative)
 
 
 @njit

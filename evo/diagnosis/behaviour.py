@@ -72,7 +72,7 @@ def early_ends(evidence: Evidence) -> Finding | None:
         "early ends",
         False,
         f"the champion's episodes end after {np.mean(lengths):.0f} of {evidence.limit} steps, and nothing gets better",
-        f"{easier}, let it learn for longer (evo resume), or score each individual on more episodes",
+        f"{easier}, let it learn for longer (evo resume), or {evidence.more_episodes}",
     )
 
 

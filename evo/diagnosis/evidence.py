@@ -62,6 +62,14 @@ class Evidence:
                 texts.append(f"--set {name}={better:.3g}")
         return " ".join(texts)
 
+    @property
+    def more_episodes(self) -> str:
+        """How to let each step of the search rest on more experience, by an option that the method has."""
+        if "method.horizon" in self.settings:  # it lives on in so many environments, and scores no individuals
+            name = "environments" if "method.environments" in self.settings else "pairs"
+            return f"use more {name} (--set method.{name}={2 * self.settings[f'method.{name}']})"
+        return "score each individual on more episodes (--set evaluation.episodes=4)"
+
 
 def evidence_of(run: Run) -> Evidence:
     """Reads a run, and lives through some of its champion's episodes. Raises EvoError before its first generation."""

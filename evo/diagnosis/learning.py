@@ -6,6 +6,7 @@ from evo.algorithms import convergence
 from evo.diagnosis.behaviour import nothing_left_to_earn
 from evo.diagnosis.evidence import Evidence, course_of
 from evo.examination import Finding
+from evo.learners import persistent_es, ppo
 from evo.learners.local_search import STUCK
 from evo.numbers import number
 
@@ -23,7 +24,7 @@ _FAILED = 0.01  # of the episodes
 _ALIVE = 0.1  # of what was gained: individuals that differ by less have arrived, wherever it is
 
 _AGAIN = "if that is not good enough, begin again with another seed, or with restarts (--method ipop)"
-_MORE_EPISODES = "score each individual on more episodes (--set evaluation.episodes=4)"
+_SMALLER_STEPS = "take smaller steps (a lower method.step_size or method.learning_rate)"
 
 # Reasons that a search gives, and what to try.
 STOPPED = {
@@ -31,9 +32,11 @@ STOPPED = {
     convergence.NO_EFFECT: f"{_AGAIN}, or begin with larger steps",
     convergence.ALIKE: "mutate more, and keep fewer elites",
     convergence.AT_REST: f"{_AGAIN}, or use a larger population",
-    convergence.STAGNATION: f"{_AGAIN}, or {_MORE_EPISODES}",
+    convergence.STAGNATION: f"{_AGAIN}, or score each individual on more episodes (--set evaluation.episodes=4)",
     convergence.FLAT: "give a reward that tells better from worse, or begin with larger steps",
     convergence.DIVERGED: "begin with smaller steps, and normalise observations (--set network.normalise=true)",
+    persistent_es.DIVERGED: _SMALLER_STEPS,
+    ppo.DIVERGED: _SMALLER_STEPS,
     convergence.CONDITION: "normalise observations (--set network.normalise=true), or use --method sep-cma-es",
 }
 
@@ -130,7 +133,7 @@ def falling(evidence: Evidence) -> Finding | None:
         "falling fitness",
         False,
         f"on held-out episodes it earned {number(course.peak)}, and at last {number(course.end)}",
-        f"take smaller steps{f' ({smaller})' if smaller else ''}, or {_MORE_EPISODES}",
+        f"take smaller steps{f' ({smaller})' if smaller else ''}, or {evidence.more_episodes}",
     )
 
 
@@ -148,7 +151,7 @@ def lucky(evidence: Evidence) -> Finding | None:
         "lucky best",
         False,
         f"the best of a generation earns {number(best)}, but on held-out episodes only {number(course.end)}",
-        f"it is chosen for its luck, or does not last: {_MORE_EPISODES}, and take smaller steps",
+        f"it is chosen for its luck, or does not last: {evidence.more_episodes}, and take smaller steps",
     )
 
 
@@ -172,7 +175,8 @@ def no_improvement(evidence: Evidence) -> Finding | None:
         return None
     if course.spread < _ALIVE * (course.peak - course.first) or falling(evidence) or stopped(evidence):
         return None
-    search = "use a larger population" if evidence.population else "explore more (method.initial_deviation)"
+    wider = evidence.scaled(2.0, "initial_deviation", "noise")
+    search = "use a larger population" if evidence.population else f"explore more ({wider})"
     return Finding(
         "no improvement",
         False,

@@ -11,7 +11,7 @@ from typing import Any, final
 import numpy as np
 
 from envs.physics import EngineError
-from evo.advantages import GOING_ON
+from evo.advantages import FAILED, GOING_ON
 from evo.algorithms.noise import Noise, move
 from evo.collection import Experience
 from evo.learners.environments import Environments
@@ -23,6 +23,9 @@ from evo.randomness import generator
 from evo.ranges import positive_number, whole_number
 from evo.statistics import ObservationStatistics
 
+DIVERGED = "its parameters grew without end; try a lower method.step_size"
+_GREATEST = np.finfo(np.float32).max  # networks compute in float32
+
 
 @final
 class PersistentES:
@@ -30,8 +33,10 @@ class PersistentES:
 
     `pairs` of environments go on from one unroll to the next, one of a pair with the noise added to the parameters and
     one with it taken away, and both with the same luck. A reward counts for all the noise its episode has felt so far,
-    that of the unrolls before included. `step_size` is Adam's, `noise` the standard deviation. What is remembered grows
-    with pairs × parameters. `start` gives the parameters to begin with.
+    that of the unrolls before included. An episode begins with an unroll, and so with noise of its own: were it begun
+    within one, the noise would have had a say in when, and the estimate a bias. `horizon` should be shorter than an
+    episode, or this is a plain evolution strategy. `step_size` is Adam's, `noise` the standard deviation. What is
+    remembered grows with pairs × parameters. `start` gives the parameters to begin with.
     """
 
     def __init__(
@@ -50,7 +55,7 @@ class PersistentES:
         self.problem, self.seed = problem, seed
         self.step_size, self.noise = positive_number("step_size", step_size), positive_number("noise", noise)
         self.pairs, self.horizon = whole_number("pairs", pairs, 1), whole_number("horizon", horizon, 1)
-        self._environments = Environments(problem, seed, 2 * pairs, horizon, alike=2)
+        self._world = Environments(problem, seed, 2 * pairs, horizon, alike=2, waits=True)
 
         self.mean = np.array(  # theta, float64 (parameters,)
             problem.initial(generator(seed, "initial parameters")) if start is None else start.params, np.float64
@@ -63,15 +68,15 @@ class PersistentES:
 
     @property
     def steps(self) -> int:
-        return self._environments.steps
+        return self._world.steps
 
     @property
     def episodes(self) -> int:
-        return self._environments.episodes
+        return self._world.episodes
 
     def prepare(self) -> None:
         """Compile, or load from the cache, what learning needs."""
-        self._environments.prepare()
+        self._world.prepare()
 
     def step(self) -> dict[str, float]:
         """One unroll of every environment and one step uphill; interrupted, it leaves everything as it was."""
@@ -79,26 +84,30 @@ class PersistentES:
         perturbations = np.empty((2 * self.pairs, self.mean.size))
         for pair, row in enumerate(drawn):
             perturbations[2 * pair], perturbations[2 * pair + 1] = self.noise * row, -self.noise * row  # epsilon
-        params = (self.mean + perturbations).astype(np.float32)
-        blocks, seen = self._environments.collect(params, self.statistics, self.generation)
-        if not np.any(seen.lengths):
-            raise EngineError(f"no step of generation {self.generation} succeeded: {'; '.join(seen.errors[:1])}")
+        with np.errstate(over="ignore"):
+            params = (self.mean + perturbations).astype(np.float32)
+        blocks, seen = self._world.collect(params, self.statistics, self.generation)
+        if np.all(failed(seen)):
+            reasons = "; ".join([*seen.failures, *seen.errors[:1]])
+            raise EngineError(f"no environment of generation {self.generation} succeeded: {reasons}")
         gradient, felt = gradient_and_memory(seen, perturbations, self.felt)
         gradient /= 2 * self.pairs * self.noise**2
-        self.diverged = not np.isfinite(gradient).all()
-        delta = np.zeros(self.mean.size) if self.diverged else self.optimizer.step(gradient)
+        delta = self.optimizer.step(gradient)
+        self.diverged = not np.all(np.abs(self.mean + delta) < _GREATEST)
+        if self.diverged:
+            delta = np.zeros(self.mean.size)
         self.mean, self.felt = self.mean + delta, felt
         self.statistics = self.statistics.merged(seen.statistics)
         self.generation += 1
         return {
             "generation": self.generation,
-            **self._environments.lived(blocks, seen),
+            **self._world.lived(blocks, seen),
             "gradient_norm": math.sqrt(np.sum(np.square(gradient))),
             "update_norm": math.sqrt(np.sum(np.square(delta))),
         }
 
     def finished(self) -> str | None:
-        return "the gradient was no longer finite" if self.diverged else None
+        return DIVERGED if self.diverged else None
 
     def candidates(self) -> list[Candidate]:
         return [Candidate(self.problem.stored(self.mean), self.statistics)]
@@ -110,14 +119,14 @@ class PersistentES:
             "counts": np.array([self.generation, int(self.diverged)], np.int64),
             **{f"optimizer/{name}": array for name, array in self.optimizer.state().items()},
             **{f"statistics/{name}": array for name, array in self.statistics.state().items()},
-            **{f"environments/{name}": array for name, array in self._environments.state().items()},
+            **{f"world/{name}": array for name, array in self._world.state().items()},
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         for name in ("mean", "felt"):
             if state[name].shape != getattr(self, name).shape:
                 raise ValueError(f"{name} is {state[name].shape}, and {getattr(self, name).shape} is needed")
-        self._environments.restore(below("environments/", state))
+        self._world.restore(below("world/", state))
         self.mean, self.felt = np.array(state["mean"], np.float64), np.array(state["felt"], np.float64)
         self.optimizer.restore(below("optimizer/", state))
         self.statistics = ObservationStatistics.restored(below("statistics/", state))
@@ -125,22 +134,26 @@ class PersistentES:
         self.diverged = bool(diverged)
 
 
-def gradient_and_memory(seen: Experience, perturbations: np.ndarray, felt: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The sum over environments of each reward times the noise its episode has felt, (parameters,), and what the
-    episodes under way have felt by now, (environments, parameters).
+def failed(seen: Experience) -> np.ndarray:
+    """Which environments took a step that failed, or one that the engine could not take: bool (environments,)."""
+    last = np.take_along_axis(seen.marks, np.maximum(seen.lengths - 1, 0)[:, np.newaxis], axis=1)[:, 0]
+    broken = (seen.lengths < seen.marks.shape[1]) & (last == GOING_ON)  # though its episode was not over
+    return broken | (seen.marks == FAILED).any(axis=1)
 
-    perturbations, felt: (environments, parameters), the noise of this unroll, and that of those before. An episode that
-    begins within the unroll has felt this unroll's alone; one that ends or fails, in whatever way, is over.
+
+def gradient_and_memory(seen: Experience, perturbations: np.ndarray, felt: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The sum over environments of what each earned times the noise its episode has felt, (parameters,), and what the
+    episodes that go on have felt by now, (environments, parameters), 0 for one that begins with the next unroll.
+
+    perturbations, felt: (environments, parameters), the noise of this unroll, and that of those before. Of a pair,
+    neighbours, of which one failed neither counts: a failure says nothing of what is better.
     """
-    gradient, now = np.zeros(felt.shape[1]), np.empty_like(felt)
-    for place, (rewards, marks, length) in enumerate(zip(seen.rewards, seen.marks, seen.lengths, strict=True)):
-        over = np.flatnonzero(marks != GOING_ON)
-        first = over[0] + 1 if over.size else len(rewards)  # steps of the episode that was under way
-        now[place] = felt[place] + perturbations[place]  # xi_i += epsilon_i
-        move(gradient, float(sum(rewards[:first])), now[place], gradient)  # g += xi_i times what was earned
-        if over.size:
-            now[place] = perturbations[place]
-            move(gradient, float(sum(rewards[first:])), now[place], gradient)
-        if length < len(rewards) or marks[-1] != GOING_ON:  # the next unroll begins an episode
-            now[place] = 0.0
+    left_out = np.repeat(failed(seen).reshape(-1, 2).any(axis=1), 2)
+    now = felt + perturbations  # xi_i += epsilon_i
+    gradient = np.zeros(felt.shape[1])
+    for rewards, noise, out in zip(seen.rewards, now, left_out, strict=True):
+        if not out:
+            move(gradient, float(sum(rewards)), noise, gradient)  # g += xi_i times what was earned
+    over = (seen.lengths < seen.marks.shape[1]) | (seen.marks[:, -1] != GOING_ON)
+    now[over] = 0.0
     return gradient, now

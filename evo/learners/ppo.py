@@ -28,6 +28,7 @@ from evo.randomness import generator
 from evo.ranges import number_between, positive_number, whole_number
 from evo.statistics import ObservationStatistics
 
+DIVERGED = "PPO diverged: its gradient was no longer finite; try a lower method.learning_rate"
 _SHARD = 32  # examples, at least, in each of a minibatch's two shards: smaller ones gained nothing
 _ADVANTAGE = -3  # its column in the examples
 _HIDDEN_GAIN, _ACTOR_GAIN, _CRITIC_GAIN = math.sqrt(2.0), 0.01, 1.0  # Huang 2022, detail 2
@@ -273,11 +274,7 @@ class PPO:
     def finished(self) -> str | None:
         if self.anneal_steps and self.steps >= self.anneal_steps:
             return f"the learning rate fell to zero at {self.anneal_steps:,} steps; a new run may go on --from this one"
-        return (
-            "PPO diverged: its gradient was no longer finite; try a lower method.learning_rate"
-            if self.diverged
-            else None
-        )
+        return DIVERGED if self.diverged else None
 
     def candidates(self) -> list[Candidate]:
         return [Candidate(self.parameters[: self.actor.size].copy(), self.statistics)]
