@@ -208,7 +208,10 @@ def _restored(learner: Learner, state: Mapping[str, np.ndarray], directory: RunD
     try:
         return restore(learner, state)
     except (KeyError, TypeError, ValueError) as error:
-        raise EvoError(f"the checkpoint of {directory.path} does not fit its config.toml: {error}") from error
+        raise EvoError(
+            f"the checkpoint of {directory.path} does not fit its config.toml, or another version of evo made it "
+            f"({error}); evo run --from {directory.path} begins anew from its champion"
+        ) from error
 
 
 def load(path: Path | str) -> Run:

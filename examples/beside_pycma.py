@@ -7,9 +7,9 @@
 All begin at the same points, drawn anew for every seed, with the same step-size, and otherwise as they come: their own
 populations and stopping criteria. An evaluation counts whether its generation was told or not. Rastrigin's function is
 for restarts: pycma's `fmin2` with `restarts` and `bipop`, cmaes's as its README writes them, from the same distribution
-of starting points. What they need is given as the mean, COCO's expected runtime: a median of restarts jumps from one
-population to the next. Every finished run becomes a line of the results file, and is not repeated. `--speed` alternates
-the three in one process, so that a busy machine slows all of them.
+of starting points. What they need is given as the mean (COCO's expected runtime, where all get there): a median jumps
+from one population to the next. Every finished run becomes a line of the results file, and is not repeated. `--speed`
+alternates the three in one process, so that a busy machine slows all of them.
 """
 
 import argparse

@@ -329,4 +329,7 @@ def test_functions_are_compared(tmp_path: Path) -> None:
     )
     assert not found.failures
     assert len(found.members) == 4
-    assert (found.path / "report.html").exists()
+    for name in ("report.html", "table.md"):
+        text = (found.path / name).read_text()
+        assert "evaluations" in text
+        assert "env step" not in text
