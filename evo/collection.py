@@ -52,8 +52,8 @@ _POINTERS = (
     "observations actions rewards marks returns lengths failures statistics"
 ).split()
 _NUMBERS = (
-    "params_size params_step obs_size action_size choices outputs steps record_size addresses layers memory_size "
-    "network_scratch block_size scratch_size horizon rows waits"
+    "params_size params_step obs_size action_size choices outputs steps record_size addresses layers columns "
+    "memory_size network_scratch block_size scratch_size horizon rows waits"
 ).split()
 _ARGUMENT = np.dtype([(name, np.int64) for name in _POINTERS + _NUMBERS])
 
@@ -100,7 +100,7 @@ def _collect(model_address: int, data_address: int, simulation: int, argument: i
     given = carray(pointer(argument), (1,), _ARGUMENT)[0]
     model, data = model_at(model_address), data_at(model_address, data_address)
     params = floats(given.params + 4 * given.params_step * simulation, given.params_size)
-    plan = carray(pointer(given.plan), (given.layers, 6), np.int64)
+    plan = carray(pointer(given.plan), (given.layers, given.columns), np.int64)
     mean, scale = doubles(given.mean, given.obs_size), doubles(given.scale, given.obs_size)
     low, high = doubles(given.low, given.action_size), doubles(given.high, given.action_size)
     noisy, deviation = given.noise != 0, doubles(given.deviation, given.outputs)

@@ -36,8 +36,8 @@ _POINTERS = (
     "statistics scratch qpos qvel observations actions step_rewards"
 ).split()
 _NUMBERS = (
-    "first episodes params_size obs_size action_size choices outputs steps record_size addresses layers memory_size "
-    "network_scratch scratch_size recording nq nv"
+    "first episodes params_size obs_size action_size choices outputs steps record_size addresses layers columns "
+    "memory_size network_scratch scratch_size recording nq nv"
 ).split()
 ARGUMENT = np.dtype([(name, np.int64) for name in _POINTERS + _NUMBERS])
 
@@ -69,7 +69,7 @@ def _episode(model_address: int, data_address: int, simulation: int, argument: i
     params = floats(given.params + 4 * given.params_size * individual, given.params_size)
     mean, scale = doubles(given.mean, given.obs_size), doubles(given.scale, given.obs_size)
     low, high = doubles(given.low, given.action_size), doubles(given.high, given.action_size)
-    plan = carray(pointer(given.plan), (given.layers, 6), np.int64)
+    plan = carray(pointer(given.plan), (given.layers, given.columns), np.int64)
     total, length = doubles(given.rewards, simulation + 1), integers(given.lengths, simulation + 1)
     ending = integers(given.endings, simulation + 1)
     statistics_size = 1 + 2 * given.obs_size if given.statistics else 0
@@ -166,6 +166,7 @@ def plug(task: Task, network: Network, template: np.ndarray) -> dict[str, int]:
         "record_size": len(template),
         "addresses": task.addresses,
         "layers": len(network.layers),
+        "columns": network.plan.shape[1],
         "memory_size": network.memory_size + network.memory_size % 2,
         "network_scratch": network.scratch_size,
     }

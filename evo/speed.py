@@ -5,6 +5,7 @@ observations, no network, no reward. Timings on a shared machine wander, so both
 process, and the ratio is the median over the pairs.
 """
 
+import math
 import os
 import resource
 import statistics
@@ -35,8 +36,7 @@ class NoLimitError(EvoError):
 def _policies(evaluator: Evaluator, individuals: int) -> np.ndarray:
     """Random policies that move without flailing: normal weights, the smaller the more inputs a unit sums."""
     network, draws = evaluator.network, generator(0, "bench")
-    widths = [network.inputs, *(layer.outputs for layer in network.layers)]
-    scale = np.repeat(1 / np.sqrt(widths[:-1]), [int(count) for count in network.plan[:, 2]])
+    scale = np.repeat([1 / math.sqrt(math.prod(shape)) for shape in network.shapes[:-1]], network.sizes)
     return (draws.normal(size=(individuals, network.size)) * scale).astype(np.float32)
 
 

@@ -20,7 +20,7 @@ from evo.autodiff.team import Team
 from evo.collection import Experience
 from evo.learners.environments import Environments
 from evo.learners.learner import Candidate, below
-from evo.networks import Dense, Network, network_from_text
+from evo.networks import Dense, Layer, Network, network_from_text
 from evo.networks.initialisation import orthogonal
 from evo.problems.problem import Problem
 from evo.problems.walking import Walking
@@ -111,7 +111,7 @@ class PPO:
             raise ValueError(f"critic: {error}") from error
         self.deviations = 0 if problem.task.choices else self.actor.outputs
         for layer in (*self.actor.layers, *self.critic.layers):
-            if not hasattr(layer, "apply"):
+            if type(layer).apply is Layer.apply:
                 raise ValueError(f"PPO needs gradients, and {type(layer).__name__} has none; try network mlp:64,64")
         self._shards = 2 if minibatch % 2 == 0 and minibatch >= 2 * _SHARD else 1
         self._team = Team(min(problem.threads, self._shards))
@@ -307,13 +307,12 @@ class PPO:
 
 def _initial(network: Network, last_gain: float, rng: np.random.Generator) -> np.ndarray:
     """Orthogonal weights and zero biases; layers that are not dense begin as they do."""
-    parts, width = [], network.inputs
-    for layer in network.layers:
+    parts = []
+    for layer, shape, size in zip(network.layers, network.shapes, network.sizes, strict=False):
         if isinstance(layer, Dense):
             gain = last_gain if layer is network.layers[-1] else _HIDDEN_GAIN
-            weights = orthogonal(width, layer.outputs, gain, rng).ravel()
-            parts += [weights, np.zeros(layer.size(width) - len(weights))]
+            weights = orthogonal(*shape, layer.outputs, gain, rng).ravel()
+            parts += [weights, np.zeros(size - len(weights))]
         else:
-            parts.append(layer.initial(width, rng))
-        width = layer.outputs
+            parts.append(layer.initial(shape, rng))
     return np.concatenate(parts)

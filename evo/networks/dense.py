@@ -11,13 +11,14 @@ import numpy as np
 
 from envs.kernels import njit
 from evo import activations
+from evo.networks.layer import Layer, Shape, flat
 
 if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
     from evo.autodiff import Node, Tape
 
 
 @njit
-def _affine(params: Any, inputs: Any, outputs: Any) -> None:
+def affine(params: Any, inputs: Any, outputs: Any) -> None:
     rows, columns = inputs.size, outputs.size
     if params.size > rows * columns:
         outputs[:] = params[rows * columns :]
@@ -38,22 +39,22 @@ def _affine(params: Any, inputs: Any, outputs: Any) -> None:
             outputs[column] += value * weights[column]
 
 
-def linear(params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    _affine(params, inputs, outputs)
+def linear(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
+    affine(params, inputs, outputs)
 
 
-def tanh(params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    _affine(params, inputs, outputs)
+def tanh(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
+    affine(params, inputs, outputs)
     activations.tanh(outputs)
 
 
-def relu(params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    _affine(params, inputs, outputs)
+def relu(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
+    affine(params, inputs, outputs)
     activations.relu(outputs)
 
 
-def elu(params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    _affine(params, inputs, outputs)
+def elu(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
+    affine(params, inputs, outputs)
     activations.elu(outputs)
 
 
@@ -61,7 +62,7 @@ STEPS = {"linear": linear, "tanh": tanh, "relu": relu, "elu": elu}
 
 
 @dataclass(frozen=True)
-class Dense:
+class Dense(Layer):
     """A dense layer of `outputs` units. activation: one of STEPS. scale: of its initial weights.
 
     Weights begin normal with standard deviation scale/sqrt(inputs) (LeCun et al. 1998, "Efficient backprop"), biases at
@@ -72,7 +73,6 @@ class Dense:
     activation: str = "linear"
     bias: bool = True
     scale: float = 1.0
-    memory_size: int = 0
 
     def __post_init__(self) -> None:
         if self.outputs < 1:
@@ -80,28 +80,28 @@ class Dense:
         if self.activation not in STEPS:
             raise ValueError(f"unknown activation {self.activation!r}; one of {', '.join(STEPS)}")
 
-    def size(self, inputs: int) -> int:
-        """The number of parameters for `inputs` inputs."""
-        return (inputs + self.bias) * self.outputs
-
-    def neurons(self, inputs: int) -> np.ndarray:
-        """The unit that each parameter leads into, int64 (size,): the weights of its inputs, and its bias."""
-        return np.tile(np.arange(self.outputs), inputs + self.bias)
-
-    def initial(self, inputs: int, rng: np.random.Generator) -> np.ndarray:
-        """Initial parameters, float64 (size,)."""
-        params = np.zeros(self.size(inputs))
-        weights = inputs * self.outputs
-        params[:weights] = rng.normal(size=weights) * (self.scale / np.sqrt(inputs))
-        return params
-
     @property
     def step(self) -> Any:
-        """The function to compile: step(params, memory, inputs, outputs), all float32 vectors."""
         return STEPS[self.activation]
 
-    def apply(self, tape: "Tape", inputs: "Node", at: int) -> "Node":
-        """The layer on a batch, inputs (batch, inputs); its parameters begin at `at`."""
+    def shape(self, inputs: Shape) -> Shape:
+        flat(self, inputs)
+        return (self.outputs,)
+
+    def size(self, inputs: Shape) -> int:
+        return (flat(self, inputs) + self.bias) * self.outputs
+
+    def neurons(self, inputs: Shape) -> np.ndarray:
+        """The weights of its inputs, and its bias."""
+        return np.tile(np.arange(self.outputs), flat(self, inputs) + self.bias)
+
+    def initial(self, inputs: Shape, rng: np.random.Generator) -> np.ndarray:
+        params = np.zeros(self.size(inputs))
+        weights = flat(self, inputs) * self.outputs
+        params[:weights] = rng.normal(size=weights) * (self.scale / np.sqrt(flat(self, inputs)))
+        return params
+
+    def apply(self, tape: "Tape", inputs: "Node", at: int, shape: Shape, steps: int) -> "Node":
         weights = tape.parameters(at, inputs.columns, self.outputs)
         bias = tape.parameters(at + inputs.columns * self.outputs, 1, self.outputs) if self.bias else None
         sums = inputs.affine(weights, bias)

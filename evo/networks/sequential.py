@@ -1,84 +1,59 @@
-"""Network: a stack of layers from an observation to an action, as one table of addresses that an episode walks.
-
-A layer has `outputs`, `memory_size`, `size(inputs)`, `initial(inputs, rng)` and a plain function `step(params, memory,
-inputs, outputs)` on float32 vectors, compiled here once for every network and task. `memory` is the layer's own,
-zeroed at the start of an episode. Where it is differentiable it has `apply`, and where it consists of units,
-`neurons(inputs)`, which says for each parameter to which of them it belongs.
-"""
+"""Network: a stack of layers from an observation to an action, as one table of addresses that an episode walks."""
 
 import functools
 import math
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import types
 
-from envs.kernels import compile_kernel, njit
-from envs.physics import call
+from envs.kernels import njit
+from evo.networks.layer import Layer, Shape, shape_text
+from evo.networks.plan import plan_of, walk
 
 if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
     from evo.autodiff import Node, Tape
-
-_FLOATS = types.Array(types.float32, 1, "C")
-# Columns of a network's plan: one row a layer.
-_STEP, _PARAMS, _PARAMS_SIZE, _MEMORY, _MEMORY_SIZE, _OUTPUTS = range(6)
-
-
-class Layer(Protocol):
-    """What a network is stacked from."""
-
-    @property
-    def outputs(self) -> int: ...
-    @property
-    def memory_size(self) -> int: ...
-    @property
-    def step(self) -> Callable[..., None]: ...
-    def size(self, inputs: int) -> int: ...
-    def initial(self, inputs: int, rng: np.random.Generator) -> np.ndarray: ...
-
-
-@functools.cache
-def _compiled(step: Callable[..., None]) -> Any:
-    return compile_kernel(step, (_FLOATS,) * 4, "params, memory, inputs, outputs")
 
 
 class Network:
     """Layers stacked on an observation of `inputs` numbers.
 
     text: how it is written (`linear`, `mlp:64,64`). normalise: whether observations are normalised by running
-    statistics before the first layer. size: number of parameters. outputs: size of the action.
+    statistics before the first layer. shape: of one observation, (inputs,) where it is not given. size: number of
+    parameters. outputs: size of the action. Raises ValueError for a layer that does not fit what comes before it.
     """
 
-    def __init__(self, layers: Sequence[Layer], inputs: int, text: str, normalise: bool) -> None:
+    def __init__(
+        self, layers: Sequence[Layer], inputs: int, text: str, normalise: bool, shape: Shape | None = None
+    ) -> None:
         self.layers, self.inputs, self.text, self.normalise = tuple(layers), inputs, text, normalise
-        self.outputs = self.layers[-1].outputs
-        widths = [inputs, *(layer.outputs for layer in self.layers)]
-        self._sizes = [layer.size(width) for layer, width in zip(self.layers, widths, strict=False)]
-        self.size = sum(self._sizes)
-        self.widest = max(widths)
-        self.memory_size = sum(layer.memory_size for layer in self.layers)
+        self.shapes = [(inputs,) if shape is None else shape]  # of what each layer is given, and of the outputs
+        if math.prod(self.shapes[0]) != inputs:
+            raise ValueError(f"{shape_text(self.shapes[0])} are not {inputs} numbers")
+        for layer in self.layers:
+            self.shapes.append(layer.shape(self.shapes[-1]))
+        self.outputs = math.prod(self.shapes[-1])
+        self._given = list(zip(self.layers, self.shapes, strict=False))
+        self.sizes = [layer.size(shape) for layer, shape in self._given]  # parameters of each layer
+        self.size = sum(self.sizes)
+        self.widest = max(math.prod(shape) for shape in self.shapes)
+        self.memory_size = sum(layer.memory_size(shape) for layer, shape in self._given)
 
     @functools.cached_property
     def plan(self) -> np.ndarray:
-        """int64 (layers, 6): step address, parameters from, count, memory from, count, outputs."""
-        rows, params, memory = [], 0, 0
-        for layer, size in zip(self.layers, self._sizes, strict=True):
-            address = _compiled(layer.step).address
-            rows.append((address, params, size, memory, layer.memory_size, layer.outputs))
-            params, memory = params + size, memory + layer.memory_size
-        return np.array(rows, np.int64)
+        """int64 (layers, columns): see `evo.networks.plan`."""
+        return plan_of(self._given)
 
     @functools.cached_property
     def neurons(self) -> np.ndarray:
         """The neuron that each parameter belongs to, int64 (size,), counted through all layers: what crossover may hand
         over as a whole (Montana & Davis 1989). A layer that does not say what its units are counts as one.
         """
-        parts, width, count = [], self.inputs, 0
-        for layer, size in zip(self.layers, self._sizes, strict=True):
-            units = layer.neurons(width) if hasattr(layer, "neurons") else np.zeros(size, np.int64)
+        parts, count = [], 0
+        for layer, shape in self._given:
+            units = layer.neurons(shape)
             parts.append(units + count)
-            width, count = layer.outputs, count + int(units.max(initial=-1)) + 1
+            count += int(units.max(initial=-1)) + 1
         return np.concatenate(parts)
 
     @property
@@ -88,19 +63,16 @@ class Network:
 
     def initial(self, rng: np.random.Generator) -> np.ndarray:
         """Initial parameters, float64 (size,)."""
-        widths = [self.inputs, *(layer.outputs for layer in self.layers)]
-        parts = [layer.initial(width, rng) for layer, width in zip(self.layers, widths, strict=False)]
-        return np.concatenate(parts)
+        return np.concatenate([layer.initial(shape, rng) for layer, shape in self._given])
 
-    def apply(self, tape: "Tape", inputs: "Node", at: int) -> "Node":
-        """The network on a batch of normalised observations, (batch, inputs) to (batch, outputs), parameters from `at`.
+    def apply(self, tape: "Tape", inputs: "Node", at: int, steps: int = 1) -> "Node":
+        """The network on a batch of normalised observations, (steps × batch, inputs), the batch of the first step
+        first; its parameters begin at `at`. Returns (steps × batch, outputs).
 
         Raises ValueError for a layer that has no gradient.
         """
-        for layer, size in zip(self.layers, self._sizes, strict=True):
-            if not hasattr(layer, "apply"):
-                raise ValueError(f"{type(layer).__name__} of {self.text!r} has no gradient")
-            inputs, at = layer.apply(tape, inputs, at), at + size
+        for (layer, shape), size in zip(self._given, self.sizes, strict=True):
+            inputs, at = layer.apply(tape, inputs, at, shape, steps), at + size
         return inputs
 
 
@@ -110,24 +82,9 @@ def propagate(plan: Any, params: Any, memory: Any, scratch: Any, obs: Any, mean:
 
     The observation is first normalised as (obs - mean) * scale. scratch: float32 (2 widest).
     """
-    widest = scratch.size // 2
     for index in range(obs.size):
         scratch[index] = (obs[index] - mean[index]) * scale[index]
-    count, at = obs.size, 0
-    for layer in range(plan.shape[0]):
-        row = plan[layer]
-        width = row[_OUTPUTS]
-        after = widest - at
-        call(
-            row[_STEP],
-            (
-                params[row[_PARAMS] : row[_PARAMS] + row[_PARAMS_SIZE]],
-                memory[row[_MEMORY] : row[_MEMORY] + row[_MEMORY_SIZE]],
-                scratch[at : at + count],
-                scratch[after : after + width],
-            ),
-        )
-        count, at = width, after
+    count, at = walk(plan, params, memory, scratch, obs.size)
     for index in range(count):
         outputs[index] = scratch[at + index]
 
@@ -169,4 +126,4 @@ def act(
     decide(outputs, low, high, choices, action)
 
 
-__all__ = ["Layer", "Network", "act", "decide", "propagate"]
+__all__ = ["Network", "act", "decide", "propagate"]

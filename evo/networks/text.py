@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from evo.networks.dense import STEPS, Dense
-from evo.networks.sequential import Layer, Network
+from evo.networks.layer import Layer
+from evo.networks.sequential import Network
 
 # Weights of the action layer begin at zero: a creature begins at rest, as ARS's linear policies do (Mania 2018).
 _ACTION_SCALE = 0.0

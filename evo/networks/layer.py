@@ -1,0 +1,77 @@
+"""Layer: what networks are stacked from."""
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
+    from evo.autodiff import Node, Tape
+
+Shape = tuple[int, ...]  # of one example: (features,) or (height, width, channels)
+
+
+class Layer:
+    """A layer says for the shape of its inputs what comes out of it, what it needs, and how it is computed.
+
+    `step` is a plain function step(numbers, params, memory, inputs, outputs), compiled once for every network and task:
+    numbers are its own whole numbers, int64; the rest are float32 vectors. `memory` is the layer's own, zeroed at the
+    start of an episode; what it needs besides, to compute with, is part of it, so that nothing is allocated. A layer
+    that is differentiable has `apply` too, and the two agree to float rounding.
+    """
+
+    @property
+    def step(self) -> Callable[..., None]:
+        raise NotImplementedError
+
+    def shape(self, inputs: Shape) -> Shape:
+        """Of its outputs. Raises ValueError where the inputs do not fit."""
+        raise NotImplementedError
+
+    def size(self, inputs: Shape) -> int:
+        """The number of its parameters."""
+        return 0
+
+    def initial(self, inputs: Shape, rng: np.random.Generator) -> np.ndarray:
+        """Initial parameters, float64 (size,)."""
+        return np.zeros(self.size(inputs))
+
+    def memory_size(self, inputs: Shape) -> int:
+        """float32 numbers that it remembers from one step to the next, and computes with."""
+        return 0
+
+    def numbers(self, inputs: Shape) -> tuple[int, ...]:
+        """What its step is told."""
+        return ()
+
+    def neurons(self, inputs: Shape) -> np.ndarray:
+        """The unit that each parameter leads into, int64 (size,); all the same where it has none."""
+        return np.zeros(self.size(inputs), np.int64)
+
+    def apply(self, tape: "Tape", inputs: "Node", at: int, shape: Shape, steps: int) -> "Node":
+        """The layer on a batch in each of some steps of time, inputs (steps × batch, numbers of an example), the batch
+        of the first step first; its parameters begin at `at`; shape: of one example.
+
+        Raises ValueError where it has no gradient.
+        """
+        raise ValueError(f"{type(self).__name__} has no gradient")
+
+
+def width_of(inputs: Shape) -> int:
+    """The numbers of one example."""
+    return math.prod(inputs)
+
+
+def shape_text(shape: Shape) -> str:
+    """`28 × 28 × 1`."""
+    return " × ".join(map(str, shape))
+
+
+def flat(layer: Layer, inputs: Shape) -> int:
+    """The number of features of inputs (features,). Raises ValueError for pictures."""
+    if len(inputs) != 1:
+        raise ValueError(
+            f"{type(layer).__name__} takes a row of features, not {shape_text(inputs)}: flatten them first"
+        )
+    return inputs[0]
