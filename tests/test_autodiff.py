@@ -150,7 +150,7 @@ def _regression(size: int) -> tuple[Any, Feeds, Node, np.ndarray]:
     """Fit y = 2 x - 1 by one dense unit."""
     tape = Tape(2)
     x, y = tape.input(size, 1), tape.input(size, 1)
-    error = Dense(1).apply(tape, x, 0) - y
+    error = Dense(1).apply(tape, x, 0, (x.columns,), 1) - y
     loss = (error * error).mean()
     inputs = np.linspace(-1, 1, 60, dtype=np.float32)
     return tape.program(loss), Feeds.into(x, y), loss, np.stack([inputs, 2 * inputs - 1], axis=1)

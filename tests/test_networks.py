@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from evo.activations import elu, relu, tanh
-from evo.networks import NETWORKS, Dense, Network, network_from_text
+from evo.networks import NETWORKS, Dense, Layer, Network, Shape, network_from_text
 from evo.networks.dense import STEPS
 from evo.networks.sequential import act, propagate
 
@@ -268,35 +267,29 @@ def test_networks_are_read_from_their_table(monkeypatch: pytest.MonkeyPatch) -> 
     assert network_from_text("twins", 3, 4).size == 4 * 2 + 3 * 4
 
 
-def accumulate(params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
+def accumulate(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
     for index in range(memory.size):
         memory[index] += params[0] * inputs[index]
         outputs[index] = memory[index]
 
 
-@dataclass(frozen=True)
-class Accumulator:
+class Accumulator(Layer):
     """A layer that remembers: it emits the running sum of its inputs times one parameter."""
 
-    outputs: int
+    step = staticmethod(accumulate)  # type: ignore[assignment]
 
-    @property
-    def memory_size(self) -> int:
-        return self.outputs
+    def shape(self, inputs: Shape) -> Shape:
+        return inputs
 
-    @property
-    def step(self) -> Any:
-        return accumulate
+    def memory_size(self, inputs: Shape) -> int:
+        return inputs[0]
 
-    def size(self, inputs: int) -> int:
+    def size(self, inputs: Shape) -> int:
         return 1
-
-    def initial(self, inputs: int, rng: np.random.Generator) -> Floats:
-        return np.ones(1)
 
 
 def test_layers_keep_separate_memories() -> None:
-    network = Network([Accumulator(2), Accumulator(2)], 2, "sums", normalise=False)
+    network = Network([Accumulator(), Accumulator()], 2, "sums", normalise=False)
     assert (network.size, network.memory_size) == (2, 4)
     acting = Acting(network, np.array([1.0, 10.0]))
     actions = [acting.unbounded(np.array([1.0, 2.0])).tolist() for _ in range(3)]
@@ -326,11 +319,12 @@ def test_a_neurons_parameters_are_what_its_value_depends_on(text: str) -> None:
 
 
 def test_a_layer_without_units_is_handed_over_whole() -> None:
-    class Gain:
-        outputs, memory_size = 3, 0
-
-        def size(self, inputs: int) -> int:
+    class Gain(Layer):
+        def shape(self, inputs: Shape) -> Shape:
             return inputs
 
-    network = Network([Gain(), Dense(2, bias=False)], 3, "", False)  # type: ignore[list-item]
+        def size(self, inputs: Shape) -> int:
+            return inputs[0]
+
+    network = Network([Gain(), Dense(2, bias=False)], 3, "", False)
     assert network.neurons.tolist() == [0, 0, 0, 1, 2, 1, 2, 1, 2]

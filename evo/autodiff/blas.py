@@ -1,4 +1,4 @@
-"""Matrix products in compiled code: BLAS's sgemm, as scipy brings it, on row-major float32 matrices.
+"""Matrix products in compiled code: BLAS's sgemm and dgemm, as scipy brings them, on row-major matrices.
 
 BLAS is for updates only: its bits depend on the processor, and nothing from parameters to fitness may use it.
 """
@@ -18,11 +18,11 @@ from threadpoolctl import ThreadpoolController
 
 from envs.kernels import njit
 
-_NAME = "evo_sgemm"
+_NAMES = {types.float32: "evo_sgemm", types.float64: "evo_dgemm"}
 
 
-def _address() -> int:
-    capsule = cython_blas.__pyx_capi__["sgemm"]
+def _address(name_of_blas: str) -> int:
+    capsule = cython_blas.__pyx_capi__[name_of_blas]
     name = ctypes.pythonapi.PyCapsule_GetName
     name.restype, name.argtypes = ctypes.c_char_p, [ctypes.py_object]
     content = ctypes.pythonapi.PyCapsule_GetPointer
@@ -30,17 +30,20 @@ def _address() -> int:
     return int(content(capsule, name(capsule)))
 
 
-llvmlite.binding.add_symbol(_NAME, _address())  # before cached code that names it is loaded
+for _name in _NAMES.values():  # before cached code that names it is loaded
+    llvmlite.binding.add_symbol(_name, _address(_name.removeprefix("evo_")))
 
 
 @intrinsic
-def _sgemm(
+def _gemm(
     typing: Any, turn_a: Any, turn_b: Any, m: Any, n: Any, k: Any, a: Any, lda: Any, b: Any, ldb: Any, c: Any
 ) -> Any:
     """c += op(a) op(b) with c (m, n) column-major, as BLAS has it; turn_a, turn_b: 1 to transpose."""
 
     def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        byte, word, real = ir.IntType(8), ir.IntType(32), ir.FloatType()
+        byte, word = ir.IntType(8), ir.IntType(32)
+        kind = signature.args[9].dtype
+        real = context.get_value_type(kind)
 
         def letter(turned: Any) -> Any:
             chosen = builder.select(builder.icmp_signed("!=", turned, turned.type(0)), byte(ord("T")), byte(ord("N")))
@@ -56,8 +59,8 @@ def _sgemm(
         m, n, k = (number(value) for value in values[2:5])
         first, second = (start(5), number(values[6])), (start(7), number(values[8]))
         arguments = [letter(values[0]), letter(values[1]), m, n, k, one, *first, *second, one, start(9), m]
-        kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments])
-        builder.call(cgutils.get_or_insert_function(builder.module, kind, _NAME), arguments)
+        called = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments])
+        builder.call(cgutils.get_or_insert_function(builder.module, called, _NAMES[kind]), arguments)
         return context.get_dummy_value()
 
     size = types.int64
@@ -69,20 +72,20 @@ def _sgemm(
 
 @njit
 def add_product(a: Any, b: Any, c: Any, m: int, k: int, n: int) -> None:
-    """c (m, n) += a (m, k) b (k, n); flat float32 arrays."""
-    _sgemm(0, 0, n, m, k, b, n, a, k, c)
+    """c (m, n) += a (m, k) b (k, n); flat arrays of one type."""
+    _gemm(0, 0, n, m, k, b, n, a, k, c)
 
 
 @njit
 def add_product_turned_second(a: Any, b: Any, c: Any, m: int, k: int, n: int) -> None:
-    """c (m, n) += a (m, k) bᵀ, b (n, k); flat float32 arrays."""
-    _sgemm(1, 0, n, m, k, b, k, a, k, c)
+    """c (m, n) += a (m, k) bᵀ, b (n, k); flat arrays of one type."""
+    _gemm(1, 0, n, m, k, b, k, a, k, c)
 
 
 @njit
 def add_product_turned_first(a: Any, b: Any, c: Any, m: int, k: int, n: int) -> None:
-    """c (m, n) += aᵀ b, a (k, m), b (k, n); flat float32 arrays."""
-    _sgemm(0, 1, n, m, k, b, n, a, m, c)
+    """c (m, n) += aᵀ b, a (k, m), b (k, n); flat arrays of one type."""
+    _gemm(0, 1, n, m, k, b, n, a, m, c)
 
 
 @functools.cache

@@ -1,8 +1,9 @@
 """What a tape can record: each operation is a pair of compiled functions, forward and backward.
 
-Both take `(row, values, gradients)`: a row of the tape's table, and the two float32 buffers that hold every node's
-value and gradient. forward writes the output's value. backward adds to the gradients of those operands that need one
-(the chain rule: the output's gradient times the derivative by the operand). Nodes are matrices, row by row.
+Both take `(row, values, gradients)`: a row of the tape's table, and the two buffers, float32 or float64, that hold
+every node's value and gradient. forward writes the output's value. backward adds to the gradients of those operands
+that need one (the chain rule: the output's gradient times the derivative by the operand). Nodes are matrices, row by
+row.
 
 A row is int64: forward, backward, output, rows, columns, then each operand as (where it begins, distance from row to
 row, from column to column, whether it needs a gradient, whether it has the output's shape). A distance of 0 repeats the
@@ -13,8 +14,6 @@ import functools
 import math
 from typing import Any
 
-import numpy as np
-
 from envs.kernels import njit
 from evo import activations
 from evo.autodiff.blas import add_product, add_product_turned_first, add_product_turned_second
@@ -22,12 +21,12 @@ from evo.autodiff.blas import add_product, add_product_turned_first, add_product
 FORWARD, BACKWARD, OUTPUT, ROWS, COLUMNS = range(5)
 FIRST, SECOND, THIRD = 5, 10, 15  # where the operands begin
 ROW_SIZE = 20
-_BY_ROW, _BY_COLUMN, _NEEDED, _WHOLE = 1, 2, 3, 4
+BY_ROW, _BY_COLUMN, NEEDED, _WHOLE = 1, 2, 3, 4
 
 
 @njit
 def _get(row: Any, values: Any, operand: int, i: int, j: int) -> Any:
-    return values[row[operand] + i * row[operand + _BY_ROW] + j * row[operand + _BY_COLUMN]]
+    return values[row[operand] + i * row[operand + BY_ROW] + j * row[operand + _BY_COLUMN]]
 
 
 @njit
@@ -38,7 +37,7 @@ def _block(row: Any, buffer: Any, at: int) -> Any:
 
 def affine(row: Any, values: Any, gradients: Any) -> None:
     """first (m, k) second (k, n) + third (1, n)."""
-    m, n, k = row[ROWS], row[COLUMNS], row[FIRST + _BY_ROW]
+    m, n, k = row[ROWS], row[COLUMNS], row[FIRST + BY_ROW]
     out, bias = _block(row, values, OUTPUT), values[row[THIRD] : row[THIRD] + n]
     for i in range(m):
         out[i * n : (i + 1) * n] = bias
@@ -46,13 +45,13 @@ def affine(row: Any, values: Any, gradients: Any) -> None:
 
 
 def affine_backward(row: Any, values: Any, gradients: Any) -> None:
-    m, n, k = row[ROWS], row[COLUMNS], row[FIRST + _BY_ROW]
+    m, n, k = row[ROWS], row[COLUMNS], row[FIRST + BY_ROW]
     out = _block(row, gradients, OUTPUT)
-    if row[FIRST + _NEEDED]:
+    if row[FIRST + NEEDED]:
         add_product_turned_second(out, values[row[SECOND] :], gradients[row[FIRST] :], m, n, k)
-    if row[SECOND + _NEEDED]:
+    if row[SECOND + NEEDED]:
         add_product_turned_first(values[row[FIRST] :], out, gradients[row[SECOND] :], k, m, n)
-    if row[THIRD + _NEEDED]:
+    if row[THIRD + NEEDED]:
         bias = gradients[row[THIRD] : row[THIRD] + n]
         for i in range(m):
             for j in range(n):
@@ -67,7 +66,7 @@ def tanh(row: Any, values: Any, gradients: Any) -> None:
 
 def tanh_backward(row: Any, values: Any, gradients: Any) -> None:
     out, above, below = _block(row, values, OUTPUT), _block(row, gradients, OUTPUT), _block(row, gradients, FIRST)
-    one = np.float32(1)
+    one = out.dtype.type(1)
     for index in range(out.size):
         below[index] += above[index] * (one - out[index] * out[index])
 
@@ -80,7 +79,7 @@ def relu(row: Any, values: Any, gradients: Any) -> None:
 
 def relu_backward(row: Any, values: Any, gradients: Any) -> None:
     out, above, below = _block(row, values, OUTPUT), _block(row, gradients, OUTPUT), _block(row, gradients, FIRST)
-    zero = np.float32(0)
+    zero = out.dtype.type(0)
     for index in range(out.size):
         below[index] += above[index] if out[index] > zero else zero
 
@@ -93,9 +92,22 @@ def elu(row: Any, values: Any, gradients: Any) -> None:
 
 def elu_backward(row: Any, values: Any, gradients: Any) -> None:
     out, above, below = _block(row, values, OUTPUT), _block(row, gradients, OUTPUT), _block(row, gradients, FIRST)
-    zero, one = np.float32(0), np.float32(1)
+    zero, one = out.dtype.type(0), out.dtype.type(1)
     for index in range(out.size):
         below[index] += above[index] * (one if out[index] > zero else out[index] + one)
+
+
+def sigmoid(row: Any, values: Any, gradients: Any) -> None:
+    out = _block(row, values, OUTPUT)
+    out[:] = _block(row, values, FIRST)
+    activations.sigmoid(out)
+
+
+def sigmoid_backward(row: Any, values: Any, gradients: Any) -> None:
+    out, above, below = _block(row, values, OUTPUT), _block(row, gradients, OUTPUT), _block(row, gradients, FIRST)
+    one = out.dtype.type(1)
+    for index in range(out.size):
+        below[index] += above[index] * out[index] * (one - out[index])
 
 
 def exp(row: Any, values: Any, gradients: Any) -> None:
@@ -151,7 +163,7 @@ def _elementwise_backward(by_first: Any, by_second: Any) -> Any:
 @functools.cache
 def _gradient_to(operand: int, derivative: Any) -> Any:
     def run(row: Any, values: Any, gradients: Any) -> None:
-        if not row[operand + _NEEDED]:
+        if not row[operand + NEEDED]:
             return
         above, columns = _block(row, gradients, OUTPUT), row[COLUMNS]
         if row[FIRST + _WHOLE] and row[SECOND + _WHOLE]:
@@ -163,20 +175,23 @@ def _gradient_to(operand: int, derivative: Any) -> Any:
             for i in range(row[ROWS]):
                 for j in range(columns):
                     slope = derivative(_get(row, values, FIRST, i, j), _get(row, values, SECOND, i, j))
-                    place = row[operand] + i * row[operand + _BY_ROW] + j * row[operand + _BY_COLUMN]
+                    place = row[operand] + i * row[operand + BY_ROW] + j * row[operand + _BY_COLUMN]
                     gradients[place] += above[i * columns + j] * slope
 
     return _compiled_as(run, operand, derivative)
 
 
+# A product with 1 or 0 of the operands' own type: plain numbers would turn float32 into float64.
+
+
 @njit
 def _one(first: Any, second: Any) -> Any:
-    return np.float32(1)
+    return type(first)(1)
 
 
 @njit
 def _minus_one(first: Any, second: Any) -> Any:
-    return np.float32(-1)
+    return type(first)(-1)
 
 
 @njit
@@ -219,22 +234,22 @@ def _greater(first: Any, second: Any) -> Any:
 
 @njit
 def _first_is_lesser(first: Any, second: Any) -> Any:
-    return np.float32(first <= second)
+    return type(first)(first <= second)
 
 
 @njit
 def _second_is_lesser(first: Any, second: Any) -> Any:
-    return np.float32(not first <= second)
+    return type(first)(not first <= second)
 
 
 @njit
 def _first_is_greater(first: Any, second: Any) -> Any:
-    return np.float32(first >= second)
+    return type(first)(first >= second)
 
 
 @njit
 def _second_is_greater(first: Any, second: Any) -> Any:
-    return np.float32(not first >= second)
+    return type(first)(not first >= second)
 
 
 _add, _add_backward = _elementwise(_sum), _elementwise_backward(_one, _one)
@@ -294,16 +309,16 @@ def maximum_backward(row: Any, values: Any, gradients: Any) -> None:
 
 def total(row: Any, values: Any, gradients: Any) -> None:
     """The sum of each row of first (m, k): (m, 1)."""
-    m, k = row[ROWS], row[FIRST + _BY_ROW]
+    m, k = row[ROWS], row[FIRST + BY_ROW]
     for i in range(m):
-        result = np.float32(0)
+        result = values.dtype.type(0)
         for j in range(k):
             result += values[row[FIRST] + i * k + j]
         values[row[OUTPUT] + i] = result
 
 
 def total_backward(row: Any, values: Any, gradients: Any) -> None:
-    m, k = row[ROWS], row[FIRST + _BY_ROW]
+    m, k = row[ROWS], row[FIRST + BY_ROW]
     for i in range(m):
         for j in range(k):
             gradients[row[FIRST] + i * k + j] += gradients[row[OUTPUT] + i]
@@ -311,27 +326,27 @@ def total_backward(row: Any, values: Any, gradients: Any) -> None:
 
 def log_softmax(row: Any, values: Any, gradients: Any) -> None:
     """Of each row, shifted by its greatest value so that nothing overflows."""
-    n = row[COLUMNS]
+    n, real = row[COLUMNS], values.dtype.type
     out, operand = _block(row, values, OUTPUT), _block(row, values, FIRST)
     for i in range(row[ROWS]):
         scores = operand[i * n : (i + 1) * n]
-        greatest, summed = scores.max(), np.float32(0)
+        greatest, summed = scores.max(), real(0)
         for j in range(n):
-            summed += np.float32(math.exp(scores[j] - greatest))
-        shift = greatest + np.float32(math.log(summed))
+            summed += real(math.exp(scores[j] - greatest))
+        shift = greatest + real(math.log(summed))
         for j in range(n):
             out[i * n + j] = scores[j] - shift
 
 
 def log_softmax_backward(row: Any, values: Any, gradients: Any) -> None:
-    n = row[COLUMNS]
+    n, real = row[COLUMNS], values.dtype.type
     out, above, below = _block(row, values, OUTPUT), _block(row, gradients, OUTPUT), _block(row, gradients, FIRST)
     for i in range(row[ROWS]):
-        summed = np.float32(0)
+        summed = real(0)
         for j in range(n):
             summed += above[i * n + j]
         for j in range(n):
-            below[i * n + j] += above[i * n + j] - np.float32(math.exp(out[i * n + j])) * summed
+            below[i * n + j] += above[i * n + j] - real(math.exp(out[i * n + j])) * summed
 
 
 def pick(row: Any, values: Any, gradients: Any) -> None:
@@ -341,7 +356,7 @@ def pick(row: Any, values: Any, gradients: Any) -> None:
 
 
 def pick_backward(row: Any, values: Any, gradients: Any) -> None:
-    if row[FIRST + _NEEDED]:
+    if row[FIRST + NEEDED]:
         for i in range(row[ROWS]):
-            place = row[FIRST] + i * row[FIRST + _BY_ROW] + int(values[row[SECOND] + i])
+            place = row[FIRST] + i * row[FIRST + BY_ROW] + int(values[row[SECOND] + i])
             gradients[place] += gradients[row[OUTPUT] + i]

@@ -17,14 +17,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
+from numba.np.numpy_support import from_dtype
 
 from envs.kernels import compile_kernel, njit
 from envs.physics import call
-from evo.autodiff import operations
+from evo.autodiff import operations, recurrent
 from evo.autodiff.operations import BACKWARD, FORWARD, ROW_SIZE
 
 _ALIGNMENT = 16  # float32 numbers: a cache line
-_FLOATS = types.Array(types.float32, 1, "C")
 _ROW = types.Array(types.int64, 1, "C")
 
 
@@ -45,14 +45,39 @@ class Node:
             raise ValueError(f"{self.shape} by {weights.shape} plus {bias.shape} do not fit")
         return self.tape.record("affine", self.rows, weights.columns, self, weights, bias)
 
-    def tanh(self) -> "Node":
-        return self._alike("tanh")
+    def tanh(self, into: "Node | None" = None) -> "Node":
+        return self.tape.record("tanh", *self.shape, self, into=into)
 
     def relu(self) -> "Node":
         return self._alike("relu")
 
     def elu(self) -> "Node":
         return self._alike("elu")
+
+    def sigmoid(self) -> "Node":
+        return self._alike("sigmoid")
+
+    def part(self, first: int, count: int) -> "Node":
+        """The `count` rows from `first` on, in place."""
+        if not 0 <= first <= first + count <= self.rows:
+            raise ValueError(f"rows {first} to {first + count} of {self.rows}")
+        return Node(self.tape, self.at + first * self.columns, count, self.columns, self.needs_gradient)
+
+    def add_affine(self, weights: "Node", past: "Node") -> "Node":
+        """self (m, n) + past (m, k) weights (k, n)."""
+        if past.columns != weights.rows or self.shape != (past.rows, weights.columns):
+            raise ValueError(f"{self.shape} plus {past.shape} by {weights.shape} do not fit")
+        return self.tape.record("add_affine", *self.shape, past, weights, self)
+
+    def lstm(self, before: "Node", into: "Node") -> "Node":
+        """The cell (m, 2 n) after these gates (m, 4 n) and the cell before; the hidden state goes `into` (m, n)."""
+        after = self.tape.empty(before.rows, before.columns)
+        self.tape.record("lstm", *into.shape, self, before, after, into=into)
+        return after
+
+    def gru(self, past: "Node", before: "Node", into: "Node") -> "Node":
+        """The hidden state (m, n) after what is heard of inputs, self, and of the past, (m, 3 n), and that before."""
+        return self.tape.record("gru", *into.shape, self, past, before, into=into)
 
     def exp(self) -> "Node":
         return self._alike("exp")
@@ -114,10 +139,13 @@ class Node:
 
 
 class Tape:
-    """Records operations on matrices of float32; `parameters` numbers can be differentiated by."""
+    """Records operations on matrices; `parameters` numbers can be differentiated by.
 
-    def __init__(self, parameters: int) -> None:
-        self.size = parameters
+    dtype: of all numbers, float32, or float64 to check gradients by.
+    """
+
+    def __init__(self, parameters: int, dtype: Any = np.float32) -> None:
+        self.size, self.dtype = parameters, np.dtype(dtype)
         self._end = -(-parameters // _ALIGNMENT) * _ALIGNMENT
         self._rows: list[list[int]] = []
         self._constants: list[tuple[int, int, float]] = []
@@ -138,10 +166,15 @@ class Tape:
         self._constants.append((node.at, node.at + rows * columns, value))
         return node
 
-    def record(self, operation: str, rows: int, columns: int, *operands: Node) -> Node:
-        """Append an operation of `evo.autodiff.operations`; returns its output (rows, columns)."""
-        out = self._place(rows, columns, any(operand.needs_gradient for operand in operands))
-        row = [*(kernel.address for kernel in _compiled(operation)), out.at, rows, columns]
+    def empty(self, rows: int, columns: int) -> Node:
+        """A matrix that operations write to, part by part, before any other reads it."""
+        return self._place(rows, columns, True)
+
+    def record(self, operation: str, rows: int, columns: int, *operands: Node, into: Node | None = None) -> Node:
+        """Append an operation of `evo.autodiff.operations` or `recurrent`; returns its output (rows, columns), which is
+        `into` where that is given."""
+        out = self._place(rows, columns, any(operand.needs_gradient for operand in operands)) if into is None else into
+        row = [*(kernel.address for kernel in _compiled(operation, self.dtype)), out.at, rows, columns]
         for operand in operands:
             repeated = operand.rows == 1 < rows, operand.columns == 1 < columns
             by_row, by_column = 0 if repeated[0] else operand.columns, 0 if repeated[1] else 1
@@ -153,10 +186,10 @@ class Tape:
         """Everything recorded so far, ready to run; `loss` (1, 1) is what gradients are of."""
         if loss.shape != (1, 1) or not loss.needs_gradient:
             raise ValueError(f"a loss is one number that depends on parameters; this is {loss.shape}")
-        values = np.zeros(self._end, np.float32)
+        values = np.zeros(self._end, self.dtype)
         for start, stop, value in self._constants:
             values[start:stop] = value
-        return Program(np.array(self._rows, np.int64), values, np.zeros(self._end, np.float32), loss.at, self.size)
+        return Program(np.array(self._rows, np.int64), values, np.zeros_like(values), loss.at, self.size)
 
     def _place(self, rows: int, columns: int, needs_gradient: bool) -> Node:
         at = self._end
@@ -165,19 +198,21 @@ class Tape:
 
 
 @functools.cache
-def _compiled(operation: str) -> tuple[Any, Any]:
+def _compiled(operation: str, dtype: np.dtype[Any]) -> tuple[Any, Any]:
     """The forward and backward kernels of an operation."""
-    names = "row, values, gradients"
-    forward, backward = (getattr(operations, name) for name in (operation, f"{operation}_backward"))
-    return compile_kernel(forward, (_ROW, _FLOATS, _FLOATS), names), compile_kernel(
-        backward, (_ROW, _FLOATS, _FLOATS), names
+    module = operations if hasattr(operations, operation) else recurrent
+    buffer = types.Array(from_dtype(dtype), 1, "C")
+    forward, backward = (
+        compile_kernel(getattr(module, name), (_ROW, buffer, buffer), "row, values, gradients")
+        for name in (operation, f"{operation}_backward")
     )
+    return forward, backward
 
 
 class Program(NamedTuple):
     """A recorded tape, its buffers included; compiled code takes it as it is.
 
-    table: int64 (operations, ROW_SIZE). values, gradients: float32, every node's; the parameters come first. loss:
+    table: int64 (operations, ROW_SIZE). values, gradients: every node's; the parameters come first. loss:
     where the loss is. size: number of parameters.
     """
 
@@ -189,12 +224,12 @@ class Program(NamedTuple):
 
     @property
     def parameters(self) -> np.ndarray:
-        """The parameters, float32 (size,), a view."""
+        """The parameters, (size,), a view."""
         return self.values[: self.size]
 
     @property
     def gradient(self) -> np.ndarray:
-        """d loss / d parameters after `backward`, float32 (size,), a view."""
+        """d loss / d parameters after `backward`, (size,), a view."""
         return self.gradients[: self.size]
 
     def replica(self) -> "Program":
@@ -202,7 +237,7 @@ class Program(NamedTuple):
         return self._replace(values=self.values.copy(), gradients=self.gradients.copy())
 
     def value(self, node: Node) -> np.ndarray:
-        """A node's value, float32 (rows, columns), a view; assign to an input's to set it."""
+        """A node's value, (rows, columns), a view; assign to an input's to set it."""
         return self.values[node.at : node.at + node.rows * node.columns].reshape(node.shape)
 
     def forward(self) -> float:
@@ -223,7 +258,7 @@ def forward(table: Any, values: Any, gradients: Any) -> None:
 
 @njit(cache=True)
 def backward(table: Any, values: Any, gradients: Any, loss: int) -> None:
-    gradients[:] = np.float32(0)
-    gradients[loss] = np.float32(1)
+    gradients[:] = 0
+    gradients[loss] = 1
     for index in range(table.shape[0] - 1, -1, -1):
         call(table[index, BACKWARD], (table[index], values, gradients))

@@ -19,11 +19,18 @@ if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
 
 @njit
 def affine(params: Any, inputs: Any, outputs: Any) -> None:
-    rows, columns = inputs.size, outputs.size
-    if params.size > rows * columns:
-        outputs[:] = params[rows * columns :]
+    weights = inputs.size * outputs.size
+    if params.size > weights:
+        outputs[:] = params[weights:]
     else:
         outputs[:] = np.float32(0)
+    add_products(params, inputs, outputs)
+
+
+@njit
+def add_products(params: Any, inputs: Any, outputs: Any) -> None:
+    """outputs (n,) += inputs (k,) W, with W (k, n) the first of params, all float32."""
+    rows, columns = inputs.size, outputs.size
     whole = rows - rows % 4
     for row in range(0, whole, 4):
         value0, value1, value2, value3 = inputs[row], inputs[row + 1], inputs[row + 2], inputs[row + 3]

@@ -1,7 +1,7 @@
 """Plan: layers as a table of numbers, and the walk through it that compiled code takes.
 
 A row is int64: the address of a layer's step, where its parameters begin, how many they are, the same of its memory,
-how many outputs it has, how many numbers of its own, and these. A layer that holds others has their plan in its numbers.
+how many outputs it has, how many numbers of its own, and these. A layer that holds others has their plan there.
 """
 
 import functools
@@ -14,7 +14,6 @@ from numba import types
 
 from envs.kernels import compile_kernel, njit
 from envs.physics import call
-from envs.kernels import njit
 from evo.networks.layer import Layer, Shape
 
 _FLOATS, _WHOLE = types.Array(types.float32, 1, "C"), types.Array(types.int64, 1, "C")

@@ -1,0 +1,132 @@
+"""Operations of recurrent layers, one step of time each; see `evo.autodiff.operations` for what they take.
+
+`add_affine` is third + first second: what a layer hears of its inputs, already summed, and of its own past. A cell that
+has two outputs records the second one as its last operand: the forward function writes it, and the backward function
+takes its gradient as it takes that of the first.
+"""
+
+from typing import Any
+
+from envs.kernels import njit
+from evo import activations
+from evo.autodiff.blas import add_product, add_product_turned_first, add_product_turned_second
+from evo.autodiff.operations import BY_ROW, COLUMNS, FIRST, NEEDED, OUTPUT, ROWS, SECOND, THIRD
+
+
+@njit
+def _at(row: Any, buffer: Any, place: int, columns: int) -> Any:
+    """A node of as many rows as the output, and so many columns."""
+    return buffer[row[place] : row[place] + row[ROWS] * columns]
+
+
+def add_affine(row: Any, values: Any, gradients: Any) -> None:
+    """first (m, k) second (k, n) + third (m, n)."""
+    m, n, k = row[ROWS], row[COLUMNS], row[FIRST + BY_ROW]
+    out = _at(row, values, OUTPUT, n)
+    out[:] = _at(row, values, THIRD, n)
+    add_product(values[row[FIRST] :], values[row[SECOND] :], out, m, k, n)
+
+
+def add_affine_backward(row: Any, values: Any, gradients: Any) -> None:
+    m, n, k = row[ROWS], row[COLUMNS], row[FIRST + BY_ROW]
+    above = _at(row, gradients, OUTPUT, n)
+    if row[FIRST + NEEDED]:
+        add_product_turned_second(above, values[row[SECOND] :], gradients[row[FIRST] :], m, n, k)
+    if row[SECOND + NEEDED]:
+        add_product_turned_first(values[row[FIRST] :], above, gradients[row[SECOND] :], k, m, n)
+    if row[THIRD + NEEDED]:
+        below = _at(row, gradients, THIRD, n)
+        for index in range(above.size):
+            below[index] += above[index]
+
+
+def lstm(row: Any, values: Any, gradients: Any) -> None:
+    """Hidden state (m, n) and cell from gates (first, (m, 4 n): input, forget, candidate, output) and the cell before.
+
+    Hochreiter & Schmidhuber 1997, with the forget gate of Gers 2000. A cell, second and third, is (m, 2 n): its value,
+    and the hyperbolic tangent of that. The gates are left activated, for the way back.
+    """
+    n = row[COLUMNS]
+    hidden, gates = _at(row, values, OUTPUT, n), _at(row, values, FIRST, 4 * n)
+    before, after = _at(row, values, SECOND, 2 * n), _at(row, values, THIRD, 2 * n)
+    for i in range(row[ROWS]):
+        mine, old, new = gates[4 * n * i : 4 * n * (i + 1)], before[2 * n * i :], after[2 * n * i : 2 * n * (i + 1)]
+        activations.sigmoid(mine[: 2 * n])
+        activations.tanh(mine[2 * n : 3 * n])
+        activations.sigmoid(mine[3 * n :])
+        for j in range(n):
+            new[j] = new[n + j] = mine[n + j] * old[j] + mine[j] * mine[2 * n + j]
+        activations.tanh(new[n:])
+        for j in range(n):
+            hidden[n * i + j] = mine[3 * n + j] * new[n + j]
+
+
+def lstm_backward(row: Any, values: Any, gradients: Any) -> None:
+    n = row[COLUMNS]
+    one = values.dtype.type(1)
+    above, gates, below = (
+        _at(row, gradients, OUTPUT, n),
+        _at(row, values, FIRST, 4 * n),
+        _at(row, gradients, FIRST, 4 * n),
+    )
+    before, after = _at(row, values, SECOND, 2 * n), _at(row, values, THIRD, 2 * n)
+    of_before, of_after = _at(row, gradients, SECOND, 2 * n), _at(row, gradients, THIRD, 2 * n)
+    for i in range(row[ROWS]):
+        for j in range(n):
+            at, cell = 4 * n * i + j, 2 * n * i + j
+            enter, keep, candidate, leave = gates[at], gates[at + n], gates[at + 2 * n], gates[at + 3 * n]
+            shown, error = after[cell + n], above[n * i + j]
+            of_cell = of_after[cell] + error * leave * (one - shown * shown)
+            below[at] += of_cell * candidate * enter * (one - enter)
+            below[at + n] += of_cell * before[cell] * keep * (one - keep)
+            below[at + 2 * n] += of_cell * enter * (one - candidate * candidate)
+            below[at + 3 * n] += error * shown * leave * (one - leave)
+            if row[SECOND + NEEDED]:
+                of_before[cell] += of_cell * keep
+
+
+def gru(row: Any, values: Any, gradients: Any) -> None:
+    """Hidden state (m, n) from what it hears of its inputs (first) and of its past (second), both (m, 3 n): reset,
+    update, candidate; and the hidden state before (third).
+
+    Cho et al. 2014, with the reset after the product, as torch and cuDNN have it. Both are left activated: of the first
+    the gates and the candidate.
+    """
+    n = row[COLUMNS]
+    hidden, before = _at(row, values, OUTPUT, n), _at(row, values, THIRD, n)
+    heard, past = _at(row, values, FIRST, 3 * n), _at(row, values, SECOND, 3 * n)
+    for i in range(row[ROWS]):
+        mine, own = heard[3 * n * i : 3 * n * (i + 1)], past[3 * n * i : 3 * n * (i + 1)]
+        for j in range(2 * n):
+            mine[j] += own[j]
+        activations.sigmoid(mine[: 2 * n])
+        for j in range(n):
+            mine[2 * n + j] += mine[j] * own[2 * n + j]
+        activations.tanh(mine[2 * n :])
+        for j in range(n):
+            update, candidate = mine[n + j], mine[2 * n + j]
+            hidden[n * i + j] = candidate + update * (before[n * i + j] - candidate)
+
+
+def gru_backward(row: Any, values: Any, gradients: Any) -> None:
+    n = row[COLUMNS]
+    one = values.dtype.type(1)
+    above, before = _at(row, gradients, OUTPUT, n), _at(row, values, THIRD, n)
+    heard, past = _at(row, values, FIRST, 3 * n), _at(row, values, SECOND, 3 * n)
+    of_heard, of_past = _at(row, gradients, FIRST, 3 * n), _at(row, gradients, SECOND, 3 * n)
+    of_before = _at(row, gradients, THIRD, n)
+    for i in range(row[ROWS]):
+        for j in range(n):
+            at, error = 3 * n * i + j, above[n * i + j]
+            reset, update, candidate = heard[at], heard[at + n], heard[at + 2 * n]
+            of_update = error * (before[n * i + j] - candidate) * update * (one - update)
+            of_candidate = error * (one - update) * (one - candidate * candidate)
+            of_reset = of_candidate * past[at + 2 * n] * reset * (one - reset)
+            of_heard[at] += of_reset
+            of_past[at] += of_reset
+            of_heard[at + n] += of_update
+            of_past[at + n] += of_update
+            of_heard[at + 2 * n] += of_candidate
+            of_past[at + 2 * n] += of_candidate * reset
+            if row[THIRD + NEEDED]:
+                of_before[n * i + j] += error * update
