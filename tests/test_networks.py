@@ -219,7 +219,11 @@ def test_parameter_counts(text: str, size: int) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("lstm:3", "unknown network 'lstm:3'; one of linear, mlp"),
+        ("lstn:3", "unknown network 'lstn:3'; one of linear, mlp"),
+        ("lstm", "'lstm' needs the widths of its layers, as in 'lstm:32'; got 'lstm:'"),
+        ("gru:3:relu", "'gru:3:relu': its units take no other activation"),
+        ("mlp:8>dense:5", "'mlp:8>dense:5' ends in 5 numbers"),
+        ("mlp:8>denes:2", "unknown network 'mlp:8>denes:2'"),
         ("", "unknown network ''; one of linear, mlp"),
         ("linear:4", "'linear' takes nothing after it, got 'linear:4'"),
         ("mlp", "'mlp' needs the widths of its hidden layers, as in 'mlp:64,64'; got 'mlp:'"),
@@ -263,7 +267,7 @@ def test_hidden_layers_begin_with_unit_variance_and_no_bias() -> None:
 
 
 def test_networks_are_read_from_their_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(NETWORKS, "twins", lambda arguments, outputs: [Dense(2), Dense(outputs)])
+    monkeypatch.setitem(NETWORKS, "twins", lambda arguments: [Dense(2)])
     assert network_from_text("twins", 3, 4).size == 4 * 2 + 3 * 4
 
 

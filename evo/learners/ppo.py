@@ -110,6 +110,9 @@ class PPO:
         except ValueError as error:
             raise ValueError(f"critic: {error}") from error
         self.deviations = 0 if problem.task.choices else self.actor.outputs
+        for network in (self.actor, self.critic):
+            if network.memory_size:
+                raise ValueError(f"PPO does not train networks that remember yet, as {network.text!r}; try mlp:64,64")
         for layer in (*self.actor.layers, *self.critic.layers):
             if type(layer).apply is Layer.apply:
                 raise ValueError(f"PPO needs gradients, and {type(layer).__name__} has none; try network mlp:64,64")

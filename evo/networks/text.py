@@ -1,44 +1,104 @@
-"""Networks in words: `linear`, `mlp:64,64`, `mlp:32,32:relu`."""
+"""Networks in words: `linear`, `mlp:64,64`, `lstm:32`, and chains such as `dense:64:relu>lstm:32>dense:6`."""
 
 from collections.abc import Callable
 
 from evo.networks.dense import STEPS, Dense
+from evo.networks.gru import GRU
 from evo.networks.layer import Layer
+from evo.networks.lstm import LSTM
+from evo.networks.recurrent import Recurrent
 from evo.networks.sequential import Network
 
 # Weights of the action layer begin at zero: a creature begins at rest, as ARS's linear policies do (Mania 2018).
 _ACTION_SCALE = 0.0
 
 
-def _linear(arguments: str, outputs: int) -> list[Layer]:
+def _linear(arguments: str) -> list[Layer]:
     """linear: one matrix, no bias, as in ARS (Mania 2018)"""
     if arguments:
         raise ValueError(f"'linear' takes nothing after it, got 'linear:{arguments}'")
-    return [Dense(outputs, bias=False, scale=_ACTION_SCALE)]
+    return []
 
 
-def _mlp(arguments: str, outputs: int) -> list[Layer]:
+def _mlp(arguments: str) -> list[Layer]:
     """mlp:64,64 or mlp:32:relu: hidden layers of these widths, tanh (the default), relu or elu"""
-    widths, _, activation = arguments.partition(":")
+    widths, activation = _widths("mlp", arguments, "hidden layers", "64,64")
+    return [Dense(width, activation or "tanh") for width in widths]
+
+
+def _dense(arguments: str) -> list[Layer]:
+    """dense:6 or dense:64:relu: layers of these widths, linear (the default), tanh, relu or elu; for chains"""
+    widths, activation = _widths("dense", arguments, "layers", "6")
+    return [Dense(width, activation or "linear") for width in widths]
+
+
+def _recurrent(arguments: str) -> list[Layer]:
+    """recurrent:32: simple recurrent layers of so many units (Elman 1990)"""
+    return [Recurrent(units) for units in _units("recurrent", arguments)]
+
+
+def _lstm(arguments: str) -> list[Layer]:
+    """lstm:32: long short-term memory (Hochreiter & Schmidhuber 1997)"""
+    return [LSTM(units) for units in _units("lstm", arguments)]
+
+
+def _gru(arguments: str) -> list[Layer]:
+    """gru:32: gated recurrent units (Cho 2014)"""
+    return [GRU(units) for units in _units("gru", arguments)]
+
+
+def _widths(name: str, arguments: str, what: str, example: str) -> tuple[list[int], str]:
+    """Widths, and the activation written after them."""
+    text, _, activation = arguments.partition(":")
     try:
-        hidden = [int(width) for width in widths.split(",")]
+        widths = [int(width) for width in text.split(",")]
     except ValueError:
-        hidden = []
-    if not hidden or min(hidden) < 1:
-        raise ValueError(f"'mlp' needs the widths of its hidden layers, as in 'mlp:64,64'; got 'mlp:{arguments}'")
-    activation = activation or "tanh"
-    if activation not in STEPS:
-        raise ValueError(f"'mlp:{arguments}': unknown activation {activation!r}; one of {', '.join(STEPS)}")
-    return [*(Dense(width, activation) for width in hidden), Dense(outputs, scale=_ACTION_SCALE)]
+        widths = []
+    if not widths or min(widths) < 1:
+        raise ValueError(f"{name!r} needs the widths of its {what}, as in '{name}:{example}'; got '{name}:{arguments}'")
+    if activation and activation not in STEPS:
+        raise ValueError(f"'{name}:{arguments}': unknown activation {activation!r}; one of {', '.join(STEPS)}")
+    return widths, activation
 
 
-NETWORKS: dict[str, Callable[[str, int], list[Layer]]] = {"linear": _linear, "mlp": _mlp}
+def _units(name: str, arguments: str) -> list[int]:
+    widths, activation = _widths(name, arguments, "layers", "32")
+    if activation:
+        raise ValueError(f"'{name}:{arguments}': its units take no other activation")
+    return widths
+
+
+# Name → the layers that come before the action layer.
+NETWORKS: dict[str, Callable[[str], list[Layer]]] = {
+    "linear": _linear,
+    "mlp": _mlp,
+    "dense": _dense,
+    "recurrent": _recurrent,
+    "lstm": _lstm,
+    "gru": _gru,
+}
 
 
 def network_from_text(text: str, inputs: int, outputs: int, normalise: bool = False) -> Network:
-    """The network written as `text`, from `inputs` observations to `outputs` actions. Raises ValueError."""
-    name, _, arguments = text.partition(":")
+    """The network written as `text`, from `inputs` observations to `outputs` actions. Raises ValueError.
+
+    To one word the action layer is appended; a chain, words with `>` between them, is taken as it is.
+    """
+    words = text.split(">")
+    layers = [layer for word in words for layer in _layers(word.strip(), text)]
+    if len(words) == 1:
+        layers.append(Dense(outputs, bias=bool(layers), scale=_ACTION_SCALE))
+    network = Network(layers, inputs, text, normalise)
+    if network.outputs != outputs:
+        raise ValueError(
+            f"{text!r} ends in {network.outputs} numbers, and {outputs} are needed: end it in dense:{outputs}"
+        )
+    return network
+
+
+def _layers(word: str, text: str) -> list[Layer]:
+    name, _, arguments = word.partition(":")
     if name not in NETWORKS:
         known = ", ".join(NETWORKS)
         raise ValueError(f"unknown network {text!r}; one of {known}, as in 'linear' or 'mlp:64,64'")
-    return Network(NETWORKS[name](arguments, outputs), inputs, text, normalise)
+    return NETWORKS[name](arguments)
