@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from evo.autodiff import Program, Tape
-from evo.networks import GRU, LSTM, Dense, Layer, Network, Recurrent
+from evo.networks import CTRNN, GRU, LSTM, Dense, Layer, Network, Recurrent
 from evo.networks.sequential import propagate
 
 TORCH = np.load(Path(__file__).parent / "fixtures" / "layers.npz")
@@ -15,6 +15,7 @@ RECURRENT: dict[str, type[Any]] = {"recurrent": Recurrent, "lstm": LSTM, "gru": 
 DIFFERENTIABLE: dict[str, list[Layer]] = {
     "dense": [Dense(5, "tanh")],
     **{name: [layer(5)] for name, layer in RECURRENT.items()},
+    "ctrnn": [CTRNN(5)],
     "two": [LSTM(4), Dense(3, "relu"), GRU(2)],
 }
 
@@ -86,7 +87,7 @@ def test_one_step_after_the_other_is_the_whole_sequence(name: str) -> None:
                 np.testing.assert_allclose(found, expected[step, one], rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("layer", [Recurrent, LSTM, GRU])
+@pytest.mark.parametrize("layer", [Recurrent, LSTM, GRU, CTRNN])
 def test_a_layer_that_remembers_answers_otherwise_the_second_time(layer: type[Any]) -> None:
     network = Network([layer(4)], 2, "", False)
     params = network.initial(np.random.default_rng(0)).astype(np.float32)

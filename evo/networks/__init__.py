@@ -1,5 +1,6 @@
 """Networks: stacks of layers, each with one compiled step; written in text or built from layers."""
 
+from evo.networks.ctrnn import CTRNN
 from evo.networks.dense import Dense
 from evo.networks.gru import GRU
 from evo.networks.layer import Layer, Shape
@@ -8,4 +9,4 @@ from evo.networks.recurrent import Recurrent
 from evo.networks.sequential import Network
 from evo.networks.text import NETWORKS, network_from_text
 
-__all__ = ["GRU", "LSTM", "NETWORKS", "Dense", "Layer", "Network", "Recurrent", "Shape", "network_from_text"]
+__all__ = ["CTRNN", "GRU", "LSTM", "NETWORKS", "Dense", "Layer", "Network", "Recurrent", "Shape", "network_from_text"]

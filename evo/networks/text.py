@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from evo.networks.ctrnn import CTRNN
 from evo.networks.dense import STEPS, Dense
 from evo.networks.gru import GRU
 from evo.networks.layer import Layer
@@ -47,6 +48,11 @@ def _gru(arguments: str) -> list[Layer]:
     return [GRU(units) for units in _units("gru", arguments)]
 
 
+def _ctrnn(arguments: str) -> list[Layer]:
+    """ctrnn:16: continuous-time units, each with a time constant of its own (Beer 1995)"""
+    return [CTRNN(units) for units in _units("ctrnn", arguments)]
+
+
 def _widths(name: str, arguments: str, what: str, example: str) -> tuple[list[int], str]:
     """Widths, and the activation written after them."""
     text, _, activation = arguments.partition(":")
@@ -76,6 +82,7 @@ NETWORKS: dict[str, Callable[[str], list[Layer]]] = {
     "recurrent": _recurrent,
     "lstm": _lstm,
     "gru": _gru,
+    "ctrnn": _ctrnn,
 }
 
 
