@@ -12,6 +12,7 @@ import contextlib
 import functools
 import hashlib
 import importlib.util
+import inspect
 import os
 import re
 import shutil
@@ -145,6 +146,8 @@ def compile_kernel(function: Callable[..., Any], arguments: Sequence[types.Type]
 
     `names` spells the expected signature, for the error that a function of another shape gets. Raises KernelError.
     """
+    if inspect.ismethod(function):
+        raise KernelError(f"{function.__qualname__} is a method; a kernel is a plain function: make it a staticmethod")
     if not callable(function):
         raise KernelError(f"{function!r} is not a function; it should be one taking ({names})")
     label = getattr(function, "__qualname__", repr(function))

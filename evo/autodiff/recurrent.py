@@ -2,7 +2,8 @@
 
 `add_affine` is third + first second: what a layer hears of its inputs, already summed, and of its own past. A cell that
 has two outputs records the second one as its last operand: the forward function writes it, and the backward function
-takes its gradient as it takes that of the first.
+takes its gradient as it takes that of the first. What is left activated is written over: no other operation whose
+gradient needs that value may read it.
 """
 
 from typing import Any
@@ -89,8 +90,8 @@ def gru(row: Any, values: Any, gradients: Any) -> None:
     """Hidden state (m, n) from what it hears of its inputs (first) and of its past (second), both (m, 3 n): reset,
     update, candidate; and the hidden state before (third).
 
-    Cho et al. 2014, with the reset after the product, as torch and cuDNN have it. Both are left activated: of the first
-    the gates and the candidate.
+    Cho et al. 2014, with the reset after the product, as torch and cuDNN have it. The first is left activated, for the
+    way back; the second as it is.
     """
     n = row[COLUMNS]
     hidden, before = _at(row, values, OUTPUT, n), _at(row, values, THIRD, n)

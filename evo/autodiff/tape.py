@@ -70,13 +70,21 @@ class Node:
         return self.tape.record("add_affine", *self.shape, past, weights, self)
 
     def lstm(self, before: "Node", into: "Node") -> "Node":
-        """The cell (m, 2 n) after these gates (m, 4 n) and the cell before; the hidden state goes `into` (m, n)."""
+        """The cell (m, 2 n) after these gates (m, 4 n), which are written over, and the cell before; the hidden state
+        goes `into` (m, n)."""
+        m, n = into.shape
+        if (self.shape, before.shape) != ((m, 4 * n), (m, 2 * n)):
+            raise ValueError(f"gates {self.shape} and cell {before.shape} do not fit a hidden state {into.shape}")
         after = self.tape.empty(before.rows, before.columns)
         self.tape.record("lstm", *into.shape, self, before, after, into=into)
         return after
 
     def gru(self, past: "Node", before: "Node", into: "Node") -> "Node":
-        """The hidden state (m, n) after what is heard of inputs, self, and of the past, (m, 3 n), and that before."""
+        """The hidden state (m, n) after what is heard of inputs, self, which is written over, and of the past, both
+        (m, 3 n), and that before; it goes `into` (m, n)."""
+        m, n = into.shape
+        if (self.shape, past.shape, before.shape) != ((m, 3 * n), (m, 3 * n), (m, n)):
+            raise ValueError(f"{self.shape}, {past.shape} and {before.shape} do not fit a hidden state {into.shape}")
         return self.tape.record("gru", *into.shape, self, past, before, into=into)
 
     def exp(self) -> "Node":
@@ -174,6 +182,8 @@ class Tape:
         """Append an operation of `evo.autodiff.operations` or `recurrent`; returns its output (rows, columns), which is
         `into` where that is given."""
         out = self._place(rows, columns, any(operand.needs_gradient for operand in operands)) if into is None else into
+        if out.shape != (rows, columns):
+            raise ValueError(f"{operation} gives {(rows, columns)}, which does not fit {out.shape}")
         row = [*(kernel.address for kernel in _compiled(operation, self.dtype)), out.at, rows, columns]
         for operand in operands:
             repeated = operand.rows == 1 < rows, operand.columns == 1 < columns

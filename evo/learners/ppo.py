@@ -110,12 +110,14 @@ class PPO:
         except ValueError as error:
             raise ValueError(f"critic: {error}") from error
         self.deviations = 0 if problem.task.choices else self.actor.outputs
-        for network in (self.actor, self.critic):
+        for option, network in (("name ppo", self.actor), ("critic", self.critic)):
             if network.memory_size:
-                raise ValueError(f"PPO does not train networks that remember yet, as {network.text!r}; try mlp:64,64")
-        for layer in (*self.actor.layers, *self.critic.layers):
-            if type(layer).apply is Layer.apply:
-                raise ValueError(f"PPO needs gradients, and {type(layer).__name__} has none; try network mlp:64,64")
+                raise ValueError(f"{option}: {network.text!r} remembers, which PPO does not train yet; try mlp:64,64")
+            for layer in network.layers:
+                if type(layer).apply is Layer.apply:
+                    raise ValueError(
+                        f"{option}: {type(layer).__name__} has no gradient, and PPO needs one; try mlp:64,64"
+                    )
         self._shards = 2 if minibatch % 2 == 0 and minibatch >= 2 * _SHARD else 1
         self._team = Team(min(problem.threads, self._shards))
         self._world = Environments(problem, seed, environments, horizon)
@@ -150,7 +152,7 @@ class PPO:
         actions = tape.input(size, 1 if task.choices else self.actor.outputs)
         old_log_probability, advantage, target, old_value = (tape.input(size, 1) for _ in range(4))
 
-        outputs = self.actor.apply(tape, observations, 0)
+        outputs = self.actor.apply(tape, observations, 0, steps=1)
         if task.choices:
             log_probabilities = outputs.log_softmax()
             log_probability = log_probabilities.pick(actions)
@@ -165,7 +167,7 @@ class PPO:
         clipped = ratio.clip(1.0 - self.clip, 1.0 + self.clip)
         policy_loss = -(ratio * advantage).minimum(clipped * advantage).mean()  # equation 7
 
-        value = self.critic.apply(tape, observations, at)
+        value = self.critic.apply(tape, observations, at, steps=1)
         error = value - target
         square = error * error
         if self.clip_value:

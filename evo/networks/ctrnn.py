@@ -1,9 +1,9 @@
 """Continuous-time recurrent network: units with a membrane, each with a time constant of its own.
 
-Beer 1995, "On the dynamics of small continuous-time recurrent neural networks", equation 1, by Euler's method with a
-control step as the unit of time: y += (x W + o U - y) / tau, o = tanh(y + theta). A unit of a large time constant tau
-follows slowly. The parameters are W (inputs, units), U (units, units), theta (units,) and r (units,), with
-1 / tau = sigmoid(r), so that tau is above one step whatever evolution or a gradient does to it.
+Beer 1995, "On the dynamics of small continuous-time recurrent neural networks", equation 1, with tanh in place of the
+logistic function, by Euler's method with a control step as the unit of time: y += (x W + o U - y) / tau, o = tanh(y +
+theta), from y = 0 on. A unit of a large time constant tau follows slowly. The parameters are W (inputs, units),
+U (units, units), theta (units,) and r (units,), with 1 / tau = sigmoid(r), so that tau is never below one step.
 """
 
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,7 +13,7 @@ import numpy as np
 from evo import activations
 from evo.networks.dense import add_products
 from evo.networks.layer import Shape
-from evo.networks.recurrent import Gated
+from evo.networks.remembering import Remembering
 
 if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
     from evo.autodiff import Node, Tape
@@ -25,6 +25,10 @@ def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> 
     units = outputs.size
     membrane, firing, rates = memory[:units], memory[units : 2 * units], memory[2 * units :]
     end = (inputs.size + units) * units
+    theta = params[end : end + units]
+    for unit in range(units):
+        firing[unit] = membrane[unit] + theta[unit]
+    activations.tanh(firing)
     outputs[:] = np.float32(0)
     add_products(params, inputs, outputs)
     add_products(params[inputs.size * units :], firing, outputs)
@@ -32,13 +36,16 @@ def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> 
     activations.sigmoid(rates)
     for unit in range(units):
         membrane[unit] += rates[unit] * (outputs[unit] - membrane[unit])
-        firing[unit] = membrane[unit] + params[end + unit]
-    activations.tanh(firing)
-    outputs[:] = firing
+        outputs[unit] = membrane[unit] + theta[unit]
+    activations.tanh(outputs)
 
 
-class CTRNN(Gated):
-    """A continuous-time recurrent layer of `units` units. Time constants begin between 1 and 10 control steps."""
+class CTRNN(Remembering):
+    """A continuous-time recurrent layer of `units` units (Beer 1995); time constants begin at 1.1 to 10 control steps.
+
+    Parameters: W (inputs, units), U (units, units), theta (units,), r (units,); 1 / tau = sigmoid(r). Raises ValueError
+    for fewer units than one.
+    """
 
     biases: ClassVar[int] = 2
 
@@ -59,8 +66,8 @@ class CTRNN(Gated):
         batch, units, (weights, own, theta) = inputs.rows // steps, self.units, self.parts(tape, inputs, at)
         rates = tape.parameters(theta.at + units, 1, units).sigmoid()
         heard = inputs.affine(weights)
-        firings, firing = tape.empty(inputs.rows, units), tape.constant(0.0, batch, units)
-        membrane = tape.constant(0.0, batch, units)
+        firings, membrane = tape.empty(inputs.rows, units), tape.constant(0.0, batch, units)
+        firing = (membrane + theta).tanh()
         for time in range(steps):
             now = time * batch, batch
             membrane = membrane + (heard.part(*now).add_affine(own, firing) - membrane) * rates

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from evo import activations
 from evo.networks.dense import add_products
 from evo.networks.layer import Shape
-from evo.networks.recurrent import Gated
+from evo.networks.remembering import Remembering
 
 if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
     from evo.autodiff import Node, Tape
@@ -36,8 +36,12 @@ def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> 
         outputs[unit] = hidden[unit]
 
 
-class GRU(Gated):
-    """A gated recurrent unit of `units` units."""
+class GRU(Remembering):
+    """A gated recurrent layer of `units` units (Cho et al. 2014).
+
+    Parameters: W (inputs, 3 units), U (units, 3 units), b and d (3 units,), the gates in the order r, z, n. Raises
+    ValueError for fewer units than one.
+    """
 
     gates, biases = 3, 2
 

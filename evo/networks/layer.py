@@ -15,7 +15,8 @@ Shape = tuple[int, ...]  # of one example: (features,) or (height, width, channe
 class Layer:
     """A layer says for the shape of its inputs what comes out of it, what it needs, and how it is computed.
 
-    `step` is a plain function step(numbers, params, memory, inputs, outputs), compiled once for every network and task:
+    `step`, a property or a static method, is a plain function step(numbers, params, memory, inputs, outputs), compiled
+    once for every network and task:
     numbers are its own whole numbers, int64; the rest are float32 vectors. `memory` is the layer's own, zeroed at the
     start of an episode; what it needs besides, to compute with, is part of it, so that nothing is allocated. A layer
     that is differentiable has `apply` too, and the two agree to float rounding.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from evo import activations
 from evo.networks.dense import add_products
 from evo.networks.layer import Shape
-from evo.networks.recurrent import Gated
+from evo.networks.remembering import Remembering
 
 if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
     from evo.autodiff import Node, Tape
@@ -33,8 +33,12 @@ def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> 
         outputs[unit] = hidden[unit]
 
 
-class LSTM(Gated):
-    """Long short-term memory of `units` units."""
+class LSTM(Remembering):
+    """Long short-term memory of `units` units (Hochreiter & Schmidhuber 1997).
+
+    Parameters: W (inputs, 4 units), U (units, 4 units), b (4 units,), the gates in the order i, f, g, o. Raises
+    ValueError for fewer units than one.
+    """
 
     gates = 4
 

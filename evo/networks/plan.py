@@ -1,7 +1,7 @@
 """Plan: layers as a table of numbers, and the walk through it that compiled code takes.
 
 A row is int64: the address of a layer's step, where its parameters begin, how many they are, the same of its memory,
-how many outputs it has, how many numbers of its own, and these. A layer that holds others has their plan there.
+how many outputs it has, how many numbers of its own, and these.
 """
 
 import functools

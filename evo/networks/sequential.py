@@ -65,12 +65,14 @@ class Network:
         """Initial parameters, float64 (size,)."""
         return np.concatenate([layer.initial(shape, rng) for layer, shape in self._given])
 
-    def apply(self, tape: "Tape", inputs: "Node", at: int, steps: int = 1) -> "Node":
+    def apply(self, tape: "Tape", inputs: "Node", at: int, steps: int) -> "Node":
         """The network on a batch of normalised observations, (steps × batch, inputs), the batch of the first step
         first; its parameters begin at `at`. Returns (steps × batch, outputs).
 
-        Raises ValueError for a layer that has no gradient.
+        Raises ValueError for a layer that has no gradient, or rows that are not so many steps of one batch.
         """
+        if steps < 1 or inputs.rows % steps:
+            raise ValueError(f"{inputs.rows} rows are not a batch in each of {steps} steps")
         for (layer, shape), size in zip(self._given, self.sizes, strict=True):
             inputs, at = layer.apply(tape, inputs, at, shape, steps), at + size
         return inputs

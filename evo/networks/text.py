@@ -1,6 +1,10 @@
-"""Networks in words: `linear`, `mlp:64,64`, `lstm:32`, and chains such as `dense:64:relu>lstm:32>dense:6`."""
+"""Networks in words: `linear`, `mlp:64,64`, `lstm:32`, and chains such as `dense:64:relu>lstm:32>dense:6`.
+
+(A shell takes `>` for its own: there, chains are written in quotes.)
+"""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from evo.networks.ctrnn import CTRNN
 from evo.networks.dense import STEPS, Dense
@@ -89,12 +93,17 @@ NETWORKS: dict[str, Callable[[str], list[Layer]]] = {
 def network_from_text(text: str, inputs: int, outputs: int, normalise: bool = False) -> Network:
     """The network written as `text`, from `inputs` observations to `outputs` actions. Raises ValueError.
 
-    To one word the action layer is appended; a chain, words with `>` between them, is taken as it is.
+    To one word the action layer is appended; a chain, words with `>` between them, is taken as it is. The last layer,
+    if it is dense, begins at zero either way.
     """
     words = text.split(">")
     layers = [layer for word in words for layer in _layers(word.strip(), text)]
     if len(words) == 1:
         layers.append(Dense(outputs, bias=bool(layers), scale=_ACTION_SCALE))
+    elif "linear" in map(str.strip, words):
+        raise ValueError(f"{text!r}: 'linear' stands alone; in a chain it is dense:{outputs}")
+    elif isinstance(layers[-1], Dense):
+        layers[-1] = replace(layers[-1], scale=_ACTION_SCALE)
     network = Network(layers, inputs, text, normalise)
     if network.outputs != outputs:
         raise ValueError(
@@ -107,5 +116,6 @@ def _layers(word: str, text: str) -> list[Layer]:
     name, _, arguments = word.partition(":")
     if name not in NETWORKS:
         known = ", ".join(NETWORKS)
-        raise ValueError(f"unknown network {text!r}; one of {known}, as in 'linear' or 'mlp:64,64'")
+        place = f" in {text!r}" if word != text else ""
+        raise ValueError(f"unknown network {word!r}{place}; one of {known}, as in 'linear' or 'mlp:64,64'")
     return NETWORKS[name](arguments)

@@ -14,7 +14,8 @@ class Sensitivity:
 
     The gradient of each output by the parameters is averaged over experiences; of the outputs' averages, the root of
     the sum of squares is taken. experiences: gives the normalised observations, float64 (experiences, inputs), and is
-    called when they are first needed. Raises ValueError for a network that has no gradient.
+    called when they are first needed. Raises ValueError for a network that has no gradient. (One that remembers does
+    not act on one experience at a time, and has no place here.)
     """
 
     def __init__(self, network: Network, experiences: Callable[[], np.ndarray]) -> None:
@@ -26,7 +27,7 @@ class Sensitivity:
         seen = self._experiences()
         tape = Tape(self.network.size)
         observations, which = tape.input(*seen.shape), tape.input(len(seen), 1)
-        program = tape.program(self.network.apply(tape, observations, 0).pick(which).mean())
+        program = tape.program(self.network.apply(tape, observations, 0, steps=1).pick(which).mean())
         program.value(observations)[:] = seen
         return program, program.value(which)
 

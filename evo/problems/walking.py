@@ -58,9 +58,13 @@ class Walking:
         return self.network.size
 
     def known(self, params: np.ndarray, seed: int) -> dict[str, Any]:
-        """The neuron of each parameter, and how sensitive outputs are to it in what the given individual meets."""
-        experiences = functools.partial(self._experiences, params, seed)
-        return {"groups": self.network.neurons, "sensitivity": Sensitivity(self.network, experiences)}
+        """The neuron of each parameter; where the network remembers nothing, how sensitive outputs are to it in what
+        the given individual meets."""
+        known: dict[str, Any] = {"groups": self.network.neurons}
+        if not self.network.memory_size:
+            experiences = functools.partial(self._experiences, params, seed)
+            known["sensitivity"] = Sensitivity(self.network, experiences)
+        return known
 
     def _experiences(self, params: np.ndarray, seed: int) -> np.ndarray:
         """Observations of an individual's episodes, evenly spread over them: float64 (experiences, observation_size).
