@@ -61,7 +61,7 @@ def test_stopped_and_resumed_equals_uninterrupted(method: str, tmp_path: Path) -
         np.testing.assert_array_equal(whole.metrics[column], parts.metrics[column])
 
 
-@pytest.mark.parametrize(("method", "steps", "most"), [("ars", "600000", 10), ("ppo", "120000", 4)])
+@pytest.mark.parametrize(("method", "steps", "most"), [("ars", "600000", 5), ("ppo", "120000", 3)])
 def test_killed_at_any_moment_and_resumed_equals_uninterrupted(
     method: str, steps: str, most: int, tmp_path: Path
 ) -> None:

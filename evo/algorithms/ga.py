@@ -80,10 +80,10 @@ class GA(AskTell[DensePopulation]):
         self.variation = Variation(self.initial, genome, cross, mutate, groups, sensitivity)
         with concerning("select"):
             self.select = suitable_operator(select, SELECTION, _OF_FITNESS, "one fitness an individual")
+            truncation = _truncation_of(self.select, self.population)
         with concerning("replace"):
             self.replace = operator_from_text(replace, REPLACEMENT)
 
-        truncation = _truncation_of(self.select, self.population)
         if truncation is not None and self.replace is generational_replacement and self.niche_radius is None:
             self.decisive = max(truncation, self.elites, self.offered)
 
