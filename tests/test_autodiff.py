@@ -135,7 +135,7 @@ def test_apply_equals_step(text: str) -> None:
     observations = rng.normal(size=(count, 11))
     tape = Tape(network.size)
     inputs = tape.input(count, 11)
-    outputs = network.apply(tape, inputs, 0)
+    outputs = network.apply(tape, inputs, 0, steps=1)
     program = tape.program(outputs.mean())
     program.parameters[:], program.value(inputs)[:] = params, observations
     program.forward()
@@ -212,7 +212,7 @@ def _sharded(replicas: int, threads: int, size: int = 30, scale: float = 1.0) ->
     network = network_from_text("mlp:5", 3, 1)
     tape = Tape(network.size)
     inputs, targets = tape.input(size // replicas, 3), tape.input(size // replicas, 1)
-    error = network.apply(tape, inputs, 0) - targets
+    error = network.apply(tape, inputs, 0, steps=1) - targets
     loss = (error * error).mean()
     program, rng = tape.program(loss), np.random.default_rng(4)
     program.parameters[:] = rng.normal(size=network.size) * scale
