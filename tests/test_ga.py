@@ -243,6 +243,7 @@ def test_any_suitable_operators_keep_the_genome_and_the_size(
     algorithm = GA(
         np.zeros(5) if genome == "binary" else np.arange(5.0),
         seed,
+        sensitivity=np.ones_like,
         population=population,
         elites=elites,
         select=drawn(of_fitness),
