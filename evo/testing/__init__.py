@@ -1,15 +1,19 @@
 """Checks that a part of your own keeps the promises that evo's parts keep; call them in your tests.
 
-from evo.testing import check_algorithm, check_task
+from evo.testing import check_algorithm, check_network, check_task
 
 def test_my_task():
     check_task("my_package.my_module:my_task")
 
 def test_my_search():
     check_algorithm(MySearch)
+
+def test_my_layer():
+    check_network(MyLayer(8))
 """
 
 from evo.testing.algorithm import check_algorithm
+from evo.testing.network import check_network
 from evo.testing.task import check_task
 
-__all__ = ["check_algorithm", "check_task"]
+__all__ = ["check_algorithm", "check_network", "check_task"]

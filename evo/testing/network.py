@@ -1,0 +1,126 @@
+"""What a layer promises."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numba.core.runtime import _nrt_python as counts
+from numba.core.runtime import rtsys
+
+from envs.kernels import njit
+from evo.autodiff import Tape
+from evo.networks import Layer, Network, Shape
+from evo.networks.layer import width_of
+from evo.networks.plan import walk
+from evo.randomness import generator
+from evo.testing.expectation import expect
+
+_STEPS, _BATCH, _GUARD = 5, 2, np.float32(77.0)
+_ROUNDING, _SMALL = 1e-4, 1e-6  # of float32, added up; and the distance of a finite difference
+
+
+def check_network(layer: Layer | Sequence[Layer], shape: Shape = (4,)) -> None:
+    """Raises AssertionError, in words, for the first promise that a layer, or a stack of them, does not keep.
+
+    shape: of one example of its inputs. A layer's shapes, sizes and initial parameters fit each other; its step writes
+    all of its outputs and nothing else but its memory, allocates nothing, and from an empty memory does the same again;
+    and where it is differentiable, `apply` on a sequence is one step after the other, and its gradients are finite
+    differences.
+    """
+    layers = [layer] if isinstance(layer, Layer) else list(layer)
+    network = Network(layers, width_of(shape), "", False, shape)
+    for one, inputs, size in zip(layers, network.shapes, network.sizes, strict=False):
+        _declarations(one, inputs, size)
+    random = generator(0, "check network")
+    params = (network.initial(random) + 0.3 * random.standard_normal(network.size)).astype(np.float32)
+    seen = random.standard_normal((_BATCH, _STEPS, network.inputs)).astype(np.float32)
+    expected = np.stack([lived(network, params, sequence) for sequence in seen])
+    again = np.stack([lived(network, params, sequence) for sequence in seen])
+    expect(bool(np.isfinite(expected).all()), "its outputs are not finite")
+    expect(np.array_equal(expected, again), "from an empty memory it does something else the second time")
+    expect(not _allocations(network, params), "its step allocates: what it computes with is part of its memory")
+    if all(type(one).apply is not Layer.apply for one in layers):
+        _gradients(network, params, seen, expected)
+
+
+def _declarations(layer: Layer, inputs: Shape, size: int) -> None:
+    name, first = type(layer).__name__, layer.initial(inputs, generator(0, "check initial"))
+    expect(first.shape == (size,), f"{name}.initial gives {first.shape}: it must be ({size},), as its size says")
+    expect(bool(np.isfinite(first).all()), f"{name}.initial gives numbers that are not finite")
+    again = layer.initial(inputs, generator(0, "check initial"))
+    expect(np.array_equal(first, again), f"{name}.initial must draw from the generator it is given, and from no other")
+    units = layer.neurons(inputs)
+    expect(units.shape == (size,), f"{name}.neurons gives {units.shape}: it must be ({size},), as its size says")
+
+
+def lived(network: Network, params: np.ndarray, sequence: np.ndarray) -> np.ndarray:
+    """The outputs for a sequence, float32 (steps, inputs), one compiled step after the other: float32 (steps, outputs).
+
+    Raises AssertionError where a step writes where it should not, or leaves an output as it was.
+    """
+    given, memory = _guarded(params), _guarded(np.zeros(network.memory_size))
+    scratch = _guarded(np.zeros(network.scratch_size))
+    outputs = np.zeros((len(sequence), network.outputs), np.float32)
+    for step, inputs in enumerate(sequence):
+        scratch[1:-1] = np.nan
+        scratch[1 : 1 + len(inputs)] = inputs
+        count, at = walk(network.plan, given[1:-1], memory[1:-1], scratch[1:-1], len(inputs))
+        outputs[step] = scratch[1 + at : 1 + at + count]
+    expect(np.array_equal(given[1:-1], params), "its step changes the parameters")
+    for what, array in (("parameters", given), ("memory", memory), ("outputs", scratch)):
+        expect(array[0] == array[-1] == _GUARD, f"its step writes outside of its {what}")
+    return outputs
+
+
+@njit
+def _walk_often(times: int, plan: Any, params: Any, memory: Any, scratch: Any, inputs: int) -> None:
+    for _ in range(times):
+        walk(plan, params, memory, scratch, inputs)
+
+
+def _allocations(network: Network, params: np.ndarray) -> int:
+    """How many arrays ten steps allocate."""
+    memory, scratch = np.zeros(network.memory_size, np.float32), np.zeros(network.scratch_size, np.float32)
+    counted = []
+    counts.memsys_enable_stats()
+    try:
+        for times in (1, 11):
+            before = rtsys.get_allocation_stats().mi_alloc
+            _walk_often(times, network.plan, params, memory, scratch, network.inputs)
+            counted.append(rtsys.get_allocation_stats().mi_alloc - before)
+    finally:
+        counts.memsys_disable_stats()
+    return counted[1] - counted[0]
+
+
+def _guarded(values: np.ndarray) -> np.ndarray:
+    return np.concatenate([[_GUARD], values.astype(np.float32), [_GUARD]]).astype(np.float32)
+
+
+def _gradients(network: Network, params: np.ndarray, seen: np.ndarray, expected: np.ndarray) -> None:
+    """`apply` beside the steps, and its gradients beside finite differences, in float64."""
+    weights = generator(0, "check weights").standard_normal((_STEPS, _BATCH, network.outputs))
+    tape = Tape(network.size, np.float64)
+    inputs, factors = tape.input(_STEPS * _BATCH, network.inputs), tape.input(_STEPS * _BATCH, network.outputs)
+    outputs = network.apply(tape, inputs, 0, _STEPS)
+    program = tape.program((outputs * factors).total().mean())
+    program.parameters[:], program.value(factors)[:] = params, weights.reshape(factors.shape)
+    program.value(inputs)[:] = seen.transpose(1, 0, 2).reshape(inputs.shape)
+    program.forward()
+    found = program.value(outputs).reshape(_STEPS, _BATCH, -1).transpose(1, 0, 2)
+    worst = float(np.max(np.abs(found - expected) / (1 + np.abs(expected))))
+    expect(worst < _ROUNDING, f"apply and one step after the other differ by {worst:.2g}")
+    program.backward()
+    gradient = program.gradient.copy()
+    for index, value in enumerate(params.astype(np.float64)):
+        both = []
+        for way in (_SMALL, -_SMALL):
+            program.parameters[index] = value + way
+            both.append(program.forward())
+        program.parameters[index] = value
+        difference = (both[0] - both[1]) / (2 * _SMALL)
+        error = abs(difference - gradient[index]) / (1 + abs(difference))
+        words = (
+            f"the gradient by parameter {index} is {gradient[index]:.6g}, and {difference:.6g} by finite differences"
+        )
+        expect(error < _ROUNDING, words)
