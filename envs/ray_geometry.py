@@ -6,15 +6,11 @@ means no hit; as in `mujoco.mj_ray`, a ray that starts inside a shape meets it w
 are convex solids.
 """
 
-import importlib
 import math
 
 import mujoco
 
 from envs.kernels import njit
-
-# For its effect: from then on a cached kernel is compiled anew also when one that it calls in another file has changed.
-importlib.import_module("envs.kernels")
 
 Vector = tuple[float, float, float]
 Matrix = tuple[Vector, Vector, Vector]  # rows; a frame's axes are the columns

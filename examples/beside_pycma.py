@@ -265,8 +265,8 @@ def speed(repeats: int) -> None:
                 if turn:  # the first compiles and warms up
                     turns[who].append(1e6 * seconds / individuals)
         medians = {who: float(np.median(times)) for who, times in turns.items()}
-        ratio = min(medians["pycma"], medians["cmaes"]) / medians["evo"]
-        lines.append([str(size), *(f"{median:,.1f}" for median in medians.values()), f"{ratio:.2f}"])
+        times_as_fast = min(medians["pycma"], medians["cmaes"]) / medians["evo"]
+        lines.append([str(size), *(f"{median:,.1f}" for median in medians.values()), f"{times_as_fast:.2f}"])
         print(table_text(lines[-1:]), flush=True)
     print("\n" + table_text(lines))
 

@@ -20,7 +20,7 @@ from evo.autodiff.team import Team
 from evo.collection import Experience
 from evo.learners.environments import Environments
 from evo.learners.learner import Candidate, below
-from evo.networks import Dense, Layer, Network, network_from_text
+from evo.networks import Dense, Network, network_from_text
 from evo.networks.initialisation import orthogonal
 from evo.problems.problem import Problem
 from evo.problems.walking import Walking
@@ -114,7 +114,7 @@ class PPO:
             if network.memory_size:
                 raise ValueError(f"{option}: {network.text!r} remembers, which PPO does not train yet; try mlp:64,64")
             for layer in network.layers:
-                if type(layer).apply is Layer.apply:
+                if not layer.differentiable:
                     raise ValueError(
                         f"{option}: {type(layer).__name__} has no gradient, and PPO needs one; try mlp:64,64"
                     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
 
 
 @njit
-def affine(params: Any, inputs: Any, outputs: Any) -> None:
+def _affine(params: Any, inputs: Any, outputs: Any) -> None:
     weights = inputs.size * outputs.size
     if params.size > weights:
         outputs[:] = params[weights:]
@@ -47,21 +47,21 @@ def add_products(params: Any, inputs: Any, outputs: Any) -> None:
 
 
 def linear(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    affine(params, inputs, outputs)
+    _affine(params, inputs, outputs)
 
 
 def tanh(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    affine(params, inputs, outputs)
+    _affine(params, inputs, outputs)
     activations.tanh(outputs)
 
 
 def relu(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    affine(params, inputs, outputs)
+    _affine(params, inputs, outputs)
     activations.relu(outputs)
 
 
 def elu(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    affine(params, inputs, outputs)
+    _affine(params, inputs, outputs)
     activations.elu(outputs)
 
 

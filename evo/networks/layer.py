@@ -1,6 +1,5 @@
 """Layer: what networks are stacked from."""
 
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -16,10 +15,9 @@ class Layer:
     """A layer says for the shape of its inputs what comes out of it, what it needs, and how it is computed.
 
     `step`, a property or a static method, is a plain function step(numbers, params, memory, inputs, outputs), compiled
-    once for every network and task:
-    numbers are its own whole numbers, int64; the rest are float32 vectors. `memory` is the layer's own, zeroed at the
-    start of an episode; what it needs besides, to compute with, is part of it, so that nothing is allocated. A layer
-    that is differentiable has `apply` too, and the two agree to float rounding.
+    once for every network and task: numbers are its own whole numbers, int64; the rest are float32 vectors. `memory` is
+    the layer's own, zeroed at the start of an episode; what it needs besides, to compute with, is part of it, so that
+    nothing is allocated. A layer that is differentiable has `apply` too, and the two agree to float rounding.
     """
 
     @property
@@ -50,6 +48,11 @@ class Layer:
         """The unit that each parameter leads into, int64 (size,); all the same where it has none."""
         return np.zeros(self.size(inputs), np.int64)
 
+    @property
+    def differentiable(self) -> bool:
+        """Whether it has an `apply` of its own."""
+        return type(self).apply is not Layer.apply
+
     def apply(self, tape: "Tape", inputs: "Node", at: int, shape: Shape, steps: int) -> "Node":
         """The layer on a batch in each of some steps of time, inputs (steps × batch, numbers of an example), the batch
         of the first step first; its parameters begin at `at`; shape: of one example.
@@ -57,11 +60,6 @@ class Layer:
         Raises ValueError where it has no gradient.
         """
         raise ValueError(f"{type(self).__name__} has no gradient")
-
-
-def width_of(inputs: Shape) -> int:
-    """The numbers of one example."""
-    return math.prod(inputs)
 
 
 def shape_text(shape: Shape) -> str:

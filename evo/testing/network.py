@@ -1,5 +1,6 @@
 """What a layer promises."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,6 @@ from numba.core.runtime import rtsys
 from envs.kernels import njit
 from evo.autodiff import Tape
 from evo.networks import Layer, Network, Shape
-from evo.networks.layer import width_of
 from evo.networks.plan import walk
 from evo.randomness import generator
 from evo.testing.expectation import expect
@@ -28,7 +28,7 @@ def check_network(layer: Layer | Sequence[Layer], shape: Shape = (4,)) -> None:
     differences.
     """
     layers = [layer] if isinstance(layer, Layer) else list(layer)
-    network = Network(layers, width_of(shape), "", False, shape)
+    network = Network(layers, math.prod(shape), "", False, shape)
     for one, inputs, size in zip(layers, network.shapes, network.sizes, strict=False):
         _declarations(one, inputs, size)
     random = generator(0, "check network")
@@ -39,7 +39,7 @@ def check_network(layer: Layer | Sequence[Layer], shape: Shape = (4,)) -> None:
     expect(bool(np.isfinite(expected).all()), "its outputs are not finite")
     expect(np.array_equal(expected, again), "from an empty memory it does something else the second time")
     expect(not _allocations(network, params), "its step allocates: what it computes with is part of its memory")
-    if all(type(one).apply is not Layer.apply for one in layers):
+    if all(one.differentiable for one in layers):
         _gradients(network, params, seen, expected)
 
 
