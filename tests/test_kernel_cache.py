@@ -85,8 +85,9 @@ def test_kernels_of_other_sources_are_left_alone_and_only_the_newest_are_kept(
 
 COMPILE = """
 import numpy as np
+from evo.autodiff import operations
 from evo.autodiff.tape import _compiled
-_compiled("{}", np.dtype(np.float32))
+_compiled(operations.{}, np.dtype(np.float32))
 """
 USE = """
 import numpy as np

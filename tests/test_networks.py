@@ -221,7 +221,7 @@ def test_parameter_counts(text: str, size: int) -> None:
     [
         ("lstn:3", "unknown network 'lstn:3'; one of linear, mlp"),
         ("lstm", "'lstm' needs the widths of its layers, as in 'lstm:32'; got 'lstm:'"),
-        ("gru:3:relu", "'gru:3:relu': its units take no other activation"),
+        ("gru:3:relu", "'gru:3:relu': its units take no 'relu'"),
         ("mlp:8>dense:5", "'mlp:8>dense:5' ends in 5 numbers"),
         ("mlp:8>denes:2", "unknown network 'denes:2' in 'mlp:8>denes:2'"),
         ("lstm:8>", "unknown network '' in 'lstm:8>'"),
@@ -234,7 +234,10 @@ def test_parameter_counts(text: str, size: int) -> None:
         ("mlp:8,", "'mlp' needs the widths of its hidden layers"),
         ("mlp:0", "'mlp' needs the widths of its hidden layers"),
         ("mlp:-8", "'mlp' needs the widths of its hidden layers"),
-        ("mlp:8:swish", "'mlp:8:swish': unknown activation 'swish'; one of linear, tanh, relu, elu"),
+        (
+            "mlp:8:swish",
+            "'mlp:8:swish': 'swish' is neither an activation (linear, tanh, relu, elu) nor an initialisation",
+        ),
     ],
 )
 def test_a_wrong_text_is_explained(text: str, message: str) -> None:

@@ -152,9 +152,9 @@ def test_rewards_are_scaled_as_vec_normalize_does(seed: int, environments: int, 
 @settings(max_examples=30, deadline=None)
 @given(rows=st.integers(1, 12), columns=st.integers(1, 12))
 def test_orthogonal_weights_are_orthogonal(rows: int, columns: int) -> None:
-    weights = orthogonal(rows, columns, 2.0, np.random.default_rng(0))
+    weights = orthogonal(rows, columns, np.random.default_rng(0))
     product = weights @ weights.T if rows <= columns else weights.T @ weights
-    np.testing.assert_allclose(product, 4.0 * np.eye(min(rows, columns)), atol=1e-12)
+    np.testing.assert_allclose(product, np.eye(min(rows, columns)), atol=1e-12)
 
 
 def test_orthogonal_weights_do_not_depend_on_the_threads_of_blas() -> None:
@@ -162,7 +162,7 @@ def test_orthogonal_weights_do_not_depend_on_the_threads_of_blas() -> None:
     found = []
     for threads in (1, 2):
         with threadpool_limits(threads, user_api="blas"):
-            found.append(orthogonal(400, 300, 1.0, np.random.default_rng(0)))
+            found.append(orthogonal(400, 300, np.random.default_rng(0)))
     np.testing.assert_array_equal(*found)
 
 

@@ -6,13 +6,15 @@ that need one (the chain rule: the output's gradient times the derivative by the
 row.
 
 A row is int64: forward, backward, output, rows, columns, then each operand as (where it begins, distance from row to
-row, from column to column, whether it needs a gradient, whether it has the output's shape). A distance of 0 repeats the
-operand: broadcasting.
+row, from column to column, whether it needs a gradient, whether it has the output's shape), then whole numbers of the
+operation's own. A distance of 0 repeats the operand: broadcasting.
 """
 
 import functools
 import math
 from typing import Any
+
+import numpy as np
 
 from envs.kernels import njit
 from evo import activations
@@ -20,7 +22,9 @@ from evo.autodiff.blas import add_product, add_product_turned_first, add_product
 
 FORWARD, BACKWARD, OUTPUT, ROWS, COLUMNS = range(5)
 FIRST, SECOND, THIRD = 5, 10, 15  # where the operands begin
-ROW_SIZE = 20
+NUMBERS = 20  # and the numbers of its own
+ROW_SIZE = 32
+SEED_SIZE = 2  # float32 numbers, or float64: room for an int64 at least
 BY_ROW, _BY_COLUMN, NEEDED, _WHOLE = 1, 2, 3, 4
 
 
@@ -33,6 +37,12 @@ def _get(row: Any, values: Any, operand: int, i: int, j: int) -> Any:
 def _block(row: Any, buffer: Any, at: int) -> Any:
     """A whole node of the output's shape."""
     return buffer[row[at] : row[at] + row[ROWS] * row[COLUMNS]]
+
+
+@njit
+def seed_of(values: Any, at: int) -> Any:
+    """The seed of what operations draw, at its place among the values: int64 (1,), to read or to write."""
+    return values[at : at + SEED_SIZE].view(np.int64)[:1]
 
 
 def affine(row: Any, values: Any, gradients: Any) -> None:

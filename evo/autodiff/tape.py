@@ -12,6 +12,8 @@ its program then runs in compiled code on buffers that are made once.
 """
 
 import functools
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -22,8 +24,9 @@ from numba.np.numpy_support import from_dtype
 from envs.kernels import compile_kernel, njit
 from envs.physics import call
 from evo.autodiff import operations, recurrent
-from evo.autodiff.operations import BACKWARD, FORWARD, ROW_SIZE
+from evo.autodiff.operations import BACKWARD, FORWARD, NUMBERS, ROW_SIZE, SEED_SIZE
 
+Operation = Callable[[Any, Any, Any], None]
 _ALIGNMENT = 16  # float32 numbers: a cache line
 _ROW = types.Array(types.int64, 1, "C")
 
@@ -43,19 +46,19 @@ class Node:
         bias = self.tape.constant(0.0, 1, weights.columns) if bias is None else bias
         if self.columns != weights.rows or (bias.rows, bias.columns) != (1, weights.columns):
             raise ValueError(f"{self.shape} by {weights.shape} plus {bias.shape} do not fit")
-        return self.tape.record("affine", self.rows, weights.columns, self, weights, bias)
+        return self.tape.record(operations.affine, self.rows, weights.columns, self, weights, bias)
 
     def tanh(self, into: "Node | None" = None) -> "Node":
-        return self.tape.record("tanh", *self.shape, self, into=into)
+        return self.tape.record(operations.tanh, *self.shape, self, into=into)
 
     def relu(self) -> "Node":
-        return self._alike("relu")
+        return self._alike(operations.relu)
 
     def elu(self) -> "Node":
-        return self._alike("elu")
+        return self._alike(operations.elu)
 
     def sigmoid(self) -> "Node":
-        return self._alike("sigmoid")
+        return self._alike(operations.sigmoid)
 
     def part(self, first: int, count: int) -> "Node":
         """The `count` rows from `first` on, in place."""
@@ -67,7 +70,7 @@ class Node:
         """self (m, n) + past (m, k) weights (k, n)."""
         if past.columns != weights.rows or self.shape != (past.rows, weights.columns):
             raise ValueError(f"{self.shape} plus {past.shape} by {weights.shape} do not fit")
-        return self.tape.record("add_affine", *self.shape, past, weights, self)
+        return self.tape.record(recurrent.add_affine, *self.shape, past, weights, self)
 
     def lstm(self, before: "Node", into: "Node") -> "Node":
         """The cell (m, 2 n) after these gates (m, 4 n), which are written over, and the cell before; the hidden state
@@ -76,7 +79,7 @@ class Node:
         if (self.shape, before.shape) != ((m, 4 * n), (m, 2 * n)):
             raise ValueError(f"gates {self.shape} and cell {before.shape} do not fit a hidden state {into.shape}")
         after = self.tape.empty(before.rows, before.columns)
-        self.tape.record("lstm", *into.shape, self, before, after, into=into)
+        self.tape.record(recurrent.lstm, *into.shape, self, before, after, into=into)
         return after
 
     def gru(self, past: "Node", before: "Node", into: "Node") -> "Node":
@@ -85,18 +88,18 @@ class Node:
         m, n = into.shape
         if (self.shape, past.shape, before.shape) != ((m, 3 * n), (m, 3 * n), (m, n)):
             raise ValueError(f"{self.shape}, {past.shape} and {before.shape} do not fit a hidden state {into.shape}")
-        return self.tape.record("gru", *into.shape, self, past, before, into=into)
+        return self.tape.record(recurrent.gru, *into.shape, self, past, before, into=into)
 
     def exp(self) -> "Node":
-        return self._alike("exp")
+        return self._alike(operations.exp)
 
     def log_softmax(self) -> "Node":
         """Logarithm of the softmax of each row."""
-        return self._alike("log_softmax")
+        return self._alike(operations.log_softmax)
 
     def total(self) -> "Node":
         """The sum of each row, (rows, 1)."""
-        return self.tape.record("total", self.rows, 1, self)
+        return self.tape.record(operations.total, self.rows, 1, self)
 
     def mean(self) -> "Node":
         """The mean of all values, (1, 1)."""
@@ -107,37 +110,37 @@ class Node:
         """From each row the value in the column whose index `columns` (rows, 1) holds, (rows, 1)."""
         if (columns.rows, columns.columns) != (self.rows, 1):
             raise ValueError(f"{self.rows} rows need as many indices, not {columns.shape}")
-        return self.tape.record("pick", self.rows, 1, self, columns)
+        return self.tape.record(operations.pick, self.rows, 1, self, columns)
 
     def minimum(self, other: "Node | float") -> "Node":
-        return self._with("minimum", other)
+        return self._with(operations.minimum, other)
 
     def maximum(self, other: "Node | float") -> "Node":
-        return self._with("maximum", other)
+        return self._with(operations.maximum, other)
 
     def clip(self, low: float, high: float) -> "Node":
         return self.maximum(low).minimum(high)
 
     def __add__(self, other: "Node | float") -> "Node":
-        return self._with("add", other)
+        return self._with(operations.add, other)
 
     def __mul__(self, other: "Node | float") -> "Node":
-        return self._with("multiply", other)
+        return self._with(operations.multiply, other)
 
     def __neg__(self) -> "Node":
         return self * -1.0
 
     def __sub__(self, other: "Node | float") -> "Node":
-        return self._with("subtract", other)
+        return self._with(operations.subtract, other)
 
     @property
     def shape(self) -> tuple[int, int]:
         return self.rows, self.columns
 
-    def _alike(self, operation: str) -> "Node":
+    def _alike(self, operation: Operation) -> "Node":
         return self.tape.record(operation, self.rows, self.columns, self)
 
-    def _with(self, operation: str, other: "Node | float") -> "Node":
+    def _with(self, operation: Operation, other: "Node | float") -> "Node":
         node = other if isinstance(other, Node) else self.tape.constant(other)
         for mine, theirs in zip(self.shape, node.shape, strict=True):
             if mine != theirs and 1 not in (mine, theirs):
@@ -149,14 +152,16 @@ class Node:
 class Tape:
     """Records operations on matrices; `parameters` numbers can be differentiated by.
 
-    dtype: of all numbers, float32, or float64 to check gradients by.
+    dtype: of all numbers, float32, or float64 to check gradients by. training: whether layers that do something else
+    while they learn, as dropout does, do that.
     """
 
-    def __init__(self, parameters: int, dtype: Any = np.float32) -> None:
-        self.size, self.dtype = parameters, np.dtype(dtype)
+    def __init__(self, parameters: int, dtype: Any = np.float32, training: bool = False) -> None:
+        self.size, self.dtype, self.training = parameters, np.dtype(dtype), training
         self._end = -(-parameters // _ALIGNMENT) * _ALIGNMENT
         self._rows: list[list[int]] = []
         self._constants: list[tuple[int, int, float]] = []
+        self._seed: Node | None = None
 
     def parameters(self, at: int, rows: int, columns: int) -> Node:
         """The parameters from `at` on, as a matrix."""
@@ -178,19 +183,37 @@ class Tape:
         """A matrix that operations write to, part by part, before any other reads it."""
         return self._place(rows, columns, True)
 
-    def record(self, operation: str, rows: int, columns: int, *operands: Node, into: Node | None = None) -> Node:
-        """Append an operation of `evo.autodiff.operations` or `recurrent`; returns its output (rows, columns), which is
-        `into` where that is given."""
+    def record(
+        self,
+        operation: Operation,
+        rows: int,
+        columns: int,
+        *operands: Node,
+        into: Node | None = None,
+        numbers: Sequence[int] = (),
+    ) -> Node:
+        """Append an operation; returns its output (rows, columns), which is `into` where that is given.
+
+        operation: the plain forward function, see `evo.autodiff.operations`; its module also has the backward one,
+        named after it: `tanh` and `tanh_backward`. At most three operands, and twelve whole numbers of its own.
+        """
         out = self._place(rows, columns, any(operand.needs_gradient for operand in operands)) if into is None else into
         if out.shape != (rows, columns):
-            raise ValueError(f"{operation} gives {(rows, columns)}, which does not fit {out.shape}")
+            raise ValueError(f"{operation.__name__} gives {(rows, columns)}, which does not fit {out.shape}")
         row = [*(kernel.address for kernel in _compiled(operation, self.dtype)), out.at, rows, columns]
         for operand in operands:
             repeated = operand.rows == 1 < rows, operand.columns == 1 < columns
             by_row, by_column = 0 if repeated[0] else operand.columns, 0 if repeated[1] else 1
             row += [operand.at, by_row, by_column, operand.needs_gradient, operand.shape == (rows, columns)]
+        row += [0] * (NUMBERS - len(row)) + list(numbers)
         self._rows.append(row + [0] * (ROW_SIZE - len(row)))
         return out
+
+    def seed(self) -> Node:
+        """Where operations find the seed of what they draw, int64 in the first bytes; see `operations.seed_of`."""
+        if self._seed is None:
+            self._seed = self._place(1, SEED_SIZE, False)
+        return self._seed
 
     def program(self, loss: Node) -> "Program":
         """Everything recorded so far, ready to run; `loss` (1, 1) is what gradients are of."""
@@ -199,7 +222,8 @@ class Tape:
         values = np.zeros(self._end, self.dtype)
         for start, stop, value in self._constants:
             values[start:stop] = value
-        return Program(np.array(self._rows, np.int64), values, np.zeros_like(values), loss.at, self.size)
+        seed = -1 if self._seed is None else self._seed.at
+        return Program(np.array(self._rows, np.int64), values, np.zeros_like(values), loss.at, self.size, seed)
 
     def _place(self, rows: int, columns: int, needs_gradient: bool) -> Node:
         at = self._end
@@ -208,22 +232,19 @@ class Tape:
 
 
 @functools.cache
-def _compiled(operation: str, dtype: np.dtype[Any]) -> tuple[Any, Any]:
+def _compiled(operation: Operation, dtype: np.dtype[Any]) -> tuple[Any, Any]:
     """The forward and backward kernels of an operation."""
-    module = operations if hasattr(operations, operation) else recurrent
+    backward = getattr(sys.modules[operation.__module__], f"{operation.__name__}_backward")
     buffer = types.Array(from_dtype(dtype), 1, "C")
-    forward, backward = (
-        compile_kernel(getattr(module, name), (_ROW, buffer, buffer), "row, values, gradients")
-        for name in (operation, f"{operation}_backward")
-    )
-    return forward, backward
+    kernels = [compile_kernel(one, (_ROW, buffer, buffer), "row, values, gradients") for one in (operation, backward)]
+    return kernels[0], kernels[1]
 
 
 class Program(NamedTuple):
     """A recorded tape, its buffers included; compiled code takes it as it is.
 
     table: int64 (operations, ROW_SIZE). values, gradients: every node's; the parameters come first. loss:
-    where the loss is. size: number of parameters.
+    where the loss is. size: number of parameters. seed: where the seed of what is drawn is, -1 where nothing is.
     """
 
     table: np.ndarray
@@ -231,6 +252,7 @@ class Program(NamedTuple):
     gradients: np.ndarray
     loss: int
     size: int
+    seed: int
 
     @property
     def parameters(self) -> np.ndarray:

@@ -316,7 +316,7 @@ def _initial(network: Network, last_gain: float, rng: np.random.Generator) -> np
     for layer, shape, size in zip(network.layers, network.shapes, network.sizes, strict=False):
         if isinstance(layer, Dense):
             gain = last_gain if layer is network.layers[-1] else _HIDDEN_GAIN
-            weights = orthogonal(shape[0], layer.outputs, gain, rng).ravel()
+            weights = gain * orthogonal(shape[0], layer.outputs, rng).ravel()
             parts += [weights, np.zeros(size - len(weights))]
         else:
             parts.append(layer.initial(shape, rng))

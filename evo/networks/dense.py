@@ -11,6 +11,7 @@ import numpy as np
 
 from envs.kernels import njit
 from evo import activations
+from evo.networks.initialisation import check_initialisation, initialisation
 from evo.networks.layer import Layer, Shape, flat
 
 if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
@@ -70,22 +71,26 @@ STEPS = {"linear": linear, "tanh": tanh, "relu": relu, "elu": elu}
 
 @dataclass(frozen=True)
 class Dense(Layer):
-    """A dense layer of `outputs` units. activation: one of STEPS. scale: of its initial weights.
-
-    Weights begin normal with standard deviation scale/sqrt(inputs) (LeCun et al. 1998, "Efficient backprop"), biases at
-    zero.
+    """A dense layer of `outputs` units. activation: one of STEPS. initial_weights: how they begin, one of
+    INITIALISATIONS; "" is what suits the activation. Biases begin at zero. Raises ValueError for what is none of these.
     """
 
     outputs: int
     activation: str = "linear"
     bias: bool = True
-    scale: float = 1.0
+    initial_weights: str = ""
 
     def __post_init__(self) -> None:
         if self.outputs < 1:
             raise ValueError(f"a dense layer needs at least one unit, got {self.outputs}")
         if self.activation not in STEPS:
             raise ValueError(f"unknown activation {self.activation!r}; one of {', '.join(STEPS)}")
+        check_initialisation(self.initial_weights)
+
+    @property
+    def text(self) -> str:
+        words = ["dense", str(self.outputs), self.activation, self.initial_weights]
+        return ":".join(word for word in words if word and word != "linear")
 
     @property
     def step(self) -> Any:
@@ -103,10 +108,9 @@ class Dense(Layer):
         return np.tile(np.arange(self.outputs), flat(self, inputs) + self.bias)
 
     def initial(self, inputs: Shape, rng: np.random.Generator) -> np.ndarray:
-        params = np.zeros(self.size(inputs))
-        weights = flat(self, inputs) * self.outputs
-        params[:weights] = rng.normal(size=weights) * (self.scale / np.sqrt(flat(self, inputs)))
-        return params
+        draw = initialisation(self.initial_weights, self.activation)
+        weights = draw(flat(self, inputs), self.outputs, rng).ravel()
+        return np.concatenate([weights, np.zeros(self.size(inputs) - len(weights))])
 
     def apply(self, tape: "Tape", inputs: "Node", at: int, shape: Shape, steps: int) -> "Node":
         weights = tape.parameters(at, inputs.columns, self.outputs)

@@ -1,17 +1,64 @@
-"""Initial weights."""
+"""Initial weights, by name: each draws a matrix (inputs, outputs), float64, for a layer of so many of both."""
+
+import math
+from collections.abc import Callable
 
 import numpy as np
 
-from evo.autodiff.blas import one_thread
+Draw = Callable[[int, int, np.random.Generator], np.ndarray]
 
 
-def orthogonal(rows: int, columns: int, gain: float, rng: np.random.Generator) -> np.ndarray:
-    """A matrix (rows, columns), float64; its rows or columns, the fewer of the two, are orthogonal and of length gain.
+def lecun(inputs: int, outputs: int, rng: np.random.Generator) -> np.ndarray:
+    """Normal, of variance 1 / inputs (LeCun et al. 1998, "Efficient backprop", section 4.6)."""
+    return rng.normal(size=(inputs, outputs)) * (1.0 / math.sqrt(inputs))
+
+
+def he(inputs: int, outputs: int, rng: np.random.Generator) -> np.ndarray:
+    """Normal, of variance 2 / inputs, for relu (He et al. 2015, "Delving deep into rectifiers", equation 10)."""
+    return rng.normal(size=(inputs, outputs)) * math.sqrt(2.0 / inputs)
+
+
+def glorot(inputs: int, outputs: int, rng: np.random.Generator) -> np.ndarray:
+    """Uniform, of variance 2 / (inputs + outputs) (Glorot & Bengio 2010, "Understanding the difficulty of training deep
+    feedforward neural networks", equation 16)."""
+    limit = math.sqrt(6.0 / (inputs + outputs))
+    return rng.uniform(-limit, limit, size=(inputs, outputs))
+
+
+def orthogonal(inputs: int, outputs: int, rng: np.random.Generator) -> np.ndarray:
+    """Its rows or columns, the fewer of the two, are orthogonal and of length 1.
 
     Saxe, McClelland & Ganguli 2014, "Exact solutions to the nonlinear dynamics of learning in deep linear networks".
     """
-    normal = rng.normal(size=(max(rows, columns), min(rows, columns)))
+    from evo.autodiff.blas import one_thread  # scipy, which brings BLAS, is not needed to act
+
+    normal = rng.normal(size=(max(inputs, outputs), min(inputs, outputs)))
     with one_thread():
         q, r = np.linalg.qr(normal)
     q *= np.where(np.diag(r) < 0, -1.0, 1.0)  # so that every such matrix is equally likely
-    return gain * (q if rows >= columns else q.T)
+    return q if inputs >= outputs else q.T
+
+
+def zero(inputs: int, outputs: int, rng: np.random.Generator) -> np.ndarray:
+    """Nothing: what a last layer begins with, so that a creature begins at rest."""
+    return np.zeros((inputs, outputs))
+
+
+INITIALISATIONS: dict[str, Draw] = {
+    "lecun": lecun,
+    "he": he,
+    "glorot": glorot,
+    "orthogonal": orthogonal,
+    "zero": zero,
+}
+
+
+def check_initialisation(name: str) -> None:
+    """Raises ValueError for a name that is none."""
+    if name and name not in INITIALISATIONS:
+        raise ValueError(f"unknown initialisation {name!r}; one of {', '.join(INITIALISATIONS)}")
+
+
+def initialisation(name: str, activation: str) -> Draw:
+    """Of that name; where it is "", what suits the activation: he for relu, else lecun."""
+    return INITIALISATIONS[name or ("he" if activation == "relu" else "lecun")]

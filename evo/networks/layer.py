@@ -21,6 +21,12 @@ class Layer:
     """
 
     @property
+    def text(self) -> str:
+        """As it is written in a chain: `dense:64:relu`. Of a layer of your own, `package.module:function:arguments`,
+        where function(arguments) gives layers."""
+        raise NotImplementedError
+
+    @property
     def step(self) -> Callable[..., None]:
         raise NotImplementedError
 

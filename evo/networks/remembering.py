@@ -28,6 +28,10 @@ class Remembering(Layer):
         if self.units < 1:
             raise ValueError(f"a recurrent layer needs at least one unit, got {self.units}")
 
+    @property
+    def text(self) -> str:
+        return f"{type(self).__name__.lower()}:{self.units}"
+
     def shape(self, inputs: Shape) -> Shape:
         flat(self, inputs)
         return (self.units,)

@@ -6,16 +6,18 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from envs.reference import resolve
 from evo.networks.ctrnn import CTRNN
 from evo.networks.dense import STEPS, Dense
 from evo.networks.gru import GRU
+from evo.networks.initialisation import INITIALISATIONS
 from evo.networks.layer import Layer
 from evo.networks.lstm import LSTM
 from evo.networks.recurrent import Recurrent
 from evo.networks.sequential import Network
 
-# Weights of the action layer begin at zero: a creature begins at rest, as ARS's linear policies do (Mania 2018).
-_ACTION_SCALE = 0.0
+# Weights of the last layer begin at zero: a creature begins at rest, as ARS's linear policies do (Mania 2018).
+_LAST = "zero"
 
 
 def _linear(arguments: str) -> list[Layer]:
@@ -27,14 +29,23 @@ def _linear(arguments: str) -> list[Layer]:
 
 def _mlp(arguments: str) -> list[Layer]:
     """mlp:64,64 or mlp:32:relu: hidden layers of these widths, tanh (the default), relu or elu"""
-    widths, activation = _widths("mlp", arguments, "hidden layers", "64,64")
-    return [Dense(width, activation or "tanh") for width in widths]
+    return _dense_layers("mlp", arguments, "hidden layers", "64,64", "tanh")
 
 
 def _dense(arguments: str) -> list[Layer]:
-    """dense:6 or dense:64:relu: layers of these widths, linear (the default), tanh, relu or elu; for chains"""
-    widths, activation = _widths("dense", arguments, "layers", "6")
-    return [Dense(width, activation or "linear") for width in widths]
+    """dense:6, dense:64:relu or dense:64:relu:he: linear (the default), tanh, relu or elu; how its weights begin"""
+    return _dense_layers("dense", arguments, "layers", "6", "linear")
+
+
+def _dense_layers(name: str, arguments: str, what: str, example: str, usual: str) -> list[Layer]:
+    widths, words = _widths(name, arguments, what, example)
+    activation = next((word for word in words if word in STEPS), usual)
+    begun = next((word for word in words if word in INITIALISATIONS), "")
+    unknown = [word for word in words if word not in (activation, begun)]
+    if unknown:
+        known = f"an activation ({', '.join(STEPS)}) nor an initialisation ({', '.join(INITIALISATIONS)})"
+        raise ValueError(f"'{name}:{arguments}': {unknown[0]!r} is neither {known}")
+    return [Dense(width, activation, initial_weights=begun) for width in widths]
 
 
 def _recurrent(arguments: str) -> list[Layer]:
@@ -57,24 +68,22 @@ def _ctrnn(arguments: str) -> list[Layer]:
     return [CTRNN(units) for units in _units("ctrnn", arguments)]
 
 
-def _widths(name: str, arguments: str, what: str, example: str) -> tuple[list[int], str]:
-    """Widths, and the activation written after them."""
-    text, _, activation = arguments.partition(":")
+def _widths(name: str, arguments: str, what: str, example: str) -> tuple[list[int], list[str]]:
+    """Widths, and the words written after them."""
+    text, *words = arguments.split(":")
     try:
         widths = [int(width) for width in text.split(",")]
     except ValueError:
         widths = []
     if not widths or min(widths) < 1:
         raise ValueError(f"{name!r} needs the widths of its {what}, as in '{name}:{example}'; got '{name}:{arguments}'")
-    if activation and activation not in STEPS:
-        raise ValueError(f"'{name}:{arguments}': unknown activation {activation!r}; one of {', '.join(STEPS)}")
-    return widths, activation
+    return widths, words
 
 
 def _units(name: str, arguments: str) -> list[int]:
-    widths, activation = _widths(name, arguments, "layers", "32")
-    if activation:
-        raise ValueError(f"'{name}:{arguments}': its units take no other activation")
+    widths, words = _widths(name, arguments, "layers", "32")
+    if words:
+        raise ValueError(f"'{name}:{arguments}': its units take no {words[0]!r}")
     return widths
 
 
@@ -94,16 +103,16 @@ def network_from_text(text: str, inputs: int, outputs: int, normalise: bool = Fa
     """The network written as `text`, from `inputs` observations to `outputs` actions. Raises ValueError.
 
     To one word the action layer is appended; a chain, words with `>` between them, is taken as it is. The last layer,
-    if it is dense, begins at zero either way.
+    if it is dense and does not say how it begins, begins at zero.
     """
     words = text.split(">")
     layers = [layer for word in words for layer in _layers(word.strip(), text)]
     if len(words) == 1:
-        layers.append(Dense(outputs, bias=bool(layers), scale=_ACTION_SCALE))
+        layers.append(Dense(outputs, bias=bool(layers), initial_weights=_LAST))
     elif "linear" in map(str.strip, words):
         raise ValueError(f"{text!r}: 'linear' stands alone; in a chain it is dense:{outputs}")
-    elif isinstance(layers[-1], Dense):
-        layers[-1] = replace(layers[-1], scale=_ACTION_SCALE)
+    elif isinstance(layers[-1], Dense) and not layers[-1].initial_weights:
+        layers[-1] = replace(layers[-1], initial_weights=_LAST)
     network = Network(layers, inputs, text, normalise)
     if network.outputs != outputs:
         raise ValueError(
@@ -114,8 +123,23 @@ def network_from_text(text: str, inputs: int, outputs: int, normalise: bool = Fa
 
 def _layers(word: str, text: str) -> list[Layer]:
     name, _, arguments = word.partition(":")
-    if name not in NETWORKS:
-        known = ", ".join(NETWORKS)
-        place = f" in {text!r}" if word != text else ""
-        raise ValueError(f"unknown network {word!r}{place}; one of {known}, as in 'linear' or 'mlp:64,64'")
-    return NETWORKS[name](arguments)
+    if name in NETWORKS:
+        return NETWORKS[name](arguments)
+    attribute, _, arguments = arguments.partition(":")
+    if attribute.isidentifier():
+        return _own_layers(f"{name}:{attribute}", arguments)
+    known = ", ".join(NETWORKS)
+    place = f" in {text!r}" if word != text else ""
+    raise ValueError(f"unknown network {word!r}{place}; one of {known}, as in 'linear' or 'mlp:64,64'")
+
+
+def _own_layers(reference: str, arguments: str) -> list[Layer]:
+    """What a function of the user's gives."""
+    try:
+        made = resolve(reference)(arguments)
+    except Exception as error:  # a module of the user's may fail in any way
+        raise ValueError(f"{reference}: {type(error).__name__}: {error}") from error
+    layers = [made] if isinstance(made, Layer) else made
+    if not isinstance(layers, list) or not all(isinstance(layer, Layer) for layer in layers):
+        raise ValueError(f"{reference} gives a {type(made).__name__}: it must give a Layer, or a list of them")
+    return layers
