@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from evo.algorithms.ga import GA
-    from evo.api import evaluate, load, network, replay, resume, rollout, run, task
+    from evo.api import dataset, evaluate, load, network, replay, resume, rollout, run, task
     from evo.catalogue import catalogue as list
     from evo.champion import Champion
     from evo.comparison.compare import compare

@@ -1,6 +1,7 @@
 """The public functions: the same words as the commands."""
 
 import datetime
+import math
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -15,16 +16,17 @@ from envs import interruption
 from envs.kernels import KernelError
 from envs.physics import EngineError, available_threads
 from evo.archive import read_text, write_text
-from evo.assembly import make_learner, make_network, make_problem, make_task
+from evo.assembly import make_dataset, make_learner, make_network, make_problem, make_task
 from evo.champion import platform_facts
-from evo.config import Config, parse_setting, read_config, resolve_config, task_name
+from evo.config import DATASET, FUNCTION, WORLD, Config, parse_setting, read_config, resolve_config, task_name
+from evo.datasets import Dataset, dataset_from
 from evo.engines import AnyTask
-from evo.errors import EvoError
+from evo.errors import EvoError, one_line
 from evo.film.replay import film, film_evolution
 from evo.finished import Run, champion_of
 from evo.learners.learner import Learner
 from evo.naming import fresh_path, task_slug
-from evo.networks import Network
+from evo.networks import Network, Sequential
 from evo.problems.landscape import Landscape
 from evo.problems.walking import Trajectory, Walking
 from evo.rundir import RunDirectory
@@ -36,7 +38,8 @@ from evo.watching import Callback, Watcher
 # Makes what shows a run: a context manager that gives a watcher.
 Display = Callable[[Config], AbstractContextManager[Watcher]]
 
-__all__ = ["evaluate", "load", "network", "replay", "resume", "rollout", "run", "task"]
+__all__ = ["dataset", "evaluate", "load", "network", "replay", "resume", "rollout", "run", "task"]
+_DATA = Path("runs") / "data"  # where arrays that a run learns from are kept
 
 
 def task(name: str, **options: Any) -> AnyTask:
@@ -45,20 +48,44 @@ def task(name: str, **options: Any) -> AnyTask:
     return make_task(name, options)
 
 
-def network(text: str, task: AnyTask, normalise: bool = False) -> Network:
-    """A network sized for a task: `"linear"`, `"mlp:64,64"`, `"mlp:32:relu"`. Raises EvoError."""
-    return make_network(text, task, normalise)
+def dataset(
+    name: str | Path | None = None,
+    *,
+    inputs: np.ndarray | None = None,
+    targets: np.ndarray | None = None,
+    **options: Any,
+) -> Dataset:
+    """A data set by its name (`"digits"`), a .csv or .npz file, a folder of pictures with a folder for each class, or
+    arrays: inputs (examples, …) and targets (examples,) or (examples, numbers). Raises EvoError."""
+    if name is not None:
+        return make_dataset(str(name), options)
+    if inputs is None or targets is None:
+        raise EvoError("a data set has a name, or inputs and targets: evo.dataset('digits')")
+    try:
+        return dataset_from(inputs, targets, **options)
+    except (TypeError, ValueError) as error:
+        raise EvoError(one_line(error)) from error
+
+
+def network(text: str | Sequential, task: AnyTask | Dataset, normalise: bool = False) -> Network:
+    """A network sized for a task: `"linear"`, `"mlp:64,64"`, `"mlp:32:relu"`, a Sequential. Raises EvoError."""
+    return make_network(_written(text), task, normalise)
+
+
+def _written(network: str | Sequential) -> str:
+    return network.text if isinstance(network, Sequential) else network
 
 
 def run(
-    task: str | None = None,
+    task: str | Dataset | None = None,
     *,
     method: str | None = None,
-    network: str | None = None,
+    network: str | Sequential | None = None,
     dim: int | None = None,
     seed: int | None = None,
     generations: int | None = None,
     steps: int | None = None,
+    epochs: float | None = None,
     minutes: float | None = None,
     until: float | None = None,
     out: Path | str | None = None,
@@ -70,20 +97,24 @@ def run(
     callback: Callable[[Mapping[str, float]], None] | None = None,
     display: Display | None = None,
 ) -> Run:
-    """Evolve a creature: `evo.run("HalfCheetah-v5", method="ars", minutes=3, seed=1)`.
+    """Evolve a creature, or train one: `evo.run("HalfCheetah-v5", method="ars", minutes=3, seed=1)`.
 
     Arguments left out come from `settings` (dotted keys, as --set), then the `config` file, then the preset for the
-    task and method. start: a run directory or champion file whose champion the learner begins from, on its task and
+    task and method. epochs: stop after as many examples as the training split of a data set has so many times. start: a run directory or champion file whose champion the learner begins from, on its task and
     with its network (--from on the command line). dim: of a function, as in `evo.run("rastrigin", dim=20)`. out: the
     run directory, a new one under `runs/` by default. video: film the champion at the end. callback: called with each
     generation's row of metrics. display: makes what shows the run, given its configuration (see `evo.display`). Ctrl-C
     saves everything before KeyboardInterrupt goes on.
     Raises EvoError for anything the user can put right, before any work is done where possible.
     """
+    pairs = [*settings.items()] if isinstance(settings, Mapping) else [parse_setting(text) for text in settings]
+    if isinstance(task, Dataset):
+        pairs = [*((f"task.{option}", value) for option, value in task.options.items()), *pairs]
+        task = _kept(task)
     flags = {
         "task.name": task,
         "method.name": method,
-        "network.layers": network,
+        "network.layers": None if network is None else _written(network),
         "task.dim": dim,
         "seed": seed,
         "budget.generations": generations,
@@ -97,8 +128,9 @@ def run(
         if "task.name" in file and task_name(str(file["task.name"])) != begun["task.name"]:
             raise EvoError(f"{config} is for {file['task.name']}, and the champion of {start} for {begun['task.name']}")
         file = begun | file | {name: value for name, value in begun.items() if name.startswith("start.")}
-    pairs = [*settings.items()] if isinstance(settings, Mapping) else [parse_setting(text) for text in settings]
     resolved = resolve_config(file, pairs, flags)
+    if epochs is not None:
+        resolved = resolve_config(file, pairs, flags | {"budget.steps": _examples(resolved, epochs)})
     # whatever is wrong with the options is said before a directory is made
     champion = start_of(resolved, Path(config).parent if config is not None and start is None else None)
     learner = make_learner(resolved, thread_count(threads), None if champion is None else champion.candidate)
@@ -110,11 +142,31 @@ def run(
         return _go(resolved, learner, directory, threads, video, callback, display)
 
 
+def _kept(dataset: Dataset) -> str:
+    """The name that a data set is found by again; arrays are written to a file for that. Raises EvoError."""
+    if dataset.name:
+        return dataset.name
+    path = _DATA / f"{dataset.digest[:16]}.npz"
+    if not path.exists():
+        dataset.save(path)
+    return str(path)
+
+
+def _examples(config: Config, epochs: float) -> int:
+    """How many examples so many epochs are. Raises EvoError."""
+    if config.kind != DATASET:
+        raise EvoError(f"{config['task.name']} has no epochs: give --generations, --steps, --minutes or --until")
+    if not 0 <= epochs < math.inf:
+        raise EvoError(f"epochs must be a number from 0 up, got {epochs}")
+    return round(epochs * len(make_dataset(config["task.name"], config.section("task")).train))
+
+
 def resume(
     path: Path | str,
     *,
     generations: int | None = None,
     steps: int | None = None,
+    epochs: float | None = None,
     minutes: float | None = None,
     until: float | None = None,
     threads: int | None = None,
@@ -137,7 +189,10 @@ def resume(
             "budget.minutes": minutes,
             "budget.until": until,
         }
-        config = resolve_config(read_config(directory.config_text, source), flags=flags)
+        written = read_config(directory.config_text, source)
+        if epochs is not None:
+            flags["budget.steps"] = _examples(resolve_config(written), epochs)
+        config = resolve_config(written, flags=flags)
         champion = start_of(config, directory.path)
         learner = make_learner(config, thread_count(threads), None if champion is None else champion.candidate)
         if any(value is not None for value in flags.values()):
@@ -170,7 +225,7 @@ def _go(
             directory.record_end(None)
             for warning in directory.warnings:
                 watcher.phase(warning)
-            watcher.phase("evolving")
+            watcher.phase("learning")
             train(config, learner, judge, directory, progress, watcher)
             if config["budget.minutes"] is not None:
                 # the time it took is luck: what it did is recorded instead, so that its file repeats the run
@@ -193,9 +248,11 @@ def _show(directory: RunDirectory, video: bool, watcher: Watcher) -> None:
     try:
         if finished.metrics:
             finished.plot(directory.plots / "learning.png")
-        if not finished.config.layers:
-            problem = finished.champion.problem
-            if isinstance(problem, Landscape) and problem.cheap:
+        kind, problem = finished.config.kind, finished.champion.problem
+        if kind == DATASET:
+            finished.plot_answers(directory.plots / "answers.png")
+        elif isinstance(problem, Landscape):
+            if problem.cheap:
                 finished.plot_landscape(directory.plots / "landscape.png")
         elif video:
             watcher.phase("filming the champion")
@@ -229,7 +286,8 @@ def replay(
     height: int = 360,
     seconds: float = 20.0,
 ) -> Path:
-    """Film the champion of a run directory, or of a champion file; returns the film's path. A function is drawn.
+    """Film the champion of a run directory, or of a champion file; returns the film's path. A function is drawn, and so
+    is what a network answers to a data set.
 
     out: .mp4, .gif or .webp for a film, .png for a strip of stills; videos/champion.mp4 in the run directory by
     default. evolution: film how the run learned instead, generation by generation. seed: the episode to show; by
@@ -243,10 +301,11 @@ def replay(
     else:
         target = _picture_of(Run(source), "evolution" if evolution else "champion")
     champion = champion_of(source)
-    if not champion.network_text and source.is_dir():
+    if champion.kind != WORLD and source.is_dir():
         if evolution or seed is not None:
-            raise EvoError(f"{champion.task_name} is a function: there is no film of it, only a map")
-        return Run(source).plot_landscape(target)
+            raise EvoError(f"{champion.task_name} is a {champion.kind}: there is no film of it, only a picture")
+        run = Run(source)
+        return run.plot_landscape(target) if champion.kind == FUNCTION else run.plot_answers(target)
     if not evolution:
         film(champion, target, seed, width, height, seconds)
     elif source.is_file():
@@ -257,9 +316,9 @@ def replay(
 
 
 def _picture_of(run: Run, name: str) -> Path:
-    if run.config.layers:
+    if run.config.kind == WORLD:
         return run.directory.videos / f"{name}.mp4"
-    return run.directory.plots / "landscape.png"
+    return run.directory.plots / ("landscape.png" if run.config.kind == FUNCTION else "answers.png")
 
 
 def evaluate(

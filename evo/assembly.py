@@ -6,7 +6,8 @@ from typing import Any
 from envs.adversity import construct
 from envs.gymnasium_task import GymnasiumTask
 from envs.task import Task
-from evo.config import Config, task_constructor, task_name
+from evo.config import DATASET, Config, task_constructor, task_name
+from evo.datasets import DATASETS, Dataset
 from evo.engines import AnyTask
 from evo.errors import EvoError, one_line
 from evo.learners import method_named
@@ -14,24 +15,34 @@ from evo.learners.learner import Candidate, Learner
 from evo.networks import Network, network_from_text
 from evo.problems.landscape import Landscape
 from evo.problems.problem import Problem
+from evo.problems.supervised import Supervised
 from evo.problems.walking import Walking
 
 
 def make_task(name: str, options: Mapping[str, Any]) -> AnyTask:
     """A task by its name, short or full, or `package.module:attribute`. Raises EvoError for options it refuses."""
     task = _made(name, options)
-    if isinstance(task, Landscape):
-        raise EvoError(f"{name} is a function to optimise, not a world to walk in: try `evo run {name}`")
+    if isinstance(task, Landscape | Dataset):
+        is_one = "a function to optimise" if isinstance(task, Landscape) else "a data set to learn"
+        raise EvoError(f"{name} is {is_one}, not a world to walk in: try `evo run {name}`")
     return task
 
 
-def _made(name: str, options: Mapping[str, Any]) -> AnyTask | Landscape:
+def make_dataset(name: str, options: Mapping[str, Any]) -> Dataset:
+    """A data set by its name, its file or folder, or `package.module:attribute`. Raises EvoError."""
+    made = _made(name, options)
+    if not isinstance(made, Dataset):
+        raise EvoError(f"{name} is no data set: one of {', '.join(DATASETS)}, a .csv or .npz file, a folder of pictures")
+    return made
+
+
+def _made(name: str, options: Mapping[str, Any]) -> AnyTask | Landscape | Dataset:
     full = task_name(name)
     try:
         made = construct(task_constructor(full), options)
     except (TypeError, ValueError, OSError) as error:
         raise EvoError(f"task {full}: {one_line(error)}") from error
-    if not isinstance(made, Task | GymnasiumTask | Landscape):
+    if not isinstance(made, Task | GymnasiumTask | Landscape | Dataset):
         raise EvoError(f"task {full}: its constructor returned a {type(made).__name__}, not an envs.task.Task")
     return made
 
@@ -44,26 +55,33 @@ def make_compiled_task(name: str, options: Mapping[str, Any]) -> Task:
     return task
 
 
-def make_network(text: str, task: AnyTask, normalise: bool) -> Network:
+def make_network(text: str, task: AnyTask | Dataset, normalise: bool) -> Network:
     """A network sized for a task, from its text. Raises EvoError."""
     try:
+        if isinstance(task, Dataset):
+            return network_from_text(text, task.shape, task.outputs, normalise, task.symbols)
         return network_from_text(text, task.observation_size, task.outputs, normalise)
     except ValueError as error:
         raise EvoError(f"network.layers: {error}") from error
 
 
-def problem_named(name: str, options: Mapping[str, Any], layers: str, normalise: bool, threads: int) -> Problem:
-    """A function as it is, or a network of these layers in a world. Raises EvoError."""
+def problem_named(
+    name: str, options: Mapping[str, Any], layers: str, normalise: bool, threads: int, batch: int | None = None
+) -> Problem:
+    """A function as it is, or a network of these layers in a world or on a data set; batch: the minibatches that it is
+    trained on, where it is not to be scored. Raises EvoError."""
     made = _made(name, options)
     if isinstance(made, Landscape):
         return made
-    return Walking(made, make_network(layers, made, normalise), threads)
+    network = make_network(layers, made, normalise)
+    return Supervised(made, network, threads, batch) if isinstance(made, Dataset) else Walking(made, network, threads)
 
 
 def make_problem(config: Config, threads: int, training: bool) -> Problem:
     """The problem as it is trained on (with the `training.*` options) or as it is scored."""
     options = config.section("task") | (config.section("training") if training else {})
-    return problem_named(config["task.name"], options, config.layers, config.normalise, threads)
+    batch = config["evaluation.batch"] if training and config.kind == DATASET else None
+    return problem_named(config["task.name"], options, config.layers, config.normalise, threads, batch)
 
 
 def make_learner(config: Config, threads: int, start: Candidate | None = None) -> Learner:

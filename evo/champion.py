@@ -17,11 +17,15 @@ from envs.gymnasium_task import GymnasiumTask
 from envs.physics import EngineError, available_threads
 from evo.archive import read_arrays, write_arrays
 from evo.assembly import problem_named
+from evo.config import kind_of
+from evo.datasets import Split
 from evo.errors import EvoError
 from evo.learners.learner import Candidate
 from evo.networks import Network
 from evo.networks.sequential import act
+from evo.numbers import RETURN, told
 from evo.problems.problem import Problem, evaluate_alone
+from evo.problems.supervised import Supervised
 from evo.problems.walking import Trajectory, Walking
 from evo.randomness import report_seeds, selection_seeds
 from evo.statistics import ObservationStatistics
@@ -44,9 +48,11 @@ def platform_facts() -> Mapping[str, str]:
 
 @dataclass(frozen=True, eq=False)
 class Fitness:
-    """Returns of some episodes: float64 (episodes,), NaN where one failed."""
+    """Returns of some episodes: float64 (episodes,), NaN where one failed. measure: what they are, `return` or what a
+    data set reports."""
 
     returns: np.ndarray
+    measure: str = RETURN
 
     @property
     def mean(self) -> float:
@@ -57,6 +63,8 @@ class Fitness:
         return float(np.std(self.returns))
 
     def __str__(self) -> str:
+        if self.measure != RETURN:
+            return told(self.measure, self.mean)
         if len(self.returns) == 1:
             return f"{self.mean:.6g}"
         return f"{self.mean:.1f} ± {self.std:.1f} over {len(self.returns)} episodes"
@@ -132,6 +140,12 @@ class Champion:
     selection_returns: np.ndarray
     report_returns: np.ndarray | None
     facts: Mapping[str, str]
+    measure: str = RETURN
+
+    @property
+    def kind(self) -> str:
+        """What its task is: `world`, `function` or `data set`. Raises EvoError where the task is not found."""
+        return kind_of(self.task_name)
 
     @property
     def params(self) -> np.ndarray:
@@ -153,7 +167,7 @@ class Champion:
     @property
     def reported_fitness(self) -> Fitness:
         """Its returns on the report seeds; on the selection seeds while there is no report yet."""
-        return Fitness(self.selection_returns if self.report_returns is None else self.report_returns)
+        return Fitness(self.selection_returns if self.report_returns is None else self.report_returns, self.measure)
 
     @functools.cached_property
     def problem(self) -> Problem:
@@ -183,19 +197,52 @@ class Champion:
         return self._walking(self.problem_on(threads))
 
     def _walking(self, problem: Problem) -> Walking:
+        if isinstance(problem, Supervised):
+            raise EvoError(f"{self.task_name} is a data set: its champion answers examples, and does not act")
         if not isinstance(problem, Walking):
             raise EvoError(f"{self.task_name} is a function: its champion is a point, with no network and no film")
         return problem
 
     @property
+    def supervised(self) -> Supervised:
+        """The problem it is scored on, where that is a data set. Raises EvoError where it is none."""
+        problem = self.problem
+        if not isinstance(problem, Supervised):
+            raise EvoError(f"{self.task_name} is a {self.kind}, and no data set")
+        return problem
+
+    @property
     def network(self) -> Network:
         """Its network; with `params`, what `evo.rollout` and `evo.evaluate` take."""
-        return self.walking.network
+        problem = self.problem
+        return problem.network if isinstance(problem, Supervised) else self.walking.network
 
-    def evaluate(self, episodes: int = 100, seeds: np.ndarray | None = None) -> Fitness:
-        """Its returns on the report seeds, or on the given ones."""
+    def evaluate(self, episodes: int | Split = 100, seeds: np.ndarray | None = None) -> Fitness:
+        """Its returns on the report seeds, or on the given ones; or how well it answers a split of a data set, as in
+        `champion.evaluate(digits.test)`."""
+        if isinstance(episodes, Split):
+            problem = self.supervised
+            return Fitness(problem.score(problem.answers(self.params, self._fitting(episodes))), self.measure)
         chosen = report_seeds(episodes) if seeds is None else np.asarray(seeds)
-        return Fitness(self._returns(chosen))
+        return Fitness(self._returns(chosen), self.measure)
+
+    def predict(self, inputs: np.ndarray) -> np.ndarray:
+        """What it answers to inputs prepared as its data set prepares them, (examples, …): the index of a class, int64
+        (examples, predictions), or numbers, float32 (examples, predictions, outputs), in the data set's own unit."""
+        data = self.supervised.dataset
+        rows = np.ascontiguousarray(inputs, np.float32).reshape(len(inputs), data.steps, -1)
+        unknown = np.zeros((len(rows), data.predictions, data.train.targets.shape[2]), np.float32)
+        outputs = self.supervised.answers(self.params, self._fitting(Split(rows, unknown))).outputs
+        assert outputs is not None
+        return outputs[0].argmax(axis=2) if data.labels else outputs[0] * data.scale + data.offset
+
+    def _fitting(self, split: Split) -> Split:
+        train = self.supervised.dataset.train
+        for what in ("inputs", "targets"):
+            found, needed = (getattr(one, what).shape[1:] for one in (split, train))
+            if found != needed:
+                raise EvoError(f"{what} of {found} numbers an example; {self.task_name} has {needed}")
+        return split
 
     def _returns(self, seeds: np.ndarray) -> np.ndarray:
         """On so many episodes. Raises EvoError where it cannot be evaluated."""
@@ -236,6 +283,7 @@ class Champion:
             "format": FORMAT,
             "task": {"name": self.task_name, "options": {k: _listed(v) for k, v in self.task_options.items()}},
             "network": {"layers": self.network_text, "normalise": self.normalise},
+            "measure": self.measure,
             "method": self.method,
             "seed": self.seed,
             "generation": self.generation,
@@ -270,7 +318,8 @@ class Champion:
                 raise ValueError("its scores or statistics are not rows of float64")
             if not 1 <= len(selection) <= 100_000:
                 raise ValueError("it has no selection returns, or too many")
-            texts = (about["task"]["name"], about["network"]["layers"], about["method"], *about["platform"].values())
+            texts = [about["task"]["name"], about["network"]["layers"], about["method"], about.get("measure", RETURN)]
+            texts += about["platform"].values()
             if not all(isinstance(text, str) for text in texts):
                 raise ValueError("its names are not texts")
             if not all(type(about[name]) is int for name in ("seed", "generation", "steps")):
@@ -288,6 +337,7 @@ class Champion:
                 selection_returns=selection,
                 report_returns=arrays.get("report_returns"),
                 facts=about["platform"],
+                measure=about.get("measure", RETURN),  # older ones had returns alone
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise EvoError(f"{source} is not a champion: {type(error).__name__}: {error}") from error

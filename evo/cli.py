@@ -37,7 +37,10 @@ _Dim = Annotated[int | None, typer.Option("--dim", help="how many numbers a func
 _Seed = Annotated[int | None, typer.Option("--seed", "-s", help="of every random number in the run (default: 0)")]
 _Generations = Annotated[int | None, typer.Option("--generations", "-g", help="stop after so many generations")]
 _Steps = Annotated[
-    int | None, typer.Option("--steps", help="stop after so many env steps, or evaluations of a function")
+    int | None, typer.Option("--steps", help="stop after so many env steps, evaluations of a function, or examples")
+]
+_Epochs = Annotated[
+    float | None, typer.Option("--epochs", help="stop after as many examples as the data set's training split has")
 ]
 _Minutes = Annotated[float | None, typer.Option("--minutes", help="stop after so many minutes")]
 _Until = Annotated[float | None, typer.Option("--until", help="stop when the held-out fitness reaches this")]
@@ -56,6 +59,7 @@ def run(
     seed: _Seed = None,
     generations: _Generations = None,
     steps: _Steps = None,
+    epochs: _Epochs = None,
     minutes: _Minutes = None,
     until: _Until = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="run directory (default: a new one in runs/)")] = None,
@@ -83,6 +87,7 @@ def run(
             seed=seed,
             generations=generations,
             steps=steps,
+            epochs=epochs,
             minutes=minutes,
             until=until,
             out=out,
@@ -102,6 +107,7 @@ def resume(
     path: _Path,
     generations: _Generations = None,
     steps: _Steps = None,
+    epochs: _Epochs = None,
     minutes: _Minutes = None,
     until: _Until = None,
     threads: _Threads = None,
@@ -116,6 +122,7 @@ def resume(
             path,
             generations=generations,
             steps=steps,
+            epochs=epochs,
             minutes=minutes,
             until=until,
             threads=threads,
@@ -137,14 +144,15 @@ def _work(start: Callable[[Any], Any], quiet: bool) -> None:
         sys.stderr.write("evo: stopped; what was learned is saved, and `evo resume` goes on from there\n")
         raise typer.Exit(130) from None
     champion = finished.champion
-    world = bool(champion.network_text)
-    fitness = f"[bold]{champion.reported_fitness}[/]" + (" never seen in training" if world else "")
+    kind = champion.kind
+    fitness = f"[bold]{champion.reported_fitness}[/]" + ("" if kind == FUNCTION else " never seen in training")
     console.print(f"champion of generation {champion.generation}: {fitness}", highlight=False, soft_wrap=True)
-    if not world:
+    if kind == FUNCTION:
         console.print(f"at {_numbers(champion.params)}", highlight=False, soft_wrap=True)
     console.print(f"ended: {finished.ended}", markup=False, highlight=False, soft_wrap=True)
-    film, picture = finished.path / "videos" / "champion.mp4", finished.path / "plots" / "landscape.png"
-    for label, path in (("run", finished.path), ("film", film), ("map", picture)):
+    film, plots = finished.path / "videos" / "champion.mp4", finished.path / "plots"
+    shown = (("film", film), ("map", plots / "landscape.png"), ("picture", plots / "answers.png"))
+    for label, path in (("run", finished.path), *shown):
         if path.exists():
             console.print(f"{label:5} {path}", markup=False, highlight=False, soft_wrap=True)
 
@@ -255,7 +263,7 @@ def replay(
             console.print(f"  made with {name} {recorded}; here {here}", markup=False, highlight=False, soft_wrap=True)
     film = api.replay(path, out, evolution=evolution, seed=seed, width=width, height=height, seconds=seconds)
     console.print(
-        f"{'film' if champion.network_text else 'map':5} {film}", markup=False, highlight=False, soft_wrap=True
+        f"{_SHOWN[champion.kind]:5} {film}", markup=False, highlight=False, soft_wrap=True
     )
 
 

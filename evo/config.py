@@ -22,14 +22,17 @@ from envs.model_file import digest_of, is_model_file
 from envs.reference import resolve
 from envs.task import Task
 from evo import __version__
+from evo.datasets import DATASETS, Dataset, dataset_constructor, is_data_file
 from evo.errors import EvoError, nearest, one_line
 from evo.functions import FUNCTIONS
 from evo.learners import METHODS, Method, method_named
-from evo.presets import DEFAULT_METHOD, landscape_preset, preset
+from evo.presets import DEFAULT_METHOD, DEFAULT_TRAINING, dataset_preset, landscape_preset, preset
 from evo.problems.landscape import Landscape
 from evo.problems.landscapes import domain_of, is_landscape, landscape_named, landscape_of
 
 _BUDGET = ("budget.generations", "budget.steps", "budget.minutes", "budget.until")
+WORLD, FUNCTION, DATASET = "world", "function", "data set"  # what a task can be
+_STEP_UNITS = {WORLD: "env step", FUNCTION: "evaluation", DATASET: "example"}
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
 
@@ -52,6 +55,7 @@ KEYS: dict[str, Key] = {
     "network.layers": Key(str, "linear"),
     "network.normalise": Key(bool, True),
     "method.name": Key(str, DEFAULT_METHOD),
+    "evaluation.batch": Key(int, 256, least=1, most=10_000_000),
     "evaluation.episodes": Key(int, 1, least=1, most=100_000),
     "evaluation.racing": Key(bool, True),
     "evaluation.selection_episodes": Key(int, 20, least=1, most=100_000),
@@ -79,9 +83,16 @@ class Config:
         return str(self.values.get("network.layers", ""))
 
     @property
+    def kind(self) -> str:
+        """What its task is: WORLD, FUNCTION or DATASET."""
+        if "evaluation.batch" in self.values:
+            return DATASET
+        return WORLD if self.layers else FUNCTION
+
+    @property
     def step_unit(self) -> str:
-        """What a step of it is: an `env step`, or an `evaluation` of a function."""
-        return "env step" if self.layers else "evaluation"
+        """What a step of it is: an `env step`, an `evaluation` of a function, an `example` answered."""
+        return _STEP_UNITS[self.kind]
 
     @property
     def normalise(self) -> bool:
@@ -110,18 +121,19 @@ class Config:
 
 
 def task_name(text: str) -> str:
-    """The full name of a task: in short (`quadruped`, `half-cheetah`), `package.module:attribute`, or a model file."""
-    if is_model_file(text):
-        return str(Path(text).absolute())
-    if text in TASKS or is_landscape(text) or ":" in text:
+    """The full name of a task: in short (`quadruped`, `half-cheetah`), `package.module:attribute`, a model file, or a
+    file or folder of data."""
+    if text in TASKS or text in DATASETS or is_landscape(text) or ":" in text:
         return text
+    if is_model_file(text) or is_data_file(text):
+        return str(Path(text).absolute())
     if gymnasium_task.is_registered(text) and not text.startswith("evo/"):
         return text
     version = re.search(r"-v\d+$", text.lower())
     matches = [name for name in TASKS if _plain(name) == _plain(text) and name.endswith(version[0] if version else "")]
     if len(matches) != 1:
         short = {_plain(name): name for name in TASKS}
-        raise EvoError(f"unknown task {text!r}{nearest(text, [*TASKS, *short, *FUNCTIONS])}")
+        raise EvoError(f"unknown task {text!r}{nearest(text, [*TASKS, *short, *FUNCTIONS, *DATASETS])}")
     return matches[0]
 
 
@@ -141,6 +153,8 @@ def task_constructor(name: str) -> Callable[..., Any]:
             return brought(name)
         if is_landscape(name):
             return landscape_named(name)
+        if name in DATASETS or is_data_file(name):
+            return dataset_constructor(name)
         if name not in TASKS and gymnasium_task.is_registered(name):
             return gymnasium_task.constructor_of(name)
         found: Callable[..., Any] = resolve(TASKS.get(name, name))
@@ -149,17 +163,18 @@ def task_constructor(name: str) -> Callable[..., Any]:
         raise EvoError(f"unknown task {name!r}: {one_line(error)}") from error
     if returned is float:
         return landscape_of(name, found)
-    if returned is not Task:
+    if returned not in (Task, Dataset):
         raise EvoError(
-            f"{name} is not a constructor of tasks: write it as `def name(...) -> Task`, or `def name(x) -> float` for "
-            "a function to maximise"
+            f"{name} is not a constructor of tasks: write it as `def name(...) -> Task`, `-> Dataset`, or `def name(x) "
+            "-> float` for a function to maximise"
         )
     return found
 
 
-def takes_network(name: str) -> bool:
-    """Whether a network acts in the task of this full name; a function is searched as it is. Raises EvoError."""
-    return typing.get_type_hints(task_constructor(name)).get("return") is not Landscape
+def kind_of(name: str) -> str:
+    """What the task of this full name is: WORLD, FUNCTION or DATASET. Raises EvoError."""
+    made = typing.get_type_hints(task_constructor(name)).get("return")
+    return FUNCTION if made is Landscape else DATASET if made is Dataset else WORLD
 
 
 def options_of(signature: inspect.Signature, hints: Mapping[str, Any]) -> dict[str, Key]:
@@ -219,14 +234,15 @@ def resolve_config(
     if "task.name" not in named:
         raise EvoError("no task given; for example: evo run HalfCheetah-v5")
     task = task_name(str(named["task.name"]))
-    method = str(named.get("method.name", DEFAULT_METHOD))
+    kind = kind_of(task)
+    method = str(named.get("method.name", DEFAULT_TRAINING if kind == DATASET else DEFAULT_METHOD))
     chosen = method_named(method)
     if chosen is None:
         raise EvoError(f"unknown method {method!r}{nearest(method, METHODS)}")
-    known = _known_keys(task, chosen)
+    known = _known_keys(task, kind, chosen)
     given[0] = _without_others(given[0], task, method)
     # a file that a run wrote says everything: presets of a later version must not change it
-    base = {} if "evo" in given[0] else _preset(task, chosen, known, given) | dict(chosen.settings)
+    base = {} if "evo" in given[0] else _preset(task, kind, chosen, known, given) | dict(chosen.settings)
     base = {key: value for key, value in base.items() if key in known}
     values = {key: entry.default for key, entry in known.items() if not key.startswith("training.")}
     for layer in (base, *given):
@@ -234,7 +250,7 @@ def resolve_config(
             values |= dict.fromkeys(_BUDGET)  # a budget replaces the one below it whole
         for key, value in layer.items():
             if key not in known:
-                raise EvoError(_unknown(key, task, known))
+                raise EvoError(_unknown(key, task, kind, known))
             values[key] = _checked(key, value, known[key])
     values |= {"evo": __version__, "task.name": task, "method.name": method}
     if chosen.schedule and values[f"method.{chosen.schedule}"] is None:
@@ -248,18 +264,25 @@ def resolve_config(
     return Config(values)
 
 
-def _unknown(key: str, task: str, known: Mapping[str, Key]) -> str:
-    if key in KEYS or (key.startswith("training.") and "network.layers" not in known):
-        return f"{task} is a function of its own numbers: it takes no {key.replace('.layers', '')}"
+def _unknown(key: str, task: str, kind: str, known: Mapping[str, Key]) -> str:
+    if key == "evaluation.batch":
+        return f"{task} is a {kind}: it has no minibatches"
+    if key in KEYS or (key.startswith("training.") and kind != WORLD):
+        is_one = "a function of its own numbers" if kind == FUNCTION else "a data set, which is prepared as it is made"
+        return f"{task} is {is_one}: it takes no {key.replace('.layers', '')}"
     if key == "task.dim":
         return f"{task} has no {key}: how many numbers are searched is for its network to say"
     return f"unknown key {key!r}{nearest(key, known)}"
 
 
-def _preset(task: str, method: Method, known: Mapping[str, Key], given: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _preset(
+    task: str, kind: str, method: Method, known: Mapping[str, Key], given: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
     """What suits the method on the task, or on a function as wide as it is."""
-    if "network.layers" in known:
+    if kind == WORLD:
         return preset(task, method.family)
+    if kind == DATASET:
+        return dataset_preset(task, method.family)
     bounds = {
         key: next((layer[key] for layer in reversed(given) if key in layer), entry.default)
         for key, entry in known.items()
@@ -286,7 +309,7 @@ def _without_others(file: dict[str, Any], task: str, method: str) -> dict[str, A
     return {key: value for key, value in file.items() if not key.startswith(tuple(replaced))}
 
 
-def _known_keys(task: str, method: Method) -> dict[str, Key]:
+def _known_keys(task: str, kind: str, method: Method) -> dict[str, Key]:
     constructor = task_constructor(task)
     hints = typing.get_type_hints(constructor)
     task_options = options_of(inspect.signature(constructor), hints)
@@ -299,17 +322,19 @@ def _known_keys(task: str, method: Method) -> dict[str, Key]:
         )
     except Exception as error:  # a module of the user's may fail in any way
         raise EvoError(f"unknown method {method.reference!r}: {one_line(error)}") from error
-    keys = KEYS
-    if hints.get("return") is Landscape:
-        keys = {key: entry for key, entry in KEYS.items() if not key.startswith("network.")}
-        if not getattr(constructor, "noisy", False):  # once is enough to know what a point is worth
-            keys = {
-                key: replace(entry, default=1) if key.endswith("_episodes") else entry for key, entry in keys.items()
-            }
+    without = {
+        WORLD: ("evaluation.batch",),
+        FUNCTION: ("evaluation.batch", "network.layers", "network.normalise"),
+        DATASET: ("network.normalise",),
+    }
+    keys = {key: entry for key, entry in KEYS.items() if key not in without[kind]}
+    if kind == DATASET or (kind == FUNCTION and not getattr(constructor, "noisy", False)):
+        # once is enough to know what a point is worth, or a network on all held-out examples
+        keys = {key: replace(entry, default=1) if key.endswith("_episodes") else entry for key, entry in keys.items()}
     return {
         **keys,
         **{f"task.{name}": key for name, key in task_options.items()},
-        **{f"training.{name}": key for name, key in task_options.items() if name != "digest" and keys is KEYS},
+        **{f"training.{name}": key for name, key in task_options.items() if name != "digest" and kind == WORLD},
         **{f"method.{name}": key for name, key in method_options.items()},
     }
 

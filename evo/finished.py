@@ -6,7 +6,7 @@ import numpy as np
 
 from envs.physics import EngineError
 from evo.champion import Champion
-from evo.config import Config, read_config, resolve_config
+from evo.config import DATASET, WORLD, Config, read_config, resolve_config
 from evo.errors import EvoError
 from evo.problems.landscape import Landscape
 from evo.rundir import RunDirectory
@@ -44,11 +44,14 @@ class Run:
 
     def plot(self, path: Path | str) -> Path:
         """Draw its learning curve, .png, .svg or .pdf; returns the path. Raises EvoError."""
-        from evo.plots import descent_curve, learning_curve
+        from evo.plots import descent_curve, learning_curve, loss_curve
 
         config = self.config
-        curve = learning_curve if config.layers else descent_curve
-        curve(self.metrics, self._title(config), Path(path))
+        if config.kind == DATASET:
+            loss_curve(self.metrics, self.champion.measure, self._title(config), Path(path))
+        else:
+            curve = learning_curve if config.kind == WORLD else descent_curve
+            curve(self.metrics, self._title(config), Path(path))
         return Path(path)
 
     def plot_landscape(self, path: Path | str) -> Path:
@@ -61,12 +64,22 @@ class Run:
         config, champion = self.config, self.champion
         problem = champion.problem
         if not isinstance(problem, Landscape):
-            raise EvoError(f"{config['task.name']} is a world, not a function; `evo replay {self.path}` shows it")
+            raise EvoError(f"{config['task.name']} is a {config.kind}, not a function; `evo replay {self.path}` shows it")
         trail = [self.directory.read_fossil(generation)["params"] for generation in self.directory.fossils()]
         try:
             landscape_picture(problem, champion.params, np.array(trail), self._title(config), Path(path))
         except EngineError as error:
             raise EvoError(f"cannot draw {config['task.name']}: {error}") from error
+        return Path(path)
+
+    def plot_answers(self, path: Path | str) -> Path:
+        """Draw what the champion answers to examples of the test split, .png, .svg or .pdf; returns the path.
+
+        Raises EvoError, also where the task is no data set.
+        """
+        from evo.answers import answers_picture
+
+        answers_picture(self.champion, self._title(self.config), Path(path))
         return Path(path)
 
     @staticmethod

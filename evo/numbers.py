@@ -7,11 +7,28 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 
+RETURN, ACCURACY, BITS, ERROR = "return", "accuracy", "bits per character", "error"
+
+
 def number(value: float) -> str:
     """A return, a fitness or seconds: one decimal, three digits of what is small, a dash where there is none."""
     if math.isnan(value):
         return "–"
     return f"{value:,.1f}" if abs(value) >= 10 or value == 0 else f"{value:.3g}"
+
+
+def told(measure: str, value: float) -> str:
+    """What a data set reports, as people say it: `95.3 % accuracy`, `2.31 bits per character`, `error 3.2 (1000 $)`.
+
+    value: more being better, so that bits and errors are below 0. measure: ACCURACY, BITS, or ERROR and a unit in brackets.
+    """
+    if math.isnan(value):
+        return f"no {measure}: an output was not finite"
+    if measure == ACCURACY:
+        return f"{100 * value:.1f} % accuracy"
+    if measure == BITS:
+        return f"{-value:.3g} {measure}"
+    return f"error {-value:.3g}{measure.removeprefix(ERROR)}"
 
 
 def csv_text(header: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:

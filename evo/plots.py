@@ -10,6 +10,7 @@ from scipy.stats import rankdata
 
 from evo.archive import temporary_beside
 from evo.errors import EvoError, one_line
+from evo.numbers import ACCURACY
 from evo.problems.landscape import Landscape
 
 _GRID = 160  # points along a side of a landscape
@@ -32,6 +33,27 @@ def learning_curve(metrics: Mapping[str, np.ndarray], title: str, path: Path) ->
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)
     axes.legend(frameon=False, fontsize=8, loc="lower right")
+    write_figure(figure, path)
+
+
+def loss_curve(metrics: Mapping[str, np.ndarray], measure: str, title: str, path: Path) -> None:
+    """Loss on minibatches over the examples seen, and what the champion-to-be scored on the validation split.
+
+    metrics: columns of metrics.csv. measure: what is scored. path: .png, .svg or .pdf. Raises EvoError.
+    """
+    steps, sign = metrics["steps"], 1 if measure == ACCURACY else -1  # bits and errors are told as they are
+    figure = Figure(figsize=(7.2, 5.0), dpi=120, layout="constrained")
+    loss, score = figure.subplots(2, sharex=True)
+    loss.plot(steps, -metrics["best"], color="#9ab7bd", linewidth=1, label="best of a generation")
+    loss.plot(steps, -metrics["mean"], color="#2a8c9a", label="mean")
+    loss.set(ylabel="loss in training", yscale="log", title=title)
+    score.plot(steps, sign * metrics["selection"], color="#d9652f", drawstyle="steps-post", label="validation split")
+    score.set(xlabel="examples seen", ylabel=measure)
+    score.xaxis.set_major_formatter(EngFormatter(sep=""))
+    for axes in (loss, score):
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(alpha=0.25)
+        axes.legend(frameon=False, fontsize=8, loc="best")
     write_figure(figure, path)
 
 

@@ -11,7 +11,7 @@ the 2,048 steps of an iteration spread over eight environments; what a task chan
 from collections.abc import Mapping
 from typing import Any
 
-DEFAULT_METHOD = "ars"
+DEFAULT_METHOD, DEFAULT_TRAINING = "ars", "adam"  # in a world or on a function, and on a data set
 
 
 def _settings(layers: str, steps: float, more: dict[str, Any], **options: Any) -> dict[str, Any]:
@@ -159,6 +159,20 @@ def landscape_preset(family: str, width: float) -> dict[str, Any]:
         for name, part in _OF_WIDTH.get(family, {}).items()
     }
     return {**_LANDSCAPE_BUDGET, **{f"method.{name}": value for name, value in options.items()}}
+
+
+# On a data set. Budgets are in examples. Not tuned but for the digits, and as far as the lines say so.
+_DATASET: Mapping[str, Mapping[str, Any]] = {
+    "backprop": {"evaluation.batch": 64, "budget.steps": 100_000},
+    "openai-es": {"method.step_size": 0.01, "method.noise": 0.02, "method.pairs": 64, "method.weight_decay": 0.0},
+    **{name: {"method.step_size": 0.05} for name in ("cma-es", "sep-cma-es", "lm-ma-es", "snes", "xnes")},
+}
+
+
+def dataset_preset(task: str, family: str) -> dict[str, Any]:
+    """Configuration keys and values for a family of methods on a data set."""
+    general = {"network.layers": "mlp:64:relu", "evaluation.batch": 256, "budget.steps": 10_000_000}
+    return {**general, **_DATASET.get(family, {})}
 
 
 def preset(task: str, family: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from evo.champion import Champion
-from evo.config import Config
+from evo.config import FUNCTION, WORLD, Config
 from evo.errors import EvoError
 from evo.finished import champion_of
 
@@ -14,14 +14,13 @@ COPY = "start.npz"  # in the run directory, so that it can be resumed when the o
 def settings_from(path: Path) -> dict[str, Any]:
     """Configuration keys of a run that begins from the champion at `path`: its task and network. Raises EvoError."""
     champion = champion_of(path)
+    network: dict[str, Any] = {} if champion.kind == FUNCTION else {"network.layers": champion.network_text}
+    if champion.kind == WORLD:
+        network["network.normalise"] = champion.normalise
     return {
         "task.name": champion.task_name,
         **{f"task.{name}": value for name, value in champion.task_options.items()},
-        **(
-            {"network.layers": champion.network_text, "network.normalise": champion.normalise}
-            if champion.network_text
-            else {}
-        ),
+        **network,
         "start.champion": str(path),
         "start.digest": champion.digest,
     }

@@ -205,7 +205,7 @@ def _select(
     scores = [_or_worst(outcome.returns[0].mean()) for outcome in outcomes]
     best = int(np.argmax(scores))
     if progress.champion is None or scores[best] > _or_worst(progress.champion.score):
-        progress.champion = _champion(config, learner, candidates[best], outcomes[best].returns[0])
+        progress.champion = _champion(config, learner, candidates[best], outcomes[best].returns[0], judge.measure)
         if progress.saved is None:  # from now on there is one to look at; later ones come with the checkpoints
             _save_champion(directory, progress)
     progress.selection_score, progress.selected_at = scores[best], learner.steps
@@ -221,7 +221,7 @@ def _or_worst(value: float) -> float:
     return float("-inf") if np.isnan(value) else float(value)
 
 
-def _champion(config: Config, learner: Learner, candidate: Candidate, returns: np.ndarray) -> Champion:
+def _champion(config: Config, learner: Learner, candidate: Candidate, returns: np.ndarray, measure: str) -> Champion:
     return Champion(
         task_name=config["task.name"],
         task_options=config.section("task"),
@@ -235,6 +235,7 @@ def _champion(config: Config, learner: Learner, candidate: Candidate, returns: n
         selection_returns=returns,
         report_returns=None,
         facts=platform_facts(),
+        measure=measure,
     )
 
 

@@ -61,7 +61,7 @@ def write_artefacts(comparison: Comparison, threads: int, video: bool, phase: Ca
         captions[robust] = robustness_caption(measured)
 
     pictures = [("the learning curves", learning, draw_learning)]
-    walks = bool(members) and bool(members[0].champion.network_text)  # a point on a function has no hard times
+    walks = bool(members) and members[0].config.kind == WORLD  # nothing else has hard times
     if walks:
         pictures.append(("the robustness of the champions", robust, draw_robustness))
     if walks and video:

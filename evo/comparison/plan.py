@@ -15,10 +15,11 @@ from evo.comparison.defaults import (
     DEFAULT_NETWORK,
     DEFAULT_SEEDS,
     DEFAULT_STEPS,
+    DEFAULT_TRAINERS,
     FIRST_SEED,
     PRESET_NETWORK,
 )
-from evo.config import KEYS, Config, resolve_config, takes_network, task_name
+from evo.config import DATASET, FUNCTION, KEYS, WORLD, Config, kind_of, resolve_config, task_name
 from evo.errors import EvoError, nearest
 from evo.learners import METHODS, method_named
 from evo.naming import task_slug
@@ -59,14 +60,14 @@ def plan_study(
     threads: int,
 ) -> Plan:
     """Every method on seeds 100, 101, …; all methods of a seed before the next seed. Raises EvoError."""
-    names = _checked_methods(methods)
+    full = task_name(task)
+    names = _checked_methods(methods, kind_of(full))
     count = DEFAULT_SEEDS if seeds is None else seeds
     if not 1 <= count <= _MOST_SEEDS:
         raise EvoError(f"--seeds says how many there are, 1 to {_MOST_SEEDS}; got {count}")
     budget = _checked_budget(steps, minutes)
     _check_settings(settings)
-    full = task_name(task)
-    if network is not None and not takes_network(full):
+    if network is not None and kind_of(full) == FUNCTION:
         raise EvoError(f"{full} is a function of its own numbers: it takes no --network")
     layers = network or DEFAULT_NETWORK
     path = out or Path("runs") / "studies" / f"{task_slug(full)}-{'-'.join(names)}"
@@ -80,7 +81,7 @@ def plan_study(
     words = ["evo", "compare", full, "--methods", ",".join(names), "--seeds", str(count)]
     words += [word for key, value in budget.items() for word in (f"--{key.removeprefix('budget.')}", str(value))]
     words += [word for key, value in settings.items() for word in ("--set", f"{key}={_word(value)}")]
-    acting = {"network.layers": layers} if takes_network(full) else {}
+    acting = {"network.layers": layers} if kind_of(full) != FUNCTION else {}
     words += [*(["--network", layers] if acting else []), "--out", str(path)]
     record = Config({"task.name": full, **acting, **budget, **settings}).toml()
     return Plan(path, shlex.join(words), record, members)
@@ -103,22 +104,19 @@ def _word(value: Any) -> str:
 def _member(
     task: str, method: str, seed: int, budget: Mapping[str, Any], layers: str, settings: Mapping[str, Any]
 ) -> Config:
-    chosen = method_named(method)
-    equal = dict(_EQUAL)
-    if takes_network(task):
-        if chosen is not None and "network.normalise" not in chosen.settings:
-            equal["network.normalise"] = True
-        if layers != PRESET_NETWORK:
-            equal["network.layers"] = layers
-    else:
-        equal = {"evaluation.selection_share": _EQUAL["evaluation.selection_share"]}
+    chosen, kind = method_named(method), kind_of(task)
+    equal = dict(_EQUAL) if kind == WORLD else {"evaluation.selection_share": _EQUAL["evaluation.selection_share"]}
+    if kind == WORLD and chosen is not None and "network.normalise" not in chosen.settings:
+        equal["network.normalise"] = True
+    if kind != FUNCTION and layers != PRESET_NETWORK:
+        equal["network.layers"] = layers
     flags = {"task.name": task, "method.name": method, "seed": seed, **budget}
     return resolve_config(settings=[*equal.items(), *settings.items()], flags=flags)
 
 
-def _checked_methods(methods: Sequence[str] | str | None) -> list[str]:
+def _checked_methods(methods: Sequence[str] | str | None, kind: str) -> list[str]:
     if methods is None:
-        return list(DEFAULT_METHODS)
+        return list(DEFAULT_TRAINERS if kind == DATASET else DEFAULT_METHODS)
     names = [name.strip() for name in (methods.split(",") if isinstance(methods, str) else methods)]
     if not names or not all(names):
         raise EvoError("--methods takes names with commas between, as in ars,ga; see `evo list`")

@@ -79,7 +79,7 @@ def evidence_of(run: Run) -> Evidence:
     champion, method = run.champion, method_named(config["method.name"])
     assert method is not None
     seeds = selection_seeds(min(_EPISODES, len(champion.selection_returns)))
-    task = champion.walking.task if champion.network_text else None
+    task = champion.walking.task if champion.kind == WORLD else None
     nothing = np.zeros(0)
     return Evidence(
         metrics=metrics,

@@ -53,6 +53,18 @@ METHODS: dict[str, Method] = {
         "evolution strategy that learns within an episode, unbiased (Vicol 2021)",
         "persistent-es",
     ),
+    **{
+        name: Method("evo.learners.backprop:Backprop", summary, "backprop", settings, schedule="anneal_steps")
+        for name, summary, settings in (
+            ("backprop", "gradient descent on a data set, by any optimiser", {}),
+            ("sgd", "backprop with plain gradient descent", {"method.optimizer": "sgd"}),
+            ("momentum", "backprop with momentum (Polyak 1964)", {"method.optimizer": "momentum"}),
+            ("nesterov", "backprop with Nesterov's momentum (Sutskever 2013)", {"method.optimizer": "nesterov"}),
+            ("rmsprop", "backprop with RMSProp (Tieleman & Hinton 2012)", {"method.optimizer": "rmsprop"}),
+            ("adam", "backprop with Adam (Kingma & Ba 2015)", {"method.optimizer": "adam"}),
+            ("adamw", "backprop with AdamW (Loshchilov & Hutter 2019)", {"method.optimizer": "adamw"}),
+        )
+    },
     "ppo": Method(
         "evo.learners.ppo:PPO",
         "proximal policy optimisation: backprop on the policy (Schulman 2017)",

@@ -14,6 +14,7 @@ from envs.physics import EngineError
 from evo.algorithms.population import Population
 from evo.errors import one_line
 from evo.functions import Function
+from evo.numbers import RETURN
 from evo.problems.problem import Evaluation, fitness_of
 from evo.randomness import generator
 from evo.ranges import whole_number
@@ -29,6 +30,7 @@ class Landscape(ABC):
     """
 
     step_unit = "evaluation"
+    measure = RETURN
     deterministic = True
     cheap = True
     """Whether it may be evaluated many times more, only to be looked at."""

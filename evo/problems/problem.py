@@ -33,7 +33,9 @@ class Problem(Protocol):
     """What a learner improves parameters on. An episode is one scoring under one seed."""
 
     step_unit: str
-    """What its steps are: `env step`, `evaluation`."""
+    """What its steps are: `env step`, `evaluation`, `example`."""
+    measure: str
+    """What its fitness is, as it is scored: `return`, or what a data set reports, such as `accuracy`."""
     deterministic: bool
     """Whether a seed changes nothing: what was seen of parameters once is what they are worth."""
 

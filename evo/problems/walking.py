@@ -12,6 +12,7 @@ from evo.algorithms.population import DensePopulation, Population
 from evo.engines import AnyTask, evaluator_of
 from evo.episode import REASONS, TERMINATED, Episodes
 from evo.networks import Network
+from evo.numbers import RETURN
 from evo.problems.problem import Evaluation, fitness_of
 from evo.problems.sensitivity import Sensitivity
 from evo.randomness import episode_seeds
@@ -46,6 +47,7 @@ class Walking:
     """Evaluates populations of a network's parameters on a task. Raises EngineError and KernelError when made ready."""
 
     step_unit = "env step"
+    measure = RETURN
     deterministic = False
 
     def __init__(self, task: AnyTask, network: Network, threads: int) -> None:

@@ -1,0 +1,204 @@
+"""Backprop: gradient descent on the loss over minibatches, the way networks are usually trained."""
+
+import copy
+import functools
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple, final
+
+import numpy as np
+
+from envs import interruption
+from evo.autodiff import Node, Program, Tape
+from evo.autodiff.descent import Feeds, Settings, descend
+from evo.autodiff.team import Team
+from evo.learners.learner import Candidate, below
+from evo.optimizers import optimizer_named
+from evo.problems.problem import Problem, evaluate_alone
+from evo.problems.supervised import Supervised
+from evo.randomness import generator, selection_seeds
+from evo.ranges import number_between, positive_number, whole_number
+from evo.schedules import schedule_named
+
+DIVERGED = "backprop diverged: its gradient was no longer finite; try a lower method.step_size"
+# What is usual; not tuned.
+_STEP_SIZES = {"sgd": 0.1, "momentum": 0.03, "nesterov": 0.03, "clipup": 0.03}
+_STEP_SIZE = 1e-3  # of Adam and its relatives
+_SHARD = 8  # examples, at least, in each of a minibatch's two shards
+_AT_ONCE = 2**18  # examples between two looks at whether to stop
+
+
+class _Loss(NamedTuple):
+    programs: tuple[Program, ...]  # each takes an equal shard of a minibatch
+    feeds: Feeds
+    loss: Node
+
+
+@final
+class Backprop:
+    """A generation is an epoch: every example of the training split once, in an order drawn anew, minibatch by
+    minibatch; the last one is filled up with examples that have had their turn.
+
+    optimizer: a name of `evo.optimizers.OPTIMIZERS`. step_size: by default what is usual for it. schedule: how the step
+    size changes (see `evo.schedules`) over anneal_steps examples, by default those of the budget. max_gradient_norm:
+    longer gradients are shortened to it (Pascanu, Mikolov & Bengio 2013); 0 leaves them. l1, l2: penalties λ |w| and
+    λ w² / 2, added to the loss. weight_decay: in each step, apart from the gradient (Loshchilov & Hutter 2019).
+    patience: stop after so many epochs without a better score on the validation split, and offer the best; 0 never
+    does. The minibatch's size is the problem's, `evaluation.batch`. Raises ValueError for a problem or a layer that has
+    no gradient.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int,
+        start: Candidate | None = None,
+        *,
+        optimizer: str = "adam",
+        step_size: float | None = None,
+        schedule: str = "constant",
+        anneal_steps: int | None = None,
+        max_gradient_norm: float = 0.0,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        weight_decay: float = 0.0,
+        patience: int = 0,
+    ) -> None:
+        if not isinstance(problem, Supervised) or problem.batch is None:
+            raise ValueError("name backprop learns from a data set's examples, and there are none: for example ppo, ars")
+        for layer in problem.network.layers:
+            if not layer.differentiable:
+                raise ValueError(f"name {layer.text} has no gradient, and backprop needs one: for example openai-es")
+        self.problem, self.seed = problem, seed
+        usual = _STEP_SIZES.get(optimizer, _STEP_SIZE)
+        self.step_size = usual if step_size is None else positive_number("step_size", step_size)
+        self.schedule = schedule_named(schedule)
+        self.anneal_steps = None if anneal_steps is None else whole_number("anneal_steps", anneal_steps, 0)
+        self.max_gradient_norm = number_between("max_gradient_norm", max_gradient_norm, 0.0)
+        self.l1, self.l2 = number_between("l1", l1, 0.0), number_between("l2", l2, 0.0)
+        self.weight_decay = number_between("weight_decay", weight_decay, 0.0)
+        self.patience = whole_number("patience", patience, 0)
+
+        self._batch = problem.batch
+        self._shards = 2 if self._batch % 2 == 0 and self._batch >= 2 * _SHARD else 1
+        self._team = Team(min(problem.threads, self._shards))
+        self._judge = Supervised(problem.dataset, problem.network, problem.threads)
+        first = problem.initial(generator(seed, "initial parameters")) if start is None else start.params
+        self.parameters = problem.stored(np.asarray(first))
+        self.optimizer = optimizer_named(optimizer)(problem.size, self.step_size, dtype=np.float32)
+        self.generation = self.steps = 0
+        self.diverged = False
+        # on the validation split: the best so far, its score, and how many epochs ago that was
+        self._best, self._best_score, self._waited = self.parameters, -math.inf, 0
+
+    @property
+    def episodes(self) -> int:
+        """Epochs."""
+        return self.generation
+
+    @functools.cached_property
+    def _loss(self) -> _Loss:
+        tape = Tape(self.problem.size, training=True)
+        loss, feeds = self.problem.loss(tape, self._batch // self._shards)
+        program = tape.program(loss)
+        return _Loss((program, *(program.replica() for _ in range(self._shards - 1))), feeds, loss)
+
+    @functools.cached_property
+    def _examples(self) -> np.ndarray:
+        return self.problem.examples(self.problem.dataset.train)
+
+    def prepare(self) -> None:
+        """Compile, or load from the cache, what learning needs."""
+        self.problem.prepare()
+        self._descend(np.zeros((0, self._batch), np.int64), copy.copy(self.optimizer), np.zeros(0))
+
+    def step(self) -> dict[str, float]:
+        """One epoch; interrupted, it leaves everything as it was."""
+        order = self._order()
+        optimizer, losses = copy.copy(self.optimizer), []
+        seen = self.steps + self._batch * np.arange(len(order))
+        step_sizes = self.step_size * self._factors(seen)
+        programs, at_once = self._loss.programs, max(1, _AT_ONCE // self._batch)
+        programs[0].parameters[:] = self.parameters
+        diverged = False
+        for first in range(0, len(order), at_once):
+            interruption.check()
+            some = slice(first, first + at_once)
+            means = self._descend(order[some], optimizer, step_sizes[some])
+            if means is None:
+                diverged = True
+                break
+            losses.append(float(means[0]) * len(order[some]))
+        parameters = self.parameters if diverged else programs[0].parameters.copy()
+        loss = math.nan if diverged else sum(losses) / len(order)
+        if self.patience:
+            self._look(parameters)
+        if not diverged:
+            self.parameters, self.optimizer = parameters, optimizer
+        self.diverged = diverged
+        self.generation, self.steps = self.generation + 1, self.steps + order.size
+        return {
+            "generation": self.generation,
+            "steps": self.steps,
+            "episodes": self.episodes,
+            "best": -loss,
+            "mean": -loss,
+            "std": 0.0,
+            "failures": int(diverged),
+            "step_size": float(step_sizes[-1]),
+        }
+
+    def _order(self) -> np.ndarray:
+        """The examples of an epoch's minibatches, int64 (minibatches, batch)."""
+        count = len(self.problem.dataset.train)
+        shuffled = generator(self.seed, "minibatches", self.generation).permutation(count)
+        return np.resize(shuffled, (-(-count // self._batch), self._batch))
+
+    def _factors(self, seen: np.ndarray) -> np.ndarray:
+        """Of the step size, after so many examples each."""
+        if not self.anneal_steps:
+            return np.ones(len(seen))
+        return np.array([self.schedule(min(1.0, examples / self.anneal_steps)) for examples in seen])
+
+    def _descend(self, order: np.ndarray, optimizer: Any, step_sizes: np.ndarray) -> np.ndarray | None:
+        settings = Settings(step_sizes, self.max_gradient_norm, self.l1, self.l2, self.weight_decay)
+        programs, feeds, loss = self._loss
+        return descend(programs, feeds, self._examples, order, optimizer, settings, (loss,), self._team, self.seed)
+
+    def _look(self, parameters: np.ndarray) -> None:
+        """How well it does on the validation split."""
+        outcome = evaluate_alone(self._judge, parameters, self.problem.no_statistics(), selection_seeds(1))
+        score = float(outcome.fitness[0])
+        if score > self._best_score:
+            self._best, self._best_score, self._waited = parameters, score, 0
+        else:
+            self._waited += 1
+
+    def finished(self) -> str | None:
+        if self.diverged:
+            return DIVERGED
+        if self.patience and self._waited >= self.patience:
+            return f"no better on the validation split for {self._waited} epochs"
+        return None
+
+    def candidates(self) -> list[Candidate]:
+        best = self._best if self.patience and self.generation else self.parameters
+        return [Candidate(best.copy(), self.problem.no_statistics())]
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {
+            "parameters": self.parameters,
+            "counts": np.array([self.generation, self.steps, int(self.diverged), self._waited], np.int64),
+            "best": self._best,
+            "best_score": np.array(self._best_score),
+            **{f"optimizer/{name}": array for name, array in self.optimizer.state().items()},
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        if state["parameters"].shape != self.parameters.shape:
+            raise ValueError(f"parameters is {state['parameters'].shape}, and {self.parameters.shape} is needed")
+        self.optimizer.restore(below("optimizer/", state))
+        self.parameters, self._best = np.array(state["parameters"]), np.array(state["best"])
+        self._best_score = float(state["best_score"])
+        self.generation, self.steps, diverged, self._waited = (int(count) for count in state["counts"])
+        self.diverged = bool(diverged)

@@ -1,0 +1,164 @@
+"""Supervised: a data set and a network; fitness is how well the network answers examples.
+
+Training, fitness is minus the loss on a minibatch of the training split, drawn by the episode's seed: every individual
+of a generation answers the same examples. Scored, it is what the data set reports, such as accuracy: on the whole
+validation split for selection seeds, on the whole test split for report seeds (see `evo.randomness`).
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from envs.kernels import njit
+from evo.algorithms.population import DensePopulation, Population
+from evo.autodiff import Node, Tape
+from evo.autodiff.descent import Feeds
+from evo.datasets import Dataset, Split, minibatch
+from evo.forward import CROSS_ENTROPY, Answers, Examiner
+from evo.networks import Network
+from evo.problems.problem import Evaluation, fitness_of
+from evo.randomness import REPORT_START, SELECTION_START
+from evo.statistics import ObservationStatistics
+
+NOT_FINITE = "an output was not finite"
+
+
+class Supervised:
+    """Evaluates populations of a network's parameters on a data set.
+
+    batch: examples that an individual answers in one episode of training, the whole training split where that is no
+    larger; None where it is scored, held-out. Raises KernelError when made ready.
+    """
+
+    step_unit = "example"
+
+    def __init__(self, dataset: Dataset, network: Network, threads: int, batch: int | None = None) -> None:
+        self.dataset, self.network, self.threads, self.measure = dataset, network, threads, dataset.measure
+        self.batch = batch if batch is None else min(batch, len(dataset.train))
+        self.deterministic = batch is None or self.batch == len(dataset.train)
+        self._examiner = Examiner(network, dataset.loss, threads)
+
+    @property
+    def size(self) -> int:
+        """Number of parameters."""
+        return self.network.size
+
+    def known(self, params: np.ndarray, seed: int) -> dict[str, Any]:
+        """The neuron of each parameter."""
+        return {"groups": self.network.neurons}
+
+    def prepare(self) -> None:
+        """Compile what is not compiled yet; takes seconds the first time on a machine."""
+        self._examiner.prepare()
+        _sum_in_order(np.zeros((1, 1)))
+
+    def initial(self, random: np.random.Generator) -> np.ndarray:
+        """The network's initial parameters, float64 (size,)."""
+        return self.network.initial(random)
+
+    def stored(self, params: np.ndarray) -> np.ndarray:
+        """float32: what networks compute in."""
+        return params.astype(np.float32)
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        pass
+
+    def no_statistics(self) -> ObservationStatistics:
+        """A data set is prepared as it is made."""
+        return ObservationStatistics.empty(0)
+
+    def evaluate(
+        self, population: Population, seeds: np.ndarray, statistics: ObservationStatistics, collect: bool = False
+    ) -> Evaluation:
+        returns, steps = np.empty((len(population), len(seeds))), 0
+        columns: dict[bytes, np.ndarray] = {}  # the same examples are answered once
+        for column, seed in enumerate(map(int, seeds)):
+            split, rows = self._asked(seed)
+            key = split.inputs.ctypes.data.to_bytes(8) + rows.tobytes()
+            if key not in columns:
+                columns[key] = self._fitness(population, split, rows)
+                steps += len(population) * len(rows)
+            returns[:, column] = columns[key]
+        failed = int(np.isnan(returns).sum())
+        return Evaluation(
+            fitness=fitness_of(returns),
+            returns=returns,
+            episodes=len(population) * len(columns),
+            steps=steps,
+            failures={NOT_FINITE: failed} if failed else {},
+            errors=(),
+            statistics=np.zeros((0, 1)),
+        )
+
+    def _asked(self, seed: int) -> tuple[Split, np.ndarray]:
+        """The examples that an episode's seed means: a split, and rows of it."""
+        data = self.dataset
+        if self.batch is not None:
+            return data.train, minibatch(len(data.train), self.batch, seed)
+        split = data.validation if SELECTION_START <= seed < REPORT_START else data.test
+        return split, np.arange(len(split))
+
+    def _fitness(self, population: Population, split: Split, rows: np.ndarray) -> np.ndarray:
+        """Of all individuals on these rows of a split, float64 (individuals,)."""
+        chunk, found = self._examiner.capacity(len(rows)), []
+        for start in range(0, len(population), chunk):
+            params = np.empty((min(chunk, len(population) - start), self.size), np.float32)
+            for row in range(len(params)):
+                population.row(start + row, params[row])
+            answers = self._examiner.run(params, split.inputs, split.targets, rows)
+            found.append(self.score(answers) if self.batch is None else -_means(answers.losses))
+        return np.concatenate(found)
+
+    def score(self, answers: Answers) -> np.ndarray:
+        """What the data set reports, more being better, float64 (individuals,); NaN where an output was not finite."""
+        losses = _means(answers.losses)
+        if self.dataset.measure == "accuracy":
+            return np.where(np.isnan(losses), np.nan, _means(answers.hits))
+        if self.dataset.loss == CROSS_ENTROPY:
+            return -losses / math.log(2.0)
+        return -np.sqrt(losses) * self.dataset.scale
+
+    def answers(self, params: np.ndarray, split: Split) -> Answers:
+        """What one individual, parameters (size,), answers to all examples of a split, its outputs included."""
+        row = DensePopulation(np.asarray(params, np.float64)[None]).dense()
+        return self._examiner.run(row, split.inputs, split.targets, np.arange(len(split)), answering=True)
+
+    def loss(self, tape: Tape, size: int) -> tuple[Node, Feeds]:
+        """The mean loss of a minibatch of `size` examples on a tape whose parameters are the network's, and which
+        columns of `examples` go where. Raises ValueError for a network that has no gradient."""
+        data, features = self.dataset, self.network.inputs
+        inputs = tape.input(data.steps * size, features)
+        targets = tape.input(data.predictions * size, data.train.targets.shape[2])
+        outputs = self.network.apply(tape, inputs, 0, data.steps)
+        outputs = outputs.part((data.steps - data.predictions) * size, data.predictions * size)
+        if data.loss == CROSS_ENTROPY:
+            loss = -outputs.log_softmax().pick(targets).mean()
+        else:
+            error = outputs - targets
+            loss = (error * error).mean()
+        parts = [inputs.part(step * size, size) for step in range(data.steps)]
+        parts += [targets.part(step * size, size) for step in range(data.predictions)]
+        return loss, Feeds.into(*parts)
+
+    def examples(self, split: Split) -> np.ndarray:
+        """A row for every example, its inputs step by step and then its targets, float32 (examples, columns)."""
+        return np.concatenate([split.inputs.reshape(len(split), -1), split.targets.reshape(len(split), -1)], axis=1)
+
+
+@njit(cache=True)
+def _sum_in_order(values: Any) -> Any:
+    """Of each row of values (rows, columns), from first to last: (rows,)."""
+    sums = np.zeros(values.shape[0])
+    for row in range(values.shape[0]):
+        for column in range(values.shape[1]):
+            sums[row] += values[row, column]
+    return sums
+
+
+def _means(values: np.ndarray) -> np.ndarray:
+    return _sum_in_order(values) / values.shape[1]
