@@ -347,7 +347,7 @@ def test_interrupted_within_a_step_it_is_as_before() -> None:
     ("name", "array"),
     [
         ("parameters", np.zeros(3, np.float32)),
-        ("moments/first", np.zeros(3, np.float32)),
+        ("optimizer/first_moment", np.zeros(3, np.float32)),
         ("reward_scale/discounted", np.zeros(9)),
         ("statistics/mean", np.zeros(9)),
         ("world/blocks", np.zeros((2, 64), np.uint8)),

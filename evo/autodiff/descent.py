@@ -1,4 +1,4 @@
-"""Descent: gather a minibatch, run the tape forward and backward, clip the gradient, take a step of Adam.
+"""Descent: gather a minibatch, run the tape forward and backward, clip the gradient, take an optimiser's step.
 
 Compiled as a whole, so that no Python runs between minibatches. A minibatch is cut into equal shards, one for each
 replica of the program, and their gradients are averaged: with two replicas two threads work, and one thread does the
@@ -11,25 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from envs.kernels import njit
+from envs.random import mixed
 from evo.autodiff.blas import one_thread
+from evo.autodiff.operations import seed_of
 from evo.autodiff.tape import Node, Program, backward, forward
 from evo.autodiff.team import Team, barrier
-from evo.optimizers import adam
-
-
-class Moments(NamedTuple):
-    """What Adam remembers: first and second moment, float32 (parameters,), and the steps taken, int64 (1,)."""
-
-    first: np.ndarray
-    second: np.ndarray
-    steps: np.ndarray
-
-    @classmethod
-    def zero(cls, size: int) -> "Moments":
-        return cls(np.zeros(size, np.float32), np.zeros(size, np.float32), np.zeros(1, np.int64))
-
-    def copy(self) -> "Moments":
-        return Moments(*(array.copy() for array in self))
+from evo.optimizers import Optimizer
+from evo.optimizers.optimizer import shorten_part, step_part
 
 
 class Feeds(NamedTuple):
@@ -48,14 +36,19 @@ class Feeds(NamedTuple):
         return cls(starts, np.array(widths), np.array([node.at for node in inputs]), inputs[0].rows)
 
 
-class AdamSettings(NamedTuple):
-    """step_size and epsilon of Kingma & Ba 2015; max_norm: gradients longer than this are shortened to it."""
+class Settings(NamedTuple):
+    """step_sizes: of the optimiser's step for each minibatch, float64 (minibatches,).
 
-    step_size: float
-    max_norm: float
-    epsilon: float = 1e-5
-    beta1: float = 0.9
-    beta2: float = 0.999
+    l1, l2: l1 |w| + ½ l2 w², summed over all parameters, is part of the loss, and its gradient of what is clipped.
+    max_norm: gradients longer than this are shortened to it; 0 or inf: none. weight_decay: in each step, step size ×
+    weight decay of the parameters goes, apart from the gradient (Loshchilov & Hutter 2019).
+    """
+
+    step_sizes: np.ndarray
+    max_norm: float = math.inf
+    l1: float = 0.0
+    l2: float = 0.0
+    weight_decay: float = 0.0
 
 
 def descend(
@@ -63,39 +56,60 @@ def descend(
     feeds: Feeds,
     examples: np.ndarray,
     order: np.ndarray,
-    moments: Moments,
-    settings: AdamSettings,
+    optimizer: Optimizer,
+    settings: Settings,
     watched: tuple[Node, ...] = (),
     team: Team | None = None,
+    seed: int = 0,
 ) -> np.ndarray | None:
-    """One step of Adam down the loss for each minibatch; changes the moments and every replica's parameters.
+    """One step of the optimiser down the loss for each minibatch; changes it and every replica's parameters.
 
     programs: replicas, each for as many rows as its shard of a minibatch; the loss is the mean of theirs, and they
     start from the parameters of the first. examples: float32 (count, columns). order: int64 (minibatches, size), the
-    rows that each minibatch takes. team: of no more workers than there are replicas; without one this thread works
-    alone. Returns the means of the `watched` single numbers over shards and minibatches, or None where a gradient was
-    not finite: what is left then is of no use. Raises ValueError for minibatches of another size than the replicas'.
+    rows that each minibatch takes. optimizer: of as many parameters and the same type of numbers. team: of no more
+    workers than there are replicas; without one this thread works alone. seed: what is drawn at random, as dropout
+    does, depends on it, on the steps the optimiser has taken and on the replica, and on nothing else.
+
+    Returns the means of the `watched` single numbers over shards and minibatches, or None where a gradient was not
+    finite: the optimiser is as it was then, and the parameters are of no use. Raises ValueError for minibatches of
+    another size than the replicas', and for an optimiser or step sizes that do not fit.
     """
     first, size = programs[0], len(programs) * feeds.rows
     if order.shape[1] != size:
         raise ValueError(f"minibatches of {order.shape[1]} examples: these programs take {size}")
+    memory, dtype = optimizer.memory.copy(), first.values.dtype
+    if (memory.shape[1], memory.dtype) != (first.size, dtype):
+        held = f"{memory.shape[1]} numbers of {memory.dtype}"
+        raise ValueError(f"an optimiser of {held}: these programs have {first.size} parameters of {dtype}")
+    step_sizes = np.asarray(settings.step_sizes, np.float64)
+    if step_sizes.shape != (len(order),):
+        raise ValueError(f"step sizes of shape {step_sizes.shape}: there are {len(order)} minibatches")
     for replica in programs[1:]:
         replica.parameters[:] = first.parameters
     places = np.array([node.at for node in watched], np.int64)
+    rule = _Rule(
+        optimizer.address, optimizer.numbers(step_sizes), optimizer.limits(step_sizes), memory, optimizer.steps
+    )
+    penalties = float(settings.l1), float(settings.l2)
+    given = Settings(step_sizes, float(settings.max_norm) or math.inf, *penalties, float(settings.weight_decay))
+    drawn = np.uint64(seed % 2**64)
     shared = _Shared(
-        np.empty(first.size, np.float32),
-        np.empty(first.size, np.float32),
-        np.zeros(len(programs)),
+        np.empty(first.size, dtype),
+        np.empty(first.size, dtype),
+        np.zeros((2, len(programs))),
         np.zeros((len(programs), len(places))),
         np.ones(1, np.bool_),
     )
 
     def run(worker: int, workers: int, place: int) -> None:
-        _descend(programs, feeds, examples, order, moments, settings, places, shared, worker, workers, place)
+        _descend(programs, feeds, examples, order, rule, given, places, drawn, shared, worker, workers, place)
 
     with one_thread():
         (team or Team(1)).work(run)
-    return shared.sums.mean(axis=0) / max(len(order), 1) if shared.finite[0] else None
+    if not shared.finite[0]:
+        return None
+    optimizer.memory, optimizer.steps = memory, optimizer.steps + len(order)
+    return shared.sums.mean(axis=0) / max(len(order), 1)
 
 
 def assess(program: Program, feeds: Feeds, examples: np.ndarray, *nodes: Node) -> np.ndarray:
@@ -145,10 +159,24 @@ def squared_length(values: Any) -> float:
     return total
 
 
+class _Rule(NamedTuple):
+    """The optimiser, as compiled code takes it.
+
+    kernel: its address. numbers: float64 (minibatches, numbers); limits: (minibatches,), the greatest lengths of steps.
+    memory: (vectors, parameters). steps: how many were taken.
+    """
+
+    kernel: int
+    numbers: np.ndarray
+    limits: np.ndarray
+    memory: np.ndarray
+    steps: int
+
+
 class _Shared(NamedTuple):
     """What the threads share.
 
-    gradient, delta: float32 (parameters,). squares: float64 (replicas,), of the gradient's pieces. sums: float64
+    gradient, delta: (parameters,). squares: float64 (2, replicas), the squared lengths of their pieces. sums: float64
     (replicas, watched). finite: bool (1,), whether every gradient was.
     """
 
@@ -159,26 +187,56 @@ class _Shared(NamedTuple):
     finite: np.ndarray
 
 
+@njit
+def _seed(drawn: Any, step: int, replica: int) -> Any:
+    """A seed for a replica in a step: int64."""
+    return np.int64(mixed(mixed(mixed(drawn) + np.uint64(step)) + np.uint64(replica)))
+
+
+@njit(error_model="numpy")
+def _average(programs: Any, settings: Any, gradient: Any, first: int, last: int) -> None:
+    """The gradient from `first` to `last`: the mean of the replicas', and the penalties'."""
+    replicas, real = len(programs), gradient.dtype.type
+    gradient[:] = programs[0].gradients[first:last]
+    for replica in range(1, replicas):
+        other = programs[replica].gradients[first:last]
+        for index in range(gradient.size):
+            gradient[index] += other[index]
+    for index in range(gradient.size):
+        gradient[index] *= real(1.0 / replicas)
+    l1, l2, parameters = real(settings.l1), real(settings.l2), programs[0].values[first:last]
+    if l1 != 0:
+        for index in range(gradient.size):
+            gradient[index] += l1 * np.sign(parameters[index])
+    if l2 != 0:
+        for index in range(gradient.size):
+            gradient[index] += l2 * parameters[index]
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def _descend(
     programs: Any,
     feeds: Any,
     examples: Any,
     order: Any,
-    moments: Any,
+    rule: Any,
     settings: Any,
     watched: Any,
+    drawn: Any,
     shared: Any,
     worker: int,
     workers: int,
     place: Any,
 ) -> None:
-    real, replicas, size = np.float32, len(programs), programs[0].size
-    shard, steps = order.shape[1] // replicas, moments.steps[0]
+    real, replicas, size = shared.gradient.dtype.type, len(programs), programs[0].size
+    shard = order.shape[1] // replicas
     for minibatch in range(order.shape[0]):
+        step = rule.steps + minibatch
         for replica in range(worker, replicas, workers):
             program = programs[replica]
             gather(feeds, examples, order[minibatch, replica * shard : (replica + 1) * shard], program.values)
+            if program.seed >= 0:
+                seed_of(program.values, program.seed)[0] = _seed(drawn, step, replica)
             forward(program.table, program.values, program.gradients)
             backward(program.table, program.values, program.gradients, program.loss)
             for index in range(watched.size):
@@ -188,46 +246,40 @@ def _descend(
         # from here on every worker has pieces of the parameters, the same for any number of workers
         for piece in range(worker, replicas, workers):
             first, last = size * piece // replicas, size * (piece + 1) // replicas
-            gradient = shared.gradient[first:last]
-            gradient[:] = programs[0].gradients[first:last]
-            for replica in range(1, replicas):
-                other = programs[replica].gradients[first:last]
-                for index in range(gradient.size):
-                    gradient[index] += other[index]
-            for index in range(gradient.size):
-                gradient[index] *= real(1.0 / replicas)
-            shared.squares[piece] = squared_length(gradient)
+            _average(programs, settings, shared.gradient[first:last], first, last)
+            shared.squares[0, piece] = squared_length(shared.gradient[first:last])
         barrier(place, worker, workers)
 
-        length = math.sqrt(shared.squares.sum())
+        length = math.sqrt(shared.squares[0].sum())
         if not math.isfinite(length):
             if worker == 0:  # they all come to the same
                 shared.finite[0] = False
             return
-        # as torch's clip_grad_norm_
-        shorten = real(min(1.0, settings.max_norm / (length + 1e-6)))
-        steps += 1
+        shorten = min(1.0, settings.max_norm / (length + 1e-6))  # as torch's clip_grad_norm_
         for piece in range(worker, replicas, workers):
             first, last = size * piece // replicas, size * (piece + 1) // replicas
-            gradient, delta = shared.gradient[first:last], shared.delta[first:last]
-            for index in range(gradient.size):
-                gradient[index] *= -shorten
-            adam(
-                gradient,
-                moments.first[first:last],
-                moments.second[first:last],
-                delta,
-                real(settings.step_size),
-                real(settings.beta1),
-                real(settings.beta2),
-                real(settings.epsilon),
-                real(1.0 - settings.beta1**steps),
-                real(1.0 - settings.beta2**steps),
-            )
+            direction = shared.gradient[first:last]
+            for index in range(direction.size):
+                direction[index] *= -real(shorten)
+            numbers, way = rule.numbers[minibatch], length * shorten
+            step_part(rule.kernel, numbers, step + 1, way, rule.memory, first, last, shared.gradient, shared.delta)
+        limit = rule.limits[minibatch]
+        if math.isfinite(limit):
+            for piece in range(worker, replicas, workers):
+                first, last = size * piece // replicas, size * (piece + 1) // replicas
+                shared.squares[1, piece] = squared_length(shared.delta[first:last])
+            barrier(place, worker, workers)
+            speed = math.sqrt(shared.squares[1].sum())
+            if speed > limit:
+                for piece in range(worker, replicas, workers):
+                    first, last = size * piece // replicas, size * (piece + 1) // replicas
+                    shorten_part(rule.memory, first, last, shared.delta, limit / speed)
+        keep = real(1.0 - settings.step_sizes[minibatch] * settings.weight_decay)
+        for piece in range(worker, replicas, workers):
+            first, last = size * piece // replicas, size * (piece + 1) // replicas
+            delta = shared.delta[first:last]
             for replica in range(replicas):
                 parameters = programs[replica].values[first:last]
                 for index in range(delta.size):
-                    parameters[index] += delta[index]
+                    parameters[index] = keep * parameters[index] + delta[index]
         barrier(place, worker, workers)
-    if worker == 0:
-        moments.steps[0] = steps

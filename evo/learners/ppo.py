@@ -4,6 +4,7 @@ Schulman, Wolski, Dhariwal, Radford & Klimov 2017, "Proximal Policy Optimization
 details that Huang et al. 2022, "The 37 Implementation Details of PPO", document from the reference implementations.
 """
 
+import copy
 import functools
 import math
 from collections.abc import Mapping
@@ -15,13 +16,14 @@ from envs import interruption
 from envs.physics import EngineError
 from evo.advantages import FAILED, RewardScale, advantages, standardised
 from evo.autodiff import Node, Program, Tape
-from evo.autodiff.descent import AdamSettings, Feeds, Moments, assess, descend
+from evo.autodiff.descent import Feeds, Settings, assess, descend
 from evo.autodiff.team import Team
 from evo.collection import Experience
 from evo.learners.environments import Environments
 from evo.learners.learner import Candidate, below
 from evo.networks import Dense, Network, network_from_text
 from evo.networks.initialisation import orthogonal
+from evo.optimizers import Adam
 from evo.problems.problem import Problem
 from evo.problems.walking import Walking
 from evo.randomness import generator
@@ -31,6 +33,7 @@ from evo.statistics import ObservationStatistics
 DIVERGED = "PPO diverged: its gradient was no longer finite; try a lower method.learning_rate"
 _SHARD = 32  # examples, at least, in each of a minibatch's two shards: smaller ones gained nothing
 _ADVANTAGE = -3  # its column in the examples
+_EPSILON = 1e-5  # Adam's (Huang 2022, detail 3)
 _HIDDEN_GAIN, _ACTOR_GAIN, _CRITIC_GAIN = math.sqrt(2.0), 0.01, 1.0  # Huang 2022, detail 2
 
 
@@ -128,7 +131,7 @@ class PPO:
             _initial(self.critic, _CRITIC_GAIN, generator(seed, "initial critic")),
         ]
         self.parameters = np.concatenate(parameters).astype(np.float32)  # actor, log deviations, critic
-        self.moments = Moments.zero(len(self.parameters))
+        self.optimizer = Adam(len(self.parameters), self.learning_rate, epsilon=_EPSILON, dtype=np.float32)
         self.statistics = problem.no_statistics() if start is None else start.statistics
         self.reward_scale = RewardScale(np.zeros(environments))
         self.generation = 0
@@ -192,7 +195,7 @@ class PPO:
         advantages(unlived[0], unlived[0].astype(np.float32), unlived[1], lengths, self.discount, self.gae_lambda)
         examples = np.zeros((1, int(self._loss.feeds.columns.sum())), np.float32)
         assess(self._loss.programs[0], self._loss.feeds, examples, self._loss.value)
-        self._descend(examples, np.zeros((0, self.minibatch), np.int64), self.moments)
+        self._descend(examples, np.zeros((0, self.minibatch), np.int64), self.optimizer)
 
     def step(self) -> dict[str, float]:
         """One iteration of Algorithm 1; interrupted, it leaves everything as it was."""
@@ -205,7 +208,7 @@ class PPO:
         if len(rows) < self.minibatch:
             reasons = "; ".join([*seen.failures, *seen.errors[:1]])
             raise EngineError(f"hardly any step of iteration {self.generation} succeeded: {reasons}")
-        moments, watched = self.moments.copy(), np.full(len(self._loss.watched), np.nan)
+        optimizer, watched = copy.copy(self.optimizer), np.full(len(self._loss.watched), np.nan)
         sums, gains = np.zeros(len(watched)), examples[:, _ADVANTAGE].astype(np.float64)
         # nothing normalises the first observations: they are looked at, for their statistics, and not learned from
         epochs = 0 if self.actor.normalise and self.statistics.count == 0 else self.epochs
@@ -214,7 +217,7 @@ class PPO:
             shuffled = generator(self.seed, "minibatches", self.generation, epoch).permutation(rows)
             order = shuffled[: len(rows) // self.minibatch * self.minibatch].reshape(-1, self.minibatch)
             examples[order, _ADVANTAGE] = standardised(gains[order])  # per minibatch (Huang 2022, detail 7)
-            means = self._descend(examples, order, moments)
+            means = self._descend(examples, order, optimizer)
             if means is None:
                 self.diverged = True
                 break
@@ -222,7 +225,7 @@ class PPO:
         else:
             if epochs:
                 watched = sums / epochs
-            self.parameters, self.moments = self._loss.programs[0].parameters.copy(), moments
+            self.parameters, self.optimizer = self._loss.programs[0].parameters.copy(), optimizer
         self.reward_scale, self.statistics = reward_scale, self.statistics.merged(seen.statistics)
         self.generation += 1
         policy_loss, value_loss, entropy, divergence = watched.tolist()
@@ -265,10 +268,10 @@ class PPO:
         explained = 1.0 - float(np.var(gains[chosen[:, : self.horizon]])) / spread if spread > 0 else math.nan
         return flat, np.flatnonzero(chosen.ravel()), explained
 
-    def _descend(self, examples: np.ndarray, order: np.ndarray, moments: Moments) -> np.ndarray | None:
-        settings = AdamSettings(self._annealed(), self.max_gradient_norm)
+    def _descend(self, examples: np.ndarray, order: np.ndarray, optimizer: Adam) -> np.ndarray | None:
+        settings = Settings(np.full(len(order), self._annealed()), self.max_gradient_norm)
         loss = self._loss
-        return descend(loss.programs, loss.feeds, examples, order, moments, settings, loss.watched, self._team)
+        return descend(loss.programs, loss.feeds, examples, order, optimizer, settings, loss.watched, self._team)
 
     def _annealed(self) -> float:
         """The learning rate of this iteration."""
@@ -289,7 +292,7 @@ class PPO:
             "parameters": self.parameters,
             "counts": np.array([self.generation, int(self.diverged)], np.int64),
             **{f"world/{name}": array for name, array in self._world.state().items()},
-            **{f"moments/{name}": array for name, array in self.moments._asdict().items()},
+            **{f"optimizer/{name}": array for name, array in self.optimizer.state().items()},
             **{f"statistics/{name}": array for name, array in self.statistics.state().items()},
             **{f"reward_scale/{name}": array for name, array in self.reward_scale.state().items()},
         }
@@ -303,7 +306,7 @@ class PPO:
                 raise ValueError(f"{name} is {state[name].shape}, and {array.shape} is needed")
         self._world.restore(below("world/", state))
         self.parameters = np.array(state["parameters"])
-        self.moments = Moments(*(np.array(state[f"moments/{name}"]) for name in Moments._fields))
+        self.optimizer.restore(below("optimizer/", state))
         self.statistics = ObservationStatistics.restored(below("statistics/", state))
         self.reward_scale = RewardScale.restored(below("reward_scale/", state))
         self.generation, diverged = (int(count) for count in state["counts"])

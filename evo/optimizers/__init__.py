@@ -1,0 +1,43 @@
+"""Optimisers, shared by evolution strategies and backprop: a direction of ascent in, a change of parameters out."""
+
+from collections.abc import Callable
+
+from evo.errors import nearest
+from evo.optimizers.adam import Adam, AdamW
+from evo.optimizers.clipup import ClipUp
+from evo.optimizers.momentum import Momentum
+from evo.optimizers.nesterov import Nesterov
+from evo.optimizers.optimizer import Optimizer
+from evo.optimizers.rmsprop import RMSProp
+from evo.optimizers.sgd import SGD
+
+__all__ = [
+    "OPTIMIZERS",
+    "SGD",
+    "Adam",
+    "AdamW",
+    "ClipUp",
+    "Momentum",
+    "Nesterov",
+    "Optimizer",
+    "RMSProp",
+    "optimizer_named",
+]
+
+# Name → what makes one, from a number of parameters and a step size.
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
+    "sgd": SGD,
+    "momentum": Momentum,
+    "nesterov": Nesterov,
+    "rmsprop": RMSProp,
+    "adam": Adam,
+    "adamw": AdamW,
+    "clipup": ClipUp,
+}
+
+
+def optimizer_named(name: str) -> Callable[..., Optimizer]:
+    """What makes the optimiser of that name. Raises ValueError for a name that is none."""
+    if name not in OPTIMIZERS:
+        raise ValueError(f"optimizer={name!r}: must be the name of an optimiser{nearest(name, OPTIMIZERS)}")
+    return OPTIMIZERS[name]

@@ -1,0 +1,71 @@
+"""Adam: Kingma & Ba 2015, "Adam: A Method for Stochastic Optimization", Algorithm 1; and with weights that decay apart
+from it, AdamW: Loshchilov & Hutter 2019, "Decoupled Weight Decay Regularization", Algorithm 2.
+"""
+
+import math
+from typing import Any, final
+
+import numpy as np
+
+from evo.optimizers.optimizer import Optimizer
+from evo.ranges import number_between, positive_number
+
+
+def adam(numbers: Any, steps: int, length: float, first: Any, second: Any, direction: Any, delta: Any) -> None:
+    real = delta.dtype.type
+    one, step_size, beta1, beta2 = real(1), real(numbers[0]), real(numbers[1]), real(numbers[2])  # 1: of their type
+    epsilon = real(numbers[3])
+    correction1, correction2 = real(1.0 - numbers[1] ** float(steps)), real(1.0 - numbers[2] ** float(steps))
+    for index in range(delta.size):
+        first[index] = beta1 * first[index] + (one - beta1) * direction[index]
+        second[index] = beta2 * second[index] + (one - beta2) * (direction[index] * direction[index])
+        # Both moments start at zero; dividing removes that bias (section 3).
+        unbiased_first = first[index] / correction1
+        unbiased_second = second[index] / correction2
+        delta[index] = step_size * unbiased_first / (math.sqrt(unbiased_second) + epsilon)
+
+
+def _numbers(beta1: float, beta2: float, epsilon: float) -> tuple[float, ...]:
+    for name, value in (("beta1", beta1), ("beta2", beta2)):
+        if number_between(name, value, 0, 1) == 1:
+            raise ValueError(f"{name}={value!r}: must be less than 1")
+    return beta1, beta2, positive_number("epsilon", epsilon)
+
+
+@final
+class Adam(Optimizer):
+    """`beta1`, `beta2`, in [0, 1), and `epsilon` as in the paper. `size`, `step_size`, `dtype`: see `Optimizer`."""
+
+    kernel = staticmethod(adam)
+    vectors = ("first_moment", "second_moment")
+
+    def __init__(
+        self,
+        size: int,
+        step_size: float,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        dtype: Any = np.float64,
+    ) -> None:
+        super().__init__(size, step_size, *_numbers(beta1, beta2, epsilon), dtype=dtype)
+
+
+@final
+class AdamW(Optimizer):
+    """Adam's steps; the owner of the parameters lets them decay apart from them."""
+
+    kernel = staticmethod(adam)
+    vectors = Adam.vectors
+    decoupled = True
+
+    def __init__(
+        self,
+        size: int,
+        step_size: float,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        dtype: Any = np.float64,
+    ) -> None:
+        super().__init__(size, step_size, *_numbers(beta1, beta2, epsilon), dtype=dtype)

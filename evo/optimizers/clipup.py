@@ -1,0 +1,43 @@
+"""ClipUp: momentum on normalised gradients, its speed limited.
+
+Toklu, Liskowski & Srivastava 2020, "ClipUp: A Simple and Powerful Optimizer for Distribution-based Policy Evolution",
+Algorithm 1.
+"""
+
+from typing import Any, final
+
+import numpy as np
+
+from evo.optimizers.optimizer import Optimizer
+from evo.ranges import number_between, positive_number
+
+
+def clipup(numbers: Any, steps: int, length: float, velocity: Any, second: Any, direction: Any, delta: Any) -> None:
+    """But for the limit: the velocity's length is known when all of it is."""
+    real = delta.dtype.type
+    step_size, fading, length_of_all = real(numbers[0]), real(numbers[1]), real(length)
+    divisor = length_of_all if length_of_all > real(0) else real(1)
+    for index in range(delta.size):
+        velocity[index] = fading * velocity[index] + step_size * (direction[index] / divisor)
+        delta[index] = velocity[index]
+
+
+@final
+class ClipUp(Optimizer):
+    """`max_speed` (by default 2 `step_size`, section 3's rule of thumb) and `momentum`, 0 to 1, as in the paper.
+    `size`, `step_size`, `dtype`: see `Optimizer`."""
+
+    kernel = staticmethod(clipup)
+    vectors = ("velocity",)
+
+    def __init__(
+        self,
+        size: int,
+        step_size: float,
+        max_speed: float | None = None,
+        momentum: float = 0.9,
+        dtype: Any = np.float64,
+    ) -> None:
+        fading = number_between("momentum", momentum, 0, 1)
+        limit = 2 * positive_number("step_size", step_size) if max_speed is None else max_speed
+        super().__init__(size, step_size, fading, max_speed=positive_number("max_speed", limit), dtype=dtype)

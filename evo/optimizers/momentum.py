@@ -1,0 +1,33 @@
+"""Momentum: directions add up to a velocity, and the old ones fade.
+
+Polyak 1964, "Some methods of speeding up the convergence of iteration methods"; Sutskever, Martens, Dahl & Hinton 2013,
+"On the importance of initialization and momentum in deep learning", equations 1 and 2, with the step size taken out of
+the velocity, as torch has it.
+"""
+
+from typing import Any, final
+
+import numpy as np
+
+from evo.optimizers.optimizer import Optimizer
+from evo.ranges import number_between
+
+
+def momentum(numbers: Any, steps: int, length: float, velocity: Any, second: Any, direction: Any, delta: Any) -> None:
+    real = delta.dtype.type
+    step_size, fading = real(numbers[0]), real(numbers[1])
+    for index in range(delta.size):
+        velocity[index] = fading * velocity[index] + direction[index]
+        delta[index] = step_size * velocity[index]
+
+
+@final
+class Momentum(Optimizer):
+    """`step_size` times the velocity, of which `momentum`, 0 to 1, stays from one step to the next. `size`, `dtype`:
+    see `Optimizer`."""
+
+    kernel = staticmethod(momentum)
+    vectors = ("velocity",)
+
+    def __init__(self, size: int, step_size: float, momentum: float = 0.9, dtype: Any = np.float64) -> None:
+        super().__init__(size, step_size, number_between("momentum", momentum, 0, 1), dtype=dtype)

@@ -1,0 +1,33 @@
+"""Nesterov's accelerated gradient: momentum that looks one step ahead.
+
+Nesterov 1983, "A method for solving the convex programming problem with convergence rate O(1/k²)"; Sutskever, Martens,
+Dahl & Hinton 2013, "On the importance of initialization and momentum in deep learning", equations 3 and 4, in the form
+of torch: the parameters are those from where the next direction is taken.
+"""
+
+from typing import Any, final
+
+import numpy as np
+
+from evo.optimizers.optimizer import Optimizer
+from evo.ranges import number_between
+
+
+def nesterov(numbers: Any, steps: int, length: float, velocity: Any, second: Any, direction: Any, delta: Any) -> None:
+    real = delta.dtype.type
+    step_size, fading = real(numbers[0]), real(numbers[1])
+    for index in range(delta.size):
+        velocity[index] = fading * velocity[index] + direction[index]
+        delta[index] = step_size * (direction[index] + fading * velocity[index])
+
+
+@final
+class Nesterov(Optimizer):
+    """A step along the direction and the velocity to come, of which `momentum`, 0 to 1, stays from one step to the
+    next. `size`, `dtype`: see `Optimizer`."""
+
+    kernel = staticmethod(nesterov)
+    vectors = ("velocity",)
+
+    def __init__(self, size: int, step_size: float, momentum: float = 0.9, dtype: Any = np.float64) -> None:
+        super().__init__(size, step_size, number_between("momentum", momentum, 0, 1), dtype=dtype)

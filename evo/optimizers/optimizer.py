@@ -1,0 +1,133 @@
+"""Optimizer: what turns a direction of ascent into a change of the parameters, and what it remembers for that.
+
+An optimiser's rule is one plain function, its kernel, compiled for float64 and for float32: `Optimizer.step` calls it
+on whole vectors, descent (`evo.autodiff.descent`) on pieces of them, several threads at once.
+"""
+
+import functools
+import math
+from abc import ABC
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from numba import types
+from numba.np.numpy_support import from_dtype
+from numpy.typing import NDArray
+
+from envs.kernels import compile_kernel, njit
+from envs.physics import call
+from evo.ranges import positive_number, whole_number
+
+
+class Optimizer(ABC):
+    """A direction of ascent in, the change of the parameters out: `step(direction) -> delta`, both (parameters,).
+
+    Fitness is maximised, so `delta` points uphill: `parameters + delta`. The parameters themselves it never sees:
+    whoever owns them lets them decay.
+
+    `size` parameters; `step_size` > 0; dtype: of all its numbers. memory: (vectors, parameters), zeros to begin with;
+    steps: how many were taken. A step replaces the memory and never writes into it, so that a shallow copy goes on from
+    where it was taken. Raises ValueError for a hyper-parameter out of its range.
+
+    A subclass is final: it gives the kernel, which writes delta and what is remembered,
+    kernel(numbers, steps, length, first, second, direction, delta). numbers: float64, the step size and those the
+    subclass hands on; steps: this one included; length: the direction's, where there is a `max_speed`; first, second:
+    the vectors remembered, empty where there are fewer. It goes through numbers one by one, and allocates nothing.
+    """
+
+    kernel: ClassVar[Callable[..., None]]
+    vectors: ClassVar[tuple[str, ...]] = ()
+    """Names of what it remembers, in the order of `memory`: at most two."""
+    decoupled: ClassVar[bool] = False
+    """Whether weights decay apart from its steps, by step size × weight decay of themselves in each; else the decay is
+    an L2 penalty, whose gradient is part of the direction."""
+
+    def __init__(
+        self, size: int, step_size: float, *numbers: float, max_speed: float = math.inf, dtype: Any = np.float64
+    ) -> None:
+        self.step_size = positive_number("step_size", step_size)
+        self.max_speed = max_speed  # the greatest length of a step; longer ones, and the first vector, are shortened
+        self.steps = 0
+        self.memory = np.zeros((len(self.vectors), whole_number("size", size, 0)), dtype)
+        self._numbers = numbers
+
+    def step(self, direction: NDArray[Any]) -> NDArray[Any]:
+        """The change of the parameters, (parameters,), for a direction of ascent, (parameters,)."""
+        size = self.memory.shape[1]
+        direction = np.ascontiguousarray(direction, self.memory.dtype)
+        if direction.shape != (size,):
+            raise ValueError(f"a direction of shape {direction.shape}: it must be ({size},)")
+        limited = math.isfinite(self.max_speed)
+        memory, delta, length = self.memory.copy(), np.empty_like(direction), _length(direction) if limited else 0.0
+        numbers = self.numbers(np.array([self.step_size]))[0]
+        step_part(self.address, numbers, self.steps + 1, length, memory, 0, size, direction, delta)
+        if limited and (speed := _length(delta)) > self.max_speed:
+            shorten_part(memory, 0, size, delta, self.max_speed / speed)
+        self.steps, self.memory = self.steps + 1, memory
+        return delta
+
+    @property
+    def address(self) -> int:
+        """Of the kernel, compiled for its type of numbers."""
+        address: int = _compiled(self.kernel, self.memory.dtype).address
+        return address
+
+    def numbers(self, step_sizes: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What the kernel is told in steps of these sizes, (steps,): float64 (steps, numbers)."""
+        return np.column_stack([step_sizes, np.tile(self._numbers, (len(step_sizes), 1))])
+
+    def limits(self, step_sizes: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The greatest lengths of steps of these sizes, (steps,): `max_speed` belongs to `step_size`."""
+        return self.max_speed * (step_sizes / self.step_size)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Everything that changes, as copies."""
+        vectors = {name: vector.copy() for name, vector in zip(self.vectors, self.memory, strict=True)}
+        return {"steps": np.array(self.steps, dtype=np.int64)} | vectors
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on exactly where `state()` was taken."""
+        memory = np.empty_like(self.memory)
+        for vector, name in zip(memory, self.vectors, strict=True):
+            vector[:] = state[name]
+        self.steps, self.memory = int(state["steps"]), memory
+
+
+@functools.cache
+def _compiled(kernel: Callable[..., None], dtype: np.dtype[Any]) -> Any:
+    vector, numbers = types.Array(from_dtype(dtype), 1, "C"), types.Array(types.float64, 1, "C")
+    names = "numbers, steps, length, first, second, direction, delta"
+    return compile_kernel(kernel, (numbers, types.int64, types.float64, *(vector,) * 4), names)
+
+
+@njit(cache=True, nogil=True)
+def step_part(
+    address: int,
+    numbers: Any,
+    steps: int,
+    length: float,
+    memory: Any,
+    start: int,
+    stop: int,
+    direction: Any,
+    delta: Any,
+) -> None:
+    """The kernel at `address` on the numbers from `start` to `stop` of memory, direction and delta."""
+    none, count = delta[:0], memory.shape[0]
+    first = memory[0, start:stop] if count > 0 else none
+    second = memory[1, start:stop] if count > 1 else none
+    call(address, (numbers, steps, length, first, second, direction[start:stop], delta[start:stop]))
+
+
+@njit(cache=True, nogil=True)
+def shorten_part(memory: Any, start: int, stop: int, delta: Any, factor: float) -> None:
+    """delta and the first vector of memory times `factor`, from `start` to `stop`."""
+    factor = delta.dtype.type(factor)
+    for index in range(start, stop):
+        delta[index] *= factor
+        memory[0, index] *= factor
+
+
+def _length(vector: NDArray[Any]) -> float:
+    return math.sqrt(np.sum(np.square(vector)))

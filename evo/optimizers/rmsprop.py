@@ -1,0 +1,36 @@
+"""RMSProp: each parameter's direction is divided by the root of its running mean square.
+
+Tieleman & Hinton 2012, "Lecture 6.5 - rmsprop", COURSERA: Neural Networks for Machine Learning; epsilon is outside of
+the root, and the default decay 0.99, as in torch.
+"""
+
+import math
+from typing import Any, final
+
+import numpy as np
+
+from evo.optimizers.optimizer import Optimizer
+from evo.ranges import number_between, positive_number
+
+
+def rmsprop(numbers: Any, steps: int, length: float, square: Any, second: Any, direction: Any, delta: Any) -> None:
+    real = delta.dtype.type
+    one, step_size, decay, epsilon = real(1), real(numbers[0]), real(numbers[1]), real(numbers[2])
+    for index in range(delta.size):
+        square[index] = decay * square[index] + (one - decay) * (direction[index] * direction[index])
+        delta[index] = step_size * direction[index] / (math.sqrt(square[index]) + epsilon)
+
+
+@final
+class RMSProp(Optimizer):
+    """`decay`, 0 to 1: how much of the mean square stays; `epsilon` is added to its root. `size`, `step_size`, `dtype`:
+    see `Optimizer`."""
+
+    kernel = staticmethod(rmsprop)
+    vectors = ("mean_square",)
+
+    def __init__(
+        self, size: int, step_size: float, decay: float = 0.99, epsilon: float = 1e-8, dtype: Any = np.float64
+    ) -> None:
+        numbers = number_between("decay", decay, 0, 1), positive_number("epsilon", epsilon)
+        super().__init__(size, step_size, *numbers, dtype=dtype)
