@@ -26,6 +26,15 @@ _Q2 = np.float32(1.18534705686654e-04)
 _Q3 = np.float32(1.19825839466702e-06)
 
 
+ACTIVATIONS = ("linear", "tanh", "relu", "elu")  # `activate` knows them by their place
+
+
+def check_activation(name: str) -> None:
+    """Raises ValueError for a name that is none."""
+    if name not in ACTIVATIONS:
+        raise ValueError(f"unknown activation {name!r}; one of {', '.join(ACTIVATIONS)}")
+
+
 @njit(error_model="numpy")  # a check for division by zero would keep the loop from being vectorised
 def tanh(values: Any) -> None:
     if values.itemsize > 4:
@@ -64,3 +73,14 @@ def sigmoid(values: Any) -> None:
     tanh(values)
     for index in range(values.size):
         values[index] = half + half * values[index]
+
+
+@njit
+def activate(values: Any, place: int) -> None:
+    """The activation at this place among ACTIVATIONS."""
+    if place == 1:
+        tanh(values)
+    elif place == 2:
+        relu(values)
+    elif place == 3:
+        elu(values)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from evo.activations import ACTIVATIONS as NAMES
 from evo.activations import elu, relu, tanh
 from evo.networks import NETWORKS, Dense, Layer, Network, Shape, network_from_text
-from evo.networks.dense import STEPS
 from evo.networks.sequential import act, propagate
 
 Floats = NDArray[Any]
@@ -78,7 +78,7 @@ def twin(network: Network, params: Floats, obs: Floats) -> tuple[Floats, Floats]
 def random_networks() -> list[Network]:
     rng = np.random.default_rng(5)
     found = [network_from_text("linear", int(inputs), int(outputs)) for inputs, outputs in rng.integers(1, 40, (8, 2))]
-    for activation in STEPS:
+    for activation in NAMES:
         for depth in range(1, 5):
             widths = ",".join(str(width) for width in rng.integers(1, 70, depth))
             inputs, outputs = rng.integers(1, 40, 2)

@@ -60,6 +60,16 @@ class Node:
     def sigmoid(self) -> "Node":
         return self._alike(operations.sigmoid)
 
+    def activated(self, activation: str) -> "Node":
+        """Through an activation, one of `evo.activations.ACTIVATIONS`."""
+        return self if activation == "linear" else getattr(self, activation)()
+
+    def reshape(self, rows: int, columns: int) -> "Node":
+        """The same numbers, row by row, as a matrix of another shape, in place."""
+        if rows * columns != self.rows * self.columns:
+            raise ValueError(f"{self.shape} is no matrix of {rows} × {columns}")
+        return Node(self.tape, self.at, rows, columns, self.needs_gradient)
+
     def part(self, first: int, count: int) -> "Node":
         """The `count` rows from `first` on, in place."""
         if not 0 <= first <= first + count <= self.rows:
@@ -103,8 +113,8 @@ class Node:
 
     def mean(self) -> "Node":
         """The mean of all values, (1, 1)."""
-        flat = Node(self.tape, self.at, 1, self.rows * self.columns, self.needs_gradient)
-        return flat.total() * (1.0 / (self.rows * self.columns))
+        count = self.rows * self.columns
+        return self.reshape(1, count).total() * (1.0 / count)
 
     def pick(self, columns: "Node") -> "Node":
         """From each row the value in the column whose index `columns` (rows, 1) holds, (rows, 1)."""

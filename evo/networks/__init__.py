@@ -1,12 +1,30 @@
 """Networks: stacks of layers, each with one compiled step; written in text or built from layers."""
 
+from evo.networks.convolution import Conv
 from evo.networks.ctrnn import CTRNN
 from evo.networks.dense import Dense
+from evo.networks.flatten import Flatten
 from evo.networks.gru import GRU
 from evo.networks.layer import Layer, Shape
 from evo.networks.lstm import LSTM
+from evo.networks.pooling import AveragePool, MaxPool
 from evo.networks.recurrent import Recurrent
 from evo.networks.sequential import Network
 from evo.networks.text import NETWORKS, network_from_text
 
-__all__ = ["CTRNN", "GRU", "LSTM", "NETWORKS", "Dense", "Layer", "Network", "Recurrent", "Shape", "network_from_text"]
+__all__ = [
+    "CTRNN",
+    "GRU",
+    "LSTM",
+    "NETWORKS",
+    "AveragePool",
+    "Conv",
+    "Dense",
+    "Flatten",
+    "Layer",
+    "MaxPool",
+    "Network",
+    "Recurrent",
+    "Shape",
+    "network_from_text",
+]

@@ -4,15 +4,16 @@ Every output sums its terms in the order of the inputs, bias first, so the loop 
 result does not depend on how. Four inputs a pass spare three of four loads and stores of the outputs.
 """
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from envs.kernels import njit
-from evo import activations
+from evo.activations import ACTIVATIONS, activate, check_activation
 from evo.networks.initialisation import check_initialisation, initialisation
-from evo.networks.layer import Layer, Shape, flat
+from evo.networks.layer import Layer, Shape
 
 if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
     from evo.autodiff import Node, Tape
@@ -47,32 +48,16 @@ def add_products(params: Any, inputs: Any, outputs: Any) -> None:
             outputs[column] += value * weights[column]
 
 
-def linear(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
+def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
     _affine(params, inputs, outputs)
-
-
-def tanh(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    _affine(params, inputs, outputs)
-    activations.tanh(outputs)
-
-
-def relu(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    _affine(params, inputs, outputs)
-    activations.relu(outputs)
-
-
-def elu(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    _affine(params, inputs, outputs)
-    activations.elu(outputs)
-
-
-STEPS = {"linear": linear, "tanh": tanh, "relu": relu, "elu": elu}
+    activate(outputs, numbers[0])
 
 
 @dataclass(frozen=True)
 class Dense(Layer):
-    """A dense layer of `outputs` units. activation: one of STEPS. initial_weights: how they begin, one of
-    INITIALISATIONS; "" is what suits the activation. Biases begin at zero. Raises ValueError for what is none of these.
+    """A dense layer of `outputs` units; of a picture it takes all numbers. activation: one of ACTIVATIONS.
+    initial_weights: how they begin, one of INITIALISATIONS; "" is what suits the activation. Biases begin at zero.
+    Raises ValueError for what is none of these.
     """
 
     outputs: int
@@ -83,8 +68,7 @@ class Dense(Layer):
     def __post_init__(self) -> None:
         if self.outputs < 1:
             raise ValueError(f"a dense layer needs at least one unit, got {self.outputs}")
-        if self.activation not in STEPS:
-            raise ValueError(f"unknown activation {self.activation!r}; one of {', '.join(STEPS)}")
+        check_activation(self.activation)
         check_initialisation(self.initial_weights)
 
     @property
@@ -94,26 +78,27 @@ class Dense(Layer):
 
     @property
     def step(self) -> Any:
-        return STEPS[self.activation]
+        return _step
+
+    def numbers(self, inputs: Shape) -> tuple[int, ...]:
+        return (ACTIVATIONS.index(self.activation),)
 
     def shape(self, inputs: Shape) -> Shape:
-        flat(self, inputs)
         return (self.outputs,)
 
     def size(self, inputs: Shape) -> int:
-        return (flat(self, inputs) + self.bias) * self.outputs
+        return (math.prod(inputs) + self.bias) * self.outputs
 
     def neurons(self, inputs: Shape) -> np.ndarray:
         """The weights of its inputs, and its bias."""
-        return np.tile(np.arange(self.outputs), flat(self, inputs) + self.bias)
+        return np.tile(np.arange(self.outputs), math.prod(inputs) + self.bias)
 
     def initial(self, inputs: Shape, rng: np.random.Generator) -> np.ndarray:
         draw = initialisation(self.initial_weights, self.activation)
-        weights = draw(flat(self, inputs), self.outputs, rng).ravel()
+        weights = draw(math.prod(inputs), self.outputs, rng).ravel()
         return np.concatenate([weights, np.zeros(self.size(inputs) - len(weights))])
 
     def apply(self, tape: "Tape", inputs: "Node", at: int, shape: Shape, steps: int) -> "Node":
         weights = tape.parameters(at, inputs.columns, self.outputs)
         bias = tape.parameters(at + inputs.columns * self.outputs, 1, self.outputs) if self.bias else None
-        sums = inputs.affine(weights, bias)
-        return sums if self.activation == "linear" else getattr(sums, self.activation)()
+        return inputs.affine(weights, bias).activated(self.activation)

@@ -1,18 +1,24 @@
-"""Networks in words: `linear`, `mlp:64,64`, `lstm:32`, and chains such as `dense:64:relu>lstm:32>dense:6`.
+"""Networks in words: `linear`, `mlp:64,64`, `lstm:32`, and chains such as `dense:64:relu>lstm:32>dense:6`, or for
+pictures `conv:8x3,16x3>pool:2>dense:10`.
 
 (A shell takes `>` for its own: there, chains are written in quotes.)
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from envs.reference import resolve
+from evo.activations import ACTIVATIONS
+from evo.networks.convolution import PADDINGS, Conv
 from evo.networks.ctrnn import CTRNN
-from evo.networks.dense import STEPS, Dense
+from evo.networks.dense import Dense
+from evo.networks.flatten import Flatten
 from evo.networks.gru import GRU
 from evo.networks.initialisation import INITIALISATIONS
-from evo.networks.layer import Layer
+from evo.networks.layer import Layer, Shape
 from evo.networks.lstm import LSTM
+from evo.networks.pooling import AveragePool, MaxPool
 from evo.networks.recurrent import Recurrent
 from evo.networks.sequential import Network
 
@@ -39,13 +45,76 @@ def _dense(arguments: str) -> list[Layer]:
 
 def _dense_layers(name: str, arguments: str, what: str, example: str, usual: str) -> list[Layer]:
     widths, words = _widths(name, arguments, what, example)
-    activation = next((word for word in words if word in STEPS), usual)
-    begun = next((word for word in words if word in INITIALISATIONS), "")
-    unknown = [word for word in words if word not in (activation, begun)]
-    if unknown:
-        known = f"an activation ({', '.join(STEPS)}) nor an initialisation ({', '.join(INITIALISATIONS)})"
-        raise ValueError(f"'{name}:{arguments}': {unknown[0]!r} is neither {known}")
-    return [Dense(width, activation, initial_weights=begun) for width in widths]
+    known = {"an activation": ACTIVATIONS, "an initialisation": INITIALISATIONS}
+    activation, begun = _chosen(f"{name}:{arguments}", words, known)
+    return [Dense(width, activation or usual, initial_weights=begun) for width in widths]
+
+
+def _chosen(place: str, words: list[str], known: Mapping[str, Iterable[str]]) -> list[str]:
+    """Of each kind of words the one that is written, "" where none is; kinds by name, each with its words."""
+    for word in words:
+        if not any(word in kind for kind in known.values()):
+            kinds = " nor ".join(f"{name} ({', '.join(kind)})" for name, kind in known.items())
+            raise ValueError(f"{place!r}: {word!r} is neither {kinds}")
+    chosen = []
+    for name, kind in known.items():
+        several = [word for word in words if word in kind]
+        if len(several) > 1:
+            raise ValueError(f"{place!r}: {several[0]!r} and {several[1]!r} are each {name}; write one")
+        chosen.append("".join(several))
+    return chosen
+
+
+def _conv(arguments: str) -> list[Layer]:
+    """conv:8x3,16x3: 8 filters of 3 × 3 on a picture, then 16, relu; then words: another activation, same, stride2"""
+    place, (text, *words) = f"conv:{arguments}", arguments.split(":")
+    parts = [part if "x" in part else f"{part}x3" for part in text.split(",")]
+    sizes = [re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", part) for part in parts]
+    if text != ",".join(parts) or not all(sizes):
+        right = f"conv:{','.join(parts) if all(sizes) else '8x3,16x3'}"
+        raise ValueError(f"'conv' needs its filters and their size, as in {right!r}; got {place!r}")
+    strides = [word for word in words if re.fullmatch(r"stride[1-9]\d*", word)]
+    known = {
+        "an activation": ACTIVATIONS,
+        "an initialisation": INITIALISATIONS,
+        "a padding": PADDINGS,
+        "a stride": strides or ["stride2"],
+    }
+    activation, begun, padding, stride = _chosen(place, words, known)
+    return [
+        Conv(
+            int(filters),
+            int(kernel),
+            activation or "relu",
+            int(stride.removeprefix("stride") or 1),
+            padding or "valid",
+            begun,
+        )
+        for filters, kernel in (size.groups() for size in sizes if size)
+    ]
+
+
+def _pool(arguments: str) -> list[Layer]:
+    """pool:2: the greatest of each 2 × 2 places of a picture"""
+    return [MaxPool(_window("pool", arguments))]
+
+
+def _average(arguments: str) -> list[Layer]:
+    """average:2: the mean of each 2 × 2 places of a picture"""
+    return [AveragePool(_window("average", arguments))]
+
+
+def _window(name: str, arguments: str) -> int:
+    if not re.fullmatch(r"[1-9]\d*", arguments):
+        raise ValueError(f"{name!r} needs the width of its windows, as in '{name}:2'; got '{name}:{arguments}'")
+    return int(arguments)
+
+
+def _flatten(arguments: str) -> list[Layer]:
+    """flatten: a picture as a row of features, for a recurrent layer"""
+    if arguments:
+        raise ValueError(f"'flatten' takes nothing after it, got 'flatten:{arguments}'")
+    return [Flatten()]
 
 
 def _recurrent(arguments: str) -> list[Layer]:
@@ -96,11 +165,19 @@ NETWORKS: dict[str, Callable[[str], list[Layer]]] = {
     "lstm": _lstm,
     "gru": _gru,
     "ctrnn": _ctrnn,
+    "conv": _conv,
+    "pool": _pool,
+    "average": _average,
+    "flatten": _flatten,
 }
 
 
-def network_from_text(text: str, inputs: int, outputs: int, normalise: bool = False) -> Network:
+def network_from_text(
+    text: str, inputs: int, outputs: int, normalise: bool = False, shape: Shape | None = None
+) -> Network:
     """The network written as `text`, from `inputs` observations to `outputs` actions. Raises ValueError.
+
+    shape: of one observation, (inputs,) where it is not given; (height, width, channels) of a picture.
 
     To one word the action layer is appended; a chain, words with `>` between them, is taken as it is. The last layer,
     if it is dense and does not say how it begins, begins at zero.
@@ -113,7 +190,7 @@ def network_from_text(text: str, inputs: int, outputs: int, normalise: bool = Fa
         raise ValueError(f"{text!r}: 'linear' stands alone; in a chain it is dense:{outputs}")
     elif isinstance(layers[-1], Dense) and not layers[-1].initial_weights:
         layers[-1] = replace(layers[-1], initial_weights=_LAST)
-    network = Network(layers, inputs, text, normalise)
+    network = Network(layers, inputs, text, normalise, shape)
     if network.outputs != outputs:
         raise ValueError(
             f"{text!r} ends in {network.outputs} numbers, and {outputs} are needed: end it in dense:{outputs}"

@@ -100,11 +100,12 @@ def _guarded(values: np.ndarray) -> np.ndarray:
 def _gradients(network: Network, params: np.ndarray, seen: np.ndarray, expected: np.ndarray) -> None:
     """`apply` beside the steps, and its gradients beside finite differences, in float64."""
     weights = generator(0, "check weights").standard_normal((_STEPS, _BATCH, network.outputs))
-    tape = Tape(network.size, np.float64)
-    inputs, factors = tape.input(_STEPS * _BATCH, network.inputs), tape.input(_STEPS * _BATCH, network.outputs)
+    rows = _STEPS * _BATCH
+    tape = Tape(network.size + rows * network.inputs, np.float64)  # the inputs too have a gradient
+    inputs, factors = tape.parameters(network.size, rows, network.inputs), tape.input(rows, network.outputs)
     outputs = network.apply(tape, inputs, 0, _STEPS)
     program = tape.program((outputs * factors).total().mean())
-    program.parameters[:], program.value(factors)[:] = params, weights.reshape(factors.shape)
+    program.parameters[: network.size], program.value(factors)[:] = params, weights.reshape(factors.shape)
     program.value(inputs)[:] = seen.transpose(1, 0, 2).reshape(inputs.shape)
     program.forward()
     found = program.value(outputs).reshape(_STEPS, _BATCH, -1).transpose(1, 0, 2)
@@ -112,7 +113,7 @@ def _gradients(network: Network, params: np.ndarray, seen: np.ndarray, expected:
     expect(worst < _ROUNDING, f"apply and one step after the other differ by {worst:.2g}")
     program.backward()
     gradient = program.gradient.copy()
-    for index, value in enumerate(params.astype(np.float64)):
+    for index, value in enumerate(program.parameters.copy()):
         both = []
         for way in (_SMALL, -_SMALL):
             program.parameters[index] = value + way
@@ -120,7 +121,6 @@ def _gradients(network: Network, params: np.ndarray, seen: np.ndarray, expected:
         program.parameters[index] = value
         difference = (both[0] - both[1]) / (2 * _SMALL)
         error = abs(difference - gradient[index]) / (1 + abs(difference))
-        words = (
-            f"the gradient by parameter {index} is {gradient[index]:.6g}, and {difference:.6g} by finite differences"
-        )
+        place = f"parameter {index}" if index < network.size else f"input {index - network.size}"
+        words = f"the gradient by {place} is {gradient[index]:.6g}, and {difference:.6g} by finite differences"
         expect(error < _ROUNDING, words)

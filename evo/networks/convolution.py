@@ -1,0 +1,193 @@
+"""Convolutional layer: the same filters on every window of a picture (LeCun et al. 1989, "Backpropagation applied to
+handwritten zip code recognition").
+
+Outputs = activation(window W + b), for every window, with W (kernel × kernel × channels, filters) row by row, then
+b (filters,). Pictures have their channels last: (height, width, channels).
+
+The step lays the picture out in planes, one for each channel, with the padding around it, so that a weight multiplies a
+run of neighbouring places: the loop over places is vectorised. With a stride s a plane falls into s × s planes of every
+s-th row and column. Every output sums its terms in the order of W, bias first, so the result does not depend on how.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from envs.kernels import njit
+from evo.activations import ACTIVATIONS, activate, check_activation
+from evo.networks.initialisation import check_initialisation, initialisation
+from evo.networks.layer import Layer, Shape, shape_text
+from evo.networks.picture import like, picture, window
+
+if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
+    from evo.autodiff import Node, Tape
+
+PADDINGS = ("valid", "same")
+
+
+@njit
+def _lay(numbers: Any, inputs: Any, planes: Any, across: int, plane: int) -> None:
+    """A picture into its planes; the padding is the memory's zeros."""
+    height, width, channels, stride, top, left = numbers[0], numbers[1], numbers[2], numbers[5], numbers[6], numbers[7]
+    for row in range(height):
+        y = top + row
+        for column in range(width):
+            x = left + column
+            first = (y % stride * stride + x % stride) * channels * plane + y // stride * across + x // stride
+            for channel in range(channels):
+                planes[first + channel * plane] = inputs[(row * width + column) * channels + channel]
+
+
+@njit
+def _run(numbers: Any, planes: Any, term: int, across: int, plane: int, length: int) -> Any:
+    """What the weight of a term of W multiplies, place by place, in rows of `across`."""
+    channels, columns, stride = numbers[2], numbers[4], numbers[5]
+    channel, place = term % channels, term // channels
+    y, x = place // columns, place % columns
+    first = (y % stride * stride + x % stride) * channels + channel
+    begin = first * plane + y // stride * across + x // stride
+    return planes[begin : begin + length]
+
+
+def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
+    height, width, terms = numbers[8], numbers[9], numbers[2] * numbers[3] * numbers[4]
+    filters = outputs.size // (height * width)
+    across, plane = numbers[10], numbers[11]
+    length = (height - 1) * across + width
+    sums, planes = memory[:length], memory[plane:]
+    _lay(numbers, inputs, planes, across, plane)
+    whole = terms - terms % 4
+    for unit in range(filters):
+        weights = params[unit:]
+        sums[:] = weights[terms * filters]
+        for term in range(0, whole, 4):  # four a pass spare three of four loads and stores of the sums
+            run0, run1 = (
+                _run(numbers, planes, term, across, plane, length),
+                _run(numbers, planes, term + 1, across, plane, length),
+            )
+            run2, run3 = (
+                _run(numbers, planes, term + 2, across, plane, length),
+                _run(numbers, planes, term + 3, across, plane, length),
+            )
+            weight0, weight1 = weights[term * filters], weights[(term + 1) * filters]
+            weight2, weight3 = weights[(term + 2) * filters], weights[(term + 3) * filters]
+            for place in range(length):
+                total = sums[place] + weight0 * run0[place]
+                total += weight1 * run1[place]
+                total += weight2 * run2[place]
+                sums[place] = total + weight3 * run3[place]
+        for term in range(whole, terms):
+            weight, run = weights[term * filters], _run(numbers, planes, term, across, plane, length)
+            for place in range(length):
+                sums[place] += weight * run[place]
+        for row in range(height):
+            for column in range(width):
+                outputs[(row * width + column) * filters + unit] = sums[row * across + column]
+    activate(outputs, numbers[12])
+
+
+@dataclass(frozen=True)
+class Conv(Layer):
+    """`filters` filters on every window of `kernel` × `kernel` places of a picture (height, width, channels), or of
+    `kernel` places of a sequence (length, channels), `stride` places apart.
+
+    activation: one of ACTIVATIONS. padding: "valid", windows within the picture, or "same", zeros around it so that the
+    outputs have its height and width, as torch's. initial_weights: one of INITIALISATIONS; "" is what suits the
+    activation. Biases begin at zero. Raises ValueError for what is none of these.
+    """
+
+    filters: int
+    kernel: int = 3
+    activation: str = "relu"
+    stride: int = 1
+    padding: str = "valid"
+    initial_weights: str = ""
+
+    def __post_init__(self) -> None:
+        for what in ("filters", "kernel", "stride"):
+            if getattr(self, what) < 1:
+                raise ValueError(f"a convolution's {what} must be at least 1, got {getattr(self, what)}")
+        check_activation(self.activation)
+        check_initialisation(self.initial_weights)
+        if self.padding not in PADDINGS:
+            raise ValueError(f"unknown padding {self.padding!r}; one of {', '.join(PADDINGS)}")
+        if self.padding == "same" and self.stride > 1:
+            raise ValueError(f"padding 'same' needs a stride of 1, got {self.stride}; 'valid' takes any")
+
+    @property
+    def text(self) -> str:
+        words = [
+            "" if self.activation == "relu" else self.activation,
+            "" if self.padding == "valid" else self.padding,
+            "" if self.stride == 1 else f"stride{self.stride}",
+            self.initial_weights,
+        ]
+        return ":".join(["conv", f"{self.filters}x{self.kernel}", *filter(None, words)])
+
+    @property
+    def step(self) -> Any:
+        return _step
+
+    def _geometry(self, inputs: Shape) -> tuple[int, ...]:
+        """Height, width, channels; rows and columns of a window; stride; padding above and on the left; rows and
+        columns of windows. Raises ValueError for a kernel that does not fit."""
+        (height, width, channels), (rows, columns) = picture(self, inputs), window(inputs, self.kernel)
+        if self.padding == "same":
+            return height, width, channels, rows, columns, 1, (rows - 1) // 2, (columns - 1) // 2, height, width
+        down, across = (height - rows) // self.stride + 1, (width - columns) // self.stride + 1
+        if min(down, across) < 1:
+            most = width if len(inputs) == 2 else min(height, width)
+            raise ValueError(
+                f"a kernel of {self.kernel} does not fit into {shape_text(inputs)}: {most} at most, or 'same'"
+            )
+        return height, width, channels, rows, columns, self.stride, 0, 0, down, across
+
+    def numbers(self, inputs: Shape) -> tuple[int, ...]:
+        """What _geometry says, the columns and size of a plane, and the activation."""
+        across, plane = self._planes(inputs)
+        return (*self._geometry(inputs), across, plane, ACTIVATIONS.index(self.activation))
+
+    def _planes(self, inputs: Shape) -> tuple[int, int]:
+        """The columns of a plane, and its size."""
+        height, width, _, rows, columns, stride, *_ = self._geometry(inputs)
+        padded = (rows - 1, columns - 1) if self.padding == "same" else (0, 0)
+        down, across = -(-(height + padded[0]) // stride), -(-(width + padded[1]) // stride)
+        return across, down * across
+
+    def memory_size(self, inputs: Shape) -> int:
+        """The sums of one filter, and the planes."""
+        _, plane = self._planes(inputs)
+        return (1 + self.stride**2 * inputs[-1]) * plane
+
+    def shape(self, inputs: Shape) -> Shape:
+        *_, height, width = self._geometry(inputs)
+        return like(inputs, height, width, self.filters)
+
+    def _terms(self, inputs: Shape) -> int:
+        """How many numbers a window has."""
+        _, _, channels, rows, columns, *_ = self._geometry(inputs)
+        return channels * rows * columns
+
+    def size(self, inputs: Shape) -> int:
+        return (self._terms(inputs) + 1) * self.filters
+
+    def neurons(self, inputs: Shape) -> np.ndarray:
+        """Each filter, with its bias."""
+        return np.tile(np.arange(self.filters), self._terms(inputs) + 1)
+
+    def initial(self, inputs: Shape, rng: np.random.Generator) -> np.ndarray:
+        weights = initialisation(self.initial_weights, self.activation)(self._terms(inputs), self.filters, rng)
+        return np.concatenate([weights.ravel(), np.zeros(self.filters)])
+
+    def apply(self, tape: "Tape", inputs: "Node", at: int, shape: Shape, steps: int) -> "Node":
+        from evo.autodiff.convolution import patches
+
+        geometry, terms = self._geometry(shape), self._terms(shape)
+        *_, height, width = geometry
+        places = height * width
+        windows = tape.record(patches, inputs.rows, places * terms, inputs, numbers=geometry)
+        weights = tape.parameters(at, terms, self.filters)
+        bias = tape.parameters(at + terms * self.filters, 1, self.filters)
+        sums = windows.reshape(inputs.rows * places, terms).affine(weights, bias)
+        return sums.activated(self.activation).reshape(inputs.rows, places * self.filters)

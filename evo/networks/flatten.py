@@ -1,0 +1,33 @@
+"""Flatten: a picture as a row of features, row by row, the channels of a place side by side."""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from evo.networks.layer import Layer, Shape
+
+if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
+    from evo.autodiff import Node, Tape
+
+
+def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
+    outputs[:] = inputs
+
+
+@dataclass(frozen=True)
+class Flatten(Layer):
+    """Inputs of any shape as a row of features: what recurrent layers need before them. Dense layers do it anyway."""
+
+    @property
+    def text(self) -> str:
+        return "flatten"
+
+    @property
+    def step(self) -> Any:
+        return _step
+
+    def shape(self, inputs: Shape) -> Shape:
+        return (math.prod(inputs),)
+
+    def apply(self, tape: "Tape", inputs: "Node", at: int, shape: Shape, steps: int) -> "Node":
+        return inputs

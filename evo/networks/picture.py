@@ -1,0 +1,27 @@
+"""Pictures: (height, width, channels); a sequence (length, channels) is a picture one row high."""
+
+from evo.networks.layer import Layer, Shape, shape_text
+
+Picture = tuple[int, int, int]  # height, width, channels
+
+
+def picture(layer: Layer, inputs: Shape) -> Picture:
+    """Height, width and channels. Raises ValueError for what is no picture."""
+    if len(inputs) == 2:
+        return (1, *inputs)
+    if len(inputs) != 3:
+        raise ValueError(
+            f"{type(layer).__name__} takes a picture (height × width × channels) or a sequence (length × channels), "
+            f"not {shape_text(inputs)}"
+        )
+    return inputs[0], inputs[1], inputs[2]
+
+
+def window(inputs: Shape, size: int) -> tuple[int, int]:
+    """Rows and columns of a window of this size: a sequence's is one row high."""
+    return (1 if len(inputs) == 2 else size), size
+
+
+def like(inputs: Shape, height: int, width: int, channels: int) -> Shape:
+    """The shape of a picture that is made of such inputs."""
+    return (width, channels) if len(inputs) == 2 else (height, width, channels)
