@@ -17,18 +17,33 @@ if TYPE_CHECKING:
     from evo.champion import Champion
     from evo.comparison.compare import compare
     from evo.comparison.comparison import Comparison
+    from evo.datasets import Dataset
     from evo.errors import EvoError
     from evo.finished import Run
     from evo.hardships import robustness
+    from evo.networks import CTRNN, GRU, LSTM, AveragePool, Conv, Dense, Flatten, Layer, MaxPool, Recurrent, Sequential
 
 __all__ = [
+    "CTRNN",
     "GA",
+    "GRU",
+    "LSTM",
+    "AveragePool",
     "Champion",
     "Comparison",
+    "Conv",
+    "Dataset",
+    "Dense",
     "EvoError",
+    "Flatten",
+    "Layer",
+    "MaxPool",
+    "Recurrent",
     "Run",
+    "Sequential",
     "bench",
     "compare",
+    "dataset",
     "doctor",
     "evaluate",
     "list",
@@ -42,8 +57,23 @@ __all__ = [
     "task",
 ]
 
+_LAYERS = (
+    "CTRNN",
+    "GRU",
+    "LSTM",
+    "AveragePool",
+    "Conv",
+    "Dense",
+    "Flatten",
+    "Layer",
+    "MaxPool",
+    "Recurrent",
+    "Sequential",
+)
 # Where the words live that do not live in evo.api under their own name.
 _HOMES = {
+    **{name: ("evo.networks", name) for name in _LAYERS},
+    "Dataset": ("evo.datasets", "Dataset"),
     "Champion": ("evo.champion", "Champion"),
     "Comparison": ("evo.comparison.comparison", "Comparison"),
     "EvoError": ("evo.errors", "EvoError"),

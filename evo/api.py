@@ -100,11 +100,13 @@ def run(
     """Evolve a creature, or train one: `evo.run("HalfCheetah-v5", method="ars", minutes=3, seed=1)`.
 
     Arguments left out come from `settings` (dotted keys, as --set), then the `config` file, then the preset for the
-    task and method. epochs: stop after as many examples as the training split of a data set has so many times. start: a run directory or champion file whose champion the learner begins from, on its task and
-    with its network (--from on the command line). dim: of a function, as in `evo.run("rastrigin", dim=20)`. out: the
-    run directory, a new one under `runs/` by default. video: film the champion at the end. callback: called with each
-    generation's row of metrics. display: makes what shows the run, given its configuration (see `evo.display`). Ctrl-C
-    saves everything before KeyboardInterrupt goes on.
+    task and method. epochs: stop after so many times the training examples of a data set. start: a run directory or
+    champion file whose champion the learner begins from, on its task and with its network (--from on the command line).
+    dim: of a function, as in `evo.run("rastrigin", dim=20)`. out: the run directory, a new one under `runs/` by
+    default. video: film the champion at the end. callback: called with each generation's row of metrics. display: makes
+    what shows the run, given its configuration (see `evo.display`). Ctrl-C saves everything before KeyboardInterrupt
+    goes on.
+
     Raises EvoError for anything the user can put right, before any work is done where possible.
     """
     pairs = [*settings.items()] if isinstance(settings, Mapping) else [parse_setting(text) for text in settings]

@@ -32,7 +32,9 @@ def make_dataset(name: str, options: Mapping[str, Any]) -> Dataset:
     """A data set by its name, its file or folder, or `package.module:attribute`. Raises EvoError."""
     made = _made(name, options)
     if not isinstance(made, Dataset):
-        raise EvoError(f"{name} is no data set: one of {', '.join(DATASETS)}, a .csv or .npz file, a folder of pictures")
+        raise EvoError(
+            f"{name} is no data set: one of {', '.join(DATASETS)}, a .csv or .npz file, a folder of pictures"
+        )
     return made
 
 
@@ -59,7 +61,7 @@ def make_network(text: str, task: AnyTask | Dataset, normalise: bool) -> Network
     """A network sized for a task, from its text. Raises EvoError."""
     try:
         if isinstance(task, Dataset):
-            return network_from_text(text, task.shape, task.outputs, normalise, task.symbols)
+            return network_from_text(text, task.shape, task.outputs, normalise)
         return network_from_text(text, task.observation_size, task.outputs, normalise)
     except ValueError as error:
         raise EvoError(f"network.layers: {error}") from error

@@ -28,6 +28,7 @@ app = typer.Typer(
     help="Evolve neural-network controllers for walking creatures; stop, resume, and watch them.",
 )
 
+_SHOWN = {"world": "film", "function": "map", "data set": "picture"}  # what `replay` makes of each kind of task
 _Task = Annotated[
     str | None, typer.Argument(help="e.g. HalfCheetah-v5, quadruped, rastrigin; see `evo list`", show_default=False)
 ]
@@ -135,6 +136,7 @@ def resume(
 
 def _work(start: Callable[[Any], Any], quiet: bool) -> None:
     """Start or resume a run behind a display, then say what came of it."""
+    from evo.config import FUNCTION
     from evo.display import display
 
     console = Console()
@@ -154,7 +156,7 @@ def _work(start: Callable[[Any], Any], quiet: bool) -> None:
     shown = (("film", film), ("map", plots / "landscape.png"), ("picture", plots / "answers.png"))
     for label, path in (("run", finished.path), *shown):
         if path.exists():
-            console.print(f"{label:5} {path}", markup=False, highlight=False, soft_wrap=True)
+            console.print(f"{label:7} {path}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _numbers(values: Any, most: int = 10) -> str:
@@ -261,10 +263,8 @@ def replay(
         )
         for name, (recorded, here) in check.differences.items():
             console.print(f"  made with {name} {recorded}; here {here}", markup=False, highlight=False, soft_wrap=True)
-    film = api.replay(path, out, evolution=evolution, seed=seed, width=width, height=height, seconds=seconds)
-    console.print(
-        f"{_SHOWN[champion.kind]:5} {film}", markup=False, highlight=False, soft_wrap=True
-    )
+    shown = api.replay(path, out, evolution=evolution, seed=seed, width=width, height=height, seconds=seconds)
+    console.print(f"{_SHOWN[champion.kind]:7} {shown}", markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -64,7 +64,9 @@ class Run:
         config, champion = self.config, self.champion
         problem = champion.problem
         if not isinstance(problem, Landscape):
-            raise EvoError(f"{config['task.name']} is a {config.kind}, not a function; `evo replay {self.path}` shows it")
+            raise EvoError(
+                f"{config['task.name']} is a {config.kind}, not a function; `evo replay {self.path}` shows it"
+            )
         trail = [self.directory.read_fossil(generation)["params"] for generation in self.directory.fossils()]
         try:
             landscape_picture(problem, champion.params, np.array(trail), self._title(config), Path(path))

@@ -1,8 +1,8 @@
 """The compiled forward pass: what individuals of a population make of the examples of a data set.
 
-MuJoCo's batch engine runs it on its thread pool, as it runs episodes, on a world with nothing in it: a simulation is one
-individual on some of the examples. Every example's numbers are kept apart and summed in their order afterwards, so that
-nothing depends on how the examples were shared out. No BLAS: the layers' own steps, as in rollouts.
+MuJoCo's batch engine runs it on its thread pool, as it runs episodes, on a world with nothing in it: a simulation is
+one individual on some of the examples. Every example's numbers are kept apart and summed in their order afterwards, so
+that nothing depends on how the examples were shared out. No BLAS: the layers' own steps, as in rollouts.
 """
 
 import functools

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-
 RETURN, ACCURACY, BITS, ERROR = "return", "accuracy", "bits per character", "error"
 
 
@@ -20,7 +19,7 @@ def number(value: float) -> str:
 def told(measure: str, value: float) -> str:
     """What a data set reports, as people say it: `95.3 % accuracy`, `2.31 bits per character`, `error 3.2 (1000 $)`.
 
-    value: more being better, so that bits and errors are below 0. measure: ACCURACY, BITS, or ERROR and a unit in brackets.
+    value: more being better, so that bits and errors are below 0. measure: ACCURACY, BITS, or ERROR and a unit.
     """
     if math.isnan(value):
         return f"no {measure}: an output was not finite"

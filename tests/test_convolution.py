@@ -48,7 +48,7 @@ def case(name: str) -> tuple[Network, dict[str, np.ndarray]]:
     keys = ("pictures", "parameters", "outputs", "weights", "by pictures", "by parameters")
     expected = {key: TORCH[f"{name}/{key}"] for key in keys}
     shape = expected["pictures"].shape[1:]
-    network = Network(CASES[name], int(np.prod(shape)), name, False, shape)
+    network = Network(CASES[name], shape, name, False)
     assert network.shapes[-1] == expected["outputs"].shape[1:]
     assert network.size == len(expected["parameters"])
     return network, expected
@@ -146,7 +146,7 @@ def test_the_step_sums_in_the_order_of_its_weights(kernel: int, channels: int, s
     rng = np.random.default_rng(8)
     layer = Conv(5, kernel, "linear", stride, "same" if padding else "valid")
     picture = rng.normal(size=(9, 8, channels)).astype(np.float32)
-    network = Network([layer], picture.size, "", False, picture.shape)
+    network = Network([layer], picture.shape, "", False)
     params = rng.normal(size=network.size).astype(np.float32)
     padded = np.pad(picture, ((padding, padding), (padding, padding), (0, 0)))
     expected = plain(padded, params[:-5].reshape(kernel, kernel, channels, 5), params[-5:], stride)
@@ -155,7 +155,7 @@ def test_the_step_sums_in_the_order_of_its_weights(kernel: int, channels: int, s
 
 def test_a_filter_is_a_unit() -> None:
     """Its parameters move its own outputs, and no others."""
-    network, rng = Network([Conv(3, 2, "linear")], 24, "", False, (4, 3, 2)), np.random.default_rng(2)
+    network, rng = Network([Conv(3, 2, "linear")], (4, 3, 2), "", False), np.random.default_rng(2)
     params, picture = rng.normal(size=network.size).astype(np.float32), rng.normal(size=(1, 24)).astype(np.float32)
     before = lived(network, params, picture).reshape(-1, 3)
     for parameter, unit in enumerate(network.neurons):
@@ -170,9 +170,7 @@ def test_a_filter_is_a_unit() -> None:
 def test_a_pool_does_not_hide_what_is_not_a_number(layer: Layer, place: int) -> None:
     picture = np.arange(4, dtype=np.float32)
     picture[place] = np.nan
-    assert np.isnan(
-        lived(Network([layer], 4, "", False, (2, 2, 1)), np.zeros(0, np.float32), picture[np.newaxis])
-    ).all()
+    assert np.isnan(lived(Network([layer], (2, 2, 1), "", False), np.zeros(0, np.float32), picture[np.newaxis])).all()
 
 
 def test_filters_begin_by_what_they_are_given() -> None:
@@ -206,16 +204,16 @@ def test_filters_begin_by_what_they_are_given() -> None:
     ],
 )
 def test_a_layer_is_read_as_it_is_written(layer: Layer) -> None:
-    network = network_from_text(f"{layer.text}>dense:2", 20 * 20 * 3, 2, shape=(20, 20, 3))
+    network = network_from_text(f"{layer.text}>dense:2", (20, 20, 3), 2)
     assert network.layers[0] == layer
 
 
 def test_a_chain_of_picture_layers() -> None:
-    network = network_from_text("conv:8x3,16x5:same:tanh>pool:2>dense:10", 28 * 28, 10, shape=(28, 28, 1))
+    network = network_from_text("conv:8x3,16x5:same:tanh>pool:2>dense:10", (28, 28, 1), 10)
     assert network.layers[:2] == (Conv(8, 3, "tanh", padding="same"), Conv(16, 5, "tanh", padding="same"))
     assert network.shapes == [(28, 28, 1), (28, 28, 8), (28, 28, 16), (14, 14, 16), (10,)]
     assert network.size == 8 * 10 + 16 * (25 * 8 + 1) + 10 * (14 * 14 * 16 + 1)
-    assert network_from_text("conv:8x3", 12, 2, shape=(6, 2)).shapes == [(6, 2), (4, 8), (2,)]
+    assert network_from_text("conv:8x3", (6, 2), 2).shapes == [(6, 2), (4, 8), (2,)]
 
 
 @pytest.mark.parametrize(
@@ -252,7 +250,7 @@ def test_a_chain_of_picture_layers() -> None:
 )
 def test_a_wrong_text_is_explained(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)) as raised:
-        network_from_text(text, 60, 2, shape=(6, 5, 2))
+        network_from_text(text, (6, 5, 2), 2)
     assert "\n" not in str(raised.value)
 
 
@@ -280,7 +278,7 @@ def test_a_layer_refuses_what_it_cannot_be() -> None:
 def test_layers_that_remember_take_no_pictures() -> None:
     for layer in (LSTM(2), GRU(2), Recurrent(2)):
         with pytest.raises(ValueError, match=re.escape("takes a row of features, not 4 × 4 × 1: flatten them first")):
-            Network([layer], 16, "", False, (4, 4, 1))
+            Network([layer], (4, 4, 1), "", False)
 
 
 def test_a_matrix_is_seen_in_another_shape() -> None:

@@ -23,6 +23,7 @@ from evo.comparison.writing import (
     threshold_header,
     threshold_texts,
 )
+from evo.config import WORLD
 from evo.errors import EvoError
 
 _LEARNING = (

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from evo.config import WORLD
 from evo.errors import EvoError
 from evo.finished import Run
 from evo.learners import method_named

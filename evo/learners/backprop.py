@@ -65,7 +65,9 @@ class Backprop:
         patience: int = 0,
     ) -> None:
         if not isinstance(problem, Supervised) or problem.batch is None:
-            raise ValueError("name backprop learns from a data set's examples, and there are none: for example ppo, ars")
+            raise ValueError(
+                "name backprop learns from a data set's examples, and there are none: for example ppo, ars"
+            )
         for layer in problem.network.layers:
             if not layer.differentiable:
                 raise ValueError(f"name {layer.text} has no gradient, and backprop needs one: for example openai-es")

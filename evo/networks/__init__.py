@@ -10,7 +10,8 @@ from evo.networks.lstm import LSTM
 from evo.networks.pooling import AveragePool, MaxPool
 from evo.networks.recurrent import Recurrent
 from evo.networks.sequential import Network
-from evo.networks.text import NETWORKS, network_from_text
+from evo.networks.text import Sequential, network_from_text
+from evo.networks.words import NETWORKS
 
 __all__ = [
     "CTRNN",
@@ -25,6 +26,7 @@ __all__ = [
     "MaxPool",
     "Network",
     "Recurrent",
+    "Sequential",
     "Shape",
     "network_from_text",
 ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from envs.kernels import njit
-from evo.networks.layer import Layer, Shape, shape_text
+from evo.networks.layer import Layer, Shape
 from evo.networks.plan import plan_of, walk
 
 if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
@@ -16,20 +16,17 @@ if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
 
 
 class Network:
-    """Layers stacked on an observation of `inputs` numbers.
+    """Layers stacked on an observation of `inputs` numbers, or of a shape such as (height, width, channels).
 
     text: how it is written (`linear`, `mlp:64,64`). normalise: whether observations are normalised by running
-    statistics before the first layer. shape: of one observation, (inputs,) where it is not given. size: number of
-    parameters. outputs: size of the action. Raises ValueError for a layer that does not fit what comes before it.
+    statistics before the first layer. size: number of parameters. outputs: size of the action. Raises ValueError for a
+    layer that does not fit what comes before it.
     """
 
-    def __init__(
-        self, layers: Sequence[Layer], inputs: int, text: str, normalise: bool, shape: Shape | None = None
-    ) -> None:
-        self.layers, self.inputs, self.text, self.normalise = tuple(layers), inputs, text, normalise
-        self.shapes = [(inputs,) if shape is None else shape]  # of what each layer is given, and of the outputs
-        if math.prod(self.shapes[0]) != inputs:
-            raise ValueError(f"{shape_text(self.shapes[0])} are not {inputs} numbers")
+    def __init__(self, layers: Sequence[Layer], inputs: int | Shape, text: str, normalise: bool) -> None:
+        self.layers, self.text, self.normalise = tuple(layers), text, normalise
+        self.shapes = [(inputs,) if isinstance(inputs, int) else inputs]  # of what each layer is given, and of the end
+        self.inputs = math.prod(self.shapes[0])
         for layer in self.layers:
             self.shapes.append(layer.shape(self.shapes[-1]))
         self.outputs = math.prod(self.shapes[-1])

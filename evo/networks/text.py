@@ -4,219 +4,59 @@ pictures `conv:8x3,16x3>pool:2>dense:10`.
 (A shell takes `>` for its own: there, chains are written in quotes.)
 """
 
-import re
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from envs.reference import resolve
-from evo.activations import ACTIVATIONS
-from evo.networks.convolution import PADDINGS, Conv
-from evo.networks.ctrnn import CTRNN
 from evo.networks.dense import Dense
-from evo.networks.flatten import Flatten
-from evo.networks.gru import GRU
-from evo.networks.initialisation import INITIALISATIONS
 from evo.networks.layer import Layer, Shape
-from evo.networks.lstm import LSTM
-from evo.networks.pooling import AveragePool, MaxPool
-from evo.networks.recurrent import Recurrent
 from evo.networks.sequential import Network
+from evo.networks.words import layers_of
 
 # Weights of the last layer begin at zero: a creature begins at rest, as ARS's linear policies do (Mania 2018).
 _LAST = "zero"
 
 
-def _linear(arguments: str) -> list[Layer]:
-    """linear: one matrix, no bias, as in ARS (Mania 2018)"""
-    if arguments:
-        raise ValueError(f"'linear' takes nothing after it, got 'linear:{arguments}'")
-    return []
+class Sequential:
+    """Layers one after the other, to be sized for a task: `Sequential(Dense(64, "tanh"), Dense(6))`. Nothing is added.
 
-
-def _mlp(arguments: str) -> list[Layer]:
-    """mlp:64,64 or mlp:32:relu: hidden layers of these widths, tanh (the default), relu or elu"""
-    return _dense_layers("mlp", arguments, "hidden layers", "64,64", "tanh")
-
-
-def _dense(arguments: str) -> list[Layer]:
-    """dense:6, dense:64:relu or dense:64:relu:he: linear (the default), tanh, relu or elu; how its weights begin"""
-    return _dense_layers("dense", arguments, "layers", "6", "linear")
-
-
-def _dense_layers(name: str, arguments: str, what: str, example: str, usual: str) -> list[Layer]:
-    widths, words = _widths(name, arguments, what, example)
-    known = {"an activation": ACTIVATIONS, "an initialisation": INITIALISATIONS}
-    activation, begun = _chosen(f"{name}:{arguments}", words, known)
-    return [Dense(width, activation or usual, initial_weights=begun) for width in widths]
-
-
-def _chosen(place: str, words: list[str], known: Mapping[str, Iterable[str]]) -> list[str]:
-    """Of each kind of words the one that is written, "" where none is; kinds by name, each with its words."""
-    for word in words:
-        if not any(word in kind for kind in known.values()):
-            kinds = " nor ".join(f"{name} ({', '.join(kind)})" for name, kind in known.items())
-            raise ValueError(f"{place!r}: {word!r} is neither {kinds}")
-    chosen = []
-    for name, kind in known.items():
-        several = [word for word in words if word in kind]
-        if len(several) > 1:
-            raise ValueError(f"{place!r}: {several[0]!r} and {several[1]!r} are each {name}; write one")
-        chosen.append("".join(several))
-    return chosen
-
-
-def _conv(arguments: str) -> list[Layer]:
-    """conv:8x3,16x3: 8 filters of 3 × 3 on a picture, then 16, relu; then words: another activation, same, stride2"""
-    place, (text, *words) = f"conv:{arguments}", arguments.split(":")
-    parts = [part if "x" in part else f"{part}x3" for part in text.split(",")]
-    sizes = [re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", part) for part in parts]
-    if text != ",".join(parts) or not all(sizes):
-        right = f"conv:{','.join(parts) if all(sizes) else '8x3,16x3'}"
-        raise ValueError(f"'conv' needs its filters and their size, as in {right!r}; got {place!r}")
-    strides = [word for word in words if re.fullmatch(r"stride[1-9]\d*", word)]
-    known = {
-        "an activation": ACTIVATIONS,
-        "an initialisation": INITIALISATIONS,
-        "a padding": PADDINGS,
-        "a stride": strides or ["stride2"],
-    }
-    activation, begun, padding, stride = _chosen(place, words, known)
-    return [
-        Conv(
-            int(filters),
-            int(kernel),
-            activation or "relu",
-            int(stride.removeprefix("stride") or 1),
-            padding or "valid",
-            begun,
-        )
-        for filters, kernel in (size.groups() for size in sizes if size)
-    ]
-
-
-def _pool(arguments: str) -> list[Layer]:
-    """pool:2: the greatest of each 2 × 2 places of a picture"""
-    return [MaxPool(_window("pool", arguments))]
-
-
-def _average(arguments: str) -> list[Layer]:
-    """average:2: the mean of each 2 × 2 places of a picture"""
-    return [AveragePool(_window("average", arguments))]
-
-
-def _window(name: str, arguments: str) -> int:
-    if not re.fullmatch(r"[1-9]\d*", arguments):
-        raise ValueError(f"{name!r} needs the width of its windows, as in '{name}:2'; got '{name}:{arguments}'")
-    return int(arguments)
-
-
-def _flatten(arguments: str) -> list[Layer]:
-    """flatten: a picture as a row of features, for a recurrent layer"""
-    if arguments:
-        raise ValueError(f"'flatten' takes nothing after it, got 'flatten:{arguments}'")
-    return [Flatten()]
-
-
-def _recurrent(arguments: str) -> list[Layer]:
-    """recurrent:32: simple recurrent layers of so many units (Elman 1990)"""
-    return [Recurrent(units) for units in _units("recurrent", arguments)]
-
-
-def _lstm(arguments: str) -> list[Layer]:
-    """lstm:32: long short-term memory (Hochreiter & Schmidhuber 1997)"""
-    return [LSTM(units) for units in _units("lstm", arguments)]
-
-
-def _gru(arguments: str) -> list[Layer]:
-    """gru:32: gated recurrent units (Cho 2014)"""
-    return [GRU(units) for units in _units("gru", arguments)]
-
-
-def _ctrnn(arguments: str) -> list[Layer]:
-    """ctrnn:16: continuous-time units, each with a time constant of its own (Beer 1995)"""
-    return [CTRNN(units) for units in _units("ctrnn", arguments)]
-
-
-def _widths(name: str, arguments: str, what: str, example: str) -> tuple[list[int], list[str]]:
-    """Widths, and the words written after them."""
-    text, *words = arguments.split(":")
-    try:
-        widths = [int(width) for width in text.split(",")]
-    except ValueError:
-        widths = []
-    if not widths or min(widths) < 1:
-        raise ValueError(f"{name!r} needs the widths of its {what}, as in '{name}:{example}'; got '{name}:{arguments}'")
-    return widths, words
-
-
-def _units(name: str, arguments: str) -> list[int]:
-    widths, words = _widths(name, arguments, "layers", "32")
-    if words:
-        raise ValueError(f"'{name}:{arguments}': its units take no {words[0]!r}")
-    return widths
-
-
-# Name → the layers that come before the action layer.
-NETWORKS: dict[str, Callable[[str], list[Layer]]] = {
-    "linear": _linear,
-    "mlp": _mlp,
-    "dense": _dense,
-    "recurrent": _recurrent,
-    "lstm": _lstm,
-    "gru": _gru,
-    "ctrnn": _ctrnn,
-    "conv": _conv,
-    "pool": _pool,
-    "average": _average,
-    "flatten": _flatten,
-}
-
-
-def network_from_text(
-    text: str, inputs: int, outputs: int, normalise: bool = False, shape: Shape | None = None
-) -> Network:
-    """The network written as `text`, from `inputs` observations to `outputs` actions. Raises ValueError.
-
-    shape: of one observation, (inputs,) where it is not given; (height, width, channels) of a picture.
-
-    To one word the action layer is appended; a chain, words with `>` between them, is taken as it is. The last layer,
-    if it is dense and does not say how it begins, begins at zero.
+    Raises ValueError for no layers, TypeError for what is none.
     """
-    words = text.split(">")
-    layers = [layer for word in words for layer in _layers(word.strip(), text)]
-    if len(words) == 1:
+
+    def __init__(self, *layers: Layer) -> None:
+        for layer in layers:
+            if not isinstance(layer, Layer):
+                raise TypeError(f"Sequential takes layers, such as Dense(64); got {layer!r}")
+        if not layers:
+            raise ValueError("Sequential needs at least one layer")
+        self.layers = layers
+
+    @property
+    def text(self) -> str:
+        """As it is written: `dense:64:tanh>dense:6`."""
+        # a word alone is no chain: something would be added to it
+        return ">".join(layer.text for layer in self.layers) + (">" if len(self.layers) == 1 else "")
+
+    def __repr__(self) -> str:
+        return f"Sequential({self.text!r})"
+
+
+def network_from_text(text: str, inputs: int | Shape, outputs: int, normalise: bool = False) -> Network:
+    """The network written as `text`, from `inputs` observations, or a picture (height, width, channels), to `outputs`
+    actions. Raises ValueError.
+
+    To one word the action layer is appended; a chain, words with `>` between them, or one word with a `>` after it, is
+    taken as it is. The last layer, if it is dense and does not say how it begins, begins at zero.
+    """
+    words = text.removesuffix(">").split(">")
+    layers = [layer for word in words for layer in layers_of(word.strip(), text)]
+    if ">" not in text:
         layers.append(Dense(outputs, bias=bool(layers), initial_weights=_LAST))
     elif "linear" in map(str.strip, words):
         raise ValueError(f"{text!r}: 'linear' stands alone; in a chain it is dense:{outputs}")
     elif isinstance(layers[-1], Dense) and not layers[-1].initial_weights:
         layers[-1] = replace(layers[-1], initial_weights=_LAST)
-    network = Network(layers, inputs, text, normalise, shape)
+    network = Network(layers, inputs, text, normalise)
     if network.outputs != outputs:
         raise ValueError(
             f"{text!r} ends in {network.outputs} numbers, and {outputs} are needed: end it in dense:{outputs}"
         )
     return network
-
-
-def _layers(word: str, text: str) -> list[Layer]:
-    name, _, arguments = word.partition(":")
-    if name in NETWORKS:
-        return NETWORKS[name](arguments)
-    attribute, _, arguments = arguments.partition(":")
-    if attribute.isidentifier():
-        return _own_layers(f"{name}:{attribute}", arguments)
-    known = ", ".join(NETWORKS)
-    place = f" in {text!r}" if word != text else ""
-    raise ValueError(f"unknown network {word!r}{place}; one of {known}, as in 'linear' or 'mlp:64,64'")
-
-
-def _own_layers(reference: str, arguments: str) -> list[Layer]:
-    """What a function of the user's gives."""
-    try:
-        made = resolve(reference)(arguments)
-    except Exception as error:  # a module of the user's may fail in any way
-        raise ValueError(f"{reference}: {type(error).__name__}: {error}") from error
-    layers = [made] if isinstance(made, Layer) else made
-    if not isinstance(layers, list) or not all(isinstance(layer, Layer) for layer in layers):
-        raise ValueError(f"{reference} gives a {type(made).__name__}: it must give a Layer, or a list of them")
-    return layers

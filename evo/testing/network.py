@@ -1,6 +1,5 @@
 """What a layer promises."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,7 +27,7 @@ def check_network(layer: Layer | Sequence[Layer], shape: Shape = (4,)) -> None:
     differences.
     """
     layers = [layer] if isinstance(layer, Layer) else list(layer)
-    network = Network(layers, math.prod(shape), "", False, shape)
+    network = Network(layers, shape, "", False)
     for one, inputs, size in zip(layers, network.shapes, network.sizes, strict=False):
         _declarations(one, inputs, size)
     random = generator(0, "check network")
