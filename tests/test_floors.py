@@ -22,6 +22,7 @@ FLOORS = {
     "evo.optimizers": 1,
     "evo.activations": 1,
     "evo.autodiff": 1,
+    "evo.datasets": 1,
     "evo.advantages": 1,
     "evo.views": 1,
     "evo.processes": 1,

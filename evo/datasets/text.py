@@ -1,0 +1,88 @@
+"""Text, character by character."""
+
+import functools
+from collections import Counter
+from pathlib import Path
+from pydoc_data import topics
+
+import numpy as np
+
+from evo.archive import read_text
+from evo.datasets.dataset import Dataset
+from evo.datasets.splits import dataset_from
+from evo.randomness import generator
+from evo.ranges import whole_number
+
+OTHER = "\N{REPLACEMENT CHARACTER}"  # stands for every rare character
+_MOST_BYTES, _MOST_SYMBOLS = 2**24, 1000
+_SHARES = (0.8, 0.9)  # where the first split of a text ends, and the second
+
+
+@functools.cache
+def _manual() -> str:
+    """What Python's own manual says, all topics in order; another version of Python says it in other words."""
+    return "".join(topics.topics[name] for name in sorted(topics.topics))
+
+
+def text(*, seed: int = 0, sequence: bool = True, file: str = "", length: int = 64, rare: int = 10) -> Dataset:
+    """The next character of a text: Python's manual, or a file of your own
+
+    A text is cut in three: the first 80 % to learn from, 10 % to choose by, the last 10 % to test on; windows of
+    `length` characters lie within one of these, and nowhere over each other. seed: where the first window begins.
+    Inputs and targets are indices of symbols, which are the characters in order; those that occur fewer than `rare`
+    times are one symbol, the last. After every character the next one is wanted; without `sequence` an example is a
+    window as one row of numbers, and only the character after it is wanted; windows then begin at every eighth of
+    their length. Raises ValueError for a text that is too short or is none, EvoError for a file that cannot be read.
+    """
+    whole_number("length", length, 1, 10_000)
+    whole_number("rare", rare, 0)
+    characters = read_text(Path(file), _MOST_BYTES) if file else _manual()
+    try:
+        labels, indices = _symbols(characters, rare)
+        inputs, targets, rows = _windows(indices, length, sequence, seed)
+    except ValueError as error:
+        raise ValueError(f"{file or 'the text'}: {error}") from error
+    return dataset_from(
+        "text",
+        {"seed": seed, "sequence": sequence, "file": file, "length": length, "rare": rare},
+        inputs,
+        targets,
+        rows,
+        shape=(length, 1) if sequence else (length,),
+        sequence=sequence,
+        labels=labels,
+        symbols=len(labels),
+    )
+
+
+def _symbols(characters: str, rare: int) -> tuple[tuple[str, ...], np.ndarray]:
+    """The symbols of a text, and their indices in its order, int64 (characters,). Raises ValueError."""
+    if not characters:
+        raise ValueError("it is empty")
+    if "\0" in characters:
+        raise ValueError(f"character {characters.index(chr(0)) + 1} is a NUL: it is not a text")
+    counts = Counter(characters)
+    common = sorted(symbol for symbol, count in counts.items() if count >= rare and symbol != OTHER)
+    symbols = (*common, OTHER) if len(common) < len(counts) else tuple(common)
+    if not 2 <= len(symbols) <= _MOST_SYMBOLS:
+        raise ValueError(f"it has {len(symbols)} symbols; from 2 to {_MOST_SYMBOLS} can be told apart (see rare={rare})")
+    index = dict.fromkeys(counts, len(common)) | {symbol: at for at, symbol in enumerate(common)}
+    return symbols, np.array([index[character] for character in characters])
+
+
+def _windows(
+    indices: np.ndarray, length: int, sequence: bool, seed: int
+) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Inputs (windows, length), targets (windows, length or 1, 1), and the windows of each split. Raises ValueError."""
+    apart = length if sequence else max(1, length // 8)
+    first = int(generator(whole_number("seed", seed, 0), "text").integers(apart))
+    ends = [0, *(round(share * len(indices)) for share in _SHARES), len(indices)]
+    # a window takes one character more than its length: the last target
+    starts = [np.arange(begin + first, end - length, apart) for begin, end in zip(ends, ends[1:], strict=False)]
+    if not all(map(len, starts)):
+        raise ValueError(f"{len(indices):,} characters are too few: at least {20 * (length + 1):,} are needed")
+    at = np.concatenate(starts)
+    windows = indices[at[:, None] + np.arange(length + 1)]
+    targets = windows[:, 1:] if sequence else windows[:, -1:]
+    train, validation, test = np.split(np.arange(len(at)), np.cumsum([len(each) for each in starts])[:2])
+    return windows[:, :-1], targets[:, :, None], (train, validation, test)
