@@ -97,14 +97,18 @@ def standard_normal(rng: Any) -> float:
 
 
 @njit
-def apart(rng: Any, out: Any) -> None:
-    """out = a stream that begins elsewhere on the cycle of `rng`, at a place its words determine; `rng` stays.
+def mixed(word: Any) -> Any:
+    """What SplitMix64 makes of its state, uint64: the step and the finaliser of Steele, Lea & Flood 2014, "Fast
+    splittable pseudorandom number generators"."""
+    word += np.uint64(0x9E3779B97F4A7C15)
+    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return word ^ (word >> np.uint64(31))
 
-    The words are mixed by the finaliser of Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators".
-    """
+
+@njit
+def apart(rng: Any, out: Any) -> None:
+    """out = a stream that begins elsewhere on the cycle of `rng`, at a place its words determine; `rng` stays."""
     out[:] = rng
     for index in range(2):
-        word = rng[index] + np.uint64(0x9E3779B97F4A7C15)
-        word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        out[index] = word ^ (word >> np.uint64(31))
+        out[index] = mixed(rng[index])
