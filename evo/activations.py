@@ -113,13 +113,24 @@ def _exp_below(values: Any, greatest: Any) -> None:
 
 @njit(error_model="numpy")
 def softmax(values: Any) -> None:
-    """exp(x) over the sum of them all, shifted by the greatest so that nothing overflows."""
-    greatest, total = values[0], values.dtype.type(0)
-    for index in range(1, values.size):
-        greatest = max(greatest, values[index])
-    _exp_below(values, greatest)
-    for index in range(values.size):
-        total += values[index]
-    share = values.dtype.type(1) / total
+    """exp(x) over the sum of them all, shifted by the greatest so that nothing overflows.
+
+    Four values at a time have a maximum and a sum each: a chain of additions waits for every one of them.
+    """
+    whole = values.size - values.size % 4
+    greatest0 = greatest1 = greatest2 = greatest3 = values[0]
+    for index in range(0, whole, 4):
+        greatest0, greatest1 = max(greatest0, values[index]), max(greatest1, values[index + 1])
+        greatest2, greatest3 = max(greatest2, values[index + 2]), max(greatest3, values[index + 3])
+    for index in range(whole, values.size):
+        greatest0 = max(greatest0, values[index])
+    _exp_below(values, max(max(greatest0, greatest1), max(greatest2, greatest3)))
+    total0 = total1 = total2 = total3 = values.dtype.type(0)
+    for index in range(0, whole, 4):
+        total0, total1 = total0 + values[index], total1 + values[index + 1]
+        total2, total3 = total2 + values[index + 2], total3 + values[index + 3]
+    for index in range(whole, values.size):
+        total0 += values[index]
+    share = values.dtype.type(1) / ((total0 + total1) + (total2 + total3))
     for index in range(values.size):
         values[index] *= share

@@ -60,7 +60,7 @@ def _block(row: Any, sequence: int, head: int, first: int) -> _Block:
 
 @njit
 def _weigh(scores: Any, now: int, window: int, slope: Any, scale: Any) -> None:
-    """From products of a query with keys, the `now`-th the latest that it sees, to weights: 0 where it does not look."""
+    """From products of a query with keys, `now` the latest it may see, to weights: 0 where it may not look."""
     first, zero = max(0, now - window + 1), scores.dtype.type(0)
     for index in range(first):
         scores[index] = zero
