@@ -8,6 +8,9 @@ import math
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
 
 from envs.kernels import njit
 
@@ -24,6 +27,19 @@ _Q0 = np.float32(4.89352518554385e-03)
 _Q1 = np.float32(2.26843463243900e-03)
 _Q2 = np.float32(1.18534705686654e-04)
 _Q3 = np.float32(1.19825839466702e-06)
+
+# The coefficients of Cephes's expf (Moshier 1989): x = whole log 2 + rest, and exp(rest) = 1 + rest + rest^2 R(rest).
+_LEAST = np.float32(-87.0)  # exp of less is not a normal number
+_PER_LOG2 = np.float32(1.44269504088896341)
+_LOG2_HIGH = np.float32(0.693359375)
+_LOG2_LOW = np.float32(-2.12194440e-4)
+_ROUNDING = np.float32(1.5 * 2**23)  # what is added to it is rounded to a whole number, which its last bits hold
+_R0 = np.float32(5.0000001201e-1)
+_R1 = np.float32(1.6666665459e-1)
+_R2 = np.float32(4.1665795894e-2)
+_R3 = np.float32(8.3334519073e-3)
+_R4 = np.float32(1.3981999507e-3)
+_R5 = np.float32(1.9875691500e-4)
 
 
 ACTIVATIONS = ("linear", "tanh", "relu", "elu")  # `activate` knows them by their place
@@ -84,3 +100,57 @@ def activate(values: Any, place: int) -> None:
         relu(values)
     elif place == 3:
         elu(values)
+
+
+@intrinsic
+def _power_of_two(typing: Any, whole: Any) -> Any:
+    """2 to the whole number that the last bits of a float32 hold."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        word = ir.IntType(32)
+        exponent = builder.shl(builder.bitcast(arguments[0], word), word(23))
+        return builder.bitcast(builder.add(exponent, word(127 << 23)), ir.FloatType())
+
+    return types.float32(types.float32), codegen
+
+
+@njit
+def _exp_below(values: Any, greatest: Any) -> None:
+    """exp(x - greatest), for values that are no greater."""
+    if values.itemsize > 4:
+        for index in range(values.size):
+            values[index] = math.exp(values[index] - greatest)
+        return
+    one = np.float32(1)
+    for index in range(values.size):
+        x = max(values[index] - greatest, _LEAST)
+        shifted = x * _PER_LOG2 + _ROUNDING
+        whole = shifted - _ROUNDING
+        x = (x - whole * _LOG2_HIGH) - whole * _LOG2_LOW
+        r = ((((_R5 * x + _R4) * x + _R3) * x + _R2) * x + _R1) * x + _R0
+        values[index] = ((r * x) * x + x + one) * _power_of_two(shifted)
+
+
+@njit(error_model="numpy")
+def softmax(values: Any) -> None:
+    """exp(x) over the sum of them all, shifted by the greatest so that nothing overflows.
+
+    Four values at a time have a maximum and a sum each: a chain of additions waits for every one of them.
+    """
+    whole = values.size - values.size % 4
+    greatest0 = greatest1 = greatest2 = greatest3 = values[0]
+    for index in range(0, whole, 4):
+        greatest0, greatest1 = max(greatest0, values[index]), max(greatest1, values[index + 1])
+        greatest2, greatest3 = max(greatest2, values[index + 2]), max(greatest3, values[index + 3])
+    for index in range(whole, values.size):
+        greatest0 = max(greatest0, values[index])
+    _exp_below(values, max(max(greatest0, greatest1), max(greatest2, greatest3)))
+    total0 = total1 = total2 = total3 = values.dtype.type(0)
+    for index in range(0, whole, 4):
+        total0, total1 = total0 + values[index], total1 + values[index + 1]
+        total2, total3 = total2 + values[index + 2], total3 + values[index + 3]
+    for index in range(whole, values.size):
+        total0 += values[index]
+    share = values.dtype.type(1) / ((total0 + total1) + (total2 + total3))
+    for index in range(values.size):
+        values[index] *= share

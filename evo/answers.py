@@ -34,7 +34,8 @@ def answers_picture(champion: Champion, title: str, path: Path) -> None:
     elif not data.labels:
         _diagonal(figure.subplots(), data, outputs)
     else:
-        shown, confused = np.ravel(figure.subfigures(1, 2, width_ratios=(1.3, 1.0)))
+        parts: Any = figure.subfigures(1, 2, width_ratios=(1.3, 1.0))
+        shown, confused = parts
         if _picture_shape(data) is not None:
             _pictures(shown, data, outputs[:, -1].argmax(axis=1))
         elif data.steps * math.prod(data.shape) == 2:

@@ -19,7 +19,7 @@ from evo.archive import read_text, write_text
 from evo.assembly import make_dataset, make_learner, make_network, make_problem, make_task
 from evo.champion import platform_facts
 from evo.config import DATASET, FUNCTION, WORLD, Config, parse_setting, read_config, resolve_config, task_name
-from evo.datasets import Dataset, dataset_from
+from evo.datasets import DATASETS, Dataset, arrays
 from evo.engines import AnyTask
 from evo.errors import EvoError, one_line
 from evo.film.replay import film, film_evolution
@@ -62,7 +62,7 @@ def dataset(
     if inputs is None or targets is None:
         raise EvoError("a data set has a name, or inputs and targets: evo.dataset('digits')")
     try:
-        return dataset_from(inputs, targets, **options)
+        return arrays(inputs, targets, **options)
     except (TypeError, ValueError) as error:
         raise EvoError(one_line(error)) from error
 
@@ -111,7 +111,8 @@ def run(
     """
     pairs = [*settings.items()] if isinstance(settings, Mapping) else [parse_setting(text) for text in settings]
     if isinstance(task, Dataset):
-        pairs = [*((f"task.{option}", value) for option, value in task.options.items()), *pairs]
+        options = task.options if task.name in DATASETS else {}
+        pairs = [*((f"task.{option}", value) for option, value in options.items()), *pairs]
         task = _kept(task)
     flags = {
         "task.name": task,
@@ -146,9 +147,9 @@ def run(
 
 def _kept(dataset: Dataset) -> str:
     """The name that a data set is found by again; arrays are written to a file for that. Raises EvoError."""
-    if dataset.name:
+    if dataset.name in DATASETS:
         return dataset.name
-    path = _DATA / f"{dataset.digest[:16]}.npz"
+    path = _DATA / f"{dataset.digest}.npz"
     if not path.exists():
         dataset.save(path)
     return str(path)

@@ -61,7 +61,7 @@ def make_network(text: str, task: AnyTask | Dataset, normalise: bool) -> Network
     """A network sized for a task, from its text. Raises EvoError."""
     try:
         if isinstance(task, Dataset):
-            return network_from_text(text, task.shape, task.outputs, normalise)
+            return network_from_text(text, task.shape, task.outputs, normalise, task.symbols)
         return network_from_text(text, task.observation_size, task.outputs, normalise)
     except ValueError as error:
         raise EvoError(f"network.layers: {error}") from error

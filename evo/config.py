@@ -22,7 +22,7 @@ from envs.model_file import digest_of, is_model_file
 from envs.reference import resolve
 from envs.task import Task
 from evo import __version__
-from evo.datasets import DATASETS, Dataset, dataset_constructor, is_data_file
+from evo.datasets import DATASETS, Dataset, constructor_of, is_data_path
 from evo.errors import EvoError, nearest, one_line
 from evo.functions import FUNCTIONS
 from evo.learners import METHODS, Method, method_named
@@ -125,7 +125,7 @@ def task_name(text: str) -> str:
     file or folder of data."""
     if text in TASKS or text in DATASETS or is_landscape(text) or ":" in text:
         return text
-    if is_model_file(text) or is_data_file(text):
+    if is_model_file(text) or is_data_path(text):
         return str(Path(text).absolute())
     if gymnasium_task.is_registered(text) and not text.startswith("evo/"):
         return text
@@ -153,8 +153,8 @@ def task_constructor(name: str) -> Callable[..., Any]:
             return brought(name)
         if is_landscape(name):
             return landscape_named(name)
-        if name in DATASETS or is_data_file(name):
-            return dataset_constructor(name)
+        if name in DATASETS or is_data_path(name):
+            return constructor_of(name)
         if name not in TASKS and gymnasium_task.is_registered(name):
             return gymnasium_task.constructor_of(name)
         found: Callable[..., Any] = resolve(TASKS.get(name, name))

@@ -171,7 +171,12 @@ _DATASET: Mapping[str, Mapping[str, Any]] = {
 
 def dataset_preset(task: str, family: str) -> dict[str, Any]:
     """Configuration keys and values for a family of methods on a data set."""
-    general = {"network.layers": "mlp:64:relu", "evaluation.selection_share": 0.2, "evaluation.batch": 256, "budget.steps": 10_000_000}
+    general = {
+        "network.layers": "mlp:64:relu",
+        "evaluation.selection_share": 0.2,
+        "evaluation.batch": 256,
+        "budget.steps": 10_000_000,
+    }
     return {**general, **_DATASET.get(family, {})}
 
 

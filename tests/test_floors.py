@@ -30,6 +30,7 @@ FLOORS = {
     "evo.signals": 1,
     "evo.naming": 1,
     "evo.numbers": 1,
+    "evo.symbols": 1,
     "evo.networks": 2,
     "evo.algorithms": 2,
     "evo.episode": 3,

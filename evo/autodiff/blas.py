@@ -36,7 +36,7 @@ for _name in _NAMES.values():  # before cached code that names it is loaded
 
 @intrinsic
 def _gemm(
-    typing: Any, turn_a: Any, turn_b: Any, m: Any, n: Any, k: Any, a: Any, lda: Any, b: Any, ldb: Any, c: Any
+    typing: Any, turn_a: Any, turn_b: Any, m: Any, n: Any, k: Any, a: Any, lda: Any, b: Any, ldb: Any, c: Any, ldc: Any
 ) -> Any:
     """c += op(a) op(b) with c (m, n) column-major, as BLAS has it; turn_a, turn_b: 1 to transpose."""
 
@@ -58,13 +58,14 @@ def _gemm(
         one = cgutils.alloca_once_value(builder, real(1.0))
         m, n, k = (number(value) for value in values[2:5])
         first, second = (start(5), number(values[6])), (start(7), number(values[8]))
-        arguments = [letter(values[0]), letter(values[1]), m, n, k, one, *first, *second, one, start(9), m]
+        third = (start(9), number(values[10]))
+        arguments = [letter(values[0]), letter(values[1]), m, n, k, one, *first, *second, one, *third]
         called = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments])
         builder.call(cgutils.get_or_insert_function(builder.module, called, _NAMES[kind]), arguments)
         return context.get_dummy_value()
 
     size = types.int64
-    return types.void(size, size, size, size, size, a, size, b, size, c), codegen
+    return types.void(size, size, size, size, size, a, size, b, size, c, size), codegen
 
 
 # A row-major matrix is its transpose to BLAS: each product below asks for the transposed product, factors swapped.
@@ -73,19 +74,44 @@ def _gemm(
 @njit
 def add_product(a: Any, b: Any, c: Any, m: int, k: int, n: int) -> None:
     """c (m, n) += a (m, k) b (k, n); flat arrays of one type."""
-    _gemm(0, 0, n, m, k, b, n, a, k, c)
+    _gemm(0, 0, n, m, k, b, n, a, k, c, n)
 
 
 @njit
 def add_product_turned_second(a: Any, b: Any, c: Any, m: int, k: int, n: int) -> None:
     """c (m, n) += a (m, k) bᵀ, b (n, k); flat arrays of one type."""
-    _gemm(1, 0, n, m, k, b, k, a, k, c)
+    _gemm(1, 0, n, m, k, b, k, a, k, c, n)
 
 
 @njit
 def add_product_turned_first(a: Any, b: Any, c: Any, m: int, k: int, n: int) -> None:
     """c (m, n) += aᵀ b, a (k, m), b (k, n); flat arrays of one type."""
-    _gemm(0, 1, n, m, k, b, n, a, m, c)
+    _gemm(0, 1, n, m, k, b, n, a, m, c, n)
+
+
+# The same of matrices inside of wider ones: from row to row it is so many numbers.
+
+
+@njit
+def add_part_product(a: Any, by_a: int, b: Any, by_b: int, c: Any, by_c: int, m: int, k: int, n: int) -> None:
+    """c (m, n) += a (m, k) b (k, n)."""
+    _gemm(0, 0, n, m, k, b, by_b, a, by_a, c, by_c)
+
+
+@njit
+def add_part_product_turned_second(
+    a: Any, by_a: int, b: Any, by_b: int, c: Any, by_c: int, m: int, k: int, n: int
+) -> None:
+    """c (m, n) += a (m, k) bᵀ, b (n, k)."""
+    _gemm(1, 0, n, m, k, b, by_b, a, by_a, c, by_c)
+
+
+@njit
+def add_part_product_turned_first(
+    a: Any, by_a: int, b: Any, by_b: int, c: Any, by_c: int, m: int, k: int, n: int
+) -> None:
+    """c (m, n) += aᵀ b, a (k, m), b (k, n)."""
+    _gemm(0, 1, n, m, k, b, by_b, a, by_a, c, by_c)
 
 
 @functools.cache

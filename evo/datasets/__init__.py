@@ -6,6 +6,6 @@
 from evo.datasets.arrays import arrays
 from evo.datasets.batches import minibatch
 from evo.datasets.dataset import Dataset, Split
-from evo.datasets.named import DATASETS, constructor_of, dataset_of
+from evo.datasets.named import DATASETS, constructor_of, dataset_of, is_data_path
 
-__all__ = ["DATASETS", "Dataset", "Split", "arrays", "constructor_of", "dataset_of", "minibatch"]
+__all__ = ["DATASETS", "Dataset", "Split", "arrays", "constructor_of", "dataset_of", "is_data_path", "minibatch"]

@@ -25,36 +25,56 @@ DATASETS: dict[str, str] = {
 }
 
 
+_FILES = {".csv": ("table", "file"), ".npz": ("npz", "file")}  # ending → what reads it, and the option it goes to
+
+
+def is_data_path(text: str) -> bool:
+    """Whether it is a file or folder that data sets are made of."""
+    return Path(text).suffix.lower() in _FILES or ("\0" not in text and Path(text).is_dir())
+
+
 def dataset_of(reference: str, **options: Any) -> Dataset:
     """The data set of this name, or in this file (.csv, .npz) or folder; or of a function `package.module:function` of
     your own, which says that it returns a Dataset.
 
     Raises ValueError for a name, options or data that cannot be used, EvoError for files that cannot be read.
     """
-    constructor, found = constructor_of(reference)
+    constructor = constructor_of(reference)
     taken = inspect.signature(constructor).parameters
     for option in options:
-        if option not in taken or option in found:
-            raise ValueError(f"{reference} takes no option {option!r}{nearest(option, taken.keys() - found.keys())}")
-    return constructor(**found, **options)
+        if option not in taken:
+            raise ValueError(f"{reference} takes no option {option!r}{nearest(option, taken)}")
+    return constructor(**options)
 
 
-def constructor_of(reference: str) -> tuple[Callable[..., Dataset], dict[str, Any]]:
-    """What makes a data set: a function whose options are its keyword-only arguments, and those that the reference
-    gives already. Nothing is called that does not say that it returns a Dataset. Raises ValueError."""
-    path, ending = Path(reference), Path(reference).suffix.lower()
+def constructor_of(reference: str) -> Callable[..., Dataset]:
+    """What makes a data set: a function whose options are its keyword-only arguments. Nothing is called that does not
+    say that it returns a Dataset. Raises ValueError."""
     if reference in DATASETS:
-        return _resolved(DATASETS[reference]), {}
-    if ending in (".csv", ".npz"):
-        return _resolved(DATASETS["table" if ending == ".csv" else "npz"]), {"file": reference}
-    if "\0" not in reference and path.is_dir():
-        return _resolved(DATASETS["folder"]), {"folder": reference}
+        return _resolved(DATASETS[reference])
+    if is_data_path(reference):
+        name, option = _FILES.get(Path(reference).suffix.lower(), ("folder", "folder"))
+        return _given(_resolved(DATASETS[name]), option, reference)
     if ":" in reference:
-        return _resolved(reference), {}
+        return _resolved(reference)
     raise ValueError(
         f"unknown data set {reference!r}: it is no folder, no .csv or .npz file, and no name of ours"
         f"{nearest(reference, DATASETS)}"
     )
+
+
+def _given(constructor: Callable[..., Dataset], option: str, value: str) -> Callable[..., Dataset]:
+    """The constructor with one of its options given."""
+
+    def made(**options: Any) -> Dataset:
+        return constructor(**{option: value}, **options)
+
+    signature, hints = inspect.signature(constructor), typing.get_type_hints(constructor)
+    others = [each for each in signature.parameters.values() if each.name != option]
+    made.__signature__ = signature.replace(parameters=others)  # type: ignore[attr-defined]
+    made.__annotations__ = {name: kind for name, kind in hints.items() if name != option}
+    made.__doc__ = constructor.__doc__
+    return made
 
 
 def _resolved(reference: str) -> Callable[..., Dataset]:

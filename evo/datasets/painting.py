@@ -31,9 +31,7 @@ def patterns(drawn: list[list[str]]) -> tuple[np.ndarray, np.ndarray]:
 
 
 @njit(cache=True, nogil=True)
-def paint(
-    shapes: Any, counts: Any, grounds: Any, normals: Any, cells: Any, sizes: Any, pictures: Any
-) -> None:
+def paint(shapes: Any, counts: Any, grounds: Any, normals: Any, cells: Any, sizes: Any, pictures: Any) -> None:
     """Paint pictures, float32 (pictures, side, side, 3), all of them written.
 
     shapes: float64 (pictures, most shapes, COLUMNS), of each picture the first `counts`, later ones over earlier ones.

@@ -65,7 +65,9 @@ def _symbols(characters: str, rare: int) -> tuple[tuple[str, ...], np.ndarray]:
     common = sorted(symbol for symbol, count in counts.items() if count >= rare and symbol != OTHER)
     symbols = (*common, OTHER) if len(common) < len(counts) else tuple(common)
     if not 2 <= len(symbols) <= _MOST_SYMBOLS:
-        raise ValueError(f"it has {len(symbols)} symbols; from 2 to {_MOST_SYMBOLS} can be told apart (see rare={rare})")
+        raise ValueError(
+            f"it has {len(symbols)} symbols; from 2 to {_MOST_SYMBOLS} can be told apart (see rare={rare})"
+        )
     index = dict.fromkeys(counts, len(common)) | {symbol: at for at, symbol in enumerate(common)}
     return symbols, np.array([index[character] for character in characters])
 

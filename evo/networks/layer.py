@@ -1,6 +1,6 @@
 """Layer: what networks are stacked from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,6 +66,16 @@ class Layer:
         Raises ValueError where it has no gradient.
         """
         raise ValueError(f"{type(self).__name__} has no gradient")
+
+
+def neurons_of(given: Sequence[tuple[Layer, Shape]]) -> np.ndarray:
+    """The neuron that each parameter of layers leads into, given the shapes of their inputs: int64, counted through."""
+    parts, count = [], 0
+    for layer, shape in given:
+        units = layer.neurons(shape)
+        parts.append(units + count)
+        count += int(units.max(initial=-1)) + 1
+    return np.concatenate(parts)
 
 
 def shape_text(shape: Shape) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from envs.kernels import njit
-from evo.networks.layer import Layer, Shape
+from evo.networks.layer import Layer, Shape, neurons_of
 from evo.networks.plan import plan_of, walk
 
 if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
@@ -46,12 +46,7 @@ class Network:
         """The neuron that each parameter belongs to, int64 (size,), counted through all layers: what crossover may hand
         over as a whole (Montana & Davis 1989). A layer that does not say what its units are counts as one.
         """
-        parts, count = [], 0
-        for layer, shape in self._given:
-            units = layer.neurons(shape)
-            parts.append(units + count)
-            count += int(units.max(initial=-1)) + 1
-        return np.concatenate(parts)
+        return neurons_of(self._given)
 
     @property
     def scratch_size(self) -> int:

@@ -1,5 +1,5 @@
 """Networks in words: `linear`, `mlp:64,64`, `lstm:32`, and chains such as `dense:64:relu>lstm:32>dense:6`, or for
-pictures `conv:8x3,16x3>pool:2>dense:10`.
+pictures `conv:8x3,16x3>pool:2>dense:10`. A chain in parentheses is part of a word: `residual(layernorm>attention:4)`.
 
 (A shell takes `>` for its own: there, chains are written in quotes.)
 """
@@ -7,12 +7,14 @@ pictures `conv:8x3,16x3>pool:2>dense:10`.
 from dataclasses import replace
 
 from evo.networks.dense import Dense
+from evo.networks.embedding import Embedding
 from evo.networks.layer import Layer, Shape
 from evo.networks.sequential import Network
-from evo.networks.words import layers_of
+from evo.networks.words import layers_of, words_of
 
 # Weights of the last layer begin at zero: a creature begins at rest, as ARS's linear policies do (Mania 2018).
 _LAST = "zero"
+_WIDTH = 16  # of the embedding that nobody asked for
 
 
 class Sequential:
@@ -39,18 +41,28 @@ class Sequential:
         return f"Sequential({self.text!r})"
 
 
-def network_from_text(text: str, inputs: int | Shape, outputs: int, normalise: bool = False) -> Network:
+def network_from_text(
+    text: str, inputs: int | Shape, outputs: int, normalise: bool = False, symbols: int = 0
+) -> Network:
     """The network written as `text`, from `inputs` observations, or a picture (height, width, channels), to `outputs`
-    actions. Raises ValueError.
+    actions. symbols: where the inputs are indices of symbols, how many there are. Raises ValueError.
 
-    To one word the action layer is appended; a chain, words with `>` between them, or one word with a `>` after it, is
-    taken as it is. The last layer, if it is dense and does not say how it begins, begins at zero.
+    To one word the action layer is appended, and an embedding comes before it where the inputs are symbols; a chain,
+    words with `>` between them, or one word with a `>` after it, is taken as it is. The last layer, if it is dense and
+    does not say how it begins, begins at zero.
     """
-    words = text.removesuffix(">").split(">")
-    layers = [layer for word in words for layer in layers_of(word.strip(), text)]
-    if ">" not in text:
+    words = words_of(text)
+    literal = len(words) > 1
+    if literal and not words[-1]:
+        words.pop()
+    layers = [layer for word in words for layer in layers_of(word, text)]
+    if symbols and not isinstance(layers[0] if layers else None, Embedding):
+        if literal:
+            raise ValueError(f"{text!r}: its inputs are {symbols} symbols: begin it with embedding:{symbols}x{_WIDTH}")
+        layers.insert(0, Embedding(symbols, _WIDTH))
+    if not literal:
         layers.append(Dense(outputs, bias=bool(layers), initial_weights=_LAST))
-    elif "linear" in map(str.strip, words):
+    elif "linear" in words:
         raise ValueError(f"{text!r}: 'linear' stands alone; in a chain it is dense:{outputs}")
     elif isinstance(layers[-1], Dense) and not layers[-1].initial_weights:
         layers[-1] = replace(layers[-1], initial_weights=_LAST)

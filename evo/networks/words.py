@@ -5,16 +5,21 @@ from collections.abc import Callable, Iterable, Mapping
 
 from envs.reference import resolve
 from evo.activations import ACTIVATIONS
+from evo.networks.attention import Attention
 from evo.networks.convolution import PADDINGS, Conv
 from evo.networks.ctrnn import CTRNN
 from evo.networks.dense import Dense
+from evo.networks.dropout import Dropout
+from evo.networks.embedding import Embedding
 from evo.networks.flatten import Flatten
 from evo.networks.gru import GRU
 from evo.networks.initialisation import INITIALISATIONS
 from evo.networks.layer import Layer
+from evo.networks.layernorm import LayerNorm
 from evo.networks.lstm import LSTM
 from evo.networks.pooling import AveragePool, MaxPool
 from evo.networks.recurrent import Recurrent
+from evo.networks.residual import Residual
 
 
 def _linear(arguments: str) -> list[Layer]:
@@ -128,6 +133,69 @@ def _ctrnn(arguments: str) -> list[Layer]:
     return [CTRNN(units) for units in _units("ctrnn", arguments)]
 
 
+def _transformer(arguments: str) -> list[Layer]:
+    """transformer:32, transformer:32,32 or transformer:32:4:64: blocks of these widths, heads, window (Vaswani 2017)"""
+    widths, words = _widths("transformer", arguments, "blocks", "32,32")
+    try:
+        attention = Attention(*map(int, words))
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"'transformer:{arguments}': after its widths stand heads and window, as in 'transformer:32:4:64'"
+        ) from error
+    layers: list[Layer] = []
+    for before, width in zip([0, *widths], widths, strict=False):
+        layers += [] if width == before else [Dense(width)]
+        layers.append(Residual(LayerNorm(), attention))
+        layers.append(Residual(LayerNorm(), Dense(4 * width, "relu"), Dense(width)))
+    return [*layers, LayerNorm()]
+
+
+def _attention(arguments: str) -> list[Layer]:
+    """attention:4 or attention:4:64: self-attention of so many heads, over the last 64 steps (Vaswani 2017)"""
+    return [Attention(*_numbers("attention", arguments, r"(\d+)(?::(\d+))?", "heads, and a window", "4:64"))]
+
+
+def _embedding(arguments: str) -> list[Layer]:
+    """embedding:64x16: for each of 64 symbols 16 numbers, which are learned"""
+    return [Embedding(*_numbers("embedding", arguments, r"(\d+)x(\d+)", "symbols and numbers for each", "64x16"))]
+
+
+def _layernorm(arguments: str) -> list[Layer]:
+    """layernorm: mean 0 and variance 1, then a gain and a bias (Ba 2016)"""
+    if arguments:
+        raise ValueError(f"'layernorm' takes nothing after it, got 'layernorm:{arguments}'")
+    return [LayerNorm()]
+
+
+def _dropout(arguments: str) -> list[Layer]:
+    """dropout:0.2: this share of its inputs are zero while it learns (Srivastava 2014)"""
+    try:
+        share = float(arguments)
+    except ValueError as error:
+        raise ValueError(f"'dropout' needs a share, as in 'dropout:0.2'; got 'dropout:{arguments}'") from error
+    return [Dropout(share)]
+
+
+def _residual(arguments: str) -> list[Layer]:
+    """residual(layernorm>dense:64:relu>dense:32): the inputs, and what these layers make of them, added (He 2016)"""
+    if not (arguments.startswith("(") and arguments.endswith(")")):
+        raise ValueError(
+            f"'residual' needs layers in parentheses, as in 'residual(layernorm>dense:32)'; got 'residual{arguments}'"
+        )
+    chain = arguments[1:-1]
+    words = words_of(chain)
+    if "linear" in words:
+        raise ValueError(f"'residual{arguments}': 'linear' stands alone; in a chain it is dense, with its width")
+    return [Residual(*(layer for word in words for layer in layers_of(word, chain)))]
+
+
+def _numbers(name: str, arguments: str, pattern: str, what: str, example: str) -> list[int]:
+    found = re.fullmatch(pattern, arguments)
+    if not found:
+        raise ValueError(f"{name!r} needs {what}, as in '{name}:{example}'; got '{name}:{arguments}'")
+    return [int(number) for number in found.groups() if number is not None]
+
+
 def _widths(name: str, arguments: str, what: str, example: str) -> tuple[list[int], list[str]]:
     """Widths, and the words written after them."""
     text, *words = arguments.split(":")
@@ -160,12 +228,35 @@ NETWORKS: dict[str, Callable[[str], list[Layer]]] = {
     "pool": _pool,
     "average": _average,
     "flatten": _flatten,
+    "transformer": _transformer,
+    "attention": _attention,
+    "embedding": _embedding,
+    "layernorm": _layernorm,
+    "dropout": _dropout,
+    "residual": _residual,
 }
+
+
+def words_of(text: str) -> list[str]:
+    """What stands in a chain between those `>` that no parentheses enclose."""
+    words, depth = [""], 0
+    for sign in text:
+        depth += (sign == "(") - (sign == ")")
+        if depth < 0:
+            raise ValueError(f"{text!r}: a ')' closes nothing")
+        if sign == ">" and depth == 0:
+            words.append("")
+        else:
+            words[-1] += sign
+    if depth:
+        raise ValueError(f"{text!r}: a '(' is never closed")
+    return [word.strip() for word in words]
 
 
 def layers_of(word: str, text: str) -> list[Layer]:
     """The layers that a word means; text: what it is a part of. Raises ValueError."""
-    name, _, arguments = word.partition(":")
+    name = re.split("[:(]", word, maxsplit=1)[0]
+    arguments = word[len(name) :].removeprefix(":")
     if name in NETWORKS:
         return NETWORKS[name](arguments)
     attribute, _, arguments = arguments.partition(":")

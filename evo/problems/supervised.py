@@ -18,6 +18,7 @@ from evo.autodiff.descent import Feeds
 from evo.datasets import Dataset, Split, minibatch
 from evo.forward import CROSS_ENTROPY, Answers, Examiner
 from evo.networks import Network
+from evo.numbers import ACCURACY
 from evo.problems.problem import Evaluation, fitness_of
 from evo.randomness import REPORT_START, SELECTION_START
 from evo.statistics import ObservationStatistics
@@ -35,7 +36,7 @@ class Supervised:
     step_unit = "example"
 
     def __init__(self, dataset: Dataset, network: Network, threads: int, batch: int | None = None) -> None:
-        self.dataset, self.network, self.threads, self.measure = dataset, network, threads, dataset.measure
+        self.dataset, self.network, self.threads, self.measure = dataset, network, threads, _measure(dataset)
         self.batch = batch if batch is None else min(batch, len(dataset.train))
         self.deterministic = batch is None or self.batch == len(dataset.train)
         self._examiner = Examiner(network, dataset.loss, threads)
@@ -117,7 +118,7 @@ class Supervised:
     def score(self, answers: Answers) -> np.ndarray:
         """What the data set reports, more being better, float64 (individuals,); NaN where an output was not finite."""
         losses = _means(answers.losses)
-        if self.dataset.measure == "accuracy":
+        if self.dataset.score == ACCURACY:
             return np.where(np.isnan(losses), np.nan, _means(answers.hits))
         if self.dataset.loss == CROSS_ENTROPY:
             return -losses / math.log(2.0)
@@ -148,6 +149,10 @@ class Supervised:
     def examples(self, split: Split) -> np.ndarray:
         """A row for every example, its inputs step by step and then its targets, float32 (examples, columns)."""
         return np.concatenate([split.inputs.reshape(len(split), -1), split.targets.reshape(len(split), -1)], axis=1)
+
+
+def _measure(dataset: Dataset) -> str:
+    return f"{dataset.score} ({dataset.unit})" if dataset.unit else dataset.score
 
 
 @njit(cache=True)

@@ -1,0 +1,140 @@
+"""Attention on a tape, all heads of all sequences in one operation; see `evo.autodiff.operations`.
+
+Steps are taken in blocks of the window's length. A block asks no further back than the one before it, so that its
+scores are one small matrix, and the time this takes grows with the steps and not with their square. Queries, keys
+and values are read, and their gradients added, where they stand.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from envs.kernels import njit
+from evo import activations
+from evo.autodiff.blas import add_part_product, add_part_product_turned_first, add_part_product_turned_second
+from evo.autodiff.operations import COLUMNS, FIRST, NUMBERS, OUTPUT, ROWS, SECOND
+
+
+def weights_shape(heads: int, window: int, batch: int, steps: int) -> tuple[int, int]:
+    """Of the node that keeps the weights of attention for the way back."""
+    return batch * heads * steps, min(steps, 2 * window - 1)
+
+
+class _Block(NamedTuple):
+    """Some steps of one head in one sequence, and those they look at: where each begins, and how many.
+
+    asking, asked, told: queries, keys and values; out: of the output; weights: (rows, seen). before: how many of those
+    seen come before the first that asks.
+    """
+
+    asking: int
+    asked: int
+    told: int
+    out: int
+    weights: int
+    rows: int
+    seen: int
+    before: int
+
+
+@njit
+def _block(row: Any, sequence: int, head: int, first: int) -> _Block:
+    heads, window, batch = row[NUMBERS], row[NUMBERS + 1], row[NUMBERS + 2]
+    width, steps = row[COLUMNS], row[ROWS] // batch
+    count, before = min(window, steps - first), min(window - 1, first)
+    column, step = head * (width // heads), 3 * width * batch
+    query = row[FIRST] + 3 * width * sequence + column
+    kept = ((sequence * heads + head) * steps + first) * min(steps, 2 * window - 1)
+    return _Block(
+        query + first * step,
+        query + width + (first - before) * step,
+        query + 2 * width + (first - before) * step,
+        row[OUTPUT] + width * (first * batch + sequence) + column,
+        row[SECOND] + kept,
+        count,
+        before + count,
+        before,
+    )
+
+
+@njit
+def _weigh(scores: Any, now: int, window: int, slope: Any, scale: Any) -> None:
+    """From products of a query with keys, `now` the latest it may see, to weights: 0 where it may not look."""
+    first, zero = max(0, now - window + 1), scores.dtype.type(0)
+    for index in range(first):
+        scores[index] = zero
+    for index in range(first, now + 1):
+        scores[index] = scores[index] * scale - slope * scores.dtype.type(now - index)
+    for index in range(now + 1, scores.size):
+        scores[index] = zero
+    activations.softmax(scores[first : now + 1])
+
+
+def attention(row: Any, values: Any, gradients: Any) -> None:
+    """softmax(q kᵀ / sqrt(numbers of a head) - slope × distance) v, from first (m, 3 n): queries, keys and values.
+
+    Vaswani et al. 2017, equation 1, with the biases of Press et al. 2022. second: the weights are kept there. Numbers:
+    heads, window, batch, and the bits of the float64 by which slopes go on.
+    """
+    heads, window, batch, real = row[NUMBERS], row[NUMBERS + 1], row[NUMBERS + 2], values.dtype.type
+    width, each = row[COLUMNS], row[COLUMNS] // heads
+    ratio, scale = real(row[NUMBERS + 3 : NUMBERS + 4].view(np.float64)[0]), real(1.0 / math.sqrt(each))
+    apart, out_apart = 3 * width * batch, width * batch  # from a step to the next
+    values[row[OUTPUT] : row[OUTPUT] + row[ROWS] * width] = real(0)
+    for sequence in range(batch):
+        slope = real(1)
+        for head in range(heads):
+            slope *= ratio
+            for first in range(0, row[ROWS] // batch, window):
+                at = _block(row, sequence, head, first)
+                count, seen = at.rows, at.seen
+                weights = values[at.weights : at.weights + count * seen]
+                weights[:] = real(0)
+                add_part_product_turned_second(
+                    values[at.asking :], apart, values[at.asked :], apart, weights, seen, count, each, seen
+                )
+                for index in range(count):
+                    _weigh(weights[index * seen : (index + 1) * seen], at.before + index, window, slope, scale)
+                add_part_product(
+                    weights, seen, values[at.told :], apart, values[at.out :], out_apart, count, seen, each
+                )
+
+
+def attention_backward(row: Any, values: Any, gradients: Any) -> None:
+    heads, window, batch, real = row[NUMBERS], row[NUMBERS + 1], row[NUMBERS + 2], values.dtype.type
+    width, each = row[COLUMNS], row[COLUMNS] // heads
+    scale, apart, out_apart = real(1.0 / math.sqrt(each)), 3 * width * batch, width * batch
+    for sequence in range(batch):
+        for head in range(heads):
+            for first in range(0, row[ROWS] // batch, window):
+                at = _block(row, sequence, head, first)
+                count, seen = at.rows, at.seen
+                above, out = gradients[at.out :], at.weights + count * seen
+                weights, errors = values[at.weights : out], gradients[at.weights : out]
+                add_part_product_turned_first(
+                    weights, seen, above, out_apart, gradients[at.told :], apart, seen, count, each
+                )
+                add_part_product_turned_second(
+                    above, out_apart, values[at.told :], apart, errors, seen, count, each, seen
+                )
+                for index in range(count):
+                    _unweigh(
+                        weights[index * seen : (index + 1) * seen], errors[index * seen : (index + 1) * seen], scale
+                    )
+                add_part_product(
+                    errors, seen, values[at.asked :], apart, gradients[at.asking :], apart, count, seen, each
+                )
+                add_part_product_turned_first(
+                    errors, seen, values[at.asking :], apart, gradients[at.asked :], apart, seen, count, each
+                )
+
+
+@njit
+def _unweigh(weights: Any, errors: Any, scale: Any) -> None:
+    """From the gradients of weights to those of products, in place."""
+    total = weights.dtype.type(0)
+    for index in range(weights.size):
+        total += weights[index] * errors[index]
+    for index in range(weights.size):
+        errors[index] = weights[index] * (errors[index] - total) * scale

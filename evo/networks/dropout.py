@@ -1,0 +1,50 @@
+"""Dropout: while it is trained a network does without a share of its numbers, other ones each time.
+
+Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting".
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from evo.networks.layer import Layer, Shape
+
+if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
+    from evo.autodiff import Node, Tape
+
+
+def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
+    outputs[:] = inputs
+
+
+@dataclass(frozen=True)
+class Dropout(Layer):
+    """On a tape that is training, zero with probability `share` and else 1 / (1 - share) times the input, drawn from
+    the tape's seed; everywhere else the input.
+
+    Srivastava et al. 2014. Raises ValueError for a share outside of [0, 1).
+    """
+
+    share: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.share < 1:
+            raise ValueError(f"a dropout's share is at least 0 and below 1, got {self.share}")
+
+    @property
+    def text(self) -> str:
+        return f"dropout:{self.share}"
+
+    @property
+    def step(self) -> Any:
+        return _step
+
+    def shape(self, inputs: Shape) -> Shape:
+        return inputs
+
+    def apply(self, tape: "Tape", inputs: "Node", at: int, shape: Shape, steps: int) -> "Node":
+        from evo.autodiff import dropout
+
+        if not tape.training:
+            return inputs
+        dropped = int(self.share * dropout.DRAWS)
+        return tape.record(dropout.dropout, *inputs.shape, inputs, tape.seed(), numbers=(dropped,))
