@@ -12,9 +12,7 @@ _MOST_CLASSES = 10_000
 _NUMBERS = "biuf"  # bool, int, uint, float
 
 
-def arrays(
-    inputs: Any, targets: Any, *, labels: Sequence[str] = (), seed: int = 0, sequence: bool = False
-) -> Dataset:
+def arrays(inputs: Any, targets: Any, *, labels: Sequence[str] = (), seed: int = 0, sequence: bool = False) -> Dataset:
     """Arrays of your own, taken as they are: bring them to standard units first.
 
     inputs: (examples, features), or pictures (examples, height, width) or (examples, height, width, channels); with
@@ -26,7 +24,9 @@ def arrays(
     """
     given, (names, wanted) = np.asarray(inputs), with_classes(np.asarray(targets), tuple(labels))
     options = {"seed": seed, "sequence": sequence}
-    return dataset_of_arrays("arrays", options, given, wanted, sequence, split_rows_of(given, wanted, names, seed), names)
+    return dataset_of_arrays(
+        "arrays", options, given, wanted, sequence, split_rows_of(given, wanted, names, seed), names
+    )
 
 
 def with_classes(targets: np.ndarray, labels: tuple[str, ...]) -> tuple[tuple[str, ...], np.ndarray]:
@@ -96,9 +96,7 @@ def dataset_of_arrays(
             raise ValueError(f"{what} of example {int(np.argmax(bad))} (the first is 0) are not finite numbers")
     steps = shape[0] if sequence else 1
     wanted = _by_prediction(targets, steps, bool(labels))
-    return dataset_from(
-        name, options, inputs, wanted, rows, shape=shape, sequence=sequence, labels=labels, **meaning
-    )
+    return dataset_from(name, options, inputs, wanted, rows, shape=shape, sequence=sequence, labels=labels, **meaning)
 
 
 def _by_prediction(targets: np.ndarray, steps: int, classes: bool) -> np.ndarray:

@@ -32,7 +32,9 @@ def folder(*, folder: str = "", size: int = 32, grey: bool = False, seed: int = 
     classes = np.repeat(np.arange(len(labels)), [len(files[label]) for label in labels])
     channels = 1 if grey else 3
     if (total := len(paths) * size * size * channels) > _MOST_NUMBERS:
-        raise ValueError(f"{folder}: {len(paths):,} pictures are {total:,} numbers, more than {_MOST_NUMBERS:,}: reduce size")
+        raise ValueError(
+            f"{folder}: {len(paths):,} pictures are {total:,} numbers, more than {_MOST_NUMBERS:,}: reduce size"
+        )
     try:
         rows = split_rows(len(paths), seed, classes)
     except ValueError as error:

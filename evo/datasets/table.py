@@ -94,7 +94,9 @@ def _classes(column: Column, quantities: np.ndarray | None, kind: str) -> tuple[
             return None
         labels = tuple(f"{value:.17g}" for value in values)
     if len(labels) > _MOST_CLASSES:
-        raise ValueError(f"column {column.name!r} holds {len(labels):,} classes; at most {_MOST_CLASSES:,} are told apart")
+        raise ValueError(
+            f"column {column.name!r} holds {len(labels):,} classes; at most {_MOST_CLASSES:,} are told apart"
+        )
     return labels, classes
 
 
