@@ -2,6 +2,7 @@
 
 import functools
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from pydoc_data import topics
 
@@ -80,7 +81,7 @@ def _windows(
     first = int(generator(whole_number("seed", seed, 0), "text").integers(apart))
     ends = [0, *(round(share * len(indices)) for share in _SHARES), len(indices)]
     # a window takes one character more than its length: the last target
-    starts = [np.arange(begin + first, end - length, apart) for begin, end in zip(ends, ends[1:], strict=False)]
+    starts = [np.arange(begin + first, end - length, apart) for begin, end in pairwise(ends)]
     if not all(map(len, starts)):
         raise ValueError(f"{len(indices):,} characters are too few: at least {20 * (length + 1):,} are needed")
     at = np.concatenate(starts)
