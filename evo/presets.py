@@ -88,6 +88,7 @@ GENERAL: Mapping[str, Mapping[str, Any]] = {
     "random-search": _settings("linear", 2e6, {}, spread=0.3),
     "hill-climber": _settings("linear", 2e6, {}, step_size=0.1),
     **{name: _settings("linear", 2e6, {}) for name in ("nelder-mead", "powell", "bfgs")},
+    "backprop": _settings("linear", 1e6, {}),  # which says by itself that there are no examples
 }
 
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {

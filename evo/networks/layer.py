@@ -46,6 +46,11 @@ class Layer:
         """float32 numbers that it remembers from one step to the next, and computes with."""
         return 0
 
+    @property
+    def remembers(self) -> bool:
+        """Whether what it does depends on earlier steps."""
+        return False
+
     def numbers(self, inputs: Shape) -> tuple[int, ...]:
         """What its step is told."""
         return ()

@@ -88,6 +88,10 @@ class Residual(Layer):
         return neurons_of(self._given(inputs))
 
     @property
+    def remembers(self) -> bool:
+        return any(layer.remembers for layer in self.layers)
+
+    @property
     def differentiable(self) -> bool:
         return all(layer.differentiable for layer in self.layers)
 

@@ -36,6 +36,11 @@ class Network:
         self.widest = max(math.prod(shape) for shape in self.shapes)
         self.memory_size = sum(layer.memory_size(shape) for layer, shape in self._given)
 
+    @property
+    def remembers(self) -> bool:
+        """Whether what it does depends on earlier steps."""
+        return any(layer.remembers for layer in self.layers)
+
     @functools.cached_property
     def plan(self) -> np.ndarray:
         """int64 (layers, columns): see `evo.networks.plan`."""
