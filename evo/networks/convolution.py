@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
     from evo.autodiff import Node, Tape
 
 PADDINGS = ("valid", "same")
+_LAID_OUT = 65536  # numbers that windows are laid out in: what a processor's cache holds
 
 
 @njit
@@ -181,13 +182,15 @@ class Conv(Layer):
         return np.concatenate([weights.ravel(), np.zeros(self.filters)])
 
     def apply(self, tape: "Tape", inputs: "Node", at: int, shape: Shape, steps: int) -> "Node":
-        from evo.autodiff.convolution import patches
+        from evo.autodiff.convolution import convolution
 
         geometry, terms = self._geometry(shape), self._terms(shape)
         *_, height, width = geometry
         places = height * width
-        windows = tape.record(patches, inputs.rows, places * terms, inputs, numbers=geometry)
+        together = min(inputs.rows, max(1, _LAID_OUT // (places * terms)))
+        windows = tape.input(together * places, terms)
         weights = tape.parameters(at, terms, self.filters)
         bias = tape.parameters(at + terms * self.filters, 1, self.filters)
-        sums = windows.reshape(inputs.rows * places, terms).affine(weights, bias)
-        return sums.activated(self.activation).reshape(inputs.rows, places * self.filters)
+        numbers, columns = (*geometry, windows.at, together), places * self.filters
+        sums = tape.record(convolution, inputs.rows, columns, inputs, weights, bias, numbers=numbers)
+        return sums.activated(self.activation)
