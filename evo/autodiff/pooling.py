@@ -4,15 +4,15 @@ their numbers."""
 from typing import Any
 
 from evo import pooling
-from evo.autodiff.operations import BY_ROW, COLUMNS, FIRST, NEEDED, NUMBERS, OUTPUT, ROWS, SECOND
+from evo.autodiff.operations import BY_ROW, COLUMNS, FIRST, NEEDED, NUMBERS, OUTPUT, ROWS
 
 
 def greatest(row: Any, values: Any, gradients: Any) -> None:
-    """The greatest of each window of pictures (m, height × width × channels): (m, windows × channels). Where it is goes
-    into the second operand, of the same shape, for the way back."""
+    """The greatest of each window of pictures (m, height × width × channels): (m, windows × channels). For the way
+    back, where it is goes to the place that the number after those of `evo.pooling` names."""
     size, pooled = row[FIRST + BY_ROW], row[COLUMNS]
     for i in range(row[ROWS]):
-        begin, out, found = row[FIRST] + i * size, row[OUTPUT] + i * pooled, row[SECOND] + i * pooled
+        begin, out, found = row[FIRST] + i * size, row[OUTPUT] + i * pooled, row[NUMBERS + 5] + i * pooled
         picture = values[begin : begin + size]
         pooling.greatest(row[NUMBERS:], picture, values[out : out + pooled], values[found : found + pooled])
 
@@ -25,7 +25,7 @@ def greatest_backward(row: Any, values: Any, gradients: Any) -> None:
         return
     for i in range(row[ROWS]):
         below, above = gradients[row[FIRST] + i * row[FIRST + BY_ROW] :], gradients[row[OUTPUT] + i * row[COLUMNS] :]
-        found = values[row[SECOND] + i * row[COLUMNS] :]
+        found = values[row[NUMBERS + 5] + i * row[COLUMNS] :]
         at = 0
         for y in range(height // rows):
             for x in range(width // columns):

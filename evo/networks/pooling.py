@@ -72,8 +72,8 @@ class MaxPool(Pooling):
         from evo.autodiff.pooling import greatest
 
         columns = math.prod(self.shape(shape))
-        found = tape.input(inputs.rows, columns)
-        return tape.record(greatest, inputs.rows, columns, inputs, found, numbers=self.numbers(shape))
+        found = tape.empty(inputs.rows, columns)
+        return tape.record(greatest, inputs.rows, columns, inputs, numbers=(*self.numbers(shape), found.at))
 
 
 class AveragePool(Pooling):
