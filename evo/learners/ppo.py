@@ -111,7 +111,7 @@ class PPO:
             raise ValueError(f"critic: {error}") from error
         self.deviations = 0 if problem.task.choices else self.actor.outputs
         for option, network in (("name ppo", self.actor), ("critic", self.critic)):
-            if network.memory_size:
+            if network.remembers:
                 raise ValueError(f"{option}: {network.text!r} remembers, which PPO does not train yet; try mlp:64,64")
             for layer in network.layers:
                 if not layer.differentiable:

@@ -73,10 +73,10 @@ def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> 
                 first[place] = (((first[place] + one0 * seen0) + one1 * seen1) + one2 * seen2) + one3 * seen3
                 second[place] = (((second[place] + two0 * seen0) + two1 * seen1) + two2 * seen2) + two3 * seen3
         for term in range(whole, terms):
-            run, one, two = (
-                _run(numbers, planes, term, length),
+            one, two, run = (
                 params[term * filters + unit],
                 params[term * filters + other],
+                _run(numbers, planes, term, length),
             )
             for place in range(length):
                 first[place] += one * run[place]
@@ -160,6 +160,9 @@ class Conv(Layer):
         """The sums of two filters, and the planes."""
         _, plane = self._planes(inputs)
         return (2 + self.stride**2 * inputs[-1]) * plane
+
+    def remembers(self, inputs: Shape) -> bool:
+        return False
 
     def shape(self, inputs: Shape) -> Shape:
         *_, height, width = self._geometry(inputs)

@@ -68,6 +68,9 @@ class MaxPool(Pooling):
         """Where the greatest are."""
         return math.prod(self.shape(inputs))
 
+    def remembers(self, inputs: Shape) -> bool:
+        return False
+
     def apply(self, tape: "Tape", inputs: "Node", at: int, shape: Shape, steps: int) -> "Node":
         from evo.autodiff.pooling import greatest
 

@@ -20,7 +20,8 @@ class Network:
 
     text: how it is written (`linear`, `mlp:64,64`). normalise: whether observations are normalised by running
     statistics before the first layer. shape: of one observation, (inputs,) where it is not given. size: number of
-    parameters. outputs: size of the action. Raises ValueError for a layer that does not fit what comes before it.
+    parameters. outputs: size of the action. remembers: whether an action depends on earlier observations. Raises
+    ValueError for a layer that does not fit what comes before it.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Network:
         self.size = sum(self.sizes)
         self.widest = max(math.prod(shape) for shape in self.shapes)
         self.memory_size = sum(layer.memory_size(shape) for layer, shape in self._given)
+        self.remembers = any(layer.remembers(shape) for layer, shape in self._given)
 
     @functools.cached_property
     def plan(self) -> np.ndarray:

@@ -61,7 +61,7 @@ class Walking:
         """The neuron of each parameter; where the network remembers nothing, how sensitive outputs are to it in what
         the given individual meets."""
         known: dict[str, Any] = {"groups": self.network.neurons}
-        if not self.network.memory_size:
+        if not self.network.remembers:
             experiences = functools.partial(self._experiences, params, seed)
             known["sensitivity"] = Sensitivity(self.network, experiences)
         return known
