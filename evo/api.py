@@ -151,6 +151,7 @@ def _kept(dataset: Dataset) -> str:
         return dataset.name
     path = _DATA / f"{dataset.digest}.npz"
     if not path.exists():
+        make_folder(path.parent)
         dataset.save(path)
     return str(path)
 

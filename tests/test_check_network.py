@@ -112,6 +112,25 @@ def test_a_wrong_size_is_told() -> None:
         check_network(Careless(), (3,))
 
 
+def test_who_denies_a_memory_is_told() -> None:
+    class Denying(Recurrent):
+        def remembers(self, inputs: Shape) -> bool:
+            return False
+
+    with pytest.raises(AssertionError, match="it says that it remembers nothing, and what comes out depends"):
+        check_network(Denying(2), (3,))
+
+
+def test_a_wrong_gradient_by_inputs_is_told() -> None:
+    class Blind(Gain):
+        def apply(self, tape: Any, inputs: Any, at: int, shape: Shape, steps: int) -> Any:
+            seen = type(inputs)(tape, inputs.at, inputs.rows, inputs.columns, False)
+            return seen * tape.parameters(at, 1, inputs.columns)
+
+    with pytest.raises(AssertionError, match="the gradient by input 0 is 0, and"):
+        check_network(Blind(), (3,))
+
+
 def test_a_wrong_gradient_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     class Detached(Gain):
         def apply(self, tape: Any, inputs: Any, at: int, shape: Shape, steps: int) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import evo
 from evo.autodiff import Tape
 from evo.networks import (
     GRU,
@@ -22,6 +23,7 @@ from evo.networks import (
     Shape,
     network_from_text,
 )
+from evo.problems.walking import Walking
 from evo.testing import check_network
 from evo.testing.network import lived
 
@@ -122,6 +124,26 @@ PROMISES: dict[str, tuple[Layer | list[Layer], Shape]] = {
 @pytest.mark.parametrize("name", PROMISES)
 def test_picture_layers_keep_their_promises(name: str) -> None:
     check_network(*PROMISES[name])
+
+
+def test_picture_layers_remember_nothing() -> None:
+    """Their memory is for computing only: what trains no network that remembers trains them."""
+    network = network_from_text("conv:2x3>pool:2>dense:2", (6, 6, 1), 2)
+    assert network.memory_size and not network.remembers
+    assert network_from_text("conv:2x3>flatten>lstm:2>dense:2", (6, 6, 1), 2).remembers
+
+
+def test_picture_layers_act_alike_wherever_they_live() -> None:
+    """In scored episodes as step by step; what they compute with is theirs alone."""
+    task = evo.task("cartpole", steps=30)
+    network = Network([Conv(3, padding="same"), MaxPool(), Dense(1)], 4, "", False, (4, 1))
+    params = np.random.default_rng(3).normal(size=network.size).astype(np.float32)
+    problem = Walking(task, network, 1)
+    one = problem.rollout(params, 5, problem.no_statistics())
+    actions = lived(network, params, one.observations[:-1].astype(np.float32))
+    np.testing.assert_array_equal(one.actions, np.clip(actions, task.action_low, task.action_high))
+    assert problem.returns(np.stack([params, params]), np.array([5, 6, 5]))[:, [0, 2]].tolist() == [[one.total] * 2] * 2
+    assert "sensitivity" in problem.known(params, 5)
 
 
 def plain(picture: np.ndarray, weights: np.ndarray, bias: np.ndarray, stride: int) -> np.ndarray:

@@ -21,6 +21,7 @@ FLOORS = {
     "evo.functions": 1,
     "evo.optimizers": 1,
     "evo.activations": 1,
+    "evo.pooling": 1,
     "evo.autodiff": 1,
     "evo.datasets": 1,
     "evo.advantages": 1,

@@ -8,11 +8,13 @@ from evo.autodiff.operations import BY_ROW, COLUMNS, FIRST, NEEDED, NUMBERS, OUT
 
 
 def greatest(row: Any, values: Any, gradients: Any) -> None:
-    """The greatest of each window of pictures (m, height × width × channels): (m, windows × channels)."""
+    """The greatest of each window of pictures (m, height × width × channels): (m, windows × channels). For the way
+    back, where it is goes to the place that the number after those of `evo.pooling` names."""
     size, pooled = row[FIRST + BY_ROW], row[COLUMNS]
     for i in range(row[ROWS]):
-        begin, out = row[FIRST] + i * size, row[OUTPUT] + i * pooled
-        pooling.greatest(row[NUMBERS:], values[begin : begin + size], values[out : out + pooled])
+        begin, out, found = row[FIRST] + i * size, row[OUTPUT] + i * pooled, row[NUMBERS + 5] + i * pooled
+        picture = values[begin : begin + size]
+        pooling.greatest(row[NUMBERS:], picture, values[out : out + pooled], values[found : found + pooled])
 
 
 def greatest_backward(row: Any, values: Any, gradients: Any) -> None:
@@ -22,18 +24,15 @@ def greatest_backward(row: Any, values: Any, gradients: Any) -> None:
     if not row[FIRST + NEEDED]:
         return
     for i in range(row[ROWS]):
-        begin, at = i * row[FIRST + BY_ROW], row[OUTPUT] + i * row[COLUMNS]
-        picture, below = values[row[FIRST] + begin :], gradients[row[FIRST] + begin :]
+        below, above = gradients[row[FIRST] + i * row[FIRST + BY_ROW] :], gradients[row[OUTPUT] + i * row[COLUMNS] :]
+        found = values[row[NUMBERS + 5] + i * row[COLUMNS] :]
+        at = 0
         for y in range(height // rows):
             for x in range(width // columns):
-                first = (y * rows * width + x * columns) * channels
+                window = below[(y * rows * width + x * columns) * channels :]
                 for channel in range(channels):
-                    for place in range(rows * columns):
-                        index = first + (place // columns * width + place % columns) * channels + channel
-                        if picture[index] == values[at]:
-                            below[index] += gradients[at]
-                            break
-                    at += 1
+                    window[int(found[at + channel]) + channel] += above[at + channel]
+                at += channels
 
 
 def average(row: Any, values: Any, gradients: Any) -> None:

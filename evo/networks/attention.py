@@ -89,10 +89,6 @@ class Attention(Layer):
         return f"attention:{self.heads}" if usual else f"attention:{self.heads}:{self.window}"
 
     @property
-    def remembers(self) -> bool:
-        return True
-
-    @property
     def step(self) -> Any:
         return _step
 

@@ -27,22 +27,25 @@ PADDINGS = ("valid", "same")
 
 
 @njit
-def _lay(numbers: Any, inputs: Any, planes: Any, across: int, plane: int) -> None:
+def _lay(numbers: Any, inputs: Any, planes: Any) -> None:
     """A picture into its planes; the padding is the memory's zeros."""
     height, width, channels, stride, top, left = numbers[0], numbers[1], numbers[2], numbers[5], numbers[6], numbers[7]
+    across, plane = numbers[10], numbers[11]
     for row in range(height):
         y = top + row
-        for column in range(width):
+        for column in range(min(stride, width)):
             x = left + column
             first = (y % stride * stride + x % stride) * channels * plane + y // stride * across + x // stride
             for channel in range(channels):
-                planes[first + channel * plane] = inputs[(row * width + column) * channels + channel]
+                seen, laid = inputs[(row * width + column) * channels + channel :], planes[first + channel * plane :]
+                for place in range((width - 1 - column) // stride + 1):
+                    laid[place] = seen[place * stride * channels]
 
 
 @njit
-def _run(numbers: Any, planes: Any, term: int, across: int, plane: int, length: int) -> Any:
-    """What the weight of a term of W multiplies, place by place, in rows of `across`."""
-    channels, columns, stride = numbers[2], numbers[4], numbers[5]
+def _run(numbers: Any, planes: Any, term: int, length: int) -> Any:
+    """What the weight of a term of W multiplies, place by place, in rows as long as a plane's."""
+    channels, columns, stride, across, plane = numbers[2], numbers[4], numbers[5], numbers[10], numbers[11]
     channel, place = term % channels, term // channels
     y, x = place // columns, place % columns
     first = (y % stride * stride + x % stride) * channels + channel
@@ -52,38 +55,36 @@ def _run(numbers: Any, planes: Any, term: int, across: int, plane: int, length: 
 
 def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
     height, width, terms = numbers[8], numbers[9], numbers[2] * numbers[3] * numbers[4]
-    filters = outputs.size // (height * width)
-    across, plane = numbers[10], numbers[11]
-    length = (height - 1) * across + width
-    sums, planes = memory[:length], memory[plane:]
-    _lay(numbers, inputs, planes, across, plane)
-    whole = terms - terms % 4
-    for unit in range(filters):
-        weights = params[unit:]
-        sums[:] = weights[terms * filters]
-        for term in range(0, whole, 4):  # four a pass spare three of four loads and stores of the sums
-            run0, run1 = (
-                _run(numbers, planes, term, across, plane, length),
-                _run(numbers, planes, term + 1, across, plane, length),
-            )
-            run2, run3 = (
-                _run(numbers, planes, term + 2, across, plane, length),
-                _run(numbers, planes, term + 3, across, plane, length),
-            )
-            weight0, weight1 = weights[term * filters], weights[(term + 1) * filters]
-            weight2, weight3 = weights[(term + 2) * filters], weights[(term + 3) * filters]
+    filters, across, plane = outputs.size // (height * width), numbers[10], numbers[11]
+    length, whole = (height - 1) * across + width, terms - terms % 4
+    first, second, planes = memory[:length], memory[plane : plane + length], memory[2 * plane :]
+    _lay(numbers, inputs, planes)
+    for unit in range(0, filters, 2):  # two filters and four terms at a time spare most loads and stores
+        other = min(unit + 1, filters - 1)
+        first[:], second[:] = params[terms * filters + unit], params[terms * filters + other]
+        for term in range(0, whole, 4):
+            run0, run1 = _run(numbers, planes, term, length), _run(numbers, planes, term + 1, length)
+            run2, run3 = _run(numbers, planes, term + 2, length), _run(numbers, planes, term + 3, length)
+            weights, others = params[term * filters + unit :], params[term * filters + other :]
+            one0, one1, one2, one3 = weights[0], weights[filters], weights[2 * filters], weights[3 * filters]
+            two0, two1, two2, two3 = others[0], others[filters], others[2 * filters], others[3 * filters]
             for place in range(length):
-                total = sums[place] + weight0 * run0[place]
-                total += weight1 * run1[place]
-                total += weight2 * run2[place]
-                sums[place] = total + weight3 * run3[place]
+                seen0, seen1, seen2, seen3 = run0[place], run1[place], run2[place], run3[place]
+                first[place] = (((first[place] + one0 * seen0) + one1 * seen1) + one2 * seen2) + one3 * seen3
+                second[place] = (((second[place] + two0 * seen0) + two1 * seen1) + two2 * seen2) + two3 * seen3
         for term in range(whole, terms):
-            weight, run = weights[term * filters], _run(numbers, planes, term, across, plane, length)
+            one, two, run = (
+                params[term * filters + unit],
+                params[term * filters + other],
+                _run(numbers, planes, term, length),
+            )
             for place in range(length):
-                sums[place] += weight * run[place]
+                first[place] += one * run[place]
+                second[place] += two * run[place]
         for row in range(height):
             for column in range(width):
-                outputs[(row * width + column) * filters + unit] = sums[row * across + column]
+                at, place = (row * width + column) * filters, row * across + column
+                outputs[at + unit], outputs[at + other] = first[place], second[place]
     activate(outputs, numbers[12])
 
 
@@ -156,9 +157,12 @@ class Conv(Layer):
         return across, down * across
 
     def memory_size(self, inputs: Shape) -> int:
-        """The sums of one filter, and the planes."""
+        """The sums of two filters, and the planes."""
         _, plane = self._planes(inputs)
-        return (1 + self.stride**2 * inputs[-1]) * plane
+        return (2 + self.stride**2 * inputs[-1]) * plane
+
+    def remembers(self, inputs: Shape) -> bool:
+        return False
 
     def shape(self, inputs: Shape) -> Shape:
         *_, height, width = self._geometry(inputs)
@@ -181,13 +185,12 @@ class Conv(Layer):
         return np.concatenate([weights.ravel(), np.zeros(self.filters)])
 
     def apply(self, tape: "Tape", inputs: "Node", at: int, shape: Shape, steps: int) -> "Node":
-        from evo.autodiff.convolution import patches
+        from evo.autodiff.convolution import convolution
 
         geometry, terms = self._geometry(shape), self._terms(shape)
         *_, height, width = geometry
         places = height * width
-        windows = tape.record(patches, inputs.rows, places * terms, inputs, numbers=geometry)
-        weights = tape.parameters(at, terms, self.filters)
-        bias = tape.parameters(at + terms * self.filters, 1, self.filters)
-        sums = windows.reshape(inputs.rows * places, terms).affine(weights, bias)
-        return sums.activated(self.activation).reshape(inputs.rows, places * self.filters)
+        windows, parameters = tape.empty(terms + 1, places), tape.parameters(at, terms + 1, self.filters)
+        numbers, columns = (*geometry, windows.at), places * self.filters
+        sums = tape.record(convolution, inputs.rows, columns, inputs, parameters, numbers=numbers)
+        return sums.activated(self.activation)

@@ -46,10 +46,9 @@ class Layer:
         """float32 numbers that it remembers from one step to the next, and computes with."""
         return 0
 
-    @property
-    def remembers(self) -> bool:
-        """Whether what it does depends on earlier steps."""
-        return False
+    def remembers(self, inputs: Shape) -> bool:
+        """Whether what comes out of a step depends on those before it; else its memory is for computing only."""
+        return self.memory_size(inputs) > 0
 
     def numbers(self, inputs: Shape) -> tuple[int, ...]:
         """What its step is told."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
 
 
 def _greatest(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    pooling.greatest(numbers, inputs, outputs)
+    pooling.greatest(numbers, inputs, outputs, memory)
 
 
 def _average(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
@@ -64,11 +64,19 @@ class MaxPool(Pooling):
     def step(self) -> Any:
         return _greatest
 
+    def memory_size(self, inputs: Shape) -> int:
+        """Where the greatest are."""
+        return math.prod(self.shape(inputs))
+
+    def remembers(self, inputs: Shape) -> bool:
+        return False
+
     def apply(self, tape: "Tape", inputs: "Node", at: int, shape: Shape, steps: int) -> "Node":
         from evo.autodiff.pooling import greatest
 
         columns = math.prod(self.shape(shape))
-        return tape.record(greatest, inputs.rows, columns, inputs, numbers=self.numbers(shape))
+        found = tape.empty(inputs.rows, columns)
+        return tape.record(greatest, inputs.rows, columns, inputs, numbers=(*self.numbers(shape), found.at))
 
 
 class AveragePool(Pooling):

@@ -29,10 +29,6 @@ class Remembering(Layer):
             raise ValueError(f"a recurrent layer needs at least one unit, got {self.units}")
 
     @property
-    def remembers(self) -> bool:
-        return True
-
-    @property
     def text(self) -> str:
         return f"{type(self).__name__.lower()}:{self.units}"
 

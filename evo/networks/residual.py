@@ -87,9 +87,8 @@ class Residual(Layer):
         """Those of its layers, counted through."""
         return neurons_of(self._given(inputs))
 
-    @property
-    def remembers(self) -> bool:
-        return any(layer.remembers for layer in self.layers)
+    def remembers(self, inputs: Shape) -> bool:
+        return any(layer.remembers(shape) for layer, shape in self._given(inputs))
 
     @property
     def differentiable(self) -> bool:

@@ -19,8 +19,8 @@ class Network:
     """Layers stacked on an observation of `inputs` numbers, or of a shape such as (height, width, channels).
 
     text: how it is written (`linear`, `mlp:64,64`). normalise: whether observations are normalised by running
-    statistics before the first layer. size: number of parameters. outputs: size of the action. Raises ValueError for a
-    layer that does not fit what comes before it.
+    statistics before the first layer. size: number of parameters. outputs: size of the action. remembers: whether an
+    action depends on earlier observations. Raises ValueError for a layer that does not fit what comes before it.
     """
 
     def __init__(self, layers: Sequence[Layer], inputs: int | Shape, text: str, normalise: bool) -> None:
@@ -35,11 +35,7 @@ class Network:
         self.size = sum(self.sizes)
         self.widest = max(math.prod(shape) for shape in self.shapes)
         self.memory_size = sum(layer.memory_size(shape) for layer, shape in self._given)
-
-    @property
-    def remembers(self) -> bool:
-        """Whether what it does depends on earlier steps."""
-        return any(layer.remembers for layer in self.layers)
+        self.remembers = any(layer.remembers(shape) for layer, shape in self._given)
 
     @functools.cached_property
     def plan(self) -> np.ndarray:

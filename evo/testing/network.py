@@ -37,6 +37,10 @@ def check_network(layer: Layer | Sequence[Layer], shape: Shape = (4,)) -> None:
     again = np.stack([lived(network, params, sequence) for sequence in seen])
     expect(bool(np.isfinite(expected).all()), "its outputs are not finite")
     expect(np.array_equal(expected, again), "from an empty memory it does something else the second time")
+    if not network.remembers:
+        fresh = np.stack([[lived(network, params, one[np.newaxis])[0] for one in sequence] for sequence in seen])
+        words = "it says that it remembers nothing, and what comes out depends on the steps before"
+        expect(np.array_equal(expected, fresh), words)
     expect(not _allocations(network, params), "its step allocates: what it computes with is part of its memory")
     if all(one.differentiable for one in layers):
         _gradients(network, params, seen, expected)
