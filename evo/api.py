@@ -15,7 +15,7 @@ import tomli_w
 from envs import interruption
 from envs.kernels import KernelError
 from envs.physics import EngineError, available_threads
-from evo.archive import read_text, write_text
+from evo.archive import make_folder, read_text, write_text
 from evo.assembly import make_dataset, make_learner, make_network, make_problem, make_task
 from evo.champion import platform_facts
 from evo.config import DATASET, FUNCTION, WORLD, Config, parse_setting, read_config, resolve_config, task_name

@@ -131,7 +131,8 @@ def test_one_that_diverges_stops_with_a_reason_and_keeps_what_it_had() -> None:
     assert np.isfinite(trained.candidates()[0].params).all()
 
 
-def test_the_schedule_stretches_over_the_budget(tmp_path: Path) -> None:
+def test_the_schedule_stretches_over_the_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     run = evo.run(
         RINGS, network="mlp:4", method="sgd", epochs=10, settings=["method.schedule=linear"], out=tmp_path / "r"
     )

@@ -1,6 +1,7 @@
 """Supervised: what a network earns on a data set is what a plain twin says, whatever the threads and the chunks."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -166,8 +167,11 @@ def test_a_batch_of_everything_is_deterministic() -> None:
         ({"network": "mlp:8", "epochs": -1}, "epochs must be a number from 0 up"),
     ],
 )
-def test_what_does_not_fit_is_one_line(settings: dict[str, Any], message: str, tmp_path: Any) -> None:
+def test_what_does_not_fit_is_one_line(
+    settings: dict[str, Any], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(EvoError, match=message) as caught:
-        evo.run(DATA["classes"], **{"method": "adam", "epochs": 1, "out": tmp_path / "run"} | settings)
+        evo.run(DATA["classes"], **{"method": "adam", "epochs": 1, "out": "run"} | settings)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "run").exists()
