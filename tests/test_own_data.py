@@ -340,8 +340,8 @@ def test_pictures_are_upright_whole_in_the_middle_and_on_white(album: Path) -> N
     classes = np.concatenate([split.targets.ravel() for split in found.splits])
     pictures = [np.round(picture, 1) for picture in inputs[classes == 1]]
 
-    def among(colour: list[int], rows: slice) -> bool:
-        return any(np.abs(picture[rows] - colour).max() < 0.1 for picture in pictures)
+    def among(colour: list[int], rows: slice) -> bool:  # at the cut, what lay beyond it shines through
+        return any(np.abs(picture[rows, 1:9] - colour).max() < 0.1 for picture in pictures)
 
     assert among([1, 1, 1], slice(0, 10))
     assert among([1, 0, 0], slice(0, 10))
