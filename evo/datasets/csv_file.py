@@ -1,6 +1,7 @@
 """Tables of text: CSV files with a header, their columns named and of one length, whatever was in the file."""
 
 import csv
+import io
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,8 +26,8 @@ def read_csv(file: str) -> list[Column]:
     left out. Raises ValueError naming file, line and column, EvoError where the file cannot be read.
     """
     text = read_text(Path(file), _MOST_BYTES).removeprefix("\ufeff")
-    first = text.partition("\n")[0]
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=max(_SEPARATORS, key=first.count), strict=True)
+    first = next(io.StringIO(text, newline=""), "")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(_SEPARATORS, key=first.count), strict=True)
     header: list[str] = []
     rows: list[list[str]] = []
     lines: list[int] = []

