@@ -64,3 +64,11 @@ def sigmoid(values: Any) -> None:
     tanh(values)
     for index in range(values.size):
         values[index] = half + half * values[index]
+
+
+@njit
+def spike(values: Any) -> None:
+    """1 above the threshold, which is 1, else 0."""
+    one, zero = values.dtype.type(1), values.dtype.type(0)
+    for index in range(values.size):
+        values[index] = one if values[index] > one else zero

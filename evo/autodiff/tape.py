@@ -23,7 +23,7 @@ from numba.np.numpy_support import from_dtype
 
 from envs.kernels import compile_kernel, njit
 from envs.physics import call
-from evo.autodiff import operations, recurrent
+from evo.autodiff import operations, recurrent, spiking
 from evo.autodiff.operations import BACKWARD, FORWARD, NUMBERS, ROW_SIZE, SEED_SIZE
 
 Operation = Callable[[Any, Any, Any], None]
@@ -89,6 +89,23 @@ class Node:
         if (self.shape, past.shape, before.shape) != ((m, 3 * n), (m, 3 * n), (m, n)):
             raise ValueError(f"{self.shape}, {past.shape} and {before.shape} do not fit a hidden state {into.shape}")
         return self.tape.record(recurrent.gru, *into.shape, self, past, before, into=into)
+
+    def leak(self, keeping: "Node", before: "Node") -> "Node":
+        """The membrane (m, n) that receives this current (m, n), after that before (m, n), of which `keeping` (1, n)
+        stays; where that was above the threshold it is reset."""
+        if self.shape != before.shape or keeping.shape != (1, self.columns):
+            raise ValueError(f"current {self.shape}, {keeping.shape} and membrane {before.shape} do not fit")
+        return self.tape.record(spiking.leak, *self.shape, self, keeping, before)
+
+    def spike(self) -> "Node":
+        """1 above the threshold, which is 1, else 0; its gradient is a surrogate."""
+        return self._alike(spiking.spike)
+
+    def low_pass(self, keeping: "Node", before: "Node", into: "Node | None" = None) -> "Node":
+        """The running mean (m, n) after self (m, n), of that before (m, n) `keeping` (1, n)."""
+        if self.shape != before.shape or keeping.shape != (1, self.columns):
+            raise ValueError(f"{self.shape}, {keeping.shape} and mean {before.shape} do not fit")
+        return self.tape.record(spiking.low_pass, *self.shape, self, keeping, before, into=into)
 
     def exp(self) -> "Node":
         return self._alike(operations.exp)

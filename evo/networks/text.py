@@ -10,11 +10,14 @@ from envs.reference import resolve
 from evo.networks.ctrnn import CTRNN
 from evo.networks.dense import STEPS, Dense
 from evo.networks.gru import GRU
+from evo.networks.hebbian import Hebbian
 from evo.networks.initialisation import INITIALISATIONS
 from evo.networks.layer import Layer
 from evo.networks.lstm import LSTM
+from evo.networks.pattern_generator import PatternGenerator
 from evo.networks.recurrent import Recurrent
 from evo.networks.sequential import Network
+from evo.networks.spiking import Spiking
 
 # Weights of the last layer begin at zero: a creature begins at rest, as ARS's linear policies do (Mania 2018).
 _LAST = "zero"
@@ -68,6 +71,24 @@ def _ctrnn(arguments: str) -> list[Layer]:
     return [CTRNN(units) for units in _units("ctrnn", arguments)]
 
 
+def _spiking(arguments: str) -> list[Layer]:
+    """spiking:32: leaky integrate-and-fire neurons, heard through traces of their spikes (Neftci 2019)"""
+    return [Spiking(units) for units in _units("spiking", arguments)]
+
+
+def _hebbian(arguments: str) -> list[Layer]:
+    """hebbian:32 or hebbian:32:relu: dense layers that learn while they live (Najarro & Risi 2020); tanh, relu, ..."""
+    widths, words = _widths("hebbian", arguments, "layers", "32")
+    if len(words) > 1:
+        raise ValueError(f"'hebbian:{arguments}': it takes one activation, as in 'hebbian:32:relu'")
+    return [Hebbian(units, *words) for units in widths]
+
+
+def _cpg(arguments: str) -> list[Layer]:
+    """cpg:8: a central pattern generator of so many coupled oscillators (Ijspeert 2007)"""
+    return [PatternGenerator(oscillators) for oscillators in _units("cpg", arguments)]
+
+
 def _widths(name: str, arguments: str, what: str, example: str) -> tuple[list[int], list[str]]:
     """Widths, and the words written after them."""
     text, *words = arguments.split(":")
@@ -96,6 +117,9 @@ NETWORKS: dict[str, Callable[[str], list[Layer]]] = {
     "lstm": _lstm,
     "gru": _gru,
     "ctrnn": _ctrnn,
+    "spiking": _spiking,
+    "hebbian": _hebbian,
+    "cpg": _cpg,
 }
 
 
