@@ -64,26 +64,28 @@ def leak_backward(row: Any, values: Any, gradients: Any) -> None:
                 of_before[at] += above[at] * values[keeping]
 
 
-def low_pass(row: Any, values: Any, gradients: Any) -> None:
-    """first (m, n) + second (1, n) × (third (m, n) - first)."""
-    n = row[COLUMNS]
-    out, now, before = _block(row, values, OUTPUT), _block(row, values, FIRST), _block(row, values, THIRD)
+def trace(row: Any, values: Any, gradients: Any) -> None:
+    """target + second (1, n) × (third (m, n) - target), with a target of 1 for a spike, first (m, n), else -1."""
+    n, one = row[COLUMNS], values.dtype.type(1)
+    out, spikes, before = _block(row, values, OUTPUT), _block(row, values, FIRST), _block(row, values, THIRD)
     for i in range(row[ROWS]):
         for j in range(n):
             at = i * n + j
-            out[at] = now[at] + values[row[SECOND] + j] * (before[at] - now[at])
+            target = spikes[at] + spikes[at] - one
+            out[at] = target + values[row[SECOND] + j] * (before[at] - target)
 
 
-def low_pass_backward(row: Any, values: Any, gradients: Any) -> None:
+def trace_backward(row: Any, values: Any, gradients: Any) -> None:
     n, one = row[COLUMNS], values.dtype.type(1)
-    above, now, before = _block(row, gradients, OUTPUT), _block(row, values, FIRST), _block(row, values, THIRD)
-    of_now, of_before = _block(row, gradients, FIRST), _block(row, gradients, THIRD)
+    above, spikes, before = _block(row, gradients, OUTPUT), _block(row, values, FIRST), _block(row, values, THIRD)
+    of_spikes, of_before = _block(row, gradients, FIRST), _block(row, gradients, THIRD)
     for i in range(row[ROWS]):
         for j in range(n):
             at, keeping = i * n + j, row[SECOND] + j
+            error = above[at] * (one - values[keeping])
             if row[FIRST + NEEDED]:
-                of_now[at] += above[at] * (one - values[keeping])
+                of_spikes[at] += error + error
             if row[SECOND + NEEDED]:
-                gradients[keeping] += above[at] * (before[at] - now[at])
+                gradients[keeping] += above[at] * (before[at] - spikes[at] - spikes[at] + one)
             if row[THIRD + NEEDED]:
                 of_before[at] += above[at] * values[keeping]

@@ -101,11 +101,12 @@ class Node:
         """1 above the threshold, which is 1, else 0; its gradient is a surrogate."""
         return self._alike(spiking.spike)
 
-    def low_pass(self, keeping: "Node", before: "Node", into: "Node | None" = None) -> "Node":
-        """The running mean (m, n) after self (m, n), of that before (m, n) `keeping` (1, n)."""
+    def trace(self, keeping: "Node", before: "Node", into: "Node") -> "Node":
+        """The trace (m, n) of spikes, self (m, n), after that before (m, n), of which `keeping` (1, n) stays: it nears 1
+        with a spike, -1 without; it goes `into` (m, n)."""
         if self.shape != before.shape or keeping.shape != (1, self.columns):
-            raise ValueError(f"{self.shape}, {keeping.shape} and mean {before.shape} do not fit")
-        return self.tape.record(spiking.low_pass, *self.shape, self, keeping, before, into=into)
+            raise ValueError(f"spikes {self.shape}, {keeping.shape} and trace {before.shape} do not fit")
+        return self.tape.record(spiking.trace, *self.shape, self, keeping, before, into=into)
 
     def exp(self) -> "Node":
         return self._alike(operations.exp)

@@ -7,8 +7,8 @@ weight from input o_i to output o_j changes by
 
 The parameters are W (inputs, units), b (units,), then eta, A, B, C and D, each (inputs, units). There an episode begins
 with random weights; here it begins with W, which evolves too, so that a fitness depends on nothing but the parameters,
-and a layer that does not learn is a dense layer. There weights are divided by the greatest after each step; here no
-weight goes further than 1 from where it began, which holds learning in bounds and leaves W its scale.
+and a layer whose eta is 0 is a dense layer. As there, weights are divided by the greatest of their sizes, so that they
+stay bounded; here only where that is above 1.
 """
 
 from dataclasses import dataclass
@@ -23,30 +23,40 @@ from evo.networks.initialisation import initialisation
 from evo.networks.layer import Layer, Shape, flat
 
 _RULE = 5  # eta, A, B, C, D
-_FURTHEST = np.float32(1)
+_LARGEST = 1e30  # what float32 holds, and still holds divided
 _RATE, _SPREAD = 0.01, 0.1  # of eta, and the standard deviation of A, B, C and D, to begin with
 
 
 @njit
 def _sum(params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    """By the weights as they are: those that it began with, and how they have changed since, its memory."""
-    weights = inputs.size * outputs.size
-    outputs[:] = params[weights : weights + outputs.size]
-    add_products(params, inputs, outputs)
-    add_products(memory, inputs, outputs)
+    """By the weights as they are: the memory, whose last number tells whether they have begun."""
+    size, one = inputs.size * outputs.size, np.float32(1)
+    weights = memory[:size]
+    if memory[size] != one:
+        weights[:] = params[:size]
+        memory[size] = one
+    greatest = one
+    for at in range(size):
+        greatest = max(greatest, abs(weights[at]))
+    if greatest > one:
+        for at in range(size):
+            weights[at] /= greatest
+    outputs[:] = params[size : size + outputs.size]
+    add_products(weights, inputs, outputs)
 
 
 @njit
 def _learn(params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    units, size = outputs.size, memory.size
+    """In float64, in which no product of a few float32 numbers overflows."""
+    units, size = outputs.size, inputs.size * outputs.size
     rule = params[size + units :]
     for row in range(inputs.size):
-        before, first = inputs[row], row * units
+        before, first = np.float64(inputs[row]), row * units
         for unit in range(units):
-            at, after = first + unit, outputs[unit]
+            at, after = first + unit, np.float64(outputs[unit])
             hebb = rule[size + at] * before * after + rule[2 * size + at] * before
             hebb += rule[3 * size + at] * after + rule[4 * size + at]
-            memory[at] = min(max(memory[at] + rule[at] * hebb, -_FURTHEST), _FURTHEST)
+            memory[at] = min(max(memory[at] + rule[at] * hebb, -_LARGEST), _LARGEST)
 
 
 def linear(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
@@ -109,7 +119,7 @@ class Hebbian(Layer):
         return ((1 + _RULE) * flat(self, inputs) + 1) * self.units
 
     def memory_size(self, inputs: Shape) -> int:
-        return flat(self, inputs) * self.units
+        return flat(self, inputs) * self.units + 1
 
     def neurons(self, inputs: Shape) -> np.ndarray:
         """The weights of its inputs, its bias, and the rules of its synapses."""

@@ -1,16 +1,17 @@
 """Spiking layer: leaky integrate-and-fire neurons, which speak in spikes, heard through synapses that smooth them.
 
 Neftci, Mostafa & Zenke 2019, "Surrogate gradient learning in spiking neural networks", in discrete time with a control
-step as the unit. A synapse turns spikes into a current that decays (there, the current I); here every neuron has one
-decay for all it sends, so its current is a trace y of its own spikes, which other neurons and the next layer hear:
+step as the unit. A synapse turns spikes into a current that decays (there, the current I). Here every neuron has one
+decay for all it sends, so that its current is a trace y of its own spikes, which its neighbours and the next layer hear:
 
-    v = lambda v + x W + y U + b - s       the membrane, less the threshold of 1 where it has just fired
-    s = 1 where v > 1, else 0              the spike
-    y = alpha y + (1 - alpha) s            the trace, from 0 to 1: how often it fires
+    v = lambda v + x W + y U + b - s          the membrane, less the threshold of 1 where it has just fired
+    s = 1 where v > 1, else 0                 the spike
+    y = alpha y + (1 - alpha) (2 s - 1)       the trace, from -1, for silence, to 1, for a spike in every step
 
-with lambda = sigmoid(l) and alpha = sigmoid(a), of each neuron its own. The parameters are W (inputs, units),
-U (units, units), b (units,), l (units,) and a (units,). Spikes are learnt through by the surrogate gradient of Zenke &
-Ganguli 2018; see `evo.autodiff.spiking`.
+with lambda = sigmoid(l) and alpha = sigmoid(a), of each neuron its own. There silence counts 0; counted as -1, what a
+neuron says varies about zero, as tanh does, and a layer that hears it evolves much faster. The parameters are
+W (inputs, units), U (units, units), b, l and a (units,). Spikes are learnt through by the surrogate gradient of Zenke &
+Ganguli 2018: see `evo.autodiff.spiking`.
 """
 
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -19,12 +20,14 @@ import numpy as np
 
 from evo import activations
 from evo.networks.dense import add_products
-from evo.networks.layer import Shape
+from evo.networks.initialisation import lecun
+from evo.networks.layer import Shape, flat
 from evo.networks.remembering import Remembering
 
 if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
     from evo.autodiff import Node, Tape
 
+_BIAS = 0.7  # with inputs of variance 1, a neuron begins by firing every other step or so
 _LEAKS, _DECAYS = (0.5, 0.9), (0.3, 0.8)  # the range of lambda and of alpha to begin with
 
 
@@ -42,14 +45,16 @@ def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> 
         membrane[unit] = leaks[unit] * membrane[unit] + outputs[unit] - spikes[unit]
         spikes[unit] = membrane[unit]
     activations.spike(spikes)
+    one = np.float32(1)
     for unit in range(units):
-        trace[unit] = spikes[unit] + decays[unit] * (trace[unit] - spikes[unit])
+        aim = spikes[unit] + spikes[unit] - one
+        trace[unit] = aim + decays[unit] * (trace[unit] - aim)
         outputs[unit] = trace[unit]
 
 
 class Spiking(Remembering):
     """A layer of `units` leaky integrate-and-fire neurons (Neftci, Mostafa & Zenke 2019); its outputs are traces of
-    their spikes, from 0 to 1.
+    their spikes, from -1 to 1.
 
     Parameters: W (inputs, units), U (units, units), b, l and a (units,). The share of a membrane that stays for a
     control step begins at 0.5 to 0.9, that of a trace at 0.3 to 0.8. Raises ValueError for fewer units than one.
@@ -66,7 +71,9 @@ class Spiking(Remembering):
         return 5 * self.units
 
     def initial(self, inputs: Shape, rng: np.random.Generator) -> np.ndarray:
-        params = super().initial(inputs, rng)
+        params, heard = super().initial(inputs, rng), flat(self, inputs) * self.units
+        params[:heard] = lecun(flat(self, inputs), self.units, rng).ravel()
+        params[-3 * self.units : -2 * self.units] = _BIAS
         keeping = np.concatenate([rng.uniform(*_LEAKS, self.units), rng.uniform(*_DECAYS, self.units)])
         params[-2 * self.units :] = np.log(keeping / (1.0 - keeping))
         return params
@@ -80,5 +87,5 @@ class Spiking(Remembering):
         for time in range(steps):
             now = time * batch, batch
             membrane = heard.part(*now).add_affine(own, trace).leak(leaks, membrane)
-            trace = membrane.spike().low_pass(decays, trace, traces.part(*now))
+            trace = membrane.spike().trace(decays, trace, traces.part(*now))
         return traces
