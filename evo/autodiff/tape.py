@@ -102,8 +102,8 @@ class Node:
         return self._alike(spiking.spike)
 
     def trace(self, keeping: "Node", before: "Node", into: "Node") -> "Node":
-        """The trace (m, n) of spikes, self (m, n), after that before (m, n), of which `keeping` (1, n) stays: it nears 1
-        with a spike, -1 without; it goes `into` (m, n)."""
+        """The trace (m, n) of spikes, self (m, n), after that before (m, n), of which `keeping` (1, n) stays: it nears
+        1 with a spike, -1 without; it goes `into` (m, n)."""
         if self.shape != before.shape or keeping.shape != (1, self.columns):
             raise ValueError(f"spikes {self.shape}, {keeping.shape} and trace {before.shape} do not fit")
         return self.tape.record(spiking.trace, *self.shape, self, keeping, before, into=into)

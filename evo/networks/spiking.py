@@ -2,7 +2,7 @@
 
 Neftci, Mostafa & Zenke 2019, "Surrogate gradient learning in spiking neural networks", in discrete time with a control
 step as the unit. A synapse turns spikes into a current that decays (there, the current I). Here every neuron has one
-decay for all it sends, so that its current is a trace y of its own spikes, which its neighbours and the next layer hear:
+decay for all it sends, so that its current is a trace y of its own spikes, which neighbours and the next layer hear:
 
     v = lambda v + x W + y U + b - s          the membrane, less the threshold of 1 where it has just fired
     s = 1 where v > 1, else 0                 the spike
@@ -27,8 +27,8 @@ from evo.networks.remembering import Remembering
 if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
     from evo.autodiff import Node, Tape
 
-_BIAS = 0.7  # with inputs of variance 1, a neuron begins by firing every other step or so
-_LEAKS, _DECAYS = (0.5, 0.9), (0.3, 0.8)  # the range of lambda and of alpha to begin with
+_BIAS = 0.7  # at which a neuron fires every other step or so, where inputs have a variance of 1
+_LEAKS, _DECAYS = (0.5, 0.9), (0.1, 0.5)  # the range of lambda and of alpha to begin with
 
 
 def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
@@ -57,7 +57,7 @@ class Spiking(Remembering):
     their spikes, from -1 to 1.
 
     Parameters: W (inputs, units), U (units, units), b, l and a (units,). The share of a membrane that stays for a
-    control step begins at 0.5 to 0.9, that of a trace at 0.3 to 0.8. Raises ValueError for fewer units than one.
+    control step begins at 0.5 to 0.9, that of a trace at 0.1 to 0.5. Raises ValueError for fewer units than one.
     """
 
     biases: ClassVar[int] = 3
@@ -71,12 +71,12 @@ class Spiking(Remembering):
         return 5 * self.units
 
     def initial(self, inputs: Shape, rng: np.random.Generator) -> np.ndarray:
-        params, heard = super().initial(inputs, rng), flat(self, inputs) * self.units
-        params[:heard] = lecun(flat(self, inputs), self.units, rng).ravel()
-        params[-3 * self.units : -2 * self.units] = _BIAS
-        keeping = np.concatenate([rng.uniform(*_LEAKS, self.units), rng.uniform(*_DECAYS, self.units)])
-        params[-2 * self.units :] = np.log(keeping / (1.0 - keeping))
-        return params
+        """Neurons that fire every other step or so, and do not hear each other yet."""
+        units, heard = self.units, lecun(flat(self, inputs), self.units, rng).ravel()
+        keeping = np.concatenate([rng.uniform(*_LEAKS, units), rng.uniform(*_DECAYS, units)])
+        return np.concatenate(
+            [heard, np.zeros(units * units), np.full(units, _BIAS), np.log(keeping / (1.0 - keeping))]
+        )
 
     def apply(self, tape: "Tape", inputs: "Node", at: int, shape: Shape, steps: int) -> "Node":
         batch, units, (weights, own, bias) = inputs.rows // steps, self.units, self.parts(tape, inputs, at)
