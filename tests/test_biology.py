@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from evo.autodiff import Tape
 from evo.networks import Dense, Hebbian, Layer, Network, PatternGenerator, Spiking, network_from_text
 from evo.networks.sequential import propagate
+from evo.optimizers import Adam
 from evo.testing import check_network
 
 TORCH = np.load(Path(__file__).parent / "fixtures" / "spiking.npz")
@@ -157,6 +158,31 @@ def test_the_step_of_spiking_equals_torchs() -> None:
     for place in range(expected.shape[1]):
         found = lived(Spiking(expected.shape[2]), TORCH["parameters"], TORCH["inputs"][:, place])
         np.testing.assert_allclose(found, expected[:, place], rtol=1e-5, atol=1e-5)
+
+
+def test_spiking_learns_by_its_surrogate_gradient() -> None:
+    """To follow a slow mean of its input; a third better, at least, than where only the layer that hears it learns."""
+    steps, batch, rng = 20, 16, np.random.default_rng(3)
+    seen = rng.normal(size=(steps, batch, 1))
+    slow = np.zeros((steps, batch))
+    for time in range(1, steps):
+        slow[time] = 0.7 * slow[time - 1] + 0.3 * seen[time, :, 0]
+    network = Network([Spiking(12), Dense(1)], 1, "", False)
+    tape = Tape(network.size)
+    inputs, targets = tape.input(steps * batch, 1), tape.input(steps * batch, 1)
+    error = network.apply(tape, inputs, 0, steps) - targets
+    program = tape.program((error * error).mean())
+    program.value(inputs)[:], program.value(targets)[:] = seen.reshape(-1, 1), slow.reshape(-1, 1)
+    first, losses = network.initial(rng), {}
+    for frozen in (0, network.sizes[0]):
+        program.parameters[:], adam = first, Adam(network.size, 0.01)
+        for _ in range(1000):
+            program.forward()
+            program.backward()
+            program.gradient[:frozen] = 0
+            program.parameters[:] += adam.step(-program.gradient.astype(float))
+        losses[frozen] = program.forward() / slow.var()
+    assert losses[0] < 2 / 3 * losses[network.sizes[0]]  # measured on four seeds: 0.27 to 0.49 of it
 
 
 def test_spiking_begins_as_it_says() -> None:

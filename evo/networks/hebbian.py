@@ -7,8 +7,8 @@ weight from input o_i to output o_j changes by
 
 The parameters are W (inputs, units), b (units,), then eta, A, B, C and D, each (inputs, units). There an episode begins
 with random weights; here it begins with W, which evolves too, so that a fitness depends on nothing but the parameters,
-and a layer whose eta is 0 is a dense layer. As there, weights are divided by the greatest of their sizes, so that they
-stay bounded; here only where that is above 1.
+and a layer whose eta is 0 is a dense layer of weights within 1. As there, weights are divided by the
+greatest of their sizes, so that they stay bounded; here only where that is above 1.
 """
 
 from dataclasses import dataclass
