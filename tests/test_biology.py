@@ -114,7 +114,7 @@ def test_a_layer_forgets_where_an_episode_ends(layer: Layer, text: str) -> None:
 @settings(max_examples=25, deadline=None)
 @given(
     which=st.sampled_from([layer for layer, _ in LAYERS]),
-    size=st.sampled_from([1.0, 30.0, 1e3, 1e6, 1e18]),
+    size=st.sampled_from([1.0, 30.0, 1e3, 1e6, 1e27]),
     loud=st.sampled_from([0.1, 1.0, 100.0]),
     seed=st.integers(0, 2**32 - 1),
 )
