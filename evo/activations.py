@@ -154,3 +154,11 @@ def softmax(values: Any) -> None:
     share = values.dtype.type(1) / ((total0 + total1) + (total2 + total3))
     for index in range(values.size):
         values[index] *= share
+
+
+@njit
+def spike(values: Any) -> None:
+    """1 above the threshold, which is 1, else 0."""
+    one, zero = values.dtype.type(1), values.dtype.type(0)
+    for index in range(values.size):
+        values[index] = one if values[index] > one else zero

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evo.networks import CTRNN, GRU, LSTM, Dense, Layer, Recurrent, Shape
+from evo.networks import CTRNN, GRU, LSTM, Dense, Hebbian, Layer, PatternGenerator, Recurrent, Shape, Spiking
 from evo.testing import check_network
 
 LAYERS: dict[str, Layer | list[Layer]] = {
@@ -15,6 +15,9 @@ LAYERS: dict[str, Layer | list[Layer]] = {
     "lstm": LSTM(3),
     "gru": GRU(3),
     "ctrnn": CTRNN(3),
+    "spiking": Spiking(3),
+    "hebbian": Hebbian(3),
+    "cpg": PatternGenerator(3),
     "stack": [Dense(5, "tanh"), LSTM(2), Dense(1)],
 }
 
@@ -139,3 +142,32 @@ def test_a_wrong_gradient_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(AssertionError, match="the gradient by parameter 0 is"):
         check_network(Detached(), (3,))
+
+
+def test_a_surrogates_gradient_is_only_finite() -> None:
+    def held(node: Any) -> Any:
+        return type(node)(node.tape, node.at, *node.shape, False)
+
+    class Surrogate(Gain):
+        """Its gradient is twice the true one."""
+
+        surrogate = True
+
+        def apply(self, tape: Any, inputs: Any, at: int, shape: Shape, steps: int) -> Any:
+            gained = super().apply(tape, inputs, at, shape, steps)
+            return gained * 2.0 - held(gained)
+
+    class Endless(Surrogate):
+        def apply(self, tape: Any, inputs: Any, at: int, shape: Shape, steps: int) -> Any:
+            gained = super().apply(tape, inputs, at, shape, steps)
+            large = gained * 1e200
+            return gained + (large - held(large)) * 1e200
+
+    class Wrong(Surrogate):
+        surrogate = False
+
+    check_network(Surrogate(), (3,))
+    with pytest.raises(AssertionError, match="its gradients are not finite"):
+        check_network(Endless(), (3,))
+    with pytest.raises(AssertionError, match="the gradient by parameter 0 is"):
+        check_network(Wrong(), (3,))

@@ -224,7 +224,7 @@ def test_parameter_counts(text: str, size: int) -> None:
         ("gru:3:relu", "'gru:3:relu': its units take no 'relu'"),
         ("mlp:8>dense:5", "'mlp:8>dense:5' ends in 5 numbers"),
         ("mlp:8>denes:2", "unknown network 'denes:2' in 'mlp:8>denes:2'"),
-        ("lstm:8>", "unknown network '' in 'lstm:8>'"),
+        ("lstm:8>>dense:2", "unknown network '' in 'lstm:8>>dense:2'"),
         ("linear>dense:2", "'linear' stands alone; in a chain it is dense:2"),
         ("", "unknown network ''; one of linear, mlp"),
         ("linear:4", "'linear' takes nothing after it, got 'linear:4'"),

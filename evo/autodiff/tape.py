@@ -23,7 +23,7 @@ from numba.np.numpy_support import from_dtype
 
 from envs.kernels import compile_kernel, njit
 from envs.physics import call
-from evo.autodiff import operations, recurrent
+from evo.autodiff import operations, recurrent, spiking
 from evo.autodiff.operations import BACKWARD, FORWARD, NUMBERS, ROW_SIZE, SEED_SIZE
 
 Operation = Callable[[Any, Any, Any], None]
@@ -99,6 +99,24 @@ class Node:
         if (self.shape, past.shape, before.shape) != ((m, 3 * n), (m, 3 * n), (m, n)):
             raise ValueError(f"{self.shape}, {past.shape} and {before.shape} do not fit a hidden state {into.shape}")
         return self.tape.record(recurrent.gru, *into.shape, self, past, before, into=into)
+
+    def leak(self, keeping: "Node", before: "Node") -> "Node":
+        """The membrane (m, n) that receives this current (m, n), after that before (m, n), of which `keeping` (1, n)
+        stays; where that was above the threshold it is reset."""
+        if self.shape != before.shape or keeping.shape != (1, self.columns):
+            raise ValueError(f"current {self.shape}, {keeping.shape} and membrane {before.shape} do not fit")
+        return self.tape.record(spiking.leak, *self.shape, self, keeping, before)
+
+    def spike(self) -> "Node":
+        """1 above the threshold, which is 1, else 0; its gradient is a surrogate."""
+        return self._alike(spiking.spike)
+
+    def trace(self, keeping: "Node", before: "Node", into: "Node") -> "Node":
+        """The trace (m, n) of spikes, self (m, n), after that before (m, n), of which `keeping` (1, n) stays: it nears
+        1 with a spike, -1 without; it goes `into` (m, n)."""
+        if self.shape != before.shape or keeping.shape != (1, self.columns):
+            raise ValueError(f"spikes {self.shape}, {keeping.shape} and trace {before.shape} do not fit")
+        return self.tape.record(spiking.trace, *self.shape, self, keeping, before, into=into)
 
     def exp(self) -> "Node":
         return self._alike(operations.exp)

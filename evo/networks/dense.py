@@ -19,6 +19,9 @@ if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
     from evo.autodiff import Node, Tape
 
 
+NO_BIAS = "nobias"  # as a dense layer without one is written
+
+
 @njit
 def _affine(params: Any, inputs: Any, outputs: Any) -> None:
     weights = inputs.size * outputs.size
@@ -73,7 +76,7 @@ class Dense(Layer):
 
     @property
     def text(self) -> str:
-        words = ["dense", str(self.outputs), self.activation, self.initial_weights]
+        words = ["dense", str(self.outputs), self.activation, self.initial_weights, "" if self.bias else NO_BIAS]
         return ":".join(word for word in words if word and word != "linear")
 
     @property

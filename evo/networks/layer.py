@@ -1,7 +1,7 @@
 """Layer: what networks are stacked from."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -18,7 +18,10 @@ class Layer:
     once for every network and task: numbers are its own whole numbers, int64; the rest are float32 vectors. `memory` is
     the layer's own, zeroed at the start of an episode; what it needs besides, to compute with, is part of it, so that
     nothing is allocated. A layer that is differentiable has `apply` too, and the two agree to float rounding.
+    surrogate: whether the gradient of `apply` is meant to be another function's, since its own says nothing.
     """
+
+    surrogate: ClassVar[bool] = False
 
     @property
     def text(self) -> str:

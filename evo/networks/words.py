@@ -8,18 +8,21 @@ from evo.activations import ACTIVATIONS
 from evo.networks.attention import Attention
 from evo.networks.convolution import PADDINGS, Conv
 from evo.networks.ctrnn import CTRNN
-from evo.networks.dense import Dense
+from evo.networks.dense import NO_BIAS, Dense
 from evo.networks.dropout import Dropout
 from evo.networks.embedding import Embedding
 from evo.networks.flatten import Flatten
 from evo.networks.gru import GRU
+from evo.networks.hebbian import Hebbian
 from evo.networks.initialisation import INITIALISATIONS
 from evo.networks.layer import Layer
 from evo.networks.layernorm import LayerNorm
 from evo.networks.lstm import LSTM
+from evo.networks.pattern_generator import PatternGenerator
 from evo.networks.pooling import AveragePool, MaxPool
 from evo.networks.recurrent import Recurrent
 from evo.networks.residual import Residual
+from evo.networks.spiking import Spiking
 
 
 def _linear(arguments: str) -> list[Layer]:
@@ -41,9 +44,9 @@ def _dense(arguments: str) -> list[Layer]:
 
 def _dense_layers(name: str, arguments: str, what: str, example: str, usual: str) -> list[Layer]:
     widths, words = _widths(name, arguments, what, example)
-    known = {"an activation": ACTIVATIONS, "an initialisation": INITIALISATIONS}
-    activation, begun = _chosen(f"{name}:{arguments}", words, known)
-    return [Dense(width, activation or usual, initial_weights=begun) for width in widths]
+    known = {"an activation": ACTIVATIONS, "an initialisation": INITIALISATIONS, "a bias": [NO_BIAS]}
+    activation, begun, bias = _chosen(f"{name}:{arguments}", words, known)
+    return [Dense(width, activation or usual, not bias, begun) for width in widths]
 
 
 def _chosen(place: str, words: list[str], known: Mapping[str, Iterable[str]]) -> list[str]:
@@ -51,7 +54,7 @@ def _chosen(place: str, words: list[str], known: Mapping[str, Iterable[str]]) ->
     for word in words:
         if not any(word in kind for kind in known.values()):
             kinds = " nor ".join(f"{name} ({', '.join(kind)})" for name, kind in known.items())
-            raise ValueError(f"{place!r}: {word!r} is neither {kinds}")
+            raise ValueError(f"{place!r}: {word!r} is {'neither' if len(known) > 1 else 'not'} {kinds}")
     chosen = []
     for name, kind in known.items():
         several = [word for word in words if word in kind]
@@ -131,6 +134,23 @@ def _gru(arguments: str) -> list[Layer]:
 def _ctrnn(arguments: str) -> list[Layer]:
     """ctrnn:16: continuous-time units, each with a time constant of its own (Beer 1995)"""
     return [CTRNN(units) for units in _units("ctrnn", arguments)]
+
+
+def _spiking(arguments: str) -> list[Layer]:
+    """spiking:32: leaky integrate-and-fire neurons, heard through traces of their spikes (Neftci 2019)"""
+    return [Spiking(units) for units in _units("spiking", arguments)]
+
+
+def _hebbian(arguments: str) -> list[Layer]:
+    """hebbian:32 or hebbian:32:relu: dense layers that learn while they live (Najarro & Risi 2020); tanh, relu, …"""
+    widths, words = _widths("hebbian", arguments, "layers", "32")
+    (activation,) = _chosen(f"hebbian:{arguments}", words, {"an activation": ACTIVATIONS})
+    return [Hebbian(units, activation or "tanh") for units in widths]
+
+
+def _cpg(arguments: str) -> list[Layer]:
+    """cpg:8: a central pattern generator of so many coupled oscillators (Ijspeert 2007)"""
+    return [PatternGenerator(oscillators) for oscillators in _units("cpg", arguments)]
 
 
 def _transformer(arguments: str) -> list[Layer]:
@@ -224,6 +244,9 @@ NETWORKS: dict[str, Callable[[str], list[Layer]]] = {
     "lstm": _lstm,
     "gru": _gru,
     "ctrnn": _ctrnn,
+    "spiking": _spiking,
+    "hebbian": _hebbian,
+    "cpg": _cpg,
     "conv": _conv,
     "pool": _pool,
     "average": _average,

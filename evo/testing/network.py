@@ -24,7 +24,7 @@ def check_network(layer: Layer | Sequence[Layer], shape: Shape = (4,)) -> None:
     shape: of one example of its inputs. A layer's shapes, sizes and initial parameters fit each other; its step writes
     all of its outputs and nothing else but its memory, allocates nothing, and from an empty memory does the same again;
     and where it is differentiable, `apply` on a sequence is one step after the other, and its gradients are finite
-    differences.
+    differences, or just finite numbers where they are a surrogate's.
     """
     layers = [layer] if isinstance(layer, Layer) else list(layer)
     network = Network(layers, shape, "", False)
@@ -43,7 +43,7 @@ def check_network(layer: Layer | Sequence[Layer], shape: Shape = (4,)) -> None:
         expect(np.array_equal(expected, fresh), words)
     expect(not _allocations(network, params), "its step allocates: what it computes with is part of its memory")
     if all(one.differentiable for one in layers):
-        _gradients(network, params, seen, expected)
+        _gradients(network, params, seen, expected, any(one.surrogate for one in layers))
 
 
 def _declarations(layer: Layer, inputs: Shape, size: int) -> None:
@@ -100,7 +100,7 @@ def _guarded(values: np.ndarray) -> np.ndarray:
     return np.concatenate([[_GUARD], values.astype(np.float32), [_GUARD]]).astype(np.float32)
 
 
-def _gradients(network: Network, params: np.ndarray, seen: np.ndarray, expected: np.ndarray) -> None:
+def _gradients(network: Network, params: np.ndarray, seen: np.ndarray, expected: np.ndarray, surrogate: bool) -> None:
     """`apply` beside the steps, and its gradients beside finite differences, in float64."""
     weights = generator(0, "check weights").standard_normal((_STEPS, _BATCH, network.outputs))
     rows = _STEPS * _BATCH
@@ -116,6 +116,9 @@ def _gradients(network: Network, params: np.ndarray, seen: np.ndarray, expected:
     expect(worst < _ROUNDING, f"apply and one step after the other differ by {worst:.2g}")
     program.backward()
     gradient = program.gradient.copy()
+    expect(bool(np.isfinite(gradient).all()), "its gradients are not finite")
+    if surrogate:
+        return
     for index, value in enumerate(program.parameters.copy()):
         both = []
         for way in (_SMALL, -_SMALL):

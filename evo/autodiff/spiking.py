@@ -1,0 +1,91 @@
+"""Operations of spiking neurons, one step of time each; see `evo.autodiff.operations` for what they take.
+
+A spike's true derivative is zero wherever there is one. Its surrogate is that of Zenke & Ganguli 2018, "SuperSpike:
+supervised learning in multilayer spiking neural networks": of the fast sigmoid u / (1 + |u|), u = steepness × (v - 1),
+scaled to 1 at the threshold. No gradient goes through the reset, as there.
+"""
+
+from typing import Any
+
+from envs.kernels import njit
+from evo import activations
+from evo.autodiff.operations import COLUMNS, FIRST, NEEDED, OUTPUT, ROWS, SECOND, THIRD
+
+STEEPNESS = 10  # in distances from rest to threshold
+
+
+@njit
+def _block(row: Any, buffer: Any, at: int) -> Any:
+    return buffer[row[at] : row[at] + row[ROWS] * row[COLUMNS]]
+
+
+def spike(row: Any, values: Any, gradients: Any) -> None:
+    out = _block(row, values, OUTPUT)
+    out[:] = _block(row, values, FIRST)
+    activations.spike(out)
+
+
+def spike_backward(row: Any, values: Any, gradients: Any) -> None:
+    """1 / (1 + steepness |v - 1|)^2 takes the place of the derivative."""
+    membrane, above, below = (
+        _block(row, values, FIRST),
+        _block(row, gradients, OUTPUT),
+        _block(row, gradients, FIRST),
+    )
+    one, steepness = values.dtype.type(1), values.dtype.type(STEEPNESS)
+    for index in range(membrane.size):
+        root = one + steepness * abs(membrane[index] - one)
+        below[index] += above[index] / (root * root)
+
+
+def leak(row: Any, values: Any, gradients: Any) -> None:
+    """second (1, n) × third (m, n) + first (m, n), less 1 where the third was above the threshold."""
+    n, one, zero = row[COLUMNS], values.dtype.type(1), values.dtype.type(0)
+    out, current, before = _block(row, values, OUTPUT), _block(row, values, FIRST), _block(row, values, THIRD)
+    for i in range(row[ROWS]):
+        for j in range(n):
+            at = i * n + j
+            reset = one if before[at] > one else zero
+            out[at] = values[row[SECOND] + j] * before[at] + current[at] - reset
+
+
+def leak_backward(row: Any, values: Any, gradients: Any) -> None:
+    n = row[COLUMNS]
+    above, before = _block(row, gradients, OUTPUT), _block(row, values, THIRD)
+    of_current, of_before = _block(row, gradients, FIRST), _block(row, gradients, THIRD)
+    for i in range(row[ROWS]):
+        for j in range(n):
+            at, keeping = i * n + j, row[SECOND] + j
+            if row[FIRST + NEEDED]:
+                of_current[at] += above[at]
+            if row[SECOND + NEEDED]:
+                gradients[keeping] += above[at] * before[at]
+            if row[THIRD + NEEDED]:
+                of_before[at] += above[at] * values[keeping]
+
+
+def trace(row: Any, values: Any, gradients: Any) -> None:
+    """target + second (1, n) × (third (m, n) - target), with a target of 1 for a spike, first (m, n), else -1."""
+    n, one = row[COLUMNS], values.dtype.type(1)
+    out, spikes, before = _block(row, values, OUTPUT), _block(row, values, FIRST), _block(row, values, THIRD)
+    for i in range(row[ROWS]):
+        for j in range(n):
+            at = i * n + j
+            target = spikes[at] + spikes[at] - one
+            out[at] = target + values[row[SECOND] + j] * (before[at] - target)
+
+
+def trace_backward(row: Any, values: Any, gradients: Any) -> None:
+    n, one = row[COLUMNS], values.dtype.type(1)
+    above, spikes, before = _block(row, gradients, OUTPUT), _block(row, values, FIRST), _block(row, values, THIRD)
+    of_spikes, of_before = _block(row, gradients, FIRST), _block(row, gradients, THIRD)
+    for i in range(row[ROWS]):
+        for j in range(n):
+            at, keeping = i * n + j, row[SECOND] + j
+            error = above[at] * (one - values[keeping])
+            if row[FIRST + NEEDED]:
+                of_spikes[at] += error + error
+            if row[SECOND + NEEDED]:
+                gradients[keeping] += above[at] * (before[at] - spikes[at] - spikes[at] + one)
+            if row[THIRD + NEEDED]:
+                of_before[at] += above[at] * values[keeping]
