@@ -191,6 +191,7 @@ OUT_OF_RANGE: dict[str, dict[str, list[Any]]] = {
         "noise": POSITIVE,
         "pairs": [0, 1.5],
         "weight_decay": [-0.1, math.inf, math.nan],
+        "optimizer": ["adm", "bfgs"],
     },
 }
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from numba import njit
 
 from evo.autodiff import Node, Tape, operations
-from evo.autodiff.descent import AdamSettings, Feeds, Moments, assess, descend, squared_length
+from evo.autodiff.descent import Feeds, Settings, assess, descend, squared_length
 from evo.autodiff.team import Team, barrier
 from evo.networks import Dense, network_from_text
 from evo.networks.sequential import propagate
-from evo.optimizers import Adam
+from evo.optimizers import OPTIMIZERS, SGD, Adam
 
 TORCH = np.load(Path(__file__).parent / "fixtures" / "torch.npz")
 CLOSE = {"rtol": 1e-5, "atol": 1e-6}
@@ -161,13 +161,13 @@ def _regression(size: int) -> tuple[Any, Feeds, Node, np.ndarray]:
 
 def test_descent_fits_a_line() -> None:
     program, feeds, loss, examples = _regression(20)
-    rng, moments = np.random.default_rng(0), Moments.zero(2)
+    rng, adam = np.random.default_rng(0), Adam(2, 0.02, dtype=np.float32)
     for _ in range(300):
         order = rng.permutation(60).reshape(3, 20)
-        means = descend((program,), feeds, examples, order, moments, AdamSettings(0.02, 1.0), (loss,))
+        means = descend((program,), feeds, examples, order, adam, Settings(np.full(3, 0.02), 1.0), (loss,))
     np.testing.assert_allclose(program.parameters, [2, -1], atol=1e-3)
     assert means is not None and means[0] < 1e-5
-    assert moments.steps[0] == 900
+    assert adam.steps == 900
 
 
 def test_a_step_of_descent_is_adams_on_the_shortened_gradient() -> None:
@@ -178,17 +178,20 @@ def test_a_step_of_descent_is_adams_on_the_shortened_gradient() -> None:
     error = before[0] * inputs + before[1] - targets
     gradient = np.array([np.mean(2 * error * inputs), np.mean(2 * error)])
     assert np.linalg.norm(gradient) > 0.5
-    descend((program,), feeds, examples, np.arange(60)[None], Moments.zero(2), AdamSettings(0.1, 0.5))
+    adam = Adam(2, 0.1, dtype=np.float32)
+    descend((program,), feeds, examples, np.arange(60)[None], adam, Settings(np.full(1, 0.1), 0.5))
     shortened = gradient * 0.5 / (np.linalg.norm(gradient) + 1e-6)
-    expected = before + Adam(2, 0.1, epsilon=1e-5).step(-shortened)
+    expected = before + Adam(2, 0.1).step(-shortened)
     np.testing.assert_allclose(program.parameters, expected, rtol=1e-6)
 
 
 def test_descent_says_when_a_gradient_is_not_finite() -> None:
     program, feeds, _, examples = _regression(60)
     program.parameters[:] = np.float32(3e38)
-    order = np.arange(60)[None]
-    assert descend((program,), feeds, examples, order, Moments.zero(2), AdamSettings(0.1, 0.5)) is None
+    adam, order = Adam(2, 0.1, dtype=np.float32), np.arange(60)[None]
+    assert descend((program,), feeds, examples, order, adam, Settings(np.full(1, 0.1), 0.5)) is None
+    assert adam.steps == 0
+    assert not adam.memory.any()
 
 
 @settings(max_examples=30, deadline=None)
@@ -210,8 +213,10 @@ def test_squared_length_is_the_sum_of_squares(numbers: list[float]) -> None:
     assert squared_length(values) == pytest.approx(float(np.sum(values.astype(np.float64) ** 2)), rel=1e-12)
 
 
-def _sharded(replicas: int, threads: int, size: int = 30, scale: float = 1.0) -> tuple[Any, Moments, Any]:
-    """Parameters, moments and mean loss after 20 minibatches through a small network, cut into shards."""
+def _sharded(
+    replicas: int, threads: int, size: int = 30, scale: float = 1.0, name: str = "adam"
+) -> tuple[Any, np.ndarray, Any]:
+    """Parameters, memory and mean loss after 20 minibatches through a small network, cut into shards."""
     network = network_from_text("mlp:5", 3, 1)
     tape = Tape(network.size)
     inputs, targets = tape.input(size // replicas, 3), tape.input(size // replicas, 1)
@@ -220,21 +225,24 @@ def _sharded(replicas: int, threads: int, size: int = 30, scale: float = 1.0) ->
     program, rng = tape.program(loss), np.random.default_rng(4)
     program.parameters[:] = rng.normal(size=network.size) * scale
     programs = (program, *(program.replica() for _ in range(replicas - 1)))
-    examples, moments = rng.normal(size=(60, 4)).astype(np.float32), Moments.zero(network.size)
+    examples = rng.normal(size=(60, 4)).astype(np.float32)
+    optimizer = OPTIMIZERS[name](network.size, 0.01, dtype=np.float32)
     order = np.stack([rng.permutation(60)[:size] for _ in range(20)])
     feeds = Feeds.into(inputs, targets)
-    means = descend(programs, feeds, examples, order, moments, AdamSettings(0.01, 0.5), (loss,), Team(threads))
+    rates = Settings(0.01 * np.linspace(1.0, 0.1, 20), 0.5, l1=1e-3, l2=1e-2, weight_decay=0.1)
+    means = descend(programs, feeds, examples, order, optimizer, rates, (loss,), Team(threads))
     if means is not None:
         for one in programs:
             np.testing.assert_array_equal(one.parameters, program.parameters)
-    return program.parameters.copy(), moments, means
+    return program.parameters.copy(), optimizer.memory, means
 
 
 @pytest.mark.parametrize("threads", [2, 3])
 @pytest.mark.parametrize("replicas", [1, 2, 3, 5])
-def test_shards_on_several_threads_give_the_same_bits_as_on_one(replicas: int, threads: int) -> None:
-    alone, together = _sharded(replicas, 1), _sharded(replicas, threads)
-    for one, other in zip((alone[0], *alone[1], alone[2]), (together[0], *together[1], together[2]), strict=True):
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_shards_on_several_threads_give_the_same_bits_as_on_one(name: str, replicas: int, threads: int) -> None:
+    alone, together = _sharded(replicas, 1, name=name), _sharded(replicas, threads, name=name)
+    for one, other in zip(alone, together, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
@@ -253,7 +261,7 @@ def test_minibatches_of_another_size_are_refused() -> None:
     program, feeds, _, examples = _regression(20)
     order = np.arange(60)[None]
     with pytest.raises(ValueError, match="these programs take 40"):
-        descend((program, program.replica()), feeds, examples, order, Moments.zero(2), AdamSettings(0.1, 0.5))
+        descend((program, program.replica()), feeds, examples, order, SGD(2, 0.1), Settings(np.full(1, 0.1)))
 
 
 @pytest.mark.parametrize("first", [True, False])

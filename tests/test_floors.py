@@ -20,6 +20,7 @@ FLOORS = {
     "evo.statistics": 1,
     "evo.functions": 1,
     "evo.optimizers": 1,
+    "evo.schedules": 1,
     "evo.activations": 1,
     "evo.pooling": 1,
     "evo.autodiff": 1,

@@ -14,20 +14,22 @@ from evo.algorithms.algorithm import AskTell
 from evo.algorithms.noise import Noise, weighted_sum
 from evo.algorithms.population import PerturbedPopulation
 from evo.operators.ranking import centred_ranks
-from evo.optimizers import Adam
+from evo.optimizers import optimizer_named
 from evo.randomness import generator
 from evo.ranges import number_between, positive_number, whole_number
 
 
 @final
 class OpenAIES(AskTell[PerturbedPopulation]):
-    """The gradient of the smoothed, rank-shaped fitness, estimated from antithetic pairs and followed by Adam.
+    """The gradient of the smoothed, rank-shaped fitness, estimated from antithetic pairs and followed by an optimiser.
 
-    `step_size` (alpha, Adam's), `noise` (sigma), `pairs` (n / 2 of the paper: each is evaluated both ways) and
-    `weight_decay` (the coefficient of the L2 penalty, whose gradient joins the estimate before Adam).
+    `step_size` (alpha, the optimiser's), `noise` (sigma), `pairs` (n / 2 of the paper: each is evaluated both ways),
+    `weight_decay` (the coefficient of the L2 penalty, whose gradient joins the estimate before the optimiser; with
+    `adamw`, of the decay apart from it) and `optimizer` (the authors' Adam, or another of OPTIMIZERS).
 
     The factor 1 / sigma of line 5 is left out, as in the authors' code: Adam does not feel the scale of a gradient, and
-    `weight_decay` keeps the meaning of their `l2coeff`. Defaults, but for `pairs`, are those of their `humanoid.json`.
+    `weight_decay` keeps the meaning of their `l2coeff`. sgd, momentum and nesterov feel it, and need a larger
+    `step_size`. Defaults, but for `pairs`, are those of their `humanoid.json`.
     """
 
     remembered = ("mean", "update_norm", "optimizer")
@@ -41,6 +43,7 @@ class OpenAIES(AskTell[PerturbedPopulation]):
         noise: float = 0.02,
         pairs: int = 32,
         weight_decay: float = 0.005,
+        optimizer: str = "adam",
     ) -> None:
         super().__init__(initial, seed)
         self.step_size = positive_number("step_size", step_size)
@@ -49,7 +52,7 @@ class OpenAIES(AskTell[PerturbedPopulation]):
         self.weight_decay = number_between("weight_decay", weight_decay, 0)
 
         self.mean = self.initial  # theta_0, (parameters,)                                                    line 1
-        self.optimizer = Adam(self.initial.size, self.step_size)
+        self.optimizer = optimizer_named(optimizer)(self.initial.size, self.step_size)
         self.update_norm = 0.0
 
     def propose(self) -> PerturbedPopulation:
@@ -62,7 +65,11 @@ class OpenAIES(AskTell[PerturbedPopulation]):
         weights = shaped[0::2] - shaped[1::2]  # a mirrored pair shares one epsilon, with opposite signs
         gradient = weighted_sum(weights, population.noise) / len(fitness)  # 1 / n sum F_i epsilon_i          line 5
 
-        step = self.optimizer.step(gradient - self.weight_decay * self.mean)
+        decay = self.weight_decay * self.mean
+        if self.optimizer.decoupled:
+            step = self.optimizer.step(gradient) - self.step_size * decay
+        else:
+            step = self.optimizer.step(gradient - decay)
         self.mean = self.mean + step  # theta_{t+1}                                                           line 5
         self.update_norm = math.sqrt(np.sum(np.square(step)))
 

@@ -213,6 +213,15 @@ def _average(programs: Any, settings: Any, gradient: Any, first: int, last: int)
             gradient[index] += l2 * parameters[index]
 
 
+@njit(error_model="numpy")
+def _move(programs: Any, keep: Any, delta: Any, first: int, last: int) -> None:
+    """Every replica's parameters from `first` to `last`, by a step, after as much of them as decays is gone."""
+    for replica in range(len(programs)):
+        parameters = programs[replica].values[first:last]
+        for index in range(delta.size):
+            parameters[index] = keep * parameters[index] + delta[index]
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def _descend(
     programs: Any,
@@ -256,30 +265,26 @@ def _descend(
                 shared.finite[0] = False
             return
         shorten = min(1.0, settings.max_norm / (length + 1e-6))  # as torch's clip_grad_norm_
+        numbers, limit = rule.numbers[minibatch], rule.limits[minibatch]
+        keep = real(1.0 - settings.step_sizes[minibatch] * settings.weight_decay)
+        limited, downhill = math.isfinite(limit), -real(shorten)
         for piece in range(worker, replicas, workers):
             first, last = size * piece // replicas, size * (piece + 1) // replicas
             direction = shared.gradient[first:last]
             for index in range(direction.size):
-                direction[index] *= -real(shorten)
-            numbers, way = rule.numbers[minibatch], length * shorten
+                direction[index] *= downhill
+            way = length * shorten
             step_part(rule.kernel, numbers, step + 1, way, rule.memory, first, last, shared.gradient, shared.delta)
-        limit = rule.limits[minibatch]
-        if math.isfinite(limit):
-            for piece in range(worker, replicas, workers):
-                first, last = size * piece // replicas, size * (piece + 1) // replicas
+            if limited:
                 shared.squares[1, piece] = squared_length(shared.delta[first:last])
+            else:
+                _move(programs, keep, shared.delta[first:last], first, last)
+        if limited:
             barrier(place, worker, workers)
             speed = math.sqrt(shared.squares[1].sum())
-            if speed > limit:
-                for piece in range(worker, replicas, workers):
-                    first, last = size * piece // replicas, size * (piece + 1) // replicas
+            for piece in range(worker, replicas, workers):
+                first, last = size * piece // replicas, size * (piece + 1) // replicas
+                if speed > limit:
                     shorten_part(rule.memory, first, last, shared.delta, limit / speed)
-        keep = real(1.0 - settings.step_sizes[minibatch] * settings.weight_decay)
-        for piece in range(worker, replicas, workers):
-            first, last = size * piece // replicas, size * (piece + 1) // replicas
-            delta = shared.delta[first:last]
-            for replica in range(replicas):
-                parameters = programs[replica].values[first:last]
-                for index in range(delta.size):
-                    parameters[index] = keep * parameters[index] + delta[index]
+                _move(programs, keep, shared.delta[first:last], first, last)
         barrier(place, worker, workers)

@@ -75,7 +75,9 @@ class Optimizer(ABC):
 
     def numbers(self, step_sizes: NDArray[np.float64]) -> NDArray[np.float64]:
         """What the kernel is told in steps of these sizes, (steps,): float64 (steps, numbers)."""
-        return np.column_stack([step_sizes, np.tile(self._numbers, (len(step_sizes), 1))])
+        told = np.empty((len(step_sizes), 1 + len(self._numbers)))
+        told[:, 0], told[:, 1:] = step_sizes, self._numbers
+        return told
 
     def limits(self, step_sizes: NDArray[np.float64]) -> NDArray[np.float64]:
         """The greatest lengths of steps of these sizes, (steps,): `max_speed` belongs to `step_size`."""

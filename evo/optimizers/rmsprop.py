@@ -15,9 +15,10 @@ from evo.ranges import number_between, positive_number
 
 def rmsprop(numbers: Any, steps: int, length: float, square: Any, second: Any, direction: Any, delta: Any) -> None:
     real = delta.dtype.type
-    one, step_size, decay, epsilon = real(1), real(numbers[0]), real(numbers[1]), real(numbers[2])
+    step_size, epsilon = real(numbers[0]), real(numbers[2])
+    decay, fresh = real(numbers[1]), real(1.0 - numbers[1])
     for index in range(delta.size):
-        square[index] = decay * square[index] + (one - decay) * (direction[index] * direction[index])
+        square[index] = decay * square[index] + fresh * (direction[index] * direction[index])
         delta[index] = step_size * direction[index] / (math.sqrt(square[index]) + epsilon)
 
 
