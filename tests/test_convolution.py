@@ -136,7 +136,7 @@ def test_picture_layers_remember_nothing() -> None:
 def test_picture_layers_act_alike_wherever_they_live() -> None:
     """In scored episodes as step by step; what they compute with is theirs alone."""
     task = evo.task("cartpole", steps=30)
-    network = Network([Conv(3, padding="same"), MaxPool(), Dense(1)], 4, "", False, (4, 1))
+    network = Network([Conv(3, padding="same"), MaxPool(), Dense(1)], (4, 1), "", False)
     params = np.random.default_rng(3).normal(size=network.size).astype(np.float32)
     problem = Walking(task, network, 1)
     one = problem.rollout(params, 5, problem.no_statistics())

@@ -29,8 +29,8 @@ def test_it_keeps_its_promises(name: str) -> None:
 def test_it_is_its_inputs_and_what_its_layers_make_of_them(name: str) -> None:
     residual, shape = RESIDUALS[name]
     count, rng = int(np.prod(shape)), np.random.default_rng(1)
-    alone = Network(residual.layers, count, "", False, shape)
-    whole = Network([residual], count, "", False, shape)
+    alone = Network(residual.layers, shape, "", False)
+    whole = Network([residual], shape, "", False)
     params, seen = (rng.normal(size=whole.size) * 0.5).astype(np.float32), rng.normal(size=(6, count))
     found = lived(whole, params, seen.astype(np.float32))
     np.testing.assert_array_equal(found, seen.astype(np.float32) + lived(alone, params, seen.astype(np.float32)))

@@ -18,7 +18,7 @@ from evo.problems.problem import Problem, evaluate_alone
 from evo.problems.supervised import Supervised
 from evo.randomness import generator, selection_seeds
 from evo.ranges import number_between, positive_number, whole_number
-from evo.schedules import schedule_named
+from evo.schedules import schedule_from_text
 
 DIVERGED = "backprop diverged: its gradient was no longer finite; try a lower method.step_size"
 # What is usual; not tuned.
@@ -74,7 +74,7 @@ class Backprop:
         self.problem, self.seed = problem, seed
         usual = _STEP_SIZES.get(optimizer, _STEP_SIZE)
         self.step_size = usual if step_size is None else positive_number("step_size", step_size)
-        self.schedule = schedule_named(schedule)
+        self.schedule = schedule_from_text(schedule)
         self.anneal_steps = None if anneal_steps is None else whole_number("anneal_steps", anneal_steps, 0)
         self.max_gradient_norm = number_between("max_gradient_norm", max_gradient_norm, 0.0)
         self.l1, self.l2 = number_between("l1", l1, 0.0), number_between("l2", l2, 0.0)
