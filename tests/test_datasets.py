@@ -80,14 +80,14 @@ def test_classes_are_balanced_in_each_split(name: str, classes: int) -> None:
 
 def test_every_option_has_a_default_and_is_kept() -> None:
     for name in DATASETS:
-        constructor, given = constructor_of(name)
+        constructor = constructor_of(name)
         parameters = inspect.signature(constructor).parameters
-        assert not given and parameters["seed"].default == 0 and inspect.getdoc(constructor)
+        assert parameters["seed"].default == 0 and inspect.getdoc(constructor)
         for parameter in parameters.values():
             assert parameter.kind is inspect.Parameter.KEYWORD_ONLY
             assert parameter.default is not inspect.Parameter.empty
     for name in ("houses", "xor", "spirals", "text", "memory", "adding"):
-        assert set(dataset_of(name).options) == set(inspect.signature(constructor_of(name)[0]).parameters)
+        assert set(dataset_of(name).options) == set(inspect.signature(constructor_of(name)).parameters)
 
 
 def test_digits_are_digits() -> None:
