@@ -21,26 +21,54 @@ if TYPE_CHECKING:
     from evo.errors import EvoError
     from evo.finished import Run
     from evo.hardships import robustness
-    from evo.networks import CTRNN, GRU, LSTM, AveragePool, Conv, Dense, Flatten, Layer, MaxPool, Recurrent, Sequential
+    from evo.networks import (
+        CTRNN,
+        GRU,
+        LSTM,
+        Attention,
+        AveragePool,
+        Conv,
+        Dense,
+        Dropout,
+        Embedding,
+        Flatten,
+        Hebbian,
+        Layer,
+        LayerNorm,
+        MaxPool,
+        PatternGenerator,
+        Recurrent,
+        Residual,
+        Sequential,
+        Spiking,
+    )
 
 __all__ = [
     "CTRNN",
     "GA",
     "GRU",
     "LSTM",
+    "Attention",
     "AveragePool",
     "Champion",
     "Comparison",
     "Conv",
     "Dataset",
     "Dense",
+    "Dropout",
+    "Embedding",
     "EvoError",
     "Flatten",
+    "Hebbian",
     "Layer",
+    "LayerNorm",
     "MaxPool",
+    "PatternGenerator",
     "Recurrent",
+    "Residual",
     "Run",
     "Sequential",
+    "Spiking",
     "bench",
     "compare",
     "dataset",
@@ -57,25 +85,11 @@ __all__ = [
     "task",
 ]
 
-_LAYERS = (
-    "CTRNN",
-    "GRU",
-    "LSTM",
-    "AveragePool",
-    "Conv",
-    "Dense",
-    "Flatten",
-    "Layer",
-    "MaxPool",
-    "Recurrent",
-    "Sequential",
-)
-# Where the words live that do not live in evo.api under their own name.
+# Where the words live that do not live in evo.api, nor are layers, under their own name.
 _HOMES = {
-    **{name: ("evo.networks", name) for name in _LAYERS},
-    "Dataset": ("evo.datasets", "Dataset"),
     "Champion": ("evo.champion", "Champion"),
     "Comparison": ("evo.comparison.comparison", "Comparison"),
+    "Dataset": ("evo.datasets", "Dataset"),
     "EvoError": ("evo.errors", "EvoError"),
     "GA": ("evo.algorithms.ga", "GA"),
     "Run": ("evo.finished", "Run"),
@@ -90,7 +104,9 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'evo' has no attribute {name!r}")
-    module, attribute = _HOMES.get(name, ("evo.api", name))
+    # of what is not named above, functions live in evo.api, and layers, whose names are capital, among the networks
+    home = "evo.api" if name.islower() else "evo.networks"
+    module, attribute = _HOMES.get(name, (home, name))
     return getattr(importlib.import_module(module), attribute)
 
 
