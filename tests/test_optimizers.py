@@ -136,6 +136,18 @@ def test_no_norm_is_no_limit() -> None:
     np.testing.assert_array_equal(found[0], found[2])
 
 
+@every_optimizer
+def test_a_step_size_of_zero_moves_nothing(name: str) -> None:
+    """A schedule that falls to zero ends there."""
+    programs, feeds = _regression(np.float32)
+    optimizer = OPTIMIZERS[name](SIZE, STEP_SIZE, dtype=np.float32)
+    descend(programs, feeds, EXAMPLES, ORDER[:1], optimizer, Settings(np.full(1, STEP_SIZE)))
+    before = programs[0].parameters.copy()
+    descend(programs, feeds, EXAMPLES, ORDER[:1], optimizer, Settings(np.zeros(1), weight_decay=DECAY))
+    np.testing.assert_array_equal(programs[0].parameters, before)
+    assert np.isfinite(optimizer.memory).all()
+
+
 # What is drawn at random
 
 

@@ -273,8 +273,8 @@ def _descend(
             direction = shared.gradient[first:last]
             for index in range(direction.size):
                 direction[index] *= downhill
-            way = length * shorten
-            step_part(rule.kernel, numbers, step + 1, way, rule.memory, first, last, shared.gradient, shared.delta)
+            vectors = rule.memory, first, last, shared.gradient, shared.delta
+            step_part(rule.kernel, numbers, step + 1, length * shorten, *vectors)
             if limited:
                 shared.squares[1, piece] = squared_length(shared.delta[first:last])
             else:

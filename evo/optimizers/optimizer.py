@@ -81,8 +81,8 @@ class Optimizer(ABC):
 
     def limits(self, step_sizes: NDArray[np.float64]) -> NDArray[np.float64]:
         """The greatest lengths of steps of these sizes, (steps,): `max_speed` belongs to `step_size`."""
-        if math.isinf(self.max_speed):
-            return np.full(len(step_sizes), math.inf)  # whatever their size, 0 too
+        if not math.isfinite(self.max_speed):
+            return np.full(len(step_sizes), math.inf)
         return self.max_speed * (step_sizes / self.step_size)
 
     def state(self) -> dict[str, NDArray[Any]]:
