@@ -96,6 +96,10 @@ def make_learner(config: Config, threads: int, start: Candidate | None = None) -
             raise EvoError(f"training.* changes the observations or actions from {there} to {here}; they must stay")
     if start is not None:
         _check_start(config, problem, start)
+    if isinstance(problem, Supervised) and config["data.digest"] not in (None, problem.dataset.digest):
+        raise EvoError(
+            f"the examples of {config['task.name']} are no longer those that this run began with: begin anew"
+        )
     method, options = method_named(config["method.name"]), config.section("method")
     assert method is not None
     try:

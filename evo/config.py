@@ -52,6 +52,7 @@ KEYS: dict[str, Key] = {
     "start.champion": Key(str | None, None),  # what the learner begins from, and the digest of that file
     "start.digest": Key(str | None, None),
     "task.name": Key(str, None),
+    "data.digest": Key(str | None, None),  # of the examples of a data set
     "network.layers": Key(str, "linear"),
     "network.normalise": Key(bool, True),
     "method.name": Key(str, DEFAULT_METHOD),
@@ -265,8 +266,8 @@ def resolve_config(
 
 
 def _unknown(key: str, task: str, kind: str, known: Mapping[str, Key]) -> str:
-    if key == "evaluation.batch":
-        return f"{task} is a {kind}: it has no minibatches"
+    if key in ("evaluation.batch", "data.digest"):
+        return f"{task} is a {kind}, and no data set: it takes no {key}"
     if key in KEYS or (key.startswith("training.") and kind != WORLD):
         is_one = "a function of its own numbers" if kind == FUNCTION else "a data set, which is prepared as it is made"
         return f"{task} is {is_one}: it takes no {key.replace('.layers', '')}"
@@ -323,8 +324,8 @@ def _known_keys(task: str, kind: str, method: Method) -> dict[str, Key]:
     except Exception as error:  # a module of the user's may fail in any way
         raise EvoError(f"unknown method {method.reference!r}: {one_line(error)}") from error
     without = {
-        WORLD: ("evaluation.batch",),
-        FUNCTION: ("evaluation.batch", "network.layers", "network.normalise"),
+        WORLD: ("evaluation.batch", "data.digest"),
+        FUNCTION: ("evaluation.batch", "data.digest", "network.layers", "network.normalise"),
         DATASET: ("network.normalise",),
     }
     keys = {key: entry for key, entry in KEYS.items() if key not in without[kind]}

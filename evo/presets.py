@@ -88,7 +88,7 @@ GENERAL: Mapping[str, Mapping[str, Any]] = {
     "random-search": _settings("linear", 2e6, {}, spread=0.3),
     "hill-climber": _settings("linear", 2e6, {}, step_size=0.1),
     **{name: _settings("linear", 2e6, {}) for name in ("nelder-mead", "powell", "bfgs")},
-    "backprop": _settings("linear", 1e6, {}),  # which says by itself that there are no examples
+    **{name: _settings("linear", 1e6, {}) for name in ("adam", "sgd")},  # backprop, which says what it lacks
 }
 
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
@@ -164,9 +164,18 @@ def landscape_preset(family: str, width: float) -> dict[str, Any]:
 
 # On a data set. Budgets are in examples. Not tuned but for the digits, and as far as the lines say so.
 _DATASET: Mapping[str, Mapping[str, Any]] = {
-    "backprop": {"evaluation.batch": 64, "budget.steps": 100_000},
+    # tuned on the digits, and looked at on the others: a large first step that falls to zero learns most in few epochs
+    **{
+        name: {"evaluation.batch": 32, "budget.steps": 100_000, "method.schedule": "linear", "method.step_size": step}
+        for name, step in (("adam", 0.004), ("sgd", 0.1))
+    },
     "openai-es": {"method.step_size": 0.01, "method.noise": 0.02, "method.pairs": 64, "method.weight_decay": 0.0},
     **{name: {"method.step_size": 0.05} for name in ("cma-es", "sep-cma-es", "lm-ma-es", "snes", "xnes")},
+}
+
+
+_DATASETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "digits": {"adam": {"method.step_size": 0.008}},  # tuned: 94.9 % in six epochs, with 0.004 93.4
 }
 
 
@@ -174,11 +183,11 @@ def dataset_preset(task: str, family: str) -> dict[str, Any]:
     """Configuration keys and values for a family of methods on a data set."""
     general = {
         "network.layers": "mlp:64:relu",
-        "evaluation.selection_share": 0.2,
         "evaluation.batch": 256,
+        "evaluation.selection_share": 0.2,  # a generation answers many more examples than the validation split has
         "budget.steps": 10_000_000,
     }
-    return {**general, **_DATASET.get(family, {})}
+    return {**general, **_DATASET.get(family, {}), **_DATASETS.get(task, {}).get(family, {})}
 
 
 def preset(task: str, family: str) -> dict[str, Any]:

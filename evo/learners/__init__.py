@@ -5,6 +5,7 @@ from evo.learners.methods import Method
 
 __all__ = ["METHODS", "Method", "method_named"]
 
+_BACKPROP = "evo.learners.backprop:Backprop"
 _ARS = "evo.algorithms.ars:ARS"
 _V1: dict[str, bool] = {"network.normalise": False}
 
@@ -54,15 +55,15 @@ METHODS: dict[str, Method] = {
         "persistent-es",
     ),
     **{
-        name: Method("evo.learners.backprop:Backprop", summary, "backprop", settings, schedule="anneal_steps")
-        for name, summary, settings in (
-            ("backprop", "gradient descent on a data set, by any optimiser", {}),
-            ("sgd", "backprop with plain gradient descent", {"method.optimizer": "sgd"}),
-            ("momentum", "backprop with momentum (Polyak 1964)", {"method.optimizer": "momentum"}),
-            ("nesterov", "backprop with Nesterov's momentum (Sutskever 2013)", {"method.optimizer": "nesterov"}),
-            ("rmsprop", "backprop with RMSProp (Tieleman & Hinton 2012)", {"method.optimizer": "rmsprop"}),
-            ("adam", "backprop with Adam (Kingma & Ba 2015)", {"method.optimizer": "adam"}),
-            ("adamw", "backprop with AdamW (Loshchilov & Hutter 2019)", {"method.optimizer": "adamw"}),
+        name: Method(_BACKPROP, f"backprop on a data set {summary}", family, settings, schedule="anneal_steps")
+        for name, family, settings, summary in (
+            ("backprop", "adam", {}, "by any optimiser (method.optimizer)"),
+            ("sgd", "sgd", {"method.optimizer": "sgd"}, "by plain gradient descent"),
+            ("momentum", "sgd", {"method.optimizer": "momentum"}, "with momentum (Polyak 1964)"),
+            ("nesterov", "sgd", {"method.optimizer": "nesterov"}, "with Nesterov's momentum (Sutskever 2013)"),
+            ("rmsprop", "adam", {"method.optimizer": "rmsprop"}, "with RMSProp (Tieleman & Hinton 2012)"),
+            ("adam", "adam", {"method.optimizer": "adam"}, "with Adam (Kingma & Ba 2015)"),
+            ("adamw", "adam", {"method.optimizer": "adamw"}, "with AdamW (Loshchilov & Hutter 2019)"),
         )
     },
     "ppo": Method(

@@ -21,9 +21,6 @@ from evo.ranges import number_between, positive_number, whole_number
 from evo.schedules import schedule_from_text
 
 DIVERGED = "backprop diverged: its gradient was no longer finite; try a lower method.step_size"
-# What is usual; not tuned.
-_STEP_SIZES = {"sgd": 0.1, "momentum": 0.03, "nesterov": 0.03, "clipup": 0.03}
-_STEP_SIZE = 1e-3  # of Adam and its relatives
 _SHARD = 8  # examples, at least, in each of a minibatch's two shards
 _AT_ONCE = 2**18  # examples between two looks at whether to stop
 
@@ -39,10 +36,10 @@ class Backprop:
     """A generation is an epoch: every example of the training split once, in an order drawn anew, minibatch by
     minibatch; the last one is filled up with examples that have had their turn.
 
-    optimizer: a name of `evo.optimizers.OPTIMIZERS`. step_size: by default what is usual for it. schedule: how the step
-    size changes (see `evo.schedules`) over anneal_steps examples, by default those of the budget. max_gradient_norm:
-    longer gradients are shortened to it (Pascanu, Mikolov & Bengio 2013); 0 leaves them. l1, l2: penalties λ |w| and
-    λ w² / 2, added to the loss. weight_decay: in each step, apart from the gradient (Loshchilov & Hutter 2019).
+    optimizer: a name of `evo.optimizers.OPTIMIZERS`. step_size: of its steps. schedule: how that changes (see
+    `evo.schedules`) over anneal_steps examples, by default those of the budget. max_gradient_norm: longer gradients are
+    shortened to it (Pascanu, Mikolov & Bengio 2013); 0 leaves them. l1, l2: penalties λ |w| and λ w² / 2, added to the
+    loss. weight_decay: in each step, apart from the gradient (Loshchilov & Hutter 2019).
     patience: stop after so many epochs without a better score on the validation split, and offer the best; 0 never
     does. The minibatch's size is the problem's, `evaluation.batch`. Raises ValueError for a problem or a layer that has
     no gradient.
@@ -55,7 +52,7 @@ class Backprop:
         start: Candidate | None = None,
         *,
         optimizer: str = "adam",
-        step_size: float | None = None,
+        step_size: float = 1e-3,
         schedule: str = "constant",
         anneal_steps: int | None = None,
         max_gradient_norm: float = 0.0,
@@ -72,8 +69,7 @@ class Backprop:
             if not layer.differentiable:
                 raise ValueError(f"name {layer.text} has no gradient, and backprop needs one: for example openai-es")
         self.problem, self.seed = problem, seed
-        usual = _STEP_SIZES.get(optimizer, _STEP_SIZE)
-        self.step_size = usual if step_size is None else positive_number("step_size", step_size)
+        self.step_size = positive_number("step_size", step_size)
         self.schedule = schedule_from_text(schedule)
         self.anneal_steps = None if anneal_steps is None else whole_number("anneal_steps", anneal_steps, 0)
         self.max_gradient_norm = number_between("max_gradient_norm", max_gradient_norm, 0.0)
@@ -179,6 +175,8 @@ class Backprop:
     def finished(self) -> str | None:
         if self.diverged:
             return DIVERGED
+        if self.anneal_steps and self.steps >= self.anneal_steps and self.schedule(1.0) == 0.0:
+            return f"the step size fell to zero at {self.anneal_steps:,} examples; a new run may go on --from this one"
         if self.patience and self._waited >= self.patience:
             return f"no better on the validation split for {self._waited} epochs"
         return None
