@@ -5,6 +5,7 @@ from pathlib import Path
 
 from envs import TASKS
 from evo.config import task_constructor
+from evo.datasets import DATASETS
 from evo.errors import EvoError
 from evo.finished import Run
 from evo.functions import FUNCTIONS
@@ -14,9 +15,10 @@ from evo.rundir import runs
 
 
 def catalogue(folder: Path | str = "runs") -> dict[str, list[tuple[str, str]]]:
-    """Tasks, functions, methods, networks and the runs below `folder`, each with a line about it."""
+    """Tasks, data sets, functions, methods, networks and the runs below `folder`, each with a line about it."""
     return {
         "tasks": [(name, _first_line(task_constructor(name).__doc__)) for name in TASKS],
+        "data sets": [(name, _first_line(task_constructor(name).__doc__)) for name in DATASETS],
         "functions": [
             *((name, function.summary) for name, function in FUNCTIONS.items()),
             ("bbob-f1 … bbob-f24", "the BBOB suite; needs the package coco-experiment"),

@@ -169,7 +169,7 @@ _DATASET: Mapping[str, Mapping[str, Any]] = {
         name: {"evaluation.batch": 32, "budget.steps": 100_000, "method.schedule": "linear", "method.step_size": step}
         for name, step in (("adam", 0.004), ("sgd", 0.1))
     },
-    "openai-es": {"method.step_size": 0.01, "method.noise": 0.02, "method.pairs": 64, "method.weight_decay": 0.0},
+    "openai-es": {"method.step_size": 0.01, "method.noise": 0.05, "method.pairs": 64, "method.weight_decay": 0.0},
     **{name: {"method.step_size": 0.05} for name in ("cma-es", "sep-cma-es", "lm-ma-es", "snes", "xnes")},
 }
 

@@ -56,6 +56,16 @@ def case(name: str) -> tuple[Network, dict[str, np.ndarray]]:
     return network, expected
 
 
+def test_a_row_of_features_is_a_sequence_with_one_channel() -> None:
+    layers = [Conv(3, padding="same"), MaxPool(), Conv(2, 2), AveragePool(), Dense(1)]
+    row, sequence = Network(layers, 9, "", False), Network(layers, (9, 1), "", False)
+    assert row.shapes[1:] == sequence.shapes[1:] and row.size == sequence.size
+    params = row.initial(np.random.default_rng(1)).astype(np.float32)
+    seen = np.random.default_rng(2).normal(size=(1, 9)).astype(np.float32)
+    np.testing.assert_array_equal(lived(row, params, seen), lived(sequence, params, seen))
+    check_network(layers, (9,))
+
+
 def close(found: np.ndarray, expected: np.ndarray, tolerance: float) -> bool:
     return float(np.linalg.norm(found.ravel() - expected.ravel())) <= tolerance * float(np.linalg.norm(expected))
 
@@ -257,11 +267,7 @@ def test_a_chain_of_picture_layers() -> None:
         ("conv:8x3:same:stride2", "padding 'same' needs a stride of 1, got 2; 'valid' takes any"),
         ("conv:8x7", "a kernel of 7 does not fit into 6 × 5 × 2: 5 at most, or 'same'"),
         ("conv:8x3>pool:2>conv:8x3", "a kernel of 3 does not fit into 2 × 1 × 8: 1 at most, or 'same'"),
-        (
-            "flatten>conv:8x3",
-            "Conv takes a picture (height × width × channels) or a sequence (length × channels), not 60",
-        ),
-        ("dense:9>pool:2>dense:3", "MaxPool takes a picture"),
+        ("dense:2>conv:8x3", "a kernel of 3 does not fit into 2: 2 at most, or 'same'"),
         ("pool:6", "a pool of 6 does not fit into 6 × 5 × 2: 5 at most"),
         ("pool", "'pool' needs the width of its windows, as in 'pool:2'; got 'pool:'"),
         ("average:0", "'average' needs the width of its windows, as in 'average:2'; got 'average:0'"),

@@ -18,7 +18,7 @@ from envs.kernels import njit
 from evo.activations import ACTIVATIONS, activate, check_activation
 from evo.networks.initialisation import check_initialisation, initialisation
 from evo.networks.layer import Layer, Shape, shape_text
-from evo.networks.picture import like, picture, window
+from evo.networks.picture import is_row, like, picture, window
 
 if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
     from evo.autodiff import Node, Tape
@@ -91,7 +91,7 @@ def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> 
 @dataclass(frozen=True)
 class Conv(Layer):
     """`filters` filters on every window of `kernel` × `kernel` places of a picture (height, width, channels), or of
-    `kernel` places of a sequence (length, channels), `stride` places apart.
+    `kernel` places of a sequence (length, channels) or a row of features, `stride` places apart.
 
     activation: one of ACTIVATIONS. padding: "valid", windows within the picture, or "same", zeros around it so that the
     outputs have its height and width, as torch's. initial_weights: one of INITIALISATIONS; "" is what suits the
@@ -138,7 +138,7 @@ class Conv(Layer):
             return height, width, channels, rows, columns, 1, (rows - 1) // 2, (columns - 1) // 2, height, width
         down, across = (height - rows) // self.stride + 1, (width - columns) // self.stride + 1
         if min(down, across) < 1:
-            most = width if len(inputs) == 2 else min(height, width)
+            most = width if is_row(inputs) else min(height, width)
             raise ValueError(
                 f"a kernel of {self.kernel} does not fit into {shape_text(inputs)}: {most} at most, or 'same'"
             )
@@ -159,7 +159,7 @@ class Conv(Layer):
     def memory_size(self, inputs: Shape) -> int:
         """The sums of two filters, and the planes."""
         _, plane = self._planes(inputs)
-        return (2 + self.stride**2 * inputs[-1]) * plane
+        return (2 + self.stride**2 * picture(self, inputs)[2]) * plane
 
     def remembers(self, inputs: Shape) -> bool:
         return False

@@ -1,4 +1,6 @@
-"""Pictures: (height, width, channels); a sequence (length, channels) is a picture one row high."""
+"""Pictures: (height, width, channels). A sequence (length, channels) is a picture one row high, a row of features
+(length,) one with one channel.
+"""
 
 from evo.networks.layer import Layer, Shape, shape_text
 
@@ -7,21 +9,28 @@ Picture = tuple[int, int, int]  # height, width, channels
 
 def picture(layer: Layer, inputs: Shape) -> Picture:
     """Height, width and channels. Raises ValueError for what is no picture."""
+    if len(inputs) == 1:
+        return 1, inputs[0], 1
     if len(inputs) == 2:
         return (1, *inputs)
     if len(inputs) != 3:
         raise ValueError(
-            f"{type(layer).__name__} takes a picture (height × width × channels) or a sequence (length × channels), "
-            f"not {shape_text(inputs)}"
+            f"{type(layer).__name__} takes a picture (height × width × channels), a sequence (length × channels) or a "
+            f"row of features, not {shape_text(inputs)}"
         )
     return inputs[0], inputs[1], inputs[2]
 
 
+def is_row(inputs: Shape) -> bool:
+    """Whether they are one row high, as sequences and features are."""
+    return len(inputs) < 3
+
+
 def window(inputs: Shape, size: int) -> tuple[int, int]:
     """Rows and columns of a window of this size: a sequence's is one row high."""
-    return (1 if len(inputs) == 2 else size), size
+    return (1 if is_row(inputs) else size), size
 
 
 def like(inputs: Shape, height: int, width: int, channels: int) -> Shape:
     """The shape of a picture that is made of such inputs."""
-    return (width, channels) if len(inputs) == 2 else (height, width, channels)
+    return (width, channels) if is_row(inputs) else (height, width, channels)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from evo import pooling
 from evo.networks.layer import Layer, Shape, shape_text
-from evo.networks.picture import like, picture, window
+from evo.networks.picture import is_row, like, picture, window
 
 if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
     from evo.autodiff import Node, Tape
@@ -50,7 +50,7 @@ class Pooling(Layer):
     def shape(self, inputs: Shape) -> Shape:
         height, width, channels, rows, columns = self.numbers(inputs)
         if height < rows or width < columns:
-            most = width if len(inputs) == 2 else min(height, width)
+            most = width if is_row(inputs) else min(height, width)
             raise ValueError(f"a pool of {self.window} does not fit into {shape_text(inputs)}: {most} at most")
         return like(inputs, height // rows, width // columns, channels)
 
