@@ -10,6 +10,7 @@ from evo.comparison.statistics import middle_mean
 
 # Columns of metrics.csv. The two in seconds count training alone: selection and compilation are apart.
 CLOCKS = {"steps": "steps", "cpu_s": "CPU time", "wall_s": "wall-clock time"}
+WORK = {"flops": "floating-point operations"}  # on data sets, where evolution only goes forward
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,9 +12,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, FuncFormatter, MaxNLocator
 
 from evo.comparison.colours import INK, MUTED, PAPER, colours_of
-from evo.comparison.curves import CLOCKS, Curve, curves, middle_and_quartiles
+from evo.comparison.curves import CLOCKS, WORK, Curve, curves, middle_and_quartiles
 from evo.comparison.member import Member, methods_of
 from evo.comparison.robustness import Robustness
+from evo.config import DATASET
 from evo.plots import write_figure
 
 _STYLE: Any = {
@@ -55,16 +56,21 @@ def learning_curves(members: Sequence[Member], path: Path, thresholds: Mapping[s
     """
     with rc_context(_STYLE):
         figure = Figure(figsize=(11.0, 3.9), dpi=130, layout="constrained")
-        panels = figure.subplots(1, len(CLOCKS), sharey=True)
+        config = members[0].config
+        clocks = {
+            "steps": f"{config.step_unit}s",
+            **(WORK if config.kind == DATASET else {}),
+            **{clock: CLOCKS[clock] for clock in CLOCKS if clock != "steps"},
+        }
+        panels = figure.subplots(1, len(clocks), sharey=True)
         colours = colours_of(methods_of(members))
-        clocks = CLOCKS | {"steps": f"{members[0].config.step_unit}s"}
         for axes, (clock, title) in zip(panels, clocks.items(), strict=True):
             found = curves(members, clock)
             for method, curve in found.items():
                 _draw_curve(axes, curve, colours[method])
             axes.set_xlim(left=0)
             _label_clock(axes, clock, title)
-        panels[0].set_ylabel("held-out return")
+        panels[0].set_ylabel(f"held-out {members[0].champion.measure}")
         panels[0].yaxis.set_major_formatter(_TICKS)
         _draw_thresholds(panels, thresholds)
         _legend(figure, colours, {method: len(group) for method, group in methods_of(members).items()})
@@ -151,9 +157,9 @@ def _draw_reference(axes: Axes, value: float) -> None:
 
 
 def _label_clock(axes: Axes, clock: str, title: str) -> None:
-    if clock == "steps":
+    if not clock.endswith("_s"):
         axes.set_xlabel(title)
-        axes.xaxis.set_major_locator(MaxNLocator(6, steps=_STEPS))
+        axes.xaxis.set_major_locator(MaxNLocator(6 if clock == "steps" else 3, steps=_STEPS))
         axes.xaxis.set_major_formatter(EngFormatter(sep=""))
         return
     end = axes.get_xlim()[1]

@@ -84,6 +84,7 @@ class Evolution:
             "std": float(fitness.std()),
             "failures": sum(outcome.failures.values()),
             **raced,
+            **self.problem.clocks(self.steps),
             **self.algorithm.diagnostics(),
         }
 

@@ -149,6 +149,7 @@ class LocalSearch:
             "std": float(np.std(fine)),
             "failures": sum(not math.isfinite(fitness) for fitness in fresh),
             "search": self._search + 1,
+            **self.problem.clocks(self.steps),
         }
 
     def _evaluated(self, point: np.ndarray) -> "_Value":

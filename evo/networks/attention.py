@@ -106,6 +106,10 @@ class Attention(Layer):
         mixed = rng.uniform(-limit, limit, width * width)
         return np.concatenate([heard.ravel(), np.zeros(3 * width), mixed, np.zeros(width)])
 
+    def products(self, inputs: Shape) -> int:
+        """With a full window."""
+        return self.size(inputs) + 2 * inputs[0] * self.window
+
     def memory_size(self, inputs: Shape) -> int:
         return 2 + 4 * inputs[0] + self.window + 2 * inputs[0] * self.window
 

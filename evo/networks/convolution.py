@@ -176,6 +176,11 @@ class Conv(Layer):
     def size(self, inputs: Shape) -> int:
         return (self._terms(inputs) + 1) * self.filters
 
+    def products(self, inputs: Shape) -> int:
+        """Every weight in every window."""
+        *_, height, width = self._geometry(inputs)
+        return height * width * self._terms(inputs) * self.filters
+
     def neurons(self, inputs: Shape) -> np.ndarray:
         """Each filter, with its bias."""
         return np.tile(np.arange(self.filters), self._terms(inputs) + 1)

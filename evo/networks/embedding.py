@@ -57,6 +57,10 @@ class Embedding(Layer):
     def size(self, inputs: Shape) -> int:
         return self.symbols * self.width
 
+    def products(self, inputs: Shape) -> int:
+        """None: what it gives is looked up."""
+        return 0
+
     def initial(self, inputs: Shape, rng: np.random.Generator) -> np.ndarray:
         return rng.normal(size=self.size(inputs))
 

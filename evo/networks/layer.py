@@ -53,6 +53,10 @@ class Layer:
         """Whether what comes out of a step depends on those before it; else its memory is for computing only."""
         return self.memory_size(inputs) > 0
 
+    def products(self, inputs: Shape) -> int:
+        """How many multiplications a step takes, about; that of each parameter once, where it does not say."""
+        return self.size(inputs)
+
     def numbers(self, inputs: Shape) -> tuple[int, ...]:
         """What its step is told."""
         return ()

@@ -73,6 +73,9 @@ class Residual(Layer):
     def size(self, inputs: Shape) -> int:
         return sum(layer.size(shape) for layer, shape in self._given(inputs))
 
+    def products(self, inputs: Shape) -> int:
+        return sum(layer.products(shape) for layer, shape in self._given(inputs))
+
     def initial(self, inputs: Shape, rng: np.random.Generator) -> np.ndarray:
         return np.concatenate([layer.initial(shape, rng) for layer, shape in self._given(inputs)])
 

@@ -38,6 +38,11 @@ class Network:
         self.remembers = any(layer.remembers(shape) for layer, shape in self._given)
 
     @functools.cached_property
+    def products(self) -> int:
+        """How many multiplications one step takes, about."""
+        return sum(layer.products(shape) for layer, shape in self._given)
+
+    @functools.cached_property
     def plan(self) -> np.ndarray:
         """int64 (layers, columns): see `evo.networks.plan`."""
         return plan_of(self._given)

@@ -52,6 +52,9 @@ class Landscape(ABC):
     def size(self) -> int:
         return self._size
 
+    def clocks(self, steps: int, passes: int = 1) -> dict[str, float]:
+        return {}
+
     def prepare(self) -> None:  # noqa: B027 - it has nothing to compile
         pass
 

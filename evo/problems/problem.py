@@ -51,6 +51,13 @@ class Problem(Protocol):
         """
         ...
 
+    def clocks(self, steps: int, passes: int = 1) -> dict[str, float]:
+        """What else so many steps come to, by the names of columns in metrics.csv.
+
+        passes: how many times the work of going forward each took; with the way back it is three.
+        """
+        ...
+
     def prepare(self) -> None:
         """Compile what is not compiled yet; takes seconds the first time on a machine."""
         ...

@@ -50,6 +50,10 @@ class Supervised:
         """The neuron of each parameter."""
         return {"groups": self.network.neurons}
 
+    def clocks(self, steps: int, passes: int = 1) -> dict[str, float]:
+        """Floating-point operations: a product and a sum for each multiplication of the network."""
+        return {"flops": 2.0 * passes * steps * self.dataset.steps * self.network.products}
+
     def prepare(self) -> None:
         """Compile what is not compiled yet; takes seconds the first time on a machine."""
         self._examiner.prepare()

@@ -82,6 +82,9 @@ class Walking:
         deviation = seen.std(axis=0)
         return (chosen - seen.mean(axis=0)) / np.where(deviation > 0, deviation, np.inf)
 
+    def clocks(self, steps: int, passes: int = 1) -> dict[str, float]:
+        return {}
+
     def prepare(self) -> None:
         """Compile what is not compiled yet; takes seconds the first time on a machine."""
         self._evaluator.prepare()
