@@ -16,6 +16,7 @@ from evo.champion import Champion
 from evo.config import resolve_config, task_name
 from evo.errors import EvoError, nearest
 from evo.footprint import METHODS, footprint
+from evo.layer_speed import CASES, layer_speed
 from evo.numbers import table_text
 from evo.profiling import profile
 from evo.randomness import report_seeds
@@ -23,12 +24,24 @@ from evo.rundir import RunDirectory
 from evo.speed import NoLimitError, throughput, utilisation
 from evo.stability import shaken
 from evo.training import Progress, train
+from evo.training_speed import NETWORKS, training_speed
 from evo.watching import Callback
 
 EVERY = "all"
 _SMALL = {"individuals": 8, "steps": 100, "gymnasium_steps": 100}
 SPEED_TASKS, SPEED_NETWORKS = ("HalfCheetah-v5", "Walker2d-v5"), ("linear", "mlp:64,64")
-KINDS = ("speed", "exact", "utilisation", "overhead", "memory", "profile", "learning", "stability")
+KINDS = (
+    "speed",
+    "exact",
+    "utilisation",
+    "overhead",
+    "memory",
+    "profile",
+    "learning",
+    "stability",
+    "layers",
+    "training",
+)
 
 
 def bench(
@@ -51,8 +64,9 @@ def bench(
     not evaluation. memory: what a generation of a thousand networks of a million parameters takes outside evaluation,
     and the limit that the memory's bandwidth sets (`evo.footprint`). profile: where the time of a method's iterations
     goes (`evo.profiling.profile`). learning: what a method's defaults reach on each seed, 100-119 by default.
-    stability: whether our creatures, or given tasks, stand 10⁶ control steps of random full torque. quick: a small
-    sample that only shows that it works.
+    stability: whether our creatures, or given tasks, stand 10⁶ control steps of random full torque. layers: how long a
+    step of every kind of layer takes, beside plain loops and torch's (`evo.layer_speed`). training: how long an epoch
+    of backprop takes, beside torch's (`evo.training_speed`). quick: a small sample that only shows that it works.
     Raises EvoError.
     """
     if kind not in KINDS:
@@ -71,6 +85,8 @@ def bench(
         "overhead": _overhead,
         "memory": _memory,
         "stability": _stability,
+        "layers": _layers,
+        "training": _training,
     }.get(kind)
     if measure is not None:
         return [*measure(names, networks, seeds, pairs, quick)]
@@ -123,6 +139,25 @@ def _stability(
     creatures = [name for name, where in TASKS.items() if where.startswith("envs.creatures.")]
     for name in tasks or creatures:
         yield shaken(make_compiled_task(name, {}), 100 if quick else 1_000_000)
+
+
+def _layers(
+    tasks: Any, networks: Sequence[str] | None, seeds: Any, pairs: int, quick: bool
+) -> Iterator[dict[str, Any]]:
+    known = {case.network: case for case in CASES}
+    for network in networks or known:
+        if network not in known:
+            raise EvoError(f"no case of --layers is {network!r}{nearest(network, known)}")
+        yield layer_speed(known[network], *((1, 1e-4) if quick else (pairs,)))
+
+
+def _training(
+    tasks: Any, networks: Sequence[str] | None, seeds: Any, pairs: int, quick: bool
+) -> Iterator[dict[str, Any]]:
+    for network in networks or NETWORKS:
+        if network not in NETWORKS:
+            raise EvoError(f"no case of --training is {network!r}{nearest(network, NETWORKS)}")
+        yield training_speed(network, *((1, 128) if quick else (pairs,)))
 
 
 def _comparison(against: str, found: exactness.Exactness) -> dict[str, Any]:
@@ -246,7 +281,7 @@ def _travelled(champion: Champion) -> dict[str, float]:
 
 
 def render(records: Sequence[Mapping[str, Any]]) -> str:
-    """Records as a table of text, a row each; what one has not is left empty."""
+    """Records as a table of text, a row each; what one has not is left empty, and what there cannot be is a dash."""
     if not records:
         return ""
     names = list(dict.fromkeys(name for record in records for name in record))
@@ -254,6 +289,8 @@ def render(records: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3f}"
     return str(value)

@@ -334,6 +334,8 @@ def bench(
     profile: Annotated[bool, typer.Option("--profile", help="where a method's time goes")] = False,
     learning: Annotated[bool, typer.Option("--learning", help="what the defaults reach, seed by seed")] = False,
     stability: Annotated[bool, typer.Option("--stability", help="random full torque on our creatures")] = False,
+    layers: Annotated[bool, typer.Option("--layers", help="steps of layers beside plain loops and torch's")] = False,
+    training: Annotated[bool, typer.Option("--training", help="epochs of backprop beside torch's")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="a small sample, only to see that it works")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print records instead of a table")] = False,
 ) -> None:
@@ -345,7 +347,7 @@ def bench(
     from evo.errors import EvoError
 
     asked = {"exact": exact, "utilisation": utilisation, "overhead": overhead, "memory": memory, "profile": profile}
-    asked |= {"learning": learning, "stability": stability}
+    asked |= {"learning": learning, "stability": stability, "layers": layers, "training": training}
     kinds = [kind for kind, wanted in asked.items() if wanted]
     if len(kinds) > 1:
         raise EvoError(f"one measurement at a time: --{kinds[0]} or --{kinds[1]}")

@@ -1,0 +1,1 @@
+"""What networks are timed against: plain loops, and torch where it is installed."""
