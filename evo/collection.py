@@ -298,7 +298,7 @@ class Collector:
         failures = np.zeros((count, ENGINE_ERROR + 1), np.int64)
         statistics = np.zeros((count, 1 + 2 * task.observation_size))
         rows = self.horizon // self.every if self.every else 0
-        memories = np.zeros((count, rows, self.network.memory_size), np.float32)
+        memories = np.zeros((count, rows, fixed["memory_size"]), np.float32)
         scratch = np.zeros((count, fixed["scratch_size"]), np.uint8)
         arrays = {"params": params, "mean": mean, "scale": scale, "deviation": deviation}
         if noise is not None:
@@ -329,5 +329,5 @@ class Collector:
             failures={REASONS[how]: int(totals[how]) for how in REASONS if totals[how]},
             errors=tuple(dict.fromkeys(errors.values())),
             statistics=statistics,
-            memories=memories,
+            memories=memories[:, :, : self.network.memory_size],
         )
