@@ -301,7 +301,9 @@ class PPO:
 
     def _segments(self, seen: Experience, rewards: np.ndarray) -> tuple[Examples, np.ndarray]:
         """A row for every segment; and what the critic remembers after them."""
-        values, memories, after = self._relived(seen.observations, seen.marks, seen.lengths)
+        # a step whose observation is not finite fails; what led there still counts for what a critic says of it
+        observed = np.nan_to_num(seen.observations, nan=0.0, posinf=0.0, neginf=0.0)
+        values, memories, after = self._relived(observed, seen.marks, seen.lengths)
         gains = advantages(rewards, values, seen.marks, seen.lengths, self.discount, self.gae_lambda)
         counts, values = counted(seen), values[:, : self.horizon]
         table = tabled(seen, counts, spare=4)
