@@ -49,11 +49,11 @@ _BEGIN, _STEPS, _RETURN, _STREAM, _HEAD = 0, 8, 16, 24, 56
 
 _POINTERS = (
     "stop params mean scale deviation noise reset observe advance remodel template plan low high blocks scratch "
-    "observations actions rewards marks returns lengths failures statistics"
+    "observations actions rewards marks returns lengths failures statistics memories"
 ).split()
 _NUMBERS = (
     "params_size params_step obs_size action_size choices outputs steps record_size addresses layers columns "
-    "memory_size network_scratch block_size scratch_size horizon rows waits"
+    "memory_size network_scratch block_size scratch_size horizon rows waits every"
 ).split()
 _ARGUMENT = np.dtype([(name, np.int64) for name in _POINTERS + _NUMBERS])
 
@@ -68,7 +68,9 @@ class Experience(NamedTuple):
     returns: float64 (environments, horizon), of an episode that was over with this step, else NaN. lengths: int64
     (environments,), steps taken, fewer than the horizon where the engine failed or the environment waits. failures:
     reason → how many episodes failed of it. errors: distinct messages of the engine. statistics: float64 (environments,
-    1 + 2 observation_size), count, mean and M2 of what was acted upon.
+    1 + 2 observation_size), count, mean and M2 of what was acted upon. memories: float32 (environments, horizon //
+    every, network.memory_size), the network's before every so many steps, the first among them; no rows where `every`
+    is 0.
     """
 
     observations: np.ndarray
@@ -80,6 +82,7 @@ class Experience(NamedTuple):
     failures: dict[str, int]
     errors: tuple[str, ...]
     statistics: np.ndarray
+    memories: np.ndarray
 
 
 @njit
@@ -146,6 +149,9 @@ def _collect(model_address: int, data_address: int, simulation: int, argument: i
             mj_reset_data(model, data)
             call(given.reset, (model, data, record, rng))
             call(given.observe, (model, data, record, obs))
+        if given.every and step % given.every == 0:
+            stored = simulation * (given.horizon // given.every) + step // given.every
+            floats(given.memories + 4 * given.memory_size * stored, given.memory_size)[:] = memory
         fine = all_finite(obs)
         if fine:
             update_statistics(statistics, obs)
@@ -206,18 +212,27 @@ class Collector:
     """`environments` environments of a task that a network acts in for `horizon` steps a call, on `threads` threads.
 
     waits: whether an environment whose episode is over takes no more steps in that call, and begins anew in the next.
+    every: the network's memory is kept before every so many steps, which must divide the horizon; 0: never.
     `blocks`, uint8 `shape`, is all that they remember; `collect` returns new ones and leaves the old as they were.
     Raises ValueError for a model whose state cannot be kept, KernelError for a task or layer that does not compile,
     EngineError where MuJoCo refuses the model.
     """
 
     def __init__(
-        self, task: Task, network: Network, environments: int, horizon: int, threads: int, waits: bool = False
+        self,
+        task: Task,
+        network: Network,
+        environments: int,
+        horizon: int,
+        threads: int,
+        waits: bool = False,
+        every: int = 0,
     ) -> None:
         if not is_kept_whole(task.model):
             raise ValueError(f"{task.name} has plugins or sleeping bodies, whose state cannot be kept between steps")
         self.task, self.network, self._template = task, network, template_of(task)
         self.environments, self.horizon, self.threads, self.waits = environments, horizon, threads, waits
+        self.every = every
         # an episode is cut off at most once in so many steps
         self.cuts = -(-horizon // task.steps)
         self._stop = StopFlag()
@@ -236,6 +251,7 @@ class Collector:
             "horizon": self.horizon,
             "rows": self.horizon + 1 + self.cuts,
             "waits": int(self.waits),
+            "every": self.every,
         }
 
     def prepare(self) -> None:
@@ -281,13 +297,15 @@ class Collector:
         marks, lengths = np.zeros((count, self.horizon), np.int64), np.zeros(count, np.int64)
         failures = np.zeros((count, ENGINE_ERROR + 1), np.int64)
         statistics = np.zeros((count, 1 + 2 * task.observation_size))
+        rows = self.horizon // self.every if self.every else 0
+        memories = np.zeros((count, rows, fixed["memory_size"]), np.float32)
         scratch = np.zeros((count, fixed["scratch_size"]), np.uint8)
         arrays = {"params": params, "mean": mean, "scale": scale, "deviation": deviation}
         if noise is not None:
             arrays["noise"] = np.array(noise, np.uint64)
         arrays |= {"blocks": blocks, "scratch": scratch, "observations": observations, "actions": actions}
         arrays |= {"rewards": rewards, "marks": marks, "returns": returns, "lengths": lengths}
-        arrays |= {"failures": failures, "statistics": statistics}
+        arrays |= {"failures": failures, "statistics": statistics, "memories": memories}
         if params.shape not in ((self.network.size,), (count, self.network.size)):
             raise ValueError(f"parameters of shape {params.shape}: {count} environments take {self.network.size} each")
         each = {"params_step": self.network.size if params.ndim == 2 else 0}
@@ -311,4 +329,5 @@ class Collector:
             failures={REASONS[how]: int(totals[how]) for how in REASONS if totals[how]},
             errors=tuple(dict.fromkeys(errors.values())),
             statistics=statistics,
+            memories=memories[:, :, : self.network.memory_size],
         )

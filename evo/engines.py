@@ -19,9 +19,9 @@ def evaluator_of(task: AnyTask, network: Network, threads: int) -> Evaluator | G
 
 
 def collector_of(
-    task: AnyTask, network: Network, environments: int, horizon: int, threads: int, waits: bool
+    task: AnyTask, network: Network, environments: int, horizon: int, threads: int, waits: bool, every: int
 ) -> Collector | GymnasiumCollector:
     """What lives a task step by step, from one call to the next."""
     if isinstance(task, GymnasiumTask):
-        return GymnasiumCollector(task, network, environments, horizon, waits)
-    return Collector(task, network, environments, horizon, threads, waits)
+        return GymnasiumCollector(task, network, environments, horizon, waits, every)
+    return Collector(task, network, environments, horizon, threads, waits, every)

@@ -28,10 +28,16 @@ class GymnasiumCollector:
     """
 
     def __init__(
-        self, task: GymnasiumTask, network: Network, environments: int, horizon: int, waits: bool = False
+        self,
+        task: GymnasiumTask,
+        network: Network,
+        environments: int,
+        horizon: int,
+        waits: bool = False,
+        every: int = 0,
     ) -> None:
         self.task, self.network, self.environments, self.horizon = task, network, environments, horizon
-        self.waits = waits
+        self.waits, self.every = waits, every
         self._bodies: list[Body] = []
         self._current: list[np.ndarray] = []  # each environment's observation
         self._reached: np.ndarray | None = None  # the blocks of where the bodies are
@@ -94,6 +100,9 @@ class GymnasiumCollector:
             failures={},
             errors=(),
             statistics=np.zeros((count, 1 + 2 * task.observation_size)),
+            memories=np.zeros(
+                (count, horizon // self.every if self.every else 0, self.network.memory_size), np.float32
+            ),
         )
         network, failures, errors = self.network, Counter[str](), dict[str, None]()
         scratch, outputs = np.zeros(network.scratch_size, np.float32), np.zeros(task.outputs)
@@ -109,6 +118,8 @@ class GymnasiumCollector:
                         block["seed"], block["steps"], block["total"] = int(random(block["stream"]) * 2**31), 0, 0.0
                         block["memory"], block["actions"] = 0, 0
                         self._current[place] = body.reset(int(block["seed"]))
+                    if self.every and step % self.every == 0:
+                        seen.memories[place, step // self.every] = block["memory"]
                     observation = self._current[place]
                     fine = bool(np.isfinite(observation).all())
                     if fine:

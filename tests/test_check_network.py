@@ -5,7 +5,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evo.networks import CTRNN, GRU, LSTM, Dense, Hebbian, Layer, PatternGenerator, Recurrent, Shape, Spiking
+from evo.networks import (
+    CTRNN,
+    GRU,
+    LSTM,
+    Attention,
+    Dense,
+    Hebbian,
+    Layer,
+    PatternGenerator,
+    Recurrent,
+    Residual,
+    Shape,
+    Spiking,
+)
 from evo.testing import check_network
 
 LAYERS: dict[str, Layer | list[Layer]] = {
@@ -18,6 +31,10 @@ LAYERS: dict[str, Layer | list[Layer]] = {
     "spiking": Spiking(3),
     "hebbian": Hebbian(3),
     "cpg": PatternGenerator(3),
+    "attention": [Dense(4), Attention(2, 2)],  # when it goes on, its ring has come round
+    "long attention": [Dense(4), Attention(2, 9)],
+    "one step of attention": [Dense(4), Attention(2, 1)],
+    "residual": [Dense(4), Residual(Attention(2, 3)), Residual(Dense(4), GRU(4)), LSTM(2)],
     "stack": [Dense(5, "tanh"), LSTM(2), Dense(1)],
 }
 
@@ -122,6 +139,43 @@ def test_who_denies_a_memory_is_told() -> None:
 
     with pytest.raises(AssertionError, match="it says that it remembers nothing, and what comes out depends"):
         check_network(Denying(2), (3,))
+
+
+def test_what_carries_something_else_is_told() -> None:
+    class Turned(LSTM):
+        """Its cell for its hidden state, and the other way round."""
+
+        def carried(self, inputs: Shape) -> np.ndarray:
+            return super().carried(inputs)[::-1].copy()
+
+    class Lacking(LSTM):
+        def carried(self, inputs: Shape) -> np.ndarray:
+            return np.arange(self.units)
+
+    class Unending(Recurrent):
+        """It does not begin anew with an episode."""
+
+        def apply(self, tape: Any, inputs: Any, at: int, shape: Shape, steps: int) -> Any:
+            batch, (weights, own, bias) = inputs.rows // steps, self.parts(tape, inputs, at)
+            states, state = tape.empty(inputs.rows, self.units), tape.state(batch, self.units)
+            for time in range(steps):
+                heard = inputs.part(time * batch, batch).affine(weights, bias)
+                state = heard.add_affine(own, state).tanh(states.part(time * batch, batch))
+            return states
+
+    class Silent(Turned):
+        """It does not say what it carries, so nobody begins with it."""
+
+        def carried(self, inputs: Shape) -> np.ndarray:
+            return np.zeros(0, np.int64)
+
+    with pytest.raises(AssertionError, match="from what it carries on, apply and one step after the other differ by"):
+        check_network(Turned(2), (3,))
+    with pytest.raises(AssertionError, match="it carries 2 numbers, and apply asks for 4"):
+        check_network(Lacking(2), (3,))
+    with pytest.raises(AssertionError, match="where an episode begins, apply and one step after the other differ by"):
+        check_network(Unending(2), (3,))
+    check_network(Silent(2), (3,))
 
 
 def test_a_wrong_gradient_by_inputs_is_told() -> None:

@@ -2,7 +2,8 @@
 
 Steps are taken in blocks of the window's length. A block asks no further back than the one before it, so that its
 scores are one small matrix, and the time this takes grows with the steps and not with their square. Queries, keys
-and values are read, and their gradients added, where they stand.
+and values are read, and their gradients added, where they stand. They may begin with a past: keys and values of earlier
+steps, which are asked and do not ask.
 """
 
 import math
@@ -13,12 +14,12 @@ import numpy as np
 from envs.kernels import njit
 from evo import activations
 from evo.autodiff.blas import add_part_product, add_part_product_turned_first, add_part_product_turned_second
-from evo.autodiff.operations import COLUMNS, FIRST, NUMBERS, OUTPUT, ROWS, SECOND
+from evo.autodiff.operations import BY_ROW, COLUMNS, FIRST, NUMBERS, OUTPUT, ROWS, SECOND, THIRD
 
 
-def weights_shape(heads: int, window: int, batch: int, steps: int) -> tuple[int, int]:
+def weights_shape(heads: int, window: int, batch: int, steps: int, past: int) -> tuple[int, int]:
     """Of the node that keeps the weights of attention for the way back."""
-    return batch * heads * steps, min(steps, 2 * window - 1)
+    return batch * heads * steps, min(past + steps, 2 * window - 1)
 
 
 class _Block(NamedTuple):
@@ -40,12 +41,12 @@ class _Block(NamedTuple):
 
 @njit
 def _block(row: Any, sequence: int, head: int, first: int) -> _Block:
-    heads, window, batch = row[NUMBERS], row[NUMBERS + 1], row[NUMBERS + 2]
+    heads, window, batch, past = row[NUMBERS], row[NUMBERS + 1], row[NUMBERS + 2], row[NUMBERS + 4]
     width, steps = row[COLUMNS], row[ROWS] // batch
-    count, before = min(window, steps - first), min(window - 1, first)
+    count, before = min(window, steps - first), min(window - 1, past + first)
     column, step = head * (width // heads), 3 * width * batch
-    query = row[FIRST] + 3 * width * sequence + column
-    kept = ((sequence * heads + head) * steps + first) * min(steps, 2 * window - 1)
+    query = row[FIRST] + 3 * width * sequence + column + past * step
+    kept = ((sequence * heads + head) * steps + first) * min(past + steps, 2 * window - 1)
     return _Block(
         query + first * step,
         query + width + (first - before) * step,
@@ -59,9 +60,10 @@ def _block(row: Any, sequence: int, head: int, first: int) -> _Block:
 
 
 @njit
-def _weigh(scores: Any, now: int, window: int, slope: Any, scale: Any) -> None:
-    """From products of a query with keys, `now` the latest it may see, to weights: 0 where it may not look."""
-    first, zero = max(0, now - window + 1), scores.dtype.type(0)
+def _weigh(scores: Any, now: int, reach: int, slope: Any, scale: Any) -> None:
+    """From products of a query with keys, `now` the latest it may see, to weights: 0 where it may not look, which is
+    more than `reach` steps back."""
+    first, zero = max(0, now - reach), scores.dtype.type(0)
     for index in range(first):
         scores[index] = zero
     for index in range(first, now + 1):
@@ -72,10 +74,12 @@ def _weigh(scores: Any, now: int, window: int, slope: Any, scale: Any) -> None:
 
 
 def attention(row: Any, values: Any, gradients: Any) -> None:
-    """softmax(q kᵀ / sqrt(numbers of a head) - slope × distance) v, from first (m, 3 n): queries, keys and values.
+    """softmax(q kᵀ / sqrt(numbers of a head) - slope × distance) v, of queries, keys and values side by side: first
+    (past × batch + m, 3 n).
 
-    Vaswani et al. 2017, equation 1, with the biases of Press et al. 2022. second: the weights are kept there. Numbers:
-    heads, window, batch, and the bits of the float64 by which slopes go on.
+    Vaswani et al. 2017, equation 1, with the biases of Press et al. 2022. second: the weights are kept there. third
+    (m, 1), or (1, 1) for all: how many steps back each may look, within the window. Numbers: heads, window, batch, the
+    bits of the float64 by which slopes go on, and past, the steps that do not ask.
     """
     heads, window, batch, real = row[NUMBERS], row[NUMBERS + 1], row[NUMBERS + 2], values.dtype.type
     width, each = row[COLUMNS], row[COLUMNS] // heads
@@ -95,7 +99,9 @@ def attention(row: Any, values: Any, gradients: Any) -> None:
                     values[at.asking :], apart, values[at.asked :], apart, weights, seen, count, each, seen
                 )
                 for index in range(count):
-                    _weigh(weights[index * seen : (index + 1) * seen], at.before + index, window, slope, scale)
+                    asking = (first + index) * batch + sequence
+                    reach = min(window - 1, int(values[row[THIRD] + asking * row[THIRD + BY_ROW]]))
+                    _weigh(weights[index * seen : (index + 1) * seen], at.before + index, reach, slope, scale)
                 add_part_product(
                     weights, seen, values[at.told :], apart, values[at.out :], out_apart, count, seen, each
                 )
@@ -138,3 +144,47 @@ def _unweigh(weights: Any, errors: Any, scale: Any) -> None:
         total += weights[index] * errors[index]
     for index in range(weights.size):
         errors[index] = weights[index] * (errors[index] - total) * scale
+
+
+def remembered(row: Any, values: Any, gradients: Any) -> None:
+    """What an attention layer has heard, (past × batch, 3 n), the step before first; queries are left as they were.
+
+    first (batch, 2 + 2 window n): of the ring the next place, how many are filled, keys (n, window) and values (heads,
+    window, n / heads). Numbers: heads, window, batch, of which past is window - 1.
+    """
+    heads, window, batch = row[NUMBERS], row[NUMBERS + 1], row[NUMBERS + 2]
+    width, past = row[COLUMNS] // 3, window - 1
+    each, size = width // heads, 2 + 2 * width * window
+    for sequence in range(batch):
+        state = values[row[FIRST] + sequence * size : row[FIRST] + (sequence + 1) * size]
+        keys, told = state[2 : 2 + width * window], state[2 + width * window :]
+        for age in range(1, window):
+            place = (int(state[0]) - age + window) % window
+            at = row[OUTPUT] + 3 * width * ((past - age) * batch + sequence) + width
+            for number in range(width):
+                head = number // each
+                values[at + number] = keys[number * window + place]
+                values[at + width + number] = told[(head * window + place) * each + number - head * each]
+
+
+def remembered_backward(row: Any, values: Any, gradients: Any) -> None:
+    """What is remembered has no gradient."""
+
+
+def reach(row: Any, values: Any, gradients: Any) -> None:
+    """How many steps back each step may look, (steps × batch, 1): as many as its episode has behind it, and are known.
+
+    first (steps × batch, 1): 0 in a step that begins an episode, else 1. second (batch, numbers): a ring, whose second
+    number tells how many steps it holds.
+    """
+    batch, size = row[NUMBERS], row[SECOND + BY_ROW]
+    for sequence in range(batch):
+        behind = values[row[SECOND] + sequence * size + 1]
+        for at in range(sequence, row[ROWS], batch):
+            behind *= values[row[FIRST] + at]
+            values[row[OUTPUT] + at] = behind
+            behind += values.dtype.type(1)
+
+
+def reach_backward(row: Any, values: Any, gradients: Any) -> None:
+    """Whole numbers have no gradient."""

@@ -40,13 +40,13 @@ def lstm(row: Any, values: Any, gradients: Any) -> None:
     """Hidden state (m, n) and cell from gates (first, (m, 4 n): input, forget, candidate, output) and the cell before.
 
     Hochreiter & Schmidhuber 1997, with the forget gate of Gers 2000. A cell, second and third, is (m, 2 n): its value,
-    and the hyperbolic tangent of that. The gates are left activated, for the way back.
+    and the hyperbolic tangent of that, which the second may lack. The gates are left activated, for the way back.
     """
-    n = row[COLUMNS]
+    n, wide = row[COLUMNS], row[SECOND + BY_ROW]
     hidden, gates = _at(row, values, OUTPUT, n), _at(row, values, FIRST, 4 * n)
-    before, after = _at(row, values, SECOND, 2 * n), _at(row, values, THIRD, 2 * n)
+    before, after = _at(row, values, SECOND, wide), _at(row, values, THIRD, 2 * n)
     for i in range(row[ROWS]):
-        mine, old, new = gates[4 * n * i : 4 * n * (i + 1)], before[2 * n * i :], after[2 * n * i : 2 * n * (i + 1)]
+        mine, old, new = gates[4 * n * i : 4 * n * (i + 1)], before[wide * i :], after[2 * n * i : 2 * n * (i + 1)]
         activations.sigmoid(mine[: 2 * n])
         activations.tanh(mine[2 * n : 3 * n])
         activations.sigmoid(mine[3 * n :])
@@ -58,27 +58,27 @@ def lstm(row: Any, values: Any, gradients: Any) -> None:
 
 
 def lstm_backward(row: Any, values: Any, gradients: Any) -> None:
-    n = row[COLUMNS]
+    n, wide = row[COLUMNS], row[SECOND + BY_ROW]
     one = values.dtype.type(1)
     above, gates, below = (
         _at(row, gradients, OUTPUT, n),
         _at(row, values, FIRST, 4 * n),
         _at(row, gradients, FIRST, 4 * n),
     )
-    before, after = _at(row, values, SECOND, 2 * n), _at(row, values, THIRD, 2 * n)
-    of_before, of_after = _at(row, gradients, SECOND, 2 * n), _at(row, gradients, THIRD, 2 * n)
+    before, after = _at(row, values, SECOND, wide), _at(row, values, THIRD, 2 * n)
+    of_before, of_after = _at(row, gradients, SECOND, wide), _at(row, gradients, THIRD, 2 * n)
     for i in range(row[ROWS]):
         for j in range(n):
-            at, cell = 4 * n * i + j, 2 * n * i + j
+            at, cell, old = 4 * n * i + j, 2 * n * i + j, wide * i + j
             enter, keep, candidate, leave = gates[at], gates[at + n], gates[at + 2 * n], gates[at + 3 * n]
             shown, error = after[cell + n], above[n * i + j]
             of_cell = of_after[cell] + error * leave * (one - shown * shown)
             below[at] += of_cell * candidate * enter * (one - enter)
-            below[at + n] += of_cell * before[cell] * keep * (one - keep)
+            below[at + n] += of_cell * before[old] * keep * (one - keep)
             below[at + 2 * n] += of_cell * enter * (one - candidate * candidate)
             below[at + 3 * n] += error * shown * leave * (one - leave)
             if row[SECOND + NEEDED]:
-                of_before[cell] += of_cell * keep
+                of_before[old] += of_cell * keep
 
 
 def gru(row: Any, values: Any, gradients: Any) -> None:

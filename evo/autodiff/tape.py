@@ -41,12 +41,12 @@ class Node:
     columns: int
     needs_gradient: bool
 
-    def affine(self, weights: "Node", bias: "Node | None" = None) -> "Node":
+    def affine(self, weights: "Node", bias: "Node | None" = None, into: "Node | None" = None) -> "Node":
         """self (m, k) weights (k, n) + bias (1, n)."""
         bias = self.tape.constant(0.0, 1, weights.columns) if bias is None else bias
         if self.columns != weights.rows or (bias.rows, bias.columns) != (1, weights.columns):
             raise ValueError(f"{self.shape} by {weights.shape} plus {bias.shape} do not fit")
-        return self.tape.record(operations.affine, self.rows, weights.columns, self, weights, bias)
+        return self.tape.record(operations.affine, self.rows, weights.columns, self, weights, bias, into=into)
 
     def tanh(self, into: "Node | None" = None) -> "Node":
         return self.tape.record(operations.tanh, *self.shape, self, into=into)
@@ -85,12 +85,12 @@ class Node:
         return self.tape.record(recurrent.add_affine, *self.shape, past, weights, into=self)
 
     def lstm(self, before: "Node", into: "Node") -> "Node":
-        """The cell (m, 2 n) after these gates (m, 4 n), which are written over, and the cell before; the hidden state
-        goes `into` (m, n)."""
+        """The cell (m, 2 n) after these gates (m, 4 n), which are written over, and the cell before, of which (m, n)
+        is enough; the hidden state goes `into` (m, n)."""
         m, n = into.shape
-        if (self.shape, before.shape) != ((m, 4 * n), (m, 2 * n)):
+        if self.shape != (m, 4 * n) or before.shape not in ((m, n), (m, 2 * n)):
             raise ValueError(f"gates {self.shape} and cell {before.shape} do not fit a hidden state {into.shape}")
-        after = self.tape.empty(before.rows, before.columns)
+        after = self.tape.empty(m, 2 * n)
         self.tape.record(recurrent.lstm, *into.shape, self, before, after, into=into)
         return after
 
@@ -191,6 +191,8 @@ class Tape:
         self._end = -(-parameters // _ALIGNMENT) * _ALIGNMENT
         self._rows: list[list[int]] = []
         self._constants: list[tuple[int, int, float]] = []
+        self.going_on: Node | None = None
+        self.states: list[Node] = []  # inputs, where sequences go on, in the order in which layers asked for them
         self._seed: Node | None = None
 
     def parameters(self, at: int, rows: int, columns: int) -> Node:
@@ -212,6 +214,26 @@ class Tape:
     def empty(self, rows: int, columns: int) -> Node:
         """A matrix that operations write to, part by part, before any other reads it."""
         return self._place(rows, columns, True)
+
+    def go_on(self, going_on: Node) -> None:
+        """From here on layers begin with what they carried from the steps before, not with nothing.
+
+        going_on: an input (steps × batch, 1), 0 in a step that begins an episode, else 1.
+        """
+        self.going_on = going_on
+
+    def state(self, batch: int, columns: int) -> Node:
+        """What a layer has carried to the first step, (batch, columns): zeros, or an input where sequences go on."""
+        if self.going_on is None:
+            return self.constant(0.0, batch, columns)
+        self.states.append(self.input(batch, columns))
+        return self.states[-1]
+
+    def carried(self, state: Node, step: int) -> Node:
+        """A state (batch, columns) as a step finds it: zeros in one that begins an episode."""
+        if self.going_on is None:
+            return state
+        return state * self.going_on.part(step * state.rows, state.rows)
 
     def record(
         self,

@@ -55,13 +55,13 @@ def learning_curves(members: Sequence[Member], path: Path, thresholds: Mapping[s
     EvoError.
     """
     with rc_context(_STYLE):
-        figure = Figure(figsize=(11.0, 3.9), dpi=130, layout="constrained")
         config = members[0].config
         clocks = {
             "steps": f"{config.step_unit}s",
             **(WORK if config.kind == DATASET else {}),
             **{clock: CLOCKS[clock] for clock in CLOCKS if clock != "steps"},
         }
+        figure = Figure(figsize=(3.65 * len(clocks), 3.9), dpi=130, layout="constrained")
         panels = figure.subplots(1, len(clocks), sharey=True)
         colours = colours_of(methods_of(members))
         for axes, (clock, title) in zip(panels, clocks.items(), strict=True):

@@ -23,15 +23,23 @@ class Environments:
     """`count` environments, `horizon` steps a call; what was collected changes nothing until it is `lived`.
 
     alike: so many neighbours have the same luck: they begin their first episodes alike, and their second ones. waits:
-    whether one whose episode is over takes no more steps in that call.
+    whether one whose episode is over takes no more steps in that call. every: the network's memory is kept before every
+    so many steps, 0 never.
     steps, episodes: lived so far. blocks: what the environments remember, None before the first call.
     """
 
     def __init__(
-        self, problem: Walking, seed: int, count: int, horizon: int, alike: int = 1, waits: bool = False
+        self,
+        problem: Walking,
+        seed: int,
+        count: int,
+        horizon: int,
+        alike: int = 1,
+        waits: bool = False,
+        every: int = 0,
     ) -> None:
         self.problem, self.seed, self.count, self.alike = problem, seed, count, alike
-        self._collector = collector_of(problem.task, problem.network, count, horizon, problem.threads, waits)
+        self._collector = collector_of(problem.task, problem.network, count, horizon, problem.threads, waits, every)
         self.blocks: np.ndarray | None = None
         self.recent: deque[float] = deque(maxlen=_RECENT)  # returns
         self.steps = self.episodes = 0

@@ -14,13 +14,14 @@ import numpy as np
 
 from envs import interruption
 from envs.physics import EngineError
-from evo.advantages import FAILED, RewardScale, advantages, standardised
+from evo.advantages import RewardScale, advantages, standardised
 from evo.autodiff import Node, Program, Tape
 from evo.autodiff.descent import Feeds, Settings, assess, descend
 from evo.autodiff.team import Team
 from evo.collection import Experience
 from evo.learners.environments import Environments
 from evo.learners.learner import Candidate, below
+from evo.learners.segments import WEIGHT, Examples, Relived, counted, relived, tabled, weighted
 from evo.networks import Dense, Network, network_from_text
 from evo.networks.initialisation import orthogonal
 from evo.optimizers import Adam
@@ -32,7 +33,7 @@ from evo.statistics import ObservationStatistics
 
 DIVERGED = "PPO diverged: its gradient was no longer finite; try a lower method.learning_rate"
 _SHARD = 32  # examples, at least, in each of a minibatch's two shards: smaller ones gained nothing
-_ADVANTAGE = -3  # its column in the examples
+_LOG_PROBABILITY, _ADVANTAGE, _TARGET, _VALUE = range(-4, 0)  # columns of a step in the examples
 _EPSILON = 1e-5  # Adam's (Huang 2022, detail 3)
 _HIDDEN_GAIN, _ACTOR_GAIN, _CRITIC_GAIN = math.sqrt(2.0), 0.01, 1.0  # Huang 2022, detail 2
 
@@ -42,7 +43,7 @@ class _Loss(NamedTuple):
 
     programs: tuple[Program, ...]  # each takes an equal shard of a minibatch
     feeds: Feeds
-    log_probability: Node
+    log_probabilities: tuple[Node, ...]  # of each step of an example
     value: Node
     watched: tuple[Node, ...]  # policy loss, value loss, entropy, approximate KL divergence
 
@@ -57,7 +58,11 @@ class PPO:
     statistics of all earlier iterations; where a network normalises, the first iteration gathers them and learns
     nothing yet.
 
-    minibatch: examples in a step of Adam; it must divide environments × horizon. anneal_steps: the learning rate falls
+    Where one of the two remembers, both learn through time, from segments of `segment` steps that begin with what they
+    remembered there (see `evo.learners.segments`); the critic lives what the actor lived after it. segment must divide
+    horizon and minibatch; where nothing is remembered it does nothing.
+
+    minibatch: steps in a step of Adam; it must divide environments × horizon. anneal_steps: the learning rate falls
     linearly to zero over so many env steps (by default those of the budget); 0 or None keeps it. gae_lambda: of
     Schulman 2016. clip, value_coefficient, entropy_coefficient: ε, c1 and c2 of equation 9, the value loss being the
     plain squared error. clip_value: bound the change of the value as that of the ratio. initial_deviation: of actions.
@@ -71,6 +76,7 @@ class PPO:
         *,
         environments: int = 8,
         horizon: int = 256,
+        segment: int = 16,
         minibatch: int = 64,
         epochs: int = 10,
         learning_rate: float = 3e-4,
@@ -114,16 +120,25 @@ class PPO:
             raise ValueError(f"critic: {error}") from error
         self.deviations = 0 if problem.task.choices else self.actor.outputs
         for option, network in (("name ppo", self.actor), ("critic", self.critic)):
-            if network.remembers:
-                raise ValueError(f"{option}: {network.text!r} remembers, which PPO does not train yet; try mlp:64,64")
             for layer in network.layers:
                 if not layer.differentiable:
                     raise ValueError(
                         f"{option}: {type(layer).__name__} has no gradient, and PPO needs one; try mlp:64,64"
                     )
-        self._shards = 2 if minibatch % 2 == 0 and minibatch >= 2 * _SHARD else 1
+            if network.remembers and not network.carried.size:
+                raise ValueError(
+                    f"{option}: {network.text!r} can only begin with an empty memory, and PPO begins within episodes; "
+                    "try lstm:32"
+                )
+        self._remembers = self.actor.remembers or self.critic.remembers
+        self.segment = whole_number("segment", segment, 1) if self._remembers else 1
+        if horizon % self.segment or minibatch % self.segment:
+            raise ValueError(f"segment must divide horizon = {horizon} and minibatch = {minibatch}, got {segment}")
+        self._size = minibatch // self.segment  # of a minibatch, in examples
+        self._shards = 2 if self._size % 2 == 0 and minibatch >= 2 * _SHARD else 1
         self._team = Team(min(problem.threads, self._shards))
-        self._world = Environments(problem, seed, environments, horizon)
+        every = self.segment if self._remembers else 0
+        self._world = Environments(problem, seed, environments, horizon, every=every)
 
         parameters = [
             _initial(self.actor, _ACTOR_GAIN, generator(seed, "initial parameters")) if start is None else start.params,
@@ -134,6 +149,7 @@ class PPO:
         self.optimizer = Adam(len(self.parameters), self.learning_rate, epsilon=_EPSILON, dtype=np.float32)
         self.statistics = problem.no_statistics() if start is None else start.statistics
         self.reward_scale = RewardScale(np.zeros(environments))
+        self.critic_memory = np.zeros((environments, self.critic.memory_size), np.float32)
         self.generation = 0
         self.diverged = False
 
@@ -149,17 +165,25 @@ class PPO:
     def _loss(self) -> _Loss:
         """The loss of a minibatch: Schulman 2017, equations 7 and 9."""
         task, at = self.problem.task, self.actor.size + self.deviations
-        size = self.minibatch // self._shards
+        steps, size = self.segment, self._size // self._shards
         tape = Tape(at + self.critic.size)
-        observations = tape.input(size, self.actor.inputs)
-        actions = tape.input(size, 1 if task.choices else self.actor.outputs)
-        old_log_probability, advantage, target, old_value = (tape.input(size, 1) for _ in range(4))
+        observations = tape.input(steps * size, self.actor.inputs)
+        actions = tape.input(steps * size, 1 if task.choices else self.actor.outputs)
+        old_log_probability, advantage, target, old_value = (tape.input(steps * size, 1) for _ in range(4))
+        inputs, weight = [observations, actions, old_log_probability, advantage, target, old_value], None
+        if self._remembers:
+            goes_on, weight = tape.input(steps * size, 1), tape.input(steps * size, 1)
+            tape.go_on(goes_on)
+            inputs = [goes_on, weight, *inputs]
 
-        outputs = self.actor.apply(tape, observations, 0, steps=1)
+        def mean(node: Node) -> Node:
+            return (node if weight is None else node * weight).mean()
+
+        outputs = self.actor.apply(tape, observations, 0, steps)
         if task.choices:
             log_probabilities = outputs.log_softmax()
             log_probability = log_probabilities.pick(actions)
-            entropy = -(log_probabilities.exp() * log_probabilities).total().mean()
+            entropy = -mean((log_probabilities.exp() * log_probabilities).total())
         else:
             log_deviation = tape.parameters(self.actor.size, 1, self.deviations)
             score = (actions - outputs) * (-log_deviation).exp()
@@ -168,23 +192,25 @@ class PPO:
         change = log_probability - old_log_probability
         ratio = change.exp()  # r_t(θ)
         clipped = ratio.clip(1.0 - self.clip, 1.0 + self.clip)
-        policy_loss = -(ratio * advantage).minimum(clipped * advantage).mean()  # equation 7
+        policy_loss = -mean((ratio * advantage).minimum(clipped * advantage))  # equation 7
 
-        value = self.critic.apply(tape, observations, at, steps=1)
+        value = self.critic.apply(tape, observations, at, steps)
         error = value - target
         square = error * error
         if self.clip_value:
             bounded = old_value + (value - old_value).clip(-self.clip, self.clip) - target
             square = square.maximum(bounded * bounded)
-        value_loss = square.mean()
+        value_loss = mean(square)
 
         loss = policy_loss + value_loss * self.value_coefficient - entropy * self.entropy_coefficient  # equation 9
-        divergence = (ratio - 1.0 - change).mean()  # an unbiased estimate of KL(old, new) of low variance
-        feeds = Feeds.into(observations, actions, old_log_probability, advantage, target, old_value)
+        divergence = mean(ratio - 1.0 - change)  # an unbiased estimate of KL(old, new) of low variance
+        parts = [node.part(step * size, size) for step in range(steps) for node in inputs]
+        feeds = Feeds.into(*parts, *tape.states)
         watched = (policy_loss, value_loss, entropy, divergence)
         program = tape.program(loss)
         programs = (program, *(program.replica() for _ in range(self._shards - 1)))
-        return _Loss(programs, feeds, log_probability, value, watched)
+        each = tuple(log_probability.part(step * size, size) for step in range(steps))
+        return _Loss(programs, feeds, each, value, watched)
 
     def prepare(self) -> None:
         """Compile, or load from the cache, what learning needs besides the problem."""
@@ -194,8 +220,11 @@ class PPO:
         self.reward_scale.scaled(*unlived, lengths, self.discount)
         advantages(unlived[0], unlived[0].astype(np.float32), unlived[1], lengths, self.discount, self.gae_lambda)
         examples = np.zeros((1, int(self._loss.feeds.columns.sum())), np.float32)
-        assess(self._loss.programs[0], self._loss.feeds, examples, self._loss.value)
-        self._descend(examples, np.zeros((0, self.minibatch), np.int64), self.optimizer)
+        assess(self._loss.programs[0], self._loss.feeds, examples, *self._loss.log_probabilities)
+        self._descend(examples, np.zeros((0, self._size), np.int64), self.optimizer)
+        if self._remembers:
+            observations = np.zeros((self.environments, 1, self.critic.inputs), np.float32)
+            self._relived(observations, unlived[1], lengths)
 
     def step(self) -> dict[str, float]:
         """One iteration of Algorithm 1; interrupted, it leaves everything as it was."""
@@ -204,20 +233,25 @@ class PPO:
         scaled, reward_scale = seen.rewards, self.reward_scale
         if self.normalise_reward:
             scaled, reward_scale = reward_scale.scaled(seen.rewards, seen.marks, seen.lengths, self.discount)
-        examples, rows, explained = self._examples(seen, scaled)
-        if len(rows) < self.minibatch:
+        critic_memory = self.critic_memory
+        if self._remembers:
+            examples, critic_memory = self._segments(seen, scaled)
+        else:
+            examples = self._single_steps(seen, scaled)
+        rows = np.flatnonzero(examples.counts.any(axis=1))
+        if len(rows) < self._size:
             reasons = "; ".join([*seen.failures, *seen.errors[:1]])
             raise EngineError(f"hardly any step of iteration {self.generation} succeeded: {reasons}")
         optimizer, watched = copy.copy(self.optimizer), np.full(len(self._loss.watched), np.nan)
-        sums, gains = np.zeros(len(watched)), examples[:, _ADVANTAGE].astype(np.float64)
+        sums = np.zeros(len(watched))
         # nothing normalises the first observations: they are looked at, for their statistics, and not learned from
         epochs = 0 if self.actor.normalise and self.statistics.count == 0 else self.epochs
         for epoch in range(epochs):
             interruption.check()
             shuffled = generator(self.seed, "minibatches", self.generation, epoch).permutation(rows)
-            order = shuffled[: len(rows) // self.minibatch * self.minibatch].reshape(-1, self.minibatch)
-            examples[order, _ADVANTAGE] = standardised(gains[order])  # per minibatch (Huang 2022, detail 7)
-            means = self._descend(examples, order, optimizer)
+            order = shuffled[: len(rows) // self._size * self._size].reshape(-1, self._size)
+            self._standardise(examples, order)
+            means = self._descend(examples.table, order, optimizer)
             if means is None:
                 self.diverged = True
                 break
@@ -227,6 +261,7 @@ class PPO:
                 watched = sums / epochs
             self.parameters, self.optimizer = self._loss.programs[0].parameters.copy(), optimizer
         self.reward_scale, self.statistics = reward_scale, self.statistics.merged(seen.statistics)
+        self.critic_memory = critic_memory
         self.generation += 1
         policy_loss, value_loss, entropy, divergence = watched.tolist()
         return {
@@ -236,7 +271,7 @@ class PPO:
             "value_loss": value_loss,
             "entropy": entropy,
             "divergence": divergence,
-            "explained_variance": explained,
+            "explained_variance": examples.explained,
             "learning_rate": learning_rate,
         }
 
@@ -244,29 +279,63 @@ class PPO:
         weights, log_deviation, _ = np.split(self.parameters, np.cumsum([self.actor.size, self.deviations]))
         return self._world.collect(weights, self.statistics, self.generation, np.exp(log_deviation.astype(np.float64)))
 
-    def _examples(self, seen: Experience, rewards: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-        """Examples (environments × rows, columns) for the loss, which of them count, and how well the values fit."""
+    def _single_steps(self, seen: Experience, rewards: np.ndarray) -> Examples:
+        """A row for every observation, those of the steps taken among them."""
         environments, rows = seen.observations.shape[:2]
         inputs, taken = seen.observations.shape[2], seen.actions.shape[2]
         table = np.zeros((environments, rows, inputs + taken + 4), np.float32)
         table[:, :, :inputs] = seen.observations
         table[:, : self.horizon, inputs : inputs + taken] = seen.actions
         flat = table.reshape(environments * rows, -1)
-        program, feeds = self._loss.programs[0], self._loss.feeds
-        program.parameters[:] = self.parameters
-        assessed = assess(program, feeds, flat, self._loss.log_probability, self._loss.value)
-        log_probabilities, values = assessed.T.reshape(2, environments, rows)
+        log_probabilities, values = self._assessed(flat, self._loss.value).T.reshape(2, environments, rows)
 
         gains = advantages(rewards, values, seen.marks, seen.lengths, self.discount, self.gae_lambda)
         acted = table[:, : self.horizon, inputs + taken :]
         acted[:, :, 0], acted[:, :, 1] = log_probabilities[:, : self.horizon], gains
         acted[:, :, 2], acted[:, :, 3] = gains + values[:, : self.horizon], values[:, : self.horizon]
-        chosen = np.arange(rows) < seen.lengths[:, np.newaxis]
-        chosen[:, : self.horizon] &= seen.marks != FAILED
-        targets = flat[chosen.ravel(), inputs + taken + 2].astype(np.float64)
-        spread = float(np.var(targets))
-        explained = 1.0 - float(np.var(gains[chosen[:, : self.horizon]])) / spread if spread > 0 else math.nan
-        return flat, np.flatnonzero(chosen.ravel()), explained
+        counts = np.zeros((environments, rows), np.bool_)
+        counts[:, : self.horizon] = counted(seen)
+        explained = _explained(gains[counts[:, : self.horizon]], table[counts, _TARGET])
+        advantage = flat[:, _ADVANTAGE, np.newaxis].astype(np.float64)
+        return Examples(flat, 1, flat.shape[1], advantage, counts.reshape(-1, 1), explained)
+
+    def _segments(self, seen: Experience, rewards: np.ndarray) -> tuple[Examples, np.ndarray]:
+        """A row for every segment; and what the critic remembers after them."""
+        # a step whose observation is not finite fails; what led there still counts for what a critic says of it
+        observed = np.nan_to_num(seen.observations, nan=0.0, posinf=0.0, neginf=0.0)
+        values, memories, after = self._relived(observed, seen.marks, seen.lengths)
+        gains = advantages(rewards, values, seen.marks, seen.lengths, self.discount, self.gae_lambda)
+        counts, values = counted(seen), values[:, : self.horizon]
+        table = tabled(seen, counts, spare=4)
+        table[:, :, _TARGET], table[:, :, _VALUE] = np.where(counts, [gains + values, values], 0.0)
+        explained = _explained(gains[counts], table[counts, _TARGET])
+        states = seen.memories[:, :, self.actor.carried], memories[:, :, self.critic.carried]
+        number, steps = counts.size // self.segment, self.segment
+        flat = np.concatenate([part.reshape(number, -1) for part in (table, *states)], axis=1)
+        shares = gains.reshape(number, steps), counts.reshape(number, steps)
+        examples = Examples(flat, steps, table.shape[2], *shares, explained)
+        examples.column(_LOG_PROBABILITY)[:] = self._assessed(flat)
+        return examples, after
+
+    def _assessed(self, table: np.ndarray, *nodes: Node) -> np.ndarray:
+        """The log-probability of every step's action, and nodes, by the parameters as they are: (examples, columns)."""
+        program = self._loss.programs[0]
+        program.parameters[:] = self.parameters
+        return assess(program, self._loss.feeds, table, *self._loss.log_probabilities, *nodes)
+
+    def _relived(self, observations: np.ndarray, marks: np.ndarray, lengths: np.ndarray) -> Relived:
+        params = self.parameters[self.actor.size + self.deviations :]
+        return relived(self.critic, params, self.critic_memory, observations, marks, lengths, self.segment)
+
+    def _standardise(self, examples: Examples, order: np.ndarray) -> None:
+        """The advantages in each minibatch (Huang 2022, detail 7)."""
+        gains = examples.gains[order].reshape(len(order), self.minibatch)
+        if self._remembers:
+            gains, weights = weighted(gains, examples.counts[order].reshape(gains.shape))
+            examples.column(WEIGHT)[order] = weights.reshape(*order.shape, -1)
+        else:
+            gains = standardised(gains)
+        examples.column(_ADVANTAGE)[order] = gains.reshape(*order.shape, -1)
 
     def _descend(self, examples: np.ndarray, order: np.ndarray, optimizer: Adam) -> np.ndarray | None:
         settings = Settings(np.full(len(order), self._annealed()), self.max_gradient_norm)
@@ -290,6 +359,7 @@ class PPO:
     def state(self) -> dict[str, np.ndarray]:
         return {
             "parameters": self.parameters,
+            **({"critic_memory": self.critic_memory} if self._remembers else {}),
             "counts": np.array([self.generation, int(self.diverged)], np.int64),
             **{f"world/{name}": array for name, array in self._world.state().items()},
             **{f"optimizer/{name}": array for name, array in self.optimizer.state().items()},
@@ -306,6 +376,8 @@ class PPO:
                 raise ValueError(f"{name} is {state[name].shape}, and {array.shape} is needed")
         self._world.restore(below("world/", state))
         self.parameters = np.array(state["parameters"])
+        if self._remembers:
+            self.critic_memory = np.array(state["critic_memory"])
         self.optimizer.restore(below("optimizer/", state))
         self.statistics = ObservationStatistics.restored(below("statistics/", state))
         self.reward_scale = RewardScale.restored(below("reward_scale/", state))
@@ -324,3 +396,9 @@ def _initial(network: Network, last_gain: float, rng: np.random.Generator) -> np
         else:
             parts.append(layer.initial(shape, rng))
     return np.concatenate(parts)
+
+
+def _explained(errors: np.ndarray, targets: np.ndarray) -> float:
+    """The share of the variance of what values aim at that they explain, NaN where there is none."""
+    spread = float(np.var(targets.astype(np.float64)))
+    return 1.0 - float(np.var(errors)) / spread if spread > 0 else math.nan

@@ -113,6 +113,11 @@ class Attention(Layer):
     def memory_size(self, inputs: Shape) -> int:
         return 2 + 4 * inputs[0] + self.window + 2 * inputs[0] * self.window
 
+    def carried(self, inputs: Shape) -> np.ndarray:
+        """The ring: its next place, how many are filled, keys and values."""
+        size, ring = self.memory_size(inputs), 2 * inputs[0] * self.window
+        return np.concatenate([np.arange(2), np.arange(size - ring, size)])
+
     def numbers(self, inputs: Shape) -> tuple[int, ...]:
         return self.heads, self.window, self._ratio
 
@@ -128,13 +133,21 @@ class Attention(Layer):
         return np.concatenate([heard, 3 * width + np.tile(np.arange(width), width + 1)])
 
     def apply(self, tape: "Tape", inputs: "Node", at: int, shape: Shape, steps: int) -> "Node":
-        from evo.autodiff.attention import attention, weights_shape
+        from evo.autodiff.attention import attention, reach, remembered, weights_shape
 
         width, batch = inputs.columns, inputs.rows // steps
         end = at + 3 * width * width
-        heard = inputs.affine(tape.parameters(at, width, 3 * width), tape.parameters(end, 1, 3 * width))
-        weights = tape.empty(*weights_shape(self.heads, self.window, batch, steps))
-        numbers = self.heads, self.window, batch, self._ratio
-        mixed = tape.record(attention, *inputs.shape, heard, weights, numbers=numbers)
+        past = 0 if tape.going_on is None else self.window - 1
+        heard = tape.empty((past + steps) * batch, 3 * width)
+        now = heard.part(past * batch, steps * batch)
+        inputs.affine(tape.parameters(at, width, 3 * width), tape.parameters(end, 1, 3 * width), into=now)
+        weights = tape.empty(*weights_shape(self.heads, self.window, batch, steps, past))
+        numbers = self.heads, self.window, batch, self._ratio, past
+        back = tape.constant(float(self.window))
+        if tape.going_on is not None:
+            ring = tape.state(batch, 2 + 2 * width * self.window)
+            tape.record(remembered, past * batch, 3 * width, ring, into=heard.part(0, past * batch), numbers=numbers)
+            back = tape.record(reach, inputs.rows, 1, tape.going_on, ring, numbers=(batch,))
+        mixed = tape.record(attention, *inputs.shape, heard, weights, back, numbers=numbers)
         end += 3 * width
         return mixed.affine(tape.parameters(end, width, width), tape.parameters(end + width * width, 1, width))

@@ -62,14 +62,20 @@ class CTRNN(Remembering):
         params[-self.units :] = np.log(rates / (1.0 - rates))
         return params
 
+    def carried(self, inputs: Shape) -> np.ndarray:
+        return np.arange(self.units)
+
     def apply(self, tape: "Tape", inputs: "Node", at: int, shape: Shape, steps: int) -> "Node":
         batch, units, (weights, own, theta) = inputs.rows // steps, self.units, self.parts(tape, inputs, at)
         rates = tape.parameters(theta.at + units, 1, units).sigmoid()
         heard = inputs.affine(weights)
-        firings, membrane = tape.empty(inputs.rows, units), tape.constant(0.0, batch, units)
+        firings, membrane = tape.empty(inputs.rows, units), tape.state(batch, units)
         firing = (membrane + theta).tanh()
         for time in range(steps):
-            now = time * batch, batch
+            now, before = (time * batch, batch), membrane
+            membrane = tape.carried(before, time)
+            if membrane is not before:  # an episode may begin here
+                firing = (membrane + theta).tanh()
             membrane = membrane + (heard.part(*now).add_affine(own, firing) - membrane) * rates
             firing = (membrane + theta).tanh(firings.part(*now))
         return firings

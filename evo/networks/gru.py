@@ -7,6 +7,8 @@ torch and cuDNN have it, which takes a second bias. The gates of W (inputs, 3 un
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from evo import activations
 from evo.networks.dense import add_products
 from evo.networks.layer import Shape
@@ -52,12 +54,15 @@ class GRU(Remembering):
     def memory_size(self, inputs: Shape) -> int:
         return 7 * self.units
 
+    def carried(self, inputs: Shape) -> np.ndarray:
+        return np.arange(self.units)
+
     def apply(self, tape: "Tape", inputs: "Node", at: int, shape: Shape, steps: int) -> "Node":
         batch, (weights, own, bias) = inputs.rows // steps, self.parts(tape, inputs, at)
         second = tape.parameters(bias.at + bias.columns, 1, bias.columns)
         heard = inputs.affine(weights, bias)
-        states, state = tape.empty(inputs.rows, self.units), tape.constant(0.0, batch, self.units)
+        states, state = tape.empty(inputs.rows, self.units), tape.state(batch, self.units)
         for time in range(steps):
-            now = time * batch, batch
+            now, state = (time * batch, batch), tape.carried(state, time)
             state = heard.part(*now).gru(state.affine(own, second), state, states.part(*now))
         return states

@@ -57,6 +57,12 @@ class Layer:
         """How many multiplications a step takes, about; that of each parameter once, where it does not say."""
         return self.size(inputs)
 
+    def carried(self, inputs: Shape) -> np.ndarray:
+        """Where in its memory the next step finds what it depends on, int64, in the order in which `apply` asks a tape
+        for its `state`; the rest is for computing only. Empty where `apply` can only begin with an empty memory.
+        """
+        return np.zeros(0, np.int64)
+
     def numbers(self, inputs: Shape) -> tuple[int, ...]:
         """What its step is told."""
         return ()
@@ -72,7 +78,8 @@ class Layer:
 
     def apply(self, tape: "Tape", inputs: "Node", at: int, shape: Shape, steps: int) -> "Node":
         """The layer on a batch in each of some steps of time, inputs (steps × batch, numbers of an example), the batch
-        of the first step first; its parameters begin at `at`; shape: of one example.
+        of the first step first; its parameters begin at `at`; shape: of one example. What it remembers it begins with
+        `tape.state`, and takes from step to step through `tape.carried`.
 
         Raises ValueError where it has no gradient.
         """
@@ -86,6 +93,19 @@ def neurons_of(given: Sequence[tuple[Layer, Shape]]) -> np.ndarray:
         units = layer.neurons(shape)
         parts.append(units + count)
         count += int(units.max(initial=-1)) + 1
+    return np.concatenate(parts)
+
+
+def carried_by(given: Sequence[tuple[Layer, Shape]]) -> np.ndarray:
+    """Where layers find what they carry in their memories, one after the other; empty where one of them remembers and
+    does not say."""
+    parts, at = [], 0
+    for layer, shape in given:
+        places = layer.carried(shape)
+        if layer.remembers(shape) and not places.size:
+            return places
+        parts.append(places + at)
+        at += layer.memory_size(shape)
     return np.concatenate(parts)
 
 

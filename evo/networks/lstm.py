@@ -6,6 +6,8 @@ gates of W (inputs, 4 units), U (units, 4 units) and b (4 units,) stand in torch
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from evo import activations
 from evo.networks.dense import add_products
 from evo.networks.layer import Shape
@@ -49,13 +51,16 @@ class LSTM(Remembering):
     def memory_size(self, inputs: Shape) -> int:
         return 6 * self.units
 
+    def carried(self, inputs: Shape) -> np.ndarray:
+        return np.arange(2 * self.units)
+
     def apply(self, tape: "Tape", inputs: "Node", at: int, shape: Shape, steps: int) -> "Node":
         batch, (weights, own, bias) = inputs.rows // steps, self.parts(tape, inputs, at)
         heard = inputs.affine(weights, bias)
-        states, state = tape.empty(inputs.rows, self.units), tape.constant(0.0, batch, self.units)
-        cell = tape.constant(0.0, batch, 2 * self.units)
+        states, state = tape.empty(inputs.rows, self.units), tape.state(batch, self.units)
+        cell = tape.state(batch, self.units)
         for time in range(steps):
-            gates = heard.part(time * batch, batch).add_affine(own, state)
+            gates = heard.part(time * batch, batch).add_affine(own, tape.carried(state, time))
             state = states.part(time * batch, batch)
-            cell = gates.lstm(cell, state)
+            cell = gates.lstm(tape.carried(cell, time), state)
         return states

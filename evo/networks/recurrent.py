@@ -5,6 +5,8 @@ Elman 1990, "Finding structure in time".
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from evo import activations
 from evo.networks.dense import add_products
 from evo.networks.layer import Shape
@@ -36,11 +38,14 @@ class Recurrent(Remembering):
     def memory_size(self, inputs: Shape) -> int:
         return self.units
 
+    def carried(self, inputs: Shape) -> np.ndarray:
+        return np.arange(self.units)
+
     def apply(self, tape: "Tape", inputs: "Node", at: int, shape: Shape, steps: int) -> "Node":
         batch, (weights, own, bias) = inputs.rows // steps, self.parts(tape, inputs, at)
         heard = inputs.affine(weights, bias)
-        states, state = tape.empty(inputs.rows, self.units), tape.constant(0.0, batch, self.units)
+        states, state = tape.empty(inputs.rows, self.units), tape.state(batch, self.units)
         for time in range(steps):
             now = time * batch, batch
-            state = heard.part(*now).add_affine(own, state).tanh(states.part(*now))
+            state = heard.part(*now).add_affine(own, tape.carried(state, time)).tanh(states.part(*now))
         return states

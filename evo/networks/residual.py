@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evo.networks.layer import Layer, Shape, neurons_of, shape_text
+from evo.networks.layer import Layer, Shape, carried_by, neurons_of, shape_text
 from evo.networks.plan import plan_of, walk
 
 if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
@@ -81,6 +81,9 @@ class Residual(Layer):
 
     def memory_size(self, inputs: Shape) -> int:
         return self._kept(inputs) + 2 * max(math.prod(shape) for shape in self._shapes(inputs))
+
+    def carried(self, inputs: Shape) -> np.ndarray:
+        return carried_by(self._given(inputs))
 
     def numbers(self, inputs: Shape) -> tuple[int, ...]:
         plan = plan_of(self._given(inputs))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from envs.kernels import njit
-from evo.networks.layer import Layer, Shape, neurons_of
+from evo.networks.layer import Layer, Shape, carried_by, neurons_of
 from evo.networks.plan import plan_of, walk
 
 if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
@@ -53,6 +53,12 @@ class Network:
         over as a whole (Montana & Davis 1989). A layer that does not say what its units are counts as one.
         """
         return neurons_of(self._given)
+
+    @functools.cached_property
+    def carried(self) -> np.ndarray:
+        """Where in its memory its layers find what they carry from step to step, int64, in the order of a tape's
+        `states`. Empty where it remembers nothing, or has a layer that can only begin with an empty memory."""
+        return carried_by(self._given)
 
     @property
     def scratch_size(self) -> int:

@@ -78,14 +78,19 @@ class Spiking(Remembering):
             [heard, np.zeros(units * units), np.full(units, _BIAS), np.log(keeping / (1.0 - keeping))]
         )
 
+    def carried(self, inputs: Shape) -> np.ndarray:
+        """Membranes and traces; a spike is a membrane above the threshold."""
+        return np.concatenate([np.arange(self.units), np.arange(2 * self.units, 3 * self.units)])
+
     def apply(self, tape: "Tape", inputs: "Node", at: int, shape: Shape, steps: int) -> "Node":
         batch, units, (weights, own, bias) = inputs.rows // steps, self.units, self.parts(tape, inputs, at)
         leaks = tape.parameters(bias.at + units, 1, units).sigmoid()
         decays = tape.parameters(bias.at + 2 * units, 1, units).sigmoid()
         heard, traces = inputs.affine(weights, bias), tape.empty(inputs.rows, units)
-        membrane, trace = tape.constant(0.0, batch, units), tape.constant(0.0, batch, units)
+        membrane, trace = tape.state(batch, units), tape.state(batch, units)
         for time in range(steps):
             now = time * batch, batch
+            membrane, trace = tape.carried(membrane, time), tape.carried(trace, time)
             membrane = heard.part(*now).add_affine(own, trace).leak(leaks, membrane)
             trace = membrane.spike().trace(decays, trace, traces.part(*now))
         return traces

@@ -23,8 +23,8 @@ def check_network(layer: Layer | Sequence[Layer], shape: Shape = (4,)) -> None:
 
     shape: of one example of its inputs. A layer's shapes, sizes and initial parameters fit each other; its step writes
     all of its outputs and nothing else but its memory, allocates nothing, and from an empty memory does the same again;
-    and where it is differentiable, `apply` on a sequence is one step after the other, and its gradients are finite
-    differences, or just finite numbers where they are a surrogate's.
+    and where it is differentiable, `apply` on a sequence is one step after the other, from what it says it carries on
+    too, and its gradients are finite differences, or just finite numbers where they are a surrogate's.
     """
     layers = [layer] if isinstance(layer, Layer) else list(layer)
     network = Network(layers, shape, "", False)
@@ -44,6 +44,8 @@ def check_network(layer: Layer | Sequence[Layer], shape: Shape = (4,)) -> None:
     expect(not _allocations(network, params), "its step allocates: what it computes with is part of its memory")
     if all(one.differentiable for one in layers):
         _gradients(network, params, seen, expected, any(one.surrogate for one in layers))
+        if network.remembers and network.carried.size:
+            _going_on(network, params, seen, expected)
 
 
 def _declarations(layer: Layer, inputs: Shape, size: int) -> None:
@@ -56,10 +58,13 @@ def _declarations(layer: Layer, inputs: Shape, size: int) -> None:
     expect(units.shape == (size,), f"{name}.neurons gives {units.shape}: it must be ({size},), as its size says")
 
 
-def lived(network: Network, params: np.ndarray, sequence: np.ndarray) -> np.ndarray:
+def lived(
+    network: Network, params: np.ndarray, sequence: np.ndarray, remembered: np.ndarray | None = None
+) -> np.ndarray:
     """The outputs for a sequence, float32 (steps, inputs), one compiled step after the other: float32 (steps, outputs).
 
-    Raises AssertionError where a step writes where it should not, or leaves an output as it was.
+    remembered: float32 (memory_size,), where its memory in the end goes. Raises AssertionError where a step writes
+    where it should not, or leaves an output as it was.
     """
     given, memory = _guarded(params), _guarded(np.zeros(network.memory_size))
     scratch = _guarded(np.zeros(network.scratch_size))
@@ -72,6 +77,8 @@ def lived(network: Network, params: np.ndarray, sequence: np.ndarray) -> np.ndar
     expect(np.array_equal(given[1:-1], params), "its step changes the parameters")
     for what, array in (("parameters", given), ("memory", memory), ("outputs", scratch)):
         expect(array[0] == array[-1] == _GUARD, f"its step writes outside of its {what}")
+    if remembered is not None:
+        remembered[:] = memory[1:-1]
     return outputs
 
 
@@ -130,3 +137,35 @@ def _gradients(network: Network, params: np.ndarray, seen: np.ndarray, expected:
         place = f"parameter {index}" if index < network.size else f"input {index - network.size}"
         words = f"the gradient by {place} is {gradient[index]:.6g}, and {difference:.6g} by finite differences"
         expect(error < _ROUNDING, words)
+
+
+def _going_on(network: Network, params: np.ndarray, seen: np.ndarray, expected: np.ndarray) -> None:
+    """`apply` from what is carried to step 2, first on to the end, then with an episode that begins at step 3."""
+    memories = np.zeros((_BATCH, network.memory_size), np.float32)
+    for sequence, memory in zip(seen, memories, strict=True):
+        lived(network, params, sequence[:2], memory)
+    steps, carried = _STEPS - 2, memories[:, network.carried]
+    tape = Tape(network.size + 1, np.float64)  # a loss depends on parameters
+    inputs, going_on = tape.input(steps * _BATCH, network.inputs), tape.input(steps * _BATCH, 1)
+    tape.go_on(going_on)
+    outputs = network.apply(tape, inputs, 0, steps)
+    width = sum(state.columns for state in tape.states)
+    expect(width == carried.shape[1], f"it carries {carried.shape[1]} numbers, and apply asks for {width}")
+    program = tape.program((outputs * tape.parameters(network.size, 1, 1)).total().mean())
+    program.parameters[: network.size], program.value(inputs)[:] = (
+        params,
+        seen[:, 2:].transpose(1, 0, 2).reshape(inputs.shape),
+    )
+    ends = np.cumsum([state.columns for state in tape.states])[:-1]
+    for state, values in zip(tape.states, np.split(carried, ends, axis=1), strict=True):
+        program.value(state)[:] = values
+    anew = np.stack([lived(network, params, sequence[3:]) for sequence in seen])
+    for begins, later in ((False, expected[:, 3:]), (True, anew)):
+        program.value(going_on)[:] = 1.0
+        program.value(going_on)[_BATCH : 2 * _BATCH] = 0.0 if begins else 1.0
+        program.forward()
+        found = program.value(outputs).reshape(steps, _BATCH, -1).transpose(1, 0, 2)
+        right = np.concatenate([expected[:, 2:3], later], axis=1)
+        worst = float(np.max(np.abs(found - right) / (1 + np.abs(right))))
+        where = "where an episode begins" if begins else "from what it carries on"
+        expect(worst < _ROUNDING, f"{where}, apply and one step after the other differ by {worst:.2g}")
