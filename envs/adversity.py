@@ -1,14 +1,15 @@
 """Adversity: hard times as options of any task. What was easy becomes heavy, slippery, weak, numb, lame or stormy.
 
-Gravity, mass, friction and strength may be ranges: every episode then draws its own, from its seed alone, so that a
-creature can be trained for what it will not be told. `adverse(task, …)` is a Task like any other.
+Gravity, mass, friction, strength and the time of a loss may be ranges, and a loss one of several: every episode then
+draws its own, from its seed alone, so that a creature can be trained for what it will not be told. `adverse(task, …)`
+is a Task like any other.
 """
 
 import copy
 import inspect
 import math
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,16 +18,24 @@ import numpy as np
 from numba import carray
 
 from envs.kernels import njit
-from envs.physics import call, mj_reset_data, mj_set_const, pointer
-from envs.random import apart, random, standard_normal, uniform
+from envs.losses import become, differences, models_with_losses
+from envs.physics import (
+    call,
+    is_kept_whole,
+    load_data,
+    mj_reset_data,
+    mj_set_const,
+    pointer,
+    save_data,
+    snapshot_size,
+)
+from envs.random import apart, random, standard_normal, streams, uniform
 from envs.structs import address_of
 from envs.task import Task
 
 _Factor = float | tuple[float, float] | None
 _FACTORS = ("gravity", "mass", "friction", "strength")
 _GRAVITY, _MASS, _FRICTION, _STRENGTH = range(4)
-_RUST = 1e4, 5e5  # inertia and damping of a locked joint, kg·m² and N·m·s: no motor moves it, and no solver is asked
-_GHOST = 1e-3  # what is left of the mass of a limb that was removed
 
 
 def _options(
@@ -41,6 +50,7 @@ def _options(
     push_interval: float | None = None,
     locked: str | None = None,
     removed: str | None = None,
+    struck_at: _Factor = None,
 ) -> None:
     """What every task takes besides its own options; None leaves the world as it is.
 
@@ -48,7 +58,9 @@ def _options(
     every motor's strength; or a range of each, from which every episode draws. sensor_noise: standard deviation, in the
     observation's own units. sensor_delay: control steps. push: the body is pushed level in a random direction, which
     alone would give it this speed (m/s); push_interval: every so many seconds, 2 by default. locked: joints that are
-    stiff, removed: bodies that are gone with all that hangs on them; names, separated by commas.
+    stiff, removed: bodies that are gone with all that hangs on them; names, separated by commas, and of names with |
+    between them one, which every episode draws. struck_at: seconds from an episode's beginning until this happens, or a
+    range from which every episode draws; 0 by default.
     """
 
 
@@ -86,39 +98,82 @@ def adverse(task: Task, adversity: Mapping[str, Any]) -> Task:
     if varied and task.remodel is not None:
         raise ValueError(f"{task.name} changes its model itself: {', '.join(_FACTORS)} cannot be changed besides")
 
-    model = copy.copy(task.model)
-    for name in _names(adversity.get("locked", "")):
-        _lock(model, name)
-    for name in _names(adversity.get("removed", "")):
-        _remove(model, name)
-    mujoco.mj_setConst(model, mujoco.MjData(model))
+    struck_at = _time_of_loss(task, adversity)
+    variants = models_with_losses(task.model, adversity.get("locked", ""), adversity.get("removed", ""))
+    changing = "struck_at" in adversity or len(variants) > 1  # else the loss is the model's own, from the start
+    if changing and (task.remodel is not None or not is_kept_whole(task.model)):
+        raise ValueError(f"{task.name} changes its model itself, or has plugins: it can lose nothing on the way")
+    models = [copy.copy(task.model), *variants] if changing else variants
+    places, values = differences(models)
+    for model in models:
+        mujoco.mj_setConst(model, mujoco.MjData(model))
 
-    constants = np.concatenate([np.ravel(part) for part in _scaled_parts(model)])
+    constants = np.stack([np.concatenate([np.ravel(part) for part in _scaled_parts(model)]) for model in models])
     base = np.frombuffer(task.record.tobytes(), np.uint8)
     base_size = -(-len(base) // 8) * 8
-    trailing = base_size + 8 * (int(given["sensor_delay"]) + 1) * task.observation_size
+    history_size = 8 * (int(given["sensor_delay"]) + 1) * task.observation_size
+    trailing = base_size + history_size + (snapshot_size(task.model) if changing else 0)
     record = np.zeros(1 + -(-trailing // _HEADER.itemsize), _HEADER)
     head = record[0]
     head["reset"], head["observe"], head["advance"], head["remodel"] = task.kernels
-    head["constants"] = constants.ctypes.data
+    head["constants"], head["places"], head["values"] = (each.ctypes.data for each in (constants, places, values))
     head["base_size"], head["low"], head["high"], head["factors"] = base_size, ranges[:, 0], ranges[:, 1], 1.0
     head["noise"], head["delay"], head["push"] = given["sensor_noise"], given["sensor_delay"], given["push"]
-    head["period"], head["root"] = task.control_period, root_of(model)
+    head["period"], head["root"] = task.control_period, root_of(models[0])
     head["push_steps"] = max(1, round(given["push_interval"] / task.control_period))
+    head["history_size"], head["place_count"], head["variants"] = history_size, len(places), len(variants)
+    head["struck_at"] = struck_at
     record.view(np.uint8)[_HEADER.itemsize : _HEADER.itemsize + len(base)] = base
     return replace(
         task,
-        model=model,
+        model=models[0],
         reset=reset,
         observe=observe,
         advance=advance,
-        remodel=remodel if varied or task.remodel is not None else None,
+        remodel=remodel if varied or changing or task.remodel is not None else None,
         record=record,
         addresses=_ADDRESSES,
-        kept=(task, constants),
+        kept=(models, task, constants, places, values),
         options={**task.options, **adversity},
         gymnasium_id=None,
     )
+
+
+def model_of(task: Task, record: np.ndarray) -> mujoco.MjModel:
+    """The model as it is in an episode by now, whose record is given: without what it has lost, to be looked at.
+
+    (Factors drawn by the episode are not in it.)
+    """
+    head = record[0] if task.addresses else None
+    if head is None or not head["place_count"]:
+        return task.model
+    return task.kept[0][head["variant"] if head["step"] > head["struck"] or not head["struck"] else 0]
+
+
+def loss(task: Task, seed: int) -> tuple[int, mujoco.MjModel]:
+    """The control step before which the episode of a seed loses something, and the model from then on; 0 and the task's
+    own where it loses nothing on the way."""
+    if not task.addresses:
+        return 0, task.model
+    record = task.record.copy()
+    _begin(record[0], streams(np.array([seed]))[0])
+    step = int(record[0]["struck"])
+    record[0]["step"] = step + 1
+    return step, model_of(task, record)
+
+
+def _time_of_loss(task: Task, adversity: Mapping[str, Any]) -> tuple[float, float]:
+    value = adversity.get("struck_at", 0.0)
+    low, high = value if isinstance(value, Sequence) else (value, value)
+    end = task.steps * task.control_period
+    if not (0.0 <= low <= high < math.inf and low < end):
+        raise ValueError(
+            f"struck_at must be seconds from 0 to {end:g}, where the episode ends, or a range of them as in [2.0, 6.0],"
+            f" got {value}"
+        )
+    if "struck_at" in adversity and not (adversity.get("locked") or adversity.get("removed")):
+        raise ValueError("struck_at: nothing is lost then; name joints by locked or limbs by removed")
+    return low, high
 
 
 def _range(name: str, value: float | Sequence[float]) -> tuple[float, float]:
@@ -136,50 +191,6 @@ def root_of(model: mujoco.MjModel) -> int:
     return max(roots, key=lambda body: float(model.body_subtreemass[body]), default=0)
 
 
-def _names(text: str) -> Iterator[str]:
-    return (name.strip() for name in text.split(",") if name.strip())
-
-
-def _lock(model: mujoco.MjModel, name: str) -> None:
-    joint = _found(model, "locked", "joint", name, model.njnt)
-    stiff = model.dof_jntid == joint
-    model.dof_armature[stiff], model.dof_damping[stiff] = _RUST
-
-
-def _remove(model: mujoco.MjModel, name: str) -> None:
-    """Parts that weigh next to nothing, touch nothing, pull at nothing and are not seen; the sizes stay."""
-    body = _found(model, "removed", "body", name, model.nbody)
-    if model.body_parentid[body] == 0:
-        raise ValueError(f"removed: {name!r} is a whole creature; name one of its limbs")
-    gone = np.zeros(model.nbody, bool)
-    gone[body] = True
-    for other in range(body + 1, model.nbody):  # parents come before children
-        gone[other] |= gone[model.body_parentid[other]]
-    model.body_mass[gone] *= _GHOST
-    model.body_inertia[gone] *= _GHOST
-    geoms = gone[model.geom_bodyid]
-    model.geom_contype[geoms] = model.geom_conaffinity[geoms] = 0
-    model.geom_matid[geoms], model.geom_rgba[geoms, 3] = -1, 0.0
-    for pair in range(model.npair):
-        if geoms[model.pair_geom1[pair]] or geoms[model.pair_geom2[pair]]:
-            model.pair_margin[pair] = -1e9  # never near enough
-    data = mujoco.MjData(model)
-    mujoco.mj_forward(model, data)
-    for actuator in range(model.nu):  # whatever it pulls by, joints or tendons
-        first = data.moment_rowadr[actuator]
-        dofs = data.moment_colind[first : first + data.moment_rownnz[actuator]]
-        if gone[model.dof_bodyid[dofs]].any():
-            model.actuator_gainprm[actuator] = model.actuator_biasprm[actuator] = 0.0
-
-
-def _found(model: mujoco.MjModel, option: str, kind: str, name: str, count: int) -> int:
-    try:
-        return int(getattr(model, kind)(name).id)
-    except KeyError:
-        names = [getattr(model, kind)(index).name for index in range(count)]
-        raise ValueError(f"{option}: no {kind} {name!r}; there are {', '.join(filter(None, names))}") from None
-
-
 def _scaled_parts(model: mujoco.MjModel) -> list[np.ndarray]:
     """The numbers that factors change, in the order in which `_remodel` reads them."""
     friction = np.ascontiguousarray(model.geom_friction[:, 0])
@@ -187,15 +198,17 @@ def _scaled_parts(model: mujoco.MjModel) -> list[np.ndarray]:
     return [*parts, model.actuator_gainprm, model.actuator_biasprm, model.actuator_forcerange]
 
 
-# What an episode remembers: this, then the record of the task beneath, then the last observations.
+# What an episode remembers: this, then the record of the task beneath, then the last observations, then room for the
+# engine's memory while its model changes. struck: the control step before which it loses what `variant` has not.
 _HEADER = np.dtype(
-    [(name, np.int64) for name in ("reset", "observe", "advance", "remodel", "constants")]
+    [(name, np.int64) for name in ("reset", "observe", "advance", "remodel", "constants", "places", "values")]
     + [(name, np.float64, 4) for name in ("low", "high", "factors")]
-    + [("stream", np.uint64, 4)]
+    + [("struck_at", np.float64, 2), ("stream", np.uint64, 4)]
     + [(name, np.float64) for name in ("noise", "push", "period")]
     + [(name, np.int64) for name in ("base_size", "delay", "observed", "push_steps", "step", "root")]
+    + [(name, np.int64) for name in ("history_size", "place_count", "variants", "variant", "struck")]
 )
-_ADDRESSES, _SIZE, _STREAM = 5, _HEADER.itemsize, int(_HEADER.fields["stream"][1])  # type: ignore[index]
+_ADDRESSES, _SIZE, _STREAM = 7, _HEADER.itemsize, int(_HEADER.fields["stream"][1])  # type: ignore[index]
 
 
 @njit
@@ -219,8 +232,12 @@ def _remodel(model: Any, data: Any, task: Any) -> None:
         call(task.remodel, (model, data, base))
         return
     nbody, ngeom, nu = model.body_mass.size, model.geom_friction.shape[0], model.actuator_gainprm.shape[0]
-    count = 3 + 4 * nbody + ngeom + 22 * nu
-    constants = carray(pointer(task.constants), (count,), np.float64)
+    count, places = 3 + 4 * nbody + ngeom + 22 * nu, task.place_count
+    row = task.variant if task.step >= task.struck else 0
+    if places:
+        values = carray(pointer(task.values + places * row), (places,), np.uint8)
+        become(model, carray(pointer(task.places), (places,), np.int64), values)
+    constants = carray(pointer(task.constants + 8 * count * row), (count,), np.float64)
     at = _scale(model.opt.gravity, constants, 0, factors[_GRAVITY])
     at = _scale(model.body_mass, constants, at, factors[_MASS])
     at = _scale(model.body_inertia, constants, at, factors[_MASS])
@@ -229,7 +246,7 @@ def _remodel(model: Any, data: Any, task: Any) -> None:
     at = _scale(model.actuator_gainprm, constants, at + ngeom, factors[_STRENGTH])
     at = _scale(model.actuator_biasprm, constants, at, factors[_STRENGTH])
     _scale(model.actuator_forcerange, constants, at, factors[_STRENGTH])
-    if task.low[_MASS] != 1.0 or task.high[_MASS] != 1.0:
+    if places or task.low[_MASS] != 1.0 or task.high[_MASS] != 1.0:
         mj_set_const(model, data)
         mj_reset_data(model, data)
 
@@ -238,14 +255,24 @@ def remodel(model: Any, data: Any, task: Any) -> None:
     _remodel(model, data, task)
 
 
-def reset(model: Any, data: Any, task: Any, rng: Any) -> None:
+@njit
+def _begin(task: Any, rng: Any) -> bool:
+    """Draw what the episode meets; returns whether its model is another one."""
     stream = _stream(task)
     apart(rng, stream)  # the task beneath begins as it would without adversity
     changed = task.remodel != 0
     for index in range(4):
         task.factors[index] = uniform(stream, task.low[index], task.high[index])
         changed |= task.low[index] != 1.0 or task.high[index] != 1.0
-    if changed:
+    if task.place_count:
+        task.variant = 1 + int(uniform(stream, 0.0, task.variants))
+        task.struck = int(uniform(stream, task.struck_at[0], task.struck_at[1]) / task.period + 0.5)
+        changed = True
+    return changed
+
+
+def reset(model: Any, data: Any, task: Any, rng: Any) -> None:
+    if _begin(task, rng):
         _remodel(model, data, task)
     call(task.reset, (model, data, address_of(task) + _SIZE, rng))
     random(rng)  # whoever goes on with this stream meets other adversity
@@ -270,6 +297,11 @@ def observe(model: Any, data: Any, task: Any, obs: Any) -> None:
 
 
 def advance(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:
+    if task.struck and task.step == task.struck:
+        memory = address_of(task) + _SIZE + task.base_size + task.history_size
+        save_data(data, memory)
+        _remodel(model, data, task)
+        load_data(data, memory)
     task.step += 1
     pushed = task.push > 0.0 and task.step % task.push_steps == 0
     if pushed:

@@ -14,7 +14,7 @@ from numba import carray, types
 from numpy.typing import NDArray
 
 from envs import TASKS
-from envs.adversity import construct
+from envs.adversity import construct, model_of
 from envs.kernels import ADDRESS, compile_kernel
 from envs.physics import Batch, EngineError, call, mj_reset_data, pointer
 from envs.random import words_of
@@ -91,6 +91,7 @@ class TaskEnv(gymnasium.Env[NDArray[np.float64], NDArray[Any]]):
         self._argument["obs_size"], self._argument["action_size"] = task.observation_size, task.action_size
         self._steps = 0
         self._renderer: Any = None
+        self._shown = task.model
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -135,13 +136,17 @@ class TaskEnv(gymnasium.Env[NDArray[np.float64], NDArray[Any]]):
         """A picture of the state, uint8 (height, width, 3), or what Gymnasium's renderer gives in the other modes."""
         if self.render_mode is None:
             return None
+        shown = model_of(self.task, self._record)
+        if shown is not self._shown:
+            self.close()
+            self._shown = shown
         self._batch.copy_data(0, self.data)
-        mujoco.mj_kinematics(self.model, self.data)
+        mujoco.mj_kinematics(shown, self.data)
         options = dict(self.task.rendering)
         if self.render_mode == "rgb_array":
             width, height = options.get("width", _DEFAULT_SIZE), options.get("height", _DEFAULT_SIZE)
-            self._renderer = self._renderer or Renderer(self.model, width, height)
-            mujoco.mj_camlight(self.model, self.data)
+            self._renderer = self._renderer or Renderer(shown, width, height)
+            mujoco.mj_camlight(shown, self.data)
             camera = options.get("camera_name") or frame_creature(self.model, self.data.qpos[None], width / height)[0]
             return self._renderer.render(self.data, camera)
         if self._renderer is None:
@@ -149,7 +154,7 @@ class TaskEnv(gymnasium.Env[NDArray[np.float64], NDArray[Any]]):
 
             options.pop("render_mode")
             camera_config = options.pop("default_camera_config", None)
-            self._renderer = MujocoRenderer(self.model, self.data, camera_config, **options)
+            self._renderer = MujocoRenderer(shown, self.data, camera_config, **options)
         return self._renderer.render(self.render_mode)
 
     def close(self) -> None:

@@ -12,17 +12,22 @@ import numpy as np
 import pytest
 
 import evo
-from envs.adversity import adverse, construct
+from envs import raycast
+from envs.adversity import adverse, construct, loss
 from envs.gym import TaskEnv
 from envs.task import Task
 from evo.assembly import make_task
+from evo.film.pictures import pictures
 from evo.learners.ppo import PPO
 from evo.problems.walking import Walking
 from evo.testing import check_task
 
+LEGS = "front_left_thigh|front_right_thigh|hind_left_thigh|hind_right_thigh"
 CASES: list[tuple[str, dict[str, Any]]] = [
     ("quadruped", {"mass": (0.5, 2.0), "friction": (0.3, 1.0), "gravity": (0.8, 1.2), "strength": (0.5, 1.0)}),
     ("quadruped", {"locked": "front_left_knee", "removed": "hind_left_thigh"}),
+    ("quadruped", {"removed": LEGS, "struck_at": (1.0, 2.5), "mass": (0.8, 1.2), "sensor_delay": 2}),
+    ("HalfCheetah-v5", {"locked": "bfoot|ffoot,bshin", "struck_at": 1.0}),
     ("Hopper-v5", {"sensor_noise": 0.1, "sensor_delay": 3}),
     ("HalfCheetah-v5", {"mass": 2.0, "push": 0.5, "push_interval": 0.5}),
     ("cartpole", {"sensor_noise": 0.01, "sensor_delay": 1}),
@@ -155,9 +160,112 @@ def test_a_locked_joint_stays_and_a_removed_limb_is_gone() -> None:
         assert not any(name.startswith("hind_right") for name in touching)
 
 
-def test_ppo_goes_on_in_the_same_world_after_an_interruption() -> None:
-    options = {"mass": (0.5, 2.0), "sensor_noise": 0.05, "push": 0.3, "push_interval": 0.2}
+def state_of(env: TaskEnv) -> mujoco.MjData:
+    data = mujoco.MjData(env.task.model)
+    env._batch.copy_data(0, data)
+    return data
 
+
+@pytest.mark.parametrize("factors", [{}, {"mass": 1.3, "friction": 0.6, "strength": 0.8}])
+def test_a_limb_lost_on_the_way_is_a_whole_creature_until_then_and_a_lame_one_from_then_on(
+    factors: dict[str, float],
+) -> None:
+    losses, kept_up = {"removed": "hind_left_thigh", "locked": "front_left_knee"}, {"terminate_when_fallen": False}
+    whole = TaskEnv(evo.task("quadruped", **factors, **kept_up))
+    struck = TaskEnv(evo.task("quadruped", **factors, **losses, struck_at=1.0, **kept_up))
+    lame = TaskEnv(evo.task("quadruped", **factors, **losses, **kept_up))
+    random = np.random.default_rng(1)
+    lame.reset(seed=5)
+    np.testing.assert_array_equal(struck.reset(seed=5)[0], whole.reset(seed=5)[0])
+    for _ in range(20):
+        action = random.uniform(-1, 1, 8)
+        for found, expected in zip(struck.step(action), whole.step(action), strict=True):
+            np.testing.assert_array_equal(found, expected)
+        lame.step(action)
+    model, data = copy.copy(lame.model), state_of(struck)
+    model.body_mass *= factors.get("mass", 1.0)
+    model.body_inertia *= factors.get("mass", 1.0)
+    model.geom_friction[:, 0] *= factors.get("friction", 1.0)
+    for strengths in (model.actuator_gainprm, model.actuator_biasprm, model.actuator_forcerange):
+        strengths *= factors.get("strength", 1.0)
+    mujoco.mj_setConst(model, mujoco.MjData(model))
+    for _ in range(30):
+        action = random.uniform(-1, 1, 8)
+        struck.step(action)
+        data.ctrl[:] = action
+        mujoco.mj_step(model, data, struck.task.frame_skip)
+        found = state_of(struck)
+        np.testing.assert_array_equal(found.qpos, data.qpos)
+        np.testing.assert_array_equal(found.qvel, data.qvel)
+    # and an episode that follows begins whole again
+    np.testing.assert_array_equal(struck.reset(seed=6)[0], whole.reset(seed=6)[0])
+    np.testing.assert_array_equal(struck.step(action)[0], whole.step(action)[0])
+
+
+def test_each_episode_loses_its_own_limb_at_its_own_time() -> None:
+    task = evo.task("quadruped", removed=LEGS, struck_at=(2.0, 6.0))
+    env, whole = TaskEnv(task), evo.task("quadruped").model
+    steps, gone = [], []
+    for seed in range(40):
+        env.reset(seed=seed)
+        step, model = loss(task, seed)
+        assert step == env._record["struck"][0]
+        steps.append(step)
+        gone.append([model.body(body).name for body in np.flatnonzero(model.body_mass < whole.body_mass)])
+    assert 40 <= min(steps) < 50 and 110 < max(steps) <= 120
+    assert len(set(steps)) > 20
+    assert {names[0] for names in gone} == set(LEGS.split("|"))
+    assert all(names[1] == names[0].replace("thigh", "shank") and len(names) == 2 for names in gone)
+    # without a time it is gone from the start, and so it is where nothing is drawn
+    at_once = evo.task("quadruped", removed="|".join([LEGS.split("|")[0]] * 2))
+    assert loss(at_once, 3)[0] == 0
+    for found, expected in zip(
+        violent(at_once, 1, 10)[:2], violent(evo.task("quadruped", removed=LEGS.split("|")[0]), 1, 10)[:2], strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
+    network = evo.network("linear", task)
+    params = np.random.default_rng(0).normal(size=(3, network.size))
+    np.testing.assert_array_equal(
+        evo.evaluate(task, network, params, episodes=6, threads=1),
+        evo.evaluate(task, network, params, episodes=6, threads=2),
+    )
+
+
+def test_a_film_shows_what_is_lost() -> None:
+    task = evo.task("quadruped", removed="front_right_thigh", struck_at=0.5)
+    network = evo.network("linear", task)
+    problem = Walking(task, network, 1)
+    trajectory = problem.rollout(np.zeros(network.size), 0, problem.no_statistics())
+    shown = np.array([0, 10, 11, 14])
+    found = list(pictures(task, trajectory, shown, 64, 48))
+    lame = evo.task("quadruped", removed="front_right_thigh").model
+    cameras = raycast.frame_creature(task.model, trajectory.qpos[shown], 64 / 48)
+    bodies = [list(raycast.film(model, trajectory.qpos[shown], 64, 48, cameras)) for model in (task.model, lame)]
+    for frame, lost in enumerate((False, False, True, True)):
+        np.testing.assert_array_equal(found[frame], bodies[lost][frame])
+        assert (found[frame] != bodies[not lost][frame]).any()
+
+
+def test_an_environment_draws_what_is_lost() -> None:
+    options = {"removed": "front_right_thigh", "terminate_when_fallen": False, "reset_noise_scale": 0.0}
+    env = gymnasium.make("evo/Quadruped-v0", struck_at=0.1, render_mode="rgb_array", width=64, height=48, **options)
+    whole, lame = evo.task("quadruped"), evo.task("quadruped", **options)
+    env.reset(seed=0)
+    shown = []
+    for _ in range(4):
+        data = state_of(env.unwrapped)  # type: ignore[arg-type]
+        camera = raycast.frame_creature(whole.model, data.qpos[None], 64 / 48)[0]
+        shown.append(bool((env.render() == raycast.Renderer(lame.model, 64, 48).render(data.qpos, camera)).all()))
+        env.step(np.zeros(8))
+    assert shown == [False, False, False, True]
+
+
+STORM = {"mass": (0.5, 2.0), "sensor_noise": 0.05, "push": 0.3, "push_interval": 0.2}
+LAMED = {"removed": LEGS, "locked": "front_left_knee", "struck_at": (0.5, 6.0), "terminate_when_fallen": False}
+
+
+@pytest.mark.parametrize("options", [STORM, {**STORM, **LAMED}])
+def test_ppo_goes_on_in_the_same_world_after_an_interruption(options: dict[str, Any]) -> None:
     def learner(threads: int) -> PPO:
         task = evo.task("quadruped", **options)
         problem = Walking(task, evo.network("mlp:8", task, normalise=True), threads)
@@ -195,6 +303,11 @@ def test_it_is_an_option_of_every_environment() -> None:
         ({"locked": "knee"}, "locked: no joint 'knee'; there are root, front_left_hip"),
         ({"removed": "tail"}, "removed: no body 'tail'; there are world, torso"),
         ({"removed": "torso"}, "removed: 'torso' is a whole creature"),
+        ({"removed": "front_left_thigh|tail"}, "removed: no body 'tail'; there are world, torso"),
+        ({"removed": LEGS, "struck_at": (6.0, 2.0)}, r"struck_at must be seconds from 0 to 10, .* got \(6.0, 2.0\)"),
+        ({"removed": LEGS, "struck_at": -1.0}, r"struck_at .* a range of them as in \[2.0, 6.0\], got -1.0"),
+        ({"locked": "front_left_knee", "struck_at": 10.0}, "struck_at must be seconds from 0 to 10, where the episode"),
+        ({"struck_at": 4.0}, "struck_at: nothing is lost then; name joints by locked or limbs by removed"),
     ],
 )
 def test_bad_adversity_is_told(options: dict[str, Any], message: str) -> None:

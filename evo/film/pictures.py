@@ -1,5 +1,6 @@
 """Pictures of an episode's states: by our ray caster, or by a Gymnasium environment that lives the episode again."""
 
+import itertools
 import os
 from collections.abc import Iterator, Sequence
 
@@ -8,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from envs import raycast
+from envs.adversity import loss
 from envs.gymnasium_task import Body, GymnasiumTask
 from envs.task import Task
 from evo.engines import AnyTask
@@ -33,13 +35,34 @@ def pictures(
     EvoError where that cannot draw.
     """
     if isinstance(task, Task):
-        return raycast.film(task.model, trajectory.qpos[shown], width, height, cameras, threads=threads)
+        return _drawn(task, trajectory, shown, width, height, cameras, threads)
     return _rendered(task, trajectory, shown, width, height)
 
 
 def cameras_of(task: AnyTask, trajectory: Trajectory, shown: np.ndarray, aspect: float) -> list[raycast.Camera] | None:
     """The cameras that `pictures` takes by default, where it is ours that draw."""
     return raycast.frame_creature(task.model, trajectory.qpos[shown], aspect) if isinstance(task, Task) else None
+
+
+def _drawn(
+    task: Task,
+    trajectory: Trajectory,
+    shown: np.ndarray,
+    width: int,
+    height: int,
+    cameras: Sequence[raycast.Camera] | None,
+    threads: int | None,
+) -> Iterator[Frame]:
+    """What is lost in the episode is gone from then on."""
+    step, model = loss(task, trajectory.seed)
+    whole = int(np.searchsorted(shown, step, side="right")) if step else 0
+    if cameras is None:
+        cameras = raycast.frame_creature(task.model, trajectory.qpos[shown], width / height)
+    parts = ((task.model, slice(whole)), (model, slice(whole, None)))
+    films = (
+        raycast.film(body, trajectory.qpos[shown[part]], width, height, cameras[part], threads) for body, part in parts
+    )
+    return itertools.chain.from_iterable(films)
 
 
 def _rendered(
