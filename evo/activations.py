@@ -52,17 +52,23 @@ def check_activation(name: str) -> None:
 
 
 @njit(error_model="numpy")  # a check for division by zero would keep the loop from being vectorised
+def _tanh(value: Any) -> Any:
+    """Of one float32 number."""
+    x = min(max(value, -_LIMIT), _LIMIT)
+    s = x * x
+    p = ((((((_P6 * s + _P5) * s + _P4) * s + _P3) * s + _P2) * s + _P1) * s + _P0) * x
+    q = ((_Q3 * s + _Q2) * s + _Q1) * s + _Q0
+    return p / q
+
+
+@njit(error_model="numpy")
 def tanh(values: Any) -> None:
     if values.itemsize > 4:
         for index in range(values.size):
             values[index] = math.tanh(values[index])
         return
     for index in range(values.size):
-        x = min(max(values[index], -_LIMIT), _LIMIT)
-        s = x * x
-        p = ((((((_P6 * s + _P5) * s + _P4) * s + _P3) * s + _P2) * s + _P1) * s + _P0) * x
-        q = ((_Q3 * s + _Q2) * s + _Q1) * s + _Q0
-        values[index] = p / q
+        values[index] = _tanh(values[index])
 
 
 @njit
@@ -84,11 +90,12 @@ def elu(values: Any) -> None:
 def sigmoid(values: Any) -> None:
     """1 / (1 + exp(-x)) = (1 + tanh(x / 2)) / 2."""
     half = values.dtype.type(0.5)
+    if values.itemsize > 4:
+        for index in range(values.size):
+            values[index] = half + half * math.tanh(half * values[index])
+        return
     for index in range(values.size):
-        values[index] *= half
-    tanh(values)
-    for index in range(values.size):
-        values[index] = half + half * values[index]
+        values[index] = half + half * _tanh(half * values[index])
 
 
 @njit

@@ -178,6 +178,9 @@ def test_what_is_no_sequence_is_refused() -> None:
         tape.empty(2, 3).lstm(tape.empty(2, 2), tape.empty(2, 1))
     with pytest.raises(ValueError, match="which does not fit"):
         tape.input(8, 4).tanh(tape.empty(1, 1))
+    for fixed in (tape.input(2, 4), tape.constant(0.0, 2, 4), tape.parameters(0, 2, 4)):
+        with pytest.raises(ValueError, match="would take the place of parameters, an input or a constant"):
+            fixed.add_affine(tape.parameters(0, 3, 4), tape.input(2, 3))
 
 
 @pytest.mark.parametrize("layer", [Recurrent, LSTM, GRU, CTRNN])

@@ -3,10 +3,11 @@
 The windows of a picture are laid out side by side, so that a convolution is a matrix product (Chellapilla, Puri &
 Simard 2006, "High performance convolutional neural networks for document processing"); one picture at a time, so that
 they stay in the processor's cache, and on the way back once more. Each number of a window has a row, in which
-neighbouring windows are neighbours; a last row of ones brings the bias. A picture is (height, width, channels).
+neighbouring windows are neighbours; a last row of ones brings the bias. A picture is (height, width, channels); it is
+first taken apart into planes (channels, height, width), so that what is neighbours in a row comes from neighbours.
 
 The numbers of the operation: height, width, channels; rows and columns of a window; stride; padding above and on the
-left; rows and columns of windows; where windows are laid out.
+left; rows and columns of windows; where windows are laid out; where planes are.
 """
 
 from typing import Any
@@ -30,51 +31,80 @@ def _within(offset: int, stride: int, count: int, size: int) -> tuple[int, int]:
 
 
 @njit
-def _lay_out(row: Any, picture: Any, windows: Any) -> None:
-    """The windows of a picture. The padding nobody writes: a tape's buffers begin at zero."""
+def _part(row: Any, term: int) -> tuple[int, int, int, int, int]:
+    """Of a number of a window: of the windows in which it is within the picture, how many rows and columns; where that
+    of the first is among the planes, and among the windows; and the distance of columns in the planes."""
     height, width, channels = row[NUMBERS], row[NUMBERS + 1], row[NUMBERS + 2]
-    rows, columns, stride = row[NUMBERS + 3], row[NUMBERS + 4], row[NUMBERS + 5]
-    top, left, down, across = row[NUMBERS + 6], row[NUMBERS + 7], row[NUMBERS + 8], row[NUMBERS + 9]
-    for r in range(rows):
-        upper, lower = _within(r - top, stride, down, height)
-        for c in range(columns):
-            first, end = _within(c - left, stride, across, width)
-            for channel in range(channels):
-                begin = ((upper * stride + r - top) * width + first * stride + c - left) * channels + channel
-                term = (r * columns + c) * channels + channel
-                seen, laid = picture[begin:], windows[(term * down + upper) * across + first :]
-                for y in range(lower - upper):
-                    for x in range(end - first):
-                        laid[y * across + x] = seen[(y * width + x) * stride * channels]
+    columns, stride, down, across = row[NUMBERS + 4], row[NUMBERS + 5], row[NUMBERS + 8], row[NUMBERS + 9]
+    place, channel = term // channels, term % channels
+    above, before = place // columns - row[NUMBERS + 6], place % columns - row[NUMBERS + 7]
+    upper, lower = _within(above, stride, down, height)
+    first, end = _within(before, stride, across, width)
+    seen = (channel * height + upper * stride + above) * width + first * stride + before
+    return lower - upper, end - first, seen, (term * down + upper) * across + first, stride
 
 
 @njit
-def _add_back(row: Any, windows: Any, picture: Any) -> None:
-    """To every number of a picture what the windows say that have it."""
-    height, width, channels = row[NUMBERS], row[NUMBERS + 1], row[NUMBERS + 2]
-    rows, columns, stride = row[NUMBERS + 3], row[NUMBERS + 4], row[NUMBERS + 5]
-    top, left, down, across = row[NUMBERS + 6], row[NUMBERS + 7], row[NUMBERS + 8], row[NUMBERS + 9]
-    for r in range(rows):
-        upper, lower = _within(r - top, stride, down, height)
-        for c in range(columns):
-            first, end = _within(c - left, stride, across, width)
-            for channel in range(channels):
-                begin = ((upper * stride + r - top) * width + first * stride + c - left) * channels + channel
-                term = (r * columns + c) * channels + channel
-                seen, laid = picture[begin:], windows[(term * down + upper) * across + first :]
-                for y in range(lower - upper):
-                    for x in range(end - first):
-                        seen[(y * width + x) * stride * channels] += laid[y * across + x]
+def _lay_out(row: Any, planes: Any, windows: Any) -> None:
+    """The windows of a picture. The padding nobody writes: a tape's buffers begin at zero."""
+    width, across = row[NUMBERS + 1], row[NUMBERS + 9]
+    for term in range(row[NUMBERS + 2] * row[NUMBERS + 3] * row[NUMBERS + 4]):
+        rows, columns, begin, laid, stride = _part(row, term)
+        for y in range(rows):
+            seen = planes[begin + y * stride * width :]
+            line = windows[laid + y * across : laid + y * across + columns]
+            if stride == 1:  # a plain loop is vectorised
+                for x in range(line.size):
+                    line[x] = seen[x]
+            else:
+                for x in range(line.size):
+                    line[x] = seen[x * stride]
+
+
+@njit
+def _add_back(row: Any, windows: Any, planes: Any) -> None:
+    """To every number of the planes what the windows say that have it."""
+    width, across = row[NUMBERS + 1], row[NUMBERS + 9]
+    for term in range(row[NUMBERS + 2] * row[NUMBERS + 3] * row[NUMBERS + 4]):
+        rows, columns, begin, laid, stride = _part(row, term)
+        for y in range(rows):
+            seen = planes[begin + y * stride * width :]
+            line = windows[laid + y * across : laid + y * across + columns]
+            if stride == 1:
+                for x in range(line.size):
+                    seen[x] += line[x]
+            else:
+                for x in range(line.size):
+                    seen[x * stride] += line[x]
+
+
+@njit
+def _take_apart(row: Any, picture: Any, planes: Any) -> None:
+    size, channels = row[NUMBERS] * row[NUMBERS + 1], row[NUMBERS + 2]
+    for channel in range(channels):
+        plane = planes[channel * size : (channel + 1) * size]
+        for place in range(plane.size):
+            plane[place] = picture[place * channels + channel]
+
+
+@njit
+def _add_together(row: Any, planes: Any, picture: Any) -> None:
+    size, channels = row[NUMBERS] * row[NUMBERS + 1], row[NUMBERS + 2]
+    for channel in range(channels):
+        plane = planes[channel * size : (channel + 1) * size]
+        for place in range(plane.size):
+            picture[place * channels + channel] += plane[place]
 
 
 def convolution(row: Any, values: Any, gradients: Any) -> None:
     """Every window of pictures, first (m, height × width × channels), by the weights in the rows of second but the last
     (rows × columns × channels + 1, filters), plus the biases in that: (m, windows × filters)."""
     places, terms, filters = _sizes(row)
-    windows, real = values[row[NUMBERS + 10] :], values.dtype.type
+    windows, planes, real = values[row[NUMBERS + 10] :], values[row[NUMBERS + 11] :], values.dtype.type
     windows[terms * places : (terms + 1) * places] = real(1)
     for i in range(row[ROWS]):
-        _lay_out(row, values[row[FIRST] + i * row[FIRST + BY_ROW] :], windows)
+        _take_apart(row, values[row[FIRST] + i * row[FIRST + BY_ROW] :], planes)
+        _lay_out(row, planes, windows)
         out = values[row[OUTPUT] + i * row[COLUMNS] : row[OUTPUT] + (i + 1) * row[COLUMNS]]
         out[:] = real(0)
         add_product_turned_first(windows, values[row[SECOND] :], out, places, terms + 1, filters)
@@ -83,11 +113,15 @@ def convolution(row: Any, values: Any, gradients: Any) -> None:
 def convolution_backward(row: Any, values: Any, gradients: Any) -> None:
     places, terms, filters = _sizes(row)
     windows, of_windows = values[row[NUMBERS + 10] :], gradients[row[NUMBERS + 10] :]
+    planes, of_planes, zero = values[row[NUMBERS + 11] :], gradients[row[NUMBERS + 11] :], values.dtype.type(0)
     for i in range(row[ROWS]):
         above, picture = gradients[row[OUTPUT] + i * row[COLUMNS] :], row[FIRST] + i * row[FIRST + BY_ROW]
-        _lay_out(row, values[picture:], windows)
+        _take_apart(row, values[picture:], planes)
+        _lay_out(row, planes, windows)
         add_product(windows, above, gradients[row[SECOND] :], terms + 1, places, filters)
         if row[FIRST + NEEDED]:
-            of_windows[: terms * places] = values.dtype.type(0)
+            of_windows[: terms * places] = zero
             add_product_turned_second(values[row[SECOND] :], above, of_windows, terms, filters, places)
-            _add_back(row, of_windows, gradients[picture:])
+            of_planes[: row[FIRST + BY_ROW]] = zero
+            _add_back(row, of_windows, of_planes)
+            _add_together(row, of_planes, gradients[picture:])

@@ -145,8 +145,7 @@ def gather(feeds: Any, examples: Any, rows: Any, values: Any) -> None:
         start, width = feeds.column[feed], feeds.columns[feed]
         for place in range(rows.size):
             at = feeds.at[feed] + place * width
-            for column in range(width):
-                values[at + column] = examples[rows[place], start + column]
+            values[at : at + width] = examples[rows[place], start : start + width]
 
 
 @njit(cache=True, fastmath={"reassoc"})  # additions that overlap; like BLAS, the same bits on the same processor
@@ -197,13 +196,13 @@ def _seed(drawn: Any, step: int, replica: int) -> Any:
 def _average(programs: Any, settings: Any, gradient: Any, first: int, last: int) -> None:
     """The gradient from `first` to `last`: the mean of the replicas', and the penalties'."""
     replicas, real = len(programs), gradient.dtype.type
-    gradient[:] = programs[0].gradients[first:last]
+    share, mine = real(1.0 / replicas), programs[0].gradients[first:last]
+    for index in range(gradient.size):
+        gradient[index] = share * mine[index]
     for replica in range(1, replicas):
         other = programs[replica].gradients[first:last]
         for index in range(gradient.size):
-            gradient[index] += other[index]
-    for index in range(gradient.size):
-        gradient[index] *= real(1.0 / replicas)
+            gradient[index] += share * other[index]
     l1, l2, parameters = real(settings.l1), real(settings.l2), programs[0].values[first:last]
     if l1 != 0:
         for index in range(gradient.size):

@@ -1,9 +1,9 @@
 """Operations of recurrent layers, one step of time each; see `evo.autodiff.operations` for what they take.
 
-`add_affine` is third + first second: what a layer hears of its inputs, already summed, and of its own past. A cell that
-has two outputs records the second one as its last operand: the forward function writes it, and the backward function
-takes its gradient as it takes that of the first. What is left activated is written over: no other operation whose
-gradient needs that value may read it.
+`add_affine` adds to what a layer hears of its inputs what it hears of its own past, in place: no other operation whose
+gradient needs the sum before may read it. A cell that has two outputs records the second one as its last operand: the
+forward function writes it, and the backward function takes its gradient as it takes that of the first. What is left
+activated is written over, with the same condition.
 """
 
 from typing import Any
@@ -21,24 +21,19 @@ def _at(row: Any, buffer: Any, place: int, columns: int) -> Any:
 
 
 def add_affine(row: Any, values: Any, gradients: Any) -> None:
-    """first (m, k) second (k, n) + third (m, n)."""
+    """first (m, k) second (k, n), added to what the output (m, n) holds already."""
     m, n, k = row[ROWS], row[COLUMNS], row[FIRST + BY_ROW]
-    out = _at(row, values, OUTPUT, n)
-    out[:] = _at(row, values, THIRD, n)
-    add_product(values[row[FIRST] :], values[row[SECOND] :], out, m, k, n)
+    add_product(values[row[FIRST] :], values[row[SECOND] :], _at(row, values, OUTPUT, n), m, k, n)
 
 
 def add_affine_backward(row: Any, values: Any, gradients: Any) -> None:
+    """The gradient of what it held is that of the output, and stands where it should."""
     m, n, k = row[ROWS], row[COLUMNS], row[FIRST + BY_ROW]
     above = _at(row, gradients, OUTPUT, n)
     if row[FIRST + NEEDED]:
         add_product_turned_second(above, values[row[SECOND] :], gradients[row[FIRST] :], m, n, k)
     if row[SECOND + NEEDED]:
         add_product_turned_first(values[row[FIRST] :], above, gradients[row[SECOND] :], k, m, n)
-    if row[THIRD + NEEDED]:
-        below = _at(row, gradients, THIRD, n)
-        for index in range(above.size):
-            below[index] += above[index]
 
 
 def lstm(row: Any, values: Any, gradients: Any) -> None:

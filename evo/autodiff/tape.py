@@ -77,10 +77,12 @@ class Node:
         return Node(self.tape, self.at + first * self.columns, count, self.columns, self.needs_gradient)
 
     def add_affine(self, weights: "Node", past: "Node") -> "Node":
-        """self (m, n) + past (m, k) weights (k, n)."""
+        """self (m, n) + past (m, k) weights (k, n), in the place of self, which must be what an operation gave."""
         if past.columns != weights.rows or self.shape != (past.rows, weights.columns):
             raise ValueError(f"{self.shape} plus {past.shape} by {weights.shape} do not fit")
-        return self.tape.record(recurrent.add_affine, *self.shape, past, weights, self)
+        if not self.needs_gradient or self.at < self.tape.size:
+            raise ValueError("the sum would take the place of parameters, an input or a constant")
+        return self.tape.record(recurrent.add_affine, *self.shape, past, weights, into=self)
 
     def lstm(self, before: "Node", into: "Node") -> "Node":
         """The cell (m, 2 n) after these gates (m, 4 n), which are written over, and the cell before; the hidden state

@@ -190,7 +190,8 @@ class Conv(Layer):
         geometry, terms = self._geometry(shape), self._terms(shape)
         *_, height, width = geometry
         places = height * width
-        windows, parameters = tape.empty(terms + 1, places), tape.parameters(at, terms + 1, self.filters)
-        numbers, columns = (*geometry, windows.at), places * self.filters
+        windows, planes = tape.empty(terms + 1, places), tape.empty(1, inputs.columns)
+        parameters = tape.parameters(at, terms + 1, self.filters)
+        numbers, columns = (*geometry, windows.at, planes.at), places * self.filters
         sums = tape.record(convolution, inputs.rows, columns, inputs, parameters, numbers=numbers)
         return sums.activated(self.activation)
