@@ -130,8 +130,9 @@ def sides(case: Case) -> dict[str, Steps]:
 def layer_speed(case: Case, pairs: int, seconds: float = _SECONDS) -> dict[str, Any]:
     """Nanoseconds of a step: ours, the plain loops', torch's; and how many times as fast as these ours is.
 
-    Medians over `pairs` rounds, in which each has its turn for so many seconds, the first of them in turn too. None
-    where torch is not installed, or has no such layer. Raises RuntimeError where they do not compute the same.
+    Processor time, which other work on the machine disturbs less: all of them have one thread. Medians over `pairs`
+    rounds, in which each has its turn for so many seconds, the first of them in turn too. None where torch is not
+    installed, or has no such layer. Raises RuntimeError where they do not compute the same.
     """
     runs = sides(case)
     times = {name: max(_INPUTS, int(_INPUTS * seconds / _timed(run, _INPUTS))) for name, run in runs.items()}
@@ -158,6 +159,6 @@ def layer_speed(case: Case, pairs: int, seconds: float = _SECONDS) -> dict[str, 
 
 
 def _timed(run: Steps, times: int) -> float:
-    began = time.perf_counter()
+    began = time.thread_time()
     run(times)
-    return time.perf_counter() - began
+    return time.thread_time() - began
