@@ -255,11 +255,12 @@ def _show(directory: RunDirectory, video: bool, watcher: Watcher) -> None:
     try:
         if finished.metrics:
             finished.plot(directory.plots / "learning.png")
-        kind, problem = finished.config.kind, finished.champion.problem
+        kind = finished.config.kind
         if kind == DATASET:
             finished.plot_answers(directory.plots / "answers.png")
-        elif isinstance(problem, Landscape):
-            if problem.cheap:
+        elif kind == FUNCTION:
+            problem = finished.champion.problem
+            if isinstance(problem, Landscape) and problem.cheap:
                 finished.plot_landscape(directory.plots / "landscape.png")
         elif video:
             watcher.phase("filming the champion")
