@@ -58,9 +58,9 @@ class PPO:
     statistics of all earlier iterations; where a network normalises, the first iteration gathers them and learns
     nothing yet.
 
-    Where one of the two remembers, both learn through time, from segments of `segment` steps that begin with what they
-    remembered there (see `evo.learners.segments`); the critic lives what the actor lived after it. segment must divide
-    horizon and minibatch; where nothing is remembered it does nothing.
+    Where actor or critic remembers, both learn through time, from segments of `segment` steps that begin with what they
+    remembered there (see `evo.learners.segments`). A critic's memory goes on from one iteration to the next, as the
+    actor's does. segment must divide horizon and minibatch; where nothing is remembered it does nothing.
 
     minibatch: steps in a step of Adam; it must divide environments × horizon. anneal_steps: the learning rate falls
     linearly to zero over so many env steps (by default those of the budget); 0 or None keeps it. gae_lambda: of
