@@ -13,7 +13,8 @@ if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
 
 
 def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    outputs[:] = inputs
+    for index in range(inputs.size):
+        outputs[index] = inputs[index]
 
 
 @dataclass(frozen=True)
