@@ -16,7 +16,7 @@ from evo.randomness import generator
 _RIGHT, _WRONG, _LINE = "#2a8c9a", "#d9652f", "#20343a"
 _COLUMNS, _ROWS = 8, 4  # of pictures
 _GRID = 200  # points along a side of a map
-_WRITTEN, _LINE_LENGTH = 480, 60  # characters
+_WRITTEN, _LINE_LENGTH = 1600, 96  # characters
 
 
 def answers_picture(champion: Champion, title: str, path: Path) -> None:
@@ -109,10 +109,10 @@ def _confusion(axes: Axes, data: Dataset, taken: np.ndarray) -> None:
     truth, count = data.test.targets[:, -1, 0].astype(int), len(data.labels)
     table = np.zeros((count, count), int)
     np.add.at(table, (truth, taken), 1)
-    axes.imshow(np.sqrt(table), cmap="GnBu")  # the few that are wrong show beside the many that are right
+    axes.imshow(np.sqrt(table), cmap="GnBu", vmin=0)  # the few that are wrong show beside the many that are right
     if count <= 12:
         for row, column in np.argwhere(table):
-            dark = table[row, column] > 0.4 * table.max()
+            dark = table[row, column] > 0.3 * table.max()
             axes.text(
                 column, row, table[row, column], ha="center", va="center", fontsize=7, color="white" if dark else _LINE
             )
@@ -131,7 +131,7 @@ def _writing(axes: Axes, champion: Champion) -> None:
     text = text.replace("\n", "⏎").replace("$", r"\$")
     lines = [text[first : first + _LINE_LENGTH] for first in range(0, len(text), _LINE_LENGTH)]
     axes.axis("off")
-    axes.text(0.0, 1.0, "\n".join(lines), family="monospace", fontsize=10, va="top", color=_LINE)
+    axes.text(0.0, 1.0, "\n".join(lines), family="monospace", fontsize=12, va="top", linespacing=1.5, color=_LINE)
 
 
 def written(champion: Champion, begun: np.ndarray, count: int) -> str:
