@@ -12,6 +12,7 @@ import numpy as np
 
 import evo
 from envs.adversity import loss
+from envs.task import Task
 from evo.champion import Champion
 from evo.film.pictures import cameras_of, pictures
 from evo.film.replay import frame_rate, frame_stride, write_film
@@ -34,6 +35,7 @@ def lived(champion: Champion, seed: int) -> tuple[float, float, float, bool]:
     """Metres a second in the 3 s before the loss, the 2 s after it, and the last 3 s, and whether it fell: who has
     fallen makes no way."""
     task, trajectory = champion.walking.task, champion.rollout(seed)
+    assert isinstance(task, Task)
     lost, second = loss(task, seed)[0], round(1 / task.control_period)
     way = np.append(trajectory.qpos[:, 0], np.full(task.steps - len(trajectory), trajectory.qpos[-1, 0]))
     spans = ((lost - 3 * second, lost), (lost, lost + 2 * second), (task.steps - 3 * second, task.steps))
