@@ -120,7 +120,7 @@ def _driven(model: mujoco.MjModel) -> list[str]:
     """Names of the joints that actuators move."""
     on_joints = np.isin(model.actuator_trntype, (mujoco.mjtTrn.mjTRN_JOINT, mujoco.mjtTrn.mjTRN_JOINTINPARENT))
     joints = dict.fromkeys(model.actuator_trnid[on_joints, 0].tolist())
-    return [name for name in (model.joint(joint).name for joint in joints) if name and "," not in name]
+    return [name for name in (model.joint(joint).name for joint in joints) if name and not {",", "|"} & set(name)]
 
 
 def _limbs(model: mujoco.MjModel) -> list[str]:
@@ -129,4 +129,6 @@ def _limbs(model: mujoco.MjModel) -> list[str]:
         return []
     roots = np.flatnonzero(model.body_parentid == 0)
     hung = np.isin(model.body_parentid, roots[roots > 0]) & (model.body_dofnum > 0)
-    return [name for name in (model.body(body).name for body in np.flatnonzero(hung)) if name and "," not in name]
+    return [
+        name for name in (model.body(body).name for body in np.flatnonzero(hung)) if name and not {",", "|"} & set(name)
+    ]

@@ -62,6 +62,10 @@ def test_adversity_upon_adversity_and_names_of_a_task_s_own() -> None:
     with pytest.raises(ValueError, match="under adversity already"):
         adverse(evo.task("quadruped", mass=(0.5, 2.0)), {"push": 1.0})
 
+    changing = dataclasses.replace(evo.task("quadruped"), remodel=lambda model, data, task: None)
+    with pytest.raises(ValueError, match="changes its model itself, or has plugins: it can lose nothing on the way"):
+        adverse(changing, {"locked": "front_left_knee", "struck_at": 1.0})
+
     def mine(*, friction: float = 0.7) -> Task:
         return dataclasses.replace(evo.task("cartpole"), options={"friction": friction})
 
