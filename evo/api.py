@@ -1,5 +1,6 @@
 """The public functions: the same words as the commands."""
 
+import contextlib
 import datetime
 import math
 import signal
@@ -57,10 +58,10 @@ def dataset(
 ) -> Dataset:
     """A data set by its name (`"digits"`), a .csv or .npz file, a folder of pictures with a folder for each class, or
     arrays: inputs (examples, …) and targets (examples,) or (examples, numbers). Raises EvoError."""
-    if name is not None:
+    if name is not None and inputs is None and targets is None:
         return make_dataset(str(name), options)
-    if inputs is None or targets is None:
-        raise EvoError("a data set has a name, or inputs and targets: evo.dataset('digits')")
+    if name is not None or inputs is None or targets is None:
+        raise EvoError("a data set has a name, as in evo.dataset('digits'), or else both inputs and targets")
     try:
         return arrays(inputs, targets, **options)
     except (TypeError, ValueError) as error:
@@ -73,6 +74,8 @@ def network(text: str | Sequential, task: AnyTask | Dataset, normalise: bool = F
 
 
 def _written(network: str | Sequential) -> str:
+    if not isinstance(network, str | Sequential):
+        raise EvoError(f"a network is a text such as 'mlp:64,64', or evo.Sequential(…); got {network!r}")
     return network.text if isinstance(network, Sequential) else network
 
 
@@ -110,10 +113,11 @@ def run(
     Raises EvoError for anything the user can put right, before any work is done where possible.
     """
     pairs = [*settings.items()] if isinstance(settings, Mapping) else [parse_setting(text) for text in settings]
+    digest = None
     if isinstance(task, Dataset):
-        options = task.options if task.name in DATASETS else {}
+        digest = task.digest
+        task, options = _found_again(task)
         pairs = [*((f"task.{option}", value) for option, value in options.items()), *pairs]
-        task = _kept(task)
     flags = {
         "task.name": task,
         "method.name": method,
@@ -135,7 +139,7 @@ def run(
     if epochs is not None:
         flags["budget.steps"] = _examples(resolved, epochs)
     if resolved.kind == DATASET and resolved["data.digest"] is None:
-        flags["data.digest"] = make_dataset(resolved["task.name"], resolved.section("task")).digest
+        flags["data.digest"] = digest or make_dataset(resolved["task.name"], resolved.section("task")).digest
     resolved = resolve_config(file, pairs, flags)
     # whatever is wrong with the options is said before a directory is made
     champion = start_of(resolved, Path(config).parent if config is not None and start is None else None)
@@ -148,23 +152,25 @@ def run(
         return _go(resolved, learner, directory, threads, video, callback, display)
 
 
-def _kept(dataset: Dataset) -> str:
-    """The name that a data set is found by again; arrays are written to a file for that. Raises EvoError."""
+def _found_again(dataset: Dataset) -> tuple[str, Mapping[str, Any]]:
+    """The name and options that make a data set again; one that nothing makes is written to a file. Raises EvoError."""
     if dataset.name in DATASETS:
-        return dataset.name
+        with contextlib.suppress(EvoError):
+            if make_dataset(dataset.name, dataset.options).digest == dataset.digest:
+                return dataset.name, dataset.options
     path = _DATA / f"{dataset.digest}.npz"
     if not path.exists():
         make_folder(path.parent)
         dataset.save(path)
-    return str(path)
+    return str(path), {}
 
 
 def _examples(config: Config, epochs: float) -> int:
     """How many examples so many epochs are. Raises EvoError."""
     if config.kind != DATASET:
         raise EvoError(f"{config['task.name']} has no epochs: give --generations, --steps, --minutes or --until")
-    if not 0 <= epochs < math.inf:
-        raise EvoError(f"epochs must be a number from 0 up, got {epochs}")
+    if not isinstance(epochs, int | float) or not 0 <= epochs < math.inf:
+        raise EvoError(f"epochs must be a number from 0 up, got {epochs!r}")
     return round(epochs * len(make_dataset(config["task.name"], config.section("task")).train))
 
 
@@ -314,6 +320,12 @@ def replay(
             raise EvoError(f"{champion.task_name} is a {champion.kind}: there is no film of it, only a picture")
         run = Run(source)
         return run.plot_landscape(target) if champion.kind == FUNCTION else run.plot_answers(target)
+    if champion.kind == DATASET:
+        from evo.answers import answers_picture
+
+        picture = target.with_suffix(".png") if out is None else target
+        answers_picture(champion, champion.task_name, picture)
+        return picture
     if not evolution:
         film(champion, target, seed, width, height, seconds)
     elif source.is_file():

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import math
 import platform
 import tomllib
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from evo.archive import read_arrays, write_arrays
 from evo.assembly import problem_named
 from evo.config import kind_of
 from evo.datasets import Split
-from evo.errors import EvoError
+from evo.errors import EvoError, one_line
 from evo.learners.learner import Candidate
 from evo.networks import Network
 from evo.networks.sequential import act
@@ -141,6 +142,7 @@ class Champion:
     report_returns: np.ndarray | None
     facts: Mapping[str, str]
     measure: str = RETURN
+    data: str = ""  # the digest of its data set
 
     @property
     def kind(self) -> str:
@@ -183,6 +185,8 @@ class Champion:
             raise EvoError(f"a damaged champion: it has {len(self.params)} parameters, but {has}")
         if {len(statistics.mean), len(statistics.m2)} != {len(problem.no_statistics().mean)}:
             raise EvoError(f"a damaged champion: its statistics do not fit {self.task_name}'s observations")
+        if isinstance(problem, Supervised) and self.data not in ("", problem.dataset.digest):
+            raise EvoError(f"the examples of {self.task_name} are no longer those that this champion was made with")
         if problem.stored(self.params).dtype != self.params.dtype:
             raise EvoError(f"a damaged champion: parameters of {self.task_name} are not {self.params.dtype}")
         return problem
@@ -230,18 +234,22 @@ class Champion:
         """What it answers to inputs prepared as its data set prepares them, (examples, …): the index of a class, int64
         (examples, predictions), or numbers, float32 (examples, predictions, outputs), in the data set's own unit."""
         data = self.supervised.dataset
-        rows = np.ascontiguousarray(inputs, np.float32).reshape(len(inputs), data.steps, -1)
-        unknown = np.zeros((len(rows), data.predictions, data.train.targets.shape[2]), np.float32)
-        outputs = self.supervised.answers(self.params, self._fitting(Split(rows, unknown))).outputs
+        unknown = np.zeros((len(inputs), data.predictions, data.train.targets.shape[2]), np.float32)
+        try:
+            rows = np.array(inputs, np.float32).reshape(len(inputs), data.steps, math.prod(data.shape))
+            asked = Split(rows, unknown)
+        except ValueError as error:
+            raise EvoError(f"inputs of {self.task_name}: {one_line(error)}") from error
+        outputs = self.supervised.answers(self.params, self._fitting(asked)).outputs
         assert outputs is not None
         return outputs[0].argmax(axis=2) if data.labels else outputs[0] * data.scale + data.offset
 
     def _fitting(self, split: Split) -> Split:
-        train = self.supervised.dataset.train
-        for what in ("inputs", "targets"):
-            found, needed = (getattr(one, what).shape[1:] for one in (split, train))
-            if found != needed:
-                raise EvoError(f"{what} of {found} numbers an example; {self.task_name} has {needed}")
+        """The split, where its examples are such as the data set's. Raises EvoError."""
+        try:
+            replace(self.supervised.dataset, test=split)  # which looks at shapes, classes and symbols
+        except ValueError as error:
+            raise EvoError(f"these examples are not {self.task_name}'s: {one_line(error)}") from error
         return split
 
     def _returns(self, seeds: np.ndarray) -> np.ndarray:
@@ -284,6 +292,7 @@ class Champion:
             "task": {"name": self.task_name, "options": {k: _listed(v) for k, v in self.task_options.items()}},
             "network": {"layers": self.network_text, "normalise": self.normalise},
             "measure": self.measure,
+            "data": self.data,
             "method": self.method,
             "seed": self.seed,
             "generation": self.generation,
@@ -318,8 +327,8 @@ class Champion:
                 raise ValueError("its scores or statistics are not rows of float64")
             if not 1 <= len(selection) <= 100_000:
                 raise ValueError("it has no selection returns, or too many")
-            texts = [about["task"]["name"], about["network"]["layers"], about["method"], about.get("measure", RETURN)]
-            texts += about["platform"].values()
+            texts = [about["task"]["name"], about["network"]["layers"], about["method"]]
+            texts += [about.get("measure", RETURN), about.get("data", ""), *about["platform"].values()]
             if not all(isinstance(text, str) for text in texts):
                 raise ValueError("its names are not texts")
             if not all(type(about[name]) is int for name in ("seed", "generation", "steps")):
@@ -338,6 +347,7 @@ class Champion:
                 report_returns=arrays.get("report_returns"),
                 facts=about["platform"],
                 measure=about.get("measure", RETURN),  # older ones had returns alone
+                data=about.get("data", ""),
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise EvoError(f"{source} is not a champion: {type(error).__name__}: {error}") from error

@@ -126,12 +126,14 @@ def task_name(text: str) -> str:
     file or folder of data."""
     if text in TASKS or text in DATASETS or is_landscape(text) or ":" in text:
         return text
-    if is_model_file(text) or is_data_path(text):
+    if is_model_file(text):
         return str(Path(text).absolute())
     if gymnasium_task.is_registered(text) and not text.startswith("evo/"):
         return text
     version = re.search(r"-v\d+$", text.lower())
     matches = [name for name in TASKS if _plain(name) == _plain(text) and name.endswith(version[0] if version else "")]
+    if not matches and is_data_path(text):
+        return str(Path(text).absolute())
     if len(matches) != 1:
         short = {_plain(name): name for name in TASKS}
         raise EvoError(f"unknown task {text!r}{nearest(text, [*TASKS, *short, *FUNCTIONS, *DATASETS])}")
@@ -242,6 +244,8 @@ def resolve_config(
         raise EvoError(f"unknown method {method!r}{nearest(method, METHODS)}")
     known = _known_keys(task, kind, chosen)
     given[0] = _without_others(given[0], task, method)
+    if any(key.startswith("task.") and layer[key] != given[0].get(key) for layer in given[1:] for key in layer):
+        given[0].pop("data.digest", None)  # other examples are meant
     # a file that a run wrote says everything: presets of a later version must not change it
     base = {} if "evo" in given[0] else _preset(task, kind, chosen, known, given) | dict(chosen.settings)
     base = {key: value for key, value in base.items() if key in known}
@@ -254,6 +258,8 @@ def resolve_config(
                 raise EvoError(_unknown(key, task, kind, known))
             values[key] = _checked(key, value, known[key])
     values |= {"evo": __version__, "task.name": task, "method.name": method}
+    if kind == DATASET:
+        values |= _of_data(values, given)
     if chosen.schedule and values[f"method.{chosen.schedule}"] is None:
         values[f"method.{chosen.schedule}"] = values["budget.steps"]
     if chosen.limit:
@@ -263,6 +269,20 @@ def resolve_config(
     if all(values[key] is None for key in _BUDGET):
         raise EvoError("no budget: give --generations, --steps, --minutes or --until")
     return Config(values)
+
+
+def _of_data(values: Mapping[str, Any], given: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What else a configuration for a data set says: files by their whole paths, no schedule where there are no steps
+    for it to stretch over. Raises EvoError for one that was asked for."""
+    files = {key: values[key] for key in ("task.file", "task.folder") if values.get(key)}
+    changed = {key: str(Path(name).absolute()) for key, name in files.items()}
+    unbounded = values["budget.steps"] is None and values.get("method.anneal_steps") is None
+    if unbounded and values.get("method.schedule") not in (None, "constant"):
+        if any("method.schedule" in layer for layer in given):
+            schedule = values["method.schedule"]
+            raise EvoError(f"method.schedule={schedule} stretches over a budget of examples: give --epochs or --steps")
+        changed["method.schedule"] = "constant"
+    return changed
 
 
 def _unknown(key: str, task: str, kind: str, known: Mapping[str, Key]) -> str:

@@ -236,6 +236,7 @@ def _champion(config: Config, learner: Learner, candidate: Candidate, returns: n
         report_returns=None,
         facts=platform_facts(),
         measure=measure,
+        data=config.values.get("data.digest") or "",
     )
 
 

@@ -1,5 +1,6 @@
 """Runs on data sets, from the outside: five calls, resumed equals uninterrupted, champions that answer, pictures."""
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -58,7 +59,7 @@ def test_a_champion_answers_in_the_users_own_unit() -> None:
     assert error == pytest.approx(-champion.evaluate(houses.test).mean, rel=1e-5)
     assert str(champion.reported_fitness) == f"error {error:.3g} (1000 $)"
     for wrong in (Split(houses.test.inputs[:, :, :5].copy(), houses.test.targets), evo.dataset("digits").test):
-        with pytest.raises(EvoError, match="numbers an example; houses has"):
+        with pytest.raises(EvoError, match="these examples are not houses's"):
             champion.evaluate(wrong)
     with pytest.raises(EvoError, match="its champion answers examples, and does not act"):
         champion.policy()
@@ -134,3 +135,55 @@ def test_mistakes_are_one_line(words: list[str], message: str) -> None:
     assert ended.returncode == 2
     assert message in ended.stderr and ended.stderr.startswith("evo: ") and ended.stderr.count("\n") == 1
     assert not Path("runs").exists()
+
+
+def test_a_data_set_that_was_changed_in_memory_is_what_is_learned_from(tmp_path: Path) -> None:
+    whole = evo.dataset("spirals")
+    small = dataclasses.replace(whole, train=Split(whole.train.inputs[:20].copy(), whole.train.targets[:20].copy()))
+    run = evo.run(small, network="mlp:4", method="adam", epochs=3, out="run")
+    assert run.config["data.digest"] == small.digest != whole.digest
+    assert run.metrics["steps"].tolist() == [20, 40, 60]
+    assert run.config["task.name"].endswith(f"{small.digest}.npz")
+
+
+def test_a_champion_refuses_examples_that_it_was_not_made_with(tmp_path: Path) -> None:
+    rows = "\n".join(f"{value:.3f},{value * 2 - 1:.3f}" for value in RNG.normal(size=40))
+    Path("mine.csv").write_text(f"x,y\n{rows}\n")
+    run = evo.run("mine.csv", network="mlp:4", method="adam", epochs=3, out="run")
+    assert run.config["task.name"] == str(tmp_path / "mine.csv")
+    with open("mine.csv", "a") as file:
+        file.write("0.5,0.0\n")
+    for asked in (lambda: run.champion.evaluate(1), lambda: evo.replay("run"), lambda: evo.resume("run", epochs=5)):
+        with pytest.raises(EvoError, match="are no longer those that"):
+            asked()
+
+
+def test_classes_that_there_are_none_of_are_refused() -> None:
+    champion = evo.run("xor", network="mlp:4", method="adam", epochs=3, out="run").champion
+    wrong = Split(np.zeros((3, 1, 2), np.float32), np.full((3, 1, 1), 5000, np.float32))
+    with pytest.raises(EvoError, match="classes must be whole numbers from 0 to 1"):
+        champion.evaluate(wrong)
+    for inputs in (np.zeros((0, 2)), np.full((2, 2), np.nan), np.zeros((2, 3))):
+        with pytest.raises(EvoError, match="inputs of xor"):
+            champion.predict(inputs)
+
+
+def test_adamw_lets_weights_decay_and_the_budget_makes_the_schedule() -> None:
+    adam, adamw = (
+        evo.run("spirals", network="mlp:4", method=method, epochs=4, out=method).metrics["mean"]
+        for method in ("adam", "adamw")
+    )
+    assert not np.array_equal(adam, adamw)
+    timed = evo.run("spirals", network="mlp:4", method="adam", generations=3, out="timed")
+    assert timed.config["method.schedule"] == "constant"
+    assert len(set(timed.metrics["step_size"])) == 1
+
+
+def test_a_folder_does_not_take_a_tasks_name(tmp_path: Path) -> None:
+    (tmp_path / "quadruped").mkdir()
+    assert evo.task("quadruped").name == "evo/Quadruped-v0"
+
+
+def test_the_picture_of_a_champion_file_is_drawn() -> None:
+    run = evo.run("xor", network="mlp:4", method="adam", epochs=3, out="run")
+    assert evo.replay(run.path / "champion.npz").suffix == ".png"

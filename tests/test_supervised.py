@@ -159,7 +159,15 @@ def test_a_batch_of_everything_is_deterministic() -> None:
     ("settings", "message"),
     [
         ({"network": "dense:4>dense:7"}, "ends in 7 numbers, and 3 are needed"),
-        ({"network": "conv:8x3"}, "3"),
+        ({"network": "conv:8x5"}, "a kernel of 5 does not fit into 3"),
+        ({"network": 5}, "a network is a text such as"),
+        ({"network": "mlp:99999999999"}, "larger than any network"),
+        ({"network": "mlp:99999,99999"}, "too large"),
+        ({"network": "mlp:4", "epochs": "3"}, "epochs must be a number"),
+        (
+            {"network": "mlp:4", "epochs": None, "minutes": 1, "settings": {"method.schedule": "cosine"}},
+            "give --epochs or --steps",
+        ),
         ({"network": "mlp:8", "settings": {"evaluation.batch": 0}}, "evaluation.batch must be at least 1"),
         ({"network": "mlp:8", "settings": {"network.normalise": True}}, "a data set, which is prepared as it is made"),
         ({"network": "mlp:8", "settings": {"training.seed": 3}}, "it takes no training.seed"),

@@ -18,10 +18,15 @@ def arrays(inputs: Any, targets: Any, *, labels: Sequence[str] = (), seed: int =
     inputs: (examples, features), or pictures (examples, height, width) or (examples, height, width, channels); with
     `sequence`, the axis after the examples is time. targets: words or whole numbers, which are classes, (examples,);
     or floats, which are quantities, (examples,) or (examples, width); of a sequence also, for a prediction after each
-    step, (examples, steps), and (examples, steps, width) of quantities. labels: the names of classes numbered from 0.
-    Such a data set has no name that makes it again; what `save` writes has. Raises ValueError for arrays that are none
-    of these, or are not finite.
+    step, (examples, steps) of classes, and (examples, steps, width) of quantities. labels: the names of classes
+    numbered from 0. Such a data set has no name that makes it again; what `save` writes has. Raises ValueError for
+    arrays that are none of these, or are not finite.
     """
+    for what, array in (("inputs", inputs), ("targets", targets)):
+        if isinstance(array, np.ma.MaskedArray):
+            raise ValueError(f"{what} are masked: leave those examples out, or fill them")
+    if isinstance(labels, str) or not all(isinstance(label, str) for label in labels):
+        raise ValueError(f"labels are the names of the classes, a list of texts; got {labels!r}")
     given, (names, wanted) = np.asarray(inputs), with_classes(np.asarray(targets), tuple(labels))
     options = {"seed": seed, "sequence": sequence}
     return dataset_of_arrays(

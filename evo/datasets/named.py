@@ -30,7 +30,7 @@ _FILES = {".csv": ("table", "file"), ".npz": ("npz", "file")}  # ending → what
 
 def is_data_path(text: str) -> bool:
     """Whether it is a file or folder that data sets are made of."""
-    return Path(text).suffix.lower() in _FILES or ("\0" not in text and Path(text).is_dir())
+    return Path(text).suffix.lower() in _FILES or (bool(text) and "\0" not in text and Path(text).is_dir())
 
 
 def dataset_of(reference: str, **options: Any) -> Dataset:

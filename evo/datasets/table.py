@@ -12,6 +12,7 @@ from evo.errors import nearest
 
 _MOST_WORDS, _MOST_CLASSES = 100, 1000  # that differ: in a column, in the target
 _FEW = 10  # so many whole numbers are classes rather than quantities
+_MOST_NUMBERS = 2**26  # that words of a column are made into
 _LARGEST = 1e30  # beyond it, squares leave the range of numbers
 _KINDS = ("", "classes", "numbers")
 
@@ -108,7 +109,9 @@ def _one_hot(column: Column) -> np.ndarray:
             f"column {column.name!r} holds {len(words):,} different words, as in {_shown(column.cells[0])}; "
             f"at most {_MOST_WORDS} are taken: leave the column out"
         )
-    return np.eye(len(words))[indices]
+    if (total := len(words) * len(indices)) > _MOST_NUMBERS:
+        raise ValueError(f"column {column.name!r} makes {total:,} numbers of its words, more than {_MOST_NUMBERS:,}")
+    return np.eye(len(words), dtype=np.float32)[indices]
 
 
 def _shown(cell: str) -> str:

@@ -63,7 +63,12 @@ METHODS: dict[str, Method] = {
             ("nesterov", "sgd", {"method.optimizer": "nesterov"}, "with Nesterov's momentum (Sutskever 2013)"),
             ("rmsprop", "adam", {"method.optimizer": "rmsprop"}, "with RMSProp (Tieleman & Hinton 2012)"),
             ("adam", "adam", {"method.optimizer": "adam"}, "with Adam (Kingma & Ba 2015)"),
-            ("adamw", "adam", {"method.optimizer": "adamw"}, "with AdamW (Loshchilov & Hutter 2019)"),
+            (
+                "adamw",
+                "adam",
+                {"method.optimizer": "adamw", "method.weight_decay": 0.01},
+                "with AdamW (Loshchilov & Hutter 2019)",
+            ),
         )
     },
     "ppo": Method(

@@ -34,12 +34,12 @@ class _Loss(NamedTuple):
 @final
 class Backprop:
     """A generation is an epoch: every example of the training split once, in an order drawn anew, minibatch by
-    minibatch; the last one is filled up with examples that have had their turn.
+    minibatch; the last one is filled up with examples that have had their turn, which are not counted again.
 
     optimizer: a name of `evo.optimizers.OPTIMIZERS`. step_size: of its steps. schedule: how that changes (see
     `evo.schedules`) over anneal_steps examples, by default those of the budget. max_gradient_norm: longer gradients are
     shortened to it (Pascanu, Mikolov & Bengio 2013); 0 leaves them. l1, l2: penalties λ |w| and λ w² / 2, added to the
-    loss. weight_decay: in each step, apart from the gradient (Loshchilov & Hutter 2019).
+    loss. weight_decay: with adamw apart from the gradient (Loshchilov & Hutter 2019), else as l2.
     patience: stop after so many epochs without a better score on the validation split, and offer the best; 0 never
     does. The minibatch's size is the problem's, `evaluation.batch`. Raises ValueError for a problem or a layer that has
     no gradient.
@@ -114,7 +114,8 @@ class Backprop:
         """One epoch; interrupted, it leaves everything as it was."""
         order = self._order()
         optimizer, losses = copy.copy(self.optimizer), []
-        seen = self.steps + self._batch * np.arange(len(order))
+        count = len(self.problem.dataset.train)
+        seen = self.steps + count * np.arange(len(order)) / len(order)
         step_sizes = self.step_size * self._factors(seen)
         programs, at_once = self._loss.programs, max(1, _AT_ONCE // self._batch)
         programs[0].parameters[:] = self.parameters
@@ -134,7 +135,7 @@ class Backprop:
         if not diverged:
             self.parameters, self.optimizer = parameters, optimizer
         self.diverged = diverged
-        self.generation, self.steps = self.generation + 1, self.steps + order.size
+        self.generation, self.steps = self.generation + 1, self.steps + count
         return {
             "generation": self.generation,
             "steps": self.steps,
@@ -161,7 +162,9 @@ class Backprop:
         return np.array([self.schedule(min(1.0, examples / self.anneal_steps)) for examples in seen])
 
     def _descend(self, order: np.ndarray, optimizer: Any, step_sizes: np.ndarray) -> np.ndarray | None:
-        settings = Settings(step_sizes, self.max_gradient_norm, self.l1, self.l2, self.weight_decay)
+        apart = self.weight_decay if optimizer.decoupled else 0.0
+        l2 = self.l2 + self.weight_decay - apart
+        settings = Settings(step_sizes, self.max_gradient_norm, self.l1, l2, apart)
         programs, feeds, loss = self._loss
         return descend(programs, feeds, self._examples, order, optimizer, settings, (loss,), self._team, self.seed)
 

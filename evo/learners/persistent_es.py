@@ -51,7 +51,7 @@ class PersistentES:
         horizon: int = 100,
     ) -> None:
         if not isinstance(problem, Walking):
-            raise ValueError("name persistent-es acts in a world, and a function has none: for example openai-es")
+            raise ValueError("name persistent-es acts in a world, and this is none: for example openai-es")
         self.problem, self.seed = problem, seed
         self.step_size, self.noise = positive_number("step_size", step_size), positive_number("noise", noise)
         self.pairs, self.horizon = whole_number("pairs", pairs, 1), whole_number("horizon", horizon, 1)

@@ -93,7 +93,7 @@ class PPO:
         critic: str = "mlp:64,64",
     ) -> None:
         if not isinstance(problem, Walking):
-            raise ValueError("name ppo acts in a world, and a function has none: for example cma-es")
+            raise ValueError("name ppo acts in a world, and this is none: for example cma-es, or adam on a data set")
         self.problem, self.seed = problem, seed
         self.environments = whole_number("environments", environments, 1)
         self.horizon = whole_number("horizon", horizon, 1)

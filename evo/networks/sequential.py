@@ -14,6 +14,8 @@ from evo.networks.plan import plan_of, walk
 if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
     from evo.autodiff import Node, Tape
 
+_LARGEST = 2**31  # numbers
+
 
 class Network:
     """Layers stacked on an observation of `inputs` numbers, or of a shape such as (height, width, channels).
@@ -35,6 +37,10 @@ class Network:
         self.size = sum(self.sizes)
         self.widest = max(math.prod(shape) for shape in self.shapes)
         self.memory_size = sum(layer.memory_size(shape) for layer, shape in self._given)
+        if max(self.size, self.memory_size, self.widest) > _LARGEST:
+            raise ValueError(
+                f"{text!r} has {self.size:,} parameters and {self.memory_size:,} numbers of memory: too large"
+            )
         self.remembers = any(layer.remembers(shape) for layer, shape in self._given)
 
     @functools.cached_property

@@ -24,6 +24,8 @@ from evo.networks.recurrent import Recurrent
 from evo.networks.residual import Residual
 from evo.networks.spiking import Spiking
 
+_DEEPEST = 20  # parentheses
+
 
 def _linear(arguments: str) -> list[Layer]:
     """linear: one matrix, no bias, as in ARS (Mania 2018)"""
@@ -262,9 +264,13 @@ NETWORKS: dict[str, Callable[[str], list[Layer]]] = {
 
 def words_of(text: str) -> list[str]:
     """What stands in a chain between those `>` that no parentheses enclose."""
+    if re.search(r"\d{10}", text):
+        raise ValueError(f"{text!r}: a number of ten digits is larger than any network")
     words, depth = [""], 0
     for sign in text:
         depth += (sign == "(") - (sign == ")")
+        if depth > _DEEPEST:
+            raise ValueError(f"more than {_DEEPEST} parentheses within each other")
         if depth < 0:
             raise ValueError(f"{text!r}: a ')' closes nothing")
         if sign == ">" and depth == 0:

@@ -103,6 +103,8 @@ class Supervised:
     def _asked(self, seed: int) -> tuple[Split, np.ndarray]:
         """The examples that an episode's seed means: a split, and rows of it."""
         data = self.dataset
+        if self.batch == len(data.train):
+            return data.train, np.arange(self.batch)
         if self.batch is not None:
             return data.train, minibatch(len(data.train), self.batch, seed)
         split = data.validation if SELECTION_START <= seed < REPORT_START else data.test
