@@ -264,7 +264,7 @@ NETWORKS: dict[str, Callable[[str], list[Layer]]] = {
 
 def words_of(text: str) -> list[str]:
     """What stands in a chain between those `>` that no parentheses enclose."""
-    if re.search(r"\d{10}", text):
+    if re.search(r"(?<![.\d])\d{10}", text):
         raise ValueError(f"{text!r}: a number of ten digits is larger than any network")
     words, depth = [""], 0
     for sign in text:
