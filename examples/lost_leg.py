@@ -44,23 +44,20 @@ def lived(champion: Champion, seed: int) -> tuple[float, float, float, bool]:
 
 
 def side_by_side(champions: list[Champion], seed: int, width: int, height: int) -> Iterator[Frame]:
-    """The same episode of each; one that is over stands still."""
+    """The same episode of each, from a second before the loss on; one that is over stands still."""
     task, films = champions[0].walking.task, []
-    shown = np.arange(0, task.steps + 1, frame_stride(task))
+    assert isinstance(task, Task)
+    lost, second = loss(task, seed)[0], round(1 / task.control_period)
+    shown = np.arange(lost - second, lost + 4 * second, frame_stride(task))
     for champion in champions:
         trajectory = champion.rollout(seed)
-        seen = shown[shown <= len(trajectory)]
+        seen = np.minimum(shown, len(trajectory))
         cameras = cameras_of(task, trajectory, seen, width / height)
-        films.append(list(pictures(task, trajectory, seen, width, height, cameras)))
-    for frame, step in enumerate(shown):
+        films.append(pictures(task, trajectory, seen, width, height, cameras))
+    for step, *frames in zip(shown, *films, strict=True):
         time = f"{step * task.control_period:.1f} s"
-        yield filmstrip(
-            [
-                caption(film[min(frame, len(film) - 1)], f"{champion.network_text}   {time}")
-                for champion, film in zip(champions, films, strict=True)
-            ],
-            columns=len(films),
-        )
+        named = zip(champions, frames, strict=True)
+        yield filmstrip([caption(frame, f"{champion.network_text}   {time}") for champion, frame in named], len(films))
 
 
 def main() -> None:
