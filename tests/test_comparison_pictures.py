@@ -36,7 +36,7 @@ NAN = float("nan")
 
 
 class _Settings(dict[str, Any]):
-    step_unit = "env step"
+    step_unit, kind = "env step", "world"
 
 
 def made_up(
@@ -47,7 +47,7 @@ def made_up(
     columns |= {"cpu_s": columns["steps"] / 10, "wall_s": columns["steps"] / 20}
     columns |= {"generation": np.arange(1.0, len(steps) + 1)}
     config: Any = _Settings({"method.name": method, "seed": seed})
-    champion: Any = SimpleNamespace(generation=0 if last is None else len(steps), score=last)
+    champion: Any = SimpleNamespace(generation=0 if last is None else len(steps), score=last, measure="return")
     return Member(Path(f"{method}-{seed}"), config, champion, columns, None)
 
 

@@ -10,13 +10,14 @@ import pytest
 ROOT = Path(__file__).parent.parent
 # than the project and its test extra
 NEED_MORE = {"bbob", "beside_evosax", "beside_pycma", "beside_stable_baselines3", "train_with_stable_baselines3"}
+CUTS = {"universality": ["--only", "tabular", "--share", "0.001"]}  # of what takes an hour
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.py") if path.stem not in NEED_MORE)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_example_runs(name: str, tmp_path: Path) -> None:
     ended = subprocess.run(
-        [sys.executable, "-W", "error", "-m", f"examples.{name}"],
+        [sys.executable, "-W", "error", "-m", f"examples.{name}", *CUTS.get(name, [])],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
