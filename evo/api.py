@@ -138,9 +138,10 @@ def run(
     resolved = resolve_config(file, pairs, flags)
     if epochs is not None:
         flags["budget.steps"] = _examples(resolved, epochs)
-    if resolved.kind == DATASET and resolved["data.digest"] is None:
-        flags["data.digest"] = digest or make_dataset(resolved["task.name"], resolved.section("task")).digest
-    resolved = resolve_config(file, pairs, flags)
+    if resolved.kind == DATASET:
+        if resolved["data.digest"] is None:
+            flags["data.digest"] = digest or make_dataset(resolved["task.name"], resolved.section("task")).digest
+        resolved = resolve_config(file, pairs, flags)
     # whatever is wrong with the options is said before a directory is made
     champion = start_of(resolved, Path(config).parent if config is not None and start is None else None)
     learner = make_learner(resolved, thread_count(threads), None if champion is None else champion.candidate)

@@ -15,11 +15,11 @@ from numba import carray, types
 
 from envs.kernels import ADDRESS, compile_kernel, njit
 from envs.physics import Batch, StopFlag, apply_interruptibly, is_set, pointer
+from evo.datasets import CROSS_ENTROPY
 from evo.networks.plan import walk
 from evo.networks.sequential import Network
 from evo.views import argument_of, doubles, floats, integers
 
-CROSS_ENTROPY, SQUARED_ERROR = "cross-entropy", "squared error"
 SCRATCH_BYTES = 256 * 2**20
 _LEAST = 32  # examples of a simulation, where they are shared out
 _POINTERS = "stop params plan inputs targets rows scratch losses hits answers".split()
@@ -115,7 +115,7 @@ class Answers(NamedTuple):
 class Examiner:
     """Runs a network with many individuals' parameters over examples, on `threads` threads.
 
-    loss: CROSS_ENTROPY, targets being indices of classes, or SQUARED_ERROR. Raises KernelError for a layer that does
+    loss: of a data set; with CROSS_ENTROPY targets are indices of classes. Raises KernelError for a layer that does
     not compile.
     """
 

@@ -34,7 +34,7 @@ def _get(row: Any, values: Any, operand: int, i: int, j: int) -> Any:
 
 
 @njit
-def _block(row: Any, buffer: Any, at: int) -> Any:
+def block(row: Any, buffer: Any, at: int) -> Any:
     """A whole node of the output's shape."""
     return buffer[row[at] : row[at] + row[ROWS] * row[COLUMNS]]
 
@@ -48,7 +48,7 @@ def seed_of(values: Any, at: int) -> Any:
 def affine(row: Any, values: Any, gradients: Any) -> None:
     """first (m, k) second (k, n) + third (1, n)."""
     m, n, k = row[ROWS], row[COLUMNS], row[FIRST + BY_ROW]
-    out, bias = _block(row, values, OUTPUT), values[row[THIRD] : row[THIRD] + n]
+    out, bias = block(row, values, OUTPUT), values[row[THIRD] : row[THIRD] + n]
     for i in range(m):
         out[i * n : (i + 1) * n] = bias
     add_product(values[row[FIRST] :], values[row[SECOND] :], out, m, k, n)
@@ -56,7 +56,7 @@ def affine(row: Any, values: Any, gradients: Any) -> None:
 
 def affine_backward(row: Any, values: Any, gradients: Any) -> None:
     m, n, k = row[ROWS], row[COLUMNS], row[FIRST + BY_ROW]
-    out = _block(row, gradients, OUTPUT)
+    out = block(row, gradients, OUTPUT)
     if row[FIRST + NEEDED]:
         add_product_turned_second(out, values[row[SECOND] :], gradients[row[FIRST] :], m, n, k)
     if row[SECOND + NEEDED]:
@@ -69,65 +69,65 @@ def affine_backward(row: Any, values: Any, gradients: Any) -> None:
 
 
 def tanh(row: Any, values: Any, gradients: Any) -> None:
-    out = _block(row, values, OUTPUT)
-    out[:] = _block(row, values, FIRST)
+    out = block(row, values, OUTPUT)
+    out[:] = block(row, values, FIRST)
     activations.tanh(out)
 
 
 def tanh_backward(row: Any, values: Any, gradients: Any) -> None:
-    out, above, below = _block(row, values, OUTPUT), _block(row, gradients, OUTPUT), _block(row, gradients, FIRST)
+    out, above, below = block(row, values, OUTPUT), block(row, gradients, OUTPUT), block(row, gradients, FIRST)
     one = out.dtype.type(1)
     for index in range(out.size):
         below[index] += above[index] * (one - out[index] * out[index])
 
 
 def relu(row: Any, values: Any, gradients: Any) -> None:
-    out = _block(row, values, OUTPUT)
-    out[:] = _block(row, values, FIRST)
+    out = block(row, values, OUTPUT)
+    out[:] = block(row, values, FIRST)
     activations.relu(out)
 
 
 def relu_backward(row: Any, values: Any, gradients: Any) -> None:
-    out, above, below = _block(row, values, OUTPUT), _block(row, gradients, OUTPUT), _block(row, gradients, FIRST)
+    out, above, below = block(row, values, OUTPUT), block(row, gradients, OUTPUT), block(row, gradients, FIRST)
     zero = out.dtype.type(0)
     for index in range(out.size):
         below[index] += above[index] if out[index] > zero else zero
 
 
 def elu(row: Any, values: Any, gradients: Any) -> None:
-    out = _block(row, values, OUTPUT)
-    out[:] = _block(row, values, FIRST)
+    out = block(row, values, OUTPUT)
+    out[:] = block(row, values, FIRST)
     activations.elu(out)
 
 
 def elu_backward(row: Any, values: Any, gradients: Any) -> None:
-    out, above, below = _block(row, values, OUTPUT), _block(row, gradients, OUTPUT), _block(row, gradients, FIRST)
+    out, above, below = block(row, values, OUTPUT), block(row, gradients, OUTPUT), block(row, gradients, FIRST)
     zero, one = out.dtype.type(0), out.dtype.type(1)
     for index in range(out.size):
         below[index] += above[index] * (one if out[index] > zero else out[index] + one)
 
 
 def sigmoid(row: Any, values: Any, gradients: Any) -> None:
-    out = _block(row, values, OUTPUT)
-    out[:] = _block(row, values, FIRST)
+    out = block(row, values, OUTPUT)
+    out[:] = block(row, values, FIRST)
     activations.sigmoid(out)
 
 
 def sigmoid_backward(row: Any, values: Any, gradients: Any) -> None:
-    out, above, below = _block(row, values, OUTPUT), _block(row, gradients, OUTPUT), _block(row, gradients, FIRST)
+    out, above, below = block(row, values, OUTPUT), block(row, gradients, OUTPUT), block(row, gradients, FIRST)
     one = out.dtype.type(1)
     for index in range(out.size):
         below[index] += above[index] * out[index] * (one - out[index])
 
 
 def exp(row: Any, values: Any, gradients: Any) -> None:
-    out, operand = _block(row, values, OUTPUT), _block(row, values, FIRST)
+    out, operand = block(row, values, OUTPUT), block(row, values, FIRST)
     for index in range(out.size):
         out[index] = math.exp(operand[index])
 
 
 def exp_backward(row: Any, values: Any, gradients: Any) -> None:
-    out, above, below = _block(row, values, OUTPUT), _block(row, gradients, OUTPUT), _block(row, gradients, FIRST)
+    out, above, below = block(row, values, OUTPUT), block(row, gradients, OUTPUT), block(row, gradients, FIRST)
     for index in range(out.size):
         below[index] += above[index] * out[index]
 
@@ -146,9 +146,9 @@ def _elementwise(function: Any) -> Any:
     """Forward: out = function(first, second), number by number."""
 
     def run(row: Any, values: Any) -> None:
-        out, columns = _block(row, values, OUTPUT), row[COLUMNS]
+        out, columns = block(row, values, OUTPUT), row[COLUMNS]
         if row[FIRST + _WHOLE] and row[SECOND + _WHOLE]:  # one plain loop is vectorised
-            first, second = _block(row, values, FIRST), _block(row, values, SECOND)
+            first, second = block(row, values, FIRST), block(row, values, SECOND)
             for index in range(out.size):
                 out[index] = function(first[index], second[index])
         else:
@@ -175,10 +175,10 @@ def _gradient_to(operand: int, derivative: Any) -> Any:
     def run(row: Any, values: Any, gradients: Any) -> None:
         if not row[operand + NEEDED]:
             return
-        above, columns = _block(row, gradients, OUTPUT), row[COLUMNS]
+        above, columns = block(row, gradients, OUTPUT), row[COLUMNS]
         if row[FIRST + _WHOLE] and row[SECOND + _WHOLE]:
-            first, second = _block(row, values, FIRST), _block(row, values, SECOND)
-            below = _block(row, gradients, operand)
+            first, second = block(row, values, FIRST), block(row, values, SECOND)
+            below = block(row, gradients, operand)
             for index in range(above.size):
                 below[index] += above[index] * derivative(first[index], second[index])
         else:
@@ -337,7 +337,7 @@ def total_backward(row: Any, values: Any, gradients: Any) -> None:
 def log_softmax(row: Any, values: Any, gradients: Any) -> None:
     """Of each row, shifted by its greatest value so that nothing overflows."""
     n, real = row[COLUMNS], values.dtype.type
-    out, operand = _block(row, values, OUTPUT), _block(row, values, FIRST)
+    out, operand = block(row, values, OUTPUT), block(row, values, FIRST)
     for i in range(row[ROWS]):
         scores = operand[i * n : (i + 1) * n]
         greatest, summed = scores.max(), real(0)
@@ -350,7 +350,7 @@ def log_softmax(row: Any, values: Any, gradients: Any) -> None:
 
 def log_softmax_backward(row: Any, values: Any, gradients: Any) -> None:
     n, real = row[COLUMNS], values.dtype.type
-    out, above, below = _block(row, values, OUTPUT), _block(row, gradients, OUTPUT), _block(row, gradients, FIRST)
+    out, above, below = block(row, values, OUTPUT), block(row, gradients, OUTPUT), block(row, gradients, FIRST)
     for i in range(row[ROWS]):
         summed = real(0)
         for j in range(n):

@@ -7,30 +7,24 @@ scaled to 1 at the threshold. No gradient goes through the reset, as there.
 
 from typing import Any
 
-from envs.kernels import njit
 from evo import activations
-from evo.autodiff.operations import COLUMNS, FIRST, NEEDED, OUTPUT, ROWS, SECOND, THIRD
+from evo.autodiff.operations import COLUMNS, FIRST, NEEDED, OUTPUT, ROWS, SECOND, THIRD, block
 
 STEEPNESS = 10  # in distances from rest to threshold
 
 
-@njit
-def _block(row: Any, buffer: Any, at: int) -> Any:
-    return buffer[row[at] : row[at] + row[ROWS] * row[COLUMNS]]
-
-
 def spike(row: Any, values: Any, gradients: Any) -> None:
-    out = _block(row, values, OUTPUT)
-    out[:] = _block(row, values, FIRST)
+    out = block(row, values, OUTPUT)
+    out[:] = block(row, values, FIRST)
     activations.spike(out)
 
 
 def spike_backward(row: Any, values: Any, gradients: Any) -> None:
     """1 / (1 + steepness |v - 1|)^2 takes the place of the derivative."""
     membrane, above, below = (
-        _block(row, values, FIRST),
-        _block(row, gradients, OUTPUT),
-        _block(row, gradients, FIRST),
+        block(row, values, FIRST),
+        block(row, gradients, OUTPUT),
+        block(row, gradients, FIRST),
     )
     one, steepness = values.dtype.type(1), values.dtype.type(STEEPNESS)
     for index in range(membrane.size):
@@ -41,7 +35,7 @@ def spike_backward(row: Any, values: Any, gradients: Any) -> None:
 def leak(row: Any, values: Any, gradients: Any) -> None:
     """second (1, n) × third (m, n) + first (m, n), less 1 where the third was above the threshold."""
     n, one, zero = row[COLUMNS], values.dtype.type(1), values.dtype.type(0)
-    out, current, before = _block(row, values, OUTPUT), _block(row, values, FIRST), _block(row, values, THIRD)
+    out, current, before = block(row, values, OUTPUT), block(row, values, FIRST), block(row, values, THIRD)
     for i in range(row[ROWS]):
         for j in range(n):
             at = i * n + j
@@ -51,8 +45,8 @@ def leak(row: Any, values: Any, gradients: Any) -> None:
 
 def leak_backward(row: Any, values: Any, gradients: Any) -> None:
     n = row[COLUMNS]
-    above, before = _block(row, gradients, OUTPUT), _block(row, values, THIRD)
-    of_current, of_before = _block(row, gradients, FIRST), _block(row, gradients, THIRD)
+    above, before = block(row, gradients, OUTPUT), block(row, values, THIRD)
+    of_current, of_before = block(row, gradients, FIRST), block(row, gradients, THIRD)
     for i in range(row[ROWS]):
         for j in range(n):
             at, keeping = i * n + j, row[SECOND] + j
@@ -67,7 +61,7 @@ def leak_backward(row: Any, values: Any, gradients: Any) -> None:
 def trace(row: Any, values: Any, gradients: Any) -> None:
     """target + second (1, n) × (third (m, n) - target), with a target of 1 for a spike, first (m, n), else -1."""
     n, one = row[COLUMNS], values.dtype.type(1)
-    out, spikes, before = _block(row, values, OUTPUT), _block(row, values, FIRST), _block(row, values, THIRD)
+    out, spikes, before = block(row, values, OUTPUT), block(row, values, FIRST), block(row, values, THIRD)
     for i in range(row[ROWS]):
         for j in range(n):
             at = i * n + j
@@ -77,8 +71,8 @@ def trace(row: Any, values: Any, gradients: Any) -> None:
 
 def trace_backward(row: Any, values: Any, gradients: Any) -> None:
     n, one = row[COLUMNS], values.dtype.type(1)
-    above, spikes, before = _block(row, gradients, OUTPUT), _block(row, values, FIRST), _block(row, values, THIRD)
-    of_spikes, of_before = _block(row, gradients, FIRST), _block(row, gradients, THIRD)
+    above, spikes, before = block(row, gradients, OUTPUT), block(row, values, FIRST), block(row, values, THIRD)
+    of_spikes, of_before = block(row, gradients, FIRST), block(row, gradients, THIRD)
     for i in range(row[ROWS]):
         for j in range(n):
             at, keeping = i * n + j, row[SECOND] + j

@@ -5,7 +5,17 @@
 
 from evo.datasets.arrays import arrays
 from evo.datasets.batches import minibatch
-from evo.datasets.dataset import Dataset, Split
+from evo.datasets.dataset import CROSS_ENTROPY, Dataset, Split
 from evo.datasets.named import DATASETS, constructor_of, dataset_of, is_data_path
 
-__all__ = ["DATASETS", "Dataset", "Split", "arrays", "constructor_of", "dataset_of", "is_data_path", "minibatch"]
+__all__ = [
+    "CROSS_ENTROPY",
+    "DATASETS",
+    "Dataset",
+    "Split",
+    "arrays",
+    "constructor_of",
+    "dataset_of",
+    "is_data_path",
+    "minibatch",
+]

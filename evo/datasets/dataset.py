@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from evo.archive import write_arrays
+from evo.numbers import ACCURACY, BITS, ERROR
 
+CROSS_ENTROPY, SQUARED_ERROR = "cross-entropy", "squared error"
 _LISTED = 10  # classes that a description names
 
 
@@ -91,7 +93,7 @@ class Dataset:
 
     @property
     def loss(self) -> str:
-        return "cross-entropy" if self.labels else "squared error"
+        return CROSS_ENTROPY if self.labels else SQUARED_ERROR
 
     @property
     def outputs(self) -> int:
@@ -103,8 +105,8 @@ class Dataset:
         """What is reported: the share of right answers; of text, bits; of quantities, the root of the mean squared
         error, in their unit."""
         if not self.labels:
-            return "error"
-        return "bits per character" if self.symbols else "accuracy"
+            return ERROR
+        return BITS if self.symbols else ACCURACY
 
     @property
     def digest(self) -> str:

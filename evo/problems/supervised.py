@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from envs.kernels import njit
-from evo.algorithms.population import DensePopulation, Population
+from evo.algorithms.population import Population
 from evo.autodiff import Node, Tape
 from evo.autodiff.descent import Feeds
-from evo.datasets import Dataset, Split, minibatch
-from evo.forward import CROSS_ENTROPY, Answers, Examiner
+from evo.datasets import CROSS_ENTROPY, Dataset, Split, minibatch
+from evo.forward import Answers, Examiner
 from evo.networks import Network
 from evo.numbers import ACCURACY
 from evo.problems.problem import Evaluation, fitness_of
@@ -132,7 +132,7 @@ class Supervised:
 
     def answers(self, params: np.ndarray, split: Split) -> Answers:
         """What one individual, parameters (size,), answers to all examples of a split, its outputs included."""
-        row = DensePopulation(np.asarray(params, np.float64)[None]).dense()
+        row = np.asarray(params, np.float32)[np.newaxis]
         return self._examiner.run(row, split.inputs, split.targets, np.arange(len(split)), answering=True)
 
     def loss(self, tape: Tape, size: int) -> tuple[Node, Feeds]:
