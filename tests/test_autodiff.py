@@ -303,7 +303,7 @@ def test_nobody_waits_for_a_worker_that_has_left(leaver: int) -> None:
     team.work(lambda worker, workers, place: _come(place, worker, workers, 3))  # and it works on
 
 
-def test_a_team_that_sleeps_works_alone_for_a_while() -> None:
+def test_a_team_that_waits_works_alone_for_a_while() -> None:
     team, seen = Team(2), []
 
     def slow(worker: int, workers: int, place: int) -> None:

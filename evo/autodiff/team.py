@@ -1,29 +1,30 @@
 """A team of threads that go through compiled code side by side and wait for each other every few microseconds.
 
-They wait at a barrier of POSIX semaphores. Whoever is early spins, since the others are about to come; when they do
-not, the machine is busy and has taken their processor away, and it sleeps. A team that slept often works with one
-thread for a while: on a busy machine, waiting for each other's turns is slower than working alone.
+They wait at a barrier of POSIX semaphores. Whoever is early spins, since the others are about to come, and sleeps when
+they do not. A team whose threads together had little more than one processor works with one thread for a while: on a
+busy machine, waiting for each other's turns is slower than working alone.
 """
 
 import contextlib
 import ctypes
 import os
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import numpy as np
-from numba import carray, types
+from numba import types
 
 from envs.kernels import njit
-from envs.physics import is_set, pointer
+from envs.physics import is_set
 
 _SPINS = 20_000  # about a tenth of a millisecond
-_OFTEN = 0.1  # of the barriers
+_ENOUGH = 1.4  # processors
 _ALONE = 20  # pieces of work
 # Memory: a cache line for all, whose first word says that the work is called off; then a line for each worker, its
-# semaphore (a sem_t takes four words), how many barriers it came to, and at how many it slept.
-_LINE, _BARRIERS, _SLEEPS = 8, 6, 7
+# semaphore (a sem_t takes four words).
+_LINE = 8
 _on_semaphore = types.int32(types.intp)
 _post = types.ExternalFunction("sem_post", _on_semaphore)
 _try_wait = types.ExternalFunction("sem_trywait", _on_semaphore)
@@ -43,14 +44,10 @@ def barrier(place: Any, worker: int, workers: int) -> None:
         if other != worker:
             _post(_line(place, other))
     own = _line(place, worker)
-    counts = carray(pointer(own), (_LINE,), np.int64)
-    counts[_BARRIERS] += 1
     for _ in range(workers - 1):
         spins = 0
         while not is_set(place) and _try_wait(own) != 0:
             spins += 1
-            if spins == _SPINS:
-                counts[_SLEEPS] += 1
             if spins >= _SPINS and _wait(own) == 0:  # a signal makes it return early, with -1
                 break
 
@@ -88,20 +85,23 @@ class Team:
         allowed, here = os.sched_getaffinity(0), _library.sched_getcpu()
         elsewhere = sorted(allowed - {here}) or sorted(allowed)
 
-        def take_part(worker: int) -> None:
+        def take_part(worker: int) -> float:
+            """How much of a processor it had."""
             try:
                 _stay_on({elsewhere[(worker - 1) % len(elsewhere)] if worker else here})
+                began, busy = time.perf_counter(), time.thread_time()
                 run(worker, self._workers, lines.ctypes.data)
+                return (time.thread_time() - busy) / (time.perf_counter() - began)
             except BaseException:
                 call_off()
                 raise
 
-        helping: list[Future[None]] = []
+        helping: list[Future[float]] = []
         try:
             for worker in range(1, self._workers):
                 helping.append(self._helpers.submit(take_part, worker))
             try:
-                take_part(0)
+                had = take_part(0)
             finally:
                 _stay_on(allowed)
         except BaseException:
@@ -109,10 +109,8 @@ class Team:
             raise
         finally:
             _outlast(helping)
-        for future in helping:
-            future.result()
-        barriers, sleeps = lines[1:, [_BARRIERS, _SLEEPS]].sum(axis=0)
-        if sleeps > _OFTEN * barriers:
+        had += sum(future.result() for future in helping)
+        if had < _ENOUGH:
             self._alone = _ALONE
 
 
@@ -128,7 +126,7 @@ def _lines(workers: int) -> np.ndarray:
     return words[first : first + (1 + workers) * _LINE].reshape(1 + workers, _LINE)
 
 
-def _outlast(futures: Sequence[Future[None]]) -> None:
+def _outlast(futures: Sequence[Future[float]]) -> None:
     """Wait for all of them, however often a signal interrupts that; then raise what it raised."""
     interrupted: BaseException | None = None
     while any(not future.done() for future in futures):
