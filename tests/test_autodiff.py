@@ -312,12 +312,13 @@ def test_a_team_that_waits_works_alone_for_a_while() -> None:
             time.sleep(0.05)
         _come(place, worker, workers, 1)
 
-    team.work(slow)
-    assert seen == [2, 2]
+    for _ in range(2):  # the first is forgiven: code may have had to be loaded
+        team.work(slow)
+    assert seen == [2] * 4
     for _ in range(25):
         team.work(slow)
-    assert seen[2:22] == [1] * 20
-    assert 2 in seen[22:]
+    assert seen[4:24] == [1] * 20
+    assert 2 in seen[24:]
 
 
 def test_a_team_is_spread_over_the_processors_while_it_works() -> None:

@@ -57,7 +57,7 @@ class Team:
 
     def __init__(self, workers: int) -> None:
         self._helpers = ThreadPoolExecutor(workers - 1) if workers > 1 else None
-        self._workers, self._alone = workers, 0
+        self._workers, self._alone, self._loaded = workers, 0, False
 
     def work(self, run: Callable[[int, int, int], None]) -> None:
         """Call `run(worker, workers, place)` for all workers at once; `place` is for `barrier`.
@@ -110,8 +110,9 @@ class Team:
         finally:
             _outlast(helping)
         had += sum(future.result() for future in helping)
-        if had < _ENOUGH:
+        if had < _ENOUGH and self._loaded:
             self._alone = _ALONE
+        self._loaded = True  # compiled code is loaded when it first runs, by one thread while the others wait
 
 
 def _stay_on(processors: set[int]) -> None:
