@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
     from evo.autodiff import Node, Tape
 
 PADDINGS = ("valid", "same")
+_STARTS = 13  # the first of a convolution's numbers that say where in the planes each term of W begins
 
 
 @njit
@@ -45,11 +46,7 @@ def _lay(numbers: Any, inputs: Any, planes: Any) -> None:
 @njit
 def _run(numbers: Any, planes: Any, term: int, length: int) -> Any:
     """What the weight of a term of W multiplies, place by place, in rows as long as a plane's."""
-    channels, columns, stride, across, plane = numbers[2], numbers[4], numbers[5], numbers[10], numbers[11]
-    channel, place = term % channels, term // channels
-    y, x = place // columns, place % columns
-    first = (y % stride * stride + x % stride) * channels + channel
-    begin = first * plane + y // stride * across + x // stride
+    begin = numbers[_STARTS + term]
     return planes[begin : begin + length]
 
 
@@ -145,9 +142,17 @@ class Conv(Layer):
         return height, width, channels, rows, columns, self.stride, 0, 0, down, across
 
     def numbers(self, inputs: Shape) -> tuple[int, ...]:
-        """What _geometry says, the columns and size of a plane, and the activation."""
-        across, plane = self._planes(inputs)
-        return (*self._geometry(inputs), across, plane, ACTIVATIONS.index(self.activation))
+        """What _geometry says, the columns and size of a plane, the activation, and where in the planes the run of each
+        term of W begins: there are too many divisions in that for the step."""
+        geometry, (across, plane) = self._geometry(inputs), self._planes(inputs)
+        channels, rows, columns, stride = geometry[2:6]
+        starts = (
+            ((y % stride * stride + x % stride) * channels + channel) * plane + y // stride * across + x // stride
+            for y in range(rows)
+            for x in range(columns)
+            for channel in range(channels)
+        )
+        return (*geometry, across, plane, ACTIVATIONS.index(self.activation), *starts)
 
     def _planes(self, inputs: Shape) -> tuple[int, int]:
         """The columns of a plane, and its size."""
