@@ -276,7 +276,7 @@ def _of_data(values: Mapping[str, Any], given: Sequence[Mapping[str, Any]]) -> d
     for it to stretch over. Raises EvoError for one that was asked for."""
     files = {key: values[key] for key in ("task.file", "task.folder") if values.get(key)}
     changed = {key: str(Path(name).absolute()) for key, name in files.items()}
-    unbounded = values["budget.steps"] is None and values.get("method.anneal_steps") is None
+    unbounded = values["budget.steps"] is None and values.get("method.anneal_steps", 0) is None
     if unbounded and values.get("method.schedule") not in (None, "constant"):
         if any("method.schedule" in layer for layer in given):
             schedule = values["method.schedule"]

@@ -272,6 +272,22 @@ def test_with_adamw_the_decay_of_openai_es_is_apart_from_the_steps() -> None:
     np.testing.assert_allclose(algorithm.candidates()[0], np.array([1.0, -2.0]) * (1 - 0.1 * 0.5))
 
 
+def test_the_steps_of_openai_es_fall_by_its_schedule() -> None:
+    def lengths(generations: int) -> list[float]:
+        algorithm, found = OpenAIES(np.ones(5), 0, pairs=4, weight_decay=0, anneal_generations=generations), []
+        for _ in range(4):
+            population = algorithm.ask().dense()
+            algorithm.tell(population.sum(axis=1))  # always uphill, so that Adam's steps are all but equally long
+            found.append(algorithm.diagnostics()["update_norm"])
+            assert (algorithm.finished() is not None) == (generations == algorithm.generation)
+        return found
+
+    never, falling = lengths(0), lengths(4)
+    assert falling[0] == never[0]
+    assert np.all(np.diff(falling) < -0.1 * never[0])
+    assert OpenAIES([1.0], 0, schedule="cosine", anneal_generations=2).schedule.text == "cosine"
+
+
 # What is refused
 
 

@@ -17,6 +17,7 @@ from evo.operators.ranking import centred_ranks
 from evo.optimizers import optimizer_named
 from evo.randomness import generator
 from evo.ranges import number_between, positive_number, whole_number
+from evo.schedules import schedule_from_text
 
 
 @final
@@ -25,7 +26,8 @@ class OpenAIES(AskTell[PerturbedPopulation]):
 
     `step_size` (alpha, the optimiser's), `noise` (sigma), `pairs` (n / 2 of the paper: each is evaluated both ways),
     `weight_decay` (the coefficient of the L2 penalty, whose gradient joins the estimate before the optimiser; with
-    `adamw`, of the decay apart from it) and `optimizer` (the authors' Adam, or another of OPTIMIZERS).
+    `adamw`, of the decay apart from it), `optimizer` (the authors' Adam, or another of OPTIMIZERS), and `schedule` (see
+    `evo.schedules`), by which the step size changes over `anneal_generations`; 0 of them leave it as it is.
 
     The factor 1 / sigma of line 5 is left out, as in the authors' code: Adam does not feel the scale of a gradient, and
     `weight_decay` keeps the meaning of their `l2coeff`. sgd, momentum and nesterov feel it, and need a larger
@@ -44,12 +46,16 @@ class OpenAIES(AskTell[PerturbedPopulation]):
         pairs: int = 32,
         weight_decay: float = 0.005,
         optimizer: str = "adam",
+        schedule: str = "linear",
+        anneal_generations: int = 0,
     ) -> None:
         super().__init__(initial, seed)
         self.step_size = positive_number("step_size", step_size)
         self.noise = positive_number("noise", noise)
         self.pairs = whole_number("pairs", pairs, 1)
         self.weight_decay = number_between("weight_decay", weight_decay, 0)
+        self.schedule = schedule_from_text(schedule)
+        self.anneal_generations = whole_number("anneal_generations", anneal_generations, 0)
 
         self.mean = self.initial  # theta_0, (parameters,)                                                    line 1
         self.optimizer = optimizer_named(optimizer)(self.initial.size, self.step_size)
@@ -66,12 +72,23 @@ class OpenAIES(AskTell[PerturbedPopulation]):
         gradient = weighted_sum(weights, population.noise) / len(fitness)  # 1 / n sum F_i epsilon_i          line 5
 
         decay = self.weight_decay * self.mean
+        self.optimizer.step_size = self.step_size * self._factor
         if self.optimizer.decoupled:
-            step = self.optimizer.step(gradient) - self.step_size * decay
+            step = self.optimizer.step(gradient) - self.optimizer.step_size * decay
         else:
             step = self.optimizer.step(gradient - decay)
         self.mean = self.mean + step  # theta_{t+1}                                                           line 5
         self.update_norm = math.sqrt(np.sum(np.square(step)))
+
+    @property
+    def _factor(self) -> float:
+        """Of the step size in this generation."""
+        return self.schedule(self.generation / self.anneal_generations) if self.anneal_generations else 1.0
+
+    def finished(self) -> str | None:
+        if self.anneal_generations and self.generation >= self.anneal_generations and self.schedule(1.0) == 0.0:
+            return f"the step size fell to zero in {self.anneal_generations:,} generations"
+        return None
 
     def candidates(self) -> NDArray[np.float64]:
         return self.mean[np.newaxis].copy()
