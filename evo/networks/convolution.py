@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
     from evo.autodiff import Node, Tape
 
 PADDINGS = ("valid", "same")
+_LANES = 16  # places at a time: so many keep the vector units busy, and the last of a run are no exception
 _STARTS = 13  # the first of a convolution's numbers that say where in the planes each term of W begins
 
 
@@ -53,8 +54,9 @@ def _run(numbers: Any, planes: Any, term: int, length: int) -> Any:
 def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
     height, width, terms = numbers[8], numbers[9], numbers[2] * numbers[3] * numbers[4]
     filters, across, plane = outputs.size // (height * width), numbers[10], numbers[11]
-    length, whole = (height - 1) * across + width, terms - terms % 4
-    first, second, planes = memory[:length], memory[plane : plane + length], memory[2 * plane :]
+    length, whole = -(-((height - 1) * across + width) // _LANES) * _LANES, terms - terms % 4
+    padded = plane + _LANES
+    first, second, planes = memory[:length], memory[padded : padded + length], memory[2 * padded :]
     _lay(numbers, inputs, planes)
     for unit in range(0, filters, 2):  # two filters and four terms at a time spare most loads and stores
         other = min(unit + 1, filters - 1)
@@ -65,10 +67,11 @@ def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> 
             weights, others = params[term * filters + unit :], params[term * filters + other :]
             one0, one1, one2, one3 = weights[0], weights[filters], weights[2 * filters], weights[3 * filters]
             two0, two1, two2, two3 = others[0], others[filters], others[2 * filters], others[3 * filters]
-            for place in range(length):
-                seen0, seen1, seen2, seen3 = run0[place], run1[place], run2[place], run3[place]
-                first[place] = (((first[place] + one0 * seen0) + one1 * seen1) + one2 * seen2) + one3 * seen3
-                second[place] = (((second[place] + two0 * seen0) + two1 * seen1) + two2 * seen2) + two3 * seen3
+            for block in range(0, length, _LANES):
+                for place in range(block, block + _LANES):
+                    seen0, seen1, seen2, seen3 = run0[place], run1[place], run2[place], run3[place]
+                    first[place] = (((first[place] + one0 * seen0) + one1 * seen1) + one2 * seen2) + one3 * seen3
+                    second[place] = (((second[place] + two0 * seen0) + two1 * seen1) + two2 * seen2) + two3 * seen3
         for term in range(whole, terms):
             one, two, run = (
                 params[term * filters + unit],
@@ -162,9 +165,9 @@ class Conv(Layer):
         return across, down * across
 
     def memory_size(self, inputs: Shape) -> int:
-        """The sums of two filters, and the planes."""
+        """The sums of two filters, and the planes; room after each for runs that end between two lots of places."""
         _, plane = self._planes(inputs)
-        return (2 + self.stride**2 * picture(self, inputs)[2]) * plane
+        return (2 + self.stride**2 * picture(self, inputs)[2]) * plane + 3 * _LANES
 
     def remembers(self, inputs: Shape) -> bool:
         return False
