@@ -6,6 +6,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import evo
 
@@ -49,26 +50,27 @@ NETWORKS = {
 WAYS = ("backprop", "evolution")
 
 
+def run_or_load(path: Path, task: str, **options: Any) -> evo.Run:
+    """A finished run, which is only read where it is there already."""
+    return evo.load(path) if (path / "ended").exists() else evo.run(task, out=path, video=False, **options)
+
+
 def cell(area: str, network: str, way: str, share: float, folder: Path) -> evo.Run:
     """The finished run of a cell."""
-    path = folder / f"{area}-{network.lower()}-{way}"
-    if (path / "ended").exists():
-        return evo.load(path)
     task, options, *budgets = AREAS[area]
     text, more = NETWORKS[network][area]
     if area == "control":
         method = "ars" if way == "evolution" else "ppo"
     else:
         method = "openai-es" if way == "evolution" else "adam"
-    return evo.run(
+    return run_or_load(
+        folder / f"{area}-{network.lower()}-{way}",
         task,
         network=text,
         method=method,
         seed=SEED,
         steps=max(1, round(share * budgets[0 if way == "evolution" else 1])),
         settings={f"task.{name}": value for name, value in (options | more).items()},
-        video=False,
-        out=path,
     )
 
 

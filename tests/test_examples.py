@@ -10,7 +10,11 @@ import pytest
 ROOT = Path(__file__).parent.parent
 # than the project and its test extra
 NEED_MORE = {"bbob", "beside_evosax", "beside_pycma", "beside_stable_baselines3", "train_with_stable_baselines3"}
-CUTS = {"universality": ["--only", "tabular", "--share", "0.001"]}  # of what takes an hour
+# of what takes an hour
+CUTS = {
+    "universality": ["--only", "tabular", "--share", "0.001"],
+    "both_ways": ["--only", "houses", "--share", "0.01"],
+}
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.py") if path.stem not in NEED_MORE)
 
 
