@@ -30,6 +30,11 @@ def told(measure: str, value: float) -> str:
     return f"error {-value:.3g}{measure.removeprefix(ERROR)}"
 
 
+def maximised(measure: str) -> str:
+    """What fitness is called: `return`, `accuracy`; with a minus what is better the less: `−bits per character`."""
+    return measure if measure in (RETURN, ACCURACY) else f"−{measure}"
+
+
 def csv_text(header: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
     """A table as CSV, every number whole; one that is not finite is an empty cell."""
     text = io.StringIO()

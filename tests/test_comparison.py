@@ -111,7 +111,7 @@ def test_a_study_leaves_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for name in ("report.html", "table.md"):
         text = html.unescape((found.path / name).read_text())
         assert found.command in text
-        assert resolution(found.rows, "env step") in text
+        assert resolution(found.rows, "env step", "return") in text
     assert {member.config["evaluation.selection_share"] for member in found.members} == {0.4}
 
 

@@ -315,6 +315,7 @@ def content(tmp_path: Path, words: str = "word") -> Content:
         (tmp_path / name).write_bytes(b'<svg xmlns="http://www.w3.org/2000/svg"/>')
     return Content(
         title=words,
+        measure=words,
         command=words,
         terms=[(words, words)],
         deviations=[words],

@@ -27,9 +27,9 @@ from evo.config import WORLD
 from evo.errors import EvoError
 
 _LEARNING = (
-    "Held-out return as training goes on. Thin lines are seeds, thick lines the interquartile mean of a method's seeds "
-    "while all of them run, bands their middle half; dashed: shares of the way from the lowest first score to the best "
-    "method's final one."
+    "Held-out {measure} as training goes on. Thin lines are seeds, thick lines the interquartile mean of a method's "
+    "seeds while all of them run, bands their middle half; dashed: shares of the way from the lowest first score to "
+    "the best method's final one."
 )
 
 
@@ -52,7 +52,7 @@ def write_artefacts(comparison: Comparison, threads: int, video: bool, phase: Ca
     def draw_learning() -> None:
         for figure in (learning, learning.with_suffix(".png")):
             learning_curves(members, figure, thresholds)
-        captions[learning] = _LEARNING
+        captions[learning] = _LEARNING.format(measure=comparison.measure)
 
     def draw_robustness() -> None:
         measured = robustness(members, threads)
@@ -81,16 +81,17 @@ def write_artefacts(comparison: Comparison, threads: int, video: bool, phase: Ca
         path / "report.html",
         Content(
             title=_title(comparison),
+            measure=comparison.measure,
             command=comparison.command,
             terms=comparison.terms.shared,
             deviations=comparison.terms.deviations,
             settings=comparison.terms.settings,
-            methods_header=method_header(comparison.step_unit),
+            methods_header=method_header(comparison.step_unit, comparison.measure),
             methods_rows=method_texts(comparison.rows),
             thresholds_header=threshold_header(thresholds),
             thresholds_rows=threshold_texts(comparison.rows),
-            thresholds_note=resolution(comparison.rows, comparison.step_unit),
-            members_header=member_header(comparison.step_unit),
+            thresholds_note=resolution(comparison.rows, comparison.step_unit, comparison.measure),
+            members_header=member_header(comparison.step_unit, comparison.measure),
             members_rows=member_texts(members),
             findings=comparison.findings,
             failures=[*comparison.failures, *missing],
@@ -126,10 +127,10 @@ def _markdown(comparison: Comparison) -> str:
         f"# {_title(comparison)}",
         f"`{comparison.command}`",
         _listed(comparison.findings),
-        markdown(method_header(comparison.step_unit), method_texts(comparison.rows)),
+        markdown(method_header(comparison.step_unit, comparison.measure), method_texts(comparison.rows)),
         markdown(threshold_header(thresholds), threshold_texts(comparison.rows)),
-        resolution(comparison.rows, comparison.step_unit),
-        markdown(member_header(comparison.step_unit), member_texts(comparison.members)),
+        resolution(comparison.rows, comparison.step_unit, comparison.measure),
+        markdown(member_header(comparison.step_unit, comparison.measure), member_texts(comparison.members)),
         "Equal for all: " + ", ".join(f"{name} {value}" for name, value in terms.shared) + ".",
     ]
     for title, lines in (("Not equal:", terms.deviations), ("Failed:", comparison.failures)):

@@ -7,6 +7,7 @@ from pathlib import Path
 from evo.comparison.member import Member
 from evo.comparison.table import MethodRow
 from evo.comparison.terms import Terms
+from evo.numbers import maximised
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,3 +31,8 @@ class Comparison:
     def step_unit(self) -> str:
         """What the members' steps are: `env step`, `evaluation`."""
         return self.members[0].config.step_unit
+
+    @property
+    def measure(self) -> str:
+        """What the members' fitness is: `return`, `accuracy`, `−bits per character`."""
+        return maximised(self.members[0].champion.measure)

@@ -16,6 +16,7 @@ from evo.comparison.curves import CLOCKS, WORK, Curve, curves, middle_and_quarti
 from evo.comparison.member import Member, methods_of
 from evo.comparison.robustness import Robustness
 from evo.config import DATASET
+from evo.numbers import maximised
 from evo.plots import write_figure
 
 _STYLE: Any = {
@@ -70,7 +71,7 @@ def learning_curves(members: Sequence[Member], path: Path, thresholds: Mapping[s
                 _draw_curve(axes, curve, colours[method])
             axes.set_xlim(left=0)
             _label_clock(axes, clock, title)
-        panels[0].set_ylabel(f"held-out {members[0].champion.measure}")
+        panels[0].set_ylabel(f"held-out {maximised(members[0].champion.measure)}")
         panels[0].yaxis.set_major_formatter(_TICKS)
         _draw_thresholds(panels, thresholds)
         _legend(figure, colours, {method: len(group) for method, group in methods_of(members).items()})

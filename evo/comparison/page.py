@@ -19,12 +19,13 @@ _POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe
 class Content:
     """What the page says, all plain text but the pictures; empty parts are left out.
 
-    command: what made it. terms: name and value of each shared condition. deviations: where a method left them.
-    settings: method → option → value. thresholds_note: what to know of that table. figures: .svg or .png file, its
-    caption. race: an .mp4 file. commands: what repeats the comparison, or a part of it.
+    measure: what fitness is. command: what made it. terms: name and value of each shared condition. deviations: where a
+    method left them. settings: method → option → value. thresholds_note: what to know of that table. figures: .svg or
+    .png file, its caption. race: an .mp4 file. commands: what repeats the comparison, or a part of it.
     """
 
     title: str
+    measure: str
     command: str
     terms: Sequence[tuple[str, str]]
     deviations: Sequence[str]
@@ -50,14 +51,13 @@ def write_page(path: Path, content: Content) -> None:
 
 def page(content: Content) -> str:
     """The page as HTML. Raises EvoError where a picture cannot be read."""
-    title = escape(content.title)
+    title, reaching = escape(content.title), f"To a held-out {content.measure}"
     sections = [
         _section("Findings", _list(content.findings)),
         _section("Failures", _list(content.failures), kind="warning"),
         _section("Methods", _table(content.methods_header, content.methods_rows, "Methods")),
         _section(
-            "To a held-out return",
-            _table(content.thresholds_header, content.thresholds_rows, "To a held-out return", content.thresholds_note),
+            reaching, _table(content.thresholds_header, content.thresholds_rows, reaching, content.thresholds_note)
         ),
         _section("Race", _race(content.race)),
         _section("Figures", _figures(content.figures)),
@@ -89,7 +89,7 @@ def page(content: Content) -> str:
 
 
 def _section(heading: str, body: str, kind: str = "plain") -> str:
-    return f'<section class="{kind}">\n<h2>{heading}</h2>\n{body}</section>\n' if body else ""
+    return f'<section class="{kind}">\n<h2>{escape(heading)}</h2>\n{body}</section>\n' if body else ""
 
 
 def _list(items: Iterable[str], heading: str = "") -> str:
@@ -134,7 +134,7 @@ def _cell(tag: str, text: str, word: bool, attributes: str = "") -> str:
 
 
 def _box(label: str) -> str:
-    return f'<div class="scroll" role="region" aria-label="{label}" tabindex="0">'
+    return f'<div class="scroll" role="region" aria-label="{escape(label)}" tabindex="0">'
 
 
 def _figures(figures: Iterable[tuple[Path, str]]) -> str:

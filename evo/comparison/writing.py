@@ -16,14 +16,14 @@ from evo.comparison.table import MethodRow, Reach
 from evo.numbers import csv_text, number
 
 
-def method_header(unit: str) -> tuple[str, ...]:
-    """Names of the columns of `method_texts`; unit: of steps."""
-    return "method", "seeds", "return (IQM)", "95 % interval", "mean", f"{unit}s", "CPU s", "wall s", "selection s"
+def method_header(unit: str, measure: str) -> tuple[str, ...]:
+    """Names of the columns of `method_texts`; unit: of steps; measure: what fitness is."""
+    return "method", "seeds", f"{measure} (IQM)", "95 % interval", "mean", f"{unit}s", "CPU s", "wall s", "selection s"
 
 
-def member_header(unit: str) -> tuple[str, ...]:
-    """Names of the columns of `member_texts`; unit: of steps."""
-    return "method", "seed", "return", "std", f"{unit}s", "CPU s", "wall s", "run"
+def member_header(unit: str, measure: str) -> tuple[str, ...]:
+    """Names of the columns of `member_texts`; unit: of steps; measure: what fitness is."""
+    return "method", "seed", measure, "std", f"{unit}s", "CPU s", "wall s", "run"
 
 
 def method_texts(rows: Sequence[MethodRow]) -> list[list[str]]:
@@ -52,10 +52,10 @@ def threshold_texts(rows: Sequence[MethodRow]) -> list[list[str]]:
     return [[row.method, *(_reach(reach, row.seeds) for reach in row.reached.values())] for row in rows]
 
 
-def resolution(rows: Sequence[MethodRow], unit: str) -> str:
+def resolution(rows: Sequence[MethodRow], unit: str, measure: str) -> str:
     """A sentence on how finely it is known what a threshold took."""
     steps = ", ".join(f"{row.steps_between_scores:,.0f} ({row.method})" for row in rows)
-    return f"Held-out returns were measured every {steps} {unit}s on average; when one was reached is known no finer."
+    return f"Held-out {measure} was measured every {steps} {unit}s on average; when it was reached is known no finer."
 
 
 def member_texts(members: Iterable[Member]) -> list[list[str]]:
@@ -78,8 +78,8 @@ def member_texts(members: Iterable[Member]) -> list[list[str]]:
 def terminal_tables(comparison: Comparison) -> Group:
     """The methods, what they needed to the thresholds, and every member; no wider than a common terminal."""
     task = comparison.members[0].config["task.name"]
-    rows, unit = comparison.rows, comparison.step_unit
-    header = method_header(unit)
+    rows, unit, measure = comparison.rows, comparison.step_unit, comparison.measure
+    header = method_header(unit, measure)
     shown = [place for place, name in enumerate(header) if name not in ("mean", "selection s")]
     methods = [[line[place] for place in shown] for line in method_texts(rows)]
     members = member_texts(comparison.members)
@@ -90,12 +90,12 @@ def terminal_tables(comparison: Comparison) -> Group:
     return Group(
         _terminal_table(task, [header[place] for place in shown], methods),
         _terminal_table(
-            f"to a held-out return: {unit}s, core-minutes, seeds that got there",
+            f"to a held-out {measure}: {unit}s, core-minutes, seeds that got there",
             [name.replace(" (", "\n(") for name in threshold_header(comparison.thresholds)],
             [[row.method, *("\n".join(_reached(reach, row.seeds)) for reach in row.reached.values())] for row in rows],
         ),
-        Text(f"{resolution(rows, unit)}\n", style="dim"),
-        _terminal_table("every run", member_header(unit), members),
+        Text(f"{resolution(rows, unit, measure)}\n", style="dim"),
+        _terminal_table("every run", member_header(unit, measure), members),
     )
 
 
