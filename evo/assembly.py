@@ -1,15 +1,16 @@
 """From a configuration to the things it names: task, network, problem, learner."""
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from envs.adversity import construct
+from envs.adversity import OPTIONS, construct
 from envs.gymnasium_task import GymnasiumTask
 from envs.task import Task
 from evo.config import DATASET, Config, task_constructor, task_name
-from evo.datasets import DATASETS, Dataset
+from evo.datasets import DATASETS, Dataset, is_data_path
 from evo.engines import AnyTask
-from evo.errors import EvoError, one_line
+from evo.errors import EvoError, nearest, one_line
 from evo.learners import method_named
 from evo.learners.learner import Candidate, Learner
 from evo.networks import Network, network_from_text
@@ -30,18 +31,21 @@ def make_task(name: str, options: Mapping[str, Any]) -> AnyTask:
 
 def make_dataset(name: str, options: Mapping[str, Any]) -> Dataset:
     """A data set by its name, its file or folder, or `package.module:attribute`. Raises EvoError."""
-    made = _made(name, options)
-    if not isinstance(made, Dataset):
-        raise EvoError(
-            f"{name} is no data set: one of {', '.join(DATASETS)}, a .csv or .npz file, a folder of pictures"
-        )
+    named = name in DATASETS or is_data_path(name) or ":" in name
+    if not named or not isinstance(made := _made(name, options), Dataset):
+        raise EvoError(f"{name!r} is no data set, no .csv or .npz file and no folder{nearest(name, DATASETS)}")
     return made
 
 
 def _made(name: str, options: Mapping[str, Any]) -> AnyTask | Landscape | Dataset:
     full = task_name(name)
+    constructor = task_constructor(full)
+    taken = inspect.signature(constructor).parameters
+    if not any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in taken.values()):
+        for option in options.keys() - OPTIONS.keys() - taken.keys():
+            raise EvoError(f"task {full}: it takes no option {option!r}{nearest(option, taken)}")
     try:
-        made = construct(task_constructor(full), options)
+        made = construct(constructor, options)
     except (TypeError, ValueError, OSError) as error:
         raise EvoError(f"task {full}: {one_line(error)}") from error
     if not isinstance(made, Task | GymnasiumTask | Landscape | Dataset):

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from evo.datasets import DATASETS, Dataset, Split, constructor_of, dataset_of, minibatch
+import evo
+from evo.datasets import DATASETS, Dataset, Split, constructor_of, minibatch
 from evo.datasets.idx import read_idx
 from evo.datasets.painting import CIRCLE, COLUMNS, MARK, paint, patterns, shape_row
 from evo.datasets.text import OTHER
@@ -44,7 +45,7 @@ def rows(split: Split) -> set[bytes]:
 
 @EACH
 def test_shapes_and_meaning(name: str, options: dict[str, Any], facts: tuple[Any, ...]) -> None:
-    found = dataset_of(name, **options)
+    found = evo.dataset(name, **options)
     counts, steps, shape, predictions, outputs, loss, score = facts
     assert tuple(map(len, found.splits)) == counts
     assert (found.steps, found.shape, found.predictions) == (steps, shape, predictions)
@@ -59,21 +60,21 @@ def test_shapes_and_meaning(name: str, options: dict[str, Any], facts: tuple[Any
 
 @EACH
 def test_the_seed_decides_the_split(name: str, options: dict[str, Any], facts: tuple[Any, ...]) -> None:
-    first, again, other = (dataset_of(name, seed=seed, **options) for seed in (1, 1, 2))
+    first, again, other = (evo.dataset(name, seed=seed, **options) for seed in (1, 1, 2))
     assert first.digest == again.digest != other.digest
-    assert dataset_of(first.name, **first.options).digest == first.digest
+    assert evo.dataset(first.name, **first.options).digest == first.digest
 
 
 @pytest.mark.parametrize("name", ["digits", "houses", "spirals", "memory", "adding"])
 def test_splits_have_nothing_in_common(name: str) -> None:
-    splits = dataset_of(name).splits
+    splits = evo.dataset(name).splits
     assert all(not rows(one) & rows(other) for one, other in combinations(splits, 2))
     assert sum(map(len, map(rows, splits))) == sum(map(len, splits))
 
 
 @pytest.mark.parametrize(("name", "classes"), [("digits", 10), ("spirals", 2), ("memory", 4), ("signs", 2)])
 def test_classes_are_balanced_in_each_split(name: str, classes: int) -> None:
-    for split in dataset_of(name, **({"examples": 200} if name == "signs" else {})).splits:
+    for split in evo.dataset(name, **({"examples": 200} if name == "signs" else {})).splits:
         counts = np.bincount(split.targets.astype(int).ravel(), minlength=classes)
         assert len(counts) == classes and counts.max() - counts.min() <= 2
 
@@ -87,11 +88,11 @@ def test_every_option_has_a_default_and_is_kept() -> None:
             assert parameter.kind is inspect.Parameter.KEYWORD_ONLY
             assert parameter.default is not inspect.Parameter.empty
     for name in ("houses", "xor", "spirals", "text", "memory", "adding"):
-        assert set(dataset_of(name).options) == set(inspect.signature(constructor_of(name)).parameters)
+        assert set(evo.dataset(name).options) == set(inspect.signature(constructor_of(name)).parameters)
 
 
 def test_digits_are_digits() -> None:
-    found = dataset_of("digits")
+    found = evo.dataset("digits")
     assert found.labels == tuple("0123456789")
     assert (found.train.inputs.min(), found.train.inputs.max()) == (0, 1)
     pictures, classes = found.train.inputs[:, 0], found.train.targets.ravel()
@@ -102,13 +103,13 @@ def test_digits_are_digits() -> None:
 
 def test_a_sequence_is_the_same_numbers_one_after_the_other() -> None:
     for name in ("digits", "houses", "xor"):
-        one, steps = dataset_of(name), dataset_of(name, sequence=True)
+        one, steps = evo.dataset(name), evo.dataset(name, sequence=True)
         np.testing.assert_array_equal(one.train.inputs.ravel(), steps.train.inputs.ravel())
         np.testing.assert_array_equal(one.train.targets, steps.train.targets)
 
 
 def test_houses_are_standardised_by_what_is_learned_from() -> None:
-    found = dataset_of("houses")
+    found = evo.dataset("houses")
     for array in (found.train.inputs[:, 0].astype(float), found.train.targets[:, 0].astype(float)):
         np.testing.assert_allclose(array.mean(axis=0), 0, atol=1e-6)
         np.testing.assert_allclose(array.std(axis=0), 1, atol=1e-6)
@@ -124,14 +125,14 @@ def test_houses_are_standardised_by_what_is_learned_from() -> None:
 
 
 def test_xor_holds_every_pattern() -> None:
-    found = dataset_of("xor", bits=4)
+    found = evo.dataset("xor", bits=4)
     assert len(rows(found.train)) == 16 and rows(found.train) == rows(found.validation) == rows(found.test)
     ones = (found.train.inputs[:, 0] > 0).sum(axis=1)
     np.testing.assert_array_equal(found.train.targets.ravel(), ones % 2)
 
 
 def test_spirals_are_the_papers() -> None:
-    found = dataset_of("spirals", noise=0.0)
+    found = evo.dataset("spirals", noise=0.0)
     points, classes = found.train.inputs[:, 0].astype(float), found.train.targets.ravel()
     points *= (1 - 2 * classes)[:, None]  # the second is the first, turned by half a circle
     index = 104 * (1 - np.hypot(*points.T))
@@ -141,7 +142,7 @@ def test_spirals_are_the_papers() -> None:
 
 
 def test_memory_asks_for_the_first_symbol() -> None:
-    found = dataset_of("memory", delay=7, classes=3)
+    found = evo.dataset("memory", delay=7, classes=3)
     symbols = found.train.inputs.argmax(axis=2)
     np.testing.assert_array_equal(found.train.inputs.sum(axis=2), 1)
     np.testing.assert_array_equal(symbols[:, 0], found.train.targets.ravel())
@@ -149,7 +150,7 @@ def test_memory_asks_for_the_first_symbol() -> None:
 
 
 def test_adding_adds_what_is_marked() -> None:
-    found = dataset_of("adding", length=30)
+    found = evo.dataset("adding", length=30)
     values, marks = found.train.inputs[:, :, 0], found.train.inputs[:, :, 1]
     np.testing.assert_array_equal((marks == 1).sum(axis=1), 2)
     assert (marks[:, [0, -1]] == -1).all() and (marks[:, 15:-1] == 0).all()
@@ -160,7 +161,7 @@ def test_adding_adds_what_is_marked() -> None:
 
 
 def test_text_reads_as_text() -> None:
-    found = dataset_of("text")
+    found = evo.dataset("text")
     assert (found.loss, found.score, found.symbols) == ("cross-entropy", "bits per character", len(found.labels))
     assert (found.shape, found.steps, found.predictions) == ((1,), 64, 64)
     assert found.labels[-1] == OTHER and list(found.labels[:-1]) == sorted(found.labels[:-1])
@@ -178,14 +179,14 @@ def test_text_reads_as_text() -> None:
 def test_a_text_of_ones_own(tmp_path: Path) -> None:
     written = "".join(f"the {number} sheep, " for number in range(400)) + "é"
     (tmp_path / "sheep.txt").write_text(written, encoding="utf-8")
-    found = dataset_of("text", file=str(tmp_path / "sheep.txt"), sequence=False, length=16, rare=2)
+    found = evo.dataset("text", file=str(tmp_path / "sheep.txt"), sequence=False, length=16, rare=2)
     assert (found.shape, found.steps, found.predictions) == ((16,), 1, 1)
     assert found.labels == (*sorted(set(written) - {"é"}), OTHER)
     for index in (0, 5, len(found.train) - 1):
         window = "".join(found.labels[int(at)] for at in found.train.inputs[index, 0])
         following = found.labels[int(found.train.targets[index, 0, 0])]
         assert window + following in written[: int(0.8 * len(written))]
-    everything = dataset_of("text", file=str(tmp_path / "sheep.txt"), rare=0)
+    everything = evo.dataset("text", file=str(tmp_path / "sheep.txt"), rare=0)
     assert everything.labels == tuple(sorted(set(written)))
 
 
@@ -202,7 +203,7 @@ TEXTS = {
 def test_texts_that_are_none(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "own.txt").write_bytes(content)
     with pytest.raises((ValueError, EvoError), match=TEXTS[content]) as error:
-        dataset_of("text", file=str(tmp_path / "own.txt"), rare=0)
+        evo.dataset("text", file=str(tmp_path / "own.txt"), rare=0)
     assert "own.txt" in str(error.value) and "\n" not in str(error.value)
 
 
@@ -225,14 +226,16 @@ def linear_accuracy(found: Dataset) -> float:
 
 
 def test_signs_can_be_told_apart_but_not_by_their_colours_alone() -> None:
-    easy, usual, hard = (linear_accuracy(dataset_of("signs", examples=2000, difficulty=given)) for given in (0, 0.5, 1))
+    easy, usual, hard = (
+        linear_accuracy(evo.dataset("signs", examples=2000, difficulty=given)) for given in (0, 0.5, 1)
+    )
     assert 0.9 < easy < 0.99
     assert 0.7 < usual < 0.9
     assert 0.55 < hard < usual
 
 
 def test_signs_fill_their_pictures_with_colour() -> None:
-    found = dataset_of("signs", examples=300)
+    found = evo.dataset("signs", examples=300)
     pictures = found.train.inputs.reshape(-1, 32, 32, 3)
     assert pictures.min() >= 0 and pictures.max() <= 1
     assert pictures.std(axis=(1, 2)).min() > 0.01 and len(rows(found.train)) == len(found.train)
@@ -311,7 +314,7 @@ def mnist(tmp_path: Path) -> Path:
 
 
 def test_all_of_mnist_is_read_from_a_folder(mnist: Path) -> None:
-    found = dataset_of("digits", folder=str(mnist))
+    found = evo.dataset("digits", folder=str(mnist))
     assert (tuple(map(len, found.splits)), found.shape, found.outputs) == ((50, 10, 10), (4, 5, 1), 10)
     pictures = read_idx(mnist / "train-images-idx3-ubyte", 3)
     np.testing.assert_array_equal(found.train.inputs, pictures[:50].reshape(50, 1, 20) / np.float32(255))
@@ -349,8 +352,8 @@ BROKEN: dict[str, tuple[Callable[[Path], Any], str]] = {
 def test_damaged_files_of_mnist(name: str, mnist: Path) -> None:
     damage, words = BROKEN[name]
     damage(mnist)
-    with pytest.raises(ValueError, match=words) as error:
-        dataset_of("digits", folder=str(mnist))
+    with pytest.raises(EvoError, match=words) as error:
+        evo.dataset("digits", folder=str(mnist))
     assert "\n" not in str(error.value)
 
 
@@ -377,12 +380,13 @@ def test_a_missing_package_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 MISTAKES: list[tuple[str, dict[str, Any], str]] = [
-    ("digit", {}, "unknown data set 'digit'.*; did you mean 'digits'"),
-    ("nothing.txt", {}, "unknown data set 'nothing.txt': it is no folder"),
-    ("a\0b", {}, "unknown data set"),
-    ("os:getcwd", {}, "makes no data sets"),
+    ("digit", {}, "'digit' is no data set.*; did you mean 'digits'"),
+    ("cartpole", {}, "'cartpole' is no data set"),
+    ("nothing.txt", {}, "'nothing.txt' is no data set, no .csv or .npz file and no folder; one of digits, "),
+    ("a\0b", {}, "is no data set"),
+    ("os:getcwd", {}, "os:getcwd is not a constructor of tasks: write it as .* `-> Dataset`"),
     ("nowhere:data", {}, "No module named 'nowhere'"),
-    ("xor", {"bit": 3}, "xor takes no option 'bit'; did you mean 'bits'"),
+    ("xor", {"bit": 3}, "xor: it takes no option 'bit'; did you mean 'bits'"),
     ("xor", {"bits": 1}, "bits=1"),
     ("digits", {"seed": -1}, "seed=-1"),
     ("signs", {"difficulty": 2}, r"difficulty=2: must be a number in \[0, 1\]"),
@@ -399,14 +403,14 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("reference", "options", "words"), MISTAKES)
 def test_mistakes_are_one_line(reference: str, options: dict[str, Any], words: str) -> None:
-    with pytest.raises(ValueError, match=words) as error:
-        dataset_of(reference, **options)
+    with pytest.raises(EvoError, match=words) as error:
+        evo.dataset(reference, **options)
     assert "\n" not in str(error.value)
 
 
 def made_here(*, seed: int = 0) -> Dataset:
-    return dataset_of("xor", seed=seed)
+    return evo.dataset("xor", seed=seed)
 
 
 def test_a_function_of_ones_own_makes_a_data_set() -> None:
-    assert dataset_of(f"{__name__}:made_here", seed=4).digest == dataset_of("xor", seed=4).digest
+    assert evo.dataset(f"{__name__}:made_here", seed=4).digest == evo.dataset("xor", seed=4).digest

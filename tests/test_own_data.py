@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+import evo
 from evo.archive import write_arrays
-from evo.datasets import Dataset, arrays, dataset_of
+from evo.datasets import Dataset, arrays
 from evo.errors import EvoError
 
 
@@ -40,7 +41,7 @@ def same(left: Dataset, right: Dataset) -> bool:
 
 
 def test_a_table_of_quantities(tmp_path: Path) -> None:
-    found = dataset_of(written(tmp_path, HOUSES))
+    found = evo.dataset(written(tmp_path, HOUSES))
     assert (found.name, found.shape, found.loss, found.outputs, found.unit) == (
         "table",
         (3,),
@@ -56,32 +57,32 @@ def test_a_table_of_quantities(tmp_path: Path) -> None:
     np.testing.assert_allclose(inputs[:14, 0].std(), 1, atol=1e-6)
     rows = np.round(prices / 2.5).astype(int)
     np.testing.assert_array_equal(inputs[:, 1:], np.eye(2)[rows % 2])
-    assert same(found, dataset_of(found.name, **found.options))
-    assert not same(found, dataset_of(str(tmp_path / "own.csv"), seed=1))
+    assert same(found, evo.dataset(found.name, **found.options))
+    assert not same(found, evo.dataset(str(tmp_path / "own.csv"), seed=1))
 
 
 def test_a_table_of_classes(tmp_path: Path) -> None:
     file = written(tmp_path, HOUSES)
-    found = dataset_of(file, target="town")
+    found = evo.dataset(file, target="town")
     assert (found.labels, found.shape, found.loss, found.unit) == (("A-ville", "B-ville"), (2,), "cross-entropy", "")
     whole = written(tmp_path, csv_of(x=lambda row: row, y=lambda row: 3 * (row % 4)), "whole.csv")
-    assert dataset_of(whole).labels == ("0", "3", "6", "9")
-    assert dataset_of(whole, kind="numbers").labels == ()
-    assert dataset_of(whole, target="x").labels == ()
-    assert len(dataset_of(whole, target="x", kind="classes").labels) == 20
+    assert evo.dataset(whole).labels == ("0", "3", "6", "9")
+    assert evo.dataset(whole, kind="numbers").labels == ()
+    assert evo.dataset(whole, target="x").labels == ()
+    assert len(evo.dataset(whole, target="x", kind="classes").labels) == 20
 
 
 def test_a_table_as_a_sequence(tmp_path: Path) -> None:
     file = written(tmp_path, HOUSES)
-    assert (dataset_of(file, sequence=True).steps, dataset_of(file, sequence=True).shape) == (3, (1,))
+    assert (evo.dataset(file, sequence=True).steps, evo.dataset(file, sequence=True).shape) == (3, (1,))
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
 def test_tables_in_several_hands(separator: str, tmp_path: Path) -> None:
-    plain = dataset_of(written(tmp_path, HOUSES))
+    plain = evo.dataset(written(tmp_path, HOUSES))
     quoted = HOUSES.replace("A-ville", '"A-ville"').replace(",", separator).replace("B-ville", " B-ville")
     text = "\ufeff" + quoted.replace("\n", "\r\n\r\n")
-    assert same(plain, dataset_of(written(tmp_path, text, "other.csv")))
+    assert same(plain, evo.dataset(written(tmp_path, text, "other.csv")))
 
 
 TABLES: list[tuple[str, dict[str, Any], str]] = [
@@ -113,21 +114,21 @@ TABLES: list[tuple[str, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("text", "options", "words"), TABLES, ids=[words for _, _, words in TABLES])
 def test_tables_that_cannot_be_used(text: str, options: dict[str, Any], words: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=words) as error:
-        dataset_of(written(tmp_path, text), **options)
+    with pytest.raises(EvoError, match=words) as error:
+        evo.dataset(written(tmp_path, text), **options)
     assert "\n" not in str(error.value)
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     for name in ("gone.csv", "gone.npz"):
         with pytest.raises(EvoError, match=name):
-            dataset_of(str(tmp_path / name))
+            evo.dataset(str(tmp_path / name))
     (tmp_path / "latin.csv").write_bytes("a,b\n1,ü\n".encode("latin-1"))
     with pytest.raises(EvoError, match="byte 6 is not UTF-8"):
-        dataset_of(str(tmp_path / "latin.csv"))
+        evo.dataset(str(tmp_path / "latin.csv"))
     for name, words in (("table", "needs its file"), ("npz", "need their file"), ("folder", "need their folder")):
-        with pytest.raises(ValueError, match=words):
-            dataset_of(name)
+        with pytest.raises(EvoError, match=words):
+            evo.dataset(name)
 
 
 CELLS = st.one_of(
@@ -147,7 +148,7 @@ def test_no_table_is_a_traceback(
     path = tmp_path_factory.getbasetemp() / "any.csv"
     path.write_text(ending.join(separator.join(row) for row in [["a", "b"], *table]), "utf-8", newline="")
     try:
-        assert isinstance(dataset_of(str(path)), Dataset)
+        assert isinstance(evo.dataset(str(path)), Dataset)
     except (ValueError, EvoError) as error:
         assert "any.csv" in str(error)
 
@@ -159,8 +160,8 @@ def test_any_numbers_make_a_table(columns: list[list[float]], tmp_path_factory: 
     rows = [",".join(map(repr, row)) for row in zip(*columns, strict=True)]
     path.write_text("\n".join([",".join("abc"[: len(columns)]), *rows]), "utf-8")
     try:
-        found = dataset_of(str(path), kind="numbers")
-    except ValueError as error:
+        found = evo.dataset(str(path), kind="numbers")
+    except EvoError as error:
         assert any(words in str(error) for words in ("in every row", "float32"))
     else:
         targets = np.concatenate([split.targets.ravel() for split in found.splits]) * found.scale + found.offset
@@ -246,9 +247,9 @@ def test_arrays_that_cannot_be_used(inputs: Any, targets: Any, options: dict[str
     ],
 )
 def test_what_is_saved_is_read_back(name: str, options: dict[str, Any], tmp_path: Path) -> None:
-    saved = dataset_of(name, **options)
+    saved = evo.dataset(name, **options)
     saved.save(tmp_path / "saved.npz")
-    found = dataset_of(str(tmp_path / "saved.npz"), seed=9)
+    found = evo.dataset(str(tmp_path / "saved.npz"), seed=9)
     assert same(saved, found)
     for fact in ("shape", "steps", "predictions", "labels", "symbols", "unit", "scale", "offset", "loss", "score"):
         assert getattr(found, fact) == getattr(saved, fact)
@@ -257,9 +258,9 @@ def test_what_is_saved_is_read_back(name: str, options: dict[str, Any], tmp_path
 def test_arrays_in_a_file_of_numpys(tmp_path: Path) -> None:
     inputs, targets = np.random.default_rng(0).normal(size=(40, 3)), np.arange(40) % 4
     np.savez(tmp_path / "own.npz", inputs=inputs, targets=targets)
-    assert same(dataset_of(str(tmp_path / "own.npz"), seed=3), arrays(inputs, targets, seed=3))
+    assert same(evo.dataset(str(tmp_path / "own.npz"), seed=3), arrays(inputs, targets, seed=3))
     np.savez_compressed(tmp_path / "own.npz", inputs=inputs, targets=targets)
-    assert same(dataset_of(str(tmp_path / "own.npz"), sequence=True), arrays(inputs, targets, sequence=True))
+    assert same(evo.dataset(str(tmp_path / "own.npz"), sequence=True), arrays(inputs, targets, sequence=True))
 
 
 ARCHIVES: list[tuple[dict[str, Any], str]] = [
@@ -279,22 +280,22 @@ ARCHIVES: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("content", "words"), ARCHIVES, ids=[words for _, words in ARCHIVES])
 def test_archives_that_cannot_be_used(content: dict[str, Any], words: str, tmp_path: Path) -> None:
     write_arrays(tmp_path / "own.npz", content)
-    with pytest.raises(ValueError, match=words) as error:
-        dataset_of(str(tmp_path / "own.npz"))
+    with pytest.raises(EvoError, match=words) as error:
+        evo.dataset(str(tmp_path / "own.npz"))
     assert "own.npz" in str(error.value) and "\n" not in str(error.value)
 
 
 def test_hostile_archives(tmp_path: Path) -> None:
     np.savez(tmp_path / "own.npz", inputs=np.array([{}] * 20), targets=HALF)
     with pytest.raises(EvoError, match="never objects"):
-        dataset_of(str(tmp_path / "own.npz"))
+        evo.dataset(str(tmp_path / "own.npz"))
     (tmp_path / "own.npz").write_bytes(b"PK\3\4 and so on")
     with pytest.raises(EvoError, match="cannot read"):
-        dataset_of(str(tmp_path / "own.npz"))
+        evo.dataset(str(tmp_path / "own.npz"))
     with zipfile.ZipFile(tmp_path / "own.npz", "w") as archive:
         archive.writestr("../evil.py", "")
     with pytest.raises(EvoError, match="is not an array"):
-        dataset_of(str(tmp_path / "own.npz"))
+        evo.dataset(str(tmp_path / "own.npz"))
 
 
 @pytest.fixture
@@ -312,15 +313,15 @@ def album(tmp_path: Path) -> Path:
 
 
 def test_a_folder_of_pictures(album: Path) -> None:
-    found = dataset_of(str(album), size=8)
+    found = evo.dataset(str(album), size=8)
     assert (found.shape, found.labels, tuple(map(len, found.splits))) == ((8, 8, 3), ("blue", "red"), (17, 2, 5))
     for split in found.splits:
         middle = split.inputs.reshape(-1, 8, 8, 3).mean(axis=(1, 2))
         np.testing.assert_allclose(middle[:, 0], split.targets.ravel() * 200 / 255, atol=0.02)
         np.testing.assert_allclose(middle[:, 2], (1 - split.targets.ravel()) * 200 / 255, atol=0.02)
-    grey = dataset_of(str(album), size=8, grey=True)
-    assert grey.shape == (8, 8, 1) and dataset_of(str(album), sequence=True).shape == (96,)
-    assert same(found, dataset_of(found.name, **found.options))
+    grey = evo.dataset(str(album), size=8, grey=True)
+    assert grey.shape == (8, 8, 1) and evo.dataset(str(album), sequence=True).shape == (96,)
+    assert same(found, evo.dataset(found.name, **found.options))
 
 
 def test_pictures_are_upright_whole_in_the_middle_and_on_white(album: Path) -> None:
@@ -335,7 +336,7 @@ def test_pictures_are_upright_whole_in_the_middle_and_on_white(album: Path) -> N
     wide.save(album / "red" / "wide.png")
     lying.save(album / "red" / "lying.png", exif=exif)
     Image.new("RGBA", (20, 20), (0, 0, 0, 0)).save(album / "red" / "clear.png")
-    found = dataset_of(str(album), size=10)
+    found = evo.dataset(str(album), size=10)
     inputs = np.concatenate([split.inputs for split in found.splits]).reshape(-1, 10, 10, 3)
     classes = np.concatenate([split.targets.ravel() for split in found.splits])
     pictures = [np.round(picture, 1) for picture in inputs[classes == 1]]
@@ -395,17 +396,17 @@ def _cut(path: Path) -> None:
 def test_folders_that_cannot_be_used(name: str, album: Path) -> None:
     damage, options, words = ALBUMS[name]
     damage(album)
-    with pytest.raises(ValueError, match=words) as error:
-        dataset_of(str(album), **options)
+    with pytest.raises(EvoError, match=words) as error:
+        evo.dataset(str(album), **options)
     assert "\n" not in str(error.value)
 
 
 def test_folders_that_are_not_there_or_too_small(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"there is no folder .*gone"):
-        dataset_of("folder", folder=str(tmp_path / "gone"))
+    with pytest.raises(EvoError, match=r"there is no folder .*gone"):
+        evo.dataset("folder", folder=str(tmp_path / "gone"))
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         Image.new("RGB", (4, 4)).save(tmp_path / name / "x.png")
-    with pytest.raises(ValueError, match="2 examples are too few") as error:
-        dataset_of(str(tmp_path))
+    with pytest.raises(EvoError, match="2 examples are too few") as error:
+        evo.dataset(str(tmp_path))
     assert str(tmp_path) in str(error.value)

@@ -1,5 +1,6 @@
 """Populations: what an algorithm asks to have evaluated, one row of parameters an individual."""
 
+from collections.abc import Iterator
 from typing import Any, Protocol, final
 
 import numpy as np
@@ -28,6 +29,16 @@ class Population(Protocol):
     def dense(self) -> NDArray[np.float64]:
         """All individuals, (individuals, parameters); a view or a copy, to be read only."""
         ...
+
+
+def parts_of(population: Population, most: int) -> Iterator[NDArray[np.float32]]:
+    """The parameters of all individuals in their order, at `most` of them at a time: float32 (individuals,
+    parameters)."""
+    for start in range(0, len(population), most):
+        params = np.empty((min(most, len(population) - start), population.size), np.float32)
+        for row in range(len(params)):
+            population.row(start + row, params[row])
+        yield params
 
 
 @final

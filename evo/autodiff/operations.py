@@ -34,9 +34,15 @@ def _get(row: Any, values: Any, operand: int, i: int, j: int) -> Any:
 
 
 @njit
+def rows_of(row: Any, buffer: Any, at: int, columns: int) -> Any:
+    """A whole node of as many rows as the output, and so many columns."""
+    return buffer[row[at] : row[at] + row[ROWS] * columns]
+
+
+@njit
 def block(row: Any, buffer: Any, at: int) -> Any:
     """A whole node of the output's shape."""
-    return buffer[row[at] : row[at] + row[ROWS] * row[COLUMNS]]
+    return rows_of(row, buffer, at, row[COLUMNS])
 
 
 @njit

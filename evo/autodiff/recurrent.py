@@ -8,28 +8,21 @@ activated is written over, with the same condition.
 
 from typing import Any
 
-from envs.kernels import njit
 from evo import activations
 from evo.autodiff.blas import add_product, add_product_turned_first, add_product_turned_second
-from evo.autodiff.operations import BY_ROW, COLUMNS, FIRST, NEEDED, OUTPUT, ROWS, SECOND, THIRD
-
-
-@njit
-def _at(row: Any, buffer: Any, place: int, columns: int) -> Any:
-    """A node of as many rows as the output, and so many columns."""
-    return buffer[row[place] : row[place] + row[ROWS] * columns]
+from evo.autodiff.operations import BY_ROW, COLUMNS, FIRST, NEEDED, OUTPUT, ROWS, SECOND, THIRD, rows_of
 
 
 def add_affine(row: Any, values: Any, gradients: Any) -> None:
     """first (m, k) second (k, n), added to what the output (m, n) holds already."""
     m, n, k = row[ROWS], row[COLUMNS], row[FIRST + BY_ROW]
-    add_product(values[row[FIRST] :], values[row[SECOND] :], _at(row, values, OUTPUT, n), m, k, n)
+    add_product(values[row[FIRST] :], values[row[SECOND] :], rows_of(row, values, OUTPUT, n), m, k, n)
 
 
 def add_affine_backward(row: Any, values: Any, gradients: Any) -> None:
     """The gradient of what it held is that of the output, and stands where it should."""
     m, n, k = row[ROWS], row[COLUMNS], row[FIRST + BY_ROW]
-    above = _at(row, gradients, OUTPUT, n)
+    above = rows_of(row, gradients, OUTPUT, n)
     if row[FIRST + NEEDED]:
         add_product_turned_second(above, values[row[SECOND] :], gradients[row[FIRST] :], m, n, k)
     if row[SECOND + NEEDED]:
@@ -43,8 +36,8 @@ def lstm(row: Any, values: Any, gradients: Any) -> None:
     and the hyperbolic tangent of that, which the second may lack. The gates are left activated, for the way back.
     """
     n, wide = row[COLUMNS], row[SECOND + BY_ROW]
-    hidden, gates = _at(row, values, OUTPUT, n), _at(row, values, FIRST, 4 * n)
-    before, after = _at(row, values, SECOND, wide), _at(row, values, THIRD, 2 * n)
+    hidden, gates = rows_of(row, values, OUTPUT, n), rows_of(row, values, FIRST, 4 * n)
+    before, after = rows_of(row, values, SECOND, wide), rows_of(row, values, THIRD, 2 * n)
     for i in range(row[ROWS]):
         mine, old, new = gates[4 * n * i : 4 * n * (i + 1)], before[wide * i :], after[2 * n * i : 2 * n * (i + 1)]
         activations.sigmoid(mine[: 2 * n])
@@ -61,12 +54,12 @@ def lstm_backward(row: Any, values: Any, gradients: Any) -> None:
     n, wide = row[COLUMNS], row[SECOND + BY_ROW]
     one = values.dtype.type(1)
     above, gates, below = (
-        _at(row, gradients, OUTPUT, n),
-        _at(row, values, FIRST, 4 * n),
-        _at(row, gradients, FIRST, 4 * n),
+        rows_of(row, gradients, OUTPUT, n),
+        rows_of(row, values, FIRST, 4 * n),
+        rows_of(row, gradients, FIRST, 4 * n),
     )
-    before, after = _at(row, values, SECOND, wide), _at(row, values, THIRD, 2 * n)
-    of_before, of_after = _at(row, gradients, SECOND, wide), _at(row, gradients, THIRD, 2 * n)
+    before, after = rows_of(row, values, SECOND, wide), rows_of(row, values, THIRD, 2 * n)
+    of_before, of_after = rows_of(row, gradients, SECOND, wide), rows_of(row, gradients, THIRD, 2 * n)
     for i in range(row[ROWS]):
         for j in range(n):
             at, cell, old = 4 * n * i + j, 2 * n * i + j, wide * i + j
@@ -89,8 +82,8 @@ def gru(row: Any, values: Any, gradients: Any) -> None:
     way back; the second as it is.
     """
     n = row[COLUMNS]
-    hidden, before = _at(row, values, OUTPUT, n), _at(row, values, THIRD, n)
-    heard, past = _at(row, values, FIRST, 3 * n), _at(row, values, SECOND, 3 * n)
+    hidden, before = rows_of(row, values, OUTPUT, n), rows_of(row, values, THIRD, n)
+    heard, past = rows_of(row, values, FIRST, 3 * n), rows_of(row, values, SECOND, 3 * n)
     for i in range(row[ROWS]):
         mine, own = heard[3 * n * i : 3 * n * (i + 1)], past[3 * n * i : 3 * n * (i + 1)]
         for j in range(2 * n):
@@ -107,10 +100,10 @@ def gru(row: Any, values: Any, gradients: Any) -> None:
 def gru_backward(row: Any, values: Any, gradients: Any) -> None:
     n = row[COLUMNS]
     one = values.dtype.type(1)
-    above, before = _at(row, gradients, OUTPUT, n), _at(row, values, THIRD, n)
-    heard, past = _at(row, values, FIRST, 3 * n), _at(row, values, SECOND, 3 * n)
-    of_heard, of_past = _at(row, gradients, FIRST, 3 * n), _at(row, gradients, SECOND, 3 * n)
-    of_before = _at(row, gradients, THIRD, n)
+    above, before = rows_of(row, gradients, OUTPUT, n), rows_of(row, values, THIRD, n)
+    heard, past = rows_of(row, values, FIRST, 3 * n), rows_of(row, values, SECOND, 3 * n)
+    of_heard, of_past = rows_of(row, gradients, FIRST, 3 * n), rows_of(row, gradients, SECOND, 3 * n)
+    of_before = rows_of(row, gradients, THIRD, n)
     for i in range(row[ROWS]):
         for j in range(n):
             at, error = 3 * n * i + j, above[n * i + j]

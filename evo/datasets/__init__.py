@@ -6,7 +6,7 @@
 from evo.datasets.arrays import arrays
 from evo.datasets.batches import minibatch
 from evo.datasets.dataset import CROSS_ENTROPY, Dataset, Split
-from evo.datasets.named import DATASETS, constructor_of, dataset_of, is_data_path
+from evo.datasets.named import DATASETS, constructor_of, is_data_path
 
 __all__ = [
     "CROSS_ENTROPY",
@@ -15,7 +15,6 @@ __all__ = [
     "Split",
     "arrays",
     "constructor_of",
-    "dataset_of",
     "is_data_path",
     "minibatch",
 ]

@@ -1,4 +1,4 @@
-"""Data sets by name: those of `DATASETS`, files and folders of one's own, and functions of one's own that make them."""
+"""Data sets by name: those of `DATASETS`, and files and folders of one's own."""
 
 import inspect
 import typing
@@ -8,7 +8,6 @@ from typing import Any
 
 from envs.reference import resolve
 from evo.datasets.dataset import Dataset
-from evo.errors import nearest, one_line
 
 DATASETS: dict[str, str] = {
     "digits": "evo.datasets.digits:digits",
@@ -33,34 +32,13 @@ def is_data_path(text: str) -> bool:
     return Path(text).suffix.lower() in _FILES or (bool(text) and "\0" not in text and Path(text).is_dir())
 
 
-def dataset_of(reference: str, **options: Any) -> Dataset:
-    """The data set of this name, or in this file (.csv, .npz) or folder; or of a function `package.module:function` of
-    your own, which says that it returns a Dataset.
-
-    Raises ValueError for a name, options or data that cannot be used, EvoError for files that cannot be read.
-    """
-    constructor = constructor_of(reference)
-    taken = inspect.signature(constructor).parameters
-    for option in options:
-        if option not in taken:
-            raise ValueError(f"{reference} takes no option {option!r}{nearest(option, taken)}")
-    return constructor(**options)
-
-
 def constructor_of(reference: str) -> Callable[..., Dataset]:
-    """What makes a data set: a function whose options are its keyword-only arguments. Nothing is called that does not
-    say that it returns a Dataset. Raises ValueError."""
+    """What makes the data set of a name in DATASETS, or in a file or folder: a function whose options are its
+    keyword-only arguments."""
     if reference in DATASETS:
-        return _resolved(DATASETS[reference])
-    if is_data_path(reference):
-        name, option = _FILES.get(Path(reference).suffix.lower(), ("folder", "folder"))
-        return _given(_resolved(DATASETS[name]), option, reference)
-    if ":" in reference:
-        return _resolved(reference)
-    raise ValueError(
-        f"unknown data set {reference!r}: it is no folder, no .csv or .npz file, and no name of ours"
-        f"{nearest(reference, DATASETS)}"
-    )
+        return _named(reference)
+    name, option = _FILES.get(Path(reference).suffix.lower(), ("folder", "folder"))
+    return _given(_named(name), option, reference)
 
 
 def _given(constructor: Callable[..., Dataset], option: str, value: str) -> Callable[..., Dataset]:
@@ -77,12 +55,5 @@ def _given(constructor: Callable[..., Dataset], option: str, value: str) -> Call
     return made
 
 
-def _resolved(reference: str) -> Callable[..., Dataset]:
-    try:
-        found = resolve(reference)
-        returned = typing.get_type_hints(found).get("return") if callable(found) else None
-    except Exception as error:  # a module of the user's may fail in any way
-        raise ValueError(f"unknown data set {reference!r}: {one_line(error)}") from error
-    if returned is not Dataset:
-        raise ValueError(f"{reference} makes no data sets: write it as `def name(*, …) -> Dataset`")
-    return typing.cast(Callable[..., Dataset], found)
+def _named(name: str) -> Callable[..., Dataset]:
+    return typing.cast(Callable[..., Dataset], resolve(DATASETS[name]))

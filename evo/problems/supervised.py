@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from envs.kernels import njit
-from evo.algorithms.population import Population
+from evo.algorithms.population import Population, parts_of
 from evo.autodiff import Node, Tape
 from evo.autodiff.descent import Feeds
 from evo.datasets import CROSS_ENTROPY, Dataset, Split, minibatch
@@ -112,11 +112,8 @@ class Supervised:
 
     def _fitness(self, population: Population, split: Split, rows: np.ndarray) -> np.ndarray:
         """Of all individuals on these rows of a split, float64 (individuals,)."""
-        chunk, found = self._examiner.capacity(len(rows)), []
-        for start in range(0, len(population), chunk):
-            params = np.empty((min(chunk, len(population) - start), self.size), np.float32)
-            for row in range(len(params)):
-                population.row(start + row, params[row])
+        found = []
+        for params in parts_of(population, self._examiner.capacity(len(rows))):
             answers = self._examiner.run(params, split.inputs, split.targets, rows)
             found.append(self.score(answers) if self.batch is None else -_means(answers.losses))
         return np.concatenate(found)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from evo.algorithms.population import DensePopulation, Population
+from evo.algorithms.population import DensePopulation, Population, parts_of
 from evo.engines import AnyTask, evaluator_of
 from evo.episode import REASONS, TERMINATED, Episodes
 from evo.networks import Network
@@ -111,13 +111,8 @@ class Walking:
     ) -> Evaluation:
         """Every individual on the episodes of all `seeds`; observations are normalised by `statistics`, kept frozen."""
         begin = self._evaluator.starts(seeds)
-        chunk = self._evaluator.capacity(len(seeds))
-        parts = []
-        for start in range(0, len(population), chunk):
-            params = np.empty((min(chunk, len(population) - start), self.size), np.float32)
-            for row in range(len(params)):
-                population.row(start + row, params[row])
-            parts.append(self._run(params, begin, statistics, collect))
+        most = self._evaluator.capacity(len(seeds))
+        parts = [self._run(params, begin, statistics, collect) for params in parts_of(population, most)]
         return _combined(parts, 1 + 2 * self.task.observation_size)
 
     def returns(self, params: np.ndarray, seeds: np.ndarray) -> np.ndarray:
