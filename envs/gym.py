@@ -78,7 +78,7 @@ class TaskEnv(gymnasium.Env[NDArray[np.float64], NDArray[Any]]):
             "render_fps": round(1.0 / task.control_period),
         }
         self.render_mode = task.rendering.get("render_mode")
-        self.data = mujoco.MjData(task.model)
+        self._data = mujoco.MjData(task.model)
         self._batch = Batch(task.model, 1, 1, persistent=True, own_models=task.remodel is not None)
         self._stream, self._outcome = np.zeros(4, np.uint64), np.zeros(1, OUTCOME)
         self._record = task.record.copy()
@@ -92,6 +92,12 @@ class TaskEnv(gymnasium.Env[NDArray[np.float64], NDArray[Any]]):
         self._steps = 0
         self._renderer: Any = None
         self._shown = task.model
+
+    @property
+    def data(self) -> mujoco.MjData:
+        """The simulation as it is now: a copy, made anew whenever it is asked for."""
+        self._batch.copy_data(0, self._data)
+        return self._data
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -140,21 +146,21 @@ class TaskEnv(gymnasium.Env[NDArray[np.float64], NDArray[Any]]):
         if shown is not self._shown:
             self.close()
             self._shown = shown
-        self._batch.copy_data(0, self.data)
-        mujoco.mj_kinematics(shown, self.data)
+        data = self.data
+        mujoco.mj_kinematics(shown, data)
         options = dict(self.task.rendering)
         if self.render_mode == "rgb_array":
             width, height = options.get("width", _DEFAULT_SIZE), options.get("height", _DEFAULT_SIZE)
             self._renderer = self._renderer or Renderer(shown, width, height)
-            mujoco.mj_camlight(shown, self.data)
-            camera = options.get("camera_name") or frame_creature(self.model, self.data.qpos[None], width / height)[0]
-            return self._renderer.render(self.data, camera)
+            mujoco.mj_camlight(shown, data)
+            camera = options.get("camera_name") or frame_creature(self.model, data.qpos[None], width / height)[0]
+            return self._renderer.render(data, camera)
         if self._renderer is None:
             from gymnasium.envs.mujoco.mujoco_rendering import MujocoRenderer
 
             options.pop("render_mode")
             camera_config = options.pop("default_camera_config", None)
-            self._renderer = MujocoRenderer(shown, self.data, camera_config, **options)
+            self._renderer = MujocoRenderer(shown, data, camera_config, **options)
         return self._renderer.render(self.render_mode)
 
     def close(self) -> None:

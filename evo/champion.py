@@ -85,12 +85,13 @@ class Policy:
     """A champion as a function from an observation, (observation_size,), to an action, float64 (action_size,) or int.
 
     The same compiled network as in training, clipped to the action space: usable in anyone's Gymnasium loop. Call
-    `reset()` between episodes.
+    `reset()` between episodes. parameters: its own copy of the champion's, float32 (parameters,); what is written there
+    holds from the next action on.
     """
 
     def __init__(self, problem: Walking, candidate: Candidate) -> None:
         network, task = problem.network, problem.task
-        self._params, self._plan = np.ascontiguousarray(candidate.params, np.float32), network.plan
+        self.parameters, self._plan = np.array(candidate.params, np.float32), network.plan
         self._mean, self._scale = problem.normalisation(candidate.statistics)
         self._low, self._high, self._choices = task.action_low, task.action_high, task.choices
         self._first_choice = task.first_choice if isinstance(task, GymnasiumTask) else 0
@@ -110,7 +111,7 @@ class Policy:
         action = np.empty(len(self._low))
         act(
             self._plan,
-            self._params,
+            self.parameters,
             self._memory,
             self._scratch,
             obs,

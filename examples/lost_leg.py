@@ -1,7 +1,8 @@
 """A quadruped loses a hind leg while it walks: networks that learn or remember while they live, and one that does not.
 
-A film of them, and their speeds before the loss, just after it, and at the end. Training makes walkers:
-`python examples/lost_leg.py --steps 960000 --seeds 100 101 102 --out lost-leg`.
+A film of them, how fast they go before the loss, just after it and later, and what becomes of the one that learns when
+its weights no longer change from the loss on. Training makes walkers:
+`python -m examples.lost_leg --steps 6000000 --seeds 100 101 102 --out lost-leg`; runs that are there already stay.
 """
 
 import argparse
@@ -10,18 +11,21 @@ from pathlib import Path
 
 import numpy as np
 
-import evo
 from envs.adversity import loss
+from envs.gym import TaskEnv
 from envs.task import Task
 from evo.champion import Champion
 from evo.film.pictures import cameras_of, pictures
 from evo.film.replay import frame_rate, frame_stride, write_film
 from evo.film.strip import Frame, caption, filmstrip
-from evo.finished import Run
+from evo.numbers import csv_text
 from evo.randomness import report_seeds
+from examples.universality import run_or_load
 
-NETWORKS = ("hebbian:16", "mlp:16", "lstm:16")
-EPISODES = 20
+HEBBIAN, UNITS = "hebbian:16", 16
+NETWORKS = (HEBBIAN, "mlp:16", "lstm:16")
+EPISODES = 60
+SPANS = {"before": (-2.0, 0.0), "just_after": (0.5, 1.5), "later": (2.5, 4.0)}  # seconds from the loss on
 SETTINGS = {
     "task.removed": "hind_left_thigh|hind_right_thigh",  # one of them
     "task.struck_at": (3.0, 6.0),  # seconds
@@ -31,16 +35,22 @@ SETTINGS = {
 }
 
 
-def lived(champion: Champion, seed: int) -> tuple[float, float, float, bool]:
-    """Metres a second in the 3 s before the loss, the 2 s after it, and the last 3 s, and whether it fell: who has
-    fallen makes no way."""
-    task, trajectory = champion.walking.task, champion.rollout(seed)
+def lived(champion: Champion, seed: int, frozen: bool) -> tuple[list[float], bool]:
+    """Metres a second in SPANS, and whether it fell. frozen: from the loss on, Hebbian weights stay as they are."""
+    task = champion.walking.task
     assert isinstance(task, Task)
-    lost, second = loss(task, seed)[0], round(1 / task.control_period)
-    way = np.append(trajectory.qpos[:, 0], np.full(task.steps - len(trajectory), trajectory.qpos[-1, 0]))
-    spans = ((lost - 3 * second, lost), (lost, lost + 2 * second), (task.steps - 3 * second, task.steps))
-    before, after, end = ((way[last] - way[first]) * second / (last - first) for first, last in spans)
-    return before, after, end, len(trajectory) < task.steps
+    env, policy, lost = TaskEnv(task), champion.policy(), loss(task, seed)[0]
+    weights = task.observation_size * UNITS  # of the first layer; its biases come next, and then how fast each learns
+    observation, _ = env.reset(seed=seed)
+    way, fell = [env.data.qpos[0]], False
+    while len(way) <= task.steps and not fell:
+        if frozen and len(way) == lost + 1:
+            policy.parameters[weights + UNITS : 2 * weights + UNITS] = 0
+        observation, _, fell, _, _ = env.step(policy(observation))
+        way.append(env.data.qpos[0])
+    way += [way[-1]] * (task.steps + 1 - len(way))
+    spans = [[lost + round(second / task.control_period) for second in span] for span in SPANS.values()]
+    return [(way[last] - way[first]) / (task.control_period * (last - first)) for first, last in spans], fell
 
 
 def side_by_side(champions: list[Champion], seed: int, width: int, height: int) -> Iterator[Frame]:
@@ -60,35 +70,35 @@ def side_by_side(champions: list[Champion], seed: int, width: int, height: int) 
         yield filmstrip([caption(frame, f"{champion.network_text}   {time}") for champion, frame in named], len(films))
 
 
+def table_line(network: str, frozen: bool, seed: int, champion: Champion) -> list[str]:
+    """Speeds of those that walk on to the end, of EPISODES held-out episodes, and the share that has fallen."""
+    lives = [lived(champion, int(episode), frozen) for episode in report_seeds(EPISODES)]
+    walked_on = [speeds for speeds, fell in lives if not fell]
+    speeds = [f"{speed:.3f}" for speed in np.mean(walked_on, axis=0)] if walked_on else ["", "", ""]
+    return [network + ", frozen" * frozen, str(seed), *speeds, f"{1 - len(walked_on) / len(lives):.2f}"]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=20_000, help="env steps to train each for")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--out", type=Path, default=Path("lost-leg"), help="folder of the runs, the table and the film")
     given = parser.parse_args()
-    lines, champions = ["network,seed,before,just_after,at_the_end,fallen,return"], []
+    lines, champions = [["network", "seed", *SPANS, "fallen"]], []
     for network in NETWORKS:
-        runs: list[Run] = []
+        found: list[Champion] = []
         for seed in given.seeds:
-            out = given.out / f"{network.split(':')[0]}-seed{seed}"
-            runs.append(
-                evo.run(
-                    "quadruped", network=network, seed=seed, steps=given.steps, settings=SETTINGS, out=out, video=False
-                )
-            )
-            each = np.array([lived(runs[-1].champion, int(episode)) for episode in report_seeds(EPISODES)])
-            before, after, end, fallen = each.mean(axis=0)
-            earned = runs[-1].champion.reported_fitness.mean
-            lines.append(f"{network},{seed},{before:.3f},{after:.3f},{end:.3f},{fallen:.2f},{earned:.1f}")
-            print(
-                f"{network:10} seed {seed}: {before:.2f} m/s, just after the loss {after:.2f}, at the end {end:.2f};"
-                f" {fallen:.0%} have fallen"
-            )
-        champions.append(sorted(runs, key=lambda run: run.champion.score)[len(runs) // 2].champion)
-    (given.out / "table.csv").write_text("\n".join(lines) + "\n")
-    task, stride = champions[0].walking.task, frame_stride(champions[0].walking.task)
+            path = given.out / f"{network.split(':')[0]}-seed{seed}"
+            run = run_or_load(path, "quadruped", network=network, seed=seed, steps=given.steps, settings=SETTINGS)
+            found.append(run.champion)
+            for frozen in (False, True) if network == HEBBIAN else (False,):
+                lines.append(table_line(network, frozen, seed, found[-1]))
+                print("  ".join(f"{name} {value}" for name, value in zip(lines[0], lines[-1], strict=True)))
+        champions.append(sorted(found, key=lambda champion: champion.score)[len(found) // 2])
+    (given.out / "table.csv").write_text(csv_text(lines[0], lines[1:]))
+    task = champions[0].walking.task
     film = given.out / "lost-leg.webp"
-    write_film(side_by_side(champions, int(report_seeds(1)[0]), 160, 120), film, frame_rate(task, stride))
+    write_film(side_by_side(champions, int(report_seeds(1)[0]), 160, 120), film, frame_rate(task, frame_stride(task)))
     print(film)
 
 

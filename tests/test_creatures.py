@@ -26,14 +26,12 @@ def act(task: Task, seed: int, actions: np.ndarray) -> tuple[float, int]:
     """How far (m) the torso goes in an episode of these actions, and for how many steps."""
     env = TaskEnv(task)
     env.reset(seed=seed)
-    env._batch.copy_data(0, env.data)
     start, steps = env.data.qpos[:2].copy(), 0
     for action in actions:
         _, _, terminated, truncated, _ = env.step(action)
         steps += 1
         if terminated or truncated:
             break
-    env._batch.copy_data(0, env.data)
     return float(np.linalg.norm(env.data.qpos[:2] - start)), steps
 
 
@@ -94,7 +92,6 @@ def test_the_quadruped_s_end_is_a_fall() -> None:
         if terminated:
             break
     data = env.data
-    env._batch.copy_data(0, data)
     model = env.model
     touching = {model.geom(geom).name for geom in data.contact.geom.ravel()} - {"floor", ""}
     high = {name for name in touching if not name.endswith(("foot", "shank"))}
