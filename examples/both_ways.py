@@ -19,10 +19,10 @@ ADAM, EVOLUTION = "adam", "openai-es"
 # Data set → its options; a network small enough to be evolved; epochs of backprop; and of evolution the generations,
 # pairs, examples that everyone answers in one, noise and step size. Tuned on seed 0.
 DATA: dict[str, tuple[dict[str, Any], str, int, tuple[int, int, int, float, float]]] = {
-    "houses": ({}, "mlp:16", 30, (1500, 64, 128, 0.1, 0.05)),
+    "houses": ({}, "mlp:16", 400, (1500, 64, 128, 0.1, 0.05)),
     "signs": ({}, "average:2>conv:8x3>pool:2>conv:16x3>pool:2>dense:2", 30, (1000, 128, 32, 0.05, 0.02)),
     "text": ({"length": 4, "sequence": False}, "mlp:32", 10, (3000, 128, 64, 0.05, 0.02)),
-    "spirals": ({}, "mlp:32,32", 3000, (5000, 64, 256, 0.1, 0.05)),
+    "spirals": ({}, "mlp:32,32", 10_000, (5000, 64, 256, 0.1, 0.05)),
 }
 
 
