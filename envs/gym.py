@@ -95,7 +95,8 @@ class TaskEnv(gymnasium.Env[NDArray[np.float64], NDArray[Any]]):
 
     @property
     def data(self) -> mujoco.MjData:
-        """The simulation as it is now: a copy, made anew whenever it is asked for."""
+        """The simulation as it is now: one MjData, brought up to date whenever it is asked for; what is written into it
+        changes nothing."""
         self._batch.copy_data(0, self._data)
         return self._data
 

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from envs.adversity import OPTIONS, construct
@@ -31,6 +32,8 @@ def make_task(name: str, options: Mapping[str, Any]) -> AnyTask:
 
 def make_dataset(name: str, options: Mapping[str, Any]) -> Dataset:
     """A data set by its name, its file or folder, or `package.module:attribute`. Raises EvoError."""
+    if name not in DATASETS and is_data_path(name):
+        name = str(Path(name).absolute())  # also where a task has the name of the folder
     named = name in DATASETS or is_data_path(name) or ":" in name
     if not named or not isinstance(made := _made(name, options), Dataset):
         raise EvoError(f"{name!r} is no data set, no .csv or .npz file and no folder{nearest(name, DATASETS)}")
@@ -40,10 +43,12 @@ def make_dataset(name: str, options: Mapping[str, Any]) -> Dataset:
 def _made(name: str, options: Mapping[str, Any]) -> AnyTask | Landscape | Dataset:
     full = task_name(name)
     constructor = task_constructor(full)
-    taken = inspect.signature(constructor).parameters
+    taken = inspect.signature(constructor, follow_wrapped=False).parameters
     if not any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in taken.values()):
-        for option in options.keys() - OPTIONS.keys() - taken.keys():
-            raise EvoError(f"task {full}: it takes no option {option!r}{nearest(option, taken)}")
+        known = [*taken, *(() if full in DATASETS or is_data_path(full) else OPTIONS)]
+        for option in options:
+            if option not in known:
+                raise EvoError(f"task {full}: it takes no option {option!r}{nearest(option, known)}")
     try:
         made = construct(constructor, options)
     except (TypeError, ValueError, OSError) as error:

@@ -1,7 +1,8 @@
 """The same small network on a data set by backprop and by evolution, and what each of them cost.
 
-`python -m examples.both_ways` makes the table in runs/reference/both-ways, in about half an hour of one core; runs that
-are there already stay. `--only spirals` makes two lines of it, `--share 0.01` with so much of the budget.
+`python -m examples.both_ways --out DIRECTORY` makes the table in runs/reference/both-ways, in about half an hour of one
+core; runs that are there already stay. `--only spirals` makes a table of two lines, `--share 0.01` with so much of the
+budget, to be kept in a directory of its own.
 """
 
 import argparse

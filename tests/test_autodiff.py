@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -319,6 +320,29 @@ def test_a_team_that_waits_works_alone_for_a_while() -> None:
         team.work(slow)
     assert seen[4:24] == [1] * 20
     assert 2 in seen[24:]
+
+
+@pytest.mark.parametrize(("had", "together"), [((0.9, 0.8), True), ((0.9, 0.3), False)])
+def test_a_team_works_together_while_it_has_processors(
+    had: tuple[float, float], together: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long its members wait for each other. Every thread has clocks of its own: a second passes in its work."""
+    team, seen, clocks = Team(2), [], threading.local()
+
+    def run(worker: int, workers: int, place: int) -> None:
+        clocks.busy = had[worker]
+        seen.append(workers)
+
+    def passed() -> float:
+        worked = hasattr(clocks, "busy")
+        clocks.__dict__.clear()
+        return float(worked)
+
+    monkeypatch.setattr(time, "perf_counter", passed)
+    monkeypatch.setattr(time, "thread_time", lambda: getattr(clocks, "busy", 0.0))
+    for _ in range(3):
+        team.work(run)
+    assert seen == ([2] * 6 if together else [2, 2, 2, 2, 1])
 
 
 def test_a_team_is_spread_over_the_processors_while_it_works() -> None:

@@ -23,6 +23,7 @@ from evo.networks import (
     Shape,
     network_from_text,
 )
+from evo.networks.convolution import LANES, STARTS
 from evo.problems.walking import Walking
 from evo.testing import check_network
 from evo.testing.network import lived
@@ -54,6 +55,19 @@ def case(name: str) -> tuple[Network, dict[str, np.ndarray]]:
     assert network.shapes[-1] == expected["outputs"].shape[1:]
     assert network.size == len(expected["parameters"])
     return network, expected
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("size", range(3, 9))
+def test_no_run_leaves_the_memory(size: int, stride: int) -> None:
+    """A run ends with a whole lot of places, the last of which nobody asks for: there must be room for them."""
+    for layer in (Conv(3, 3, stride=stride), Conv(1, 2, stride=stride), Conv(2, 3, padding="same")):
+        for shape in ((size, size, 2), (size, 3), (size,)):
+            numbers = layer.numbers(shape)
+            height, width, columns, plane = numbers[8:12]
+            length = -(-((height - 1) * columns + width) // LANES) * LANES
+            assert length <= plane + LANES
+            assert 2 * (plane + LANES) + max(numbers[STARTS:]) + length <= layer.memory_size(shape)
 
 
 def test_a_row_of_features_is_a_sequence_with_one_channel() -> None:

@@ -202,7 +202,7 @@ TEXTS = {
 @pytest.mark.parametrize("content", TEXTS)
 def test_texts_that_are_none(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "own.txt").write_bytes(content)
-    with pytest.raises((ValueError, EvoError), match=TEXTS[content]) as error:
+    with pytest.raises(EvoError, match=TEXTS[content]) as error:
         evo.dataset("text", file=str(tmp_path / "own.txt"), rare=0)
     assert "own.txt" in str(error.value) and "\n" not in str(error.value)
 
@@ -406,6 +406,14 @@ def test_mistakes_are_one_line(reference: str, options: dict[str, Any], words: s
     with pytest.raises(EvoError, match=words) as error:
         evo.dataset(reference, **options)
     assert "\n" not in str(error.value)
+
+
+def test_a_folder_may_have_the_name_of_a_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ant").mkdir()
+    with pytest.raises(EvoError) as error:
+        evo.dataset("ant")
+    assert str(tmp_path / "ant") in str(error.value)  # it was read: there are no classes in it
 
 
 def made_here(*, seed: int = 0) -> Dataset:

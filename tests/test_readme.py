@@ -12,7 +12,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
-COMMANDS = [line.partition("#")[0].strip() for kind, text in BLOCKS if kind == "bash" for line in text.splitlines()]
+_LINES = [line for kind, text in BLOCKS if kind == "bash" for line in text.replace("\\\n", " ").splitlines()]
+COMMANDS = [line.partition("#")[0].strip() for line in _LINES]
 EVO_COMMANDS = [command for command in COMMANDS if command.startswith("evo ")]
 
 CUTS = {

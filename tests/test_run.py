@@ -176,6 +176,10 @@ def test_the_champion_reproduces_its_score_everywhere(tmp_path: Path) -> None:
     run = evo.run("HalfCheetah-v5", generations=2, out=tmp_path / "run", video=False, seed=1)
     champion = run.champion
     assert champion.verify().exact
+    changed, observation = champion.policy(), np.ones(17)
+    before = changed(observation)
+    changed.parameters[:] = 0
+    assert np.any(before != 0) and np.all(changed(observation) == 0)
     policy = champion.policy()
     env = gymnasium.make("HalfCheetah-v5")
     for index, seed in enumerate((2_000_000, 2_000_001)):

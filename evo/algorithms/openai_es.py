@@ -27,7 +27,8 @@ class OpenAIES(AskTell[PerturbedPopulation]):
     `step_size` (alpha, the optimiser's), `noise` (sigma), `pairs` (n / 2 of the paper: each is evaluated both ways),
     `weight_decay` (the coefficient of the L2 penalty, whose gradient joins the estimate before the optimiser; with
     `adamw`, of the decay apart from it), `optimizer` (the authors' Adam, or another of OPTIMIZERS), and `schedule` (see
-    `evo.schedules`), by which the step size changes over `anneal_generations`; 0 of them leave it as it is.
+    `evo.schedules`), by which the step size changes over `anneal_generations`; where it comes to 0 the search ends,
+    else it goes on with the last. Without generations it stays as it is.
 
     The factor 1 / sigma of line 5 is left out, as in the authors' code: Adam does not feel the scale of a gradient, and
     `weight_decay` keeps the meaning of their `l2coeff`. sgd, momentum and nesterov feel it, and need a larger
@@ -56,6 +57,8 @@ class OpenAIES(AskTell[PerturbedPopulation]):
         self.weight_decay = number_between("weight_decay", weight_decay, 0)
         self.schedule = schedule_from_text(schedule)
         self.anneal_generations = whole_number("anneal_generations", anneal_generations, 0)
+        if schedule != "linear" and not self.anneal_generations:
+            raise ValueError(f"schedule={schedule!r}: give anneal_generations, the generations that it stretches over")
 
         self.mean = self.initial  # theta_0, (parameters,)                                                    line 1
         self.optimizer = optimizer_named(optimizer)(self.initial.size, self.step_size)
@@ -72,11 +75,11 @@ class OpenAIES(AskTell[PerturbedPopulation]):
         gradient = weighted_sum(weights, population.noise) / len(fitness)  # 1 / n sum F_i epsilon_i          line 5
 
         decay = self.weight_decay * self.mean
-        self.optimizer.step_size = self.step_size * self._factor
+        factor = self._factor
         if self.optimizer.decoupled:
-            step = self.optimizer.step(gradient) - self.optimizer.step_size * decay
+            step = self.optimizer.step(gradient, factor) - factor * self.step_size * decay
         else:
-            step = self.optimizer.step(gradient - decay)
+            step = self.optimizer.step(gradient - decay, factor)
         self.mean = self.mean + step  # theta_{t+1}                                                           line 5
         self.update_norm = math.sqrt(np.sum(np.square(step)))
 
@@ -87,7 +90,8 @@ class OpenAIES(AskTell[PerturbedPopulation]):
 
     def finished(self) -> str | None:
         if self.anneal_generations and self.generation >= self.anneal_generations and self.schedule(1.0) == 0.0:
-            return f"the step size fell to zero in {self.anneal_generations:,} generations"
+            fell = f"the step size fell to zero in {self.anneal_generations:,} generations"
+            return f"{fell}; a new run may go on --from this one"
         return None
 
     def candidates(self) -> NDArray[np.float64]:

@@ -20,7 +20,7 @@ from envs.kernels import njit
 from envs.physics import is_set
 
 _SPINS = 20_000  # about a tenth of a millisecond
-_ENOUGH = 1.4  # processors
+_ENOUGH = 0.7  # of the processors there are threads for
 _ALONE = 20  # pieces of work
 # Memory: a cache line for all, whose first word says that the work is called off; then a line for each worker, its
 # semaphore (a sem_t takes four words).
@@ -110,7 +110,7 @@ class Team:
         finally:
             _outlast(helping)
         had += sum(future.result() for future in helping)
-        if had < _ENOUGH and self._loaded:
+        if had < _ENOUGH * self._workers and self._loaded:
             self._alone = _ALONE
         self._loaded = True  # compiled code is loaded when it first runs, by one thread while the others wait
 

@@ -15,7 +15,7 @@ class Comparison:
     """Members beside each other, and what their numbers say.
 
     path: the folder of report.html, tables and pictures. failures: a line for each member that failed and each picture
-    that could not be made. thresholds: name → return. rows: the best method first. command: what repeats it.
+    that could not be made. thresholds: name → fitness. rows: the best method first. command: what repeats it.
     """
 
     path: Path

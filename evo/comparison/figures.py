@@ -48,11 +48,11 @@ _TICKS = "{x:,.10g}"  # a tick is a short number: all of its digits, none of the
 
 
 def learning_curves(members: Sequence[Member], path: Path, thresholds: Mapping[str, float]) -> None:
-    """Held-out return over steps, CPU time and wall-clock time.
+    """Held-out fitness over steps, CPU time and wall-clock time.
 
     A thin line is a seed, a thick one the interquartile mean of a method's seeds, and a band their middle half.
 
-    thresholds: label → return, faint lines, left out where far above the curves. path: .png, .svg or .pdf. Raises
+    thresholds: label → fitness, faint lines, left out where far above the curves. path: .png, .svg or .pdf. Raises
     EvoError.
     """
     with rc_context(_STYLE):

@@ -124,7 +124,8 @@ def markdown(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 
 
 def methods_csv(rows: Sequence[MethodRow], thresholds: Mapping[str, float]) -> str:
-    """Every number of the rows, whole; what does not exist (no interval, not reached) is an empty cell."""
+    """Every number of the rows, whole; what does not exist (no interval, not reached) is an empty cell. Columns of
+    fitness are called return, whatever it is, so that programs find them."""
     header = ["method", "seeds", "return_iqm", "return_low", "return_high", "return_mean"]
     header += ["steps", "cpu_s", "wall_s", "selection_s", "steps_between_scores"]
     for threshold in thresholds.values():

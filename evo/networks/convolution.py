@@ -24,8 +24,8 @@ if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
     from evo.autodiff import Node, Tape
 
 PADDINGS = ("valid", "same")
-_LANES = 16  # places at a time: so many keep the vector units busy, and the last of a run are no exception
-_STARTS = 13  # the first of a convolution's numbers that say where in the planes each term of W begins
+LANES = 16  # places at a time: so many keep the vector units busy, and the last of a run are no exception
+STARTS = 13  # the first of a convolution's numbers that say where in the planes each term of W begins
 
 
 @njit
@@ -47,15 +47,15 @@ def _lay(numbers: Any, inputs: Any, planes: Any) -> None:
 @njit
 def _run(numbers: Any, planes: Any, term: int, length: int) -> Any:
     """What the weight of a term of W multiplies, place by place, in rows as long as a plane's."""
-    begin = numbers[_STARTS + term]
+    begin = numbers[STARTS + term]
     return planes[begin : begin + length]
 
 
 def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
     height, width, terms = numbers[8], numbers[9], numbers[2] * numbers[3] * numbers[4]
     filters, across, plane = outputs.size // (height * width), numbers[10], numbers[11]
-    length, whole = -(-((height - 1) * across + width) // _LANES) * _LANES, terms - terms % 4
-    padded = plane + _LANES
+    length, whole = -(-((height - 1) * across + width) // LANES) * LANES, terms - terms % 4
+    padded = plane + LANES
     first, second, planes = memory[:length], memory[padded : padded + length], memory[2 * padded :]
     _lay(numbers, inputs, planes)
     for unit in range(0, filters, 2):  # two filters and four terms at a time spare most loads and stores
@@ -67,8 +67,8 @@ def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> 
             weights, others = params[term * filters + unit :], params[term * filters + other :]
             one0, one1, one2, one3 = weights[0], weights[filters], weights[2 * filters], weights[3 * filters]
             two0, two1, two2, two3 = others[0], others[filters], others[2 * filters], others[3 * filters]
-            for block in range(0, length, _LANES):
-                for place in range(block, block + _LANES):
+            for block in range(0, length, LANES):
+                for place in range(block, block + LANES):
                     seen0, seen1, seen2, seen3 = run0[place], run1[place], run2[place], run3[place]
                     first[place] = (((first[place] + one0 * seen0) + one1 * seen1) + one2 * seen2) + one3 * seen3
                     second[place] = (((second[place] + two0 * seen0) + two1 * seen1) + two2 * seen2) + two3 * seen3
@@ -167,7 +167,7 @@ class Conv(Layer):
     def memory_size(self, inputs: Shape) -> int:
         """The sums of two filters, and the planes; room after each for runs that end between two lots of places."""
         _, plane = self._planes(inputs)
-        return (2 + self.stride**2 * picture(self, inputs)[2]) * plane + 3 * _LANES
+        return (2 + self.stride**2 * picture(self, inputs)[2]) * plane + 3 * LANES
 
     def remembers(self, inputs: Shape) -> bool:
         return False

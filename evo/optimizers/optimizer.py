@@ -52,18 +52,20 @@ class Optimizer(ABC):
         self.memory = np.zeros((len(self.vectors), whole_number("size", size, 0)), dtype)
         self._numbers = numbers
 
-    def step(self, direction: NDArray[Any]) -> NDArray[Any]:
-        """The change of the parameters, (parameters,), for a direction of ascent, (parameters,)."""
+    def step(self, direction: NDArray[Any], factor: float = 1.0) -> NDArray[Any]:
+        """The change of the parameters, (parameters,), for a direction of ascent, (parameters,). factor: of the step
+        size, in this step, as a schedule says."""
         size = self.memory.shape[1]
         direction = np.ascontiguousarray(direction, self.memory.dtype)
         if direction.shape != (size,):
             raise ValueError(f"a direction of shape {direction.shape}: it must be ({size},)")
         limited = math.isfinite(self.max_speed)
         memory, delta, length = self.memory.copy(), np.empty_like(direction), _length(direction) if limited else 0.0
-        numbers = self.numbers(np.array([self.step_size]))[0]
+        step_sizes = np.array([factor * self.step_size])
+        numbers, limit = self.numbers(step_sizes)[0], self.limits(step_sizes)[0]
         step_part(self.address, numbers, self.steps + 1, length, memory, 0, size, direction, delta)
-        if limited and (speed := _length(delta)) > self.max_speed:
-            shorten_part(memory, 0, size, delta, self.max_speed / speed)
+        if limited and (speed := _length(delta)) > limit:
+            shorten_part(memory, 0, size, delta, limit / speed)
         self.steps, self.memory = self.steps + 1, memory
         return delta
 
