@@ -13,6 +13,7 @@ import numpy as np
 
 import evo
 from evo.champion import Fitness
+from evo.numbers import number
 from examples.universality import run_or_load
 
 SEEDS = (100, 101, 102)
@@ -49,7 +50,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/both-ways"))
     given = parser.parse_args()
     lines = [
-        ["data set", "network", "method", *(f"seed {seed}" for seed in SEEDS), "mean", "examples", "10¹² operations"]
+        ["data set", "network", "method", *(f"seed {seed}" for seed in SEEDS), "mean", "examples", "10⁹ operations"]
     ]
     for name in [given.only] if given.only else DATA:
         for method in (ADAM, EVOLUTION):
@@ -57,7 +58,7 @@ def main() -> None:
             reached = [run.champion.reported_fitness for run in runs]
             mean = Fitness(np.array([fitness.mean for fitness in reached]), reached[0].measure)
             examples, operations = (float(runs[0].metrics[clock][-1]) for clock in ("steps", "flops"))
-            told = [*map(str, reached), str(mean), f"{examples:,.0f}", f"{operations / 1e12:.3g}"]
+            told = [*map(str, reached), str(mean), f"{examples:,.0f}", number(operations / 1e9)]
             lines.append([name, f"`{runs[0].champion.network_text}`", method, *told])
             print(" | ".join(lines[-1]), flush=True)
     lines.insert(1, ["---"] * len(lines[0]))
