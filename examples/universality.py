@@ -51,7 +51,7 @@ WAYS = ("backprop", "evolution")
 
 
 def run_or_load(path: Path, task: str, **options: Any) -> evo.Run:
-    """A finished run, which is only read where it is there already."""
+    """A finished run, which is only read where it is there already, whatever it was told then."""
     return evo.load(path) if (path / "ended").exists() else evo.run(task, out=path, video=False, **options)
 
 

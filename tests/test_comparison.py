@@ -115,6 +115,16 @@ def test_a_study_leaves_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert {member.config["evaluation.selection_share"] for member in found.members} == {0.4}
 
 
+@pytest.mark.parametrize(("task", "measure"), [("xor", "accuracy"), ("adding", "−error")])
+def test_fitness_is_called_by_its_name(task: str, measure: str, tmp_path: Path) -> None:
+    found = evo.compare(task, methods="adam", seeds=1, steps=200, network="mlp:4", out=tmp_path, video=False)
+    assert found.measure == measure
+    for name in ("report.html", "table.md"):
+        text = html.unescape((tmp_path / name).read_text())
+        assert f"{measure} (IQM)" in text and f"Held-out {measure} was measured" in text
+        assert "held-out return" not in text.lower()
+
+
 def test_methods_may_be_one_text(tmp_path: Path) -> None:
     for methods in ("ars, ga", ["ars", "ga"]):
         plan = plan_study("HalfCheetah-v5", methods, 1, 1000, None, None, {}, tmp_path, 1)
