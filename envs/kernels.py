@@ -131,9 +131,10 @@ class _CacheFile(IndexDataCacheFile):
             super().save(key, data)
             return
         name = f"{self._index_name[:-4]}.{hashlib.sha256(self._dump(key)).hexdigest()[:16]}.nbc"
-        self._save_data(name, data)
-        # of two processes that write an index at once one entry may be lost: that signature is compiled again
-        self._save_index(self._load_index() | {key: name})
+        with contextlib.suppress(OSError):  # a full disk must not stop the work, only slow its next start
+            self._save_data(name, data)
+            # of two processes that write an index at once one entry may be lost: that signature is compiled again
+            self._save_index(self._load_index() | {key: name})
 
 
 if _KernelCacheLocator not in CacheImpl._locator_classes:

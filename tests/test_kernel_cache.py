@@ -1,6 +1,7 @@
 """The cache of compiled kernels: never stale, and the same whoever filled it."""
 
 import ast
+import errno
 import gc
 import importlib
 import os
@@ -146,3 +147,15 @@ def test_two_signatures_saved_at_once_keep_their_code(tmp_path: Path, monkeypatc
     assert (ours.load("float32"), ours.load("float64")) == (None, "code of float64")
     index.write_bytes(first)
     assert (ours.load("float32"), ours.load("float64")) == ("code of float32", None)
+
+
+def test_a_full_disk_only_means_that_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(name: str, data: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(kernels, "cache_folder", lambda: tmp_path)
+    (tmp_path / "evo").mkdir()
+    ours = kernels._CacheFile(str(tmp_path / "evo"), "kernel", "stamp")
+    monkeypatch.setattr(ours, "_save_data", full)
+    ours.save("signature", "code")
+    assert ours.load("signature") is None
