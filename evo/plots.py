@@ -44,8 +44,10 @@ def loss_curve(metrics: Mapping[str, np.ndarray], measure: str, title: str, path
     steps, sign = metrics["steps"], 1 if measure == ACCURACY else -1  # bits and errors are told as they are
     figure = Figure(figsize=(7.2, 5.0), dpi=120, layout="constrained")
     loss, score = figure.subplots(2, sharex=True)
-    loss.plot(steps, -metrics["best"], color="#9ab7bd", linewidth=1, label="best of a generation")
-    loss.plot(steps, -metrics["mean"], color="#2a8c9a", label="mean")
+    evolved = not np.array_equal(metrics["best"], metrics["mean"], equal_nan=True)  # backprop has one loss
+    if evolved:
+        loss.plot(steps, -metrics["best"], color="#9ab7bd", linewidth=1, label="best of a generation")
+    loss.plot(steps, -metrics["mean"], color="#2a8c9a", label="mean of a generation" if evolved else "mean of an epoch")
     loss.set(ylabel="loss in training", yscale="log", title=title)
     score.plot(steps, sign * metrics["selection"], color="#d9652f", drawstyle="steps-post", label="validation split")
     score.set(xlabel="examples seen", ylabel=measure)
