@@ -32,9 +32,10 @@ def make_task(name: str, options: Mapping[str, Any]) -> AnyTask:
 
 def make_dataset(name: str, options: Mapping[str, Any]) -> Dataset:
     """A data set by its name, its file or folder, or `package.module:attribute`. Raises EvoError."""
-    if name not in DATASETS and is_data_path(name):
+    brought = name not in DATASETS and is_data_path(name)
+    if brought:
         name = str(Path(name).absolute())  # also where a task has the name of the folder
-    named = name in DATASETS or is_data_path(name) or ":" in name
+    named = brought or name in DATASETS or ":" in name
     if not named or not isinstance(made := _made(name, options), Dataset):
         raise EvoError(f"{name!r} is no data set, no .csv or .npz file and no folder{nearest(name, DATASETS)}")
     return made

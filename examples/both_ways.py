@@ -33,14 +33,13 @@ def learned(name: str, method: str, seed: int, share: float, folder: Path) -> ev
     options, network, epochs, (generations, pairs, batch, noise, step_size) = DATA[name]
     settings = {f"task.{option}": value for option, value in options.items()}
     path = folder / f"{name}-{method}-seed{seed}"
-    if method == ADAM:
-        return run_or_load(
-            path, name, network=network, method=method, seed=seed, epochs=share * epochs, settings=settings
-        )
-    count = max(1, round(share * generations))
-    search = {"pairs": pairs, "noise": noise, "step_size": step_size, "anneal_generations": count}
-    settings |= {"evaluation.batch": batch, **{f"method.{option}": value for option, value in search.items()}}
-    return run_or_load(path, name, network=network, method=method, seed=seed, generations=count, settings=settings)
+    budget = {"epochs": share * epochs}
+    if method == EVOLUTION:
+        count = max(1, round(share * generations))
+        budget = {"generations": count}
+        search = {"pairs": pairs, "noise": noise, "step_size": step_size, "anneal_generations": count}
+        settings |= {"evaluation.batch": batch, **{f"method.{option}": value for option, value in search.items()}}
+    return run_or_load(path, name, network=network, method=method, seed=seed, settings=settings, **budget)
 
 
 def main() -> None:

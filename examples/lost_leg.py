@@ -35,22 +35,23 @@ SETTINGS = {
 }
 
 
-def lived(champion: Champion, seed: int, frozen: bool) -> tuple[list[float], bool]:
-    """Metres a second in SPANS, and whether it fell. frozen: from the loss on, Hebbian weights stay as they are."""
+def lived(champion: Champion, seed: int, frozen: bool) -> list[float] | None:
+    """Metres a second in SPANS; None where it fell. frozen: from the loss on, Hebbian weights stay as they are."""
     task = champion.walking.task
     assert isinstance(task, Task)
     env, policy, lost = TaskEnv(task), champion.policy(), loss(task, seed)[0]
     weights = task.observation_size * UNITS  # of the first layer; its biases come next, and then how fast each learns
     observation, _ = env.reset(seed=seed)
-    way, fell = [env.data.qpos[0]], False
-    while len(way) <= task.steps and not fell:
+    way = [env.data.qpos[0]]
+    while len(way) <= task.steps:
         if frozen and len(way) == lost + 1:
             policy.parameters[weights + UNITS : 2 * weights + UNITS] = 0
         observation, _, fell, _, _ = env.step(policy(observation))
+        if fell:
+            return None
         way.append(env.data.qpos[0])
-    way += [way[-1]] * (task.steps + 1 - len(way))
     spans = [[lost + round(second / task.control_period) for second in span] for span in SPANS.values()]
-    return [(way[last] - way[first]) / (task.control_period * (last - first)) for first, last in spans], fell
+    return [(way[last] - way[first]) / (task.control_period * (last - first)) for first, last in spans]
 
 
 def side_by_side(champions: list[Champion], seed: int, width: int, height: int) -> Iterator[Frame]:
@@ -73,7 +74,7 @@ def side_by_side(champions: list[Champion], seed: int, width: int, height: int) 
 def table_line(network: str, frozen: bool, seed: int, champion: Champion) -> list[str]:
     """Speeds of those that walk on to the end, of EPISODES held-out episodes, and the share that has fallen."""
     lives = [lived(champion, int(episode), frozen) for episode in report_seeds(EPISODES)]
-    walked_on = [speeds for speeds, fell in lives if not fell]
+    walked_on = [speeds for speeds in lives if speeds is not None]
     speeds = [f"{speed:.3f}" for speed in np.mean(walked_on, axis=0)] if walked_on else ["", "", ""]
     return [network + ", frozen" * frozen, str(seed), *speeds, f"{1 - len(walked_on) / len(lives):.2f}"]
 
@@ -99,9 +100,9 @@ def main() -> None:
     task = champions[0].walking.task
     film = given.out / "lost-leg.webp"
     episodes = [int(episode) for episode in report_seeds(EPISODES)]
-    walked = [episode for episode in episodes if not lived(champions[0], episode, frozen=False)[1]]
-    shown = side_by_side(champions, (walked or episodes)[0], 160, 120)  # the first in which what learns does not fall
-    write_film(shown, film, frame_rate(task, frame_stride(task)))
+    # the first in which what learns does not fall
+    shown = next((one for one in episodes if lived(champions[0], one, frozen=False)), episodes[0])
+    write_film(side_by_side(champions, shown, 160, 120), film, frame_rate(task, frame_stride(task)))
     print(film)
 
 
