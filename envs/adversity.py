@@ -17,9 +17,9 @@ import mujoco
 import numpy as np
 from numba import carray
 
-from envs.kernels import njit
-from envs.losses import become, differences, models_with_losses
-from envs.physics import (
+from evo.envs.kernels import njit
+from evo.envs.losses import become, differences, models_with_losses
+from evo.envs.physics import (
     call,
     is_kept_whole,
     load_data,
@@ -29,9 +29,9 @@ from envs.physics import (
     save_data,
     snapshot_size,
 )
-from envs.random import apart, random, standard_normal, streams, uniform
-from envs.structs import address_of
-from envs.task import Task
+from evo.envs.random import apart, random, standard_normal, streams, uniform
+from evo.envs.structs import address_of
+from evo.envs.task import Task
 
 _Factor = float | tuple[float, float] | None
 _FACTORS = ("gravity", "mass", "friction", "strength")

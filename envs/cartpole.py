@@ -11,9 +11,9 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from envs.physics import mj_forward
-from envs.random import uniform
-from envs.task import Task, record
+from evo.envs.physics import mj_forward
+from evo.envs.random import uniform
+from evo.envs.task import Task, record
 
 _GRAVITY = 9.8  # m/s², as in the paper
 

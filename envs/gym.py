@@ -13,15 +13,15 @@ from gymnasium import spaces
 from numba import carray, types
 from numpy.typing import NDArray
 
-from envs import TASKS
-from envs.adversity import construct, model_of
-from envs.kernels import ADDRESS, compile_kernel
-from envs.physics import Batch, EngineError, call, mj_reset_data, pointer
-from envs.random import words_of
-from envs.raycast import Renderer, frame_creature
-from envs.reference import resolve
-from envs.structs import data_at, model_at, warning_count
-from envs.task import OUTCOME, Task
+from evo.envs import TASKS
+from evo.envs.adversity import construct, model_of
+from evo.envs.kernels import ADDRESS, compile_kernel
+from evo.envs.physics import Batch, EngineError, call, mj_reset_data, pointer
+from evo.envs.random import words_of
+from evo.envs.raycast import Renderer, frame_creature
+from evo.envs.reference import resolve
+from evo.envs.structs import data_at, model_at, warning_count
+from evo.envs.task import OUTCOME, Task
 
 _ARGUMENT = np.dtype(
     [
@@ -171,5 +171,5 @@ class TaskEnv(gymnasium.Env[NDArray[np.float64], NDArray[Any]]):
 
 
 def make_env(task: str, **options: Any) -> TaskEnv:
-    """The environment of a task in `envs.TASKS`, or of one named `package.module:attribute`."""
+    """The environment of a task in `evo.envs.TASKS`, or of one named `package.module:attribute`."""
     return TaskEnv(construct(resolve(TASKS.get(task, task)), options))

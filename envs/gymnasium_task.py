@@ -17,14 +17,14 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec, load_env_creator
 
-from envs.options import constructor_with
+from evo.envs.options import constructor_with
 
 _STEPS = 1000  # in an episode of an environment that sets no limit
 
 
 @dataclass(frozen=True, eq=False)
 class GymnasiumTask:
-    """A registered environment; its fields mean what those of `envs.task.Task` mean.
+    """A registered environment; its fields mean what those of `evo.envs.task.Task` mean.
 
     name: its id. spec: of its registration, which another process may not know of. options: keyword arguments of its
     constructor, but for the rendering ones. first_choice: what the environment calls choice 0.

@@ -4,10 +4,12 @@ Everything of ours that is compiled takes `njit` from here: a function is bound 
 Numba's own would be the one if that came before this file.
 
 Numba keys its cache on the file of the cached function alone, so a changed callee in another file goes unnoticed. The
-locator below claims the kernels of this project and stamps them with everything their machine code depends on: all
-our sources, and the versions of MuJoCo (struct offsets are baked in), Numba and NumPy.
+locator below claims the kernels of this project and stamps them with everything their machine code depends on: the
+sources that compile anything, all that these import, and the versions of MuJoCo (struct offsets are baked in), Numba
+and NumPy.
 """
 
+import ast
 import contextlib
 import functools
 import hashlib
@@ -30,7 +32,8 @@ from numba.core.caching import CacheImpl, IndexDataCacheFile, _CacheLocator
 from numba.core.errors import NumbaError
 
 ADDRESS = types.intp
-_PACKAGES = ("envs", "evo")
+# Packages of tasks, layers, tape and update rules, whose plain functions are compiled elsewhere.
+_COMPILED_PACKAGES = ("evo.envs", "evo.networks", "evo.autodiff", "evo.optimizers")
 _VERSIONS = 4  # of the sources, whose compiled kernels are kept
 
 
@@ -39,21 +42,70 @@ class KernelError(Exception):
 
 
 @functools.cache
+def _modules() -> dict[str, Path]:
+    """Our modules, by their names."""
+    spec = importlib.util.find_spec("evo")
+    assert spec is not None and spec.submodule_search_locations
+    root = Path(spec.submodule_search_locations[0])
+    found = {}
+    for folder, _, files in os.walk(root, followlinks=True):  # in a checkout evo/envs is a link
+        for file in files:
+            if file.endswith(".py"):
+                path = Path(folder, file)
+                name = ".".join(("evo", *path.relative_to(root).with_suffix("").parts))
+                found[name.removesuffix(".__init__")] = path
+    return found
+
+
+@functools.cache
 def _folders() -> list[Path]:
-    specs = (importlib.util.find_spec(name) for name in _PACKAGES)
-    return [Path(spec.origin).resolve().parent for spec in specs if spec is not None and spec.origin]
+    return sorted({path.resolve().parent for path in _modules().values()})
+
+
+def _imports(tree: ast.Module) -> set[str]:
+    """Every name that a file imports, anywhere in it: modules, and what is taken out of them."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+@functools.cache
+def compiled_modules() -> list[str]:
+    """Our modules that compiled code can depend on: those that compile anything, and all that they import.
+
+    A change to any other leaves the cache as it is.
+    """
+    imports = {name: _imports(ast.parse(path.read_bytes())) for name, path in _modules().items()}
+    compilers = {"evo.envs.kernels.njit", "evo.envs.kernels.compile_kernel"}
+    waiting = [
+        name
+        for name, imported in imports.items()
+        if f"{name}.".startswith(tuple(f"{package}." for package in _COMPILED_PACKAGES))
+        or imported & compilers
+        or any(one.partition(".")[0] == "numba" for one in imported)
+    ]
+    found: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += [one for one in imports[name] if one in imports and one != "evo"]  # which only names words
+    return sorted(found)
 
 
 @functools.cache
 def source_digest() -> str:
-    """Digest of every source of ours and of the versions that compiled code depends on."""
+    """Digest of the sources, and of the versions, that compiled code depends on."""
     digest = hashlib.sha256()
     for package in ("mujoco", "numba", "llvmlite", "numpy"):
         digest.update(f"{package}={version(package)};".encode())
-    for folder in _folders():
-        for path in sorted(folder.rglob("*.py")):
-            digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
-            digest.update(path.read_bytes())
+    for name in compiled_modules():
+        digest.update(name.encode() + b"\0")
+        digest.update(_modules()[name].read_bytes())
     return digest.hexdigest()
 
 
@@ -90,7 +142,7 @@ def _forget_the_oldest(folder: Path) -> None:
 
 
 def _is_ours(file: Path) -> bool:
-    return file.exists() and any(folder in file.resolve().parents for folder in _folders())
+    return file.exists() and file.resolve().parent in _folders()
 
 
 class _KernelCacheLocator(_CacheLocator):

@@ -13,9 +13,9 @@ import mujoco
 import numpy as np
 from numba import carray
 
-from envs.kernels import njit
-from envs.physics import pointer
-from envs.structs import MODEL, address_of
+from evo.envs.kernels import njit
+from evo.envs.physics import pointer
+from evo.envs.structs import MODEL, address_of
 
 _RUST = 1e4, 5e5  # inertia and damping of a locked joint, kg·m² and N·m·s: no motor moves it, and no solver is asked
 _GHOST = 1e-3  # what is left of the mass of a limb that was removed

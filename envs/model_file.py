@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 import mujoco
 import numpy as np
 
-importlib.import_module("envs.engine_log")  # for its effect, before any model loads
+importlib.import_module("evo.envs.engine_log")  # for its effect, before any model loads
 
 SUFFIXES = (".xml", ".mjcf", ".urdf")
 _SECONDS, _BYTES = 10, 4 * 2**30  # for examining
@@ -100,7 +100,7 @@ def _state(files: Iterable[str]) -> dict[str, tuple[int, int]]:
 
 def _examined(path: str) -> list[str]:
     """The text files that a model is made of. Raises ModelFileError for what is wrong with it."""
-    command = [sys.executable, "-c", f"from envs.model_file import _examine; _examine({path!r})"]
+    command = [sys.executable, "-c", f"from evo.envs.model_file import _examine; _examine({path!r})"]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=3 * _SECONDS, cwd=Path(__file__).parents[1]

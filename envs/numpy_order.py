@@ -6,7 +6,7 @@ from typing import Any
 from numba import types
 from numba.extending import intrinsic
 
-from envs.kernels import njit
+from evo.envs.kernels import njit
 
 
 @njit

@@ -21,11 +21,11 @@ from numba import carray, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from envs import interruption
-from envs.kernels import njit
-from envs.structs import DATA, address_of
+from evo.envs import interruption
+from evo.envs.kernels import njit
+from evo.envs.structs import DATA, address_of
 
-importlib.import_module("envs.engine_log")  # for its effect, before any model loads
+importlib.import_module("evo.envs.engine_log")  # for its effect, before any model loads
 
 
 def _library_path() -> str:
@@ -105,7 +105,7 @@ def pointer(typing: Any, address: Any) -> Any:
 
 @intrinsic
 def call(typing: Any, address: Any, arguments: Any) -> Any:
-    """Call the kernel at `address` (see `envs.kernels.compile_kernel`) with a tuple of arguments."""
+    """Call the kernel at `address` (see `evo.envs.kernels.compile_kernel`) with a tuple of arguments."""
     if not isinstance(arguments, types.BaseTuple):
         return None
 
@@ -285,7 +285,8 @@ def apply_interruptibly(batch: Batch, kernel: int, argument: int, count: int, st
     """`batch.apply`, during which signals reach Python: in the main thread it waits for a worker thread.
 
     Python runs signal handlers only between bytecodes of the main thread. Whatever a handler raises (KeyboardInterrupt,
-    or what it asked `envs.interruption` for) sets `stop`, waits for the kernels to leave, and goes on to the caller.
+    or what it asked `evo.envs.interruption` for) sets `stop`, waits for the kernels to leave, and goes on to the
+    caller.
     """
     stop.clear()
     if threading.current_thread() is not threading.main_thread():

@@ -10,9 +10,9 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from envs.physics import mj_forward
-from envs.random import uniform
-from envs.task import Task, record
+from evo.envs.physics import mj_forward
+from evo.envs.random import uniform
+from evo.envs.task import Task, record
 
 
 def _model() -> mujoco.MjModel:

@@ -16,7 +16,7 @@ from numba import types
 from numba.extending import intrinsic
 from numba.np.random._constants import fi_double, ki_double, wi_double, ziggurat_nor_inv_r, ziggurat_nor_r
 
-from envs.kernels import njit
+from evo.envs.kernels import njit
 
 _MULTIPLIER = 0x2360ED051FC65DA44385DF649FCCF645
 

@@ -10,7 +10,7 @@ import math
 
 import mujoco
 
-from envs.kernels import njit
+from evo.envs.kernels import njit
 
 Vector = tuple[float, float, float]
 Matrix = tuple[Vector, Vector, Vector]  # rows; a frame's axes are the columns

@@ -7,8 +7,8 @@ import mujoco
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from envs import ray_shading as shading
-from envs.ray_geometry import ANALYTIC, ELLIPSOID, PLANE
+from evo.envs import ray_shading as shading
+from evo.envs.ray_geometry import ANALYTIC, ELLIPSOID, PLANE
 
 VISIBLE_GROUPS = 3  # groups 0, 1 and 2, as in MuJoCo's viewer
 _UNPAINTED = (0.5, 0.5, 0.5, 1.0)  # MuJoCo's colour for a geom that names none

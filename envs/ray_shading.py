@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.kernels import njit
-from envs.ray_geometry import (
+from evo.envs.kernels import njit
+from evo.envs.ray_geometry import (
     MISS,
     PLANE,
     Matrix,
@@ -25,7 +25,7 @@ from envs.ray_geometry import (
     to_local,
     to_world,
 )
-from envs.ray_style import (
+from evo.envs.ray_style import (
     BRIGHTEST,
     SUN,
     SUN_TANGENT,

@@ -10,8 +10,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.kernels import njit
-from envs.ray_geometry import Vector, along, dot
+from evo.envs.kernels import njit
+from evo.envs.ray_geometry import Vector, along, dot
 
 SUN = (-0.456, -0.424, 0.782)  # unit vector towards the sun: from the left, behind a camera that looks along +y
 SUN_U = (0.6809, -0.7324, 0.0)  # two axes square to it, in which shadows are looked up

@@ -21,10 +21,10 @@ import mujoco
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from envs import ray_shading as shading
-from envs.ray_geometry import PLANE, Vector
-from envs.ray_geoms import floor_square, foreign_model, moving_geoms, place, shown_geoms, tabulate
-from envs.ray_shading import Scene, View, find_edges, list_sunlit, list_tiles, paint
+from evo.envs import ray_shading as shading
+from evo.envs.ray_geometry import PLANE, Vector
+from evo.envs.ray_geoms import floor_square, foreign_model, moving_geoms, place, shown_geoms, tabulate
+from evo.envs.ray_shading import Scene, View, find_edges, list_sunlit, list_tiles, paint
 
 Image = NDArray[np.uint8]  # [height, width, 3]
 

@@ -1,4 +1,4 @@
-"""Every task as a Gymnasium environment: `import envs; gymnasium.make("evo/Quadruped-v0")`."""
+"""Every task as a Gymnasium environment: `import evo.envs; gymnasium.make("evo/Quadruped-v0")`."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ def register(names: Iterable[str]) -> None:
     for name in names:
         gymnasium.register(
             id=name if name.startswith("evo/") else f"evo/{name}",
-            entry_point="envs.gym:make_env",
+            entry_point="evo.envs.gym:make_env",
             kwargs={"task": name},
             # the environment ends its episodes itself: their length is an option of some tasks
             max_episode_steps=None,

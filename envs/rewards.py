@@ -3,8 +3,8 @@
 import math
 from typing import Any
 
-from envs.kernels import njit
-from envs.physics import mj_kinematics, mj_step
+from evo.envs.kernels import njit
+from evo.envs.physics import mj_kinematics, mj_step
 
 
 @njit

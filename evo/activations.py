@@ -12,7 +12,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from envs.kernels import njit
+from evo.envs.kernels import njit
 
 # The minimax coefficients of Eigen's and XLA's float32 tanh: x P(x^2) / Q(x^2) on |x| <= 7.9053.
 _LIMIT = np.float32(7.90531110763549805)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from envs.kernels import njit
+from evo.envs.kernels import njit
 
 # How a step left its episode: it goes on, the task ended it, it was cut off at its last step, or the simulation failed,
 # which says nothing about the action and is left out.

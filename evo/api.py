@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 import tomli_w
 
-from envs import interruption
-from envs.kernels import KernelError
-from envs.physics import EngineError, available_threads
 from evo.archive import make_folder, read_text, write_text
 from evo.assembly import make_dataset, make_learner, make_network, make_problem, make_task
 from evo.champion import platform_facts
 from evo.config import DATASET, FUNCTION, WORLD, Config, parse_setting, read_config, resolve_config, task_name
 from evo.datasets import DATASETS, Dataset, arrays
 from evo.engines import AnyTask
+from evo.envs import interruption
+from evo.envs.kernels import KernelError
+from evo.envs.physics import EngineError, available_threads
 from evo.errors import EvoError, one_line
 from evo.film.replay import film, film_evolution
 from evo.finished import Run, champion_of

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from envs.adversity import OPTIONS, construct
-from envs.gymnasium_task import GymnasiumTask
-from envs.task import Task
 from evo.config import DATASET, Config, task_constructor, task_name
 from evo.datasets import DATASETS, Dataset, is_data_path
 from evo.engines import AnyTask
+from evo.envs.adversity import OPTIONS, construct
+from evo.envs.gymnasium_task import GymnasiumTask
+from evo.envs.task import Task
 from evo.errors import EvoError, nearest, one_line
 from evo.learners import method_named
 from evo.learners.learner import Candidate, Learner
@@ -55,7 +55,7 @@ def _made(name: str, options: Mapping[str, Any]) -> AnyTask | Landscape | Datase
     except (TypeError, ValueError, OSError) as error:
         raise EvoError(f"task {full}: {one_line(error)}") from error
     if not isinstance(made, Task | GymnasiumTask | Landscape | Dataset):
-        raise EvoError(f"task {full}: its constructor returned a {type(made).__name__}, not an envs.task.Task")
+        raise EvoError(f"task {full}: its constructor returned a {type(made).__name__}, not an evo.envs.task.Task")
     return made
 
 

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from envs import TASKS
-from envs.extent import extent
-from envs.physics import available_threads
-from envs.task import Task
 from evo import exactness
 from evo.assembly import make_compiled_task, make_learner, make_problem
 from evo.champion import Champion
 from evo.config import resolve_config, task_name
+from evo.envs import TASKS
+from evo.envs.extent import extent
+from evo.envs.physics import available_threads
+from evo.envs.task import Task
 from evo.errors import EvoError, nearest
 from evo.footprint import METHODS, footprint
 from evo.layer_speed import CASES, layer_speed
@@ -136,7 +136,7 @@ def _exact(
 def _stability(
     tasks: Sequence[str] | None, networks: Any, seeds: Any, pairs: int, quick: bool
 ) -> Iterator[dict[str, Any]]:
-    creatures = [name for name, where in TASKS.items() if where.startswith("envs.creatures.")]
+    creatures = [name for name, where in TASKS.items() if where.startswith("evo.envs.creatures.")]
     for name in tasks or creatures:
         yield shaken(make_compiled_task(name, {}), 100 if quick else 1_000_000)
 

@@ -3,9 +3,9 @@
 import inspect
 from pathlib import Path
 
-from envs import TASKS
 from evo.config import task_constructor
 from evo.datasets import DATASETS
+from evo.envs import TASKS
 from evo.errors import EvoError
 from evo.finished import Run
 from evo.functions import FUNCTIONS

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import tomli_w
 
-from envs.gymnasium_task import GymnasiumTask
-from envs.physics import EngineError, available_threads
 from evo.archive import read_arrays, write_arrays
 from evo.assembly import problem_named
 from evo.config import kind_of
 from evo.datasets import Split
+from evo.envs.gymnasium_task import GymnasiumTask
+from evo.envs.physics import EngineError, available_threads
 from evo.errors import EvoError, one_line
 from evo.learners.learner import Candidate
 from evo.networks import Network

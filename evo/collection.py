@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import carray, types
 
-from envs.kernels import ADDRESS, compile_kernel, njit
-from envs.physics import (
+from evo.advantages import CUT_OFF, ENDED, FAILED, GOING_ON
+from evo.envs.kernels import ADDRESS, compile_kernel, njit
+from evo.envs.physics import (
     Batch,
     StopFlag,
     apply_interruptibly,
@@ -25,10 +26,9 @@ from envs.physics import (
     save_data,
     snapshot_size,
 )
-from envs.random import random, standard_normal
-from envs.structs import data_at, model_at
-from envs.task import OUTCOME, Task
-from evo.advantages import CUT_OFF, ENDED, FAILED, GOING_ON
+from evo.envs.random import random, standard_normal
+from evo.envs.structs import data_at, model_at
+from evo.envs.task import OUTCOME, Task
 from evo.episode import (
     ENGINE_ERROR,
     NOT_FINITE,

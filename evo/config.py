@@ -16,13 +16,13 @@ from typing import Any
 
 import tomli_w
 
-from envs import TASKS, adversity, gymnasium_task
-from envs.creatures.brought import brought
-from envs.model_file import digest_of, is_model_file
-from envs.reference import resolve
-from envs.task import Task
 from evo import __version__
 from evo.datasets import DATASETS, Dataset, constructor_of, is_data_path
+from evo.envs import TASKS, adversity, gymnasium_task
+from evo.envs.creatures.brought import brought
+from evo.envs.model_file import digest_of, is_model_file
+from evo.envs.reference import resolve
+from evo.envs.task import Task
 from evo.errors import EvoError, nearest, one_line
 from evo.functions import FUNCTIONS
 from evo.learners import METHODS, Method, method_named

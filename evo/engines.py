@@ -1,8 +1,8 @@
 """Which engine lives a task's episodes: the compiled one for ours, Gymnasium's own for its environments."""
 
-from envs.gymnasium_task import GymnasiumTask
-from envs.task import Task
 from evo.collection import Collector
+from evo.envs.gymnasium_task import GymnasiumTask
+from evo.envs.task import Task
 from evo.episode import Evaluator
 from evo.gymnasium_collection import GymnasiumCollector
 from evo.gymnasium_episode import GymnasiumEvaluator

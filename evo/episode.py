@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import carray, types
 
-from envs.kernels import ADDRESS, compile_kernel, njit
-from envs.physics import Batch, StopFlag, apply_interruptibly, call, is_set, mj_reset_data, pointer
-from envs.random import streams
-from envs.structs import data_at, model_at, warning_count
-from envs.task import OUTCOME, Task
+from evo.envs.kernels import ADDRESS, compile_kernel, njit
+from evo.envs.physics import Batch, StopFlag, apply_interruptibly, call, is_set, mj_reset_data, pointer
+from evo.envs.random import streams
+from evo.envs.structs import data_at, model_at, warning_count
+from evo.envs.task import OUTCOME, Task
 from evo.networks.sequential import Network, act
 from evo.statistics import update_statistics
 from evo.views import argument_of, doubles, floats, integers, words
@@ -254,7 +254,7 @@ class Evaluator:
     ) -> Episodes:
         """Every individual on every stream.
 
-        params: float32 (individuals, size). streams: uint64 (episodes, 4), see `envs.random.streams`. mean, scale:
+        params: float32 (individuals, size). streams: uint64 (episodes, 4), see `evo.envs.random.streams`. mean, scale:
         float64 (observation_size,), the frozen normalisation. steps: control steps at most, the task's by default.
         """
         task, fixed = self.task, self._fixed

@@ -1,7 +1,8 @@
 """Is our episode Gymnasium's? Both are run from the same seeds with the same actions and compared to the bit.
 
-The streams of `envs.random` are NumPy's own, so even initial states must be equal. Random policies of several scales
-make quiet and violent motion, the largest holds every actuator at its bounds; a trained one does what the task is for.
+The streams of `evo.envs.random` are NumPy's own, so even initial states must be equal. Random policies of several
+scales make quiet and violent motion, the largest holds every actuator at its bounds; a trained one does what the task
+is for.
 """
 
 import atexit
@@ -17,11 +18,11 @@ import mujoco
 import numpy as np
 from gymnasium.envs.mujoco.mujoco_env import expand_model_path
 
-from envs.physics import available_threads
-from envs.random import streams
-from envs.task import Task
 from evo.assembly import make_compiled_task, make_learner, make_network
 from evo.config import resolve_config
+from evo.envs.physics import available_threads
+from evo.envs.random import streams
+from evo.envs.task import Task
 from evo.episode import COMPLETED, TERMINATED, UNSTABLE, Episodes, Evaluator
 from evo.randomness import generator
 from evo.statistics import ObservationStatistics

@@ -13,12 +13,12 @@ import mujoco
 import numpy as np
 from numba import types
 
-from envs.kernels import cache_folder
-from envs.physics import available_threads, mj_forward, simulate
-from envs.random import streams
-from envs.structs import address_of, check_layout
-from envs.task import Task
 from evo.assembly import make_compiled_task, make_network
+from evo.envs.kernels import cache_folder
+from evo.envs.physics import available_threads, mj_forward, simulate
+from evo.envs.random import streams
+from evo.envs.structs import address_of, check_layout
+from evo.envs.task import Task
 from evo.episode import COMPLETED, ENGINE_ERROR, Evaluator
 from evo.exactness import check, check_invariance
 from evo.film.encode import write

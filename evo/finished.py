@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from envs.physics import EngineError
 from evo.champion import Champion
 from evo.config import DATASET, WORLD, Config, read_config, resolve_config
+from evo.envs.physics import EngineError
 from evo.errors import EvoError
 from evo.problems.landscape import Landscape
 from evo.rundir import RunDirectory

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from envs.random import streams
 from evo.algorithms import Algorithm
 from evo.algorithms.deep_ga import DeepGA
 from evo.algorithms.noise import draw
 from evo.algorithms.openai_es import OpenAIES
+from evo.envs.random import streams
 from evo.processes import Processes
 from evo.randomness import generator
 

@@ -13,9 +13,9 @@ import mujoco
 import numpy as np
 from numba import carray, types
 
-from envs.kernels import ADDRESS, compile_kernel, njit
-from envs.physics import Batch, StopFlag, apply_interruptibly, is_set, pointer
 from evo.datasets import CROSS_ENTROPY
+from evo.envs.kernels import ADDRESS, compile_kernel, njit
+from evo.envs.physics import Batch, StopFlag, apply_interruptibly, is_set, pointer
 from evo.networks.plan import walk
 from evo.networks.sequential import Network
 from evo.views import argument_of, doubles, floats, integers

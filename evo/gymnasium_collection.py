@@ -8,12 +8,12 @@ from collections import Counter
 
 import numpy as np
 
-from envs import interruption
-from envs.gymnasium_task import Body, GymnasiumTask
-from envs.physics import EngineError
-from envs.random import random, standard_normal
 from evo.advantages import CUT_OFF, ENDED, FAILED
 from evo.collection import Experience, sample_choice
+from evo.envs import interruption
+from evo.envs.gymnasium_task import Body, GymnasiumTask
+from evo.envs.physics import EngineError
+from evo.envs.random import random, standard_normal
 from evo.episode import ENGINE_ERROR, NOT_FINITE, REASONS
 from evo.networks.sequential import Network, decide, propagate
 from evo.statistics import update_statistics

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from envs import interruption
-from envs.gymnasium_task import Body, GymnasiumTask
+from evo.envs import interruption
+from evo.envs.gymnasium_task import Body, GymnasiumTask
 from evo.episode import (
     COMPLETED,
     ENGINE_ERROR,

@@ -1,6 +1,7 @@
 """The robustness card: what is left of a champion's return in hard times that it may never have met.
 
-Each row is an adversity (`envs.adversity`), lived through on report episodes; of joints and limbs, every one in turn.
+Each row is an adversity (`evo.envs.adversity`), lived through on report episodes; of joints and limbs, every one in
+turn.
 """
 
 import math
@@ -12,9 +13,9 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from envs.physics import available_threads
 from evo.assembly import make_compiled_task, make_network
 from evo.champion import Champion
+from evo.envs.physics import available_threads
 from evo.errors import EvoError
 from evo.finished import Run, champion_of
 from evo.numbers import csv_text, number, table_text

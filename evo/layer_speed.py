@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from envs.kernels import njit
+from evo.envs.kernels import njit
 from evo.networks import Layer, Network, Shape
 from evo.networks.layer import shape_text
 from evo.networks.plan import walk

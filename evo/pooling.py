@@ -6,7 +6,7 @@ and channels of the picture, then rows and columns of a window; a picture is (he
 
 from typing import Any
 
-from envs.kernels import njit
+from evo.envs.kernels import njit
 
 
 @njit

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any
 
-from envs import interruption
+from evo.envs import interruption
 
 _SERVE = "import sys; from evo.processes import _serve; _serve(int(sys.argv[1]))"
 

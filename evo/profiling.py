@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from envs.physics import available_threads
 from evo.assembly import make_learner
 from evo.config import resolve_config
+from evo.envs.physics import available_threads
 
 _ROOT = Path(__file__).parent.parent
 _LEAST = 0.01  # of the whole, for a function to be named
@@ -40,6 +40,6 @@ def profile(task: str, method: str, steps: int) -> Iterator[dict[str, Any]]:
     yield row("all iterations", iterations, total)
     spent = pstats.Stats(profiler).stats.items()  # type: ignore[attr-defined]  # typeshed does not know it
     for (file, line, name), (_, calls, _, seconds, _) in sorted(spent, key=lambda one: -one[1][3]):
-        ours = any(Path(file).is_relative_to(_ROOT / package) for package in ("evo", "envs"))
+        ours = Path(file).is_relative_to(_ROOT / "evo")
         if ours and seconds / total >= _LEAST:
             yield row(f"{Path(file).relative_to(_ROOT)}:{line} {name}", calls, seconds)

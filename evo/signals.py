@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from envs import interruption
+from evo.envs import interruption
 
 
 class Stopped(BaseException):
@@ -26,7 +26,7 @@ class Stopped(BaseException):
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """While inside, SIGINT or SIGTERM raises Stopped (see `envs.interruption`); a second one exits at once.
+    """While inside, SIGINT or SIGTERM raises Stopped (see `evo.envs.interruption`); a second one exits at once.
 
     Off the main thread, where Python delivers no signals, nothing changes.
     """

@@ -18,10 +18,10 @@ import mujoco
 import mujoco.batch
 import numpy as np
 
-from envs.physics import available_threads
-from envs.random import streams
-from envs.task import Task
 from evo.assembly import make_compiled_task, make_network
+from evo.envs.physics import available_threads
+from evo.envs.random import streams
+from evo.envs.task import Task
 from evo.episode import Episodes, Evaluator
 from evo.errors import EvoError
 from evo.randomness import generator

@@ -5,7 +5,7 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from envs.task import Task
+from evo.envs.task import Task
 from evo.errors import EvoError
 from evo.randomness import generator
 

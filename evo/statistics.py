@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from envs.kernels import njit
+from evo.envs.kernels import njit
 
 # Below this standard deviation an observation is constant and is normalised to zero, as in the code of ARS's authors.
 _CONSTANT = 1e-7

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from envs.kernels import njit
+from evo.envs.kernels import njit
 
 
 @njit

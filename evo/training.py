@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from envs import interruption
 from evo.champion import Champion, platform_facts
 from evo.config import Config
+from evo.envs import interruption
 from evo.errors import EvoError
 from evo.learners.learner import Candidate, Learner
 from evo.problems.problem import Problem, evaluate_alone

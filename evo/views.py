@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numba import carray
 
-from envs.kernels import njit
-from envs.physics import pointer
+from evo.envs.kernels import njit
+from evo.envs.physics import pointer
 
 
 def argument_of(kind: np.dtype[Any], numbers: Mapping[str, int], arrays: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -26,8 +26,8 @@ import torch
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 import evo
-from envs.physics import available_threads
 from evo.comparison.statistics import bootstrap_interval, difference_interval, interquartile_mean
+from evo.envs.physics import available_threads
 from evo.learners.learner import Candidate
 from evo.learners.ppo import PPO
 from evo.problems.problem import evaluate_alone

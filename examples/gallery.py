@@ -10,9 +10,9 @@ import mujoco
 from PIL import Image
 
 import evo
-from envs import TASKS, raycast
-from envs.creatures.terrains import TERRAINS
-from envs.task import Task
+from evo.envs import TASKS, raycast
+from evo.envs.creatures.terrains import TERRAINS
+from evo.envs.task import Task
 from evo.film.strip import Frame, caption, filmstrip
 
 ANALYTIC = ("evo/CartPole-v0", "evo/PointMass-v0")

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from envs.adversity import loss
-from envs.gym import TaskEnv
-from envs.task import Task
 from evo.champion import Champion
+from evo.envs.adversity import loss
+from evo.envs.gym import TaskEnv
+from evo.envs.task import Task
 from evo.film.pictures import cameras_of, pictures
 from evo.film.replay import frame_rate, frame_stride, write_film
 from evo.film.strip import Frame, caption, filmstrip

@@ -8,9 +8,9 @@ from typing import Any
 import mujoco
 
 import evo
-from envs.physics import mj_forward, simulate
-from envs.random import uniform
-from envs.task import Task, record
+from evo.envs.physics import mj_forward, simulate
+from evo.envs.random import uniform
+from evo.envs.task import Task, record
 
 MODEL = """
 <mujoco>

@@ -12,12 +12,12 @@ from stable_baselines3.common.env_checker import check_env
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.monitor import Monitor
 
-import envs  # registers evo/…
+import evo.envs  # registers evo/…
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--task", default="evo/Quadruped-v0", choices=[name for name in envs.TASKS if "/" in name])
+    parser.add_argument("--task", default="evo/Quadruped-v0", choices=[name for name in evo.envs.TASKS if "/" in name])
     parser.add_argument("--steps", type=int, default=8192)
     given = parser.parse_args()
     check_env(gymnasium.make(given.task).unwrapped)

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 import evo
-from envs import raycast
-from envs.adversity import adverse, construct, loss
-from envs.gym import TaskEnv
-from envs.task import Task
 from evo.assembly import make_task
+from evo.envs import raycast
+from evo.envs.adversity import adverse, construct, loss
+from evo.envs.gym import TaskEnv
+from evo.envs.task import Task
 from evo.film.pictures import pictures
 from evo.learners.ppo import PPO
 from evo.problems.walking import Walking

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from envs.reference import resolve
 from evo.algorithms import ALGORITHMS, Algorithm, DensePopulation, PerturbedPopulation, Population
 from evo.algorithms.ars import ARS
 from evo.algorithms.deep_ga import DeepGA
@@ -17,6 +16,7 @@ from evo.algorithms.ga import GA
 from evo.algorithms.noise import Noise
 from evo.algorithms.openai_es import OpenAIES
 from evo.algorithms.seed_lists import Reconstruction, SeedPopulation
+from evo.envs.reference import resolve
 from evo.randomness import generator
 from evo.testing import check_algorithm
 

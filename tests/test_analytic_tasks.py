@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import evo
-from envs.gym import TaskEnv
+from evo.envs.gym import TaskEnv
 
 
 def test_cartpole_follows_barto_sutton_and_anderson() -> None:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import evo
-from envs import interruption
 from evo.datasets import arrays
+from evo.envs import interruption
 from evo.errors import EvoError
 from evo.learners import METHODS
 from evo.learners.backprop import DIVERGED, Backprop

@@ -35,7 +35,7 @@ MISTAKES = [
     (["run", "quadrupd"], "quadruped"),
     (["run"], "no task given"),
     (["run", "nowhere:task"], "nowhere"),
-    (["run", "envs.cartpole:nothing"], "nothing"),
+    (["run", "evo.envs.cartpole:nothing"], "nothing"),
     (["run", "math:sqrt"], "math:sqrt"),
     (["run", "subprocess:Popen"], "-> Task"),
     (["run", ".foo:bar"], ".foo"),

@@ -234,7 +234,7 @@ def test_a_failing_member_is_told_and_the_rest_stands(kind: str, expected: str, 
 
 def test_a_task_of_ones_own_may_fail_in_any_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "own_mass.py").write_text(
-        "from envs.point_mass import point_mass\nfrom envs.task import Task\n\n"
+        "from evo.envs.point_mass import point_mass\nfrom envs.task import Task\n\n"
         "def mass() -> Task:\n    return point_mass()\n"
     )
     monkeypatch.syspath_prepend(tmp_path)

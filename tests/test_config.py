@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envs import TASKS
 from evo.config import KEYS, Config, parse_setting, read_config, resolve_config, task_name
+from evo.envs import TASKS
 from evo.errors import EvoError
 from evo.learners import METHODS
 from evo.presets import PRESETS

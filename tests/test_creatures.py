@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 import evo
-from envs import TASKS
-from envs.gym import TaskEnv
-from envs.task import Task
+from evo.envs import TASKS
+from evo.envs.gym import TaskEnv
+from evo.envs.task import Task
 from evo.stability import shaken
 
-CREATURES = [name for name, where in TASKS.items() if where.startswith("envs.creatures.")]
+CREATURES = [name for name, where in TASKS.items() if where.startswith("evo.envs.creatures.")]
 WITHOUT_LEGS = ("evo/Inchworm-v0", "evo/Snake-v0")
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from envs.reference import resolve
+from evo.envs.reference import resolve
 from evo.operators import CROSSOVER
 from evo.operators.crossover import group_crossover, one_point_crossover, two_point_crossover, uniform_crossover
 from evo.operators.recombination import arithmetic_crossover, blend_crossover, simulated_binary_crossover

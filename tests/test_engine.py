@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from processes import python
 
-from envs import structs
-from envs.kernels import KernelError
-from envs.physics import mj_forward, simulate
-from envs.random import streams
-from envs.structs import DATA, MODEL, check_layout
-from envs.task import Task, record
 from evo.advantages import FAILED, GOING_ON
 from evo.assembly import make_task
 from evo.collection import Collector, Experience
+from evo.envs import structs
+from evo.envs.kernels import KernelError
+from evo.envs.physics import mj_forward, simulate
+from evo.envs.random import streams
+from evo.envs.structs import DATA, MODEL, check_layout
+from evo.envs.task import Task, record
 from evo.episode import COMPLETED, ENGINE_ERROR, NOT_FINITE, TERMINATED, UNSTABLE, Episodes, Evaluator
 from evo.networks import network_from_text
 
@@ -184,7 +184,7 @@ def test_a_network_of_the_wrong_size_is_refused() -> None:
 ENDLESS = """
 import os, signal, sys, threading, time
 import numpy as np
-from envs.random import streams
+from evo.envs.random import streams
 from evo.assembly import make_task
 from evo.episode import COMPLETED, Evaluator
 from evo.networks import network_from_text

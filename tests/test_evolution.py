@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import evo
-from envs.physics import EngineError
 from evo.algorithms.population import DensePopulation
 from evo.assembly import make_learner, make_problem
 from evo.config import Config, resolve_config
+from evo.envs.physics import EngineError
 from evo.learners.evolution import Evolution
 from evo.problems.walking import Walking
 from evo.statistics import ObservationStatistics

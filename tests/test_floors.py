@@ -8,9 +8,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-# Longest prefix wins. `envs` never imports `evo`, whatever the numbers say.
+# Longest prefix wins. `evo.envs` imports nothing else of evo, whatever the numbers say.
 FLOORS = {
-    "envs": 0,
+    "evo.envs": 0,
     "evo": 8,  # evo/__init__.py itself, which only names where the public words live
     "evo.errors": 1,
     "evo.archive": 1,
@@ -78,10 +78,11 @@ FLOORS = {
 
 
 def modules() -> dict[str, Path]:
-    files = [path for package in ("envs", "evo") for path in (ROOT / package).rglob("*.py")]
+    places = {path: ("evo", "envs", *path.relative_to(ROOT / "envs").parts) for path in (ROOT / "envs").rglob("*.py")}
+    places |= {path: path.relative_to(ROOT).parts for path in (ROOT / "evo").rglob("*.py") if path not in places}
     named = {}
-    for path in files:
-        parts = path.relative_to(ROOT).with_suffix("").parts
+    for path, place in places.items():
+        parts = Path(*place).with_suffix("").parts
         named[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return named
 
@@ -118,7 +119,8 @@ def test_imports_go_downwards(module: str) -> None:
     for imported in imports(MODULES[module], lazy=True) - {module}:
         package_of_module = module.startswith(imported + ".")
         assert floor(imported) <= floor(module) or package_of_module, f"{module} imports {imported}, which is above it"
-        assert not (module.startswith("envs") and imported.startswith("evo")), f"{module} imports {imported}"
+        if module.startswith("evo.envs"):
+            assert imported.startswith("evo.envs"), f"{module} imports {imported}"
 
 
 def test_imports_are_acyclic() -> None:

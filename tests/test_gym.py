@@ -8,8 +8,8 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 import evo
-from envs import TASKS
-from envs.gym import TaskEnv, make_env
+from evo.envs import TASKS
+from evo.envs.gym import TaskEnv, make_env
 
 
 def made(name: str, **options: object) -> TaskEnv:

@@ -11,8 +11,8 @@ import pytest
 from gymnasium import spaces
 
 import evo
-from envs.gymnasium_task import Body
-from envs.physics import EngineError
+from evo.envs.gymnasium_task import Body
+from evo.envs.physics import EngineError
 from evo.episode import NOT_FINITE, TERMINATED
 from evo.film.pictures import pictures
 from evo.gymnasium_episode import GymnasiumEvaluator

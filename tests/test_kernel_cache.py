@@ -13,15 +13,14 @@ import pytest
 from numba.core.dispatcher import Dispatcher
 from processes import ROOT, python
 
-import envs
 import evo
-from envs import kernels
+from evo.envs import kernels
 
 PROBE = """
 from numba import carray
 import numpy as np
-from envs.physics import pointer
-from envs.callee import value
+from evo.envs.physics import pointer
+from evo.envs.callee import value
 
 def kernel(address):
     carray(pointer(address), (1,), np.float64)[0] = value()
@@ -37,8 +36,8 @@ CALL = """
 import ctypes
 import numpy as np
 from numba import types
-from envs.kernels import compile_kernel
-from envs.probe import kernel
+from evo.envs.kernels import compile_kernel
+from evo.envs.probe import kernel
 
 compiled, out = compile_kernel(kernel, (types.intp,), "address"), np.zeros(1)
 ctypes.CFUNCTYPE(None, ctypes.c_int64)(compiled.address)(out.ctypes.data)
@@ -47,11 +46,13 @@ print(out[0], compiled.cache_hits)
 
 
 def test_a_changed_callee_in_another_file_is_noticed(tmp_path: Path) -> None:
+    folder = tmp_path / "evo" / "envs"
+    folder.mkdir(parents=True)
+    (tmp_path / "evo" / "__init__.py").touch()
     for file in (ROOT / "envs").glob("*.py"):
-        (tmp_path / "envs").mkdir(exist_ok=True)
-        (tmp_path / "envs" / file.name).write_bytes(file.read_bytes())
-    (tmp_path / "envs" / "probe.py").write_text(PROBE)
-    callee = tmp_path / "envs" / "callee.py"
+        (folder / file.name).write_bytes(file.read_bytes())
+    (folder / "probe.py").write_text(PROBE)
+    callee = folder / "callee.py"
     where = {"PYTHONPATH": str(tmp_path), "EVO_CACHE_DIR": str(tmp_path / "cache")}
     callee.write_text(CALLEE.format(1.0))
     assert python(CALL, **where).split() == ["1.0", "0"]
@@ -64,7 +65,7 @@ def test_a_changed_callee_in_another_file_is_noticed(tmp_path: Path) -> None:
 def test_a_kernel_of_a_user_is_compiled_afresh(tmp_path: Path) -> None:
     """It may call functions in files that nobody watches, so a cached one could be stale."""
     (tmp_path / "mine.py").write_text("def kernel(address):\n    pass\n")
-    call = CALL.replace("envs.probe", "mine")
+    call = CALL.replace("evo.envs.probe", "mine")
     where = {"PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}", "EVO_CACHE_DIR": str(tmp_path / "cache")}
     for _ in range(2):
         assert python(call, **where).split() == ["0.0", "0"]
@@ -113,21 +114,20 @@ def test_what_several_processes_compiled_serves_another(tmp_path: Path) -> None:
 
 def test_everything_compiled_takes_njit_from_one_place() -> None:
     """A function is bound to Numba's own cache where it is decorated before ours is there."""
-    for package in (evo, envs):
-        for file in Path(package.__path__[0]).rglob("*.py"):
-            for node in ast.walk(ast.parse(file.read_text())):
-                if isinstance(node, ast.ImportFrom) and node.module == "numba" and file.name != "kernels.py":
-                    assert "njit" not in {name.name for name in node.names}, file
+    for file in kernels._modules().values():
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module == "numba" and file.name != "kernels.py":
+                assert "njit" not in {name.name for name in node.names}, file
 
 
 def test_no_two_compiled_functions_share_a_name() -> None:
-    for package in (evo, envs):
-        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if not module.name.endswith("__main__"):
-                importlib.import_module(module.name)
+    for module in pkgutil.walk_packages(evo.__path__, "evo."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
     places = defaultdict(set)
     for made in gc.get_objects():
-        if issubclass(type(made), Dispatcher) and made.__module__.split(".")[0] in ("evo", "envs"):
+        if issubclass(type(made), Dispatcher) and made.__module__.split(".")[0] == "evo":
+            assert made.__module__ in kernels.compiled_modules(), "a change to its file would go unnoticed"
             places[made.__module__, made.__qualname__].add(id(made))
     assert len(places) > 100
     assert not [name for name, there in places.items() if len(there) > 1]

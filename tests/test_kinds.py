@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from envs.reference import resolve
+from evo.envs.reference import resolve
 from evo.operators import CROSSOVER, GENOMES, MUTATION, SELF_ADAPTIVE_MUTATION
 from evo.operators.binding import operator_from_text
 from evo.operators.kinds import GenomeKind, kind_from_text

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy import optimize
 
 import evo
-from envs.physics import EngineError
 from evo.algorithms.population import DensePopulation
 from evo.assembly import problem_named
+from evo.envs.physics import EngineError
 from evo.errors import EvoError
 from evo.functions import FUNCTIONS
 from evo.learners.local_search import LocalSearch

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import evo
-from envs.random import streams
 from evo.autodiff import Program, Tape
 from evo.collection import Collector
+from evo.envs.random import streams
 from evo.networks import CTRNN, GRU, LSTM, Dense, Layer, Network, Recurrent, Shape
 from evo.networks.sequential import propagate
 from evo.problems.walking import Walking

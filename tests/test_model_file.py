@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import evo
-from envs.model_file import digest_of
+from evo.envs.model_file import digest_of
 from evo.testing import check_task
 
 LEG = """

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from envs.numpy_order import sum_of_squares
+from evo.envs.numpy_order import sum_of_squares
 
 Floats = NDArray[np.float64]
 # squares below 1e300, so that no sum overflows

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envs.reference import resolve
+from evo.envs.reference import resolve
 from evo.operators import CROSSOVER, MUTATION, REPLACEMENT, SELECTION
 from evo.operators.binding import operator_from_text, suitable_operator
 from evo.operators.crossover import group_crossover, uniform_crossover

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import evo
-from envs import interruption
 from evo.advantages import CUT_OFF, ENDED, FAILED, GOING_ON
 from evo.algorithms.noise import Noise
 from evo.collection import Experience
+from evo.envs import interruption
 from evo.learners.persistent_es import DIVERGED, PersistentES, gradient_and_memory
 from evo.optimizers import Adam
 from evo.problems.problem import Problem

@@ -11,10 +11,10 @@ from scipy import stats
 from threadpoolctl import threadpool_limits
 
 import evo
-from envs import interruption
-from envs.random import streams
 from evo.advantages import CUT_OFF, ENDED, FAILED, GOING_ON, RewardScale, advantages, standardised
 from evo.collection import Collector, Experience
+from evo.envs import interruption
+from evo.envs.random import streams
 from evo.learners.ppo import PPO
 from evo.networks.initialisation import orthogonal
 from evo.problems.walking import Walking

@@ -1,4 +1,4 @@
-"""envs.random draws exactly what NumPy's Generator(PCG64(seed)) draws."""
+"""evo.envs.random draws exactly what NumPy's Generator(PCG64(seed)) draws."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numba import njit
 
-from envs import random as ours
-from envs.random import streams
+from evo.envs import random as ours
+from evo.envs.random import streams
 
 DRAWS = 100_000
 SEEDS = (0, 1, 42, 2**31 - 1, 2**32, 2**63 - 1, 2**64 + 3, 2**127 + 11)

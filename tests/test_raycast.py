@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from envs.ray_geometry import intersect, nearest_approach, outward, separation, to_local, to_world
-from envs.ray_shading import paint
-from envs.raycast import Camera, Renderer, film, following_camera, frame_creature
+from evo.envs.ray_geometry import intersect, nearest_approach, outward, separation, to_local, to_world
+from evo.envs.ray_shading import paint
+from evo.envs.raycast import Camera, Renderer, film, following_camera, frame_creature
 
 SHAPES = {
     "sphere": "0.4",

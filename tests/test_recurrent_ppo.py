@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import evo
-from envs.kernels import njit
 from evo.advantages import CUT_OFF, ENDED, FAILED, GOING_ON, standardised
 from evo.autodiff import Program, Tape
 from evo.autodiff.descent import gather
 from evo.collection import Experience
+from evo.envs.kernels import njit
 from evo.learners import ppo as module
 from evo.learners.ppo import PPO
 from evo.learners.segments import GOES_ON, OBSERVATION, WEIGHT, Examples, weighted

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from envs.reference import resolve
+from evo.envs.reference import resolve
 from evo.operators import REPLACEMENT
 from evo.operators.replacement import (
     aging_replacement,

@@ -260,7 +260,7 @@ def test_what_a_callback_raises_ends_the_run_with_everything_saved(tmp_path: Pat
 
 
 BROKEN = """
-from envs.task import Task
+from evo.envs.task import Task
 import mujoco
 
 def reset(model, data, task, rng): pass
@@ -305,7 +305,7 @@ def test_a_run_of_minutes_records_its_steps(tmp_path: Path) -> None:
 
 
 def test_a_signal_outside_an_evaluation_waits_for_a_safe_place() -> None:
-    from envs import interruption
+    from evo.envs import interruption
     from evo.signals import Stopped, stoppable
 
     with stoppable():

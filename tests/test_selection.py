@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from envs.reference import resolve
+from evo.envs.reference import resolve
 from evo.operators import SELECTION
 from evo.operators.selection import (
     best,

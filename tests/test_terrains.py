@@ -6,9 +6,9 @@ import pytest
 from gymnasium.envs.mujoco.mujoco_env import expand_model_path
 
 import evo
-from envs.creatures.terrains import TERRAINS
-from envs.gym import TaskEnv
-from envs.task import Task
+from evo.envs.creatures.terrains import TERRAINS
+from evo.envs.gym import TaskEnv
+from evo.envs.task import Task
 from evo.testing import check_task
 
 HILLY = [kind for kind in TERRAINS if kind != "flat"]

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import evo
-from envs import TASKS
-from envs.task import Task
+from evo.envs import TASKS
+from evo.envs.task import Task
 from evo.testing import check_task
 
 

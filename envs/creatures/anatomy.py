@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import mujoco
 
-from envs.creatures.terrains import Terrain, add_terrain
+from evo.envs.creatures.terrains import Terrain, add_terrain
 
 FLESH = 1050.0  # kg/m³
 _GRIP = 1.2  # coefficient of friction

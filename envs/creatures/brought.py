@@ -8,14 +8,14 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from envs.adversity import root_of
-from envs.creatures.terrains import Terrain, add_terrain
-from envs.extent import extent
-from envs.model_file import check_digest, compiled, load_spec
-from envs.physics import mj_forward
-from envs.random import standard_normal, uniform
-from envs.rewards import simulate_measured
-from envs.task import Task, record
+from evo.envs.adversity import root_of
+from evo.envs.creatures.terrains import Terrain, add_terrain
+from evo.envs.extent import extent
+from evo.envs.model_file import check_digest, compiled, load_spec
+from evo.envs.physics import mj_forward
+from evo.envs.random import standard_normal, uniform
+from evo.envs.rewards import simulate_measured
+from evo.envs.task import Task, record
 
 _SECONDS, _PERIOD = 10.0, 0.04  # of an episode; about as long an action lasts
 _FREE, _SLIDE = int(mujoco.mjtJoint.mjJNT_FREE), int(mujoco.mjtJoint.mjJNT_SLIDE)
@@ -72,7 +72,7 @@ def brought(path: str) -> Callable[..., Task]:
         body along x (m/s) - power_cost_weight × power / weight (m/s). The episode ends after 10 s, or when the root
         body leans so far from its initial posture that the cosine is below `least_upright`; -1 lets it tumble.
         frame_skip: time steps in a control step; 0 makes it last about 0.04 s. digest: of the model, as
-        `envs.model_file.digest_of` makes it; another is refused, so that a run never goes on with another body.
+        `evo.envs.model_file.digest_of` makes it; another is refused, so that a run never goes on with another body.
         """
         options = {name: value for name, value in locals().items() if name not in ("rendering", "path")}
         options["digest"] = check_digest(path, digest)

@@ -23,13 +23,13 @@ from typing import Any
 
 import mujoco
 
-from envs.creatures.terrains import Terrain
-from envs.options import constructor_with
-from envs.physics import mj_forward
-from envs.random import standard_normal, uniform
-from envs.rewards import capped_speed, simulate_measured, sway, upright
-from envs.structs import contact_geom
-from envs.task import Task, record
+from evo.envs.creatures.terrains import Terrain
+from evo.envs.options import constructor_with
+from evo.envs.physics import mj_forward
+from evo.envs.random import standard_normal, uniform
+from evo.envs.rewards import capped_speed, simulate_measured, sway, upright
+from evo.envs.structs import contact_geom
+from evo.envs.task import Task, record
 
 _TORSO, _SECONDS = 1, 10.0
 
@@ -128,7 +128,7 @@ def walking(
     options: timestep (s), frame_skip, forward_reward_weight, top_speed (m/s), alive_reward, power_cost_weight,
     sway_cost_weight, stride_frequency (Hz), and reset_noise_scale, the half width of the noise on joint angles (rad)
     and the deviation of that on velocities; terminate_when_fallen; terrain, terrain_seed and terrain_scale as in
-    `envs.creatures.terrains`.
+    `evo.envs.creatures.terrains`.
     Raises ValueError for one out of its range.
     """
     numbers = {option: options[option] for option in _OPTIONS if not option.startswith("terrain")}

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from envs.mujoco_v5.construction import body_named, build_walker
-from envs.mujoco_v5.shared_kernels import append, clip_into, control_cost, observe_state, reset_uniform_normal
-from envs.numpy_order import sum_of_squares
-from envs.physics import mj_rne_post_constraint, simulate
-from envs.task import Task
+from evo.envs.mujoco_v5.construction import body_named, build_walker
+from evo.envs.mujoco_v5.shared_kernels import append, clip_into, control_cost, observe_state, reset_uniform_normal
+from evo.envs.numpy_order import sum_of_squares
+from evo.envs.physics import mj_rne_post_constraint, simulate
+from evo.envs.task import Task
 
 
 def reset(model: Any, data: Any, task: Any, rng: Any) -> None:

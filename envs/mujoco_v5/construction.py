@@ -6,7 +6,7 @@ from typing import Any
 import mujoco
 from gymnasium.envs.mujoco.mujoco_env import expand_model_path
 
-from envs.task import Task, record
+from evo.envs.task import Task, record
 
 
 def load(xml_file: str) -> mujoco.MjModel:

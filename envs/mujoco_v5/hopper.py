@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from envs.mujoco_v5.construction import build_walker
-from envs.mujoco_v5.shared_kernels import advance_forward, control_cost, observe_state, reset_uniform
-from envs.task import Task
+from evo.envs.mujoco_v5.construction import build_walker
+from evo.envs.mujoco_v5.shared_kernels import advance_forward, control_cost, observe_state, reset_uniform
+from evo.envs.task import Task
 
 
 def reset(model: Any, data: Any, task: Any, rng: Any) -> None:

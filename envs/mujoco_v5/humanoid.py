@@ -3,11 +3,11 @@
 import math
 from typing import Any
 
-from envs.kernels import njit
-from envs.mujoco_v5.humanoid_observation import build_humanoid, contact_cost, observe_humanoid
-from envs.mujoco_v5.shared_kernels import control_cost, reset_uniform
-from envs.physics import mj_rne_post_constraint, simulate
-from envs.task import Task
+from evo.envs.kernels import njit
+from evo.envs.mujoco_v5.humanoid_observation import build_humanoid, contact_cost, observe_humanoid
+from evo.envs.mujoco_v5.shared_kernels import control_cost, reset_uniform
+from evo.envs.physics import mj_rne_post_constraint, simulate
+from evo.envs.task import Task
 
 
 def reset(model: Any, data: Any, task: Any, rng: Any) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 
 import mujoco
 
-from envs.kernels import njit
-from envs.mujoco_v5.construction import build_walker
-from envs.mujoco_v5.shared_kernels import append, observe_state
-from envs.numpy_order import sum_of_squares
-from envs.task import Task
+from evo.envs.kernels import njit
+from evo.envs.mujoco_v5.construction import build_walker
+from evo.envs.mujoco_v5.shared_kernels import append, observe_state
+from evo.envs.numpy_order import sum_of_squares
+from evo.envs.task import Task
 
 
 @njit

@@ -3,10 +3,10 @@
 import math
 from typing import Any
 
-from envs.mujoco_v5.construction import build
-from envs.mujoco_v5.shared_kernels import reset_uniform_normal
-from envs.physics import simulate
-from envs.task import Task
+from evo.envs.mujoco_v5.construction import build
+from evo.envs.mujoco_v5.shared_kernels import reset_uniform_normal
+from evo.envs.physics import simulate
+from evo.envs.task import Task
 
 
 def reset(model: Any, data: Any, task: Any, rng: Any) -> None:

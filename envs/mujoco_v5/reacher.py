@@ -3,12 +3,12 @@
 import math
 from typing import Any
 
-from envs.mujoco_v5.construction import body_named, build
-from envs.mujoco_v5.shared_kernels import control_cost
-from envs.numpy_order import norm3
-from envs.physics import mj_forward, simulate
-from envs.random import uniform
-from envs.task import Task
+from evo.envs.mujoco_v5.construction import body_named, build
+from evo.envs.mujoco_v5.shared_kernels import control_cost
+from evo.envs.numpy_order import norm3
+from evo.envs.physics import mj_forward, simulate
+from evo.envs.random import uniform
+from evo.envs.task import Task
 
 
 def reset(model: Any, data: Any, task: Any, rng: Any) -> None:

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from envs.kernels import njit
-from envs.numpy_order import sum_of_squares
-from envs.physics import mj_forward, simulate
-from envs.random import standard_normal, uniform
+from evo.envs.kernels import njit
+from evo.envs.numpy_order import sum_of_squares
+from evo.envs.physics import mj_forward, simulate
+from evo.envs.random import standard_normal, uniform
 
 
 @njit

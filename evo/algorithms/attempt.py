@@ -6,9 +6,9 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.reference import resolve
 from evo.algorithms.algorithm import Algorithm
 from evo.algorithms.bounds import Box
+from evo.envs.reference import resolve
 from evo.randomness import generator
 from evo.ranges import number_between, positive_number
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.kernels import njit
 from evo.autodiff.blas import one_thread
+from evo.envs.kernels import njit
 
 _Floats = NDArray[np.float64]
 _SMALL = 32  # parameters up to which LAPACK has nothing to share between threads

@@ -11,10 +11,10 @@ from typing import Any, ClassVar, Protocol, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from envs.reference import resolve
 from evo.algorithms import ALGORITHMS
 from evo.algorithms.algorithm import Algorithm, AskTell, constructed
 from evo.algorithms.population import DensePopulation
+from evo.envs.reference import resolve
 from evo.operators.binding import Operator, concerning, operator_from_text
 from evo.operators.selection import best
 from evo.randomness import generator

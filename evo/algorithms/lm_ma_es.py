@@ -10,13 +10,13 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from envs.kernels import njit
 from evo.algorithms.algorithm import AskTell
 from evo.algorithms.bounds import Box
 from evo.algorithms.cma_parameters import CMAParameters, default_population, population_of
 from evo.algorithms.convergence import FitnessHistory, stop_reason
 from evo.algorithms.covariance import combined
 from evo.algorithms.population import SampledPopulation
+from evo.envs.kernels import njit
 from evo.operators.selection import best
 from evo.randomness import generator
 from evo.ranges import positive_number, whole_number

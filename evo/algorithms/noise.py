@@ -1,6 +1,6 @@
 """Normal noise that is drawn again instead of being stored.
 
-The stream is NumPy's own, drawn in compiled code (`envs.random`) in two thirds of NumPy's time, some 6 ns a number:
+The stream is NumPy's own, drawn in compiled code (`evo.envs.random`) in two thirds of NumPy's time, some 6 ns a number:
 eight times what it takes to write the number to memory and read it back, and none of the memory.
 """
 
@@ -10,15 +10,15 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.kernels import njit
-from envs.random import standard_normal, words_of
+from evo.envs.kernels import njit
+from evo.envs.random import standard_normal, words_of
 
 _Floats = NDArray[np.float64]
 
 
 @njit(cache=True, error_model="numpy")
 def draw(stream: Any, out: Any) -> None:
-    """out (n,) = the next n standard normal numbers of a stream of `envs.random`, which moves on."""
+    """out (n,) = the next n standard normal numbers of a stream of `evo.envs.random`, which moves on."""
     for index in range(out.size):
         out[index] = standard_normal(stream)
 

@@ -14,8 +14,8 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.kernels import njit
-from envs.random import standard_normal, streams
+from evo.envs.kernels import njit
+from evo.envs.random import standard_normal, streams
 
 _Floats = NDArray[np.float64]
 _Seeds = NDArray[np.int64]

@@ -12,9 +12,9 @@ left; rows and columns of windows; where windows are laid out; where planes are.
 
 from typing import Any
 
-from envs.kernels import njit
 from evo.autodiff.blas import add_product, add_product_turned_first, add_product_turned_second
 from evo.autodiff.operations import BY_ROW, COLUMNS, FIRST, NEEDED, NUMBERS, OUTPUT, ROWS, SECOND
+from evo.envs.kernels import njit
 
 
 @njit

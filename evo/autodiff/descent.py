@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from envs.kernels import njit
-from envs.random import mixed
 from evo.autodiff.blas import one_thread
 from evo.autodiff.operations import seed_of
 from evo.autodiff.tape import Node, Program, backward, forward
 from evo.autodiff.team import Team, barrier
+from evo.envs.kernels import njit
+from evo.envs.random import mixed
 from evo.optimizers import Optimizer
 from evo.optimizers.optimizer import shorten_part, step_part
 

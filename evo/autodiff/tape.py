@@ -21,10 +21,10 @@ import numpy as np
 from numba import types
 from numba.np.numpy_support import from_dtype
 
-from envs.kernels import compile_kernel, njit
-from envs.physics import call
 from evo.autodiff import operations, recurrent, spiking
 from evo.autodiff.operations import BACKWARD, FORWARD, NUMBERS, ROW_SIZE, SEED_SIZE
+from evo.envs.kernels import compile_kernel, njit
+from evo.envs.physics import call
 
 Operation = Callable[[Any, Any, Any], None]
 _ALIGNMENT = 16  # float32 numbers: a cache line

@@ -7,12 +7,12 @@ from pathlib import Path
 import mujoco
 import numpy as np
 
-from envs import interruption
-from envs.task import Task
 from evo.comparison.colours import colours_of
 from evo.comparison.member import Member, methods_of
 from evo.comparison.panel import Standing, draw_panel
 from evo.engines import AnyTask
+from evo.envs import interruption
+from evo.envs.task import Task
 from evo.errors import EvoError
 from evo.film.encode import Frame
 from evo.film.pictures import cameras_of, pictures

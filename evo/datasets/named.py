@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from envs.reference import resolve
 from evo.datasets.dataset import Dataset
+from evo.envs.reference import resolve
 
 DATASETS: dict[str, str] = {
     "digits": "evo.datasets.digits:digits",

@@ -8,11 +8,11 @@ import gymnasium
 import numpy as np
 from PIL import Image, ImageOps
 
-from envs import raycast
-from envs.adversity import loss
-from envs.gymnasium_task import Body, GymnasiumTask
-from envs.task import Task
 from evo.engines import AnyTask
+from evo.envs import raycast
+from evo.envs.adversity import loss
+from evo.envs.gymnasium_task import Body, GymnasiumTask
+from evo.envs.task import Task
 from evo.errors import EvoError, one_line
 from evo.film.encode import Frame
 from evo.problems.walking import Trajectory

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from envs import interruption
 from evo.champion import Champion
 from evo.engines import AnyTask
+from evo.envs import interruption
 from evo.errors import EvoError, one_line
 from evo.film import encode
 from evo.film.pictures import cameras_of, pictures

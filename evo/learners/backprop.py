@@ -8,10 +8,10 @@ from typing import Any, NamedTuple, final
 
 import numpy as np
 
-from envs import interruption
 from evo.autodiff import Node, Program, Tape
 from evo.autodiff.descent import Feeds, Settings, descend
 from evo.autodiff.team import Team
+from evo.envs import interruption
 from evo.learners.learner import Candidate, below
 from evo.optimizers import optimizer_named
 from evo.problems.problem import Problem, evaluate_alone

@@ -8,9 +8,9 @@ from typing import Any, final
 import mujoco
 import numpy as np
 
-from envs.random import words_of
 from evo.collection import Experience
 from evo.engines import collector_of
+from evo.envs.random import words_of
 from evo.problems.walking import Walking
 from evo.randomness import generator
 from evo.statistics import ObservationStatistics

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from envs.physics import EngineError
 from evo.algorithms.algorithm import Algorithm
+from evo.envs.physics import EngineError
 from evo.learners.learner import Candidate, below
 from evo.learners.racing import evaluate_racing
 from evo.problems.problem import Problem
@@ -67,7 +67,7 @@ class Evolution:
             best, best_fitness = np.empty(self.problem.size), float(outcome.fitness[first])
             population.row(first, best)
         self.algorithm.tell(outcome.fitness)
-        # Signals are raised only while an evaluation waits (envs.interruption): from here on nothing tears.
+        # Signals are raised only while an evaluation waits (evo.envs.interruption): from here on nothing tears.
         self.statistics = statistics
         self._best, self._best_fitness = best, best_fitness
         self.steps += outcome.steps

@@ -12,8 +12,8 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from envs import interruption
-from envs.physics import EngineError
+from evo.envs import interruption
+from evo.envs.physics import EngineError
 from evo.errors import one_line
 from evo.learners.learner import Candidate
 from evo.problems.problem import Problem, evaluate_alone

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from envs.reference import resolve
 from evo.algorithms.algorithm import constructed
+from evo.envs.reference import resolve
 from evo.learners.evolution import Evolution
 from evo.learners.learner import Candidate, Learner
 from evo.problems.problem import Problem

@@ -10,10 +10,10 @@ from typing import Any, final
 
 import numpy as np
 
-from envs.physics import EngineError
 from evo.advantages import FAILED, GOING_ON
 from evo.algorithms.noise import Noise, move
 from evo.collection import Experience
+from evo.envs.physics import EngineError
 from evo.learners.environments import Environments
 from evo.learners.learner import Candidate, below
 from evo.optimizers import Adam

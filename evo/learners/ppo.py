@@ -12,13 +12,13 @@ from typing import Any, NamedTuple, final
 
 import numpy as np
 
-from envs import interruption
-from envs.physics import EngineError
 from evo.advantages import RewardScale, advantages, standardised
 from evo.autodiff import Node, Program, Tape
 from evo.autodiff.descent import Feeds, Settings, assess, descend
 from evo.autodiff.team import Team
 from evo.collection import Experience
+from evo.envs import interruption
+from evo.envs.physics import EngineError
 from evo.learners.environments import Environments
 from evo.learners.learner import Candidate, below
 from evo.learners.segments import WEIGHT, Examples, Relived, counted, relived, tabled, weighted

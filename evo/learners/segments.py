@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from envs.kernels import njit
 from evo.advantages import CUT_OFF, FAILED, GOING_ON
 from evo.collection import Experience
+from evo.envs.kernels import njit
 from evo.networks import Network
 from evo.networks.plan import walk
 

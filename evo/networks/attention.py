@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from envs.kernels import njit
 from evo import activations
+from evo.envs.kernels import njit
 from evo.networks.dense import add_products
 from evo.networks.initialisation import glorot
 from evo.networks.layer import Layer, Shape, flat

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from envs.kernels import njit
 from evo.activations import ACTIVATIONS, activate, check_activation
+from evo.envs.kernels import njit
 from evo.networks.initialisation import check_initialisation, initialisation
 from evo.networks.layer import Layer, Shape, shape_text
 from evo.networks.picture import is_row, like, picture, window

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from envs.kernels import njit
 from evo.activations import ACTIVATIONS, activate, check_activation
+from evo.envs.kernels import njit
 from evo.networks.initialisation import check_initialisation, initialisation
 from evo.networks.layer import Layer, Shape
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from envs.kernels import njit
 from evo.activations import ACTIVATIONS, activate, check_activation
+from evo.envs.kernels import njit
 from evo.networks.dense import add_products
 from evo.networks.initialisation import initialisation
 from evo.networks.layer import Layer, Shape, flat

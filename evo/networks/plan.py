@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numba import types
 
-from envs.kernels import compile_kernel, njit
-from envs.physics import call
+from evo.envs.kernels import compile_kernel, njit
+from evo.envs.physics import call
 from evo.networks.layer import Layer, Shape
 
 _FLOATS, _WHOLE = types.Array(types.float32, 1, "C"), types.Array(types.int64, 1, "C")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from envs.kernels import njit
+from evo.envs.kernels import njit
 from evo.networks.layer import Layer, Shape, carried_by, neurons_of
 from evo.networks.plan import plan_of, walk
 

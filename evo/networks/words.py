@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from envs.reference import resolve
 from evo.activations import ACTIVATIONS
+from evo.envs.reference import resolve
 from evo.networks.attention import Attention
 from evo.networks.convolution import PADDINGS, Conv
 from evo.networks.ctrnn import CTRNN

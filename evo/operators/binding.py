@@ -10,7 +10,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from envs.reference import resolve
+from evo.envs.reference import resolve
 from evo.errors import nearest, one_line
 
 Operator = Callable[..., Any]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.kernels import njit
+from evo.envs.kernels import njit
 from evo.operators.genomes import Genomes, check_parents
 from evo.operators.selection import windowed_fitness
 from evo.ranges import positive_number

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.kernels import njit
+from evo.envs.kernels import njit
 from evo.operators.crossover import two_places
 from evo.operators.genomes import Genomes, check_parents
 from evo.ranges import whole_number

@@ -15,8 +15,8 @@ from numba import types
 from numba.np.numpy_support import from_dtype
 from numpy.typing import NDArray
 
-from envs.kernels import compile_kernel, njit
-from envs.physics import call
+from evo.envs.kernels import compile_kernel, njit
+from evo.envs.physics import call
 from evo.ranges import positive_number, whole_number
 
 

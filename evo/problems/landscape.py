@@ -9,9 +9,9 @@ from typing import Any, final
 
 import numpy as np
 
-from envs import interruption
-from envs.physics import EngineError
 from evo.algorithms.population import Population
+from evo.envs import interruption
+from evo.envs.physics import EngineError
 from evo.errors import one_line
 from evo.functions import Function
 from evo.numbers import RETURN

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from envs.kernels import njit
 from evo.algorithms.population import Population, parts_of
 from evo.autodiff import Node, Tape
 from evo.autodiff.descent import Feeds
 from evo.datasets import CROSS_ENTROPY, Dataset, Split, minibatch
+from evo.envs.kernels import njit
 from evo.forward import Answers, Examiner
 from evo.networks import Network
 from evo.numbers import ACCURACY

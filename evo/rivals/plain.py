@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from envs.kernels import njit
+from evo.envs.kernels import njit
 
 _ONE, _ZERO = np.float32(1), np.float32(0)
 _TURN = 2 * math.pi

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from envs.reference import resolve
 from evo.algorithms import ALGORITHMS, Algorithm
+from evo.envs.reference import resolve
 from evo.errors import EvoError, nearest, one_line
 from evo.testing import exchange, reproduction, searching
 

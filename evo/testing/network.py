@@ -7,8 +7,8 @@ import numpy as np
 from numba.core.runtime import _nrt_python as counts
 from numba.core.runtime import rtsys
 
-from envs.kernels import njit
 from evo.autodiff import Tape
+from evo.envs.kernels import njit
 from evo.networks import Layer, Network, Shape
 from evo.networks.plan import walk
 from evo.randomness import generator

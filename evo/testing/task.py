@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from envs.gym import TaskEnv
-from envs.random import streams
-from envs.task import Task
 from evo.assembly import make_compiled_task, make_network
+from evo.envs.gym import TaskEnv
+from evo.envs.random import streams
+from evo.envs.task import Task
 from evo.episode import REASONS, TERMINATED, Episodes, Evaluator
 from evo.exactness import check_invariance
 from evo.randomness import generator
