@@ -9,7 +9,6 @@ sources that compile anything, all that these import, and the versions of MuJoCo
 and NumPy.
 """
 
-import ast
 import contextlib
 import functools
 import hashlib
@@ -34,6 +33,7 @@ from numba.core.errors import NumbaError
 ADDRESS = types.intp
 # Packages of tasks, layers, tape and update rules, whose plain functions are compiled elsewhere.
 _COMPILED_PACKAGES = ("evo.envs", "evo.networks", "evo.autodiff", "evo.optimizers")
+_IMPORT = re.compile(r"^\s*(?:from\s+([\w.]+)\s+import\s+(\([^)]*\)|[^\n]*)|import\s+([^\n]*))", re.MULTILINE)
 _VERSIONS = 4  # of the sources, whose compiled kernels are kept
 
 
@@ -62,14 +62,16 @@ def _folders() -> list[Path]:
     return sorted({path.resolve().parent for path in _modules().values()})
 
 
-def _imports(tree: ast.Module) -> set[str]:
-    """Every name that a file imports, anywhere in it: modules, and what is taken out of them."""
+def _imports(path: Path) -> set[str]:
+    """Every name that a file imports, anywhere in it: modules, and what is taken out of them.
+
+    Read off its text: parsing all our files would take most of a second at every start. What only looks like an import
+    in a docstring counts too, which at worst compiles anew what need not be.
+    """
     names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    for module, taken, whole in _IMPORT.findall(path.read_text()):
+        words = re.findall(r"[\w.]+", taken or whole)
+        names |= {module, *(f"{module}.{word}" for word in words)} if module else set(words)
     return names
 
 
@@ -79,7 +81,7 @@ def compiled_modules() -> list[str]:
 
     A change to any other leaves the cache as it is.
     """
-    imports = {name: _imports(ast.parse(path.read_bytes())) for name, path in _modules().items()}
+    imports = {name: _imports(path) for name, path in _modules().items()}
     compilers = {"evo.envs.kernels.njit", "evo.envs.kernels.compile_kernel"}
     waiting = [
         name
