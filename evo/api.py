@@ -68,9 +68,14 @@ def dataset(
         raise EvoError(one_line(error)) from error
 
 
-def network(text: str | Sequential, task: AnyTask | Dataset, normalise: bool = False) -> Network:
-    """A network sized for a task: `"linear"`, `"mlp:64,64"`, `"mlp:32:relu"`, a Sequential. Raises EvoError."""
-    return make_network(_written(text), task, normalise)
+def network(
+    text: str | Sequential, task: AnyTask | Dataset, normalise: bool = False, clip_observation: float = math.inf
+) -> Network:
+    """A network sized for a task: `"linear"`, `"mlp:64,64"`, `"mlp:32:relu"`, a Sequential. Raises EvoError.
+
+    normalise: whether it normalises observations. clip_observation: normalised ones are kept within ± so much.
+    """
+    return make_network(_written(text), task, normalise, clip_observation)
 
 
 def _written(network: str | Sequential) -> str:

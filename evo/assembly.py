@@ -1,6 +1,7 @@
 """From a configuration to the things it names: task, network, problem, learner."""
 
 import inspect
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -67,25 +68,32 @@ def make_compiled_task(name: str, options: Mapping[str, Any]) -> Task:
     return task
 
 
-def make_network(text: str, task: AnyTask | Dataset, normalise: bool) -> Network:
+def make_network(text: str, task: AnyTask | Dataset, normalise: bool, clip_observation: float = math.inf) -> Network:
     """A network sized for a task, from its text. Raises EvoError."""
     try:
         if isinstance(task, Dataset):
             return network_from_text(text, task.shape, task.outputs, normalise, task.symbols)
-        return network_from_text(text, task.observation_size, task.outputs, normalise)
+        size, outputs = task.observation_size, task.outputs
+        return network_from_text(text, size, outputs, normalise, clip_observation=clip_observation)
     except ValueError as error:
         raise EvoError(f"network.layers: {error}") from error
 
 
 def problem_named(
-    name: str, options: Mapping[str, Any], layers: str, normalise: bool, threads: int, batch: int | None = None
+    name: str,
+    options: Mapping[str, Any],
+    layers: str,
+    normalise: bool,
+    threads: int,
+    batch: int | None = None,
+    clip_observation: float = math.inf,
 ) -> Problem:
     """A function as it is, or a network of these layers in a world or on a data set; batch: the minibatches that it is
     trained on, where it is not to be scored. Raises EvoError."""
     made = _made(name, options)
     if isinstance(made, Landscape):
         return made
-    network = make_network(layers, made, normalise)
+    network = make_network(layers, made, normalise, clip_observation)
     return Supervised(made, network, threads, batch) if isinstance(made, Dataset) else Walking(made, network, threads)
 
 
@@ -93,7 +101,8 @@ def make_problem(config: Config, threads: int, training: bool) -> Problem:
     """The problem as it is trained on (with the `training.*` options) or as it is scored."""
     options = config.section("task") | (config.section("training") if training else {})
     batch = config["evaluation.batch"] if training and config.kind == DATASET else None
-    return problem_named(config["task.name"], options, config.layers, config.normalise, threads, batch)
+    network = config.layers, config.normalise, threads
+    return problem_named(config["task.name"], options, *network, batch=batch, clip_observation=config.clip_observation)
 
 
 def make_learner(config: Config, threads: int, start: Candidate | None = None) -> Learner:

@@ -93,6 +93,7 @@ class Policy:
         network, task = problem.network, problem.task
         self.parameters, self._plan = np.array(candidate.params, np.float32), network.plan
         self._mean, self._scale = problem.normalisation(candidate.statistics)
+        self._clip = network.clip_observation
         self._low, self._high, self._choices = task.action_low, task.action_high, task.choices
         self._first_choice = task.first_choice if isinstance(task, GymnasiumTask) else 0
         self._outputs = np.zeros(task.outputs)
@@ -117,6 +118,7 @@ class Policy:
             obs,
             self._mean,
             self._scale,
+            self._clip,
             self._low,
             self._high,
             self._choices,
@@ -144,6 +146,7 @@ class Champion:
     facts: Mapping[str, str]
     measure: str = RETURN
     data: str = ""  # the digest of its data set
+    clip_observation: float = math.inf
 
     @property
     def kind(self) -> str:
@@ -179,7 +182,14 @@ class Champion:
 
     def problem_on(self, threads: int) -> Problem:
         """The problem it is scored on, on so many processors. Raises EvoError where its parts do not fit each other."""
-        problem = problem_named(self.task_name, self.task_options, self.network_text, self.normalise, threads)
+        problem = problem_named(
+            self.task_name,
+            self.task_options,
+            self.network_text,
+            self.normalise,
+            threads,
+            clip_observation=self.clip_observation,
+        )
         statistics = self.candidate.statistics
         if problem.size != len(self.params):
             has = f"{self.network_text} on {self.task_name} has {problem.size}".removeprefix(" on ")
@@ -291,7 +301,11 @@ class Champion:
         about = {
             "format": FORMAT,
             "task": {"name": self.task_name, "options": {k: _listed(v) for k, v in self.task_options.items()}},
-            "network": {"layers": self.network_text, "normalise": self.normalise},
+            "network": {
+                "layers": self.network_text,
+                "normalise": self.normalise,
+                "clip_observation": self.clip_observation,
+            },
             "measure": self.measure,
             "data": self.data,
             "method": self.method,
@@ -334,6 +348,9 @@ class Champion:
                 raise ValueError("its names are not texts")
             if not all(type(about[name]) is int for name in ("seed", "generation", "steps")):
                 raise ValueError("its numbers are not whole")
+            clip = about["network"].get("clip_observation", math.inf)  # older ones were not clipped
+            if not (isinstance(clip, float) and clip > 0):
+                raise ValueError("its clip_observation is no positive number")
             return cls(
                 task_name=about["task"]["name"],
                 task_options={name: _tupled(value) for name, value in about["task"]["options"].items()},
@@ -349,6 +366,7 @@ class Champion:
                 facts=about["platform"],
                 measure=about.get("measure", RETURN),  # older ones had returns alone
                 data=about.get("data", ""),
+                clip_observation=clip,
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise EvoError(f"{source} is not a champion: {type(error).__name__}: {error}") from error

@@ -41,14 +41,14 @@ from evo.episode import (
     template_of,
 )
 from evo.networks.sequential import Network, decide, propagate
-from evo.statistics import update_statistics
+from evo.statistics import normalise, update_statistics
 from evo.views import argument_of, doubles, floats, integers, words
 
 # The head of a block: whether to begin a new episode, control steps of this one, its return, and the resets' stream.
 _BEGIN, _STEPS, _RETURN, _STREAM, _HEAD = 0, 8, 16, 24, 56
 
 _POINTERS = (
-    "stop params mean scale deviation noise reset observe advance remodel template plan low high blocks scratch "
+    "stop params mean scale clip deviation noise reset observe advance remodel template plan low high blocks scratch "
     "observations actions rewards marks returns lengths failures statistics memories"
 ).split()
 _NUMBERS = (
@@ -106,6 +106,7 @@ def _collect(model_address: int, data_address: int, simulation: int, argument: i
     plan = carray(pointer(given.plan), (given.layers, given.columns), np.int64)
     mean, scale = doubles(given.mean, given.obs_size), doubles(given.scale, given.obs_size)
     low, high = doubles(given.low, given.action_size), doubles(given.high, given.action_size)
+    clip = doubles(given.clip, 1)[0]
     noisy, deviation = given.noise != 0, doubles(given.deviation, given.outputs)
     noise = words(given.noise + 32 * simulation, 4)
     first = simulation * given.horizon
@@ -155,8 +156,8 @@ def _collect(model_address: int, data_address: int, simulation: int, argument: i
         fine = all_finite(obs)
         if fine:
             update_statistics(statistics, obs)
-        _write(seen, step, obs, mean, scale)
-        propagate(plan, params, memory, scratch, obs, mean, scale, outputs)
+        _write(seen, step, obs, mean, scale, clip)
+        propagate(plan, params, memory, scratch, obs, mean, scale, clip, outputs)
         if not noisy:
             decide(outputs, low, high, given.choices, action)
             for index in range(taken_size):
@@ -186,20 +187,19 @@ def _collect(model_address: int, data_address: int, simulation: int, argument: i
             marks[step] = ENDED
         elif steps[0] >= given.steps:
             marks[step] = CUT_OFF
-            _write(seen, given.horizon + 1 + cuts, obs, mean, scale)
+            _write(seen, given.horizon + 1 + cuts, obs, mean, scale, clip)
             cuts += 1
         if marks[step] != GOING_ON:
             returns[step], anew = total[0], True
-    _write(seen, given.horizon, obs, mean, scale)
+    _write(seen, given.horizon, obs, mean, scale, clip)
     save_data(data, engine_at)
     begin[0] = 1 if anew else 0
 
 
 @njit
-def _write(seen: Any, row: int, obs: Any, mean: Any, scale: Any) -> None:
+def _write(seen: Any, row: int, obs: Any, mean: Any, scale: Any, clip: float) -> None:
     """An observation as the network sees it."""
-    for index in range(obs.size):
-        seen[row * obs.size + index] = (obs[index] - mean[index]) * scale[index]
+    normalise(obs, mean, scale, clip, seen[row * obs.size : (row + 1) * obs.size])
 
 
 @functools.cache
@@ -301,6 +301,7 @@ class Collector:
         memories = np.zeros((count, rows, fixed["memory_size"]), np.float32)
         scratch = np.zeros((count, fixed["scratch_size"]), np.uint8)
         arrays = {"params": params, "mean": mean, "scale": scale, "deviation": deviation}
+        arrays["clip"] = np.array([self.network.clip_observation])
         if noise is not None:
             arrays["noise"] = np.array(noise, np.uint64)
         arrays |= {"blocks": blocks, "scratch": scratch, "observations": observations, "actions": actions}

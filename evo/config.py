@@ -5,6 +5,7 @@ known one. `task.*`, `training.*` and `method.*` accept exactly the options of t
 """
 
 import inspect
+import math
 import re
 import tomllib
 import types
@@ -55,6 +56,7 @@ KEYS: dict[str, Key] = {
     "data.digest": Key(str | None, None),  # of the examples of a data set
     "network.layers": Key(str, "linear"),
     "network.normalise": Key(bool, True),
+    "network.clip_observation": Key(float, math.inf, least=1e-3),  # of normalised ones
     "method.name": Key(str, DEFAULT_METHOD),
     "evaluation.batch": Key(int, 256, least=1, most=10_000_000),
     "evaluation.episodes": Key(int, 1, least=1, most=100_000),
@@ -99,6 +101,11 @@ class Config:
     def normalise(self) -> bool:
         """Whether observations are normalised."""
         return bool(self.values.get("network.normalise", False))
+
+    @property
+    def clip_observation(self) -> float:
+        """Normalised observations are kept within ± so much."""
+        return float(self.values.get("network.clip_observation", math.inf))
 
     def section(self, name: str) -> dict[str, Any]:
         """The options of a constructor: the keys under `name` that have a value, its own name left out."""
@@ -345,8 +352,14 @@ def _known_keys(task: str, kind: str, method: Method) -> dict[str, Key]:
         raise EvoError(f"unknown method {method.reference!r}: {one_line(error)}") from error
     without = {
         WORLD: ("evaluation.batch", "data.digest"),
-        FUNCTION: ("evaluation.batch", "data.digest", "network.layers", "network.normalise"),
-        DATASET: ("network.normalise",),
+        FUNCTION: (
+            "evaluation.batch",
+            "data.digest",
+            "network.layers",
+            "network.normalise",
+            "network.clip_observation",
+        ),
+        DATASET: ("network.normalise", "network.clip_observation"),
     }
     keys = {key: entry for key, entry in KEYS.items() if key not in without[kind]}
     if kind == DATASET or (kind == FUNCTION and not getattr(constructor, "noisy", False)):

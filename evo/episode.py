@@ -32,7 +32,7 @@ REASONS = {
 SCRATCH_BYTES = 256 * 2**20
 
 _POINTERS = (
-    "stop params mean scale streams reset observe advance remodel template plan low high rewards lengths endings "
+    "stop params mean scale clip streams reset observe advance remodel template plan low high rewards lengths endings "
     "statistics scratch qpos qvel observations actions step_rewards"
 ).split()
 _NUMBERS = (
@@ -69,6 +69,7 @@ def _episode(model_address: int, data_address: int, simulation: int, argument: i
     params = floats(given.params + 4 * given.params_size * individual, given.params_size)
     mean, scale = doubles(given.mean, given.obs_size), doubles(given.scale, given.obs_size)
     low, high = doubles(given.low, given.action_size), doubles(given.high, given.action_size)
+    clip = doubles(given.clip, 1)[0]
     plan = carray(pointer(given.plan), (given.layers, given.columns), np.int64)
     total, length = doubles(given.rewards, simulation + 1), integers(given.lengths, simulation + 1)
     ending = integers(given.endings, simulation + 1)
@@ -104,7 +105,7 @@ def _episode(model_address: int, data_address: int, simulation: int, argument: i
         call(given.observe, (model, data, record, obs))
         if statistics_size:
             update_statistics(statistics, obs)
-        act(plan, params, memory, scratch, obs, mean, scale, low, high, given.choices, outputs, action)
+        act(plan, params, memory, scratch, obs, mean, scale, clip, low, high, given.choices, outputs, action)
         if given.recording:
             row = simulation * (given.steps + 1) + step
             doubles(given.qpos + 8 * given.nq * row, given.nq)[:] = data.qpos
@@ -275,7 +276,8 @@ class Evaluator:
             shapes = (fixed["nq"],), (fixed["nv"],), (task.observation_size,), (task.action_size,), ()
             recorded = Trajectories(*(np.zeros((count, steps + 1, *shape)) for shape in shapes))
         self._reserve(count)
-        arrays = {"params": params, "streams": streams, "mean": mean, "scale": scale, "rewards": rewards}
+        arrays = {"params": params, "streams": streams, "mean": mean, "scale": scale}
+        arrays |= {"clip": np.array([self.network.clip_observation]), "rewards": rewards}
         arrays |= {"lengths": lengths, "endings": endings, "scratch": self._scratch}
         if seen is not None:
             arrays["statistics"] = seen

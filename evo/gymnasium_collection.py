@@ -16,7 +16,7 @@ from evo.envs.physics import EngineError
 from evo.envs.random import random, standard_normal
 from evo.episode import ENGINE_ERROR, NOT_FINITE, REASONS
 from evo.networks.sequential import Network, decide, propagate
-from evo.statistics import update_statistics
+from evo.statistics import normalise, update_statistics
 
 _NONE = -1  # the seed of an environment that is to begin a new episode
 
@@ -105,6 +105,7 @@ class GymnasiumCollector:
             ),
         )
         network, failures, errors = self.network, Counter[str](), dict[str, None]()
+        clip = network.clip_observation
         scratch, outputs = np.zeros(network.scratch_size, np.float32), np.zeros(task.outputs)
         cuts: list[list[np.ndarray]] = [[] for _ in range(count)]
         for place, (body, block, cut) in enumerate(zip(self._bodies, after, cuts, strict=True)):
@@ -124,8 +125,10 @@ class GymnasiumCollector:
                     fine = bool(np.isfinite(observation).all())
                     if fine:
                         update_statistics(seen.statistics[place], observation)
-                    seen.observations[place, step] = (observation - mean) * scale
-                    propagate(network.plan, own[place], block["memory"], scratch, observation, mean, scale, outputs)
+                    normalise(observation, mean, scale, clip, seen.observations[place, step])
+                    propagate(
+                        network.plan, own[place], block["memory"], scratch, observation, mean, scale, clip, outputs
+                    )
                     taken = seen.actions[place, step]
                     if streams is None:
                         action = self._decided(outputs, taken)
@@ -150,16 +153,18 @@ class GymnasiumCollector:
                     seen.marks[place, step] = ENDED
                 elif truncated or block["steps"] >= task.steps:
                     seen.marks[place, step] = CUT_OFF
-                    cut.append(((self._current[place] - mean) * scale).astype(np.float32))
+                    last = np.zeros(task.observation_size, np.float32)
+                    normalise(self._current[place], mean, scale, clip, last)
+                    cut.append(last)
                 if seen.marks[place, step]:
                     seen.returns[place, step], block["seed"] = block["total"], _NONE
             block["observation"] = self._current[place]
-            seen.observations[place, horizon] = (self._current[place] - mean) * scale
+            normalise(self._current[place], mean, scale, clip, seen.observations[place, horizon])
         most = max(map(len, cuts))
-        last = np.zeros((count, most, task.observation_size), np.float32)
+        ends = np.zeros((count, most, task.observation_size), np.float32)
         for place, cut in enumerate(cuts):
-            last[place, : len(cut)] = np.reshape(cut, (len(cut), task.observation_size))
-        observations = np.concatenate([seen.observations, last], axis=1)
+            ends[place, : len(cut)] = np.reshape(cut, (len(cut), task.observation_size))
+        observations = np.concatenate([seen.observations, ends], axis=1)
         found = after.view(np.uint8).reshape(self.shape)
         self._reached = found.copy()
         return found, seen._replace(observations=observations, failures=dict(failures), errors=tuple(errors))

@@ -31,7 +31,7 @@ class _Work(NamedTuple):
     """Some individuals on all seeds, as it goes to a process: everything in it can be sent."""
 
     task: GymnasiumTask
-    network: tuple[str, bool]
+    network: tuple[str, bool, float]
     params: np.ndarray
     seeds: np.ndarray
     mean: np.ndarray
@@ -81,7 +81,8 @@ class GymnasiumEvaluator:
         shares = np.array_split(params, min(len(params), wanted))
         # few individuals are spread by their episodes; what is recorded stays in one piece
         pieces = 1 if recording else min(len(seeds), -(-wanted // len(shares)))
-        network, rest = (self.network.text, self.network.normalise), (mean, scale, most, statistics, recording)
+        rest = mean, scale, most, statistics, recording
+        network = self.network.text, self.network.normalise, self.network.clip_observation
         work = [
             _Work(self.task, network, share, piece, *rest)
             for share in shares
@@ -106,8 +107,8 @@ def _live(work: _Work) -> Episodes:
         _bodies.clear()
         _bodies[key] = Body(task)
     body = _bodies[key]
-    text, normalise = work.network
-    network = network_from_text(text, task.observation_size, task.outputs, normalise)
+    text, normalise, clip = work.network
+    network = network_from_text(text, task.observation_size, task.outputs, normalise, clip_observation=clip)
     individuals, episodes, size = len(work.params), len(work.seeds), task.observation_size
     shape = individuals, episodes
     returns, lengths, endings = np.zeros(shape), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
@@ -138,6 +139,7 @@ def _live(work: _Work) -> Episodes:
                         observation,
                         work.mean,
                         work.scale,
+                        clip,
                         *limits,
                         outputs,
                         action,

@@ -101,7 +101,7 @@ def robustness(run: Run | Champion | Path | str, episodes: int = 20, threads: in
 
     def row(name: str, adversity: Mapping[str, Any]) -> Row:
         task = make_compiled_task(champion.task_name, {**champion.task_options, **adversity})
-        network = make_network(champion.network_text, task, champion.normalise)
+        network = make_network(champion.network_text, task, champion.normalise, champion.clip_observation)
         problem = Walking(task, network, threads or available_threads())
         return Row(name, evaluate_alone(problem, *champion.candidate, seeds).returns[0])
 

@@ -47,7 +47,8 @@ def _ga(
 
 
 def _ppo(steps: float, **options: Any) -> dict[str, Any]:
-    return _settings("mlp:64,64", steps, {}, **options)
+    # as CleanRL and stable-baselines3 clip; the other methods' papers normalise without it
+    return _settings("mlp:64,64", steps, {"network__clip_observation": 10.0}, **options)
 
 
 # tuned: the standard deviation of PPO's actions to begin with, exp(-1), where gentle noise finds gaits that a deviation

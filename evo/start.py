@@ -17,6 +17,7 @@ def settings_from(path: Path) -> dict[str, Any]:
     network: dict[str, Any] = {} if champion.kind == FUNCTION else {"network.layers": champion.network_text}
     if champion.kind == WORLD:
         network["network.normalise"] = champion.normalise
+        network["network.clip_observation"] = champion.clip_observation
     return {
         "task.name": champion.task_name,
         **{f"task.{name}": value for name, value in champion.task_options.items()},

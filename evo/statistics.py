@@ -25,6 +25,18 @@ def update_statistics(statistics: Any, obs: Any) -> None:
         statistics[1 + size + index] += difference * (obs[index] - statistics[1 + index])
 
 
+@njit(cache=True)
+def normalise(obs: Any, mean: Any, scale: Any, clip: float, out: Any) -> None:
+    """(obs - mean) * scale within ±clip, into the first numbers of out; NaN stays NaN, as in `numpy.clip`."""
+    for index in range(obs.size):
+        value = (obs[index] - mean[index]) * scale[index]
+        if value > clip:
+            value = clip
+        elif value < -clip:
+            value = -clip
+        out[index] = value
+
+
 @dataclass(frozen=True, eq=False)
 class ObservationStatistics:
     """count observations seen, their mean and sum of squared deviations M2, float64 (observation_size,)."""

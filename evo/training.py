@@ -237,6 +237,7 @@ def _champion(config: Config, learner: Learner, candidate: Candidate, returns: n
         facts=platform_facts(),
         measure=measure,
         data=config.values.get("data.digest") or "",
+        clip_observation=config.clip_observation,
     )
 
 

@@ -146,7 +146,7 @@ def test_apply_equals_step(text: str) -> None:
     memory, scratch = np.zeros(network.memory_size, np.float32), np.zeros(network.scratch_size, np.float32)
     for obs, found in zip(observations, program.value(outputs), strict=True):
         expected = np.zeros(3)
-        propagate(network.plan, params, memory, scratch, obs, np.zeros(11), np.ones(11), expected)
+        propagate(network.plan, params, memory, scratch, obs, np.zeros(11), np.ones(11), np.inf, expected)
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)  # numbers around 1
 
 

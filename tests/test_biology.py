@@ -36,7 +36,7 @@ def lived(layer: Layer, params: np.ndarray, seen: np.ndarray) -> np.ndarray:
     memory, scratch = np.zeros(network.memory_size, np.float32), np.zeros(network.scratch_size, np.float32)
     found, zero, one = np.zeros((len(seen), network.outputs)), np.zeros(network.inputs), np.ones(network.inputs)
     for inputs, outputs in zip(seen, found, strict=True):
-        propagate(network.plan, params.astype(np.float32), memory, scratch, inputs, zero, one, outputs)
+        propagate(network.plan, params.astype(np.float32), memory, scratch, inputs, zero, one, np.inf, outputs)
     return found
 
 

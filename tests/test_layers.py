@@ -78,7 +78,7 @@ def lived(network: Network, params: np.ndarray, seen: np.ndarray) -> np.ndarray:
     found = np.zeros((len(seen), network.outputs))
     for observation, outputs in zip(seen, found, strict=True):
         nothing, one = np.zeros(network.inputs), np.ones(network.inputs)
-        propagate(network.plan, params.astype(np.float32), memory, scratch, observation, nothing, one, outputs)
+        propagate(network.plan, params.astype(np.float32), memory, scratch, observation, nothing, one, np.inf, outputs)
     return found
 
 
@@ -190,7 +190,7 @@ def test_a_layer_that_remembers_answers_otherwise_the_second_time(layer: type[An
     memory, scratch, found = np.zeros(network.memory_size, np.float32), np.zeros(network.scratch_size, np.float32), []
     for _ in range(2):
         outputs = np.zeros(4)
-        propagate(network.plan, params, memory, scratch, np.ones(2), np.zeros(2), np.ones(2), outputs)
+        propagate(network.plan, params, memory, scratch, np.ones(2), np.zeros(2), np.ones(2), np.inf, outputs)
         found.append(outputs)
     assert not np.allclose(*found)
     assert len(network.neurons) == network.size

@@ -28,9 +28,9 @@ class Acting:
         self.scratch = np.zeros(network.scratch_size, np.float32)
 
     def _given(self, obs: Floats, mean: Floats | None, scale: Floats | None) -> tuple[Any, ...]:
-        size = self.network.inputs
+        size, clip = self.network.inputs, self.network.clip_observation
         mean, scale = np.zeros(size) if mean is None else mean, np.ones(size) if scale is None else scale
-        return self.network.plan, self.params, self.memory, self.scratch, np.asarray(obs, np.float64), mean, scale
+        return self.network.plan, self.params, self.memory, self.scratch, np.asarray(obs, np.float64), mean, scale, clip
 
     def unbounded(self, obs: Floats, mean: Floats | None = None, scale: Floats | None = None) -> Floats:
         action = np.zeros(self.network.outputs)
@@ -117,6 +117,32 @@ def test_observations_are_normalised_first() -> None:
     acting = Acting(network, rng.normal(size=network.size))
     obs, mean, scale = rng.normal(size=5) + 100, rng.normal(size=5) + 100, rng.uniform(0.5, 2, 5)
     assert np.array_equal(acting.unbounded(obs, mean, scale), acting.unbounded((obs - mean) * scale))
+
+
+def test_normalised_observations_are_clipped_where_the_network_says_so() -> None:
+    """The plain twin is numpy.clip; a number that is none stays what it is."""
+    rng = np.random.default_rng(3)
+    clipping = network_from_text("mlp:8", 5, 2, normalise=True, clip_observation=1.5)
+    free = network_from_text("mlp:8", 5, 2, normalise=True)
+    bare = network_from_text("mlp:8", 5, 2, clip_observation=1.5)  # normalises nothing, so clips nothing
+    params = rng.normal(size=free.size)
+    acting, unclipped, plain = Acting(clipping, params), Acting(free, params), Acting(bare, params)
+    mean, scale, beyond = rng.normal(size=5), rng.uniform(0.5, 2, 5), 0
+    for _ in range(20):
+        obs = 3 * rng.normal(size=5)
+        normalised = (obs - mean) * scale
+        beyond += int((np.abs(normalised) > 1.5).sum())
+        twin = np.clip(normalised, -1.5, 1.5)
+        assert np.array_equal(acting.unbounded(obs, mean, scale), unclipped.unbounded(twin))
+        assert np.array_equal(plain.unbounded(normalised), unclipped.unbounded(normalised))
+    assert 20 < beyond < 80
+    obs[2] = np.nan
+    assert np.isnan(acting.unbounded(obs, mean, scale)).all()
+    obs[2] = np.inf
+    assert np.isfinite(acting.unbounded(obs, mean, scale)).all()
+    for clip in (0.0, -1.0, np.nan):
+        with pytest.raises(ValueError, match="clip_observation must be more than 0"):
+            network_from_text("linear", 5, 2, clip_observation=clip)
 
 
 def test_outputs_do_not_depend_on_the_width_they_are_computed_in() -> None:

@@ -74,7 +74,7 @@ def replayed(network: Network, params: np.ndarray, parts: list[Experience], envi
 
     def output(observation: np.ndarray, remembered: np.ndarray) -> np.ndarray:
         outputs = np.zeros(network.outputs)
-        propagate(network.plan, params, remembered, scratch, observation.astype(float), nothing, one, outputs)
+        propagate(network.plan, params, remembered, scratch, observation.astype(float), nothing, one, np.inf, outputs)
         return outputs
 
     found = []

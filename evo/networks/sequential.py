@@ -10,6 +10,7 @@ import numpy as np
 from evo.envs.kernels import njit
 from evo.networks.layer import Layer, Shape, carried_by, neurons_of
 from evo.networks.plan import plan_of, walk
+from evo.statistics import normalise
 
 if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
     from evo.autodiff import Node, Tape
@@ -21,12 +22,24 @@ class Network:
     """Layers stacked on an observation of `inputs` numbers, or of a shape such as (height, width, channels).
 
     text: how it is written (`linear`, `mlp:64,64`). normalise: whether observations are normalised by running
-    statistics before the first layer. size: number of parameters. outputs: size of the action. remembers: whether an
-    action depends on earlier observations. Raises ValueError for a layer that does not fit what comes before it.
+    statistics before the first layer. clip_observation: they are then kept within ± so much; infinity does not clip,
+    and nothing is clipped where nothing is normalised. size: number of parameters. outputs: size of the action.
+    remembers: whether an action depends on earlier observations. Raises ValueError for a layer that does not fit what
+    comes before it.
     """
 
-    def __init__(self, layers: Sequence[Layer], inputs: int | Shape, text: str, normalise: bool) -> None:
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        inputs: int | Shape,
+        text: str,
+        normalise: bool,
+        clip_observation: float = math.inf,
+    ) -> None:
+        if not clip_observation > 0:
+            raise ValueError(f"clip_observation must be more than 0, got {clip_observation}")
         self.layers, self.text, self.normalise = tuple(layers), text, normalise
+        self.clip_observation = clip_observation if normalise else math.inf
         self.shapes = [(inputs,) if isinstance(inputs, int) else inputs]  # of what each layer is given, and of the end
         self.inputs = math.prod(self.shapes[0])
         for layer in self.layers:
@@ -89,13 +102,14 @@ class Network:
 
 
 @njit
-def propagate(plan: Any, params: Any, memory: Any, scratch: Any, obs: Any, mean: Any, scale: Any, outputs: Any) -> None:
+def propagate(
+    plan: Any, params: Any, memory: Any, scratch: Any, obs: Any, mean: Any, scale: Any, clip: float, outputs: Any
+) -> None:
     """From an observation to unbounded outputs, both float64; the layers work in float32.
 
-    The observation is first normalised as (obs - mean) * scale. scratch: float32 (2 widest).
+    The observation is first normalised as (obs - mean) * scale, within ±clip. scratch: float32 (2 widest).
     """
-    for index in range(obs.size):
-        scratch[index] = (obs[index] - mean[index]) * scale[index]
+    normalise(obs, mean, scale, clip, scratch)
     count, at = walk(plan, params, memory, scratch, obs.size)
     for index in range(count):
         outputs[index] = scratch[at + index]
@@ -127,6 +141,7 @@ def act(
     obs: Any,
     mean: Any,
     scale: Any,
+    clip: float,
     low: Any,
     high: Any,
     choices: int,
@@ -134,7 +149,7 @@ def act(
     action: Any,
 ) -> None:
     """`propagate` into outputs, float64 (network.outputs,), then `decide`."""
-    propagate(plan, params, memory, scratch, obs, mean, scale, outputs)
+    propagate(plan, params, memory, scratch, obs, mean, scale, clip, outputs)
     decide(outputs, low, high, choices, action)
 
 

@@ -4,6 +4,7 @@ pictures `conv:8x3,16x3>pool:2>dense:10`. A chain in parentheses is part of a wo
 (A shell takes `>` for its own: there, chains are written in quotes.)
 """
 
+import math
 from dataclasses import replace
 
 from evo.networks.dense import Dense
@@ -42,10 +43,16 @@ class Sequential:
 
 
 def network_from_text(
-    text: str, inputs: int | Shape, outputs: int, normalise: bool = False, symbols: int = 0
+    text: str,
+    inputs: int | Shape,
+    outputs: int,
+    normalise: bool = False,
+    symbols: int = 0,
+    clip_observation: float = math.inf,
 ) -> Network:
     """The network written as `text`, from `inputs` observations, or a picture (height, width, channels), to `outputs`
-    actions. symbols: where the inputs are indices of symbols, how many there are. Raises ValueError.
+    actions. normalise, clip_observation: see `Network`. symbols: where the inputs are indices of symbols, how many
+    there are. Raises ValueError.
 
     To one word the action layer is appended, and an embedding comes before it where the inputs are symbols; a chain,
     words with `>` between them, or one word with a `>` after it, is taken as it is. The last layer, if it is dense and
@@ -66,7 +73,7 @@ def network_from_text(
         raise ValueError(f"{text!r}: 'linear' stands alone; in a chain it is dense:{outputs}")
     elif isinstance(layers[-1], Dense) and not layers[-1].initial_weights:
         layers[-1] = replace(layers[-1], initial_weights=_LAST)
-    network = Network(layers, inputs, text, normalise)
+    network = Network(layers, inputs, text, normalise, clip_observation)
     if network.outputs != outputs:
         raise ValueError(
             f"{text!r} ends in {network.outputs} numbers, and {outputs} are needed: end it in dense:{outputs}"

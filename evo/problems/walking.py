@@ -80,7 +80,8 @@ class Walking:
         if not self.network.normalise:
             return chosen
         deviation = seen.std(axis=0)
-        return (chosen - seen.mean(axis=0)) / np.where(deviation > 0, deviation, np.inf)
+        normalised = (chosen - seen.mean(axis=0)) / np.where(deviation > 0, deviation, np.inf)
+        return np.clip(normalised, -self.network.clip_observation, self.network.clip_observation)
 
     def clocks(self, steps: int, passes: int = 1) -> dict[str, float]:
         return {}
