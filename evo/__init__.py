@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from evo.algorithms.ga import GA
-    from evo.api import dataset, evaluate, load, network, replay, resume, rollout, run, task
+    from evo.api import dataset, load, network, replay, resume, run, task
     from evo.catalogue import catalogue as list
     from evo.champion import Champion
     from evo.comparison.compare import compare
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         Sequential,
         Spiking,
     )
+    from evo.scoring import evaluate, rollout
 
 __all__ = [
     "CTRNN",
@@ -96,8 +97,10 @@ _HOMES = {
     "bench": ("evo.benchmarks", "bench"),
     "compare": ("evo.comparison.compare", "compare"),
     "doctor": ("evo.diagnosis.diagnosis", "doctor"),
+    "evaluate": ("evo.scoring", "evaluate"),
     "list": ("evo.catalogue", "catalogue"),
     "robustness": ("evo.hardships", "robustness"),
+    "rollout": ("evo.scoring", "rollout"),
 }
 
 

@@ -4,7 +4,7 @@ import contextlib
 import datetime
 import math
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import version
 from pathlib import Path
@@ -16,12 +16,12 @@ import tomli_w
 from evo.archive import make_folder, read_text, write_text
 from evo.assembly import make_dataset, make_learner, make_network, make_problem, make_task
 from evo.champion import platform_facts
-from evo.config import DATASET, FUNCTION, WORLD, Config, parse_setting, read_config, resolve_config, task_name
+from evo.config import DATASET, FUNCTION, WORLD, Config, read_config, resolve_config, task_name
 from evo.datasets import DATASETS, Dataset, arrays
 from evo.engines import AnyTask
 from evo.envs import interruption
 from evo.envs.kernels import KernelError
-from evo.envs.physics import EngineError, available_threads
+from evo.envs.physics import EngineError
 from evo.errors import EvoError, one_line
 from evo.film.replay import film, film_evolution
 from evo.finished import Run, champion_of
@@ -29,17 +29,18 @@ from evo.learners.learner import Learner
 from evo.naming import fresh_path, task_slug
 from evo.networks import Network, Sequential
 from evo.problems.landscape import Landscape
-from evo.problems.walking import Trajectory, Walking
 from evo.rundir import RunDirectory
+from evo.scoring import thread_count
 from evo.signals import Stopped, stoppable
 from evo.start import COPY, settings_from, start_of
 from evo.training import Progress, restore, train
+from evo.values import Settings, pairs_of
 from evo.watching import Callback, Watcher
 
 # Makes what shows a run: a context manager that gives a watcher.
 Display = Callable[[Config], AbstractContextManager[Watcher]]
 
-__all__ = ["dataset", "evaluate", "load", "network", "replay", "resume", "rollout", "run", "task"]
+__all__ = ["dataset", "load", "network", "replay", "resume", "run", "task"]
 _DATA = Path("runs") / "data"  # where arrays that a run learns from are kept
 
 
@@ -100,7 +101,7 @@ def run(
     threads: int | None = None,
     config: Path | str | None = None,
     start: Path | str | None = None,
-    settings: Mapping[str, Any] | Sequence[str] = (),
+    settings: Settings = (),
     video: bool = True,
     callback: Callable[[Mapping[str, float]], None] | None = None,
     display: Display | None = None,
@@ -117,7 +118,7 @@ def run(
 
     Raises EvoError for anything the user can put right, before any work is done where possible.
     """
-    pairs = [*settings.items()] if isinstance(settings, Mapping) else [parse_setting(text) for text in settings]
+    pairs = pairs_of(settings)
     digest = None
     if isinstance(task, Dataset):
         digest = task.digest
@@ -345,56 +346,6 @@ def _picture_of(run: Run, name: str) -> Path:
     if run.config.kind == WORLD:
         return run.directory.videos / f"{name}.mp4"
     return run.directory.plots / ("landscape.png" if run.config.kind == FUNCTION else "answers.png")
-
-
-def evaluate(
-    task: AnyTask | str,
-    network: Network | str,
-    params: np.ndarray,
-    episodes: int = 1,
-    seed: int = 0,
-    threads: int | None = None,
-) -> np.ndarray:
-    """Returns of a whole population, float64 (individuals, episodes); NaN where an episode failed.
-
-    params: (individuals, size), or (size,) for one. Episode e of every individual starts from seed + e, exactly as
-    `gymnasium.make(...).reset(seed=seed + e)` does. The fast path: all processors, no Python per step.
-    """
-    _check_seed(seed, episodes)
-    problem = _problem(task, network, threads)
-    rows = np.atleast_2d(np.asarray(params, np.float32))
-    if rows.ndim != 2 or rows.shape[1] != problem.size:
-        raise EvoError(f"params of shape {np.shape(params)}; this network has {problem.size} parameters")
-    return problem.returns(rows, np.arange(seed, seed + episodes))
-
-
-def rollout(task: AnyTask | str, network: Network | str, params: np.ndarray, seed: int = 0) -> Trajectory:
-    """One episode step by step, from the same compiled episode that scores; it starts as `env.reset(seed=seed)`."""
-    _check_seed(seed)
-    problem = _problem(task, network, 1)
-    if np.shape(params) != (problem.size,):
-        raise EvoError(f"params of shape {np.shape(params)}; this network has {problem.size} parameters")
-    return problem.rollout(params, seed, problem.no_statistics())
-
-
-def _problem(task: AnyTask | str, network: Network | str, threads: int | None) -> Walking:
-    made = make_task(task, {}) if isinstance(task, str) else task
-    layers = make_network(network, made, normalise=False) if isinstance(network, str) else network
-    return Walking(made, layers, thread_count(threads))
-
-
-def thread_count(threads: int | None) -> int:
-    """As many as asked for, or as this process may use. Raises EvoError."""
-    if threads is None:
-        return available_threads()
-    if not 1 <= threads <= 1024:
-        raise EvoError(f"threads must be between 1 and 1024, got {threads}; this process may use {available_threads()}")
-    return threads
-
-
-def _check_seed(seed: int, episodes: int = 1) -> None:
-    if seed < 0 or episodes < 1:
-        raise EvoError(f"seed must be at least 0 and episodes at least 1, got seed {seed} and {episodes} episodes")
 
 
 def _versions() -> str:

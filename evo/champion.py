@@ -18,13 +18,12 @@ from evo.archive import read_arrays, write_arrays
 from evo.assembly import problem_named
 from evo.config import kind_of
 from evo.datasets import Split
-from evo.envs.gymnasium_task import GymnasiumTask
 from evo.envs.physics import EngineError, available_threads
 from evo.errors import EvoError, one_line
 from evo.learners.learner import Candidate
 from evo.networks import Network
-from evo.networks.sequential import act
 from evo.numbers import RETURN, told
+from evo.policy import Policy
 from evo.problems.problem import Problem, evaluate_alone
 from evo.problems.supervised import Supervised
 from evo.problems.walking import Trajectory, Walking
@@ -79,53 +78,6 @@ class Verification:
     reproduced: float
     exact: bool
     differences: Mapping[str, tuple[str, str]]
-
-
-class Policy:
-    """A champion as a function from an observation, (observation_size,), to an action, float64 (action_size,) or int.
-
-    The same compiled network as in training, clipped to the action space: usable in anyone's Gymnasium loop. Call
-    `reset()` between episodes. parameters: its own copy of the champion's, float32 (parameters,); what is written there
-    holds from the next action on.
-    """
-
-    def __init__(self, problem: Walking, candidate: Candidate) -> None:
-        network, task = problem.network, problem.task
-        self.parameters, self._plan = np.array(candidate.params, np.float32), network.plan
-        self._mean, self._scale = problem.normalisation(candidate.statistics)
-        self._clip = network.clip_observation
-        self._low, self._high, self._choices = task.action_low, task.action_high, task.choices
-        self._first_choice = task.first_choice if isinstance(task, GymnasiumTask) else 0
-        self._outputs = np.zeros(task.outputs)
-        self._memory = np.zeros(network.memory_size, np.float32)
-        self._scratch = np.zeros(network.scratch_size, np.float32)
-
-    def reset(self) -> None:
-        """Forget what the network remembers of the episode."""
-        self._memory[:] = 0
-
-    def __call__(self, observation: np.ndarray) -> Any:
-        obs = np.ascontiguousarray(observation, np.float64)
-        if obs.shape != self._mean.shape:
-            raise ValueError(f"an observation of shape {obs.shape}; this champion sees {self._mean.shape}")
-        assert self._low is not None and self._high is not None
-        action = np.empty(len(self._low))
-        act(
-            self._plan,
-            self.parameters,
-            self._memory,
-            self._scratch,
-            obs,
-            self._mean,
-            self._scale,
-            self._clip,
-            self._low,
-            self._high,
-            self._choices,
-            self._outputs,
-            action,
-        )
-        return int(action[0]) + self._first_choice if self._choices else action
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,6 @@ import inspect
 import math
 import re
 import tomllib
-import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,21 +29,11 @@ from evo.learners import METHODS, Method, method_named
 from evo.presets import DEFAULT_METHOD, DEFAULT_TRAINING, dataset_preset, landscape_preset, preset
 from evo.problems.landscape import Landscape
 from evo.problems.landscapes import domain_of, is_landscape, landscape_named, landscape_of
+from evo.values import Key, checked
 
 _BUDGET = ("budget.generations", "budget.steps", "budget.minutes", "budget.until")
 WORLD, FUNCTION, DATASET = "world", "function", "data set"  # what a task can be
 _STEP_UNITS = {WORLD: "env step", FUNCTION: "evaluation", DATASET: "example"}
-_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
-
-
-@dataclass(frozen=True)
-class Key:
-    """A configuration key: its type, default, and the range of its values."""
-
-    kind: Any
-    default: Any
-    least: float | None = None
-    most: float | None = None
 
 
 KEYS: dict[str, Key] = {
@@ -200,17 +189,6 @@ def options_of(signature: inspect.Signature, hints: Mapping[str, Any]) -> dict[s
     return options
 
 
-def parse_setting(text: str) -> tuple[str, Any]:
-    """`key=value` of --set; the value is read as TOML, or taken as text where it is none."""
-    key, equals, value = text.partition("=")
-    if not equals or not key.strip():
-        raise EvoError(f"--set takes key=value, got {text!r}; for example --set task.frame_skip=5")
-    try:
-        return key.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        return key.strip(), value.strip()
-
-
 def read_config(text: str, source: str) -> dict[str, Any]:
     """The dotted keys of a TOML file. Raises EvoError naming `source`."""
     try:
@@ -263,7 +241,7 @@ def resolve_config(
         for key, value in layer.items():
             if key not in known:
                 raise EvoError(_unknown(key, task, kind, known))
-            values[key] = _checked(key, value, known[key])
+            values[key] = checked(key, value, known[key])
     values |= {"evo": __version__, "task.name": task, "method.name": method}
     if kind == DATASET:
         values |= _of_data(values, given)
@@ -371,48 +349,3 @@ def _known_keys(task: str, kind: str, method: Method) -> dict[str, Key]:
         **{f"training.{name}": key for name, key in task_options.items() if name != "digest" and kind == WORLD},
         **{f"method.{name}": key for name, key in method_options.items()},
     }
-
-
-def _checked(key: str, value: Any, entry: Key) -> Any:
-    kinds = typing.get_args(entry.kind) if isinstance(entry.kind, types.UnionType) else (entry.kind,)
-    if value is None and type(None) in kinds:
-        return None
-    for kind in kinds:
-        fitting = _as_kind(value, kind)
-        if fitting is not None:
-            if entry.least is not None and fitting < entry.least:
-                raise EvoError(f"{key} must be at least {entry.least:g}, got {value}")
-            if entry.most is not None and fitting > entry.most:
-                raise EvoError(f"{key} must be at most {entry.most:g}, got {value}")
-            return fitting
-    written = [kind for kind in kinds if kind in _WORDS or typing.get_origin(kind) is tuple]
-    words = " or ".join(_words(kind) for kind in written or kinds if kind is not type(None))
-    raise EvoError(f"{key} must be {words}, got {value!r}")
-
-
-def _words(kind: Any) -> str:
-    parts = typing.get_args(kind)
-    return (
-        f"{len(parts)} numbers, as in [0.0, 1.0]" if typing.get_origin(kind) is tuple else _WORDS.get(kind, str(kind))
-    )
-
-
-def _as_kind(value: Any, kind: Any) -> Any:
-    """The value as the kind, or None where it is not one; a whole number is a number, true is not."""
-    if kind is Any:
-        return value
-    if typing.get_origin(kind) is Callable:  # Python's alone: a file names it, as text
-        return None
-    if typing.get_origin(kind) is tuple:
-        parts = typing.get_args(kind)
-        if not isinstance(value, list | tuple) or len(value) != len(parts):
-            return None
-        items = tuple(_as_kind(item, part) for item, part in zip(value, parts, strict=True))
-        return None if None in items else items
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if kind is int and isinstance(value, float) and value.is_integer():
-        return int(value)
-    if kind is float and isinstance(value, float) and value != value:
-        return None
-    return value if isinstance(value, kind) and not (kind in (int, float) and isinstance(value, bool)) else None

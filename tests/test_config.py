@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evo.config import KEYS, Config, parse_setting, read_config, resolve_config, task_name
+from evo.config import KEYS, Config, read_config, resolve_config, task_name
 from evo.envs import TASKS
 from evo.errors import EvoError
 from evo.learners import METHODS
 from evo.presets import PRESETS
+from evo.values import parse_setting
 
 
 def resolved(**flags: object) -> Config:

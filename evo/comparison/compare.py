@@ -1,15 +1,13 @@
 """`evo.compare`: methods beside each other on one task, made on equal terms or read from finished runs."""
 
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
-from evo.api import thread_count
 from evo.comparison.artefacts import write_artefacts
 from evo.comparison.comparison import Comparison
 from evo.comparison.display import StudyWatcher, study_display
@@ -20,9 +18,11 @@ from evo.comparison.study import conduct, make_study_folder, read_members
 from evo.comparison.table import method_rows
 from evo.comparison.terms import Terms, terms_of, unlike_endings, unlike_platforms
 from evo.comparison.thresholds import thresholds_of
-from evo.config import Config, parse_setting
+from evo.config import Config
 from evo.errors import EvoError
 from evo.naming import fresh_path, task_slug
+from evo.scoring import thread_count
+from evo.values import Settings, pairs_of
 
 # Makes what shows a study, given the configurations of its members in the order of work.
 StudyDisplay = Callable[[Sequence[Config]], AbstractContextManager[StudyWatcher]]
@@ -35,7 +35,7 @@ def compare(
     steps: int | None = None,
     minutes: float | None = None,
     network: str | None = None,
-    settings: Mapping[str, Any] | Sequence[str] = (),
+    settings: Settings = (),
     out: Path | str | None = None,
     threads: int | None = None,
     video: bool = True,
@@ -71,8 +71,7 @@ def compare(
             f"none of {', '.join(map(str, what))} is a run directory; compare two or more of those, or methods on a "
             f"task: evo compare {what[0]} --methods ars,ga"
         )
-    pairs = [*settings.items()] if isinstance(settings, Mapping) else [parse_setting(text) for text in settings]
-    plan = plan_study(str(what[0]), methods, seeds, steps, minutes, network, dict(pairs), target, count)
+    plan = plan_study(str(what[0]), methods, seeds, steps, minutes, network, dict(pairs_of(settings)), target, count)
     terms = terms_of(plan.members)
     with show([*plan.members.values()]) as watcher:
         members, failures = conduct(plan, count, watcher)
