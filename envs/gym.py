@@ -172,4 +172,4 @@ class TaskEnv(gymnasium.Env[NDArray[np.float64], NDArray[Any]]):
 
 def make_env(task: str, **options: Any) -> TaskEnv:
     """The environment of a task in `evo.envs.TASKS`, or of one named `package.module:attribute`."""
-    return TaskEnv(construct(resolve(TASKS.get(task, task)), options))
+    return TaskEnv(construct(resolve(task, TASKS), options))

@@ -18,6 +18,7 @@ from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec, load_env_creator
 
 from evo.envs.options import constructor_with
+from evo.envs.reference import check_trusted
 
 _STEPS = 1000  # in an episode of an environment that sets no limit
 
@@ -78,6 +79,7 @@ def constructor_of(name: str) -> Callable[..., GymnasiumTask]:
 def _spec(name: str) -> EnvSpec:
     module, _, environment = name.rpartition(":")
     if module:
+        check_trusted(name)
         importlib.import_module(module)  # which registers it
     return gymnasium.spec(environment)
 

@@ -19,7 +19,7 @@ from evo.champion import platform_facts
 from evo.config import DATASET, FUNCTION, WORLD, Config, read_config, resolve_config, task_name
 from evo.datasets import DATASETS, Dataset, arrays
 from evo.engines import AnyTask
-from evo.envs import interruption
+from evo.envs import interruption, reference
 from evo.envs.kernels import KernelError
 from evo.envs.physics import EngineError
 from evo.errors import EvoError, one_line
@@ -47,6 +47,7 @@ _DATA = Path("runs") / "data"  # where arrays that a run learns from are kept
 def task(name: str, **options: Any) -> AnyTask:
     """A task by its name (`"HalfCheetah-v5"`, `"quadruped"`, `"package.module:attribute"`), by a model file, or by the
     id of any environment of Gymnasium's. Raises EvoError."""
+    reference.trust(name)
     return make_task(name, options)
 
 
@@ -60,6 +61,7 @@ def dataset(
     """A data set by its name (`"digits"`), a .csv or .npz file, a folder of pictures with a folder for each class, or
     arrays: inputs (examples, …) and targets (examples,) or (examples, numbers). Raises EvoError."""
     if name is not None and inputs is None and targets is None:
+        reference.trust(name)
         return make_dataset(str(name), options)
     if name is not None or inputs is None or targets is None:
         raise EvoError("a data set has a name, as in evo.dataset('digits'), or else both inputs and targets")
@@ -82,7 +84,9 @@ def network(
 def _written(network: str | Sequential) -> str:
     if not isinstance(network, str | Sequential):
         raise EvoError(f"a network is a text such as 'mlp:64,64', or evo.Sequential(…); got {network!r}")
-    return network.text if isinstance(network, Sequential) else network
+    text = network.text if isinstance(network, Sequential) else network
+    reference.trust(text)
+    return text
 
 
 def run(
@@ -105,6 +109,7 @@ def run(
     video: bool = True,
     callback: Callable[[Mapping[str, float]], None] | None = None,
     display: Display | None = None,
+    trust: bool = False,
 ) -> Run:
     """Evolve a creature, or train one: `evo.run("HalfCheetah-v5", method="ars", minutes=3, seed=1)`.
 
@@ -113,7 +118,8 @@ def run(
     champion file whose champion the learner begins from, on its task and with its network (--from on the command line).
     dim: of a function, as in `evo.run("rastrigin", dim=20)`. out: the run directory, a new one under `runs/` by
     default. video: film the champion at the end. callback: called with each generation's row of metrics. display: makes
-    what shows the run, given its configuration (see `evo.display`). Ctrl-C saves everything before KeyboardInterrupt
+    what shows the run, given its configuration (see `evo.display`). trust: whether modules that the `config` file or
+    the champion of `start` name may be imported (see `load`). Ctrl-C saves everything before KeyboardInterrupt
     goes on.
 
     Raises EvoError for anything the user can put right, before any work is done where possible.
@@ -135,9 +141,10 @@ def run(
         "budget.minutes": minutes,
         "budget.until": until,
     }
-    file = {} if config is None else read_config(read_text(Path(config)), str(config))
+    reference.trust(task, method, network)
+    file = {} if config is None else read_config(read_text(Path(config)), str(config), trust)
     if start is not None:
-        begun = settings_from(Path(start))
+        begun = settings_from(Path(start), trust)
         if "task.name" in file and task_name(str(file["task.name"])) != begun["task.name"]:
             raise EvoError(f"{config} is for {file['task.name']}, and the champion of {start} for {begun['task.name']}")
         file = begun | file | {name: value for name, value in begun.items() if name.startswith("start.")}
@@ -193,14 +200,21 @@ def resume(
     video: bool = True,
     callback: Callable[[Mapping[str, float]], None] | None = None,
     display: Display | None = None,
+    trust: bool = False,
 ) -> Run:
     """Go on with a run where its newest whole checkpoint left it; a new budget replaces the old one.
+
+    trust: whether modules that its files name may be imported (see `load`).
 
     Raises EvoError where there is nothing to resume.
     """
     with RunDirectory.open(Path(path), write=True) as directory:
         checkpoint = directory.newest_checkpoint()
-        if checkpoint is None and directory.champion_path.exists() and Run(path).champion.report_returns is not None:
+        if (
+            checkpoint is None
+            and directory.champion_path.exists()
+            and Run(path, trust).champion.report_returns is not None
+        ):
             raise EvoError(f"{path} is finished and keeps no checkpoint to go on from; `evo replay {path}` shows it")
         source = str(directory.path / "config.toml")
         flags = {
@@ -209,7 +223,7 @@ def resume(
             "budget.minutes": minutes,
             "budget.until": until,
         }
-        written = read_config(directory.config_text, source)
+        written = read_config(directory.config_text, source, trust)
         if epochs is not None:
             flags["budget.steps"] = _examples(resolve_config(written), epochs)
         config = resolve_config(written, flags=flags)
@@ -292,9 +306,14 @@ def _restored(learner: Learner, state: Mapping[str, np.ndarray], directory: RunD
         ) from error
 
 
-def load(path: Path | str) -> Run:
-    """A run directory, to read its metrics, champion and configuration. Raises EvoError."""
-    return Run(path)
+def load(path: Path | str, *, trust: bool = False) -> Run:
+    """A run directory, to read its metrics, champion and configuration.
+
+    trust: whether modules of your own that its files name, as in the task `mine:fitness`, may be imported, which runs
+    their code. Without it they are only where you gave the same name in this process, or an installed package declares
+    them by an entry point of the group `evo.extensions`. Raises EvoError.
+    """
+    return Run(path, trust)
 
 
 def replay(
@@ -306,13 +325,14 @@ def replay(
     width: int = 640,
     height: int = 360,
     seconds: float = 20.0,
+    trust: bool = False,
 ) -> Path:
     """Film the champion of a run directory, or of a champion file; returns the film's path. A function is drawn, and so
     is what a network answers to a data set.
 
     out: .mp4, .gif or .webp for a film, .png for a strip of stills; videos/champion.mp4 in the run directory by
     default. evolution: film how the run learned instead, generation by generation. seed: the episode to show; by
-    default the report episode of median return. seconds: of each episode at most. Raises EvoError.
+    default the report episode of median return. seconds: of each episode at most. trust: as of `load`. Raises EvoError.
     """
     source = Path(path)
     if out is not None:
@@ -320,12 +340,12 @@ def replay(
     elif source.is_file():
         target = source.with_suffix(".mp4")
     else:
-        target = _picture_of(Run(source), "evolution" if evolution else "champion")
-    champion = champion_of(source)
+        target = _picture_of(Run(source, trust), "evolution" if evolution else "champion")
+    champion = champion_of(source, trust)
     if champion.kind != WORLD and source.is_dir():
         if evolution or seed is not None:
             raise EvoError(f"{champion.task_name} is a {champion.kind}: there is no film of it, only a picture")
-        run = Run(source)
+        run = Run(source, trust)
         return run.plot_landscape(target) if champion.kind == FUNCTION else run.plot_answers(target)
     if champion.kind == DATASET:
         from evo.answers import answers_picture
@@ -338,7 +358,7 @@ def replay(
     elif source.is_file():
         raise EvoError(f"{source} is a champion alone; how it evolved is in its run directory")
     else:
-        film_evolution(Run(source), target, width, height, seconds=min(seconds, 4.0))
+        film_evolution(Run(source, trust), target, width, height, seconds=min(seconds, 4.0))
     return target
 
 

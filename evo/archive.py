@@ -11,9 +11,10 @@ import math
 import os
 import stat
 import struct
+import tomllib
 import uuid
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,12 +23,14 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from evo.errors import EvoError
+from evo.envs import reference
+from evo.errors import EvoError, one_line
 
 MEMBERS = 10_000
 TEMPORARY = ".evo-*.tmp"  # what a killed writer may leave behind
 _KINDS = "biufU"  # bool, int, uint, float, fixed-width text
 _BLOCK = 2**20
+_TOML_CHARACTERS, _TOML_DOTS = 2**18, 500
 _LARGEST_CHARACTER = 0x10FFFF
 _ADVICE = {
     errno.ENOSPC: "free some space, then try again (a run goes on with `evo resume RUN`)",
@@ -92,9 +95,46 @@ def read_text(path: Path, limit: int = 2**24) -> str:
     """The text of a UTF-8 file. Raises EvoError when it is missing, longer than `limit` bytes, or not UTF-8."""
     with _reading(path, limit) as file:
         try:
-            return file.read(limit + 1).decode()
+            # Python makes room for all that may be read, however little there is
+            return file.read(min(limit, os.fstat(file.fileno()).st_size) + 1).decode()
         except UnicodeDecodeError as error:
             raise EvoError(f"cannot read {path}: byte {error.start} is not UTF-8 text; save it as UTF-8") from error
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """The tree that a TOML text says, whatever it says. Raises ValueError of one line."""
+    if len(text) > _TOML_CHARACTERS:
+        raise ValueError(f"{len(text):,} characters are more than the {_TOML_CHARACTERS:,} allowed")
+    if any(line.count(".") > _TOML_DOTS for line in text.splitlines()):
+        raise ValueError("its keys have too many parts")  # for which tomllib takes the square of their number
+    try:
+        return tomllib.loads(text.removeprefix("\ufeff"))  # the byte-order mark that some editors put before a text
+    except RecursionError as error:
+        raise ValueError("it nests too deep") from error
+    except tomllib.TOMLDecodeError:
+        raise
+    except ValueError as error:
+        raise ValueError("a number in it is too long") from error  # Python's own limit, and its own words
+
+
+def read_toml(text: str, source: str, trust: bool = False) -> dict[str, Any]:
+    """The tree of a TOML text that a file holds. Raises EvoError naming `source`.
+
+    trust: whether modules that it names may be imported; else they are only if somebody else vouches for them.
+    """
+    try:
+        tree = parse_toml(text)
+        _note_names(tree, reference.trust if trust else reference.distrust)
+    except (ValueError, RecursionError) as error:
+        raise EvoError(f"{source} is not a TOML file: {one_line(error)}") from error
+    return tree
+
+
+def _note_names(value: Any, note: Callable[[str], None]) -> None:
+    if isinstance(value, str):
+        note(value)
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _note_names(each, note)
 
 
 def append_text(path: Path, text: str) -> None:

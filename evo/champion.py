@@ -4,7 +4,6 @@ import functools
 import hashlib
 import math
 import platform
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 import tomli_w
 
-from evo.archive import read_arrays, write_arrays
+from evo.archive import read_arrays, read_toml, write_arrays
 from evo.assembly import problem_named
 from evo.config import kind_of
 from evo.datasets import Split
@@ -278,10 +277,11 @@ class Champion:
         return arrays
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray], source: str) -> "Champion":
-        """Raises EvoError naming `source` where the arrays are no champion."""
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], source: str, trust: bool = False) -> "Champion":
+        """trust: whether modules that it names may be imported. Raises EvoError naming `source` where the arrays are no
+        champion."""
         try:
-            about = tomllib.loads(arrays["about"].tobytes().decode())
+            about = read_toml(arrays["about"].tobytes().decode(), source, trust)
             if about["format"] != FORMAT:
                 raise EvoError(f"{source} is a champion of format {about['format']}; this evo reads format {FORMAT}")
             params, selection = arrays["params"], arrays["selection_returns"]
@@ -328,9 +328,10 @@ class Champion:
         write_arrays(path, self.arrays())
 
     @classmethod
-    def load(cls, path: Path) -> "Champion":
-        """Raises EvoError for a file that is missing, damaged, oversized or no champion."""
-        return cls.from_arrays(read_arrays(path, _LIMIT), str(path))
+    def load(cls, path: Path, trust: bool = False) -> "Champion":
+        """trust: whether modules that it names may be imported (see `evo.envs.reference`). Raises EvoError for a file
+        that is missing, damaged, oversized or no champion."""
+        return cls.from_arrays(read_arrays(path, _LIMIT), str(path), trust)
 
 
 def _listed(value: Any) -> Any:

@@ -48,6 +48,9 @@ _Until = Annotated[float | None, typer.Option("--until", help="stop when the hel
 _Threads = Annotated[int | None, typer.Option("--threads", help="processors to use (default: all this process may)")]
 _NoVideo = Annotated[bool, typer.Option("--no-video", help="do not film the champion at the end")]
 _Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but the result")]
+_Trust = Annotated[
+    bool, typer.Option("--trust", help="import the modules of your own that a run, champion or config names")
+]
 _Path = Annotated[Path, typer.Argument(help="a run directory, such as runs/quadruped-ars-seed0", show_default=False)]
 
 
@@ -73,6 +76,7 @@ def run(
         list[str] | None,
         typer.Option("--set", help="key=value, e.g. task.frame_skip=5 or method.noise=0.05; repeatable"),
     ] = None,
+    trust: _Trust = False,
     no_video: _NoVideo = False,
     quiet: _Quiet = False,
 ) -> None:
@@ -98,6 +102,7 @@ def run(
             settings=settings or (),
             video=not no_video,
             display=watch,
+            trust=trust,
         ),
         quiet,
     )
@@ -112,6 +117,7 @@ def resume(
     minutes: _Minutes = None,
     until: _Until = None,
     threads: _Threads = None,
+    trust: _Trust = False,
     no_video: _NoVideo = False,
     quiet: _Quiet = False,
 ) -> None:
@@ -129,6 +135,7 @@ def resume(
             threads=threads,
             video=not no_video,
             display=watch,
+            trust=trust,
         ),
         quiet,
     )
@@ -195,6 +202,7 @@ def compare(
         Path | None, typer.Option("--out", "-o", help="directory (default: runs/studies/<task>-<methods>)")
     ] = None,
     threads: _Threads = None,
+    trust: _Trust = False,
     no_video: Annotated[bool, typer.Option("--no-video", help="do not film a race of the champions")] = False,
     quiet: _Quiet = False,
 ) -> None:
@@ -220,6 +228,7 @@ def compare(
             threads=threads,
             video=not no_video,
             display=lambda configs: study_display(configs, console, quiet),
+            trust=trust,
         )
     except (KeyboardInterrupt, SystemExit) as stop:
         sys.stderr.write("evo: stopped; what was done is saved, and the same command goes on from there\n")
@@ -246,13 +255,14 @@ def replay(
     width: Annotated[int, typer.Option(help="pixels")] = 640,
     height: Annotated[int, typer.Option(help="pixels")] = 360,
     seconds: Annotated[float, typer.Option(help="film at most so much of an episode")] = 20.0,
+    trust: _Trust = False,
 ) -> None:
     """Check that a champion reproduces its score, then film it, or draw the function that it is a point on."""
     from evo import api
     from evo.finished import champion_of
 
     console = Console()
-    champion = champion_of(path)
+    champion = champion_of(path, trust)
     check = champion.verify()
     if check.exact:
         console.print(f"reproduces its score exactly: {check.recorded:.8g}", highlight=False)
@@ -263,7 +273,9 @@ def replay(
         )
         for name, (recorded, here) in check.differences.items():
             console.print(f"  made with {name} {recorded}; here {here}", markup=False, highlight=False, soft_wrap=True)
-    shown = api.replay(path, out, evolution=evolution, seed=seed, width=width, height=height, seconds=seconds)
+    shown = api.replay(
+        path, out, evolution=evolution, seed=seed, width=width, height=height, seconds=seconds, trust=trust
+    )
     console.print(f"{_SHOWN[champion.kind]:7} {shown}", markup=False, highlight=False, soft_wrap=True)
 
 
@@ -273,12 +285,13 @@ def robustness(
     episodes: Annotated[int, typer.Option(help="of each hardship")] = 20,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="write the numbers to this .csv too")] = None,
     threads: _Threads = None,
+    trust: _Trust = False,
 ) -> None:
     """What is left of a champion's return when it is heavier, weaker, on ice, numb, pushed, or has lost a limb."""
     from evo.archive import write_text
     from evo.hardships import robustness as card_of
 
-    card = card_of(path, episodes, threads)
+    card = card_of(path, episodes, threads, trust)
     print(card)
     if out is not None:
         write_text(out, card.csv())
@@ -303,12 +316,13 @@ def doctor(
     path: Annotated[
         Path | None, typer.Argument(help="a run directory: what is wrong with it?", show_default=False)
     ] = None,
+    trust: _Trust = False,
 ) -> None:
     """Check that this machine can do everything; or, given a run that does not learn, say what to try."""
     from evo.diagnosis.diagnosis import doctor as examined
 
     console = Console()
-    findings = examined(path)
+    findings = examined(path, trust)
     for finding in findings:
         mark = "[green]ok[/] " if finding.ok else "[red]no[/] "
         advice = "" if finding.ok or not finding.advice else f"; {finding.advice}"

@@ -7,7 +7,6 @@ known one. `task.*`, `training.*` and `method.*` accept exactly the options of t
 import inspect
 import math
 import re
-import tomllib
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,11 +16,12 @@ from typing import Any
 import tomli_w
 
 from evo import __version__
+from evo.archive import read_toml
 from evo.datasets import DATASETS, Dataset, constructor_of, is_data_path
-from evo.envs import TASKS, adversity, gymnasium_task
+from evo.envs import TASKS, adversity, gymnasium_task, reference
 from evo.envs.creatures.brought import brought
 from evo.envs.model_file import digest_of, is_model_file
-from evo.envs.reference import resolve
+from evo.envs.reference import UntrustedName, resolve
 from evo.envs.task import Task
 from evo.errors import EvoError, nearest, one_line
 from evo.functions import FUNCTIONS
@@ -156,8 +156,10 @@ def task_constructor(name: str) -> Callable[..., Any]:
             return constructor_of(name)
         if name not in TASKS and gymnasium_task.is_registered(name):
             return gymnasium_task.constructor_of(name)
-        found: Callable[..., Any] = resolve(TASKS.get(name, name))
+        found: Callable[..., Any] = resolve(name, TASKS)
         returned = typing.get_type_hints(found).get("return") if callable(found) else None
+    except UntrustedName as error:
+        raise EvoError(f"task {error}") from error
     except Exception as error:  # a module of the user's may fail in any way
         raise EvoError(f"unknown task {name!r}: {one_line(error)}") from error
     if returned is float:
@@ -189,13 +191,10 @@ def options_of(signature: inspect.Signature, hints: Mapping[str, Any]) -> dict[s
     return options
 
 
-def read_config(text: str, source: str) -> dict[str, Any]:
-    """The dotted keys of a TOML file. Raises EvoError naming `source`."""
-    try:
-        tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise EvoError(f"{source} is not a TOML file: {error}") from error
-    return _flat(tree, "")
+def read_config(text: str, source: str, trust: bool = False) -> dict[str, Any]:
+    """The dotted keys of a TOML file. trust: whether modules that it names may be imported. Raises EvoError naming
+    `source`."""
+    return _flat(read_toml(text, source, trust), "")
 
 
 def _flat(tree: Mapping[str, Any], prefix: str) -> dict[str, Any]:
@@ -216,6 +215,7 @@ def resolve_config(
         dict(settings),
         {key: value for key, value in (flags or {}).items() if value is not None},
     ]
+    reference.trust(*given[1].values(), *given[2].values())  # the user's own words
     named: dict[str, Any] = {}
     for layer in given:
         named |= {key: layer[key] for key in ("task.name", "method.name") if key in layer}

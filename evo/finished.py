@@ -13,10 +13,13 @@ from evo.rundir import RunDirectory
 
 
 class Run:
-    """A run directory, opened for reading. Raises EvoError where `path` is not one, naming the nearest that is."""
+    """A run directory, opened for reading. Raises EvoError where `path` is not one, naming the nearest that is.
 
-    def __init__(self, path: Path | str) -> None:
-        self.directory = RunDirectory.open(Path(path))
+    trust: whether modules that its files name may be imported; see `evo.envs.reference`.
+    """
+
+    def __init__(self, path: Path | str, trust: bool = False) -> None:
+        self.directory, self._trust = RunDirectory.open(Path(path)), trust
 
     @property
     def path(self) -> Path:
@@ -25,12 +28,12 @@ class Run:
     @property
     def config(self) -> Config:
         """Its fully resolved configuration."""
-        return resolve_config(read_config(self.directory.config_text, str(self.path / "config.toml")))
+        return resolve_config(read_config(self.directory.config_text, str(self.path / "config.toml"), self._trust))
 
     @property
     def champion(self) -> Champion:
         """Its champion so far."""
-        return Champion.load(self.directory.champion_path)
+        return Champion.load(self.directory.champion_path, self._trust)
 
     @property
     def metrics(self) -> dict[str, np.ndarray]:
@@ -92,7 +95,7 @@ class Run:
         return f"Run({str(self.path)!r})"
 
 
-def champion_of(path: Path | str) -> Champion:
-    """The champion of a run directory, or in a champion file. Raises EvoError."""
+def champion_of(path: Path | str, trust: bool = False) -> Champion:
+    """The champion of a run directory, or in a champion file. trust: as of a Run. Raises EvoError."""
     source = Path(path)
-    return Champion.load(source) if source.is_file() else Run(source).champion
+    return Champion.load(source, trust) if source.is_file() else Run(source, trust).champion

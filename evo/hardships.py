@@ -89,14 +89,19 @@ class Card:
         return table_text([("", "return", "share", "failed"), *self.texts()])
 
 
-def robustness(run: Run | Champion | Path | str, episodes: int = 20, threads: int | None = None) -> Card:
+def robustness(
+    run: Run | Champion | Path | str, episodes: int = 20, threads: int | None = None, trust: bool = False
+) -> Card:
     """The returns of a run's champion, as it is and under every hardship, on the first `episodes` report episodes.
 
-    Raises EvoError for a champion of a task that takes no adversity.
+    trust: whether modules that its files name may be imported. Raises EvoError for a champion of a task that takes no
+    adversity.
     """
     if episodes < 1:
         raise EvoError(f"episodes must be at least 1, got {episodes}")
-    champion = run.champion if isinstance(run, Run) else champion_of(Path(run)) if isinstance(run, Path | str) else run
+    champion = (
+        run.champion if isinstance(run, Run) else champion_of(Path(run), trust) if isinstance(run, Path | str) else run
+    )
     seeds = report_seeds(episodes)
 
     def row(name: str, adversity: Mapping[str, Any]) -> Row:

@@ -4,6 +4,7 @@ import numpy as np
 
 from evo.assembly import make_network, make_task
 from evo.engines import AnyTask
+from evo.envs import reference
 from evo.envs.physics import available_threads
 from evo.errors import EvoError
 from evo.networks import Network
@@ -41,6 +42,7 @@ def rollout(task: AnyTask | str, network: Network | str, params: np.ndarray, see
 
 
 def _problem(task: AnyTask | str, network: Network | str, threads: int | None) -> Walking:
+    reference.trust(task, network)
     made = make_task(task, {}) if isinstance(task, str) else task
     layers = make_network(network, made, normalise=False) if isinstance(network, str) else network
     return Walking(made, layers, thread_count(threads))

@@ -11,9 +11,12 @@ from evo.finished import champion_of
 COPY = "start.npz"  # in the run directory, so that it can be resumed when the other run is gone
 
 
-def settings_from(path: Path) -> dict[str, Any]:
-    """Configuration keys of a run that begins from the champion at `path`: its task and network. Raises EvoError."""
-    champion = champion_of(path)
+def settings_from(path: Path, trust: bool = False) -> dict[str, Any]:
+    """Configuration keys of a run that begins from the champion at `path`: its task and network. trust: as of a Run.
+
+    Raises EvoError.
+    """
+    champion = champion_of(path, trust)
     network: dict[str, Any] = {} if champion.kind == FUNCTION else {"network.layers": champion.network_text}
     if champion.kind == WORLD:
         network["network.normalise"] = champion.normalise

@@ -60,7 +60,7 @@ class Attempt:
         positive_number("step_size", step_size)
         self.number, self.population, self.step_size = number, population, step_size
         self.evaluations, self.latest = 0, -np.inf
-        self.strategy: Algorithm = resolve(STRATEGIES[self.algorithm])(
+        self.strategy: Algorithm = resolve(self.algorithm, STRATEGIES)(
             start, seed, step_size=step_size, population=population, **self.bounds
         )
 

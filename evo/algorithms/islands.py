@@ -37,7 +37,7 @@ class Archipelago:
 
     def __init__(self, islands: Sequence[Any]) -> None:
         if not hasattr(islands[0], "inhabitants"):
-            those = [name for name, place in ALGORITHMS.items() if hasattr(resolve(place), "inhabitants")]
+            those = [name for name in ALGORITHMS if hasattr(resolve(name, ALGORITHMS), "inhabitants")]
             raise ValueError(f"{type(islands[0]).__name__} keeps no individuals; one of {', '.join(those)}")
         self.islands: Sequence[Inhabited] = islands
 

@@ -40,6 +40,7 @@ def compare(
     threads: int | None = None,
     video: bool = True,
     display: StudyDisplay | None = None,
+    trust: bool = False,
 ) -> Comparison:
     """Compare methods on a task: `evo.compare("quadruped", methods=["ars", "ga"], seeds=5, steps=500_000)`.
 
@@ -51,6 +52,7 @@ def compare(
     `runs/studies/<task>-<methods>`: what is finished there is reused and what was interrupted goes on. Finished runs
     are only read; they may differ in network and budget. threads: for runs and pictures alike. video: film a race of
     the champions. display: makes what shows the work, as `study_display` does.
+    trust: whether modules that finished runs name may be imported (see `evo.load`).
     Ctrl-C saves everything before KeyboardInterrupt goes on. A run that fails is a line in `failures`.
     Raises EvoError for anything the user can put right, and where every run failed.
     """
@@ -65,7 +67,7 @@ def compare(
         for name, value in {**asked, "set": settings or None}.items():
             if value is not None:
                 raise EvoError(f"--{name} goes with a task; finished runs are compared as they are")
-        return _compare_runs([Path(name) for name in what], target, count, video, show)
+        return _compare_runs([Path(name) for name in what], target, count, video, show, trust)
     if len(what) > 1:
         raise EvoError(
             f"none of {', '.join(map(str, what))} is a run directory; compare two or more of those, or methods on a "
@@ -78,8 +80,10 @@ def compare(
         return _concluded(plan.path, plan.command, terms, members, failures, count, video, watcher)
 
 
-def _compare_runs(paths: Sequence[Path], out: Path | None, threads: int, video: bool, show: StudyDisplay) -> Comparison:
-    members = read_members(paths)
+def _compare_runs(
+    paths: Sequence[Path], out: Path | None, threads: int, video: bool, show: StudyDisplay, trust: bool
+) -> Comparison:
+    members = read_members(paths, trust)
     terms = terms_of({member.path: member.config for member in members})
     stem = f"{task_slug(members[0].config['task.name'])}-{'-'.join(methods_of(members))}"
     path = out or fresh_path(Path("runs") / "studies" / stem)

@@ -59,9 +59,9 @@ class Member:
         return float(np.mean(self.champion.report_returns))
 
 
-def read_member(path: Path) -> Member:
-    """Raises EvoError where there is no run, or one that is not finished."""
-    run = Run(path)
+def read_member(path: Path, trust: bool = False) -> Member:
+    """trust: as of a Run. Raises EvoError where there is no run, or one that is not finished."""
+    run = Run(path, trust)
     member = Member(path, run.config, run.champion, run.metrics, run.ended)
     if member.champion.report_returns is None:
         raise EvoError(f"{path} is not finished; `evo resume {path}` finishes it")

@@ -60,14 +60,14 @@ def conduct(plan: Plan, threads: int, watcher: StudyWatcher) -> tuple[list[Membe
     return members, failures
 
 
-def read_members(paths: Sequence[Path]) -> list[Member]:
-    """Finished runs. Raises EvoError for fewer than two, one named twice, or one that is not finished."""
+def read_members(paths: Sequence[Path], trust: bool = False) -> list[Member]:
+    """Finished runs. trust: as of a Run. Raises EvoError for fewer than two, one named twice, or one not finished."""
     if len(paths) < 2:
         raise EvoError(f"only one run, {paths[0]}, is nothing to compare; name two or more, or a task")
     for index, path in enumerate(paths):
         if path.resolve() in [other.resolve() for other in paths[:index]]:
             raise EvoError(f"{path} is named twice; leave one of them out")
-    return [read_member(path) for path in paths]
+    return [read_member(path, trust) for path in paths]
 
 
 def make_study_folder(path: Path) -> None:

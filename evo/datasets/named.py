@@ -56,4 +56,4 @@ def _given(constructor: Callable[..., Dataset], option: str, value: str) -> Call
 
 
 def _named(name: str) -> Callable[..., Dataset]:
-    return typing.cast(Callable[..., Dataset], resolve(DATASETS[name]))
+    return typing.cast(Callable[..., Dataset], resolve(name, DATASETS))

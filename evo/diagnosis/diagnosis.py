@@ -15,14 +15,15 @@ _SOLVED = 1e-8  # from a best value that is known
 ON_A_FUNCTION = (stopped, stuck, failed_episodes, flat_fitness)
 
 
-def doctor(run: Run | Path | str | None = None) -> list[Finding]:
+def doctor(run: Run | Path | str | None = None, trust: bool = False) -> list[Finding]:
     """Everything examined of this machine; or, given a run or its directory, what it reached and what is wrong with it.
 
-    Raises EvoError where there is no run, or one that has not finished a generation.
+    trust: whether modules that its files name may be imported. Raises EvoError where there is no run, or one that has
+    not finished a generation.
     """
     if run is None:
         return examine()
-    finished = run if isinstance(run, Run) else Run(run)
+    finished = run if isinstance(run, Run) else Run(run, trust)
     wrong = diagnose(evidence_of(finished))
     learned = [Finding("learning", True, "nothing wrong found", "")]
     return [_reached(finished), *(wrong or learned)]

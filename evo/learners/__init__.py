@@ -1,6 +1,8 @@
 """Learners, and `METHODS`: the name of a method → how its learner is built."""
 
 from evo.algorithms import ALGORITHMS
+from evo.envs.reference import UntrustedName, check_trusted
+from evo.errors import EvoError
 from evo.learners.methods import Method
 
 __all__ = ["METHODS", "Method", "method_named"]
@@ -81,7 +83,14 @@ METHODS: dict[str, Method] = {
 
 
 def method_named(name: str) -> Method | None:
-    """The method of a name in METHODS, or the algorithm that `package.module:attribute` names; else None."""
-    if name in METHODS:
-        return METHODS[name]
-    return Method(name, "an algorithm of your own", name) if ":" in name else None
+    """The method of a name in METHODS, or the algorithm that `package.module:attribute` names; else None.
+
+    Raises EvoError for one that nobody vouches for.
+    """
+    if name in METHODS or ":" not in name:
+        return METHODS.get(name)
+    try:
+        check_trusted(name)
+    except UntrustedName as error:
+        raise EvoError(f"method {error}") from error
+    return Method(name, "an algorithm of your own", name)

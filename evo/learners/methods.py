@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from evo.algorithms.algorithm import constructed
-from evo.envs.reference import resolve
+from evo.envs.reference import load
 from evo.learners.evolution import Evolution
 from evo.learners.learner import Candidate, Learner
 from evo.problems.problem import Problem
@@ -33,7 +33,7 @@ class Method:
 
     def constructor(self) -> type[Any]:
         """The class. Raises ImportError or ValueError where the reference leads nowhere."""
-        return resolve(self.reference)
+        return load(self.reference)
 
     def build(
         self,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 
 from evo.activations import ACTIVATIONS
-from evo.envs.reference import resolve
+from evo.envs.reference import UntrustedName, resolve
 from evo.networks.attention import Attention
 from evo.networks.convolution import PADDINGS, Conv
 from evo.networks.ctrnn import CTRNN
@@ -300,6 +300,8 @@ def _own_layers(reference: str, arguments: str) -> list[Layer]:
     """What a function of the user's gives."""
     try:
         made = resolve(reference)(arguments)
+    except UntrustedName:
+        raise
     except Exception as error:  # a module of the user's may fail in any way
         raise ValueError(f"{reference}: {type(error).__name__}: {error}") from error
     layers = [made] if isinstance(made, Layer) else made

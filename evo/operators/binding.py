@@ -4,13 +4,13 @@ import contextlib
 import functools
 import inspect
 import numbers
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from numpy.typing import ArrayLike
 
-from evo.envs.reference import resolve
+from evo.archive import parse_toml
+from evo.envs.reference import UntrustedName, resolve
 from evo.errors import nearest, one_line
 
 Operator = Callable[..., Any]
@@ -32,7 +32,9 @@ def operator_from_text(
         raise ValueError(f"{text!r}: must be a function, or a name as in tournament:size=4")
     name, reference, written = _parts(text, table)
     try:
-        operator: Operator = resolve(reference)
+        operator: Operator = resolve(name if name in table else reference, table)
+    except UntrustedName:
+        raise
     except (ImportError, ValueError) as error:
         raise ValueError(f"unknown operator {text!r}: {one_line(error)}{nearest(name, table)}") from error
     if not callable(operator):
@@ -90,8 +92,8 @@ def _parts(text: str, table: Mapping[str, str]) -> tuple[str, str, str]:
 
 def _parsed(text: str, options: str) -> dict[str, Any]:
     try:
-        parsed: dict[str, Any] = tomllib.loads(f"options = {{{options}}}")["options"]
-    except tomllib.TOMLDecodeError as error:
+        parsed: dict[str, Any] = parse_toml(f"options = {{{options}}}")["options"]
+    except ValueError as error:
         raise ValueError(f"{text!r}: options must read name=value,name=value with values as in TOML") from error
     return parsed
 

@@ -54,7 +54,7 @@ def _named(name: str) -> Callable[..., Algorithm]:
     if name not in ALGORITHMS and ":" not in name:
         raise EvoError(f"unknown algorithm {name!r}{nearest(name, ALGORITHMS)}")
     try:
-        found: Callable[..., Algorithm] = resolve(ALGORITHMS.get(name, name))
+        found: Callable[..., Algorithm] = resolve(name, ALGORITHMS)
     except (ImportError, ValueError) as error:
         raise EvoError(f"no algorithm {name!r}: {error}") from error
     return found
