@@ -15,9 +15,12 @@ import hashlib
 import importlib.util
 import inspect
 import os
+import pickle
 import re
 import shutil
+import stat
 import tempfile
+import warnings
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -34,6 +37,7 @@ ADDRESS = types.intp
 # Packages of tasks, layers, tape and update rules, whose plain functions are compiled elsewhere.
 _COMPILED_PACKAGES = ("evo.envs", "evo.networks", "evo.autodiff", "evo.optimizers")
 _IMPORT = re.compile(r"^\s*(?:from\s+([\w.]+)\s+import\s+(\([^)]*\)|[^\n]*)|import\s+([^\n]*))", re.MULTILINE)
+_DIGEST_SIZE = hashlib.sha256().digest_size  # bytes
 _VERSIONS = 4  # of the sources, whose compiled kernels are kept
 
 
@@ -113,28 +117,51 @@ def source_digest() -> str:
 
 @functools.cache
 def cache_folder() -> Path:
-    """The folder of compiled kernels: `$EVO_CACHE_DIR`, else the user's cache, else a temporary one."""
+    """The folder of compiled kernels: `$EVO_CACHE_DIR`, else the user's cache, else a temporary one.
+
+    What lies there is run: a folder in which somebody else could have put a file is passed over, with a warning.
+    """
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     for folder in (os.environ.get("EVO_CACHE_DIR"), Path(home) / "evo-creatures"):
         if folder:
             try:
-                Path(folder).mkdir(parents=True, exist_ok=True)
+                Path(folder).mkdir(0o700, parents=True, exist_ok=True)
                 with tempfile.TemporaryFile(dir=folder):
-                    return Path(folder)
+                    if _is_ones_own(Path(folder)):
+                        return Path(folder)
             except OSError:
                 continue
-    return Path(tempfile.mkdtemp(prefix="evo-creatures-"))
+            warnings.warn(
+                f"compiled code is not kept in {folder}, which another user owns or everyone may write to", stacklevel=2
+            )
+    try:
+        return Path(tempfile.mkdtemp(prefix="evo-creatures-"))
+    except OSError:  # no room for a folder even: nothing is kept
+        return Path(os.devnull, "evo-creatures")
+
+
+def _is_ones_own(folder: Path) -> bool:
+    status = folder.stat()
+    return status.st_uid == os.geteuid() and not status.st_mode & stat.S_IWOTH
 
 
 @functools.cache
 def _current_folder() -> Path:
     """A folder for these sources alone: Numba stumbles over an index that names what is in other sources only."""
     folder = cache_folder() / source_digest()[:16]
-    folder.mkdir(exist_ok=True)
-    os.utime(folder)
+    _make_folder(folder)
     with contextlib.suppress(OSError):  # another process may be tidying up too
+        os.utime(folder)
         _forget_the_oldest(folder)
     return folder
+
+
+def _make_folder(folder: Path) -> None:
+    """Have a folder of that name, whatever else stands there; where there can be none, nothing will be kept."""
+    with contextlib.suppress(OSError):
+        if folder.is_symlink() or not folder.is_dir():
+            folder.unlink(missing_ok=True)
+        folder.mkdir(exist_ok=True)
 
 
 def _forget_the_oldest(folder: Path) -> None:
@@ -157,6 +184,9 @@ class _KernelCacheLocator(_CacheLocator):
     def get_cache_path(self) -> str:
         return str(_current_folder() / self.get_suitable_cache_subpath(str(self._file)))
 
+    def ensure_cache_path(self) -> None:
+        _make_folder(Path(self.get_cache_path()))
+
     def get_source_stamp(self) -> str:
         return hashlib.sha256(self._file.read_bytes() + source_digest().encode()).hexdigest()
 
@@ -174,26 +204,62 @@ class _KernelCacheLocator(_CacheLocator):
 
 
 class _CacheFile(IndexDataCacheFile):
-    """Where the compiled signatures of one function are kept.
+    """Where the compiled signatures of one function are kept: an index, and a file for each.
 
     Numba numbers their files by what its index lists: two processes that compile at once take the same number, and one
     finds the other's code under its own signature. Ours are named by their signature.
+
+    Numba unpickles and runs whatever it finds. Each of ours begins with a digest of its name and content: of a file
+    that is cut, altered or swapped nothing is read, and it is replaced by what is then compiled again.
     """
 
     def save(self, key: Any, data: Any) -> None:
-        if cache_folder() not in Path(self._cache_path).parents:
-            super().save(key, data)
-            return
         name = f"{self._index_name[:-4]}.{hashlib.sha256(self._dump(key)).hexdigest()[:16]}.nbc"
         with contextlib.suppress(OSError):  # a full disk must not stop the work, only slow its next start
-            self._save_data(name, data)
+            self._write(name, data)
             # of two processes that write an index at once one entry may be lost: that signature is compiled again
             self._save_index(self._load_index() | {key: name})
+
+    def load(self, key: Any) -> Any:
+        name = self._load_index().get(key)
+        return None if name is None else self._read(name)
+
+    def _load_index(self) -> dict[Any, str]:
+        return self._read(self._index_name) or {}
+
+    def _save_index(self, overloads: dict[Any, str]) -> None:
+        self._write(self._index_name, overloads)
+
+    def _read(self, name: str) -> Any:
+        """What a file of this name holds; None where there is none that is whole."""
+        try:
+            descriptor = os.open(self._data_path(name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            with open(descriptor, "rb") as file:
+                written, data = file.read(_DIGEST_SIZE), file.read()
+        except OSError:
+            return None
+        return pickle.loads(data) if written == self._digest(name, data) else None
+
+    def _write(self, name: str, content: Any) -> None:
+        data, path = self._dump(content), Path(self._data_path(name))
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        with self._open_for_write(path) as file:
+            file.write(self._digest(name, data) + data)
+
+    def _digest(self, name: str, data: bytes) -> bytes:
+        return hashlib.sha256(f"{self._source_stamp}/{name}/".encode() + data).digest()
+
+
+def _cache_file(cache_path: str, filename_base: str, source_stamp: Any) -> IndexDataCacheFile:
+    """Numba's own for functions of others."""
+    kind = _CacheFile if cache_folder() in Path(cache_path).parents else IndexDataCacheFile
+    return kind(cache_path, filename_base, source_stamp)
 
 
 if _KernelCacheLocator not in CacheImpl._locator_classes:
     CacheImpl._locator_classes.insert(0, _KernelCacheLocator)
-    caching.IndexDataCacheFile = _CacheFile
+    caching.IndexDataCacheFile = _cache_file
 
 
 def compile_kernel(function: Callable[..., Any], arguments: Sequence[types.Type], names: str) -> Any:

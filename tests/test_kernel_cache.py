@@ -2,11 +2,15 @@
 
 import ast
 import errno
+import functools
 import gc
 import importlib
 import os
+import pickle
 import pkgutil
+import stat
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -156,6 +160,100 @@ def test_a_full_disk_only_means_that_nothing_is_kept(tmp_path: Path, monkeypatch
     monkeypatch.setattr(kernels, "cache_folder", lambda: tmp_path)
     (tmp_path / "evo").mkdir()
     ours = kernels._CacheFile(str(tmp_path / "evo"), "kernel", "stamp")
-    monkeypatch.setattr(ours, "_save_data", full)
+    monkeypatch.setattr(ours, "_write", full)
     ours.save("signature", "code")
     assert ours.load("signature") is None
+
+
+class Trap:
+    """What a stranger pickles: unpickling it makes a file."""
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        return Path.touch, (Path("trap"),)
+
+
+def flipped(data: bytes, place: int) -> bytes:
+    return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+
+
+def damaged(path: Path, other: Path) -> list[Callable[[], object]]:
+    """Ways to damage a file of the cache."""
+    whole = path.read_bytes()
+
+    def linked() -> None:
+        path.unlink()
+        path.symlink_to(other)
+
+    def folder() -> None:
+        path.unlink()
+        (path / "within").mkdir(parents=True)
+
+    def pipe() -> None:
+        path.unlink()
+        os.mkfifo(path)
+
+    texts = [b"", whole[:20], whole[:40], whole[:-1], whole + b"0", pickle.dumps(Trap()), bytes(64), other.read_bytes()]
+    texts += [flipped(whole, place) for place in (0, 31, 32, 60, len(whole) // 2, len(whole) - 1)]
+    return [linked, folder, pipe, path.unlink, *(functools.partial(path.write_bytes, text) for text in texts)]
+
+
+@pytest.mark.parametrize("which", ["index", "data"])
+def test_a_damaged_file_is_compiled_again_and_replaced(
+    which: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of it is unpickled, which runs what it says, before its digest is right."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(kernels, "cache_folder", lambda: tmp_path)
+    (tmp_path / "of").mkdir()
+    ours, other = (kernels._cache_file(str(tmp_path / "of"), name, "stamp") for name in ("kernel", "another"))
+    for each in (ours, other):
+        each.save("float32", f"code of {each._index_name}")
+    kind = "nbi" if which == "index" else "nbc"
+    path, others = next((tmp_path / "of").glob(f"kernel*.{kind}")), next((tmp_path / "of").glob(f"another*.{kind}"))
+    ways = damaged(path, others)
+    assert len(ways) > 15
+    for index in range(len(ways)):
+        damaged(path, others)[index]()
+        assert ours.load("float32") is None
+        ours.save("float32", "code of kernel.nbi")
+        assert path.is_file() and not path.is_symlink()
+        assert ours.load("float32") == "code of kernel.nbi"
+    assert other.load("float32") == "code of another.nbi"
+    assert not (tmp_path / "trap").exists()
+
+
+def test_a_damaged_cache_only_means_that_kernels_are_compiled_again(tmp_path: Path) -> None:
+    code = "from evo.envs.random import streams\nimport numpy as np\nprint(streams(np.arange(2)).tolist())"
+    code += "\nprint(sum(streams.stats.cache_hits.values()))"
+    where = {"EVO_CACHE_DIR": str(tmp_path)}
+    first = python(code, **where).splitlines()
+    assert first[1] == "0" and python(code, **where).splitlines() == [first[0], "1"]
+    for file in tmp_path.rglob("*.nb?"):
+        file.write_bytes(flipped(file.read_bytes(), file.stat().st_size // 2))
+    assert python(code, **where).splitlines() == first
+    assert python(code, **where).splitlines() == [first[0], "1"]
+    (folder,) = tmp_path.iterdir()
+    folder.rename(tmp_path / "aside")
+    folder.touch()
+    assert python(code, **where).splitlines() == first
+    assert python(code, **where).splitlines() == [first[0], "1"]
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o707])
+def test_a_folder_that_others_write_to_is_passed_over(
+    mode: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared, home = tmp_path / "shared", tmp_path / "home"
+    shared.mkdir()
+    shared.chmod(mode)
+    monkeypatch.setenv("EVO_CACHE_DIR", str(shared))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home))
+    with pytest.warns(UserWarning, match="shared, which another user owns or everyone may write to"):
+        assert kernels.cache_folder.__wrapped__() == home / "evo-creatures"
+    assert stat.S_IMODE((home / "evo-creatures").stat().st_mode) == 0o700
+    shared.chmod(0o770)  # a group of one's own is usual
+    assert kernels.cache_folder.__wrapped__() == shared
+    monkeypatch.setattr(os, "geteuid", lambda: shared.stat().st_uid + 1)
+    monkeypatch.setattr(kernels.tempfile, "mkdtemp", lambda prefix: "/a temporary one")
+    with pytest.warns(UserWarning, match="another user owns"):
+        assert kernels.cache_folder.__wrapped__() == Path("/a temporary one")
