@@ -223,8 +223,9 @@ def test_a_damaged_file_is_compiled_again_and_replaced(
 
 
 def test_a_damaged_cache_only_means_that_kernels_are_compiled_again(tmp_path: Path) -> None:
-    code = "from evo.envs.random import streams\nimport numpy as np\nprint(streams(np.arange(2)).tolist())"
-    code += "\nprint(sum(streams.stats.cache_hits.values()))"
+    code = "from evo.advantages import advantages\nimport numpy as np\nones = np.ones((1, 3))"
+    code += "\nprint(advantages(ones, np.ones((1, 4)), np.zeros((1, 3), np.uint8), np.array([3]), 0.5, 0.5).tolist())"
+    code += "\nprint(sum(advantages.stats.cache_hits.values()))"
     where = {"EVO_CACHE_DIR": str(tmp_path)}
     first = python(code, **where).splitlines()
     assert first[1] == "0" and python(code, **where).splitlines() == [first[0], "1"]
