@@ -15,7 +15,7 @@ import tomli_w
 
 from evo.archive import make_folder, read_text, write_text
 from evo.assembly import make_dataset, make_learner, make_network, make_problem, make_task
-from evo.champion import platform_facts
+from evo.champion import Champion, Verification, platform_facts
 from evo.config import DATASET, FUNCTION, WORLD, Config, read_config, resolve_config, task_name
 from evo.datasets import DATASETS, Dataset, arrays
 from evo.engines import AnyTask
@@ -23,7 +23,7 @@ from evo.envs import interruption, reference
 from evo.envs.kernels import KernelError
 from evo.envs.physics import EngineError
 from evo.errors import EvoError, one_line
-from evo.film.replay import film, film_evolution
+from evo.film.replay import check_film, film, film_evolution
 from evo.finished import Run, champion_of
 from evo.learners.learner import Learner
 from evo.naming import fresh_path, task_slug
@@ -258,14 +258,14 @@ def _go(
             directory.drop_fossils(learner.generation)
             directory.record_end(None)
             for warning in directory.warnings:
-                watcher.phase(warning)
+                watcher.note(warning)
             watcher.phase("learning")
             train(config, learner, judge, directory, progress, watcher)
             if config["budget.minutes"] is not None:
                 # the time it took is luck: what it did is recorded instead, so that its file repeats the run
                 did = {**config.values, "budget.minutes": None, "budget.generations": learner.generation}
                 write_text(directory.path / "config.toml", Config(did).toml())
-            _show(directory, video, watcher)
+            _show(directory, video, watcher, threads)
             interruption.check()  # asked to stop meanwhile: whoever called, such as a study, must hear of it
     except (KernelError, EngineError, FloatingPointError) as error:
         raise EvoError(f"{config['task.name']}: {error}") from error
@@ -276,7 +276,7 @@ def _go(
     return Run(directory.path)
 
 
-def _show(directory: RunDirectory, video: bool, watcher: Watcher) -> None:
+def _show(directory: RunDirectory, video: bool, watcher: Watcher, threads: int | None) -> None:
     """Pictures of a finished run; where they cannot be made, the run stands all the same."""
     finished = Run(directory.path)
     try:
@@ -291,9 +291,9 @@ def _show(directory: RunDirectory, video: bool, watcher: Watcher) -> None:
                 finished.plot_landscape(directory.plots / "landscape.png")
         elif video:
             watcher.phase("filming the champion")
-            replay(directory.path)
+            replay(directory.path, threads=threads, progress=watcher.filmed)
     except EvoError as error:
-        watcher.phase(str(error))
+        watcher.note(str(error))
 
 
 def _restored(learner: Learner, state: Mapping[str, np.ndarray], directory: RunDirectory) -> Progress:
@@ -325,6 +325,9 @@ def replay(
     width: int = 640,
     height: int = 360,
     seconds: float = 20.0,
+    threads: int | None = None,
+    checked: Callable[[Verification], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
     trust: bool = False,
 ) -> Path:
     """Film the champion of a run directory, or of a champion file; returns the film's path. A function is drawn, and so
@@ -332,40 +335,51 @@ def replay(
 
     out: .mp4, .gif or .webp for a film, .png for a strip of stills; videos/champion.mp4 in the run directory by
     default. evolution: film how the run learned instead, generation by generation. seed: the episode to show; by
-    default the report episode of median return. seconds: of each episode at most. trust: as of `load`. Raises EvoError.
+    default the report episode of median return. seconds: of each episode at most. threads: frames drawn at once; all
+    processors by default. checked: told, before it is filmed, whether the champion reproduces its score. progress: told
+    after each frame how many are drawn, and of how many. trust: as of `load`. Raises EvoError.
     """
     source = Path(path)
-    if out is not None:
-        target = Path(out)
-    elif source.is_file():
-        target = source.with_suffix(".mp4")
-    else:
-        target = _picture_of(Run(source, trust), "evolution" if evolution else "champion")
     champion = champion_of(source, trust)
-    if champion.kind != WORLD and source.is_dir():
+    run = None if source.is_file() else Run(source, trust)
+    target = Path(out) if out is not None else _picture_of(champion, source, run, evolution)
+    # what cannot be shown is said before the champion is scored again
+    if champion.kind == WORLD:
+        check_film(target, width, height, seconds, seed)
+        if evolution and run is None:
+            raise EvoError(f"{source} is a champion alone; how it evolved is in its run directory")
+    else:
+        from evo.plots import check_picture  # matplotlib waits until something is drawn
+
+        check_picture(target)
         if evolution or seed is not None:
             raise EvoError(f"{champion.task_name} is a {champion.kind}: there is no film of it, only a picture")
-        run = Run(source, trust)
-        return run.plot_landscape(target) if champion.kind == FUNCTION else run.plot_answers(target)
+        if champion.kind == FUNCTION and run is None:
+            raise EvoError(f"{source} is a point alone; how it was found is in its run directory: replay that")
+    if checked is not None:
+        checked(champion.verify())
+    if champion.kind == FUNCTION and run is not None:
+        return run.plot_landscape(target)
     if champion.kind == DATASET:
         from evo.answers import answers_picture
 
-        picture = target.with_suffix(".png") if out is None else target
-        answers_picture(champion, champion.task_name, picture)
-        return picture
-    if not evolution:
-        film(champion, target, seed, width, height, seconds)
-    elif source.is_file():
-        raise EvoError(f"{source} is a champion alone; how it evolved is in its run directory")
+        if run is not None:
+            return run.plot_answers(target)
+        answers_picture(champion, champion.task_name, target)
+    elif evolution and run is not None:
+        film_evolution(run, target, width, height, seconds=min(seconds, 4.0), threads=threads, progress=progress)
     else:
-        film_evolution(Run(source, trust), target, width, height, seconds=min(seconds, 4.0))
+        film(champion, target, seed, width, height, seconds, threads, progress)
     return target
 
 
-def _picture_of(run: Run, name: str) -> Path:
-    if run.config.kind == WORLD:
-        return run.directory.videos / f"{name}.mp4"
-    return run.directory.plots / ("landscape.png" if run.config.kind == FUNCTION else "answers.png")
+def _picture_of(champion: Champion, source: Path, run: Run | None, evolution: bool) -> Path:
+    """Where the picture of a champion goes by default: beside its file, or into its run directory."""
+    if run is None:
+        return source.with_suffix(".mp4" if champion.kind == WORLD else ".png")
+    if champion.kind == WORLD:
+        return run.directory.videos / ("evolution.mp4" if evolution else "champion.mp4")
+    return run.directory.plots / ("landscape.png" if champion.kind == FUNCTION else "answers.png")
 
 
 def _versions() -> str:

@@ -78,6 +78,14 @@ class Verification:
     exact: bool
     differences: Mapping[str, tuple[str, str]]
 
+    def __str__(self) -> str:
+        if self.exact:
+            return f"reproduces its score exactly: {self.recorded:.8g}"
+        difference = self.reproduced - self.recorded
+        lines = [f"recorded score {self.recorded!r}, here {self.reproduced!r}: differs by {difference:g}"]
+        lines += [f"  made with {name} {recorded}; here {here}" for name, (recorded, here) in self.differences.items()]
+        return "\n".join(lines)
+
 
 @dataclass(frozen=True, eq=False)
 class Champion:

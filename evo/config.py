@@ -295,7 +295,7 @@ def _preset(
         if key in ("task.low", "task.high")
     }
     low, high = domain_of(task, bounds.get("task.low"), bounds.get("task.high"))
-    return landscape_preset(method.family, high - low)
+    return landscape_preset(method.family, high - low, known_best=is_landscape(task))
 
 
 def _digest(file: str) -> str:

@@ -19,6 +19,7 @@ from evo.numbers import number
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _CURVE_WIDTH, _CURVE_HEIGHT = 56, 6
+_WIDTH = 76  # of the panel: where a terminal is made narrower, lines as wide as it was would be wrapped, and stay
 _LARGEST = 1e300  # beyond it sums and differences overflow
 
 
@@ -137,6 +138,12 @@ class PlainLines:
     def phase(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
+    def note(self, text: str) -> None:
+        self.phase(text)
+
+    def filmed(self, done: int, frames: int) -> None:
+        pass  # a line for each would flood a log
+
     def selected(self, champion: Champion, steps: int, score: float, rate: float) -> None:
         self._seen.champion = champion
         if not self._estimated:
@@ -188,6 +195,13 @@ class LiveDisplay:
         self._phase = text
         self._live.update(self._panel(), refresh=True)
 
+    def note(self, text: str) -> None:
+        self._live.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def filmed(self, done: int, frames: int) -> None:
+        self._phase = f"filming the champion: {done} of {frames} frames"
+        self._live.update(self._panel())
+
     def selected(self, champion: Champion, steps: int, score: float, rate: float) -> None:
         self._seen.champion = champion
         self._estimate = self._estimate or self._seen.forecast.estimate(rate, steps)
@@ -205,9 +219,8 @@ class LiveDisplay:
         names = " · ".join(filter(None, [config["method.name"], config.layers, f"seed {config['seed']}"]))
         title = Text.assemble((config["task.name"], "bold"), "  ", names)
         if not row:
-            return Panel(
-                Text(f"{self._phase} …\n{self._estimate}".strip(), style="dim"), title=title, title_align="left"
-            )
+            text = Text(f"{self._phase} …\n{self._estimate}".strip(), style="dim")
+            return Panel(text, title=title, title_align="left", width=_WIDTH)
         numbers = Table.grid(padding=(0, 3))
         for _ in range(4):
             numbers.add_column(justify="left")
@@ -231,11 +244,17 @@ class LiveDisplay:
             Group(numbers, Text(), *lines, scale, Text(), bar, Text(self._phase, style="dim")),
             title=title,
             title_align="left",
+            width=_WIDTH,
         )
+
+
+def is_live(console: Console) -> bool:
+    """Whether what is on it can be changed in place, and drawn in block characters."""
+    return console.is_terminal and not console.is_dumb_terminal and console.encoding.startswith("utf")
 
 
 def display(config: Config, console: Console, quiet: bool) -> "LiveDisplay | PlainLines":
     """The display that suits the console: live on a terminal, plain lines elsewhere."""
     if quiet:
         return PlainLines(config, Console(quiet=True))
-    return LiveDisplay(config, console) if console.is_terminal else PlainLines(config, console)
+    return LiveDisplay(config, console) if is_live(console) else PlainLines(config, console)

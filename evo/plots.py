@@ -114,11 +114,16 @@ def landscape_picture(problem: Landscape, champion: np.ndarray, trail: np.ndarra
     write_figure(figure, path)
 
 
+def check_picture(path: Path) -> None:
+    """Raise EvoError for a picture of no kind that is drawn here."""
+    if path.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise EvoError(f"cannot draw {path.name!r}: the suffix must be .png, .svg or .pdf")
+
+
 def write_figure(figure: Figure, path: Path) -> None:
     """Write a figure whole or not at all, .png, .svg or .pdf by the path's suffix. Raises EvoError."""
+    check_picture(path)
     suffix = path.suffix.lower()
-    if suffix not in (".png", ".svg", ".pdf"):
-        raise EvoError(f"cannot draw {path.name!r}: the suffix must be .png, .svg or .pdf")
     unfinished = temporary_beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,12 @@ class Watcher(Protocol):
     def phase(self, text: str) -> None:
         """What is being done now, in a few words."""
 
+    def note(self, text: str) -> None:
+        """Something to be read even when the run is over, such as why there is no film."""
+
+    def filmed(self, done: int, frames: int) -> None:
+        """So many of the film's frames are drawn."""
+
     def selected(self, champion: Champion, steps: int, score: float, rate: float) -> None:
         """Candidates were scored after so many steps, at `rate` env steps/s; the champion so far."""
 
@@ -31,6 +37,14 @@ class Callback:
     def phase(self, text: str) -> None:
         if self._then is not None:
             self._then.phase(text)
+
+    def note(self, text: str) -> None:
+        if self._then is not None:
+            self._then.note(text)
+
+    def filmed(self, done: int, frames: int) -> None:
+        if self._then is not None:
+            self._then.filmed(done, frames)
 
     def selected(self, champion: Champion, steps: int, score: float, rate: float) -> None:
         if self._then is not None:

@@ -56,6 +56,7 @@ FLOORS = {
     "evo.training": 5,
     "evo.film": 6,
     "evo.display": 6,
+    "evo.terminal": 6,
     "evo.plots": 6,
     "evo.answers": 6,
     "evo.catalogue": 7,

@@ -220,6 +220,18 @@ def test_a_function_of_ones_own_runs(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert evo.replay(half.path, tmp_path / "half.png").stat().st_size > 1000
 
 
+def test_a_function_of_ones_own_is_searched_beyond_what_benchmarks_end_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their best value is known to be 0, a user's is not."""
+    (tmp_path / "own_peak.py").write_text("def fitness(x) -> float:\n    return 1.0 - float(x @ x)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert evo.run("sphere", dim=3, method="cma-es", out=tmp_path / "s", **QUIET).ended == "reached -1e-08"
+    run = evo.run("own_peak:fitness", dim=5, method="cma-es", out=tmp_path / "r", **QUIET)
+    assert run.config["budget.until"] is None
+    assert run.champion.score > 1.0 - 1e-9
+
+
 # Local search
 
 

@@ -15,7 +15,7 @@ from rich.text import Text
 from evo.api import Display
 from evo.champion import Champion
 from evo.config import Config
-from evo.display import PlainLines, Seen, duration
+from evo.display import PlainLines, Seen, duration, is_live
 from evo.numbers import number
 from evo.watching import Callback, Watcher
 
@@ -188,10 +188,16 @@ class StudyTable:
 
 
 class _MemberLine:
-    """The watcher of one member's run."""
+    """The watcher of one member's run, which is not filmed."""
 
     def __init__(self, table: StudyTable, index: int) -> None:
         self._table, self._index = table, index
+
+    def note(self, text: str) -> None:
+        self._table.phase(text)
+
+    def filmed(self, done: int, frames: int) -> None:
+        pass
 
     def phase(self, text: str) -> None:
         self._table.phase(text)
@@ -210,4 +216,4 @@ def study_display(configs: Sequence[Config], console: Console, quiet: bool) -> A
     """The display that suits the console: live on a terminal, plain lines elsewhere, nothing when quiet."""
     if quiet:
         return nullcontext(StudyLines(configs, Console(quiet=True)))
-    return StudyTable(configs, console) if console.is_terminal else nullcontext(StudyLines(configs, console))
+    return StudyTable(configs, console) if is_live(console) else nullcontext(StudyLines(configs, console))

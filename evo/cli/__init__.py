@@ -5,12 +5,12 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
+from evo.cli.measuring import bench
 from evo.comparison.defaults import (
     DEFAULT_METHODS,
     DEFAULT_NETWORK,
@@ -19,12 +19,17 @@ from evo.comparison.defaults import (
     FIRST_SEED,
     PRESET_NETWORK,
 )
+from evo.terminal import Output, accept_any_encoding, show_warning
+
+if TYPE_CHECKING:
+    from evo.champion import Verification
 
 app = typer.Typer(
     name="evo",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Evolve neural-network controllers for walking creatures; stop, resume, and watch them.",
 )
 
@@ -146,7 +151,7 @@ def _work(start: Callable[[Any], Any], quiet: bool) -> None:
     from evo.config import FUNCTION
     from evo.display import display
 
-    console = Console()
+    console = Output()
     try:
         finished = start(lambda config: display(config, console, quiet))
     except KeyboardInterrupt:
@@ -158,12 +163,12 @@ def _work(start: Callable[[Any], Any], quiet: bool) -> None:
     console.print(f"champion of generation {champion.generation}: {fitness}", highlight=False, soft_wrap=True)
     if kind == FUNCTION:
         console.print(f"at {_numbers(champion.params)}", highlight=False, soft_wrap=True)
-    console.print(f"ended: {finished.ended}", markup=False, highlight=False, soft_wrap=True)
+    console.say(f"ended: {finished.ended}")
     film, plots = finished.path / "videos" / "champion.mp4", finished.path / "plots"
     shown = (("film", film), ("map", plots / "landscape.png"), ("picture", plots / "answers.png"))
     for label, path in (("run", finished.path), *shown):
         if path.exists():
-            console.print(f"{label:7} {path}", markup=False, highlight=False, soft_wrap=True)
+            console.say(f"{label:7} {path}")
 
 
 def _numbers(values: Any, most: int = 10) -> str:
@@ -214,7 +219,7 @@ def compare(
     from evo.comparison.display import study_display
     from evo.comparison.writing import terminal_tables
 
-    console = Console()
+    console = Output()
     try:
         found = compare_methods(
             *(what or ()),
@@ -237,7 +242,7 @@ def compare(
     lines = [*found.findings, *(f"not equal: {line}" for line in found.terms.deviations)]
     lines += [f"failed: {line}" for line in found.failures]
     for line in [*lines, f"report {found.path / 'report.html'}"]:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.say(line)
 
 
 @app.command()
@@ -252,31 +257,45 @@ def replay(
     seed: Annotated[
         int | None, typer.Option("--seed", help="of the episode (default: the one of median return)")
     ] = None,
-    width: Annotated[int, typer.Option(help="pixels")] = 640,
-    height: Annotated[int, typer.Option(help="pixels")] = 360,
+    width: Annotated[int | None, typer.Option(help="pixels (default: 640)")] = None,
+    height: Annotated[int | None, typer.Option(help="pixels (default: 360)")] = None,
     seconds: Annotated[float, typer.Option(help="film at most so much of an episode")] = 20.0,
+    preview: Annotated[bool, typer.Option("--preview", help="a small film, quickly: 256 by 144 pixels")] = False,
+    threads: _Threads = None,
+    quiet: _Quiet = False,
     trust: _Trust = False,
 ) -> None:
     """Check that a champion reproduces its score, then film it, or draw the function that it is a point on."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     from evo import api
+    from evo.display import is_live
     from evo.finished import champion_of
 
-    console = Console()
-    champion = champion_of(path, trust)
-    check = champion.verify()
-    if check.exact:
-        console.print(f"reproduces its score exactly: {check.recorded:.8g}", highlight=False)
-    else:
-        difference = check.reproduced - check.recorded
-        console.print(
-            f"recorded score {check.recorded!r}, here {check.reproduced!r}: differs by {difference:g}", highlight=False
+    console = Output()
+
+    def checked(check: "Verification") -> None:
+        if not quiet:
+            console.say(str(check))
+
+    columns = (TextColumn("filming"), BarColumn(), MofNCompleteColumn(), TextColumn("frames,"), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=quiet or not is_live(console)) as bar:
+        filming = bar.add_task("filming", total=None, visible=False)
+        shown = api.replay(
+            path,
+            out,
+            evolution=evolution,
+            seed=seed,
+            width=width or (256 if preview else 640),
+            height=height or (144 if preview else 360),
+            seconds=seconds,
+            threads=threads,
+            checked=checked,
+            trust=trust,
+            progress=lambda done, frames: bar.update(filming, completed=done, total=frames, visible=True),
         )
-        for name, (recorded, here) in check.differences.items():
-            console.print(f"  made with {name} {recorded}; here {here}", markup=False, highlight=False, soft_wrap=True)
-    shown = api.replay(
-        path, out, evolution=evolution, seed=seed, width=width, height=height, seconds=seconds, trust=trust
-    )
-    console.print(f"{_SHOWN[champion.kind]:7} {shown}", markup=False, highlight=False, soft_wrap=True)
+    kind = champion_of(path, trust).kind
+    console.say(f"{_SHOWN[kind]:7} {shown}")
 
 
 @app.command()
@@ -292,10 +311,10 @@ def robustness(
     from evo.hardships import robustness as card_of
 
     card = card_of(path, episodes, threads, trust)
-    print(card)
+    Output().say(str(card))
     if out is not None:
         write_text(out, card.csv())
-        print(f"written {out}")
+        Output().say(f"written {out}")
 
 
 @app.command("list")
@@ -303,7 +322,7 @@ def list_() -> None:
     """List tasks, methods, networks, and the runs below runs/."""
     from evo.catalogue import catalogue
 
-    console = Console()
+    console = Output()
     for title, rows in catalogue().items():
         console.print(f"[bold]{title}[/]")
         wide = max((len(name) for name, _ in rows), default=0)
@@ -321,7 +340,7 @@ def doctor(
     """Check that this machine can do everything; or, given a run that does not learn, say what to try."""
     from evo.diagnosis.diagnosis import doctor as examined
 
-    console = Console()
+    console = Output()
     findings = examined(path, trust)
     for finding in findings:
         mark = "[green]ok[/] " if finding.ok else "[red]no[/] "
@@ -332,48 +351,7 @@ def doctor(
         raise typer.Exit(1)
 
 
-@app.command()
-def bench(
-    tasks: Annotated[
-        list[str] | None, typer.Option("--task", "--tasks", help="repeatable; for speed also: all")
-    ] = None,
-    networks: Annotated[list[str] | None, typer.Option("--network", help="repeatable")] = None,
-    method: Annotated[str, typer.Option("--method", help="for --learning and --profile")] = "ars",
-    seeds: Annotated[str | None, typer.Option("--seeds", help="for --exact and --learning, e.g. 100-119")] = None,
-    pairs: Annotated[int, typer.Option(help="alternating pairs of measurements")] = 9,
-    exact: Annotated[bool, typer.Option("--exact", help="equality with Gymnasium to the bit")] = False,
-    utilisation: Annotated[bool, typer.Option("--utilisation", help="how busy the threads are")] = False,
-    overhead: Annotated[bool, typer.Option("--overhead", help="time outside evaluation")] = False,
-    memory: Annotated[bool, typer.Option("--memory", help="memory and time of large networks' generations")] = False,
-    profile: Annotated[bool, typer.Option("--profile", help="where a method's time goes")] = False,
-    learning: Annotated[bool, typer.Option("--learning", help="what the defaults reach, seed by seed")] = False,
-    stability: Annotated[bool, typer.Option("--stability", help="random full torque on our creatures")] = False,
-    layers: Annotated[bool, typer.Option("--layers", help="steps of layers beside plain loops and torch's")] = False,
-    training: Annotated[bool, typer.Option("--training", help="epochs of backprop beside torch's")] = False,
-    quick: Annotated[bool, typer.Option("--quick", help="a small sample, only to see that it works")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="print records instead of a table")] = False,
-) -> None:
-    """Measure: by default, speed beside MuJoCo's own open-loop rollout and a Gymnasium loop."""
-    import json
-
-    from evo.benchmarks import bench as measure
-    from evo.benchmarks import render
-    from evo.errors import EvoError
-
-    asked = {"exact": exact, "utilisation": utilisation, "overhead": overhead, "memory": memory, "profile": profile}
-    asked |= {"learning": learning, "stability": stability, "layers": layers, "training": training}
-    kinds = [kind for kind, wanted in asked.items() if wanted]
-    if len(kinds) > 1:
-        raise EvoError(f"one measurement at a time: --{kinds[0]} or --{kinds[1]}")
-    first, _, last = (seeds or "").partition("-")
-    try:
-        chosen = range(int(first), int(last or first) + 1) if seeds else None
-    except ValueError as error:
-        raise EvoError(f"--seeds takes a number or a range, as in 100-119; got {seeds!r}") from error
-    records = measure(kinds[0] if kinds else "speed", tasks, networks, method, chosen, pairs, quick)
-    print(json.dumps(records, indent=1) if as_json else render(records))
-    if any(record.get("mismatches") or record.get("unstable") for record in records):
-        raise typer.Exit(1)
+app.command()(bench)
 
 
 @app.callback(invoke_without_command=True)
@@ -384,30 +362,29 @@ def _version(
     if version:
         from evo import __version__
 
-        print(f"evo {__version__}")
+        Output().say(f"evo {__version__}")
         raise typer.Exit
 
 
-def _show_warning(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: Any = None,
-    line: str | None = None,
-) -> None:
-    sys.stderr.write(f"evo: warning: {' '.join(str(message).split())}\n")
+def _working_folder() -> str:
+    from evo.errors import EvoError
+
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        raise EvoError("the folder you are in has been deleted; cd to one that is there") from None
 
 
 def main() -> None:
     """The `evo` command. A user's mistake is one line on standard error and exit status 2; a warning is a line too."""
     from evo.errors import EvoError
 
-    warnings.showwarning = _show_warning
-    # as `python -m evo` does: a task of one's own is found in the folder one stands in
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
+    accept_any_encoding()
+    warnings.showwarning = show_warning
     try:
+        # as `python -m evo` does: a task of one's own is found in the folder one stands in
+        if (here := _working_folder()) not in sys.path:
+            sys.path.insert(0, here)
         app()
     except EvoError as error:
         sys.stderr.write(f"evo: {error}\n")

@@ -1,0 +1,50 @@
+"""`evo bench`: what there is to measure."""
+
+from typing import Annotated
+
+import typer
+
+from evo.terminal import Output
+
+
+def bench(
+    tasks: Annotated[
+        list[str] | None, typer.Option("--task", "--tasks", help="repeatable; for speed also: all")
+    ] = None,
+    networks: Annotated[list[str] | None, typer.Option("--network", help="repeatable")] = None,
+    method: Annotated[str, typer.Option("--method", help="for --learning and --profile")] = "ars",
+    seeds: Annotated[str | None, typer.Option("--seeds", help="for --exact and --learning, e.g. 100-119")] = None,
+    pairs: Annotated[int, typer.Option(help="alternating pairs of measurements")] = 9,
+    exact: Annotated[bool, typer.Option("--exact", help="equality with Gymnasium to the bit")] = False,
+    utilisation: Annotated[bool, typer.Option("--utilisation", help="how busy the threads are")] = False,
+    overhead: Annotated[bool, typer.Option("--overhead", help="time outside evaluation")] = False,
+    memory: Annotated[bool, typer.Option("--memory", help="memory and time of large networks' generations")] = False,
+    profile: Annotated[bool, typer.Option("--profile", help="where a method's time goes")] = False,
+    learning: Annotated[bool, typer.Option("--learning", help="what the defaults reach, seed by seed")] = False,
+    stability: Annotated[bool, typer.Option("--stability", help="random full torque on our creatures")] = False,
+    layers: Annotated[bool, typer.Option("--layers", help="steps of layers beside plain loops and torch's")] = False,
+    training: Annotated[bool, typer.Option("--training", help="epochs of backprop beside torch's")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="a small sample, only to see that it works")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print records instead of a table")] = False,
+) -> None:
+    """Measure: by default, speed beside MuJoCo's own open-loop rollout and a Gymnasium loop."""
+    import json
+
+    from evo.benchmarks import bench as measure
+    from evo.benchmarks import render
+    from evo.errors import EvoError
+
+    asked = {"exact": exact, "utilisation": utilisation, "overhead": overhead, "memory": memory, "profile": profile}
+    asked |= {"learning": learning, "stability": stability, "layers": layers, "training": training}
+    kinds = [kind for kind, wanted in asked.items() if wanted]
+    if len(kinds) > 1:
+        raise EvoError(f"one measurement at a time: --{kinds[0]} or --{kinds[1]}")
+    first, _, last = (seeds or "").partition("-")
+    try:
+        chosen = range(int(first), int(last or first) + 1) if seeds else None
+    except ValueError as error:
+        raise EvoError(f"--seeds takes a number or a range, as in 100-119; got {seeds!r}") from error
+    records = measure(kinds[0] if kinds else "speed", tasks, networks, method, chosen, pairs, quick)
+    Output().say(json.dumps(records, indent=1) if as_json else render(records))
+    if any(record.get("mismatches") or record.get("unstable") for record in records):
+        raise typer.Exit(1)

@@ -1,0 +1,53 @@
+"""The terminal as it is found: encodings that lack our signs, readers that leave, colours that a pipe cannot show."""
+
+import codecs
+import io
+import os
+import re
+import sys
+from typing import Any, NoReturn
+
+from rich.console import Console
+
+READER_LEFT = 128 + 13  # what a shell reports of a process that SIGPIPE ended
+_PLAIN = {"±": "+/-", "×": "x", "–": "-", "−": "-", "…": "...", "≥": ">=", "≤": "<=", "’": "'"}
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Output(Console):
+    """Standard output. Where its reader has left, as in `evo list | head -1`, the process ends as others do."""
+
+    def say(self, text: str) -> None:
+        """Print a text as it is, its lines never broken."""
+        self.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def on_broken_pipe(self) -> NoReturn:
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that nothing complains when Python flushes it at the end
+        raise SystemExit(READER_LEFT)
+
+
+def accept_any_encoding() -> None:
+    """Let standard output and error write signs that their encoding lacks in plain ones, and never fail."""
+    codecs.register_error("plainer", _plainer)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
+            stream.reconfigure(errors="plainer")
+
+
+def _plainer(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(_PLAIN.get(character, "?") for character in error.object[error.start : error.end]), error.end
+
+
+def show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: Any = None,
+    line: str | None = None,
+) -> None:
+    """A warning as one line on standard error, for `warnings.showwarning`; Gymnasium colours its own."""
+    sys.stderr.write(f"evo: warning: {' '.join(_COLOUR.sub('', str(message)).split())}\n")
