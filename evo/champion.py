@@ -288,6 +288,8 @@ class Champion:
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], source: str, trust: bool = False) -> "Champion":
         """trust: whether modules that it names may be imported. Raises EvoError naming `source` where the arrays are no
         champion."""
+        if "about" not in arrays:  # a fossil, a checkpoint, somebody's data
+            raise EvoError(f"{source} is not a champion; name a run directory or its champion.npz")
         try:
             about = read_toml(arrays["about"].tobytes().decode(), source, trust)
             if about["format"] != FORMAT:

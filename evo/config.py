@@ -129,6 +129,11 @@ def task_name(text: str) -> str:
     version = re.search(r"-v\d+$", text.lower())
     matches = [name for name in TASKS if _plain(name) == _plain(text) and name.endswith(version[0] if version else "")]
     if not matches and is_data_path(text):
+        if Path(text, "config.toml").exists():
+            raise EvoError(
+                f"{text} is a run, not a task: `evo resume {text}` goes on with it, `evo run --from {text}` begins "
+                f"from its champion, `evo replay {text}` shows it"
+            )
         return str(Path(text).absolute())
     if len(matches) != 1:
         short = {_plain(name): name for name in TASKS}

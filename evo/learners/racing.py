@@ -11,7 +11,6 @@ import functools
 from collections import Counter
 
 import numpy as np
-from scipy import special
 
 from evo.algorithms.population import Population, Subpopulation
 from evo.problems.problem import Evaluation, Problem, fitness_of
@@ -49,6 +48,8 @@ def outrun(returns: np.ndarray, decisive: int) -> np.ndarray:
 @functools.cache
 def _quantile(degrees: int) -> float:
     """Student's t that is exceeded with probability LEVEL."""
+    from scipy import special  # which takes a fifth of a second to load, and few runs race
+
     return float(special.stdtrit(degrees, 1 - LEVEL))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from evo.activations import ACTIVATIONS
 from evo.envs.reference import UntrustedName, resolve
+from evo.errors import nearest
 from evo.networks.attention import Attention
 from evo.networks.convolution import PADDINGS, Conv
 from evo.networks.ctrnn import CTRNN
@@ -291,9 +292,10 @@ def layers_of(word: str, text: str) -> list[Layer]:
     attribute, _, arguments = arguments.partition(":")
     if attribute.isidentifier():
         return _own_layers(f"{name}:{attribute}", arguments)
-    known = ", ".join(NETWORKS)
     place = f" in {text!r}" if word != text else ""
-    raise ValueError(f"unknown network {word!r}{place}; one of {known}, as in 'linear' or 'mlp:64,64'")
+    if (near := nearest(name, NETWORKS)).startswith("; one of"):
+        near = f"; one of {', '.join(NETWORKS)}, as in 'linear' or 'mlp:64,64'"
+    raise ValueError(f"unknown network {word!r}{place}{near}")
 
 
 def _own_layers(reference: str, arguments: str) -> list[Layer]:
