@@ -1,6 +1,7 @@
 """What a run looks like: plain lines in a pipe, a live panel on a terminal, nothing when quiet."""
 
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,19 @@ def test_the_live_panel_keeps_the_brackets_of_a_path() -> None:
         live.phase("evolving")
     assert isinstance(console.file, io.StringIO)
     assert "/home/[old]/red].xml" in console.file.getvalue()
+
+
+def test_the_live_panel_leaves_room_for_a_terminal_that_is_made_narrower() -> None:
+    """Lines as wide as a wide terminal would be wrapped by a narrower one, and old frames stay on it."""
+    console = Console(file=io.StringIO(), force_terminal=True, width=200, height=40)
+    with LiveDisplay(resolve_config(flags={"task.name": "cartpole", "budget.generations": 1}), console) as live:
+        live.note("a note")
+        live.filmed(3, 300)
+    assert isinstance(console.file, io.StringIO)
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", console.file.getvalue())
+    assert max(map(len, text.splitlines())) <= 80
+    assert "a note\n" in text
+    assert "filming the champion: 3 of 300 frames" in text
 
 
 def test_the_forecast_follows_the_budget() -> None:
