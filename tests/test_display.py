@@ -102,6 +102,7 @@ def test_the_live_panel_leaves_room_for_a_terminal_that_is_made_narrower() -> No
     with LiveDisplay(resolve_config(flags={"task.name": "cartpole", "budget.generations": 1}), console) as live:
         live.note("a note")
         live.filmed(3, 300)
+        live._live.refresh()  # as it does eight times a second
     assert isinstance(console.file, io.StringIO)
     text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", console.file.getvalue())
     assert max(map(len, text.splitlines())) <= 80
