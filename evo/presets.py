@@ -8,6 +8,7 @@ the 2,048 steps of an iteration spread over eight environments; what a task chan
 (`hyperparams/ppo.yml`) where the line says so. Where settings were tuned on here, the line says that.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -51,12 +52,20 @@ def _ppo(steps: float, **options: Any) -> dict[str, Any]:
     return _settings("mlp:64,64", steps, {"network__clip_observation": 10.0}, **options)
 
 
+# The bonus for staying alive is left out while training (Mania 2018, section 4.1), and only then.
+_NO_BONUS = {"training__healthy_reward": 0.0}
+
+
+def _pgpe(steps: float, radius: float, parameters: int, **options: Any) -> dict[str, Any]:
+    """As in pgpelib's `train_agents`, which made the ClipUp paper's results (Toklu 2020): speed .015, ClipUp's step half
+    of that, the deviation radius / sqrt(parameters), and individuals added until so many interactions."""
+    noise = round(radius / math.sqrt(parameters), 4)
+    return _settings("linear", steps, _NO_BONUS, noise=noise, step_size=0.0075, **options)
+
+
 # tuned: the standard deviation of PPO's actions to begin with, exp(-1), where gentle noise finds gaits that a deviation
 # of 1 never tries. (The zoo begins with exp(-2) on HalfCheetah and Hopper; on Hopper 1 does better here.)
 _GENTLE = 0.37
-
-# The bonus for staying alive is left out while training (Mania 2018, section 4.1), and only then.
-_NO_BONUS = {"training__healthy_reward": 0.0}
 
 GENERAL: Mapping[str, Mapping[str, Any]] = {
     "ars": _ars(0.02, 0.03, 32, 8, 2e6),
@@ -117,8 +126,12 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     },
     "Walker2d-v5": {
         "ars": _ars(0.03, 0.025, 40, 30, 10e6, **_NO_BONUS),
+        # the paper's budget is 37.5 million
+        "pgpe": _pgpe(10e6, 15 * 0.015, 17 * 6, pairs=50, interactions=75_000, most_pairs=400),
         "ppo": _ppo(1e6, initial_deviation=_GENTLE),
     },
+    # the paper's budget is 150 million
+    "Humanoid-v5": {"pgpe": _pgpe(15e6, 18 * 0.015, 348 * 17, pairs=100, interactions=150_000, most_pairs=1600)},
     # tuned: our creatures feel angles, and turn at a radian or two a second, as they are: normalised, one that stands
     # would make much of its little swaying, and with noise on that fall over (the biped) or get less far
     "evo/Biped-v0": {"ars": _ars(0.05, 0.07, 16, 8, 1.2e6, network__normalise=False)},

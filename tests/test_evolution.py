@@ -1,6 +1,8 @@
 """The learner on a walking problem: statistics, failures, what it trains on and what it is scored on."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import evo
-from evo.algorithms.population import DensePopulation
+from evo.algorithms.pgpe import PGPE
+from evo.algorithms.population import DensePopulation, Population
 from evo.assembly import make_learner, make_problem
 from evo.config import Config, resolve_config
 from evo.envs.physics import EngineError
@@ -152,3 +155,78 @@ def test_neuron_wise_crossover_is_told_the_networks_neurons() -> None:
     neurons = learner.problem.network.neurons
     assert all((np.ptp(mothers[:, neurons == neuron], axis=1) == 0).all() for neuron in range(5))
     assert (np.ptp(mothers, axis=1) > 0).any()
+
+
+# A population that grows within a generation
+
+
+def growing(threads: int = 1, **options: int | None) -> Evolution:
+    task = evo.task("cartpole")
+    problem = Walking(task, evo.network("linear", task, normalise=True), threads)
+    given = {"pairs": 4, "noise": 0.5, "step_size": 0.1, "interactions": 3000} | options
+    return Evolution(problem, PGPE(np.zeros(problem.size), 5, **given), 7, statistics=problem.no_statistics())
+
+
+def same_state(first: Evolution, second: Evolution) -> None:
+    assert first.state().keys() == second.state().keys()
+    for name, array in first.state().items():
+        np.testing.assert_array_equal(second.state()[name], array, err_msg=name)
+
+
+def test_a_population_grows_until_it_has_taken_the_steps_asked_for() -> None:
+    evolution, counts = growing(), []
+    for _ in range(6):
+        steps, episodes = evolution.steps, evolution.episodes
+        evolution.step()
+        counts.append(evolution.episodes - episodes)
+        assert evolution.steps - steps >= 3000
+        alike = growing(interactions=None, pairs=counts[-1] // 2)
+        if len(counts) == 1:  # it is what as many pairs, asked for at once, come to
+            alike.step()
+            same_state(evolution, alike)
+            fewer = growing(interactions=None, pairs=counts[-1] // 2 - 4)
+            fewer.step()
+            assert fewer.steps < 3000
+    assert all(count % 8 == 0 for count in counts)
+    assert len(set(counts)) > 1 and counts[0] > counts[-1]  # who balances for longer is asked for less often
+    few = growing(most_pairs=6)
+    few.step()
+    assert few.episodes == 12 and few.steps < 3000
+
+
+def test_a_growing_generation_is_the_same_on_any_threads_resumed_or_interrupted() -> None:
+    whole = growing()
+    for _ in range(4):
+        whole.step()
+    begun, resumed = growing(threads=2), growing()
+    for _ in range(2):
+        begun.step()
+    resumed.restore({name: array.copy() for name, array in begun.state().items()})
+    evaluate, calls = resumed.problem.evaluate, []
+
+    def interrupted(*given: Any, **more: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return evaluate(*given, **more)
+
+    resumed.problem.evaluate = interrupted  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        resumed.step()
+    same_state(resumed, begun)
+    for _ in range(2):
+        resumed.step()
+    same_state(resumed, whole)
+
+
+def test_a_population_none_of_which_takes_a_step_grows_no_more() -> None:
+    evolution = growing()
+    evaluate = evolution.problem.evaluate
+
+    def lame(population: Population, *given: Any, **more: Any) -> Any:
+        found = evaluate(population, *given, **more)
+        return replace(found, steps=0)
+
+    evolution.problem.evaluate = lame  # type: ignore[method-assign]
+    evolution.step()
+    assert evolution.episodes == 8

@@ -51,6 +51,18 @@ def test_there_are_as_many_rows_as_were_asked_for() -> None:
             noise[index]
 
 
+def test_more_rows_begin_with_those_that_were_there() -> None:
+    expected = np.random.default_rng(4).standard_normal((9, 7))
+    few = Noise(np.random.default_rng(4), 3, 7)
+    second = few[1].copy()
+    more = few.grown(9)
+    assert (len(few), len(more)) == (3, 9)
+    np.testing.assert_array_equal(second, expected[1])
+    for index in (8, 0, 4, 1, 2):
+        np.testing.assert_array_equal(more[index], expected[index])
+    np.testing.assert_array_equal(few[2], expected[2])
+
+
 def test_an_interrupted_row_is_drawn_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = stored(generator(0, "test"), 3, 5)
     noise = Noise(generator(0, "test"), 3, 5)

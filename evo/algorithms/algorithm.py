@@ -148,6 +148,13 @@ class AskTell(ABC, Generic[PopulationT]):
             self.generation, self._asked = generation, asked
             raise
 
+    def grow(self, steps: int) -> PopulationT | None:
+        """The population asked for with further individuals behind it, or None where there are enough of them.
+
+        steps: what evaluating it has taken (env steps, in a world). It is the population asked for from then on.
+        """
+        return None
+
     def finished(self) -> str | None:
         return None
 

@@ -4,6 +4,7 @@ The stream is NumPy's own, drawn in compiled code (`evo.envs.random`) in two thi
 eight times what it takes to write the number to memory and read it back, and none of the memory.
 """
 
+import copy
 from collections.abc import Iterator
 from typing import Any, final
 
@@ -48,6 +49,15 @@ class Noise:
 
     def __len__(self) -> int:
         return self.shape[0]
+
+    def grown(self, count: int) -> "Noise":
+        """`count` rows, more than there are here; the first ones are these."""
+        grown = copy.copy(self)
+        grown.shape = count, self.shape[1]
+        grown._begins = np.empty((count + 1, 4), np.uint64)
+        grown._begins[: self._known + 1] = self._begins[: self._known + 1]
+        grown._row, grown._index = np.empty(self.shape[1]), -1
+        return grown
 
     def __iter__(self) -> Iterator[_Floats]:
         return (self[index] for index in range(len(self)))

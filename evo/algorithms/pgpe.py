@@ -2,9 +2,11 @@
 
 Sehnke, Osendorfer, Rückstieß, Graves, Peters & Schmidhuber 2010, "Parameter-exploring policy gradients", section 3.3
 (symmetric sampling); ranks, ClipUp and the limited change of deviations as in Toklu, Liskowski & Srivastava 2020,
-"ClipUp: A Simple and Powerful Optimizer for Distribution-based Policy Evolution", section 4.
+"ClipUp: A Simple and Powerful Optimizer for Distribution-based Policy Evolution", section 4, as is the population that
+grows until it has met enough of the world (there in the experiments, section 5).
 """
 
+import math
 from typing import final
 
 import numpy as np
@@ -24,9 +26,13 @@ from evo.ranges import number_between, positive_number, whole_number
 class PGPE(AskTell[PerturbedPopulation]):
     """Climbs the gradient of the expected rank in the mean and in the deviation of each parameter.
 
-    `step_size` (ClipUp's, of the mean; its speed is at most twice that), `noise` (the deviation to begin with), `pairs`
-    (each direction is evaluated both ways), `deviation_learning_rate` and `deviation_change` (the most that a deviation
-    changes in a generation, as a share of itself).
+    `step_size` (ClipUp's, of the mean; its speed is at most twice that), `noise` (the deviation to begin with: the
+    paper's is radius / sqrt(parameters), its radius some 15 times the speed), `pairs` (each direction is evaluated both
+    ways), `deviation_learning_rate` and `deviation_change` (the most that a deviation changes in a generation, as a
+    share of itself).
+
+    `interactions`: a generation asks for `pairs` again and again until it has taken so many steps of the world, or has
+    `most_pairs` (None: no limit): while individuals fall early, more of them are seen. None: `pairs`, once.
     """
 
     remembered = ("mean", "deviations", "optimizer")
@@ -41,12 +47,16 @@ class PGPE(AskTell[PerturbedPopulation]):
         pairs: int = 32,
         deviation_learning_rate: float = 0.1,
         deviation_change: float = 0.2,
+        interactions: int | None = None,
+        most_pairs: int | None = None,
     ) -> None:
         super().__init__(initial, seed)
         self.noise = positive_number("noise", noise)
         self.pairs = whole_number("pairs", pairs, 1)
         self.deviation_learning_rate = number_between("deviation_learning_rate", deviation_learning_rate, 0)
         self.deviation_change = number_between("deviation_change", deviation_change, 0, 1)
+        self.interactions = 0 if interactions is None else whole_number("interactions", interactions, 1)
+        self.most_pairs = math.inf if most_pairs is None else whole_number("most_pairs", most_pairs, self.pairs)
 
         self.mean = self.initial  # mu, (parameters,)
         self.deviations = np.full(self.initial.size, self.noise)  # sigma, (parameters,)
@@ -56,6 +66,15 @@ class PGPE(AskTell[PerturbedPopulation]):
         random = generator(self.seed, "noise", self.generation)
         noise = Noise(random, self.pairs, self.initial.size, self.deviations)  # epsilon ~ N(0, sigma²), never stored
         return PerturbedPopulation(self.mean, noise, 1.0)  # mu + epsilon, mu - epsilon
+
+    def grow(self, steps: int) -> PerturbedPopulation | None:
+        noise = self.ask().noise
+        if steps >= self.interactions or len(noise) >= self.most_pairs:
+            return None
+        assert isinstance(noise, Noise)
+        pairs = int(min(len(noise) + self.pairs, self.most_pairs))
+        self._asked = PerturbedPopulation(self.mean, noise.grown(pairs), 1.0)
+        return self._asked
 
     def update(self, population: PerturbedPopulation, fitness: NDArray[np.float64]) -> None:
         shaped = centred_ranks(fitness)  # r, (2 pairs,); the baseline b is their mean, 0
@@ -67,7 +86,7 @@ class PGPE(AskTell[PerturbedPopulation]):
             curvature = np.subtract(np.square(steps, out=scratch), variances, out=scratch)
             curvature /= self.deviations  # S of the paper, for one pair
             move(along_deviations, (up + down) / 2, curvature, along_deviations)  # S r_S
-        along_mean, along_deviations = along_mean / self.pairs, along_deviations / self.pairs
+        along_mean, along_deviations = along_mean / len(plus), along_deviations / len(plus)
 
         self.mean = self.mean + self.optimizer.step(along_mean)
         most = self.deviation_change * self.deviations

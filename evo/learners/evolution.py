@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from evo.algorithms.algorithm import Algorithm
+from evo.algorithms.population import Population, Subpopulation
 from evo.envs.physics import EngineError
 from evo.learners.learner import Candidate, below
 from evo.learners.racing import evaluate_racing
-from evo.problems.problem import Problem
+from evo.problems.problem import Evaluation, Problem, fitness_of, joined
 from evo.randomness import episode_seeds
 from evo.statistics import ObservationStatistics, standard_error
 
@@ -21,6 +22,8 @@ class Evolution:
     Observations are normalised by the statistics of all earlier generations, frozen during one, and of what was seen
     before the first, `statistics`. Where the problem is deterministic, the best individual ever seen is offered as
     champion before what the algorithm offers: nothing about it can be luck.
+    An algorithm that has `grow` may ask for more individuals of a generation when it is told what those before them
+    took (see `AskTell.grow`).
     racing: where an algorithm says by `decisive` how many of the best matter to it, those who cannot be among them are
     evaluated no further (see `evo.learners.racing`).
     """
@@ -51,11 +54,11 @@ class Evolution:
         self.problem.prepare()
 
     def step(self) -> dict[str, float]:
-        population = self.algorithm.ask()
         seeds = episode_seeds(self.seed, "training", self.generation, self.episodes_each)
         if self._decisive is None:
-            outcome = self.problem.evaluate(population, seeds, self.statistics, collect=True)
+            population, outcome = self._evaluate_growing(seeds)
         else:
+            population = self.algorithm.ask()
             outcome = evaluate_racing(self.problem, population, seeds, self.statistics, self._decisive)
         if np.isnan(outcome.fitness).all():
             reasons = "; ".join([*outcome.failures, *outcome.errors[:1]])
@@ -87,6 +90,20 @@ class Evolution:
             **self.problem.clocks(self.steps),
             **self.algorithm.diagnostics(),
         }
+
+    def _evaluate_growing(self, seeds: np.ndarray) -> tuple[Population, Evaluation]:
+        """The population asked for, which may grow as it is evaluated, and what it earned."""
+        population, grow = self.algorithm.ask(), getattr(self.algorithm, "grow", None)
+        parts = [self.problem.evaluate(population, seeds, self.statistics, collect=True)]
+        # where nothing took a step, more of the same would never come to an end
+        while grow is not None and parts[-1].steps and (grown := grow(sum(part.steps for part in parts))) is not None:
+            further = Subpopulation(grown, np.arange(len(population), len(grown)))
+            population = grown
+            parts.append(self.problem.evaluate(further, seeds, self.statistics, collect=True))
+        if len(parts) == 1:
+            return population, parts[0]
+        returns = np.concatenate([part.returns for part in parts])
+        return population, joined(parts, returns, fitness_of(returns))
 
     def finished(self) -> str | None:
         return self.algorithm.finished()

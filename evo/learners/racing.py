@@ -8,12 +8,11 @@ Paquete & Varrentrapp 2002, "A Racing Algorithm for Configuring Metaheuristics".
 """
 
 import functools
-from collections import Counter
 
 import numpy as np
 
 from evo.algorithms.population import Population, Subpopulation
-from evo.problems.problem import Evaluation, Problem, fitness_of
+from evo.problems.problem import Evaluation, Problem, fitness_of, joined
 from evo.statistics import ObservationStatistics
 
 LEVEL = 0.05  # of the test that drops an individual
@@ -87,12 +86,4 @@ def evaluate_racing(
         below = np.nextafter(fitness[running].min(), -np.inf) if len(running) else np.inf
         fitness[individual] = min(fitness_of(lived[None])[0], below)
     fitness[failed] = fitness[~failed].min() if not failed.all() else np.nan
-    return Evaluation(
-        fitness=fitness,
-        returns=returns,
-        episodes=sum(part.episodes for part in parts),
-        steps=sum(part.steps for part in parts),
-        failures=dict(sum((Counter(part.failures) for part in parts), Counter())),
-        errors=tuple(dict.fromkeys(message for part in parts for message in part.errors)),
-        statistics=np.concatenate([part.statistics for part in parts]),
-    )
+    return joined(parts, returns, fitness)

@@ -1,6 +1,7 @@
 """Problem: what gives parameters their fitness, whether they walk or are a point on a function."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -27,6 +28,19 @@ class Evaluation:
     failures: dict[str, int]
     errors: tuple[str, ...]
     statistics: np.ndarray
+
+
+def joined(parts: Sequence[Evaluation], returns: np.ndarray, fitness: np.ndarray) -> Evaluation:
+    """What several evaluations come to; returns and fitness are those of all individuals."""
+    return Evaluation(
+        fitness=fitness,
+        returns=returns,
+        episodes=sum(part.episodes for part in parts),
+        steps=sum(part.steps for part in parts),
+        failures=dict(sum((Counter(part.failures) for part in parts), Counter())),
+        errors=tuple(dict.fromkeys(message for part in parts for message in part.errors)),
+        statistics=np.concatenate([part.statistics for part in parts]),
+    )
 
 
 class Problem(Protocol):
