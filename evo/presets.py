@@ -57,8 +57,9 @@ _NO_BONUS = {"training__healthy_reward": 0.0}
 
 
 def _pgpe(steps: float, radius: float, parameters: int, **options: Any) -> dict[str, Any]:
-    """As in pgpelib's `train_agents`, which made the ClipUp paper's results (Toklu 2020): speed .015, ClipUp's step half
-    of that, the deviation radius / sqrt(parameters), and individuals added until so many interactions."""
+    """pgpelib's settings, of its `train_agents`, which made the results of the ClipUp paper (Toklu 2020): speed .015,
+    ClipUp's step half of that, the deviation radius / sqrt(parameters), individuals added until so many interactions.
+    """
     noise = round(radius / math.sqrt(parameters), 4)
     return _settings("linear", steps, _NO_BONUS, noise=noise, step_size=0.0075, **options)
 

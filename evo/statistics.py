@@ -29,12 +29,13 @@ def update_statistics(statistics: Any, obs: Any) -> None:
 def normalise(obs: Any, mean: Any, scale: Any, clip: float, out: Any) -> None:
     """(obs - mean) * scale within ±clip, into the first numbers of out; NaN stays NaN, as in `numpy.clip`."""
     for index in range(obs.size):
-        value = (obs[index] - mean[index]) * scale[index]
-        if value > clip:
-            value = clip
-        elif value < -clip:
-            value = -clip
-        out[index] = value
+        out[index] = (obs[index] - mean[index]) * scale[index]
+    if clip < math.inf:  # apart: where nothing is clipped, nothing is compared
+        for index in range(obs.size):
+            if out[index] > clip:
+                out[index] = clip
+            elif out[index] < -clip:
+                out[index] = -clip
 
 
 @dataclass(frozen=True, eq=False)
