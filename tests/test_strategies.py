@@ -38,7 +38,10 @@ from evo.algorithms.random_search import RandomSearch
 from evo.algorithms.sep_cma_es import SepCMAES
 from evo.algorithms.snes import SNES
 from evo.algorithms.xnes import XNES
+from evo.assembly import make_learner
+from evo.config import resolve_config
 from evo.functions import FUNCTIONS
+from evo.learners.evolution import Evolution
 from evo.randomness import generator
 
 Floats = NDArray[np.float64]
@@ -341,6 +344,75 @@ def test_random_search_remembers_the_best_it_saw() -> None:
         algorithm.tell(values)
         seen += values.tolist()
     assert ellipsoid(algorithm.candidates())[0] == max(seen)
+
+
+# Where fitness is noisy
+
+
+def flat(points: Floats) -> Floats:
+    return -np.sum(np.square(points), axis=1)
+
+
+@pytest.mark.parametrize(("make", "kept"), [(DifferentialEvolution, 4), (RandomSearch, 1)])
+def test_a_lucky_generation_is_forgotten_where_fitness_is_noisy(
+    make: type[DifferentialEvolution] | type[RandomSearch], kept: int
+) -> None:
+    def after_luck(noisy: bool) -> tuple[Floats, Floats]:
+        """The fitness that is kept, and what those who are kept are truly worth."""
+        algorithm, asked = make(START, 3, noisy, population=4), []
+        for generation in range(8):
+            population = algorithm.ask().dense()
+            asked.append(len(population))
+            algorithm.tell(flat(population) + (50.0 if generation == 3 else 0.0))
+        assert asked == [4] + [4 + (kept if noisy else 0)] * 7  # one who is sure pays nothing
+        living = algorithm.individuals if isinstance(algorithm, DifferentialEvolution) else algorithm.candidates()
+        return np.atleast_1d(algorithm.fitness), flat(living)
+
+    np.testing.assert_array_equal(*after_luck(noisy=True))
+    known, true = after_luck(noisy=False)
+    assert known.max() > true.max() + 49
+
+
+def test_the_fitness_kept_is_no_better_than_one_duel_makes_it() -> None:
+    """Of two draws the greater is 0.56 deviations too high on average; of all that ever challenged, ever more."""
+
+    def bias(noisy: bool) -> float:
+        luck, found = generator(0, "luck"), []
+        for seed in range(4):
+            algorithm = DifferentialEvolution(START, seed, noisy, population=40)
+            for _ in range(150):
+                population = algorithm.ask().dense()
+                algorithm.tell(flat(population) + luck.standard_normal(len(population)))
+            found.append(np.mean(algorithm.fitness - flat(algorithm.individuals)))
+        return float(np.mean(found))
+
+    assert 0 < bias(noisy=True) < 0.6
+    assert bias(noisy=False) > 2
+
+
+def test_with_luck_that_all_share_differential_evolution_still_finds_the_optimum() -> None:
+    """As where everyone meets the same episodes; at as many evaluations, it stalls where nobody is scored anew."""
+
+    def distance(noisy: bool) -> float:
+        algorithm, luck, spent = DifferentialEvolution(START, 0, noisy, population=20), generator(0, "luck"), 0
+        while spent < 6_000:
+            population = algorithm.ask().dense()
+            algorithm.tell(flat(population) + luck.standard_normal())
+            spent += len(population)
+        return float(-flat(algorithm.candidates())[0])
+
+    assert distance(noisy=True) < 1e-3 < distance(noisy=False)
+
+
+def test_a_problem_says_whether_it_is_noisy() -> None:
+    """A world is, a formula is not: there nothing is evaluated twice."""
+    for method, kept in (("differential-evolution", 50), ("random-search", 1)):
+        for task, again in (("sphere", 0), ("point-mass", kept)):
+            config = resolve_config(flags={"task.name": task, "method.name": method})
+            learner = make_learner(config, 1)
+            assert isinstance(learner, Evolution)
+            learner.step()
+            assert len(learner.algorithm.ask()) == config["method.population"] + again
 
 
 # When there is nothing more to find

@@ -25,8 +25,8 @@ class Algorithm(Protocol):
     Constructed as `X(initial, seed, *, hyper-parameters with defaults)`, `initial` being (parameters,); a value out of
     its range is a ValueError of one line. One that takes `groups`, besides, is told which parameters belong together,
     as those of a neuron do: a label for each, (parameters,); one that takes `sensitivity`, how strongly what an
-    individual does depends on each: a function of individuals (individuals, parameters) to as many numbers (see
-    `constructed`).
+    individual does depends on each: a function of individuals (individuals, parameters) to as many numbers; one that
+    takes `noisy`, whether fitness depends on luck (see `constructed`).
     """
 
     generation: int

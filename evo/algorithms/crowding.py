@@ -16,7 +16,7 @@ from evo.algorithms.variation import Variation
 from evo.operators.binding import Operator
 from evo.operators.diversity import deterministic_crowding
 from evo.operators.kinds import GenomeKind
-from evo.operators.selection import best
+from evo.operators.selection import best, rescored
 from evo.randomness import generator
 from evo.ranges import whole_number
 
@@ -87,10 +87,9 @@ class Crowding(AskTell[DensePopulation]):
             self.individuals, self.fitness = individuals, fitness
         else:
             assert population.step_sizes is not None
-            known = self.fitness.copy()
-            known[best(self.fitness, self.elites)] = fitness[: self.elites]
+            known, children_fitness = rescored(self.fitness, self.elites, fitness)
             parents, children = self._parents(), individuals[self.elites :]
-            pairs, children_fitness = self.individuals[parents], fitness[self.elites :]
+            pairs = self.individuals[parents]
             lives = deterministic_crowding(pairs, known[parents], children, children_fitness)
             self.individuals = np.concatenate([pairs, children])[lives]
             self.fitness = np.concatenate([known[parents], children_fitness])[lives]

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from evo.algorithms.algorithm import AskTell
 from evo.algorithms.convergence import exhausted
 from evo.algorithms.population import DensePopulation
-from evo.operators.selection import best
+from evo.operators.selection import best, rescored
 from evo.randomness import generator
 from evo.ranges import number_between, positive_number, whole_number
 
@@ -23,6 +23,10 @@ class DifferentialEvolution(AskTell[DensePopulation]):
 
     `population` (NP), `weight` (F, of the difference of two individuals), `crossover` (CR, the chance that a parameter
     comes from the mixture) and `initial_spread` (the deviation of the first population around `initial`).
+
+    `noisy`, whether the same individual is worth something else the next time, is told by what is searched. There, all
+    who live are asked for again beside those who challenge them: both meet the same episodes, and what a kept fitness
+    owes to luck does not last. The paper, whose functions have no noise, scores the challengers alone.
     """
 
     remembered = ("individuals", "fitness")
@@ -32,6 +36,7 @@ class DifferentialEvolution(AskTell[DensePopulation]):
         self,
         initial: ArrayLike,
         seed: int,
+        noisy: bool = False,
         *,
         population: int = 50,
         weight: float = 0.5,
@@ -40,6 +45,7 @@ class DifferentialEvolution(AskTell[DensePopulation]):
     ) -> None:
         super().__init__(initial, seed)
         self.population = whole_number("population", population, 4)
+        self.again = self.population if noisy else 0  # of those who live, how many are asked for again
         self.weight = number_between("weight", weight, 0, 2)
         self.crossover = number_between("crossover", crossover, 0, 1)
         self.initial_spread = positive_number("initial_spread", initial_spread)
@@ -59,12 +65,17 @@ class DifferentialEvolution(AskTell[DensePopulation]):
         random = generator(self.seed, "crossover", self.generation)
         crossed = random.random(x.shape) < self.crossover
         crossed[np.arange(len(x)), random.integers(x.shape[1], size=len(x))] = True  # one at least: rnbr(i)
-        return DensePopulation(np.where(crossed, mutants, x))  # u                                               (4)
+        trials = np.where(crossed, mutants, x)  # u                                                              (4)
+        return DensePopulation(np.concatenate([x[best(self.fitness, self.again)], trials]))
 
     def update(self, population: DensePopulation, fitness: NDArray[np.float64]) -> None:
-        lives = fitness >= self.fitness
-        self.individuals = np.where(lives[:, np.newaxis], population.array, self.individuals)
-        self.fitness = np.where(lives, fitness, self.fitness)
+        known, trials = self.fitness, population.array
+        if self.generation:
+            known, fitness = rescored(self.fitness, self.again, fitness)
+            trials = trials[self.again :]
+        lives = fitness >= known
+        self.individuals = np.where(lives[:, np.newaxis], trials, self.individuals)
+        self.fitness = np.where(lives, fitness, known)
 
     def finished(self) -> str | None:
         return exhausted(np.mean(self.individuals, axis=0), np.std(self.individuals, axis=0), self.initial_spread)

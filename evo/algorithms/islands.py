@@ -78,7 +78,7 @@ class Islands(AskTell[DensePopulation]):
     Every `interval` generations the `migrants` fittest of each island are copied to the next one, all at once, where
     they take the places of the least fit. `algorithm` is the name of one that keeps individuals, with its options as
     in `ga:population=32,mutate='gaussian:deviation=0.1'`, or a constructor. All of them are given `initial`,
-    `groups` and `sensitivity`.
+    `groups`, `sensitivity` and `noisy`.
     """
 
     remembered = ("archipelago",)
@@ -89,6 +89,7 @@ class Islands(AskTell[DensePopulation]):
         seed: int,
         groups: ArrayLike | None = None,
         sensitivity: Callable[[Floats], Floats] | None = None,
+        noisy: bool = False,
         *,
         islands: int = 4,
         algorithm: str | Operator = "ga:population=32,select='truncation:truncation=8'",
@@ -98,7 +99,7 @@ class Islands(AskTell[DensePopulation]):
         super().__init__(initial, seed)
         whole_number("islands", islands, 2)
         self.interval = whole_number("interval", interval, 1)
-        known = {"groups": groups, "sensitivity": sensitivity}
+        known = {"groups": groups, "sensitivity": sensitivity, "noisy": noisy}
         with concerning("algorithm"):
             constructor = operator_from_text(algorithm, ALGORITHMS)
             seeds = [int(generator(self.seed, "island", island).integers(2**62)) for island in range(islands)]

@@ -57,5 +57,6 @@ class Method:
         if start is None:
             start = Candidate(problem.initial(generator(seed, "initial parameters")), problem.no_statistics())
         initial = np.asarray(start.params, np.float64)
-        algorithm = constructed(found, initial, seed, problem.known(initial, seed), **options)
+        known = problem.known(initial, seed) | {"noisy": not problem.deterministic}
+        algorithm = constructed(found, initial, seed, known, **options)
         return Evolution(problem, algorithm, seed, episodes, start.statistics, racing)

@@ -19,6 +19,17 @@ def best(fitness: Floats, count: int) -> Indices:
     return np.argsort(-fitness, kind="stable")[:count]
 
 
+def rescored(fitness: Floats, again: int, told: Floats) -> tuple[Floats, Floats]:
+    """The fitness of those who live, the `again` fittest of them as they were scored anew, and that of the newcomers.
+
+    told: of the population asked for, the `again` fittest first, best first, the newcomers behind them. Where fitness
+    is noisy, one that is never scored anew never gives way once it was lucky.
+    """
+    known = fitness.copy()
+    known[best(fitness, again)] = told[:again]
+    return known, told[again:]
+
+
 def uniform_selection(random: np.random.Generator, fitness: Floats, count: int) -> Indices:
     """Everyone alike, whatever the fitness, as evolution strategies choose parents: survival is their selection.
 
