@@ -4,10 +4,13 @@ Observations are flattened to float64 numbers (a discrete one to a one-hot vecto
 takes. An episode of seed s is `env.reset(seed=s)` and what follows.
 """
 
-import functools
+import contextlib
 import importlib
 import inspect
+import os
 import re
+import signal
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,10 +20,15 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec, load_env_creator
 
+from evo.envs import TASKS
+from evo.envs.foreign import ExitError, contained
+from evo.envs.gymnasium_spaces import Actions, MisfitError, actions_of, flatten, shown
 from evo.envs.options import constructor_with
 from evo.envs.reference import check_trusted
 
 _STEPS = 1000  # in an episode of an environment that sets no limit
+_PIECES = {"reset": "a pair (observation, info)", "step": "observation, reward, terminated, truncated, info"}
+_SCALE, _LENGTH = "scale_actions", "max_episode_steps"  # options of ours
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,24 +36,38 @@ class GymnasiumTask:
     """A registered environment; its fields mean what those of `evo.envs.task.Task` mean.
 
     name: its id. spec: of its registration, which another process may not know of. options: keyword arguments of its
-    constructor, but for the rendering ones. first_choice: what the environment calls choice 0.
+    constructor, but for the rendering ones. limit: control steps of an episode, where its registration's are not meant.
+    step_timeout: seconds that a reset or a step may take, where it lives in a process of its own; None: as long as it
+    takes.
     """
 
     name: str
     spec: EnvSpec
     options: Mapping[str, Any]
+    observation_space: spaces.Space[Any]
     observation_size: int
+    actions: Actions
     steps: int
     control_period: float
-    action_low: np.ndarray
-    action_high: np.ndarray
-    choices: int = 0
-    first_choice: int = 0
+    limit: int | None = None
+    step_timeout: float | None = None
     rendering: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def action_low(self) -> np.ndarray:
+        return self.actions.low
+
+    @property
+    def action_high(self) -> np.ndarray:
+        return self.actions.high
+
+    @property
     def action_size(self) -> int:
-        return len(self.action_low)
+        return len(self.actions.low)
+
+    @property
+    def choices(self) -> int:
+        return self.actions.choices
 
     @property
     def outputs(self) -> int:
@@ -54,7 +76,20 @@ class GymnasiumTask:
     def make(self, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:
         """A new environment, without checks that cost time."""
         extra = {} if render_mode is None else {"render_mode": render_mode}
-        return gymnasium.make(self.spec, disable_env_checker=True, **self.options, **extra)
+        return _made(self.spec, self.limit, {**self.options, **extra})
+
+    def observed(self, observation: Any) -> np.ndarray:
+        """What the environment observes as float64 (observation_size,). Raises MisfitError."""
+        return flatten(self.observation_space, observation)
+
+    def vector(self, observation: Any) -> np.ndarray:
+        """The same of what is flattened already, too. Raises ValueError."""
+        try:
+            return self.observed(observation)
+        except MisfitError as error:
+            if isinstance(observation, np.ndarray) and observation.shape == (self.observation_size,):
+                return observation.astype(np.float64)
+            raise ValueError(f"{self.name} {error}") from error
 
 
 def is_registered(name: str) -> bool:
@@ -65,101 +100,205 @@ def is_registered(name: str) -> bool:
     return name in gymnasium.registry
 
 
+def registered_names() -> list[str]:
+    """The ids that Gymnasium knows, ours left out, newer versions first."""
+    found = [(spec.version or 0, name) for name, spec in gymnasium.registry.items() if not name.startswith("evo/")]
+    return [name for _, name in sorted(found, key=lambda one: -one[0])]
+
+
 def constructor_of(name: str) -> Callable[..., GymnasiumTask]:
-    """The constructor of a registered environment's task, with the environment's own options."""
+    """The constructor of a registered environment's task, with the environment's own options.
+
+    Two more are ours: `scale_actions`, whether -1 and 1 of the network are the ends of an action's range where that is
+    finite; and `max_episode_steps`. Where the environment takes any keyword, so does the constructor.
+    """
+    spec = _spec(name)
+    own, needed, takes_any = _own_options(spec)
+    ours = {_SCALE: (bool, True)} if _SCALE not in own else {}
+    known = {**own, **ours, _LENGTH: (int | None, None)}
 
     def made(options: dict[str, Any], others: dict[str, Any]) -> GymnasiumTask:
-        for option in others:
-            raise TypeError(f"{name} has no option {option!r}")
-        return _task(name, options)
+        if others and not takes_any:
+            raise TypeError(f"{name} has no option {next(iter(others))!r}")
+        scale = bool(options.pop(_SCALE)) if ours else False
+        limit = options.pop(_LENGTH)
+        if limit is not None and not 1 <= limit <= 10_000_000:
+            raise ValueError(f"max_episode_steps must be between 1 and 10,000,000, got {limit}")
+        for option in needed:
+            if options[option] is None:
+                raise ValueError(f"its environment needs {option}: give it, as in --set task.{option}=…")
+        # what is left at None is left to the environment; lists are lists, wherever they were written
+        given = {option: value for option, value in (options | others).items() if value is not None}
+        for option, value in given.items():
+            if isinstance(value, list | tuple):
+                given[option] = tuple(value) if isinstance(own.get(option, (None, None))[1], tuple) else list(value)
+        return _task(name, spec, given, scale, limit)
 
-    return constructor_with(made, _own_options(name), GymnasiumTask, f"Gymnasium's {name}.")
+    defaults = {option: default for option, (_, default) in known.items()}
+    kinds = {option: kind for option, (kind, _) in known.items()}
+    constructor = constructor_with(made, defaults, GymnasiumTask, f"Gymnasium's {name}.", kinds)
+    constructor.takes_any = takes_any  # type: ignore[attr-defined]
+    # files from before there was a choice
+    constructor.once = {_SCALE: False} if ours else {}  # type: ignore[attr-defined]
+    return constructor
 
 
 def _spec(name: str) -> EnvSpec:
     module, _, environment = name.rpartition(":")
     if module:
         check_trusted(name)
-        importlib.import_module(module)  # which registers it
-    return gymnasium.spec(environment)
+    with contained():
+        if module:
+            importlib.import_module(module)  # which registers it
+        return gymnasium.spec(environment)
 
 
-@functools.cache
-def _own_options(name: str) -> dict[str, Any]:
-    """Keyword arguments of an environment's constructor with their defaults."""
-    spec = _spec(name)
-    entry = load_env_creator(spec.entry_point) if isinstance(spec.entry_point, str) else None
-    creator = entry or spec.entry_point
-    defaults: dict[str, Any] = {}
-    if creator is not None:
-        for option, parameter in inspect.signature(creator).parameters.items():
-            if isinstance(parameter.default, bool | int | float | str) and option != "render_mode":
-                defaults[option] = parameter.default
-    return {**defaults, **{key: value for key, value in spec.kwargs.items() if key != "render_mode"}}
+def _creator(spec: EnvSpec) -> Any:
+    with contained():
+        return load_env_creator(spec.entry_point) if isinstance(spec.entry_point, str) else spec.entry_point
 
 
-def _task(name: str, options: Mapping[str, Any]) -> GymnasiumTask:
+def _own_options(spec: EnvSpec) -> tuple[dict[str, tuple[Any, Any]], list[str], bool]:
+    """Of an environment's constructor: option → (type, default), those that it needs, whether it takes any others.
+
+    A default of None leaves the option to the environment, as does one that no file can hold.
+    """
+    own: dict[str, tuple[Any, Any]] = {}
+    needed, takes_any = [], False
     try:
-        env = gymnasium.make(_spec(name), disable_env_checker=True, **options)
+        parameters = inspect.signature(_creator(spec)).parameters.values()
+    except (TypeError, ValueError):  # written in C
+        return {}, [], True
+    for one in parameters:
+        takes_any |= one.kind is one.VAR_KEYWORD
+        if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY) and one.name != "render_mode":
+            default = spec.kwargs.get(one.name, one.default)
+            if default is one.empty:
+                needed.append(one.name)
+            own[one.name] = _kind_and_default(default)
+    for option, value in spec.kwargs.items():
+        if option not in own and option != "render_mode":
+            own[option] = _kind_and_default(value)
+    return own, needed, takes_any
+
+
+def _kind_and_default(default: Any) -> tuple[Any, Any]:
+    if not _is_plain(default):
+        return Any, None
+    kinds: dict[Any, Any] = {bool: bool, int: int | float, float: float, str: str, dict: dict}
+    return kinds.get(type(default), list | tuple), default
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a configuration file can hold it."""
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_plain(each) for key, each in value.items())
+    return isinstance(value, bool | int | float | str)
+
+
+def _made(spec: EnvSpec, limit: int | None, options: Mapping[str, Any]) -> gymnasium.Env[Any, Any]:
+    with contained():
+        return gymnasium.make(spec, max_episode_steps=limit, disable_env_checker=True, **options)
+
+
+def _task(name: str, spec: EnvSpec, options: Mapping[str, Any], scale: bool, limit: int | None) -> GymnasiumTask:
+    try:
+        env = _made(spec, limit, options)
+    except gymnasium.error.DependencyNotInstalled as error:
+        message = str(error).rstrip(".")
+        raise ValueError(f'Gymnasium does not make it: {message}; pip install ".[classic]" brings it') from error
     except Exception as error:  # an environment may fail in any way
         raise ValueError(f"Gymnasium does not make it: {type(error).__name__}: {error}") from error
     try:
-        action, observation = env.action_space, env.observation_space
+        observation = getattr(env, "observation_space", None)
+        if not isinstance(observation, spaces.Space):
+            raise ValueError(f"its observation_space is {shown(observation)}; one of gymnasium.spaces is needed")
         try:
             size = spaces.flatdim(observation)
         except (NotImplementedError, ValueError) as error:
             kind = type(observation).__name__
             raise ValueError(f"it observes a {kind} space, which is no vector of fixed size") from error
-        choices = first = 0
-        if isinstance(action, spaces.Discrete):
-            choices, first = int(action.n), int(action.start)
-            low, high = np.zeros(1), np.array([choices - 1.0])
-        elif isinstance(action, spaces.Box):
-            low, high = (np.asarray(bound, np.float64).ravel() for bound in (action.low, action.high))
-        else:
-            raise ValueError(f"it takes actions of a {type(action).__name__} space; a Box or Discrete one is needed")
-        assert env.spec is not None
-        frames = env.metadata.get("render_fps") or 30
-        return GymnasiumTask(
+        if not size:
+            raise ValueError("it observes no numbers: a network has nothing to act on")
+        frames = (getattr(env, "metadata", None) or {}).get("render_fps") or 30
+        found = GymnasiumTask(
             name=name,
-            spec=_spec(name),
+            spec=spec,
             options=options,
+            observation_space=observation,
             observation_size=size,
-            steps=env.spec.max_episode_steps or _STEPS,
+            actions=actions_of(getattr(env, "action_space", None), scale),
+            steps=(env.spec.max_episode_steps if env.spec else None) or _STEPS,
             control_period=1.0 / frames,
-            action_low=low,
-            action_high=high,
-            choices=choices,
-            first_choice=first,
+            limit=limit,
         )
     finally:
+        close(env)
+    newest = [task for task in TASKS if task.startswith(f"{spec.name}-v")]
+    if newest and name not in newest:
+        warnings.warn(
+            f"{name} is run by Gymnasium itself, step by step: {newest[0]} is compiled, and much faster", stacklevel=2
+        )
+    return found
+
+
+def close(env: gymnasium.Env[Any, Any]) -> None:
+    """Close an environment; that it fails in this harms nobody any more."""
+    with contextlib.suppress(Exception), contained():
         env.close()
 
 
 class Body:
-    """An environment between resets, with observations and actions as plain vectors."""
+    """An environment between resets, with observations and actions as plain vectors.
 
-    def __init__(self, task: GymnasiumTask, render_mode: str | None = None) -> None:
+    alarm: whether a reset or step that takes longer than the task's step_timeout ends this process by SIGALRM, whatever
+    it is doing. Raises whatever the environment raises; MisfitError where what it gives is not what it declared.
+    """
+
+    def __init__(self, task: GymnasiumTask, render_mode: str | None = None, alarm: bool = False) -> None:
+        self._task, self._process = task, os.getpid()
+        self._seconds = task.step_timeout if alarm else None
         self.env = task.make(render_mode)
-        self._observation, self._action = self.env.observation_space, self.env.action_space
 
     def reset(self, seed: int) -> np.ndarray:
         """The first observation of an episode, float64 (observation_size,)."""
-        return self._flat(self.env.reset(seed=seed)[0])
+        observation, _ = self._answer("reset", seed=seed)
+        return self._task.observed(observation)
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool]:
         """Observation, reward, whether the task ended the episode, and whether its time is over.
 
         action: float64 (action_size,), within its bounds; a choice's index where there are choices.
         """
-        taken: Any
-        if isinstance(self._action, spaces.Discrete):
-            taken = self._action.start + int(action[0])
-        else:
-            assert isinstance(self._action, spaces.Box)
-            taken = action.astype(self._action.dtype).reshape(self._action.shape)
-        observation, reward, terminated, truncated, _ = self.env.step(taken)
-        return self._flat(observation), float(reward), bool(terminated), bool(truncated)
+        observation, reward, terminated, truncated, _ = self._answer("step", self._task.actions.of(action))
+        earned = np.asarray(reward)
+        if earned.size != 1 or earned.dtype.kind not in "biuf":
+            raise MisfitError(f"its reward is {shown(reward)}, and no number")
+        return self._task.observed(observation), float(earned.item()), bool(terminated), bool(truncated)
 
-    def _flat(self, observation: Any) -> np.ndarray:
-        return np.asarray(spaces.flatten(self._observation, observation), np.float64)
+    def _answer(self, what: str, *arguments: Any, **named: Any) -> tuple[Any, ...]:
+        pieces = 2 if what == "reset" else 5
+        if self._seconds is not None:
+            signal.setitimer(signal.ITIMER_REAL, self._seconds)
+        try:
+            answer = getattr(self.env, what)(*arguments, **named)
+        except SystemExit as error:
+            raise ExitError(error) from error
+        except ValueError as error:  # Gymnasium's own wrappers take a step apart
+            if not re.match(r"(not enough|too many) values to unpack \(expected 5", str(error)):
+                raise
+            raise MisfitError(f"its step gives something else than {_PIECES[what]}") from error
+        finally:
+            if self._process != os.getpid():
+                os._exit(0)  # a child that the environment forked does not come back
+            if self._seconds is not None:
+                signal.setitimer(signal.ITIMER_REAL, 0.0)
+        if not isinstance(answer, tuple) or len(answer) != pieces:
+            raise MisfitError(f"its {what} gives {shown(answer)}; must be {_PIECES[what]}")
+        return answer
+
+    def close(self) -> None:
+        """Close the environment."""
+        close(self.env)

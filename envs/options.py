@@ -8,19 +8,24 @@ _Made = TypeVar("_Made")
 
 
 def constructor_with(
-    make: Callable[[dict[str, Any], dict[str, Any]], _Made], defaults: Mapping[str, Any], made: type[_Made], doc: str
+    make: Callable[[dict[str, Any], dict[str, Any]], _Made],
+    defaults: Mapping[str, Any],
+    made: type[_Made],
+    doc: str,
+    kinds: Mapping[str, Any] | None = None,
 ) -> Callable[..., _Made]:
     """A constructor that takes the options of `defaults` by keyword, and calls make(options, what else was given).
 
-    made: what it says it returns. doc: its docstring.
+    made: what it says it returns. doc: its docstring. kinds: of the options; by default the types of the defaults.
     """
 
     def constructor(**given: Any) -> _Made:
         options = {option: given.pop(option, default) for option, default in defaults.items()}
         return make(options, given)
 
+    kinds = {option: type(default) for option, default in defaults.items()} | dict(kinds or {})
     parameters = [
-        inspect.Parameter(option, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=type(default))
+        inspect.Parameter(option, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kinds[option])
         for option, default in defaults.items()
     ]
     others = inspect.Parameter("others", inspect.Parameter.VAR_KEYWORD, annotation=Any)

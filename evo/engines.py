@@ -23,5 +23,5 @@ def collector_of(
 ) -> Collector | GymnasiumCollector:
     """What lives a task step by step, from one call to the next."""
     if isinstance(task, GymnasiumTask):
-        return GymnasiumCollector(task, network, environments, horizon, waits, every)
+        return GymnasiumCollector(task, network, environments, horizon, threads, waits, every)
     return Collector(task, network, environments, horizon, threads, waits, every)

@@ -23,11 +23,15 @@ from evo.statistics import update_statistics
 from evo.views import argument_of, doubles, floats, integers, words
 
 # How an episode ended.
-COMPLETED, TERMINATED, UNSTABLE, NOT_FINITE, STOPPED, ENGINE_ERROR = range(6)
+COMPLETED, TERMINATED, UNSTABLE, NOT_FINITE, STOPPED, ENGINE_ERROR, OVERFLOWN, BLIND, ENVIRONMENT_ERROR = range(9)
 REASONS = {
     UNSTABLE: "the simulation became unstable",
     NOT_FINITE: "an action or a reward was not finite",
     ENGINE_ERROR: "the engine raised an error",
+    OVERFLOWN: "the rewards sum to infinity",
+    # of Gymnasium's environments alone
+    BLIND: "an observation was not finite",
+    ENVIRONMENT_ERROR: "the environment failed",
 }
 SCRATCH_BYTES = 256 * 2**20
 
@@ -124,6 +128,8 @@ def _episode(model_address: int, data_address: int, simulation: int, argument: i
             doubles(given.step_rewards, simulation * (given.steps + 1) + step + 1)[-1] = outcome.reward
         if how == TERMINATED:
             break
+    if how < UNSTABLE and not math.isfinite(reward):
+        how = OVERFLOWN
     if given.recording:
         row = simulation * (given.steps + 1) + steps
         call(given.observe, (model, data, record, obs))
@@ -189,7 +195,7 @@ class Episodes:
 
     returns: np.ndarray  # float64; the sum of rewards up to the end, whatever the ending
     lengths: np.ndarray  # int64, control steps
-    endings: np.ndarray  # int64, COMPLETED … ENGINE_ERROR
+    endings: np.ndarray  # int64, COMPLETED … ENVIRONMENT_ERROR
     statistics: np.ndarray | None  # float64 (individuals, episodes, 1 + 2 observation_size): count, mean, M2
     trajectories: Trajectories | None
     errors: tuple[str, ...]  # distinct messages of the engine

@@ -1,6 +1,8 @@
 """Episodes of a Gymnasium environment: one Python call a step, spread over processes, with `evo.episode`'s results.
 
 The policy is the same compiled network, the seeds mean the same, and nothing depends on how many processes there are.
+A process that ends over an episode is started again, and the episode lived once more; where that ends it again, the
+episode has failed.
 """
 
 from collections.abc import Sequence
@@ -8,20 +10,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from evo.envs import interruption
 from evo.envs.gymnasium_task import Body, GymnasiumTask
 from evo.episode import (
+    BLIND,
     COMPLETED,
-    ENGINE_ERROR,
+    ENVIRONMENT_ERROR,
     NOT_FINITE,
+    OVERFLOWN,
     SCRATCH_BYTES,
     TERMINATED,
     Episodes,
     Trajectories,
 )
+from evo.gymnasium_host import Host, body_of, drop, in_words
 from evo.networks import Network, network_from_text
 from evo.networks.sequential import act
-from evo.processes import Processes
+from evo.processes import Died
 from evo.statistics import update_statistics
 
 _PARTS = 4  # of the work, for each process: who is done early takes another
@@ -45,16 +49,12 @@ class GymnasiumEvaluator:
     """Runs episodes of a Gymnasium environment with a network's parameters, in `threads` processes."""
 
     def __init__(self, task: GymnasiumTask, network: Network, threads: int) -> None:
-        entry = task.spec.entry_point
-        if not isinstance(entry, str) or entry.startswith("__main__"):
-            threads = 1  # no other process knows of this environment
-        self.task, self.network, self.threads = task, network, threads
-        self._processes = Processes(threads)
+        self.task, self.network = task, network
+        self._host = Host(task, threads)
 
     def prepare(self) -> None:
         """Start the processes."""
-        if self.threads > 1:
-            self._processes.start(self.threads)
+        self._host.start()
 
     def starts(self, seeds: np.ndarray) -> np.ndarray:
         """What `run` takes to begin the episodes of seeds: the seeds."""
@@ -77,7 +77,7 @@ class GymnasiumEvaluator:
         """Every individual on every seed; see `evo.episode.Evaluator.run`."""
         params = np.ascontiguousarray(params, np.float32)
         most = self.task.steps if steps is None else steps
-        wanted = _PARTS * self.threads
+        wanted = _PARTS * self._host.count
         shares = np.array_split(params, min(len(params), wanted))
         # few individuals are spread by their episodes; what is recorded stays in one piece
         pieces = 1 if recording else min(len(seeds), -(-wanted // len(shares)))
@@ -88,85 +88,120 @@ class GymnasiumEvaluator:
             for share in shares
             for piece in np.array_split(seeds, pieces)
         ]
-        found = self._mapped(work)
+        found = self._lived(work)
         rows = [_joined(found[start : start + pieces], 1) for start in range(0, len(found), pieces)]
         return _joined(rows, 0)
 
-    def _mapped(self, work: Sequence[_Work]) -> list[Episodes]:
-        return self._processes.map(_live, work) if self.threads > 1 else [_live(share) for share in work]
+    def _lived(self, work: Sequence[_Work]) -> list[Episodes]:
+        """Of each piece of work. Where a process ended over one, its episodes are lived one by one."""
+        found = self._host.map(_live, work)
+        ended = [place for place, one in enumerate(found) if isinstance(one, Died)]
+        if not ended:
+            return found
+        self._host.probe(int(work[ended[0]].seeds[0]))
+        singles = [
+            work[place]._replace(params=params[None], seeds=np.array([seed]))
+            for place in ended
+            for params in work[place].params
+            for seed in work[place].seeds
+        ]
+        again = iter(zip(singles, self._host.map(_live, singles, tries=2), strict=True))
+        for place in ended:
+            episodes = len(work[place].seeds)
+            rows = []
+            for _ in work[place].params:
+                row = [next(again) for _ in range(episodes)]
+                rows.append(_joined([_lost(one, got.how) if isinstance(got, Died) else got for one, got in row], 1))
+            found[place] = _joined(rows, 0)
+        return found
 
 
-_bodies: dict[str, Body] = {}  # the last environment of this process: making one takes a while
+class _Life:
+    """The episodes of some work, to be filled in one after the other."""
+
+    def __init__(self, work: _Work) -> None:
+        task, size = work.task, work.task.observation_size
+        shape = len(work.params), len(work.seeds)
+        self.returns, self.lengths = np.zeros(shape), np.zeros(shape, np.int64)
+        self.endings = np.zeros(shape, np.int64)
+        self.statistics = np.zeros((*shape, 1 + 2 * size)) if work.statistics else None
+        self.errors: list[str] = []
+        self.recorded: Trajectories | None = None
+        if work.recording:
+            sizes = (0,), (0,), (size,), (task.action_size,), ()
+            rows = shape[0] * shape[1], work.steps + 1
+            self.recorded = Trajectories(*(np.zeros((*rows, *each)) for each in sizes))
+
+    def episodes(self) -> Episodes:
+        errors = tuple(dict.fromkeys(self.errors))
+        return Episodes(self.returns, self.lengths, self.endings, self.statistics, self.recorded, errors)
 
 
-def _live(work: _Work) -> Episodes:
+def _lost(work: _Work, how: str) -> Episodes:
+    """What became of a single episode over which processes ended."""
+    life = _Life(work)
+    life.endings[:] = ENVIRONMENT_ERROR
+    life.errors.append(how)
+    return life.episodes()
+
+
+def _live(work: _Work, keeps: dict[Any, Any]) -> Episodes:
     """In whichever process: the episodes of some individuals, one after the other."""
-    task = work.task
-    key = f"{task.name} {sorted(task.options.items())}"
-    if key not in _bodies:
-        _bodies.clear()
-        _bodies[key] = Body(task)
-    body = _bodies[key]
     text, normalise, clip = work.network
-    network = network_from_text(text, task.observation_size, task.outputs, normalise, clip_observation=clip)
-    individuals, episodes, size = len(work.params), len(work.seeds), task.observation_size
-    shape = individuals, episodes
-    returns, lengths, endings = np.zeros(shape), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-    seen = np.zeros((*shape, 1 + 2 * size)) if work.statistics else None
-    recorded, errors = None, []
-    if work.recording:
-        sizes = (0,), (0,), (size,), (task.action_size,), ()
-        recorded = Trajectories(*(np.zeros((individuals * episodes, work.steps + 1, *each)) for each in sizes))
-    memory, scratch = np.zeros(network.memory_size, np.float32), np.zeros(network.scratch_size, np.float32)
-    outputs, action = np.zeros(task.outputs), np.zeros(task.action_size)
-    limits = (task.action_low, task.action_high, task.choices)
+    sizes = work.task.observation_size, work.task.outputs
+    network = network_from_text(text, *sizes, normalise, clip_observation=clip)
+    life = _Life(work)
     for individual, params in enumerate(work.params):
         for number, seed in enumerate(work.seeds):
-            interruption.check()
-            place, row = (individual, number), individual * episodes + number
-            memory[:] = 0
-            steps, how = 0, COMPLETED
+            place = individual, number
             try:
-                observation = body.reset(int(seed))
-                while steps < work.steps:
-                    if seen is not None:
-                        update_statistics(seen[place], observation)
-                    act(
-                        network.plan,
-                        params,
-                        memory,
-                        scratch,
-                        observation,
-                        work.mean,
-                        work.scale,
-                        clip,
-                        *limits,
-                        outputs,
-                        action,
-                    )
-                    if recorded is not None:
-                        recorded.observations[row, steps], recorded.actions[row, steps] = observation, action
-                    if not np.isfinite(action).all():
-                        how = NOT_FINITE
-                        break
-                    observation, reward, terminated, truncated = body.step(action)
-                    steps += 1
-                    if not np.isfinite(reward):
-                        how = NOT_FINITE
-                        break
-                    returns[place] += reward
-                    if recorded is not None:
-                        recorded.rewards[row, steps - 1] = reward
-                    if terminated or truncated:
-                        how = TERMINATED if terminated else COMPLETED
-                        break
-                if recorded is not None:
-                    recorded.observations[row, steps] = observation
+                life.endings[place] = _episode(body_of(work.task, keeps), work, network, params, int(seed), life, place)
             except Exception as error:  # an environment may fail in any way; it costs the individual, not the run
-                how = ENGINE_ERROR
-                errors.append(f"{type(error).__name__}: {error}")
-            lengths[place], endings[place] = steps, how
-    return Episodes(returns, lengths, endings, seen, recorded, tuple(dict.fromkeys(errors)))
+                drop(keeps)
+                life.endings[place] = ENVIRONMENT_ERROR
+                life.errors.append(in_words(error))
+    return life.episodes()
+
+
+def _episode(
+    body: Body, work: _Work, network: Network, params: np.ndarray, seed: int, life: _Life, place: tuple[int, int]
+) -> int:
+    """Live an episode; returns how it ended."""
+    task, row = work.task, place[0] * len(work.seeds) + place[1]
+    memory, scratch = np.zeros(network.memory_size, np.float32), np.zeros(network.scratch_size, np.float32)
+    outputs, action = np.zeros(task.outputs), np.zeros(task.action_size)
+    normalisation = work.mean, work.scale, network.clip_observation
+    limits = (task.action_low, task.action_high, task.choices)
+    seen, recorded = life.statistics, life.recorded
+    observation = body.reset(seed)
+    while True:
+        step = int(life.lengths[place])
+        if recorded is not None:
+            recorded.observations[row, step] = observation
+        if step >= work.steps:
+            return COMPLETED
+        if not np.isfinite(observation).all():
+            return BLIND
+        if seen is not None:
+            update_statistics(seen[place], observation)
+        act(network.plan, params, memory, scratch, observation, *normalisation, *limits, outputs, action)
+        if recorded is not None:
+            recorded.actions[row, step] = action
+        if not np.isfinite(action).all():
+            return NOT_FINITE
+        observation, reward, terminated, truncated = body.step(action)
+        life.lengths[place] = step + 1
+        if not np.isfinite(reward):
+            return NOT_FINITE
+        life.returns[place] += reward
+        if not np.isfinite(life.returns[place]):
+            return OVERFLOWN
+        if recorded is not None:
+            recorded.rewards[row, step] = reward
+        if terminated or truncated:
+            if recorded is not None:
+                recorded.observations[row, step + 1] = observation
+            return TERMINATED if terminated else COMPLETED
 
 
 def _joined(parts: Sequence[Episodes], axis: int) -> Episodes:

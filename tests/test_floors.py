@@ -40,6 +40,7 @@ FLOORS = {
     "evo.collection": 3,
     "evo.gymnasium_episode": 3,
     "evo.gymnasium_collection": 3,
+    "evo.gymnasium_host": 3,
     "evo.engines": 3,
     "evo.problems": 3,
     "evo.learners": 4,

@@ -1,0 +1,25 @@
+"""Code of other people's, contained: what it does to leave the program is an error like any other."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class ExitError(Exception):
+    """Somebody's function, module or environment called sys.exit."""
+
+    def __init__(self, error: SystemExit) -> None:
+        super().__init__(f"it called sys.exit({'' if error.code is None else repr(error.code)})")
+
+
+@contextmanager
+def contained() -> Iterator[None]:
+    """Inside, SystemExit becomes an ExitError; a process forked there does not come back."""
+    process = os.getpid()
+    try:
+        yield
+    except SystemExit as error:
+        raise ExitError(error) from error
+    finally:
+        if os.getpid() != process:
+            os._exit(0)

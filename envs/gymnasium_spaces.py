@@ -1,0 +1,172 @@
+"""Between Gymnasium's spaces and plain vectors: what an environment observes is checked and flattened, what a network
+decides becomes an action of the space.
+
+Environments are code of other people's: whatever they hand over is looked at here before compiled code sees it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+_UNBOUNDED = 1e9  # a range as wide as this is no range: it stands for "any number" in most environments
+_SHOWN = 60  # characters of a value
+
+
+class MisfitError(Exception):
+    """What an environment gave does not fit what it declared; the message is for the user."""
+
+
+def shown(value: Any) -> str:
+    """A foreign value in a few characters, on one line."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # its own repr may fail too
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def flatten(space: spaces.Space[Any], observation: Any) -> np.ndarray:
+    """An observation as float64 (flatdim(space),), as `gymnasium.spaces.flatten` orders it. Raises MisfitError."""
+    if isinstance(space, spaces.Box):
+        return _numbers(observation, space.shape, space.dtype)
+    if isinstance(space, spaces.Dict):
+        if not isinstance(observation, Mapping):
+            raise MisfitError(f"observes {shown(observation)}, its space says a dict of {', '.join(space.spaces)}")
+        missing = [key for key in space.spaces if key not in observation]
+        if missing:
+            raise MisfitError(f"observes no {missing[0]!r}, which its space has")
+        return np.concatenate([flatten(part, observation[key]) for key, part in space.spaces.items()])
+    if isinstance(space, spaces.Tuple):
+        if not isinstance(observation, tuple | list) or len(observation) != len(space.spaces):
+            raise MisfitError(f"observes {shown(observation)}, its space says a tuple of {len(space.spaces)}")
+        pairs = zip(space.spaces, observation, strict=True)
+        return np.concatenate([flatten(part, value) for part, value in pairs])
+    if isinstance(space, spaces.Discrete | spaces.MultiDiscrete):
+        low, count = np.asarray(space.start), np.asarray(space.n if isinstance(space, spaces.Discrete) else space.nvec)
+        found = _numbers(observation, space.shape).reshape(space.shape)
+        wrong = ~((found >= low) & (found - low < count) & (found == np.floor(found)))
+        if wrong.any():
+            place = np.flatnonzero(wrong.ravel())[0]
+            least, most = (int(np.ravel(bound)[place]) for bound in (low, low + count - 1))
+            raise MisfitError(f"observes {found.ravel()[place]:g}, its space says {least} to {most}")
+        observation = found.astype(space.dtype)
+        observation = observation[()] if isinstance(space, spaces.Discrete) else observation
+    elif isinstance(space, spaces.MultiBinary):
+        return _numbers(observation, space.shape)
+    try:
+        return np.asarray(spaces.flatten(space, observation), np.float64).ravel()
+    except Exception as error:  # whatever it is, it is no observation of this space
+        raise MisfitError(f"observes {shown(observation)}, its space is {shown(space)}") from error
+
+
+def _numbers(observation: Any, shape: tuple[int, ...], dtype: Any = None) -> np.ndarray:
+    """So many numbers, rounded as their dtype does, float64; whatever the shape they come in."""
+    size = int(np.prod(shape))
+    try:
+        found = np.asarray(observation)
+    except Exception as error:
+        raise MisfitError(f"observes {shown(observation)}, its space says {size} {_plural(size)}") from error
+    if found.dtype.kind not in "biuf":
+        raise MisfitError(f"observes {shown(observation)}, its space says {size} {_plural(size)}")
+    if found.size != size:
+        raise MisfitError(f"observes {found.size} {_plural(found.size)}, its space says {size}")
+    if dtype is not None and found.dtype != dtype and np.isfinite(found).all():
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = found.astype(dtype)
+    return found.ravel().astype(np.float64)
+
+
+def _plural(count: int) -> str:
+    return "number" if count == 1 else "numbers"
+
+
+@dataclass(frozen=True, eq=False)
+class Actions:
+    """How numbers from a network become actions of a space.
+
+    space: Box, MultiDiscrete or MultiBinary, or Discrete, whose action is the index of a choice. least, most: of its
+    actions, (size,), in the space's own type. low, high: float64 (size,), what the network's numbers are clipped to: -1
+    and 1 where they are `scaled` to the range from least to most, bool (size,), that range itself elsewhere.
+    """
+
+    space: spaces.Space[Any]
+    least: np.ndarray
+    most: np.ndarray
+    scaled: np.ndarray
+
+    def __post_init__(self) -> None:
+        bottom, top = self.least.astype(np.float64), self.most.astype(np.float64)
+        for name, value in {
+            "low": np.where(self.scaled, -1.0, bottom),
+            "high": np.where(self.scaled, 1.0, top),
+            "_bottom": bottom,
+            "_top": top,
+            "_width": np.where(self.scaled, top, 0.0) - np.where(self.scaled, bottom, 0.0),
+        }.items():
+            object.__setattr__(self, name, value)
+
+    low: np.ndarray = field(init=False)
+    high: np.ndarray = field(init=False)
+    _bottom: np.ndarray = field(init=False)
+    _top: np.ndarray = field(init=False)
+    _width: np.ndarray = field(init=False)
+
+    @property
+    def choices(self) -> int:
+        """How many there are to choose from; 0 where actions are numbers."""
+        return int(self.space.n) if isinstance(self.space, spaces.Discrete) else 0
+
+    def of(self, values: np.ndarray) -> Any:
+        """What the environment takes, of float64 (size,) within low and high: in the space, with its dtype and shape.
+
+        Where scaled, -1 to 1 is its range from end to end. A whole number is the nearest one.
+        """
+        space = self.space
+        if isinstance(space, spaces.Discrete):
+            return space.start + int(values[0])
+        stretched = np.where(self.scaled, self._bottom + (values + 1.0) / 2.0 * self._width, values)
+        bounded = np.minimum(np.maximum(stretched, self._bottom), self._top)  # rounding must not lead out of the range
+        kind = np.dtype(space.dtype)
+        if kind.kind not in "iub":
+            return bounded.astype(kind).reshape(space.shape)
+        whole = np.rint(bounded)
+        above, below = whole >= self._top, whole <= self._bottom
+        taken = np.where(above, self.most, self.least).astype(kind)  # 2⁶³ - 1 is no float
+        inside = ~(above | below)
+        taken[inside] = whole[inside].astype(kind)
+        return taken.reshape(space.shape)
+
+
+def actions_of(space: Any, scale: bool) -> Actions:
+    """The actions of an environment's space; scale: whether a network's numbers from -1 to 1 are stretched to ranges.
+
+    Raises ValueError, in words, for a space that no network of numbers acts in.
+    """
+    if not isinstance(space, spaces.Space):
+        raise ValueError(f"its action_space is {shown(space)}; a gymnasium.spaces.Box or Discrete one is needed")
+    if isinstance(space, spaces.Discrete):
+        return Actions(space, np.zeros(1), np.array([space.n - 1.0]), np.zeros(1, bool))
+    ends: tuple[Any, Any]
+    if isinstance(space, spaces.Box):
+        ends = space.low, space.high
+    elif isinstance(space, spaces.MultiDiscrete):
+        ends = space.start, space.start + space.nvec - 1
+    elif isinstance(space, spaces.MultiBinary):
+        ends = np.zeros(space.shape, np.int8), np.ones(space.shape, np.int8)
+    else:
+        raise ValueError(
+            f"it takes actions of a {type(space).__name__} space; a Box, Discrete, MultiDiscrete or MultiBinary one is "
+            "needed"
+        )
+    least, most = (np.ravel(end) for end in ends)
+    if not least.size:
+        raise ValueError("its actions have no numbers: there is nothing to decide")
+    if not (least <= most).all():
+        place = int(np.flatnonzero(~(least <= most))[0])
+        raise ValueError(f"number {place} of its actions lies between {least[place]} and {most[place]}: no range")
+    with np.errstate(over="ignore", invalid="ignore"):
+        width = most.astype(np.float64) - least.astype(np.float64)
+    return Actions(space, least, most, scale & (width < _UNBOUNDED))
