@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 class ExitError(Exception):
@@ -10,6 +10,21 @@ class ExitError(Exception):
 
     def __init__(self, error: SystemExit) -> None:
         super().__init__(f"it called sys.exit({'' if error.code is None else repr(error.code)})")
+
+
+@contextmanager
+def staying() -> Iterator[None]:
+    """Whoever changes the working directory inside is brought back."""
+    try:
+        folder = os.getcwd()
+    except OSError:  # it was deleted
+        yield
+        return
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            os.chdir(folder)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec, load_env_creator
 
 from evo.envs import TASKS
-from evo.envs.foreign import ExitError, contained
+from evo.envs.foreign import ExitError, contained, staying
 from evo.envs.gymnasium_spaces import Actions, MisfitError, actions_of, flatten, shown
 from evo.envs.options import constructor_with
 from evo.envs.reference import check_trusted
@@ -203,6 +203,7 @@ def _made(spec: EnvSpec, limit: int | None, options: Mapping[str, Any]) -> gymna
         return gymnasium.make(spec, max_episode_steps=limit, disable_env_checker=True, **options)
 
 
+@staying()
 def _task(name: str, spec: EnvSpec, options: Mapping[str, Any], scale: bool, limit: int | None) -> GymnasiumTask:
     try:
         env = _made(spec, limit, options)
@@ -286,10 +287,10 @@ class Body:
             answer = getattr(self.env, what)(*arguments, **named)
         except SystemExit as error:
             raise ExitError(error) from error
-        except ValueError as error:  # Gymnasium's own wrappers take a step apart
-            if not re.match(r"(not enough|too many) values to unpack \(expected 5", str(error)):
+        except (TypeError, ValueError) as error:
+            if not _unpacked(error):
                 raise
-            raise MisfitError(f"its step gives something else than {_PIECES[what]}") from error
+            raise MisfitError(f"its {what} gives something else than {_PIECES[what]}") from error
         finally:
             if self._process != os.getpid():
                 os._exit(0)  # a child that the environment forked does not come back
@@ -299,6 +300,24 @@ class Body:
             raise MisfitError(f"its {what} gives {shown(answer)}; must be {_PIECES[what]}")
         return answer
 
+    def picture(self) -> np.ndarray:
+        """What it draws of itself, uint8 (height, width, 3). Raises MisfitError where that is no picture."""
+        with contained():
+            drawn = self.env.render()
+        found = np.asarray(drawn)
+        if found.ndim != 3 or found.shape[2] != 3 or found.dtype.kind not in "iuf":
+            raise MisfitError(f"its render gives {shown(drawn)}, and no picture")
+        return found.astype(np.uint8)
+
     def close(self) -> None:
         """Close the environment."""
         close(self.env)
+
+
+def _unpacked(error: Exception) -> bool:
+    """Whether it was Gymnasium's own wrapper that found other pieces than it expected."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    module = "" if place is None else str(place.tb_frame.f_globals.get("__name__"))
+    return module.startswith("gymnasium.wrappers.") and "unpack" in str(error)

@@ -255,6 +255,7 @@ def _serve(descriptor: int) -> None:
     connection: Connection[Any, Any] = Connection(descriptor)
     process = os.getpid()
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    begins = True
     while True:
         try:
             message = connection.recv()
@@ -263,12 +264,14 @@ def _serve(descriptor: int) -> None:
             return
         if message is None:
             forget()
+            begins = True
             continue
         path, folder, work = message
         try:
-            sys.path[:] = path
-            if folder is not None:
-                os.chdir(folder)
+            if begins:  # then the folder is whose work it is
+                sys.path[:], begins = path, False
+                if folder is not None:
+                    os.chdir(folder)
             function, item = pickle.loads(work)
             answer = True, function(item)
         except BaseException as error:

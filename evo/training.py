@@ -15,6 +15,7 @@ import numpy as np
 from evo.champion import Champion, platform_facts
 from evo.config import Config
 from evo.envs import interruption
+from evo.envs.physics import EngineError
 from evo.errors import EvoError
 from evo.learners.learner import Candidate, Learner
 from evo.problems.problem import Problem, evaluate_alone
@@ -246,6 +247,9 @@ def _report(config: Config, judge: Problem, directory: RunDirectory, progress: P
     assert progress.champion is not None
     if progress.champion.report_returns is None:
         seeds = report_seeds(config["evaluation.report_episodes"])
-        progress.champion = progress.champion.reported(
-            evaluate_alone(judge, *progress.champion.candidate, seeds).returns[0]
-        )
+        outcome = evaluate_alone(judge, *progress.champion.candidate, seeds)
+        progress.champion = progress.champion.reported(outcome.returns[0])
+        if np.isnan(outcome.returns).all():
+            _save_champion(directory, progress)
+            reasons = "; ".join([*outcome.failures, *outcome.errors[:1]])
+            raise EngineError(f"the champion fails in every episode that it is scored on: {reasons}")

@@ -11,10 +11,12 @@ from PIL import Image, ImageOps
 from evo.engines import AnyTask
 from evo.envs import raycast
 from evo.envs.adversity import loss
+from evo.envs.foreign import staying
 from evo.envs.gymnasium_task import Body, GymnasiumTask
 from evo.envs.task import Task
 from evo.errors import EvoError, one_line
 from evo.film.encode import Frame
+from evo.gymnasium_host import in_words
 from evo.problems.walking import Trajectory
 
 _BACKGROUND = (255, 255, 255)
@@ -70,19 +72,27 @@ def _rendered(
 ) -> Iterator[Frame]:
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pygame, which most of them draw with, needs no display then
     wanted, step = set(shown.tolist()), 0
+    body = None
     try:
-        body = Body(task, "rgb_array")
-        body.reset(trajectory.seed)
+        with staying():
+            body = Body(task, "rgb_array")
+            body.reset(trajectory.seed)
         while True:
             if step in wanted:
-                yield _fitted(np.asarray(body.env.render(), np.uint8), width, height)
+                picture = _fitted(body.picture(), width, height)
+                yield picture
             if step >= shown[-1]:
                 break
             body.step(trajectory.actions[step])
             step += 1
-        body.env.close()
-    except (gymnasium.error.Error, ImportError, ValueError, TypeError) as error:
-        raise EvoError(f"{task.name} draws no pictures: {one_line(error)}") from error
+    except gymnasium.error.DependencyNotInstalled as error:
+        message = one_line(error).rstrip(".")
+        raise EvoError(f'{task.name} draws no pictures: {message}; pip install ".[classic]" brings it') from error
+    except Exception as error:  # an environment may fail in any way
+        raise EvoError(f"{task.name} draws no pictures: {in_words(error)}") from error
+    finally:
+        if body is not None:
+            body.close()
 
 
 def _fitted(picture: Frame, width: int, height: int) -> Frame:

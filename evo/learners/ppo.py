@@ -34,6 +34,7 @@ from evo.statistics import ObservationStatistics
 DIVERGED = "PPO diverged: its gradient was no longer finite; try a lower method.learning_rate"
 _SHARD = 32  # examples, at least, in each of a minibatch's two shards: smaller ones gained nothing
 _LOG_PROBABILITY, _ADVANTAGE, _TARGET, _VALUE = range(-4, 0)  # columns of a step in the examples
+_PATIENCE = 100  # episodes: where all of so many failed, all will
 _EPSILON = 1e-5  # Adam's (Huang 2022, detail 3)
 _HIDDEN_GAIN, _ACTOR_GAIN, _CRITIC_GAIN = math.sqrt(2.0), 0.01, 1.0  # Huang 2022, detail 2
 
@@ -229,6 +230,7 @@ class PPO:
     def step(self) -> dict[str, float]:
         """One iteration of Algorithm 1; interrupted, it leaves everything as it was."""
         blocks, seen = self._collect()
+        self._check(seen)
         learning_rate = self._annealed()
         scaled, reward_scale = seen.rewards, self.reward_scale
         if self.normalise_reward:
@@ -274,6 +276,16 @@ class PPO:
             "explained_variance": examples.explained,
             "learning_rate": learning_rate,
         }
+
+    def _check(self, seen: Experience) -> None:
+        """Raises EngineError where nothing ever succeeds."""
+        failed = sum(seen.failures.values())
+        reasons = "; ".join([*seen.failures, *seen.errors[:1]])
+        if not counted(seen).any():
+            raise EngineError(f"no step of iteration {self.generation} succeeded: {reasons}")
+        never = not self._world.recent and np.isnan(seen.returns).all()
+        if failed and never and self.episodes + failed >= _PATIENCE:
+            raise EngineError(f"each of the first {self.episodes + failed} episodes failed: {reasons}")
 
     def _collect(self) -> tuple[np.ndarray, Experience]:
         weights, log_deviation, _ = np.split(self.parameters, np.cumsum([self.actor.size, self.deviations]))

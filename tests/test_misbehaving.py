@@ -1,0 +1,131 @@
+"""Environments that break their word: each costs an individual or is one line, and none ends the program."""
+
+import os
+import re
+from pathlib import Path
+
+import misbehaving
+import numpy as np
+import pytest
+
+import evo
+from evo.algorithms.population import DensePopulation
+from evo.envs.gymnasium_task import GymnasiumTask
+from evo.envs.physics import EngineError
+from evo.learners.ppo import PPO
+from evo.problems.problem import Evaluation
+from evo.problems.walking import Walking
+
+SMALL = {"method.directions": 1, "method.elite_directions": 1}
+SMALL |= {"evaluation.selection_episodes": 1, "evaluation.report_episodes": 1}
+
+
+def walking(name: str, step_timeout: float | None = None, **options: str) -> Walking:
+    task = evo.task(name, **options)
+    assert isinstance(task, GymnasiumTask)
+    object.__setattr__(task, "step_timeout", step_timeout)
+    return Walking(task, evo.network("linear", task), 1)
+
+
+def evaluated(problem: Walking) -> Evaluation:
+    """Of one that does nothing, one that is bold, and one that is not."""
+    unit = np.ones(problem.size)
+    population = DensePopulation(np.array([0 * unit, unit, -unit]))
+    return problem.evaluate(population, np.array([3]), problem.no_statistics())
+
+
+@pytest.mark.parametrize("name", misbehaving.EVERY_EPISODE)
+def test_an_environment_that_breaks_its_word_fails(name: str) -> None:
+    outcome = evaluated(walking(f"{name}-v0"))
+    said = "; ".join([*outcome.failures, *outcome.errors])
+    assert np.isnan(outcome.returns).all()
+    assert re.search(misbehaving.EVERY_EPISODE[name][1], said)
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize("name", ["TooMany", "Nothing", "Blind", "OldReset", "HugeReward"])
+def test_what_every_episode_fails_of_is_one_line(name: str, tmp_path: Path) -> None:
+    message = misbehaving.EVERY_EPISODE[name][1]
+    with pytest.raises(evo.EvoError, match=f"{name}-v0: every individual of generation 0 failed: .*{message}") as told:
+        evo.run(f"{name}-v0", generations=2, out=tmp_path / "run", threads=1, video=False, settings=SMALL)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("name", misbehaving.NO_TASK)
+def test_what_is_no_task_is_said_before_anything_is_made(name: str, tmp_path: Path) -> None:
+    with pytest.raises(evo.EvoError, match=f"task {name}-v0: .*{misbehaving.NO_TASK[name][1]}"):
+        evo.run(f"{name}-v0", generations=1, out=tmp_path / "run", threads=1)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("deed", "message"),
+    [
+        ("raises", "RuntimeError: the floor gave way"),
+        ("exits", "it called sys.exit(3)"),
+        ("dies", "its process ended with exit status 3"),
+        ("kills", "its process was ended by SIGKILL"),
+        ("hangs", "it gave no answer in time"),
+    ],
+)
+def test_what_an_environment_does_in_a_step_costs_that_individual(deed: str, message: str) -> None:
+    timeout = 0.5 if deed == "hangs" else None
+    outcome = evaluated(walking("Fine-v0", timeout, bold=f"step {deed}"))
+    np.testing.assert_array_equal(outcome.returns, [[5.0], [np.nan], [5.0]])
+    assert outcome.errors == (message,)
+    assert outcome.failures == {"the environment failed": 1}
+
+
+@pytest.mark.parametrize("deed", ["forks", "moves", "prints", "warns"])
+@pytest.mark.parametrize("method", ["reset", "step", "close"])
+def test_what_an_environment_may_do(deed: str, method: str) -> None:
+    here = os.getcwd()
+    np.testing.assert_array_equal(evaluated(walking("Fine-v0", always=f"{method} {deed}")).returns, [[5.0]] * 3)
+    assert os.getcwd() == here
+
+
+@pytest.mark.parametrize("deed", ["raises", "exits"])
+def test_that_closing_fails_ends_nothing(deed: str, tmp_path: Path) -> None:
+    settings = {**SMALL, "task.always": f"close {deed}"}
+    run = evo.run("Fine-v0", generations=1, out=tmp_path / "run", threads=1, settings=settings)
+    assert run.champion.report_returns is not None
+    assert run.champion.report_returns.tolist() == [5.0]
+    assert (run.path / "videos" / "champion.mp4").exists()
+
+
+@pytest.mark.parametrize(("deed", "message"), [("raises", "the floor gave way"), ("exits", r"sys.exit\(3\)")])
+@pytest.mark.parametrize("method", ["init", "render"])
+def test_a_constructor_or_a_picture_that_fails_is_one_line(
+    method: str, deed: str, message: str, tmp_path: Path
+) -> None:
+    settings = {**SMALL, "task.always": f"{method} {deed}"}
+    with pytest.raises(evo.EvoError, match=message) as told:
+        evo.replay(evo.run("Fine-v0", generations=1, out=tmp_path, threads=1, settings=settings).path)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(("deed", "message"), [("dies", "exit status 3"), ("hangs", "it gave no answer in time")])
+def test_an_environment_that_ends_every_process_is_said_at_once(deed: str, message: str) -> None:
+    problem = walking("Fine-v0", 0.5, always=f"reset {deed}")
+    with pytest.raises(EngineError, match=f"when it is made, is reset and takes its first step, .*{message}"):
+        evaluated(problem)
+
+
+@pytest.mark.parametrize(("deed", "message"), [("dies", "exit status 3"), ("raises", "the floor gave way")])
+def test_a_step_that_fails_under_ppo_costs_an_episode(deed: str, message: str) -> None:
+    problem = walking("Fine-v0", bold=f"step {deed}")
+    learner = PPO(problem, 0, environments=2, horizon=12, minibatch=4, epochs=1, critic="linear")
+    blocks, seen = learner._collect()
+    assert message in " ".join(seen.errors)
+    assert sum(seen.failures.values()) > 0
+    assert blocks.shape[0] == 2
+
+
+def test_ppo_whose_every_episode_fails_ends_with_the_reason(tmp_path: Path) -> None:
+    settings = {"method.environments": 2, "method.horizon": 16, "method.minibatch": 8}
+    settings |= {"task.always": "step raises", "evaluation.selection_episodes": 1}
+    with pytest.raises(evo.EvoError, match="RuntimeError: the floor gave way"):
+        evo.run("Fine-v0", method="ppo", steps=500, out=tmp_path / "run", threads=1, settings=settings)
+    with pytest.raises(evo.EvoError, match=re.escape("observes 1000 numbers, its space says 4")):
+        few = {"method.environments": 1, "method.horizon": 8, "method.minibatch": 8}
+        evo.run("Thousand-v0", method="ppo", steps=9, out=tmp_path / "more", threads=1, settings=few)
