@@ -1,6 +1,7 @@
 """Any environment of Gymnasium's: the same commands, the same promises, a slower path."""
 
 import os
+import time
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -41,8 +42,6 @@ class Corridor(gymnasium.Env[Any, Any]):
     def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, Any]]:
         assert action in (3, 4)
         self.at = max(0, self.at + (1 if action == 4 else -1))
-        if self.broken == "forgets":
-            self.at = int.from_bytes(os.urandom(4)) % self.length  # in whichever process, never the same twice
         if self.broken == "raises" and self.at == 2:
             raise RuntimeError("the floor gave way")
         reward = np.nan if self.broken == "nan" and self.at == 2 else float(self.at == self.length)
@@ -72,6 +71,13 @@ class Fog(Corridor):
         return self._seen(), *super().step(action)[1:]
 
 
+class Clock(Fog):
+    """It sees what time it is: never the same twice, in whichever process."""
+
+    def _seen(self) -> Any:
+        return np.array([time.monotonic_ns() % 10**9 / 1e9])
+
+
 class Levers(Corridor):
     def __init__(self) -> None:
         super().__init__()
@@ -79,6 +85,7 @@ class Levers(Corridor):
 
 
 gymnasium.register("Fog-v0", f"{__name__}:Fog", max_episode_steps=20)
+gymnasium.register("Clock-v0", f"{__name__}:Clock", max_episode_steps=20)
 gymnasium.register("Levers-v0", f"{__name__}:Levers")
 gymnasium.register("Corridor-v0", f"{__name__}:Corridor", max_episode_steps=20)
 
@@ -150,7 +157,7 @@ def test_ppo_goes_on_where_it_was_without_a_copy_of_the_environment() -> None:
 
 def test_ppo_says_where_an_environment_cannot_be_taken_up_again() -> None:
     def learner() -> PPO:
-        task = evo.task("Corridor-v0", broken="forgets")
+        task = evo.task("Clock-v0")
         problem = Walking(task, evo.network("linear", task), 1)
         return PPO(problem, 0, environments=1, horizon=7, minibatch=7, epochs=1, critic="linear")
 

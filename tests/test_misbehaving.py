@@ -126,6 +126,6 @@ def test_ppo_whose_every_episode_fails_ends_with_the_reason(tmp_path: Path) -> N
     settings |= {"task.always": "step raises", "evaluation.selection_episodes": 1}
     with pytest.raises(evo.EvoError, match="RuntimeError: the floor gave way"):
         evo.run("Fine-v0", method="ppo", steps=500, out=tmp_path / "run", threads=1, settings=settings)
+    few = {"method.environments": 1, "method.horizon": 8, "method.minibatch": 8}
     with pytest.raises(evo.EvoError, match=re.escape("observes 1000 numbers, its space says 4")):
-        few = {"method.environments": 1, "method.horizon": 8, "method.minibatch": 8}
         evo.run("Thousand-v0", method="ppo", steps=9, out=tmp_path / "more", threads=1, settings=few)
