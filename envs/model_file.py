@@ -103,7 +103,7 @@ def _examined(path: str) -> list[str]:
     command = [sys.executable, "-c", f"from evo.envs.model_file import _examine; _examine({path!r})"]
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=3 * _SECONDS, cwd=Path(__file__).parents[1]
+            command, capture_output=True, text=True, timeout=3 * _SECONDS, cwd=Path(__file__).parents[2]
         )
     except subprocess.TimeoutExpired:
         done = None
