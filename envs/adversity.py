@@ -119,7 +119,7 @@ def adverse(task: Task, adversity: Mapping[str, Any]) -> Task:
     head["constants"], head["places"], head["values"] = (each.ctypes.data for each in (constants, places, values))
     head["base_size"], head["low"], head["high"], head["factors"] = base_size, ranges[:, 0], ranges[:, 1], 1.0
     head["noise"], head["delay"], head["push"] = given["sensor_noise"], given["sensor_delay"], given["push"]
-    head["period"], head["root"] = task.control_period, root_of(models[0])
+    head["period"], head["root"] = task.control_period, root_of(models[0]) if task.root is None else task.root
     head["push_steps"] = max(1, round(given["push_interval"] / task.control_period))
     head["history_size"], head["place_count"], head["variants"] = history_size, len(places), len(variants)
     head["struck_at"] = struck_at

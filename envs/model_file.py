@@ -8,16 +8,20 @@ import hashlib
 import importlib
 import json
 import math
+import os
 import re
 import resource
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from xml.etree import ElementTree
 
 import mujoco
 import numpy as np
+
+from evo.envs import urdf
 
 importlib.import_module("evo.envs.engine_log")  # for its effect, before any model loads
 
@@ -26,6 +30,8 @@ _SECONDS, _BYTES = 10, 4 * 2**30  # for examining
 _FILE_BYTES, _MODEL_BYTES, _MOST_DOFS = 2**26, 2**29, 1000
 _SHORTEST, _LONGEST = 1e-5, 0.1  # time steps, s
 _DIRECTORIES = ("meshdir", "texturedir", "assetdir")
+_BALANCE = '<compiler balanceinertia="true" boundmass="1e-3" boundinertia="1e-6"/>'
+_HOLDING = 0.5  # of the body's weight, at the reach of what a joint moves: the strength of one that names none
 _TRIAL = 0.5  # seconds of its own time
 
 
@@ -38,19 +44,25 @@ def is_model_file(text: str) -> bool:
     return text.lower().endswith(SUFFIXES)
 
 
-def load_spec(path: str) -> mujoco.MjSpec:
-    """The completed spec of a model file that has been examined. Raises ModelFileError, FileNotFoundError."""
+def load_spec(path: str, model_root: str = "") -> mujoco.MjSpec:
+    """The completed spec of a model file that has been examined.
+
+    model_root: the folder that the files it names must lie in. "": the nearest one upwards with a package.xml, else the
+    file's own, or the one above where the file names a sibling. Raises ModelFileError, FileNotFoundError.
+    """
     file = Path(path)
     if not file.is_file():
         raise FileNotFoundError(f"there is no file {path}")
     if file.stat().st_size > _FILE_BYTES:
         raise ModelFileError(f"it has {file.stat().st_size:,} bytes; at most {_FILE_BYTES:,} are read")
-    real = str(file.resolve())  # what was examined is what is loaded, whatever links lead there
-    if real not in _known or _known[real] != _state(_known[real]):
-        _known[real] = _state(_examined(real))
+    real = file.resolve()  # what was examined is what is loaded, whatever links lead there
+    known = (str(real), model_root)
+    if known not in _known or _known[known] != _state(_known[known]):
+        _known[known] = _state(_examined(*known))
     mujoco.mj_clearCache(mujoco.mj_getCache())  # it tells a changed mesh from the old one by whole seconds only
-    spec = mujoco.MjSpec.from_file(real)
-    complete(spec, path)
+    spec, said = _read(real, _root(real, model_root))
+    for line in [*said, *complete(spec, path)]:
+        warnings.warn(f"{file.name}: {line}", stacklevel=2)
     return spec
 
 
@@ -59,26 +71,26 @@ def compiled(spec: mujoco.MjSpec) -> mujoco.MjModel:
     try:
         return spec.compile()
     except ValueError as error:
-        raise ModelFileError(str(error)) from error
+        raise ModelFileError(_explained(error)) from error
 
 
-def digest_of(path: str) -> str:
+def digest_of(path: str, model_root: str = "") -> str:
     """Of the model that a file makes, by this version of MuJoCo: of its bytes, whatever files it is made of.
 
     Raises ModelFileError, FileNotFoundError.
     """
-    model = compiled(load_spec(path))
+    model = compiled(load_spec(path, model_root))
     whole = np.empty(mujoco.mj_sizeModel(model), np.uint8)
     mujoco.mj_saveModel(model, None, whole)
     return f"{mujoco.__version__} {hashlib.sha256(whole.tobytes()).hexdigest()[:16]}"
 
 
-def check_digest(path: str, recorded: str) -> str:
+def check_digest(path: str, recorded: str, model_root: str = "") -> str:
     """The digest of a model file. recorded: what it must be, where it was made by this version of MuJoCo; '' for any.
 
     Raises ModelFileError where the file has changed.
     """
-    found = digest_of(path)
+    found = digest_of(path, model_root)
     if recorded not in ("", found) and recorded.split()[0] == mujoco.__version__:
         raise ModelFileError(
             f"the file has changed since this began (its model is now {found}, it was {recorded}): bring that version "
@@ -87,7 +99,8 @@ def check_digest(path: str, recorded: str) -> str:
     return found
 
 
-_known: dict[str, dict[str, tuple[int, int]]] = {}  # of each file that passed: the text it was made of, as it was then
+# of each file that passed, with its model_root: the text it was made of, as it was then
+_known: dict[tuple[str, str], dict[str, tuple[int, int]]] = {}
 
 
 def _state(files: Iterable[str]) -> dict[str, tuple[int, int]]:
@@ -98,9 +111,9 @@ def _state(files: Iterable[str]) -> dict[str, tuple[int, int]]:
     }
 
 
-def _examined(path: str) -> list[str]:
+def _examined(path: str, model_root: str) -> list[str]:
     """The text files that a model is made of. Raises ModelFileError for what is wrong with it."""
-    command = [sys.executable, "-c", f"from evo.envs.model_file import _examine; _examine({path!r})"]
+    command = [sys.executable, "-c", f"from evo.envs.model_file import _examine; _examine({path!r}, {model_root!r})"]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=3 * _SECONDS, cwd=Path(__file__).parents[2]
@@ -115,90 +128,193 @@ def _examined(path: str) -> list[str]:
     return list(files)
 
 
-def _examine(path: str) -> None:
+def _examine(path: str, model_root: str) -> None:
     """In a process of its own: print, as JSON, what is wrong with a file (an empty text: nothing), and its files."""
     files: list[str] = []
     resource.setrlimit(resource.RLIMIT_AS, (_BYTES, _BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        _check_text(Path(path), Path(path).parent, files)
-        spec = mujoco.MjSpec.from_file(path)
+        root = _root(Path(path), model_root)
+        _Text(Path(path), root).check(files)
+        spec, _ = _read(Path(path), root)
         complete(spec, path)
         _check_model(spec.compile())
     except MemoryError:
         problem = f"it takes more than {_BYTES >> 30} GB to load"
     except (ValueError, RecursionError, ElementTree.ParseError, OSError, mujoco.FatalError) as error:
-        problem = " ".join(str(error).split()) or type(error).__name__
+        problem = _explained(error)
     else:
         problem = ""
     print(json.dumps([problem, files]))
 
 
-def _check_text(file: Path, folder: Path, files: list[str]) -> None:
-    """Raise for what a file must not ask for, and the files it includes or attaches; `files` becomes all of them.
-
-    folder: where the names of included files begin.
-    """
-    if str(file) in files:
-        raise ModelFileError(f"it includes {file.name!r} more than once")
-    files.append(str(file))
-    # other parsers than MuJoCo's see something else in these
-    if re.search(rb"<!(DOCTYPE|ENTITY)", file.read_bytes(), re.IGNORECASE):
-        raise ModelFileError(f"{file.name} declares a document type; take the <!DOCTYPE …> out")
-    for element in ElementTree.parse(file).iter():
-        kind = element.tag.lower()
-        if "{" in kind or ":" in kind:
-            raise ModelFileError(f"{file.name} uses an XML namespace, which models do not have")
-        if kind == "plugin":
-            raise ModelFileError("it asks for a plugin, which is code; plugins are not loaded")
-        for name, asked in element.items():
-            if name.startswith("file") or name in _DIRECTORIES:  # "fileright" is one side of a texture
-                _check_inside(asked)
-        if kind in ("include", "model") and "file" in element.attrib:
-            inner = (folder / element.attrib["file"]).resolve()
-            if not inner.is_relative_to(folder):
-                raise ModelFileError(f"it asks for {element.attrib['file']!r}, a link to outside its folder")
-            _check_text(inner, folder if kind == "include" else inner.parent, files)
+def _explained(error: BaseException) -> str:
+    """MuJoCo's words in one line; of a mass or inertia that no body has, also what to write."""
+    words = " ".join(str(error).split()) or type(error).__name__
+    if element := re.search(r"inertia (?:of moving bodies )?must .*Element name '(.*?)'", words):
+        what = re.sub(r"^Error: (?:error )?|'|; use .*| in fullinertia.*| Element name.*", "", words)
+        return (
+            f"body {element[1]!r}: {what}, which no real one breaks: correct its mass and inertia, or let MuJoCo do so "
+            f"by {_BALANCE} (in a URDF within <mujoco> … </mujoco>)"
+        )
+    return words
 
 
-def _check_inside(asked: str) -> None:
-    """Raise for the name of a file that would lie outside the model's folder."""
-    parts = (
-        asked.replace("\\", "/").removeprefix("package://").removeprefix("file://")
-    )  # MuJoCo takes both for a border
-    if Path(parts).is_absolute() or ".." in Path(parts).parts:
-        raise ModelFileError(f"it asks for {asked!r}, which is outside its folder")
+def _root(file: Path, model_root: str) -> Path:
+    """The folder that all files a model names must lie in; see `load_spec`. Raises ModelFileError."""
+    if model_root:
+        root = Path(model_root).resolve()
+        if not file.is_relative_to(root):
+            raise ModelFileError(f"model_root={model_root}: {file} is not in that folder")
+        return root
+    return next((each for each in file.parents if (each / "package.xml").is_file()), file.parent.parent)
 
 
-def complete(spec: mujoco.MjSpec, path: str) -> None:
+def _read(file: Path, root: Path) -> tuple[mujoco.MjSpec, list[str]]:
+    """The spec of a file as it is, and what a user should know of it."""
+    if not urdf.is_urdf(file):
+        return mujoco.MjSpec.from_file(str(file)), []  # which resolves the names as they are
+    robot = urdf.resolve(file, root)
+    for mesh in robot.meshes:
+        if not mesh.resolve().is_relative_to(root):
+            raise ModelFileError(f"it asks for {mesh.name!r}, a link to outside its folder {root}")
+        if mesh.stat().st_size > _FILE_BYTES:
+            raise ModelFileError(f"{mesh.name} has {mesh.stat().st_size:,} bytes; at most {_FILE_BYTES:,} are read")
+    spec = mujoco.MjSpec.from_string(robot.text)
+    spec.modelfiledir = str(file.parent)
+    return spec, [f"left out of it: {', '.join(robot.left_out)}"] if robot.left_out else []
+
+
+class _Text:
+    """What a model's text asks for, before MuJoCo sees it; root: the folder that all of it must lie in."""
+
+    def __init__(self, file: Path, root: Path) -> None:
+        self._file, self._root = file, root
+        self._asked: list[tuple[str, Path, str]] = []  # which directory it is in, where names begin, the name
+        self._directories: dict[str, list[str]] = {name: [] for name in _DIRECTORIES}
+        self._upward = False  # whether anything lies beside the file's folder rather than in it
+
+    def check(self, files: list[str]) -> None:
+        """Raise for what a file, or one it includes or attaches, must not ask for; `files` becomes all of them."""
+        self._check(self._file, self._file.parent, files)
+        # a link must not lead further than the names do
+        root = self._root if self._upward or self._root != self._file.parent.parent else self._file.parent
+        for kind, folder, name in self._asked:
+            directories = [*self._directories.get(kind, ()), *self._directories["assetdir"]] if kind else []
+            for directory in directories or [""]:
+                self._check_inside(folder / directory / name, name, root)
+
+    def _check(self, file: Path, folder: Path, files: list[str]) -> None:
+        """folder: where the names of included files begin."""
+        if str(file) in files:
+            raise ModelFileError(f"it includes {file.name!r} more than once")
+        files.append(str(file))
+        # other parsers than MuJoCo's see something else in these
+        if re.search(rb"<!(DOCTYPE|ENTITY)", file.read_bytes(), re.IGNORECASE):
+            raise ModelFileError(f"{file.name} declares a document type; take the <!DOCTYPE …> out")
+        if urdf.is_urdf(file):
+            return  # its names are resolved one by one, and MuJoCo sees what is left of it
+        for element in ElementTree.parse(file).iter():
+            kind = element.tag.lower()
+            if "{" in kind or ":" in kind:
+                raise ModelFileError(f"{file.name} uses an XML namespace, which models do not have")
+            if kind == "plugin":
+                raise ModelFileError("it asks for a plugin, which is code; plugins are not loaded")
+            for name, asked in element.items():
+                if name in _DIRECTORIES:
+                    self._check_name(asked)
+                    self._directories[name].append(asked.replace("\\", "/"))
+                    self._asked.append(("", folder, asked.replace("\\", "/")))
+                elif name.startswith("file"):  # "fileright" is one side of a texture
+                    self._check_name(asked)
+                    where = {"texture": "texturedir", "include": "", "model": ""}.get(kind, "meshdir")
+                    self._asked.append((where, folder, asked.replace("\\", "/")))
+            if kind in ("include", "model") and "file" in element.attrib:
+                inner = Path(os.path.normpath(folder / element.attrib["file"]))
+                self._check_inside(inner, element.attrib["file"], self._root)
+                self._check(inner, folder if kind == "include" else inner.parent, files)
+
+    def _check_name(self, asked: str) -> None:
+        name = Path(asked.replace("\\", "/"))  # MuJoCo takes both for a border
+        if name.is_absolute() or re.match("[A-Za-z]:", asked) or "://" in asked:
+            raise ModelFileError(f"it asks for {asked!r}, which is outside its folder: name it from there")
+        self._upward |= ".." in name.parts
+
+    def _check_inside(self, path: Path, asked: str, root: Path) -> None:
+        if not Path(os.path.normpath(path)).is_relative_to(root):
+            raise ModelFileError(
+                f"it asks for {asked!r}, which is outside its folder {root}: a folder that holds both is allowed by "
+                "--set task.model_root=…"
+            )
+        if path.exists() and not path.resolve().is_relative_to(root):
+            raise ModelFileError(f"it asks for {asked!r}, a link to outside its folder {root}")
+
+
+def complete(spec: mujoco.MjSpec, path: str) -> list[str]:
     """Give a spec what walking needs where its file has none: ground, and for a URDF a free root and motors.
 
-    A motor's strength is the joint's effort limit. Raises ModelFileError where a URDF names none.
+    A motor's strength is the joint's effort limit; of a joint without one, what holds half the body's weight at the
+    reach of what it moves. Returns what a user should know of that.
     """
-    world = spec.worldbody
-    if path.lower().endswith(".urdf"):
+    world, said = spec.worldbody, []
+    if urdf.is_urdf(path):
         for body in world.bodies[:1]:
             if not body.joints:
                 body.add_freejoint()
-        for joint in spec.joints:
-            if joint.type in (mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_SLIDE):
-                effort = float(max(abs(joint.actfrcrange[0]), abs(joint.actfrcrange[1])))
-                if not 0 < effort < math.inf:
-                    raise ModelFileError(f'joint {joint.name!r} has no effort limit: write <limit effort="…"/>')
-                actuator = spec.add_actuator(name=joint.name, target=joint.name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
-                # the motor is as strong as the joint may be
-                joint.actfrclimited = mujoco.mjtLimited.mjLIMITED_FALSE
-                actuator.gear[0], actuator.ctrllimited, actuator.ctrlrange = effort, True, [-1, 1]
+        moved = [
+            each for each in spec.joints if each.type in (mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_SLIDE)
+        ]
+        weak = [joint.name for joint in moved if not 0 < _effort(joint) < math.inf]
+        default = _holding_efforts(spec.copy().compile(), weak) if weak else {}
+        if weak:
+            said.append(
+                f"joints without an effort limit are as strong as holds {_HOLDING:g} of the body's weight at their "
+                f"reach: {_listed([f'{name} {effort:g}' for name, effort in default.items()])} N·m (of a slide, N)"
+            )
+        for joint in moved:
+            actuator = spec.add_actuator(name=joint.name, target=joint.name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
+            actuator.gear[0] = default.get(joint.name) or _effort(joint)
+            actuator.ctrllimited, actuator.ctrlrange = True, [-1, 1]
+            joint.actfrclimited = mujoco.mjtLimited.mjLIMITED_FALSE  # the motor is as strong as the joint may be
     if not world.geoms:
         world.add_geom(type=mujoco.mjtGeom.mjGEOM_PLANE, name="floor", size=[0, 0, 1])
     for actuator in spec.actuators:
         if actuator.ctrlrange[0] == actuator.ctrlrange[1]:
             actuator.ctrllimited, actuator.ctrlrange = True, [-1, 1]
+    return said
+
+
+def _effort(joint: mujoco.MjsJoint) -> float:
+    return float(max(abs(joint.actfrcrange[0]), abs(joint.actfrcrange[1])))
+
+
+def _holding_efforts(model: mujoco.MjModel, joints: list[str]) -> dict[str, float]:
+    """Of joints by name: what holds a part of the body's weight, N, at the reach of what the joint moves, N·m."""
+    data = mujoco.MjData(model)
+    mujoco.mj_kinematics(model, data)
+    held = _HOLDING * 9.81 * float(model.body_subtreemass[0])
+    efforts = {}
+    for name in joints:
+        joint = model.joint(name).id
+        beyond = np.zeros(model.nbody, bool)  # what hangs on the joint: parents come before children
+        for body in range(int(model.jnt_bodyid[joint]), model.nbody):
+            beyond[body] = body == model.jnt_bodyid[joint] or beyond[model.body_parentid[body]]
+        geoms = beyond[model.geom_bodyid]
+        ends = [*(data.geom_xpos[geoms] - data.xanchor[joint]), *(data.xpos[beyond] - data.xanchor[joint])]
+        sizes = [*model.geom_rbound[geoms], *np.zeros(beyond.sum())]
+        reach = max(float(np.linalg.norm(end)) + size for end, size in zip(ends, sizes, strict=True))
+        arm = 1.0 if model.jnt_type[joint] == mujoco.mjtJoint.mjJNT_SLIDE else max(reach, 0.05)
+        efforts[name] = float(f"{held * arm:.3g}")
+    return efforts
+
+
+def _listed(words: list[str], most: int = 6) -> str:
+    return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
 
 
 def _check_model(model: mujoco.MjModel) -> None:
-    """Raise for a model that cannot learn to walk."""
+    """Raise for a model that cannot be simulated, or has nothing that moves it."""
     if model.nbuffer > _MODEL_BYTES or model.nv > _MOST_DOFS:
         raise ModelFileError(
             f"the model has {model.nv:,} degrees of freedom and takes {model.nbuffer >> 20:,} MB; "
@@ -211,7 +327,10 @@ def _check_model(model: mujoco.MjModel) -> None:
     if not model.nu:
         raise ModelFileError("it has no actuators, so nothing could move it; add an <actuator> section")
     if not (model.body_dofnum[model.body_parentid == 0] > 0).any():
-        raise ModelFileError("its root is fixed to the world, so it cannot go anywhere; add a <freejoint/> to it")
+        raise ModelFileError(
+            "its root is fixed to the world, so it cannot go anywhere; add a <freejoint/> to it, or write its own "
+            "task, as in `def reach(...) -> Task` (examples/own_task.py shows how), and run that"
+        )
     data = mujoco.MjData(model)
     mujoco.mj_step(model, data, min(max(round(_TRIAL / model.opt.timestep), 1), 1000))
     for warning, stat in enumerate(data.warning):

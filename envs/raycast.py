@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.envs import ray_shading as shading
+from evo.envs.extent import creature_root
 from evo.envs.ray_geometry import PLANE, Vector
 from evo.envs.ray_geoms import floor_square, foreign_model, moving_geoms, place, shown_geoms, tabulate
 from evo.envs.ray_shading import Scene, View, find_edges, list_sunlit, list_tiles, paint
@@ -203,7 +204,7 @@ def frame_creature(model: mujoco.MjModel, qpos: ArrayLike, aspect: float = 16 / 
     data = mujoco.MjData(model)
     azimuth, elevation = _viewpoint(model)
     moving = moving_geoms(model) & shown_geoms(model) & (model.geom_rbound > 0)
-    root = _root(model)
+    root = creature_root(model)
     _, _, right, up = Camera(azimuth=azimuth, elevation=elevation).axes()
     across = np.stack([right, up])
     middle = np.empty((len(trajectory), 3))
@@ -289,16 +290,9 @@ def _averaged(track: NDArray[np.float64], width: float, ends: Literal["even", "o
     return np.convolve(np.pad(track, reach, mode="reflect", reflect_type=ends), weights / weights.sum(), mode="valid")
 
 
-def _root(model: mujoco.MjModel) -> int:
-    """The heaviest body that hangs on the world and can move; the world where nothing moves."""
-    roots = np.flatnonzero((model.body_parentid == 0) & (np.arange(model.nbody) > 0))
-    roots = roots[model.body_subtreemass[roots] > 0]
-    return int(roots[np.argmax(model.body_subtreemass[roots])]) if roots.size else 0
-
-
 def _viewpoint(model: mujoco.MjModel) -> tuple[float, float]:
     """Azimuth and elevation from which a model's movement is seen best."""
-    joints = np.flatnonzero(model.body_rootid[model.jnt_bodyid] == _root(model))
+    joints = np.flatnonzero(model.body_rootid[model.jnt_bodyid] == model.body_rootid[creature_root(model)])
     kinds = model.jnt_type[joints]
     turning = model.jnt_axis[joints[kinds == mujoco.mjtJoint.mjJNT_HINGE]]
     if turning.size and not np.isin(kinds, (mujoco.mjtJoint.mjJNT_FREE, mujoco.mjtJoint.mjJNT_BALL)).any():

@@ -62,7 +62,8 @@ class Task:
     episode. frame_skip: time steps in a control step. action_low, action_high: bounds, float64 (action_size,).
     choices: where the action is one of so many choices, its index is all there is of the action, and a network scores
     each; 0 where actions are continuous. gymnasium_id: the environment of Gymnasium's that it equals to the bit, if
-    any. rendering: options for pictures, passed on to Gymnasium's renderer. view: how the camera looks at it.
+    any. rendering: options for pictures, passed on to Gymnasium's renderer. view: how the camera looks at it. root: the
+    body that adversity pushes; by default the heaviest that hangs on the world.
 
     Where episodes differ in their model too, remodel(model, data, task) writes into it what the record says: every
     simulation then has a model of its own, and an episode that is taken up again calls it. addresses: so many words at
@@ -88,6 +89,7 @@ class Task:
     remodel: Callable[..., None] | None = None
     addresses: int = 0
     kept: tuple[Any, ...] = ()
+    root: int | None = None
 
     def __post_init__(self) -> None:
         if self.choices:

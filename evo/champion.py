@@ -15,7 +15,7 @@ import tomli_w
 
 from evo.archive import read_arrays, read_toml, write_arrays
 from evo.assembly import problem_named
-from evo.config import kind_of
+from evo.config import as_written, kind_of
 from evo.datasets import Split
 from evo.envs.physics import EngineError, available_threads
 from evo.errors import EvoError, one_line
@@ -315,7 +315,9 @@ class Champion:
                 raise ValueError("its clip_observation is no positive number")
             return cls(
                 task_name=about["task"]["name"],
-                task_options={name: _tupled(value) for name, value in about["task"]["options"].items()},
+                task_options=as_written(
+                    about["task"]["name"], {name: _tupled(value) for name, value in about["task"]["options"].items()}
+                ),
                 network_text=about["network"]["layers"],
                 normalise=about["network"]["normalise"],
                 method=about["method"],

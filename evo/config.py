@@ -19,7 +19,7 @@ from evo import __version__
 from evo.archive import read_toml
 from evo.datasets import DATASETS, Dataset, constructor_of, is_data_path
 from evo.envs import TASKS, adversity, gymnasium_task, reference
-from evo.envs.creatures.brought import brought
+from evo.envs.creatures.brought import ABSENT, brought
 from evo.envs.model_file import digest_of, is_model_file
 from evo.envs.reference import UntrustedName, resolve
 from evo.envs.task import Task
@@ -234,6 +234,9 @@ def resolve_config(
         raise EvoError(f"unknown method {method!r}{nearest(method, METHODS)}")
     known = _known_keys(task, kind, chosen)
     given[0] = _without_others(given[0], task, method)
+    if {"evo", "task.name"} <= given[0].keys():  # written by a run, of an older version perhaps
+        written = {key.removeprefix("task."): value for key, value in given[0].items() if key.startswith("task.")}
+        given[0] |= {f"task.{name}": value for name, value in as_written(task, written).items()}
     if any(key.startswith("task.") and layer[key] != given[0].get(key) for layer in given[1:] for key in layer):
         given[0].pop("data.digest", None)  # other examples are meant
     # a file that a run wrote says everything: presets of a later version must not change it
@@ -254,8 +257,10 @@ def resolve_config(
         values[f"method.{chosen.schedule}"] = values["budget.steps"]
     if chosen.limit:
         values[f"method.{chosen.limit}"] = values["budget.steps"]
+    if is_model_file(task) and values["task.model_root"]:
+        values["task.model_root"] = str(Path(values["task.model_root"]).absolute())
     if is_model_file(task) and not values["task.digest"]:
-        values["task.digest"] = _digest(task)
+        values["task.digest"] = _digest(task, values["task.model_root"])
     if all(values[key] is None for key in _BUDGET):
         raise EvoError("no budget: give --generations, --steps, --minutes or --until")
     return Config(values)
@@ -303,9 +308,15 @@ def _preset(
     return landscape_preset(method.family, high - low, known_best=is_landscape(task))
 
 
-def _digest(file: str) -> str:
+def as_written(task: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """A task's options as a file of a run or a champion means them: one that an older version did not know yet means
+    what was done then."""
+    return {**(ABSENT if is_model_file(task) else {}), **options}
+
+
+def _digest(file: str, model_root: str) -> str:
     try:
-        return digest_of(file)
+        return digest_of(file, model_root)
     except (ValueError, OSError) as error:
         raise EvoError(f"task {file}: {one_line(error)}") from error
 

@@ -3,13 +3,18 @@
 import re
 from pathlib import Path
 
+_LONGEST = 100  # bytes: a file system takes 255, and more words come behind
+
 
 def task_slug(task: str) -> str:
     """A task's name as part of a path: `half-cheetah-v5`, `point-mass-v0`."""
     if task.lower().endswith((".xml", ".mjcf", ".urdf")):
         task = Path(task).stem
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", task.removeprefix("evo/")).lower()
-    return re.sub(r"[^a-z0-9]+", "-", words).strip("-")
+    slug = re.sub(r"[\W_]+", "-", words)  # letters of any script stay
+    while len(slug.encode()) > _LONGEST:
+        slug = slug[:-1]
+    return slug.strip("-") or "task"
 
 
 def fresh_path(wanted: Path) -> Path:

@@ -2,6 +2,7 @@
 
 import codecs
 import io
+import logging
 import os
 import re
 import sys
@@ -39,6 +40,15 @@ def _plainer(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return "".join(_PLAIN.get(character, "?") for character in error.object[error.start : error.end]), error.end
+
+
+def show_notes() -> None:
+    """Print what is worth knowing of how something was read (`evo.envs.notes`), a line each, on standard error."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("evo: note: %(message)s"))
+    logger = logging.getLogger("evo")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
 
 
 def show_warning(

