@@ -62,7 +62,7 @@ def load_spec(path: str, model_root: str = "") -> mujoco.MjSpec:
     mujoco.mj_clearCache(mujoco.mj_getCache())  # it tells a changed mesh from the old one by whole seconds only
     spec, said = _read(real, _root(real, model_root))
     for line in [*said, *complete(spec, path)]:
-        warnings.warn(f"{file.name}: {line}", stacklevel=2)
+        warnings.warn(f"{file.name}: {line}", stacklevel=1)  # one place, so that it is said once
     return spec
 
 
