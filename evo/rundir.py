@@ -1,7 +1,7 @@
 """One run's folder: config, metrics, checkpoints, champion, fossils, videos, plots.
 
     config.toml    metrics.csv    checkpoints/<steps>/{state.npz, done}    champion.npz    fossils/<generation>.npz
-    ended    videos/  plots/  versions.toml  lock
+    last.npz    ended    videos/  plots/  versions.toml  lock
 
 Whatever can be found under a name is whole, at any moment a process may be killed; leftovers carry temporary names and
 the next writer removes them. One process writes a run at a time: it holds a lock that dies with it.
@@ -130,6 +130,11 @@ class RunDirectory:
     def champion_path(self) -> Path:
         """champion.npz, whether or not it exists yet."""
         return self._path / "champion.npz"
+
+    @property
+    def last_path(self) -> Path:
+        """last.npz, what the learner offered first at its end, in a champion's form; whether or not it exists yet."""
+        return self._path / "last.npz"
 
     @property
     def videos(self) -> Path:

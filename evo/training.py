@@ -30,11 +30,12 @@ CHECKPOINT_SECONDS, CHECKPOINT_SHARE = 2.0, 0.02
 
 @dataclass
 class Clock:
-    """Seconds of training, wall and processor, selection and compilation apart; they go on over a resume."""
+    """Seconds of training and of selection, wall and processor, compilation apart; they go on over a resume."""
 
     wall: float = 0.0
     cpu: float = 0.0
     selection: float = 0.0
+    selection_cpu: float = 0.0
 
     def time_training(self, work: Callable[[], Any]) -> Any:
         wall, cpu = time.perf_counter(), time.process_time()
@@ -44,9 +45,10 @@ class Clock:
         return result
 
     def time_selection(self, work: Callable[[], Any]) -> Any:
-        start = time.perf_counter()
+        wall, cpu = time.perf_counter(), time.process_time()
         result = work()
-        self.selection += time.perf_counter() - start
+        self.selection += time.perf_counter() - wall
+        self.selection_cpu += time.process_time() - cpu
         return result
 
 
@@ -55,10 +57,12 @@ class Progress:
     """What the loop itself must remember between steps; the learner remembers the rest."""
 
     champion: Champion | None = None
+    last: Champion | None = None  # what the learner offered first when candidates were last scored
     selection_score: float = float("nan")  # of the last candidates scored, and its standard error
     selection_error: float = float("nan")
     selected_at: int = -1  # steps when candidates were last scored
     next_selection: int = 0  # steps when they are scored next
+    selection_steps: int = 0  # steps that scoring candidates has taken so far
     rows: int = 0
     clock: Clock = field(default_factory=Clock)
     # Since the last checkpoint; written just before the next, and made again by a resumed run where that never came.
@@ -66,8 +70,9 @@ class Progress:
     saved: Champion | None = None  # the champion as champion.npz has it
 
     def state(self) -> dict[str, np.ndarray]:
-        numbers = [self.selection_score, self.selection_error, self.selected_at, self.next_selection, self.rows]
-        times = [self.clock.wall, self.clock.cpu, self.clock.selection]
+        numbers = [self.selection_score, self.selection_error, self.selected_at, self.next_selection]
+        numbers += [self.selection_steps, self.rows]
+        times = [self.clock.wall, self.clock.cpu, self.clock.selection, self.clock.selection_cpu]
         champion = {} if self.champion is None else self.champion.arrays()
         return {
             "progress": np.array(numbers, np.float64),
@@ -77,7 +82,7 @@ class Progress:
 
     @classmethod
     def restored(cls, state: Mapping[str, np.ndarray]) -> "Progress":
-        selection_score, selection_error, selected_at, next_selection, rows = (
+        selection_score, selection_error, selected_at, next_selection, selection_steps, rows = (
             float(number) for number in state["progress"]
         )
         champion = {
@@ -89,6 +94,7 @@ class Progress:
             selection_error=selection_error,
             selected_at=int(selected_at),
             next_selection=int(next_selection),
+            selection_steps=int(selection_steps),
             rows=int(rows),
             clock=Clock(*(float(seconds) for seconds in state["clock"])),
         )
@@ -139,6 +145,8 @@ def train(
                 took = saved - began
         if progress.selected_at != learner.steps:
             _select(config, learner, judge, directory, progress, watcher)  # what it learned last may be the best
+        if progress.last is not None:
+            progress.last.save(directory.last_path)
         save(learner, directory, progress)
         if not judge.deterministic:
             watcher.phase("scoring the champion on the report episodes")
@@ -182,7 +190,9 @@ def restore(learner: Learner, state: Mapping[str, np.ndarray]) -> Progress:
 
 def _log(row: dict[str, float], learner: Learner, directory: RunDirectory, progress: Progress) -> None:
     row["selection"], row["selection_se"] = progress.selection_score, progress.selection_error
-    row["wall_s"], row["cpu_s"], row["selection_s"] = progress.clock.wall, progress.clock.cpu, progress.clock.selection
+    row["selection_steps"] = progress.selection_steps
+    row["wall_s"], row["cpu_s"] = progress.clock.wall, progress.clock.cpu
+    row["selection_s"], row["selection_cpu_s"] = progress.clock.selection, progress.clock.selection_cpu
     directory.append_metrics(row)
     progress.rows += 1
     first = learner.candidates()[0]
@@ -205,11 +215,13 @@ def _select(
     taken = sum(outcome.steps for outcome in outcomes)
     scores = [_or_worst(outcome.returns[0].mean()) for outcome in outcomes]
     best = int(np.argmax(scores))
+    progress.last = _champion(config, learner, candidates[0], outcomes[0].returns[0], judge.measure)
     if progress.champion is None or scores[best] > _or_worst(progress.champion.score):
         progress.champion = _champion(config, learner, candidates[best], outcomes[best].returns[0], judge.measure)
         if progress.saved is None:  # from now on there is one to look at; later ones come with the checkpoints
             _save_champion(directory, progress)
     progress.selection_score, progress.selected_at = scores[best], learner.steps
+    progress.selection_steps += taken
     progress.selection_error = standard_error(outcomes[best].returns[0])
     watcher.selected(
         progress.champion, learner.steps, scores[best], taken / max(progress.clock.selection - before, 1e-9)

@@ -35,7 +35,7 @@ def last_state(path: Path) -> dict[str, np.ndarray]:
 
 def assert_same_run(one: Path, other: Path) -> None:
     first, second = evo.load(one), evo.load(other)
-    clocks = {"wall_s", "cpu_s", "selection_s"}
+    clocks = {"wall_s", "cpu_s", "selection_s", "selection_cpu_s"}
     assert first.metrics.keys() == second.metrics.keys()
     for column in first.metrics.keys() - clocks:
         np.testing.assert_array_equal(first.metrics[column], second.metrics[column], err_msg=column)

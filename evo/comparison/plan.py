@@ -111,6 +111,10 @@ def _member(
     if kind != FUNCTION and layers != PRESET_NETWORK:
         equal["network.layers"] = layers
     flags = {"task.name": task, "method.name": method, "seed": seed, **budget}
+    resolved = resolve_config(settings=[*equal.items(), *settings.items()], flags=flags)
+    # what a preset changes in the task while training is help that the other methods do not get: all have it, or none
+    helps = [key for key in resolved.values if key.startswith("training.") and key not in settings]
+    equal |= {key: resolved[key.replace("training.", "task.", 1)] for key in helps}
     return resolve_config(settings=[*equal.items(), *settings.items()], flags=flags)
 
 
