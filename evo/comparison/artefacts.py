@@ -4,12 +4,15 @@ import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from evo.archive import write_text
 from evo.comparison.comparison import Comparison
 from evo.comparison.figures import learning_curves, robustness_figure
 from evo.comparison.page import Content, write_page
 from evo.comparison.race import race
-from evo.comparison.robustness import DRAWS, EPISODES, Robustness, robustness
+from evo.comparison.robustness import ASTRAY, DRAWS, EPISODES, Robustness, robustness
+from evo.comparison.statistics import interquartile_mean
 from evo.comparison.writing import (
     markdown,
     member_header,
@@ -106,9 +109,18 @@ def write_artefacts(comparison: Comparison, threads: int, video: bool, phase: Ca
 def robustness_caption(measured: Robustness) -> str:
     """What the figure shows, and the episodes that failed, if any did."""
     caption = (
-        "What is left of the champions' returns under Gaussian noise on all parameters, relative to their root mean "
-        f"square; mean of {DRAWS} draws on {EPISODES} report episodes each; lines and bands as above."
+        "What is left of the champions' returns under Gaussian noise on all parameters, relative to the root mean "
+        f"square of their layer; mean of {DRAWS} draws on {EPISODES} report episodes each; lines and bands as above. "
+        "On the right over the root mean square distance of the actions from the champion's, where it meets the same."
     )
+    at = measured.shares_at(np.array([ASTRAY]))[:, 0]
+    left = {
+        method: interquartile_mean([share for name, share in zip(measured.methods, at, strict=True) if name == method])
+        for method in measured.methods
+    }
+    known = [f"{method} {100 * share:.0f} %" for method, share in left.items() if not np.isnan(share)]
+    if known:
+        caption += f" Where they are {ASTRAY:g} of half their range astray there is left of it: {', '.join(known)}."
     counts = zip(measured.methods, measured.seeds, measured.failed.sum(axis=1), strict=True)
     failed = [f"{count} of {method} seed {seed}" for method, seed, count in counts if count]
     if failed:

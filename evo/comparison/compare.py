@@ -12,11 +12,11 @@ from evo.comparison.artefacts import write_artefacts
 from evo.comparison.comparison import Comparison
 from evo.comparison.display import StudyWatcher, study_display
 from evo.comparison.findings import findings_of
-from evo.comparison.member import Member, methods_of
+from evo.comparison.member import Member, with_last
 from evo.comparison.plan import plan_study
 from evo.comparison.study import conduct, make_study_folder, read_members
 from evo.comparison.table import method_rows
-from evo.comparison.terms import Terms, terms_of, unlike_endings, unlike_platforms
+from evo.comparison.terms import Terms, deviations_of, terms_of
 from evo.comparison.thresholds import thresholds_of
 from evo.config import Config
 from evo.errors import EvoError
@@ -85,7 +85,8 @@ def _compare_runs(
 ) -> Comparison:
     members = read_members(paths, trust)
     terms = terms_of({member.path: member.config for member in members})
-    stem = f"{task_slug(members[0].config['task.name'])}-{'-'.join(methods_of(members))}"
+    methods = dict.fromkeys(str(member.config["method.name"]) for member in members)
+    stem = f"{task_slug(members[0].config['task.name'])}-{'-'.join(methods)}"
     path = out or fresh_path(Path("runs") / "studies" / stem)
     make_study_folder(path)
     command = shlex.join(["evo", "compare", *map(str, paths), "--out", str(path)])
@@ -106,12 +107,14 @@ def _concluded(
     watcher: StudyWatcher,
 ) -> Comparison:
     """The numbers, written down and drawn."""
+    watcher.phase("scoring what was learned last")
+    members = [with_last(member, threads) for member in members]
     thresholds = thresholds_of(members)
     rows = method_rows(members, thresholds)
     comparison = Comparison(
         path=path,
         command=command,
-        terms=replace(terms, deviations=(*terms.deviations, *unlike_endings(members), *unlike_platforms(members))),
+        terms=replace(terms, deviations=(*terms.deviations, *deviations_of(members))),
         members=tuple(members),
         thresholds=thresholds,
         rows=tuple(rows),

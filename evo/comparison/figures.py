@@ -79,14 +79,15 @@ def learning_curves(members: Sequence[Member], path: Path, thresholds: Mapping[s
 
 
 def robustness_figure(robustness: Robustness, path: Path) -> None:
-    """Return of perturbed champions over the perturbation's size, and as a share of the unperturbed return.
+    """Return of perturbed champions over the size of the noise, and as a share of the unperturbed return, over the size
+    of the noise and over how far it leads actions astray.
 
     The line is the interquartile mean of a method's seeds, the band their middle half. A share needs a positive
-    unperturbed return: the second panel leaves seeds without one out. path: .png, .svg or .pdf. Raises EvoError.
+    unperturbed return: its panels leave seeds without one out. path: .png, .svg or .pdf. Raises EvoError.
     """
     with rc_context(_STYLE):
-        figure = Figure(figsize=(11.0, 4.1), dpi=130, layout="constrained")
-        absolute, relative = figure.subplots(1, 2)
+        figure = Figure(figsize=(13.5, 4.1), dpi=130, layout="constrained")
+        absolute, relative, matched = figure.subplots(1, 3)
         groups = robustness.methods
         colours = colours_of(groups)
         # sizes grow by about the same factor; evenly spaced places also hold the size 0
@@ -99,16 +100,33 @@ def robustness_figure(robustness: Robustness, path: Path) -> None:
                 if len(values):
                     _draw_band(axes, places, *middle_and_quartiles(values), colour)
                     axes.plot(places, values.T, color=colour, linewidth=0.7, alpha=0.4)
+            _draw_matched(matched, robustness, rows, colour)
         for axes, title in ((absolute, "return"), (relative, "share of the unperturbed return")):
             axes.set_xticks(places, [_percent(size) for size in robustness.sizes])
-            axes.set(xlabel="noise on every parameter, relative to their root mean square", ylabel=title)
+            axes.set(xlabel="noise on every parameter, relative to its layer's", ylabel=title)
             axes.grid(visible=False, axis="x")
         absolute.yaxis.set_major_formatter(_TICKS)
-        relative.yaxis.set_major_formatter("{x:.0f} %")
-        _draw_reference(relative, 100)
-        relative.set_ylim(bottom=min(0.0, relative.get_ylim()[0]))
+        matched.set(
+            xlabel="how far actions go astray, in halves of their range", ylabel="share of the unperturbed return"
+        )
+        for axes in (relative, matched):
+            axes.yaxis.set_major_formatter("{x:.0f} %")
+            _draw_reference(axes, 100)
+            axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
         _legend(figure, colours, {method: groups.count(method) for method in colours})
         write_figure(figure, path)
+
+
+def _draw_matched(axes: Axes, robustness: Robustness, rows: np.ndarray, colour: str) -> None:
+    """Shares of a method's members, rows (members,), over how far astray the same noise leads their actions."""
+    shares = robustness.shares[rows]
+    there = ~np.isnan(shares).any(axis=1)
+    if there.any():
+        astray = robustness.astray[rows][there]
+        places = np.linspace(0.0, astray[:, -1].min(), 50)  # no farther than all seeds were led
+        values = 100 * robustness.shares_at(places)[rows][there]
+        _draw_band(axes, places, *middle_and_quartiles(values), colour)
+        axes.plot(astray.T, 100 * shares[there].T, color=colour, linewidth=0.7, alpha=0.4)
 
 
 def _draw_curve(axes: Axes, curve: Curve, colour: str) -> None:

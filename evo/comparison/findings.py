@@ -1,13 +1,12 @@
 """What the numbers say, in plain sentences, and what they do not."""
 
 from collections.abc import Mapping, Sequence
-from itertools import count
-from math import comb
+from itertools import combinations, count
 
 import numpy as np
 
 from evo.comparison.member import Member, methods_of
-from evo.comparison.statistics import difference_interval
+from evo.comparison.statistics import holm, least_p, rank_test
 from evo.comparison.table import MethodRow
 from evo.numbers import number
 
@@ -23,49 +22,41 @@ def findings_of(members: Sequence[Member], rows: Sequence[MethodRow], thresholds
     if not ranked:
         return ["Every method has a champion that failed a report episode: there is nothing to rank."]
     best, *others = ranked
-    found = [
-        f"{best.method} ends highest: {number(best.iqm)}{_interval(best.low, best.high)} over {_seeds(best.seeds)}."
-    ]
+    found = [f"{best.method} ends highest: {_standing(best)}."]
     unranked = [row.method for row in rows if row not in ranked]
     found += [f"{method} is not ranked: a champion of it failed a report episode." for method in unranked]
-    # Bonferroni: a share of the luck for each pair that the best might have been found in
-    pairs = max(comb(len(ranked), 2), 1)
-    confidence, needed = 1.0 - _LUCK / pairs, _seeds_needed(pairs)
+    pairs = list(combinations([row.method for row in ranked], 2))  # the better one first
+    alone = {(one, other): rank_test(returns[one], returns[other]) for one, other in pairs}
+    adjusted = holm(alone)
+    apart = [pair for pair in pairs if adjusted[pair] <= _LUCK]
     for other in others:
-        low, high = difference_interval(returns[best.method], returns[other.method], confidence=confidence)
-        against = f"Against {other.method}, at {number(other.iqm)}{_interval(other.low, other.high)}"
-        if low != low:
-            verdict = "no interval of the difference: that takes at least two seeds of each"
-        else:
-            apart = low > 0 and min(best.seeds, other.seeds) >= needed
-            verdict = (
-                f"the difference is {number(low)} to {number(high)} ({_confidence(confidence, pairs)}); these seeds "
-            )
-            verdict += "tell the two apart" if apart else "do not tell the two apart"
-        found.append(f"{against}: {verdict}.")
+        pair = best.method, other.method
+        p_value = f"p = {number(alone[pair])}"
+        if len(pairs) > 1:
+            p_value += f", {number(adjusted[pair])} for all {len(pairs)} pairs of methods at once"
+        verdict = "tell" if pair in apart else "do not tell"
+        found.append(f"Against {other.method}, at {_standing(other)}: {p_value}; these seeds {verdict} the two apart.")
+    further = [f"{one} from {other}" for one, other in apart if one != best.method]
+    if len(pairs) > len(others):
+        found.append(f"Of the other pairs they tell apart {'none' if not further else ', '.join(further)}.")
     if others:
+        found.append("p: exact rank test of the seeds, two-sided" + (", Holm's correction." if len(pairs) > 1 else "."))
+        found += _too_few(ranked, len(pairs))
         found += _quickest(ranked, thresholds, members[0].config.step_unit)
-    if others and any(row.seeds < needed for row in ranked):
-        found.append(
-            f"It takes {needed} seeds of each to tell {len(ranked)} methods apart: with fewer, luck alone too often "
-            "puts all seeds of one above all of another."
-        )
     return found
 
 
-def _seeds_needed(pairs: int) -> int:
-    """The fewest seeds of each that can tell two methods apart, where there are so many pairs of methods.
-
-    Of two methods that are equal, all n seeds of one lie above all n of the other, whichever it is, with a chance of
-    2 / (2n over n): in one study of 10 with 3 seeds, of 35 with 4, of 126 with 5. The bootstrap of seeds that do not
-    mix has no difference of 0 at any confidence, so that this chance itself must be within a pair's share of the luck.
-    """
-    return next(seeds for seeds in count(1) if 2 / comb(2 * seeds, seeds) <= _LUCK / pairs)
-
-
-def _confidence(confidence: float, pairs: int) -> str:
-    one = f"{100 * confidence:.4g} % interval"
-    return one if pairs == 1 else f"{one}: {100 * (1 - _LUCK):g} % for all {pairs} pairs of methods at once"
+def _too_few(rows: Sequence[MethodRow], pairs: int) -> list[str]:
+    """A line where the seeds are so few that no result could have told any two methods apart."""
+    needed = next(seeds for seeds in count(1) if least_p(seeds, seeds) <= _LUCK / pairs)
+    least = min(least_p(one.seeds, other.seeds) for one, other in combinations(rows, 2))
+    if least <= _LUCK / pairs:
+        return []
+    seeds = " or ".join(str(number) for number in sorted({row.seeds for row in rows}))
+    return [
+        f"This number of seeds ({seeds}) cannot decide, whatever they had shown: the test does not go below p = "
+        f"{least}, and {len(rows)} methods take {float(_LUCK / pairs):.2g}, which {needed} seeds of each can reach."
+    ]
 
 
 def _quickest(rows: Sequence[MethodRow], thresholds: Mapping[str, float], unit: str) -> list[str]:
@@ -82,9 +73,8 @@ def _quickest(rows: Sequence[MethodRow], thresholds: Mapping[str, float], unit: 
     return []
 
 
-def _interval(low: float, high: float) -> str:
-    return f" [{number(low)}, {number(high)}]" if low == low else ""
-
-
-def _seeds(count: int) -> str:
-    return "1 seed" if count == 1 else f"{count} seeds"
+def _standing(row: MethodRow) -> str:
+    """`356 (354 to 357, 5 seeds)`: its interquartile mean, and the seeds behind it."""
+    if row.seeds == 1:
+        return f"{number(row.iqm)} (1 seed)"
+    return f"{number(row.iqm)} ({number(row.least)} to {number(row.most)}, {row.seeds} seeds)"

@@ -1,43 +1,56 @@
 """Member: one finished run in a comparison, read whole."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from evo.champion import Champion
 from evo.config import Config
+from evo.envs.physics import EngineError
 from evo.errors import EvoError
 from evo.finished import Run
+from evo.problems.problem import evaluate_alone
+from evo.randomness import report_seeds
 
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """A finished run. metrics: columns of its metrics.csv, float64 (generations,). ended: why, None where unknown."""
+    """A finished run. metrics: columns of its metrics.csv, float64 (generations,). ended: why, None where unknown.
+
+    last: what it learned last, scored on the report episodes by `with_last`; None where that is not known. label: what
+    its method is called where runs of one method differ in settings (`evo.comparison.terms.labels`).
+    """
 
     path: Path
     config: Config
     champion: Champion
     metrics: dict[str, np.ndarray]
     ended: str | None
+    last: Champion | None = None
+    label: str = ""
 
     @property
     def method(self) -> str:
-        return str(self.config["method.name"])
+        """Its method's name, and what is set in it where other runs of that method have something else."""
+        return self.label or str(self.config["method.name"])
 
     @property
     def seed(self) -> int:
         return int(self.config["seed"])
 
-    def scores(self, clock: str) -> tuple[np.ndarray, np.ndarray]:
+    def scores(self, clock: str, selection: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """When held-out scores were taken, and what they were, where they change and at the end; float64 (scores,).
 
-        clock: a column of metrics. Both are empty where no score was ever taken. A row of metrics holds the score of
-        what was offered before that generation began, when the row before was logged. What is offered after the last
+        clock: a column of metrics. selection: count what selection took as well, that of the score itself included;
+        clock is `steps` or `cpu_s` then. Both are empty where no score was ever taken. A row of metrics holds the score
+        of what was offered before that generation began, when the row before was logged. What is offered after the last
         row is in none: its score is known where it became the champion; else the end repeats the score before it.
         """
         taken, score = np.append(0.0, self.metrics[clock]), self.metrics["selection"]
+        if selection:
+            taken = taken + self.selection(clock)
         last = self.champion.score if self.champion.generation == self.metrics["generation"][-1] else score[-1]
         score = np.append(score, last)
         taken, score = taken[~np.isnan(score)], score[~np.isnan(score)]
@@ -48,9 +61,8 @@ class Member:
     @property
     def steps_between_scores(self) -> float:
         """Mean env steps from one score to the next."""
-        # every score takes time, and one more is taken after the last row
-        scored = np.diff(self.metrics["selection_s"], prepend=0.0) > 0
-        return float(self.metrics["steps"][-1] / scored.sum())
+        # one more is taken after the last row
+        return float(self.metrics["steps"][-1] / self._scored.sum())
 
     @property
     def report_mean(self) -> float:
@@ -58,16 +70,72 @@ class Member:
         assert self.champion.report_returns is not None
         return float(np.mean(self.champion.report_returns))
 
+    @property
+    def last_mean(self) -> float:
+        """Mean return of what it learned last on the report episodes; NaN where that is not known."""
+        returns = None if self.last is None else self.last.report_returns
+        return float("nan") if returns is None else float(np.mean(returns))
+
+    @property
+    def counts_selection(self) -> bool:
+        """Whether it counted the steps of selection, as runs before evo 0.2 did not."""
+        return "selection_steps" in self.metrics
+
+    def selection(self, clock: str) -> np.ndarray:
+        """What selection had taken when each score was known, float64 (generations + 1,): before each generation, and
+        after the last. clock: `steps` or `cpu_s`.
+
+        The selection after the last generation is in no row of metrics: it counts as much as the one before it. Where
+        steps were not counted, they are the most that they can be: the next selection waits until those of this one are
+        a given share of the training's.
+        """
+        if clock == "steps" and not self.counts_selection:
+            steps = np.append(0.0, self.metrics["steps"])
+            begun = np.append(self._scored, True).nonzero()[0]  # rows before which there was a selection
+            following = np.append(begun, len(steps) - 1)[np.searchsorted(begun, np.arange(len(steps)), side="right")]
+            return np.asarray(self.config["evaluation.selection_share"] * steps[following])
+        taken = self.metrics["selection_steps" if clock == "steps" else self._selection_seconds]
+        amounts = np.diff(taken, prepend=0.0)
+        return np.append(taken, taken[-1] + amounts[amounts > 0][-1:].sum())
+
+    @property
+    def _selection_seconds(self) -> str:
+        # of wall-clock where those of processors were not counted: one thread's are the same
+        return "selection_cpu_s" if "selection_cpu_s" in self.metrics else "selection_s"
+
+    @property
+    def _scored(self) -> np.ndarray:
+        """Before which generations candidates were scored, bool (generations,)."""
+        return np.diff(self.metrics["selection_s"], prepend=0.0) > 0
+
 
 def read_member(path: Path, trust: bool = False) -> Member:
     """trust: as of a Run. Raises EvoError where there is no run, or one that is not finished."""
     run = Run(path, trust)
-    member = Member(path, run.config, run.champion, run.metrics, run.ended)
+    last = Champion.load(run.directory.last_path, trust) if run.directory.last_path.exists() else None
+    member = Member(path, run.config, run.champion, run.metrics, run.ended, last)
     if member.champion.report_returns is None:
         raise EvoError(f"{path} is not finished; `evo resume {path}` finishes it")
     if not member.metrics:
         raise EvoError(f"{path} learned nothing: its budget is 0; `evo resume {path}` takes a larger one")
     return member
+
+
+def with_last(member: Member, threads: int) -> Member:
+    """The member with what it learned last scored on the report episodes of its champion. Raises EvoError."""
+    if member.last is None or member.last.report_returns is not None:
+        return member
+    champion = member.champion
+    assert champion.report_returns is not None
+    if member.last.digest == champion.digest:
+        return replace(member, last=champion)
+    seeds = report_seeds(len(champion.report_returns))
+    problem = member.last.problem_on(threads)
+    try:
+        returns = evaluate_alone(problem, *member.last.candidate, seeds).returns[0]
+    except EngineError as error:
+        raise EvoError(f"{member.path}: {error}") from error
+    return replace(member, last=member.last.reported(returns))
 
 
 def methods_of(members: Sequence[Member]) -> dict[str, list[Member]]:

@@ -1,8 +1,10 @@
 """How much of a champion's return is left when its parameters are perturbed.
 
 Source: Lehman, Chen, Clune & Stanley 2018, "ES Is More Than Just a Traditional Finite-Difference Approximator":
-Gaussian noise on the parameters of what each method found. Another method's parameters may be of another scale, so the
-noise is measured in each champion's own root mean square.
+Gaussian noise on the parameters of what each method found. Parameters of another method, or of another layer, may be of
+another scale, so the noise on each layer is measured in that layer's own root mean square. Even so the same noise may
+change what one network does more than what another does: how far the actions go astray is measured too, so that returns
+can be compared where the actions are equally far astray.
 """
 
 from collections.abc import Sequence
@@ -11,22 +13,27 @@ from dataclasses import dataclass
 import numpy as np
 
 from evo.algorithms.population import DensePopulation
-from evo.champion import Champion
+from evo.champion import Champion, Policy
 from evo.comparison.member import Member
-from evo.problems.problem import Evaluation
+from evo.networks import Network
+from evo.problems.walking import Walking
 from evo.randomness import generator, report_seeds
 
 SIZES = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 DRAWS = 16
 EPISODES = 4
+ASTRAY = 0.2  # at which what is left is told
+_LONGEST = 200  # steps of an episode in which actions are compared
 
 
 @dataclass(frozen=True, eq=False)
 class Robustness:
-    """sizes: standard deviations of the noise, as shares of a champion's root mean square parameter, (sizes,).
+    """sizes: standard deviations of the noise on a layer, as shares of its root mean square parameter, (sizes,).
 
     methods, seeds: of each member, (members,). returns: mean over draws and episodes, float64 (members, sizes). failed:
-    how many of the episodes failed, int64 (members, sizes).
+    how many of the episodes failed, int64 (members, sizes). astray: root mean square distance of the perturbed
+    champions' actions from the champion's, in what the champion meets, in halves of an action's range, float64
+    (members, sizes); where actions are choices, the share of other choices.
     """
 
     sizes: tuple[float, ...]
@@ -34,12 +41,21 @@ class Robustness:
     seeds: tuple[int, ...]
     returns: np.ndarray
     failed: np.ndarray
+    astray: np.ndarray
 
     @property
     def shares(self) -> np.ndarray:
         """Returns as shares of the unperturbed one, (members, sizes); NaN for members where that is not positive."""
         unperturbed = self.returns[:, :1]
         return np.divide(self.returns, unperturbed, out=np.full_like(self.returns, np.nan), where=unperturbed > 0)
+
+    def shares_at(self, astray: np.ndarray) -> np.ndarray:
+        """Shares where actions are so far astray, (places,), by straight lines between the sizes: (members, places).
+
+        NaN beyond the largest size.
+        """
+        pairs = zip(np.maximum.accumulate(self.astray, axis=1), self.shares, strict=True)
+        return np.stack([np.interp(astray, away, share, right=np.nan) for away, share in pairs])
 
 
 def robustness(
@@ -57,9 +73,15 @@ def robustness(
     """
     if sizes[0] != 0:
         raise ValueError(f"sizes begin with {sizes[0]}: the first must be 0, the unperturbed champion")
-    returns, failed = np.empty((len(members), len(sizes))), np.zeros((len(members), len(sizes)), np.int64)
+    shape = len(members), len(sizes)
+    returns, astray, failed = np.empty(shape), np.zeros(shape), np.zeros(shape, np.int64)
     for index, member in enumerate(members):
-        evaluation = _evaluate(member.champion, threads, member.seed, sizes, draws, episodes)
+        problem = member.champion.walking_on(threads)
+        noise = _noise(problem.network, member.champion.params, member.seed, draws)
+        perturbed = [member.champion.params + size * noise for size in sizes[1:]]
+        population = DensePopulation(np.concatenate([member.champion.params[None].astype(np.float64), *perturbed]))
+        evaluation = problem.evaluate(population, report_seeds(episodes), member.champion.candidate.statistics)
+        astray[index, 1:] = _astray(member.champion, problem, perturbed)
         earned = evaluation.returns
         lost = np.isnan(earned)
         earned = np.where(lost, np.nan if lost.all() else np.nanmin(earned), earned)
@@ -68,16 +90,34 @@ def robustness(
         returns[index, 1:] = earned[1:].reshape(len(sizes) - 1, -1).mean(axis=1)
         failed[index, 1:] = lost[1:].reshape(len(sizes) - 1, -1).sum(axis=1)
     methods, seeds = tuple(member.method for member in members), tuple(member.seed for member in members)
-    return Robustness(tuple(sizes), methods, seeds, returns, failed)
+    return Robustness(tuple(sizes), methods, seeds, returns, failed, astray)
 
 
-def _evaluate(
-    champion: Champion, threads: int, seed: int, sizes: Sequence[float], draws: int, episodes: int
-) -> Evaluation:
-    """The champion itself, then `draws` perturbed ones of each further size."""
-    params = champion.params.astype(np.float64)
-    scale = np.sqrt(np.mean(params**2))
-    noise = generator(0, "robustness", seed).standard_normal((draws, len(params)))
-    perturbed = [params + size * scale * noise for size in sizes[1:]]
-    population = DensePopulation(np.concatenate([params[None], *perturbed]))
-    return champion.problem_on(threads).evaluate(population, report_seeds(episodes), champion.candidate.statistics)
+def _noise(network: Network, params: np.ndarray, seed: int, draws: int) -> np.ndarray:
+    """Noise of size 1 on each layer, float64 (draws, parameters)."""
+    layers = np.split(params.astype(np.float64), np.cumsum(network.sizes)[:-1])
+    scales = [np.full(len(layer), np.sqrt(np.mean(layer**2))) for layer in layers if len(layer)]
+    return generator(0, "robustness", seed).standard_normal((draws, len(params))) * np.concatenate(scales)
+
+
+def _astray(champion: Champion, problem: Walking, perturbed: Sequence[np.ndarray]) -> list[float]:
+    """How far the actions of perturbed parameters, (draws, parameters) of each size, are from the champion's in its
+    first report episode, step by step: each sees what the champion saw."""
+    trajectory = problem.rollout(champion.params, int(report_seeds(1)[0]), champion.candidate.statistics)
+    seen = trajectory.observations[: max(min(len(trajectory), _LONGEST), 1)]
+    policy, task = Policy(problem, champion.candidate), problem.task
+    taken = _actions(policy, champion.params, seen)
+    others = [np.stack([_actions(policy, row, seen) for row in rows]) for rows in perturbed]
+    if task.choices:
+        return [float((actions != taken).mean()) for actions in others]
+    assert task.action_low is not None and task.action_high is not None
+    half = (task.action_high - task.action_low) / 2
+    half = np.where(np.isfinite(half), half, 1.0)
+    return [float(np.sqrt(np.mean(((actions - taken) / half) ** 2))) for actions in others]
+
+
+def _actions(policy: Policy, params: np.ndarray, observations: np.ndarray) -> np.ndarray:
+    """What parameters do in an episode of these observations, (steps, …)."""
+    policy.parameters[:] = params
+    policy.reset()
+    return np.stack([np.asarray(policy(observation)) for observation in observations])

@@ -1,6 +1,7 @@
 """A study: its members made, gone on with, or found finished, one after another; each an ordinary run."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from evo.archive import TEMPORARY, make_folder, names_in, read_text, write_text
 from evo.comparison.display import StudyWatcher
 from evo.comparison.member import Member, read_member
 from evo.comparison.plan import Plan, difference
+from evo.comparison.terms import labels
 from evo.config import Config, read_config
 from evo.errors import EvoError, one_line
 from evo.finished import Run
@@ -67,7 +69,9 @@ def read_members(paths: Sequence[Path], trust: bool = False) -> list[Member]:
     for index, path in enumerate(paths):
         if path.resolve() in [other.resolve() for other in paths[:index]]:
             raise EvoError(f"{path} is named twice; leave one of them out")
-    return [read_member(path, trust) for path in paths]
+    members = [read_member(path, trust) for path in paths]
+    names = labels([member.config for member in members])
+    return [replace(member, label=name) for member, name in zip(members, names, strict=True)]
 
 
 def make_study_folder(path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evo.comparison.member import Member, methods_of
-from evo.comparison.statistics import bootstrap_interval, interquartile_mean
+from evo.comparison.statistics import interquartile_mean, seed_range
 from evo.comparison.thresholds import spent_until
 
 
@@ -26,19 +26,22 @@ class Reach:
 class MethodRow:
     """A method over its seeds.
 
-    iqm, low, high: interquartile mean of the mean returns on the report episodes, and its 95 % bootstrap interval (NaN
-    from one seed); mean: their mean. steps, cpu_s, wall_s: means of what training took; selection_s: of the seconds
-    that choosing the champions took, apart. steps_between_scores: mean env steps from one held-out score to the next.
-    reached: name of a threshold → Reach.
+    iqm, least, most: interquartile mean of the champions' mean returns on the report episodes, and the lowest and
+    highest seed's (NaN from one seed); mean: their mean; last_iqm: interquartile mean of what was learned last, on the
+    same episodes, NaN where it is not known. steps, cpu_s, wall_s: means of what training took; selection_steps and
+    selection_s: of what choosing the champions took beside it. steps_between_scores: mean env steps of training from
+    one held-out score to the next. reached: name of a threshold → Reach.
     """
 
     method: str
     seeds: int
     iqm: float
-    low: float
-    high: float
+    least: float
+    most: float
     mean: float
+    last_iqm: float
     steps: float
+    selection_steps: float
     cpu_s: float
     wall_s: float
     selection_s: float
@@ -55,7 +58,7 @@ def method_rows(members: Sequence[Member], thresholds: Mapping[str, float]) -> l
 
 def _row(method: str, group: Sequence[Member], thresholds: Mapping[str, float]) -> MethodRow:
     returns = [member.report_mean for member in group]
-    low, high = bootstrap_interval(returns)
+    least, most = seed_range(returns)
     last = {
         column: float(np.mean([member.metrics[column][-1] for member in group]))
         for column in ("steps", "cpu_s", "wall_s", "selection_s")
@@ -64,9 +67,11 @@ def _row(method: str, group: Sequence[Member], thresholds: Mapping[str, float]) 
         method=method,
         seeds=len(group),
         iqm=interquartile_mean(returns),
-        low=low,
-        high=high,
+        least=least,
+        most=most,
         mean=float(np.mean(returns)),
+        last_iqm=interquartile_mean([member.last_mean for member in group]),
+        selection_steps=float(np.mean([member.selection("steps")[-1] for member in group])),
         steps_between_scores=float(np.mean([member.steps_between_scores for member in group])),
         reached={name: _reach(group, threshold) for name, threshold in thresholds.items()},
         **last,

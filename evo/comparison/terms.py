@@ -6,18 +6,20 @@ from pathlib import Path
 from typing import Any
 
 from evo.comparison.member import Member, methods_of
-from evo.config import Config, resolve_config
+from evo.config import WORLD, Config, resolve_config
 from evo.errors import EvoError
 from evo.learners import method_named
 from evo.presets import GENERAL, PRESETS
 
 # What must be the same for scores to mean the same.
 _SCORING = ("evaluation.selection_episodes", "evaluation.report_episodes")
+_AS_SCORED = "as scored"
 
 
 @dataclass(frozen=True)
 class Terms:
-    """shared: keys and values that all runs have; deviations: a line for each that they have not.
+    """shared: keys and values that all runs have; deviations: a line for each that they have not. A method is called by
+    its `labels`.
 
     settings: method → its own options, and under "tuned" what they were tuned for.
     """
@@ -27,24 +29,41 @@ class Terms:
     settings: Mapping[str, Mapping[str, str]]
 
 
+def labels(configs: Sequence[Config]) -> list[str]:
+    """What to call the method of each run: its name, and where runs of one method have other settings, what these are.
+
+    For example `ars noise=0.05` and `ars noise=0.2`. A seed is no setting, neither is how far a run got in its time.
+    """
+    found = []
+    for config in configs:
+        like = [other for other in configs if other["method.name"] == config["method.name"]]
+        keys = [key for key in dict.fromkeys(key for one in like for key in one.values) if _is_setting(key, like)]
+        varied = [key for key in keys if len(_distinct(key, like)) > 1]
+        settings = (f"{_short(key, keys)}={_values(key, [config]).replace(',', '')}" for key in varied)
+        found.append(" ".join([config["method.name"], *settings]))
+    return found
+
+
 def terms_of(runs: Mapping[Path, Config]) -> Terms:
     """The terms of some runs. Raises EvoError where they cannot stand beside each other."""
     _refuse_unlike(runs)
     methods: dict[str, list[Config]] = {}
-    for config in runs.values():
-        methods.setdefault(config["method.name"], []).append(config)
+    for label, config in zip(labels([*runs.values()]), runs.values(), strict=True):
+        methods.setdefault(label, []).append(config)
     for group in methods.values():
         group.sort(key=lambda config: int(config["seed"]))
     first = next(iter(runs.values()))
     shared, deviations = [("task", first["task.name"]), ("task options", _task_options(first))], []
+    if first.kind == WORLD and all(set(_training(config).values()) <= {_AS_SCORED} for config in runs.values()):
+        shared.append(("training", "on the task as it is scored, whatever presets say"))
     for key in dict.fromkeys(key for config in runs.values() for key in config.values if _is_term(key)):
         texts = {method: _values(key, group) for method, group in methods.items()}
         differs = len(set(texts.values())) > 1
         # different seeds are what a method's runs are for; anything else should be the same within it
         if differs or (key != "seed" and any(len(_distinct(key, group)) > 1 for group in methods.values())):
             deviations.append(f"{key}: {_grouped(texts)}")
-        elif any(config.values.get(key) is not None for config in runs.values()):
-            shared.append((key, texts[first["method.name"]]))
+        elif first.values.get(key) is not None and _of(key, first) != _AS_SCORED:
+            shared.append((key, next(iter(texts.values()))))
     settings = {method: _settings(group) for method, group in methods.items()}
     for method, group in methods.items():
         varied = [name for name in group[0].section("method") if len(_distinct(f"method.{name}", group)) > 1]
@@ -86,6 +105,19 @@ def unlike_endings(members: Sequence[Member]) -> list[str]:
     return [f"ended: {'; '.join(texts)}"]
 
 
+def uncounted_selection(members: Sequence[Member]) -> list[str]:
+    """A line where the steps of selection are not counted but bounded."""
+    names = [method for method, group in methods_of(members).items() if not all(one.counts_selection for one in group)]
+    if not names:
+        return []
+    return [f"selection: its steps are the most that they can be ({', '.join(names)}; their runs did not count them)"]
+
+
+def deviations_of(members: Sequence[Member]) -> list[str]:
+    """What finished runs do not share beside their settings, a line each."""
+    return [*unlike_endings(members), *unlike_platforms(members), *uncounted_selection(members)]
+
+
 def default_options(task: str) -> dict[str, Any]:
     """The options that a task has where nobody sets any. Raises EvoError."""
     return resolve_config(flags={"task.name": task, "budget.steps": 1}).section("task")
@@ -94,7 +126,8 @@ def default_options(task: str) -> dict[str, Any]:
 def _refuse_unlike(runs: Mapping[Path, Config]) -> None:
     seen: dict[tuple[str, int], Path] = {}
     (reference, like), *others = runs.items()
-    seen[like["method.name"], like["seed"]] = reference
+    names = dict(zip(runs, labels([*runs.values()]), strict=True))
+    seen[names[reference], like["seed"]] = reference
     for path, config in others:
         if config["task.name"] != like["task.name"]:
             tasks = f"{reference} is on {like['task.name']}, {path} on {config['task.name']}"
@@ -103,9 +136,9 @@ def _refuse_unlike(runs: Mapping[Path, Config]) -> None:
             if config[key] != like[key]:
                 values = f"{reference} has {key}={_text(like[key])}, {path} has {_text(config[key])}"
                 raise EvoError(f"{values}; compare runs that are scored alike")
-        twin = seen.setdefault((config["method.name"], config["seed"]), path)
+        twin = seen.setdefault((names[path], config["seed"]), path)
         if twin != path:
-            what = f"{config['method.name']} with seed {config['seed']}"
+            what = f"{names[path]} with seed {config['seed']} and the same settings"
             raise EvoError(f"{twin} and {path} are both {what}; leave one of them out")
 
 
@@ -125,9 +158,37 @@ def _task_options(config: Config) -> str:
     return ", ".join(f"{name}={_text(value)}" for name, value in changed.items()) or "the task's own"
 
 
+def _is_setting(key: str, group: Sequence[Config]) -> bool:
+    """Whether a key makes runs of a method other ones; what follows a budget, or is left of one, does not."""
+    method = method_named(group[0]["method.name"])
+    follows = [] if method is None else [f"method.{name}" for name in (method.schedule, method.limit) if name]
+    if key in follows and all(config.values.get(key) == config["budget.steps"] for config in group):
+        return False
+    fixed = ("evo", "seed", "method.name", "data.digest", "start.digest", "budget.generations", "budget.minutes")
+    return key not in fixed and not key.startswith("task.")
+
+
+def _short(key: str, keys: Sequence[str]) -> str:
+    """A key without its section, where that says it."""
+    name = key.rpartition(".")[2]
+    return name if [other.rpartition(".")[2] for other in keys].count(name) == 1 else key
+
+
+def _training(config: Config) -> dict[str, str]:
+    """What training changes in the task: option → value, or _AS_SCORED where it is set to what it is."""
+    return {key: _of(key, config) for key in config.values if key.startswith("training.")}
+
+
+def _of(key: str, config: Config) -> str:
+    """A value in words."""
+    if key.startswith("training."):  # what is not set there is the one of task.*
+        scored = config.values.get(key.replace("training.", "task.", 1))
+        return _AS_SCORED if config.values.get(key, scored) == scored else _text(config.values[key])
+    return _text(config.values[key]) if key in config.values else "–"
+
+
 def _distinct(key: str, group: Iterable[Config]) -> list[str]:
-    # an option of training.* that is not set there is the one of task.*
-    return list(dict.fromkeys(_text(config.values[key]) if key in config.values else "as scored" for config in group))
+    return list(dict.fromkeys(_of(key, config) for config in group))
 
 
 def _values(key: str, group: Iterable[Config]) -> str:

@@ -22,7 +22,7 @@ ARS_PAPER: Mapping[str, float] = {
 
 
 class Spent(NamedTuple):
-    """What training took until a threshold: env steps, and minutes of one core."""
+    """What training and selection took until a threshold: env steps, and minutes of one core."""
 
     steps: float
     core_minutes: float
@@ -48,5 +48,6 @@ def thresholds_of(members: Sequence[Member]) -> dict[str, float]:
 
 def spent_until(member: Member, threshold: float) -> Spent | None:
     """What a run had spent when its held-out score was first at least `threshold`; None where it never was."""
-    steps, cpu = (taken[score >= threshold] for taken, score in map(member.scores, ("steps", "cpu_s")))
+    scores = (member.scores(clock, selection=True) for clock in ("steps", "cpu_s"))
+    steps, cpu = (taken[score >= threshold] for taken, score in scores)
     return Spent(float(steps[0]), float(cpu[0]) / 60.0) if len(steps) else None

@@ -18,12 +18,13 @@ from evo.numbers import csv_text, number
 
 def method_header(unit: str, measure: str) -> tuple[str, ...]:
     """Names of the columns of `method_texts`; unit: of steps; measure: what fitness is."""
-    return "method", "seeds", f"{measure} (IQM)", "95 % interval", "mean", f"{unit}s", "CPU s", "wall s", "selection s"
+    took = f"{unit}s + selection's", "CPU s", "wall s", "selection s"
+    return "method", "seeds", f"{measure} (IQM)", "lowest to highest seed", "mean", "learned last (IQM)", *took
 
 
 def member_header(unit: str, measure: str) -> tuple[str, ...]:
     """Names of the columns of `member_texts`; unit: of steps; measure: what fitness is."""
-    return "method", "seed", measure, "std", f"{unit}s", "CPU s", "wall s", "run"
+    return "method", "seed", measure, "std", "learned last", f"{unit}s + selection's", "CPU s", "wall s", "run"
 
 
 def method_texts(rows: Sequence[MethodRow]) -> list[list[str]]:
@@ -33,9 +34,10 @@ def method_texts(rows: Sequence[MethodRow]) -> list[list[str]]:
             row.method,
             str(row.seeds),
             number(row.iqm),
-            "–" if math.isnan(row.low) else f"{number(row.low)} to {number(row.high)}",
+            "–" if math.isnan(row.least) else f"{number(row.least)} to {number(row.most)}",
             number(row.mean),
-            f"{row.steps:,.0f}",
+            number(row.last_iqm),
+            f"{row.steps:,.0f} + {row.selection_steps:,.0f}",
             *(number(seconds) for seconds in (row.cpu_s, row.wall_s, row.selection_s)),
         ]
         for row in rows
@@ -53,9 +55,12 @@ def threshold_texts(rows: Sequence[MethodRow]) -> list[list[str]]:
 
 
 def resolution(rows: Sequence[MethodRow], unit: str, measure: str) -> str:
-    """A sentence on how finely it is known what a threshold took."""
+    """A sentence on what is counted until a threshold, and how finely it is known."""
     steps = ", ".join(f"{row.steps_between_scores:,.0f} ({row.method})" for row in rows)
-    return f"Held-out {measure} was measured every {steps} {unit}s on average; when it was reached is known no finer."
+    return (
+        f"The {unit}s and minutes of training and of selection. Held-out {measure} was measured every {steps} {unit}s "
+        "of training on average; when it was reached is known no finer."
+    )
 
 
 def member_texts(members: Iterable[Member]) -> list[list[str]]:
@@ -66,7 +71,8 @@ def member_texts(members: Iterable[Member]) -> list[list[str]]:
             str(member.seed),
             number(member.report_mean),
             number(member.champion.reported_fitness.std),
-            f"{member.metrics['steps'][-1]:,.0f}",
+            number(member.last_mean),
+            f"{member.metrics['steps'][-1]:,.0f} + {member.selection('steps')[-1]:,.0f}",
             number(member.metrics["cpu_s"][-1]),
             number(member.metrics["wall_s"][-1]),
             str(member.path),
@@ -126,28 +132,29 @@ def markdown(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 def methods_csv(rows: Sequence[MethodRow], thresholds: Mapping[str, float]) -> str:
     """Every number of the rows, whole; what does not exist (no interval, not reached) is an empty cell. Columns of
     fitness are called return, whatever it is, so that programs find them."""
-    header = ["method", "seeds", "return_iqm", "return_low", "return_high", "return_mean"]
-    header += ["steps", "cpu_s", "wall_s", "selection_s", "steps_between_scores"]
+    header = ["method", "seeds", "return_iqm", "return_least", "return_most", "return_mean", "last_return_iqm"]
+    header += ["steps", "selection_steps", "cpu_s", "wall_s", "selection_s", "steps_between_scores"]
     for threshold in thresholds.values():
         header += [f"{what}_to_{threshold:g}" for what in ("seeds", "steps", "core_minutes")]
     lines: list[list[Any]] = []
     for row in rows:
         reached = [(reach.seeds, reach.steps, reach.core_minutes) for reach in row.reached.values()]
-        returns = [row.iqm, row.low, row.high, row.mean]
-        took = [row.steps, row.cpu_s, row.wall_s, row.selection_s, row.steps_between_scores]
+        returns = [row.iqm, row.least, row.most, row.mean, row.last_iqm]
+        took = [row.steps, row.selection_steps, row.cpu_s, row.wall_s, row.selection_s, row.steps_between_scores]
         lines.append([row.method, row.seeds, *returns, *took, *(value for reach in reached for value in reach)])
     return csv_text(header, lines)
 
 
 def members_csv(members: Iterable[Member]) -> str:
     """Every member with its numbers, whole."""
-    header = ["method", "seed", "return_mean", "return_std", "steps", "cpu_s", "wall_s", "selection_s", "run"]
-    clocks = ("steps", "cpu_s", "wall_s", "selection_s")
+    header = ["method", "seed", "return_mean", "return_std", "last_return_mean", "selection_steps"]
+    header += [*(clocks := ("steps", "cpu_s", "wall_s", "selection_s")), "run"]
     return csv_text(
         header,
         [
             [
                 *(member.method, member.seed, member.report_mean, member.champion.reported_fitness.std),
+                *(member.last_mean, float(member.selection("steps")[-1])),
                 *(float(member.metrics[column][-1]) for column in clocks),
                 str(member.path),
             ]
@@ -157,12 +164,13 @@ def members_csv(members: Iterable[Member]) -> str:
 
 
 def robustness_csv(measured: Robustness) -> str:
-    """A line for each member and size of noise: its return, the share of its unperturbed one, episodes that failed."""
-    header = ["method", "seed", "noise", "return_mean", "share", "failed_episodes"]
+    """A line for each member and size of noise: how far actions go astray, its return, the share of its unperturbed
+    one, episodes that failed."""
+    header = ["method", "seed", "noise", "astray", "return_mean", "share", "failed_episodes"]
     lines = []
     for member, (method, seed) in enumerate(zip(measured.methods, measured.seeds, strict=True)):
         for place, size in enumerate(measured.sizes):
-            left = [float(table[member, place]) for table in (measured.returns, measured.shares)]
+            left = [float(table[member, place]) for table in (measured.astray, measured.returns, measured.shares)]
             lines.append([method, seed, size, *left, int(measured.failed[member, place])])
     return csv_text(header, lines)
 
