@@ -6,8 +6,8 @@
 
 Both train the same network from the same kind of initial weights in the same number of environments, observations and
 rewards normalised; the final policies (no best-of) are scored by evo on the same report episodes, stable-baselines3's
-weights copied into evo's network. (Theirs clips normalised observations at ±10 while it learns; ours never does, and
-learns nothing in its first iteration.) Every finished run becomes a line of the results file, and is not repeated with
+weights copied into evo's network. Both clip normalised observations at ±10. (Ours learns nothing in its first
+iteration.) Every finished run becomes a line of the results file, and is not repeated with
 the same versions and hyper-parameters. `--speed` alternates short runs of evo and of stable-baselines3 with 1 and with
 2 torch threads, so that a busy machine slows all of them; it wants a quiet one.
 """
@@ -26,7 +26,7 @@ import torch
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 import evo
-from evo.comparison.statistics import bootstrap_interval, difference_interval, interquartile_mean
+from evo.comparison.statistics import interquartile_mean, least_p, rank_test, seed_range
 from evo.envs.physics import available_threads
 from evo.learners.learner import Candidate
 from evo.learners.ppo import PPO
@@ -144,13 +144,11 @@ def learning(task: str, name: str, chosen: Sequence[str], seeds: Sequence[int], 
     if not both:
         return
     for who, values in returns.items():
-        low, high = bootstrap_interval(values)
-        print(f"{task}, {steps:,} steps, {who}: {interquartile_mean(values):.0f} ({low:.0f} to {high:.0f})")
-    low, high = difference_interval(returns[EVO], returns[OTHER])
-    difference = interquartile_mean(returns[EVO]) - interquartile_mean(returns[OTHER])
-    print(
-        f"difference of interquartile means, {len(both)} seeds: {difference:.0f}, 95 % interval {low:.0f} to {high:.0f}"
-    )
+        low, high = seed_range(values)
+        seeds_of = f"{len(both)} seeds, {low:.0f} to {high:.0f}"
+        print(f"{task}, {steps:,} steps, {who}: interquartile mean {interquartile_mean(values):.0f} ({seeds_of})")
+    p_value, least = rank_test(returns[EVO], returns[OTHER]), least_p(len(both), len(both))
+    print(f"exact rank test: p = {p_value:.3g}; so many seeds cannot go below {least}")
 
 
 def returns_in(results: Path, kind: dict[str, Any]) -> dict[int, float]:
@@ -176,7 +174,8 @@ def speed(task: str, given: dict[str, Any], steps: int, repeats: int) -> None:
 
 def problem_of(task: str) -> Walking:
     world = evo.task(task)
-    return Walking(world, evo.network("mlp:64,64", world, normalise=True), available_threads())
+    network = evo.network("mlp:64,64", world, normalise=True, clip_observation=10.0)  # theirs by default
+    return Walking(world, network, available_threads())
 
 
 def main() -> None:

@@ -1,13 +1,15 @@
 """A quadruped loses a hind leg while it walks: networks that learn or remember while they live, and one that does not.
 
-A film of them, how fast they go before the loss, just after it and later, and what becomes of the one that learns when
-its weights no longer change from the loss on. Training makes walkers:
-`python -m examples.lost_leg --steps 6000000 --seeds 100 101 102 --out lost-leg`; runs that are there already stay.
+A film of them, how many fall, how fast those that do not go before the loss, just after it and later, how far all of
+them come after it, and what becomes of the one that learns when its weights no longer change from the loss on. Training
+makes walkers: `python -m examples.lost_leg --steps 6000000 --seeds 100 101 102 --out lost-leg`; runs that are there
+already stay.
 """
 
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,6 +28,7 @@ HEBBIAN, UNITS = "hebbian:16", 16
 NETWORKS = (HEBBIAN, "mlp:16", "lstm:16")
 EPISODES = 60
 SPANS = {"before": (-2.0, 0.0), "just_after": (0.5, 1.5), "later": (2.5, 4.0)}  # seconds from the loss on
+AFTER = 4.0  # seconds
 SETTINGS = {
     "task.removed": "hind_left_thigh|hind_right_thigh",  # one of them
     "task.struck_at": (3.0, 6.0),  # seconds
@@ -35,8 +38,17 @@ SETTINGS = {
 }
 
 
-def lived(champion: Champion, seed: int, frozen: bool) -> list[float] | None:
-    """Metres a second in SPANS; None where it fell. frozen: from the loss on, Hebbian weights stay as they are."""
+class Life(NamedTuple):
+    """An episode. fell: whether it fell. onward: metres from the loss to AFTER seconds later, or to where it fell.
+    speeds: metres a second in SPANS of one that did not fall."""
+
+    fell: bool
+    onward: float
+    speeds: list[float]
+
+
+def lived(champion: Champion, seed: int, frozen: bool) -> Life:
+    """An episode of a champion. frozen: from the loss on, Hebbian weights stay as they are."""
     task = champion.walking.task
     assert isinstance(task, Task)
     env, policy, lost = TaskEnv(task), champion.policy(), loss(task, seed)[0]
@@ -47,11 +59,15 @@ def lived(champion: Champion, seed: int, frozen: bool) -> list[float] | None:
         if frozen and len(way) == lost + 1:
             policy.parameters[weights + UNITS : 2 * weights + UNITS] = 0
         observation, _, fell, _, _ = env.step(policy(observation))
-        if fell:
-            return None
         way.append(env.data.qpos[0])
+        if fell:
+            break
     spans = [[lost + round(second / task.control_period) for second in span] for span in SPANS.values()]
-    return [(way[last] - way[first]) / (task.control_period * (last - first)) for first, last in spans]
+    after = min(lost + round(AFTER / task.control_period), len(way) - 1)
+    onward = way[after] - way[min(lost, after)]
+    if fell:
+        return Life(fell, onward, [])
+    return Life(fell, onward, [(way[b] - way[a]) / (task.control_period * (b - a)) for a, b in spans])
 
 
 def side_by_side(champions: list[Champion], seed: int, width: int, height: int) -> Iterator[Frame]:
@@ -72,11 +88,14 @@ def side_by_side(champions: list[Champion], seed: int, width: int, height: int) 
 
 
 def table_line(network: str, frozen: bool, seed: int, champion: Champion) -> list[str]:
-    """Speeds of those that walk on to the end, of EPISODES held-out episodes, and the share that has fallen."""
+    """Of EPISODES held-out episodes: speeds of those that walk on to the end, how many these are, the share that has
+    fallen, and how far all of them come after the loss."""
     lives = [lived(champion, int(episode), frozen) for episode in report_seeds(EPISODES)]
-    walked_on = [speeds for speeds in lives if speeds is not None]
+    walked_on = [life.speeds for life in lives if not life.fell]
     speeds = [f"{speed:.3f}" for speed in np.mean(walked_on, axis=0)] if walked_on else ["", "", ""]
-    return [network + ", frozen" * frozen, str(seed), *speeds, f"{1 - len(walked_on) / len(lives):.2f}"]
+    counts = [f"{1 - len(walked_on) / len(lives):.2f}", str(len(walked_on))]
+    onward = f"{np.mean([life.onward for life in lives]):.2f}"
+    return [network + ", frozen" * frozen, str(seed), *speeds, *counts, onward]
 
 
 def main() -> None:
@@ -85,7 +104,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--out", type=Path, default=Path("lost-leg"), help="folder of the runs, the table and the film")
     given = parser.parse_args()
-    lines, champions = [["network", "seed", *SPANS, "fallen"]], []
+    lines, champions = [["network", "seed", *SPANS, "fallen", "survivors", "onward"]], []
     for network in NETWORKS:
         found: list[Champion] = []
         for seed in given.seeds:
@@ -101,7 +120,7 @@ def main() -> None:
     film = given.out / "lost-leg.webp"
     episodes = [int(episode) for episode in report_seeds(EPISODES)]
     # the first in which what learns does not fall
-    shown = next((one for one in episodes if lived(champions[0], one, frozen=False)), episodes[0])
+    shown = next((one for one in episodes if not lived(champions[0], one, frozen=False).fell), episodes[0])
     write_film(side_by_side(champions, shown, 160, 120), film, frame_rate(task, frame_stride(task)))
     print(film)
 

@@ -25,7 +25,7 @@ from evo.comparison.member import Member, read_member
 from evo.comparison.page import Content, page, write_page
 from evo.comparison.panel import Standing, draw_panel
 from evo.comparison.race import forward_coordinate, median_member, race, typical_episode
-from evo.comparison.robustness import DRAWS, EPISODES, Robustness, robustness
+from evo.comparison.robustness import DRAWS, EPISODES, Robustness, _noise, robustness
 from evo.comparison.writing import robustness_csv
 from evo.errors import EvoError
 from evo.plots import learning_curve
@@ -165,6 +165,34 @@ def test_robustness_without_noise_is_the_unperturbed_return(members: list[Member
     np.testing.assert_allclose(found.returns, [[expected, expected]], rtol=1e-12)
 
 
+def test_noise_is_as_large_as_its_layer(members: list[Member]) -> None:
+    network = evo.network("mlp:3", evo.task("point-mass"))
+    first, second = network.sizes
+    params = np.concatenate([np.full(first, 10.0), np.full(second, 0.1)])
+    noise = _noise(network, params, seed=1, draws=400)
+    assert noise[:, :first].std() == pytest.approx(10.0, rel=0.05)
+    assert noise[:, first:].std() == pytest.approx(0.1, rel=0.05)
+
+
+def test_actions_go_farther_astray_with_more_noise(members: list[Member]) -> None:
+    found = robustness(members[:1], 1, sizes=(0.0, 0.1, 0.3), draws=2, episodes=1)
+    assert found.astray[0, 0] == 0 < found.astray[0, 1] < found.astray[0, 2] <= 2
+    # by hand: the champion's own observations, answered by what has been perturbed
+    champion, task = members[0].champion, evo.task("point-mass")
+    trajectory = champion.rollout(int(report_seeds(1)[0]))
+    noise = _noise(champion.network, champion.params, members[0].seed, 2)
+    assert task.action_low is not None
+    far = []
+    for row in champion.params + 0.1 * noise:
+        policy = champion.policy()
+        policy.parameters[:] = row
+        away = [
+            policy(seen) - done for seen, done in zip(trajectory.observations[:-1], trajectory.actions, strict=True)
+        ]
+        far.append(np.array(away)[:200] / (task.action_high - task.action_low) * 2)
+    assert found.astray[0, 1] == pytest.approx(np.sqrt(np.mean(np.square(far))), rel=1e-9)
+
+
 def test_a_failed_episode_counts_as_the_worst(members: list[Member], monkeypatch: pytest.MonkeyPatch) -> None:
     evaluate = Walking.evaluate
     broken: list[tuple[int, int]] = []
@@ -187,7 +215,8 @@ def test_a_failed_episode_counts_as_the_worst(members: list[Member], monkeypatch
 
 def test_the_caption_names_failures_and_what_was_measured() -> None:
     def measured(*failed: list[int]) -> Robustness:
-        return Robustness((0.0, 0.1), ("ars", "ga"), (1, 2), np.ones((2, 2)), np.array(failed))
+        astray = np.array([[0.0, 0.4], [0.0, 0.1]])
+        return Robustness((0.0, 0.1), ("ars", "ga"), (1, 2), np.ones((2, 2)), np.array(failed), astray)
 
     assert f"{DRAWS} draws on {EPISODES} report episodes" in robustness_caption(measured([0, 0], [0, 0]))
     assert "failed" not in robustness_caption(measured([0, 0], [0, 0]))
@@ -206,11 +235,18 @@ def test_the_curve_of_a_run_suits_every_method(tmp_path: Path) -> None:
 
 def test_shares_need_a_positive_return() -> None:
     returns = np.array([[10.0, 5.0], [-10.0, -20.0]])
-    found = Robustness((0.0, 0.1), ("ars", "ga"), (1, 1), returns, np.zeros((2, 2), np.int64))
+    astray = np.array([[0.0, 0.4], [0.0, 0.5]])
+    found = Robustness((0.0, 0.1), ("ars", "ga"), (1, 1), returns, np.zeros((2, 2), np.int64), astray)
     np.testing.assert_array_equal(found.shares, [[1, 0.5], [NAN, NAN]])
     header, *lines = robustness_csv(found).splitlines()
-    assert header == "method,seed,noise,return_mean,share,failed_episodes"
-    assert lines == ["ars,1,0.0,10.0,1.0,0", "ars,1,0.1,5.0,0.5,0", "ga,1,0.0,-10.0,,0", "ga,1,0.1,-20.0,,0"]
+    assert header == "method,seed,noise,astray,return_mean,share,failed_episodes"
+    assert lines == [
+        *("ars,1,0.0,0.0,10.0,1.0,0", "ars,1,0.1,0.4,5.0,0.5,0"),
+        *("ga,1,0.0,0.0,-10.0,,0", "ga,1,0.1,0.5,-20.0,,0"),
+    ]
+    # where actions are equally far astray, on straight lines between the sizes of noise, and not beyond them
+    np.testing.assert_array_equal(found.shares_at(np.array([0.2, 0.45])), [[0.75, NAN], [NAN, NAN]])
+    assert "astray there is left of it: ars 75 %." in robustness_caption(found)
 
 
 def test_figures_show_each_method_in_its_colour(tmp_path: Path) -> None:
@@ -219,7 +255,8 @@ def test_figures_show_each_method_in_its_colour(tmp_path: Path) -> None:
     group.append(made_up("none", 1, [1, 2], [NAN, NAN]))
     table = np.linspace(1, 2, 12).reshape(6, 2)
     table[5] = NAN
-    measured = Robustness((0.0, 0.1), tuple(m for m in methods for _ in (1, 2)), (1, 2) * 3, table, np.zeros((6, 2)))
+    names = tuple(m for m in methods for _ in (1, 2))
+    measured = Robustness((0.0, 0.1), names, (1, 2) * 3, table, np.zeros((6, 2)), np.array([[0.0, 0.3]] * 6))
     for name, draw in (
         ("learning", lambda path: learning_curves(group, path, {"half": 1.5, "far $ & $ away": 1.0, "beyond": 1e6})),
         ("robustness", lambda path: robustness_figure(measured, path)),

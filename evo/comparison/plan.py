@@ -32,6 +32,7 @@ _EQUAL: Mapping[str, Any] = {
     "evaluation.selection_share": 0.4,
     "evaluation.report_episodes": KEYS["evaluation.report_episodes"].default,
 }
+_NETWORK = ("network.normalise", "network.clip_observation")  # of the network, what may be set for all
 
 
 @dataclass(frozen=True)
@@ -149,8 +150,10 @@ def _check_settings(settings: Mapping[str, Any]) -> None:
     for key in settings:
         if key.startswith("method."):
             raise EvoError(f"--set {key}: each method keeps its own settings; `evo run` with it, then compare the runs")
-        shared = key.startswith(("task.", "training.", "evaluation.")) or key == "network.normalise"
+        shared = key.startswith(("task.", "training.", "evaluation.")) or key in _NETWORK
         if not shared or key == "task.name":
             known = [name for name in KEYS if name.startswith("evaluation.")]
-            advice = nearest(key, [*known, "network.normalise"])
-            raise EvoError(f"--set {key}: here it takes task.*, training.*, evaluation.*, network.normalise{advice}")
+            advice = nearest(key, [*known, *_NETWORK])
+            raise EvoError(
+                f"--set {key}: here it takes task.*, training.*, evaluation.*, {' and '.join(_NETWORK)}{advice}"
+            )
