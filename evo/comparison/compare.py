@@ -47,8 +47,9 @@ def compare(
     what: a task, or two or more directories of finished runs. On a task, every method runs on `seeds` seeds (5: 100 to
     104) with the same network (`mlp:64,64`; `preset` leaves each method its own), normalised observations, and
     budget for each run (1,000,000 env steps), and is scored as often (0.4 of the training's env steps); else a method
-    keeps its preset; but none trains on an altered task unless all do (settings of training.*). methods: names, or one text with commas between them. settings: dotted keys of task.*, training.*,
-    evaluation.* and network.normalise, as --set. out: the directory, for a task one that stays the same,
+    keeps its preset; but none trains on an altered task unless all do (settings of training.*). methods: names, or one
+    text with commas between them. settings: dotted keys of task.*, training.*, evaluation.*, network.normalise and
+    network.clip_observation, as --set. out: the directory, for a task one that stays the same,
     `runs/studies/<task>-<methods>`: what is finished there is reused and what was interrupted goes on. Finished runs
     are only read; they may differ in network and budget. threads: for runs and pictures alike. video: film a race of
     the champions. display: makes what shows the work, as `study_display` does.
