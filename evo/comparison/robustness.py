@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from evo.algorithms.population import DensePopulation
-from evo.champion import Champion, Policy
+from evo.champion import Champion
 from evo.comparison.member import Member
 from evo.networks import Network
+from evo.policy import Policy
 from evo.problems.walking import Walking
 from evo.randomness import generator, report_seeds
 
@@ -120,4 +121,4 @@ def _actions(policy: Policy, params: np.ndarray, observations: np.ndarray) -> np
     """What parameters do in an episode of these observations, (steps, …)."""
     policy.parameters[:] = params
     policy.reset()
-    return np.stack([np.asarray(policy(observation)) for observation in observations])
+    return np.stack([np.ravel(policy(observation)) for observation in observations])
