@@ -40,6 +40,7 @@ _GRAVITY, _MASS, _FRICTION, _STRENGTH = range(4)
 
 def _options(
     *,
+    steps: int | None = None,
     gravity: _Factor = None,
     mass: _Factor = None,
     friction: _Factor = None,
@@ -54,8 +55,9 @@ def _options(
 ) -> None:
     """What every task takes besides its own options; None leaves the world as it is.
 
-    gravity, mass, friction, strength: factors on gravity, on every body's mass, on every surface's friction and on
-    every motor's strength; or a range of each, from which every episode draws. sensor_noise: standard deviation, in the
+    steps: control steps at most in an episode, Gymnasium's `max_episode_steps`. gravity, mass, friction, strength:
+    factors on gravity, on every body's mass, on every surface's friction and on every motor's strength; or a range of
+    each, from which every episode draws. sensor_noise: standard deviation, in the
     observation's own units. sensor_delay: control steps. push: the body is pushed level in a random direction, which
     alone would give it this speed (m/s); push_interval: every so many seconds, 2 by default. locked: joints that are
     stiff, removed: bodies that are gone with all that hangs on them; names, separated by commas, and of names with |
@@ -73,6 +75,9 @@ def construct(constructor: Callable[..., Task], options: Mapping[str, Any]) -> T
     ours = OPTIONS.keys() - inspect.signature(constructor).parameters.keys()  # a constructor's own names are its own
     adversity = {name: value for name, value in options.items() if name in ours and value is not None}
     task = constructor(**{name: value for name, value in options.items() if name not in ours})
+    if isinstance(task, Task) and "steps" in adversity:
+        steps = adversity.pop("steps")
+        task = replace(task, steps=steps, options={**task.options, "steps": steps})
     if not adversity:
         return task
     if not isinstance(task, Task):

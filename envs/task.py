@@ -14,7 +14,7 @@ it remembers within an episode; every episode begins with a fresh copy of `Task.
 import functools
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import mujoco
@@ -54,7 +54,7 @@ def record(**values: Any) -> np.ndarray:
     return result
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Task:
     """A world and what is rewarded in it; see the module's docstring for the three functions.
 
@@ -68,6 +68,8 @@ class Task:
     Where episodes differ in their model too, remodel(model, data, task) writes into it what the record says: every
     simulation then has a model of its own, and an episode that is taken up again calls it. addresses: so many words at
     the record's beginning are addresses, of things in `kept`, and mean nothing to another process.
+
+    reference: by which name it was made with these options; None of one that was made or changed by hand.
     """
 
     name: str
@@ -90,6 +92,7 @@ class Task:
     addresses: int = 0
     kept: tuple[Any, ...] = ()
     root: int | None = None
+    reference: str | None = field(default=None, init=False)  # so that `replace` drops it
 
     def __post_init__(self) -> None:
         if self.choices:
@@ -106,6 +109,30 @@ class Task:
         for name in self.rendering:
             if name not in RENDERING_OPTIONS:
                 raise TypeError(f"{self.name} has no option {name!r}")
+
+    def __repr__(self) -> str:
+        takes = f"{self.choices} choices" if self.choices else f"{self.action_size} actions"
+        return f"Task({self.name!r}, {self.observation_size} observations, {takes}, {self.steps:,} steps)"
+
+    def summary(self) -> str:
+        """What is in it, a line each."""
+        model = self.model
+        takes = f"one of {self.choices} choices" if self.choices else f"{self.action_size} numbers"
+        lines = [
+            f"{self.name}: observes {self.observation_size} numbers, acts by {takes}",
+            f"episode: at most {self.steps:,} control steps of {self.control_period:g} s",
+            f"model: {model.nbody - 1} bodies, {model.njnt} joints, {model.nu} actuators at {model.opt.timestep:g} s",
+            *(f"{name} = {value!r}" for name, value in self.options.items()),
+        ]
+        return "\n".join(lines)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles hold nothing compiled, and no addresses."""
+        if self.addresses:
+            beneath = self.kept[1]
+            hardships = {name: value for name, value in self.options.items() if name not in beneath.options}
+            return _adverse_again, (beneath, hardships, self.reference)
+        return _again, ({one.name: getattr(self, one.name) for one in fields(self) if one.init}, self.reference)
 
     @property
     def action_size(self) -> int:
@@ -144,3 +171,19 @@ class Task:
         if self.remodel is not None:
             kernels.append(compile_kernel(self.remodel, start, "model, data, task"))
         return kernels
+
+
+def named(task: Task, reference: str | None) -> Task:
+    """The task, with the name that makes it."""
+    object.__setattr__(task, "reference", reference)
+    return task
+
+
+def _again(values: Mapping[str, Any], reference: str | None) -> Task:
+    return named(Task(**values), reference)
+
+
+def _adverse_again(beneath: Task, hardships: Mapping[str, Any], reference: str | None) -> Task:
+    from evo.envs.adversity import adverse
+
+    return named(adverse(beneath, hardships), reference)

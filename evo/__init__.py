@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from evo import testing as testing
     from evo.algorithms.ga import GA
     from evo.api import dataset, load, network, replay, resume, run, task
-    from evo.catalogue import catalogue as list
+    from evo.catalogue import catalogue as list  # noqa: F401
     from evo.champion import Champion
     from evo.comparison.compare import compare
     from evo.comparison.comparison import Comparison
@@ -42,7 +43,8 @@ if TYPE_CHECKING:
         Sequential,
         Spiking,
     )
-    from evo.scoring import evaluate, rollout
+    from evo.scoring import collect_statistics, evaluate, rollout
+    from evo.statistics import ObservationStatistics
 
 __all__ = [
     "CTRNN",
@@ -64,6 +66,7 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "MaxPool",
+    "ObservationStatistics",
     "PatternGenerator",
     "Recurrent",
     "Residual",
@@ -71,11 +74,11 @@ __all__ = [
     "Sequential",
     "Spiking",
     "bench",
+    "collect_statistics",
     "compare",
     "dataset",
     "doctor",
     "evaluate",
-    "list",
     "load",
     "network",
     "replay",
@@ -93,10 +96,12 @@ _HOMES = {
     "Dataset": ("evo.datasets", "Dataset"),
     "EvoError": ("evo.errors", "EvoError"),
     "GA": ("evo.algorithms.ga", "GA"),
+    "ObservationStatistics": ("evo.statistics", "ObservationStatistics"),
     "Run": ("evo.finished", "Run"),
     "bench": ("evo.benchmarks", "bench"),
     "compare": ("evo.comparison.compare", "compare"),
     "doctor": ("evo.diagnosis.diagnosis", "doctor"),
+    "collect_statistics": ("evo.scoring", "collect_statistics"),
     "evaluate": ("evo.scoring", "evaluate"),
     "list": ("evo.catalogue", "catalogue"),
     "robustness": ("evo.hardships", "robustness"),
@@ -105,7 +110,9 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name == "testing":
+        return importlib.import_module("evo.testing")
+    if name not in (*__all__, "list"):  # which a star import would put in the place of Python's own
         raise AttributeError(f"module 'evo' has no attribute {name!r}")
     # of what is not named above, functions live in evo.api, and layers, whose names are capital, among the networks
     home = "evo.api" if name.islower() else "evo.networks"
@@ -114,4 +121,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> Sequence[str]:
-    return sorted(__all__)
+    return sorted([*__all__, "list", "testing"])

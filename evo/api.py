@@ -14,7 +14,17 @@ import numpy as np
 import tomli_w
 
 from evo.archive import make_folder, read_text, write_text
-from evo.assembly import make_dataset, make_learner, make_network, make_problem, make_task
+from evo.arguments import (
+    NetworkLike,
+    TaskLike,
+    as_network,
+    as_world_or_data,
+    method_name,
+    network_settings,
+    path_of,
+    task_reference,
+)
+from evo.assembly import make_dataset, make_learner, make_problem, make_task
 from evo.champion import Champion, Verification, platform_facts
 from evo.config import DATASET, FUNCTION, WORLD, Config, read_config, resolve_config, task_name
 from evo.datasets import DATASETS, Dataset, arrays
@@ -27,7 +37,7 @@ from evo.film.replay import check_film, film, film_evolution
 from evo.finished import Run, champion_of
 from evo.learners.learner import Learner
 from evo.naming import fresh_path, task_slug
-from evo.networks import Network, Sequential
+from evo.networks import Network
 from evo.problems.landscape import Landscape
 from evo.rundir import RunDirectory
 from evo.scoring import thread_count
@@ -41,14 +51,15 @@ from evo.watching import Callback, Watcher
 Display = Callable[[Config], AbstractContextManager[Watcher]]
 
 __all__ = ["dataset", "load", "network", "replay", "resume", "run", "task"]
+_NONE: Mapping[str, Any] = {}
 _DATA = Path("runs") / "data"  # where arrays that a run learns from are kept
 
 
-def task(name: str, **options: Any) -> AnyTask:
+def task(name: TaskLike, **options: Any) -> AnyTask:
     """A task by its name (`"HalfCheetah-v5"`, `"quadruped"`, `"package.module:attribute"`), by a model file, or by the
     id of any environment of Gymnasium's. Raises EvoError."""
-    reference.trust(name)
-    return make_task(name, options)
+    named, known = task_reference(name)
+    return make_task(named, {**known, **options})
 
 
 def dataset(
@@ -72,28 +83,23 @@ def dataset(
 
 
 def network(
-    text: str | Sequential, task: AnyTask | Dataset, normalise: bool = False, clip_observation: float = math.inf
+    text: NetworkLike,
+    task: TaskLike | Dataset,
+    normalise: bool = False,
+    clip_observation: float = math.inf,
 ) -> Network:
     """A network sized for a task: `"linear"`, `"mlp:64,64"`, `"mlp:32:relu"`, a Sequential. Raises EvoError.
 
     normalise: whether it normalises observations. clip_observation: normalised ones are kept within ± so much.
     """
-    return make_network(_written(text), task, normalise, clip_observation)
-
-
-def _written(network: str | Sequential) -> str:
-    if not isinstance(network, str | Sequential):
-        raise EvoError(f"a network is a text such as 'mlp:64,64', or evo.Sequential(…); got {network!r}")
-    text = network.text if isinstance(network, Sequential) else network
-    reference.trust(text)
-    return text
+    return as_network(text, as_world_or_data(task), normalise, clip_observation)
 
 
 def run(
-    task: str | Dataset | None = None,
+    task: TaskLike | Dataset | None = None,
     *,
-    method: str | None = None,
-    network: str | Sequential | None = None,
+    method: str | type[Any] | None = None,
+    network: NetworkLike | None = None,
     dim: int | None = None,
     seed: int | None = None,
     generations: int | None = None,
@@ -104,9 +110,10 @@ def run(
     out: Path | str | None = None,
     threads: int | None = None,
     config: Path | str | None = None,
-    start: Path | str | None = None,
+    start: Path | str | Run | None = None,
     settings: Settings = (),
     video: bool = True,
+    verbose: bool = False,
     callback: Callable[[Mapping[str, float]], None] | None = None,
     display: Display | None = None,
     trust: bool = False,
@@ -117,23 +124,25 @@ def run(
     task and method. epochs: stop after so many times the training examples of a data set. start: a run directory or
     champion file whose champion the learner begins from, on its task and with its network (--from on the command line).
     dim: of a function, as in `evo.run("rastrigin", dim=20)`. out: the run directory, a new one under `runs/` by
-    default. video: film the champion at the end. callback: called with each generation's row of metrics. display: makes
-    what shows the run, given its configuration (see `evo.display`). trust: whether modules that the `config` file or
-    the champion of `start` name may be imported (see `load`). Ctrl-C saves everything before KeyboardInterrupt
-    goes on.
+    default. video: film the champion at the end. verbose: print what the command line prints. callback: called with
+    each generation's row of metrics. display: makes what shows the run, given its configuration (see `evo.display`).
+    trust: whether modules that the `config` file or the champion of `start` name may be imported (see `load`). Ctrl-C
+    saves everything before KeyboardInterrupt goes on.
 
     Raises EvoError for anything the user can put right, before any work is done where possible.
     """
     pairs = pairs_of(settings)
-    digest = None
+    digest, options = None, _NONE
     if isinstance(task, Dataset):
         digest = task.digest
         task, options = _found_again(task)
-        pairs = [*((f"task.{option}", value) for option, value in options.items()), *pairs]
+    elif task is not None:
+        task, options = task_reference(task)
+    pairs = [*((f"task.{option}", value) for option, value in options.items()), *pairs]
     flags = {
         "task.name": task,
-        "method.name": method,
-        "network.layers": None if network is None else _written(network),
+        "method.name": None if method is None else method_name(method),
+        **({} if network is None else network_settings(network)),
         "task.dim": dim,
         "seed": seed,
         "budget.generations": generations,
@@ -141,10 +150,9 @@ def run(
         "budget.minutes": minutes,
         "budget.until": until,
     }
-    reference.trust(task, method, network)
     file = {} if config is None else read_config(read_text(Path(config)), str(config), trust)
     if start is not None:
-        begun = settings_from(Path(start), trust)
+        begun = settings_from(path_of(start), trust)
         if "task.name" in file and task_name(str(file["task.name"])) != begun["task.name"]:
             raise EvoError(f"{config} is for {file['task.name']}, and the champion of {start} for {begun['task.name']}")
         file = begun | file | {name: value for name, value in begun.items() if name.startswith("start.")}
@@ -163,7 +171,7 @@ def run(
     with RunDirectory.create(path, resolved.toml(), _versions()) as directory:
         if champion is not None:
             champion.save(directory.path / COPY)
-        return _go(resolved, learner, directory, threads, video, callback, display)
+        return _go(resolved, learner, directory, threads, video, callback, _shown(display, verbose))
 
 
 def _found_again(dataset: Dataset) -> tuple[str, Mapping[str, Any]]:
@@ -182,14 +190,14 @@ def _found_again(dataset: Dataset) -> tuple[str, Mapping[str, Any]]:
 def _examples(config: Config, epochs: float) -> int:
     """How many examples so many epochs are. Raises EvoError."""
     if config.kind != DATASET:
-        raise EvoError(f"{config['task.name']} has no epochs: give --generations, --steps, --minutes or --until")
+        raise EvoError(f"{config['task.name']} has no epochs: give generations, steps, minutes or until")
     if not isinstance(epochs, int | float) or not 0 <= epochs < math.inf:
         raise EvoError(f"epochs must be a number from 0 up, got {epochs!r}")
     return round(epochs * len(make_dataset(config["task.name"], config.section("task")).train))
 
 
 def resume(
-    path: Path | str,
+    path: Path | str | Run,
     *,
     generations: int | None = None,
     steps: int | None = None,
@@ -198,6 +206,7 @@ def resume(
     until: float | None = None,
     threads: int | None = None,
     video: bool = True,
+    verbose: bool = False,
     callback: Callable[[Mapping[str, float]], None] | None = None,
     display: Display | None = None,
     trust: bool = False,
@@ -208,7 +217,8 @@ def resume(
 
     Raises EvoError where there is nothing to resume.
     """
-    with RunDirectory.open(Path(path), write=True) as directory:
+    path = path_of(path)
+    with RunDirectory.open(path, write=True) as directory:
         checkpoint = directory.newest_checkpoint()
         if (
             checkpoint is None
@@ -231,7 +241,18 @@ def resume(
         learner = make_learner(config, thread_count(threads), None if champion is None else champion.candidate)
         if any(value is not None for value in flags.values()):
             write_text(directory.path / "config.toml", config.toml())
-        return _go(config, learner, directory, threads, video, callback, display, checkpoint)
+        return _go(config, learner, directory, threads, video, callback, _shown(display, verbose), checkpoint)
+
+
+def _shown(display: Display | None, verbose: bool) -> Display | None:
+    """What shows a run: the given display, or with verbose what the command line shows."""
+    if display is not None or not verbose:
+        return display
+    from rich.console import Console
+
+    from evo.display import display as on_terminal
+
+    return lambda config: on_terminal(config, Console(), quiet=False)
 
 
 def _go(
@@ -306,18 +327,18 @@ def _restored(learner: Learner, state: Mapping[str, np.ndarray], directory: RunD
         ) from error
 
 
-def load(path: Path | str, *, trust: bool = False) -> Run:
+def load(path: Path | str | Run, *, trust: bool = False) -> Run:
     """A run directory, to read its metrics, champion and configuration.
 
     trust: whether modules of your own that its files name, as in the task `mine:fitness`, may be imported, which runs
     their code. Without it they are only where you gave the same name in this process, or an installed package declares
     them by an entry point of the group `evo.extensions`. Raises EvoError.
     """
-    return Run(path, trust)
+    return Run(path_of(path), trust)
 
 
 def replay(
-    path: Path | str,
+    path: Path | str | Run | Champion,
     out: Path | str | None = None,
     *,
     evolution: bool = False,
@@ -339,15 +360,18 @@ def replay(
     processors by default. checked: told, before it is filmed, whether the champion reproduces its score. progress: told
     after each frame how many are drawn, and of how many. trust: as of `load`. Raises EvoError.
     """
-    source = Path(path)
-    champion = champion_of(source, trust)
-    run = None if source.is_file() else Run(source, trust)
+    given = path if isinstance(path, Champion) else None
+    if given is not None and out is None:
+        raise EvoError("a champion by itself has no folder: say where its film goes, evo.replay(champion, 'film.mp4')")
+    source = Path() if given is not None else path_of(path)
+    champion = champion_of(source, trust) if given is None else given
+    run = None if given is not None or source.is_file() else Run(source, trust)
     target = Path(out) if out is not None else _picture_of(champion, source, run, evolution)
     # what cannot be shown is said before the champion is scored again
     if champion.kind == WORLD:
         check_film(target, width, height, seconds, seed)
         if evolution and run is None:
-            raise EvoError(f"{source} is a champion alone; how it evolved is in its run directory")
+            raise EvoError(f"{given or source} is a champion alone; how it evolved is in its run directory")
     else:
         from evo.plots import check_picture  # matplotlib waits until something is drawn
 

@@ -2,16 +2,19 @@
 
 import inspect
 import math
-from collections.abc import Mapping
+import typing
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from evo.config import DATASET, Config, task_constructor, task_name
+import numba
+
+from evo.config import DATASET, Config, options_of, task_constructor, task_name
 from evo.datasets import DATASETS, Dataset, is_data_path
 from evo.engines import AnyTask
-from evo.envs.adversity import OPTIONS, construct
+from evo.envs.adversity import OPTION_TYPES, OPTIONS, construct
 from evo.envs.gymnasium_task import GymnasiumTask
-from evo.envs.task import Task
+from evo.envs.task import Task, named
 from evo.errors import EvoError, nearest, one_line
 from evo.learners import method_named
 from evo.learners.learner import Candidate, Learner
@@ -20,6 +23,7 @@ from evo.problems.landscape import Landscape
 from evo.problems.problem import Problem
 from evo.problems.supervised import Supervised
 from evo.problems.walking import Walking
+from evo.values import Key, checked
 
 
 def make_task(name: str, options: Mapping[str, Any]) -> AnyTask:
@@ -51,13 +55,27 @@ def _made(name: str, options: Mapping[str, Any]) -> AnyTask | Landscape | Datase
         for option in options:
             if option not in known:
                 raise EvoError(f"task {full}: it takes no option {option!r}{nearest(option, known)}")
+    options = _typed(full, constructor, options)
     try:
         made = construct(constructor, options)
     except (TypeError, ValueError, OSError) as error:
         raise EvoError(f"task {full}: {one_line(error)}") from error
     if not isinstance(made, Task | GymnasiumTask | Landscape | Dataset):
         raise EvoError(f"task {full}: its constructor returned a {type(made).__name__}, not an evo.envs.task.Task")
-    return made
+    return named(made, full) if isinstance(made, Task) else made
+
+
+def _typed(name: str, constructor: Callable[..., Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options, each of its kind. Raises EvoError naming one that is not."""
+    signature, hints = inspect.signature(constructor), typing.get_type_hints(constructor)
+    kinds = {**OPTION_TYPES, **options_of(signature, hints)}
+    typed = dict(options)
+    for option, value in options.items():
+        if option in kinds:
+            known = kinds[option]
+            key = known if isinstance(known, Key) else Key(known, None)
+            typed[option] = checked(f"task {name}: {option}", value, key)
+    return typed
 
 
 def make_compiled_task(name: str, options: Mapping[str, Any]) -> Task:
@@ -79,6 +97,12 @@ def make_network(text: str, task: AnyTask | Dataset, normalise: bool, clip_obser
         raise EvoError(f"network.layers: {error}") from error
 
 
+def check_compiler() -> None:
+    """Raises EvoError where Numba is told to compile nothing."""
+    if numba.config.DISABLE_JIT:
+        raise EvoError("episodes and networks are compiled, and NUMBA_DISABLE_JIT forbids it: run without it")
+
+
 def problem_named(
     name: str,
     options: Mapping[str, Any],
@@ -90,6 +114,7 @@ def problem_named(
 ) -> Problem:
     """A function as it is, or a network of these layers in a world or on a data set; batch: the minibatches that it is
     trained on, where it is not to be scored. Raises EvoError."""
+    check_compiler()
     made = _made(name, options)
     if isinstance(made, Landscape):
         return made

@@ -17,12 +17,14 @@ from evo.archive import read_arrays, read_toml, write_arrays
 from evo.assembly import problem_named
 from evo.config import as_written, kind_of
 from evo.datasets import Split
+from evo.engines import AnyTask
+from evo.envs.kernels import KernelError
 from evo.envs.physics import EngineError, available_threads
 from evo.errors import EvoError, one_line
 from evo.learners.learner import Candidate
 from evo.networks import Network
-from evo.numbers import RETURN, told
-from evo.policy import Policy
+from evo.numbers import RETURN, spread, told
+from evo.policy import BatchPolicy, Policy
 from evo.problems.problem import Problem, evaluate_alone
 from evo.problems.supervised import Supervised
 from evo.problems.walking import Trajectory, Walking
@@ -66,7 +68,7 @@ class Fitness:
             return told(self.measure, self.mean)
         if len(self.returns) == 1:
             return f"{self.mean:.6g}"
-        return f"{self.mean:.1f} ± {self.std:.1f} over {len(self.returns)} episodes"
+        return f"{spread(self.mean, self.std)} over {len(self.returns)} episodes"
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class Verification:
         return "\n".join(lines)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Champion:
     """The best candidate of a run, as scored on the selection seeds; see `evaluate`, `policy`, `rollout`, `verify`."""
 
@@ -116,6 +118,42 @@ class Champion:
     def params(self) -> np.ndarray:
         """Parameters, (size,): float32 of a network, float64 of a point."""
         return self.candidate.params
+
+    @property
+    def statistics(self) -> ObservationStatistics:
+        """What its network normalises observations by: `statistics=` of `evo.evaluate` and `evo.rollout`. Empty, a
+        count of 0, where it does not normalise."""
+        return self.candidate.statistics
+
+    @property
+    def task(self) -> AnyTask:
+        """Its task, with the options that it is scored under. Raises EvoError where that is no world."""
+        return self.walking.task
+
+    def __repr__(self) -> str:
+        network = f" {self.network_text}," if self.network_text else ""
+        return (
+            f"Champion({self.task_name!r},{network} {self.method}, generation {self.generation}, "
+            f"{self.reported_fitness})"
+        )
+
+    def summary(self) -> str:
+        """What is in it, a line each."""
+        normalised = ", observations normalised" if self.normalise else ""
+        lines = [
+            f"task: {self.task_name}",
+            f"network: {self.network_text}{normalised}" if self.network_text else "a point",
+            f"parameters: {len(self.params):,} of {self.params.dtype}",
+            f"made by {self.method}, seed {self.seed}, in generation {self.generation:,}, after {self.steps:,} steps",
+            f"chosen by {Fitness(self.selection_returns, self.measure)}",
+            "" if self.report_returns is None else f"reported {self.reported_fitness}",
+            *(f"task.{name} = {value!r}" for name, value in self.task_options.items()),
+        ]
+        return "\n".join(filter(None, lines))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies and pickles hold nothing compiled."""
+        return {name: value for name, value in self.__dict__.items() if name != "problem"}
 
     @property
     def score(self) -> float:
@@ -226,12 +264,16 @@ class Champion:
         """On so many episodes. Raises EvoError where it cannot be evaluated."""
         try:
             return evaluate_alone(self.problem, *self.candidate, seeds).returns[0]
-        except EngineError as error:
+        except (EngineError, KernelError) as error:
             raise EvoError(f"{self.task_name}: {error}") from error
 
     def policy(self) -> Policy:
         """It as a function of an observation."""
         return Policy(self.walking, self.candidate)
+
+    def batch_policy(self, rows: int) -> BatchPolicy:
+        """It as a function of so many observations at once, as of environments side by side."""
+        return BatchPolicy(self.walking, self.candidate, rows)
 
     def rollout(self, seed: int) -> Trajectory:
         """One episode of it, recorded."""
@@ -335,15 +377,15 @@ class Champion:
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise EvoError(f"{source} is not a champion: {type(error).__name__}: {error}") from error
 
-    def save(self, path: Path) -> None:
-        """Write it whole or not at all. Raises EvoError."""
-        write_arrays(path, self.arrays())
+    def save(self, path: Path | str) -> None:
+        """Write it whole or not at all, as .npz. Raises EvoError."""
+        write_arrays(Path(path), self.arrays())
 
     @classmethod
-    def load(cls, path: Path, trust: bool = False) -> "Champion":
+    def load(cls, path: Path | str, trust: bool = False) -> "Champion":
         """trust: whether modules that it names may be imported (see `evo.envs.reference`). Raises EvoError for a file
         that is missing, damaged, oversized or no champion."""
-        return cls.from_arrays(read_arrays(path, _LIMIT), str(path), trust)
+        return cls.from_arrays(read_arrays(Path(path), _LIMIT), str(path), trust)
 
 
 def _listed(value: Any) -> Any:

@@ -60,7 +60,7 @@ KEYS: dict[str, Key] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Config:
     """A fully resolved configuration: every key with its value. `config["network.layers"]`."""
 
@@ -68,6 +68,9 @@ class Config:
 
     def __getitem__(self, key: str) -> Any:
         return self.values[key]
+
+    def __repr__(self) -> str:
+        return f"Config({self['task.name']!r}, {self['method.name']}, seed {self['seed']})"
 
     @property
     def layers(self) -> str:
@@ -262,7 +265,7 @@ def resolve_config(
     if is_model_file(task) and not values["task.digest"]:
         values["task.digest"] = _digest(task, values["task.model_root"])
     if all(values[key] is None for key in _BUDGET):
-        raise EvoError("no budget: give --generations, --steps, --minutes or --until")
+        raise EvoError("no budget: give generations, steps, minutes or until")
     return Config(values)
 
 
@@ -275,7 +278,7 @@ def _of_data(values: Mapping[str, Any], given: Sequence[Mapping[str, Any]]) -> d
     if unbounded and values.get("method.schedule") not in (None, "constant"):
         if any("method.schedule" in layer for layer in given):
             schedule = values["method.schedule"]
-            raise EvoError(f"method.schedule={schedule} stretches over a budget of examples: give --epochs or --steps")
+            raise EvoError(f"method.schedule={schedule} stretches over a budget of examples: give epochs or steps")
         changed["method.schedule"] = "constant"
     return changed
 

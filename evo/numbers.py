@@ -16,6 +16,15 @@ def number(value: float) -> str:
     return f"{value:,.1f}" if abs(value) >= 10 or value == 0 else f"{value:.3g}"
 
 
+def spread(mean: float, deviation: float) -> str:
+    """A mean and the deviation around it: `3312.6 ± 85.2`; of small ones three digits, as in `0.0123 ± 0.00405`."""
+    size = max(abs(mean), abs(deviation))
+    if not 0 < size < 10:
+        return f"{mean:.1f} ± {deviation:.1f}"
+    places = 2 - math.floor(math.log10(size))
+    return f"{mean:.{places}f} ± {deviation:.{places}f}" if places < 8 else f"{mean:.3g} ± {deviation:.3g}"
+
+
 def told(measure: str, value: float) -> str:
     """What a data set reports, as people say it: `95.3 % accuracy`, `2.31 bits per character`, `error 3.2 (1000 $)`.
 

@@ -2,11 +2,20 @@
 
 import math
 import numbers
+from typing import Any
+
+import numpy as np
+
+
+def plain(value: Any) -> Any:
+    """NumPy's numbers and arrays as Python's numbers and lists; anything else as it is."""
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else value
 
 
 def whole_number(name: str, value: int, least: int, most: int | None = None) -> int:
     """`value` as an int, or a ValueError naming the hyper-parameter and its range [least, most]."""
     allowed = f"a whole number >= {least}" if most is None else f"a whole number in [{least}, {most}]"
+    value = plain(value)
     valid = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if not valid or value < least or (most is not None and value > most):
         raise ValueError(f"{name}={value!r}: must be {allowed}")
@@ -15,6 +24,7 @@ def whole_number(name: str, value: int, least: int, most: int | None = None) -> 
 
 def positive_number(name: str, value: float) -> float:
     """`value` as a float, or a ValueError naming the hyper-parameter and its range (0, inf)."""
+    value = plain(value)
     if not _is_real(value) or not 0 < value < math.inf:
         raise ValueError(f"{name}={value!r}: must be a finite number > 0")
     return float(value)
@@ -22,6 +32,7 @@ def positive_number(name: str, value: float) -> float:
 
 def finite_number(name: str, value: float) -> float:
     """`value` as a float, or a ValueError naming the hyper-parameter."""
+    value = plain(value)
     if not _is_real(value) or not math.isfinite(value):
         raise ValueError(f"{name}={value!r}: must be a finite number")
     return float(value)
@@ -29,6 +40,7 @@ def finite_number(name: str, value: float) -> float:
 
 def number_between(name: str, value: float, least: float, most: float = math.inf) -> float:
     """`value` as a float, or a ValueError naming the hyper-parameter and its range; an infinite end is excluded."""
+    value = plain(value)
     if not _is_real(value) or not (least <= value <= most and math.isfinite(value)):
         allowed = f"a finite number >= {least:g}" if most == math.inf else f"a number in [{least:g}, {most:g}]"
         raise ValueError(f"{name}={value!r}: must be {allowed}")

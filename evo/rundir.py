@@ -372,9 +372,9 @@ def _refuse_used(path: Path) -> None:
     """Raises EvoError for a folder with anything in it, OSError when it cannot be listed."""
     used = [name for name in os.listdir(path) if name not in _HALF_MADE and not Path(name).match(TEMPORARY)]
     if "config.toml" in used:
-        raise EvoError(f"{path} holds a run already; choose another --out, or go on with: evo resume {path}")
+        raise EvoError(f"{path} holds a run already; choose another folder as out, or go on with: evo resume {path}")
     if used:
-        raise EvoError(f"{path} is not an empty folder; choose another --out, or go on with: evo resume PATH")
+        raise EvoError(f"{path} is not an empty folder; choose another folder as out, or go on with: evo resume PATH")
 
 
 def _require_run(path: Path) -> None:

@@ -101,7 +101,10 @@ class _Limit:
 
 def _gymnasium_loop(task: Task, actions: np.ndarray) -> Callable[[], None]:
     """One Gymnasium environment fed the given actions (steps, action_size)."""
-    environment: Any = gymnasium.make(task.gymnasium_id or task.name, disable_env_checker=True, **task.options)
+    options = dict(task.options)
+    length = options.pop("steps", None)
+    name = task.gymnasium_id or task.name
+    environment: Any = gymnasium.make(name, max_episode_steps=length, disable_env_checker=True, **options)
     environment.reset(seed=0)
 
     def run() -> None:

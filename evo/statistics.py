@@ -41,13 +41,16 @@ def normalise(obs: Any, mean: Any, scale: Any, clip: float, out: Any) -> None:
         out[index] = value
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ObservationStatistics:
     """count observations seen, their mean and sum of squared deviations M2, float64 (observation_size,)."""
 
     count: float
     mean: np.ndarray
     m2: np.ndarray
+
+    def __repr__(self) -> str:
+        return f"ObservationStatistics({self.count:,.0f} observations of {len(self.mean)} numbers)"
 
     @classmethod
     def empty(cls, size: int) -> "ObservationStatistics":

@@ -1,5 +1,6 @@
 """Values of configuration keys: their types, their ranges, and how they are written."""
 
+import math
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -8,6 +9,7 @@ from typing import Any
 
 from evo.archive import parse_toml
 from evo.errors import EvoError
+from evo.ranges import plain
 
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
@@ -37,7 +39,7 @@ def parse_setting(text: str) -> tuple[str, Any]:
     """`key=value` of --set; the value is read as TOML, or taken as text where it is none."""
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
-        raise EvoError(f"--set takes key=value, got {text!r}; for example --set task.frame_skip=5")
+        raise EvoError(f"a setting is key=value, as in task.frame_skip=5; got {text!r}")
     try:
         return key.strip(), parse_toml(f"value = {value}")["value"]
     except ValueError:
@@ -45,6 +47,8 @@ def parse_setting(text: str) -> tuple[str, Any]:
 
 
 def checked(key: str, value: Any, entry: Key) -> Any:
+    """The value as the key's kind, NumPy's numbers as Python's. Raises EvoError naming the key."""
+    value = plain(value)
     kinds = typing.get_args(entry.kind) if isinstance(entry.kind, types.UnionType) else (entry.kind,)
     if value is None and type(None) in kinds:
         return None
@@ -58,6 +62,8 @@ def checked(key: str, value: Any, entry: Key) -> Any:
             return fitting
     written = [kind for kind in kinds if kind in _WORDS or typing.get_origin(kind) is tuple]
     words = " or ".join(_words(kind) for kind in written or kinds if kind is not type(None))
+    if isinstance(value, float) and math.isnan(value):
+        raise EvoError(f"{key} is nan, which is no number: it must be {words}")
     raise EvoError(f"{key} must be {words}, got {value!r}")
 
 
@@ -86,4 +92,10 @@ def _as_kind(value: Any, kind: Any) -> Any:
         return int(value)
     if kind is float and isinstance(value, float) and value != value:
         return None
+    origin = typing.get_origin(kind)
+    if origin is typing.Literal:
+        return value if value in typing.get_args(kind) else None
+    if not isinstance(origin or kind, type):
+        return value  # a kind of a user's own
+    kind = origin or kind
     return value if isinstance(value, kind) and not (kind in (int, float) and isinstance(value, bool)) else None

@@ -92,7 +92,7 @@ MISTAKES = [
     (["run", "rastrigin", "--method", "persistent-es"], "acts in a world, and this is none"),
     (["run", "cartpole", "--method", "persistent-es", "--set", "method.noise=0"], "noise"),
     (["run", "rastrigin", "--dim", "0"], "dim"),
-    (["compare", "rastrigin", "--methods", "bfgs", "--network", "linear"], "no --network"),
+    (["compare", "rastrigin", "--methods", "bfgs", "--network", "linear"], "no network"),
     (["run", "quadruped", "--dim", "3"], "no task.dim"),
     (["run", "bbob-f15", "--dim", "7"], "2, 3, 5, 10, 20, 40"),
     (["run", "bbob-f25"], "bbob-f25"),

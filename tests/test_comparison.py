@@ -288,7 +288,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_a_study_on_other_terms_is_refused(task: str, changes: dict[str, object], expected: str, study: Path) -> None:
     before = touched(study)
-    with pytest.raises(EvoError, match="choose another --out") as caught:
+    with pytest.raises(EvoError, match="choose another folder") as caught:
         evo.compare(task, methods=["ars", "ga"], seeds=1, out=study, **TINY | changes)
     assert expected in str(caught.value)
     assert touched(study) == before
@@ -363,7 +363,7 @@ def test_runs_that_cannot_be_compared_are_refused(study: Path, tmp_path: Path) -
         with pytest.raises(EvoError, match=expected) as caught:
             evo.compare(*paths, out=tmp_path / "c")
         assert "\n" not in str(caught.value)
-    with pytest.raises(EvoError, match="--methods goes with a task"):
+    with pytest.raises(EvoError, match="methods goes with a task"):
         evo.compare(ars, study / "ga-seed100", methods=["ars"])
     assert not (tmp_path / "c").exists()
 
@@ -374,20 +374,20 @@ MISTAKES = [
     (["cartpole", "Hopper-v5"], "run directory"),
     (["cartpole", "--methods", "arz"], "did you mean 'ars'"),
     (["cartpole", "--methods", "ars,ars"], "twice"),
-    (["cartpole", "--methods", ","], "--methods"),
+    (["cartpole", "--methods", ","], "methods takes"),
     (["cartpole", "--methods", "os:getcwd"], "getcwd"),
     (["cartpole", "--methods", "nowhere:Thing"], "nowhere"),
-    (["cartpole", "--seeds", "0"], "--seeds"),
-    (["cartpole", "--seeds", "-1"], "--seeds"),
-    (["cartpole", "--steps", "0"], "--steps"),
-    (["cartpole", "--minutes", "0"], "--minutes"),
-    (["cartpole", "--minutes", "nan"], "--minutes"),
-    (["cartpole", "--minutes", "inf"], "--minutes"),
+    (["cartpole", "--seeds", "0"], "seeds says"),
+    (["cartpole", "--seeds", "-1"], "seeds says"),
+    (["cartpole", "--steps", "0"], "steps must"),
+    (["cartpole", "--minutes", "0"], "minutes must"),
+    (["cartpole", "--minutes", "nan"], "minutes must"),
+    (["cartpole", "--minutes", "inf"], "minutes must"),
     (["cartpole", "--minutes", "1", "--steps", "5"], "two budgets"),
     (["cartpole", "--network", "mpl:64"], "unknown network"),
     (["cartpole", "--threads", "0"], "threads"),
     (["cartpole", "--set", "method.step_size=1"], "own settings"),
-    (["cartpole", "--set", "budget.steps=1"], "--set budget.steps"),
+    (["cartpole", "--set", "budget.steps=1"], "budget.steps: a comparison sets"),
     (["cartpole", "--set", "evaluation.report_episode=1"], "evaluation.report_episodes"),
     (["cartpole", "--set", "task.frame_skip=1"], "task.frame_skip"),
     (["cartpole", "--set", "seed"], "key=value"),

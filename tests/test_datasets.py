@@ -56,7 +56,7 @@ def test_shapes_and_meaning(name: str, options: dict[str, Any], facts: tuple[Any
         assert split.targets.shape == (len(split), predictions, 1)
         for array in (split.inputs, split.targets):
             assert array.dtype == np.float32 and array.flags.c_contiguous and not array.flags.writeable
-    assert found.digest in found.describe() and "\n" not in found.describe()
+    assert found.digest in found.summary() and "\n" not in found.summary()
 
 
 @EACH

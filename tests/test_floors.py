@@ -49,6 +49,7 @@ FLOORS = {
     "evo.assembly": 5,
     "evo.champion": 5,
     "evo.policy": 5,
+    "evo.arguments": 5,
     "evo.values": 5,
     "evo.rundir": 5,
     "evo.watching": 5,

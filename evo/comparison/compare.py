@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from evo.arguments import path_of
 from evo.comparison.artefacts import write_artefacts
 from evo.comparison.comparison import Comparison
 from evo.comparison.display import StudyWatcher, study_display
@@ -20,6 +21,7 @@ from evo.comparison.terms import Terms, deviations_of, terms_of
 from evo.comparison.thresholds import thresholds_of
 from evo.config import Config
 from evo.errors import EvoError
+from evo.finished import Run
 from evo.naming import fresh_path, task_slug
 from evo.scoring import thread_count
 from evo.values import Settings, pairs_of
@@ -29,7 +31,7 @@ StudyDisplay = Callable[[Sequence[Config]], AbstractContextManager[StudyWatcher]
 
 
 def compare(
-    *what: Path | str,
+    *what: Path | str | Run,
     methods: Sequence[str] | str | None = None,
     seeds: int | None = None,
     steps: int | None = None,
@@ -57,24 +59,25 @@ def compare(
     Ctrl-C saves everything before KeyboardInterrupt goes on. A run that fails is a line in `failures`.
     Raises EvoError for anything the user can put right, and where every run failed.
     """
+    named = [path_of(one) if isinstance(one, Run) else one for one in what]
     show = display or (lambda configs: study_display(configs, Console(quiet=True), quiet=True))
     target = None if out is None else Path(out)
     count = thread_count(threads)
-    if not what:
+    if not named:
         raise EvoError("no task given; for example: evo compare HalfCheetah-v5")
-    are_runs = [(Path(name) / "config.toml").exists() for name in what]
+    are_runs = [(Path(name) / "config.toml").exists() for name in named]
     if any(are_runs):
         asked = {"methods": methods, "seeds": seeds, "steps": steps, "minutes": minutes, "network": network}
-        for name, value in {**asked, "set": settings or None}.items():
+        for name, value in {**asked, "settings": settings or None}.items():
             if value is not None:
-                raise EvoError(f"--{name} goes with a task; finished runs are compared as they are")
-        return _compare_runs([Path(name) for name in what], target, count, video, show, trust)
-    if len(what) > 1:
+                raise EvoError(f"{name} goes with a task; finished runs are compared as they are")
+        return _compare_runs([Path(name) for name in named], target, count, video, show, trust)
+    if len(named) > 1:
         raise EvoError(
-            f"none of {', '.join(map(str, what))} is a run directory; compare two or more of those, or methods on a "
-            f"task: evo compare {what[0]} --methods ars,ga"
+            f"none of {', '.join(map(str, named))} is a run directory; compare two or more of those, or methods on a "
+            f"task: evo compare {named[0]} --methods ars,ga"
         )
-    plan = plan_study(str(what[0]), methods, seeds, steps, minutes, network, dict(pairs_of(settings)), target, count)
+    plan = plan_study(str(named[0]), methods, seeds, steps, minutes, network, dict(pairs_of(settings)), target, count)
     terms = terms_of(plan.members)
     with show([*plan.members.values()]) as watcher:
         members, failures = conduct(plan, count, watcher)

@@ -65,11 +65,11 @@ def plan_study(
     names = _checked_methods(methods, kind_of(full))
     count = DEFAULT_SEEDS if seeds is None else seeds
     if not 1 <= count <= _MOST_SEEDS:
-        raise EvoError(f"--seeds says how many there are, 1 to {_MOST_SEEDS}; got {count}")
+        raise EvoError(f"seeds says how many there are, 1 to {_MOST_SEEDS}; got {count}")
     budget = _checked_budget(steps, minutes)
     _check_settings(settings)
     if network is not None and kind_of(full) == FUNCTION:
-        raise EvoError(f"{full} is a function of its own numbers: it takes no --network")
+        raise EvoError(f"{full} is a function of its own numbers: it takes no network")
     layers = network or DEFAULT_NETWORK
     path = out or Path("runs") / "studies" / f"{task_slug(full)}-{'-'.join(names)}"
     members = {
@@ -124,10 +124,10 @@ def _checked_methods(methods: Sequence[str] | str | None, kind: str) -> list[str
         return list(DEFAULT_TRAINERS if kind == DATASET else DEFAULT_METHODS)
     names = [name.strip() for name in (methods.split(",") if isinstance(methods, str) else methods)]
     if not names or not all(names):
-        raise EvoError("--methods takes names with commas between, as in ars,ga; see `evo list`")
+        raise EvoError("methods takes names with commas between, as in ars,ga; see `evo list`")
     for index, name in enumerate(names):
         if name in names[:index]:
-            raise EvoError(f"--methods names {name!r} twice; name each method once")
+            raise EvoError(f"methods names {name!r} twice; name each method once")
         if method_named(name) is None:
             raise EvoError(f"unknown method {name!r}{nearest(name, METHODS)}")
     return names
@@ -135,13 +135,13 @@ def _checked_methods(methods: Sequence[str] | str | None, kind: str) -> list[str
 
 def _checked_budget(steps: int | None, minutes: float | None) -> dict[str, Any]:
     if steps is not None and minutes is not None:
-        raise EvoError("--steps and --minutes are two budgets; give one, the same for every method")
+        raise EvoError("steps and minutes are two budgets; give one, the same for every method")
     if minutes is not None:
         if not 0 < minutes < math.inf:
-            raise EvoError(f"--minutes must be more than 0, for each run; got {minutes:g}")
+            raise EvoError(f"minutes must be more than 0, for each run; got {minutes:g}")
         return {"budget.minutes": float(minutes)}
     if steps is not None and steps < 1:
-        raise EvoError(f"--steps must be at least 1, for each run; got {steps}")
+        raise EvoError(f"steps must be at least 1, for each run; got {steps}")
     return {"budget.steps": DEFAULT_STEPS if steps is None else steps}
 
 
@@ -149,11 +149,11 @@ def _check_settings(settings: Mapping[str, Any]) -> None:
     """What may be set for all methods at once."""
     for key in settings:
         if key.startswith("method."):
-            raise EvoError(f"--set {key}: each method keeps its own settings; `evo run` with it, then compare the runs")
+            raise EvoError(f"{key}: each method keeps its own settings; `evo run` with it, then compare the runs")
         shared = key.startswith(("task.", "training.", "evaluation.")) or key in _NETWORK
         if not shared or key == "task.name":
             known = [name for name in KEYS if name.startswith("evaluation.")]
             advice = nearest(key, [*known, *_NETWORK])
             raise EvoError(
-                f"--set {key}: here it takes task.*, training.*, evaluation.*, {' and '.join(_NETWORK)}{advice}"
+                f"{key}: a comparison sets task.*, training.*, evaluation.*, {' and '.join(_NETWORK)}{advice}"
             )

@@ -77,7 +77,7 @@ def read_members(paths: Sequence[Path], trust: bool = False) -> list[Member]:
 def make_study_folder(path: Path) -> None:
     """Raises EvoError where it cannot be made, or is a run's."""
     if (path / "config.toml").exists():
-        raise EvoError(f"{path} is a run, not a folder for a comparison; choose another --out")
+        raise EvoError(f"{path} is a run, not a folder for a comparison; choose another folder as out")
     make_folder(path)
 
 
@@ -89,9 +89,9 @@ def _open(plan: Plan) -> None:
         source = str(record)
         differs = difference(read_config(read_text(record), source), read_config(plan.record, source))
         if differs:
-            raise EvoError(f"{plan.path} is a study with {differs}; choose another --out")
+            raise EvoError(f"{plan.path} is a study with {differs}; choose another folder as out")
     elif [name for name in names_in(plan.path) if not Path(name).match(TEMPORARY)]:
-        raise EvoError(f"{plan.path} is not empty and holds no study; choose another --out")
+        raise EvoError(f"{plan.path} is not empty and holds no study; choose another folder as out")
     else:
         write_text(record, plan.record)
 
@@ -106,7 +106,7 @@ def _standing(path: Path, config: Config) -> _Standing:
     timed = finished and config["budget.minutes"] is not None
     differs = difference(run.config.values, config.values, but=("evo", *(_BUDGET if timed else ())))
     if differs:
-        raise EvoError(f"{path} was made with {differs}; choose another --out")
+        raise EvoError(f"{path} was made with {differs}; choose another folder as out")
     return _Standing.FINISHED if finished else _Standing.UNFINISHED
 
 

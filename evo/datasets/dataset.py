@@ -16,7 +16,7 @@ CROSS_ENTROPY, SQUARED_ERROR = "cross-entropy", "squared error"
 _LISTED = 10  # classes that a description names
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Split:
     """Examples. inputs: float32 (examples, steps, features). targets: float32 (examples, predictions, width).
 
@@ -39,8 +39,11 @@ class Split:
     def __len__(self) -> int:
         return len(self.inputs)
 
+    def __repr__(self) -> str:
+        return f"Split({len(self):,} examples, inputs {self.inputs.shape}, targets {self.targets.shape})"
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """Three splits with no example in common, and what their numbers mean.
 
@@ -119,8 +122,12 @@ class Dataset:
                 digest.update(array.astype("<f4", copy=False).data)
         return digest.hexdigest()[:16]
 
-    def describe(self) -> str:
-        """In a paragraph."""
+    def __repr__(self) -> str:
+        counts = " + ".join(f"{len(split):,}" for split in self.splits)
+        return f"Dataset({self.name!r}, {counts} examples, {self.outputs} outputs, {self.score})"
+
+    def summary(self) -> str:
+        """What is in it, in a paragraph."""
         counts = [f"{len(split):,}" for split in self.splits]
         shape = " × ".join(map(str, self.shape))
         given = f"an example is {shape} numbers" if self.steps == 1 else f"an example is {self.steps} steps of {shape}"

@@ -16,6 +16,9 @@ class Candidate(NamedTuple):
     params: np.ndarray
     statistics: ObservationStatistics
 
+    def __repr__(self) -> str:
+        return f"Candidate({self.params.size:,} parameters, {self.statistics!r})"
+
 
 class Learner(Protocol):
     """What the one training loop drives. Everything that changes is in `state()`."""

@@ -16,7 +16,7 @@ from evo import activations
 from evo.envs.kernels import njit
 from evo.networks.dense import add_products
 from evo.networks.initialisation import glorot
-from evo.networks.layer import Layer, Shape, flat
+from evo.networks.layer import Blocks, Layer, Shape, flat
 
 if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
     from evo.autodiff import Node, Tape
@@ -99,6 +99,10 @@ class Attention(Layer):
 
     def size(self, inputs: Shape) -> int:
         return 4 * inputs[0] * (inputs[0] + 1)
+
+    def blocks(self, inputs: Shape) -> Blocks:
+        width = inputs[0]
+        return [("W", (width, 3 * width)), ("b", (3 * width,)), ("W_out", (width, width)), ("b_out", (width,))]
 
     def initial(self, inputs: Shape, rng: np.random.Generator) -> np.ndarray:
         width = inputs[0]

@@ -17,7 +17,7 @@ import numpy as np
 from evo.activations import ACTIVATIONS, activate, check_activation
 from evo.envs.kernels import njit
 from evo.networks.initialisation import check_initialisation, initialisation
-from evo.networks.layer import Layer, Shape, shape_text
+from evo.networks.layer import Blocks, Layer, Shape, shape_text
 from evo.networks.picture import is_row, like, picture, window
 
 if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
@@ -183,6 +183,9 @@ class Conv(Layer):
 
     def size(self, inputs: Shape) -> int:
         return (self._terms(inputs) + 1) * self.filters
+
+    def blocks(self, inputs: Shape) -> Blocks:
+        return [("W", (self.kernel, self.kernel, inputs[2], self.filters)), ("b", (self.filters,))]
 
     def products(self, inputs: Shape) -> int:
         """Every weight in every window."""

@@ -47,7 +47,7 @@ class CTRNN(Remembering):
     for fewer units than one.
     """
 
-    biases: ClassVar[int] = 2
+    biases: ClassVar[tuple[str, ...]] = ("theta", "r")
 
     @property
     def step(self) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 from evo.activations import ACTIVATIONS, activate, check_activation
 from evo.envs.kernels import njit
 from evo.networks.initialisation import check_initialisation, initialisation
-from evo.networks.layer import Layer, Shape
+from evo.networks.layer import Blocks, Layer, Shape
 
 if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
     from evo.autodiff import Node, Tape
@@ -91,6 +91,10 @@ class Dense(Layer):
 
     def size(self, inputs: Shape) -> int:
         return (math.prod(inputs) + self.bias) * self.outputs
+
+    def blocks(self, inputs: Shape) -> Blocks:
+        biases: Blocks = [("b", (self.outputs,))] if self.bias else []
+        return [("W", (math.prod(inputs), self.outputs)), *biases]
 
     def neurons(self, inputs: Shape) -> np.ndarray:
         """The weights of its inputs, and its bias."""

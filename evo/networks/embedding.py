@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evo.networks.layer import Layer, Shape, flat
+from evo.networks.layer import Blocks, Layer, Shape, flat
 from evo.symbols import symbol_of
 
 if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
@@ -56,6 +56,9 @@ class Embedding(Layer):
 
     def size(self, inputs: Shape) -> int:
         return self.symbols * self.width
+
+    def blocks(self, inputs: Shape) -> Blocks:
+        return [("W", (self.symbols, self.width))]
 
     def products(self, inputs: Shape) -> int:
         """None: what it gives is looked up."""

@@ -45,7 +45,7 @@ class GRU(Remembering):
     ValueError for fewer units than one.
     """
 
-    gates, biases = 3, 2
+    gates, biases = 3, ("b", "d")
 
     @property
     def step(self) -> Any:

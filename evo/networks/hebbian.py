@@ -20,7 +20,7 @@ from evo.activations import ACTIVATIONS, activate, check_activation
 from evo.envs.kernels import njit
 from evo.networks.dense import add_products
 from evo.networks.initialisation import initialisation
-from evo.networks.layer import Layer, Shape, flat
+from evo.networks.layer import Blocks, Layer, Shape, flat
 
 _RULE = 5  # eta, A, B, C, D
 _LARGEST = 1e30  # what float32 holds, and still holds divided
@@ -99,6 +99,10 @@ class Hebbian(Layer):
 
     def size(self, inputs: Shape) -> int:
         return ((1 + _RULE) * flat(self, inputs) + 1) * self.units
+
+    def blocks(self, inputs: Shape) -> Blocks:
+        synapses = (flat(self, inputs), self.units)
+        return [("W", synapses), ("b", (self.units,)), *((rule, synapses) for rule in ("eta", "A", "B", "C", "D"))]
 
     def memory_size(self, inputs: Shape) -> int:
         return flat(self, inputs) * self.units + 1

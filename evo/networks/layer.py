@@ -9,6 +9,7 @@ if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
     from evo.autodiff import Node, Tape
 
 Shape = tuple[int, ...]  # of one example: (features,) or (height, width, channels)
+Blocks = Sequence[tuple[str, Shape]]  # arrays of parameters one after the other, each row by row
 
 
 class Layer:
@@ -40,6 +41,11 @@ class Layer:
     def size(self, inputs: Shape) -> int:
         """The number of its parameters."""
         return 0
+
+    def blocks(self, inputs: Shape) -> Blocks:
+        """Names and shapes of the arrays that its parameters are, in their order; their numbers add up to `size`."""
+        size = self.size(inputs)
+        return [("parameters", (size,))] if size else []
 
     def initial(self, inputs: Shape, rng: np.random.Generator) -> np.ndarray:
         """Initial parameters, float64 (size,)."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evo.networks.layer import Layer, Shape
+from evo.networks.layer import Blocks, Layer, Shape
 
 if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
     from evo.autodiff import Node, Tape
@@ -52,6 +52,9 @@ class LayerNorm(Layer):
 
     def size(self, inputs: Shape) -> int:
         return 2 * math.prod(inputs)
+
+    def blocks(self, inputs: Shape) -> Blocks:
+        return [("gain", (math.prod(inputs),)), ("bias", (math.prod(inputs),))]
 
     def initial(self, inputs: Shape, rng: np.random.Generator) -> np.ndarray:
         return np.repeat([1.0, 0.0], math.prod(inputs))

@@ -21,7 +21,7 @@ import numpy as np
 
 from evo import activations
 from evo.networks.dense import add_products
-from evo.networks.layer import Layer, Shape, flat
+from evo.networks.layer import Blocks, Layer, Shape, flat
 
 _TURN = 2 * math.pi
 _FASTEST = 0.25  # turns a control step
@@ -83,6 +83,11 @@ class PatternGenerator(Layer):
 
     def size(self, inputs: Shape) -> int:
         return (flat(self, inputs) + 2 + 2 * self.oscillators) * self.oscillators
+
+    def blocks(self, inputs: Shape) -> Blocks:
+        count = self.oscillators
+        single, pairs = (count,), (count, count)
+        return [("W", (flat(self, inputs), count)), ("b", single), ("f", single), ("w", pairs), ("phi", pairs)]
 
     def memory_size(self, inputs: Shape) -> int:
         return 5 * self.oscillators

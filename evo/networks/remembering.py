@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from evo.networks.layer import Layer, Shape, flat
+from evo.networks.layer import Blocks, Layer, Shape, flat
 
 if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
     from evo.autodiff import Node, Tape
@@ -15,14 +15,14 @@ if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
 class Remembering(Layer):
     """What recurrent layers share: `units` that remember, and weights and biases of `gates` numbers for each unit.
 
-    Parameters: W (inputs, gates × units), U (units, gates × units), and `biases` of (gates × units,). Weights begin
-    uniform within 1/sqrt(units), as torch's do, biases at zero.
+    Parameters: W (inputs, gates × units), U (units, gates × units), and `biases`, by their names, of (gates × units,).
+    Weights begin uniform within 1/sqrt(units), as torch's do, biases at zero.
     """
 
     units: int
 
     gates: ClassVar[int] = 1
-    biases: ClassVar[int] = 1
+    biases: ClassVar[tuple[str, ...]] = ("b",)
 
     def __post_init__(self) -> None:
         if self.units < 1:
@@ -37,13 +37,18 @@ class Remembering(Layer):
         return (self.units,)
 
     def size(self, inputs: Shape) -> int:
-        return (flat(self, inputs) + self.units + self.biases) * self.gates * self.units
+        return (flat(self, inputs) + self.units + len(self.biases)) * self.gates * self.units
+
+    def blocks(self, inputs: Shape) -> Blocks:
+        columns = self.gates * self.units
+        weights: Blocks = [("W", (flat(self, inputs), columns)), ("U", (self.units, columns))]
+        return [*weights, *((name, (columns,)) for name in self.biases)]
 
     def neurons(self, inputs: Shape) -> np.ndarray:
-        return np.tile(np.arange(self.units), (flat(self, inputs) + self.units + self.biases) * self.gates)
+        return np.tile(np.arange(self.units), (flat(self, inputs) + self.units + len(self.biases)) * self.gates)
 
     def initial(self, inputs: Shape, rng: np.random.Generator) -> np.ndarray:
-        biases = np.zeros(self.biases * self.gates * self.units)
+        biases = np.zeros(len(self.biases) * self.gates * self.units)
         weights = rng.uniform(-1.0, 1.0, self.size(inputs) - len(biases)) / np.sqrt(self.units)
         return np.concatenate([weights, biases])
 

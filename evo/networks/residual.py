@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evo.networks.layer import Layer, Shape, carried_by, neurons_of, shape_text
+from evo.networks.layer import Blocks, Layer, Shape, carried_by, neurons_of, shape_text
 from evo.networks.plan import plan_of, walk
 
 if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
@@ -72,6 +72,11 @@ class Residual(Layer):
 
     def size(self, inputs: Shape) -> int:
         return sum(layer.size(shape) for layer, shape in self._given(inputs))
+
+    def blocks(self, inputs: Shape) -> Blocks:
+        """Those of the layers within, as `0.W`, `1.gain`."""
+        given = enumerate(self._given(inputs))
+        return [(f"{at}.{name}", block) for at, (layer, shape) in given for name, block in layer.blocks(shape)]
 
     def products(self, inputs: Shape) -> int:
         return sum(layer.products(shape) for layer, shape in self._given(inputs))

@@ -3,7 +3,7 @@
 import functools
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,15 @@ if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
     from evo.autodiff import Node, Tape
 
 _LARGEST = 2**31  # numbers
+
+
+class Block(NamedTuple):
+    """An array of parameters: `params[place].reshape(shape)` is `name` of layer number `layer`."""
+
+    layer: int
+    name: str
+    place: slice
+    shape: Shape
 
 
 class Network:
@@ -56,6 +65,13 @@ class Network:
             )
         self.remembers = any(layer.remembers(shape) for layer, shape in self._given)
 
+    def __repr__(self) -> str:
+        return f"Network({self.text!r}, {self.inputs} inputs, {self.outputs} outputs, {self.size:,} parameters)"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies and pickles hold no addresses of compiled code."""
+        return {name: value for name, value in self.__dict__.items() if name != "plan"}
+
     @functools.cached_property
     def products(self) -> int:
         """How many multiplications one step takes, about."""
@@ -78,6 +94,21 @@ class Network:
         """Where in its memory its layers find what they carry from step to step, int64, in the order of a tape's
         `states`. Empty where it remembers nothing, or has a layer that can only begin with an empty memory."""
         return carried_by(self._given)
+
+    def layout(self) -> tuple[Block, ...]:
+        """The arrays that its parameters are, in their order.
+
+            for block in network.layout():
+                weights = params[block.place].reshape(block.shape)
+
+        A dense layer has `W` (inputs, outputs) and `b` (outputs,); what others have is in their docstrings.
+        """
+        found, at = [], 0
+        for index, (layer, inputs) in enumerate(self._given):
+            for name, shape in layer.blocks(inputs):
+                found.append(Block(index, name, slice(at, at + math.prod(shape)), shape))
+                at += math.prod(shape)
+        return tuple(found)
 
     @property
     def scratch_size(self) -> int:
@@ -153,4 +184,39 @@ def act(
     decide(outputs, low, high, choices, action)
 
 
-__all__ = ["Network", "act", "decide", "propagate"]
+@njit(cache=True)
+def act_each(
+    plan: Any,
+    params: Any,
+    memories: Any,
+    scratch: Any,
+    observations: Any,
+    mean: Any,
+    scale: Any,
+    clip: float,
+    low: Any,
+    high: Any,
+    choices: int,
+    outputs: Any,
+    actions: Any,
+) -> None:
+    """`act` for every row of observations, each with a memory of its own: memories (rows, memory_size)."""
+    for row in range(observations.shape[0]):
+        act(
+            plan,
+            params,
+            memories[row],
+            scratch,
+            observations[row],
+            mean,
+            scale,
+            clip,
+            low,
+            high,
+            choices,
+            outputs,
+            actions[row],
+        )
+
+
+__all__ = ["Block", "Network", "act", "act_each", "decide", "propagate"]

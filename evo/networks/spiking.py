@@ -60,7 +60,7 @@ class Spiking(Remembering):
     control step begins at 0.5 to 0.9, that of a trace at 0.1 to 0.5. Raises ValueError for fewer units than one.
     """
 
-    biases: ClassVar[int] = 3
+    biases: ClassVar[tuple[str, ...]] = ("b", "l", "a")
     surrogate: ClassVar[bool] = True
 
     @property

@@ -21,7 +21,7 @@ from evo.statistics import ObservationStatistics
 _EXPERIENCED_EPISODES, _EXPERIENCES = 4, 64  # whose observations sensitivity is judged by
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Trajectory:
     """One episode, step by step; T steps were taken.
 
@@ -41,6 +41,10 @@ class Trajectory:
 
     def __len__(self) -> int:
         return len(self.actions)
+
+    def __repr__(self) -> str:
+        how = self.failure or ("ended by the task" if self.terminated else "ended by its length")
+        return f"Trajectory(seed {self.seed}, {len(self):,} steps, return {self.total:.6g}, {how})"
 
 
 class Walking:

@@ -40,6 +40,11 @@ def check_algorithm(algorithm: Callable[..., Algorithm] | str, evaluations: int 
     counts; and it solves the sphere.
     """
     make = _named(algorithm) if isinstance(algorithm, str) else algorithm
+    if not callable(make):
+        raise EvoError(
+            f"check_algorithm takes a class, or what is called as one, and makes searches of it; got a "
+            f"{type(make).__name__}, one search"
+        )
     try:
         for promise in PROMISES:
             promise(make)

@@ -9,7 +9,8 @@ from numba.core.runtime import rtsys
 
 from evo.autodiff import Tape
 from evo.envs.kernels import njit
-from evo.networks import Layer, Network, Shape
+from evo.errors import EvoError
+from evo.networks import Layer, Network, Sequential, Shape
 from evo.networks.plan import walk
 from evo.randomness import generator
 from evo.testing.expectation import expect
@@ -18,7 +19,7 @@ _STEPS, _BATCH, _GUARD = 5, 2, np.float32(77.0)
 _ROUNDING, _SMALL = 1e-4, 1e-6  # of float32, added up; and the distance of a finite difference
 
 
-def check_network(layer: Layer | Sequence[Layer], shape: Shape = (4,)) -> None:
+def check_network(layer: Layer | Sequential | Sequence[Layer], shape: Shape = (4,)) -> None:
     """Raises AssertionError, in words, for the first promise that a layer, or a stack of them, does not keep.
 
     shape: of one example of its inputs. A layer's shapes, sizes and initial parameters fit each other; its step writes
@@ -26,7 +27,9 @@ def check_network(layer: Layer | Sequence[Layer], shape: Shape = (4,)) -> None:
     and where it is differentiable, `apply` on a sequence is one step after the other, from what it says it carries on
     too, and its gradients are finite differences, or just finite numbers where they are a surrogate's.
     """
-    layers = [layer] if isinstance(layer, Layer) else list(layer)
+    layers = [layer] if isinstance(layer, Layer) else list(layer.layers if isinstance(layer, Sequential) else layer)
+    if not layers or not all(isinstance(one, Layer) for one in layers):
+        raise EvoError(f"check_network takes a layer, or a stack of them; got {layer!r}")
     network = Network(layers, shape, "", False)
     for one, inputs, size in zip(layers, network.shapes, network.sizes, strict=False):
         _declarations(one, inputs, size)

@@ -1,12 +1,17 @@
 """What a task promises."""
 
+import inspect
+from collections.abc import Callable
+
 import numpy as np
 
-from evo.assembly import make_compiled_task, make_network
+from evo.arguments import as_task
+from evo.assembly import make_network
 from evo.envs.gym import TaskEnv
 from evo.envs.random import streams
 from evo.envs.task import Task
 from evo.episode import REASONS, TERMINATED, Episodes, Evaluator
+from evo.errors import EvoError
 from evo.exactness import check_invariance
 from evo.randomness import generator
 from evo.testing.expectation import expect
@@ -14,17 +19,19 @@ from evo.testing.expectation import expect
 _SCALES, _SEEDS = (0.01, 0.3, 3.0), (0, 1)
 
 
-def check_task(task: Task | str, steps: int = 200) -> None:
+def check_task(task: Task | str | Callable[..., Task], steps: int = 200) -> None:
     """Raises AssertionError, in words, for the first promise that a task does not keep; EvoError where none is made.
 
-    task: a Task, or its name as `evo run` takes it. steps: how many control steps of an episode are looked at, at most.
-    Policies are random linear ones, quiet to violent; the quiet ones must come through.
+    task: a Task, its name as `evo run` takes it, or the function that makes it. steps: how many control steps of an
+    episode are looked at, at most. Policies are random linear ones, quiet to violent; the quiet ones must come through.
 
     Observations and rewards are finite; the same seed gives the same episode again and another seed another one; how
     many threads there are and how a population is split changes nothing; as a `gymnasium.Env` the task gives the same
     numbers as in the compiled episode; and a body can be filmed.
     """
-    made = make_compiled_task(task, {}) if isinstance(task, str) else task
+    made = task() if inspect.isroutine(task) else as_task(task)
+    if not isinstance(made, Task):
+        raise EvoError(f"check_task takes a compiled task, its name or what makes it; got a {type(made).__name__}")
     network, limit = make_network("linear", made, False), min(steps, made.steps)
     draws = generator(0, "check task").normal(size=(len(_SCALES), network.size))
     policies = (draws * np.array(_SCALES)[:, np.newaxis]).astype(np.float32)
