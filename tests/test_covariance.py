@@ -58,7 +58,9 @@ def plain_reason(best: list[float], median: list[float], spread: float, size: in
     if count >= 10 and spread == 0:
         return FLAT
     window = 10 + math.ceil(30 * size / population)
-    if count >= window and max(max(best[-window:]) - min(best[-window:]), spread) < 1e-12:
+    met = max(one - other for one, other in list(zip(best, median, strict=True))[-2_000:])
+    rest = 1e-15 * max(met, abs(best[-1]))
+    if count >= window and max(max(best[-window:]) - min(best[-window:]), spread) <= rest:
         return AT_REST
     length = min(max(count // 5, 120 + math.ceil(30 * size / population)), 2_000)
     if count >= length and count % 10 == 0:
@@ -90,6 +92,7 @@ def test_a_history_looks_back_as_far_as_its_plain_twin(population: int) -> None:
             history = resumed
     assert seen == {None, STAGNATION}
     for _ in range(300):
-        history.add(np.linspace(7, 7 + 1e-13, population))
-        best, median = [*best, 7 + 1e-13], [*median, 7.0]
-    assert history.reason() == AT_REST == plain_reason(best, median, 1e-13, 4, population)
+        fitness = np.linspace(7, 7 + 5e-15, population)
+        history.add(fitness)
+        best, median = [*best, fitness[-1]], [*median, float(np.median(fitness))]
+    assert history.reason() == AT_REST == plain_reason(best, median, float(np.ptp(fitness)), 4, population)

@@ -46,11 +46,12 @@ MADE: dict[str, tuple[str, str, int, dict[str, Any], set[str]]] = {
     ),
     "scores that are kept for ever": (
         "pointmass",
-        "differential-evolution",
+        "ga",
         30,
-        {},
+        {"method.elites": 0, "method.replace": "plus"},
         {"lucky best", "no improvement"},
     ),
+    "scores that are made anew": ("pointmass", "differential-evolution", 30, {}, set()),
     "standing still": ("quadruped", "ars", 1, {}, {"constant actions", "alive bonus"}),
 }
 

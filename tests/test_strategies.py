@@ -11,18 +11,21 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from evo.algorithms.algorithm import Algorithm
+from evo.algorithms.attempt import SPENT, Attempt
 from evo.algorithms.bipop import BIPOP
 from evo.algorithms.cem import CEM
 from evo.algorithms.cma_es import CMAES
 from evo.algorithms.cma_parameters import CMAParameters
 from evo.algorithms.convergence import (
     ALIKE,
+    AT_REST,
     COLLAPSED,
     CONDITION,
     DIVERGED,
     FLAT,
     NO_EFFECT,
     STAGNATION,
+    TOO_SMALL,
     FitnessHistory,
     exhausted,
     stop_reason,
@@ -446,6 +449,47 @@ def test_each_way_of_coming_to_rest_is_told() -> None:
         assert history.reason() is None
 
 
+SCALES = [(2.0**20, 1.0), (2.0**-30, 1.0), (1e6, 1.0), (1e-9, 1.0), (1.0, 2.0**-40), (2.0**-30, 2.0**40)]
+
+
+@pytest.mark.parametrize("strategy", [CMAES, SepCMAES, LMMAES, SNES, XNES])
+def test_a_search_ends_after_the_same_generation_in_any_units(strategy: Any) -> None:
+    """Of fitness and of parameters: powers of two to the bit, others as far as rounding lets them."""
+
+    def ended(of_fitness: float, of_parameters: float) -> tuple[str | None, int]:
+        algorithm = strategy(of_parameters * np.ones(3), 0, step_size=0.5 * of_parameters)
+        while not algorithm.finished() and algorithm.generation < 2_000:
+            points = algorithm.ask().dense() / of_parameters
+            algorithm.tell(of_fitness * ellipsoid(points) / 1e4)
+        return algorithm.finished(), algorithm.generation
+
+    plain = ended(1.0, 1.0)
+    assert plain[0] is not None
+    for scales in SCALES:
+        assert ended(*scales) == plain, scales
+
+
+def test_what_hardly_differs_from_the_beginning_is_not_at_rest() -> None:
+    """Fitness in tiny units, or steps far too small, are no reason to stop; the same smallness after more is."""
+    history, draws = FitnessHistory(4, 8), generator(0, "noise")
+    for generation in range(100):
+        history.add(1e-14 * (generation + draws.random(8)))
+        assert history.reason() is None
+    history.add(np.arange(8.0))
+    for _ in range(100):
+        history.add(1e-16 * draws.random(8))
+    assert history.reason() == AT_REST
+
+
+@pytest.mark.parametrize("strategy", [CMAES, SepCMAES, LMMAES, SNES, XNES])
+def test_a_first_step_size_far_too_small_is_named(strategy: Any) -> None:
+    algorithm = strategy(np.ones(3), 0, step_size=1e-9)
+    while not algorithm.finished():
+        algorithm.tell(ellipsoid(algorithm.ask().dense()))
+    assert "the first was far too small" in algorithm.finished()
+    assert strategy(np.ones(3), 0, step_size=1e-20).finished() == TOO_SMALL
+
+
 def test_stagnation_waits_for_what_a_noisy_walk_needs() -> None:
     """72 parameters and 16 individuals, as CMA-ES has on the quadruped: 2 million steps are 700 generations."""
     history, draws = FitnessHistory(72, 16), generator(0, "noise")
@@ -466,7 +510,8 @@ def test_a_distribution_that_has_degenerated_is_told() -> None:
     assert stop_reason(history, ones, 1e-14 * ones, 1.0, path=ones) is None  # still on its way
     assert stop_reason(history, ones, ones, 1.0, lengths=2e4 * ones) == DIVERGED
     assert stop_reason(history, ones, ones, 1.0, lengths=np.array([1e-4, 1.0, 1e4])) == CONDITION
-    assert stop_reason(history, np.array([0.0, 0.0, 1e17]), ones, 1.0) == NO_EFFECT
+    assert stop_reason(history, np.array([0.0, 0.0, 1e17]), ones, 2.0) == NO_EFFECT
+    assert stop_reason(history, np.array([0.0, 0.0, 1e17]), ones, 1.0) == TOO_SMALL  # from the beginning
     for _ in range(10):
         history.add(np.zeros(8))
     assert stop_reason(history, ones, ones, 1.0) == FLAT
@@ -476,6 +521,7 @@ def test_steps_of_their_own_are_exhausted_when_the_last_one_is() -> None:
     point = np.array([1.0, 1e17])
     assert exhausted(point, np.ones(2), 1.0) is None  # the first parameter still moves
     assert exhausted(point, np.array([1e-17, 1.0]), 1.0) == NO_EFFECT
+    assert exhausted(np.array([1e17, 1e17]), np.ones(2), 1.0) == TOO_SMALL
     assert exhausted(point, np.full(2, 1e-13), 1.0) == COLLAPSED
     algorithm = PGPE(START, 0, noise=0.5)
     assert algorithm.finished() is None
@@ -526,6 +572,22 @@ def test_restarts_find_what_one_attempt_misses(restarted: type[IPOP] | type[BIPO
     again = [climb(restarted(start, seed, step_size=1.0, spread=2.0), rastrigin, 100_000) for seed in range(5)]
     assert sum(value > -1e-6 for value in alone) < 3
     assert sum(value > -1e-6 for value in again) == 5
+
+
+def test_an_attempt_is_not_judged_by_a_lucky_individual_of_its_last_generation() -> None:
+    attempt, ends = Attempt("cma-es", START, 0, 1.0, None, None), []
+    for number, height in enumerate((5.0, 3.0)):
+        attempt.begin(number, 6, 0.5)
+        for generation in range(20):
+            fitness = height + 0.1 * np.arange(6.0)
+            if number and generation == 19:
+                fitness[2] = 50.0
+            reason = attempt.tell(fitness, most=120)
+        assert reason == SPENT
+        ends.append(attempt.strategy.candidates()[0])
+    np.testing.assert_array_equal(attempt.fittest, ends[0])
+    assert attempt.fitness == 5.25
+    np.testing.assert_array_equal(attempt.candidates(), ends)
 
 
 def test_ipop_doubles_its_population_at_every_restart() -> None:

@@ -1,13 +1,14 @@
 """One attempt after the other of a strategy that knows when it is finished: what restarts are made of."""
 
 from collections.abc import Mapping
-from typing import Any, final
+from typing import Any, Protocol, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evo.algorithms.algorithm import Algorithm
 from evo.algorithms.bounds import Box
+from evo.algorithms.convergence import FitnessHistory
 from evo.envs.reference import resolve
 from evo.randomness import generator
 from evo.ranges import number_between, positive_number
@@ -24,9 +25,18 @@ STRATEGIES = {
 SPENT = "its share of the evaluations is spent"
 
 
+class Strategy(Algorithm, Protocol):
+    """An algorithm that remembers what its generations earned."""
+
+    history: FitnessHistory
+
+
 @final
 class Attempt:
     """The present attempt, and the outcome of the best one before it.
+
+    What one has reached is judged by `FitnessHistory.level`, the median of its last generations: where fitness is noisy
+    the best of a single one is luck, and the more so the larger the population.
 
     algorithm: a name in STRATEGIES. The first attempt begins at `initial`, (parameters,), later ones around it, with
     deviation `spread`, all of them within `low` and `high`. Raises ValueError for an option out of its range.
@@ -47,7 +57,7 @@ class Attempt:
         self.bounds, self.box = {"low": low, "high": high}, Box(low, high, initial)
         self.spread = number_between("spread", spread, 0)
         self.fittest, self.fitness = initial, -np.inf  # the mean at the end of the best attempt that is over
-        self.evaluations, self.latest = 0, -np.inf  # of this attempt: how many, and the best fitness lately
+        self.evaluations, self.latest = 0, -np.inf  # of this attempt: how many, and what it has reached
 
     def begin(self, number: int, population: int, step_size: float) -> None:
         """Attempt `number`, with a population and a first step-size of its own."""
@@ -60,7 +70,7 @@ class Attempt:
         positive_number("step_size", step_size)
         self.number, self.population, self.step_size = number, population, step_size
         self.evaluations, self.latest = 0, -np.inf
-        self.strategy: Algorithm = resolve(self.algorithm, STRATEGIES)(
+        self.strategy: Strategy = resolve(self.algorithm, STRATEGIES)(
             start, seed, step_size=step_size, population=population, **self.bounds
         )
 
@@ -71,14 +81,14 @@ class Attempt:
         """
         self.strategy.ask()  # one that was just restored has not been asked yet
         self.strategy.tell(fitness)
-        self.evaluations, self.latest = self.evaluations + len(fitness), float(fitness.max())
+        self.evaluations, self.latest = self.evaluations + len(fitness), self.strategy.history.level()
         reason = self.strategy.finished() or (SPENT if self.evaluations >= most else None)
         if reason and self.latest > self.fitness:
             self.fittest, self.fitness = self.strategy.candidates()[0], self.latest
         return reason
 
     def candidates(self) -> NDArray[np.float64]:
-        """The present attempt's and that of the best one that is over, the one with the better fitness lately first."""
+        """The present attempt's and that of the best one that is over, the one that has reached more first."""
         present, over = self.strategy.candidates(), self.fittest[np.newaxis]
         if not self.number:
             return present

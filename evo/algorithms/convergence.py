@@ -2,7 +2,9 @@
 
 Hansen 2016, "The CMA Evolution Strategy: A Tutorial", appendix B.3 (termination criteria), whose thresholds these are,
 but for stagnation: where episodes differ in luck, the medians of a few hundred generations stand still by chance long
-before a walker has stopped getting better. It is judged over as many generations as pycma's `tolstagnation`.
+before a walker has stopped getting better. It is judged over as many generations as pycma's `tolstagnation`. And where
+the tutorial's tolerance is a number of its test functions' scale (TolHistFun, 1e-12), ours is a share of what the
+search itself has met: to measure fitness or parameters in other units changes nothing.
 """
 
 import math
@@ -15,13 +17,16 @@ from numpy.typing import NDArray
 _Floats = NDArray[np.float64]
 _LONGEST = 2_000  # generations that stagnation looks back at most
 PATIENCE = 10  # generations in a row in which all individuals are equally fit, or all the same
-_TOLERANCE = 1e-12
+_TOLERANCE = 1e-12  # of a step-size, of the first one
+# Of fitness, of the greatest difference met: at the tutorial's condition of 1e6 and more, it leaves room for 1e-8.
+_NOTHING = 1e-15
 
 AT_REST = "the fitness has converged"
 FLAT = "every individual is equally fit"
 STAGNATION = "stagnation: no better for many generations"
 COLLAPSED = "the step-size collapsed"
-DIVERGED = "the step-size grew without end"
+DIVERGED = "the step-size grew ten-thousandfold: the first was far too small, or the fitness has no top"
+TOO_SMALL = "the first steps are too small for the numbers' precision: they change nothing"
 CONDITION = "the condition number of the covariance exceeds 1e14"
 NO_EFFECT = "steps have become too small for the numbers' precision"
 ALIKE = "the population has lost its diversity: all individuals are the same"
@@ -50,11 +55,27 @@ class FitnessHistory:
         """The best and the median, (2, generations), the newest last."""
         return self.values[:, np.arange(self.count - generations, self.count) % _LONGEST]
 
+    def level(self) -> float:
+        """What the search is at: the median over the last generations of their median fitness, which no single lucky
+        individual or generation makes; -inf before the first."""
+        count = min(self.count, PATIENCE)
+        return float(np.median(self._recent(count)[1])) if count else -math.inf
+
+    def _at_rest(self) -> bool:
+        """Whether the last generations differ by nothing that matters beside what earlier ones differed by, as far as
+        is remembered, or beside the fitness itself, which is no more precise."""
+        if self.count < self.window:
+            return False
+        best = self._recent(self.window)[0]
+        met = np.max(self.values[0] - self.values[1])  # between the best and the median, which no outlier moves
+        tolerance = _NOTHING * max(float(met), abs(float(best[-1])))
+        return self.spread <= tolerance and float(np.ptp(best)) <= tolerance
+
     def reason(self) -> str | None:
         """Why there is nothing more to hope for, or None."""
         if self.flat >= PATIENCE:
             return FLAT
-        if self.count >= self.window and self.spread < _TOLERANCE and np.ptp(self._recent(self.window)[0]) < _TOLERANCE:
+        if self._at_rest():
             return AT_REST
         length = min(max(self.count // 5, self.shortest), _LONGEST)
         if self.count >= length and self.count % 10 == 0:  # medians take their time
@@ -98,7 +119,7 @@ def stop_reason(
     if float(np.max(axes)) > 1e7 * float(np.min(axes)):
         return CONDITION
     if np.any(mean == mean + 0.2 * deviations):
-        return NO_EFFECT
+        return TOO_SMALL if float(np.min(deviations)) >= initial else NO_EFFECT
     return history.reason()
 
 
@@ -110,7 +131,9 @@ def exhausted(point: _Floats, steps: _Floats, initial: float) -> str | None:
     """
     if float(np.max(steps)) < _TOLERANCE * initial:
         return COLLAPSED
-    return NO_EFFECT if np.all(point == point + 0.2 * steps) else None
+    if np.any(point != point + 0.2 * steps):
+        return None
+    return TOO_SMALL if float(np.min(steps)) >= initial else NO_EFFECT
 
 
 def all_same(individuals: _Floats) -> bool:

@@ -34,7 +34,11 @@ STOPPED = {
     convergence.AT_REST: f"{_AGAIN}, or use a larger population",
     convergence.STAGNATION: f"{_AGAIN}, or score each individual on more episodes (--set evaluation.episodes=4)",
     convergence.FLAT: "give a reward that tells better from worse, or begin with larger steps",
-    convergence.DIVERGED: "begin with smaller steps, and normalise observations (--set network.normalise=true)",
+    convergence.DIVERGED: (
+        "begin with larger steps (a hundred times method.step_size); if they grow again the fitness has no top: "
+        "normalise observations (--set network.normalise=true), or give bounds (method.low, method.high)"
+    ),
+    convergence.TOO_SMALL: "begin with larger steps (method.step_size), or nearer to zero",
     persistent_es.DIVERGED: _SMALLER_STEPS,
     ppo.DIVERGED: _SMALLER_STEPS,
     convergence.CONDITION: "normalise observations (--set network.normalise=true), or use --method sep-cma-es",
