@@ -27,13 +27,13 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba import njit as njit  # for all of ours
 from numba import types
 from numba.core import caching
 from numba.core.caching import CacheImpl, IndexDataCacheFile, _CacheLocator
 from numba.core.errors import NumbaError
 
 ADDRESS = types.intp
+njit = functools.partial(numba.njit, nogil=True)  # for all of ours; without the lock, a signal is heard meanwhile
 # Packages of tasks, layers, tape and update rules, whose plain functions are compiled elsewhere.
 _COMPILED_PACKAGES = ("evo.envs", "evo.networks", "evo.autodiff", "evo.optimizers")
 _IMPORT = re.compile(r"^\s*(?:from\s+([\w.]+)\s+import\s+(\([^)]*\)|[^\n]*)|import\s+([^\n]*))", re.MULTILINE)

@@ -54,6 +54,9 @@ def record(**values: Any) -> np.ndarray:
     return result
 
 
+FRAMES = 10_000  # time steps in a control step at most: in one, an episode cannot be stopped
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Task:
     """A world and what is rewarded in it; see the module's docstring for the three functions.
@@ -104,6 +107,8 @@ class Task:
         for name, column in (("action_low", 0), ("action_high", 1)):
             if getattr(self, name) is None:
                 object.__setattr__(self, name, np.ascontiguousarray(bounds[:, column]))
+        if not 1 <= self.frame_skip <= FRAMES:
+            raise ValueError(f"frame_skip must be between 1 and {FRAMES:,}, got {self.frame_skip}")
         if not 1 <= self.steps <= 10_000_000:
             raise ValueError(f"an episode of {self.steps} control steps; it must have between 1 and 10,000,000")
         for name in self.rendering:

@@ -3,7 +3,7 @@
 import contextlib
 import datetime
 import math
-import signal
+import shlex
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import version
@@ -29,7 +29,7 @@ from evo.champion import Champion, Verification, platform_facts
 from evo.config import DATASET, FUNCTION, WORLD, Config, read_config, resolve_config, task_name
 from evo.datasets import DATASETS, Dataset, arrays
 from evo.engines import AnyTask
-from evo.envs import interruption, reference
+from evo.envs import reference
 from evo.envs.kernels import KernelError
 from evo.envs.physics import EngineError
 from evo.errors import EvoError, one_line
@@ -41,7 +41,7 @@ from evo.networks import Network
 from evo.problems.landscape import Landscape
 from evo.rundir import RunDirectory
 from evo.scoring import thread_count
-from evo.signals import Stopped, stoppable
+from evo.signals import advising, stoppable
 from evo.start import COPY, settings_from, start_of
 from evo.training import Progress, restore, train
 from evo.values import Settings, pairs_of
@@ -266,9 +266,11 @@ def _go(
     checkpoint: tuple[int, dict[str, np.ndarray]] | None = None,
 ) -> Run:
     judge, progress = make_problem(config, thread_count(threads), training=False), Progress()
+    going_on = f"{shlex.join(['evo', 'resume', str(directory.path)])} goes on from there"
     try:
-        with stoppable(), display(config) if display else nullcontext() as shown:
+        with advising(going_on), display(config) if display else nullcontext() as shown:
             watcher = Callback(callback, shown)
+            watcher.begun(directory.path)
             watcher.phase("compiling for this machine (cached from then on)")
             judge.prepare()
             learner.prepare()
@@ -281,19 +283,15 @@ def _go(
             for warning in directory.warnings:
                 watcher.note(warning)
             watcher.phase("learning")
-            train(config, learner, judge, directory, progress, watcher)
+            with stoppable():
+                train(config, learner, judge, directory, progress, watcher)
             if config["budget.minutes"] is not None:
                 # the time it took is luck: what it did is recorded instead, so that its file repeats the run
                 did = {**config.values, "budget.minutes": None, "budget.generations": learner.generation}
                 write_text(directory.path / "config.toml", Config(did).toml())
             _show(directory, video, watcher, threads)
-            interruption.check()  # asked to stop meanwhile: whoever called, such as a study, must hear of it
     except (KernelError, EngineError, FloatingPointError) as error:
         raise EvoError(f"{config['task.name']}: {error}") from error
-    except Stopped as stopped:
-        if stopped.number == signal.SIGINT:
-            raise KeyboardInterrupt from None
-        raise SystemExit(stopped.exit_code) from None
     return Run(directory.path)
 
 

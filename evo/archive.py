@@ -1,8 +1,9 @@
 """Arrays and text on disk: never pickle, never half-written.
 
 A file is written beside its name, flushed to the disk and renamed, so whatever stands under a name is whole. Arrays
-travel as a deflated .npz that `np.load(path, allow_pickle=False)` reads too. Reading trusts nothing: files arrive from
-strangers and from failing disks: sizes are checked before memory is spent, checksums before anything is returned.
+travel as an .npz, deflated but for large arrays of floats, that `np.load(path, allow_pickle=False)` reads too. Reading
+trusts nothing, as files arrive from strangers and from failing disks: sizes are checked before memory is spent,
+checksums before anything is returned.
 """
 
 import copy
@@ -58,8 +59,11 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
             raise ValueError(f"array name {name!r}: must be non-empty and without NUL")
     if len(arrays) > MEMBERS:
         raise ValueError(f"{len(arrays)} arrays: at most {MEMBERS} fit into one file")
-    with _replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+    with _replacing(path) as file, zipfile.ZipFile(file, "w", compresslevel=1) as archive:
         for name, array in arrays.items():
+            # many floats hardly get smaller, and whoever pressed Ctrl-C would wait for it: 72 MB take 2 s
+            stored = array.dtype.kind == "f" and array.nbytes >= _BLOCK
+            archive.compression = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
             # Opened by name, a member carries the fixed date 1980-01-01.
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                 npy.write_array(member, np.asarray(array), allow_pickle=False)

@@ -68,6 +68,8 @@ def advance_once(model: Any, data: Any, record: Any, action: Any, outcome: Any, 
 
 def _episode(model_address: int, data_address: int, simulation: int, argument: int) -> None:
     given = carray(pointer(argument), (1,), ARGUMENT)[0]
+    if is_set(given.stop):
+        return
     model, data = model_at(model_address), data_at(model_address, data_address)
     individual, number = simulation // given.episodes, simulation % given.episodes
     params = floats(given.params + 4 * given.params_size * individual, given.params_size)

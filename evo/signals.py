@@ -1,53 +1,156 @@
-"""Stopping politely: Ctrl-C and SIGTERM stop the work where it is safe; a second one ends the process at once."""
+"""Stopping: Ctrl-C and SIGTERM stop learning where nothing is lost, and a command within two seconds whatever it does.
 
+In the command's own process a signal ends it at once, in one line: whatever is on the disk is whole at every moment.
+Only while a run learns it waits for a safe place, where everything is saved first. What never gets there, such as a
+slow step of an environment, is ended all the same: a thread that the operating system wakes watches the main one.
+"""
+
+import contextlib
 import os
+import select
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn
 
-from evo.envs import interruption
+GRACE = 1.2  # seconds to reach a safe place
+_TICK = 0.05
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+_is_command = False  # the process is the command's, and may be ended
+_learning = False
+_asked = False
+_saving = False
+_advice: list[str] = []
+_ending = threading.Lock()
 
 
 class Stopped(BaseException):
     """A signal asked the work to stop; `number` is the signal's."""
 
     def __init__(self, number: int) -> None:
-        super().__init__(signal.Signals(number).name)
-        self.number = number
+        self.number, self.advice = number, _advice[0] if _advice else ""
+        super().__init__(f"stopped{self._clause}")
 
     @property
-    def exit_code(self) -> int:
-        """What the shell expects of a process ended by this signal: 130 for Ctrl-C, 143 for SIGTERM."""
-        return 128 + self.number
+    def _clause(self) -> str:
+        return f"; {self.advice}" if self.advice else ""
+
+    def leave(self) -> NoReturn:
+        """End the process as one ended by this signal, and say what to do next; from the main thread."""
+        with contextlib.suppress(Exception):  # a handler may find it in the middle of writing
+            sys.stdout.flush()
+        self.end()
+
+    def end(self) -> NoReturn:
+        """The same from any thread, whatever the main one is doing."""
+        _ending.acquire()  # for ever: one of two threads says it
+        with contextlib.suppress(OSError):
+            start = "\x1b[?25h\r\n" if os.isatty(2) else ""  # a live display hides the cursor and stays in its line
+            os.write(2, f"{start}evo: stopped{self._clause}\n".encode())
+        os._exit(128 + self.number)
+
+
+def guard_command() -> None:
+    """From now on the process is a command's: one signal ends it within two seconds, a second one at once.
+
+    It leaves with what the shell expects, 130 after Ctrl-C and 143 after SIGTERM, and one line on standard error.
+    """
+    global _is_command
+    _is_command = True
+    awake, waker = os.pipe()
+    os.set_blocking(waker, False)
+    signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+    threading.Thread(target=_watch, args=(awake,), name="evo-signals", daemon=True).start()
+    for number in _SIGNALS:
+        signal.signal(number, _stop)
+
+
+@contextmanager
+def advising(text: str) -> Iterator[None]:
+    """What to do after a stop, for whoever is stopped inside; of several the outermost knows best."""
+    _advice.append(text)
+    try:
+        yield
+    finally:
+        _advice.pop()
+
+
+@contextmanager
+def saving() -> Iterator[None]:
+    """What is written inside is waited for, however slow the disk."""
+    global _saving
+    _saving = True
+    try:
+        yield
+    finally:
+        _saving = False
 
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """While inside, SIGINT or SIGTERM raises Stopped (see `evo.envs.interruption`); a second one exits at once.
+    """While inside, a signal raises Stopped where it is safe (see `evo.envs.interruption`); a second ends the process.
 
-    Off the main thread, where Python delivers no signals, nothing changes.
+    Outside of a command, KeyboardInterrupt or SystemExit comes out of it instead. Off the main thread, where Python
+    delivers no signals, nothing changes.
     """
+    global _asked, _learning
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    asked = False
+    from evo.envs import interruption
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
-            if sys.stderr.isatty():
-                os.write(2, b"\x1b[?25h")  # a live display hides the cursor
-            os._exit(128 + number)
-        asked = True
-        interruption.request(Stopped(number))
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    _learning, _asked = True, False
+    before = {number: signal.signal(number, _stop) for number in _SIGNALS}
     try:
         yield
+        interruption.check()  # asked meanwhile: whoever called, such as a study, must hear of it
+    except Stopped as stopped:
+        if _is_command:
+            raise
+        if stopped.number == signal.SIGINT:
+            raise KeyboardInterrupt(str(stopped)) from None
+        raise SystemExit(128 + stopped.number) from None
     finally:
+        _learning = False
         interruption.forget()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    global _asked
+    if _asked or not _learning:
+        Stopped(number).leave()
+    from evo.envs import interruption
+
+    _asked = True
+    interruption.request(Stopped(number))
+
+
+def _watch(awake: int) -> None:
+    """End the process when the main thread has not, GRACE seconds after a signal or at the second one.
+
+    Python's handlers run in the main thread alone, which may be anywhere; the operating system writes the signal's
+    number to the pipe at once.
+    """
+    number = _next_signal(awake)
+    deadline = time.monotonic() + GRACE
+    while time.monotonic() < deadline:
+        if select.select([awake], [], [], _TICK)[0]:
+            _next_signal(awake)
+            break
+        if _saving:
+            deadline = time.monotonic() + GRACE
+    Stopped(number).end()
+
+
+def _next_signal(awake: int) -> int:
+    while True:
+        number = os.read(awake, 1)[0]
+        if number in _SIGNALS:
+            return number

@@ -21,6 +21,7 @@ from evo.learners.learner import Candidate, Learner
 from evo.problems.problem import Problem, evaluate_alone
 from evo.randomness import report_seeds, selection_seeds
 from evo.rundir import RunDirectory, fossil_stride
+from evo.signals import saving
 from evo.statistics import standard_error
 from evo.watching import Watcher
 
@@ -162,6 +163,11 @@ def train(
 
 def save(learner: Learner, directory: RunDirectory, progress: Progress) -> None:
     """A checkpoint: everything the loop and the learner remember."""
+    with saving():
+        _save(learner, directory, progress)
+
+
+def _save(learner: Learner, directory: RunDirectory, progress: Progress) -> None:
     stride = fossil_stride(learner.generation)
     for generation, arrays in progress.fossils.items():
         # a quick learner leaves thousands in a second; the newest says which of those kept before are no longer wanted

@@ -1,22 +1,17 @@
 """Runs from the outside: killed and resumed equals uninterrupted; stopped politely; nothing lost."""
 
-import os
-import random
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from chaos import differences
 
 import evo
-from evo.archive import read_arrays
 from evo.errors import EvoError
 
 EVO = [sys.executable, "-m", "evo"]
-FAST = ["--set", "method.directions=16", "--set", "method.elite_directions=4", "--no-video"]
 
 
 def command(*words: str, **more: object) -> subprocess.Popen[str]:
@@ -25,29 +20,8 @@ def command(*words: str, **more: object) -> subprocess.Popen[str]:
     )  # type: ignore[call-overload, no-any-return]
 
 
-def last_state(path: Path) -> dict[str, np.ndarray]:
-    """Everything the newest checkpoint remembers, clocks apart."""
-    newest = max((path / "checkpoints").iterdir())
-    state = read_arrays(newest / "state.npz")
-    state.pop("clock")
-    return state
-
-
 def assert_same_run(one: Path, other: Path) -> None:
-    first, second = evo.load(one), evo.load(other)
-    clocks = {"wall_s", "cpu_s", "selection_s", "selection_cpu_s"}
-    assert first.metrics.keys() == second.metrics.keys()
-    for column in first.metrics.keys() - clocks:
-        np.testing.assert_array_equal(first.metrics[column], second.metrics[column], err_msg=column)
-    states = last_state(one), last_state(other)
-    assert states[0].keys() == states[1].keys()
-    for name in states[0]:
-        np.testing.assert_array_equal(states[0][name], states[1][name], err_msg=name)
-    champions = first.champion.arrays(), second.champion.arrays()
-    assert champions[0].keys() == champions[1].keys()
-    for name in champions[0]:
-        np.testing.assert_array_equal(champions[0][name], champions[1][name], err_msg=name)
-    assert first.directory.fossils() == second.directory.fossils()
+    assert differences(one, other) == []
 
 
 @pytest.mark.parametrize("method", ["ars", "openai-es", "ga", "ppo"])
@@ -59,90 +33,6 @@ def test_stopped_and_resumed_equals_uninterrupted(method: str, tmp_path: Path) -
     whole, parts = evo.load(tmp_path / "whole"), evo.load(tmp_path / "parts")
     for column in ("best", "mean", "std", "steps"):
         np.testing.assert_array_equal(whole.metrics[column], parts.metrics[column])
-
-
-@pytest.mark.parametrize(("method", "steps", "most"), [("ars", "600000", 5), ("ppo", "120000", 3)])
-def test_killed_at_any_moment_and_resumed_equals_uninterrupted(
-    method: str, steps: str, most: int, tmp_path: Path
-) -> None:
-    budget = ["--method", method, "--steps", steps, "--seed", "5", *(FAST if method == "ars" else ())]
-    whole = command("run", "Hopper-v5", "--out", str(tmp_path / "whole"), *budget)
-    assert whole.wait(300) == 0, whole.communicate()
-    moments = random.Random(7)
-    words = ["run", "Hopper-v5", "--out", str(tmp_path / "killed"), *budget]
-    kills = 0
-    while kills < most:
-        running = command(*words)
-        try:
-            running.wait(moments.uniform(0.3, 5.0))
-        except subprocess.TimeoutExpired:
-            os.killpg(running.pid, signal.SIGKILL)
-            running.wait()
-            kills += 1
-        else:
-            assert running.returncode == 0, running.communicate()
-            break
-        finally:
-            running.communicate()
-        if (tmp_path / "killed" / "config.toml").exists():
-            words = ["resume", str(tmp_path / "killed"), "--no-video"]
-    final = command("resume", str(tmp_path / "killed"), "--no-video")
-    assert final.wait(300) == 0, final.communicate()
-    final.communicate()
-    whole.communicate()
-    assert_same_run(tmp_path / "whole", tmp_path / "killed")
-
-
-def started(path: Path, running: subprocess.Popen[str]) -> None:
-    """Wait until the run has learned something."""
-    for _ in range(1200):
-        metrics = path / "metrics.csv"
-        if metrics.exists() and metrics.read_text().count("\n") > 2:
-            return
-        assert running.poll() is None, running.communicate()
-        time.sleep(0.05)
-    pytest.fail("no generation in a minute")
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_saves_and_exits(number: signal.Signals, code: int, tmp_path: Path) -> None:
-    path = tmp_path / "run"
-    # generations of half a minute: the signal must not wait for one to end
-    running = command(
-        *("run", "HalfCheetah-v5", "--out", str(path), "--no-video", "--seed", "2", "--generations", "100"),
-        *("--set", "method.directions=2", "--set", "method.elite_directions=2"),
-    )
-    started(path, running)
-    sent = time.monotonic()
-    running.send_signal(number)
-    assert running.wait(30) == code
-    assert time.monotonic() - sent < 10  # the issue's 2 s is measured by itself; here other tests share the machine
-    errors = running.communicate()[1]
-    assert "Traceback" not in errors
-    assert ("evo resume" in errors) == (number == signal.SIGINT)
-    learned = len(evo.load(path).metrics["generation"])
-    evo.resume(path, generations=learned + 1, video=False)
-    assert len(evo.load(path).metrics["generation"]) == learned + 1
-
-
-def test_a_signal_does_not_wait_for_the_generation(tmp_path: Path) -> None:
-    path = tmp_path / "run"
-    running = command(
-        *("run", "HalfCheetah-v5", "--out", str(path), "--no-video", "--generations", "100"),
-        *("--set", "method.directions=2000", "--set", "evaluation.selection_episodes=1"),
-    )
-    for _ in range(600):
-        if (path / "champion.npz").exists():
-            break
-        assert running.poll() is None, running.communicate()
-        time.sleep(0.05)
-    time.sleep(1.0)  # well inside the first generation, which takes a minute
-    sent = time.monotonic()
-    running.send_signal(signal.SIGINT)
-    assert running.wait(30) == 130
-    assert time.monotonic() - sent < 10
-    running.communicate()
-    assert not (path / "metrics.csv").exists() or evo.load(path).metrics["generation"].size == 0
 
 
 def test_until_stops_at_the_held_out_fitness(tmp_path: Path) -> None:
@@ -302,19 +192,6 @@ def test_a_run_of_minutes_records_its_steps(tmp_path: Path) -> None:
     evo.run(config=tmp_path / "timed" / "config.toml", out=tmp_path / "again", video=False)
     assert_same_run(tmp_path / "timed", tmp_path / "again")
     assert (tmp_path / "timed" / "plots" / "learning.png").stat().st_size > 5_000
-
-
-def test_a_signal_outside_an_evaluation_waits_for_a_safe_place() -> None:
-    from evo.envs import interruption
-    from evo.signals import Stopped, stoppable
-
-    with stoppable():
-        os.kill(os.getpid(), signal.SIGTERM)  # nothing is torn here: no exception yet
-        with pytest.raises(Stopped):
-            interruption.check()
-    with stoppable():
-        os.kill(os.getpid(), signal.SIGTERM)
-    interruption.check()  # what nobody raised in time is forgotten, not raised in other work
 
 
 def test_a_task_of_ones_own_is_found_in_the_current_folder(tmp_path: Path) -> None:

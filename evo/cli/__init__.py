@@ -152,11 +152,7 @@ def _work(start: Callable[[Any], Any], quiet: bool) -> None:
     from evo.display import display
 
     console = Output()
-    try:
-        finished = start(lambda config: display(config, console, quiet))
-    except KeyboardInterrupt:
-        sys.stderr.write("evo: stopped; what was learned is saved, and `evo resume` goes on from there\n")
-        raise typer.Exit(130) from None
+    finished = start(lambda config: display(config, console, quiet))
     champion = finished.champion
     kind = champion.kind
     fitness = f"[bold]{champion.reported_fitness}[/]" + ("" if kind == FUNCTION else " never seen in training")
@@ -218,9 +214,10 @@ def compare(
     from evo.comparison.compare import compare as compare_methods
     from evo.comparison.display import study_display
     from evo.comparison.writing import terminal_tables
+    from evo.signals import advising
 
     console = Output()
-    try:
+    with advising("what was done is saved, and the same command goes on from there"):
         found = compare_methods(
             *(what or ()),
             methods=methods,
@@ -235,9 +232,6 @@ def compare(
             display=lambda configs: study_display(configs, console, quiet),
             trust=trust,
         )
-    except (KeyboardInterrupt, SystemExit) as stop:
-        sys.stderr.write("evo: stopped; what was done is saved, and the same command goes on from there\n")
-        raise typer.Exit(getattr(stop, "code", 130)) from None  # SystemExit brings SIGTERM's
     console.print(terminal_tables(found))
     lines = [*found.findings, *(f"not equal: {line}" for line in found.terms.deviations)]
     lines += [f"failed: {line}" for line in found.failures]
@@ -390,7 +384,3 @@ def main() -> None:
     except EvoError as error:
         sys.stderr.write(f"evo: {error}\n")
         sys.exit(2)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,163 @@
+"""Ctrl-C and SIGTERM, sent when the process says what it is doing: a line, the right exit code, nothing lost."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from processes import Child
+
+import evo
+from evo.signals import Stopped, stoppable
+
+EVO = sys.executable, "-m", "evo"
+# The command, which waits for a safe place for ever: on a busy machine that may take longer than it is given.
+PATIENT = "import evo.signals, evo.__main__; evo.signals.GRACE = 1e9; evo.__main__.main()"
+BOTH = pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+
+
+def stopped(advice: str = "") -> str:
+    return f"evo: stopped{'; ' + advice if advice else ''}\n"
+
+
+@BOTH
+def test_while_compiling(number: signal.Signals, code: int, tmp_path: Path) -> None:
+    path = tmp_path / "a run"
+    # nothing is compiled yet where the cache is empty
+    with Child(*EVO, "run", "cartpole", "--out", str(path), EVO_CACHE_DIR=str(tmp_path / "cache")) as child:
+        child.until("compiling")
+        child.send(number)
+        assert child.end() == (code, "", stopped(f"evo resume '{path}' goes on from there"))
+    assert sorted(each.name for each in path.iterdir()) == ["config.toml", "lock", "versions.toml"]
+
+
+@BOTH
+def test_while_it_learns_everything_is_saved(number: signal.Signals, code: int, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    words = ["run", "sphere", "--dim", "5", "--method", "ga", "--until", "1", "--out", str(path)]
+    with Child(sys.executable, "-c", PATIENT, *words) as child:
+        child.until("run     ")
+        child.until("generation")
+        child.send(number)
+        ended, _, errors = child.end()
+    assert (ended, errors) == (code, stopped(f"evo resume {path} goes on from there"))
+    learned = len(evo.load(path).metrics["generation"])
+    evo.resume(path, generations=learned + 1, video=False)
+    assert len(evo.load(path).metrics["generation"]) == learned + 1
+
+
+# Says when an evaluation begins, in the middle of which the signal comes.
+TELLING = f"""
+from evo.envs.physics import Batch
+apply, calls = Batch.apply, []
+def telling(*arguments, **keywords):
+    calls.append(0)
+    if len(calls) == 2:  # the first is a selection
+        print("evaluating", flush=True)
+    return apply(*arguments, **keywords)
+Batch.apply = telling
+{PATIENT}
+"""
+
+
+def test_an_evaluation_does_not_go_on_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    # an hour for each generation
+    few = "--set", "method.directions=20000", "--set", "evaluation.selection_episodes=1"
+    with Child(sys.executable, "-c", TELLING, "run", "HalfCheetah-v5", "--out", str(path), "--no-video", *few) as child:
+        child.until("evaluating")
+        child.send(signal.SIGINT)
+        assert child.end()[0] == 130
+    assert evo.load(path).metrics == {}
+    assert evo.load(path).directory.newest_checkpoint() is not None
+
+
+@BOTH
+def test_where_nothing_is_being_done_for_a_run(number: signal.Signals, code: int) -> None:
+    script = """
+import sys, time, evo.cli, evo.catalogue, evo.__main__
+def endless():
+    print("listing", flush=True)
+    while True:
+        time.sleep(600)
+evo.catalogue.catalogue = endless
+evo.__main__.main()
+"""
+    with Child(sys.executable, "-c", script, "list") as child:
+        child.until("listing")
+        child.send(number)
+        assert child.end() == (code, "", stopped())
+
+
+def test_a_study_names_its_own_command(tmp_path: Path) -> None:
+    words = ["compare", "cartpole", "--seeds", "1", "--steps", "1000000000", "--out", str(tmp_path / "study")]
+    with Child(*EVO, *words) as child:
+        child.until("generation")
+        child.send(signal.SIGTERM)
+        ended, _, errors = child.end()
+    advice = "what was done is saved, and the same command goes on from there"
+    assert (ended, errors) == (143, stopped(advice))
+
+
+# A function that never comes back, whatever is raised in it.
+DEAF = """
+import time
+def deaf(x):
+    print("deaf", flush=True)
+    while True:
+        try:
+            time.sleep(600)
+        except BaseException:
+            print("raised", flush=True)
+"""
+
+
+def test_what_never_reaches_a_safe_place_is_ended_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(DEAF)
+    with Child(*EVO, "run", "mine:deaf", "--dim", "2", "--out", "run", cwd=tmp_path) as child:
+        child.until("deaf")
+        child.send(signal.SIGINT)
+        assert child.end() == (130, "raised\n", stopped("evo resume run goes on from there"))
+
+
+@BOTH
+def test_a_second_signal_ends_it_at_once(number: signal.Signals, code: int, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(DEAF)
+    words = ["run", "mine:deaf", "--dim", "2", "--out", "run"]
+    with Child(sys.executable, "-c", PATIENT, *words, cwd=tmp_path) as child:
+        child.until("deaf")
+        child.send(signal.SIGINT)
+        child.until("raised")
+        child.send(number)
+        assert child.end() == (code, "", stopped("evo resume run goes on from there"))
+
+
+def test_a_program_hears_of_it(tmp_path: Path) -> None:
+    script = """
+import sys, evo
+def learned(row):
+    print("learned", flush=True)
+try:
+    evo.run("sphere", dim=5, method="ga", until=1.0, out=sys.argv[1], callback=learned)
+except KeyboardInterrupt:
+    print("interrupted", evo.load(sys.argv[1]).directory.newest_checkpoint() is not None)
+"""
+    with Child(sys.executable, "-c", script, str(tmp_path / "run")) as child:
+        child.until("learned")
+        child.send(signal.SIGINT)
+        ended, output, errors = child.end()
+    assert (ended, errors) == (0, "")
+    assert output.endswith("interrupted True\n")
+
+
+def test_a_signal_outside_an_evaluation_waits_for_a_safe_place() -> None:
+    from evo.envs import interruption
+
+    with stoppable():
+        os.kill(os.getpid(), signal.SIGTERM)  # nothing is torn here: no exception yet
+        with pytest.raises(Stopped):
+            interruption.check()
+    with pytest.raises(SystemExit, match="143"), stoppable():
+        os.kill(os.getpid(), signal.SIGTERM)  # nobody asked in time: whoever called hears of it
+    interruption.check()  # and nobody else
