@@ -182,10 +182,11 @@ def test_a_network_of_the_wrong_size_is_refused() -> None:
 # Interruption
 
 ENDLESS = """
-import os, signal, sys, threading, time
+import os, signal, threading
 import numpy as np
 from evo.envs.random import streams
 from evo.assembly import make_task
+from evo.envs.physics import Batch
 from evo.episode import COMPLETED, Evaluator
 from evo.networks import network_from_text
 
@@ -197,16 +198,18 @@ def run(individuals, steps):
     params = np.zeros((individuals, 102), np.float32)
     return evaluator.run(params, streams(np.arange(1)), np.zeros(17), np.ones(17), steps=steps)
 
-def interrupt():
-    global sent
-    sent = time.monotonic()
-    os.kill(os.getpid(), signal.SIGINT)
+apply = Batch.apply
 
-threading.Timer(0.5, interrupt).start()
+def interrupted(*arguments, **keywords):  # in the evaluation's own thread, just before the engine has it
+    os.kill(os.getpid(), signal.SIGINT)
+    return apply(*arguments, **keywords)
+
+Batch.apply = interrupted
 try:
-    run(400, 1_000_000)
+    run(400, 10_000_000)  # days of it
 except KeyboardInterrupt:
-    print(time.monotonic() - sent)
+    print("interrupted")
+Batch.apply = apply
 elsewhere = []
 thread = threading.Thread(target=lambda: elsewhere.append(run(4, 10)))
 thread.start()
@@ -216,9 +219,9 @@ print((run(4, 10).endings == COMPLETED).all())
 """
 
 
-def test_an_interrupt_ends_an_evaluation_within_a_second() -> None:
-    seconds, elsewhere, afterwards = python(ENDLESS).split()
-    assert float(seconds) < 1.0
+def test_an_interrupt_ends_an_evaluation() -> None:
+    told, elsewhere, afterwards = python(ENDLESS).split()
+    assert told == "interrupted"
     assert afterwards == "True"
     assert elsewhere == "True"
 

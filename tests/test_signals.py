@@ -26,7 +26,7 @@ def test_while_compiling(number: signal.Signals, code: int, tmp_path: Path) -> N
     path = tmp_path / "a run"
     # nothing is compiled yet where the cache is empty
     with Child(*EVO, "run", "cartpole", "--out", str(path), EVO_CACHE_DIR=str(tmp_path / "cache")) as child:
-        child.until("compiling")
+        child.until("compiling for")
         child.send(number)
         assert child.end() == (code, "", stopped(f"evo resume '{path}' goes on from there"))
     assert sorted(each.name for each in path.iterdir()) == ["config.toml", "lock", "versions.toml"]
@@ -103,7 +103,7 @@ def test_a_study_names_its_own_command(tmp_path: Path) -> None:
 # A function that never comes back, whatever is raised in it.
 DEAF = """
 import time
-def deaf(x):
+def deaf(x) -> float:
     print("deaf", flush=True)
     while True:
         try:
