@@ -43,7 +43,7 @@ from evo.rundir import RunDirectory
 from evo.scoring import thread_count
 from evo.signals import advising, stoppable
 from evo.start import COPY, settings_from, start_of
-from evo.training import Progress, restore, train
+from evo.training import Progress, over, restore, train
 from evo.values import Settings, pairs_of
 from evo.watching import Callback, Watcher
 
@@ -171,7 +171,7 @@ def run(
     with RunDirectory.create(path, resolved.toml(), _versions()) as directory:
         if champion is not None:
             champion.save(directory.path / COPY)
-        return _go(resolved, learner, directory, threads, video, callback, _shown(display, verbose))
+        return _go(resolved, learner, directory, threads, video, callback, _shown(display, verbose), Progress())
 
 
 def _found_again(dataset: Dataset) -> tuple[str, Mapping[str, Any]]:
@@ -213,7 +213,8 @@ def resume(
 ) -> Run:
     """Go on with a run where its newest whole checkpoint left it; a new budget replaces the old one.
 
-    trust: whether modules that its files name may be imported (see `load`).
+    A run that is past its budget is finished: nothing in it changes. trust: whether modules that its files name may be
+    imported (see `load`).
 
     Raises EvoError where there is nothing to resume.
     """
@@ -239,9 +240,10 @@ def resume(
         config = resolve_config(written, flags=flags)
         champion = start_of(config, directory.path)
         learner = make_learner(config, thread_count(threads), None if champion is None else champion.candidate)
-        if any(value is not None for value in flags.values()):
+        progress = Progress() if checkpoint is None else _restored(learner, checkpoint[1], directory)
+        if any(value is not None for value in flags.values()) and not over(config, learner, progress):
             write_text(directory.path / "config.toml", config.toml())
-        return _go(config, learner, directory, threads, video, callback, _shown(display, verbose), checkpoint)
+        return _go(config, learner, directory, threads, video, callback, _shown(display, verbose), progress)
 
 
 def _shown(display: Display | None, verbose: bool) -> Display | None:
@@ -263,19 +265,29 @@ def _go(
     video: bool,
     callback: Callable[[Mapping[str, float]], None] | None,
     display: Display | None,
-    checkpoint: tuple[int, dict[str, np.ndarray]] | None = None,
+    progress: Progress,
 ) -> Run:
-    judge, progress = make_problem(config, thread_count(threads), training=False), Progress()
-    going_on = f"{shlex.join(['evo', 'resume', str(directory.path)])} goes on from there"
+    judge = make_problem(config, thread_count(threads), training=False)
+    own = any(":" in config[name] for name in ("task.name", "method.name"))
+    command = ["evo", "resume", str(directory.path), *(["--trust"] if own else [])]
     try:
-        with advising(going_on), display(config) if display else nullcontext() as shown:
+        with (
+            advising(f"{shlex.join(command)} goes on from there"),
+            display(config) if display else nullcontext() as shown,
+        ):
             watcher = Callback(callback, shown)
             watcher.begun(directory.path)
+            reason = over(config, learner, progress)
+            if reason and directory.champion_path.exists():
+                ended = directory.ended or reason
+                watcher.note(
+                    f"finished at generation {learner.generation:,} ({ended}); a larger budget goes on, "
+                    f"as in --generations {2 * learner.generation or 100}"
+                )
+                return Run(directory.path)
             watcher.phase("compiling for this machine (cached from then on)")
             judge.prepare()
             learner.prepare()
-            if checkpoint is not None:
-                progress = _restored(learner, checkpoint[1], directory)
             # whatever a killed run wrote after its last checkpoint is made again
             directory.keep_metrics(progress.rows)
             directory.drop_fossils(learner.generation)

@@ -9,7 +9,7 @@ from evo.config import DATASET, WORLD, Config, read_config, resolve_config
 from evo.envs.physics import EngineError
 from evo.errors import EvoError
 from evo.problems.landscape import Landscape
-from evo.rundir import RunDirectory
+from evo.rundir import RunDirectory, runs
 
 
 class Run:
@@ -49,12 +49,16 @@ class Run:
         """Draw its learning curve, .png, .svg or .pdf; returns the path. Raises EvoError."""
         from evo.plots import descent_curve, learning_curve, loss_curve
 
-        config = self.config
+        config, metrics = self.config, self.metrics
+        if not metrics:
+            raise EvoError(
+                f"{self.path} has learned nothing yet, so there is no curve; `evo resume {self.path}` goes on"
+            )
         if config.kind == DATASET:
-            loss_curve(self.metrics, self.champion.measure, self._title(config), Path(path))
+            loss_curve(metrics, self.champion.measure, self._title(config), Path(path))
         else:
             curve = learning_curve if config.kind == WORLD else descent_curve
-            curve(self.metrics, self._title(config), Path(path))
+            curve(metrics, self._title(config), Path(path))
         return Path(path)
 
     def plot_landscape(self, path: Path | str) -> Path:
@@ -72,7 +76,8 @@ class Run:
             )
         trail = [self.directory.read_fossil(generation)["params"] for generation in self.directory.fossils()]
         try:
-            landscape_picture(problem, champion.params, np.array(trail), self._title(config), Path(path))
+            points = np.reshape(trail, (-1, champion.params.size))  # a run that ended at its beginning left none
+            landscape_picture(problem, champion.params, points, self._title(config), Path(path))
         except EngineError as error:
             raise EvoError(f"cannot draw {config['task.name']}: {error}") from error
         return Path(path)
@@ -93,6 +98,15 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"
+
+
+def latest(folder: Path = Path("runs")) -> Path:
+    """The run in `folder` that was written last. Raises EvoError where there is none."""
+    own = [path for path in runs(folder) if path.parent == folder]
+    if not own:
+        raise EvoError(f"{folder} holds no run; name one, or make one: evo run quadruped")
+    # whoever writes takes the lock first; of a run that was copied it may be missing
+    return max(own, key=lambda path: max(each.stat().st_mtime for each in (path / "config.toml", *path.glob("lock"))))
 
 
 def champion_of(path: Path | str, trust: bool = False) -> Champion:

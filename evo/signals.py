@@ -142,7 +142,7 @@ def _watch(awake: int) -> None:
     deadline = time.monotonic() + GRACE
     while time.monotonic() < deadline:
         if select.select([awake], [], [], _TICK)[0]:
-            _next_signal(awake)
+            number = _next_signal(awake)
             break
         if _saving:
             deadline = time.monotonic() + GRACE

@@ -116,6 +116,14 @@ def spent(config: Config, learner: Learner, progress: Progress) -> str | None:
     return learner.finished()
 
 
+def over(config: Config, learner: Learner, progress: Progress) -> str | None:
+    """Why there is nothing left to do for a run: its budget is spent and its champion reported. None where there is."""
+    champion = progress.champion
+    if champion is None or champion.report_returns is None or progress.selected_at != learner.steps:
+        return None
+    return spent(config, learner, progress)
+
+
 def train(
     config: Config, learner: Learner, judge: Problem, directory: RunDirectory, progress: Progress, watcher: Watcher
 ) -> str:

@@ -1,5 +1,6 @@
 """Runs from the outside: killed and resumed equals uninterrupted; stopped politely; nothing lost."""
 
+import contextlib
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,68 @@ def test_a_run_records_why_it_ended(tmp_path: Path) -> None:
     assert ended.returncode == 0, errors
     assert "\nended: 4 generations\n" in output
     assert evo.load(path).ended == "4 generations"
+
+
+NOTHING: tuple[dict[str, float], ...] = ({"generations": 0}, {"steps": 0}, {"minutes": 0}, {"until": -1e9})
+
+
+@pytest.mark.parametrize("budget", NOTHING, ids=lambda budget: next(iter(budget)))
+@pytest.mark.parametrize(
+    ("task", "method"),
+    [
+        *(("sphere", "ga"), ("sphere", "ipop"), ("sphere", "nelder-mead"), ("cartpole", "ars"), ("cartpole", "ppo")),
+        *(("cartpole", "persistent-es"), ("spirals", "backprop"), ("CartPole-v1", "ga"), ("CartPole-v1", "ppo")),
+    ],
+)
+def test_a_run_that_ends_at_its_beginning_ends_well(
+    task: str, method: str, budget: dict[str, float], tmp_path: Path
+) -> None:
+    more = {"dim": 3} if task == "sphere" else {} if task == "spirals" else {"settings": SMALL}
+    path = tmp_path / "run"
+    # a film for one of them: the others' pictures are the same
+    filmed = method != "ppo" and task == "cartpole" and "steps" in budget
+    run = evo.run(task, method=method, out=path, threads=1, video=filmed, **budget, **more)  # type: ignore[arg-type]
+    assert run.ended and run.metrics == {}
+    assert run.champion.generation == 0 and run.champion.verify().exact
+    whole = {file: file.stat().st_mtime_ns for file in path.rglob("*") if file.is_file() and file.name != "lock"}
+    for look in (
+        lambda: evo.resume(path, threads=1, video=filmed),
+        lambda: run.plot(path / "curve.png"),
+        lambda: evo.doctor(path),
+        lambda: evo.compare(path, path, out=tmp_path / "study"),
+    ):
+        with contextlib.suppress(EvoError):  # a line each, where there is nothing to see
+            look()
+    assert all(file.stat().st_mtime_ns == time for file, time in whole.items())
+    if "until" not in budget:
+        evo.resume(path, generations=1, minutes=10, steps=10**6, threads=1, video=False)
+        assert len(evo.load(path).metrics["generation"]) == 1
+
+
+def test_a_finished_run_says_so_and_stays_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from evo.cli import app
+
+    monkeypatch.chdir(tmp_path)
+    for name in ("b", "a"):
+        evo.run("cartpole", generations=3, out=Path("runs") / name, video=False, settings=SMALL, threads=1)
+    path = Path("runs") / "a"  # the latest
+    before = {file: file.read_bytes() for file in path.rglob("*") if file.is_file() and file.name != "lock"}
+    for words in ([], ["--generations", "2"], ["--until", "0"]):
+        app(["resume", *words], standalone_mode=False)
+        told = capsys.readouterr().out.splitlines()
+        assert told[0] == "run     runs/a"
+        assert told[1].startswith("finished at generation 3 (3 generations); a larger budget goes on")
+        assert "ended: 3 generations" in told
+        assert before == {file: file.read_bytes() for file in before}
+    app(["replay", "--out", "film.png", "--seconds", "0.1", "--width", "32", "--height", "32"], standalone_mode=False)
+    assert capsys.readouterr().out.startswith("run     runs/a\nreproduces its score exactly")
+    app(["resume", "--generations", "4", "--no-video"], standalone_mode=False)
+    assert evo.load(path).ended == "4 generations"
+    monkeypatch.chdir(tmp_path / "runs")
+    with pytest.raises(EvoError, match="runs holds no run; name one"):
+        app(["resume"], standalone_mode=False)
 
 
 def test_the_champion_reproduces_its_score_everywhere(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def test_what_never_reaches_a_safe_place_is_ended_all_the_same(tmp_path: Path) -
     with Child(*EVO, "run", "mine:deaf", "--dim", "2", "--out", "run", cwd=tmp_path) as child:
         child.until("deaf")
         child.send(signal.SIGINT)
-        assert child.end() == (130, "raised\n", stopped("evo resume run goes on from there"))
+        assert child.end() == (130, "raised\n", stopped("evo resume run --trust goes on from there"))
 
 
 @BOTH
@@ -130,7 +130,7 @@ def test_a_second_signal_ends_it_at_once(number: signal.Signals, code: int, tmp_
         child.send(signal.SIGINT)
         child.until("raised")
         child.send(number)
-        assert child.end() == (code, "", stopped("evo resume run goes on from there"))
+        assert child.end() == (code, "", stopped("evo resume run --trust goes on from there"))
 
 
 def test_a_program_hears_of_it(tmp_path: Path) -> None:

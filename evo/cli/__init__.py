@@ -56,7 +56,9 @@ _Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but t
 _Trust = Annotated[
     bool, typer.Option("--trust", help="import the modules of your own that a run, champion or config names")
 ]
-_Path = Annotated[Path, typer.Argument(help="a run directory, such as runs/quadruped-ars-seed0", show_default=False)]
+_Path = Annotated[
+    Path | None, typer.Argument(help="a run directory (default: the latest in runs/)", show_default=False)
+]
 
 
 @app.command()
@@ -115,7 +117,7 @@ def run(
 
 @app.command()
 def resume(
-    path: _Path,
+    path: _Path = None,
     generations: _Generations = None,
     steps: _Steps = None,
     epochs: _Epochs = None,
@@ -128,7 +130,9 @@ def resume(
 ) -> None:
     """Go on with a stopped run where it was; a budget given here replaces the run's own."""
     from evo import api
+    from evo.finished import latest
 
+    path = path or latest()
     _work(
         lambda watch: api.resume(
             path,
@@ -241,7 +245,10 @@ def compare(
 
 @app.command()
 def replay(
-    path: Annotated[Path, typer.Argument(help="a run directory or a champion.npz", show_default=False)],
+    path: Annotated[
+        Path | None,
+        typer.Argument(help="a run directory or a champion.npz (default: the latest in runs/)", show_default=False),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help=".mp4, .gif, .webp, or .png for a strip of stills")
     ] = None,
@@ -264,9 +271,12 @@ def replay(
 
     from evo import api
     from evo.display import is_live
-    from evo.finished import champion_of
+    from evo.finished import champion_of, latest
 
     console = Output()
+    if path is None:
+        path = latest()
+        console.say(f"run     {path}")
 
     def checked(check: "Verification") -> None:
         if not quiet:
