@@ -61,15 +61,14 @@ def test_a_run_records_why_it_ended(tmp_path: Path) -> None:
     assert evo.load(path).ended == "4 generations"
 
 
-NOTHING: tuple[dict[str, float], ...] = ({"generations": 0}, {"steps": 0}, {"minutes": 0}, {"until": -1e9})
-
-
-@pytest.mark.parametrize("budget", NOTHING, ids=lambda budget: next(iter(budget)))
 @pytest.mark.parametrize(
-    ("task", "method"),
+    ("task", "method", "budget"),
     [
-        *(("sphere", "ga"), ("sphere", "ipop"), ("sphere", "nelder-mead"), ("cartpole", "ars"), ("cartpole", "ppo")),
-        *(("cartpole", "persistent-es"), ("spirals", "backprop"), ("CartPole-v1", "ga"), ("CartPole-v1", "ppo")),
+        *(("sphere", "ga", budget) for budget in ({"generations": 0}, {"steps": 0}, {"minutes": 0}, {"until": -1e9})),
+        *(("sphere", "ipop", {"steps": 0}), ("sphere", "nelder-mead", {"generations": 0})),
+        *(("cartpole", "ars", {"steps": 0}), ("cartpole", "ppo", {"steps": 0}), ("spirals", "backprop", {"steps": 0})),
+        *(("cartpole", "persistent-es", {"until": -1e9}), ("CartPole-v1", "ga", {"minutes": 0})),
+        ("CartPole-v1", "ppo", {"generations": 0}),
     ],
 )
 def test_a_run_that_ends_at_its_beginning_ends_well(
