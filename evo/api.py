@@ -276,7 +276,7 @@ def _go(
             display(config) if display else nullcontext() as shown,
         ):
             watcher = Callback(callback, shown)
-            watcher.begun(directory.path)
+            watcher.note(f"run     {directory.path}")
             reason = over(config, learner, progress)
             if reason and directory.champion_path.exists():
                 ended = directory.ended or reason

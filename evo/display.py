@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from pathlib import Path
 from types import TracebackType
 
 from rich.console import Console, Group
@@ -136,9 +135,6 @@ class PlainLines:
         if self._seen.row:
             self._line()
 
-    def begun(self, path: Path) -> None:
-        self.phase(f"run     {path}")
-
     def phase(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
@@ -194,10 +190,6 @@ class LiveDisplay:
             self._phase = f"done: {self._ended}" if self._ended else "done"
         self._live.update(self._panel())
         self._live.stop()
-
-    def begun(self, path: Path) -> None:
-        # printed once, above the panel, to be there when the panel has gone on
-        self._live.console.print(f"run     {path}", markup=False, highlight=False, soft_wrap=True)
 
     def phase(self, text: str) -> None:
         self._phase = text

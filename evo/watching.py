@@ -1,7 +1,6 @@
 """Who looks on while a run goes: nobody, a callback, or a display."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Protocol
 
 from evo.champion import Champion
@@ -9,9 +8,6 @@ from evo.champion import Champion
 
 class Watcher(Protocol):
     """Told what happens in a run, in the thread that trains. What it raises ends the run, everything saved."""
-
-    def begun(self, path: Path) -> None:
-        """The run's directory, before any work."""
 
     def phase(self, text: str) -> None:
         """What is being done now, in a few words."""
@@ -37,10 +33,6 @@ class Callback:
 
     def __init__(self, function: Callable[[Mapping[str, float]], None] | None, then: Watcher | None = None) -> None:
         self._function, self._then = function, then
-
-    def begun(self, path: Path) -> None:
-        if self._then is not None:
-            self._then.begun(path)
 
     def phase(self, text: str) -> None:
         if self._then is not None:

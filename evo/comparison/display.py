@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
@@ -193,9 +192,6 @@ class _MemberLine:
 
     def __init__(self, table: StudyTable, index: int) -> None:
         self._table, self._index = table, index
-
-    def begun(self, path: Path) -> None:
-        pass
 
     def note(self, text: str) -> None:
         self._table.phase(text)
