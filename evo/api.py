@@ -277,13 +277,9 @@ def _go(
         ):
             watcher = Callback(callback, shown)
             watcher.note(f"run     {directory.path}")
-            reason = over(config, learner, progress)
-            if reason and directory.champion_path.exists():
-                ended = directory.ended or reason
-                watcher.note(
-                    f"finished at generation {learner.generation:,} ({ended}); a larger budget goes on, "
-                    f"as in --generations {2 * learner.generation or 100}"
-                )
+            finished = over(config, learner, progress)
+            if finished and directory.champion_path.exists():
+                watcher.note(finished)
                 return Run(directory.path)
             watcher.phase("compiling for this machine (cached from then on)")
             judge.prepare()

@@ -117,11 +117,15 @@ def spent(config: Config, learner: Learner, progress: Progress) -> str | None:
 
 
 def over(config: Config, learner: Learner, progress: Progress) -> str | None:
-    """Why there is nothing left to do for a run: its budget is spent and its champion reported. None where there is."""
+    """In words that nothing is left to do, its budget spent and its champion reported; None where something is."""
     champion = progress.champion
     if champion is None or champion.report_returns is None or progress.selected_at != learner.steps:
         return None
-    return spent(config, learner, progress)
+    reason, reached = spent(config, learner, progress), learner.generation
+    return reason and (
+        f"finished at generation {reached:,}: its budget ({reason}) is spent; a larger one goes on, "
+        f"as in --generations {2 * reached or 100}"
+    )
 
 
 def train(

@@ -106,11 +106,17 @@ def test_a_finished_run_says_so_and_stays_as_it_is(
         evo.run("cartpole", generations=3, out=Path("runs") / name, video=False, settings=SMALL, threads=1)
     path = Path("runs") / "a"  # the latest
     before = {file: file.read_bytes() for file in path.rglob("*") if file.is_file() and file.name != "lock"}
-    for words in ([], ["--generations", "2"], ["--until", "0"]):
+    for words, spent in (
+        ([], "3 generations"),
+        (["--generations", "2"], "2 generations"),
+        (["--until", "0"], "reached 0"),
+    ):
         app(["resume", *words], standalone_mode=False)
         told = capsys.readouterr().out.splitlines()
         assert told[0] == "run     runs/a"
-        assert told[1].startswith("finished at generation 3 (3 generations); a larger budget goes on")
+        assert told[1] == (
+            f"finished at generation 3: its budget ({spent}) is spent; a larger one goes on, as in --generations 6"
+        )
         assert "ended: 3 generations" in told
         assert before == {file: file.read_bytes() for file in before}
     app(["replay", "--out", "film.png", "--seconds", "0.1", "--width", "32", "--height", "32"], standalone_mode=False)
