@@ -45,8 +45,15 @@ def moving_geoms(model: mujoco.MjModel) -> NDArray[np.bool_]:
 
 
 def shown_geoms(model: mujoco.MjModel) -> NDArray[np.bool_]:
-    """[ngeom] whether a geom belongs to a visible group and is not wholly transparent."""
-    return np.asarray((model.geom_group < VISIBLE_GROUPS) & (_rgba(model)[:, 3] > 0))
+    """[ngeom] whether a geom belongs to a visible group and is not wholly transparent.
+
+    Of a body that moves and has no such geom, since a skin covers it, say, those of the other groups are shown.
+    """
+    opaque = _rgba(model)[:, 3] > 0
+    visible = (model.geom_group < VISIBLE_GROUPS) & opaque
+    seen = np.zeros(model.nbody, bool)
+    seen[model.geom_bodyid[visible]] = True
+    return np.asarray(visible | (opaque & moving_geoms(model) & ~seen[model.geom_bodyid]))
 
 
 def _rgba(model: mujoco.MjModel) -> NDArray[np.float64]:
@@ -116,7 +123,8 @@ def floor_square(model: mujoco.MjModel) -> float:
 
 def foreign_model(model: mujoco.MjModel) -> mujoco.MjModel | None:
     """A copy whose group 0 holds just the geoms that only MuJoCo's own rays find; None where there are none."""
-    foreign = shown_geoms(model) & ~np.isin(model.geom_type, ANALYTIC)
+    drawn = (*ANALYTIC, int(mujoco.mjtGeom.mjGEOM_HFIELD))
+    foreign = shown_geoms(model) & ~np.isin(model.geom_type, drawn)
     if not foreign.any():
         return None
     twin = copy.copy(model)

@@ -5,7 +5,7 @@
     for picture in film(model, qpos):      # [frames, nq] -> pictures, by a camera that follows the creature
         ...
 
-Spheres, capsules, cylinders, ellipsoids, boxes and planes are drawn here; meshes, height fields and signed distance
+Spheres, capsules, cylinders, ellipsoids, boxes, planes and height fields are drawn here; meshes and signed distance
 fields are found by MuJoCo's own rays and lit like the rest (an ellipsoid of their size throws their shadow).
 """
 
@@ -23,6 +23,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from evo.envs import ray_shading as shading
 from evo.envs.extent import creature_root
+from evo.envs.notes import note
+from evo.envs.ray_field import fields_of, meet
 from evo.envs.ray_geometry import PLANE, Vector
 from evo.envs.ray_geoms import floor_square, foreign_model, moving_geoms, place, shown_geoms, tabulate
 from evo.envs.ray_shading import Scene, View, find_edges, list_sunlit, list_tiles, paint
@@ -80,6 +82,12 @@ class Renderer:
         self._cell = floor_square(model)
         self._pixels = np.argwhere(np.ones((height, width), bool))
         self._foreign = foreign_model(model)
+        self._fields = fields_of(model, shown_geoms(model))
+        if model.nskin or model.nflex:
+            what = " and ".join(
+                f"{count} {name}" for count, name in ((model.nskin, "skins"), (model.nflex, "flexes")) if count
+            )
+            note(f"pictures show geoms; the model's {what} are not drawn")
 
     def pose(self, qpos: ArrayLike) -> mujoco.MjData:
         """New data with positions `qpos` [nq], its bodies, cameras and centres of mass placed.
@@ -141,30 +149,35 @@ class Renderer:
     def _seen(
         self, data: mujoco.MjData, view: View, pixels: NDArray[np.int64], spread: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """What MuJoCo's rays through the offsets `spread` [samples, 2] of `pixels` meet of the geoms not drawn here."""
-        if self._foreign is None or pixels.size == 0:
+        """What rays through the offsets `spread` [samples, 2] of `pixels` meet of height fields, and of the geoms that
+        only MuJoCo's rays find."""
+        if (self._foreign is None and not self._fields) or pixels.size == 0:
             return _NOTHING_SEEN
         x = (pixels[:, 1, None] + spread[:, 0]).ravel()
         y = (pixels[:, 0, None] + spread[:, 1]).ravel()
         side, rise = (x - 0.5 * self.width) * view.pixel, (0.5 * self.height - y) * view.pixel
         directions = np.asarray(view.forward) + np.outer(side, view.right) + np.outer(rise, view.up)
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-        geom, distance, normal = np.empty(x.size, np.int32), np.empty(x.size), np.empty(3 * x.size)
-        mujoco.mj_multiRay(
-            self._foreign,
-            data,
-            np.asarray(view.eye),
-            directions.ravel(),
-            np.array([1, 0, 0, 0, 0, 0], np.uint8),
-            True,
-            -1,
-            geom,
-            distance,
-            normal,
-            x.size,
-            mujoco.mjMAXVAL,
-        )
-        return np.column_stack([distance, geom, normal.reshape(-1, 3)])
+        seen = np.full((x.size, shading.SEEN_COLUMNS), -1.0)
+        if self._foreign is not None:
+            geom, distance, normal = np.empty(x.size, np.int32), np.empty(x.size), np.empty(3 * x.size)
+            mujoco.mj_multiRay(
+                self._foreign,
+                data,
+                np.asarray(view.eye),
+                directions.ravel(),
+                np.array([1, 0, 0, 0, 0, 0], np.uint8),
+                True,
+                -1,
+                geom,
+                distance,
+                normal,
+                x.size,
+                mujoco.mjMAXVAL,
+            )
+            seen = np.column_stack([distance, geom, normal.reshape(-1, 3)])
+        meet(self._fields, data, view.eye, directions, seen)
+        return seen
 
 
 def following_camera(

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from evo.envs.ray_field import fields_of, meet
 from evo.envs.ray_geometry import intersect, nearest_approach, outward, separation, to_local, to_world
 from evo.envs.ray_shading import paint
 from evo.envs.raycast import Camera, Renderer, film, following_camera, frame_creature
@@ -166,6 +167,46 @@ def test_foreign_geoms_are_found_by_mujoco() -> None:
     picture = Renderer(model, 96, 64).render(_data(model), Camera((0.2, 0.2, 0.5), 3.0, 60.0, -30.0)).astype(int)
     red = picture[..., 0] - picture[..., 2]
     assert red[ours == 0].mean() > red[ours == 1].mean() + 40
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(2, 2), (5, 33), (40, 23)])
+def test_rays_meet_height_fields_where_mj_ray_meets_them(rows: int, columns: int) -> None:
+    random = np.random.default_rng(rows)
+    spec = mujoco.MjSpec()
+    field = spec.add_hfield(name="h", nrow=rows, ncol=columns, userdata=random.uniform(size=rows * columns))
+    field.size = [1.5, 0.8, 0.4, 0.2]
+    spec.worldbody.add_geom(
+        type=mujoco.mjtGeom.mjGEOM_HFIELD, hfieldname="h", pos=[0.3, -0.2, 0.5], euler=[10, -20, 40]
+    )
+    model = spec.compile()
+    data = _data(model)
+    for _ in range(25):  # from above, from the sides and from beneath
+        eye = data.geom_xpos[0] + random.normal(size=3) * 2.5
+        towards = data.geom_xpos[0] + random.uniform(-1, 1, (30, 3)) * [1.6, 1.6, 0.5] - eye
+        towards /= np.linalg.norm(towards, axis=1, keepdims=True)
+        seen = np.full((30, 5), -1.0)
+        meet(fields_of(model, np.ones(1, bool)), data, tuple(eye.tolist()), towards, seen)
+        normal = np.zeros(3)
+        expected = [mujoco.mj_ray(model, data, eye, each, None, True, -1, None, normal) for each in towards]
+        inside = (np.abs((eye - data.geom_xpos[0]) @ data.geom_xmat[0].reshape(3, 3)) < [1.5, 0.8, 0.4]).all()
+        if not inside:
+            np.testing.assert_allclose(seen[:, 0], expected, atol=1e-6)
+            assert ((seen[:, 2:] * towards).sum(axis=1)[seen[:, 0] > 0] <= 1e-9).all(), "normals face the eye"
+
+
+def test_a_body_that_nothing_else_shows_is_drawn_by_its_hidden_geoms() -> None:
+    body = """<geom type="plane" size="5 5 0.1"/><body pos="0 0 1"><freejoint/>
+        <geom type="sphere" size="0.3" group="{group}" rgba="0.9 0.1 0.1 1"/>{more}</body>"""
+    camera = Camera((0.0, 0.0, 1.0), 3.0, 90.0, 0.0)
+
+    def middle(**parts: str) -> NDArray[np.int64]:
+        model = _model(body.format(**parts))
+        return np.asarray(Renderer(model, 33, 33).render(_data(model), camera)[16, 16].astype(np.int64))
+
+    drawn = middle(group="0", more="")
+    np.testing.assert_array_equal(middle(group="3", more=""), drawn)
+    other = middle(group="3", more='<geom type="box" size="0.2 0.2 0.2" rgba="0.1 0.1 0.9 1"/>')
+    assert other[2] > other[0], "where a body has a visible geom, the others stay hidden"
 
 
 def test_a_spheres_silhouette_has_its_size() -> None:
