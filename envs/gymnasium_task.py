@@ -29,21 +29,24 @@ from evo.envs.reference import check_trusted
 _STEPS = 1000  # in an episode of an environment that sets no limit
 _PIECES = {"reset": "a pair (observation, info)", "step": "observation, reward, terminated, truncated, info"}
 _SCALE, _LENGTH = "scale_actions", "max_episode_steps"  # options of ours
+# What configurations and champions mean that were written before these options were there.
+ABSENT: Mapping[str, Any] = {_SCALE: False}
 
 
 @dataclass(frozen=True, eq=False)
 class GymnasiumTask:
     """A registered environment; its fields mean what those of `evo.envs.task.Task` mean.
 
-    name: its id. spec: of its registration, which another process may not know of. options: keyword arguments of its
-    constructor, but for the rendering ones. limit: control steps of an episode, where its registration's are not meant.
-    step_timeout: seconds that a reset or a step may take, where it lives in a process of its own; None: as long as it
-    takes.
+    name: its id. spec: of its registration, which another process may not know of. options: all that it was made with;
+    arguments: those of its constructor among them. limit: control steps of an episode, where its registration's are not
+    meant. step_timeout: seconds that a reset or a step may take, where it lives in a process of its own; None: as long
+    as it takes.
     """
 
     name: str
     spec: EnvSpec
     options: Mapping[str, Any]
+    arguments: Mapping[str, Any]
     observation_space: spaces.Space[Any]
     observation_size: int
     actions: Actions
@@ -76,7 +79,7 @@ class GymnasiumTask:
     def make(self, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:
         """A new environment, without checks that cost time."""
         extra = {} if render_mode is None else {"render_mode": render_mode}
-        return _made(self.spec, self.limit, {**self.options, **extra})
+        return _made(self.spec, self.limit, {**self.arguments, **extra})
 
     def observed(self, observation: Any) -> np.ndarray:
         """What the environment observes as float64 (observation_size,). Raises MisfitError."""
@@ -120,7 +123,7 @@ def constructor_of(name: str) -> Callable[..., GymnasiumTask]:
     def made(options: dict[str, Any], others: dict[str, Any]) -> GymnasiumTask:
         if others and not takes_any:
             raise TypeError(f"{name} has no option {next(iter(others))!r}")
-        scale = bool(options.pop(_SCALE)) if ours else False
+        scale = bool(options.pop(_SCALE)) if ours else None
         limit = options.pop(_LENGTH)
         if limit is not None and not 1 <= limit <= 10_000_000:
             raise ValueError(f"max_episode_steps must be between 1 and 10,000,000, got {limit}")
@@ -138,9 +141,28 @@ def constructor_of(name: str) -> Callable[..., GymnasiumTask]:
     kinds = {option: kind for option, (kind, _) in known.items()}
     constructor = constructor_with(made, defaults, GymnasiumTask, f"Gymnasium's {name}.", kinds)
     constructor.takes_any = takes_any  # type: ignore[attr-defined]
-    # files from before there was a choice
-    constructor.once = {_SCALE: False} if ours else {}  # type: ignore[attr-defined]
     return constructor
+
+
+def reference_of(made: gymnasium.Env[Any, Any] | EnvSpec) -> tuple[str, dict[str, Any]]:
+    """The id and options that make an environment again. Raises ValueError where nothing does."""
+    spec = made if isinstance(made, EnvSpec) else made.spec
+    if spec is None:
+        raise ValueError(
+            "this environment was not made by gymnasium.make, and a run must be able to make it again: register its "
+            "class by gymnasium.register, and give its id"
+        )
+    known = gymnasium.registry.get(spec.id)
+    if known is None or known.entry_point != spec.entry_point:
+        raise ValueError(f"{spec.id} is not registered like this: call gymnasium.register with it first")
+    if spec.additional_wrappers != known.additional_wrappers:
+        wrapper = spec.additional_wrappers[-1].name if spec.additional_wrappers else "no wrapper"
+        raise ValueError(f"{spec.id} in {wrapper} is not what is registered: register what makes it, wrappers and all")
+    options = {name: value for name, value in spec.kwargs.items() if name != "render_mode"}
+    given = {name: value for name, value in options.items() if name not in known.kwargs or known.kwargs[name] != value}
+    if spec.max_episode_steps not in (None, known.max_episode_steps):
+        given[_LENGTH] = spec.max_episode_steps
+    return spec.id, given
 
 
 def _spec(name: str) -> EnvSpec:
@@ -154,8 +176,16 @@ def _spec(name: str) -> EnvSpec:
 
 
 def _creator(spec: EnvSpec) -> Any:
-    with contained():
-        return load_env_creator(spec.entry_point) if isinstance(spec.entry_point, str) else spec.entry_point
+    try:
+        with contained():
+            return load_env_creator(spec.entry_point) if isinstance(spec.entry_point, str) else spec.entry_point
+    except gymnasium.error.DependencyNotInstalled as error:
+        raise ImportError(without(error)) from error
+
+
+def without(error: Exception) -> str:
+    """What to do where Gymnasium lacks a package."""
+    return f'{" ".join(str(error).split()).rstrip(".")}; pip install ".[classic]" in evo\'s folder brings it'
 
 
 def _own_options(spec: EnvSpec) -> tuple[dict[str, tuple[Any, Any]], list[str], bool]:
@@ -204,12 +234,11 @@ def _made(spec: EnvSpec, limit: int | None, options: Mapping[str, Any]) -> gymna
 
 
 @staying()
-def _task(name: str, spec: EnvSpec, options: Mapping[str, Any], scale: bool, limit: int | None) -> GymnasiumTask:
+def _task(name: str, spec: EnvSpec, options: Mapping[str, Any], scale: bool | None, limit: int | None) -> GymnasiumTask:
     try:
         env = _made(spec, limit, options)
     except gymnasium.error.DependencyNotInstalled as error:
-        message = str(error).rstrip(".")
-        raise ValueError(f'Gymnasium does not make it: {message}; pip install ".[classic]" brings it') from error
+        raise ValueError(without(error)) from error
     except Exception as error:  # an environment may fail in any way
         raise ValueError(f"Gymnasium does not make it: {type(error).__name__}: {error}") from error
     try:
@@ -224,13 +253,15 @@ def _task(name: str, spec: EnvSpec, options: Mapping[str, Any], scale: bool, lim
         if not size:
             raise ValueError("it observes no numbers: a network has nothing to act on")
         frames = (getattr(env, "metadata", None) or {}).get("render_fps") or 30
+        ours = {_SCALE: scale, _LENGTH: limit}
         found = GymnasiumTask(
             name=name,
             spec=spec,
-            options=options,
+            options={**options, **{name: value for name, value in ours.items() if value is not None}},
+            arguments=options,
             observation_space=observation,
             observation_size=size,
-            actions=actions_of(getattr(env, "action_space", None), scale),
+            actions=actions_of(getattr(env, "action_space", None), bool(scale)),
             steps=(env.spec.max_episode_steps if env.spec else None) or _STEPS,
             control_period=1.0 / frames,
             limit=limit,

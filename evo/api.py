@@ -107,6 +107,7 @@ def run(
     epochs: float | None = None,
     minutes: float | None = None,
     until: float | None = None,
+    step_timeout: float | None = None,
     out: Path | str | None = None,
     threads: int | None = None,
     config: Path | str | None = None,
@@ -123,14 +124,17 @@ def run(
     Arguments left out come from `settings` (dotted keys, as --set), then the `config` file, then the preset for the
     task and method. epochs: stop after so many times the training examples of a data set. start: a run directory or
     champion file whose champion the learner begins from, on its task and with its network (--from on the command line).
-    dim: of a function, as in `evo.run("rastrigin", dim=20)`. out: the run directory, a new one under `runs/` by
-    default. video: film the champion at the end. verbose: print what the command line prints. callback: called with
-    each generation's row of metrics. display: makes what shows the run, given its configuration (see `evo.display`).
-    trust: whether modules that the `config` file or the champion of `start` name may be imported (see `load`). Ctrl-C
-    saves everything before KeyboardInterrupt goes on.
+    dim: of a function, as in `evo.run("rastrigin", dim=20)`. step_timeout: seconds after which a reset or step of one
+    of Gymnasium's environments is given up, which costs that individual; by default they take what they take. out: the
+    run directory, a new one under `runs/` by default. video: film the champion at the end. verbose: print what the
+    command line prints. callback: called with each generation's row of metrics. display: makes what shows the run,
+    given its configuration (see `evo.display`). trust: whether modules that the `config` file or the champion of
+    `start` name may be imported (see `load`). Ctrl-C saves everything before KeyboardInterrupt goes on.
 
     Raises EvoError for anything the user can put right, before any work is done where possible.
     """
+    # whatever folder a function or environment of the user's goes to, paths mean what they meant here
+    runs, (out, config) = Path("runs").absolute(), map(_absolute, (out, config))
     pairs = pairs_of(settings)
     digest, options = None, _NONE
     if isinstance(task, Dataset):
@@ -149,10 +153,12 @@ def run(
         "budget.steps": steps,
         "budget.minutes": minutes,
         "budget.until": until,
+        "evaluation.step_timeout": step_timeout,
     }
     file = {} if config is None else read_config(read_text(Path(config)), str(config), trust)
     if start is not None:
-        begun = settings_from(path_of(start), trust)
+        start = path_of(start).absolute()
+        begun = settings_from(start, trust)
         if "task.name" in file and task_name(str(file["task.name"])) != begun["task.name"]:
             raise EvoError(f"{config} is for {file['task.name']}, and the champion of {start} for {begun['task.name']}")
         file = begun | file | {name: value for name, value in begun.items() if name.startswith("start.")}
@@ -167,11 +173,15 @@ def run(
     champion = start_of(resolved, Path(config).parent if config is not None and start is None else None)
     learner = make_learner(resolved, thread_count(threads), None if champion is None else champion.candidate)
     stem = f"{task_slug(resolved['task.name'])}-{resolved['method.name']}-seed{resolved['seed']}"
-    path = Path(out) if out is not None else fresh_path(Path("runs") / stem)
+    path = Path(out) if out is not None else fresh_path(runs / stem)
     with RunDirectory.create(path, resolved.toml(), _versions()) as directory:
         if champion is not None:
             champion.save(directory.path / COPY)
         return _go(resolved, learner, directory, threads, video, callback, _shown(display, verbose), Progress())
+
+
+def _absolute(path: Path | str | None) -> Path | None:
+    return None if path is None else Path(path).absolute()
 
 
 def _found_again(dataset: Dataset) -> tuple[str, Mapping[str, Any]]:
@@ -204,6 +214,7 @@ def resume(
     epochs: float | None = None,
     minutes: float | None = None,
     until: float | None = None,
+    step_timeout: float | None = None,
     threads: int | None = None,
     video: bool = True,
     verbose: bool = False,
@@ -218,7 +229,7 @@ def resume(
 
     Raises EvoError where there is nothing to resume.
     """
-    path = path_of(path)
+    path = path_of(path).absolute()
     with RunDirectory.open(path, write=True) as directory:
         checkpoint = directory.newest_checkpoint()
         if (
@@ -233,6 +244,7 @@ def resume(
             "budget.steps": steps,
             "budget.minutes": minutes,
             "budget.until": until,
+            "evaluation.step_timeout": step_timeout,
         }
         written = read_config(directory.config_text, source, trust)
         if epochs is not None:

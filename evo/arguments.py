@@ -7,21 +7,25 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import mujoco
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 
 from evo.algorithms import ALGORITHMS
 from evo.assembly import make_dataset, make_network, make_task
 from evo.config import DATASET, kind_of, task_name
 from evo.datasets import Dataset
 from evo.engines import AnyTask
+from evo.envs import gymnasium_task
 from evo.envs.gymnasium_task import GymnasiumTask
 from evo.envs.reference import load, trust
 from evo.envs.task import Task
-from evo.errors import EvoError
+from evo.errors import EvoError, one_line
 from evo.networks import Layer, Network, Sequential
 
-TaskLike = AnyTask | str | Path | Callable[..., Any]
+# environments and their specs among them, which have no types here
+TaskLike = AnyTask | str | Path | Callable[..., Any] | Any
 NetworkLike = Network | Sequential | Layer | str
 
 
@@ -50,8 +54,12 @@ def task_reference(task: object) -> tuple[str, Mapping[str, Any]]:
     if isinstance(task, Task):
         return _of_task(task), task.options
     if isinstance(task, GymnasiumTask):
-        ours = {"scale_actions": bool(task.actions.scaled.any())} if "scale_actions" not in task.options else {}
-        return task.name, {**ours, **task.options, **({} if task.limit is None else {"max_episode_steps": task.limit})}
+        return task.name, task.options
+    if isinstance(task, gymnasium.Env | EnvSpec):
+        try:
+            return gymnasium_task.reference_of(task)
+        except ValueError as error:
+            raise EvoError(one_line(error)) from error
     if inspect.isroutine(task):
         return reference_of(task), {}
     raise EvoError(

@@ -4,6 +4,7 @@ import inspect
 import math
 import typing
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -111,13 +112,17 @@ def problem_named(
     threads: int,
     batch: int | None = None,
     clip_observation: float = math.inf,
+    step_timeout: float | None = None,
 ) -> Problem:
     """A function as it is, or a network of these layers in a world or on a data set; batch: the minibatches that it is
-    trained on, where it is not to be scored. Raises EvoError."""
+    trained on, where it is not to be scored; step_timeout: of an environment of Gymnasium's, seconds. Raises EvoError.
+    """
     check_compiler()
     made = _made(name, options)
     if isinstance(made, Landscape):
         return made
+    if isinstance(made, GymnasiumTask):
+        made = replace(made, step_timeout=step_timeout)
     network = make_network(layers, made, normalise, clip_observation)
     return Supervised(made, network, threads, batch) if isinstance(made, Dataset) else Walking(made, network, threads)
 
@@ -127,7 +132,14 @@ def make_problem(config: Config, threads: int, training: bool) -> Problem:
     options = config.section("task") | (config.section("training") if training else {})
     batch = config["evaluation.batch"] if training and config.kind == DATASET else None
     network = config.layers, config.normalise, threads
-    return problem_named(config["task.name"], options, *network, batch=batch, clip_observation=config.clip_observation)
+    return problem_named(
+        config["task.name"],
+        options,
+        *network,
+        batch=batch,
+        clip_observation=config.clip_observation,
+        step_timeout=config.values.get("evaluation.step_timeout"),
+    )
 
 
 def make_learner(config: Config, threads: int, start: Candidate | None = None) -> Learner:

@@ -4,6 +4,7 @@ Later layers win: default < preset < --config FILE < --set key=value < flag. Unk
 known one. `task.*`, `training.*` and `method.*` accept exactly the options of the task's and the method's constructors.
 """
 
+import copy
 import inspect
 import math
 import re
@@ -20,6 +21,7 @@ from evo.archive import read_toml
 from evo.datasets import DATASETS, Dataset, constructor_of, is_data_path
 from evo.envs import TASKS, adversity, gymnasium_task, reference
 from evo.envs.creatures.brought import ABSENT, brought
+from evo.envs.gymnasium_task import GymnasiumTask
 from evo.envs.model_file import digest_of, is_model_file
 from evo.envs.reference import UntrustedName, resolve
 from evo.envs.task import Task
@@ -50,6 +52,7 @@ KEYS: dict[str, Key] = {
     "evaluation.batch": Key(int, 256, least=1, most=10_000_000),
     "evaluation.episodes": Key(int, 1, least=1, most=100_000),
     "evaluation.racing": Key(bool, True),
+    "evaluation.step_timeout": Key(float | None, None, least=1e-3),  # seconds, of a Gymnasium environment
     "evaluation.selection_episodes": Key(int, 20, least=1, most=100_000),
     "evaluation.selection_share": Key(float, 0.1, least=1e-6, most=1e6),
     "evaluation.report_episodes": Key(int, 100, least=1, most=100_000),
@@ -140,7 +143,8 @@ def task_name(text: str) -> str:
         return str(Path(text).absolute())
     if len(matches) != 1:
         short = {_plain(name): name for name in TASKS}
-        raise EvoError(f"unknown task {text!r}{nearest(text, [*TASKS, *short, *FUNCTIONS, *DATASETS])}")
+        names = [*TASKS, *short, *FUNCTIONS, *DATASETS, *gymnasium_task.registered_names()]
+        raise EvoError(f"unknown task {text!r}{nearest(text, names)}")
     return matches[0]
 
 
@@ -208,7 +212,8 @@ def read_config(text: str, source: str, trust: bool = False) -> dict[str, Any]:
 def _flat(tree: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in tree.items():
-        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+        inside = isinstance(value, dict) and (value or not prefix)  # an empty table may be an option's value
+        flat |= _flat(value, f"{prefix}{name}.") if inside else {f"{prefix}{name}": value}
     return flat
 
 
@@ -240,6 +245,7 @@ def resolve_config(
     if {"evo", "task.name"} <= given[0].keys():  # written by a run, of an older version perhaps
         written = {key.removeprefix("task."): value for key, value in given[0].items() if key.startswith("task.")}
         given[0] |= {f"task.{name}": value for name, value in as_written(task, written).items()}
+    takes_any = getattr(task_constructor(task), "takes_any", False)
     if any(key.startswith("task.") and layer[key] != given[0].get(key) for layer in given[1:] for key in layer):
         given[0].pop("data.digest", None)  # other examples are meant
     # a file that a run wrote says everything: presets of a later version must not change it
@@ -249,10 +255,16 @@ def resolve_config(
     for layer in (base, *given):
         if any(key in layer for key in _BUDGET):
             values |= dict.fromkeys(_BUDGET)  # a budget replaces the one below it whole
+        tables = dict[str, Any]()  # those that this layer gives entry by entry
         for key, value in layer.items():
-            if key not in known:
+            owner = key if key in known else _owner(key, known, takes_any)
+            if owner is None:
                 raise EvoError(_unknown(key, task, kind, known))
-            values[key] = checked(key, value, known[key])
+            if owner != key:
+                if owner not in tables:  # a file has it whole
+                    tables[owner] = {} if layer is given[0] else copy.deepcopy(values.get(owner) or {})
+                value = _inserted(tables[owner], key.removeprefix(f"{owner}.").split("."), value)
+            values[owner] = checked(owner, value, known[owner]) if owner in known else value
     values |= {"evo": __version__, "task.name": task, "method.name": method}
     if kind == DATASET:
         values |= _of_data(values, given)
@@ -267,6 +279,25 @@ def resolve_config(
     if all(values[key] is None for key in _BUDGET):
         raise EvoError("no budget: give generations, steps, minutes or until")
     return Config(values)
+
+
+def _owner(key: str, known: Mapping[str, Key], takes_any: bool) -> str | None:
+    """The option that a key is an entry of, where that is a table; or that a task's constructor takes by `**`."""
+    parts = key.split(".")
+    for count in range(len(parts) - 1, 1, -1):
+        owner = ".".join(parts[:count])
+        if owner in known and known[owner].kind in (dict, Any):
+            return owner
+    return ".".join(parts[:2]) if takes_any and len(parts) > 1 and parts[0] in ("task", "training") else None
+
+
+def _inserted(table: dict[str, Any], path: list[str], value: Any) -> dict[str, Any]:
+    """The table, with a value in its place."""
+    place = table
+    for name in path[:-1]:
+        place = place.setdefault(name, {})
+    place[path[-1]] = value
+    return table
 
 
 def _of_data(values: Mapping[str, Any], given: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -284,6 +315,8 @@ def _of_data(values: Mapping[str, Any], given: Sequence[Mapping[str, Any]]) -> d
 
 
 def _unknown(key: str, task: str, kind: str, known: Mapping[str, Key]) -> str:
+    if key == "evaluation.step_timeout":
+        return f"{task} takes no {key}: its steps are compiled, or its own; only environments of Gymnasium's hang"
     if key in ("evaluation.batch", "data.digest"):
         return f"{task} is a {kind}, and no data set: it takes no {key}"
     if key in KEYS or (key.startswith("training.") and kind != WORLD):
@@ -314,7 +347,10 @@ def _preset(
 def as_written(task: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """A task's options as a file of a run or a champion means them: one that an older version did not know yet means
     what was done then."""
-    return {**(ABSENT if is_model_file(task) else {}), **options}
+    if is_model_file(task):
+        return {**ABSENT, **options}
+    of_gymnasium = task not in TASKS and gymnasium_task.is_registered(task)
+    return {**(gymnasium_task.ABSENT if of_gymnasium else {}), **options}
 
 
 def _digest(file: str, model_root: str) -> str:
@@ -359,6 +395,8 @@ def _known_keys(task: str, kind: str, method: Method) -> dict[str, Key]:
         DATASET: ("network.normalise", "network.clip_observation"),
     }
     keys = {key: entry for key, entry in KEYS.items() if key not in without[kind]}
+    if hints.get("return") is not GymnasiumTask:
+        del keys["evaluation.step_timeout"]
     if kind == DATASET or (kind == FUNCTION and not getattr(constructor, "noisy", False)):
         # once is enough to know what a point is worth, or a network on all held-out examples
         keys = {key: replace(entry, default=1) if key.endswith("_episodes") else entry for key, entry in keys.items()}

@@ -12,6 +12,7 @@ from evo.errors import EvoError
 from evo.ranges import plain
 
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+_WORDS |= {list: "a list", tuple: "a list", dict: "a table such as {a = 1}"}
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def checked(key: str, value: Any, entry: Key) -> Any:
                 raise EvoError(f"{key} must be at most {entry.most:g}, got {value}")
             return fitting
     written = [kind for kind in kinds if kind in _WORDS or typing.get_origin(kind) is tuple]
-    words = " or ".join(_words(kind) for kind in written or kinds if kind is not type(None))
+    words = " or ".join(dict.fromkeys(_words(kind) for kind in written or kinds if kind is not type(None)))
     if isinstance(value, float) and math.isnan(value):
         raise EvoError(f"{key} is nan, which is no number: it must be {words}")
     raise EvoError(f"{key} must be {words}, got {value!r}")

@@ -50,6 +50,10 @@ _Epochs = Annotated[
 ]
 _Minutes = Annotated[float | None, typer.Option("--minutes", help="stop after so many minutes")]
 _Until = Annotated[float | None, typer.Option("--until", help="stop when the held-out fitness reaches this")]
+_StepTimeout = Annotated[
+    float | None,
+    typer.Option("--step-timeout", help="seconds after which a step of a Gymnasium environment is given up"),
+]
 _Threads = Annotated[int | None, typer.Option("--threads", help="processors to use (default: all this process may)")]
 _NoVideo = Annotated[bool, typer.Option("--no-video", help="do not film the champion at the end")]
 _Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but the result")]
@@ -73,6 +77,7 @@ def run(
     epochs: _Epochs = None,
     minutes: _Minutes = None,
     until: _Until = None,
+    step_timeout: _StepTimeout = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="run directory (default: a new one in runs/)")] = None,
     threads: _Threads = None,
     config: Annotated[Path | None, typer.Option("--config", help="a config.toml to start from")] = None,
@@ -102,6 +107,7 @@ def run(
             epochs=epochs,
             minutes=minutes,
             until=until,
+            step_timeout=step_timeout,
             out=out,
             threads=threads,
             config=config,
@@ -123,6 +129,7 @@ def resume(
     epochs: _Epochs = None,
     minutes: _Minutes = None,
     until: _Until = None,
+    step_timeout: _StepTimeout = None,
     threads: _Threads = None,
     trust: _Trust = False,
     no_video: _NoVideo = False,
@@ -141,6 +148,7 @@ def resume(
             epochs=epochs,
             minutes=minutes,
             until=until,
+            step_timeout=step_timeout,
             threads=threads,
             video=not no_video,
             display=watch,
@@ -155,7 +163,7 @@ def _work(start: Callable[[Any], Any], quiet: bool) -> None:
     from evo.config import FUNCTION
     from evo.display import display
 
-    console = Output()
+    console, here = Output(), Path.cwd()
     finished = start(lambda config: display(config, console, quiet))
     champion = finished.champion
     kind = champion.kind
@@ -168,7 +176,7 @@ def _work(start: Callable[[Any], Any], quiet: bool) -> None:
     shown = (("film", film), ("map", plots / "landscape.png"), ("picture", plots / "answers.png"))
     for label, path in (("run", finished.path), *shown):
         if path.exists():
-            console.say(f"{label:7} {path}")
+            console.say(f"{label:7} {path.relative_to(here) if here in path.parents else path}")
 
 
 def _numbers(values: Any, most: int = 10) -> str:

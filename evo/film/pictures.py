@@ -12,9 +12,9 @@ from evo.engines import AnyTask
 from evo.envs import raycast
 from evo.envs.adversity import loss
 from evo.envs.foreign import staying
-from evo.envs.gymnasium_task import Body, GymnasiumTask
+from evo.envs.gymnasium_task import Body, GymnasiumTask, without
 from evo.envs.task import Task
-from evo.errors import EvoError, one_line
+from evo.errors import EvoError
 from evo.film.encode import Frame
 from evo.gymnasium_host import in_words
 from evo.problems.walking import Trajectory
@@ -86,8 +86,7 @@ def _rendered(
             body.step(trajectory.actions[step])
             step += 1
     except gymnasium.error.DependencyNotInstalled as error:
-        message = one_line(error).rstrip(".")
-        raise EvoError(f'{task.name} draws no pictures: {message}; pip install ".[classic]" brings it') from error
+        raise EvoError(f"{task.name} draws no pictures: {without(error)}") from error
     except Exception as error:  # an environment may fail in any way
         raise EvoError(f"{task.name} draws no pictures: {in_words(error)}") from error
     finally:
