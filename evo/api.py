@@ -1,6 +1,5 @@
 """The public functions: the same words as the commands."""
 
-import contextlib
 import datetime
 import math
 import shlex
@@ -13,12 +12,13 @@ from typing import Any
 import numpy as np
 import tomli_w
 
-from evo.archive import make_folder, read_text, write_text
+from evo.archive import read_text, write_text
 from evo.arguments import (
     NetworkLike,
     TaskLike,
     as_network,
     as_world_or_data,
+    data_reference,
     method_name,
     network_settings,
     path_of,
@@ -27,7 +27,7 @@ from evo.arguments import (
 from evo.assembly import make_dataset, make_learner, make_problem, make_task
 from evo.champion import Champion, Verification, platform_facts
 from evo.config import DATASET, FUNCTION, WORLD, Config, read_config, resolve_config, task_name
-from evo.datasets import DATASETS, Dataset, arrays
+from evo.datasets import Dataset, arrays
 from evo.engines import AnyTask
 from evo.envs import reference
 from evo.envs.kernels import KernelError
@@ -36,7 +36,7 @@ from evo.errors import EvoError, one_line
 from evo.film.replay import check_film, film, film_evolution
 from evo.finished import Run, champion_of
 from evo.learners.learner import Learner
-from evo.naming import fresh_path, task_slug
+from evo.naming import fresh_path, from_here, task_slug
 from evo.networks import Network
 from evo.problems.landscape import Landscape
 from evo.rundir import RunDirectory
@@ -134,12 +134,13 @@ def run(
     Raises EvoError for anything the user can put right, before any work is done where possible.
     """
     # whatever folder a function or environment of the user's goes to, paths mean what they meant here
-    runs, (out, config) = Path("runs").absolute(), map(_absolute, (out, config))
+    here = Path.cwd()
+    out, config = (None if path is None else here / path for path in (out, config))
     pairs = pairs_of(settings)
     digest, options = None, _NONE
     if isinstance(task, Dataset):
         digest = task.digest
-        task, options = _found_again(task)
+        task, options = data_reference(task)
     elif task is not None:
         task, options = task_reference(task)
     pairs = [*((f"task.{option}", value) for option, value in options.items()), *pairs]
@@ -157,7 +158,7 @@ def run(
     }
     file = {} if config is None else read_config(read_text(Path(config)), str(config), trust)
     if start is not None:
-        start = path_of(start).absolute()
+        start = here / path_of(start)
         begun = settings_from(start, trust)
         if "task.name" in file and task_name(str(file["task.name"])) != begun["task.name"]:
             raise EvoError(f"{config} is for {file['task.name']}, and the champion of {start} for {begun['task.name']}")
@@ -173,28 +174,11 @@ def run(
     champion = start_of(resolved, Path(config).parent if config is not None and start is None else None)
     learner = make_learner(resolved, thread_count(threads), None if champion is None else champion.candidate)
     stem = f"{task_slug(resolved['task.name'])}-{resolved['method.name']}-seed{resolved['seed']}"
-    path = Path(out) if out is not None else fresh_path(runs / stem)
+    path = fresh_path(here / "runs" / stem) if out is None else out
     with RunDirectory.create(path, resolved.toml(), _versions()) as directory:
         if champion is not None:
             champion.save(directory.path / COPY)
-        return _go(resolved, learner, directory, threads, video, callback, _shown(display, verbose), Progress())
-
-
-def _absolute(path: Path | str | None) -> Path | None:
-    return None if path is None else Path(path).absolute()
-
-
-def _found_again(dataset: Dataset) -> tuple[str, Mapping[str, Any]]:
-    """The name and options that make a data set again; one that nothing makes is written to a file. Raises EvoError."""
-    if dataset.name in DATASETS:
-        with contextlib.suppress(EvoError):
-            if make_dataset(dataset.name, dataset.options).digest == dataset.digest:
-                return dataset.name, dataset.options
-    path = _DATA / f"{dataset.digest}.npz"
-    if not path.exists():
-        make_folder(path.parent)
-        dataset.save(path)
-    return str(path), {}
+        return _go(resolved, learner, directory, threads, video, callback, _shown(display, verbose), Progress(), here)
 
 
 def _examples(config: Config, epochs: float) -> int:
@@ -229,7 +213,8 @@ def resume(
 
     Raises EvoError where there is nothing to resume.
     """
-    path = path_of(path).absolute()
+    here = Path.cwd()
+    path = here / path_of(path)
     with RunDirectory.open(path, write=True) as directory:
         checkpoint = directory.newest_checkpoint()
         if (
@@ -255,7 +240,7 @@ def resume(
         progress = Progress() if checkpoint is None else _restored(learner, checkpoint[1], directory)
         if any(value is not None for value in flags.values()) and not over(config, learner, progress):
             write_text(directory.path / "config.toml", config.toml())
-        return _go(config, learner, directory, threads, video, callback, _shown(display, verbose), progress)
+        return _go(config, learner, directory, threads, video, callback, _shown(display, verbose), progress, here)
 
 
 def _shown(display: Display | None, verbose: bool) -> Display | None:
@@ -278,17 +263,19 @@ def _go(
     callback: Callable[[Mapping[str, float]], None] | None,
     display: Display | None,
     progress: Progress,
+    here: Path,
 ) -> Run:
+    """here: where the user stands, for whom paths are said."""
     judge = make_problem(config, thread_count(threads), training=False)
     own = any(":" in config[name] for name in ("task.name", "method.name"))
-    command = ["evo", "resume", str(directory.path), *(["--trust"] if own else [])]
+    command = ["evo", "resume", str(from_here(directory.path, here)), *(["--trust"] if own else [])]
     try:
         with (
             advising(f"{shlex.join(command)} goes on from there"),
             display(config) if display else nullcontext() as shown,
         ):
             watcher = Callback(callback, shown)
-            watcher.note(f"run     {directory.path}")
+            watcher.note(f"run     {from_here(directory.path, here)}")
             finished = over(config, learner, progress)
             if finished and directory.champion_path.exists():
                 watcher.note(finished)

@@ -1,5 +1,6 @@
 """What the library's functions take: names and objects, wherever a task, a network, a method or a run is meant."""
 
+import contextlib
 import inspect
 import math
 import sys
@@ -13,9 +14,10 @@ import numpy as np
 from gymnasium.envs.registration import EnvSpec
 
 from evo.algorithms import ALGORITHMS
+from evo.archive import make_folder
 from evo.assembly import make_dataset, make_network, make_task
 from evo.config import DATASET, kind_of, task_name
-from evo.datasets import Dataset
+from evo.datasets import DATASETS, Dataset
 from evo.engines import AnyTask
 from evo.envs import gymnasium_task
 from evo.envs.gymnasium_task import GymnasiumTask
@@ -26,6 +28,7 @@ from evo.networks import Layer, Network, Sequential
 
 # environments and their specs among them, which have no types here
 TaskLike = AnyTask | str | Path | Callable[..., Any] | Any
+_DATA = Path("runs") / "data"  # where arrays that a run learns from are kept
 NetworkLike = Network | Sequential | Layer | str
 
 
@@ -66,6 +69,19 @@ def task_reference(task: object) -> tuple[str, Mapping[str, Any]]:
         "a task is a name such as 'quadruped', a file, a Task, a Dataset or a function in a module; "
         f"got a {type(task).__name__}"
     )
+
+
+def data_reference(dataset: Dataset) -> tuple[str, Mapping[str, Any]]:
+    """The name and options that make a data set again; one that nothing makes is written to a file. Raises EvoError."""
+    if dataset.name in DATASETS:
+        with contextlib.suppress(EvoError):
+            if make_dataset(dataset.name, dataset.options).digest == dataset.digest:
+                return dataset.name, dataset.options
+    path = _DATA / f"{dataset.digest}.npz"
+    if not path.exists():
+        make_folder(path.parent)
+        dataset.save(path)
+    return str(path), {}
 
 
 def _of_task(task: Task) -> str:

@@ -23,3 +23,8 @@ def fresh_path(wanted: Path) -> Path:
     while path.exists():
         path, number = wanted.with_name(f"{wanted.name}-{number}"), number + 1
     return path
+
+
+def from_here(path: Path, here: Path) -> Path:
+    """A path as somebody who stands in the folder `here` writes it: in short, where it lies below."""
+    return path.relative_to(here) if here in path.parents else path

@@ -162,6 +162,7 @@ def _work(start: Callable[[Any], Any], quiet: bool) -> None:
     """Start or resume a run behind a display, then say what came of it."""
     from evo.config import FUNCTION
     from evo.display import display
+    from evo.naming import from_here
 
     console, here = Output(), Path.cwd()
     finished = start(lambda config: display(config, console, quiet))
@@ -176,7 +177,7 @@ def _work(start: Callable[[Any], Any], quiet: bool) -> None:
     shown = (("film", film), ("map", plots / "landscape.png"), ("picture", plots / "answers.png"))
     for label, path in (("run", finished.path), *shown):
         if path.exists():
-            console.say(f"{label:7} {path.relative_to(here) if here in path.parents else path}")
+            console.say(f"{label:7} {from_here(path, here)}")
 
 
 def _numbers(values: Any, most: int = 10) -> str:
