@@ -36,6 +36,7 @@ from evo.errors import EvoError, one_line
 from evo.film.replay import check_film, film, film_evolution
 from evo.finished import Run, champion_of
 from evo.learners.learner import Learner
+from evo.memory import size_text
 from evo.naming import fresh_path, from_here, task_slug
 from evo.networks import Network
 from evo.problems.landscape import Landscape
@@ -52,6 +53,7 @@ Display = Callable[[Config], AbstractContextManager[Watcher]]
 
 __all__ = ["dataset", "load", "network", "replay", "resume", "run", "task"]
 _NONE: Mapping[str, Any] = {}
+_LARGE = 100e6  # bytes of a checkpoint
 _DATA = Path("runs") / "data"  # where arrays that a run learns from are kept
 
 
@@ -287,6 +289,7 @@ def _go(
             directory.keep_metrics(progress.rows)
             directory.drop_fossils(learner.generation)
             directory.record_end(None)
+            _say_size(learner, watcher)
             for warning in directory.warnings:
                 watcher.note(warning)
             watcher.phase("learning")
@@ -299,7 +302,16 @@ def _go(
             _show(directory, video, watcher, threads)
     except (KernelError, EngineError, FloatingPointError) as error:
         raise EvoError(f"{config['task.name']}: {error}") from error
+    except MemoryError as error:
+        raise EvoError(f"{config['task.name']}: there is not enough memory; {one_line(error)}") from error
     return Run(directory.path)
+
+
+def _say_size(learner: Learner, watcher: Watcher) -> None:
+    """Large checkpoints are no surprise."""
+    size = sum(array.nbytes for array in learner.state().values())
+    if size > _LARGE:
+        watcher.phase(f"checkpoints of {size_text(size)}, of which two are kept: sep-cma-es and lm-ma-es keep far less")
 
 
 def _show(directory: RunDirectory, video: bool, watcher: Watcher, threads: int | None) -> None:

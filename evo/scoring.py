@@ -11,6 +11,7 @@ from evo.assembly import check_compiler
 from evo.envs.kernels import KernelError
 from evo.envs.physics import EngineError, available_threads
 from evo.errors import EvoError
+from evo.memory import check_bytes
 from evo.networks import Network
 from evo.problems.walking import Trajectory, Walking
 from evo.statistics import ObservationStatistics
@@ -176,6 +177,7 @@ def _seeds(seed: int, episodes: int) -> np.ndarray:
         raise EvoError(f"seed must be at least 0 and episodes at least 1, got seed {seed} and {episodes} episodes")
     if first + count - 1 > _LARGEST_SEED:
         raise EvoError(f"seeds end at {_LARGEST_SEED}, and {count} episodes from seed {first} on go beyond")
+    check_bytes(f"{count:,} episodes", 100 * count, "ask for fewer at a time")
     return np.arange(first, first + count, dtype=np.uint64).astype(np.int64)
 
 

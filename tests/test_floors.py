@@ -13,6 +13,7 @@ FLOORS = {
     "evo.envs": 0,
     "evo": 8,  # evo/__init__.py itself, which only names where the public words live
     "evo.errors": 1,
+    "evo.memory": 1,
     "evo.archive": 1,
     "evo.metrics": 1,
     "evo.randomness": 1,

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from evo.algorithms.footprint import check_footprint
 from evo.algorithms.population import Population
 from evo.ranges import whole_number
 
@@ -72,6 +73,7 @@ def constructed(
     constructor: Callable[..., Algorithm], initial: ArrayLike, seed: int, known: Mapping[str, Any], **options: Any
 ) -> Algorithm:
     """An algorithm at its beginning, told what is `known` of the parameters as far as it has a name for it."""
+    check_footprint(constructor, np.size(initial), options)
     named = inspect.signature(constructor).parameters
     return constructor(initial, seed, **{name: known[name] for name in known if name in named}, **options)
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from evo.algorithms.algorithm import Algorithm
 from evo.algorithms.bounds import Box
 from evo.algorithms.convergence import FitnessHistory
+from evo.algorithms.footprint import check_footprint
 from evo.envs.reference import resolve
 from evo.randomness import generator
 from evo.ranges import number_between, positive_number
@@ -70,7 +71,9 @@ class Attempt:
         positive_number("step_size", step_size)
         self.number, self.population, self.step_size = number, population, step_size
         self.evaluations, self.latest = 0, -np.inf
-        self.strategy: Strategy = resolve(self.algorithm, STRATEGIES)(
+        made = resolve(self.algorithm, STRATEGIES)
+        check_footprint(made, start.size, {"population": population})
+        self.strategy: Strategy = made(
             start, seed, step_size=step_size, population=population, **self.bounds
         )
 

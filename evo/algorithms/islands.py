@@ -15,6 +15,7 @@ from evo.algorithms import ALGORITHMS
 from evo.algorithms.algorithm import Algorithm, AskTell, constructed
 from evo.algorithms.population import DensePopulation
 from evo.envs.reference import resolve
+from evo.memory import check_bytes
 from evo.operators.binding import Operator, concerning, operator_from_text
 from evo.operators.selection import best
 from evo.randomness import generator
@@ -97,7 +98,7 @@ class Islands(AskTell[DensePopulation]):
         migrants: int = 2,
     ) -> None:
         super().__init__(initial, seed)
-        whole_number("islands", islands, 2)
+        check_bytes(f"{whole_number('islands', islands, 2):,} islands", 2**14 * islands, "fewer islands need less")
         self.interval = whole_number("interval", interval, 1)
         known = {"groups": groups, "sensitivity": sensitivity, "noisy": noisy}
         with concerning("algorithm"):

@@ -25,6 +25,7 @@ from evo.autodiff import operations, recurrent, spiking
 from evo.autodiff.operations import BACKWARD, FORWARD, NUMBERS, ROW_SIZE, SEED_SIZE
 from evo.envs.kernels import compile_kernel, njit
 from evo.envs.physics import call
+from evo.memory import check_bytes
 
 Operation = Callable[[Any, Any, Any], None]
 _ALIGNMENT = 16  # float32 numbers: a cache line
@@ -271,6 +272,8 @@ class Tape:
         """Everything recorded so far, ready to run; `loss` (1, 1) is what gradients are of."""
         if loss.shape != (1, 1) or not loss.needs_gradient:
             raise ValueError(f"a loss is one number that depends on parameters; this is {loss.shape}")
+        needed = 2 * self._end * np.dtype(self.dtype).itemsize  # values, and the gradients by them
+        check_bytes("backprop through this network", needed, "take smaller minibatches, shorter windows or segments")
         values = np.zeros(self._end, self.dtype)
         for start, stop, value in self._constants:
             values[start:stop] = value

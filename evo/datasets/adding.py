@@ -4,6 +4,7 @@ import numpy as np
 
 from evo.datasets.dataset import Dataset
 from evo.datasets.splits import dataset_from, split_rows
+from evo.memory import check_bytes
 from evo.randomness import generator
 from evo.ranges import whole_number
 
@@ -20,6 +21,7 @@ def adding(*, seed: int = 0, length: int = 50, examples: int = 2000) -> Dataset:
     """
     whole_number("length", length, 8, 1000)
     whole_number("examples", examples, 10, 10**5)
+    check_bytes(f"{examples:,} examples", 8 * 6 * length * examples, "take fewer")
     random = generator(whole_number("seed", seed, 0), "adding")
     values = random.uniform(-1, 1, (examples, length))
     half = length // 2

@@ -4,6 +4,7 @@ import numpy as np
 
 from evo.datasets.dataset import Dataset
 from evo.datasets.splits import dataset_from, split_rows
+from evo.memory import check_bytes
 from evo.randomness import generator
 from evo.ranges import whole_number
 
@@ -20,6 +21,7 @@ def memory(*, seed: int = 0, delay: int = 20, classes: int = 4, examples: int = 
     whole_number("delay", delay, 1, _MOST_STEPS)
     whole_number("classes", classes, 2, _MOST_CLASSES)
     whole_number("examples", examples, 10, _MOST_EXAMPLES)
+    check_bytes(f"{examples:,} examples", 4 * 4 * 2 * classes * (delay + 1) * examples, "take fewer")
     random = generator(whole_number("seed", seed, 0), "memory")
     first = np.arange(examples) % classes
     distractors = random.integers(classes, 2 * classes, (examples, delay))

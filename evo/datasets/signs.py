@@ -8,6 +8,7 @@ import numpy as np
 from evo.datasets.dataset import Dataset
 from evo.datasets.painting import CIRCLE, COLUMNS, MARK, paint, patterns, shape_row
 from evo.datasets.splits import dataset_from, split_rows
+from evo.memory import check_bytes
 from evo.randomness import generator
 from evo.ranges import number_between, whole_number
 
@@ -87,6 +88,7 @@ def signs(*, seed: int = 0, sequence: bool = False, examples: int = 4000, diffic
     range.
     """
     whole_number("examples", examples, 10, _MOST_EXAMPLES)
+    check_bytes(f"{examples:,} examples", SIDE * SIDE * 3 * 4 * 4 * examples, "take fewer")
     number_between("difficulty", difficulty, 0, 1)
     classes = np.arange(examples) % 2
     return dataset_from(

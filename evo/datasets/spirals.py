@@ -4,6 +4,7 @@ import numpy as np
 
 from evo.datasets.dataset import Dataset
 from evo.datasets.splits import dataset_from, split_rows
+from evo.memory import check_bytes
 from evo.randomness import generator
 from evo.ranges import number_between, whole_number
 
@@ -18,6 +19,7 @@ def spirals(*, seed: int = 0, sequence: bool = False, examples: int = 1000, nois
     range.
     """
     whole_number("examples", examples, 10)
+    check_bytes(f"{examples:,} examples", 200 * examples, "take fewer")
     number_between("noise", noise, 0, 1)
     random = generator(whole_number("seed", seed, 0), "spirals")
     at = random.uniform(0, _POINTS, examples)

@@ -11,10 +11,13 @@ import numpy as np
 from evo.collection import Experience
 from evo.engines import collector_of
 from evo.envs.random import words_of
+from evo.memory import check_bytes
 from evo.problems.walking import Walking
 from evo.randomness import generator
 from evo.statistics import ObservationStatistics
 
+_STEP_NUMBERS, _TIMES = 8, 3  # what else is kept of a step, and how often all of it, by who learns from it
+_ENVIRONMENT_BYTES = 2**14  # of a simulation, at least
 _RECENT = 100  # episodes whose returns are logged
 
 
@@ -39,6 +42,14 @@ class Environments:
         every: int = 0,
     ) -> None:
         self.problem, self.seed, self.count, self.alike = problem, seed, count, alike
+        task, network = problem.task, problem.network
+        kept = network.memory_size * (2 + (horizon // every if every else 0))
+        seen = horizon * (task.observation_size + task.outputs + _STEP_NUMBERS)
+        check_bytes(
+            f"{count:,} environments of {horizon:,} steps",
+            4.0 * count * (_TIMES * seen + kept + network.scratch_size) + _ENVIRONMENT_BYTES * count,
+            "take fewer environments (pairs), or a shorter horizon",
+        )
         self._collector = collector_of(problem.task, problem.network, count, horizon, problem.threads, waits, every)
         self.blocks: np.ndarray | None = None
         self.recent: deque[float] = deque(maxlen=_RECENT)  # returns

@@ -16,6 +16,7 @@ from evo.collection import Experience
 from evo.envs.physics import EngineError
 from evo.learners.environments import Environments
 from evo.learners.learner import Candidate, below
+from evo.memory import check_bytes
 from evo.optimizers import Adam
 from evo.problems.problem import Problem
 from evo.problems.walking import Walking
@@ -55,6 +56,7 @@ class PersistentES:
         self.problem, self.seed = problem, seed
         self.step_size, self.noise = positive_number("step_size", step_size), positive_number("noise", noise)
         self.pairs, self.horizon = whole_number("pairs", pairs, 1), whole_number("horizon", horizon, 1)
+        check_bytes(f"{pairs:,} pairs", 8.0 * 4 * pairs * problem.size, "take fewer pairs, or openai-es")
         self._world = Environments(problem, seed, 2 * pairs, horizon, alike=2, waits=True)
 
         self.mean = np.array(  # theta, float64 (parameters,)

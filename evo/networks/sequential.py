@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from evo.envs.kernels import njit
+from evo.memory import check_bytes, size_text
 from evo.networks.layer import Layer, Shape, carried_by, neurons_of
 from evo.networks.plan import plan_of, walk
 from evo.statistics import normalise
@@ -16,6 +17,8 @@ if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
     from evo.autodiff import Node, Tape
 
 _LARGEST = 2**31  # numbers
+_EPISODE_BYTES = 2**28  # that a network may remember and compute with, in each of many episodes at once
+_PARAMETER_BYTES = 24  # that each parameter takes at least: drawn, searched and evaluated
 
 
 class Block(NamedTuple):
@@ -63,6 +66,13 @@ class Network:
             raise ValueError(
                 f"{text!r} has {self.size:,} parameters and {self.memory_size:,} numbers of memory: too large"
             )
+        remembered = 4 * (self.memory_size + self.scratch_size)
+        if remembered > _EPISODE_BYTES:
+            raise ValueError(
+                f"{text!r} keeps {size_text(remembered)} in every episode; at most {size_text(_EPISODE_BYTES)} are "
+                "meant: take a shorter window, or narrower layers"
+            )
+        check_bytes(f"{text!r}, {self.size:,} parameters", _PARAMETER_BYTES * self.size, "take narrower layers")
         self.remembers = any(layer.remembers(shape) for layer, shape in self._given)
 
     def __repr__(self) -> str:

@@ -26,6 +26,7 @@ from evo.networks.residual import Residual
 from evo.networks.spiking import Spiking
 
 _DEEPEST = 20  # parentheses
+_LONGEST = 20_000  # letters
 
 
 def _linear(arguments: str) -> list[Layer]:
@@ -265,22 +266,23 @@ NETWORKS: dict[str, Callable[[str], list[Layer]]] = {
 
 def words_of(text: str) -> list[str]:
     """What stands in a chain between those `>` that no parentheses enclose."""
+    if len(text) > _LONGEST:
+        raise ValueError(f"a network of {len(text):,} letters, {text[:20]!r}…; at most {_LONGEST:,} are meant")
     if re.search(r"(?<![.\d])\d{10}", text):
         raise ValueError(f"{text!r}: a number of ten digits is larger than any network")
-    words, depth = [""], 0
-    for sign in text:
+    words, depth, begin = [], 0, 0
+    for at, sign in enumerate(text):
         depth += (sign == "(") - (sign == ")")
         if depth > _DEEPEST:
             raise ValueError(f"more than {_DEEPEST} parentheses within each other")
         if depth < 0:
             raise ValueError(f"{text!r}: a ')' closes nothing")
         if sign == ">" and depth == 0:
-            words.append("")
-        else:
-            words[-1] += sign
+            words.append(text[begin:at])
+            begin = at + 1
     if depth:
         raise ValueError(f"{text!r}: a '(' is never closed")
-    return [word.strip() for word in words]
+    return [word.strip() for word in (*words, text[begin:])]
 
 
 def layers_of(word: str, text: str) -> list[Layer]:

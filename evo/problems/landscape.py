@@ -14,12 +14,14 @@ from evo.envs import interruption
 from evo.envs.physics import EngineError
 from evo.errors import one_line
 from evo.functions import Function
+from evo.memory import check_bytes
 from evo.numbers import RETURN
 from evo.problems.problem import Evaluation, fitness_of
 from evo.randomness import generator
 from evo.ranges import whole_number
 from evo.statistics import ObservationStatistics
 
+_NUMBER_BYTES = 64  # that each of its numbers takes at least, in a search
 REFUSED = "the function refused"
 
 
@@ -38,6 +40,7 @@ class Landscape(ABC):
     def __init__(self, name: str, size: int, low: float, high: float) -> None:
         self.name, self.low, self.high = name, float(low), float(high)
         self._size = whole_number("dim", size, 1)
+        check_bytes(f"{name} of {self._size:,} numbers", _NUMBER_BYTES * self._size, "take fewer (dim)")
         if not (low < high and math.isfinite(high - low)):
             raise ValueError(f"low={low:g}, high={high:g}: the domain must be finite and low below high")
 

@@ -11,6 +11,7 @@ import numpy as np
 from evo.algorithms.population import DensePopulation, Population, parts_of
 from evo.engines import AnyTask, evaluator_of
 from evo.episode import REASONS, TERMINATED, Episodes
+from evo.memory import check_bytes
 from evo.networks import Network
 from evo.numbers import RETURN
 from evo.problems.problem import Evaluation, fitness_of
@@ -18,6 +19,7 @@ from evo.problems.sensitivity import Sensitivity
 from evo.randomness import episode_seeds
 from evo.statistics import ObservationStatistics
 
+_EPISODE_BYTES = 100  # of what is known of an episode when it is over
 _EXPERIENCED_EPISODES, _EXPERIENCES = 4, 64  # whose observations sensitivity is judged by
 
 
@@ -115,6 +117,8 @@ class Walking:
         self, population: Population, seeds: np.ndarray, statistics: ObservationStatistics, collect: bool = False
     ) -> Evaluation:
         """Every individual on the episodes of all `seeds`; observations are normalised by `statistics`, kept frozen."""
+        count = len(population) * len(seeds)
+        check_bytes(f"{count:,} episodes", _EPISODE_BYTES * count, "score fewer individuals on fewer episodes")
         begin = self._evaluator.starts(seeds)
         most = self._evaluator.capacity(len(seeds))
         parts = [self._run(params, begin, statistics, collect) for params in parts_of(population, most)]
@@ -126,7 +130,12 @@ class Walking:
 
     def _run(self, params: np.ndarray, begin: np.ndarray, statistics: ObservationStatistics, collect: bool) -> Episodes:
         mean, scale = self.normalisation(statistics)
-        return self._evaluator.run(params, begin, mean, scale, statistics=collect and self.network.normalise)
+        most = self._evaluator.capacity(1)  # episodes of one individual that fit the memory for scratch at once
+        parts = [
+            self._evaluator.run(params, part, mean, scale, statistics=collect and self.network.normalise)
+            for part in (begin[first : first + most] for first in range(0, len(begin), most))
+        ]
+        return parts[0] if len(parts) == 1 else _joined(parts)
 
     def normalisation(self, statistics: ObservationStatistics) -> tuple[np.ndarray, np.ndarray]:
         """What an observation is normalised by: (observation - mean) * scale; 0 and 1 where the network does not."""
@@ -153,6 +162,19 @@ class Walking:
             total=float(episodes.returns[0, 0]),
             failure=REASONS.get(ending),
         )
+
+
+def _joined(parts: list[Episodes]) -> Episodes:
+    """Later episodes of the same individuals behind the earlier ones."""
+    statistics = [part.statistics for part in parts if part.statistics is not None]
+    return Episodes(
+        returns=np.concatenate([part.returns for part in parts], axis=1),
+        lengths=np.concatenate([part.lengths for part in parts], axis=1),
+        endings=np.concatenate([part.endings for part in parts], axis=1),
+        statistics=np.concatenate(statistics, axis=1) if statistics else None,
+        trajectories=None,
+        errors=tuple(dict.fromkeys(message for part in parts for message in part.errors)),
+    )
 
 
 def _combined(parts: list[Episodes], row_size: int) -> Evaluation:

@@ -1,0 +1,63 @@
+"""What a search algorithm holds in memory at once, known before it is made.
+
+Of the parameters n: so many matrices (n, n), and so many arrays with a row of n for every individual, of float64.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from evo.algorithms.cma_parameters import default_population
+from evo.memory import check_bytes
+
+_NUMBER, _INDIVIDUAL = 8, 256  # bytes: of a float64, and of what else an individual takes
+# Class → matrices, and arrays with a row for every individual.
+_HELD: dict[str, tuple[int, int]] = {
+    "CMAES": (6, 4),
+    "XNES": (8, 4),
+    "SepCMAES": (0, 4),
+    "LMMAES": (0, 5),
+    "SNES": (0, 4),
+    "CEM": (0, 3),
+    "Crowding": (0, 4),
+    "DifferentialEvolution": (0, 4),
+    "GA": (0, 4),
+    "RandomSearch": (0, 2),
+}
+_RESTARTED = {"cma-es": "CMAES", "sep-cma-es": "SepCMAES", "lm-ma-es": "LMMAES", "snes": "SNES", "xnes": "XNES"}
+_COUNTS = (("population", 1), ("pairs", 2), ("directions", 2))  # options, and how many individuals each stands for
+_LEAN = "sep-cma-es, lm-ma-es or openai-es need far less"
+
+
+def bytes_needed(name: str, parameters: int, options: Mapping[str, Any]) -> float:
+    """Of an algorithm of ours, by the name of its class, with all its options; what every search needs of another."""
+    if name in ("IPOP", "BIPOP"):
+        return bytes_needed(_RESTARTED.get(str(options.get("algorithm")), "SNES"), parameters, options)
+    matrices, rows = _HELD.get(name, (0, 0))
+    individuals = _individuals(parameters, options)
+    held = matrices * float(parameters) ** 2 + rows * float(parameters) * individuals + 8.0 * parameters
+    return _NUMBER * held + _INDIVIDUAL * individuals
+
+
+def _individuals(parameters: int, options: Mapping[str, Any]) -> float:
+    for option, times in _COUNTS:
+        if option in options:
+            given = options[option]
+            return float(times * (default_population(parameters) if given is None else given))
+    return 1.0
+
+
+def check_footprint(constructor: Callable[..., Any], parameters: int, options: Mapping[str, Any]) -> None:
+    """Raises EvoError for a search that does not fit the memory there is. Options of wrong kinds are left to others."""
+    if isinstance(constructor, functools.partial):
+        constructor, options = constructor.func, {**constructor.keywords, **options}
+    known = inspect.signature(constructor).parameters
+    defaults = {name: one.default for name, one in known.items() if one.kind is inspect.Parameter.KEYWORD_ONLY}
+    name = getattr(constructor, "__name__", "")
+    try:
+        needed = bytes_needed(name, parameters, {**defaults, **options})
+    except (TypeError, ValueError):
+        return
+    given = "".join(f", {option} {options[option]:,}" for option, _ in _COUNTS if options.get(option) is not None)
+    check_bytes(f"{name} on {parameters:,} parameters{given}", needed, f"{_LEAN}, as do fewer individuals")
