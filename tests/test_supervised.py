@@ -166,7 +166,7 @@ def test_a_batch_of_everything_is_deterministic() -> None:
         ({"network": "mlp:4", "epochs": "3"}, "epochs must be a number"),
         (
             {"network": "mlp:4", "epochs": None, "minutes": 1, "settings": {"method.schedule": "cosine"}},
-            "give --epochs or --steps",
+            "give epochs or steps",
         ),
         ({"network": "mlp:8", "settings": {"evaluation.batch": 0}}, "evaluation.batch must be at least 1"),
         ({"network": "mlp:8", "settings": {"network.normalise": True}}, "a data set, which is prepared as it is made"),

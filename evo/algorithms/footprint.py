@@ -51,7 +51,7 @@ def _individuals(parameters: int, options: Mapping[str, Any]) -> float:
 def check_footprint(constructor: Callable[..., Any], parameters: int, options: Mapping[str, Any]) -> None:
     """Raises EvoError for a search that does not fit the memory there is. Options of wrong kinds are left to others."""
     if isinstance(constructor, functools.partial):
-        constructor, options = constructor.func, {**constructor.keywords, **options}
+        options, constructor = {**constructor.keywords, **options}, constructor.func
     known = inspect.signature(constructor).parameters
     defaults = {name: one.default for name, one in known.items() if one.kind is inspect.Parameter.KEYWORD_ONLY}
     name = getattr(constructor, "__name__", "")
