@@ -25,21 +25,20 @@ from evo.arguments import (
     task_reference,
 )
 from evo.assembly import make_dataset, make_learner, make_problem, make_task
-from evo.champion import Champion, Verification, platform_facts
-from evo.config import DATASET, FUNCTION, WORLD, Config, read_config, resolve_config, task_name
+from evo.champion import platform_facts
+from evo.config import DATASET, Config, read_config, resolve_config, task_name
 from evo.datasets import Dataset, arrays
 from evo.engines import AnyTask
 from evo.envs import reference
 from evo.envs.kernels import KernelError
 from evo.envs.physics import EngineError
 from evo.errors import EvoError, one_line
-from evo.film.replay import check_film, film, film_evolution
-from evo.finished import Run, champion_of
+from evo.film.showing import replay, show
+from evo.finished import Run
 from evo.learners.learner import Learner
 from evo.memory import size_text
 from evo.naming import fresh_path, from_here, task_slug
 from evo.networks import Network
-from evo.problems.landscape import Landscape
 from evo.rundir import RunDirectory
 from evo.scoring import thread_count
 from evo.signals import advising, stoppable
@@ -299,7 +298,7 @@ def _go(
                 # the time it took is luck: what it did is recorded instead, so that its file repeats the run
                 did = {**config.values, "budget.minutes": None, "budget.generations": learner.generation}
                 write_text(directory.path / "config.toml", Config(did).toml())
-            _show(directory, video, watcher, threads)
+            show(directory, video, watcher, threads)
     except (KernelError, EngineError, FloatingPointError) as error:
         raise EvoError(f"{config['task.name']}: {error}") from error
     except MemoryError as error:
@@ -312,26 +311,6 @@ def _say_size(learner: Learner, watcher: Watcher) -> None:
     size = sum(array.nbytes for array in learner.state().values())
     if size > _LARGE:
         watcher.phase(f"checkpoints of {size_text(size)}, of which two are kept: sep-cma-es and lm-ma-es keep far less")
-
-
-def _show(directory: RunDirectory, video: bool, watcher: Watcher, threads: int | None) -> None:
-    """Pictures of a finished run; where they cannot be made, the run stands all the same."""
-    finished = Run(directory.path)
-    try:
-        if finished.metrics:
-            finished.plot(directory.plots / "learning.png")
-        kind = finished.config.kind
-        if kind == DATASET:
-            finished.plot_answers(directory.plots / "answers.png")
-        elif kind == FUNCTION:
-            problem = finished.champion.problem
-            if isinstance(problem, Landscape) and problem.cheap:
-                finished.plot_landscape(directory.plots / "landscape.png")
-        elif video:
-            watcher.phase("filming the champion")
-            replay(directory.path, threads=threads, progress=watcher.filmed)
-    except EvoError as error:
-        watcher.note(str(error))
 
 
 def _restored(learner: Learner, state: Mapping[str, np.ndarray], directory: RunDirectory) -> Progress:
@@ -352,75 +331,6 @@ def load(path: Path | str | Run, *, trust: bool = False) -> Run:
     them by an entry point of the group `evo.extensions`. Raises EvoError.
     """
     return Run(path_of(path), trust)
-
-
-def replay(
-    path: Path | str | Run | Champion,
-    out: Path | str | None = None,
-    *,
-    evolution: bool = False,
-    seed: int | None = None,
-    width: int = 640,
-    height: int = 360,
-    seconds: float = 20.0,
-    threads: int | None = None,
-    checked: Callable[[Verification], None] | None = None,
-    progress: Callable[[int, int], None] | None = None,
-    trust: bool = False,
-) -> Path:
-    """Film the champion of a run directory, or of a champion file; returns the film's path. A function is drawn, and so
-    is what a network answers to a data set.
-
-    out: .mp4, .gif or .webp for a film, .png for a strip of stills; videos/champion.mp4 in the run directory by
-    default. evolution: film how the run learned instead, generation by generation. seed: the episode to show; by
-    default the report episode of median return. seconds: of each episode at most. threads: frames drawn at once; all
-    processors by default. checked: told, before it is filmed, whether the champion reproduces its score. progress: told
-    after each frame how many are drawn, and of how many. trust: as of `load`. Raises EvoError.
-    """
-    given = path if isinstance(path, Champion) else None
-    if given is not None and out is None:
-        raise EvoError("a champion by itself has no folder: say where its film goes, evo.replay(champion, 'film.mp4')")
-    source = Path() if given is not None else path_of(path)
-    champion = champion_of(source, trust) if given is None else given
-    run = None if given is not None or source.is_file() else Run(source, trust)
-    target = Path(out) if out is not None else _picture_of(champion, source, run, evolution)
-    # what cannot be shown is said before the champion is scored again
-    if champion.kind == WORLD:
-        check_film(target, width, height, seconds, seed)
-        if evolution and run is None:
-            raise EvoError(f"{given or source} is a champion alone; how it evolved is in its run directory")
-    else:
-        from evo.plots import check_picture  # matplotlib waits until something is drawn
-
-        check_picture(target)
-        if evolution or seed is not None:
-            raise EvoError(f"{champion.task_name} is a {champion.kind}: there is no film of it, only a picture")
-        if champion.kind == FUNCTION and run is None:
-            raise EvoError(f"{source} is a point alone; how it was found is in its run directory: replay that")
-    if checked is not None:
-        checked(champion.verify())
-    if champion.kind == FUNCTION and run is not None:
-        return run.plot_landscape(target)
-    if champion.kind == DATASET:
-        from evo.answers import answers_picture
-
-        if run is not None:
-            return run.plot_answers(target)
-        answers_picture(champion, champion.task_name, target)
-    elif evolution and run is not None:
-        film_evolution(run, target, width, height, seconds=min(seconds, 4.0), threads=threads, progress=progress)
-    else:
-        film(champion, target, seed, width, height, seconds, threads, progress)
-    return target
-
-
-def _picture_of(champion: Champion, source: Path, run: Run | None, evolution: bool) -> Path:
-    """Where the picture of a champion goes by default: beside its file, or into its run directory."""
-    if run is None:
-        return source.with_suffix(".mp4" if champion.kind == WORLD else ".png")
-    if champion.kind == WORLD:
-        return run.directory.videos / ("evolution.mp4" if evolution else "champion.mp4")
-    return run.directory.plots / ("landscape.png" if champion.kind == FUNCTION else "answers.png")
 
 
 def _versions() -> str:

@@ -166,11 +166,11 @@ def make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
-        raise EvoError(f"{path} exists and is not a folder; choose another --out") from error
+        raise EvoError(f"{path} exists and is not a folder; choose another folder as out") from error
     except OSError as error:
         raise cannot_write(path, error) from error
     except ValueError as error:  # a NUL in the path
-        raise EvoError(f"cannot write {str(path)!r}: {error}; choose another --out") from error
+        raise EvoError(f"cannot write {str(path)!r}: {error}; choose another folder as out") from error
 
 
 def names_in(folder: Path) -> list[str]:

@@ -73,9 +73,7 @@ class Attempt:
         self.evaluations, self.latest = 0, -np.inf
         made = resolve(self.algorithm, STRATEGIES)
         check_footprint(made, start.size, {"population": population})
-        self.strategy: Strategy = made(
-            start, seed, step_size=step_size, population=population, **self.bounds
-        )
+        self.strategy: Strategy = made(start, seed, step_size=step_size, population=population, **self.bounds)
 
     def tell(self, fitness: NDArray[np.float64], most: float = np.inf) -> str | None:
         """The fitness of what the strategy asked for; returns why the attempt is over, or None.
