@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from clocks import ticking
 from rich.console import Console
 
 import evo
@@ -264,7 +265,8 @@ def test_a_picture_that_fails_is_told_and_the_rest_stands(tmp_path: Path, monkey
     assert "no film today" in (found.path / "report.html").read_text()
 
 
-def test_members_stopped_by_minutes_are_reused(tmp_path: Path) -> None:
+def test_members_stopped_by_minutes_are_reused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticking(monkeypatch)
     timed = {**TINY, "steps": None, "minutes": 0.01}
     first = evo.compare("evo/PointMass-v0", methods=["ars"], seeds=1, out=tmp_path / "s", **timed)
     assert first.members[0].config["budget.minutes"] is None

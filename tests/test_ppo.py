@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from clocks import ticking
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -369,14 +370,15 @@ def test_the_learning_rate_falls_to_zero_over_the_budget() -> None:
     assert "fell to zero at 256 steps" in str(ppo.finished())
 
 
-def test_the_schedule_is_the_budget_and_stays_with_the_run(tmp_path: Path) -> None:
+def test_the_schedule_is_the_budget_and_stays_with_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticking(monkeypatch)
     small = {"method.environments": 2, "method.horizon": 32, "method.epochs": 1, "evaluation.report_episodes": 2}
     run = evo.run("cartpole", method="ppo", steps=256, out=tmp_path / "a", video=False, settings=small)
     assert run.config["method.anneal_steps"] == 256
     again = evo.resume(tmp_path / "a", steps=512, video=False)
     assert again.config["method.anneal_steps"] == 256
     assert len(again.metrics["steps"]) == 4
-    timed = evo.run("cartpole", method="ppo", minutes=0.001, out=tmp_path / "b", video=False, settings=small)
+    timed = evo.run("cartpole", method="ppo", minutes=0.01, out=tmp_path / "b", video=False, settings=small)
     assert timed.config["method.anneal_steps"] is None
     repeated = evo.run(config=tmp_path / "b" / "config.toml", out=tmp_path / "c", video=False)
     np.testing.assert_array_equal(timed.metrics["policy_loss"], repeated.metrics["policy_loss"])

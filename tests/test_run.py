@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from chaos import differences
+from clocks import ticking
+from processes import PATIENCE
 
 import evo
 from evo.errors import EvoError
@@ -195,7 +197,7 @@ def test_a_run_works_off_the_main_thread(tmp_path: Path) -> None:
         )
     )
     worker.start()
-    worker.join(60)
+    worker.join(PATIENCE)
     assert done
     assert done[0].champion.task_name == "evo/CartPole-v0"
 
@@ -255,7 +257,8 @@ def test_a_broken_task_of_ones_own_is_one_clear_line(
     assert "\n" not in str(caught.value)
 
 
-def test_a_run_of_minutes_records_its_steps(tmp_path: Path) -> None:
+def test_a_run_of_minutes_records_its_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticking(monkeypatch)
     evo.run("cartpole", minutes=0.02, out=tmp_path / "timed", video=False, settings=SMALL)
     evo.run(config=tmp_path / "timed" / "config.toml", out=tmp_path / "again", video=False)
     assert_same_run(tmp_path / "timed", tmp_path / "again")
