@@ -327,7 +327,7 @@ class Collector:
             marks=marks,
             returns=returns,
             lengths=lengths,
-            failures={REASONS[how]: int(totals[how]) for how in REASONS if totals[how]},
+            failures={REASONS[how]: int(total) for how, total in enumerate(totals) if total and how in REASONS},
             errors=tuple(dict.fromkeys(errors.values())),
             statistics=statistics,
             memories=memories[:, :, : self.network.memory_size],

@@ -6,6 +6,7 @@ dies is replaced. Who needs none any more leaves them, idle, to whoever asks nex
 """
 
 import atexit
+import functools
 import os
 import pickle
 import signal
@@ -20,7 +21,7 @@ from typing import Any, NamedTuple
 
 from evo.envs import interruption
 
-_SERVE = "import sys; from evo.processes import _serve; _serve(int(sys.argv[1]))"
+_SERVE = "import sys; from evo.processes import _serve; _serve(*map(int, sys.argv[1:]))"
 _GLANCE = 1.0  # seconds after which a helper that is silent is looked at: something it forked may keep its pipe open
 _FAREWELL = 2.0  # seconds for idle helpers to close what they hold
 
@@ -136,10 +137,11 @@ class _Helper:
     def __init__(self) -> None:
         self.connection, there = Pipe()
         self.stamps: dict[str, Any] = {}  # module → the file that it was when this process first needed it
-        command = [sys.executable, "-c", _SERVE, str(there.fileno())]
+        descriptors = there.fileno(), _lifeline()
+        command = [sys.executable, "-c", _SERVE, *map(str, descriptors)]
         # what this process can import, they can; and Ctrl-C is for this one
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(_search_path())}
-        self.process = subprocess.Popen(command, pass_fds=[there.fileno()], env=environment, start_new_session=True)
+        self.process = subprocess.Popen(command, pass_fds=descriptors, env=environment, start_new_session=True)
         there.close()
         with _lock:
             _all.add(self)
@@ -250,8 +252,22 @@ def forget() -> None:
         kept.popitem()[1].close()
 
 
-def _serve(descriptor: int) -> None:
+@functools.cache
+def _lifeline() -> int:
+    """The end to read from of a pipe that nobody writes to: it is over when this process is, however that came."""
+    return os.pipe()[0]
+
+
+def _end_with(lifeline: int) -> None:
+    """In a helper: leave soon after whoever needs it is gone, also in the middle of the work."""
+    os.read(lifeline, 1)
+    time.sleep(_FAREWELL)
+    os.killpg(0, signal.SIGKILL)  # and what it started: it leads a session of its own
+
+
+def _serve(descriptor: int, lifeline: int) -> None:
     """In a helper: answer until the other side is gone."""
+    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
     connection: Connection[Any, Any] = Connection(descriptor)
     process = os.getpid()
     signal.signal(signal.SIGALRM, signal.SIG_DFL)

@@ -62,6 +62,11 @@ class Child:
                 return line
         raise AssertionError(f"no {text!r} in {''.join(self.lines)}; {self._process.communicate()[1]}")
 
+    @property
+    def number(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 

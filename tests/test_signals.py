@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,35 @@ def test_a_second_signal_ends_it_at_once(number: signal.Signals, code: int, tmp_
         child.until("raised")
         child.send(number)
         assert child.end() == (code, "", stopped("evo resume run --trust goes on from there"))
+
+
+SLOW = """
+import gymnasium, numpy, os, time
+class Slow(gymnasium.Env):
+    observation_space = gymnasium.spaces.Box(-1, 1, (2,))
+    action_space = gymnasium.spaces.Box(-1, 1, (1,))
+    def reset(self, seed=None, options=None):
+        super().reset(seed=seed)
+        return numpy.zeros(2, numpy.float32), {}
+    def step(self, action):
+        print("step", os.getpid(), flush=True)
+        while True:
+            time.sleep(600)
+gymnasium.register("Slow-v0", "slow:Slow", max_episode_steps=5)
+"""
+
+
+@pytest.mark.parametrize("kill", [False, True])
+def test_a_slow_environment_ends_with_whoever_waits_for_it(kill: bool, tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(SLOW)
+    words = ["run", "slow:Slow-v0", "--threads", "2", "--no-video", "--out", "run"]
+    with Child(*EVO, *words, cwd=tmp_path) as child:
+        helper = int(child.until("step").split()[1])
+        assert helper != child.number
+        child.send(signal.SIGKILL if kill else signal.SIGINT)
+        assert child.end()[0] == (-signal.SIGKILL if kill else 130)
+        while (Path("/proc") / str(helper)).exists():
+            time.sleep(0.05)
 
 
 def test_a_program_hears_of_it(tmp_path: Path) -> None:
