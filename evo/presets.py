@@ -93,7 +93,8 @@ GENERAL: Mapping[str, Mapping[str, Any]] = {
         islands=4,
         algorithm="ga:population=16,select='truncation:truncation=4',mutate='gaussian:deviation=0.05',elites=1",
     ),
-    "crowding": _settings("linear", 2e6, {}, population=64, mutate="gaussian:deviation=0.05"),
+    # everyone scored anew beside the children: with luck that all of a generation share, old scores are no measure
+    "crowding": _settings("linear", 2e6, {}, population=64, elites=64, mutate="gaussian:deviation=0.05"),
     "deep-ga": _settings("mlp:32,32", 2e6, {}, population=64, truncation=3, mutation=0.05),
     "differential-evolution": _settings("linear", 2e6, {}, initial_spread=0.1),
     "random-search": _settings("linear", 2e6, {}, spread=0.3),
