@@ -31,6 +31,7 @@ from evo.envs.structs import data_at, model_at
 from evo.envs.task import OUTCOME, Task
 from evo.episode import (
     ENGINE_ERROR,
+    ENVIRONMENT_ERROR,
     NOT_FINITE,
     REASONS,
     TERMINATED,
@@ -43,6 +44,8 @@ from evo.episode import (
 from evo.networks.sequential import Network, decide, propagate
 from evo.statistics import normalise, update_statistics
 from evo.views import argument_of, doubles, floats, integers, words
+
+_ENDINGS = ENVIRONMENT_ERROR + 1  # how many ways there are for an episode to end
 
 # The head of a block: whether to begin a new episode, control steps of this one, its return, and the resets' stream.
 _BEGIN, _STEPS, _RETURN, _STREAM, _HEAD = 0, 8, 16, 24, 56
@@ -112,7 +115,7 @@ def _collect(model_address: int, data_address: int, simulation: int, argument: i
     first = simulation * given.horizon
     rewards, marks = doubles(given.rewards + 8 * first, given.horizon), integers(given.marks + 8 * first, given.horizon)
     returns, length = doubles(given.returns + 8 * first, given.horizon), integers(given.lengths + 8 * simulation, 1)
-    failures = integers(given.failures + 8 * simulation * (ENGINE_ERROR + 1), ENGINE_ERROR + 1)
+    failures = integers(given.failures + 8 * simulation * _ENDINGS, _ENDINGS)
     statistics = doubles(given.statistics + 8 * (1 + 2 * given.obs_size) * simulation, 1 + 2 * given.obs_size)
     taken_size = 1 if given.choices else given.outputs
     taken = floats(given.actions + 4 * taken_size * first, taken_size * given.horizon)
@@ -295,7 +298,7 @@ class Collector:
         actions = np.zeros((count, self.horizon, 1 if task.choices else task.outputs), np.float32)
         rewards, returns = np.zeros((count, self.horizon)), np.full((count, self.horizon), np.nan)
         marks, lengths = np.zeros((count, self.horizon), np.int64), np.zeros(count, np.int64)
-        failures = np.zeros((count, ENGINE_ERROR + 1), np.int64)
+        failures = np.zeros((count, _ENDINGS), np.int64)
         statistics = np.zeros((count, 1 + 2 * task.observation_size))
         rows = self.horizon // self.every if self.every else 0
         memories = np.zeros((count, rows, fixed["memory_size"]), np.float32)
