@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from evo.envs import ray_shading as shading
 from evo.envs.ray_geometry import ANALYTIC, ELLIPSOID, PLANE
+from evo.envs.ray_surface import covered_bodies, surfaces_of
 
 VISIBLE_GROUPS = 3  # groups 0, 1 and 2, as in MuJoCo's viewer
 _UNPAINTED = (0.5, 0.5, 0.5, 1.0)  # MuJoCo's colour for a geom that names none
@@ -37,6 +38,8 @@ def place(model: mujoco.MjModel, data: mujoco.MjData, qpos: ArrayLike) -> None:
     mujoco.mj_kinematics(model, data)
     mujoco.mj_comPos(model, data)
     mujoco.mj_camlight(model, data)
+    if model.nflex:
+        mujoco.mj_flex(model, data)
 
 
 def moving_geoms(model: mujoco.MjModel) -> NDArray[np.bool_]:
@@ -51,9 +54,14 @@ def shown_geoms(model: mujoco.MjModel) -> NDArray[np.bool_]:
     """
     opaque = _rgba(model)[:, 3] > 0
     visible = (model.geom_group < VISIBLE_GROUPS) & opaque
-    seen = np.zeros(model.nbody, bool)
+    seen = covered_bodies(model)
     seen[model.geom_bodyid[visible]] = True
     return np.asarray(visible | (opaque & moving_geoms(model) & ~seen[model.geom_bodyid]))
+
+
+def standing_in(model: mujoco.MjModel) -> NDArray[np.bool_]:
+    """[ngeom] whether a geom is hidden within a skin or flex, whose shadow it throws and whose size it has."""
+    return np.asarray(covered_bodies(model)[model.geom_bodyid] & moving_geoms(model) & ~shown_geoms(model))
 
 
 def _rgba(model: mujoco.MjModel) -> NDArray[np.float64]:
@@ -79,13 +87,14 @@ def _linear(srgb: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def tabulate(model: mujoco.MjModel) -> NDArray[np.float64]:
-    """[ngeom, COLUMNS] the scene's table, with what never changes filled in."""
+    """[ngeom + surfaces, COLUMNS] the scene's table, with what never changes filled in; surfaces: skins and flexes."""
     kind = np.array(model.geom_type)
     shown, moving = shown_geoms(model), moving_geoms(model)
+    casting = shown | standing_in(model)
     floor = (kind == PLANE) & ~moving
     ground = floor | (kind == mujoco.mjtGeom.mjGEOM_HFIELD)
-    solid = shown & np.isin(kind, ANALYTIC) & (kind != PLANE)
-    foreign = shown & ~np.isin(kind, ANALYTIC) & ~ground
+    solid = casting & np.isin(kind, ANALYTIC) & (kind != PLANE)
+    foreign = casting & ~np.isin(kind, ANALYTIC) & ~ground
     rgba = _rgba(model)
     half = np.maximum(model.geom_aabb[:, 3:], 1e-6)
 
@@ -96,7 +105,7 @@ def tabulate(model: mujoco.MjModel) -> NDArray[np.float64]:
     geoms[floor, shading.SIZE : shading.SIZE + 3] = 0.0
     geoms[:, shading.BOUND] = model.geom_rbound
     geoms[:, shading.COLOUR : shading.COLOUR + 3] = _linear(rgba[:, :3])
-    geoms[:, shading.OPACITY] = np.where(shown, rgba[:, 3], 0.0)
+    geoms[:, shading.OPACITY] = np.where(shown, rgba[:, 3], np.where(casting, 1.0, 0.0))
     geoms[:, shading.GROUND] = ground
     geoms[:, shading.CASTER] = np.where(solid, kind, np.where(foreign, ELLIPSOID, -1))
     geoms[:, shading.CASTER_SIZE : shading.CASTER_SIZE + 3] = np.where(solid[:, None], model.geom_size, half)
@@ -105,12 +114,18 @@ def tabulate(model: mujoco.MjModel) -> NDArray[np.float64]:
         radius = math.sqrt(np.prod(np.delete(half[geom], longest)))
         geoms[geom, shading.CORE_AXIS + longest] = max(half[geom, longest] - radius, 0.0)
         geoms[geom, shading.CORE_RADIUS] = radius
-    return geoms
+    surfaces = surfaces_of(model)
+    others = np.zeros((len(surfaces), shading.COLUMNS))
+    others[:, shading.KIND], others[:, shading.CASTER] = -2, -1  # no solid
+    for row, surface in zip(others, surfaces, strict=True):
+        row[shading.COLOUR : shading.COLOUR + 3] = _linear(surface.rgba[None, :3])[0]
+        row[shading.OPACITY] = surface.rgba[3]
+    return np.concatenate([geoms, others])
 
 
 def floor_square(model: mujoco.MjModel) -> float:
     """Side of a floor square: of 1, 2 or 5 times a power of ten metres, the one nearest to two fifths the creature."""
-    creature = moving_geoms(model) & shown_geoms(model) & (model.geom_rbound > 0)
+    creature = moving_geoms(model) & (shown_geoms(model) | standing_in(model)) & (model.geom_rbound > 0)
     if not creature.any():
         return 1.0
     data = mujoco.MjData(model)

@@ -5,8 +5,9 @@
     for picture in film(model, qpos):      # [frames, nq] -> pictures, by a camera that follows the creature
         ...
 
-Spheres, capsules, cylinders, ellipsoids, boxes, planes and height fields are drawn here; meshes and signed distance
-fields are found by MuJoCo's own rays and lit like the rest (an ellipsoid of their size throws their shadow).
+Spheres, capsules, cylinders, ellipsoids, boxes, planes, height fields, skins and flexes are drawn here; meshes and
+signed distance fields are found by MuJoCo's own rays and lit like the rest (an ellipsoid of their size throws their
+shadow).
 """
 
 import math
@@ -26,8 +27,9 @@ from evo.envs.extent import creature_root
 from evo.envs.notes import note
 from evo.envs.ray_field import fields_of, meet
 from evo.envs.ray_geometry import PLANE, Vector
-from evo.envs.ray_geoms import floor_square, foreign_model, moving_geoms, place, shown_geoms, tabulate
+from evo.envs.ray_geoms import floor_square, foreign_model, moving_geoms, place, shown_geoms, standing_in, tabulate
 from evo.envs.ray_shading import Scene, View, find_edges, list_sunlit, list_tiles, paint
+from evo.envs.ray_surface import cover, surfaces_of, vertices_of
 
 Image = NDArray[np.uint8]  # [height, width, 3]
 
@@ -77,17 +79,17 @@ class Renderer:
         self._geoms = geoms = tabulate(model)
         bound, radius, kind = (geoms[:, column] for column in (shading.BOUND, shading.CORE_RADIUS, shading.KIND))
         plane = (kind == PLANE) & (geoms[:, shading.OPACITY] > 0)
-        self._sight = np.where(plane, math.inf, np.where(geoms[:, shading.CASTER] == kind, bound, -1.0))
+        seen = np.pad(shown_geoms(model), (0, len(geoms) - model.ngeom)) & (geoms[:, shading.CASTER] == kind)
+        self._sight = np.where(plane, math.inf, np.where(seen, bound, -1.0))
         self._dimming = np.where(radius > 0, bound + shading.CORE_REACH * radius, -1.0)
         self._cell = floor_square(model)
         self._pixels = np.argwhere(np.ones((height, width), bool))
         self._foreign = foreign_model(model)
         self._fields = fields_of(model, shown_geoms(model))
-        if model.nskin or model.nflex:
-            what = " and ".join(
-                f"{count} {name}" for count, name in ((model.nskin, "skins"), (model.nflex, "flexes")) if count
-            )
-            note(f"pictures show geoms; the model's {what} are not drawn")
+        self._surfaces = surfaces_of(model)
+        strings = int((model.flex_dim == 1).sum())
+        if strings:
+            note(f"pictures show no flexes of one dimension: {strings} of the model's are not drawn")
 
     def pose(self, qpos: ArrayLike) -> mujoco.MjData:
         """New data with positions `qpos` [nq], its bodies, cameras and centres of mass placed.
@@ -122,9 +124,10 @@ class Renderer:
 
     def _scene(self, data: mujoco.MjData, view: View) -> Scene:
         geoms = self._geoms.copy()
-        geoms[:, shading.POSITION : shading.POSITION + 3] = data.geom_xpos
-        geoms[:, shading.ROTATION : shading.ROTATION + 9] = data.geom_xmat
-        axes = geoms[:, shading.CORE_AXIS : shading.CORE_AXIS + 3]
+        placed = geoms[: self.model.ngeom]
+        placed[:, shading.POSITION : shading.POSITION + 3] = data.geom_xpos
+        placed[:, shading.ROTATION : shading.ROTATION + 9] = data.geom_xmat
+        axes = placed[:, shading.CORE_AXIS : shading.CORE_AXIS + 3]
         axes[:] = np.einsum("gij,gj->gi", data.geom_xmat.reshape(-1, 3, 3), axes)
         sunlit, corner = list_sunlit(geoms)
         tiles = list_tiles(geoms, self._sight, view, self.width, self.height)
@@ -149,9 +152,9 @@ class Renderer:
     def _seen(
         self, data: mujoco.MjData, view: View, pixels: NDArray[np.int64], spread: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """What rays through the offsets `spread` [samples, 2] of `pixels` meet of height fields, and of the geoms that
-        only MuJoCo's rays find."""
-        if (self._foreign is None and not self._fields) or pixels.size == 0:
+        """What rays through the offsets `spread` [samples, 2] of `pixels` meet of height fields, skins and flexes, and
+        of the geoms that only MuJoCo's rays find."""
+        if (self._foreign is None and not self._fields and not self._surfaces) or pixels.size == 0:
             return _NOTHING_SEEN
         x = (pixels[:, 1, None] + spread[:, 0]).ravel()
         y = (pixels[:, 0, None] + spread[:, 1]).ravel()
@@ -177,6 +180,9 @@ class Renderer:
             )
             seen = np.column_stack([distance, geom, normal.reshape(-1, 3)])
         meet(self._fields, data, view.eye, directions, seen)
+        for number, surface in enumerate(self._surfaces, self.model.ngeom):
+            vertices = vertices_of(self.model, data, surface)
+            cover(number, vertices, surface.faces, view, pixels, spread, self.height, self.width, seen)
         return seen
 
 
@@ -216,7 +222,7 @@ def frame_creature(model: mujoco.MjModel, qpos: ArrayLike, aspect: float = 16 / 
     trajectory = _sound(np.asarray(qpos, dtype=np.float64), model.qpos0)
     data = mujoco.MjData(model)
     azimuth, elevation = _viewpoint(model)
-    moving = moving_geoms(model) & shown_geoms(model) & (model.geom_rbound > 0)
+    moving = moving_geoms(model) & (shown_geoms(model) | standing_in(model)) & (model.geom_rbound > 0)
     root = creature_root(model)
     _, _, right, up = Camera(azimuth=azimuth, elevation=elevation).axes()
     across = np.stack([right, up])

@@ -12,9 +12,11 @@ import mujoco
 import numpy as np
 import pytest
 import tomli_w
+from typer.testing import CliRunner
 
 import evo
 from evo.champion import Champion
+from evo.cli import app
 from evo.config import resolve_config
 from evo.envs.gym import TaskEnv
 from evo.envs.model_file import complete, digest_of
@@ -319,6 +321,12 @@ def test_mjcf_takes_its_meshes_from_a_sibling_folder(tmp_path: Path) -> None:
     with pytest.raises(evo.EvoError, match=r"asks for '\.\./\.\.', which is outside its folder .*task\.model_root"):
         evo.task(far)
     assert evo.task(far, model_root=str(tmp_path)).outputs == 3
+    words = ["run", far, "--model-root", str(tmp_path), "-g", "1", "--no-video", "--out", str(tmp_path / "run")]
+    done = CliRunner().invoke(
+        app, [*words, *(word for name, value in SMALL.items() for word in ("--set", f"{name}={value}"))]
+    )
+    assert done.exit_code == 0, done.output
+    assert evo.load(tmp_path / "run").champion.task_options["model_root"] == str(tmp_path)
     with pytest.raises(evo.EvoError, match=r"model_root=.*creature\.xml is not in that folder"):
         evo.task(far, model_root=str(tmp_path / "models" / "meshes"))
 

@@ -209,6 +209,35 @@ def test_a_body_that_nothing_else_shows_is_drawn_by_its_hidden_geoms() -> None:
     assert other[2] > other[0], "where a body has a visible geom, the others stay hidden"
 
 
+def test_flexes_and_skins_are_drawn_where_they_are() -> None:
+    cloth = """<geom type="plane" size="5 5 0.1"/><flexcomp name="cloth" type="grid" dim="2" count="5 4 1" mass="1"
+        spacing="0.2 0.2 0.2" pos="0 0 1" radius="0.001" rgba="0.9 0.1 0.1 1"/>"""
+    model = _model(cloth)
+    picture = Renderer(model, 65, 65).render(_data(model), Camera((0, 0, 1), 3.0, 90.0, -90.0, fovy=40.0)).astype(int)
+    pixel = 2 * math.tan(math.radians(20)) * 3.0 / 65
+    reddish = (picture[..., 0] - picture[..., 2] > 40).sum() * pixel**2
+    assert reddish == pytest.approx(0.8 * 0.6, rel=0.1)
+
+    spec = mujoco.MjSpec.from_string(
+        """<mujoco><worldbody><body name="root" pos="0 0 1"><freejoint/><geom group="3" size="0.1"/></body></worldbody>
+        </mujoco>"""
+    )
+    vertices = [[-0.4, -0.3, 0.2], [0.4, -0.3, 0.2], [0.4, 0.3, 0.2], [-0.4, 0.3, 0.2]]
+    skin = spec.add_skin(name="skin", rgba=[0.1, 0.1, 0.9, 1])
+    skin.vert, skin.face = np.ravel(vertices), [0, 1, 2, 0, 2, 3]
+    skin.bodyname, skin.bindpos, skin.bindquat = ["root"], [0, 0, 0], [1, 0, 0, 0]
+    skin.vertid, skin.vertweight = [[0, 1, 2, 3]], [[1, 1, 1, 1]]
+    model = spec.compile()
+    data = mujoco.MjData(model)
+    for turn, size in (([1, 0, 0, 0], (0.8, 0.6)), ([0.5**0.5, 0, 0, 0.5**0.5], (0.6, 0.8))):
+        data.qpos[3:] = turn
+        mujoco.mj_forward(model, data)
+        camera = Camera((0, 0, 1.2), 3.0, 90.0, -90.0, fovy=40.0)
+        picture = Renderer(model, 65, 65).render(data, camera).astype(int)
+        rows, columns = np.nonzero(picture[..., 2] - picture[..., 0] > 90)
+        assert ((np.ptp(columns) + 1) * pixel, (np.ptp(rows) + 1) * pixel) == pytest.approx(size, abs=0.05)
+
+
 def test_a_spheres_silhouette_has_its_size() -> None:
     radius, distance, height = 0.5, 4.0, 200
     model = _model(f'<geom type="sphere" size="{radius}" rgba="0.9 0.1 0.1 1"/>')

@@ -60,6 +60,9 @@ _Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but t
 _Trust = Annotated[
     bool, typer.Option("--trust", help="import the modules of your own that a run, champion or config names")
 ]
+_ModelRoot = Annotated[
+    Path | None, typer.Option("--model-root", help="the folder that all files a model file names must lie in")
+]
 _Path = Annotated[
     Path | None, typer.Argument(help="a run directory (default: the latest in runs/)", show_default=False)
 ]
@@ -88,6 +91,7 @@ def run(
         list[str] | None,
         typer.Option("--set", help="key=value, e.g. task.frame_skip=5 or method.noise=0.05; repeatable"),
     ] = None,
+    model_root: _ModelRoot = None,
     trust: _Trust = False,
     no_video: _NoVideo = False,
     quiet: _Quiet = False,
@@ -112,7 +116,7 @@ def run(
             threads=threads,
             config=config,
             start=start,
-            settings=settings or (),
+            settings=[*(settings or ()), *([f"task.model_root={model_root.absolute()}"] if model_root else ())],
             video=not no_video,
             display=watch,
             trust=trust,
