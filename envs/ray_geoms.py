@@ -99,7 +99,7 @@ def tabulate(model: mujoco.MjModel) -> NDArray[np.float64]:
     half = np.maximum(model.geom_aabb[:, 3:], 1e-6)
 
     geoms = np.zeros((model.ngeom, shading.COLUMNS))
-    geoms[:, shading.KIND] = kind
+    geoms[:, shading.KIND] = np.where(casting & ~shown, shading.WITHIN, kind)
     geoms[:, shading.SIZE : shading.SIZE + 3] = model.geom_size
     # A floor has no edge to walk off in a picture: runs are longer than most models' planes.
     geoms[floor, shading.SIZE : shading.SIZE + 3] = 0.0
@@ -116,7 +116,7 @@ def tabulate(model: mujoco.MjModel) -> NDArray[np.float64]:
         geoms[geom, shading.CORE_RADIUS] = radius
     surfaces = surfaces_of(model)
     others = np.zeros((len(surfaces), shading.COLUMNS))
-    others[:, shading.KIND], others[:, shading.CASTER] = -2, -1  # no solid
+    others[:, shading.KIND], others[:, shading.CASTER] = shading.SURFACE, -1
     for row, surface in zip(others, surfaces, strict=True):
         row[shading.COLOUR : shading.COLOUR + 3] = _linear(surface.rgba[None, :3])[0]
         row[shading.OPACITY] = surface.rgba[3]

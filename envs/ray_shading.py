@@ -87,6 +87,8 @@ class View(NamedTuple):
 
 # What MuJoCo's own rays saw of the geoms that are not drawn here, one row a ray: distance (-1: nothing), geom, normal.
 SEEN_COLUMNS = 5
+# Kinds of no solid: a skin or flex, and what is hidden within one, which throws its shadow on all but it.
+SURFACE, WITHIN = -2, -3
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -193,7 +195,7 @@ def _sunlight(geoms: NDArray[np.float64], near: NDArray[np.int32], point: Vector
     light = 1.0
     for index in range(1, near[0] + 1):
         geom = near[index]
-        if geom == own:
+        if geom == own or (geoms[own, KIND] == SURFACE and geoms[geom, KIND] == WITHIN):
             continue  # a convex solid shades itself only where it faces away
         offset = along(point, _three(geoms, geom, POSITION), -1.0)
         ahead, bound = -dot(offset, SUN), geoms[geom, BOUND]
@@ -222,7 +224,7 @@ def _openness(geoms: NDArray[np.float64], near: NDArray[np.int32], point: Vector
     light = 1.0
     for index in range(1, near[0] + 1):
         geom = near[index]
-        if geom == own:
+        if geom == own or (geoms[own, KIND] == SURFACE and geoms[geom, KIND] == WITHIN):
             continue
         radius, axis = geoms[geom, CORE_RADIUS], _three(geoms, geom, CORE_AXIS)
         offset = along(_three(geoms, geom, POSITION), point, -1.0)

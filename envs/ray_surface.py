@@ -14,7 +14,7 @@ _NEAREST = 1e-3  # m: triangles that reach behind the camera are left out
 
 
 class Surface(NamedTuple):
-    """A skin or a flex, by its number in the model. rgba: sRGB and opacity. faces: int64 (faces, 3), of its vertices."""
+    """A skin or a flex, by its number in the model. faces: int64 (faces, 3), of its vertices. rgba: as MuJoCo's."""
 
     object_id: int
     is_skin: bool
