@@ -24,7 +24,6 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from evo.envs import reference
 from evo.errors import EvoError, one_line
 
 MEMBERS = 10_000
@@ -42,6 +41,7 @@ _ADVICE = {
     errno.EROFS: "choose a folder you may write to",
     errno.ENOTDIR: "choose a path whose folders are folders",
     errno.ENOENT: "make its folder first",
+    errno.ELOOP: "it is a link, and evo writes through none: put a file of its own there",
 }
 
 
@@ -126,6 +126,8 @@ def read_toml(text: str, source: str, trust: bool = False) -> dict[str, Any]:
 
     trust: whether modules that it names may be imported; else they are only if somebody else vouches for them.
     """
+    from evo.envs import reference  # which Gymnasium comes with, and few readers need
+
     try:
         tree = parse_toml(text)
         _note_names(tree, reference.trust if trust else reference.distrust)
@@ -145,7 +147,7 @@ def append_text(path: Path, text: str) -> None:
     """Add `text` to the end of an existing file: all of it or, raising EvoError, none."""
     data = text.encode()
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
         try:
             size = os.fstat(descriptor).st_size
             try:
@@ -171,6 +173,12 @@ def make_folder(path: Path) -> None:
         raise cannot_write(path, error) from error
     except ValueError as error:  # a NUL in the path
         raise EvoError(f"cannot write {str(path)!r}: {error}; choose another folder as out") from error
+
+
+def refuse_link(path: Path) -> None:
+    """Raises EvoError for a link: whoever made it chose what would be written, and removed, where it leads."""
+    if path.is_symlink():
+        raise cannot_write(path, OSError(errno.ELOOP, os.strerror(errno.ELOOP)))
 
 
 def names_in(folder: Path) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from evo.config import task_constructor
 from evo.datasets import DATASETS
 from evo.envs import TASKS
-from evo.errors import EvoError
+from evo.errors import EvoError, shown
 from evo.finished import Run
 from evo.functions import FUNCTIONS
 from evo.learners import METHODS
@@ -25,7 +25,7 @@ def catalogue(folder: Path | str = "runs") -> dict[str, list[tuple[str, str]]]:
         ],
         "methods": [(name, method.summary) for name, method in METHODS.items()],
         "networks": [(name, builder.__doc__ or "") for name, builder in NETWORKS.items()],
-        "runs": [(str(path), _about(path)) for path in runs(Path(folder))],
+        "runs": [(shown(str(path)), _about(path)) for path in runs(Path(folder))],
     }
 
 

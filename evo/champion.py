@@ -20,7 +20,7 @@ from evo.datasets import Split
 from evo.engines import AnyTask
 from evo.envs.kernels import KernelError
 from evo.envs.physics import EngineError, available_threads
-from evo.errors import EvoError, one_line
+from evo.errors import EvoError, commands, one_line
 from evo.learners.learner import Candidate
 from evo.networks import Network
 from evo.numbers import RETURN, spread, told
@@ -293,6 +293,21 @@ class Champion:
             differences={name: pair for name, pair in pairs.items() if pair[0] != pair[1]},
         )
 
+    def fossil(self, arrays: Mapping[str, np.ndarray]) -> Candidate:
+        """The best of a generation of its run, as a file holds it. Raises EvoError where it is not one of its kind."""
+        try:
+            found = Candidate(arrays["params"], ObservationStatistics.restored(arrays))
+        except (KeyError, TypeError, ValueError) as error:
+            raise EvoError(f"a damaged fossil: {one_line(error)}") from error
+        for array, own in zip(
+            (found.params, found.statistics.mean, found.statistics.m2),
+            (self.params, self.candidate.statistics.mean, self.candidate.statistics.m2),
+            strict=True,
+        ):
+            if array.dtype != own.dtype or array.shape != own.shape:
+                raise EvoError(f"a damaged fossil: {array.dtype} {array.shape} where the champion has {own.shape}")
+        return found
+
     def reported(self, returns: np.ndarray) -> "Champion":
         """The same champion with its report returns."""
         return replace(self, report_returns=returns)
@@ -348,8 +363,8 @@ class Champion:
                 raise ValueError("it has no selection returns, or too many")
             texts = [about["task"]["name"], about["network"]["layers"], about["method"]]
             texts += [about.get("measure", RETURN), about.get("data", ""), *about["platform"].values()]
-            if not all(isinstance(text, str) for text in texts):
-                raise ValueError("its names are not texts")
+            if not all(isinstance(text, str) and not commands(text) for text in (*texts, *about["platform"])):
+                raise ValueError("its names are not texts, or hold control characters")
             if not all(type(about[name]) is int for name in ("seed", "generation", "steps")):
                 raise ValueError("its numbers are not whole")
             clip = about["network"].get("clip_observation", math.inf)  # older ones were not clipped

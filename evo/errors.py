@@ -1,21 +1,42 @@
 """The one exception users see, and the words that help them to the right value."""
 
 import difflib
+import re
 from collections.abc import Iterable
 
 _LISTED = 12
+_LONGEST = 1000  # characters of a message
+# Signs that command a terminal, turn the direction of what follows, or are none: what files and names hold may be meant
+# to hide something, or to be run.
+_COMMANDS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
 class EvoError(Exception):
     """One clear line for the user: what was wrong, the nearest right value, what to do.
 
-    The command line prints it and exits with status 2. A mistake in the program raises something else.
+    The command line prints it and exits with status 2. A mistake in the program raises something else. Its text is
+    `shown`: whatever it quotes may come from a stranger.
     """
+
+    def __str__(self) -> str:
+        return shown(super().__str__())
+
+
+def shown(text: str, longest: int = _LONGEST) -> str:
+    """A text as one line that is safe to print: signs that command a terminal are escaped, a long one is cut."""
+    if len(text) > longest:
+        text = f"{text[: longest // 2]} … {len(text) - longest:,} more … {text[-(longest // 2) :]}"
+    return _COMMANDS.sub(lambda sign: " " if sign[0] in "\n\t" else ascii(sign[0])[1:-1], text)
+
+
+def commands(text: str) -> bool:
+    """Whether a text holds signs that command a terminal, which no name does."""
+    return _COMMANDS.search(text) is not None
 
 
 def one_line(error: BaseException) -> str:
     """What an exception says, on one line; its type where it says nothing."""
-    return " ".join(str(error).split()) or type(error).__name__
+    return shown(" ".join(str(error).split())) or type(error).__name__
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

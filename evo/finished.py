@@ -74,7 +74,8 @@ class Run:
             raise EvoError(
                 f"{config['task.name']} is a {config.kind}, not a function; `evo replay {self.path}` shows it"
             )
-        trail = [self.directory.read_fossil(generation)["params"] for generation in self.directory.fossils()]
+        fossils = (self.directory.read_fossil(generation) for generation in self.directory.fossils())
+        trail = [champion.fossil(arrays).params for arrays in fossils]
         try:
             points = np.reshape(trail, (-1, champion.params.size))  # a run that ended at its beginning left none
             landscape_picture(problem, champion.params, points, self._title(config), Path(path))

@@ -12,6 +12,7 @@ from evo.archive import append_text, read_text, write_text
 from evo.errors import EvoError
 
 METRICS_BYTES = 2**31
+_NAME = re.compile(r"[\w.:/ -]+")
 
 
 @final
@@ -36,7 +37,7 @@ class MetricsFile:
             self._columns = self._repair(None)
         if self._columns is None:
             columns = list(row)
-            if unfit := [name for name in columns if not re.fullmatch(r"[\w.:/ -]+", name)]:
+            if unfit := [name for name in columns if not _NAME.fullmatch(name)]:
                 raise ValueError(f"metrics columns {unfit}: use letters, digits and _ . : / -")
             if not columns:
                 raise ValueError("a metrics row needs at least one column")
@@ -50,22 +51,26 @@ class MetricsFile:
     def read(self) -> dict[str, NDArray[np.float64]]:
         """The columns, each (rows,); empty before the first row. A torn last line is left out.
 
-        Raises EvoError when another line is damaged.
+        Raises EvoError when another line is damaged, and when a column is asked for that is not there.
         """
         lines = self._lines()
         if not lines:
             return {}
-        columns = lines[0].split(",")
+        columns = _names(lines[0], self._path)
+        # before there is room for them: a header alone may promise more numbers than memory holds
+        for index, line in enumerate(lines[1:]):
+            if line.count(",") != len(columns) - 1:
+                raise self._damaged(index)
         values = np.empty((len(lines) - 1, len(columns)))
         for index, line in enumerate(lines[1:]):
             try:
                 values[index] = [float(text) for text in line.split(",")]
-                # NumPy spreads a lone number over all columns.
-                if line.count(",") != len(columns) - 1:
-                    raise ValueError("the number of columns differs")
             except ValueError as error:
-                raise EvoError(f"cannot read {self._path}: line {index + 2} is damaged; delete that line") from error
-        return {name: values[:, index].copy() for index, name in enumerate(columns)}
+                raise self._damaged(index) from error
+        return _Columns(self._path, {name: values[:, index].copy() for index, name in enumerate(columns)})
+
+    def _damaged(self, row: int) -> EvoError:
+        return EvoError(f"cannot read {self._path}: line {row + 2} is damaged; delete that line")
 
     def keep(self, rows: int) -> None:
         """Keep the first `rows` rows only; a torn last line goes too. Fewer rows than that is a warning.
@@ -86,13 +91,31 @@ class MetricsFile:
         text = "".join(f"{line}\n" for line in lines)
         if self._path.exists() and self._path.stat().st_size != len(text.encode()):
             write_text(self._path, text)
-        return lines[0].split(",") if lines else None
+        return _names(lines[0], self._path) if lines else None
 
     def _lines(self) -> list[str]:
         if not self._path.exists():
             return []
         text = read_text(self._path, METRICS_BYTES)
         return text.split("\n")[:-1]  # what follows the last newline is torn, or nothing
+
+
+class _Columns(dict[str, NDArray[np.float64]]):
+    """Columns by name; one that is not there is the file's fault."""
+
+    def __init__(self, path: Path, columns: Mapping[str, NDArray[np.float64]]) -> None:
+        super().__init__(columns)
+        self._path = path
+
+    def __missing__(self, name: str) -> NDArray[np.float64]:
+        raise EvoError(f"{self._path} has no column {name!r}: it is damaged, or no metrics of this evo")
+
+
+def _names(header: str, path: Path) -> list[str]:
+    columns = header.split(",")
+    if not all(_NAME.fullmatch(name) for name in columns) or len(set(columns)) < len(columns):
+        raise EvoError(f"cannot read {path}: its first line does not name columns; bring back the one that evo wrote")
+    return columns
 
 
 def _line(row: Mapping[str, float | int], columns: list[str]) -> str:

@@ -28,19 +28,21 @@ from evo.archive import (
     names_in,
     read_arrays,
     read_text,
+    refuse_link,
     sync_file,
     sync_folder,
     temporary_beside,
     write_arrays,
     write_text,
 )
-from evo.errors import EvoError, nearest
+from evo.errors import EvoError, nearest, shown
 from evo.metrics import MetricsFile
 
 FOSSILS = 200
 CHECKPOINTS = 2
 ENDED_BYTES = 2**16
 CHECKPOINT_BYTES = 2**34  # a replay buffer of a million Humanoid observations takes 3 GB
+_FOLDERS = ("checkpoints", "fossils", "videos", "plots")
 _HALF_MADE = {"lock", "versions.toml"}  # what `create`, stopped before it wrote the config, leaves behind
 
 
@@ -95,6 +97,8 @@ class RunDirectory:
         run = cls(path, None)
         if write:
             try:
+                for name in _FOLDERS:
+                    refuse_link(path / name)
                 run._take_lock()
             except BaseException:
                 run.close()
@@ -180,6 +184,7 @@ class RunDirectory:
         try:
             # A checkpoint must not know more rows than the disk does.
             sync_file(self._path / "metrics.csv")
+            refuse_link(final)
             if final.exists():
                 _write_state(final, arrays)  # the one file in it is replaced at once, or not at all
             else:
@@ -267,7 +272,7 @@ class RunDirectory:
     def ended(self) -> str | None:
         """Why it learned no more; None while it learns, and of runs from before this was recorded. Raises EvoError."""
         path = self._path / "ended"
-        return " ".join(read_text(path, ENDED_BYTES).split()) if path.exists() else None
+        return shown(" ".join(read_text(path, ENDED_BYTES).split())) if path.exists() else None
 
     def record_end(self, reason: str | None) -> None:
         """Write down why it learns no more, in one line; None where it goes on."""
@@ -281,6 +286,7 @@ class RunDirectory:
 
     def _folder(self, name: str) -> Path:
         folder = self._path / name
+        refuse_link(folder)
         try:
             folder.mkdir(exist_ok=True)
         except OSError as error:
@@ -296,7 +302,7 @@ class RunDirectory:
         path = self._path / "lock"
         try:
             # The file is never removed: two processes could then hold locks on two files of the same name.
-            lock = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b", buffering=0)
+            lock = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666), "r+b", buffering=0)
         except OSError as error:
             raise cannot_write(path, error) from error
         try:
@@ -402,14 +408,15 @@ def _described(holder: list[str]) -> str:
 def _write_state(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """state.npz, then the mark that it is whole. Raises EvoError or OSError."""
     write_arrays(folder / "state.npz", arrays)
-    (folder / "done").touch()
+    os.close(os.open(folder / "done", os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o666))
     sync_folder(folder)
 
 
 def _checkpoints(folder: Path) -> dict[int, Path]:
     """Steps → folder, ascending."""
     steps = sorted(int(name) for name in names_in(folder) if re.fullmatch(r"[0-9]{15,}", name))
-    return {found: folder / f"{found:015d}" for found in steps}
+    places = ((found, folder / f"{found:015d}") for found in steps)
+    return {found: place for found, place in places if not place.is_symlink()}
 
 
 def _fossil_name(generation: int) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evo.archive import parse_toml
-from evo.errors import EvoError
+from evo.errors import EvoError, commands
 from evo.ranges import plain
 
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
@@ -60,6 +60,8 @@ def checked(key: str, value: Any, entry: Key) -> Any:
                 raise EvoError(f"{key} must be at least {entry.least:g}, got {value}")
             if entry.most is not None and fitting > entry.most:
                 raise EvoError(f"{key} must be at most {entry.most:g}, got {value}")
+            if isinstance(fitting, str) and commands(fitting.replace("\n", "").replace("\t", "")):
+                raise EvoError(f"{key} holds a control character, got {fitting!r}")
             return fitting
     written = [kind for kind in kinds if kind in _WORDS or typing.get_origin(kind) is tuple]
     words = " or ".join(dict.fromkeys(_words(kind) for kind in written or kinds if kind is not type(None)))

@@ -23,8 +23,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 from numpy.typing import NDArray
 
-from evo.archive import TEMPORARY, append_text, read_arrays, read_text, write_arrays, write_text
-from evo.errors import EvoError, nearest
+from evo.archive import TEMPORARY, append_text, parse_toml, read_arrays, read_text, write_arrays, write_text
+from evo.errors import EvoError, nearest, one_line, shown
 
 DTYPES = st.one_of(
     arrays_of.boolean_dtypes(),
@@ -532,3 +532,59 @@ def test_the_nearest_right_value() -> None:
     assert nearest("zzz", known) == "; one of ars, ga, cma-es, HalfCheetah-v5"
     assert nearest("zzz", []) == ""
     assert nearest("zzz", [f"name{index}" for index in range(50)]).endswith("name11, …")
+
+
+# What a stranger's texts may do
+
+
+DEEP = {
+    "lists": "a=" + "[" * 5000,
+    "tables": "a=" + "{a=" * 5000,
+    "digits": "a=" + "9" * 5000,
+    "parts": ".".join("a" * 20_000) + "=1",
+    "characters": "a='" + "x" * 2**18 + "'",
+}
+
+
+@pytest.mark.parametrize("text", DEEP.values(), ids=DEEP.keys())
+def test_toml_that_would_take_too_much_is_refused_in_one_line(text: str) -> None:
+    begun = time.process_time()
+    with pytest.raises(ValueError) as refusal:
+        parse_toml(text)
+    assert "\n" not in str(refusal.value) and len(str(refusal.value)) < 200
+    assert time.process_time() - begun < 1  # tomllib takes 40 s for the parts
+
+
+def test_a_byte_order_mark_is_no_part_of_toml() -> None:
+    assert parse_toml("\ufeffseed = 3\n") == {"seed": 3}
+
+
+def test_reading_a_short_text_takes_no_room_for_a_long_one(tmp_path: Path) -> None:
+    write_text(tmp_path / "metrics.csv", "steps\n")
+    tracemalloc.start()
+    try:
+        assert read_text(tmp_path / "metrics.csv", 2**31) == "steps\n"
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_error_is_one_line_that_a_terminal_only_shows() -> None:
+    hostile = "\x1b]0;title\x07\x1b[2J\x9b31m\r\ud7ff\udc80\u202eabc\n\tnext"
+    for text in (str(EvoError(f"unknown task {hostile!s}")), one_line(ValueError(hostile)), shown(hostile)):
+        assert not set(text) & set("\x1b\x07\x9b\r\n\t\udc80\u202e")
+        assert "\\x1b[2J" in text and "\\udc80" in text
+        text.encode()
+    assert shown("ö × 机器人 … –") == "ö × 机器人 … –"
+    long = str(EvoError("a" * 10_000 + "end"))
+    assert len(long) < 1100 and long.endswith("end") and "9,003 more" in long
+
+
+def test_nothing_is_appended_through_a_link(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text("kept")
+    (tmp_path / "metrics.csv").symlink_to(other)
+    with pytest.raises(EvoError, match="it is a link"):
+        append_text(tmp_path / "metrics.csv", "row")
+    write_text(tmp_path / "metrics.csv", "whole")  # takes the link's place
+    assert (other.read_text(), (tmp_path / "metrics.csv").is_symlink()) == ("kept", False)

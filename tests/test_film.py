@@ -1,7 +1,11 @@
 """Films decode to what was written, and a failure leaves nothing behind."""
 
+import os
 import re
+import signal
 import subprocess
+import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -158,3 +162,45 @@ def test_caption_writes_legibly_in_its_corner() -> None:
     assert 150 < changed[:, 1].max() < 320
     assert captioned.max() > 230
     assert captioned.min() < 110
+
+
+def test_what_a_killed_film_left_is_swept_and_a_live_one_is_not(tmp_path: Path) -> None:
+    code = """
+    import os, signal, sys
+    from pathlib import Path
+    import numpy as np
+    from evo.film import encode
+
+    def frames():
+        yield np.zeros((32, 32, 3), np.uint8)
+        print(*os.listdir(sys.argv[1]), flush=True)
+        if sys.stdin.readline() == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield np.zeros((32, 32, 3), np.uint8)
+
+    encode.write(frames(), Path(sys.argv[1]) / "film.mp4", 30)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code), str(tmp_path)]
+
+    def begun() -> subprocess.Popen[str]:
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def film() -> None:
+        write([np.zeros((32, 32, 3), np.uint8)], tmp_path / "still.png", 30)
+
+    with begun() as live:
+        assert live.stdout is not None
+        (unfinished,) = live.stdout.readline().split()
+        film()
+        assert sorted(os.listdir(tmp_path)) == sorted([unfinished, "still.png"])
+        live.communicate("go on")
+    assert live.returncode == 0
+    assert sorted(os.listdir(tmp_path)) == ["film.mp4", "still.png"]
+    with begun() as killed:
+        assert killed.stdout is not None
+        left = set(killed.stdout.readline().split()) - {"film.mp4", "still.png"}
+        killed.communicate("die")
+    assert killed.returncode == -signal.SIGKILL
+    assert left < set(os.listdir(tmp_path))
+    film()
+    assert sorted(os.listdir(tmp_path)) == ["film.mp4", "still.png"]

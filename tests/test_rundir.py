@@ -9,6 +9,7 @@ import sys
 import tempfile
 import textwrap
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -627,3 +628,89 @@ def test_a_missing_or_damaged_fossil_is_named(run: RunDirectory) -> None:
     (run.path / "fossils" / f"{10:015d}.npz").write_bytes(b"PK")
     with pytest.raises(EvoError, match=r"is not an \.npz file"):
         run.read_fossil(10)
+
+
+# What a stranger may have put into a run's folder
+
+
+@pytest.mark.parametrize("name", ["lock", "metrics.csv"])
+def test_a_link_in_a_run_is_not_written_through(name: str, tmp_path: Path) -> None:
+    make(tmp_path / "mine").close()
+    other = tmp_path / "other"
+    other.write_text("a\n1\n")
+    (tmp_path / "mine" / name).unlink(missing_ok=True)
+    (tmp_path / "mine" / name).symlink_to(other)
+    with (
+        pytest.raises(EvoError, match=rf"mine/{name}: .*it is a link"),
+        RunDirectory.open(tmp_path / "mine", write=True) as run,
+    ):
+        run.append_metrics({"a": 2})
+    assert other.read_text() == "a\n1\n"
+
+
+@pytest.mark.parametrize("name", ["checkpoints", "fossils", "videos", "plots"])
+def test_a_folder_of_a_run_that_is_a_link_is_refused(name: str, tmp_path: Path) -> None:
+    with make(tmp_path / "mine") as run:
+        run.save_checkpoint(1, state(1))
+        run.save_fossil(0, state(0))
+    other = tmp_path / "other"
+    (other / "000000000000001").mkdir(parents=True)
+    (other / "000000000000003.npz").touch()
+    before = sorted(other.rglob("*"))
+    shutil.rmtree(tmp_path / "mine" / name, ignore_errors=True)
+    (tmp_path / "mine" / name).symlink_to(other)
+    with pytest.raises(EvoError, match=rf"mine/{name}: .*it is a link"):
+        RunDirectory.open(tmp_path / "mine", write=True)
+    with pytest.raises(EvoError, match="it is a link"):
+        RunDirectory.open(tmp_path / "mine")._folder(name)
+    assert sorted(other.rglob("*")) == before
+
+
+def test_a_checkpoint_that_is_a_link_is_neither_read_nor_written_nor_removed(tmp_path: Path) -> None:
+    with make(tmp_path / "other") as other:
+        other.save_checkpoint(2, state(2))
+    theirs = tmp_path / "other" / "checkpoints" / "000000000000002"
+    before = (theirs / "state.npz").read_bytes()
+    with make(tmp_path / "mine") as run:
+        run.save_checkpoint(1, state(1))
+        (tmp_path / "mine" / "checkpoints" / theirs.name).symlink_to(theirs)
+        newest = run.newest_checkpoint()
+        assert newest is not None and newest[0] == 1
+        with pytest.raises(EvoError, match="it is a link"):
+            run.save_checkpoint(2, state(3))
+        run.save_checkpoint(5, state(5))
+        run.save_checkpoint(6, state(6))
+    assert (theirs / "state.npz").read_bytes() == before
+
+
+METRICS = {
+    "many columns": "," * 100_000 + "\n" + "1\n" * 100_000,
+    "no names": ",,\n1,2,3\n",
+    "a terminal's": "a,\x1b[2J\n1,2\n",
+    "twice": "a,a\n1,2\n",
+    "few numbers": "a,b\n1\n",
+    "many numbers": "a,b\n1,2,3\n",
+    "words": "a,b\n1,two\n",
+}
+
+
+@pytest.mark.parametrize("text", METRICS.values(), ids=METRICS.keys())
+def test_damaged_metrics_are_one_line_and_no_memory(text: str, tmp_path: Path) -> None:
+    run = make(tmp_path / "mine")
+    (tmp_path / "mine" / "metrics.csv").write_text(text)
+    tracemalloc.start()
+    try:
+        with pytest.raises(EvoError, match=r"metrics\.csv") as refusal:
+            run.metrics()
+        assert tracemalloc.get_traced_memory()[1] < 2**25
+    finally:
+        tracemalloc.stop()
+        run.close()
+    assert str(refusal.value).isprintable()
+
+
+def test_a_column_that_is_not_there_is_one_line(run: RunDirectory) -> None:
+    run.append_metrics({"steps": 1})
+    assert run.metrics().keys() == {"steps"}
+    with pytest.raises(EvoError, match=r"metrics\.csv has no column 'selection'"):
+        run.metrics()["selection"]

@@ -1,6 +1,7 @@
 """Frames become a file: H.264, GIF, WebP or PNG, written whole or not at all."""
 
 import contextlib
+import fcntl
 import os
 import subprocess
 import tempfile
@@ -15,6 +16,7 @@ from PIL import Image
 
 Frame = NDArray[np.uint8]  # [height, width, 3], sRGB
 
+_UNFINISHED = ".evo-film-"  # how the name of a file begins that is being written
 _QUALITY = 20  # x264's constant rate factor: visually lossless for flat, clean pictures
 _PALETTE_FRAMES = 12  # of a GIF, spread over the film, from which its one palette is made
 
@@ -42,10 +44,12 @@ def write(frames: Iterable[Frame], path: Path, fps: int) -> None:
     first = next(iterator, None)
     if first is None:
         raise ValueError(f"no frames to write to {path.name!r}")
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix.lower())
-    os.close(handle)
+    _sweep(path.parent)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_UNFINISHED, suffix=path.suffix.lower())
     unfinished = Path(name)
     try:
+        with contextlib.suppress(OSError):  # not every file system has locks; there, nothing is swept
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         encode(_checked(chain([first], iterator), first.shape), unfinished, fps)
         # A temporary file is private; the finished one gets the permissions that any new file would.
         mask = os.umask(0)
@@ -54,6 +58,19 @@ def write(frames: Iterable[Frame], path: Path, fps: int) -> None:
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what makers of films left that were killed: a live one holds a lock on its file."""
+    for path in folder.glob(f"{_UNFINISHED}*"):
+        with contextlib.suppress(OSError), open(path, "rb", opener=_open_no_link) as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+
+
+def _open_no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def _checked(frames: Iterable[Frame], shape: tuple[int, ...]) -> Iterator[Frame]:

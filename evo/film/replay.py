@@ -3,7 +3,6 @@
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,10 +14,8 @@ from evo.film import encode
 from evo.film.pictures import cameras_of, pictures
 from evo.film.strip import caption, filmstrip
 from evo.finished import Run
-from evo.learners.learner import Candidate
 from evo.problems.walking import Trajectory
 from evo.randomness import report_seeds
-from evo.statistics import ObservationStatistics
 
 STRIP_FRAMES, STRIP_COLUMNS = 10, 5
 
@@ -80,7 +77,7 @@ def film_evolution(
     task, problem = champion.walking.task, champion.walking
     stride = frame_stride(task)
 
-    seed, candidates = typical_seed(champion), [_fossil(run.directory.read_fossil(one)) for one in chosen]
+    seed, candidates = typical_seed(champion), [champion.fossil(run.directory.read_fossil(one)) for one in chosen]
     episodes = [problem.rollout(candidate.params, seed, candidate.statistics) for candidate in candidates]
     shots = (
         _frames(task, episode, stride, width, height, seconds, f"generation {generation}   ", threads)
@@ -96,13 +93,6 @@ def typical_seed(champion: Champion) -> int:
     if returns is None or np.isnan(returns).any():
         return int(report_seeds(1)[0])
     return int(report_seeds(len(returns))[np.argsort(returns, kind="stable")[len(returns) // 2]])
-
-
-def _fossil(arrays: dict[str, Any]) -> Candidate:
-    try:
-        return Candidate(arrays["params"], ObservationStatistics.restored(arrays))
-    except (KeyError, TypeError, ValueError) as error:
-        raise EvoError(f"a damaged fossil: {one_line(error)}") from error
 
 
 def frame_stride(task: AnyTask) -> int:
