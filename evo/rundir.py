@@ -42,7 +42,6 @@ FOSSILS = 200
 CHECKPOINTS = 2
 ENDED_BYTES = 2**16
 CHECKPOINT_BYTES = 2**34  # a replay buffer of a million Humanoid observations takes 3 GB
-_FOLDERS = ("checkpoints", "fossils", "videos", "plots")
 _HALF_MADE = {"lock", "versions.toml"}  # what `create`, stopped before it wrote the config, leaves behind
 
 
@@ -97,7 +96,7 @@ class RunDirectory:
         run = cls(path, None)
         if write:
             try:
-                for name in _FOLDERS:
+                for name in ("checkpoints", "fossils", "videos", "plots"):
                     refuse_link(path / name)
                 run._take_lock()
             except BaseException:
@@ -399,9 +398,7 @@ def _require_run(path: Path) -> None:
 
 
 def _described(holder: list[str]) -> str:
-    if len(holder) != 2:
-        return "process unknown"
-    process, host = holder
+    process, host = holder if len(holder) == 2 else ("unknown", socket.gethostname())
     return f"process {process}" if host == socket.gethostname() else f"process {process} on {host}"
 
 
@@ -415,8 +412,7 @@ def _write_state(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 def _checkpoints(folder: Path) -> dict[int, Path]:
     """Steps → folder, ascending."""
     steps = sorted(int(name) for name in names_in(folder) if re.fullmatch(r"[0-9]{15,}", name))
-    places = ((found, folder / f"{found:015d}") for found in steps)
-    return {found: place for found, place in places if not place.is_symlink()}
+    return {found: place for found in steps if not (place := folder / f"{found:015d}").is_symlink()}
 
 
 def _fossil_name(generation: int) -> str:
