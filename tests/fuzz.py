@@ -72,8 +72,8 @@ class Cases:
         self.keys = {run.name: list(api.load(run).config.values) for run in self.runs}
         everything = resolve_config(flags={"task.name": "evo/Quadruped-v0"}).values
         self.settings = sorted({*everything, *(key for keys in self.keys.values() for key in keys)})
-        self.cache = work / "of"
-        self.cache.mkdir(exist_ok=True)
+        self.compiled = work / "of"
+        self.compiled.mkdir(exist_ok=True)
 
     def run(self, kind: str, random: np.random.Generator) -> None:
         """One case. Raises whatever evo raises but EvoError."""
@@ -164,9 +164,9 @@ class Cases:
 
     def cache(self, random: np.random.Generator) -> None:
         """Nothing but what was kept is ever loaded."""
-        file = kernels._CacheFile(str(self.cache), "kernel", "stamp")
+        file = kernels._CacheFile(str(self.compiled), "kernel", "stamp")
         file.save("float32", "code")
-        path = sorted(self.cache.iterdir())[random.integers(2)]
+        path = sorted(self.compiled.iterdir())[random.integers(2)]
         whole = path.read_bytes()
         damaged = damage_bytes(whole, random)
         path.write_bytes(damaged)
