@@ -66,6 +66,9 @@ class Fitness:
     def __str__(self) -> str:
         if self.measure != RETURN:
             return told(self.measure, self.mean)
+        failed = int(np.isnan(self.returns).sum())
+        if failed:
+            return f"no return: {failed} of {len(self.returns)} episodes failed"
         if len(self.returns) == 1:
             return f"{self.mean:.6g}"
         return f"{spread(self.mean, self.std)} over {len(self.returns)} episodes"

@@ -19,6 +19,7 @@ from evo.episode import BLIND, ENVIRONMENT_ERROR, NOT_FINITE, OVERFLOWN, REASONS
 from evo.gymnasium_host import Host, body_of, drop, in_words
 from evo.networks import Network, network_from_text
 from evo.networks.sequential import decide, propagate
+from evo.numbers import LARGEST
 from evo.processes import Died
 from evo.statistics import normalise, update_statistics
 
@@ -242,7 +243,7 @@ def _collect(asked: _Asked, keeps: dict[Any, Any]) -> _Collected:
                 observation, reward, terminated, truncated = body_of(task, keeps, place).step(action)
                 if not np.isfinite(reward):
                     how = NOT_FINITE
-                elif not np.isfinite(block["total"] + reward):
+                elif not abs(block["total"] + reward) <= LARGEST:
                     how = OVERFLOWN
         except Exception as error:  # an environment may fail in any way; it costs the episode, not the run
             drop(keeps, place)

@@ -25,6 +25,7 @@ from evo.episode import (
 from evo.gymnasium_host import Host, body_of, drop, in_words
 from evo.networks import Network, network_from_text
 from evo.networks.sequential import act
+from evo.numbers import LARGEST
 from evo.processes import Died
 from evo.statistics import update_statistics
 
@@ -194,7 +195,7 @@ def _episode(
         if not np.isfinite(reward):
             return NOT_FINITE
         life.returns[place] += reward
-        if not np.isfinite(life.returns[place]):
+        if not abs(life.returns[place]) <= LARGEST:
             return OVERFLOWN
         if recorded is not None:
             recorded.rewards[row, step] = reward

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+LARGEST = 1e150  # that a return may be: of larger ones not even the variance can be computed
 RETURN, ACCURACY, BITS, ERROR = "return", "accuracy", "bits per character", "error"
 
 

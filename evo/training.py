@@ -27,6 +27,7 @@ from evo.watching import Watcher
 
 # A checkpoint is due when this much has been done since the last: at most 2 % of the time goes into saving.
 CHECKPOINT_SECONDS, CHECKPOINT_SHARE = 2.0, 0.02
+_SAID = 5  # messages of what individuals failed of, in a run
 
 
 @dataclass
@@ -135,7 +136,7 @@ def train(
 
     judge: the problem as it is scored; the learner may train on an altered one.
     """
-    saved, took = time.monotonic(), 0.0
+    saved, took, said = time.monotonic(), 0.0, set[str]()
     try:
         while True:
             interruption.check()
@@ -149,6 +150,10 @@ def train(
                 watcher.ended(reason)
                 break
             row = progress.clock.time_training(learner.step)
+            for message in getattr(learner, "errors", ()):  # of those that tell any
+                if message not in said and len(said) < _SAID:
+                    said.add(message)
+                    watcher.note(f"failed: {message}")
             _log(row, learner, directory, progress)
             watcher.learned(row)
             began = time.monotonic()

@@ -1,23 +1,29 @@
 """Functions as problems: exact wherever they are evaluated, one's own ones too, and what optimisers make of them."""
 
+import contextlib
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 from scipy import optimize
 
 import evo
 from evo.algorithms.population import DensePopulation
 from evo.assembly import problem_named
+from evo.config import Config
+from evo.display import PlainLines
 from evo.envs.physics import EngineError
 from evo.errors import EvoError
 from evo.functions import FUNCTIONS
 from evo.learners.local_search import LocalSearch
 from evo.problems.landscape import Landscape
 from evo.problems.landscapes import landscape_of
-from evo.problems.problem import evaluate_alone
+from evo.problems.problem import evaluate_alone, fitness_of
 from evo.randomness import generator
 
 NO_SEEDS = np.zeros(1, np.int64)
@@ -129,6 +135,7 @@ def test_a_function_may_break_where_asked_to_go_on() -> None:
     outcome = problem.evaluate(population, NO_SEEDS, problem.no_statistics())
     np.testing.assert_array_equal(outcome.fitness, [-1, -9, -9, 0, -9, 0])
     assert outcome.failures == {"the function refused": 2}
+    assert outcome.errors == ("ZeroDivisionError: the creature exploded",)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -136,6 +143,73 @@ def test_a_fitness_that_is_no_number_is_a_failure(value: float) -> None:
     problem = own(lambda x: value if x[0] > 0 else 1.0)
     with pytest.raises(EngineError, match=r"individual 1 of 2: its fitness is .*, not a finite number"):
         problem.evaluate(DensePopulation(np.array([[-1.0, 0, 0], [1.0, 0, 0]])), NO_SEEDS, problem.no_statistics())
+
+
+def test_a_fitness_too_large_to_compute_with_and_an_exit_are_failures() -> None:
+    for function, message in (
+        (lambda x: 1.7e308, r"its fitness is 1.7e\+308, larger than can be computed with"),
+        (lambda x: sys.exit(3), r"ExitError: it called sys.exit\(3\)"),
+    ):
+        with pytest.raises(EngineError, match=f"individual 0 of 2: {message}"):
+            own(function).evaluate(DensePopulation(np.ones((2, 3))), NO_SEEDS, own(function).no_statistics())
+    returns = np.array([[1e308, 1e308, 1e308], [1.0, 2.0, 3.0], [-1e308, -1e308, -1e308]])
+    np.testing.assert_array_equal(fitness_of(returns), [2.0, 2.0, 2.0])
+
+
+HALF = """
+def half(x) -> float:
+    if x[0] > 0:
+        raise ValueError("infeasible here")
+    return -float(x @ x)
+
+def unknown(x) -> float:
+    return nothing_of_this_name
+"""
+
+
+@pytest.mark.parametrize("method", ["cma-es", "ga", "random-search"])
+def test_a_function_that_half_its_domain_refuses_is_searched_all_the_same(
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / f"half_{method[:2]}.py").write_text(HALF)
+    monkeypatch.syspath_prepend(tmp_path)
+    notes: list[str] = []
+    for seed in range(6):
+        run = evo.run(
+            f"half_{method[:2]}:half",
+            dim=3,
+            method=method,
+            generations=30,
+            seed=seed,
+            settings={"task.on_error": "worst"},
+            out=tmp_path / str(seed),
+            display=lambda config: noting(config, notes),
+            **QUIET,
+        )
+        assert run.champion.params[0] <= 0
+        assert np.isfinite(run.champion.score)
+        assert np.isfinite(run.metrics["mean"]).all()
+    assert "failed: ValueError: infeasible here" in notes
+    with pytest.raises(EvoError, match="NameError: name 'nothing_of_this_name' is not defined"):
+        evo.run(
+            f"half_{method[:2]}:unknown",
+            method=method,
+            steps=3000,
+            settings={"task.on_error": "worst"},
+            out=tmp_path / "unknown",
+            **QUIET,
+        )
+
+
+@contextlib.contextmanager
+def noting(config: Config, notes: list[str]) -> Iterator[PlainLines]:
+    """A display that keeps notes."""
+
+    class Noting(PlainLines):
+        def note(self, text: str) -> None:
+            notes.append(text)
+
+    yield Noting(config, Console(quiet=True))
 
 
 def test_what_is_kept_is_kept_for_its_seeds() -> None:

@@ -1,6 +1,7 @@
 """Evolution: drives any search algorithm by ask and tell on any problem."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from evo.learners.racing import evaluate_racing
 from evo.problems.problem import Evaluation, Problem, fitness_of, joined
 from evo.randomness import episode_seeds
 from evo.statistics import ObservationStatistics, standard_error
+
+_PATIENCE = 1000  # evaluations: where all of so many failed, all will
+_HAIR = 1e-9  # of the worst fitness
 
 
 class Evolution:
@@ -45,6 +49,8 @@ class Evolution:
         self.statistics = problem.no_statistics() if statistics is None else statistics
         self._best = np.zeros(problem.size if problem.deterministic else 0)
         self._best_fitness = -np.inf
+        self._worst = np.inf  # fitness, of those that did not fail
+        self.errors: tuple[str, ...] = ()  # what was wrong with individuals of the last generation
 
     @property
     def generation(self) -> int:
@@ -60,22 +66,27 @@ class Evolution:
         else:
             population = self.algorithm.ask()
             outcome = evaluate_racing(self.problem, population, seeds, self.statistics, self._decisive)
-        if np.isnan(outcome.fitness).all():
-            reasons = "; ".join([*outcome.failures, *outcome.errors[:1]])
-            raise EngineError(f"every individual of generation {self.generation} failed: {reasons}")
+        failed = bool(np.isnan(outcome.fitness).all())
+        if failed or (getattr(self.problem, "tolerant", False) and outcome.failures):
+            outcome = self._failed(outcome, failed)
         statistics = self.statistics.merged(outcome.statistics)
-        first = int(np.argmax(outcome.fitness))
+        # one that failed is as bad as the worst of the others, and they may all be that
+        broken = np.isnan(outcome.returns).any(axis=1) & self.problem.deterministic
+        first = int(np.argmax(np.where(broken, -np.inf, outcome.fitness)))
         best, best_fitness = self._best, self._best_fitness
-        if self.problem.deterministic and outcome.fitness[first] > best_fitness:
+        if self.problem.deterministic and not failed and outcome.fitness[first] > best_fitness:
             best, best_fitness = np.empty(self.problem.size), float(outcome.fitness[first])
             population.row(first, best)
         self.algorithm.tell(outcome.fitness)
         # Signals are raised only while an evaluation waits (evo.envs.interruption): from here on nothing tears.
         self.statistics = statistics
-        self._best, self._best_fitness = best, best_fitness
+        self._best, self._best_fitness, self.errors = best, best_fitness, outcome.errors
+        self._worst = self._worst if failed else min(self._worst, float(outcome.fitness.min()))
         self.steps += outcome.steps
         self.episodes += outcome.episodes
         fitness = outcome.fitness
+        with np.errstate(over="ignore", invalid="ignore"):  # returns may be near the largest number there is
+            mean, std = float(fitness.mean()), float(fitness.std())
         raced = {} if self._decisive is None else {"spared": 1 - outcome.episodes / outcome.returns.size}
         return {
             "generation": self.generation,
@@ -83,13 +94,32 @@ class Evolution:
             "episodes": self.episodes,
             "best": float(fitness[first]),
             "best_se": standard_error(outcome.returns[first]),
-            "mean": float(fitness.mean()),
-            "std": float(fitness.std()),
+            "mean": mean,
+            "std": std,
             "failures": sum(outcome.failures.values()),
             **raced,
             **self.problem.clocks(self.steps),
             **self.algorithm.diagnostics(),
         }
+
+    def _failed(self, outcome: Evaluation, all_failed: bool) -> Evaluation:
+        """The outcome of a problem that bids to go on where individuals fail: each of them a hair worse than the one
+        before, the first than the worst of the others, or the worst so far. (Were they equally fit, that would look as
+        if the search were at its end.) Raises EngineError where all failed and the problem bids nothing of the kind, or
+        where nobody has ever succeeded."""
+        reasons = "; ".join([*outcome.failures, *outcome.errors[:1]])
+        if not getattr(self.problem, "tolerant", False):  # of a user's own function, which may be asked to be
+            raise EngineError(f"every individual of generation {self.generation} failed: {reasons}")
+        tried = self.episodes + outcome.episodes
+        if all_failed and np.isinf(self._worst) and tried >= _PATIENCE:
+            raise EngineError(f"each of the first {tried:,} evaluations failed: {reasons}")
+        if not all_failed and self._decisive is not None:
+            return outcome  # an episode that a race left out is no failure
+        broken = np.isnan(outcome.returns).any(axis=1) | all_failed
+        worst = float(outcome.fitness.min()) if not all_failed else 0.0 if np.isinf(self._worst) else self._worst
+        fitness = outcome.fitness.copy()
+        fitness[broken] = worst - _HAIR * max(1.0, abs(worst)) * np.arange(1, broken.sum() + 1)
+        return replace(outcome, fitness=fitness)
 
     def _evaluate_growing(self, seeds: np.ndarray) -> tuple[Population, Evaluation]:
         """The population asked for, which may grow as it is evaluated, and what it earned."""
@@ -118,6 +148,7 @@ class Evolution:
             "episodes": np.array(self.episodes),
             "best": self._best,
             "best_fitness": np.array(self._best_fitness),
+            "worst": np.array(self._worst),
             **{f"problem/{name}": array for name, array in self.problem.state().items()},
             **{f"statistics/{name}": array for name, array in self.statistics.state().items()},
             **{f"algorithm/{name}": array for name, array in self.algorithm.state().items()},
@@ -129,3 +160,4 @@ class Evolution:
         self.statistics = ObservationStatistics.restored(below("statistics/", state))
         self.steps, self.episodes = int(state["steps"]), int(state["episodes"])
         self._best, self._best_fitness = np.array(state["best"]), float(state["best_fitness"])
+        self._worst = float(state.get("worst", np.inf))  # older checkpoints have none

@@ -152,7 +152,7 @@ class PPO:
         self.reward_scale = RewardScale(np.zeros(environments))
         self.critic_memory = np.zeros((environments, self.critic.memory_size), np.float32)
         self.generation = 0
-        self.diverged = False
+        self.diverged, self.errors = False, tuple[str, ...]()
 
     @property
     def steps(self) -> int:
@@ -231,6 +231,7 @@ class PPO:
         """One iteration of Algorithm 1; interrupted, it leaves everything as it was."""
         blocks, seen = self._collect()
         self._check(seen)
+        self.errors = seen.errors
         learning_rate = self._annealed()
         scaled, reward_scale = seen.rewards, self.reward_scale
         if self.normalise_reward:

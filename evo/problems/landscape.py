@@ -11,11 +11,12 @@ import numpy as np
 
 from evo.algorithms.population import Population
 from evo.envs import interruption
+from evo.envs.foreign import contained
 from evo.envs.physics import EngineError
 from evo.errors import one_line
 from evo.functions import Function
 from evo.memory import check_bytes
-from evo.numbers import RETURN
+from evo.numbers import LARGEST, RETURN
 from evo.problems.problem import Evaluation, fitness_of
 from evo.randomness import generator
 from evo.ranges import whole_number
@@ -23,6 +24,7 @@ from evo.statistics import ObservationStatistics
 
 _NUMBER_BYTES = 64  # that each of its numbers takes at least, in a search
 REFUSED = "the function refused"
+_KEPT = 3  # messages of an evaluation
 
 
 class Landscape(ABC):
@@ -36,6 +38,10 @@ class Landscape(ABC):
     deterministic = True
     cheap = True
     """Whether it may be evaluated many times more, only to be looked at."""
+    tolerant = False
+    """Whether the search goes on where every individual failed."""
+    errors: tuple[str, ...] = ()
+    """What was wrong with individuals of the last evaluation, each message once."""
 
     def __init__(self, name: str, size: int, low: float, high: float) -> None:
         self.name, self.low, self.high = name, float(low), float(high)
@@ -86,7 +92,7 @@ class Landscape(ABC):
             episodes=heights.size,
             steps=heights.size,
             failures={REFUSED: failed} if failed else {},
-            errors=(),
+            errors=self.errors,
             statistics=np.zeros((0, 1)),
         )
 
@@ -135,7 +141,8 @@ class OwnLandscape(Landscape):
 
     It is called for one individual after the other. One that takes a seed is noisy: it is called once an episode.
     on_error: `stop` where it raises or gives no finite number (what it has evaluated of the population is kept: asked
-    again, it goes on there), or `worst`: the individual is as bad as the worst of the others.
+    again, it goes on there), or `worst`: the individual is as bad as the worst of the others, and where all failed, as
+    the worst so far.
     """
 
     def __init__(
@@ -144,7 +151,7 @@ class OwnLandscape(Landscape):
         super().__init__(name, size, low, high)
         if on_error not in ("stop", "worst"):
             raise ValueError(f"on_error={on_error!r}: must be 'stop' or 'worst'")
-        self.function, self.on_error = function, on_error
+        self.function, self.on_error, self.tolerant = function, on_error, on_error == "worst"
         self.deterministic, self.cheap = not takes_seed(function), False
         # The points and seeds of an evaluation that broke off, and what it had found, episode by episode of one after
         # the other; of a race, which is several evaluations, the round that broke off.
@@ -155,7 +162,7 @@ class OwnLandscape(Landscape):
         same = np.array_equal(points, self._asked) and (self.deterministic or np.array_equal(seeds, self._seeds))
         if not same or len(self._found) >= len(points) * columns:
             self._asked, self._seeds, self._found = np.array(points), np.array(seeds, np.int64), np.zeros(0)
-        found = self._found.tolist()
+        found, self.errors = self._found.tolist(), ()
         try:
             for place in range(len(found), len(points) * columns):
                 individual, episode = divmod(place, columns)
@@ -169,8 +176,11 @@ class OwnLandscape(Landscape):
     def _height(self, point: np.ndarray, arguments: tuple[int, ...], individual: str) -> float:
         with interruption.waiting():
             try:
-                height = float(self.function(point, *arguments))
+                with contained():
+                    height = float(self.function(point, *arguments))
                 problem = "" if np.isfinite(height) else f"its fitness is {height}, not a finite number"
+                if not problem and abs(height) > LARGEST:
+                    problem = f"its fitness is {height:g}, larger than can be computed with ({LARGEST:g})"
             except Exception as error:  # a function of the user's may fail in any way
                 height, problem = float("nan"), f"{type(error).__name__}: {one_line(error)}"
         if problem and self.on_error == "stop":
@@ -178,7 +188,11 @@ class OwnLandscape(Landscape):
                 f"individual {individual}: {problem}; what was evaluated is kept: mend the function, or write "
                 'on_error = "worst" in config.toml, and resume'
             )
-        return height if not problem else float("nan")
+        if not problem:
+            return height
+        if problem not in self.errors and len(self.errors) < _KEPT:
+            self.errors = (*self.errors, problem)
+        return float("nan")
 
     def state(self) -> dict[str, np.ndarray]:
         return {"asked": self._asked, "seeds": self._seeds, "found": self._found}

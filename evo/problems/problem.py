@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from evo.algorithms.population import DensePopulation, Population
+from evo.numbers import LARGEST
 from evo.statistics import ObservationStatistics
 
 
@@ -116,13 +117,14 @@ def evaluate_alone(
 def fitness_of(returns: np.ndarray) -> np.ndarray:
     """Mean over episodes of returns (individuals, episodes), float64 (individuals,).
 
-    An individual with an episode that failed, NaN, is as bad as the worst of the others; NaN where all failed. Summed
-    in order of the episodes whatever the array's layout.
+    An individual with an episode that failed, NaN, or whose returns are larger than can be computed with, is as bad as
+    the worst of the others; NaN where all failed. Summed in order of the episodes whatever the array's layout.
     """
     fitness = np.zeros(len(returns))
-    for column in range(returns.shape[1]):
-        fitness = fitness + returns[:, column]
+    with np.errstate(over="ignore", invalid="ignore"):
+        for column in range(returns.shape[1]):
+            fitness = fitness + returns[:, column]
     fitness = fitness / returns.shape[1]
-    failed = np.isnan(fitness)
+    failed = ~(np.abs(fitness) <= LARGEST)
     fitness[failed] = np.nan if failed.all() else fitness[~failed].min()
     return fitness
