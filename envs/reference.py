@@ -16,6 +16,8 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+from evo.envs.foreign import contained
+
 EXTENSIONS = "evo.extensions"  # the group of entry points; their values are modules, or packages with all in them
 
 _of_files: set[str] = set()  # texts that files hold
@@ -71,7 +73,8 @@ def load(reference: str) -> Any:
     module_name, colon, attribute = reference.partition(":")
     if not colon or not module_name or not attribute:
         raise ValueError(f"{reference!r} is not of the form package.module:attribute")
-    module = importlib.import_module(module_name)
+    with contained():
+        module = importlib.import_module(module_name)
     try:
         return getattr(module, attribute)
     except AttributeError:

@@ -246,6 +246,22 @@ def die(number: int) -> None:
     os._exit(3)
 
 
+def die_once(mark: str) -> int:
+    if not Path(mark).exists():
+        Path(mark).touch()
+        os._exit(3)
+    return 7
+
+
+def test_what_a_process_was_killed_over_is_done_again(tmp_path: Path) -> None:
+    helpers = Processes(1)
+    assert helpers.map(die_once, [str(tmp_path / "one")], tries=2) == [7]
+    (helper,) = helpers._helpers
+    helper.process.kill()  # while it has nothing to do
+    helper.process.wait()
+    assert helpers.map(square, [5]) == [25]
+
+
 def test_processes_answer_in_order_raise_what_was_raised_and_may_die() -> None:
     helpers = Processes(2)
     assert helpers.map(square, range(20)) == [number * number for number in range(20)]

@@ -104,11 +104,17 @@ def test_a_constructor_or_a_picture_that_fails_is_one_line(
     assert "\n" not in str(told.value)
 
 
-@pytest.mark.parametrize(("deed", "message"), [("dies", "exit status 3"), ("hangs", "it gave no answer in time")])
-def test_an_environment_that_ends_every_process_is_said_at_once(deed: str, message: str) -> None:
-    problem = walking("Fine-v0", 0.5, always=f"reset {deed}")
-    with pytest.raises(EngineError, match=f"when it is made, is reset and takes its first step, .*{message}"):
+def test_an_environment_that_ends_every_process_is_said_at_once() -> None:
+    problem = walking("Fine-v0", always="reset dies")
+    with pytest.raises(EngineError, match=r"when it is made, is reset and takes its first step, .*exit status 3"):
         evaluated(problem)
+
+
+def test_a_step_timeout_is_a_setting_of_a_run(tmp_path: Path) -> None:
+    settings = {**SMALL, "task.always": "step hangs"}
+    with pytest.raises(evo.EvoError, match=r"Fine-v0: when it is made, .* it gave no answer in time"):
+        evo.run("Fine-v0", generations=1, step_timeout=0.5, out=tmp_path / "run", threads=1, settings=settings)
+    assert evo.load(tmp_path / "run").config["evaluation.step_timeout"] == 0.5
 
 
 @pytest.mark.parametrize(("deed", "message"), [("dies", "exit status 3"), ("raises", "the floor gave way")])
