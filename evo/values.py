@@ -3,7 +3,7 @@
 import math
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +50,8 @@ def parse_setting(text: str) -> tuple[str, Any]:
 def checked(key: str, value: Any, entry: Key) -> Any:
     """The value as the key's kind, NumPy's numbers as Python's. Raises EvoError naming the key."""
     value = plain(value)
+    if key != "seed" and any(not -(2**63) <= number < 2**63 for number in _numbers(value)):
+        raise EvoError(f"{key} must be of 64 bits, as all whole numbers but the seed, got {value}")
     kinds = typing.get_args(entry.kind) if isinstance(entry.kind, types.UnionType) else (entry.kind,)
     if value is None and type(None) in kinds:
         return None
@@ -68,6 +70,15 @@ def checked(key: str, value: Any, entry: Key) -> Any:
     if isinstance(value, float) and math.isnan(value):
         raise EvoError(f"{key} is nan, which is no number: it must be {words}")
     raise EvoError(f"{key} must be {words}, got {value!r}")
+
+
+def _numbers(value: Any) -> Iterator[int]:
+    """Whole numbers in a value, however deep."""
+    if isinstance(value, list | tuple | dict):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _numbers(each)
+    elif isinstance(value, int):
+        yield value
 
 
 def _words(kind: Any) -> str:

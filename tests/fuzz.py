@@ -75,6 +75,19 @@ class Cases:
         self.compiled = work / "of"
         self.compiled.mkdir(exist_ok=True)
 
+    def warm_up(self) -> None:
+        """What is compiled, or read once, takes none of a case's time."""
+        for run in self.runs:
+            champion = _champion(run)
+            champion.evaluate(seeds=np.arange(2))
+            if champion.kind == "world":
+                champion.policy()(np.zeros(champion.network.inputs))
+                champion.walking.rollout(champion.params, 0, champion.candidate.statistics)
+            copy = self.work / "warm"
+            shutil.copytree(run, copy)
+            api.resume(copy, generations=4, video=False, threads=1)
+            shutil.rmtree(copy)
+
     def run(self, kind: str, random: np.random.Generator) -> None:
         """One case. Raises whatever evo raises but EvoError."""
         try:
@@ -202,6 +215,7 @@ def _serve(options: argparse.Namespace, folder: Path, work: Path) -> None:
     """In a process of its own: the cases from `first`; says each number, and what went wrong with it."""
     cases = Cases(folder, work)
     api._show = lambda *arguments: None  # type: ignore[assignment]  # pictures take longer than all else
+    cases.warm_up()
     resource.setrlimit(resource.RLIMIT_AS, (8 * BYTES, 8 * BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     warnings.simplefilter("ignore")
