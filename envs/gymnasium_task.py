@@ -235,6 +235,10 @@ def _made(spec: EnvSpec, limit: int | None, options: Mapping[str, Any]) -> gymna
 
 @staying()
 def _task(name: str, spec: EnvSpec, options: Mapping[str, Any], scale: bool | None, limit: int | None) -> GymnasiumTask:
+    if isinstance(options.get("xml_file"), str):  # of MuJoCo's older tasks
+        from evo.envs.mujoco_v5.construction import model_path
+
+        model_path(options["xml_file"])
     try:
         env = _made(spec, limit, options)
     except gymnasium.error.DependencyNotInstalled as error:

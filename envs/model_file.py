@@ -50,6 +50,16 @@ def load_spec(path: str, model_root: str = "") -> mujoco.MjSpec:
     model_root: the folder that the files it names must lie in. "": the nearest one upwards with a package.xml, else the
     file's own, or the one above where the file names a sibling. Raises ModelFileError, FileNotFoundError.
     """
+    real = examined(path, model_root)
+    mujoco.mj_clearCache(mujoco.mj_getCache())  # it tells a changed mesh from the old one by whole seconds only
+    spec, said = _read(real, _root(real, model_root))
+    for line in [*said, *complete(spec, path)]:
+        warnings.warn(f"{Path(path).name}: {line}", stacklevel=1)  # one place, so that it is said once
+    return spec
+
+
+def examined(path: str, model_root: str = "") -> Path:
+    """Where an examined model file lies, whatever links lead there; arguments and errors of `load_spec`."""
     file = Path(path)
     if not file.is_file():
         raise FileNotFoundError(f"there is no file {path}")
@@ -59,11 +69,7 @@ def load_spec(path: str, model_root: str = "") -> mujoco.MjSpec:
     known = (str(real), model_root)
     if known not in _known or _known[known] != _state(_known[known]):
         _known[known] = _state(_examined(*known))
-    mujoco.mj_clearCache(mujoco.mj_getCache())  # it tells a changed mesh from the old one by whole seconds only
-    spec, said = _read(real, _root(real, model_root))
-    for line in [*said, *complete(spec, path)]:
-        warnings.warn(f"{file.name}: {line}", stacklevel=1)  # one place, so that it is said once
-    return spec
+    return real
 
 
 def compiled(spec: mujoco.MjSpec) -> mujoco.MjModel:

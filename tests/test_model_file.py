@@ -21,6 +21,7 @@ from evo.config import resolve_config
 from evo.envs.gym import TaskEnv
 from evo.envs.model_file import complete, digest_of
 from evo.envs.task import Task
+from evo.errors import EvoError
 from evo.problems.walking import Walking
 from evo.testing import check_task
 
@@ -414,3 +415,17 @@ def test_what_cannot_go_forward_is_told_to_do_something_else(tmp_path: Path, joi
     with pytest.raises(evo.EvoError, match=f"body 'pole', {able}, and the reward .* write its own task") as caught:
         evo.task(written(tmp_path, text))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("task", ["Hopper-v5", "Ant-v4"])
+def test_the_model_file_of_an_option_is_examined_too(task: str, tmp_path: Path) -> None:
+    """Gymnasium's tasks take one, and a champion's file may name it."""
+    secret = tmp_path / "secret.xml"
+    secret.write_text("<mujoco/>")
+    (tmp_path / "sent").mkdir()
+    sent = tmp_path / "sent" / "hopper.xml"
+    sent.write_text(f'<mujoco><include file="{secret}"/></mujoco>')
+    with pytest.raises(EvoError, match=r"xml_file: .*secret\.xml"):
+        evo.task(task, xml_file=str(sent))
+    with pytest.raises(EvoError, match=r"xml_file.* must be a text, got 5"):
+        evo.task(task, xml_file=5)

@@ -1,21 +1,38 @@
 """How tasks equal to Gymnasium's v5 ones are constructed: their model files, what is checked, the task itself."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import mujoco
+from gymnasium.envs.mujoco import mujoco_env
 from gymnasium.envs.mujoco.mujoco_env import expand_model_path
 
+from evo.envs.model_file import ModelFileError, examined
 from evo.envs.task import Task, record
+
+_ASSETS = (Path(mujoco_env.__file__).parent / "assets").resolve()  # Gymnasium's own model files
 
 
 def load(xml_file: str) -> mujoco.MjModel:
     """The model that Gymnasium's MujocoEnv loads for `xml_file`. Raises FileNotFoundError or ValueError (bad MJCF)."""
+    return mujoco.MjModel.from_xml_path(model_path(xml_file))
+
+
+def model_path(xml_file: str) -> str:
+    """Where that model lies, examined as any model file that a user brings, unless Gymnasium brings it.
+
+    Raises FileNotFoundError, ModelFileError.
+    """
     try:
         path = expand_model_path(xml_file)
+        if Path(path).resolve().parent != _ASSETS:
+            return str(examined(path))
     except OSError as error:
         raise FileNotFoundError(f"xml_file: {error}") from error
-    return mujoco.MjModel.from_xml_path(path)
+    except ModelFileError as error:
+        raise ModelFileError(f"xml_file: {error}") from error
+    return path
 
 
 def _check_ranges(options: Mapping[str, Any]) -> None:
