@@ -61,7 +61,7 @@ def load_spec(path: str, model_root: str = "") -> mujoco.MjSpec:
 def examined(path: str, model_root: str = "") -> Path:
     """Where an examined model file lies, whatever links lead there; arguments and errors of `load_spec`."""
     file = Path(path)
-    if not file.is_file():
+    if not os.path.isfile(file):  # False also for a name that is too long
         raise FileNotFoundError(f"there is no file {path}")
     if file.stat().st_size > _FILE_BYTES:
         raise ModelFileError(f"it has {file.stat().st_size:,} bytes; at most {_FILE_BYTES:,} are read")

@@ -7,6 +7,7 @@ known one. `task.*`, `training.*` and `method.*` accept exactly the options of t
 import copy
 import inspect
 import math
+import os
 import re
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -135,7 +136,7 @@ def task_name(text: str) -> str:
     version = re.search(r"-v\d+$", text.lower())
     matches = [name for name in TASKS if _plain(name) == _plain(text) and name.endswith(version[0] if version else "")]
     if not matches and is_data_path(text):
-        if Path(text, "config.toml").exists():
+        if os.path.exists(Path(text, "config.toml")):
             raise EvoError(
                 f"{text} is a run, not a task: `evo resume {text}` goes on with it, `evo run --from {text}` begins "
                 f"from its champion, `evo replay {text}` shows it"

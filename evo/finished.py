@@ -1,5 +1,6 @@
 """A run as one reads it: its configuration, metrics, champion and pictures."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -113,4 +114,4 @@ def latest(folder: Path = Path("runs")) -> Path:
 def champion_of(path: Path | str, trust: bool = False) -> Champion:
     """The champion of a run directory, or in a champion file. trust: as of a Run. Raises EvoError."""
     source = Path(path)
-    return Champion.load(source, trust) if source.is_file() else Run(source, trust).champion
+    return Champion.load(source, trust) if os.path.isfile(source) else Run(source, trust).champion

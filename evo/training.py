@@ -205,9 +205,15 @@ def _save_champion(directory: RunDirectory, progress: Progress) -> None:
 
 def restore(learner: Learner, state: Mapping[str, np.ndarray]) -> Progress:
     """Put a learner where a checkpoint was taken; returns the loop's own part. Raises EvoError or ValueError."""
+    before = getattr(learner, "statistics", None)
     learner.restore(
         {name.removeprefix("learner/"): array for name, array in state.items() if name.startswith("learner/")}
     )
+    if before is not None:
+        for name in ("mean", "m2"):  # which compiled code reads as they are
+            found, needed = getattr(learner.statistics, name), getattr(before, name)  # type: ignore[attr-defined]
+            if found.dtype != needed.dtype or found.shape != needed.shape:
+                raise ValueError(f"statistics/{name} is {found.dtype} {found.shape}, not {needed.shape}")
     return Progress.restored(state)
 
 

@@ -107,7 +107,7 @@ def damage_tree(tree: dict[str, Any], random: Random, keys: list[str] | None = N
             parent = parent[part]
         value = parent[place[-1]]
         if kind == 0:
-            if isinstance(value, int | float) and not isinstance(value, bool) and random.integers(2):
+            if isinstance(value, int | float) and abs(value) < 1e18 and random.integers(2):
                 parent[place[-1]] = [value + 1, -value, value * 1000, value / 3, [value, value]][random.integers(5)]
             else:
                 parent[place[-1]] = odd_value(random)

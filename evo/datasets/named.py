@@ -1,6 +1,7 @@
 """Data sets by name: those of `DATASETS`, and files and folders of one's own."""
 
 import inspect
+import os
 import typing
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +30,7 @@ _FILES = {".csv": ("table", "file"), ".npz": ("npz", "file")}  # ending → what
 
 def is_data_path(text: str) -> bool:
     """Whether it is a file or folder that data sets are made of."""
-    return Path(text).suffix.lower() in _FILES or (bool(text) and "\0" not in text and Path(text).is_dir())
+    return Path(text).suffix.lower() in _FILES or os.path.isdir(text)
 
 
 def constructor_of(reference: str) -> Callable[..., Dataset]:
