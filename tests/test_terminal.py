@@ -50,15 +50,25 @@ def test_an_encoding_without_our_signs_gets_plain_ones(encoding: str, tmp_path: 
     assert ("gr??e-+/- - ?" if encoding == "ascii" else "größe-± - ?") in said.stdout
 
 
-def test_a_reader_who_leaves_ends_the_command_without_a_word() -> None:
-    reading, writing = os.pipe()
-    os.close(reading)
-    words = [sys.executable, "-m", "evo", "list"]
-    try:
-        said = subprocess.run(words, cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, timeout=300, check=False)
-    finally:
+def test_a_reader_who_leaves_ends_the_command(tmp_path: Path) -> None:
+    """As in `evo list | head -1`, without a word; of a run one wants to know that it can go on."""
+    advice = b"evo: stopped, since nobody reads the output any more; `evo resume` goes on\n"
+    for words, expected in ((["list"], b""), (["run", "sphere", "--dim", "2"], advice)):
+        reading, writing = os.pipe()
+        os.close(reading)
+        said = subprocess.run(
+            [sys.executable, "-m", "evo", *words],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            timeout=300,
+            check=False,
+        )
         os.close(writing)
-    assert (said.returncode, said.stderr) == (READER_LEFT, b"")
+        assert said.returncode == READER_LEFT
+        assert said.stderr.endswith(expected)
+    assert "ended" in command("resume", "--quiet", "--no-video", folder=tmp_path).stdout
 
 
 def test_a_deleted_folder_is_one_line(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from evo.comparison.defaults import (
     FIRST_SEED,
     PRESET_NETWORK,
 )
-from evo.terminal import Output, accept_any_encoding, show_notes, show_warning
+from evo.terminal import READER_LEFT, Output, accept_any_encoding, show_notes, show_warning
 
 if TYPE_CHECKING:
     from evo.champion import Verification
@@ -169,7 +169,12 @@ def _work(start: Callable[[Any], Any], quiet: bool) -> None:
     from evo.naming import from_here
 
     console, here = Output(), Path.cwd()
-    finished = start(lambda config: display(config, console, quiet))
+    try:
+        finished = start(lambda config: display(config, console, quiet))
+    except SystemExit as ended:
+        if ended.code == READER_LEFT:
+            sys.stderr.write("evo: stopped, since nobody reads the output any more; `evo resume` goes on\n")
+        raise
     champion = finished.champion
     kind = champion.kind
     fitness = f"[bold]{champion.reported_fitness}[/]" + ("" if kind == FUNCTION else " never seen in training")

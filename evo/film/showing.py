@@ -56,7 +56,9 @@ def replay(
         if evolution or seed is not None:
             raise EvoError(f"{champion.task_name} is a {champion.kind}: there is no film of it, only a picture")
         if champion.kind == FUNCTION and run is None:
-            raise EvoError(f"{source} is a point alone; how it was found is in its run directory: replay that")
+            raise EvoError(
+                f"{champion.task_name} is a function: its champion is a point; how it was found is in its run directory"
+            )
     if checked is not None:
         checked(champion.verify())
     if champion.kind == FUNCTION and run is not None:
