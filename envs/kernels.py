@@ -32,6 +32,8 @@ from numba.core import caching
 from numba.core.caching import CacheImpl, IndexDataCacheFile, _CacheLocator
 from numba.core.errors import NumbaError
 
+from evo.envs.numpy_order import FOUND
+
 ADDRESS = types.intp
 njit = functools.partial(numba.njit, nogil=True)  # for all of ours; without the lock, a signal is heard meanwhile
 # Packages of tasks, layers, tape and update rules, whose plain functions are compiled elsewhere.
@@ -105,10 +107,12 @@ def compiled_modules() -> list[str]:
 
 @functools.cache
 def source_digest() -> str:
-    """Digest of the sources, and of the versions, that compiled code depends on."""
+    """Digest of the sources, the versions and the variants of arithmetic that compiled code depends on."""
     digest = hashlib.sha256()
     for package in ("mujoco", "numba", "llvmlite", "numpy"):
         digest.update(f"{package}={version(package)};".encode())
+    for name, variant in FOUND.items():
+        digest.update(f"{name}={variant};".encode())
     for name in compiled_modules():
         digest.update(name.encode() + b"\0")
         digest.update(_modules()[name].read_bytes())

@@ -17,6 +17,7 @@ from numba.extending import intrinsic
 from numba.np.random._constants import fi_double, ki_double, wi_double, ziggurat_nor_inv_r, ziggurat_nor_r
 
 from evo.envs.kernels import njit
+from evo.envs.numpy_order import shifted
 
 _MULTIPLIER = 0x2360ED051FC65DA44385DF649FCCF645
 
@@ -68,7 +69,7 @@ def random(rng: Any) -> float:
 @njit
 def uniform(rng: Any, low: float, high: float) -> float:
     """Uniform on [low, high), as `Generator.uniform(low, high)`."""
-    return low + (high - low) * random(rng)
+    return shifted(low, high - low, random(rng))
 
 
 @njit

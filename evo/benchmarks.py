@@ -12,6 +12,7 @@ from evo.champion import Champion
 from evo.config import resolve_config, task_name
 from evo.envs import TASKS
 from evo.envs.extent import extent
+from evo.envs.numpy_order import unlike
 from evo.envs.physics import available_threads
 from evo.envs.task import Task
 from evo.errors import EvoError, nearest
@@ -131,6 +132,12 @@ def _exact(
     for task in tasks or exactness.CASES:
         found = exactness.check_invariance(make_compiled_task(task, {}), chosen[:2], 50 if quick else None)
         yield _comparison("threads and splits", found)
+
+
+def arithmetic() -> str:
+    """Lines on this machine's arithmetic, above the records of `bench("exact")`."""
+    strange = [f"close, not equal to the bit: {line}" for line in unlike()]
+    return "\n".join([*(f"{name}: {value}" for name, value in exactness.machine().items()), *strange])
 
 
 def _stability(

@@ -19,6 +19,7 @@ from evo.config import as_written, kind_of
 from evo.datasets import Split
 from evo.engines import AnyTask
 from evo.envs.kernels import KernelError
+from evo.envs.numpy_order import FOUND
 from evo.envs.physics import EngineError, available_threads
 from evo.errors import EvoError, commands, one_line
 from evo.learners.learner import Candidate
@@ -38,13 +39,18 @@ _PACKAGES = ("mujoco", "gymnasium", "numpy", "numba", "llvmlite")
 
 @functools.cache
 def platform_facts() -> Mapping[str, str]:
-    """What the bits of a score depend on: versions, architecture and the processor's features."""
+    """What the bits of a score depend on: versions, the processor's features, the arithmetic of libraries."""
     import llvmlite.binding
 
     features = llvmlite.binding.get_host_cpu_features()
     vectors = sorted(name for name, present in features.items() if present and name.startswith(("avx", "fma", "sse4")))
     facts = {name: version(name) for name in _PACKAGES}
-    return facts | {"machine": platform.machine(), "vectors": " ".join(vectors)}
+    return facts | {
+        "machine": platform.machine(),
+        "vectors": " ".join(vectors),
+        "libc": " ".join(platform.libc_ver()),  # whose sines and powers are not every other's
+        "arithmetic": ", ".join(f"{name} {variant}" for name, variant in FOUND.items()),
+    }
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ is for.
 
 import atexit
 import functools
+import platform
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,12 +15,16 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import gymnasium
+import llvmlite.binding
 import mujoco
+import numba
 import numpy as np
+import threadpoolctl
 from gymnasium.envs.mujoco.mujoco_env import expand_model_path
 
 from evo.assembly import make_compiled_task, make_learner, make_network
 from evo.config import resolve_config
+from evo.envs.numpy_order import FOUND
 from evo.envs.physics import available_threads
 from evo.envs.random import streams
 from evo.envs.task import Task
@@ -76,6 +81,33 @@ CASES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         | {"xml_file": ALTERED, "frame_skip": 7, "ctrl_cost_weight": 0.013, "reset_noise_scale": 0.31},
     }
 )
+
+
+def machine() -> dict[str, str]:
+    """What the last bit of a result can depend on here: the processor, and what the libraries make of it."""
+    blas = {
+        f"{one['internal_api']} {one['architecture']}": None
+        for one in threadpoolctl.threadpool_info()
+        if "architecture" in one
+    }
+    simd = np.show_config(mode="dicts")["SIMD Extensions"]
+    return {
+        "processor": _processor(),
+        "libc": " ".join(platform.libc_ver()),
+        "BLAS": ", ".join(blas) or "unknown",
+        "NumPy": " ".join([np.__version__, *simd["baseline"], *simd["found"]]),
+        "Numba": f"{numba.__version__} for {numba.config.CPU_NAME or llvmlite.binding.get_host_cpu_name()}",
+        "arithmetic": ", ".join(f"{name} {variant}" for name, variant in FOUND.items()),
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
 
 
 class Case(NamedTuple):
@@ -250,7 +282,7 @@ def check_invariance(task: Task, seeds: Sequence[int], steps: int | None = None)
             found.steps += int(joined["lengths"].sum())
             for name, expected in reference.items():
                 found.expect(f"{name}", f"{threads} threads, chunks of {chunk}", joined[name], expected)
-    return Exactness(task.name, task.options, tuple(seeds), found.steps, found.mismatches, found.first)
+    return Exactness(task.name, {}, tuple(seeds), found.steps, found.mismatches, found.first)
 
 
 def _results(episodes: Episodes, size: int = 0) -> dict[str, np.ndarray]:

@@ -15,12 +15,13 @@ from numba import types
 
 from evo.assembly import make_compiled_task, make_network
 from evo.envs.kernels import cache_folder
+from evo.envs.numpy_order import unlike
 from evo.envs.physics import available_threads, mj_forward, simulate
 from evo.envs.random import streams
 from evo.envs.structs import address_of, check_layout
 from evo.envs.task import Task
 from evo.episode import COMPLETED, ENGINE_ERROR, Evaluator
-from evo.exactness import check, check_invariance
+from evo.exactness import check, check_invariance, machine
 from evo.film.encode import write
 
 PACKAGES = (
@@ -88,7 +89,8 @@ def _packages() -> tuple[bool, str]:
 
 def _platform() -> tuple[bool, str]:
     ok = sys.platform == "linux" and platform.machine() in ("x86_64", "aarch64")
-    return ok, f"{platform.system()} {platform.release()}, {platform.machine()}"
+    facts = "; ".join(f"{name} {value}" for name, value in machine().items())
+    return ok, f"{platform.system()} {platform.release()}, {platform.machine()}; {facts}"
 
 
 def _processors() -> tuple[bool, str]:
@@ -131,8 +133,12 @@ def _layout() -> tuple[bool, str]:
 
 
 def _exactness() -> tuple[bool, str]:
-    found = check("HalfCheetah-v5", {}, (0,), 50)
-    return not found.mismatches, found.first or f"{found.steps} steps of {found.task} equal to Gymnasium's to the bit"
+    if strange := unlike():
+        return False, f"close to Gymnasium's, not equal to the bit: {'; '.join(strange)}"
+    found = [check(task, {}, (0,), 50) for task in ("HalfCheetah-v5", "Reacher-v5")]
+    first = next((f"{one.task}: {one.first}" for one in found if one.mismatches), "")
+    detail = " and ".join(f"{one.steps} steps of {one.task}" for one in found)
+    return not first, first or f"{detail} equal to Gymnasium's to the bit"
 
 
 def _threads() -> tuple[bool, str]:

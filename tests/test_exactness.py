@@ -7,7 +7,10 @@ import gymnasium
 import numpy as np
 import pytest
 
-from evo import exactness
+from machines import MACHINES
+from processes import python
+
+from evo import benchmarks, examination, exactness
 from evo.assembly import make_compiled_task, make_network
 from evo.exactness import CASES, Case, Exactness, cases, check, check_invariance, trained
 from evo.problems.walking import Walking
@@ -102,3 +105,40 @@ def test_a_difference_is_found_and_named(monkeypatch: pytest.MonkeyPatch) -> Non
     found = check("HalfCheetah-v5", {}, (0,), 5)
     assert found.mismatches == 5 * 5 + 5  # each reward and return of five policies
     assert found.first.startswith("linear x 0.01, seed 0, step 0: the reward [0] is ")
+
+
+OTHER_MACHINE = """
+import hashlib
+import numpy as np
+from evo.assembly import make_compiled_task, make_network
+from evo.envs.random import streams
+from evo.episode import Evaluator
+from evo.exactness import check
+
+for task in ("Reacher-v5", "Pusher-v5"):
+    found = check(task, {}, (0, 1), 50)
+    assert not found.mismatches, found.first
+
+task = make_compiled_task("Reacher-v5", {})
+network = make_network("mlp:16,16", task, False)
+params = np.random.default_rng(0).normal(size=(4, network.size)).astype(np.float32)
+episodes = Evaluator(task, network, 2).run(params, streams(np.arange(2)), np.zeros(10), np.ones(10), recording=True)
+actions = episodes.trajectories.actions
+print(hashlib.sha256(actions.tobytes()).hexdigest(), np.ptp(actions))
+"""
+
+
+def test_other_processors_are_exact_too() -> None:
+    """Gymnasium's rewards differ between these in their last bit, and ours with them; what is only ours differs
+    nowhere."""
+    assert len({python(OTHER_MACHINE, **environment) for environment in MACHINES.values()}) == 1
+
+
+def test_the_machine_is_named_and_what_is_only_close_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = ["processor", "libc", "BLAS", "NumPy", "Numba", "arithmetic"]
+    assert [line.partition(":")[0] for line in benchmarks.arithmetic().splitlines()] == facts
+    assert examination._exactness()[0]
+    for module in (benchmarks, examination):
+        monkeypatch.setattr(module, "unlike", lambda: ["np.dot is odd: rewards"])
+    assert benchmarks.arithmetic().splitlines()[-1] == "close, not equal to the bit: np.dot is odd: rewards"
+    assert examination._exactness() == (False, "close to Gymnasium's, not equal to the bit: np.dot is odd: rewards")

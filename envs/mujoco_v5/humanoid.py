@@ -6,6 +6,7 @@ from typing import Any
 from evo.envs.kernels import njit
 from evo.envs.mujoco_v5.humanoid_observation import build_humanoid, contact_cost, observe_humanoid
 from evo.envs.mujoco_v5.shared_kernels import control_cost, reset_uniform
+from evo.envs.numpy_order import add_weighted
 from evo.envs.physics import mj_rne_post_constraint, simulate
 from evo.envs.task import Task
 
@@ -23,7 +24,7 @@ def _center_of_mass(model: Any, data: Any, task: Any) -> float:
     """Its x coordinate, in the order in which NumPy's einsum adds."""
     moment = 0.0
     for body in range(model.body_mass.size):
-        moment += model.body_mass[body] * data.xipos[body, 0]
+        moment = add_weighted(moment, model.body_mass[body], data.xipos[body, 0])
     # NumPy's sum of the model's masses, times what adversity has made of them: exactly 1 without it
     return moment / (task.mass * (model.body_subtreemass[0] / task.subtree_mass))
 

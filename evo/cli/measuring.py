@@ -44,6 +44,10 @@ def bench(
         chosen = range(int(first), int(last or first) + 1) if seeds else None
     except ValueError as error:
         raise EvoError(f"--seeds takes a number or a range, as in 100-119; got {seeds!r}") from error
+    if exact:
+        from evo.benchmarks import arithmetic
+
+        Output(stderr=as_json).say(arithmetic())
     records = measure(kinds[0] if kinds else "speed", tasks, networks, method, chosen, pairs, quick)
     Output().say(json.dumps(records, indent=1) if as_json else render(records))
     if any(record.get("mismatches") or record.get("unstable") for record in records):
