@@ -216,7 +216,7 @@ IMITATED: Mapping[str, Imitated] = {
         lambda number: np.float64(number) ** 2,
         _each(_SQUARES, lambda square, number: square(number, 2.0)),
     ),
-    "np.sin, np.cos": Imitated(
+    "sin and cos": Imitated(
         "observations of Reacher-v5 and InvertedDoublePendulum-v5",
         [4.0 * angles for angles in _vectors([2] * 100)],
         lambda angles: [*np.sin(angles), *np.cos(angles)],
@@ -249,7 +249,7 @@ def variant_of(imitated: Imitated) -> str:
 def _find() -> dict[str, str]:
     found = {name: variant_of(imitated) for name, imitated in IMITATED.items()}
     if numba.config.USING_SVML:  # compiled loops then call Intel's functions
-        found["np.sin, np.cos"] = UNKNOWN
+        found["sin and cos"] = UNKNOWN
     return found
 
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from machines import MACHINES, OTHER_CORES
 from numba import njit
 from numpy.typing import NDArray
-from machines import CORES, MACHINES
 from processes import python
 
 from evo.envs import numpy_order
@@ -80,7 +80,8 @@ def test_this_machine_has_no_unknown_arithmetic() -> None:
 @pytest.mark.parametrize("size", [2, 3])
 def test_norms_are_numpys(size: int) -> None:
     for vector in np.random.default_rng(2).normal(size=(10_000, size)):
-        assert _norm(vector) == np.linalg.norm(vector)
+        # a copy: OpenBLAS's oldest kernel adds numbers that do not begin at a multiple of 16 bytes in another order
+        assert _norm(vector) == np.linalg.norm(vector.copy())
 
 
 def test_weighted_sums_are_numpys() -> None:
@@ -142,7 +143,7 @@ wrong = 0
 for size in (2, 3):
     for vector in np.random.default_rng(0).normal(size=(2000, size)):
         x, y, z = (*vector.tolist(), 0.0)[:3]
-        wrong += int(numpy_order.norm3(x, y, z) != np.linalg.norm(vector))
+        wrong += int(numpy_order.norm3(x, y, z) != np.linalg.norm(vector.copy()))
 print(json.dumps([wrong, numpy_order.unlike(), dict(numpy_order.FOUND), kernels.source_digest()]))
 """
 
@@ -150,7 +151,7 @@ print(json.dumps([wrong, numpy_order.unlike(), dict(numpy_order.FOUND), kernels.
 def test_other_processors_are_known_and_have_kernels_of_their_own() -> None:
     """OpenBLAS, and NumPy without some features, do here what they do on each of these."""
     digests: dict[Any, str] = {}
-    for environment in [{"OPENBLAS_CORETYPE": core} for core in CORES] + [*MACHINES.values()]:
+    for environment in [*MACHINES, *({"OPENBLAS_CORETYPE": core} for core in OTHER_CORES)]:
         wrong, strange, found, digest = json.loads(python(OTHER_MACHINE, **environment))
         assert (wrong, strange) == (0, []), environment
         assert digests.setdefault(tuple(found.items()), digest) == digest
