@@ -130,8 +130,7 @@ print(hashlib.sha256(actions.tobytes()).hexdigest(), np.ptp(actions))
 def test_other_processors_are_exact_too() -> None:
     """Gymnasium's rewards differ between these in their last bit, and ours with them; what is only ours differs
     nowhere."""
-<<<<<<< HEAD
-    assert len({python(OTHER_MACHINE, **environment) for environment in MACHINES.values()}) == 1
+    assert len({python(OTHER_MACHINE, **environment) for environment in MACHINES}) == 1
 
 
 def test_the_machine_is_named_and_what_is_only_close_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,6 +141,3 @@ def test_the_machine_is_named_and_what_is_only_close_is_said(monkeypatch: pytest
         monkeypatch.setattr(module, "unlike", lambda: ["np.dot is odd: rewards"])
     assert benchmarks.arithmetic().splitlines()[-1] == "close, not equal to the bit: np.dot is odd: rewards"
     assert examination._exactness() == (False, "close to Gymnasium's, not equal to the bit: np.dot is odd: rewards")
-=======
-    assert len({python(OTHER_MACHINE, **environment) for environment in MACHINES}) == 1
->>>>>>> be2a97b (wip: names, tests on other machines)
