@@ -9,7 +9,7 @@ import pytest
 from machines import MACHINES
 from processes import python
 
-from evo import benchmarks, examination, exactness
+from evo import benchmarks, exactness, examination
 from evo.assembly import make_compiled_task, make_network
 from evo.exactness import CASES, Case, Exactness, cases, check, check_invariance, trained
 from evo.problems.walking import Walking
