@@ -4,6 +4,7 @@ decides becomes an action of the space.
 Environments are code of other people's: whatever they hand over is looked at here before compiled code sees it.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,7 +65,7 @@ def flatten(space: spaces.Space[Any], observation: Any) -> np.ndarray:
 
 def _numbers(observation: Any, shape: tuple[int, ...], dtype: Any = None) -> np.ndarray:
     """So many numbers, rounded as their dtype does, float64; whatever the shape they come in."""
-    size = int(np.prod(shape))
+    size = math.prod(shape)
     try:
         found = np.asarray(observation)
     except Exception as error:
