@@ -266,7 +266,8 @@ def _or_worst(value: float) -> float:
 def _champion(config: Config, learner: Learner, candidate: Candidate, returns: np.ndarray, measure: str) -> Champion:
     return Champion(
         task_name=config["task.name"],
-        task_options=config.section("task"),
+        # in one order: a file that is read again gives them in another than the flags did
+        task_options=dict(sorted(config.section("task").items())),
         network_text=config.layers,
         normalise=config.normalise,
         method=config["method.name"],

@@ -173,9 +173,10 @@ def test_different_seeds_differ(tmp_path: Path) -> None:
     assert not np.array_equal(runs[0].metrics["mean"], runs[1].metrics["mean"])
 
 
-def test_a_config_file_repeats_a_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("task", ["cartpole", "CartPole-v1"])
+def test_a_config_file_repeats_a_run(task: str, tmp_path: Path) -> None:
     settings = {**SMALL, "evaluation.episodes": 2}
-    evo.run("cartpole", method="ars-v1", generations=3, seed=4, out=tmp_path / "one", video=False, settings=settings)
+    evo.run(task, method="ars-v1", generations=3, seed=4, out=tmp_path / "one", video=False, settings=settings)
     evo.run(config=tmp_path / "one" / "config.toml", out=tmp_path / "two", video=False)
     assert_same_run(tmp_path / "one", tmp_path / "two")
     assert (tmp_path / "one" / "config.toml").read_text() == (tmp_path / "two" / "config.toml").read_text()
