@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -86,9 +87,11 @@ def terminal_tables(comparison: Comparison) -> Group:
     task = comparison.members[0].config["task.name"]
     rows, unit, measure = comparison.rows, comparison.step_unit, comparison.measure
     header = method_header(unit, measure)
-    shown = [place for place, name in enumerate(header) if name not in ("mean", "selection s")]
+    shown = [place for place, name in enumerate(header) if name not in ("mean", "wall s", "selection s")]
     methods = [[line[place] for place in shown] for line in method_texts(rows)]
-    members = member_texts(comparison.members)
+    run_header = member_header(unit, measure)
+    told = [place for place, name in enumerate(run_header) if name not in ("std", "CPU s", "wall s")]
+    members = [[line[place] for place in told] for line in member_texts(comparison.members)]
     folders = {member.path.parent for member in comparison.members}
     if len(folders) == 1:
         members = [[*line[:-1], member.path.name] for line, member in zip(members, comparison.members, strict=True)]
@@ -101,7 +104,7 @@ def terminal_tables(comparison: Comparison) -> Group:
             [[row.method, *("\n".join(_reached(reach, row.seeds)) for reach in row.reached.values())] for row in rows],
         ),
         Text(f"{resolution(rows, unit, measure)}\n", style="dim"),
-        _terminal_table("every run", member_header(unit, measure), members),
+        _terminal_table("every run", [run_header[place] for place in told], members),
     )
 
 
@@ -117,7 +120,8 @@ def _terminal_table(title: str, header: Sequence[str], lines: Sequence[Sequence[
     )
     for name in header:
         names = name in ("method", "run")
-        table.add_column(name, justify="left" if names else "right", overflow="fold", no_wrap=name == "method")
+        title_lines = name if "\n" in name else fill(name, 10, break_long_words=False)
+        table.add_column(title_lines, justify="left" if names else "right", overflow="fold", no_wrap=name != "run")
     for line in lines:
         table.add_row(*line)
     return table
