@@ -87,7 +87,7 @@ def terminal_tables(comparison: Comparison) -> Group:
     task = comparison.members[0].config["task.name"]
     rows, unit, measure = comparison.rows, comparison.step_unit, comparison.measure
     header = method_header(unit, measure)
-    shown = [place for place, name in enumerate(header) if name not in ("mean", "wall s", "selection s")]
+    shown = [place for place, name in enumerate(header) if name not in ("mean", "CPU s", "wall s", "selection s")]
     methods = [[line[place] for place in shown] for line in method_texts(rows)]
     run_header = member_header(unit, measure)
     told = [place for place, name in enumerate(run_header) if name not in ("std", "CPU s", "wall s")]
@@ -121,7 +121,7 @@ def _terminal_table(title: str, header: Sequence[str], lines: Sequence[Sequence[
     for name in header:
         names = name in ("method", "run")
         title_lines = name if "\n" in name else fill(name, 10, break_long_words=False)
-        table.add_column(title_lines, justify="left" if names else "right", overflow="fold", no_wrap=name != "run")
+        table.add_column(title_lines, justify="left" if names else "right", overflow="fold", no_wrap=not names)
     for line in lines:
         table.add_row(*line)
     return table
