@@ -246,7 +246,8 @@ def test_shares_need_a_positive_return() -> None:
     ]
     # where actions are equally far astray, on straight lines between the sizes of noise, and not beyond them
     np.testing.assert_array_equal(found.shares_at(np.array([0.2, 0.45])), [[0.75, NAN], [NAN, NAN]])
-    assert "astray there is left of it: ars 75 %." in robustness_caption(found)
+    assert "Where they are 0.4 of half their range astray" in (caption := robustness_caption(found))
+    assert "there is left of it: ars 50 %." in caption
 
 
 def test_figures_show_each_method_in_its_colour(tmp_path: Path) -> None:

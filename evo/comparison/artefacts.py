@@ -11,7 +11,7 @@ from evo.comparison.comparison import Comparison
 from evo.comparison.figures import learning_curves, robustness_figure
 from evo.comparison.page import Content, write_page
 from evo.comparison.race import race
-from evo.comparison.robustness import ASTRAY, DRAWS, EPISODES, Robustness, robustness
+from evo.comparison.robustness import DRAWS, EPISODES, Robustness, robustness
 from evo.comparison.statistics import interquartile_mean
 from evo.comparison.writing import (
     markdown,
@@ -113,14 +113,18 @@ def robustness_caption(measured: Robustness) -> str:
         f"square of their layer; mean of {DRAWS} draws on {EPISODES} report episodes each; lines and bands as above. "
         "On the right over the root mean square distance of the actions from the champion's, where it meets the same."
     )
-    at = measured.shares_at(np.array([ASTRAY]))[:, 0]
+    farthest = float(measured.astray.max(axis=1).min())  # that all are led
+    at = measured.shares_at(np.array([farthest]))[:, 0]
     left = {
         method: interquartile_mean([share for name, share in zip(measured.methods, at, strict=True) if name == method])
         for method in measured.methods
     }
     known = [f"{method} {100 * share:.0f} %" for method, share in left.items() if not np.isnan(share)]
     if known:
-        caption += f" Where they are {ASTRAY:g} of half their range astray there is left of it: {', '.join(known)}."
+        caption += (
+            f" Where they are {farthest:.2g} of half their range astray, as far as all are led, there is left of it: "
+        )
+        caption += f"{', '.join(known)}."
     counts = zip(measured.methods, measured.seeds, measured.failed.sum(axis=1), strict=True)
     failed = [f"{count} of {method} seed {seed}" for method, seed, count in counts if count]
     if failed:

@@ -23,7 +23,6 @@ from evo.randomness import generator, report_seeds
 SIZES = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 DRAWS = 6
 EPISODES = 4
-ASTRAY = 0.2  # at which what is left is told
 _LONGEST = 200  # steps of an episode in which actions are compared
 
 
