@@ -157,6 +157,7 @@ def run(
         "budget.until": until,
         "evaluation.step_timeout": step_timeout,
     }
+    reference.trust(*flags.values())  # before a champion's file that holds the same names is looked at
     file = {} if config is None else read_config(read_text(Path(config)), str(config), trust)
     if start is not None:
         start = here / path_of(start)
