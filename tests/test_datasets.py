@@ -414,7 +414,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("xor", {"bit": 3}, "xor: it takes no option 'bit'; did you mean 'bits'"),
     ("xor", {"bits": 1}, "bits=1"),
     ("digits", {"seed": -1}, "seed=-1"),
-    ("signs", {"difficulty": 2}, r"difficulty=2: must be a number in \[0, 1\]"),
+    ("signs", {"difficulty": 2}, r"difficulty=2.0: must be a number in \[0, 1\]"),
     ("signs", {"examples": 3}, "examples=3"),
     ("spirals", {"noise": -1}, "noise=-1"),
     ("memory", {"delay": 0}, "delay=0"),
