@@ -17,7 +17,7 @@ from evo.config import Config
 from evo.envs import interruption
 from evo.envs.physics import EngineError
 from evo.errors import EvoError
-from evo.learners.learner import Candidate, Learner
+from evo.learners.learner import Candidate, Learner, below
 from evo.problems.problem import Problem, evaluate_alone
 from evo.randomness import report_seeds, selection_seeds
 from evo.rundir import RunDirectory, fossil_stride
@@ -75,11 +75,16 @@ class Progress:
         numbers = [self.selection_score, self.selection_error, self.selected_at, self.next_selection]
         numbers += [self.selection_steps, self.rows]
         times = [self.clock.wall, self.clock.cpu, self.clock.selection, self.clock.selection_cpu]
-        champion = {} if self.champion is None else self.champion.arrays()
+        scored = {"champion": self.champion, "last": self.last}
         return {
             "progress": np.array(numbers, np.float64),
             "clock": np.array(times, np.float64),
-            **{f"champion/{name}": array for name, array in champion.items()},
+            **{
+                f"{place}/{name}": array
+                for place, one in scored.items()
+                if one is not None
+                for name, array in one.arrays().items()
+            },
         }
 
     @classmethod
@@ -87,11 +92,10 @@ class Progress:
         selection_score, selection_error, selected_at, next_selection, selection_steps, rows = (
             float(number) for number in state["progress"]
         )
-        champion = {
-            name.removeprefix("champion/"): array for name, array in state.items() if name.startswith("champion/")
-        }
+        champion, last = below("champion/", state), below("last/", state)
         return cls(
             champion=Champion.from_arrays(champion, "the checkpoint's champion") if champion else None,
+            last=Champion.from_arrays(last, "the checkpoint's latest candidate") if last else None,
             selection_score=selection_score,
             selection_error=selection_error,
             selected_at=int(selected_at),
@@ -123,6 +127,8 @@ def over(config: Config, learner: Learner, progress: Progress) -> str | None:
     if champion is None or champion.report_returns is None or progress.selected_at != learner.steps:
         return None
     reason, reached = spent(config, learner, progress), learner.generation
+    if reason is not None and reason == learner.finished():
+        return f"finished at generation {reached:,}: {reason}; `evo run --from` begins anew from its champion"
     return reason and (
         f"finished at generation {reached:,}: its budget ({reason}) is spent; a larger one goes on, "
         f"as in --generations {2 * reached or 100}"
@@ -206,9 +212,7 @@ def _save_champion(directory: RunDirectory, progress: Progress) -> None:
 def restore(learner: Learner, state: Mapping[str, np.ndarray]) -> Progress:
     """Put a learner where a checkpoint was taken; returns the loop's own part. Raises EvoError or ValueError."""
     before = getattr(learner, "statistics", None)
-    learner.restore(
-        {name.removeprefix("learner/"): array for name, array in state.items() if name.startswith("learner/")}
-    )
+    learner.restore(below("learner/", state))
     if before is not None:
         for name in ("mean", "m2"):  # which compiled code reads as they are
             found, needed = getattr(learner.statistics, name), getattr(before, name)  # type: ignore[attr-defined]
@@ -244,7 +248,8 @@ def _select(
     taken = sum(outcome.steps for outcome in outcomes)
     scores = [_or_worst(outcome.returns[0].mean()) for outcome in outcomes]
     best = int(np.argmax(scores))
-    progress.last = _champion(config, learner, candidates[0], outcomes[0].returns[0], judge.measure)
+    current = getattr(learner, "current", 0)  # of those that offer others before it
+    progress.last = _champion(config, learner, candidates[current], outcomes[current].returns[0], judge.measure)
     if progress.champion is None or scores[best] > _or_worst(progress.champion.score):
         progress.champion = _champion(config, learner, candidates[best], outcomes[best].returns[0], judge.measure)
         if progress.saved is None:  # from now on there is one to look at; later ones come with the checkpoints
@@ -290,8 +295,7 @@ def _report(config: Config, judge: Problem, directory: RunDirectory, progress: P
     if progress.champion.report_returns is None:
         seeds = report_seeds(config["evaluation.report_episodes"])
         outcome = evaluate_alone(judge, *progress.champion.candidate, seeds)
-        progress.champion = progress.champion.reported(outcome.returns[0])
-        if np.isnan(outcome.returns).all():
-            _save_champion(directory, progress)
+        if np.isnan(outcome.returns).all():  # what failed is not reported: it fails again when the run is resumed
             reasons = "; ".join([*outcome.failures, *outcome.errors[:1]])
             raise EngineError(f"the champion fails in every episode that it is scored on: {reasons}")
+        progress.champion = progress.champion.reported(outcome.returns[0])

@@ -14,14 +14,16 @@ from scipy import optimize
 
 import evo
 from evo.algorithms.population import DensePopulation
+from evo.algorithms.random_search import RandomSearch
 from evo.assembly import problem_named
 from evo.config import Config
 from evo.display import PlainLines
 from evo.envs.physics import EngineError
 from evo.errors import EvoError
 from evo.functions import FUNCTIONS
+from evo.learners.evolution import Evolution
 from evo.learners.local_search import LocalSearch
-from evo.problems.landscape import Landscape
+from evo.problems.landscape import Landscape, OwnLandscape
 from evo.problems.landscapes import landscape_of
 from evo.problems.problem import evaluate_alone, fitness_of
 from evo.randomness import generator
@@ -188,7 +190,9 @@ def test_a_function_that_half_its_domain_refuses_is_searched_all_the_same(
         )
         assert run.champion.params[0] <= 0
         assert np.isfinite(run.champion.score)
-        assert np.isfinite(run.metrics["mean"]).all()
+        evaluated = np.diff(run.metrics["steps"], prepend=0)
+        somebody = run.metrics["failures"] < evaluated  # where all fail nobody earns anything
+        assert np.array_equal(np.isfinite(run.metrics["mean"]), somebody)
     assert "failed: ValueError: infeasible here" in notes
     with pytest.raises(EvoError, match="NameError: name 'nothing_of_this_name' is not defined"):
         evo.run(
@@ -210,6 +214,33 @@ def noting(config: Config, notes: list[str]) -> Iterator[PlainLines]:
             notes.append(text)
 
     yield Noting(config, Console(quiet=True))
+
+
+def test_failures_before_anybody_has_succeeded_are_worse_than_what_succeeds() -> None:
+    def far(x: np.ndarray) -> float:
+        if x[0] < 2:
+            raise ValueError("infeasible here")
+        return -100 - float(np.sum((x - 4) ** 2))
+
+    problem = OwnLandscape("far", far, 3, -1.0, 1.0, "worst")
+    for seed in range(3):
+        learner = Evolution(problem, RandomSearch(np.zeros(3), seed, spread=1.0, population=2), seed)
+        rows = [learner.step() for _ in range(200)]
+        in_vain = next(place for place, row in enumerate(rows) if row["failures"] < 2)
+        assert in_vain > 0
+        assert np.isnan([row[name] for row in rows[:in_vain] for name in ("best", "mean", "std")]).all()
+        assert learner.algorithm.state()["fitness"] < -100
+        assert max(row["best"] for row in rows if not np.isnan(row["best"])) < -100
+
+
+def test_a_search_at_its_end_asks_for_no_larger_budget(tmp_path: Path) -> None:
+    out, told = tmp_path / "run", list[str]()
+    evo.run("sphere", dim=2, method="cma-es", steps=100_000, out=out, threads=1)
+    assert evo.load(out).ended == "the fitness has converged"
+    evo.resume(out, generations=10_000, threads=1, display=lambda config: noting(config, told))
+    assert next(line for line in told if line.startswith("finished at generation")).endswith(
+        ": the fitness has converged; `evo run --from` begins anew from its champion"
+    )
 
 
 def test_what_is_kept_is_kept_for_its_seeds() -> None:

@@ -490,6 +490,11 @@ def test_a_first_step_size_far_too_small_is_named(strategy: Any) -> None:
     assert strategy(np.ones(3), 0, step_size=1e-20).finished() == TOO_SMALL
 
 
+def test_a_first_spread_that_rounding_swallows_is_named() -> None:
+    assert DifferentialEvolution(np.ones(3), 0, initial_spread=1e-18).finished() == TOO_SMALL
+    assert DifferentialEvolution(np.ones(3), 0, initial_spread=0.1).finished() is None
+
+
 def test_stagnation_waits_for_what_a_noisy_walk_needs() -> None:
     """72 parameters and 16 individuals, as CMA-ES has on the quadruped: 2 million steps are 700 generations."""
     history, draws = FitnessHistory(72, 16), generator(0, "noise")

@@ -78,7 +78,9 @@ class DifferentialEvolution(AskTell[DensePopulation]):
         self.fitness = np.where(lives, fitness, known)
 
     def finished(self) -> str | None:
-        return exhausted(np.mean(self.individuals, axis=0), np.std(self.individuals, axis=0), self.initial_spread)
+        # rounding may leave nothing of a first spread far too small: that is judged as it was asked for
+        steps = np.std(self.individuals, axis=0) if self.generation else np.full(self.initial.size, self.initial_spread)
+        return exhausted(np.mean(self.individuals, axis=0), steps, self.initial_spread)
 
     def candidates(self) -> NDArray[np.float64]:
         return self.individuals[best(self.fitness, 1)].copy() if self.generation else self.initial[np.newaxis].copy()

@@ -44,6 +44,8 @@ def _individuals(parameters: int, options: Mapping[str, Any]) -> float:
     for option, times in _COUNTS:
         if option in options:
             given = options[option]
+            if given is not None and (isinstance(given, bool) or not isinstance(given, int | float)):
+                raise TypeError(f"{option} is no number")
             return float(times * (default_population(parameters) if given is None else given))
     return 1.0
 

@@ -17,6 +17,9 @@ from evo.statistics import ObservationStatistics, standard_error
 
 _PATIENCE = 1000  # evaluations: where all of so many failed, all will
 _HAIR = 1e-9  # of the worst fitness
+# Fitness of failures while nobody has succeeded: worse than real values, and so near that tolerances, which are shares
+# of the differences met, stay below 1e-11.
+_HOPELESS = -1e12
 
 
 class Evolution:
@@ -67,12 +70,12 @@ class Evolution:
             population = self.algorithm.ask()
             outcome = evaluate_racing(self.problem, population, seeds, self.statistics, self._decisive)
         failed = bool(np.isnan(outcome.fitness).all())
+        lost = np.isnan(outcome.returns).any(axis=1) | failed
         if failed or (getattr(self.problem, "tolerant", False) and outcome.failures):
             outcome = self._failed(outcome, failed)
         statistics = self.statistics.merged(outcome.statistics)
         # one that failed is as bad as the worst of the others, and they may all be that
-        broken = np.isnan(outcome.returns).any(axis=1) & self.problem.deterministic
-        first = int(np.argmax(np.where(broken, -np.inf, outcome.fitness)))
+        first = int(np.argmax(np.where(lost & self.problem.deterministic, -np.inf, outcome.fitness)))
         best, best_fitness = self._best, self._best_fitness
         if self.problem.deterministic and not failed and outcome.fitness[first] > best_fitness:
             best, best_fitness = np.empty(self.problem.size), float(outcome.fitness[first])
@@ -81,10 +84,10 @@ class Evolution:
         # Signals are raised only while an evaluation waits (evo.envs.interruption): from here on nothing tears.
         self.statistics = statistics
         self._best, self._best_fitness, self.errors = best, best_fitness, outcome.errors
-        self._worst = self._worst if failed else min(self._worst, float(outcome.fitness.min()))
+        self._worst = min(self._worst, float(np.min(outcome.fitness, where=~lost, initial=np.inf)))
         self.steps += outcome.steps
         self.episodes += outcome.episodes
-        fitness = outcome.fitness
+        fitness = np.full_like(outcome.fitness, np.nan) if failed else outcome.fitness  # nobody earned anything
         with np.errstate(over="ignore", invalid="ignore"):  # returns may be near the largest number there is
             mean, std = float(fitness.mean()), float(fitness.std())
         raced = {} if self._decisive is None else {"spared": 1 - outcome.episodes / outcome.returns.size}
@@ -103,10 +106,13 @@ class Evolution:
         }
 
     def _failed(self, outcome: Evaluation, all_failed: bool) -> Evaluation:
-        """The outcome of a problem that bids to go on where individuals fail: each of them a hair worse than the one
-        before, the first than the worst of the others, or the worst so far. (Were they equally fit, that would look as
-        if the search were at its end.) Raises EngineError where all failed and the problem bids nothing of the kind, or
-        where nobody has ever succeeded."""
+        """The outcome of a problem that bids to go on where individuals fail.
+
+        Each of them is a hair worse than the one before, the first than the worst of the others, or the worst so far,
+        or what is worse than anything real. (Were they equally fit, that would look as if the search were at its end.)
+        Raises EngineError where all failed and the problem bids nothing of the kind, or where nobody has ever
+        succeeded.
+        """
         reasons = "; ".join([*outcome.failures, *outcome.errors[:1]])
         if not getattr(self.problem, "tolerant", False):  # of a user's own function, which may be asked to be
             raise EngineError(f"every individual of generation {self.generation} failed: {reasons}")
@@ -116,7 +122,9 @@ class Evolution:
         if not all_failed and self._decisive is not None:
             return outcome  # an episode that a race left out is no failure
         broken = np.isnan(outcome.returns).any(axis=1) | all_failed
-        worst = float(outcome.fitness.min()) if not all_failed else 0.0 if np.isinf(self._worst) else self._worst
+        worst = float(outcome.fitness.min()) if not all_failed else self._worst
+        if np.isinf(worst):
+            worst = _HOPELESS
         fitness = outcome.fitness.copy()
         fitness[broken] = worst - _HAIR * max(1.0, abs(worst)) * np.arange(1, broken.sum() + 1)
         return replace(outcome, fitness=fitness)
@@ -137,6 +145,11 @@ class Evolution:
 
     def finished(self) -> str | None:
         return self.algorithm.finished()
+
+    @property
+    def current(self) -> int:
+        """Which of the candidates is what it learned last; the best of all comes first where that is known."""
+        return 0 if np.isinf(self._best_fitness) else 1
 
     def candidates(self) -> list[Candidate]:
         best = [] if np.isinf(self._best_fitness) else [self._best]
@@ -160,4 +173,4 @@ class Evolution:
         self.statistics = ObservationStatistics.restored(below("statistics/", state))
         self.steps, self.episodes = int(state["steps"]), int(state["episodes"])
         self._best, self._best_fitness = np.array(state["best"]), float(state["best_fitness"])
-        self._worst = float(state.get("worst", np.inf))  # older checkpoints have none
+        self._worst = float(state["worst"])
