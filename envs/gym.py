@@ -19,7 +19,7 @@ from evo.envs.kernels import ADDRESS, compile_kernel
 from evo.envs.physics import Batch, EngineError, call, mj_reset_data, pointer
 from evo.envs.random import words_of
 from evo.envs.raycast import Renderer, frame_creature
-from evo.envs.reference import resolve
+from evo.envs.reference import resolve, trust
 from evo.envs.structs import data_at, model_at, warning_count
 from evo.envs.task import OUTCOME, Task
 
@@ -172,4 +172,5 @@ class TaskEnv(gymnasium.Env[NDArray[np.float64], NDArray[Any]]):
 
 def make_env(task: str, **options: Any) -> TaskEnv:
     """The environment of a task in `evo.envs.TASKS`, or of one named `package.module:attribute`."""
+    trust(task)
     return TaskEnv(construct(resolve(task, TASKS), options))

@@ -136,7 +136,7 @@ def cache_folder() -> Path:
             except OSError:
                 continue
             warnings.warn(
-                f"compiled code is not kept in {folder}, which another user owns or everyone may write to", stacklevel=2
+                f"compiled code is not kept in {folder}, which another user owns or others may write to", stacklevel=2
             )
     try:
         return Path(tempfile.mkdtemp(prefix="evo-creatures-"))
@@ -146,7 +146,7 @@ def cache_folder() -> Path:
 
 def _is_ones_own(folder: Path) -> bool:
     status = folder.stat()
-    return status.st_uid == os.geteuid() and not status.st_mode & stat.S_IWOTH
+    return status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 @functools.cache

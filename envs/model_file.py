@@ -66,6 +66,7 @@ def examined(path: str, model_root: str = "") -> Path:
     if file.stat().st_size > _FILE_BYTES:
         raise ModelFileError(f"it has {file.stat().st_size:,} bytes; at most {_FILE_BYTES:,} are read")
     real = file.resolve()  # what was examined is what is loaded, whatever links lead there
+    model_root = model_root and str(Path(model_root).resolve())  # the examination stands in another folder
     known = (str(real), model_root)
     if known not in _known or _known[known] != _state(_known[known]):
         _known[known] = _state(_examined(*known))

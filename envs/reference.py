@@ -10,7 +10,7 @@ import re
 import site
 import sys
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.machinery import PathFinder
 from importlib.metadata import distributions
 from pathlib import Path
@@ -36,7 +36,23 @@ def distrust(text: str) -> None:
 
 def trust(*given: object) -> None:
     """Note texts that the user gave, or that stand in a file which they trust: names in them are followed."""
-    _of_users.update(text for text in given if isinstance(text, str) and ":" in text)
+    note_names(given, lambda text: _of_users.add(text) if ":" in text else None)
+
+
+def pass_on(text: str, parsed: object) -> None:
+    """Note what was parsed out of a text, where escapes may have hidden names: it is whose the text is."""
+    if any(text in one for one in _of_users):
+        note_names(parsed, trust)
+    elif any(text in one for one in _of_files):
+        note_names(parsed, distrust)
+
+
+def note_names(value: object, note: Callable[[str], None]) -> None:
+    """Note every text in a value, whatever tables and lists it lies in."""
+    if isinstance(value, str):
+        note(value)
+    for each in value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ():
+        note_names(each, note)
 
 
 def check_trusted(reference: str) -> None:

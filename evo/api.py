@@ -53,7 +53,6 @@ Display = Callable[[Config], AbstractContextManager[Watcher]]
 __all__ = ["dataset", "load", "network", "replay", "resume", "run", "task"]
 _NONE: Mapping[str, Any] = {}
 _LARGE = 100e6  # bytes of a checkpoint
-_DATA = Path("runs") / "data"  # where arrays that a run learns from are kept
 
 
 def task(name: TaskLike, **options: Any) -> AnyTask:

@@ -10,12 +10,13 @@ import copy
 import errno
 import math
 import os
+import re
 import stat
 import struct
 import tomllib
 import uuid
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -25,12 +26,14 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from evo.errors import EvoError, one_line
+from evo.memory import check_bytes
 
 MEMBERS = 10_000
 TEMPORARY = ".evo-*.tmp"  # what a killed writer may leave behind
 _KINDS = "biufU"  # bool, int, uint, float, fixed-width text
 _BLOCK = 2**20
 _TOML_CHARACTERS, _TOML_DOTS = 2**18, 500
+_KEY = re.compile(r"[^='\"]*")  # what a line begins with, up to a value or a text
 _LARGEST_CHARACTER = 0x10FFFF
 _ADVICE = {
     errno.ENOSPC: "free some space, then try again (a run goes on with `evo resume RUN`)",
@@ -109,7 +112,7 @@ def parse_toml(text: str) -> dict[str, Any]:
     """The tree that a TOML text says, whatever it says. Raises ValueError of one line."""
     if len(text) > _TOML_CHARACTERS:
         raise ValueError(f"{len(text):,} characters are more than the {_TOML_CHARACTERS:,} allowed")
-    if any(line.count(".") > _TOML_DOTS for line in text.splitlines()):
+    if any(_KEY.match(line)[0].count(".") > _TOML_DOTS for line in text.splitlines()):  # type: ignore[index]  # always
         raise ValueError("its keys have too many parts")  # for which tomllib takes the square of their number
     try:
         return tomllib.loads(text.removeprefix("\ufeff"))  # the byte-order mark that some editors put before a text
@@ -130,17 +133,10 @@ def read_toml(text: str, source: str, trust: bool = False) -> dict[str, Any]:
 
     try:
         tree = parse_toml(text)
-        _note_names(tree, reference.trust if trust else reference.distrust)
+        reference.note_names(tree, reference.trust if trust else reference.distrust)
     except (ValueError, RecursionError) as error:
         raise EvoError(f"{source} is not a TOML file: {one_line(error)}") from error
     return tree
-
-
-def _note_names(value: Any, note: Callable[[str], None]) -> None:
-    if isinstance(value, str):
-        note(value)
-    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        _note_names(each, note)
 
 
 def append_text(path: Path, text: str) -> None:
@@ -281,6 +277,7 @@ def _read_archive(file: BinaryIO, limit: int) -> dict[str, NDArray[Any]]:
             raise ValueError("two arrays have the same name")
         if (total := sum(member.file_size for member in members)) > limit:
             raise ValueError(f"it inflates to {total} bytes, more than the {limit} allowed")
+        check_bytes("its arrays", total, "it is damaged, or comes from a larger machine")
         return {member.filename.removesuffix(".npy"): _read_member(archive, member) for member in members}
 
 

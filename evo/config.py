@@ -264,7 +264,7 @@ def resolve_config(
             if owner != key:
                 if owner not in tables:  # a file has it whole
                     tables[owner] = {} if layer is given[0] else copy.deepcopy(values.get(owner) or {})
-                value = _inserted(tables[owner], key.removeprefix(f"{owner}.").split("."), value)
+                value = _inserted(tables[owner], key, key.removeprefix(f"{owner}.").split("."), value)
             values[owner] = checked(owner, value, known[owner]) if owner in known else value
     values |= {"evo": __version__, "task.name": task, "method.name": method}
     if kind == DATASET:
@@ -273,8 +273,9 @@ def resolve_config(
         values[f"method.{chosen.schedule}"] = values["budget.steps"]
     if chosen.limit:
         values[f"method.{chosen.limit}"] = values["budget.steps"]
-    if is_model_file(task) and values["task.model_root"]:
-        values["task.model_root"] = str(Path(values["task.model_root"]).absolute())
+    for root in ("task.model_root", "training.model_root"):
+        if is_model_file(task) and values.get(root):
+            values[root] = str(Path(values[root]).absolute())
     if is_model_file(task) and not values["task.digest"]:
         values["task.digest"] = _digest(task, values["task.model_root"])
     if all(values[key] is None for key in _BUDGET):
@@ -292,11 +293,13 @@ def _owner(key: str, known: Mapping[str, Key], takes_any: bool) -> str | None:
     return ".".join(parts[:2]) if takes_any and len(parts) > 1 and parts[0] in ("task", "training") else None
 
 
-def _inserted(table: dict[str, Any], path: list[str], value: Any) -> dict[str, Any]:
-    """The table, with a value in its place."""
-    place = table
+def _inserted(table: Any, key: str, path: list[str], value: Any) -> Any:
+    """The table, with a value in its place. Raises EvoError where it, or what lies on the way, is none."""
+    place: Any = table
     for name in path[:-1]:
-        place = place.setdefault(name, {})
+        place = place.setdefault(name, {}) if isinstance(place, dict) else place
+    if not isinstance(place, dict):
+        raise EvoError(f"{key} is an entry of a table, and {place!r} is none")
     place[path[-1]] = value
     return table
 

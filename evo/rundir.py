@@ -323,7 +323,7 @@ class RunDirectory:
 
     def _remove_temporaries(self, *folders: Path) -> None:
         for path in [path for folder in folders for path in folder.glob(TEMPORARY)]:
-            if path.is_dir():
+            if path.is_dir() and not path.is_symlink():
                 self._remove_folder(path)
             else:
                 self._remove_file(path)

@@ -102,6 +102,8 @@ def _evaluated(
 
 def _problem(task: TaskLike, network: NetworkLike, threads: int | None, statistics: _Statistics) -> Walking:
     check_compiler()
+    if isinstance(statistics, str) and statistics != COLLECT:
+        raise EvoError(f"statistics={statistics!r}: give a champion's statistics, or {COLLECT!r}")
     made, text = as_task(task), not isinstance(network, Network)
     seen = statistics == COLLECT if isinstance(statistics, str) else statistics is not None and statistics.count > 0
     layers = as_network(network, made, normalise=text and seen)

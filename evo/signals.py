@@ -48,10 +48,13 @@ class Stopped(BaseException):
 
     def end(self) -> NoReturn:
         """The same from any thread, whatever the main one is doing."""
-        _ending.acquire()  # for ever: one of two threads says it
-        with contextlib.suppress(OSError):
-            start = "\x1b[?25h\r\n" if os.isatty(2) else ""  # a live display hides the cursor and stays in its line
-            os.write(2, f"{start}evo: stopped{self._clause}\n".encode())
+        if _ending.acquire(blocking=False):  # one of two threads says it
+            with contextlib.suppress(OSError):
+                # a live display hides the cursor and stays in its line
+                start = "\x1b[?25h\r\n" if os.isatty(2) else ""
+                os.write(2, f"{start}evo: stopped{self._clause}\n".encode())
+        elif threading.current_thread() is not threading.main_thread():
+            time.sleep(GRACE)  # the main one is writing
         os._exit(128 + self.number)
 
 
@@ -138,19 +141,14 @@ def _watch(awake: int) -> None:
     Python's handlers run in the main thread alone, which may be anywhere; the operating system writes the signal's
     number to the pipe at once.
     """
-    number = _next_signal(awake)
+    while (number := os.read(awake, 1)[0]) not in _SIGNALS:
+        pass
     deadline = time.monotonic() + GRACE
     while time.monotonic() < deadline:
-        if select.select([awake], [], [], _TICK)[0]:
-            number = _next_signal(awake)
+        # other signals, such as an alarm of the user's, wake it too
+        if select.select([awake], [], [], _TICK)[0] and (again := os.read(awake, 1)[0]) in _SIGNALS:
+            number = again
             break
         if _saving:
             deadline = time.monotonic() + GRACE
     Stopped(number).end()
-
-
-def _next_signal(awake: int) -> int:
-    while True:
-        number = os.read(awake, 1)[0]
-        if number in _SIGNALS:
-            return number

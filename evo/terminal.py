@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 
 from rich.console import Console
 
+from evo.errors import shown
+
 READER_LEFT = 128 + 13  # what a shell reports of a process that SIGPIPE ended
 _PLAIN = {"±": "+/-", "×": "x", "–": "-", "−": "-", "…": "...", "≥": ">=", "≤": "<=", "’": "'"}
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -42,10 +44,17 @@ def _plainer(error: UnicodeError) -> tuple[str, int]:
     return "".join(_PLAIN.get(character, "?") for character in error.object[error.start : error.end]), error.end
 
 
+class _Notes(logging.Formatter):
+    """A note in one line, with nothing in it that commands a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return f"evo: note: {shown(record.getMessage())}"
+
+
 def show_notes() -> None:
     """Print what is worth knowing of how something was read (`evo.envs.notes`), a line each, on standard error."""
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("evo: note: %(message)s"))
+    handler.setFormatter(_Notes())
     logger = logging.getLogger("evo")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
@@ -60,4 +69,4 @@ def show_warning(
     line: str | None = None,
 ) -> None:
     """A warning as one line on standard error, for `warnings.showwarning`; Gymnasium colours its own."""
-    sys.stderr.write(f"evo: warning: {' '.join(_COLOUR.sub('', str(message)).split())}\n")
+    sys.stderr.write(f"evo: warning: {shown(' '.join(_COLOUR.sub('', str(message)).split()))}\n")

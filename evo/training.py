@@ -16,7 +16,7 @@ from evo.champion import Champion, platform_facts
 from evo.config import Config
 from evo.envs import interruption
 from evo.envs.physics import EngineError
-from evo.errors import EvoError
+from evo.errors import EvoError, shown
 from evo.learners.learner import Candidate, Learner, below
 from evo.problems.problem import Problem, evaluate_alone
 from evo.randomness import report_seeds, selection_seeds
@@ -159,7 +159,7 @@ def train(
             for message in getattr(learner, "errors", ()):  # of those that tell any
                 if message not in said and len(said) < _SAID:
                     said.add(message)
-                    watcher.note(f"failed: {message}")
+                    watcher.note(f"failed: {shown(message)}")
             _log(row, learner, directory, progress)
             watcher.learned(row)
             began = time.monotonic()

@@ -327,7 +327,7 @@ def main(words: list[str] | None = None) -> int:
         if sum(int(row[kind]) for row in rows for kind in ("call", "moment", "helper")) >= given.kills:
             break
         row: Mapping[str, Any] | None = done.get(trial.number)
-        if row is None:
+        if row is None or row["case"] != trial.case.name:  # of a plan of other cases
             if trial.case.name not in warm:
                 warm_up(trial.case, chaos.folder)
                 warm.add(trial.case.name)

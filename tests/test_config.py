@@ -92,3 +92,9 @@ def test_any_values_resolve_or_are_one_clear_error(values: dict[str, object]) ->
         assert "\n" not in str(error)
     else:
         assert resolve_config(read_config(config.toml(), "file")).values == config.values
+
+
+def test_an_entry_of_what_is_no_table_is_one_line() -> None:
+    flags = {"task.name": "Ant-v4", "budget.generations": 1}
+    with pytest.raises(EvoError, match=r"task\.foo\.bar is an entry of a table, and 3 is none"):
+        resolve_config(settings=[("task.foo", 3), ("task.foo.bar", 1)], flags=flags)

@@ -18,7 +18,7 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cases]:
     folder = tmp_path_factory.mktemp("runs")
     make_runs(folder, ["sphere-cma-es", "sphere-ga", "cartpole-ars"])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(api, "_show", lambda *arguments: None)
+        patch.setattr(api, "show", lambda *arguments: None)
         yield Cases(folder, tmp_path_factory.mktemp("work"))
 
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from processes import Child
+from processes import ROOT, Child
 
 import evo
 from evo.signals import Stopped, stoppable
@@ -120,6 +120,35 @@ def test_what_never_reaches_a_safe_place_is_ended_all_the_same(tmp_path: Path) -
         child.until("deaf")
         child.send(signal.SIGINT)
         assert child.end() == (130, "raised\n", stopped("evo resume run --trust goes on from there"))
+
+
+def test_a_signal_of_the_users_own_puts_nothing_off(tmp_path: Path) -> None:
+    alarmed = "import signal\nsignal.signal(signal.SIGALRM, lambda *_: None)\n" + DEAF.replace(
+        'print("raised", flush=True)', 'print("raised", flush=True)\n            signal.raise_signal(signal.SIGALRM)'
+    )
+    (tmp_path / "mine.py").write_text(alarmed)
+    with Child(*EVO, "run", "mine:deaf", "--dim", "2", "--out", "run", cwd=tmp_path) as child:
+        child.until("deaf")
+        child.send(signal.SIGINT)
+        assert child.end() == (130, "raised\n", stopped("evo resume run --trust goes on from there"))
+
+
+IN_THE_MIDST = """
+import os, signal
+from evo import signals
+def write(number, text):
+    os.write = writing
+    os.kill(os.getpid(), signal.SIGINT)
+    return writing(number, text)
+signals.guard_command()
+writing, os.write = os.write, write
+os.kill(os.getpid(), signal.SIGINT)
+"""
+
+
+def test_a_signal_while_the_last_line_is_written_hangs_nothing() -> None:
+    with Child(sys.executable, "-c", IN_THE_MIDST, cwd=ROOT) as child:
+        assert child.end()[0] == 130
 
 
 @BOTH

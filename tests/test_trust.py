@@ -13,6 +13,7 @@ from evo import cli
 from evo.archive import parse_toml, read_arrays, write_arrays
 from evo.envs import reference
 from evo.errors import EvoError
+from evo.testing import check_algorithm
 
 HELPERS = """
 from pathlib import Path
@@ -90,6 +91,23 @@ def test_a_configuration_imports_nothing_that_the_user_did_not_name(name: str, t
         evo.run(config=config, out=tmp_path / "run", video=False, settings=SMALL)
     assert not trap.exists() and not (tmp_path / "run").exists()
     evo.run(config=config, out=tmp_path / "run", video=False, settings=SMALL, trust=True)
+    assert trap.exists()
+
+
+def test_escapes_hide_no_name(trap: Path, tmp_path: Path) -> None:
+    """Operators are written in a text whose options are read once more."""
+    hidden = {"method__name": "islands", "method__algorithm": 'ga:mutate="helpers\\u003achange"'}
+    config = configured(tmp_path, **hidden)
+    with refused("helpers:change"):
+        evo.run(config=config, out=tmp_path / "run", video=False, settings=SMALL)
+    assert not trap.exists()
+    evo.run(config=config, out=tmp_path / "run", video=False, settings=SMALL, trust=True)
+    assert trap.exists()
+
+
+def test_what_the_user_names_is_theirs_whatever_files_say(trap: Path) -> None:
+    reference.distrust("helpers:Search")
+    check_algorithm("helpers:Search")
     assert trap.exists()
 
 

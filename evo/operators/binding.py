@@ -10,7 +10,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from evo.archive import parse_toml
-from evo.envs.reference import UntrustedName, resolve
+from evo.envs.reference import UntrustedName, pass_on, resolve
 from evo.errors import nearest, one_line
 
 Operator = Callable[..., Any]
@@ -95,6 +95,7 @@ def _parsed(text: str, options: str) -> dict[str, Any]:
         parsed: dict[str, Any] = parse_toml(f"options = {{{options}}}")["options"]
     except ValueError as error:
         raise ValueError(f"{text!r}: options must read name=value,name=value with values as in TOML") from error
+    pass_on(options, parsed)
     return parsed
 
 

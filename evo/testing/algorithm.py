@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from evo.algorithms import ALGORITHMS, Algorithm
-from evo.envs.reference import resolve
+from evo.envs.reference import resolve, trust
 from evo.errors import EvoError, nearest, one_line
 from evo.testing import exchange, reproduction, searching
 
@@ -58,6 +58,7 @@ def check_algorithm(algorithm: Callable[..., Algorithm] | str, evaluations: int 
 def _named(name: str) -> Callable[..., Algorithm]:
     if name not in ALGORITHMS and ":" not in name:
         raise EvoError(f"unknown algorithm {name!r}{nearest(name, ALGORITHMS)}")
+    trust(name)
     try:
         found: Callable[..., Algorithm] = resolve(name, ALGORITHMS)
     except (ImportError, ValueError) as error:
