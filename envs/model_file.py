@@ -53,7 +53,7 @@ def load_spec(path: str, model_root: str = "") -> mujoco.MjSpec:
     real = examined(path, model_root)
     mujoco.mj_clearCache(mujoco.mj_getCache())  # it tells a changed mesh from the old one by whole seconds only
     spec, said = _read(real, _root(real, model_root))
-    for line in [*said, *complete(spec, path)]:
+    for line in [*said, *complete(spec, str(real))]:
         warnings.warn(f"{Path(path).name}: {line}", stacklevel=1)  # one place, so that it is said once
     return spec
 
@@ -198,30 +198,29 @@ class _Text:
 
     def __init__(self, file: Path, root: Path) -> None:
         self._file, self._root = file, root
-        self._asked: list[tuple[str, Path, str]] = []  # which directory it is in, where names begin, the name
-        self._directories: dict[str, list[str]] = {name: [] for name in _DIRECTORIES}
+        # the directories it may be in, where these begin, the folder of the file that names it, the name
+        self._asked: list[tuple[list[list[str]], Path, Path, str]] = []
         self._upward = False  # whether anything lies beside the file's folder rather than in it
 
     def check(self, files: list[str]) -> None:
         """Raise for what a file, or one it includes or attaches, must not ask for; `files` becomes all of them."""
-        self._check(self._file, self._file.parent, files)
+        if urdf.is_urdf(self._file):
+            self._check_bytes(self._file, files)
+            return  # its names are resolved one by one, and MuJoCo sees what is left of it
+        self._check(self._file, self._file.parent, {name: [] for name in _DIRECTORIES}, files)
         # a link must not lead further than the names do
         root = self._root if self._upward or self._root != self._file.parent.parent else self._file.parent
-        for kind, folder, name in self._asked:
-            directories = [*self._directories.get(kind, ()), *self._directories["assetdir"]] if kind else []
-            for directory in directories or [""]:
-                self._check_inside(folder / directory / name, name, root)
+        for among, folder, beside, name in self._asked:
+            folders = [folder / directory for directories in among for directory in directories] or [folder]
+            if not all((each / name).exists() for each in folders):
+                folders.append(beside)  # where MuJoCo looks next
+            for each in folders:
+                self._check_inside(each / name, name, root)
+                self._check_inside(each / Path(name).name, name, root)  # by strippath
 
-    def _check(self, file: Path, folder: Path, files: list[str]) -> None:
-        """folder: where the names of included files begin."""
-        if str(file) in files:
-            raise ModelFileError(f"it includes {file.name!r} more than once")
-        files.append(str(file))
-        # other parsers than MuJoCo's see something else in these
-        if re.search(rb"<!(DOCTYPE|ENTITY)", file.read_bytes(), re.IGNORECASE):
-            raise ModelFileError(f"{file.name} declares a document type; take the <!DOCTYPE …> out")
-        if urdf.is_urdf(file):
-            return  # its names are resolved one by one, and MuJoCo sees what is left of it
+    def _check(self, file: Path, folder: Path, directories: dict[str, list[str]], files: list[str]) -> None:
+        """folder: of the model that the file is a part of, where its names begin; directories: of that model too."""
+        self._check_bytes(file, files)
         for element in ElementTree.parse(file).iter():
             kind = element.tag.lower()
             if "{" in kind or ":" in kind:
@@ -231,16 +230,30 @@ class _Text:
             for name, asked in element.items():
                 if name in _DIRECTORIES:
                     self._check_name(asked)
-                    self._directories[name].append(asked.replace("\\", "/"))
-                    self._asked.append(("", folder, asked.replace("\\", "/")))
+                    directories[name].append(asked.replace("\\", "/"))
+                    self._asked.append(([], folder, folder, asked.replace("\\", "/")))
                 elif name.startswith("file"):  # "fileright" is one side of a texture
                     self._check_name(asked)
                     where = {"texture": "texturedir", "include": "", "model": ""}.get(kind, "meshdir")
-                    self._asked.append((where, folder, asked.replace("\\", "/")))
+                    among = [directories[where], directories["assetdir"]] if where else []
+                    self._asked.append((among, folder, file.parent, asked.replace("\\", "/")))
             if kind in ("include", "model") and "file" in element.attrib:
-                inner = Path(os.path.normpath(folder / element.attrib["file"]))
-                self._check_inside(inner, element.attrib["file"], self._root)
-                self._check(inner, folder if kind == "include" else inner.parent, files)
+                asked = element.attrib["file"]
+                begins = folder if kind == "include" and (folder / asked).exists() else file.parent
+                inner = Path(os.path.normpath(begins / asked))
+                self._check_inside(inner, asked, self._root)
+                if kind == "include":
+                    self._check(inner, folder, directories, files)
+                else:  # a model of its own
+                    self._check(inner, inner.parent, {name: [] for name in _DIRECTORIES}, files)
+
+    def _check_bytes(self, file: Path, files: list[str]) -> None:
+        if str(file) in files:
+            raise ModelFileError(f"it includes {file.name!r} more than once")
+        files.append(str(file))
+        # other parsers than MuJoCo's see something else in these
+        if re.search(rb"<!(DOCTYPE|ENTITY)", file.read_bytes(), re.IGNORECASE):
+            raise ModelFileError(f"{file.name} declares a document type; take the <!DOCTYPE …> out")
 
     def _check_name(self, asked: str) -> None:
         name = Path(asked.replace("\\", "/"))  # MuJoCo takes both for a border

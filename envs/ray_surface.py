@@ -52,7 +52,10 @@ def covered_bodies(model: mujoco.MjModel) -> NDArray[np.bool_]:
             covered[model.skin_bonebodyid[first : first + int(model.skin_bonenum[surface.object_id])]] = True
         else:
             first = int(model.flex_vertadr[surface.object_id])
-            covered[model.flex_vertbodyid[first : first + int(model.flex_vertnum[surface.object_id])]] = True
+            bodies = model.flex_vertbodyid[first : first + int(model.flex_vertnum[surface.object_id])]
+            covered[bodies[bodies >= 0]] = True  # a vertex between nodes is no body's
+            first = int(model.flex_nodeadr[surface.object_id])
+            covered[model.flex_nodebodyid[first : first + int(model.flex_nodenum[surface.object_id])]] = True
     covered[0] = False
     return covered
 

@@ -30,10 +30,12 @@ def resolve(file: Path, root: Path) -> Robot:
     """The robot of a URDF whose named files lie within the folder `root`.
 
     Elements that are for other programs are left out, and so are pictures (<visual>) whose mesh is not there or in a
-    format that MuJoCo does not read: they weigh nothing. Raises ValueError for a collision mesh of that kind, and for a
-    plugin.
+    format that MuJoCo does not read: they weigh nothing. Raises ValueError for a collision mesh of that kind, for a
+    plugin, and for what is no URDF.
     """
     robot = ElementTree.parse(file).getroot()
+    if robot.tag != "robot":
+        raise ValueError(f"its root is <{robot.tag}>, and that of a URDF is <robot>; MJCF is named .xml")
     others = [child for child in robot if child.tag not in _READ]
     for child in others:
         robot.remove(child)
@@ -43,8 +45,9 @@ def resolve(file: Path, root: Path) -> Robot:
     folders = [file.parent]
     for compiler in robot.iter("compiler"):
         compiler.attrib.pop("strippath", None)
-        if name := compiler.attrib.pop("meshdir", ""):
-            folders.insert(0, Path(os.path.normpath(file.parent / name)))
+        for kind in ("meshdir", "assetdir"):  # the names that MuJoCo sees begin at the file's own folder
+            if name := compiler.attrib.pop(kind, ""):
+                folders.insert(0, Path(os.path.normpath(file.parent / name)))
     unseen: Counter[str] = Counter()
     found: list[Path] = []
     for shape, mesh in list(_meshes(robot)):

@@ -345,6 +345,70 @@ def test_actions_mean_the_same_whatever_the_ranges(tmp_path: Path) -> None:
     assert isinstance(raw, Task) and raw.action_high is not None and raw.action_high.tolist() == [400.0] * 3
 
 
+SHELL, PART = '<mesh name="s" file="{}"/>', '<asset><model name="t" file="tail.xml"/></asset>'
+TAIL = '<mujoco><asset>{}</asset><worldbody><body name="t"><geom type="mesh" mesh="s"/></body></worldbody></mujoco>'
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        # included whatever its name is
+        ({"part.urdf": "<mujoco><plugin/></mujoco>", "": '<include file="part.urdf"/>'}, "it asks for a plugin"),
+        # the directories of one model are not another's
+        ({"tail.xml": TAIL.format(SHELL.format("../../far.stl")), "": f'<compiler meshdir="a/b"/>{PART}'}, "outside"),
+        # a mesh is looked for beside the file that names it, too
+        (
+            {"../near.xml": f"<mujoco><asset>{SHELL.format('../far.stl')}</asset></mujoco>",
+             "": '<include file="../near.xml"/>'},
+            "outside its folder",
+        ),
+        # and so is a model, there only
+        (
+            {"parts/near.xml": f"<mujoco>{PART}</mujoco>", "parts/tail.xml": TAIL.format("<plugin/>"),
+             "tail.xml": TAIL.format(""), "": '<include file="parts/near.xml"/>'},
+            "it asks for a plugin",
+        ),
+        ({"": f'<compiler strippath="true"/><asset>{SHELL.format("else/link.stl")}</asset>'}, "a link to outside"),
+    ],
+)  # fmt: skip
+def test_what_is_examined_is_what_mujoco_reads(tmp_path: Path, files: dict[str, str], message: str) -> None:
+    inner = tmp_path / "models" / "mjcf"
+    (inner / "parts").mkdir(parents=True)
+    cube(tmp_path / "far.stl")
+    (inner / "link.stl").symlink_to(tmp_path / "far.stl")
+    for name, text in files.items():
+        written(inner, text if name else TABLE.replace("<worldbody>", f"{text}<worldbody>"), name or "creature.xml")
+    with pytest.raises(evo.EvoError, match=message):
+        evo.task(str(inner / "creature.xml"))
+
+
+def test_an_included_file_is_found_beside_the_one_that_includes_it(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    written(tmp_path / "parts", '<mujoco><include file="motors.xml"/></mujoco>', "all.xml")
+    written(tmp_path / "parts", f"<mujoco>{ACTUATORS}</mujoco>", "motors.xml")
+    assert evo.task(written(tmp_path, TABLE.replace(ACTUATORS, '<include file="parts/all.xml"/>'))).outputs == 3
+
+
+def test_a_urdf_names_its_meshes_once(tmp_path: Path) -> None:
+    """Whatever directories its <compiler> has, MuJoCo loads the mesh that was examined."""
+    inner = tmp_path / "models" / "urdf"
+    inner.mkdir(parents=True)
+    cube(inner / "box.stl", 0.02)
+    cube(tmp_path / "box.stl", 0.3)
+    text = URDF.format(effort=6).replace('<box size="0.3 0.2 0.1"/>', '<mesh filename="box.stl"/>')
+    text = text.replace("</robot>", f'<mujoco><compiler assetdir="{tmp_path}"/></mujoco></robot>')
+    task = evo.task(written(inner, text, "bot.urdf"))
+    assert isinstance(task, Task)
+    np.testing.assert_allclose(np.ptp(task.model.mesh_vert, axis=0), 0.04, atol=1e-6)
+    with pytest.raises(evo.EvoError, match="its root is <mujoco>, and that of a URDF is <robot>"):
+        evo.task(written(inner, "<mujoco><link/></mujoco>", "bot.urdf"))
+    (inner / "bot.xml").symlink_to(written(inner, URDF.format(effort=6), "bot.urdf"))
+    linked = evo.task(str(inner / "bot.xml"))
+    assert isinstance(linked, Task) and (linked.outputs, float(linked.model.qpos0[2])) == (1, pytest.approx(0.25))
+    with pytest.raises(evo.EvoError, match=r"xml_file: .*bot\.urdf is a URDF; it must be MJCF here"):
+        evo.task("Hopper-v5", xml_file=str(inner / "bot.urdf"))
+
+
 KEY = """<keyframe><key name="fold" qpos="0 0 9 1 0 0 0 0 0 0"/>
 <key name="Home" qpos="0 0 {z} 1 0 0 0 {q} {q} {q}"/></keyframe>"""
 

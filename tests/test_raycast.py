@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from evo.envs.ray_field import fields_of, meet
 from evo.envs.ray_geometry import intersect, nearest_approach, outward, separation, to_local, to_world
+from evo.envs.ray_geoms import shown_geoms
 from evo.envs.ray_shading import paint
+from evo.envs.ray_surface import covered_bodies
 from evo.envs.raycast import Camera, Renderer, film, following_camera, frame_creature
 
 SHAPES = {
@@ -207,6 +209,17 @@ def test_a_body_that_nothing_else_shows_is_drawn_by_its_hidden_geoms() -> None:
     np.testing.assert_array_equal(middle(group="3", more=""), drawn)
     other = middle(group="3", more='<geom type="box" size="0.2 0.2 0.2" rgba="0.1 0.1 0.9 1"/>')
     assert other[2] > other[0], "where a body has a visible geom, the others stay hidden"
+
+
+def test_a_flex_between_nodes_covers_no_other_body() -> None:
+    soft = """<flexcomp name="soft" type="grid" dim="3" count="3 3 3" dof="trilinear" spacing="0.2 0.2 0.2">
+        <elasticity young="1e3"/></flexcomp>"""
+    model = _model(f'{soft}<body name="last"><freejoint/><geom size="0.1" group="3"/></body>')
+    assert (model.flex_vertbodyid < 0).all()
+    covered = covered_bodies(model)
+    assert not covered[model.body("last").id]
+    assert covered[model.flex_nodebodyid].all()
+    assert shown_geoms(model)[-1]
 
 
 def test_flexes_and_skins_are_drawn_where_they_are() -> None:

@@ -17,6 +17,7 @@ from evo.envs.physics import mj_forward
 from evo.envs.random import standard_normal, uniform
 from evo.envs.rewards import simulate_measured
 from evo.envs.task import Task, record
+from evo.envs.urdf import is_urdf
 
 _SECONDS, _PERIOD = 10.0, 0.04  # of an episode; about as long an action lasts
 _FREE, _SLIDE = int(mujoco.mjtJoint.mjJNT_FREE), int(mujoco.mjtJoint.mjJNT_SLIDE)
@@ -247,7 +248,7 @@ def _model(path: str, model_root: str, terrain: Terrain) -> mujoco.MjModel:
                 spec.delete(geom)
         add_terrain(spec, terrain, for_all=True)
     model = compiled(spec)
-    if path.lower().endswith(".urdf"):
+    if is_urdf(Path(path).resolve()):
         _put_on_the_ground(model)
     return model
 

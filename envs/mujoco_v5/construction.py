@@ -10,6 +10,7 @@ from gymnasium.envs.mujoco.mujoco_env import expand_model_path
 
 from evo.envs.model_file import ModelFileError, examined
 from evo.envs.task import Task, record
+from evo.envs.urdf import is_urdf
 
 _ASSETS = (Path(mujoco_env.__file__).parent / "assets").resolve()  # Gymnasium's own model files
 
@@ -27,7 +28,10 @@ def model_path(xml_file: str) -> str:
     try:
         path = expand_model_path(xml_file)
         if Path(path).resolve().parent != _ASSETS:
-            return str(examined(path))
+            real = examined(path)
+            if is_urdf(real):  # what was examined is another text: its names resolved, much of it left out
+                raise ModelFileError(f"{path} is a URDF; it must be MJCF here")
+            return str(real)
     except OSError as error:
         raise FileNotFoundError(f"xml_file: {error}") from error
     except ModelFileError as error:
