@@ -332,10 +332,17 @@ def _with(name: str, content: bytes) -> Callable[[Path], Any]:
 
 @pytest.mark.parametrize(
     ("first", "classes", "names"),
-    [(0, 47, "0 9 A Z a t"), (1, 26, "A J K Z"), (0, 62, "0 9 A Z a z"), (0, 12, "0 9 10 11"), (3, 10, "3 12")],
+    [
+        (0, 47, "0 9 A Z a t"),
+        (1, 26, "A J K Z"),
+        (0, 62, "0 9 A Z a z"),
+        (0, 12, "0 9 10 11"),
+        (3, 10, "3 12"),
+        (0, 256, "0 255"),
+    ],
 )
 def test_classes_are_counted_from_the_labels(tmp_path: Path, first: int, classes: int, names: str) -> None:
-    for part, count in (("train", 130), ("test", 70)):
+    for part, count in (("train", 310), ("test", 70)):
         labels = np.arange(count) % classes + first
         pictures = np.broadcast_to(labels[:, None, None], (count, 2, 2)).astype(np.uint8)
         (tmp_path / f"emnist-some-{part}-images-idx3-ubyte").write_bytes(idx(pictures))

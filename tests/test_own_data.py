@@ -186,6 +186,14 @@ def test_the_separator_is_what_every_line_has(tmp_path: Path) -> None:
     assert evo.dataset(written(tmp_path, "area, in m²;price, in €\n" + rows)).shape == (1,)
 
 
+def test_a_header_may_be_a_scale_and_longer_than_what_is_looked_at(tmp_path: Path) -> None:
+    names = [f"{1100 + 2.5 * place:.1f}" for place in range(12)]
+    rows = [[f"{(row + place) % 7}" for place in range(12)] + ["ab"[row % 2]] for row in range(20)]
+    assert evo.dataset(written(tmp_path, "\n".join(map(",".join, [[*names, "kind"], *rows])))).shape == (12,)
+    long = [f"{'x' * 20_000}{place}" for place in range(12)]
+    assert evo.dataset(written(tmp_path, "\n".join(map(";".join, [[*long, "kind"], *rows])))).shape == (12,)
+
+
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     for name in ("gone.csv", "gone.npz"):
         with pytest.raises(EvoError, match=name):

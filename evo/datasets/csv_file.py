@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -94,8 +95,9 @@ def number(cell: str) -> float | int | None:
 
 def _separator(text: str) -> str:
     plain = _QUOTED.sub("", text[:_LOOKED_AT])
-    whole = plain.splitlines()[: None if len(text) <= _LOOKED_AT else -1]  # the last may be cut
-    lines = [line for line in whole if line.strip()]
+    lines = [line for line in plain.splitlines() if line.strip()]
+    if len(text) > _LOOKED_AT and len(lines) > 1:
+        del lines[-1]  # it may be cut
     if not lines:
         return ","
     steady = [each for each in _SEPARATORS if lines[0].count(each) and len({line.count(each) for line in lines}) == 1]
@@ -166,12 +168,16 @@ def _check_first_row(
     header: Sequence[str], table: Sequence[list[str]], values: Sequence[list[float | int | None]]
 ) -> None:
     """Raise for a first row that is an example: numbers where the rows below have numbers, and a word that comes again
-    below it, or a number that no column is called by."""
+    below it, or a number that no column is called by, unless the names are a scale, such as wavelengths."""
     numeric = [name for name, found in zip(header, values, strict=True) if None not in found]
     again = [name for name, cells, found in zip(header, table, values, strict=True) if None in found and name in cells]
     numbers = [number(name) for name in numeric]
     broken = [name for name, value in zip(numeric, numbers, strict=True) if value is not None and value % 1]
-    if numeric and None not in numbers and (again or broken):
+    steps = [
+        second > first for first, second in itertools.pairwise(numbers) if first is not None and second is not None
+    ]
+    scale = len(steps) > 8 and len(set(steps)) == 1
+    if numeric and None not in numbers and (again or (broken and not scale)):
         shown = ", ".join(header)
         raise ValueError(
             f"its first row ({shown if len(shown) < 60 else shown[:60] + '…'}) looks like an example, as those below: "

@@ -77,7 +77,7 @@ def _counted(classes: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
     """The names of the classes that there are, and the index of each label's; digits are all ten of them."""
     if classes.max() < len(_LABELS):
         return _LABELS, classes
-    values, indices = np.unique(classes, return_inverse=True)
+    values, indices = np.unique(classes.astype(int), return_inverse=True)
     names = _EMNIST.get(len(values), ())
     run = values[-1] - values[0] + 1 == len(values) and values[0] == (len(values) == len(_UPPER))
     return tuple(names) if names and run else tuple(map(str, values)), indices
