@@ -22,7 +22,7 @@ from evo.envs.kernels import KernelError
 from evo.envs.numpy_order import FOUND
 from evo.envs.physics import EngineError, available_threads
 from evo.errors import EvoError, commands, one_line
-from evo.learners.learner import Candidate
+from evo.learners.learner import Candidate, check_candidate
 from evo.networks import Network
 from evo.numbers import RETURN, spread, told
 from evo.policy import BatchPolicy, Policy
@@ -306,15 +306,9 @@ class Champion:
         """The best of a generation of its run, as a file holds it. Raises EvoError where it is not one of its kind."""
         try:
             found = Candidate(arrays["params"], ObservationStatistics.restored(arrays))
+            check_candidate(found, self.candidate)
         except (KeyError, TypeError, ValueError) as error:
             raise EvoError(f"a damaged fossil: {one_line(error)}") from error
-        for array, own in zip(
-            (found.params, found.statistics.mean, found.statistics.m2),
-            (self.params, self.candidate.statistics.mean, self.candidate.statistics.m2),
-            strict=True,
-        ):
-            if array.dtype != own.dtype or array.shape != own.shape:
-                raise EvoError(f"a damaged fossil: {array.dtype} {array.shape} where the champion has {own.shape}")
         return found
 
     def reported(self, returns: np.ndarray) -> "Champion":

@@ -17,9 +17,10 @@ from evo.config import Config
 from evo.envs import interruption
 from evo.envs.physics import EngineError
 from evo.errors import EvoError, shown
-from evo.learners.learner import Candidate, Learner, below
+from evo.learners.learner import Candidate, Learner, below, check_candidate
 from evo.problems.problem import Problem, evaluate_alone
 from evo.randomness import report_seeds, selection_seeds
+from evo.ranges import whole_number
 from evo.rundir import RunDirectory, fossil_stride
 from evo.signals import saving
 from evo.statistics import standard_error
@@ -28,6 +29,7 @@ from evo.watching import Watcher
 # A checkpoint is due when this much has been done since the last: at most 2 % of the time goes into saving.
 CHECKPOINT_SECONDS, CHECKPOINT_SHARE = 2.0, 0.02
 _SAID = 5  # messages of what individuals failed of, in a run
+_MOST = 2**60  # of whatever is counted: room to count on
 
 
 @dataclass
@@ -210,15 +212,19 @@ def _save_champion(directory: RunDirectory, progress: Progress) -> None:
 
 
 def restore(learner: Learner, state: Mapping[str, np.ndarray]) -> Progress:
-    """Put a learner where a checkpoint was taken; returns the loop's own part. Raises EvoError or ValueError."""
-    before = getattr(learner, "statistics", None)
+    """Put a learner where a checkpoint was taken; returns the loop's own part.
+
+    Raises EvoError, or what a state that does not fit raises: KeyError, TypeError, ValueError, OverflowError.
+    """
+    own = learner.candidates()[0]
     learner.restore(below("learner/", state))
-    if before is not None:
-        for name in ("mean", "m2"):  # which compiled code reads as they are
-            found, needed = getattr(learner.statistics, name), getattr(before, name)  # type: ignore[attr-defined]
-            if found.dtype != needed.dtype or found.shape != needed.shape:
-                raise ValueError(f"statistics/{name} is {found.dtype} {found.shape}, not {needed.shape}")
-    return Progress.restored(state)
+    progress = Progress.restored(state)
+    scored = [one.candidate for one in (progress.champion, progress.last) if one is not None]
+    for candidate in (*learner.candidates(), *scored):
+        check_candidate(candidate, own)
+    for name in ("generation", "steps", "episodes"):
+        whole_number(name, getattr(learner, name), 0, _MOST)
+    return progress
 
 
 def _log(row: dict[str, float], learner: Learner, directory: RunDirectory, progress: Progress) -> None:

@@ -3,6 +3,7 @@
 import os
 import pickle
 import resource
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -186,6 +187,34 @@ def test_the_newest_whole_checkpoint_is_used(tmp_path: Path) -> None:
     evo.resume(hurt, generations=8, video=False)
     for column in ("best", "mean", "steps"):
         np.testing.assert_array_equal(evo.load(whole).metrics[column], evo.load(hurt).metrics[column])
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("learner/best_fitness", np.array(0.0)),  # of a best that it does not keep: there are no parameters to it
+        ("learner/statistics/mean", np.zeros(4, np.float32)),
+        ("last/params", np.zeros(3, np.float32)),
+        ("champion/params", np.zeros(5)),
+        ("progress", np.full(6, np.inf)),
+        ("learner/steps", np.array(-1)),
+        ("learner/algorithm/generation", np.array(-1)),
+        ("learner/algorithm/generation", np.array(2**63 - 1)),
+    ],
+)
+def test_a_checkpoint_that_does_not_fit_is_one_line(
+    name: str, array: np.ndarray, tmp_path: Path, finished: Path
+) -> None:
+    from evo.archive import read_arrays, write_arrays
+
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    for checkpoint in (run / "checkpoints").iterdir():
+        arrays = read_arrays(checkpoint / "state.npz")
+        assert name in arrays
+        write_arrays(checkpoint / "state.npz", arrays | {name: array})
+    with pytest.raises(EvoError, match=r"the checkpoint of .*run does not fit its config\.toml"):
+        evo.resume(run, generations=4, video=False)
 
 
 def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from evo.ranges import whole_number
 
 PopulationT = TypeVar("PopulationT", bound=Population)
 
+_LARGEST = 2**62  # of the whole numbers of a state: counts, and seeds below it
+
 
 class Algorithm(Protocol):
     """Search by ask and tell. Fitness is maximised.
@@ -145,9 +147,11 @@ class AskTell(ABC, Generic[PopulationT]):
                 self.update(asked, fitness)
             self.generation += 1
             self._asked = None
-        except BaseException:
+        except BaseException as error:
             self._put_back(before)
             self.generation, self._asked = generation, asked
+            if isinstance(error, np.linalg.LinAlgError):  # of a matrix that is no longer finite
+                raise FloatingPointError(f"generation {generation}: {error}") from error
             raise
 
     def grow(self, steps: int) -> PopulationT | None:
@@ -202,6 +206,10 @@ class AskTell(ABC, Generic[PopulationT]):
         if wrong:
             name = wrong[0]
             raise ValueError(f"state {name!r} is {_layout(given.get(name))}, expected {_layout(expected.get(name))}")
+        for name, array in state.items():
+            whole = np.asarray(array)
+            if whole.dtype.kind == "i" and whole.size and (whole.min() < 0 or whole.max() > _LARGEST):
+                raise ValueError(f"state {name!r} is no count: {whole.min()} … {whole.max()}")
 
     def _layouts(self, state: Mapping[str, NDArray[Any]]) -> dict[str, "_Layout"]:
         layouts: dict[str, _Layout] = {}

@@ -63,3 +63,16 @@ class Learner(Protocol):
 def below(prefix: str, state: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a state whose names begin with `prefix`, without it."""
     return {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}
+
+
+def check_candidate(found: Candidate, own: Candidate) -> None:
+    """ValueError where the arrays of a candidate from a file are not of the shapes and types of one's own: compiled
+    code takes them as they are."""
+    for name, one, needed in zip(
+        ("parameters", "mean", "m2"),
+        (found.params, found.statistics.mean, found.statistics.m2),
+        (own.params, own.statistics.mean, own.statistics.m2),
+        strict=True,
+    ):
+        if one.dtype != needed.dtype or one.shape != needed.shape:
+            raise ValueError(f"{name}: {one.dtype} of shape {one.shape}, not {needed.dtype} of shape {needed.shape}")
