@@ -222,7 +222,8 @@ def _serve(options: argparse.Namespace, folder: Path, work: Path) -> None:
     cases = Cases(folder, work)
     assert callable(api.show)
     api.show = lambda *arguments: None  # pictures take longer than all else
-    cases.warm_up()
+    if not options.kinds.keys() <= {"metrics", "cache"}:
+        cases.warm_up()
     resource.setrlimit(resource.RLIMIT_AS, (8 * BYTES, 8 * BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     warnings.simplefilter("ignore")
