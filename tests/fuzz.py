@@ -9,6 +9,7 @@ own, which is started again after a crash, a hang or too much memory; what faile
 import argparse
 import collections
 import functools
+import os
 import resource
 import shutil
 import signal
@@ -42,6 +43,7 @@ else:
     from mutations import damage_arrays, damage_bytes, damage_table, damage_toml, odd_value
 
 SECONDS, BYTES = 10, 2**30  # of the processor, and of memory, that a case may take
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # waiting for a disk is nine tenths of a case
 SMALL = {"evaluation.selection_episodes": 2, "evaluation.report_episodes": 2}
 RUNS: dict[str, dict[str, Any]] = {
     "sphere-cma-es": {"task": "sphere", "method": "cma-es", "dim": 4},
@@ -264,7 +266,7 @@ def main() -> None:
     failures: collections.Counter[str] = collections.Counter()
     next_case, last, begun = options.first, options.first + options.cases, time.monotonic()
     while next_case < last:
-        with tempfile.TemporaryDirectory() as work:
+        with tempfile.TemporaryDirectory(dir=MEMORY) as work:
             arguments = {"--first": next_case, "--cases": last - next_case, "--seed": options.seed, "--child": work}
             command = [sys.executable, "-m", "tests.fuzz", "--kinds", ",".join(names), "--folder", str(options.folder)]
             command += [str(part) for pair in arguments.items() for part in pair]
