@@ -184,6 +184,9 @@ def test_the_separator_is_what_every_line_has(tmp_path: Path) -> None:
     rows = "".join(f"{row};{row % 2}\n" for row in range(20))
     assert evo.dataset(written(tmp_path, '"a, b, c, d";y\n' + rows)).shape == (1,)
     assert evo.dataset(written(tmp_path, "area, in m²;price, in €\n" + rows)).shape == (1,)
+    decimal = "".join(f"{row},5;{row % 2},2\n" for row in range(20))  # as many commas as the names have
+    found = evo.dataset(written(tmp_path, "area, in m²;price, in €\n" + decimal), kind="numbers")
+    assert (found.shape, found.outputs) == ((1,), 1)
 
 
 def test_a_header_may_be_a_scale_and_longer_than_what_is_looked_at(tmp_path: Path) -> None:

@@ -39,10 +39,10 @@ class Column(NamedTuple):
 def read_csv(file: str) -> list[Column]:
     """The columns of a UTF-8 file whose first row names them; cells without the blanks around them.
 
-    Cells are separated by the comma, semicolon, tab or bar that every line has as often, outside quotes; of several,
-    by the most frequent. Numbers may have decimal commas where commas separate no cells, and separators of thousands:
-    that is said. Empty lines are left out. Raises ValueError naming file, line and column, EvoError where the file
-    cannot be read.
+    Cells are separated by the comma, semicolon, tab or bar that every line has as often, outside quotes; of several, by
+    the most frequent, and not by commas, which may be decimal ones. Numbers may have decimal commas where commas
+    separate no cells, and separators of thousands: that is said. Empty lines are left out. Raises ValueError naming
+    file, line and column, EvoError where the file cannot be read.
     """
     text = read_text(Path(file), _MOST_BYTES).removeprefix("\ufeff")
     separator = _separator(text)
@@ -101,7 +101,7 @@ def _separator(text: str) -> str:
     if not lines:
         return ","
     steady = [each for each in _SEPARATORS if lines[0].count(each) and len({line.count(each) for line in lines}) == 1]
-    return max(steady or _SEPARATORS, key=lines[0].count)
+    return max(steady or _SEPARATORS, key=lambda each: (bool(steady) and each != ",", lines[0].count(each)))
 
 
 def _numbers(
