@@ -6,10 +6,10 @@
 
 Both train the same network from the same kind of initial weights in the same number of environments, observations and
 rewards normalised; the final policies (no best-of) are scored by evo on the same report episodes, stable-baselines3's
-weights copied into evo's network. Both clip normalised observations at ±10. (Ours learns nothing in its first
-iteration.) Every finished run becomes a line of the results file, and is not repeated with
-the same versions and hyper-parameters. `--speed` alternates short runs of evo and of stable-baselines3 with 1 and with
-2 torch threads, so that a busy machine slows all of them; it wants a quiet one.
+weights copied into evo's network. Both clip normalised observations at ±10, while they learn and when they are scored.
+(Ours learns nothing in its first iteration.) Every finished run becomes a line of the results file, and is not repeated
+with the same versions, hyper-parameters and clipping. `--speed` alternates short runs of evo and of stable-baselines3
+with 1 and with 2 torch threads, so that a busy machine slows all of them; it wants a quiet one.
 """
 
 import argparse
@@ -68,6 +68,7 @@ HYPERPARAMETERS = {
     },
 }
 REPORT_EPISODES = 20
+CLIP_OBSERVATION = 10.0  # theirs by default
 EVO, OTHER = "evo", "stable-baselines3"
 VERSIONS = {EVO: evo.__version__, OTHER: stable_baselines3.__version__}
 
@@ -91,7 +92,7 @@ def ours(task: str, given: dict[str, Any], seed: int, steps: int) -> Trained:
 def theirs(task: str, given: dict[str, Any], seed: int, steps: int, threads: int) -> Trained:
     torch.set_num_threads(threads)
     environments = DummyVecEnv([lambda: gymnasium.make(task)] * given["environments"])
-    env = VecNormalize(environments, gamma=given["discount"])
+    env = VecNormalize(environments, gamma=given["discount"], clip_obs=CLIP_OBSERVATION)
     model = stable_baselines3.PPO(
         "MlpPolicy",
         env,
@@ -126,7 +127,8 @@ def theirs(task: str, given: dict[str, Any], seed: int, steps: int, threads: int
 def learning(task: str, name: str, chosen: Sequence[str], seeds: Sequence[int], steps: int, results: Path) -> None:
     """Train what the results do not hold yet, then compare what they hold of these seeds."""
     given = HYPERPARAMETERS[name]
-    kinds = {who: {"who": who, "version": VERSIONS[who], "task": task, "steps": steps, **given} for who in VERSIONS}
+    terms = {"task": task, "steps": steps, "clip_observation": CLIP_OBSERVATION, **given}
+    kinds = {who: {"who": who, "version": VERSIONS[who], **terms} for who in VERSIONS}
     for seed in seeds:
         for who in chosen:
             if seed in returns_in(results, kinds[who]):
@@ -174,7 +176,7 @@ def speed(task: str, given: dict[str, Any], steps: int, repeats: int) -> None:
 
 def problem_of(task: str) -> Walking:
     world = evo.task(task)
-    network = evo.network("mlp:64,64", world, normalise=True, clip_observation=10.0)  # theirs by default
+    network = evo.network("mlp:64,64", world, normalise=True, clip_observation=CLIP_OBSERVATION)
     return Walking(world, network, available_threads())
 
 

@@ -32,7 +32,7 @@ from evo.comparison.member import Member, read_member, with_last
 from evo.comparison.plan import plan_study
 from evo.comparison.race import race
 from evo.comparison.table import method_rows
-from evo.comparison.terms import Terms, terms_of, uncounted_selection, unlike_endings, unlike_platforms
+from evo.comparison.terms import Terms, labels, terms_of, uncounted_selection, unlike_endings, unlike_platforms
 from evo.comparison.thresholds import spent_until, thresholds_of
 from evo.comparison.writing import resolution
 from evo.config import Config, resolve_config
@@ -322,7 +322,7 @@ def test_finished_runs_are_compared_with_their_differences_named(study: Path, tm
     assert touched(study) == before
     assert (found.path / "report.html").exists()
     text = "\n".join(found.terms.deviations)
-    whole, other = "ga layers=mlp:4 selection_share=0.4 steps=3000", "ga layers=linear selection_share=0.1 steps=2000"
+    whole, other = "ga layers=mlp:4 selection_share=0.4", "ga layers=linear selection_share=0.1"
     assert {member.method for member in found.members} == {"ars", whole, other}
     assert f"network.layers: mlp:4 (ars, {whole}); linear ({other})" in text
     assert f"budget.steps: 3,000 (ars, {whole}); 2,000 ({other})" in text
@@ -547,6 +547,30 @@ def test_terms_name_options_and_settings_by_hand() -> None:
     assert terms.settings["ars noise=0.1"]["noise"] == "0.1"
 
 
+def test_what_only_says_where_a_run_ends_names_no_other_method(tmp_path: Path) -> None:
+    def named(method: str, *settings: dict[str, float]) -> list[str]:
+        return labels([configured("Hopper-v5", method, seed, **own) for seed, own in enumerate(settings)])
+
+    assert named("ars", {"budget__until": 400.0, "budget__steps": 9000}, {"budget__steps": 5000}) == ["ars", "ars"]
+    # a schedule that follows the budget makes another method of it; one that is set does not
+    assert named("ppo", {"budget__steps": 5000}, {"budget__steps": 9000}) == ["ppo steps=5000", "ppo steps=9000"]
+    alike = [{"budget__steps": steps, "method__anneal_steps": 700} for steps in (5000, 9000)]
+    assert named("ppo", *alike) == ["ppo", "ppo"]
+    foreign = resolve_config(flags={"task.name": "Pendulum-v1", "method.name": "ga", "budget.steps": 100})
+    assert "evaluation.step_timeout" in foreign.values
+    patient = Config({**foreign.values, "evaluation.step_timeout": 77.0})
+    assert labels([foreign, patient]) == ["ga", "ga"]
+    found = terms_of({Path("a"): foreign, Path("b"): Config({**patient.values, "seed": 1})})
+    assert "evaluation.step_timeout: none, 77 (ga)" in found.deviations
+
+
+def test_each_methods_own_clipping_is_told(tmp_path: Path) -> None:
+    plan = plan_study("Hopper-v5", "ars,ppo", 1, 1000, None, None, {}, tmp_path, 1)
+    assert "network.clip_observation: inf (ars); 10 (ppo)" in terms_of(plan.members).deviations
+    plan = plan_study("Hopper-v5", "ars,ppo", 1, 1000, None, None, {"network.clip_observation": 5.0}, tmp_path, 1)
+    assert ("network.clip_observation", "5") in terms_of(plan.members).shared
+
+
 @pytest.mark.parametrize("budget", [{"budget__steps": 5000}, {"budget__minutes": 1.0}])
 def test_a_schedule_that_follows_the_budget_is_not_set_by_hand(budget: dict[str, float]) -> None:
     for more, expected in (({}, "for Hopper-v5"), ({"method__anneal_steps": 70}, "by hand: anneal_steps")):
@@ -644,16 +668,19 @@ def test_the_table_of_members_made_by_hand(like: Member) -> None:
     assert "ars needs the fewest env steps (450) and the fewest core-minutes (0.53)" in text
 
 
-def test_selection_that_was_not_counted_is_bounded(like: Member) -> None:
+def test_selection_that_was_not_counted_is_estimated_and_that_is_said(like: Member) -> None:
     member = made(like, "ars", 100, 20.0, [0.0, 0.0, 5.0, 5.0])
     assert uncounted_selection([member]) == []
     np.testing.assert_array_equal(member.selection("steps"), [10, 20, 30, 40, 50])
     metrics = {name: values for name, values in member.metrics.items() if not name.startswith("selection_")}
     old = replace(member, metrics=metrics | {"selection_s": np.array([1.0, 1.0, 2.0, 2.0])})
-    # scored before the first and the third generation and at the end: 0.4 of the training up to the next one at most
+    # scored before the first and the third generation and at the end: 0.4 of the training up to the next one
     np.testing.assert_allclose(old.selection("steps"), [80, 80, 160, 160, 160])
-    np.testing.assert_array_equal(old.selection("cpu_s"), [1, 1, 2, 2, 3])
-    assert "(ars; " in uncounted_selection([member, old])[0]
+    # of the wall-clock, in which training kept two processors busy
+    np.testing.assert_array_equal(old.selection("cpu_s"), [2, 2, 4, 4, 6])
+    (line,) = uncounted_selection([member, old])
+    assert "its steps are about evaluation.selection_share of training's" in line and "most" not in line
+    assert "its core time is its wall-clock by the processors that training kept busy (ars; " in line
 
 
 def test_runs_count_selection_and_keep_what_they_learned_last(tmp_path: Path) -> None:
@@ -677,6 +704,21 @@ def test_runs_count_selection_and_keep_what_they_learned_last(tmp_path: Path) ->
     if member.last.digest == member.champion.digest:
         assert scored.last_mean == member.report_mean
     assert math.isnan(replace(member, last=None).last_mean)
+
+
+@pytest.mark.parametrize("method", ["ga", "adam"])
+def test_what_an_earlier_end_learned_last_is_not_shown_for_a_run_that_went_on(method: str, tmp_path: Path) -> None:
+    task, network = ("point-mass", "linear") if method == "ga" else ("xor", "mlp:4")
+    settings = SMALL if method == "ga" else {}
+    made = {"method": method, "network": network, "seed": 1, "generations": 2, "video": False, "settings": settings}
+    evo.run(task, out=tmp_path / "run", **made)
+    early = (tmp_path / "run" / "last.npz").read_bytes()
+    assert (last := read_member(tmp_path / "run").last) is not None and last.generation == 2
+    evo.resume(tmp_path / "run", generations=4, video=False)
+    assert (last := read_member(tmp_path / "run").last) is not None and last.generation == 4
+    (tmp_path / "run" / "last.npz").write_bytes(early)  # as where it went on and was killed before it ended again
+    member = read_member(tmp_path / "run")
+    assert member.last is None and math.isnan(with_last(member, 1).last_mean)
 
 
 def test_a_study_trains_all_methods_on_one_task(tmp_path: Path) -> None:

@@ -247,7 +247,22 @@ def test_shares_need_a_positive_return() -> None:
     # where actions are equally far astray, on straight lines between the sizes of noise, and not beyond them
     np.testing.assert_array_equal(found.shares_at(np.array([0.2, 0.45])), [[0.75, NAN], [NAN, NAN]])
     assert "Where they are 0.4 of half their range astray" in (caption := robustness_caption(found))
-    assert "there is left of it: ars 50 %." in caption
+    assert "as far as all are led (ars seed 1 is led no farther), there is left of it: ars 50 %." in caption
+    assert "none for the whole method: ga seed 1." in caption
+    assert "root mean square distance of the actions from" in caption
+
+
+def test_actions_that_are_choices_are_counted_where_they_are_others(members: list[Member], tmp_path: Path) -> None:
+    settings = {"evaluation.selection_episodes": 1, "evaluation.report_episodes": 1, "method.population": 16}
+    evo.run("CartPole-v1", method="ga", generations=1, out=tmp_path / "run", video=False, settings=settings)
+    found = robustness([read_member(tmp_path / "run")] * 2, 1, (0.0, 2.0), draws=2, episodes=1)
+    assert found.choices and not robustness(members[:1], 1, (0.0, 0.1), draws=1, episodes=1).choices
+    for choices, words in ((True, "choices that are others"), (False, "halves of their range")):
+        robustness_figure(replace(found, choices=choices), tmp_path / "drawn.svg")
+        assert words in (tmp_path / "drawn.svg").read_text()
+    caption = robustness_caption(replace(found, choices=True, astray=np.array([[0.0, 0.25], [0.0, 0.5]])))
+    assert "share of choices other than the champion's" in caption and "Where 25 % of them are others, as" in caption
+    assert "distance" not in caption and "range" not in caption
 
 
 def test_figures_show_each_method_in_its_colour(tmp_path: Path) -> None:

@@ -113,7 +113,13 @@ def test_the_rank_test_of_nothing_and_of_much() -> None:
     random = np.random.default_rng(0)
     one, other = random.normal(size=60), random.normal(size=60) + 0.4
     exact = scipy.stats.mannwhitneyu(one, other, method="exact").pvalue
-    assert rank_test(one, other) == pytest.approx(exact, rel=0.2)
+    assert rank_test(one, other) == pytest.approx(exact, rel=0.03)
+    # of few against many it is exact
+    assert rank_test([-1.0], range(100)) == rank_test(range(100), [-1.0]) == pytest.approx(2 / 101, rel=1e-12)
+    few, many = random.normal(size=7), random.normal(size=150) + 1
+    exact = scipy.stats.mannwhitneyu(few, many, method="exact").pvalue
+    assert rank_test(few, many) == pytest.approx(exact, rel=1e-12)
+    assert rank_test(many, few) == pytest.approx(exact, rel=1e-12)
 
 
 def test_the_least_p_is_that_of_seeds_that_do_not_mix() -> None:

@@ -231,6 +231,7 @@ def compare(
 ) -> None:
     """Compare methods on TASK on equal terms, or finished runs; leaves a directory with report, figures and tables.
 
+    Observations are normalised for all and clipped as each method does it, or by --set network.clip_observation=10.
     A study that was stopped goes on when the same command is given again.
     """
     from evo.comparison.compare import compare as compare_methods

@@ -108,25 +108,31 @@ def write_artefacts(comparison: Comparison, threads: int, video: bool, phase: Ca
 
 def robustness_caption(measured: Robustness) -> str:
     """What the figure shows, and the episodes that failed, if any did."""
+    far = "share of choices other than" if measured.choices else "root mean square distance of the actions from"
     caption = (
         "What is left of the champions' returns under Gaussian noise on all parameters, relative to the root mean "
         f"square of their layer; mean of {DRAWS} draws on {EPISODES} report episodes each; lines and bands as above. "
-        "On the right over the root mean square distance of the actions from the champion's, where it meets the same."
+        f"On the right over the {far} the champion's, where it meets the same."
     )
-    farthest = float(measured.astray.max(axis=1).min())  # that all are led
+    led = measured.astray.max(axis=1)
+    least, farthest = int(led.argmin()), float(led.min())  # that all are led
     at = measured.shares_at(np.array([farthest]))[:, 0]
     left = {
         method: interquartile_mean([share for name, share in zip(measured.methods, at, strict=True) if name == method])
         for method in measured.methods
     }
     known = [f"{method} {100 * share:.0f} %" for method, share in left.items() if not np.isnan(share)]
+    members = [f"{method} seed {seed}" for method, seed in zip(measured.methods, measured.seeds, strict=True)]
     if known:
-        caption += (
-            f" Where they are {farthest:.2g} of half their range astray, as far as all are led, there is left of it: "
-        )
+        there = f"{100 * farthest:.2g} % of them are others"
+        if not measured.choices:
+            there = f"they are {farthest:.2g} of half their range astray"
+        caption += f" Where {there}, as far as all are led ({members[least]} is led no farther), there is left of it: "
         caption += f"{', '.join(known)}."
-    counts = zip(measured.methods, measured.seeds, measured.failed.sum(axis=1), strict=True)
-    failed = [f"{count} of {method} seed {seed}" for method, seed, count in counts if count]
+    without = [name for name, share in zip(members, at, strict=True) if np.isnan(share)]
+    if without:
+        caption += f" No return to have a share of, and so none for the whole method: {', '.join(without)}."
+    failed = [f"{count} of {name}" for name, count in zip(members, measured.failed.sum(axis=1), strict=True) if count]
     if failed:
         caption += f" Episodes that failed count as the champion's worst other one: {', '.join(failed)}."
     return caption

@@ -47,15 +47,16 @@ def compare(
     """Compare methods on a task: `evo.compare("quadruped", methods=["ars", "ga"], seeds=5, steps=500_000)`.
 
     what: a task, or two or more directories of finished runs. On a task, every method runs on `seeds` seeds (5: 100 to
-    104) with the same network (`mlp:64,64`; `preset` leaves each method its own), normalised observations, and
-    budget for each run (1,000,000 env steps), and is scored as often (0.4 of the training's env steps); else a method
-    keeps its preset; but none trains on an altered task unless all do (settings of training.*). methods: names, or one
-    text with commas between them. settings: dotted keys of task.*, training.*, evaluation.*, network.normalise and
+    104) with the same network (`mlp:64,64`; `preset` leaves each method its own), normalised observations (clipped as
+    each method's preset has it, PPO's at ±10; network.clip_observation in `settings` clips all alike), and budget for
+    each run (1,000,000 env steps), and is scored as often (0.4 of the training's env steps); else a method keeps its
+    preset; but none trains on an altered task unless all do (settings of training.*). methods: names, or one text with
+    commas between them. settings: dotted keys of task.*, training.*, evaluation.*, network.normalise and
     network.clip_observation, as --set. out: the directory, for a task one that stays the same,
     `runs/studies/<task>-<methods>`: what is finished there is reused and what was interrupted goes on. Finished runs
     are only read; they may differ in network and budget. threads: for runs and pictures alike. video: film a race of
-    the champions. display: makes what shows the work, as `study_display` does.
-    trust: whether modules that finished runs name may be imported (see `evo.load`).
+    the champions. display: makes what shows the work, as `study_display` does. trust: whether modules that finished
+    runs name may be imported (see `evo.load`).
     Ctrl-C saves everything before KeyboardInterrupt goes on. A run that fails is a line in `failures`.
     Raises EvoError for anything the user can put right, and where every run failed.
     """

@@ -106,9 +106,10 @@ def robustness_figure(robustness: Robustness, path: Path) -> None:
             axes.set(xlabel="noise on every parameter, relative to its layer's", ylabel=title)
             axes.grid(visible=False, axis="x")
         absolute.yaxis.set_major_formatter(_TICKS)
-        matched.set(
-            xlabel="how far actions go astray, in halves of their range", ylabel="share of the unperturbed return"
-        )
+        far = "how far actions go astray, in halves of their range"
+        if robustness.choices:
+            far = "share of choices that are others"
+        matched.set(xlabel=far, ylabel="share of the unperturbed return")
         for axes in (relative, matched):
             axes.yaxis.set_major_formatter("{x:.0f} %")
             _draw_reference(axes, 100)

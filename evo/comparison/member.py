@@ -19,8 +19,9 @@ from evo.randomness import report_seeds
 class Member:
     """A finished run. metrics: columns of its metrics.csv, float64 (generations,). ended: why, None where unknown.
 
-    last: what it learned last, scored on the report episodes by `with_last`; None where that is not known. label: what
-    its method is called where runs of one method differ in settings (`evo.comparison.terms.labels`).
+    last: what it learned last, at the last row of metrics, scored on the report episodes by `with_last`; None where
+    that is not known. label: what its method is called where runs of one method differ in settings
+    (`evo.comparison.terms.labels`).
     """
 
     path: Path
@@ -78,7 +79,7 @@ class Member:
 
     @property
     def counts_selection(self) -> bool:
-        """Whether it counted the steps of selection, as runs before evo 0.2 did not."""
+        """Whether it counted the steps and the core time of selection, as runs before evo 0.2 did not."""
         return "selection_steps" in self.metrics
 
     def selection(self, clock: str) -> np.ndarray:
@@ -86,22 +87,23 @@ class Member:
         after the last. clock: `steps` or `cpu_s`.
 
         The selection after the last generation is in no row of metrics: it counts as much as the one before it. Where
-        steps were not counted, they are the most that they can be: the next selection waits until those of this one are
-        a given share of the training's.
+        steps were not counted, they are a share of training's up to the next selection or the end: the next waits until
+        those of this one are that share (`evaluation.selection_share`). They are at most that, but for the last
+        selections, which nothing waits for. Where the core time was not counted, it is the wall-clock of selection by
+        the processors that training kept busy.
         """
         if clock == "steps" and not self.counts_selection:
             steps = np.append(0.0, self.metrics["steps"])
             begun = np.append(self._scored, True).nonzero()[0]  # rows before which there was a selection
             following = np.append(begun, len(steps) - 1)[np.searchsorted(begun, np.arange(len(steps)), side="right")]
             return np.asarray(self.config["evaluation.selection_share"] * steps[following])
-        taken = self.metrics["selection_steps" if clock == "steps" else self._selection_seconds]
+        if self.counts_selection:
+            taken = self.metrics["selection_steps" if clock == "steps" else "selection_cpu_s"]
+        else:
+            busy = self.metrics["cpu_s"][-1] / max(self.metrics["wall_s"][-1], 1e-9)
+            taken = self.metrics["selection_s"] * busy
         amounts = np.diff(taken, prepend=0.0)
         return np.append(taken, taken[-1] + amounts[amounts > 0][-1:].sum())
-
-    @property
-    def _selection_seconds(self) -> str:
-        # of wall-clock where those of processors were not counted: one thread's are the same
-        return "selection_cpu_s" if "selection_cpu_s" in self.metrics else "selection_s"
 
     @property
     def _scored(self) -> np.ndarray:
@@ -112,13 +114,15 @@ class Member:
 def read_member(path: Path, trust: bool = False) -> Member:
     """trust: as of a Run. Raises EvoError where there is no run, or one that is not finished."""
     run = Run(path, trust)
-    last = Champion.load(run.directory.last_path, trust) if run.directory.last_path.exists() else None
-    member = Member(path, run.config, run.champion, run.metrics, run.ended, last)
+    member = Member(path, run.config, run.champion, run.metrics, run.ended)
     if member.champion.report_returns is None:
         raise EvoError(f"{path} is not finished; `evo resume {path}` finishes it")
     if not member.metrics:
         raise EvoError(f"{path} learned nothing: its budget is 0; `evo resume {path}` takes a larger one")
-    return member
+    last = Champion.load(run.directory.last_path, trust) if run.directory.last_path.exists() else None
+    # that of an earlier end, where the run went on from it, is not what it learned last
+    ends = last is not None and all(getattr(last, name) == member.metrics[name][-1] for name in ("generation", "steps"))
+    return replace(member, last=last) if ends else member
 
 
 def with_last(member: Member, threads: int) -> Member:

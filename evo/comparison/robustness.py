@@ -33,7 +33,7 @@ class Robustness:
     methods, seeds: of each member, (members,). returns: mean over draws and episodes, float64 (members, sizes). failed:
     how many of the episodes failed, int64 (members, sizes). astray: root mean square distance of the perturbed
     champions' actions from the champion's, in what the champion meets, in halves of an action's range, float64
-    (members, sizes); where actions are choices, the share of other choices.
+    (members, sizes); where actions are choices, the share of other choices. choices: whether they are.
     """
 
     sizes: tuple[float, ...]
@@ -42,6 +42,7 @@ class Robustness:
     returns: np.ndarray
     failed: np.ndarray
     astray: np.ndarray
+    choices: bool = False
 
     @property
     def shares(self) -> np.ndarray:
@@ -75,8 +76,10 @@ def robustness(
         raise ValueError(f"sizes begin with {sizes[0]}: the first must be 0, the unperturbed champion")
     shape = len(members), len(sizes)
     returns, astray, failed = np.empty(shape), np.zeros(shape), np.zeros(shape, np.int64)
+    choices = False
     for index, member in enumerate(members):
         problem = member.champion.walking_on(threads)
+        choices = problem.task.choices > 0
         noise = _noise(problem.network, member.champion.params, member.seed, draws)
         perturbed = [member.champion.params + size * noise for size in sizes[1:]]
         population = DensePopulation(np.concatenate([member.champion.params[None].astype(np.float64), *perturbed]))
@@ -90,7 +93,7 @@ def robustness(
         returns[index, 1:] = earned[1:].reshape(len(sizes) - 1, -1).mean(axis=1)
         failed[index, 1:] = lost[1:].reshape(len(sizes) - 1, -1).sum(axis=1)
     methods, seeds = tuple(member.method for member in members), tuple(member.seed for member in members)
-    return Robustness(tuple(sizes), methods, seeds, returns, failed, astray)
+    return Robustness(tuple(sizes), methods, seeds, returns, failed, astray, choices)
 
 
 def _noise(network: Network, params: np.ndarray, seed: int, draws: int) -> np.ndarray:

@@ -32,7 +32,7 @@ class Terms:
 def labels(configs: Sequence[Config]) -> list[str]:
     """What to call the method of each run: its name, and where runs of one method have other settings, what these are.
 
-    For example `ars noise=0.05` and `ars noise=0.2`. A seed is no setting, neither is how far a run got in its time.
+    For example `ars noise=0.05` and `ars noise=0.2`. A seed is no setting, neither is what only says where a run ends.
     """
     found = []
     for config in configs:
@@ -106,11 +106,12 @@ def unlike_endings(members: Sequence[Member]) -> list[str]:
 
 
 def uncounted_selection(members: Sequence[Member]) -> list[str]:
-    """A line where the steps of selection are not counted but bounded."""
+    """A line where the steps and the core time of selection were not counted, and what stands for them."""
     names = [method for method, group in methods_of(members).items() if not all(one.counts_selection for one in group)]
     if not names:
         return []
-    return [f"selection: its steps are the most that they can be ({', '.join(names)}; their runs did not count them)"]
+    instead = "its steps are about evaluation.selection_share of training's, its core time is its wall-clock by the"
+    return [f"selection: {instead} processors that training kept busy ({', '.join(names)}; their runs counted neither)"]
 
 
 def deviations_of(members: Sequence[Member]) -> list[str]:
@@ -159,13 +160,15 @@ def _task_options(config: Config) -> str:
 
 
 def _is_setting(key: str, group: Sequence[Config]) -> bool:
-    """Whether a key makes runs of a method other ones; what follows a budget, or is left of one, does not."""
+    """Whether a key makes runs of a method other ones. A budget does only where a schedule follows it, and speaks for
+    both; without one, the shorter of two runs is the beginning of the longer."""
     method = method_named(group[0]["method.name"])
     follows = [] if method is None else [f"method.{name}" for name in (method.schedule, method.limit) if name]
-    if key in follows and all(config.values.get(key) == config["budget.steps"] for config in group):
-        return False
-    fixed = ("evo", "seed", "method.name", "data.digest", "start.digest", "budget.generations", "budget.minutes")
-    return key not in fixed and not key.startswith("task.")
+    following = [key for key in follows if all(one.values.get(key) == one["budget.steps"] for one in group)]
+    if key == "budget.steps":
+        return bool(following)
+    fixed = ("evo", "seed", "method.name", "data.digest", "start.digest", "evaluation.step_timeout", *following)
+    return key not in fixed and not key.startswith(("task.", "budget."))
 
 
 def _short(key: str, keys: Sequence[str]) -> str:
