@@ -309,10 +309,9 @@ class Body:
         action: float64 (action_size,), within its bounds; a choice's index where there are choices.
         """
         observation, reward, terminated, truncated, _ = self._answer("step", self._task.actions.of(action))
-        earned = np.asarray(reward)
-        if earned.size != 1 or earned.dtype.kind not in "biuf":
-            raise MisfitError(f"its reward is {shown(reward)}, and no number")
-        return self._task.observed(observation), float(earned.item()), bool(terminated), bool(truncated)
+        if not isinstance(reward, float):
+            reward = _number(reward)
+        return self._task.observed(observation), float(reward), bool(terminated), bool(truncated)
 
     def _answer(self, what: str, *arguments: Any, **named: Any) -> tuple[Any, ...]:
         pieces = 2 if what == "reset" else 5
@@ -347,6 +346,14 @@ class Body:
     def close(self) -> None:
         """Close the environment."""
         close(self.env)
+
+
+def _number(reward: Any) -> float:
+    """A reward of any type. Raises MisfitError where it is no number."""
+    earned = np.asarray(reward)
+    if earned.size != 1 or earned.dtype.kind not in "biuf":
+        raise MisfitError(f"its reward is {shown(reward)}, and no number")
+    return float(earned.item())
 
 
 def _unpacked(error: Exception) -> bool:

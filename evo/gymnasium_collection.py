@@ -5,6 +5,7 @@ the actions taken since. Whoever takes it up again elsewhere plays them once mor
 the place of one that ended.
 """
 
+import math
 from collections import Counter
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from evo.advantages import CUT_OFF, ENDED, FAILED
 from evo.collection import Experience, sample_choice
+from evo.envs.gymnasium_spaces import all_finite
 from evo.envs.gymnasium_task import Body, GymnasiumTask
 from evo.envs.physics import EngineError
 from evo.envs.random import random, standard_normal
@@ -229,19 +231,19 @@ def _collect(asked: _Asked, keeps: dict[Any, Any]) -> _Collected:
                 observation = body_of(task, keeps, place).reset(int(block["seed"]))
             if asked.every and step % asked.every == 0:
                 found.memories[step // asked.every] = block["memory"]
-            how = None if np.isfinite(observation).all() else BLIND
+            how = None if all_finite(observation) else BLIND
             if how is None:
                 update_statistics(found.statistics, observation)
             normalise(observation, mean, scale, clip, found.observations[step])
             propagate(network.plan, asked.params, block["memory"], scratch, observation, mean, scale, clip, outputs)
             action = _act(asked, outputs, found.actions[step])
-            if how is None and not np.isfinite(outputs).all():
+            if how is None and not all_finite(outputs):
                 how = NOT_FINITE
             if how is None:
                 block["actions"][block["steps"]] = action
                 block["steps"] += 1
                 observation, reward, terminated, truncated = body_of(task, keeps, place).step(action)
-                if not np.isfinite(reward):
+                if not math.isfinite(reward):
                     how = NOT_FINITE
                 elif not abs(block["total"] + reward) <= LARGEST:
                     how = OVERFLOWN

@@ -5,11 +5,13 @@ A process that ends over an episode is started again, and the episode lived once
 episode has failed.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from evo.envs.gymnasium_spaces import all_finite
 from evo.envs.gymnasium_task import Body, GymnasiumTask
 from evo.episode import (
     BLIND,
@@ -173,36 +175,39 @@ def _episode(
     outputs, action = np.zeros(task.outputs), np.zeros(task.action_size)
     normalisation = work.mean, work.scale, network.clip_observation
     limits = (task.action_low, task.action_high, task.choices)
-    seen, recorded = life.statistics, life.recorded
-    observation = body.reset(seed)
-    while True:
-        step = int(life.lengths[place])
-        if recorded is not None:
-            recorded.observations[row, step] = observation
-        if step >= work.steps:
-            return COMPLETED
-        if not np.isfinite(observation).all():
-            return BLIND
-        if seen is not None:
-            update_statistics(seen[place], observation)
-        act(network.plan, params, memory, scratch, observation, *normalisation, *limits, outputs, action)
-        if recorded is not None:
-            recorded.actions[row, step] = action
-        if not np.isfinite(action).all():
-            return NOT_FINITE
-        observation, reward, terminated, truncated = body.step(action)
-        life.lengths[place] = step + 1
-        if not np.isfinite(reward):
-            return NOT_FINITE
-        life.returns[place] += reward
-        if not abs(life.returns[place]) <= LARGEST:
-            return OVERFLOWN
-        if recorded is not None:
-            recorded.rewards[row, step] = reward
-        if terminated or truncated:
+    seen, recorded = None if life.statistics is None else life.statistics[place], life.recorded
+    step, total = 0, 0.0
+    try:
+        observation = body.reset(seed)
+        while True:
             if recorded is not None:
-                recorded.observations[row, step + 1] = observation
-            return TERMINATED if terminated else COMPLETED
+                recorded.observations[row, step] = observation
+            if step >= work.steps:
+                return COMPLETED
+            if not all_finite(observation):
+                return BLIND
+            if seen is not None:
+                update_statistics(seen, observation)
+            act(network.plan, params, memory, scratch, observation, *normalisation, *limits, outputs, action)
+            if recorded is not None:
+                recorded.actions[row, step] = action
+            if not all_finite(action):
+                return NOT_FINITE
+            observation, reward, terminated, truncated = body.step(action)
+            step += 1
+            if not math.isfinite(reward):
+                return NOT_FINITE
+            total += reward
+            if not abs(total) <= LARGEST:
+                return OVERFLOWN
+            if recorded is not None:
+                recorded.rewards[row, step - 1] = reward
+            if terminated or truncated:
+                if recorded is not None:
+                    recorded.observations[row, step] = observation
+                return TERMINATED if terminated else COMPLETED
+    finally:  # also where the environment fails
+        life.lengths[place], life.returns[place] = step, total
 
 
 def _joined(parts: Sequence[Episodes], axis: int) -> Episodes:

@@ -13,7 +13,7 @@ from gymnasium import spaces
 from misbehaving import Fine
 
 import evo
-from evo.envs.gymnasium_spaces import actions_of, flatten
+from evo.envs.gymnasium_spaces import actions_of, all_finite, flatten
 from evo.envs.gymnasium_task import GymnasiumTask
 from evo.gymnasium_host import Host
 from evo.learners.learner import Candidate
@@ -314,3 +314,20 @@ def test_environments_and_specs_are_taken_by_their_registration() -> None:
         evo.task(gymnasium.wrappers.RescaleAction(env, np.float32(-1.0), np.float32(1.0)))
     with pytest.raises(evo.EvoError, match="Gone-v0 is not registered like this"):
         evo.task(gymnasium.envs.registration.EnvSpec("Gone-v0", "nowhere:Gone"))
+
+
+def test_numbers_too_large_to_be_squared_are_finite() -> None:
+    assert all_finite(np.array([1e300, -1e300]))
+    assert all_finite(np.zeros(0))
+    for one in (np.nan, np.inf, -np.inf):
+        assert not all_finite(np.array([1e300, one, 0.0]))
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 3)])
+def test_what_is_of_the_declared_kind_is_copied(shape: tuple[int, ...]) -> None:
+    for dtype in (np.float32, np.float64, np.uint8):
+        observation = np.arange(np.prod(shape)).reshape(shape).astype(dtype)
+        flat = flatten(spaces.Box(0, 9, shape, dtype), observation)
+        observation[:] = 7  # many environments write into what they gave
+        np.testing.assert_array_equal(flat, np.arange(np.prod(shape)))
+        assert flat.dtype == np.float64
