@@ -14,6 +14,7 @@ from gymnasium import spaces
 
 _UNBOUNDED = 1e9  # a range as wide as this is no range: it stands for "any number" in most environments
 _SHOWN = 60  # characters of a value
+_FEW = 32  # numbers that Python looks at faster than numpy
 
 
 class MisfitError(Exception):
@@ -92,8 +93,9 @@ def _numbers(observation: Any, shape: tuple[int, ...], dtype: Any = None) -> np.
 
 def all_finite(vector: np.ndarray) -> bool:
     """Whether each number of float64 (size,) is finite."""
-    # so is the sum of their squares where they are, overflow apart, and it takes a quarter of the time
-    return math.isfinite(vector.dot(vector)) or bool(np.isfinite(vector).all())
+    if vector.size < _FEW:  # then numpy's own loop takes four times as long
+        return all(map(math.isfinite, vector.tolist()))
+    return bool(np.isfinite(vector).all())
 
 
 def _plural(count: int) -> str:
