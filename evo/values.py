@@ -50,14 +50,14 @@ def parse_setting(text: str) -> tuple[str, Any]:
 def checked(key: str, value: Any, entry: Key) -> Any:
     """The value as the key's kind, NumPy's numbers as Python's. Raises EvoError naming the key."""
     value = plain(value)
-    if key != "seed" and any(not -(2**63) <= number < 2**63 for number in _numbers(value)):
-        raise EvoError(f"{key} must be of 64 bits, as all whole numbers but the seed, got {value}")
+    _check_bits(key, value)
     kinds = typing.get_args(entry.kind) if isinstance(entry.kind, types.UnionType) else (entry.kind,)
     if value is None and type(None) in kinds:
         return None
     for kind in kinds:
         fitting = _as_kind(value, kind)
         if fitting is not None:
+            _check_bits(key, fitting)  # 1e308 is a whole number too
             if entry.least is not None and fitting < entry.least:
                 raise EvoError(f"{key} must be at least {entry.least:g}, got {value}")
             if entry.most is not None and fitting > entry.most:
@@ -70,6 +70,11 @@ def checked(key: str, value: Any, entry: Key) -> Any:
     if isinstance(value, float) and math.isnan(value):
         raise EvoError(f"{key} is nan, which is no number: it must be {words}")
     raise EvoError(f"{key} must be {words}, got {value!r}")
+
+
+def _check_bits(key: str, value: Any) -> None:
+    if key != "seed" and any(not -(2**63) <= number < 2**63 for number in _numbers(value)):
+        raise EvoError(f"{key} must be of 64 bits, as all whole numbers but the seed, got {value}")
 
 
 def _numbers(value: Any) -> Iterator[int]:

@@ -98,3 +98,9 @@ def test_an_entry_of_what_is_no_table_is_one_line() -> None:
     flags = {"task.name": "Ant-v4", "budget.generations": 1}
     with pytest.raises(EvoError, match=r"task\.foo\.bar is an entry of a table, and 3 is none"):
         resolve_config(settings=[("task.foo", 3), ("task.foo.bar", 1)], flags=flags)
+
+
+@pytest.mark.parametrize("value", [10**400, 1e308, -1e30])
+def test_a_whole_number_of_more_than_64_bits_is_one_line(value: float) -> None:
+    with pytest.raises(EvoError, match=r"method\.directions must be of 64 bits"):
+        resolve_config(settings={"method.directions": value}, flags={"task.name": "sphere", "method.name": "ars"})
