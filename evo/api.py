@@ -317,7 +317,7 @@ def _say_size(learner: Learner, watcher: Watcher) -> None:
 def _restored(learner: Learner, state: Mapping[str, np.ndarray], directory: RunDirectory) -> Progress:
     try:
         return restore(learner, state)
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise EvoError(
             f"the checkpoint of {directory.path} does not fit its config.toml, or another version of evo made it "
             f"({error}); evo run --from {directory.path} begins anew from its champion"

@@ -214,7 +214,7 @@ def _save_champion(directory: RunDirectory, progress: Progress) -> None:
 def restore(learner: Learner, state: Mapping[str, np.ndarray]) -> Progress:
     """Put a learner where a checkpoint was taken; returns the loop's own part.
 
-    Raises EvoError, or what a state that does not fit raises: KeyError, TypeError, ValueError, OverflowError.
+    Raises EvoError, or what a state that does not fit raises: KeyError, TypeError, ValueError, ArithmeticError.
     """
     own = learner.candidates()[0]
     learner.restore(below("learner/", state))

@@ -217,6 +217,18 @@ def test_a_checkpoint_that_does_not_fit_is_one_line(
         evo.resume(run, generations=4, video=False)
 
 
+def test_a_checkpoint_that_proposes_nothing_is_one_line(tmp_path: Path) -> None:
+    from evo.archive import read_arrays, write_arrays
+
+    run = evo.run("sphere", method="ga", dim=3, generations=2, out=tmp_path / "run", video=False, settings=SMALL)
+    for checkpoint in (run.path / "checkpoints").iterdir():
+        arrays = read_arrays(checkpoint / "state.npz")
+        unknown = np.full_like(arrays["learner/algorithm/fitness"], np.nan)
+        write_arrays(checkpoint / "state.npz", arrays | {"learner/algorithm/fitness": unknown})
+    with pytest.raises(EvoError, match=r"the checkpoint of .*run does not fit its config\.toml.*must be finite"):
+        evo.resume(run, generations=4, video=False)
+
+
 def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path: Path) -> None:
     path = tmp_path / "run"
     evo.run(

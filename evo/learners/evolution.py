@@ -174,3 +174,5 @@ class Evolution:
         self.steps, self.episodes = int(state["steps"]), int(state["episodes"])
         self._best, self._best_fitness = np.array(state["best"]), float(state["best_fitness"])
         self._worst = float(state["worst"])
+        if self.algorithm.finished() is None:
+            self.algorithm.ask()  # it is the same when it is evaluated: a state that proposes none is refused here
