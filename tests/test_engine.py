@@ -199,6 +199,7 @@ def run(individuals, steps):
     return evaluator.run(params, streams(np.arange(1)), np.zeros(17), np.ones(17), steps=steps)
 
 apply = Batch.apply
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is begun deaf to it
 
 def interrupted(*arguments, **keywords):  # in the evaluation's own thread, just before the engine has it
     os.kill(os.getpid(), signal.SIGINT)

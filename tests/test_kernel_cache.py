@@ -132,7 +132,10 @@ def test_no_two_compiled_functions_share_a_name() -> None:
     for made in gc.get_objects():
         if issubclass(type(made), Dispatcher) and made.__module__.split(".")[0] == "evo":
             assert made.__module__ in kernels.compiled_modules(), "a change to its file would go unnoticed"
-            places[made.__module__, made.__qualname__].add(id(made))
+            within = made.py_func.__closure__ or ()  # one function may be compiled twice, for two that call it
+            places[made.__module__, made.__qualname__].add(
+                (made.py_func.__code__, *(id(cell.cell_contents) for cell in within))
+            )
     assert len(places) > 100
     assert not [name for name, there in places.items() if len(there) > 1]
 

@@ -245,7 +245,7 @@ def test_parameter_counts(text: str, size: int) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("lstn:3", "unknown network 'lstn:3'; one of linear, mlp"),
+        ("lstn:3", "unknown network 'lstn:3'; did you mean 'lstm'"),
         ("lstm", "'lstm' needs the widths of its layers, as in 'lstm:32'; got 'lstm:'"),
         ("gru:3:relu", "'gru:3:relu': its units take no 'relu'"),
         ("mlp:8>dense:5", "'mlp:8>dense:5' ends in 5 numbers"),

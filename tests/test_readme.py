@@ -55,7 +55,7 @@ def test_every_command_of_the_readme_works(name: str, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "runs" / "reference", tmp_path / "runs" / "reference")
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     for command in _GROUPS[name]:
-        words = shlex.split(command.replace("--minutes 1", "--generations 2"))
+        words = shlex.split(command.replace("--minutes 1", "--steps 4000"))
         ended = subprocess.run(
             [sys.executable, "-m", "evo", *words[1:], *CUTS.get(words[1], [])],
             cwd=tmp_path,
