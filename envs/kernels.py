@@ -123,7 +123,7 @@ def source_digest() -> str:
 def cache_folder() -> Path:
     """The folder of compiled kernels: `$EVO_CACHE_DIR`, else the user's cache, else a temporary one.
 
-    What lies there is run: a folder in which somebody else could have put a file is passed over, with a warning.
+    What lies there is run: a folder of another user's, or that everyone may write to, is passed over, with a warning.
     """
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     for folder in (os.environ.get("EVO_CACHE_DIR"), Path(home) / "evo-creatures"):
@@ -136,7 +136,7 @@ def cache_folder() -> Path:
             except OSError:
                 continue
             warnings.warn(
-                f"compiled code is not kept in {folder}, which another user owns or others may write to", stacklevel=2
+                f"compiled code is not kept in {folder}, which another user owns or everyone may write to", stacklevel=2
             )
     try:
         return Path(tempfile.mkdtemp(prefix="evo-creatures-"))
@@ -146,7 +146,7 @@ def cache_folder() -> Path:
 
 def _is_ones_own(folder: Path) -> bool:
     status = folder.stat()
-    return status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return status.st_uid == os.geteuid() and not status.st_mode & stat.S_IWOTH  # a group of one's own is usual
 
 
 @functools.cache

@@ -252,7 +252,7 @@ def test_a_folder_that_others_write_to_is_passed_over(
     shared.chmod(mode)
     monkeypatch.setenv("EVO_CACHE_DIR", str(shared))
     monkeypatch.setenv("XDG_CACHE_HOME", str(home))
-    with pytest.warns(UserWarning, match="shared, which another user owns or others may write to"):
+    with pytest.warns(UserWarning, match="shared, which another user owns or everyone may write to"):
         assert kernels.cache_folder.__wrapped__() == home / "evo-creatures"
     assert stat.S_IMODE((home / "evo-creatures").stat().st_mode) == 0o700
     shared.chmod(0o770)  # a group of one's own is usual
