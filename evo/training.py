@@ -224,6 +224,7 @@ def restore(learner: Learner, state: Mapping[str, np.ndarray]) -> Progress:
         check_candidate(candidate, own)
     for name in ("generation", "steps", "episodes"):
         whole_number(name, getattr(learner, name), 0, _MOST)
+    whole_number("rows", progress.rows, 0, _MOST)
     return progress
 
 

@@ -197,6 +197,7 @@ def test_the_newest_whole_checkpoint_is_used(tmp_path: Path) -> None:
         ("last/params", np.zeros(3, np.float32)),
         ("champion/params", np.zeros(5)),
         ("progress", np.full(6, np.inf)),
+        ("progress", np.full(6, -1.0)),
         ("learner/steps", np.array(-1)),
         ("learner/algorithm/generation", np.array(-1)),
         ("learner/algorithm/generation", np.array(2**63 - 1)),

@@ -40,7 +40,7 @@ class Reconstruction:
 
     def __init__(self, initial: _Floats, first: float, deviation: float, megabytes: float) -> None:
         self.initial, self.first, self.deviation = initial, first, deviation
-        self._most = max(1, int(megabytes * 1e6 / initial.nbytes))
+        self._most = max(1, int(min(megabytes * 1e6, 2.0**62) / initial.nbytes))
         # Beginnings of lists, as bytes, and their parameters.
         self._shared: dict[bytes, _Floats] = {b"": initial}  # of all lists, and of all lists of interest
         self._recent: dict[bytes, _Floats] = {}  # the least recently used first
