@@ -44,6 +44,7 @@ MISTAKES = [
     (["run", "cartpole", "--set", "evaluation.selection_episodes=2000000"], "at most"),
     (["run", "cartpole", "--set", "evaluation.selection_share=0"], "at least"),
     (["run", "quadruped", "--set", "task.timestep=5"], "control steps"),
+    (["run", "quadruped", "--set", "task.timestep=1e-320"], "control steps"),
     (["run", "Hopper-v5", "--set", "training.exclude_current_positions_from_observation=false"], "training.*"),
     (["replay", REFERENCE, "--seed", "-1"], "seed"),
     (["replay", REFERENCE, "--seconds", "-1"], "seconds"),

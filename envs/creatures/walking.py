@@ -145,7 +145,8 @@ def walking(
         advance=advance,
         record=record(keep_off=geoms, least_upright=least_upright, **numbers),
         observation_size=8,
-        steps=round(_SECONDS / (options["timestep"] * options["frame_skip"])),
+        # of the shortest time steps there are, more than can be counted
+        steps=round(min(_SECONDS / (options["timestep"] * options["frame_skip"]), 1e18)),
         frame_skip=options["frame_skip"],
         options=options,
         rendering=rendering,
