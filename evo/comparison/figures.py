@@ -103,10 +103,10 @@ def robustness_figure(robustness: Robustness, path: Path) -> None:
             _draw_matched(matched, robustness, rows, colour)
         for axes, title in ((absolute, "return"), (relative, "share of the unperturbed return")):
             axes.set_xticks(places, [_percent(size) for size in robustness.sizes])
-            axes.set(xlabel="noise on every parameter, relative to its layer's", ylabel=title)
+            axes.set(xlabel="noise on parameters, of their layer's RMS", ylabel=title)
             axes.grid(visible=False, axis="x")
         absolute.yaxis.set_major_formatter(_TICKS)
-        far = "how far actions go astray, in halves of their range"
+        far = "actions astray, in halves of their range"
         if robustness.choices:
             far = "share of choices that are others"
         matched.set(xlabel=far, ylabel="share of the unperturbed return")
