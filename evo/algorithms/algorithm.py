@@ -208,8 +208,9 @@ class AskTell(ABC, Generic[PopulationT]):
             raise ValueError(f"state {name!r} is {_layout(given.get(name))}, expected {_layout(expected.get(name))}")
         for name, array in state.items():
             whole = np.asarray(array)
-            if whole.dtype.kind == "i" and whole.size and (whole.min() < 0 or whole.max() > _LARGEST):
-                raise ValueError(f"state {name!r} is no count: {whole.min()} … {whole.max()}")
+            counts = whole.dtype.kind == "i" and whole.ndim < 2 and whole.size  # rows of whole numbers are genomes
+            if counts and (whole.min() < 0 or whole.max() > _LARGEST):
+                raise ValueError(f"state {name!r} is {whole.min()} … {whole.max()}, expected a count")
 
     def _layouts(self, state: Mapping[str, NDArray[Any]]) -> dict[str, "_Layout"]:
         layouts: dict[str, _Layout] = {}
