@@ -40,15 +40,15 @@ def _of_the_machine() -> float:
 
 def _of_the_group() -> float:
     """Of control groups, version 2 or 1, as a container sees its own."""
-    for most, now, *name_of_kept in (
+    group = Path("/sys/fs/cgroup")
+    for most, now, statistics, inactive in (
         ("memory.max", "memory.current", "memory.stat", "inactive_file"),
         ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat", "total_inactive_file"),
     ):
-        limit, used = (_number(Path("/sys/fs/cgroup") / name) for name in (most, now))
+        limit, used = _number(group / most), _number(group / now)
         if limit is not None and used is not None:
             # files that the system keeps in memory count as used, and go where there is need
-            kept = _number(Path("/sys/fs/cgroup") / name_of_kept[0], name_of_kept[1]) or 0.0
-            return limit - used + kept
+            return limit - used + (_number(group / statistics, inactive) or 0.0)
     return math.inf
 
 
