@@ -20,6 +20,9 @@ from evo.envs.foreign import contained
 
 EXTENSIONS = "evo.extensions"  # the group of entry points; their values are modules, or packages with all in them
 
+# A module and the beginning of a name in it, but for an option such as `tournament:size=4`.
+_NAME = re.compile(r"(?<![\w.:])([^\W\d][\w.]*):(?=[^\W\d])(?!\w+=)")
+
 _of_files: set[str] = set()  # texts that files hold
 _of_users: set[str] = set()  # texts that the user gave, or vouches for
 
@@ -68,6 +71,15 @@ def check_trusted(reference: str) -> None:
             f"{reference} is named by a file alone, and loading it would run the module {module}: "
             "add --trust (in Python trust=True) if you trust that file"
         )
+
+
+def needs_trust(text: str) -> bool:
+    """Whether a file that holds the text, such as a run's config.toml, is followed by a word of the user's alone: one
+    of its names is in a module that can be imported here, which no installed package declares."""
+    return any(
+        (module in sys.modules or _place(module.partition(".")[0], sys.path) is not None) and not _is_declared(module)
+        for module in {*_NAME.findall(text)}
+    )
 
 
 def resolve(name: str, table: Mapping[str, str] | None = None) -> Any:

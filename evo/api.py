@@ -2,7 +2,6 @@
 
 import datetime
 import math
-import shlex
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import version
@@ -37,7 +36,7 @@ from evo.film.showing import replay, show
 from evo.finished import Run
 from evo.learners.learner import Learner
 from evo.memory import size_text
-from evo.naming import fresh_path, from_here, task_slug
+from evo.naming import command, fresh_path, from_here, task_slug
 from evo.networks import Network
 from evo.rundir import RunDirectory
 from evo.scoring import thread_count
@@ -224,7 +223,8 @@ def resume(
             and directory.champion_path.exists()
             and Run(path, trust).champion.report_returns is not None
         ):
-            raise EvoError(f"{path} is finished and keeps no checkpoint to go on from; `evo replay {path}` shows it")
+            shown = command("replay", path, config=directory.config_text)
+            raise EvoError(f"{path} is finished and keeps no checkpoint to go on from; `{shown}` shows it")
         source = str(directory.path / "config.toml")
         flags = {
             "budget.generations": generations,
@@ -269,11 +269,10 @@ def _go(
 ) -> Run:
     """here: where the user stands, for whom paths are said."""
     judge = make_problem(config, thread_count(threads), training=False)
-    own = any(":" in config[name] for name in ("task.name", "method.name"))
-    command = ["evo", "resume", str(from_here(directory.path, here)), *(["--trust"] if own else [])]
+    again = command("resume", from_here(directory.path, here), config=config.toml())
     try:
         with (
-            advising(f"{shlex.join(command)} goes on from there"),
+            advising(f"{again} goes on from there"),
             display(config) if display else nullcontext() as shown,
         ):
             watcher = Callback(callback, shown)
@@ -318,9 +317,10 @@ def _restored(learner: Learner, state: Mapping[str, np.ndarray], directory: RunD
     try:
         return restore(learner, state)
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        again = command("run", "--from", directory.path, config=directory.config_text)
         raise EvoError(
             f"the checkpoint of {directory.path} does not fit its config.toml, or another version of evo made it "
-            f"({error}); evo run --from {directory.path} begins anew from its champion"
+            f"({error}); `{again}` begins anew from its champion"
         ) from error
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import tomli_w
 
 from evo import __version__
-from evo.archive import read_toml
+from evo.archive import read_text, read_toml
 from evo.datasets import DATASETS, Dataset, constructor_of, is_data_path
 from evo.envs import TASKS, adversity, gymnasium_task, reference
 from evo.envs.creatures.brought import ABSENT, brought
@@ -29,6 +29,7 @@ from evo.envs.task import Task
 from evo.errors import EvoError, nearest, one_line
 from evo.functions import FUNCTIONS
 from evo.learners import METHODS, Method, method_named
+from evo.naming import command
 from evo.presets import DEFAULT_METHOD, DEFAULT_TRAINING, dataset_preset, landscape_preset, preset
 from evo.problems.landscape import Landscape
 from evo.problems.landscapes import domain_of, is_landscape, landscape_named, landscape_of
@@ -137,9 +138,11 @@ def task_name(text: str) -> str:
     matches = [name for name in TASKS if _plain(name) == _plain(text) and name.endswith(version[0] if version else "")]
     if not matches and is_data_path(text):
         if os.path.exists(Path(text, "config.toml")):
+            told = read_text(Path(text, "config.toml"))
             raise EvoError(
-                f"{text} is a run, not a task: `evo resume {text}` goes on with it, `evo run --from {text}` begins "
-                f"from its champion, `evo replay {text}` shows it"
+                f"{text} is a run, not a task: `{command('resume', text, config=told)}` goes on with it, "
+                f"`{command('run', '--from', text, config=told)}` begins from its champion, "
+                f"`{command('replay', text, config=told)}` shows it"
             )
         return str(Path(text).absolute())
     if len(matches) != 1:

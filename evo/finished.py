@@ -9,6 +9,7 @@ from evo.champion import Champion
 from evo.config import DATASET, WORLD, Config, read_config, resolve_config
 from evo.envs.physics import EngineError
 from evo.errors import EvoError
+from evo.naming import command
 from evo.problems.landscape import Landscape
 from evo.rundir import RunDirectory, runs
 
@@ -46,15 +47,25 @@ class Run:
         """Why it learned no more, as in `1,000,000 steps`; None while it learns, and where an older evo ran it."""
         return self.directory.ended
 
+    def command(self, word: str, *more: str) -> str:
+        """What to type to do that with it: `evo resume runs/quadruped-ars-seed0`."""
+        return command(word, self.path, *more, config=self.directory.config_text)
+
+    @property
+    def unlearned(self) -> str:
+        """Of a run without a generation: in words how that is, and how it goes on."""
+        if self.ended is None:
+            return f"{self.path} has not finished a generation yet; `{self.command('resume')}` goes on with it"
+        more = self.command("resume", "--generations", "100")
+        return f"{self.path} ended before its first generation ({self.ended}); with a larger budget it goes on: {more}"
+
     def plot(self, path: Path | str) -> Path:
         """Draw its learning curve, .png, .svg or .pdf; returns the path. Raises EvoError."""
         from evo.plots import descent_curve, learning_curve, loss_curve
 
         config, metrics = self.config, self.metrics
         if not metrics:
-            raise EvoError(
-                f"{self.path} has learned nothing yet, so there is no curve; `evo resume {self.path}` goes on"
-            )
+            raise EvoError(f"there is no curve yet: {self.unlearned}")
         if config.kind == DATASET:
             loss_curve(metrics, self.champion.measure, self._title(config), Path(path))
         else:
@@ -73,7 +84,7 @@ class Run:
         problem = champion.problem
         if not isinstance(problem, Landscape):
             raise EvoError(
-                f"{config['task.name']} is a {config.kind}, not a function; `evo replay {self.path}` shows it"
+                f"{config['task.name']} is a {config.kind}, not a function; `{self.command('replay')}` shows it"
             )
         fossils = (self.directory.read_fossil(generation) for generation in self.directory.fossils())
         trail = [champion.fossil(arrays).params for arrays in fossils]

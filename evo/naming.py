@@ -1,7 +1,10 @@
-"""Names of folders that nobody named."""
+"""Names of folders that nobody named, and commands about them as one types them."""
 
 import re
+import shlex
 from pathlib import Path
+
+from evo.envs.reference import needs_trust
 
 _LONGEST = 100  # bytes: a file system takes 255, and more words come behind
 
@@ -28,3 +31,9 @@ def fresh_path(wanted: Path) -> Path:
 def from_here(path: Path, here: Path) -> Path:
     """A path as somebody who stands in the folder `here` writes it: in short, where it lies below."""
     return path.relative_to(here) if here in path.parents else path
+
+
+def command(*words: str | Path, config: str = "") -> str:
+    """A command of evo's that works when it is typed: paths are quoted, and with `--trust` where `config`, the text of
+    the configuration that it reads, names modules that are followed by no other word."""
+    return shlex.join(["evo", *map(str, words), *(["--trust"] if needs_trust(config) else [])])

@@ -37,6 +37,7 @@ from evo.archive import (
 )
 from evo.errors import EvoError, nearest, shown
 from evo.metrics import MetricsFile
+from evo.naming import command
 
 FOSSILS = 200
 CHECKPOINTS = 2
@@ -223,10 +224,8 @@ class RunDirectory:
             self._damaged.add(steps)
             self.warnings.append(f"skipped a damaged checkpoint: {reason}")
         if found:
-            raise EvoError(
-                f"no checkpoint of {self._path} can be read ({reason}); "
-                f"start afresh: evo run --config {self._path / 'config.toml'}"
-            )
+            again = command("run", "--config", self._path / "config.toml", config=self.config_text)
+            raise EvoError(f"no checkpoint of {self._path} can be read ({reason}); start afresh: {again}")
         return None
 
     # Fossils: the bests of at most FOSSILS generations.
@@ -377,7 +376,8 @@ def _refuse_used(path: Path) -> None:
     """Raises EvoError for a folder with anything in it, OSError when it cannot be listed."""
     used = [name for name in os.listdir(path) if name not in _HALF_MADE and not Path(name).match(TEMPORARY)]
     if "config.toml" in used:
-        raise EvoError(f"{path} holds a run already; choose another folder as out, or go on with: evo resume {path}")
+        again = command("resume", path, config=read_text(path / "config.toml"))
+        raise EvoError(f"{path} holds a run already; choose another folder as out, or go on with: {again}")
     if used:
         raise EvoError(f"{path} is not an empty folder; choose another folder as out, or go on with: evo resume PATH")
 

@@ -130,7 +130,7 @@ def over(config: Config, learner: Learner, progress: Progress) -> str | None:
         return None
     reason, reached = spent(config, learner, progress), learner.generation
     if reason is not None and reason == learner.finished():
-        return f"finished at generation {reached:,}: {reason}; `evo run --from` begins anew from its champion"
+        return f"finished at generation {reached:,}: {reason}; `evo run --from RUN` begins anew from its champion"
     return reason and (
         f"finished at generation {reached:,}: its budget ({reason}) is spent; a larger one goes on, "
         f"as in --generations {2 * reached or 100}"

@@ -308,5 +308,9 @@ def test_the_command_says_what_is_wrong_a_line_each(
 
 def test_a_run_without_a_generation_is_one_line(tmp_path: Path) -> None:
     evo.run("pointmass", generations=0, settings=QUICK, video=False, out=tmp_path / "run")
-    with pytest.raises(evo.EvoError, match="has not finished a generation yet"):
+    with pytest.raises(
+        evo.EvoError, match=r"ended before its first generation \(0 generations\); .*larger budget"
+    ) as told:
         evo.doctor(tmp_path / "run")
+    assert evo.resume(tmp_path / "run", generations=1, video=False).metrics["generation"].tolist() == [1]
+    assert str(told.value).endswith(f"goes on: evo resume {tmp_path / 'run'} --generations 100")

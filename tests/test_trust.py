@@ -1,5 +1,7 @@
 """A name out of a file imports nothing, unless the user said so or an installed package declares it."""
 
+import functools
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ from evo import cli
 from evo.archive import parse_toml, read_arrays, write_arrays
 from evo.envs import reference
 from evo.errors import EvoError
+from evo.signals import Stopped
 from evo.testing import check_algorithm
 
 HELPERS = """
@@ -130,18 +133,44 @@ def test_a_champion_calls_nothing_that_the_user_did_not_name(call: str, trap: Pa
     assert not trap.exists()
 
 
+def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+    """Exit code and standard error of a command of its own."""
+    forget(monkeypatch)
+    monkeypatch.setattr(sys, "argv", ["evo", *words])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return int(ended.value.code or 0), capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_what_is_printed_to_go_on_works_when_it_is_typed(
+    name: str, trap: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever is the user's own of it: the task, the method, or but a layer or an operator."""
+    advice: list[str] = []
+    own = {key.replace("__", "."): value for key, value in {"task__name": "sphere", **NAMED[name]}.items()}
+    evo.run(
+        settings={**own, **SMALL},
+        generations=1,
+        out=tmp_path / "a run",
+        video=False,
+        callback=lambda row: advice.append(Stopped(2).advice),
+    )
+    line = advice[0].removesuffix(" goes on from there")
+    assert line == "evo resume 'a run' --trust"
+    assert typed(monkeypatch, capsys, *shlex.split(line)[1:], "-g", "2", "-q") == (0, "")
+
+
+@pytest.mark.parametrize("text", ["mlp:32:relu>dense:3", "tournament:size=4", "/tmp/a:b/robot.xml", "ALE/Pong-v5"])
+def test_no_word_is_asked_for_where_nothing_needs_it(text: str) -> None:
+    assert not reference.needs_trust(text)
+
+
 def test_a_run_of_ones_own_goes_on_by_a_word(
     trap: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """In the process where the user named it, it is known; from a command of its own, `--trust` is needed."""
-
-    def told(*words: str) -> tuple[int, str]:
-        forget(monkeypatch)
-        monkeypatch.setattr(sys, "argv", ["evo", *words])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        return int(ended.value.code or 0), capsys.readouterr().err
-
+    told = functools.partial(typed, monkeypatch, capsys)
     first, second = str(tmp_path / "first"), str(tmp_path / "second")
     evo.run("helpers:fitness", generations=2, out=first, seed=1)
     evo.run("helpers:fitness", generations=2, out=second, seed=2)

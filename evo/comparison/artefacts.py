@@ -1,6 +1,5 @@
 """What a comparison leaves in its folder: report.html, tables, figures and a film."""
 
-import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from evo.comparison.writing import (
 )
 from evo.config import WORLD
 from evo.errors import EvoError
+from evo.naming import command
 
 _LEARNING = (
     "Held-out {measure} as training goes on. Thin lines are seeds, thick lines the interquartile mean of a method's "
@@ -100,7 +100,7 @@ def write_artefacts(comparison: Comparison, threads: int, video: bool, phase: Ca
             failures=[*comparison.failures, *missing],
             figures=[*captions.items()],
             race=film if film in drawn else None,
-            commands=[comparison.command, *(shlex.join(["evo", "replay", str(one.path)]) for one in members)],
+            commands=[comparison.command, *(command("replay", one.path, config=one.config.toml()) for one in members)],
         ),
     )
     return missing

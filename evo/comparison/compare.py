@@ -1,6 +1,5 @@
 """`evo.compare`: methods beside each other on one task, made on equal terms or read from finished runs."""
 
-import shlex
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -22,7 +21,7 @@ from evo.comparison.thresholds import thresholds_of
 from evo.config import Config
 from evo.errors import EvoError
 from evo.finished import Run
-from evo.naming import fresh_path, task_slug
+from evo.naming import command, fresh_path, task_slug
 from evo.scoring import thread_count
 from evo.values import Settings, pairs_of
 
@@ -94,11 +93,12 @@ def _compare_runs(
     stem = f"{task_slug(members[0].config['task.name'])}-{'-'.join(methods)}"
     path = out or fresh_path(Path("runs") / "studies" / stem)
     make_study_folder(path)
-    command = shlex.join(["evo", "compare", *map(str, paths), "--out", str(path)])
+    words = "compare", *paths, "--out", path
+    again = command(*words, config="\n".join(member.config.toml() for member in members))
     with show([member.config for member in members]) as watcher:
         for index in range(len(members)):
             watcher.state(index, "reused")
-        return _concluded(path, command, terms, members, [], threads, video, watcher)
+        return _concluded(path, again, terms, members, [], threads, video, watcher)
 
 
 def _concluded(

@@ -116,9 +116,9 @@ def read_member(path: Path, trust: bool = False) -> Member:
     run = Run(path, trust)
     member = Member(path, run.config, run.champion, run.metrics, run.ended)
     if member.champion.report_returns is None:
-        raise EvoError(f"{path} is not finished; `evo resume {path}` finishes it")
+        raise EvoError(f"{path} is not finished; `{run.command('resume')}` finishes it")
     if not member.metrics:
-        raise EvoError(f"{path} learned nothing: its budget is 0; `evo resume {path}` takes a larger one")
+        raise EvoError(run.unlearned)
     last = Champion.load(run.directory.last_path, trust) if run.directory.last_path.exists() else None
     # that of an earlier end, where the run went on from it, is not what it learned last
     ends = last is not None and all(getattr(last, name) == member.metrics[name][-1] for name in ("generation", "steps"))

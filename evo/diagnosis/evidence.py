@@ -76,7 +76,7 @@ def evidence_of(run: Run) -> Evidence:
     """Reads a run, and lives through some of its champion's episodes. Raises EvoError before its first generation."""
     metrics, config = run.metrics, run.config
     if not metrics or not len(metrics["generation"]):
-        raise EvoError(f"{run.path} has not finished a generation yet; evo resume {run.path} goes on with it")
+        raise EvoError(run.unlearned)
     champion, method = run.champion, method_named(config["method.name"])
     assert method is not None
     seeds = selection_seeds(min(_EPISODES, len(champion.selection_returns)))

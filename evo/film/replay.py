@@ -69,7 +69,7 @@ def film_evolution(
         )
     generations = run.directory.fossils()
     if not generations:
-        raise EvoError(f"{run.path} keeps no fossils to film; `evo replay {run.path}` films its champion")
+        raise EvoError(f"{run.path} keeps no fossils to film; `{run.command('replay')}` films its champion")
     champion = run.champion
     # Early generations differ most: scenes lie evenly on a square-root scale.
     places = np.linspace(0.0, 1.0, min(scenes, len(generations))) ** 2 * (len(generations) - 1)
