@@ -93,8 +93,8 @@ def _compare_runs(
     stem = f"{task_slug(members[0].config['task.name'])}-{'-'.join(methods)}"
     path = out or fresh_path(Path("runs") / "studies" / stem)
     make_study_folder(path)
-    words = "compare", *paths, "--out", path
-    again = command(*words, config="\n".join(member.config.toml() for member in members))
+    told = "\n".join(member.config.toml() for member in members)
+    again = command("compare", *paths, "--out", path, config=told)
     with show([member.config for member in members]) as watcher:
         for index in range(len(members)):
             watcher.state(index, "reused")
