@@ -2,8 +2,9 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,9 @@ from rich.console import Console
 from scipy import optimize
 
 import evo
+from evo.algorithms.algorithm import Algorithm
+from evo.algorithms.ga import GA
+from evo.algorithms.pgpe import PGPE
 from evo.algorithms.population import DensePopulation
 from evo.algorithms.random_search import RandomSearch
 from evo.assembly import problem_named
@@ -25,7 +29,7 @@ from evo.learners.evolution import Evolution
 from evo.learners.local_search import LocalSearch
 from evo.problems.landscape import Landscape, OwnLandscape
 from evo.problems.landscapes import landscape_of
-from evo.problems.problem import evaluate_alone, fitness_of
+from evo.problems.problem import Evaluation, Problem, evaluate_alone, fitness_of
 from evo.randomness import generator
 
 NO_SEEDS = np.zeros(1, np.int64)
@@ -239,7 +243,7 @@ def test_a_search_at_its_end_asks_for_no_larger_budget(tmp_path: Path) -> None:
     assert evo.load(out).ended == "the fitness has converged"
     evo.resume(out, generations=10_000, threads=1, display=lambda config: noting(config, told))
     assert next(line for line in told if line.startswith("finished at generation")).endswith(
-        ": the fitness has converged; `evo run --from` begins anew from its champion"
+        ": the fitness has converged; `evo run --from RUN` begins anew from its champion"
     )
 
 
@@ -262,6 +266,67 @@ def test_what_is_kept_is_kept_for_its_seeds() -> None:
     same = problem.evaluate(population, np.array([10, 20]), problem.no_statistics())
     np.testing.assert_array_equal(same.returns, [[10, 20]] * 3)
     assert calls == [10, 20, 10, 20, 30, 40, 30, 40, 30, 40, 20, 10, 20]
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "episodes", "parts"),
+    [
+        (lambda: GA(np.zeros(3), 5, population=12, select="truncation:truncation=3"), 8, 3),  # a race of some rounds
+        (lambda: PGPE(np.zeros(3), 5, pairs=4, interactions=40), 2, 3),  # 8 individuals, then 8 more, and again
+    ],
+    ids=["race", "growth"],
+)
+@pytest.mark.parametrize("again", ["in the same process", "from a checkpoint"])
+def test_of_a_generation_in_parts_nothing_is_evaluated_twice(
+    algorithm: Callable[[], Algorithm], episodes: int, parts: int, again: str
+) -> None:
+    """Interrupted in each of its parts, a generation is the same, of a function that is called as often."""
+    calls, breaks = [0], list[int]()
+
+    def fitness(x: np.ndarray, seed: int) -> float:
+        if calls[0] in breaks:
+            breaks.remove(calls[0])
+            raise ValueError("out of order")
+        calls[0] += 1
+        return float(-((x - 1) @ (x - 1)) + 0.1 * (seed % 7) + calls[0])  # another answer each time
+
+    def begun() -> Evolution:
+        return Evolution(own(fitness), algorithm(), 3, episodes)
+
+    whole = begun()
+    evaluations = counted(whole.problem)
+    rows = [whole.step(), whole.step()]
+    assert len(evaluations) >= 2 * parts, evaluations
+    ends = np.cumsum(evaluations)
+    breaks[:] = sorted({1, *(int(end) for end in ends[:-1]), *(int(end) + 3 for end in ends[:-1])})
+    calls[0] = 0
+    going_on, found = begun(), []
+    while len(found) < 2:
+        try:
+            found.append(going_on.step())
+        except EngineError:
+            state = going_on.state()
+            if again == "from a checkpoint":
+                going_on = begun()
+                going_on.restore({name: np.array(array) for name, array in state.items()})
+    assert not breaks and found == rows and calls[0] == sum(evaluations)
+    assert going_on.state().keys() == whole.state().keys()
+    for name, array in whole.state().items():
+        np.testing.assert_array_equal(going_on.state()[name], array)
+
+
+def counted(problem: Problem) -> list[int]:
+    """The calls of each evaluation, as they come."""
+    counts: list[int] = []
+    evaluate = problem.evaluate
+
+    def counting(*arguments: Any, **options: Any) -> Evaluation:
+        outcome = evaluate(*arguments, **options)
+        counts.append(outcome.episodes)
+        return outcome
+
+    problem.evaluate = counting  # type: ignore[method-assign]
+    return counts
 
 
 def test_a_noisy_function_is_called_once_an_episode() -> None:

@@ -10,6 +10,7 @@ from evo.algorithms.algorithm import Algorithm
 from evo.algorithms.population import Population, Subpopulation
 from evo.envs.physics import EngineError
 from evo.learners.learner import Candidate, below
+from evo.learners.parts import Parts
 from evo.learners.racing import evaluate_racing
 from evo.problems.problem import Evaluation, Problem, fitness_of, joined
 from evo.randomness import episode_seeds
@@ -48,6 +49,7 @@ class Evolution:
         # how many of the best matter to the algorithm; None: every rank does, or there is nothing to race over
         decisive = getattr(algorithm, "decisive", None)
         self._decisive = decisive if racing and episodes > 1 and not problem.deterministic else None
+        self._parts = Parts(problem)  # of the generation under way
         self.steps = self.episodes = 0
         self.statistics = problem.no_statistics() if statistics is None else statistics
         self._best = np.zeros(problem.size if problem.deterministic else 0)
@@ -64,11 +66,12 @@ class Evolution:
 
     def step(self) -> dict[str, float]:
         seeds = episode_seeds(self.seed, "training", self.generation, self.episodes_each)
+        self._parts.begin(self.problem)
         if self._decisive is None:
             population, outcome = self._evaluate_growing(seeds)
         else:
             population = self.algorithm.ask()
-            outcome = evaluate_racing(self.problem, population, seeds, self.statistics, self._decisive)
+            outcome = evaluate_racing(self._parts, population, seeds, self.statistics, self._decisive)
         failed = bool(np.isnan(outcome.fitness).all())
         lost = np.isnan(outcome.returns).any(axis=1) | failed
         if failed or (getattr(self.problem, "tolerant", False) and outcome.failures):
@@ -82,6 +85,7 @@ class Evolution:
             population.row(first, best)
         self.algorithm.tell(outcome.fitness)
         # Signals are raised only while an evaluation waits (evo.envs.interruption): from here on nothing tears.
+        self._parts.forget()
         self.statistics = statistics
         self._best, self._best_fitness, self.errors = best, best_fitness, outcome.errors
         self._worst = min(self._worst, float(np.min(outcome.fitness, where=~lost, initial=np.inf)))
@@ -132,12 +136,15 @@ class Evolution:
     def _evaluate_growing(self, seeds: np.ndarray) -> tuple[Population, Evaluation]:
         """The population asked for, which may grow as it is evaluated, and what it earned."""
         population, grow = self.algorithm.ask(), getattr(self.algorithm, "grow", None)
-        parts = [self.problem.evaluate(population, seeds, self.statistics, collect=True)]
-        # where nothing took a step, more of the same would never come to an end
-        while grow is not None and parts[-1].steps and (grown := grow(sum(part.steps for part in parts))) is not None:
-            further = Subpopulation(grown, np.arange(len(population), len(grown)))
-            population = grown
-            parts.append(self.problem.evaluate(further, seeds, self.statistics, collect=True))
+        parts, done = list[Evaluation](), 0
+        while done < len(population):
+            further = Subpopulation(population, np.arange(done, len(population))) if done else population
+            parts.append(self._parts.evaluate(further, seeds, self.statistics, collect=True))
+            done += len(parts[-1].fitness)
+            # where nothing took a step, more of the same would never come to an end
+            if done == len(population) and grow is not None and parts[-1].steps:
+                grown = grow(sum(part.steps for part in parts))
+                population = population if grown is None else grown
         if len(parts) == 1:
             return population, parts[0]
         returns = np.concatenate([part.returns for part in parts])
@@ -162,6 +169,7 @@ class Evolution:
             "best": self._best,
             "best_fitness": np.array(self._best_fitness),
             "worst": np.array(self._worst),
+            **{f"parts/{name}": array for name, array in self._parts.state().items()},
             **{f"problem/{name}": array for name, array in self.problem.state().items()},
             **{f"statistics/{name}": array for name, array in self.statistics.state().items()},
             **{f"algorithm/{name}": array for name, array in self.algorithm.state().items()},
@@ -170,6 +178,7 @@ class Evolution:
     def restore(self, state: Mapping[str, Any]) -> None:
         self.algorithm.restore(below("algorithm/", state))
         self.problem.restore(below("problem/", state))
+        self._parts.restore(below("parts/", state))
         self.statistics = ObservationStatistics.restored(below("statistics/", state))
         self.steps, self.episodes = int(state["steps"]), int(state["episodes"])
         self._best, self._best_fitness = np.array(state["best"]), float(state["best_fitness"])

@@ -12,6 +12,7 @@ import functools
 import numpy as np
 
 from evo.algorithms.population import Population, Subpopulation
+from evo.learners.parts import Parts
 from evo.problems.problem import Evaluation, Problem, fitness_of, joined
 from evo.statistics import ObservationStatistics
 
@@ -53,7 +54,7 @@ def _quantile(degrees: int) -> float:
 
 
 def evaluate_racing(
-    problem: Problem,
+    problem: Problem | Parts,
     population: Population,
     seeds: np.ndarray,
     statistics: ObservationStatistics,

@@ -154,7 +154,7 @@ class OwnLandscape(Landscape):
         self.function, self.on_error, self.tolerant = function, on_error, on_error == "worst"
         self.deterministic, self.cheap = not takes_seed(function), False
         # The points and seeds of an evaluation that broke off, and what it had found, episode by episode of one after
-        # the other; of a race, which is several evaluations, the round that broke off.
+        # the other.
         self._asked, self._seeds, self._found = np.zeros((0, size)), np.zeros(0, np.int64), np.zeros(0)
 
     def heights(self, points: np.ndarray, seeds: np.ndarray) -> np.ndarray:

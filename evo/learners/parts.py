@@ -1,0 +1,89 @@
+"""Parts: the evaluations that a generation is made of, of which none is lost where a later one breaks off."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, final
+
+import numpy as np
+
+from evo.algorithms.population import Population
+from evo.learners.learner import below
+from evo.problems.problem import Evaluation, Problem
+from evo.statistics import ObservationStatistics
+
+
+@final
+class Parts:
+    """Evaluates on a problem; asked for the same again, after another `begin`, it gives what it had found.
+
+    A problem that remembers nothing of an evaluation that broke off is evaluated again, to the same bits: what it finds
+    is not kept here either. A function of the user's may take hours, or answer otherwise the second time.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._found: list[tuple[np.ndarray, Evaluation]] = []  # seeds, and what was earned on them
+        self._next = 0
+
+    def begin(self, problem: Problem) -> None:
+        """What comes now is a generation from its first evaluation on, perhaps once more."""
+        self._problem, self._next = problem, 0
+
+    def forget(self) -> None:
+        """The generation is told."""
+        self._found = []
+
+    def evaluate(
+        self, population: Population, seeds: np.ndarray, statistics: ObservationStatistics, collect: bool = False
+    ) -> Evaluation:
+        """As `problem.evaluate`; of a population that has grown since it may be the first individuals only."""
+        if self._next < len(self._found):
+            known, part = self._found[self._next]
+            if np.array_equal(known, seeds) and len(part.fitness) <= len(population):
+                self._next += 1
+                return part
+        part = self._problem.evaluate(population, seeds, statistics, collect)
+        if self._problem.state():
+            self._found[self._next :] = [(np.array(seeds), part)]
+            self._next += 1
+        return part
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {
+            f"{number}/{name}": array
+            for number, (seeds, part) in enumerate(self._found)
+            for name, array in {
+                "seeds": seeds,
+                "fitness": part.fitness,
+                "returns": part.returns,
+                "statistics": part.statistics,
+                "counts": np.array([part.episodes, part.steps, *part.failures.values()]),
+                "failures": _array([*part.failures]),
+                "errors": _array(part.errors),
+            }.items()
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state()`. Raises ValueError for what is none of this problem's."""
+        self._found, self._next = [], 0
+        width = 1 + 2 * self._problem.no_statistics().mean.size
+        while arrays := below(f"{(number := len(self._found))}/", state):
+            seeds, fitness, returns, statistics = (arrays[name] for name in _NUMBERS)
+            if returns.shape != (*fitness.shape, *seeds.shape) or statistics.shape != (len(statistics), width):
+                raise ValueError(
+                    f"part {number}: {returns.shape} returns, {fitness.shape} individuals, {seeds.shape} seeds"
+                )
+            episodes, steps, *times = (int(count) for count in arrays["counts"])
+            failures = dict(zip(_texts(arrays["failures"]), times, strict=True))
+            errors = tuple(_texts(arrays["errors"]))
+            self._found.append((seeds, Evaluation(fitness, returns, episodes, steps, failures, errors, statistics)))
+
+
+_NUMBERS = "seeds", "fitness", "returns", "statistics"
+
+
+def _array(lines: Sequence[str]) -> np.ndarray:
+    return np.frombuffer("\n".join(lines).encode(), np.uint8)
+
+
+def _texts(array: np.ndarray) -> list[str]:
+    return array.tobytes().decode().split("\n") if array.size else []
