@@ -13,7 +13,7 @@ import signal
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import gymnasium
 import numpy as np
@@ -23,10 +23,12 @@ from gymnasium.envs.registration import EnvSpec, load_env_creator
 from evo.envs import TASKS
 from evo.envs.foreign import ExitError, contained, staying
 from evo.envs.gymnasium_spaces import Actions, MisfitError, actions_of, flatten, shown
+from evo.envs.notes import note
 from evo.envs.options import constructor_with
 from evo.envs.reference import check_trusted
 
 _STEPS = 1000  # in an episode of an environment that sets no limit
+_LOADING = 20  # times as long as a step may take what has to load first: making an environment, and its pictures
 _PIECES = {"reset": "a pair (observation, info)", "step": "observation, reward, terminated, truncated, info"}
 _SCALE, _LENGTH = "scale_actions", "max_episode_steps"  # options of ours
 # What configurations and champions mean that were written before these options were there.
@@ -39,8 +41,8 @@ class GymnasiumTask:
 
     name: its id. spec: of its registration, which another process may not know of. options: all that it was made with;
     arguments: those of its constructor among them. limit: control steps of an episode, where its registration's are not
-    meant. step_timeout: seconds that a reset or a step may take, where it lives in a process of its own; None: as long
-    as it takes.
+    meant. step_timeout: seconds that a reset or a step may take, where it lives in a process of its own; to be made,
+    or to draw a picture, it may take twenty times as long. None: as long as it takes.
     """
 
     name: str
@@ -109,8 +111,47 @@ def registered_names() -> list[str]:
     return [name for _, name in sorted(found, key=lambda one: -one[0])]
 
 
-def constructor_of(name: str) -> Callable[..., GymnasiumTask]:
+class Look(NamedTuple):
+    """What an environment says of itself: what a task is made of. said: warnings that were given as it was
+    made, where they were recorded."""
+
+    observation_space: Any
+    action_space: Any
+    steps: int
+    control_period: float
+    said: tuple[str, ...] = ()
+
+
+# What is asked for a look: the registration, the episode's limit, and the constructor's arguments.
+Asked = tuple[EnvSpec, int | None, Mapping[str, Any]]
+
+
+@staying()
+def look_here(asked: Asked, record: bool = False) -> Look | str:
+    """An environment is made in this process, and closed. Returns instead why there is none. record: its warnings."""
+    try:
+        with warnings.catch_warnings(record=record) as said:
+            env = _made(*asked)
+    except gymnasium.error.DependencyNotInstalled as error:
+        return without(error)
+    except Exception as error:  # an environment may fail in any way
+        return f"Gymnasium does not make it: {type(error).__name__}: {error}"
+    try:
+        return Look(
+            observation_space=getattr(env, "observation_space", None),
+            action_space=getattr(env, "action_space", None),
+            steps=(env.spec.max_episode_steps if env.spec else None) or _STEPS,
+            control_period=1.0 / ((getattr(env, "metadata", None) or {}).get("render_fps") or 30),
+            said=tuple(str(one.message) for one in said or ()),
+        )
+    finally:
+        close(env)
+
+
+def constructor_of(name: str, look: Callable[[Asked], Look | str] = look_here) -> Callable[..., GymnasiumTask]:
     """The constructor of a registered environment's task, with the environment's own options.
+
+    look: where the environment is looked at, which may end the process that it is made in.
 
     Two more are ours: `scale_actions`, whether -1 and 1 of the network are the ends of an action's range where that is
     finite; and `max_episode_steps`. Where the environment takes any keyword, so does the constructor.
@@ -135,7 +176,7 @@ def constructor_of(name: str) -> Callable[..., GymnasiumTask]:
         for option, value in given.items():
             if isinstance(value, list | tuple):
                 given[option] = tuple(value) if isinstance(own.get(option, (None, None))[1], tuple) else list(value)
-        return _task(name, spec, given, scale, limit)
+        return _task(name, spec, given, scale, limit, look)
 
     defaults = {option: default for option, (_, default) in known.items()}
     kinds = {option: kind for option, (kind, _) in known.items()}
@@ -233,51 +274,49 @@ def _made(spec: EnvSpec, limit: int | None, options: Mapping[str, Any]) -> gymna
         return gymnasium.make(spec, max_episode_steps=limit, disable_env_checker=True, **options)
 
 
-@staying()
-def _task(name: str, spec: EnvSpec, options: Mapping[str, Any], scale: bool | None, limit: int | None) -> GymnasiumTask:
+def _task(
+    name: str,
+    spec: EnvSpec,
+    options: Mapping[str, Any],
+    scale: bool | None,
+    limit: int | None,
+    look: Callable[[Asked], Look | str],
+) -> GymnasiumTask:
     if isinstance(options.get("xml_file"), str):  # of MuJoCo's older tasks
         from evo.envs.mujoco_v5.construction import model_path
 
         model_path(options["xml_file"])
+    seen = look((spec, limit, options))
+    if isinstance(seen, str):
+        raise ValueError(seen)
+    for text in seen.said:
+        warnings.warn(text, stacklevel=2)
+    observation = seen.observation_space
+    if not isinstance(observation, spaces.Space):
+        raise ValueError(f"its observation_space is {shown(observation)}; one of gymnasium.spaces is needed")
     try:
-        env = _made(spec, limit, options)
-    except gymnasium.error.DependencyNotInstalled as error:
-        raise ValueError(without(error)) from error
-    except Exception as error:  # an environment may fail in any way
-        raise ValueError(f"Gymnasium does not make it: {type(error).__name__}: {error}") from error
-    try:
-        observation = getattr(env, "observation_space", None)
-        if not isinstance(observation, spaces.Space):
-            raise ValueError(f"its observation_space is {shown(observation)}; one of gymnasium.spaces is needed")
-        try:
-            size = spaces.flatdim(observation)
-        except (NotImplementedError, ValueError) as error:
-            kind = type(observation).__name__
-            raise ValueError(f"it observes a {kind} space, which is no vector of fixed size") from error
-        if not size:
-            raise ValueError("it observes no numbers: a network has nothing to act on")
-        frames = (getattr(env, "metadata", None) or {}).get("render_fps") or 30
-        ours = {_SCALE: scale, _LENGTH: limit}
-        found = GymnasiumTask(
-            name=name,
-            spec=spec,
-            options={**options, **{name: value for name, value in ours.items() if value is not None}},
-            arguments=options,
-            observation_space=observation,
-            observation_size=size,
-            actions=actions_of(getattr(env, "action_space", None), bool(scale)),
-            steps=(env.spec.max_episode_steps if env.spec else None) or _STEPS,
-            control_period=1.0 / frames,
-            limit=limit,
-        )
-    finally:
-        close(env)
+        size = spaces.flatdim(observation)
+    except (NotImplementedError, ValueError) as error:
+        kind = type(observation).__name__
+        raise ValueError(f"it observes a {kind} space, which is no vector of fixed size") from error
+    if not size:
+        raise ValueError("it observes no numbers: a network has nothing to act on")
     newest = [task for task in TASKS if task.startswith(f"{spec.name}-v")]
     if newest and name not in newest:
-        warnings.warn(
-            f"{name} is run by Gymnasium itself, step by step: {newest[0]} is compiled, and much faster", stacklevel=2
-        )
-    return found
+        note(f"{name} is run by Gymnasium itself, step by step: {newest[0]} is compiled, and much faster")
+    ours = {_SCALE: scale, _LENGTH: limit}
+    return GymnasiumTask(
+        name=name,
+        spec=spec,
+        options={**options, **{name: value for name, value in ours.items() if value is not None}},
+        arguments=options,
+        observation_space=observation,
+        observation_size=size,
+        actions=actions_of(seen.action_space, bool(scale)),
+        steps=seen.steps,
+        control_period=seen.control_period,
+        limit=limit,
+    )
 
 
 def close(env: gymnasium.Env[Any, Any]) -> None:
@@ -290,13 +329,20 @@ class Body:
     """An environment between resets, with observations and actions as plain vectors.
 
     alarm: whether a reset or step that takes longer than the task's step_timeout ends this process by SIGALRM, whatever
-    it is doing. Raises whatever the environment raises; MisfitError where what it gives is not what it declared.
+    it is doing, and so does what loads first and takes longer than it may. Raises whatever the environment raises;
+    MisfitError where what it gives is not what it declared.
     """
 
     def __init__(self, task: GymnasiumTask, render_mode: str | None = None, alarm: bool = False) -> None:
         self._task, self._process = task, os.getpid()
         self._seconds = task.step_timeout if alarm else None
-        self.env = task.make(render_mode)
+        if alarm:
+            _creator(task.spec)  # to import a module takes what it takes
+        self._limit(_LOADING)
+        try:
+            self.env = task.make(render_mode)
+        finally:
+            self._limit(0)
 
     def reset(self, seed: int) -> np.ndarray:
         """The first observation of an episode, float64 (observation_size,)."""
@@ -315,8 +361,7 @@ class Body:
 
     def _answer(self, what: str, *arguments: Any, **named: Any) -> tuple[Any, ...]:
         pieces = 2 if what == "reset" else 5
-        if self._seconds is not None:
-            signal.setitimer(signal.ITIMER_REAL, self._seconds)
+        self._limit(1)
         try:
             answer = getattr(self.env, what)(*arguments, **named)
         except SystemExit as error:
@@ -328,16 +373,24 @@ class Body:
         finally:
             if self._process != os.getpid():
                 os._exit(0)  # a child that the environment forked does not come back
-            if self._seconds is not None:
-                signal.setitimer(signal.ITIMER_REAL, 0.0)
+            self._limit(0)
         if not isinstance(answer, tuple) or len(answer) != pieces:
             raise MisfitError(f"its {what} gives {shown(answer)}; must be {_PIECES[what]}")
         return answer
 
+    def _limit(self, times: int) -> None:
+        """So many times a step's seconds from now on this process ends, where there is a limit; 0: it does not."""
+        if self._seconds is not None:
+            signal.setitimer(signal.ITIMER_REAL, times * self._seconds)
+
     def picture(self) -> np.ndarray:
         """What it draws of itself, uint8 (height, width, 3). Raises MisfitError where that is no picture."""
-        with contained():
-            drawn = self.env.render()
+        self._limit(_LOADING)
+        try:
+            with contained():
+                drawn = self.env.render()
+        finally:
+            self._limit(0)
         found = np.asarray(drawn)
         if found.ndim != 3 or found.shape[2] != 3 or found.dtype.kind not in "iuf":
             raise MisfitError(f"its render gives {shown(drawn)}, and no picture")

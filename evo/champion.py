@@ -4,7 +4,8 @@ import functools
 import hashlib
 import math
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -15,18 +16,19 @@ import tomli_w
 
 from evo.archive import read_arrays, read_toml, write_arrays
 from evo.assembly import problem_named
-from evo.config import as_written, kind_of
+from evo.config import as_written, kind_of, resolve_config
 from evo.datasets import Split
 from evo.engines import AnyTask
 from evo.envs.kernels import KernelError
 from evo.envs.numpy_order import FOUND
 from evo.envs.physics import EngineError, available_threads
 from evo.errors import EvoError, commands, one_line
+from evo.fitness import Fitness, Verification
 from evo.learners.learner import Candidate, check_candidate
 from evo.networks import Network
-from evo.numbers import RETURN, spread, told
+from evo.numbers import RETURN
 from evo.policy import BatchPolicy, Policy
-from evo.problems.problem import Problem, evaluate_alone
+from evo.problems.problem import Evaluation, Problem, evaluate_alone
 from evo.problems.supervised import Supervised
 from evo.problems.walking import Trajectory, Walking
 from evo.randomness import report_seeds, selection_seeds
@@ -53,51 +55,6 @@ def platform_facts() -> Mapping[str, str]:
     }
 
 
-@dataclass(frozen=True, eq=False)
-class Fitness:
-    """Returns of some episodes: float64 (episodes,), NaN where one failed. measure: what they are, `return` or what a
-    data set reports."""
-
-    returns: np.ndarray
-    measure: str = RETURN
-
-    @property
-    def mean(self) -> float:
-        return float(np.mean(self.returns))
-
-    @property
-    def std(self) -> float:
-        return float(np.std(self.returns))
-
-    def __str__(self) -> str:
-        if self.measure != RETURN:
-            return told(self.measure, self.mean)
-        failed = int(np.isnan(self.returns).sum())
-        if failed:
-            return f"no return: {failed} of {len(self.returns)} episodes failed"
-        if len(self.returns) == 1:
-            return f"{self.mean:.6g}"
-        return f"{spread(self.mean, self.std)} over {len(self.returns)} episodes"
-
-
-@dataclass(frozen=True)
-class Verification:
-    """Whether a champion reproduces its recorded selection score. differences: platform fact → (recorded, here)."""
-
-    recorded: float
-    reproduced: float
-    exact: bool
-    differences: Mapping[str, tuple[str, str]]
-
-    def __str__(self) -> str:
-        if self.exact:
-            return f"reproduces its score exactly: {self.recorded:.8g}"
-        difference = self.reproduced - self.recorded
-        lines = [f"recorded score {self.recorded!r}, here {self.reproduced!r}: differs by {difference:g}"]
-        lines += [f"  made with {name} {recorded}; here {here}" for name, (recorded, here) in self.differences.items()]
-        return "\n".join(lines)
-
-
 @dataclass(frozen=True, eq=False, repr=False)
 class Champion:
     """The best candidate of a run, as scored on the selection seeds; see `evaluate`, `policy`, `rollout`, `verify`."""
@@ -117,6 +74,7 @@ class Champion:
     measure: str = RETURN
     data: str = ""  # the digest of its data set
     clip_observation: float = math.inf
+    step_timeout: float | None = None  # seconds, of an environment of Gymnasium's
 
     @property
     def kind(self) -> str:
@@ -195,6 +153,7 @@ class Champion:
             self.normalise,
             threads,
             clip_observation=self.clip_observation,
+            step_timeout=self.step_timeout,
         )
         statistics = self.candidate.statistics
         if problem.size != len(self.params):
@@ -245,7 +204,7 @@ class Champion:
             problem = self.supervised
             return Fitness(problem.score(problem.answers(self.params, self._fitting(episodes))), self.measure)
         chosen = report_seeds(episodes) if seeds is None else np.asarray(seeds)
-        return Fitness(self._returns(chosen), self.measure)
+        return Fitness(self._scored(chosen).returns[0], self.measure)
 
     def predict(self, inputs: np.ndarray) -> np.ndarray:
         """What it answers to inputs prepared as its data set prepares them, (examples, …): the index of a class, int64
@@ -269,10 +228,16 @@ class Champion:
             raise EvoError(f"these examples are not {self.task_name}'s: {one_line(error)}") from error
         return split
 
-    def _returns(self, seeds: np.ndarray) -> np.ndarray:
+    def _scored(self, seeds: np.ndarray) -> Evaluation:
         """On so many episodes. Raises EvoError where it cannot be evaluated."""
+        with self._said():
+            return evaluate_alone(self.problem, *self.candidate, seeds)
+
+    @contextmanager
+    def _said(self) -> Iterator[None]:
+        """Raises EvoError where the engine or an environment lets nobody go on."""
         try:
-            return evaluate_alone(self.problem, *self.candidate, seeds).returns[0]
+            yield
         except (EngineError, KernelError) as error:
             raise EvoError(f"{self.task_name}: {error}") from error
 
@@ -285,13 +250,19 @@ class Champion:
         return BatchPolicy(self.walking, self.candidate, rows)
 
     def rollout(self, seed: int) -> Trajectory:
-        """One episode of it, recorded."""
-        return self.walking.rollout(self.params, seed, self.candidate.statistics)
+        """One episode of it, recorded. Raises EvoError."""
+        return self.rollout_of(self.candidate, seed)
+
+    def rollout_of(self, candidate: Candidate, seed: int) -> Trajectory:
+        """The same of another candidate of its run."""
+        with self._said():
+            return self.walking.rollout(candidate.params, seed, candidate.statistics)
 
     def verify(self) -> Verification:
         """Score it again on its selection seeds and compare to the bit."""
         seeds = selection_seeds(len(self.selection_returns))
-        again = self._returns(seeds)
+        outcome = self._scored(seeds)
+        again = outcome.returns[0]
         here = platform_facts()
         names = sorted({*self.facts, *here})
         pairs = {name: (self.facts.get(name, "unknown"), here.get(name, "unknown")) for name in names}
@@ -300,6 +271,7 @@ class Champion:
             reproduced=float(np.mean(again)),
             exact=bool(np.array_equal(again, self.selection_returns, equal_nan=True)),
             differences={name: pair for name, pair in pairs.items() if pair[0] != pair[1]},
+            failures=(*outcome.failures, *outcome.errors),
         )
 
     def fossil(self, arrays: Mapping[str, np.ndarray]) -> Candidate:
@@ -310,6 +282,11 @@ class Champion:
         except (KeyError, TypeError, ValueError) as error:
             raise EvoError(f"a damaged fossil: {one_line(error)}") from error
         return found
+
+    def with_timeout(self, seconds: float) -> "Champion":
+        """The same champion, scored with another step_timeout. Raises EvoError, also where its task takes none."""
+        config = {"task.name": self.task_name, "evaluation.step_timeout": seconds}
+        return replace(self, step_timeout=resolve_config(config)["evaluation.step_timeout"])
 
     def reported(self, returns: np.ndarray) -> "Champion":
         """The same champion with its report returns."""
@@ -332,6 +309,7 @@ class Champion:
             "generation": self.generation,
             "steps": self.steps,
             "platform": dict(self.facts),
+            **({} if self.step_timeout is None else {"step_timeout": self.step_timeout}),
         }
         arrays = {
             # TOML, unlike JSON, knows infinity, which options of tasks may be
@@ -373,6 +351,9 @@ class Champion:
             clip = about["network"].get("clip_observation", math.inf)  # older ones were not clipped
             if not (isinstance(clip, float) and clip > 0):
                 raise ValueError("its clip_observation is no positive number")
+            timeout = about.get("step_timeout")
+            if not (timeout is None or (isinstance(timeout, float) and 0 < timeout < math.inf)):
+                raise ValueError("its step_timeout is no positive number")
             return cls(
                 task_name=about["task"]["name"],
                 task_options=as_written(
@@ -391,6 +372,7 @@ class Champion:
                 measure=about.get("measure", RETURN),  # older ones had returns alone
                 data=about.get("data", ""),
                 clip_observation=clip,
+                step_timeout=timeout,
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise EvoError(f"{source} is not a champion: {type(error).__name__}: {error}") from error

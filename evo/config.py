@@ -28,6 +28,7 @@ from evo.envs.reference import UntrustedName, resolve
 from evo.envs.task import Task
 from evo.errors import EvoError, nearest, one_line
 from evo.functions import FUNCTIONS
+from evo.gymnasium_host import look
 from evo.learners import METHODS, Method, method_named
 from evo.naming import command
 from evo.presets import DEFAULT_METHOD, DEFAULT_TRAINING, dataset_preset, landscape_preset, preset
@@ -54,7 +55,7 @@ KEYS: dict[str, Key] = {
     "evaluation.batch": Key(int, 256, least=1, most=10_000_000),
     "evaluation.episodes": Key(int, 1, least=1, most=100_000),
     "evaluation.racing": Key(bool, True),
-    "evaluation.step_timeout": Key(float | None, None, least=1e-3),  # seconds, of a Gymnasium environment
+    "evaluation.step_timeout": Key(float | None, None, 1e-3, 1e6),  # seconds, of a Gymnasium environment
     "evaluation.selection_episodes": Key(int, 20, least=1, most=100_000),
     "evaluation.selection_share": Key(float, 0.1, least=1e-6, most=1e6),
     "evaluation.report_episodes": Key(int, 100, least=1, most=100_000),
@@ -171,7 +172,7 @@ def task_constructor(name: str) -> Callable[..., Any]:
         if name in DATASETS or is_data_path(name):
             return constructor_of(name)
         if name not in TASKS and gymnasium_task.is_registered(name):
-            return gymnasium_task.constructor_of(name)
+            return gymnasium_task.constructor_of(name, look)
         found: Callable[..., Any] = resolve(name, TASKS)
         returned = typing.get_type_hints(found).get("return") if callable(found) else None
     except UntrustedName as error:

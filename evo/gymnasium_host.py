@@ -9,9 +9,10 @@ from contextlib import suppress
 from typing import Any
 
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 
 from evo.envs import interruption
-from evo.envs.gymnasium_task import Body, GymnasiumTask
+from evo.envs.gymnasium_task import Asked, Body, GymnasiumTask, Look, look_here
 from evo.envs.physics import EngineError
 from evo.errors import EvoError
 from evo.processes import Died, Processes, kept
@@ -26,8 +27,9 @@ class Host:
 
     def __init__(self, task: GymnasiumTask, count: int) -> None:
         self.task = task
-        self.count = count if _can_travel(task) else 1
-        self._processes = Processes(count, _module(task)) if _can_travel(task) else None
+        travels = _can_travel(task.spec, task)
+        self.count = count if travels else 1
+        self._processes = Processes(count, _module(task.spec)) if travels else None
         self._here: dict[int, dict[Any, Any]] = {}  # thread → what it keeps
         self._probed = False
         if self._processes is None and task.step_timeout is not None:
@@ -73,6 +75,29 @@ class Host:
             self.close()
 
 
+def look(asked: Asked) -> Look | str:
+    """What an environment says of itself, made in a helper process where it can be; or why there is none."""
+    spec = asked[0]
+    if not _can_travel(spec, asked):
+        return look_here(asked)
+    processes = Processes(1, _module(spec))
+    (found,) = processes.map(_look, [asked], tries=2)
+    processes.release()
+    if isinstance(found, Died):
+        return f"when it is made, {found.how}"
+    return look_here(asked) if found is None else found
+
+
+def _look(asked: Asked) -> Look | str | None:
+    """In a helper: what it says of itself; None where that cannot be sent."""
+    seen = look_here(asked, record=True)
+    try:
+        pickle.dumps(seen)
+    except Exception:  # a space of somebody's own
+        return None
+    return seen
+
+
 def body_of(task: GymnasiumTask, keeps: dict[Any, Any], place: int = 0) -> Body:
     """The environment that this process keeps under `place`, made where there is none. Raises what making it raises."""
     if place not in keeps:
@@ -115,19 +140,19 @@ def _first_step(asked: tuple[GymnasiumTask, int], keeps: dict[Any, Any]) -> None
     drop(keeps)
 
 
-def _module(task: GymnasiumTask) -> str | None:
+def _module(spec: EnvSpec) -> str | None:
     """The module of the environment's class."""
-    entry = task.spec.entry_point
+    entry = spec.entry_point
     return entry.partition(":")[0] if isinstance(entry, str) else getattr(entry, "__module__", None)
 
 
-def _can_travel(task: GymnasiumTask) -> bool:
-    """Whether another process can make it."""
-    module = _module(task)
+def _can_travel(spec: EnvSpec, what: Any) -> bool:
+    """Whether another process can make an environment of `spec`, from `what`."""
+    module = _module(spec)
     if module is None or module == "__main__":
         return False
     try:
-        pickle.dumps(task)
+        pickle.dumps(what)
         return importlib.util.find_spec(module) is not None
     except Exception:  # a class within a function, a module made at run time
         return False

@@ -293,6 +293,7 @@ def _champion(config: Config, learner: Learner, candidate: Candidate, returns: n
         measure=measure,
         data=config.values.get("data.digest") or "",
         clip_observation=config.clip_observation,
+        step_timeout=config.values.get("evaluation.step_timeout"),
     )
 
 

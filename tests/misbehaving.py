@@ -1,10 +1,12 @@
 """Environments that break their word, each in its own way; `Fine` keeps it."""
 
+import ctypes
 import os
 import sys
 import time
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ClassVar
 
 import gymnasium
@@ -23,10 +25,19 @@ def _forks() -> None:
         os.waitpid(child, 0)  # were the child to go on, it would be for long
 
 
+def _stumbles() -> None:
+    mark = Path("stumbled")  # in the folder of whose work it is
+    if not mark.exists():
+        mark.touch()
+        os._exit(3)
+
+
 DEEDS: dict[str, Callable[[], Any]] = {
     "raises": _fails,
     "exits": lambda: sys.exit(3),
     "dies": lambda: os._exit(3),
+    "dies once": _stumbles,
+    "crashes": lambda: ctypes.string_at(0),
     "kills": lambda: os.kill(os.getpid(), 9),
     "hangs": lambda: time.sleep(3600),
     "forks": _forks,
@@ -75,7 +86,7 @@ class Fine(gymnasium.Env[Any, Any]):
 
     def render(self) -> Any:
         self._do("render")
-        return np.zeros((20, 20, 3), np.uint8)
+        return np.full((20, 20, 3), 10 * self.steps, np.uint8)
 
     def close(self) -> None:
         self._do("close")

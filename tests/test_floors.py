@@ -49,6 +49,7 @@ FLOORS = {
     "evo.config": 5,
     "evo.assembly": 5,
     "evo.champion": 5,
+    "evo.fitness": 5,
     "evo.policy": 5,
     "evo.arguments": 5,
     "evo.values": 5,

@@ -1,5 +1,6 @@
 """What Gymnasium's environments observe, take and are made of: any space, any option, any number at once."""
 
+import logging
 import os
 import sys
 import threading
@@ -15,6 +16,7 @@ from misbehaving import Fine
 import evo
 from evo.envs.gymnasium_spaces import actions_of, all_finite, flatten
 from evo.envs.gymnasium_task import GymnasiumTask
+from evo.envs.notes import note
 from evo.gymnasium_host import Host
 from evo.learners.learner import Candidate
 from evo.networks import network_from_text
@@ -288,14 +290,20 @@ def test_where_a_function_goes_a_run_does_not(tmp_path: Path, monkeypatch: pytes
     assert (tmp_path / "here" / "champion.npz").exists()
 
 
-def test_names_and_packages_that_are_missing_are_helped_with(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_and_packages_that_are_missing_are_helped_with(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    note.cache_clear()
     with pytest.raises(evo.EvoError, match="did you mean 'MountainCar-v0'"):
         evo.task("MountainCar")
     monkeypatch.setitem(sys.modules, "Box2D", None)
     with pytest.raises(evo.EvoError, match=r'LunarLander-v3.*pip install "\.\[classic\]"'):
         evo.task("LunarLander-v3")
-    with pytest.warns(UserWarning, match="Hopper-v4 is run by Gymnasium itself, step by step: Hopper-v5 is compiled"):
+    caplog.set_level(logging.INFO, "evo")
+    for _ in range(2):
         evo.task("Hopper-v4")
+    slow = "Hopper-v4 is run by Gymnasium itself, step by step: Hopper-v5 is compiled, and much faster"
+    assert caplog.messages == [slow]
     with pytest.raises(evo.EvoError, match=r"Hopper-v5 takes no evaluation\.step_timeout"):
         evo.run("Hopper-v5", step_timeout=1.0)
 

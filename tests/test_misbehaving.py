@@ -2,7 +2,9 @@
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import misbehaving
 import numpy as np
@@ -10,11 +12,15 @@ import pytest
 
 import evo
 from evo.algorithms.population import DensePopulation
+from evo.champion import Champion
+from evo.engines import AnyTask
 from evo.envs.gymnasium_task import GymnasiumTask
 from evo.envs.physics import EngineError
+from evo.film.pictures import pictures
+from evo.learners.learner import Candidate
 from evo.learners.ppo import PPO
 from evo.problems.problem import Evaluation
-from evo.problems.walking import Walking
+from evo.problems.walking import Trajectory, Walking
 
 SMALL = {"method.directions": 1, "method.elite_directions": 1}
 SMALL |= {"evaluation.selection_episodes": 1, "evaluation.report_episodes": 1}
@@ -102,6 +108,63 @@ def test_a_constructor_or_a_picture_that_fails_is_one_line(
     with pytest.raises(evo.EvoError, match=message) as told:
         evo.replay(evo.run("Fine-v0", generations=1, out=tmp_path, threads=1, settings=settings).path)
     assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(("deed", "message"), [("dies", "exit status 3"), ("crashes", "SIGSEGV")])
+def test_a_constructor_that_ends_its_process_is_one_line(deed: str, message: str) -> None:
+    with pytest.raises(evo.EvoError, match=f"task Fine-v0: when it is made, its process .*{message}"):
+        evo.task("Fine-v0", always=f"init {deed}")
+
+
+def filmed(task: AnyTask, seen: Trajectory) -> list[Any]:
+    return list(pictures(task, seen, np.array([0, 2, 5]), 40, 20))
+
+
+@pytest.mark.parametrize(
+    ("always", "message"),
+    [
+        ("render dies", "its process ended with exit status 3"),
+        ("render hangs", "it gave no answer in time"),
+        ("step crashes", "its process was ended by SIGSEGV"),
+    ],
+)
+def test_an_environment_that_ends_its_process_while_it_is_filmed_is_one_line(always: str, message: str) -> None:
+    seen = evo.rollout("Fine-v0", "linear", np.zeros(8), seed=1)
+    task = walking("Fine-v0", 0.1, always=always).task
+    with pytest.raises(evo.EvoError, match=f"Fine-v0 draws no pictures: {message}"):
+        filmed(task, seen)
+
+
+def test_a_film_is_the_same_in_any_pieces_and_after_a_process_has_died(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = evo.rollout("Fine-v0", "linear", np.zeros(8), seed=1)
+    whole = filmed(evo.task("Fine-v0"), seen)
+    assert [int(frame[10, 20, 0]) for frame in whole] == [0, 20, 50]
+    assert [(frame.shape, frame.dtype) for frame in whole] == [((20, 40, 3), np.uint8)] * 3
+    monkeypatch.setattr("evo.film.pictures._SENT_BYTES", 1)
+    monkeypatch.chdir(tmp_path)
+    np.testing.assert_array_equal(filmed(evo.task("Fine-v0", bold="step raises", always="close raises"), seen), whole)
+    np.testing.assert_array_equal(filmed(evo.task("Fine-v0", always="step dies once"), seen), whole)
+    assert (tmp_path / "stumbled").exists()
+
+
+def test_a_champion_is_given_up_where_its_environment_hangs(tmp_path: Path) -> None:
+    run = evo.run("Fine-v0", generations=1, step_timeout=60.0, out=tmp_path / "run", threads=1, settings=SMALL)
+    assert run.champion.step_timeout == 60.0
+    bold = Candidate(np.ones(8, np.float32), run.champion.statistics)
+    hanging = replace(run.champion, task_options={"bold": "step hangs"}, candidate=bold).with_timeout(0.2)
+    hanging.save(tmp_path / "hanging.npz")
+    found = Champion.load(tmp_path / "hanging.npz").verify()
+    assert str(found) == "recorded score 5.0, here episodes failed: the environment failed; it gave no answer in time"
+    with pytest.raises(evo.EvoError, match="nothing to film, the environment failed: it gave no answer in time"):
+        evo.replay(tmp_path / "hanging.npz", step_timeout=0.3)
+    never = replace(hanging, task_options={"always": "step hangs"})
+    with pytest.raises(evo.EvoError, match=r"^Fine-v0: when it is made, .* it gave no answer in time$"):
+        never.rollout(0)
+    assert {path.name for path in tmp_path.iterdir()} == {"run", "hanging.npz"}
+    with pytest.raises(evo.EvoError, match=r"evaluation\.step_timeout must be at least 0\.001, got 0"):
+        evo.replay(run.path, step_timeout=0)
 
 
 def test_an_environment_that_ends_every_process_is_said_at_once() -> None:

@@ -22,7 +22,7 @@ from evo.comparison.defaults import (
 from evo.terminal import READER_LEFT, Output, accept_any_encoding, show_notes, show_warning
 
 if TYPE_CHECKING:
-    from evo.champion import Verification
+    from evo.fitness import Verification
 
 app = typer.Typer(
     name="evo",
@@ -281,6 +281,7 @@ def replay(
     height: Annotated[int | None, typer.Option(help="pixels (default: 360)")] = None,
     seconds: Annotated[float, typer.Option(help="film at most so much of an episode")] = 20.0,
     preview: Annotated[bool, typer.Option("--preview", help="a small film, quickly: 256 by 144 pixels")] = False,
+    step_timeout: _StepTimeout = None,
     threads: _Threads = None,
     quiet: _Quiet = False,
     trust: _Trust = False,
@@ -314,6 +315,7 @@ def replay(
             seconds=seconds,
             threads=threads,
             checked=checked,
+            step_timeout=step_timeout,
             trust=trust,
             progress=lambda done, frames: bar.update(filming, completed=done, total=frames, visible=True),
         )

@@ -26,6 +26,7 @@ from evo.comparison.writing import (
     threshold_texts,
 )
 from evo.config import WORLD
+from evo.envs.physics import EngineError
 from evo.errors import EvoError
 from evo.naming import command
 
@@ -76,7 +77,7 @@ def write_artefacts(comparison: Comparison, threads: int, video: bool, phase: Ca
         try:
             draw()
             drawn.append(target)
-        except EvoError as error:
+        except (EvoError, EngineError) as error:
             missing.append(f"{name}: {error}")
             phase(missing[-1])
     phase("writing the report")

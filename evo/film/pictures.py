@@ -1,25 +1,23 @@
 """Pictures of an episode's states: by our ray caster, or by a Gymnasium environment that lives the episode again."""
 
 import itertools
-import os
 from collections.abc import Iterator, Sequence
 
-import gymnasium
 import numpy as np
-from PIL import Image, ImageOps
 
 from evo.engines import AnyTask
 from evo.envs import raycast
 from evo.envs.adversity import loss
-from evo.envs.foreign import staying
-from evo.envs.gymnasium_task import Body, GymnasiumTask, without
+from evo.envs.gymnasium_task import GymnasiumTask
 from evo.envs.task import Task
 from evo.errors import EvoError
 from evo.film.encode import Frame
-from evo.gymnasium_host import in_words
+from evo.film.gymnasium_pictures import Asked, draw
+from evo.gymnasium_host import Host
 from evo.problems.walking import Trajectory
+from evo.processes import Died
 
-_BACKGROUND = (255, 255, 255)
+_SENT_BYTES = 2**23  # of frames that come from another process at once
 
 
 def pictures(
@@ -70,30 +68,17 @@ def _drawn(
 def _rendered(
     task: GymnasiumTask, trajectory: Trajectory, shown: np.ndarray, width: int, height: int
 ) -> Iterator[Frame]:
-    os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pygame, which most of them draw with, needs no display then
-    wanted, step = set(shown.tolist()), 0
-    body = None
+    """By the environment itself, wherever it lives: some frames at a time."""
+    host, size = Host(task, 1), 3 * width * height
+    most = max(1, _SENT_BYTES // size)
     try:
-        with staying():
-            body = Body(task, "rgb_array")
-            body.reset(trajectory.seed)
-        while True:
-            if step in wanted:
-                picture = _fitted(body.picture(), width, height)
-                yield picture
-            if step >= shown[-1]:
-                break
-            body.step(trajectory.actions[step])
-            step += 1
-    except gymnasium.error.DependencyNotInstalled as error:
-        raise EvoError(f"{task.name} draws no pictures: {without(error)}") from error
-    except Exception as error:  # an environment may fail in any way
-        raise EvoError(f"{task.name} draws no pictures: {in_words(error)}") from error
+        for some in (shown[first : first + most] for first in range(0, len(shown), most)):
+            asked = Asked(task, trajectory.seed, trajectory.actions[: some[-1]], some, width, height)
+            (frames,) = host.map(draw, [asked], pinned=True, tries=2)
+            if isinstance(frames, Died | str):
+                raise EvoError(f"{task.name} draws no pictures: {frames.how if isinstance(frames, Died) else frames}")
+            if frames.shape != (len(some), height, width, 3) or frames.dtype != np.uint8:
+                raise EvoError(f"{task.name} draws no pictures, but {frames.dtype} {frames.shape}")
+            yield from frames
     finally:
-        if body is not None:
-            body.close()
-
-
-def _fitted(picture: Frame, width: int, height: int) -> Frame:
-    """As large as fits, on a plain ground."""
-    return np.asarray(ImageOps.pad(Image.fromarray(picture), (width, height), color=_BACKGROUND))
+        host.close()

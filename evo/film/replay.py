@@ -41,7 +41,9 @@ def film(
     """
     check_film(path, width, height, seconds, seed)
     trajectory = champion.rollout(typical_seed(champion) if seed is None else seed)
-    task = champion.walking.task
+    task = champion.task
+    if trajectory.failure and not len(trajectory):
+        raise EvoError(f"{task.name}: there is nothing to film, {trajectory.failure}")
     if path.suffix.lower() == ".png":
         write_film([_strip(task, trajectory, width, height, seconds, threads)], path, 1)
         return
@@ -53,15 +55,17 @@ def film(
 
 def film_evolution(
     run: Run,
+    champion: Champion,
     path: Path,
     width: int = 640,
     height: int = 360,
-    scenes: int = 6,
     seconds: float = 4.0,
+    scenes: int = 6,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> None:
-    """Film how a run learned: some seconds of its best guess at the start, on the way, at the end. Raises EvoError."""
+    """Film how a run learned: some seconds of its best guess at the start, on the way, at the end, on the task of its
+    champion. Raises EvoError."""
     check_film(path, width, height, seconds)
     if path.suffix.lower() == ".png":
         raise EvoError(
@@ -70,15 +74,14 @@ def film_evolution(
     generations = run.directory.fossils()
     if not generations:
         raise EvoError(f"{run.path} keeps no fossils to film; `{run.command('replay')}` films its champion")
-    champion = run.champion
     # Early generations differ most: scenes lie evenly on a square-root scale.
     places = np.linspace(0.0, 1.0, min(scenes, len(generations))) ** 2 * (len(generations) - 1)
     chosen = sorted({generations[round(place)] for place in places})
-    task, problem = champion.walking.task, champion.walking
+    task = champion.task
     stride = frame_stride(task)
 
     seed, candidates = typical_seed(champion), [champion.fossil(run.directory.read_fossil(one)) for one in chosen]
-    episodes = [problem.rollout(candidate.params, seed, candidate.statistics) for candidate in candidates]
+    episodes = [champion.rollout_of(candidate, seed) for candidate in candidates]
     shots = (
         _frames(task, episode, stride, width, height, seconds, f"generation {generation}   ", threads)
         for generation, episode in zip(chosen, episodes, strict=True)

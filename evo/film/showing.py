@@ -4,11 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from evo.arguments import path_of
-from evo.champion import Champion, Verification
+from evo.champion import Champion
 from evo.config import DATASET, FUNCTION, WORLD
 from evo.errors import EvoError
 from evo.film.replay import check_film, film, film_evolution
 from evo.finished import Run, champion_of
+from evo.fitness import Verification
 from evo.problems.landscape import Landscape
 from evo.rundir import RunDirectory
 from evo.watching import Watcher
@@ -26,6 +27,7 @@ def replay(
     threads: int | None = None,
     checked: Callable[[Verification], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
+    step_timeout: float | None = None,
     trust: bool = False,
 ) -> Path:
     """Film the champion of a run directory, or of a champion file; returns the film's path. A function is drawn, and so
@@ -35,13 +37,16 @@ def replay(
     default. evolution: film how the run learned instead, generation by generation. seed: the episode to show; by
     default the report episode of median return. seconds: of each episode at most. threads: frames drawn at once; all
     processors by default. checked: told, before it is filmed, whether the champion reproduces its score. progress: told
-    after each frame how many are drawn, and of how many. trust: as of `load`. Raises EvoError.
+    after each frame how many are drawn, and of how many. step_timeout: as of `run`; by default what the champion was
+    scored with. trust: as of `load`. Raises EvoError.
     """
     given = path if isinstance(path, Champion) else None
     if given is not None and out is None:
         raise EvoError("a champion by itself has no folder: say where its film goes, evo.replay(champion, 'film.mp4')")
     source = Path() if given is not None else path_of(path)
     champion = champion_of(source, trust) if given is None else given
+    if step_timeout is not None:
+        champion = champion.with_timeout(step_timeout)
     run = None if given is not None or source.is_file() else Run(source, trust)
     target = Path(out) if out is not None else _picture_of(champion, source, run, evolution)
     # what cannot be shown is said before the champion is scored again
@@ -70,7 +75,7 @@ def replay(
             return run.plot_answers(target)
         answers_picture(champion, champion.task_name, target)
     elif evolution and run is not None:
-        film_evolution(run, target, width, height, seconds=min(seconds, 4.0), threads=threads, progress=progress)
+        film_evolution(run, champion, target, width, height, min(seconds, 4.0), threads=threads, progress=progress)
     else:
         film(champion, target, seed, width, height, seconds, threads, progress)
     return target

@@ -28,7 +28,8 @@ class Trajectory:
     """One episode, step by step; T steps were taken.
 
     qpos (T+1, nq), qvel (T+1, nv), observations (T+1, observation_size): as before each step, and at last after the
-    final one. actions (T, action_size), rewards (T,). terminated: whether the task ended it.
+    final one. actions (T, action_size), rewards (T,). terminated: whether the task ended it. failure: what it failed
+    of.
     """
 
     seed: int
@@ -151,6 +152,7 @@ class Walking:
         length, ending = int(episodes.lengths[0, 0]), int(episodes.endings[0, 0])
         record = episodes.trajectories
         assert record is not None
+        failure = REASONS.get(ending) and ": ".join([REASONS[ending], *episodes.errors])
         return Trajectory(
             seed=seed,
             qpos=record.qpos[0, : length + 1],
@@ -160,7 +162,7 @@ class Walking:
             rewards=record.rewards[0, :length],
             terminated=ending == TERMINATED,
             total=float(episodes.returns[0, 0]),
-            failure=REASONS.get(ending),
+            failure=failure,
         )
 
 
