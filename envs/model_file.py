@@ -21,7 +21,7 @@ from xml.etree import ElementTree
 import mujoco
 import numpy as np
 
-from evo.envs import urdf
+from evo.envs import reference, urdf
 
 importlib.import_module("evo.envs.engine_log")  # for its effect, before any model loads
 
@@ -47,8 +47,9 @@ def is_model_file(text: str) -> bool:
 def load_spec(path: str, model_root: str = "") -> mujoco.MjSpec:
     """The completed spec of a model file that has been examined.
 
-    model_root: the folder that the files it names must lie in. "": the nearest one upwards with a package.xml, else the
-    file's own, or the one above where the file names a sibling. Raises ModelFileError, FileNotFoundError.
+    model_root: the folder that the files it names must lie in; one beyond the usual is the user's to give, see
+    `evo.envs.reference.trust`. "": the nearest one upwards with a package.xml, else the file's own, or the one above
+    where the file names a sibling. Raises ModelFileError, FileNotFoundError.
     """
     real = examined(path, model_root)
     mujoco.mj_clearCache(mujoco.mj_getCache())  # it tells a changed mesh from the old one by whole seconds only
@@ -66,11 +67,32 @@ def examined(path: str, model_root: str = "") -> Path:
     if file.stat().st_size > _FILE_BYTES:
         raise ModelFileError(f"it has {file.stat().st_size:,} bytes; at most {_FILE_BYTES:,} are read")
     real = file.resolve()  # what was examined is what is loaded, whatever links lead there
-    model_root = model_root and str(Path(model_root).resolve())  # the examination stands in another folder
+    if model_root:
+        model_root = str(Path(model_root).resolve())  # the examination stands in another folder
+        _check_root(Path(model_root), _root(real, ""))
     known = (str(real), model_root)
     if known not in _known or _known[known] != _state(_known[known]):
         _known[known] = _state(_examined(*known))
     return real
+
+
+def _check_root(root: Path, usual: Path) -> None:
+    """Raise for one that no user gave, and that lets a stranger's file read more than the model's own folders."""
+    if not root.is_relative_to(usual) and not reference.is_trusted_folder(root):
+        raise ModelFileError(
+            f"model_root={root} is named by a file alone, and lets the model read beyond {usual}: add --trust (in "
+            "Python trust=True) if you trust that file"
+        )
+
+
+def without_range(path: str, model_root: str = "") -> list[int]:
+    """Which actuators of a model file that has been examined it gives no control range, nor bids to inherit one."""
+    spec, _ = _read(examined(path, model_root), _root(Path(path).resolve(), model_root))
+    return [
+        index
+        for index, actuator in enumerate(spec.actuators)
+        if actuator.ctrlrange[0] == actuator.ctrlrange[1] and not actuator.inheritrange
+    ]
 
 
 def compiled(spec: mujoco.MjSpec) -> mujoco.MjModel:

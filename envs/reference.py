@@ -6,6 +6,7 @@ an installed package declares its module to evo, by an entry point of the group 
 """
 
 import importlib
+import os
 import re
 import site
 import sys
@@ -20,11 +21,13 @@ from evo.envs.foreign import contained
 
 EXTENSIONS = "evo.extensions"  # the group of entry points; their values are modules, or packages with all in them
 
+_ROOT = re.compile(r'^model_root = "[^"]', re.MULTILINE)
 # A module and the beginning of a name in it, but for an option such as `tournament:size=4`.
 _NAME = re.compile(r"(?<![\w.:])([^\W\d][\w.]*):(?=[^\W\d])(?!\w+=)")
 
 _of_files: set[str] = set()  # texts that files hold
 _of_users: set[str] = set()  # texts that the user gave, or vouches for
+_folders: set[str] = set()  # of these texts the folders that they name, without links
 
 
 class UntrustedName(ValueError):  # noqa: N818
@@ -38,8 +41,21 @@ def distrust(text: str) -> None:
 
 
 def trust(*given: object) -> None:
-    """Note texts that the user gave, or that stand in a file which they trust: names in them are followed."""
-    note_names(given, lambda text: _of_users.add(text) if ":" in text else None)
+    """Note texts that the user gave, or that stand in a file which they trust: names in them are followed, and what a
+    model file names is read from folders among them."""
+    note_names(given, _vouch_for)
+
+
+def _vouch_for(text: str) -> None:
+    if ":" in text:
+        _of_users.add(text)
+    if os.path.isdir(text):
+        _folders.add(os.path.realpath(text))
+
+
+def is_trusted_folder(path: Path) -> bool:
+    """Whether the user gave this folder, or a file that they trust names it. path: without links."""
+    return str(path) in _folders
 
 
 def pass_on(text: str, parsed: object) -> None:
@@ -75,8 +91,9 @@ def check_trusted(reference: str) -> None:
 
 def needs_trust(text: str) -> bool:
     """Whether a file that holds the text, such as a run's config.toml, is followed by a word of the user's alone: one
-    of its names is in a module that can be imported here, which no installed package declares."""
-    return any(
+    of its names is in a module that can be imported here, which no installed package declares, or it says where a
+    model's files may lie."""
+    return _ROOT.search(text) is not None or any(
         (module in sys.modules or _place(module.partition(".")[0], sys.path) is not None) and not _is_declared(module)
         for module in {*_NAME.findall(text)}
     )

@@ -58,7 +58,7 @@ def task(name: TaskLike, **options: Any) -> AnyTask:
     """A task by its name (`"HalfCheetah-v5"`, `"quadruped"`, `"package.module:attribute"`), by a model file, or by the
     id of any environment of Gymnasium's. Raises EvoError."""
     named, known = task_reference(name)
-    reference.trust(named)
+    reference.trust(named, *options.values())
     return make_task(named, {**known, **options})
 
 

@@ -18,6 +18,7 @@ import evo
 from evo.champion import Champion
 from evo.cli import app
 from evo.config import resolve_config
+from evo.envs import reference
 from evo.envs.gym import TaskEnv
 from evo.envs.model_file import complete, digest_of
 from evo.envs.task import Task
@@ -81,17 +82,23 @@ def test_it_runs_replays_and_walks_on_any_terrain(tmp_path: Path) -> None:
     assert evo.load(run.path).champion.problem_on(2).returns(run.champion.params[None], np.array([5])) == alone
 
     # what a version wrote that did not know these options means what was done then
-    new = ("scale_actions", "keyframe", "observe_activations", "body")
+    new = ("scale_actions", "keyframe", "observe_activations", "body", "joint_ranges")
     arrays = run.champion.arrays()
     about = tomllib.loads(arrays["about"].tobytes().decode())
     about["task"]["options"] = {name: value for name, value in about["task"]["options"].items() if name not in new}
     arrays["about"] = np.frombuffer(tomli_w.dumps(about).encode(), np.uint8)
-    then = dict(zip(new, (False, "none", False, "heaviest"), strict=True))
+    then = dict(zip(new, (False, "none", False, "heaviest", False), strict=True))
     assert Champion.from_arrays(arrays, "old").task_options == {**run.champion.task_options, **then}
     config = {key: value for key, value in run.config.values.items() if key.removeprefix("task.") not in new}
     assert {name: resolve_config(config)[f"task.{name}"] for name in new} == then
     now = {name: resolve_config({}, flags={"task.name": path, "budget.steps": 1})[f"task.{name}"] for name in new}
-    assert now == {"scale_actions": True, "keyframe": "auto", "observe_activations": True, "body": ""}
+    assert now == {
+        "scale_actions": True,
+        "keyframe": "auto",
+        "observe_activations": True,
+        "body": "",
+        "joint_ranges": True,
+    }
 
 
 def test_what_mujoco_says_of_a_file_is_one_line(tmp_path: Path) -> None:
@@ -307,7 +314,7 @@ def test_a_urdf_is_the_model_that_mujoco_makes_of_it(tmp_path: Path) -> None:
     assert digest_of(path).split()[1] in hashlib.sha256(whole.tobytes()).hexdigest()
 
 
-def test_mjcf_takes_its_meshes_from_a_sibling_folder(tmp_path: Path) -> None:
+def test_mjcf_takes_its_meshes_from_a_sibling_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inner = tmp_path / "models" / "mjcf"
     inner.mkdir(parents=True)
     (tmp_path / "models" / "meshes").mkdir()
@@ -328,6 +335,15 @@ def test_mjcf_takes_its_meshes_from_a_sibling_folder(tmp_path: Path) -> None:
     )
     assert done.exit_code == 0, done.output
     assert evo.load(tmp_path / "run").champion.task_options["model_root"] == str(tmp_path)
+    # a stranger's champion reads nothing beyond the model's own folders
+    monkeypatch.setattr(reference, "_folders", set())
+    for use in (evo.load(tmp_path / "run").champion.verify, lambda: evo.resume(tmp_path / "run", generations=2)):
+        with pytest.raises(evo.EvoError, match=rf"model_root={tmp_path} is named by a file alone, .* --trust"):
+            use()
+    assert evo.load(tmp_path / "run", trust=True).champion.verify().exact
+    monkeypatch.setattr(reference, "_folders", set())
+    assert evo.resume(tmp_path / "run", generations=2, trust=True, video=False).metrics["generation"].size == 2
+    assert evo.load(tmp_path / "run").command("replay") == f"evo replay {tmp_path / 'run'} --trust"
     with pytest.raises(evo.EvoError, match=r"model_root=.*creature\.xml is not in that folder"):
         evo.task(far, model_root=str(tmp_path / "models" / "meshes"))
 
@@ -438,6 +454,41 @@ def test_a_robot_stands_where_its_keyframe_stands(tmp_path: Path, caplog: pytest
     assert plain.reset(seed=0)[0][0] == pytest.approx(0.32)
     with pytest.raises(evo.EvoError, match="keyframe='sit': the model has 'fold', 'Home'"):
         evo.task(str(tmp_path / "keyed.xml"), keyframe="sit")
+
+
+def test_position_servos_without_a_range_reach_over_their_joints(tmp_path: Path) -> None:
+    """A keyframe more than a radian from zero is held, whether the joint is limited or not."""
+    legs = TABLE.replace('range="-0.8 0.8"', 'range="-2.5 2"', 1).replace('limited="true"', 'limited="false"')
+    legs = legs.replace('limited="false"', 'limited="true"', 1)  # the first alone
+    servos = "".join(f'<position joint="leg_{i}" kp="60" kv="3" {more}/>' for i, more in enumerate(MORE))
+    key = '<keyframe><key name="home" qpos="0 0 0.3 1 0 0 0 1.5 2 1.2"/></keyframe>'
+    path = written(tmp_path, legs.replace(ACTUATORS, f"<actuator>{servos}</actuator>{key}"))
+    task = evo.task(path, reset_noise_scale=0.0)
+    assert isinstance(task, Task)
+    assert task.model.actuator_ctrlrange.tolist() == [[-2.5 * 2, 2 * 2], [1, 3], [-1, 1]]
+    env = TaskEnv(task)
+    for action, target in (([0, 0, 0], [3, 2, 1]), ([-1, -1, -1], [-5, 1, -1]), ([1, 1, 1], [4, 3, 1])):
+        env.reset(seed=0)
+        env.step(np.array(action, float))
+        np.testing.assert_allclose(env.data.ctrl, target)
+    plain = evo.task(path, keyframe="none")
+    assert isinstance(plain, Task) and plain.model.actuator_ctrlrange.tolist() == [[-5, 4], [-1, 1], [-1, 1]]
+    then = evo.task(path, joint_ranges=False)
+    assert isinstance(then, Task) and then.model.actuator_ctrlrange.tolist() == [[-1, 1]] * 3
+    assert then.options["digest"] == task.options["digest"]
+
+
+MORE = ('gear="2"', "", 'ctrlrange="-1 1"')
+
+
+def test_what_sets_a_servos_speed_holds_the_keyframe_at_zero(tmp_path: Path) -> None:
+    servos = "".join(f'<intvelocity joint="leg_{i}" kp="60" kv="3" actrange="-2 2"/>' for i in range(3))
+    text = TABLE.replace(ACTUATORS, f"<actuator>{servos}</actuator>" + KEY.format(z=0.316, q=0.3))
+    env = TaskEnv(evo.task(written(tmp_path, text), reset_noise_scale=0.0))  # type: ignore[arg-type]
+    env.reset(seed=0)
+    for _ in range(5):
+        env.step(np.zeros(3))
+    np.testing.assert_allclose(env.data.act, 0.3)
 
 
 def test_muscles_are_excited_from_nothing_to_one_and_their_activations_observed(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from evo.envs.adversity import root_of
 from evo.envs.creatures.terrains import Terrain, add_terrain
 from evo.envs.extent import creature_root, extent, travel
-from evo.envs.model_file import check_digest, compiled, load_spec
+from evo.envs.model_file import check_digest, compiled, load_spec, without_range
 from evo.envs.notes import note
 from evo.envs.physics import mj_forward
 from evo.envs.random import standard_normal, uniform
@@ -22,6 +22,9 @@ from evo.envs.urdf import is_urdf
 _SECONDS, _PERIOD = 10.0, 0.04  # of an episode; about as long an action lasts
 _FREE, _SLIDE = int(mujoco.mjtJoint.mjJNT_FREE), int(mujoco.mjtJoint.mjJNT_SLIDE)
 _MUSCLE, _AFFINE = int(mujoco.mjtDyn.mjDYN_MUSCLE), int(mujoco.mjtBias.mjBIAS_AFFINE)
+_HINGE, _INTEGRATOR = int(mujoco.mjtJoint.mjJNT_HINGE), int(mujoco.mjtDyn.mjDYN_INTEGRATOR)
+_JOINTS = int(mujoco.mjtTrn.mjTRN_JOINT), int(mujoco.mjtTrn.mjTRN_JOINTINPARENT)
+_TENDON = int(mujoco.mjtTrn.mjTRN_TENDON)
 _FARTHEST = 5.0  # a rail of so many metres or fewer is no way to go forward
 # What configurations and champions mean that were written before these options were there.
 ABSENT: Mapping[str, Any] = {
@@ -29,6 +32,7 @@ ABSENT: Mapping[str, Any] = {
     "keyframe": "none",
     "observe_activations": False,
     "body": "heaviest",
+    "joint_ranges": False,
 }
 
 
@@ -95,6 +99,7 @@ def brought(path: str) -> Callable[..., Task]:
         keyframe: str = "auto",
         observe_activations: bool = True,
         body: str = "",
+        joint_ranges: bool = True,
         model_root: str = "",
         digest: str = "",
         **rendering: Any,
@@ -102,21 +107,24 @@ def brought(path: str) -> Callable[..., Task]:
         """A creature from a file is rewarded for going forward, less power spent.
 
         Observation: qpos, but for how far the root has come along x and y, then qvel, then the activations of muscles
-        and filters (observe_activations). Action: -1 to 1 of each control's range, which is ±1 where the model sets
-        none and 0 to 1 of a muscle; without scale_actions, the controls themselves. keyframe: where episodes begin, and
-        what position servos hold at action 0: by name; "auto": `home`, else `stand`, else the first, if there is one;
-        "none": the model's initial posture. body: which one is the root; "": of the heaviest tree that actuators move,
-        "heaviest": of the heaviest that moves. Reward: alive_reward + forward_reward_weight × speed of the root
-        body along x (m/s) - power_cost_weight × power / weight (m/s). The episode ends after 10 s, or when the root
-        body leans so far from its initial posture that the cosine is below `least_upright`; -1 lets it tumble.
-        frame_skip: time steps in a control step; 0 makes it last about 0.04 s. model_root: the folder in which the
-        files that it names must lie, as in `evo.envs.model_file.load_spec`. digest: of the model, as
+        and filters (observe_activations). Action: -1 to 1 of each control's range; without scale_actions, the controls
+        themselves. Where the model sets no range it is 0 to 1 of a muscle, that of the joint of a position servo, or
+        ±1 around what it holds at first where its joint has none (joint_ranges), and else ±1. keyframe: where episodes
+        begin, and what position servos hold at action 0: by name; "auto": `home`, else `stand`, else the first, if
+        there is one; "none": the model's initial posture. body: which one is the root; "": of the heaviest tree that
+        actuators move, "heaviest": of the heaviest that moves. Reward: alive_reward + forward_reward_weight × speed of
+        the root body along x (m/s) - power_cost_weight × power / weight (m/s). The episode ends after 10 s, or when
+        the root body leans so far from its initial posture that the cosine is below `least_upright`; -1 lets it
+        tumble. frame_skip: time steps in a control step; 0 makes it last about 0.04 s. model_root: the folder in which
+        the files that it names must lie, as in `evo.envs.model_file.load_spec`. digest: of the model, as
         `evo.envs.model_file.digest_of` makes it; another is refused, so that a run never goes on with another body.
         """
         options = {name: value for name, value in locals().items() if name not in ("rendering", "path")}
         options["digest"] = check_digest(path, digest, model_root)
         model = _model(path, model_root, Terrain(terrain, terrain_seed, terrain_scale))
         root, start = _root(model, body), _start(model, keyframe)
+        if joint_ranges:
+            _reach(model, start, without_range(path, model_root))
         low, high = _ranges(model)
         centre = _centre(model, start, low, high) if scale_actions else np.zeros(model.nu)
         if said := _said(model, start, low, high, scale_actions):
@@ -219,14 +227,45 @@ def _ranges(model: mujoco.MjModel) -> tuple[np.ndarray, np.ndarray]:
     return np.where(muscle, np.maximum(low, 0.0), low), np.where(muscle, np.minimum(high, 1.0), high)
 
 
-def _centre(model: mujoco.MjModel, start: Start, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """(nu,) what action 0 is: the keyframe's controls, or where it has none its posture for position servos."""
-    centre = 0.5 * (low + high)
+def _reach(model: mujoco.MjModel, start: Start, unlimited: Sequence[int]) -> None:
+    """Give position servos among these actuators the control range that their joint or tendon has, wide enough for what
+    they hold at first; of one that has none, ±1 around that."""
+    held = _held(model, start, np.zeros(model.nu))
+    for actuator in unlimited:
+        if _targets(model)[actuator]:
+            reached = _limits(model, actuator)
+            low, high = (held[actuator] - 1.0, held[actuator] + 1.0) if reached is None else reached
+            model.actuator_ctrlrange[actuator] = min(low, held[actuator]), max(high, held[actuator])
+
+
+def _limits(model: mujoco.MjModel, actuator: int) -> tuple[float, float] | None:
+    """Between which targets of a servo what it moves can go; None where nothing limits it."""
+    moved, kind = int(model.actuator_trnid[actuator, 0]), model.actuator_trntype[actuator]
+    if kind in _JOINTS and model.jnt_type[moved] in (_HINGE, _SLIDE) and model.jnt_limited[moved]:
+        ends = model.jnt_range[moved]
+    elif kind == _TENDON and model.tendon_limited[moved]:
+        ends = model.tendon_range[moved]
+    else:
+        return None
+    low, high = sorted(float(model.actuator_gear[actuator, 0] * end) for end in ends)
+    return low, high
+
+
+def _targets(model: mujoco.MjModel) -> np.ndarray:
+    """(nu,) whether a control is the position that is held: not where it is the speed at which that changes."""
+    return np.asarray(_servos(model) & (model.actuator_dyntype != _INTEGRATOR))
+
+
+def _held(model: mujoco.MjModel, start: Start, otherwise: np.ndarray) -> np.ndarray:
+    """(nu,) the keyframe's controls, or where it has none its posture for position servos."""
     if start.ctrl is not None:
-        centre = start.ctrl
-    elif start.name:
-        centre = np.where(_servos(model), _lengths(model, start.qpos), centre)
-    return np.clip(centre, low, high)
+        return start.ctrl
+    return np.where(_targets(model), _lengths(model, start.qpos), otherwise) if start.name else otherwise
+
+
+def _centre(model: mujoco.MjModel, start: Start, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """(nu,) what action 0 is: what is held at first, and else the middle of the control's range."""
+    return np.clip(_held(model, start, 0.5 * (low + high)), low, high)
 
 
 def _said(model: mujoco.MjModel, start: Start, low: np.ndarray, high: np.ndarray, scaled: bool) -> str:
@@ -288,7 +327,7 @@ def _record(
     data = mujoco.MjData(model)
     data.qpos[:] = start.qpos
     mujoco.mj_kinematics(model, data)
-    apart = ("terrain", "digest", "scale_actions", "keyframe", "observe", "body", "model_root")
+    apart = ("terrain", "digest", "scale_actions", "keyframe", "observe", "body", "joint_ranges", "model_root")
     numbers = {name: value for name, value in options.items() if not name.startswith(apart)}
     return record(
         root=root,
