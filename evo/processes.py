@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe, wait
@@ -27,7 +28,8 @@ _FAREWELL = 2.0  # seconds for idle helpers to close what they hold
 
 _idle: list["_Helper"] = []
 _all: set["_Helper"] = set()
-_lock = threading.Lock()  # of both
+_owners: "weakref.WeakSet[Processes]" = weakref.WeakSet()
+_lock = threading.Lock()  # of all three
 
 
 class Died(NamedTuple):
@@ -46,6 +48,8 @@ class Processes:
         self.count, self.module = count, module
         self._helpers: list[_Helper] = []
         self._lock = threading.Lock()
+        with _lock:
+            _owners.add(self)
 
     def start(self, count: int) -> None:
         """Have so many processes, or all; they get ready while this one goes on."""
@@ -137,7 +141,7 @@ class _Helper:
     def __init__(self) -> None:
         self.connection, there = Pipe()
         self.stamps: dict[str, Any] = {}  # module → the file that it was when this process first needed it
-        descriptors = there.fileno(), _lifeline()
+        descriptors = there.fileno(), _lifeline()[0]
         command = [sys.executable, "-c", _SERVE, *map(str, descriptors)]
         # what this process can import, they can; and Ctrl-C is for this one
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(_search_path())}
@@ -172,6 +176,11 @@ class _Helper:
         except OSError:
             return False
         return self.process.poll() is None
+
+    def disown(self) -> None:
+        """Leave it to the process that this one was forked from."""
+        self.connection.close()
+        self.process.returncode = 0  # nobody here waits for it
 
     def stop(self) -> None:
         with _lock:
@@ -242,6 +251,25 @@ def _end_all() -> None:
         helper.stop()
 
 
+def _forked() -> None:
+    """In a child of a fork: the helpers, and whatever lock was held, are its parent's."""
+    global _lock
+    _lock = threading.Lock()
+    for owner in list(_owners):
+        owner._helpers, owner._lock = [], threading.Lock()
+    for helper in _all:
+        helper.disown()
+    _all.clear()
+    _idle.clear()
+    if _lifeline.cache_info().currsize:
+        for end in _lifeline():
+            os.close(end)
+        _lifeline.cache_clear()
+
+
+os.register_at_fork(after_in_child=_forked)
+
+
 kept: dict[Any, Any] = {}
 """What a helper keeps from one call to the next; values have a method `close`."""
 
@@ -253,9 +281,9 @@ def forget() -> None:
 
 
 @functools.cache
-def _lifeline() -> int:
-    """The end to read from of a pipe that nobody writes to: it is over when this process is, however that came."""
-    return os.pipe()[0]
+def _lifeline() -> tuple[int, int]:
+    """A pipe that nobody writes to: who reads from it finds its end when this process is over, however that came."""
+    return os.pipe()
 
 
 def _end_with(lifeline: int) -> None:

@@ -9,6 +9,7 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium import spaces
+from processes import python
 
 import evo
 from evo.envs.gymnasium_task import Body
@@ -261,6 +262,30 @@ def test_what_a_process_was_killed_over_is_done_again(tmp_path: Path) -> None:
     helper.process.kill()  # while it has nothing to do
     helper.process.wait()
     assert helpers.map(square, [5]) == [25]
+
+
+FORKED = """
+import math, os, sys
+from evo.processes import Processes
+idle, busy = Processes(1), Processes(1)
+busy.map(math.sqrt, [4.0]), idle.map(math.sqrt, [4.0])
+(mine,), (spare,) = busy._helpers, idle._helpers
+idle.release()
+if (child := os.fork()) == 0:
+    own = Processes(2)
+    assert own.map(math.sqrt, [9.0, 16.0]) == [3.0, 4.0] and busy.map(math.sqrt, [25.0]) == [5.0]
+    assert not {helper.process.pid for helper in own._helpers + busy._helpers} & {mine.process.pid, spare.process.pid}
+    del busy
+    sys.exit(7)  # which ends the helpers of this process
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+assert mine.process.poll() is None and spare.process.poll() is None
+assert idle.map(math.sqrt, [36.0]) == [6.0] and busy.map(math.sqrt, [49.0]) == [7.0]
+assert idle._helpers == [spare] and busy._helpers == [mine]
+"""
+
+
+def test_a_fork_has_helpers_of_its_own() -> None:
+    python(FORKED)
 
 
 def test_processes_answer_in_order_raise_what_was_raised_and_may_die() -> None:
