@@ -13,7 +13,6 @@ from gymnasium.envs.registration import EnvSpec
 
 from evo.envs import interruption
 from evo.envs.gymnasium_task import Asked, Body, GymnasiumTask, Look, look_here
-from evo.envs.physics import EngineError
 from evo.errors import EvoError
 from evo.processes import Died, Processes, kept
 
@@ -58,6 +57,8 @@ class Host:
     def probe(self, seed: int) -> None:
         """See, once, that the environment survives a reset and a step. Raises EngineError where it never does."""
         if not self._probed:
+            from evo.envs.physics import EngineError  # compiles: a helper that only looks or draws does without
+
             (found,) = self.map(_first_step, [(self.task, seed)], tries=2)
             if isinstance(found, Died):
                 raise EngineError(f"when it is made, is reset and takes its first step, {found.how}")
