@@ -443,8 +443,43 @@ def test_pictures_of_sixteen_bits_are_scaled_by_their_own_depth(tmp_path: Path) 
     assert len(inputs) == 12
     assert np.abs(inputs - ramp).max() < 1.5 / 255
     Image.fromarray(ramp.astype(np.float32) * 9).save(tmp_path / "a" / "3.tif")
-    with pytest.raises(EvoError, match=r"3\.tif: its numbers go from 0 to 9; floats must lie from 0 to 1"):
+    with pytest.raises(EvoError, match=r"numbers in 3\.tif go from 0 to 9, those of 0\.png have a depth: bring all"):
         evo.dataset(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "white"), [(np.float32, 9.0), (np.int32, 200_000), (np.int32, 60_000), (np.uint32, 4e9)]
+)
+def test_numbers_without_a_depth_have_one_scale_in_all_pictures(dtype: Any, white: float, tmp_path: Path) -> None:
+    """The brightest of one picture may be dark in another."""
+    ramp = np.linspace(0, 1, 20 * 20).reshape(20, 20)
+    shares = {"a": (1.0, 0.3, 0.1, 0.1, 0.1), "b": (0.5, 0.02, 0.2, 0.2, 0.2)}
+    for name, factors in shares.items():
+        (tmp_path / name).mkdir()
+        for index, factor in enumerate(factors):
+            save_tiff(tmp_path / name / f"{index}.tif", (ramp * factor * white).astype(dtype))
+    found = evo.dataset(str(tmp_path), size=20, grey=True)
+    inputs = np.concatenate([split.inputs.reshape(-1, 20, 20) for split in found.splits])
+    most = sorted(factor for factors in shares.values() for factor in factors)
+    np.testing.assert_allclose(np.sort(inputs.max(axis=(1, 2))), most, atol=1 / 255)
+    order = np.argsort(inputs.max(axis=(1, 2)), kind="stable")
+    assert all(np.abs(inputs[row] - ramp * factor).max() < 1.5 / 255 for row, factor in zip(order, most, strict=True))
+    save_tiff(tmp_path / "a" / "0.tif", np.full((4, 4), np.nan, np.float32))
+    with pytest.raises(EvoError, match=r"cannot read .*0\.tif: some of its numbers are not finite"):
+        evo.dataset(str(tmp_path))
+
+
+def save_tiff(path: Path, numbers: np.ndarray) -> None:
+    """Little-endian, not compressed, with the tags that say of which kind the numbers are; Pillow writes no uint32."""
+    height, width = numbers.shape
+    kind = {"u": 1, "i": 2, "f": 3}[numbers.dtype.kind]
+    data = numbers.astype(numbers.dtype.newbyteorder("<")).tobytes()
+    tags = [(256, width), (257, height), (258, 32), (259, 1), (262, 1), (273, 8), (277, 1), (278, height)]
+    tags += [(279, len(data)), (339, kind)]
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    path.write_bytes(
+        b"II*\0" + struct.pack("<I", 8 + len(data)) + data + struct.pack("<H", len(tags)) + entries + bytes(4)
+    )
 
 
 def _bomb() -> bytes:

@@ -1,28 +1,35 @@
 """Pictures of one's own: a folder with one sub-folder for each class."""
 
+import math
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
+from PIL.TiffImagePlugin import TiffImageFile
 
 from evo.datasets.dataset import Dataset
 from evo.datasets.splits import dataset_from, split_rows
+from evo.envs.notes import note
 from evo.ranges import whole_number
 
 _ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # Pillow's other readers are never asked
 _LARGEST, _MOST_PIXELS, _MOST_NUMBERS = 512, 2**26, 2**28  # a side; a file; all pictures, as they are kept
-_WHITE = np.float32(255)
+_BRIGHTEST = np.float32(255)
+_SAMPLE_FORMAT, _UNSIGNED = 339, (1,)  # a tag of TIFF, and its usual value
 
 
 def folder(*, folder: str = "", size: int = 32, grey: bool = False, seed: int = 0, sequence: bool = False) -> Dataset:
     """Pictures of your own: a folder with a sub-folder for each class
 
     A picture is turned upright, cut to a square about its middle and brought to size × size pixels from 0 to 1, of
-    three colours or grey, whatever its depth; what is transparent becomes white. Files whose names are not those of
-    pictures, or begin with a dot, are passed over. sequence: a picture comes row by row. Raises ValueError naming the
-    folder or file.
+    three colours or grey; what is transparent becomes white. 8 and 16 bits are scaled by their depth; whole numbers of
+    32 bits, and floats unless all are from 0 to 1, from the least to the most in all pictures. Files whose names are
+    not those of pictures, or begin with a dot, are passed over. sequence: a picture comes row by row. Raises ValueError
+    naming the folder or file.
     """
     whole_number("size", size, 1, _LARGEST)
     if not folder:
@@ -40,10 +47,11 @@ def folder(*, folder: str = "", size: int = 32, grey: bool = False, seed: int = 
         rows = split_rows(len(paths), seed, classes)
     except ValueError as error:
         raise ValueError(f"{folder}: {error}") from error
+    ends = _ends(paths, folder)
     return dataset_from(
         "folder",
         {"folder": folder, "size": size, "grey": grey, "seed": seed, "sequence": sequence},
-        np.stack([_picture(path, size, grey) for path in paths]) / _WHITE,
+        np.stack([_picture(path, size, grey, ends) for path in paths]) / _BRIGHTEST,
         classes,
         rows,
         shape=(size, size, channels),
@@ -73,36 +81,68 @@ def _is_picture(path: Path) -> bool:
     return path.suffix.lower() in _ENDINGS and not path.name.startswith(".") and path.is_file()
 
 
-def _picture(path: Path, size: int, grey: bool) -> np.ndarray:
-    """uint8 (size, size, channels). Raises ValueError naming the file."""
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """The picture in a file. Whatever is raised inside is a ValueError naming the file."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what matters of a file is an error, or is seen
             with Image.open(path, formats=_FORMATS) as opened:
                 if opened.width * opened.height > _MOST_PIXELS:
                     raise ValueError(f"{opened.width} × {opened.height} pixels are more than {_MOST_PIXELS:,}")
-                opened.draft("RGB", (2 * size, 2 * size))  # of a large JPEG, no more is decoded than is used
-                upright = _of_eight_bits(ImageOps.exif_transpose(opened)).convert("RGBA")
-        white = Image.new("RGBA", upright.size, "white")
-        square = ImageOps.fit(Image.alpha_composite(white, upright), (size, size), Image.Resampling.LANCZOS)
+                yield opened
     except Exception as error:  # forged bytes make Pillow's readers raise almost anything
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(f"cannot read {path}: {reason}") from error
+
+
+def _has_no_depth(picture: Image.Image) -> bool:
+    """Whether its numbers do not say by themselves what is white: Pillow holds 16 bits of other formats in 32, too."""
+    return picture.mode == "F" or (picture.mode == "I" and isinstance(picture, TiffImageFile))
+
+
+def _numbers(picture: Image.Image, upright: Image.Image) -> np.ndarray:
+    """Of a picture, those of it turned upright. Pillow takes unsigned ones of 32 bits for signed ones."""
+    numbers = np.asarray(upright)
+    whole = picture.mode == "I" and isinstance(picture, TiffImageFile)
+    if whole and picture.tag_v2.get(_SAMPLE_FORMAT, _UNSIGNED) == _UNSIGNED:
+        return numbers.view(np.uint32)
+    return numbers
+
+
+def _ends(paths: list[Path], folder: str) -> tuple[float, float]:
+    """What is black and what is white of numbers without a depth, in all pictures alike. Raises ValueError."""
+    least, most = math.inf, -math.inf
+    lacking, having = list[Path](), list[Path]()
+    for path in paths:
+        with _opened(path) as picture:
+            (lacking if _has_no_depth(picture) else having).append(path)
+            if lacking and lacking[-1] == path:
+                numbers = _numbers(picture, picture)
+                if not np.isfinite(numbers).all():
+                    raise ValueError("some of its numbers are not finite")
+                least, most = min(least, float(numbers.min())), max(most, float(numbers.max()))
+    if not lacking or (least >= 0 and most <= 1):
+        return 0.0, 1.0
+    if having:
+        raise ValueError(
+            f"{folder}: numbers in {lacking[0].name} go from {least:g} to {most:g}, those of {having[0].name} have a "
+            "depth: bring all pictures to 8 or 16 bits"
+        )
+    note(f"{folder}: numbers from {least:g}, black, to {most:g}, white, in all pictures")
+    return least, most if most > least else least + 1.0
+
+
+def _picture(path: Path, size: int, grey: bool, ends: tuple[float, float]) -> np.ndarray:
+    """uint8 (size, size, channels); ends: black and white of numbers without a depth. Raises ValueError."""
+    with _opened(path) as opened:
+        opened.draft("RGB", (2 * size, 2 * size))  # of a large JPEG, no more is decoded than is used
+        upright = ImageOps.exif_transpose(opened)
+        if opened.mode.startswith(("I", "F")):  # Pillow's conversion makes white of all above 255
+            black, white = ends if _has_no_depth(opened) else (0.0, 65535.0)
+            shares = (_numbers(opened, upright).astype(np.float64) - black) / (white - black)
+            upright = Image.fromarray(np.round(np.clip(shares, 0, 1) * 255).astype(np.uint8), "L")
+        upright = upright.convert("RGBA")
+        canvas = Image.new("RGBA", upright.size, "white")
+        square = ImageOps.fit(Image.alpha_composite(canvas, upright), (size, size), Image.Resampling.LANCZOS)
     return np.asarray(square.convert("L" if grey else "RGB"), np.uint8).reshape(size, size, -1)
-
-
-def _of_eight_bits(picture: Image.Image) -> Image.Image:
-    """A grey picture of more bits, scaled by its own depth: Pillow's conversion makes white of all above 255.
-
-    Raises ValueError for numbers that have no depth.
-    """
-    if not picture.mode.startswith(("I", "F")):
-        return picture
-    numbers = np.asarray(picture)
-    if picture.mode == "F":
-        white = 1.0
-        if not (numbers.min() >= 0 and numbers.max() <= 1):  # false for NaN too
-            raise ValueError(f"its numbers go from {numbers.min():g} to {numbers.max():g}; floats must lie from 0 to 1")
-    else:  # what Pillow holds in 32 bits has 16, but for a TIFF of that depth
-        white = 65535.0 if numbers.max(initial=0) <= 65535 else 2.0**31 - 1
-    return Image.fromarray(np.round(np.clip(numbers / white, 0, 1) * 255).astype(np.uint8), "L")
