@@ -266,6 +266,10 @@ if _KernelCacheLocator not in CacheImpl._locator_classes:
     caching.IndexDataCacheFile = _cache_file
 
 
+# Numba gives back no code, not even of a kernel that is gone: each of ours is in memory once, whoever uses it.
+_compiled: dict[tuple[Callable[..., Any], tuple[types.Type, ...]], Any] = {}
+
+
 def compile_kernel(function: Callable[..., Any], arguments: Sequence[types.Type], names: str) -> Any:
     """Compile a plain function to a C callback taking `arguments` and returning nothing; `.address` is its address.
 
@@ -283,13 +287,19 @@ def compile_kernel(function: Callable[..., Any], arguments: Sequence[types.Type]
         raise KernelError(f"{label} takes ({taken}); it must take exactly ({names})")
     # a function of a user's may call others, in files that nobody watches: it is compiled afresh in each process
     cached = _is_ours(Path(code.co_filename))
+    known = function, tuple(arguments)
+    if known in _compiled:
+        return _compiled[known]
     compiler = functools.partial(numba.cfunc, types.void(*arguments), error_model="numpy")
     try:
         try:
-            return compiler(cache=cached)(function)
+            kernel = compiler(cache=cached)(function)
         except OSError:  # a full disk must not stop the work, only slow its start
-            return compiler(cache=False)(function)
+            kernel = compiler(cache=False)(function)
     except (NumbaError, NotImplementedError) as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         reason = next((line for line in lines if not line.startswith(("Failed in", "During", "File"))), lines[0])
         raise KernelError(f"{label} ({code.co_filename}:{code.co_firstlineno}) does not compile: {reason}") from error
+    if cached:
+        _compiled[known] = kernel
+    return kernel

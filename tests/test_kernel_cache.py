@@ -76,6 +76,13 @@ def test_a_kernel_of_a_user_is_compiled_afresh(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("mine*.nbc"))
 
 
+def test_tasks_alike_share_their_kernels() -> None:
+    """Whoever loads thousands of champions has the code of their tasks once; Numba gives none of it back."""
+    first, second, heavier = (evo.task("quadruped", **options) for options in ({}, {}, {"mass": [0.9, 1.1]}))
+    assert first is not second and first.kernels == second.kernels  # type: ignore[union-attr]
+    assert heavier.kernels != first.kernels  # type: ignore[union-attr]
+
+
 def test_kernels_of_other_sources_are_left_alone_and_only_the_newest_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,9 +104,9 @@ def _has_no_depth(picture: Image.Image) -> bool:
 def _numbers(picture: Image.Image, upright: Image.Image) -> np.ndarray:
     """Of a picture, those of it turned upright. Pillow takes unsigned ones of 32 bits for signed ones."""
     numbers = np.asarray(upright)
-    whole = picture.mode == "I" and isinstance(picture, TiffImageFile)
-    if whole and picture.tag_v2.get(_SAMPLE_FORMAT, _UNSIGNED) == _UNSIGNED:
-        return numbers.view(np.uint32)
+    if isinstance(picture, TiffImageFile) and picture.mode == "I":
+        kind = picture.tag_v2.get(_SAMPLE_FORMAT, _UNSIGNED)
+        return numbers.view(np.uint32) if kind == _UNSIGNED else numbers
     return numbers
 
 
