@@ -108,7 +108,8 @@ class GymnasiumEvaluator:
             for params in work[place].params
             for seed in work[place].seeds
         ]
-        again = iter(zip(singles, self._host.map(_live, singles, tries=2), strict=True))
+        tries = 1 if len(singles) == len(ended) else 2  # what was by itself has had its first
+        again = iter(zip(singles, self._host.map(_live, singles, tries=tries), strict=True))
         for place in ended:
             episodes = len(work[place].seeds)
             rows = []

@@ -15,7 +15,6 @@ from evo.algorithms.population import DensePopulation
 from evo.champion import Champion
 from evo.engines import AnyTask
 from evo.envs.gymnasium_task import GymnasiumTask
-from evo.envs.physics import EngineError
 from evo.film.pictures import pictures
 from evo.learners.learner import Candidate
 from evo.learners.ppo import PPO
@@ -40,6 +39,11 @@ def evaluated(problem: Walking) -> Evaluation:
     return problem.evaluate(population, np.array([3]), problem.no_statistics())
 
 
+def one_line(message: str) -> str:
+    """A pattern of the whole text. An error in a variable would keep a run's processes until garbage is collected."""
+    return rf"^{message}.*\Z"
+
+
 @pytest.mark.parametrize("name", misbehaving.EVERY_EPISODE)
 def test_an_environment_that_breaks_its_word_fails(name: str) -> None:
     outcome = evaluated(walking(f"{name}-v0"))
@@ -51,10 +55,9 @@ def test_an_environment_that_breaks_its_word_fails(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["TooMany", "Nothing", "Blind", "OldReset", "HugeReward"])
 def test_what_every_episode_fails_of_is_one_line(name: str, tmp_path: Path) -> None:
-    message = misbehaving.EVERY_EPISODE[name][1]
-    with pytest.raises(evo.EvoError, match=f"{name}-v0: every individual of generation 0 failed: .*{message}") as told:
+    message = one_line(f"{name}-v0: every individual of generation 0 failed: .*{misbehaving.EVERY_EPISODE[name][1]}")
+    with pytest.raises(evo.EvoError, match=message):
         evo.run(f"{name}-v0", generations=2, out=tmp_path / "run", threads=1, video=False, settings=SMALL)
-    assert "\n" not in str(told.value)
 
 
 @pytest.mark.parametrize("name", misbehaving.NO_TASK)
@@ -70,7 +73,6 @@ def test_what_is_no_task_is_said_before_anything_is_made(name: str, tmp_path: Pa
         ("raises", "RuntimeError: the floor gave way"),
         ("exits", "it called sys.exit(3)"),
         ("dies", "its process ended with exit status 3"),
-        ("kills", "its process was ended by SIGKILL"),
         ("hangs", "it gave no answer in time"),
     ],
 )
@@ -105,9 +107,8 @@ def test_a_constructor_or_a_picture_that_fails_is_one_line(
     method: str, deed: str, message: str, tmp_path: Path
 ) -> None:
     settings = {**SMALL, "task.always": f"{method} {deed}"}
-    with pytest.raises(evo.EvoError, match=message) as told:
+    with pytest.raises(evo.EvoError, match=one_line(f".*{message}")):
         evo.replay(evo.run("Fine-v0", generations=1, out=tmp_path, threads=1, settings=settings).path)
-    assert "\n" not in str(told.value)
 
 
 @pytest.mark.parametrize(("deed", "message"), [("dies", "exit status 3"), ("crashes", "SIGSEGV")])
@@ -157,20 +158,16 @@ def test_a_champion_is_given_up_where_its_environment_hangs(tmp_path: Path) -> N
     hanging.save(tmp_path / "hanging.npz")
     found = Champion.load(tmp_path / "hanging.npz").verify()
     assert str(found) == "recorded score 5.0, here episodes failed: the environment failed; it gave no answer in time"
-    with pytest.raises(evo.EvoError, match="nothing to film, the environment failed: it gave no answer in time"):
-        evo.replay(tmp_path / "hanging.npz", step_timeout=0.3)
-    never = replace(hanging, task_options={"always": "step hangs"})
-    with pytest.raises(evo.EvoError, match=r"^Fine-v0: when it is made, .* it gave no answer in time$"):
+    failing = replace(hanging, task_options={"bold": "step raises"})
+    with pytest.raises(evo.EvoError, match="nothing to film, the environment failed: RuntimeError: the floor gave way"):
+        evo.replay(failing, tmp_path / "film.mp4", step_timeout=0.3)
+    never = replace(hanging, task_options={"always": "reset dies"})
+    once = r"^Fine-v0: when it is made, is reset and takes its first step, its process ended with exit status 3$"
+    with pytest.raises(evo.EvoError, match=once):
         never.rollout(0)
     assert {path.name for path in tmp_path.iterdir()} == {"run", "hanging.npz"}
     with pytest.raises(evo.EvoError, match=r"evaluation\.step_timeout must be at least 0\.001, got 0"):
         evo.replay(run.path, step_timeout=0)
-
-
-def test_an_environment_that_ends_every_process_is_said_at_once() -> None:
-    problem = walking("Fine-v0", always="reset dies")
-    with pytest.raises(EngineError, match=r"when it is made, is reset and takes its first step, .*exit status 3"):
-        evaluated(problem)
 
 
 def test_a_step_timeout_is_a_setting_of_a_run(tmp_path: Path) -> None:
@@ -180,14 +177,14 @@ def test_a_step_timeout_is_a_setting_of_a_run(tmp_path: Path) -> None:
     assert evo.load(tmp_path / "run").config["evaluation.step_timeout"] == 0.5
 
 
-@pytest.mark.parametrize(("deed", "message"), [("dies", "exit status 3"), ("raises", "the floor gave way")])
+@pytest.mark.parametrize(("deed", "message"), [("kills", "ended by SIGKILL"), ("raises", "the floor gave way")])
 def test_a_step_that_fails_under_ppo_costs_an_episode(deed: str, message: str) -> None:
     problem = walking("Fine-v0", bold=f"step {deed}")
-    learner = PPO(problem, 0, environments=2, horizon=12, minibatch=4, epochs=1, critic="linear")
+    learner = PPO(problem, 0, environments=1, horizon=12, minibatch=4, epochs=1, critic="linear")
     blocks, seen = learner._collect()
     assert message in " ".join(seen.errors)
     assert sum(seen.failures.values()) > 0
-    assert blocks.shape[0] == 2
+    assert blocks.shape[0] == 1
 
 
 def test_ppo_whose_every_episode_fails_ends_with_the_reason(tmp_path: Path) -> None:
