@@ -15,6 +15,7 @@ from evo.advantages import CUT_OFF, ENDED, FAILED
 from evo.collection import Experience, sample_choice
 from evo.envs.gymnasium_spaces import all_finite
 from evo.envs.gymnasium_task import Body, GymnasiumTask
+from evo.envs.kernels import njit
 from evo.envs.physics import EngineError
 from evo.envs.random import random, standard_normal
 from evo.episode import BLIND, ENVIRONMENT_ERROR, NOT_FINITE, OVERFLOWN, REASONS
@@ -24,6 +25,37 @@ from evo.networks.sequential import decide, propagate
 from evo.numbers import LARGEST
 from evo.processes import Died
 from evo.statistics import normalise, update_statistics
+
+# What Python calls here is compiled once and kept: every process would compile it again.
+
+
+@njit(cache=True)
+def _uniform(stream: Any) -> float:
+    return random(stream)
+
+
+@njit(cache=True)
+def _observe(observation: Any, mean: Any, scale: Any, clip: float, out: Any) -> None:
+    """An observation as the network sees it."""
+    normalise(observation, mean, scale, clip, out)
+
+
+@njit(cache=True)
+def _propagate(
+    plan: Any, params: Any, memory: Any, scratch: Any, obs: Any, mean: Any, scale: Any, clip: float, outputs: Any
+) -> None:
+    propagate(plan, params, memory, scratch, obs, mean, scale, clip, outputs)
+
+
+@njit(cache=True)
+def _sample(outputs: Any, deviation: Any, choices: int, noise: Any, taken: Any) -> None:
+    """Around the outputs, an action; or the index of a choice by them."""
+    if choices:
+        taken[0] = sample_choice(outputs, noise)
+        return
+    for place in range(len(outputs)):
+        taken[place] = outputs[place] + deviation[place] * standard_normal(noise)
+
 
 _NONE = -1  # the seed of an environment that is to begin a new episode
 
@@ -195,7 +227,7 @@ def _lost(asked: _Asked, how: str) -> _Collected:
     found = _Collected(asked, network)
     block = found.block.view(_block_of(asked.task, network))[0]
     if block["seed"] == _NONE:
-        random(block["stream"])  # the one that was to begin is not tried again
+        _uniform(block["stream"])  # the one that was to begin is not tried again
     block["seed"] = _NONE
     block["observation"] = 0.0
     found.failures[REASONS[ENVIRONMENT_ERROR]] += 1
@@ -226,7 +258,7 @@ def _collect(asked: _Asked, keeps: dict[Any, Any]) -> _Collected:
                 failure, lost = lost, None
                 raise failure
             if block["seed"] == _NONE:
-                block["seed"], block["steps"], block["total"] = int(random(block["stream"]) * 2**31), 0, 0.0
+                block["seed"], block["steps"], block["total"] = int(_uniform(block["stream"]) * 2**31), 0, 0.0
                 block["memory"], block["actions"] = 0, 0
                 observation = body_of(task, keeps, place).reset(int(block["seed"]))
             if asked.every and step % asked.every == 0:
@@ -234,8 +266,8 @@ def _collect(asked: _Asked, keeps: dict[Any, Any]) -> _Collected:
             how = None if all_finite(observation) else BLIND
             if how is None:
                 update_statistics(found.statistics, observation)
-            normalise(observation, mean, scale, clip, found.observations[step])
-            propagate(network.plan, asked.params, block["memory"], scratch, observation, mean, scale, clip, outputs)
+            _observe(observation, mean, scale, clip, found.observations[step])
+            _propagate(network.plan, asked.params, block["memory"], scratch, observation, mean, scale, clip, outputs)
             action = _act(asked, outputs, found.actions[step])
             if how is None and not all_finite(outputs):
                 how = NOT_FINITE
@@ -262,11 +294,11 @@ def _collect(asked: _Asked, keeps: dict[Any, Any]) -> _Collected:
         elif truncated or block["steps"] >= task.steps:
             found.marks[step] = CUT_OFF
             found.cuts.append(np.zeros(task.observation_size, np.float32))
-            normalise(observation, mean, scale, clip, found.cuts[-1])
+            _observe(observation, mean, scale, clip, found.cuts[-1])
         if found.marks[step]:
             found.returns[step], block["seed"] = block["total"], _NONE
     block["observation"] = observation
-    normalise(observation, mean, scale, clip, found.observations[asked.horizon])
+    _observe(observation, mean, scale, clip, found.observations[asked.horizon])
     keeps[place, "reached"] = _Reached(found.block.tobytes(), observation)
     return found
 
@@ -306,9 +338,7 @@ def _act(asked: _Asked, outputs: np.ndarray, taken: np.ndarray) -> np.ndarray:
         decide(outputs, task.action_low, task.action_high, task.choices, action)
         taken[:] = action if task.choices else outputs
         return action
+    _sample(outputs, asked.deviation, task.choices, noise, taken)
     if task.choices:
-        taken[0] = sample_choice(outputs, noise)
         return taken.astype(np.float64)
-    pairs = zip(outputs, asked.deviation, strict=True)
-    taken[:] = [output + spread * standard_normal(noise) for output, spread in pairs]
     return np.clip(taken.astype(np.float64), task.action_low, task.action_high)

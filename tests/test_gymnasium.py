@@ -1,5 +1,6 @@
 """Any environment of Gymnasium's: the same commands, the same promises, a slower path."""
 
+import ast
 import os
 import time
 from pathlib import Path
@@ -9,9 +10,11 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium import spaces
+from numba.core.dispatcher import Dispatcher
 from processes import python
 
 import evo
+from evo import gymnasium_collection, gymnasium_episode
 from evo.envs.gymnasium_task import Body
 from evo.envs.physics import EngineError
 from evo.episode import NOT_FINITE, TERMINATED
@@ -185,6 +188,21 @@ def test_ppo_learns_the_corridor(tmp_path: Path) -> None:
     run = evo.run("Corridor-v0", method="ppo", steps=6000, out=tmp_path / "run", threads=1, settings=options)
     assert run.champion.evaluate(episodes=10).mean == 1.0
     assert (run.path / "videos" / "champion.mp4").stat().st_size > 0
+
+
+@pytest.mark.parametrize("module", [gymnasium_collection, gymnasium_episode], ids=lambda module: str(module.__name__))
+def test_what_python_calls_in_a_helper_is_compiled_once_and_kept(module: Any) -> None:
+    def is_compiled(found: Any) -> bool:
+        return isinstance(found, Dispatcher)
+
+    tree = ast.parse(Path(module.__file__).read_text())
+    plain = [node for node in tree.body if not is_compiled(getattr(module, getattr(node, "name", ""), None))]
+    calls = [node.func for part in plain for node in ast.walk(part) if isinstance(node, ast.Call)]
+    called = {getattr(module, name.id, None) for name in calls if isinstance(name, ast.Name)}
+    compiled = [found for found in called if is_compiled(found)]
+    assert compiled
+    for found in compiled:
+        assert type(found._cache).__name__ != "NullCache", found
 
 
 def test_it_is_filmed_by_itself() -> None:
