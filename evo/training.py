@@ -145,9 +145,11 @@ def train(
     judge: the problem as it is scored; the learner may train on an altered one.
     """
     saved, took, said = time.monotonic(), 0.0, set[str]()
+    kept = False  # whether the newest checkpoint is how things stand
     try:
         while True:
             interruption.check()
+            kept = False
             if learner.steps >= progress.next_selection:
                 taken = _select(config, learner, judge, directory, progress, watcher)
                 # Selection takes a fixed share of the steps of training: the next waits until that share is earned.
@@ -167,7 +169,7 @@ def train(
             began = time.monotonic()
             if began - saved > max(CHECKPOINT_SECONDS, took / CHECKPOINT_SHARE):
                 save(learner, directory, progress)
-                saved = time.monotonic()
+                saved, kept = time.monotonic(), True
                 took = saved - began
         if progress.selected_at != learner.steps:
             _select(config, learner, judge, directory, progress, watcher)  # what it learned last may be the best
@@ -181,7 +183,8 @@ def train(
     except EvoError:
         raise  # the disk refuses: the last whole checkpoint stands
     except BaseException:
-        save(learner, directory, progress)
+        if not kept:
+            save(learner, directory, progress)
         raise
     return reason
 

@@ -5,11 +5,14 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from processes import ROOT, Child
 
 import evo
+from evo import training
+from evo.learners.learner import Learner
 from evo.signals import Stopped, stoppable
 
 EVO = sys.executable, "-m", "evo"
@@ -114,6 +117,33 @@ def deaf(x) -> float:
         except BaseException:
             print("raised", flush=True)
 """
+
+
+def test_a_signal_while_a_checkpoint_is_written_writes_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large one takes seconds, and how things stand is in it."""
+    written: list[int] = []
+    save = training._save
+
+    def saving(learner: Learner, *more: Any) -> None:
+        written.append(learner.generation)
+        if written.count(3) == 1 and learner.generation == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        save(learner, *more)
+
+    monkeypatch.setattr(training, "_save", saving)
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr(training, "CHECKPOINT_SHARE", 1e9)
+    words: dict[str, Any] = {"dim": 3, "method": "cma-es", "generations": 5, "video": False}
+    with pytest.raises(KeyboardInterrupt):
+        evo.run("sphere", out=tmp_path / "run", **words)
+    monkeypatch.undo()
+    assert written == [1, 2, 3]
+    going_on, whole = evo.resume(tmp_path / "run", video=False), evo.run("sphere", out=tmp_path / "whole", **words)
+    assert going_on.champion.digest == whole.champion.digest
+    for column in ("steps", "best", "mean", "selection"):
+        assert going_on.metrics[column].tolist() == whole.metrics[column].tolist()
 
 
 def test_what_never_reaches_a_safe_place_is_ended_all_the_same(tmp_path: Path) -> None:
