@@ -32,11 +32,18 @@ def _stumbles() -> None:
         os._exit(3)
 
 
+def _dies_in_writing() -> None:
+    with open("deaths", "a") as file:
+        file.write("x")
+    os._exit(3)
+
+
 DEEDS: dict[str, Callable[[], Any]] = {
     "raises": _fails,
     "exits": lambda: sys.exit(3),
     "dies": lambda: os._exit(3),
     "dies once": _stumbles,
+    "dies in writing": _dies_in_writing,
     "crashes": lambda: ctypes.string_at(0),
     "kills": lambda: os.kill(os.getpid(), 9),
     "hangs": lambda: time.sleep(3600),

@@ -226,16 +226,14 @@ def test_a_class_that_was_edited_is_the_new_one_and_what_is_made_is_closed(
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("CLOSED", str(tmp_path / "closed"))
     file = tmp_path / "own_environment.py"
-    for reward in (1.0, 20.0):
+    for threads, reward in ((1, 1.0), (1, 20.0), (2, 20.0)):
         file.write_text(MODULE.format(reward=reward))
         sys.modules.pop("own_environment", None)
         gymnasium.registry.pop("Mine-v0", None)
         importlib.invalidate_caches()
         importlib.import_module("own_environment")
-        for threads in (1, 2):
-            task = gymnasium_task("Mine-v0")
-            found = evo.evaluate(task, "linear", np.zeros((2, 8)), threads=threads)
-            np.testing.assert_array_equal(found, [[5 * reward]] * 2)
+        found = evo.evaluate(gymnasium_task("Mine-v0"), "linear", np.zeros((2, 8)), threads=threads)
+        np.testing.assert_array_equal(found, [[5 * reward]] * 2)
     assert "closed" in (tmp_path / "closed").read_text()
 
     class Here(Fine):  # within a function: no other process can make it

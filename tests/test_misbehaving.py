@@ -72,16 +72,21 @@ def test_what_is_no_task_is_said_before_anything_is_made(name: str, tmp_path: Pa
     [
         ("raises", "RuntimeError: the floor gave way"),
         ("exits", "it called sys.exit(3)"),
-        ("dies", "its process ended with exit status 3"),
+        ("dies in writing", "its process ended with exit status 3"),
         ("hangs", "it gave no answer in time"),
     ],
 )
-def test_what_an_environment_does_in_a_step_costs_that_individual(deed: str, message: str) -> None:
+def test_what_an_environment_does_in_a_step_costs_that_individual(
+    deed: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     timeout = 0.5 if deed == "hangs" else None
     outcome = evaluated(walking("Fine-v0", timeout, bold=f"step {deed}"))
     np.testing.assert_array_equal(outcome.returns, [[5.0], [np.nan], [5.0]])
     assert outcome.errors == (message,)
     assert outcome.failures == {"the environment failed": 1}
+    if deed == "dies in writing":
+        assert (tmp_path / "deaths").read_text() == "xx"  # it was tried again, once
 
 
 @pytest.mark.parametrize("deed", ["forks", "moves", "prints", "warns"])
