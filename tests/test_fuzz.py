@@ -16,9 +16,9 @@ from evo import api
 @pytest.fixture(scope="module")
 def cases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cases]:
     folder = tmp_path_factory.mktemp("runs")
-    make_runs(folder, ["sphere-cma-es", "sphere-ga", "cartpole-ars"])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(api, "show", lambda *arguments: None)
+        patch.setattr(api, "show", lambda *arguments: None)  # pictures take longer than all else
+        make_runs(folder, ["sphere-cma-es", "sphere-ga", "cartpole-ars"])
         yield Cases(folder, tmp_path_factory.mktemp("work"))
 
 

@@ -11,7 +11,7 @@ import pytest
 from processes import ROOT, Child
 
 import evo
-from evo import training
+from evo import api, training
 from evo.learners.learner import Learner
 from evo.signals import Stopped, stoppable
 
@@ -23,6 +23,12 @@ BOTH = pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signa
 
 def stopped(advice: str = "") -> str:
     return f"evo: stopped{'; ' + advice if advice else ''}\n"
+
+
+@pytest.fixture(autouse=True)
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here, in this process, they take longer than all else."""
+    monkeypatch.setattr(api, "show", lambda *arguments: None)
 
 
 @BOTH
@@ -132,13 +138,13 @@ def test_a_signal_while_a_checkpoint_is_written_writes_no_other(
             os.kill(os.getpid(), signal.SIGINT)
         save(learner, *more)
 
-    monkeypatch.setattr(training, "_save", saving)
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
-    monkeypatch.setattr(training, "CHECKPOINT_SHARE", 1e9)
     words: dict[str, Any] = {"dim": 3, "method": "cma-es", "generations": 5, "video": False}
-    with pytest.raises(KeyboardInterrupt):
-        evo.run("sphere", out=tmp_path / "run", **words)
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "_save", saving)
+        patch.setattr(training, "CHECKPOINT_SECONDS", 0)
+        patch.setattr(training, "CHECKPOINT_SHARE", 1e9)
+        with pytest.raises(KeyboardInterrupt):
+            evo.run("sphere", out=tmp_path / "run", **words)
     assert written == [1, 2, 3]
     going_on, whole = evo.resume(tmp_path / "run", video=False), evo.run("sphere", out=tmp_path / "whole", **words)
     assert going_on.champion.digest == whole.champion.digest
