@@ -4,7 +4,7 @@
 same way. Importing this package registers each as a Gymnasium environment, `evo/…`.
 """
 
-from evo.envs.registration import register
+from evo.envs.gymnasium_bridge.registration import register
 
 TASKS: dict[str, str] = {
     "Ant-v5": "evo.envs.mujoco_v5.ant:ant",
@@ -26,8 +26,8 @@ TASKS: dict[str, str] = {
     "evo/Snake-v0": "evo.envs.creatures.snake:snake",
     "evo/Spider-v0": "evo.envs.creatures.spider:spider",
     "evo/Tripod-v0": "evo.envs.creatures.tripod:tripod",
-    "evo/CartPole-v0": "evo.envs.cartpole:cartpole",
-    "evo/PointMass-v0": "evo.envs.point_mass:point_mass",
+    "evo/CartPole-v0": "evo.envs.analytic.cartpole:cartpole",
+    "evo/PointMass-v0": "evo.envs.analytic.point_mass:point_mass",
 }
 
 register(TASKS)

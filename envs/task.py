@@ -2,13 +2,14 @@
 
 A task is a MuJoCo model and three plain functions that are compiled with fixed signatures:
 
-    reset(model, data, task, rng)             set the initial state, drawing from the episode's stream (evo.envs.random)
+    reset(model, data, task, rng)             set the initial state, drawing from the episode's random stream
     observe(model, data, task, obs)           write the observation, float64 (observation_size,)
     advance(model, data, task, action, out)   act for one control step; set out.reward, out.terminated
 
-`model` and `data` are MuJoCo's structs (`evo.envs.structs`), `action` is float64 (action_size,) already clipped to its
-bounds, or the index of a choice as one float64. `task` is a record of the task's own numbers: its options, and whatever
-it remembers within an episode; every episode begins with a fresh copy of `Task.record`.
+`model` and `data` are MuJoCo's structs (`evo.envs.engine.structs`), `rng` is a stream of `evo.envs.engine.random`,
+`action` is float64 (action_size,) already clipped to its bounds, or the index of a choice as one float64. `task` is a
+record of the task's own numbers: its options, and whatever it remembers within an episode; every episode begins with a
+fresh copy of `Task.record`.
 """
 
 import functools
@@ -22,8 +23,8 @@ import numba
 import numpy as np
 from numba import types
 
-from evo.envs.kernels import compile_kernel
-from evo.envs.structs import DATA, MODEL
+from evo.envs.engine.compile import compile_kernel
+from evo.envs.engine.structs import DATA, MODEL
 
 OUTCOME = np.dtype([("reward", np.float64), ("terminated", np.int64)])
 _VECTOR = types.Array(types.float64, 1, "C")
@@ -189,6 +190,6 @@ def _again(values: Mapping[str, Any], reference: str | None) -> Task:
 
 
 def _adverse_again(beneath: Task, hardships: Mapping[str, Any], reference: str | None) -> Task:
-    from evo.envs.adversity import adverse
+    from evo.envs.adversity.adversity import adverse
 
     return named(adverse(beneath, hardships), reference)

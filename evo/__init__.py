@@ -8,20 +8,18 @@ import importlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.2.0"
+from evo.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from evo import testing as testing
-    from evo.algorithms.ga import GA
-    from evo.api import dataset, load, network, replay, resume, run, task
-    from evo.catalogue import catalogue as list  # noqa: F401
-    from evo.champion import Champion
+    from evo.algorithms.genetic.ga import GA
+    from evo.api.running import dataset, load, network, replay, resume, run, task
+    from evo.api.scoring import collect_statistics, evaluate, rollout
     from evo.comparison.compare import compare
     from evo.comparison.comparison import Comparison
     from evo.datasets import Dataset
+    from evo.diagnosis.robustness import robustness
     from evo.errors import EvoError
-    from evo.finished import Run
-    from evo.hardships import robustness
     from evo.networks import (
         CTRNN,
         GRU,
@@ -43,8 +41,10 @@ if TYPE_CHECKING:
         Sequential,
         Spiking,
     )
-    from evo.scoring import collect_statistics, evaluate, rollout
-    from evo.statistics import ObservationStatistics
+    from evo.numerics.running_statistics import ObservationStatistics
+    from evo.runs.catalogue import catalogue as list  # noqa: F401
+    from evo.runs.champion import Champion
+    from evo.runs.run import Run
 
 __all__ = [
     "CTRNN",
@@ -89,23 +89,23 @@ __all__ = [
     "task",
 ]
 
-# Where the words live that do not live in evo.api, nor are layers, under their own name.
+# Where the words live that do not live in evo.api.running, nor are layers, under their own name.
 _HOMES = {
-    "Champion": ("evo.champion", "Champion"),
+    "Champion": ("evo.runs.champion", "Champion"),
     "Comparison": ("evo.comparison.comparison", "Comparison"),
     "Dataset": ("evo.datasets", "Dataset"),
     "EvoError": ("evo.errors", "EvoError"),
-    "GA": ("evo.algorithms.ga", "GA"),
-    "ObservationStatistics": ("evo.statistics", "ObservationStatistics"),
-    "Run": ("evo.finished", "Run"),
-    "bench": ("evo.benchmarks", "bench"),
+    "GA": ("evo.algorithms.genetic.ga", "GA"),
+    "ObservationStatistics": ("evo.numerics.running_statistics", "ObservationStatistics"),
+    "Run": ("evo.runs.run", "Run"),
+    "bench": ("evo.benchmarks.benchmarks", "bench"),
     "compare": ("evo.comparison.compare", "compare"),
     "doctor": ("evo.diagnosis.diagnosis", "doctor"),
-    "collect_statistics": ("evo.scoring", "collect_statistics"),
-    "evaluate": ("evo.scoring", "evaluate"),
-    "list": ("evo.catalogue", "catalogue"),
-    "robustness": ("evo.hardships", "robustness"),
-    "rollout": ("evo.scoring", "rollout"),
+    "collect_statistics": ("evo.api.scoring", "collect_statistics"),
+    "evaluate": ("evo.api.scoring", "evaluate"),
+    "list": ("evo.runs.catalogue", "catalogue"),
+    "robustness": ("evo.diagnosis.robustness", "robustness"),
+    "rollout": ("evo.api.scoring", "rollout"),
 }
 
 
@@ -114,8 +114,9 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module("evo.testing")
     if name not in (*__all__, "list"):  # which a star import would put in the place of Python's own
         raise AttributeError(f"module 'evo' has no attribute {name!r}")
-    # of what is not named above, functions live in evo.api, and layers, whose names are capital, among the networks
-    home = "evo.api" if name.islower() else "evo.networks"
+    # of what is not named above, functions live in evo.api.running, and layers, whose names are capital, among the
+    # networks
+    home = "evo.api.running" if name.islower() else "evo.networks"
     module, attribute = _HOMES.get(name, (home, name))
     return getattr(importlib.import_module(module), attribute)
 

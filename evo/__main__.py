@@ -1,6 +1,6 @@
 """The `evo` command, and `python -m evo`."""
 
-from evo.signals import Stopped, guard_command
+from evo.runs.signals import Stopped, guard_command
 
 
 def main() -> None:

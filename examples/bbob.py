@@ -22,11 +22,11 @@ import cma
 import numpy as np
 
 import evo
-from evo.algorithms.bipop import BIPOP
-from evo.assembly import problem_named
-from evo.numbers import table_text
-from evo.problems.landscape import Landscape
-from evo.randomness import generator
+from evo.algorithms.restarts.bipop import BIPOP
+from evo.config.build import problem_named
+from evo.numerics.formatting import table_text
+from evo.numerics.randomness import generator
+from evo.problems.function import Landscape
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 TARGETS = np.logspace(2, -8, 51)

@@ -23,14 +23,14 @@ import jax.numpy as jnp
 import numpy as np
 from evosax.core.optimizer import clipup
 
-from evo.algorithms.cma_parameters import default_population
-from evo.algorithms.pgpe import PGPE
-from evo.algorithms.sep_cma_es import SepCMAES
-from evo.algorithms.snes import SNES
-from evo.algorithms.xnes import XNES
-from evo.functions import FUNCTIONS
-from evo.numbers import table_text
-from evo.randomness import generator
+from evo.algorithms.strategies.cma_parameters import default_population
+from evo.algorithms.strategies.pgpe import PGPE
+from evo.algorithms.strategies.sep_cma_es import SepCMAES
+from evo.algorithms.strategies.snes import SNES
+from evo.algorithms.strategies.xnes import XNES
+from evo.numerics.formatting import table_text
+from evo.numerics.randomness import generator
+from evo.problems.classic_functions import FUNCTIONS
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Ask, Tell = Callable[[], Floats], Callable[[Floats, Floats], None]

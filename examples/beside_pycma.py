@@ -27,12 +27,12 @@ import cmaes
 import numpy as np
 
 import evo
-from evo.algorithms.bipop import BIPOP
-from evo.algorithms.cma_es import CMAES
-from evo.algorithms.ipop import IPOP
-from evo.functions import FUNCTIONS
-from evo.numbers import table_text
-from evo.randomness import generator
+from evo.algorithms.restarts.bipop import BIPOP
+from evo.algorithms.restarts.ipop import IPOP
+from evo.algorithms.strategies.cma_es import CMAES
+from evo.numerics.formatting import table_text
+from evo.numerics.randomness import generator
+from evo.problems.classic_functions import FUNCTIONS
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 TARGET = 1e-8  # above the least value

@@ -27,13 +27,13 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 import evo
 from evo.comparison.statistics import interquartile_mean, least_p, rank_test, seed_range
-from evo.envs.physics import available_threads
+from evo.envs.engine.physics import available_threads
 from evo.learners.learner import Candidate
 from evo.learners.ppo import PPO
+from evo.numerics.randomness import report_seeds
+from evo.numerics.running_statistics import ObservationStatistics
+from evo.problems.control import Walking
 from evo.problems.problem import evaluate_alone
-from evo.problems.walking import Walking
-from evo.randomness import report_seeds
-from evo.statistics import ObservationStatistics
 
 # Its value loss is the plain squared error, as ours.
 HYPERPARAMETERS = {

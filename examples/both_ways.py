@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 import evo
-from evo.champion import Fitness
-from evo.numbers import number
+from evo.numerics.formatting import number
+from evo.runs.champion import Fitness
 from examples.universality import run_or_load
 
 SEEDS = (100, 101, 102)

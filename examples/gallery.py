@@ -10,10 +10,11 @@ import mujoco
 from PIL import Image
 
 import evo
-from evo.envs import TASKS, raycast
+from evo.envs import TASKS
 from evo.envs.creatures.terrains import TERRAINS
+from evo.envs.rendering import renderer as raycast
 from evo.envs.task import Task
-from evo.film.strip import Frame, caption, filmstrip
+from evo.visualize.strips import Frame, caption, filmstrip
 
 ANALYTIC = ("evo/CartPole-v0", "evo/PointMass-v0")
 CREATURES = [name for name in TASKS if name.startswith("evo/") and name not in ANALYTIC]

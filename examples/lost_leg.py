@@ -13,15 +13,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evo.champion import Champion
-from evo.envs.adversity import loss
-from evo.envs.gym import TaskEnv
+from evo.envs.adversity.adversity import loss
+from evo.envs.gymnasium_bridge.task_env import TaskEnv
 from evo.envs.task import Task
-from evo.film.pictures import cameras_of, pictures
-from evo.film.replay import frame_rate, frame_stride, write_film
-from evo.film.strip import Frame, caption, filmstrip
-from evo.numbers import csv_text
-from evo.randomness import report_seeds
+from evo.numerics.formatting import csv_text
+from evo.numerics.randomness import report_seeds
+from evo.runs.champion import Champion
+from evo.runs.replay import frame_rate, frame_stride, write_film
+from evo.visualize.frames import cameras_of, pictures
+from evo.visualize.strips import Frame, caption, filmstrip
 from examples.universality import run_or_load
 
 HEBBIAN, UNITS = "hebbian:16", 16

@@ -8,8 +8,8 @@ from typing import Any
 import mujoco
 
 import evo
-from evo.envs.physics import mj_forward, simulate
-from evo.envs.random import uniform
+from evo.envs.engine.physics import mj_forward, simulate
+from evo.envs.engine.random import uniform
 from evo.envs.task import Task, record
 
 MODEL = """

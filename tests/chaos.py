@@ -31,7 +31,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import evo
-from evo.archive import read_arrays
+from evo.storage.files import read_arrays
 
 # Functions of `os` that change the disk.
 CALLS = "open", "replace", "rename", "fsync", "mkdir", "unlink", "rmdir", "write", "ftruncate"

@@ -26,21 +26,17 @@ from typing import Any
 import numpy as np
 
 import evo
-from evo import api
-from evo.assembly import make_learner
-from evo.champion import Champion
-from evo.config import read_config, resolve_config
-from evo.envs import kernels
+from evo.api import running as api
+from evo.config.build import make_learner
+from evo.config.resolve import read_config, resolve_config
+from evo.config.values import pairs_of
+from evo.envs.engine import compile as kernels
 from evo.errors import EvoError
-from evo.metrics import MetricsFile
-from evo.rundir import RunDirectory
-from evo.start import settings_from
-from evo.values import pairs_of
-
-if __package__:
-    from tests.mutations import damage_arrays, damage_bytes, damage_table, damage_toml, odd_value
-else:
-    from mutations import damage_arrays, damage_bytes, damage_table, damage_toml, odd_value
+from evo.runs.champion import Champion
+from evo.runs.warm_start import settings_from
+from evo.storage.metrics import MetricsFile
+from evo.storage.run_directory import RunDirectory
+from tests.support.mutations import damage_arrays, damage_bytes, damage_table, damage_toml, odd_value
 
 SECONDS, BYTES = 10, 2**30  # of the processor, and of memory, that a case may take
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # waiting for a disk is nine tenths of a case

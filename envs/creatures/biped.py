@@ -5,8 +5,8 @@ import math
 import mujoco
 
 from evo.envs.creatures.anatomy import Servo, ball, capsule, compiled, ellipsoid, foot, joint, root, touch, world
+from evo.envs.creatures.locomotion import creature
 from evo.envs.creatures.terrains import Terrain
-from evo.envs.creatures.walking import creature
 
 _BLUE, _WHITE, _BEAK, _EYE = (0.20, 0.42, 0.62, 1), (0.95, 0.94, 0.90, 1), (0.96, 0.66, 0.15, 1), (0.05, 0.05, 0.05, 1)
 _HIP = Servo(stiffness=80.0, brake=8.0, torque=30.0, reach=0.5)
@@ -46,7 +46,7 @@ def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
     return compiled(spec, torso, center=0.05, distance=1.7)
 
 
-_DOC = """Our Biped, eight joints; observation, reward and options as in `evo.envs.creatures.walking`.
+_DOC = """Our Biped, eight joints; observation, reward and options as in `evo.envs.creatures.locomotion`.
 
 Action (8,): roll, hip, knee, ankle of the left leg, then of the right. The episode ends when anything but a foot or
 a lower leg reaches the ground, or the torso leans past 60 degrees.

@@ -15,8 +15,8 @@ from evo.envs.creatures.anatomy import (
     sprawling_leg,
     world,
 )
+from evo.envs.creatures.locomotion import MANY_LEGGED, creature
 from evo.envs.creatures.terrains import Terrain
-from evo.envs.creatures.walking import MANY_LEGGED, creature
 
 _SHELL, _EDGE, _LIMB, _EYE = (0.55, 0.20, 0.10, 1), (0.38, 0.13, 0.08, 1), (0.90, 0.62, 0.22, 1), (0.05, 0.05, 0.05, 1)
 _SERVO = Servo(stiffness=30.0, brake=3.0, torque=12.0, reach=0.4)
@@ -46,7 +46,7 @@ def _model(timestep: float, terrain: Terrain, segments: int) -> mujoco.MjModel:
     return compiled(spec, torso, center=0.02, distance=1.2 + 0.1 * segments)
 
 
-_DOC = """Our Centipede; observation, reward and options as in `evo.envs.creatures.walking`.
+_DOC = """Our Centipede; observation, reward and options as in `evo.envs.creatures.locomotion`.
 
 segments: 2 to 40, each with two legs. Action (4 segments,): swing and lift of the left leg, then of the right, from
 the head backwards. The episode ends when the head's shell reaches the ground or leans past 60 degrees.

@@ -15,8 +15,8 @@ from evo.envs.creatures.anatomy import (
     sprawling_leg,
     world,
 )
+from evo.envs.creatures.locomotion import MANY_LEGGED, creature
 from evo.envs.creatures.terrains import Terrain
-from evo.envs.creatures.walking import MANY_LEGGED, creature
 
 _RED, _BLACK, _WHITE = (0.80, 0.13, 0.10, 1), (0.10, 0.09, 0.10, 1), (0.95, 0.94, 0.90, 1)
 _SERVO = Servo(stiffness=40.0, brake=4.0, torque=15.0, reach=0.4)
@@ -44,7 +44,7 @@ def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
     return compiled(spec, torso, center=0.03, distance=1.5)
 
 
-_DOC = """Our Hexapod, twelve joints; observation, reward and options as in `evo.envs.creatures.walking`.
+_DOC = """Our Hexapod, twelve joints; observation, reward and options as in `evo.envs.creatures.locomotion`.
 
 Action (12,): swing and lift of the legs front, middle, hind left, then front, middle, hind right. The episode ends
 when the trunk or the head reaches the ground, or the torso leans past 60 degrees.

@@ -3,8 +3,8 @@
 import mujoco
 
 from evo.envs.creatures.anatomy import Servo, ball, capsule, compiled, joint, root, world
+from evo.envs.creatures.locomotion import creature
 from evo.envs.creatures.terrains import Terrain
-from evo.envs.creatures.walking import creature
 
 _GREEN, _PALE, _EYE, _PAD = (0.45, 0.68, 0.20, 1), (0.70, 0.82, 0.42, 1), (0.05, 0.05, 0.05, 1), (0.30, 0.22, 0.12, 1)
 _SERVO = Servo(stiffness=25.0, brake=2.5, torque=6.0, reach=0.8)
@@ -39,7 +39,7 @@ def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
     return compiled(spec, torso, center=0.0, distance=1.4)
 
 
-_DOC = """Our Inchworm, six joints; observation, reward and options as in `evo.envs.creatures.walking`.
+_DOC = """Our Inchworm, six joints; observation, reward and options as in `evo.envs.creatures.locomotion`.
 
 Action (6,): the three joints from the middle to the head, then the three to the tail; they bend upwards. Its ends
 have claws that grip, its belly is slippery. Nothing ends an episode before its time.

@@ -5,8 +5,8 @@ import math
 import mujoco
 
 from evo.envs.creatures.anatomy import Servo, ball, capsule, compiled, ellipsoid, foot, joint, root, touch, world
+from evo.envs.creatures.locomotion import creature
 from evo.envs.creatures.terrains import Terrain
-from evo.envs.creatures.walking import creature
 
 _FUR, _CREAM, _SOCK, _NOSE = (0.80, 0.42, 0.18, 1), (0.96, 0.87, 0.72, 1), (0.30, 0.17, 0.12, 1), (0.12, 0.09, 0.09, 1)
 _REAR_FUR = (0.70, 0.34, 0.15, 1)
@@ -53,7 +53,7 @@ def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
 
 _KEEP_OFF = ["trunk", "neck", "head"]
 _KEEP_OFF += [f"{end}_{side}_thigh" for end in ("front", "hind") for side in ("left", "right")]
-_DOC = """Our Quadruped, eight joints; observation, reward and options as in `evo.envs.creatures.walking`.
+_DOC = """Our Quadruped, eight joints; observation, reward and options as in `evo.envs.creatures.locomotion`.
 
 Action (8,): hip, knee of front left, front right, hind left, hind right; 1 is 0.4 rad from the pose that stands. A
 servo is a spring of 60 N·m/rad with a brake, limited to 25 N·m. The episode ends when anything but a foot or a

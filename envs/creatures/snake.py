@@ -3,8 +3,8 @@
 import mujoco
 
 from evo.envs.creatures.anatomy import Servo, ball, capsule, compiled, ellipsoid, joint, root, world
+from evo.envs.creatures.locomotion import creature
 from evo.envs.creatures.terrains import Terrain
-from evo.envs.creatures.walking import creature
 
 _SCALE, _BAND, _EYE, _TONGUE = (0.25, 0.50, 0.22, 1), (0.86, 0.74, 0.25, 1), (0.05, 0.05, 0.05, 1), (0.85, 0.15, 0.2, 1)
 _SERVO = Servo(stiffness=25.0, brake=2.5, torque=10.0, reach=0.7)
@@ -33,7 +33,7 @@ def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
     return compiled(spec, torso, center=0.0, distance=2.0)
 
 
-_DOC = """Our Snake, ten joints; observation, reward and options as in `evo.envs.creatures.walking`.
+_DOC = """Our Snake, ten joints; observation, reward and options as in `evo.envs.creatures.locomotion`.
 
 Action (10,): the five joints from the middle to the head, then the five to the tail: they bend it to the left and
 upwards in turn. Nothing ends an episode before its time.

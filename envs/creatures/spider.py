@@ -15,8 +15,8 @@ from evo.envs.creatures.anatomy import (
     sprawling_leg,
     world,
 )
+from evo.envs.creatures.locomotion import MANY_LEGGED, creature
 from evo.envs.creatures.terrains import Terrain
-from evo.envs.creatures.walking import MANY_LEGGED, creature
 
 _BROWN, _DARK, _SHEEN = (0.36, 0.22, 0.15, 1), (0.13, 0.09, 0.08, 1), (0.75, 0.38, 0.16, 1)
 _EYE = (0.02, 0.02, 0.02, 1)
@@ -51,7 +51,7 @@ def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
     return compiled(spec, torso, center=0.04, distance=1.9)
 
 
-_DOC = """Our Spider, sixteen joints; observation, reward and options as in `evo.envs.creatures.walking`.
+_DOC = """Our Spider, sixteen joints; observation, reward and options as in `evo.envs.creatures.locomotion`.
 
 Action (16,): swing and lift of the left legs from front to back, then of the right legs. The episode ends when head
 or abdomen reaches the ground, or the torso leans past 60 degrees.

@@ -15,8 +15,8 @@ from evo.envs.creatures.anatomy import (
     sprawling_leg,
     world,
 )
+from evo.envs.creatures.locomotion import creature
 from evo.envs.creatures.terrains import Terrain
-from evo.envs.creatures.walking import creature
 
 _STEEL, _DARK, _LIGHT = (0.62, 0.66, 0.70, 1), (0.22, 0.24, 0.28, 1), (0.98, 0.55, 0.15, 1)
 _SERVO = Servo(stiffness=60.0, brake=6.0, torque=25.0, reach=0.4)
@@ -37,7 +37,7 @@ def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
     return compiled(spec, torso, center=0.05, distance=2.2)
 
 
-_DOC = """Our Tripod, six joints; observation, reward and options as in `evo.envs.creatures.walking`.
+_DOC = """Our Tripod, six joints; observation, reward and options as in `evo.envs.creatures.locomotion`.
 
 Action (6,): swing and lift of the legs front, left, right. The episode ends when the body reaches the ground or
 leans past 60 degrees.

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from evo.envs.engine.numpy_order import sum_of_squares
+from evo.envs.engine.physics import mj_rne_post_constraint, simulate
 from evo.envs.mujoco_v5.construction import body_named, build_walker
 from evo.envs.mujoco_v5.shared_kernels import append, clip_into, control_cost, observe_state, reset_uniform_normal
-from evo.envs.numpy_order import sum_of_squares
-from evo.envs.physics import mj_rne_post_constraint, simulate
 from evo.envs.task import Task
 
 

@@ -8,9 +8,9 @@ import mujoco
 from gymnasium.envs.mujoco import mujoco_env
 from gymnasium.envs.mujoco.mujoco_env import expand_model_path
 
-from evo.envs.model_file import ModelFileError, examined
+from evo.envs.creatures.model_file import ModelFileError, examined
+from evo.envs.creatures.urdf import is_urdf
 from evo.envs.task import Task, record
-from evo.envs.urdf import is_urdf
 
 _ASSETS = (Path(mujoco_env.__file__).parent / "assets").resolve()  # Gymnasium's own model files
 

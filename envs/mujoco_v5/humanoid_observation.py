@@ -6,10 +6,10 @@ from typing import Any
 
 import mujoco
 
-from evo.envs.kernels import njit
+from evo.envs.engine.compile import njit
+from evo.envs.engine.numpy_order import sum_of_squares
 from evo.envs.mujoco_v5.construction import build_walker
 from evo.envs.mujoco_v5.shared_kernels import append, observe_state
-from evo.envs.numpy_order import sum_of_squares
 from evo.envs.task import Task
 
 

@@ -3,9 +3,9 @@
 import math
 from typing import Any
 
+from evo.envs.engine.physics import mj_rne_post_constraint, simulate
 from evo.envs.mujoco_v5.humanoid_observation import build_humanoid, contact_cost, observe_humanoid
 from evo.envs.mujoco_v5.shared_kernels import control_cost, reset_uniform
-from evo.envs.physics import mj_rne_post_constraint, simulate
 from evo.envs.task import Task
 
 

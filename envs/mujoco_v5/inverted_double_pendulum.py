@@ -3,10 +3,10 @@
 import math
 from typing import Any
 
+from evo.envs.engine.numpy_order import square
+from evo.envs.engine.physics import simulate
 from evo.envs.mujoco_v5.construction import build
 from evo.envs.mujoco_v5.shared_kernels import reset_uniform_normal
-from evo.envs.numpy_order import square
-from evo.envs.physics import simulate
 from evo.envs.task import Task
 
 

@@ -3,9 +3,9 @@
 import math
 from typing import Any
 
+from evo.envs.engine.physics import simulate
 from evo.envs.mujoco_v5.construction import build
 from evo.envs.mujoco_v5.shared_kernels import observe_state, reset_uniform
-from evo.envs.physics import simulate
 from evo.envs.task import Task
 
 

@@ -3,11 +3,11 @@
 import math
 from typing import Any
 
+from evo.envs.engine.numpy_order import norm3
+from evo.envs.engine.physics import mj_forward, simulate
+from evo.envs.engine.random import uniform
 from evo.envs.mujoco_v5.construction import body_named, build
 from evo.envs.mujoco_v5.shared_kernels import control_cost
-from evo.envs.numpy_order import norm3
-from evo.envs.physics import mj_forward, simulate
-from evo.envs.random import uniform
 from evo.envs.task import Task
 
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from evo.envs.kernels import njit
-from evo.envs.numpy_order import sum_of_squares
-from evo.envs.physics import mj_forward, simulate
-from evo.envs.random import standard_normal, uniform
+from evo.envs.engine.compile import njit
+from evo.envs.engine.numpy_order import sum_of_squares
+from evo.envs.engine.physics import mj_forward, simulate
+from evo.envs.engine.random import standard_normal, uniform
 
 
 @njit

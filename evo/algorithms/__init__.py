@@ -9,28 +9,28 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from evo.algorithms.algorithm import Algorithm, AskTell
-from evo.algorithms.population import DensePopulation, PerturbedPopulation, Population
+from evo.genomes.population import DensePopulation, PerturbedPopulation, Population
 
 if TYPE_CHECKING:
-    from evo.algorithms.ars import ARS
-    from evo.algorithms.bipop import BIPOP
-    from evo.algorithms.cem import CEM
-    from evo.algorithms.cma_es import CMAES
-    from evo.algorithms.crowding import Crowding
-    from evo.algorithms.deep_ga import DeepGA
-    from evo.algorithms.differential_evolution import DifferentialEvolution
-    from evo.algorithms.ga import GA
-    from evo.algorithms.guided_es import GuidedES
-    from evo.algorithms.hill_climber import HillClimber
-    from evo.algorithms.ipop import IPOP
-    from evo.algorithms.islands import Islands
-    from evo.algorithms.lm_ma_es import LMMAES
-    from evo.algorithms.openai_es import OpenAIES
-    from evo.algorithms.pgpe import PGPE
-    from evo.algorithms.random_search import RandomSearch
-    from evo.algorithms.sep_cma_es import SepCMAES
-    from evo.algorithms.snes import SNES
-    from evo.algorithms.xnes import XNES
+    from evo.algorithms.baselines.hill_climber import HillClimber
+    from evo.algorithms.baselines.random_search import RandomSearch
+    from evo.algorithms.genetic.crowding import Crowding
+    from evo.algorithms.genetic.deep_ga import DeepGA
+    from evo.algorithms.genetic.differential_evolution import DifferentialEvolution
+    from evo.algorithms.genetic.ga import GA
+    from evo.algorithms.genetic.islands import Islands
+    from evo.algorithms.restarts.bipop import BIPOP
+    from evo.algorithms.restarts.ipop import IPOP
+    from evo.algorithms.strategies.ars import ARS
+    from evo.algorithms.strategies.cem import CEM
+    from evo.algorithms.strategies.cma_es import CMAES
+    from evo.algorithms.strategies.guided_es import GuidedES
+    from evo.algorithms.strategies.lm_ma_es import LMMAES
+    from evo.algorithms.strategies.openai_es import OpenAIES
+    from evo.algorithms.strategies.pgpe import PGPE
+    from evo.algorithms.strategies.sep_cma_es import SepCMAES
+    from evo.algorithms.strategies.snes import SNES
+    from evo.algorithms.strategies.xnes import XNES
 
 __all__ = [
     "ALGORITHMS",
@@ -62,25 +62,25 @@ __all__ = [
 
 # Name -> "package.module:attribute", resolved when used: reading the table imports no algorithm.
 ALGORITHMS: dict[str, str] = {
-    "ars": "evo.algorithms.ars:ARS",
-    "bipop": "evo.algorithms.bipop:BIPOP",
-    "cem": "evo.algorithms.cem:CEM",
-    "cma-es": "evo.algorithms.cma_es:CMAES",
-    "crowding": "evo.algorithms.crowding:Crowding",
-    "deep-ga": "evo.algorithms.deep_ga:DeepGA",
-    "differential-evolution": "evo.algorithms.differential_evolution:DifferentialEvolution",
-    "ga": "evo.algorithms.ga:GA",
-    "guided-es": "evo.algorithms.guided_es:GuidedES",
-    "hill-climber": "evo.algorithms.hill_climber:HillClimber",
-    "ipop": "evo.algorithms.ipop:IPOP",
-    "islands": "evo.algorithms.islands:Islands",
-    "lm-ma-es": "evo.algorithms.lm_ma_es:LMMAES",
-    "openai-es": "evo.algorithms.openai_es:OpenAIES",
-    "pgpe": "evo.algorithms.pgpe:PGPE",
-    "random-search": "evo.algorithms.random_search:RandomSearch",
-    "sep-cma-es": "evo.algorithms.sep_cma_es:SepCMAES",
-    "snes": "evo.algorithms.snes:SNES",
-    "xnes": "evo.algorithms.xnes:XNES",
+    "ars": "evo.algorithms.strategies.ars:ARS",
+    "bipop": "evo.algorithms.restarts.bipop:BIPOP",
+    "cem": "evo.algorithms.strategies.cem:CEM",
+    "cma-es": "evo.algorithms.strategies.cma_es:CMAES",
+    "crowding": "evo.algorithms.genetic.crowding:Crowding",
+    "deep-ga": "evo.algorithms.genetic.deep_ga:DeepGA",
+    "differential-evolution": "evo.algorithms.genetic.differential_evolution:DifferentialEvolution",
+    "ga": "evo.algorithms.genetic.ga:GA",
+    "guided-es": "evo.algorithms.strategies.guided_es:GuidedES",
+    "hill-climber": "evo.algorithms.baselines.hill_climber:HillClimber",
+    "ipop": "evo.algorithms.restarts.ipop:IPOP",
+    "islands": "evo.algorithms.genetic.islands:Islands",
+    "lm-ma-es": "evo.algorithms.strategies.lm_ma_es:LMMAES",
+    "openai-es": "evo.algorithms.strategies.openai_es:OpenAIES",
+    "pgpe": "evo.algorithms.strategies.pgpe:PGPE",
+    "random-search": "evo.algorithms.baselines.random_search:RandomSearch",
+    "sep-cma-es": "evo.algorithms.strategies.sep_cma_es:SepCMAES",
+    "snes": "evo.algorithms.strategies.snes:SNES",
+    "xnes": "evo.algorithms.strategies.xnes:XNES",
 }
 
 _HOMES = {reference.partition(":")[2]: reference.partition(":")[0] for reference in ALGORITHMS.values()}

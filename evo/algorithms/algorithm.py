@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.footprint import check_footprint
-from evo.algorithms.population import Population
-from evo.ranges import whole_number
+from evo.genomes.population import Population
+from evo.numerics.validation import whole_number
 
 PopulationT = TypeVar("PopulationT", bound=Population)
 

@@ -8,8 +8,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from evo.algorithms.cma_parameters import default_population
-from evo.memory import check_bytes
+from evo.algorithms.strategies.cma_parameters import default_population
+from evo.storage.memory import check_bytes
 
 _NUMBER, _INDIVIDUAL = 8, 256  # bytes: of a float64, and of what else an individual takes
 # Class → matrices, and arrays with a row for every individual.

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from evo import activations
 from evo.autodiff.blas import add_part_product, add_part_product_turned_first, add_part_product_turned_second
 from evo.autodiff.operations import BY_ROW, COLUMNS, FIRST, NUMBERS, OUTPUT, ROWS, SECOND, THIRD
-from evo.envs.kernels import njit
+from evo.envs.engine.compile import njit
+from evo.numerics import activations
 
 
 def weights_shape(heads: int, window: int, batch: int, steps: int, past: int) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from numba.extending import intrinsic
 from scipy.linalg import cython_blas
 from threadpoolctl import ThreadpoolController
 
-from evo.envs.kernels import njit
+from evo.envs.engine.compile import njit
 
 _NAMES = {types.float32: "evo_sgemm", types.float64: "evo_dgemm"}
 

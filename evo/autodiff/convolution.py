@@ -14,7 +14,7 @@ from typing import Any
 
 from evo.autodiff.blas import add_product, add_product_turned_first, add_product_turned_second
 from evo.autodiff.operations import BY_ROW, COLUMNS, FIRST, NEEDED, NUMBERS, OUTPUT, ROWS, SECOND
-from evo.envs.kernels import njit
+from evo.envs.engine.compile import njit
 
 
 @njit

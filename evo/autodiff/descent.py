@@ -14,8 +14,8 @@ from evo.autodiff.blas import one_thread
 from evo.autodiff.operations import seed_of
 from evo.autodiff.tape import Node, Program, backward, forward
 from evo.autodiff.team import Team, barrier
-from evo.envs.kernels import njit
-from evo.envs.random import mixed
+from evo.envs.engine.compile import njit
+from evo.envs.engine.random import mixed
 from evo.optimizers import Optimizer
 from evo.optimizers.optimizer import shorten_part, step_part
 

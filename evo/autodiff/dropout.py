@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from evo.autodiff.operations import COLUMNS, FIRST, NEEDED, NUMBERS, OUTPUT, ROWS, SECOND, seed_of
-from evo.envs.kernels import njit
-from evo.envs.random import mixed
+from evo.envs.engine.compile import njit
+from evo.envs.engine.random import mixed
 
 DRAWS = 2**53  # a draw is a whole number below this
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from evo import activations
 from evo.autodiff.blas import add_product, add_product_turned_first, add_product_turned_second
-from evo.envs.kernels import njit
+from evo.envs.engine.compile import njit
+from evo.numerics import activations
 
 FORWARD, BACKWARD, OUTPUT, ROWS, COLUMNS = range(5)
 FIRST, SECOND, THIRD = 5, 10, 15  # where the operands begin

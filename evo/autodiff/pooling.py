@@ -1,15 +1,15 @@
-"""Operations that pool the windows of pictures; see `evo.autodiff.operations` for what they take, and `evo.pooling` for
-their numbers."""
+"""Operations that pool the windows of pictures; see `evo.autodiff.operations` for what they take, and
+`evo.numerics.pooling` for their numbers."""
 
 from typing import Any
 
-from evo import pooling
 from evo.autodiff.operations import BY_ROW, COLUMNS, FIRST, NEEDED, NUMBERS, OUTPUT, ROWS
+from evo.numerics import pooling
 
 
 def greatest(row: Any, values: Any, gradients: Any) -> None:
     """The greatest of each window of pictures (m, height × width × channels): (m, windows × channels). For the way
-    back, where it is goes to the place that the number after those of `evo.pooling` names."""
+    back, where it is goes to the place that the number after those of `evo.numerics.pooling` names."""
     size, pooled = row[FIRST + BY_ROW], row[COLUMNS]
     for i in range(row[ROWS]):
         begin, out, found = row[FIRST] + i * size, row[OUTPUT] + i * pooled, row[NUMBERS + 5] + i * pooled

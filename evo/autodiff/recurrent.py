@@ -8,9 +8,9 @@ activated is written over, with the same condition.
 
 from typing import Any
 
-from evo import activations
 from evo.autodiff.blas import add_product, add_product_turned_first, add_product_turned_second
 from evo.autodiff.operations import BY_ROW, COLUMNS, FIRST, NEEDED, OUTPUT, ROWS, SECOND, THIRD, rows_of
+from evo.numerics import activations
 
 
 def add_affine(row: Any, values: Any, gradients: Any) -> None:

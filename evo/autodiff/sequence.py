@@ -4,8 +4,8 @@ import math
 from typing import Any
 
 from evo.autodiff.operations import COLUMNS, FIRST, NEEDED, NUMBERS, OUTPUT, ROWS, SECOND, THIRD
-from evo.envs.kernels import njit
-from evo.symbols import symbol_of
+from evo.envs.engine.compile import njit
+from evo.numerics.symbols import symbol_of
 
 _EPSILON = 1e-5  # torch's; Ba 2016 names none
 

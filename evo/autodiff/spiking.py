@@ -7,8 +7,8 @@ scaled to 1 at the threshold. No gradient goes through the reset, as there.
 
 from typing import Any
 
-from evo import activations
 from evo.autodiff.operations import COLUMNS, FIRST, NEEDED, OUTPUT, ROWS, SECOND, THIRD, block
+from evo.numerics import activations
 
 STEEPNESS = 10  # in distances from rest to threshold
 

@@ -23,9 +23,9 @@ from numba.np.numpy_support import from_dtype
 
 from evo.autodiff import operations, recurrent, spiking
 from evo.autodiff.operations import BACKWARD, FORWARD, NUMBERS, ROW_SIZE, SEED_SIZE
-from evo.envs.kernels import compile_kernel, njit
-from evo.envs.physics import call
-from evo.memory import check_bytes
+from evo.envs.engine.compile import compile_kernel, njit
+from evo.envs.engine.physics import call
+from evo.storage.memory import check_bytes
 
 Operation = Callable[[Any, Any, Any], None]
 _ALIGNMENT = 16  # float32 numbers: a cache line
@@ -62,7 +62,7 @@ class Node:
         return self._alike(operations.sigmoid)
 
     def activated(self, activation: str) -> "Node":
-        """Through an activation, one of `evo.activations.ACTIVATIONS`."""
+        """Through an activation, one of `evo.numerics.activations.ACTIVATIONS`."""
         return self if activation == "linear" else getattr(self, activation)()
 
     def reshape(self, rows: int, columns: int) -> "Node":

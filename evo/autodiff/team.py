@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numba import types
 
-from evo.envs.kernels import njit
-from evo.envs.physics import is_set
+from evo.envs.engine.compile import njit
+from evo.envs.engine.physics import is_set
 
 _SPINS = 20_000  # about a tenth of a millisecond
 _ENOUGH = 0.7  # of the processors there are threads for

@@ -19,10 +19,10 @@ from evo.comparison.defaults import (
     FIRST_SEED,
     PRESET_NETWORK,
 )
-from evo.terminal import READER_LEFT, Output, accept_any_encoding, show_notes, show_warning
+from evo.runs.terminal import READER_LEFT, Output, accept_any_encoding, show_notes, show_warning
 
 if TYPE_CHECKING:
-    from evo.fitness import Verification
+    from evo.runs.fitness import Verification
 
 app = typer.Typer(
     name="evo",
@@ -97,7 +97,7 @@ def run(
     quiet: _Quiet = False,
 ) -> None:
     """Evolve a creature on TASK; leaves a run directory with its champion and a film of it."""
-    from evo import api
+    from evo.api import running as api
 
     _work(
         lambda watch: api.run(
@@ -140,8 +140,8 @@ def resume(
     quiet: _Quiet = False,
 ) -> None:
     """Go on with a stopped run where it was; a budget given here replaces the run's own."""
-    from evo import api
-    from evo.finished import latest
+    from evo.api import running as api
+    from evo.runs.run import latest
 
     path = path or latest()
     _work(
@@ -164,9 +164,9 @@ def resume(
 
 def _work(start: Callable[[Any], Any], quiet: bool) -> None:
     """Start or resume a run behind a display, then say what came of it."""
-    from evo.config import FUNCTION
-    from evo.display import display
-    from evo.naming import from_here
+    from evo.config.resolve import FUNCTION
+    from evo.runs.display import display
+    from evo.storage.paths import from_here
 
     console, here = Output(), Path.cwd()
     try:
@@ -237,7 +237,7 @@ def compare(
     from evo.comparison.compare import compare as compare_methods
     from evo.comparison.display import study_display
     from evo.comparison.writing import terminal_tables
-    from evo.signals import advising
+    from evo.runs.signals import advising
 
     console = Output()
     with advising("what was done is saved, and the same command goes on from there"):
@@ -289,9 +289,9 @@ def replay(
     """Check that a champion reproduces its score, then film it, or draw the function that it is a point on."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from evo import api
-    from evo.display import is_live
-    from evo.finished import champion_of, latest
+    from evo.api import running as api
+    from evo.runs.display import is_live
+    from evo.runs.run import champion_of, latest
 
     console = Output()
     if path is None:
@@ -332,8 +332,8 @@ def robustness(
     trust: _Trust = False,
 ) -> None:
     """What is left of a champion's return when it is heavier, weaker, on ice, numb, pushed, or has lost a limb."""
-    from evo.archive import write_text
-    from evo.hardships import robustness as card_of
+    from evo.diagnosis.robustness import robustness as card_of
+    from evo.storage.files import write_text
 
     card = card_of(path, episodes, threads, trust)
     Output().say(str(card))
@@ -345,7 +345,7 @@ def robustness(
 @app.command("list")
 def list_() -> None:
     """List tasks, methods, networks, and the runs below runs/."""
-    from evo.catalogue import catalogue
+    from evo.runs.catalogue import catalogue
 
     console = Output()
     for title, rows in catalogue().items():
@@ -386,7 +386,7 @@ def _version(
     version: Annotated[bool, typer.Option("--version", help="print the version and leave")] = False,
 ) -> None:
     if version:
-        from evo import __version__
+        from evo.version import __version__
 
         Output().say(f"evo {__version__}")
         raise typer.Exit

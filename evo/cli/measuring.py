@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from evo.terminal import Output
+from evo.runs.terminal import Output
 
 
 def bench(
@@ -30,8 +30,8 @@ def bench(
     """Measure: by default, speed beside MuJoCo's own open-loop rollout and a Gymnasium loop."""
     import json
 
-    from evo.benchmarks import bench as measure
-    from evo.benchmarks import render
+    from evo.benchmarks.benchmarks import bench as measure
+    from evo.benchmarks.benchmarks import render
     from evo.errors import EvoError
 
     asked = {"exact": exact, "utilisation": utilisation, "overhead": overhead, "memory": memory, "profile": profile}
@@ -45,7 +45,7 @@ def bench(
     except ValueError as error:
         raise EvoError(f"--seeds takes a number or a range, as in 100-119; got {seeds!r}") from error
     if exact:
-        from evo.benchmarks import arithmetic
+        from evo.benchmarks.benchmarks import arithmetic
 
         Output(stderr=as_json).say(arithmetic())
     records = measure(kinds[0] if kinds else "speed", tasks, networks, method, chosen, pairs, quick)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from evo.archive import write_text
 from evo.comparison.comparison import Comparison
 from evo.comparison.figures import learning_curves, robustness_figure
 from evo.comparison.page import Content, write_page
@@ -25,10 +24,11 @@ from evo.comparison.writing import (
     threshold_header,
     threshold_texts,
 )
-from evo.config import WORLD
-from evo.envs.physics import EngineError
+from evo.config.resolve import WORLD
+from evo.envs.engine.physics import EngineError
 from evo.errors import EvoError
-from evo.naming import command
+from evo.storage.files import write_text
+from evo.storage.paths import command
 
 _LEARNING = (
     "Held-out {measure} as training goes on. Thin lines are seeds, thick lines the interquartile mean of a method's "

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from evo.arguments import path_of
+from evo.api.scoring import thread_count
 from evo.comparison.artefacts import write_artefacts
 from evo.comparison.comparison import Comparison
 from evo.comparison.display import StudyWatcher, study_display
@@ -18,12 +18,11 @@ from evo.comparison.study import conduct, make_study_folder, read_members
 from evo.comparison.table import method_rows
 from evo.comparison.terms import Terms, deviations_of, terms_of
 from evo.comparison.thresholds import thresholds_of
-from evo.config import Config
+from evo.config.resolve import Config
+from evo.config.values import Settings, pairs_of
 from evo.errors import EvoError
-from evo.finished import Run
-from evo.naming import command, fresh_path, task_slug
-from evo.scoring import thread_count
-from evo.values import Settings, pairs_of
+from evo.runs.run import Run, path_of
+from evo.storage.paths import command, fresh_path, task_slug
 
 # Makes what shows a study, given the configurations of its members in the order of work.
 StudyDisplay = Callable[[Sequence[Config]], AbstractContextManager[StudyWatcher]]

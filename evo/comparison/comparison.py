@@ -7,7 +7,7 @@ from pathlib import Path
 from evo.comparison.member import Member
 from evo.comparison.table import MethodRow
 from evo.comparison.terms import Terms
-from evo.numbers import maximised
+from evo.numerics.formatting import maximised
 
 
 @dataclass(frozen=True, eq=False)

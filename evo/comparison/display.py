@@ -12,12 +12,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from evo.api import Display
-from evo.champion import Champion
-from evo.config import Config
-from evo.display import PlainLines, Seen, duration, is_live
-from evo.numbers import number
-from evo.watching import Callback, Watcher
+from evo.api.running import Display
+from evo.config.resolve import Config
+from evo.numerics.formatting import number
+from evo.runs.callbacks import Callback, Watcher
+from evo.runs.champion import Champion
+from evo.runs.display import PlainLines, Seen, duration, is_live
 
 _STYLES = {"waiting": "dim", "running": "cyan", "resumed": "cyan", "reused": "green", "done": "green", "failed": "red"}
 

@@ -15,9 +15,9 @@ from evo.comparison.colours import INK, MUTED, PAPER, colours_of
 from evo.comparison.curves import CLOCKS, WORK, Curve, curves, middle_and_quartiles
 from evo.comparison.member import Member, methods_of
 from evo.comparison.robustness import Robustness
-from evo.config import DATASET
-from evo.numbers import maximised
-from evo.plots import write_figure
+from evo.config.resolve import DATASET
+from evo.numerics.formatting import maximised
+from evo.visualize.plots import write_figure
 
 _STYLE: Any = {
     "font.size": 10,

@@ -8,7 +8,7 @@ import numpy as np
 from evo.comparison.member import Member, methods_of
 from evo.comparison.statistics import holm, least_p, rank_test
 from evo.comparison.table import MethodRow
-from evo.numbers import number
+from evo.numerics.formatting import number
 
 # In what share of studies luck alone may tell any two methods apart where all are equal.
 _LUCK = 0.05

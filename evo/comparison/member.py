@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from evo.champion import Champion
-from evo.config import Config
-from evo.envs.physics import EngineError
+from evo.config.resolve import Config
+from evo.envs.engine.physics import EngineError
 from evo.errors import EvoError
-from evo.finished import Run
+from evo.numerics.randomness import report_seeds
 from evo.problems.problem import evaluate_alone
-from evo.randomness import report_seeds
+from evo.runs.champion import Champion
+from evo.runs.run import Run
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from evo.archive import write_text
 from evo.comparison.page_style import STYLE
 from evo.errors import EvoError, one_line
+from evo.storage.files import write_text
 
 _MEDIA = {".svg": "image/svg+xml", ".png": "image/png", ".mp4": "video/mp4"}
 # Even a text that escaped escaping could fetch nothing and run nothing.

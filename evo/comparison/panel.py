@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from evo.film.encode import Frame
+from evo.visualize.encoding import Frame
 
 _BAND, _TEXT, _FAINT = (22, 29, 39), (255, 255, 255), (158, 170, 184)
 _LONGEST_NAME = 16

@@ -9,7 +9,6 @@ from typing import Any
 
 import tomli_w
 
-from evo.assembly import make_learner
 from evo.comparison.defaults import (
     DEFAULT_METHODS,
     DEFAULT_NETWORK,
@@ -19,10 +18,11 @@ from evo.comparison.defaults import (
     FIRST_SEED,
     PRESET_NETWORK,
 )
-from evo.config import DATASET, FUNCTION, KEYS, WORLD, Config, kind_of, resolve_config, task_name
+from evo.config.build import make_learner
+from evo.config.resolve import DATASET, FUNCTION, KEYS, WORLD, Config, kind_of, resolve_config, task_name
 from evo.errors import EvoError, nearest
 from evo.learners import METHODS, method_named
-from evo.naming import task_slug
+from evo.storage.paths import task_slug
 
 _MOST_SEEDS = 1000
 # What is the same for all methods, whatever a preset says; evaluation.episodes is a method's own affair.

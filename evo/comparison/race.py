@@ -10,16 +10,16 @@ import numpy as np
 from evo.comparison.colours import colours_of
 from evo.comparison.member import Member, methods_of
 from evo.comparison.panel import Standing, draw_panel
-from evo.engines import AnyTask
-from evo.envs import interruption
+from evo.envs.engine import interruption
 from evo.envs.task import Task
 from evo.errors import EvoError
-from evo.film.encode import Frame
-from evo.film.pictures import cameras_of, pictures
-from evo.film.replay import frame_rate, frame_stride, write_film
-from evo.film.strip import filmstrip
-from evo.problems.walking import Trajectory, Walking
-from evo.randomness import report_seeds
+from evo.evaluation.evaluator import AnyTask
+from evo.numerics.randomness import report_seeds
+from evo.problems.control import Trajectory, Walking
+from evo.runs.replay import frame_rate, frame_stride, write_film
+from evo.visualize.encoding import Frame
+from evo.visualize.frames import cameras_of, pictures
+from evo.visualize.strips import filmstrip
 
 WIDTH = 1280  # pixels, of the whole film
 _GAP = 4

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evo.algorithms.population import DensePopulation
-from evo.champion import Champion
 from evo.comparison.member import Member
+from evo.genomes.population import DensePopulation
 from evo.networks import Network
-from evo.policy import Policy
-from evo.problems.walking import Walking
-from evo.randomness import generator, report_seeds
+from evo.numerics.randomness import generator, report_seeds
+from evo.problems.control import Walking
+from evo.runs.champion import Champion
+from evo.runs.policy import Policy
 
 SIZES = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 DRAWS = 6

@@ -2,7 +2,7 @@
 
 Source: Agarwal et al. 2021, "Deep Reinforcement Learning at the Edge of the Statistical Precipice": the mean of the
 middle half of the seeds. Not its percentile bootstrap intervals. What share of such intervals, and of others, hold the
-true interquartile mean (simulated, nominally 95 %; `tests/test_comparison_statistics.py` simulates it again):
+true interquartile mean (simulated, nominally 95 %; `tests/comparison/test_statistics.py` simulates it again):
 
     seeds   values                       percentile bootstrap   Student's t   lowest to highest seed
     3       normal                       76 %                   95 %          75 %

@@ -5,15 +5,15 @@ from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 
-from evo import api
-from evo.archive import TEMPORARY, make_folder, names_in, read_text, write_text
+from evo.api import running as api
 from evo.comparison.display import StudyWatcher
 from evo.comparison.member import Member, read_member
 from evo.comparison.plan import Plan, difference
 from evo.comparison.terms import labels
-from evo.config import Config, read_config
+from evo.config.resolve import Config, read_config
 from evo.errors import EvoError, one_line
-from evo.finished import Run
+from evo.runs.run import Run
+from evo.storage.files import TEMPORARY, make_folder, names_in, read_text, write_text
 
 RECORD = "study.toml"
 _BUDGET = ("budget.generations", "budget.minutes")

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from evo.comparison.member import Member, methods_of
-from evo.config import WORLD, Config, resolve_config
+from evo.config.presets import GENERAL, PRESETS
+from evo.config.resolve import WORLD, Config, resolve_config
 from evo.errors import EvoError
 from evo.learners import method_named
-from evo.presets import GENERAL, PRESETS
 
 # What must be the same for scores to mean the same.
 _SCORING = ("evaluation.selection_episodes", "evaluation.report_episodes")

@@ -14,7 +14,7 @@ from evo.comparison.comparison import Comparison
 from evo.comparison.member import Member
 from evo.comparison.robustness import Robustness
 from evo.comparison.table import MethodRow, Reach
-from evo.numbers import csv_text, number
+from evo.numerics.formatting import csv_text, number
 
 
 def method_header(unit: str, measure: str) -> tuple[str, ...]:

@@ -4,9 +4,9 @@ import numpy as np
 
 from evo.datasets.dataset import Dataset
 from evo.datasets.splits import dataset_from, split_rows
-from evo.memory import check_bytes
-from evo.randomness import generator
-from evo.ranges import whole_number
+from evo.numerics.randomness import generator
+from evo.numerics.validation import whole_number
+from evo.storage.memory import check_bytes
 
 _FIRST = 10  # the first of the two marks is among so many steps
 

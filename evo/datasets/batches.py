@@ -4,8 +4,8 @@ from typing import SupportsIndex
 
 import numpy as np
 
-from evo.randomness import generator
-from evo.ranges import whole_number
+from evo.numerics.randomness import generator
+from evo.numerics.validation import whole_number
 
 
 def minibatch(count: int, size: int, seed: SupportsIndex, update: SupportsIndex = 0) -> np.ndarray:

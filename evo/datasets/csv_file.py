@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from evo.archive import read_text
 from evo.envs.notes import note
+from evo.storage.files import read_text
 
 _MOST_BYTES = 2**26
 _SEPARATORS = ",;\t|"

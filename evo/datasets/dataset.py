@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from evo.archive import write_arrays
-from evo.numbers import ACCURACY, BITS, ERROR
+from evo.numerics.formatting import ACCURACY, BITS, ERROR
+from evo.storage.files import write_arrays
 
 CROSS_ENTROPY, SQUARED_ERROR = "cross-entropy", "squared error"
 _LISTED = 10  # classes that a description names

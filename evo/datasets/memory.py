@@ -4,9 +4,9 @@ import numpy as np
 
 from evo.datasets.dataset import Dataset
 from evo.datasets.splits import dataset_from, split_rows
-from evo.memory import check_bytes
-from evo.randomness import generator
-from evo.ranges import whole_number
+from evo.numerics.randomness import generator
+from evo.numerics.validation import whole_number
+from evo.storage.memory import check_bytes
 
 _MOST_STEPS, _MOST_CLASSES, _MOST_EXAMPLES = 1000, 100, 10**5
 

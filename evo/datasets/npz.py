@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from evo.archive import read_arrays
 from evo.datasets.arrays import dataset_of_arrays, split_rows_of, with_classes
 from evo.datasets.dataset import Dataset
 from evo.datasets.splits import Rows
+from evo.storage.files import read_arrays
 
 _MOST_BYTES = 2**31
 _NEEDED = ("inputs", "targets")

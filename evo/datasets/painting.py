@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from evo.envs.kernels import njit
+from evo.envs.engine.compile import njit
 
 CIRCLE, MARK = 0, 100  # kinds below are the numbers of sides of polygons, 3 to 8; MARK + i is pattern i
 # A shape: its kind, its middle, half its width and height, cosine and sine of its turn, red, green, blue.

@@ -13,7 +13,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from evo.datasets.dataset import Dataset
 from evo.datasets.splits import dataset_from, split_rows
 from evo.envs.notes import note
-from evo.ranges import whole_number
+from evo.numerics.validation import whole_number
 
 _ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # Pillow's other readers are never asked

@@ -8,9 +8,9 @@ import numpy as np
 from evo.datasets.dataset import Dataset
 from evo.datasets.painting import CIRCLE, COLUMNS, MARK, paint, patterns, shape_row
 from evo.datasets.splits import dataset_from, split_rows
-from evo.memory import check_bytes
-from evo.randomness import generator
-from evo.ranges import number_between, whole_number
+from evo.numerics.randomness import generator
+from evo.numerics.validation import number_between, whole_number
+from evo.storage.memory import check_bytes
 
 SIDE = 32  # pixels
 _MOST_EXAMPLES = 50_000

@@ -4,9 +4,9 @@ import numpy as np
 
 from evo.datasets.dataset import Dataset
 from evo.datasets.splits import dataset_from, split_rows
-from evo.memory import check_bytes
-from evo.randomness import generator
-from evo.ranges import number_between, whole_number
+from evo.numerics.randomness import generator
+from evo.numerics.validation import number_between, whole_number
+from evo.storage.memory import check_bytes
 
 _POINTS, _TURN, _FADE = 96, np.pi / 16, 104  # of the paper: point i lies at radius 6.5 (104 − i) / 104, angle i π / 16
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from evo.datasets.dataset import Dataset, Split
-from evo.randomness import generator
-from evo.ranges import whole_number
+from evo.numerics.randomness import generator
+from evo.numerics.validation import whole_number
 
 # Of ten examples in a row: 0 to learn from, 1 to choose by, 2 to test on.
 _DEALT = np.array([0, 0, 2, 0, 0, 1, 0, 2, 0, 0])

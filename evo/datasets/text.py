@@ -8,11 +8,11 @@ from pydoc_data import topics
 
 import numpy as np
 
-from evo.archive import read_text
 from evo.datasets.dataset import Dataset
 from evo.datasets.splits import dataset_from
-from evo.randomness import generator
-from evo.ranges import whole_number
+from evo.numerics.randomness import generator
+from evo.numerics.validation import whole_number
+from evo.storage.files import read_text
 
 OTHER = "\N{REPLACEMENT CHARACTER}"  # stands for every rare character
 _MOST_BYTES, _MOST_SYMBOLS = 2**24, 1000

@@ -4,7 +4,7 @@ import numpy as np
 
 from evo.datasets.dataset import Dataset
 from evo.datasets.splits import dataset_from, shuffled
-from evo.ranges import whole_number
+from evo.numerics.validation import whole_number
 
 _MOST_BITS = 16
 

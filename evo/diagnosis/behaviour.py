@@ -3,8 +3,8 @@
 import numpy as np
 
 from evo.diagnosis.evidence import Evidence, course_of
-from evo.examination import Finding
-from evo.numbers import number
+from evo.diagnosis.machine import Finding
+from evo.numerics.formatting import number
 
 _CONSTANT = 0.01  # of their range: actions that change by less do not steer; a balanced pole's still take 0.3 of it
 _PINNED = 0.9  # of the time, over all actions, at one and the same bound; 0.75 in the most violent gait of the studies

@@ -5,9 +5,9 @@ from pathlib import Path
 from evo.diagnosis.behaviour import BEHAVIOUR
 from evo.diagnosis.evidence import Evidence, evidence_of
 from evo.diagnosis.learning import LEARNING, failed_episodes, flat_fitness, stopped, stuck
-from evo.examination import Finding, examine
-from evo.finished import Run
-from evo.problems.landscapes import is_landscape
+from evo.diagnosis.machine import Finding, examine
+from evo.problems.named_functions import is_landscape
+from evo.runs.run import Run
 
 FINDINGS = (*LEARNING, *BEHAVIOUR)
 # There nobody acts, and luck has no part; how far apart fitness lies is the function's affair.

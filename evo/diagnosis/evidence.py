@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from evo.config import WORLD
+from evo.config.presets import preset
+from evo.config.resolve import WORLD
 from evo.errors import EvoError
-from evo.finished import Run
 from evo.learners import method_named
-from evo.presets import preset
-from evo.problems.walking import Trajectory
-from evo.randomness import selection_seeds
+from evo.numerics.randomness import selection_seeds
+from evo.problems.control import Trajectory
+from evo.runs.run import Run
 
 Floats = NDArray[np.float64]
 _EPISODES = 5  # of the champion's, enough to tell luck from habit

@@ -5,10 +5,10 @@ import numpy as np
 from evo.algorithms import convergence
 from evo.diagnosis.behaviour import nothing_left_to_earn
 from evo.diagnosis.evidence import Evidence, course_of
-from evo.examination import Finding
+from evo.diagnosis.machine import Finding
 from evo.learners import persistent_es, ppo
 from evo.learners.local_search import STUCK
-from evo.numbers import number
+from evo.numerics.formatting import number
 
 _MOVES = ("step_size", "mutation", "learning_rate")  # what scales the steps of a method
 _REACHES = ("noise", "initial_spread", "spread")  # and how far it looks around

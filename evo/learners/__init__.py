@@ -8,7 +8,7 @@ from evo.learners.methods import Method
 __all__ = ["METHODS", "Method", "method_named"]
 
 _BACKPROP = "evo.learners.backprop:Backprop"
-_ARS = "evo.algorithms.ars:ARS"
+_ARS = "evo.algorithms.strategies.ars:ARS"
 _V1: dict[str, bool] = {"network.normalise": False}
 
 METHODS: dict[str, Method] = {
@@ -17,10 +17,14 @@ METHODS: dict[str, Method] = {
     "ars-v1-t": Method(_ARS, "ARS V1-t: no normalisation, best directions only", "ars", _V1),
     "ars-v2": Method(_ARS, "ARS V2: normalised observations, all directions", "ars", {"method.elite_directions": None}),
     "openai-es": Method(
-        "evo.algorithms.openai_es:OpenAIES", "evolution strategy with ranks and Adam (Salimans 2017)", "openai-es"
+        "evo.algorithms.strategies.openai_es:OpenAIES",
+        "evolution strategy with ranks and Adam (Salimans 2017)",
+        "openai-es",
     ),
     "ga": Method(
-        "evo.algorithms.ga:GA", "genetic algorithm of any operators; by default truncation, elites (Such 2017)", "ga"
+        "evo.algorithms.genetic.ga:GA",
+        "genetic algorithm of any operators; by default truncation, elites (Such 2017)",
+        "ga",
     ),
     **{
         name: Method(ALGORITHMS[name], summary, name)

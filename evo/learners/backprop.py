@@ -11,14 +11,14 @@ import numpy as np
 from evo.autodiff import Node, Program, Tape
 from evo.autodiff.descent import Feeds, Settings, descend
 from evo.autodiff.team import Team
-from evo.envs import interruption
+from evo.envs.engine import interruption
 from evo.learners.learner import Candidate, below
+from evo.numerics.randomness import generator, selection_seeds
+from evo.numerics.validation import number_between, positive_number, whole_number
 from evo.optimizers import optimizer_named
+from evo.optimizers.schedules import schedule_from_text
 from evo.problems.problem import Problem, evaluate_alone
 from evo.problems.supervised import Supervised
-from evo.randomness import generator, selection_seeds
-from evo.ranges import number_between, positive_number, whole_number
-from evo.schedules import schedule_from_text
 
 DIVERGED = "backprop diverged: its gradient was no longer finite; try a lower method.step_size"
 _SHARD = 8  # examples, at least, in each of a minibatch's two shards
@@ -37,9 +37,9 @@ class Backprop:
     minibatch; the last one is filled up with examples that have had their turn, which are not counted again.
 
     optimizer: a name of `evo.optimizers.OPTIMIZERS`. step_size: of its steps. schedule: how that changes (see
-    `evo.schedules`) over anneal_steps examples, by default those of the budget. max_gradient_norm: longer gradients are
-    shortened to it (Pascanu, Mikolov & Bengio 2013); 0 leaves them. l1, l2: penalties λ |w| and λ w² / 2, added to the
-    loss. weight_decay: with adamw apart from the gradient (Loshchilov & Hutter 2019), else as l2.
+    `evo.optimizers.schedules`) over anneal_steps examples, by default those of the budget. max_gradient_norm: longer
+    gradients are shortened to it (Pascanu, Mikolov & Bengio 2013); 0 leaves them. l1, l2: penalties λ |w| and λ w² / 2,
+    added to the loss. weight_decay: with adamw apart from the gradient (Loshchilov & Hutter 2019), else as l2.
     patience: stop after so many epochs without a better score on the validation split, and offer the best; 0 never
     does. The minibatch's size is the problem's, `evaluation.batch`. Raises ValueError for a problem or a layer that has
     no gradient.

@@ -8,13 +8,13 @@ from typing import Any, final
 import mujoco
 import numpy as np
 
-from evo.collection import Experience
-from evo.engines import collector_of
-from evo.envs.random import words_of
-from evo.memory import check_bytes
-from evo.problems.walking import Walking
-from evo.randomness import generator
-from evo.statistics import ObservationStatistics
+from evo.envs.engine.random import words_of
+from evo.evaluation.collector import Experience
+from evo.evaluation.evaluator import collector_of
+from evo.numerics.randomness import generator
+from evo.numerics.running_statistics import ObservationStatistics
+from evo.problems.control import Walking
+from evo.storage.memory import check_bytes
 
 _STEP_NUMBERS, _TIMES = 8, 3  # what else is kept of a step, and how often all of it, by who learns from it
 _ENVIRONMENT_BYTES = 2**14  # of a simulation, at least

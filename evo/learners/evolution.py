@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from evo.algorithms.algorithm import Algorithm
-from evo.algorithms.population import Population, Subpopulation
-from evo.envs.physics import EngineError
+from evo.envs.engine.physics import EngineError
+from evo.genomes.population import Population, Subpopulation
 from evo.learners.learner import Candidate, below
 from evo.learners.parts import Parts
 from evo.learners.racing import evaluate_racing
+from evo.numerics.randomness import episode_seeds
+from evo.numerics.running_statistics import ObservationStatistics, standard_error
 from evo.problems.problem import Evaluation, Problem, fitness_of, joined
-from evo.randomness import episode_seeds
-from evo.statistics import ObservationStatistics, standard_error
 
 _PATIENCE = 1000  # evaluations: where all of so many failed, all will
 _HAIR = 1e-9  # of the worst fitness
@@ -84,7 +84,7 @@ class Evolution:
             best, best_fitness = np.empty(self.problem.size), float(outcome.fitness[first])
             population.row(first, best)
         self.algorithm.tell(outcome.fitness)
-        # Signals are raised only while an evaluation waits (evo.envs.interruption): from here on nothing tears.
+        # Signals are raised only while an evaluation waits (evo.envs.engine.interruption): from here on nothing tears.
         self._parts.forget()
         self.statistics = statistics
         self._best, self._best_fitness, self.errors = best, best_fitness, outcome.errors

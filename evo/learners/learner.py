@@ -5,8 +5,8 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from evo.numerics.running_statistics import ObservationStatistics
 from evo.problems.problem import Problem
-from evo.statistics import ObservationStatistics
 
 
 class Candidate(NamedTuple):

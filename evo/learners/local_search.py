@@ -12,13 +12,13 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from evo.envs import interruption
-from evo.envs.physics import EngineError
+from evo.envs.engine import interruption
+from evo.envs.engine.physics import EngineError
 from evo.errors import one_line
 from evo.learners.learner import Candidate
+from evo.numerics.randomness import episode_seeds, generator
+from evo.numerics.validation import positive_number, whole_number
 from evo.problems.problem import Problem, evaluate_alone
-from evo.randomness import episode_seeds, generator
-from evo.ranges import positive_number, whole_number
 
 STUCK = "stuck after"  # how many searches
 _GROWTH = 1.5  # of the evaluations from one row of metrics to the next: as many rows to a decade everywhere

@@ -10,8 +10,8 @@ from evo.algorithms.algorithm import constructed
 from evo.envs.reference import load
 from evo.learners.evolution import Evolution
 from evo.learners.learner import Candidate, Learner
+from evo.numerics.randomness import generator
 from evo.problems.problem import Problem
-from evo.randomness import generator
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from typing import Any, final
 
 import numpy as np
 
-from evo.algorithms.population import Population
+from evo.genomes.population import Population
 from evo.learners.learner import below
+from evo.numerics.running_statistics import ObservationStatistics
 from evo.problems.problem import Evaluation, Problem
-from evo.statistics import ObservationStatistics
 
 
 @final

@@ -10,19 +10,19 @@ from typing import Any, final
 
 import numpy as np
 
-from evo.advantages import FAILED, GOING_ON
-from evo.algorithms.noise import Noise, move
-from evo.collection import Experience
-from evo.envs.physics import EngineError
+from evo.envs.engine.physics import EngineError
+from evo.evaluation.collector import Experience
+from evo.genomes.noise import Noise, move
 from evo.learners.environments import Environments
 from evo.learners.learner import Candidate, below
-from evo.memory import check_bytes
+from evo.numerics.advantages import FAILED, GOING_ON
+from evo.numerics.randomness import generator
+from evo.numerics.running_statistics import ObservationStatistics
+from evo.numerics.validation import positive_number, whole_number
 from evo.optimizers import Adam
+from evo.problems.control import Walking
 from evo.problems.problem import Problem
-from evo.problems.walking import Walking
-from evo.randomness import generator
-from evo.ranges import positive_number, whole_number
-from evo.statistics import ObservationStatistics
+from evo.storage.memory import check_bytes
 
 DIVERGED = "its parameters grew without end; try a lower method.step_size"
 _GREATEST = np.finfo(np.float32).max  # networks compute in float32

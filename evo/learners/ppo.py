@@ -12,24 +12,24 @@ from typing import Any, NamedTuple, final
 
 import numpy as np
 
-from evo.advantages import RewardScale, advantages, standardised
 from evo.autodiff import Node, Program, Tape
 from evo.autodiff.descent import Feeds, Settings, assess, descend
 from evo.autodiff.team import Team
-from evo.collection import Experience
-from evo.envs import interruption
-from evo.envs.physics import EngineError
+from evo.envs.engine import interruption
+from evo.envs.engine.physics import EngineError
+from evo.evaluation.collector import Experience
 from evo.learners.environments import Environments
 from evo.learners.learner import Candidate, below
 from evo.learners.segments import WEIGHT, Examples, Relived, counted, relived, tabled, weighted
 from evo.networks import Dense, Network, network_from_text
 from evo.networks.initialisation import orthogonal
+from evo.numerics.advantages import RewardScale, advantages, standardised
+from evo.numerics.randomness import generator
+from evo.numerics.running_statistics import ObservationStatistics
+from evo.numerics.validation import number_between, positive_number, whole_number
 from evo.optimizers import Adam
+from evo.problems.control import Walking
 from evo.problems.problem import Problem
-from evo.problems.walking import Walking
-from evo.randomness import generator
-from evo.ranges import number_between, positive_number, whole_number
-from evo.statistics import ObservationStatistics
 
 DIVERGED = "PPO diverged: its gradient was no longer finite; try a lower method.learning_rate"
 _SHARD = 32  # examples, at least, in each of a minibatch's two shards: smaller ones gained nothing

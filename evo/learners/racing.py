@@ -11,10 +11,10 @@ import functools
 
 import numpy as np
 
-from evo.algorithms.population import Population, Subpopulation
+from evo.genomes.population import Population, Subpopulation
 from evo.learners.parts import Parts
+from evo.numerics.running_statistics import ObservationStatistics
 from evo.problems.problem import Evaluation, Problem, fitness_of, joined
-from evo.statistics import ObservationStatistics
 
 LEVEL = 0.05  # of the test that drops an individual
 _FIRST = 3  # episodes before anybody may be dropped: two differences tell little of a spread

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from evo.advantages import CUT_OFF, FAILED, GOING_ON
-from evo.collection import Experience
-from evo.envs.kernels import njit
+from evo.envs.engine.compile import njit
+from evo.evaluation.collector import Experience
 from evo.networks import Network
-from evo.networks.plan import walk
+from evo.networks.program import walk
+from evo.numerics.advantages import CUT_OFF, FAILED, GOING_ON
 
 GOES_ON, WEIGHT, OBSERVATION = range(3)  # columns of a step: whether its episode began before it, its share in the loss
 

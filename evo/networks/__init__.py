@@ -1,25 +1,25 @@
 """Networks: stacks of layers, each with one compiled step; written in text or built from layers."""
 
-from evo.networks.attention import Attention
-from evo.networks.convolution import Conv
-from evo.networks.ctrnn import CTRNN
-from evo.networks.dense import Dense
-from evo.networks.dropout import Dropout
-from evo.networks.embedding import Embedding
-from evo.networks.flatten import Flatten
-from evo.networks.gru import GRU
-from evo.networks.hebbian import Hebbian
 from evo.networks.layer import Layer, Shape
-from evo.networks.layernorm import LayerNorm
-from evo.networks.lstm import LSTM
-from evo.networks.pattern_generator import PatternGenerator
-from evo.networks.pooling import AveragePool, MaxPool
-from evo.networks.recurrent import Recurrent
-from evo.networks.residual import Residual
-from evo.networks.sequential import Network
-from evo.networks.spiking import Spiking
-from evo.networks.text import Sequential, network_from_text
-from evo.networks.words import NETWORKS
+from evo.networks.layers.attention import Attention
+from evo.networks.layers.convolution import Conv
+from evo.networks.layers.ctrnn import CTRNN
+from evo.networks.layers.dense import Dense
+from evo.networks.layers.dropout import Dropout
+from evo.networks.layers.embedding import Embedding
+from evo.networks.layers.flatten import Flatten
+from evo.networks.layers.gru import GRU
+from evo.networks.layers.hebbian import Hebbian
+from evo.networks.layers.layernorm import LayerNorm
+from evo.networks.layers.lstm import LSTM
+from evo.networks.layers.pattern_generator import PatternGenerator
+from evo.networks.layers.pooling import AveragePool, MaxPool
+from evo.networks.layers.recurrent import Recurrent
+from evo.networks.layers.residual import Residual
+from evo.networks.layers.spiking import Spiking
+from evo.networks.network import Network
+from evo.networks.parsing import NETWORKS
+from evo.networks.sequential import Sequential, network_from_text
 
 __all__ = [
     "CTRNN",

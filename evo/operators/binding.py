@@ -9,9 +9,9 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from evo.archive import parse_toml
 from evo.envs.reference import UntrustedName, pass_on, resolve
 from evo.errors import nearest, one_line
+from evo.storage.files import parse_toml
 
 Operator = Callable[..., Any]
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from evo.numerics.validation import number_between
 from evo.operators.genomes import Genomes, check_parents
-from evo.ranges import number_between
 
 
 def uniform_crossover(

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evo.envs.kernels import njit
+from evo.envs.engine.compile import njit
+from evo.numerics.validation import positive_number
 from evo.operators.genomes import Genomes, check_parents
 from evo.operators.selection import windowed_fitness
-from evo.ranges import positive_number
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]

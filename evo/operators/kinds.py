@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evo.errors import nearest
+from evo.numerics.validation import number_between, whole_number
 from evo.operators import GENOMES
 from evo.operators.binding import operator_from_text
 from evo.operators.genomes import Genomes
 from evo.operators.permutation import are_permutations
-from evo.ranges import number_between, whole_number
 
 # Crossover that hands on genes as they are, and mutation that only moves them, suit genomes of nearly any kind.
 _HANDING_ON = ("neuron", "none", "one-point", "two-point", "uniform")

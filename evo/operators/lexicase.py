@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evo.envs.kernels import njit
+from evo.envs.engine.compile import njit
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]

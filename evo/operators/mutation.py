@@ -9,8 +9,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from evo.numerics.validation import number_between, positive_number
 from evo.operators.genomes import Genomes, check_real, finite_bounds
-from evo.ranges import number_between, positive_number
 
 Floats = NDArray[np.float64]
 

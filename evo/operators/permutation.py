@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evo.envs.kernels import njit
+from evo.envs.engine.compile import njit
+from evo.numerics.validation import whole_number
 from evo.operators.crossover import two_places
 from evo.operators.genomes import Genomes, check_parents
-from evo.ranges import whole_number
 
 Permutations = NDArray[np.int64]
 

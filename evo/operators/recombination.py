@@ -6,8 +6,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from evo.numerics.validation import number_between
 from evo.operators.genomes import bounds, check_parents, check_real
-from evo.ranges import number_between
 
 Floats = NDArray[np.float64]
 

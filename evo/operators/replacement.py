@@ -11,8 +11,8 @@ Whoever tracks ages goes on with `numpy.concatenate([ages + 1, numpy.zeros(child
 import numpy as np
 from numpy.typing import NDArray
 
+from evo.numerics.validation import whole_number
 from evo.operators.selection import best
-from evo.ranges import whole_number
 
 Floats = NDArray[np.float64]
 Ages = NDArray[np.int64]

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from evo.numerics.validation import number_between, positive_number
 from evo.operators.genomes import check_real
-from evo.ranges import number_between, positive_number
 
 _Floats = NDArray[np.float64]
 

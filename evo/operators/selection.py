@@ -7,8 +7,8 @@ any kind. A fitness or an option that is out of range is a ValueError of one lin
 import numpy as np
 from numpy.typing import NDArray
 
+from evo.numerics.validation import number_between, positive_number, whole_number
 from evo.operators.ranking import centred_ranks
-from evo.ranges import number_between, positive_number, whole_number
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]

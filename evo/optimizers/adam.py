@@ -7,8 +7,8 @@ from typing import Any, final
 
 import numpy as np
 
+from evo.numerics.validation import number_between, positive_number
 from evo.optimizers.optimizer import Optimizer
-from evo.ranges import number_between, positive_number
 
 
 def adam(numbers: Any, steps: int, length: float, first: Any, second: Any, direction: Any, delta: Any) -> None:

@@ -15,9 +15,9 @@ from numba import types
 from numba.np.numpy_support import from_dtype
 from numpy.typing import NDArray
 
-from evo.envs.kernels import compile_kernel, njit
-from evo.envs.physics import call
-from evo.ranges import positive_number, whole_number
+from evo.envs.engine.compile import compile_kernel, njit
+from evo.envs.engine.physics import call
+from evo.numerics.validation import positive_number, whole_number
 
 
 class Optimizer(ABC):

@@ -9,8 +9,8 @@ from typing import Any, final
 
 import numpy as np
 
+from evo.numerics.validation import number_between, positive_number
 from evo.optimizers.optimizer import Optimizer
-from evo.ranges import number_between, positive_number
 
 
 def rmsprop(numbers: Any, steps: int, length: float, square: Any, second: Any, direction: Any, delta: Any) -> None:

@@ -8,8 +8,8 @@ from typing import final
 
 import numpy as np
 
-from evo.problems.landscape import Landscape
-from evo.ranges import whole_number
+from evo.numerics.validation import whole_number
+from evo.problems.function import Landscape
 
 DIMENSIONS = (2, 3, 5, 10, 20, 40)
 _MOST_INSTANCES = 1000

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from evo.algorithms.population import DensePopulation, Population
-from evo.numbers import LARGEST
-from evo.statistics import ObservationStatistics
+from evo.genomes.population import DensePopulation, Population
+from evo.numerics.formatting import LARGEST
+from evo.numerics.running_statistics import ObservationStatistics
 
 
 @dataclass(frozen=True)

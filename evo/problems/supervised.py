@@ -2,7 +2,7 @@
 
 Training, fitness is minus the loss on a minibatch of the training split, drawn by the episode's seed: every individual
 of a generation answers the same examples. Scored, it is what the data set reports, such as accuracy: on the whole
-validation split for selection seeds, on the whole test split for report seeds (see `evo.randomness`).
+validation split for selection seeds, on the whole test split for report seeds (see `evo.numerics.randomness`).
 """
 
 import math
@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from evo.algorithms.population import Population, parts_of
 from evo.autodiff import Node, Tape
 from evo.autodiff.descent import Feeds
 from evo.datasets import CROSS_ENTROPY, Dataset, Split, minibatch
-from evo.envs.kernels import njit
-from evo.forward import Answers, Examiner
+from evo.envs.engine.compile import njit
+from evo.evaluation.forward_pass import Answers, Examiner
+from evo.genomes.population import Population, parts_of
 from evo.networks import Network
-from evo.numbers import ACCURACY
+from evo.numerics.formatting import ACCURACY
+from evo.numerics.randomness import REPORT_START, SELECTION_START
+from evo.numerics.running_statistics import ObservationStatistics
 from evo.problems.problem import Evaluation, fitness_of
-from evo.randomness import REPORT_START, SELECTION_START
-from evo.statistics import ObservationStatistics
 
 NOT_FINITE = "an output was not finite"
 

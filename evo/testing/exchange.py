@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from evo.algorithms.algorithm import Algorithm
-from evo.algorithms.population import Population
+from evo.genomes.population import Population
 from evo.testing.expectation import expect, expect_refusal
 from evo.testing.trial import START, Floats, Make, advance, expect_same, seen, sphere
 

@@ -8,11 +8,11 @@ from numba.core.runtime import _nrt_python as counts
 from numba.core.runtime import rtsys
 
 from evo.autodiff import Tape
-from evo.envs.kernels import njit
+from evo.envs.engine.compile import njit
 from evo.errors import EvoError
 from evo.networks import Layer, Network, Sequential, Shape
-from evo.networks.plan import walk
-from evo.randomness import generator
+from evo.networks.program import walk
+from evo.numerics.randomness import generator
 from evo.testing.expectation import expect
 
 _STEPS, _BATCH, _GUARD = 5, 2, np.float32(77.0)

@@ -15,7 +15,9 @@ def global_generators(make: Make) -> None:
     """Neither NumPy's nor Python's global generator is drawn from or seeded."""
     before = _global_states()
     advance(make(START, 0), _GENERATIONS)
-    words = "it draws from a global random generator: take evo.randomness.generator(self.seed, …, self.generation)"
+    words = (
+        "it draws from a global random generator: take evo.numerics.randomness.generator(self.seed, …, self.generation)"
+    )
     expect(_global_states() == before, words)
 
 
@@ -34,7 +36,7 @@ def seeds(make: Make) -> None:
     expect_same(seen(first), seen(again), words)
     expect(np.array_equal(first.ask().dense(), again.ask().dense()), f"{words}: ask() differs")
     alike = np.array_equal(first.ask().dense(), other.ask().dense())
-    expect(not alike, "seeds 7 and 8 give the same search: draw from evo.randomness.generator(self.seed, …)")
+    expect(not alike, "seeds 7 and 8 give the same search: draw from evo.numerics.randomness.generator(self.seed, …)")
 
 
 def state(make: Make) -> None:

@@ -5,15 +5,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from evo.arguments import as_task
-from evo.assembly import make_network
-from evo.envs.gym import TaskEnv
-from evo.envs.random import streams
+from evo.api.arguments import as_task
+from evo.benchmarks.exactness import check_invariance
+from evo.config.build import make_network
+from evo.envs.engine.random import streams
+from evo.envs.gymnasium_bridge.task_env import TaskEnv
 from evo.envs.task import Task
-from evo.episode import REASONS, TERMINATED, Episodes, Evaluator
 from evo.errors import EvoError
-from evo.exactness import check_invariance
-from evo.randomness import generator
+from evo.evaluation.episode import REASONS, TERMINATED, Episodes, Evaluator
+from evo.numerics.randomness import generator
 from evo.testing.expectation import expect
 
 _SCALES, _SEEDS = (0.01, 0.3, 3.0), (0, 1)

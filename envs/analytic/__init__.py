@@ -1,0 +1,1 @@
+"""Worlds that need no simulation of bodies: nearly free, so the tests use them."""

@@ -1,0 +1,418 @@
+"""Any registered environment of Gymnasium's as a task: slower than ours, one Python call a step, but any of them.
+
+Observations are flattened to float64 numbers (a discrete one to a one-hot vector), actions are what the environment
+takes. An episode of seed s is `env.reset(seed=s)` and what follows.
+"""
+
+import contextlib
+import importlib
+import inspect
+import os
+import re
+import signal
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from gymnasium.envs.registration import EnvSpec, load_env_creator
+
+from evo.envs import TASKS
+from evo.envs.foreign import ExitError, contained, staying
+from evo.envs.gymnasium_bridge.spaces import Actions, MisfitError, actions_of, flatten, shown
+from evo.envs.notes import note
+from evo.envs.options import constructor_with
+from evo.envs.reference import check_trusted
+
+_STEPS = 1000  # in an episode of an environment that sets no limit
+_LOADING = 20  # times as long as a step may take what has to load first: making an environment, and its pictures
+_PIECES = {"reset": "a pair (observation, info)", "step": "observation, reward, terminated, truncated, info"}
+_SCALE, _LENGTH = "scale_actions", "max_episode_steps"  # options of ours
+# What configurations and champions mean that were written before these options were there.
+ABSENT: Mapping[str, Any] = {_SCALE: False}
+
+
+@dataclass(frozen=True, eq=False)
+class GymnasiumTask:
+    """A registered environment; its fields mean what those of `evo.envs.task.Task` mean.
+
+    name: its id. spec: of its registration, which another process may not know of. options: all that it was made with;
+    arguments: those of its constructor among them. limit: control steps of an episode, where its registration's are not
+    meant. step_timeout: seconds that a reset or a step may take, where it lives in a process of its own; to be made,
+    or to draw a picture, it may take twenty times as long. None: as long as it takes.
+    """
+
+    name: str
+    spec: EnvSpec
+    options: Mapping[str, Any]
+    arguments: Mapping[str, Any]
+    observation_space: spaces.Space[Any]
+    observation_size: int
+    actions: Actions
+    steps: int
+    control_period: float
+    limit: int | None = None
+    step_timeout: float | None = None
+    rendering: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def action_low(self) -> np.ndarray:
+        return self.actions.low
+
+    @property
+    def action_high(self) -> np.ndarray:
+        return self.actions.high
+
+    @property
+    def action_size(self) -> int:
+        return len(self.actions.low)
+
+    @property
+    def choices(self) -> int:
+        return self.actions.choices
+
+    @property
+    def outputs(self) -> int:
+        return self.choices or self.action_size
+
+    def make(self, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:
+        """A new environment, without checks that cost time."""
+        extra = {} if render_mode is None else {"render_mode": render_mode}
+        return _made(self.spec, self.limit, {**self.arguments, **extra})
+
+    def observed(self, observation: Any) -> np.ndarray:
+        """What the environment observes as float64 (observation_size,). Raises MisfitError."""
+        return flatten(self.observation_space, observation)
+
+    def vector(self, observation: Any) -> np.ndarray:
+        """The same of what is flattened already, too. Raises ValueError."""
+        try:
+            return self.observed(observation)
+        except MisfitError as error:
+            if isinstance(observation, np.ndarray) and observation.shape == (self.observation_size,):
+                return observation.astype(np.float64)
+            raise ValueError(f"{self.name} {error}") from error
+
+
+def is_registered(name: str) -> bool:
+    """Whether Gymnasium knows an environment of this id, as in `CartPole-v1` or `module:Name-v0`."""
+    module, _, environment = name.rpartition(":")
+    if module and re.fullmatch(r".+-v\d+", environment):
+        return True
+    return name in gymnasium.registry
+
+
+def registered_names() -> list[str]:
+    """The ids that Gymnasium knows, ours left out, newer versions first."""
+    found = [(spec.version or 0, name) for name, spec in gymnasium.registry.items() if not name.startswith("evo/")]
+    return [name for _, name in sorted(found, key=lambda one: -one[0])]
+
+
+class Look(NamedTuple):
+    """What an environment says of itself: what a task is made of. said: warnings that were given as it was
+    made, where they were recorded."""
+
+    observation_space: Any
+    action_space: Any
+    steps: int
+    control_period: float
+    said: tuple[str, ...] = ()
+
+
+# What is asked for a look: the registration, the episode's limit, and the constructor's arguments.
+Asked = tuple[EnvSpec, int | None, Mapping[str, Any]]
+
+
+@staying()
+def look_here(asked: Asked, record: bool = False) -> Look | str:
+    """An environment is made in this process, and closed. Returns instead why there is none. record: its warnings."""
+    try:
+        with warnings.catch_warnings(record=record) as said:
+            env = _made(*asked)
+    except gymnasium.error.DependencyNotInstalled as error:
+        return without(error)
+    except Exception as error:  # an environment may fail in any way
+        return f"Gymnasium does not make it: {type(error).__name__}: {error}"
+    try:
+        return Look(
+            observation_space=getattr(env, "observation_space", None),
+            action_space=getattr(env, "action_space", None),
+            steps=(env.spec.max_episode_steps if env.spec else None) or _STEPS,
+            control_period=1.0 / ((getattr(env, "metadata", None) or {}).get("render_fps") or 30),
+            said=tuple(str(one.message) for one in said or ()),
+        )
+    finally:
+        close(env)
+
+
+def constructor_of(name: str, look: Callable[[Asked], Look | str] = look_here) -> Callable[..., GymnasiumTask]:
+    """The constructor of a registered environment's task, with the environment's own options.
+
+    look: where the environment is looked at, which may end the process that it is made in.
+
+    Two more are ours: `scale_actions`, whether -1 and 1 of the network are the ends of an action's range where that is
+    finite; and `max_episode_steps`. Where the environment takes any keyword, so does the constructor.
+    """
+    spec = _spec(name)
+    own, needed, takes_any = _own_options(spec)
+    ours = {_SCALE: (bool, True)} if _SCALE not in own else {}
+    known = {**own, **ours, _LENGTH: (int | None, None)}
+
+    def made(options: dict[str, Any], others: dict[str, Any]) -> GymnasiumTask:
+        if others and not takes_any:
+            raise TypeError(f"{name} has no option {next(iter(others))!r}")
+        scale = bool(options.pop(_SCALE)) if ours else None
+        limit = options.pop(_LENGTH)
+        if limit is not None and not 1 <= limit <= 10_000_000:
+            raise ValueError(f"max_episode_steps must be between 1 and 10,000,000, got {limit}")
+        for option in needed:
+            if options[option] is None:
+                raise ValueError(f"its environment needs {option}: give it, as in --set task.{option}=…")
+        # what is left at None is left to the environment; lists are lists, wherever they were written
+        given = {option: value for option, value in (options | others).items() if value is not None}
+        for option, value in given.items():
+            if isinstance(value, list | tuple):
+                given[option] = tuple(value) if isinstance(own.get(option, (None, None))[1], tuple) else list(value)
+        return _task(name, spec, given, scale, limit, look)
+
+    defaults = {option: default for option, (_, default) in known.items()}
+    kinds = {option: kind for option, (kind, _) in known.items()}
+    constructor = constructor_with(made, defaults, GymnasiumTask, f"Gymnasium's {name}.", kinds)
+    constructor.takes_any = takes_any  # type: ignore[attr-defined]
+    return constructor
+
+
+def reference_of(made: gymnasium.Env[Any, Any] | EnvSpec) -> tuple[str, dict[str, Any]]:
+    """The id and options that make an environment again. Raises ValueError where nothing does."""
+    spec = made if isinstance(made, EnvSpec) else made.spec
+    if spec is None:
+        raise ValueError(
+            "this environment was not made by gymnasium.make, and a run must be able to make it again: register its "
+            "class by gymnasium.register, and give its id"
+        )
+    known = gymnasium.registry.get(spec.id)
+    if known is None or known.entry_point != spec.entry_point:
+        raise ValueError(f"{spec.id} is not registered like this: call gymnasium.register with it first")
+    if spec.additional_wrappers != known.additional_wrappers:
+        wrapper = spec.additional_wrappers[-1].name if spec.additional_wrappers else "no wrapper"
+        raise ValueError(f"{spec.id} in {wrapper} is not what is registered: register what makes it, wrappers and all")
+    options = {name: value for name, value in spec.kwargs.items() if name != "render_mode"}
+    given = {name: value for name, value in options.items() if name not in known.kwargs or known.kwargs[name] != value}
+    if spec.max_episode_steps not in (None, known.max_episode_steps):
+        given[_LENGTH] = spec.max_episode_steps
+    return spec.id, given
+
+
+def _spec(name: str) -> EnvSpec:
+    module, _, environment = name.rpartition(":")
+    if module:
+        check_trusted(name)
+    with contained():
+        if module:
+            importlib.import_module(module)  # which registers it
+        return gymnasium.spec(environment)
+
+
+def _creator(spec: EnvSpec) -> Any:
+    try:
+        with contained():
+            return load_env_creator(spec.entry_point) if isinstance(spec.entry_point, str) else spec.entry_point
+    except gymnasium.error.DependencyNotInstalled as error:
+        raise ImportError(without(error)) from error
+
+
+def without(error: Exception) -> str:
+    """What to do where Gymnasium lacks a package."""
+    return f'{" ".join(str(error).split()).rstrip(".")}; pip install ".[classic]" in evo\'s folder brings it'
+
+
+def _own_options(spec: EnvSpec) -> tuple[dict[str, tuple[Any, Any]], list[str], bool]:
+    """Of an environment's constructor: option → (type, default), those that it needs, whether it takes any others.
+
+    A default of None leaves the option to the environment, as does one that no file can hold.
+    """
+    own: dict[str, tuple[Any, Any]] = {}
+    needed, takes_any = [], False
+    try:
+        parameters = inspect.signature(_creator(spec)).parameters.values()
+    except (TypeError, ValueError):  # written in C
+        return {}, [], True
+    for one in parameters:
+        takes_any |= one.kind is one.VAR_KEYWORD
+        if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY) and one.name != "render_mode":
+            default = spec.kwargs.get(one.name, one.default)
+            if default is one.empty:
+                needed.append(one.name)
+            own[one.name] = _kind_and_default(default)
+    for option, value in spec.kwargs.items():
+        if option not in own and option != "render_mode":
+            own[option] = _kind_and_default(value)
+    return own, needed, takes_any
+
+
+def _kind_and_default(default: Any) -> tuple[Any, Any]:
+    if not _is_plain(default):
+        return Any, None
+    kinds: dict[Any, Any] = {bool: bool, int: int | float, float: float, str: str, dict: dict}
+    return kinds.get(type(default), list | tuple), default
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a configuration file can hold it."""
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_plain(each) for key, each in value.items())
+    return isinstance(value, bool | int | float | str)
+
+
+def _made(spec: EnvSpec, limit: int | None, options: Mapping[str, Any]) -> gymnasium.Env[Any, Any]:
+    with contained():
+        return gymnasium.make(spec, max_episode_steps=limit, disable_env_checker=True, **options)
+
+
+def _task(
+    name: str,
+    spec: EnvSpec,
+    options: Mapping[str, Any],
+    scale: bool | None,
+    limit: int | None,
+    look: Callable[[Asked], Look | str],
+) -> GymnasiumTask:
+    if isinstance(options.get("xml_file"), str):  # of MuJoCo's older tasks
+        from evo.envs.mujoco_v5.construction import model_path
+
+        model_path(options["xml_file"])
+    seen = look((spec, limit, options))
+    if isinstance(seen, str):
+        raise ValueError(seen)
+    for text in seen.said:
+        warnings.warn(text, stacklevel=2)
+    observation = seen.observation_space
+    if not isinstance(observation, spaces.Space):
+        raise ValueError(f"its observation_space is {shown(observation)}; one of gymnasium.spaces is needed")
+    try:
+        size = spaces.flatdim(observation)
+    except (NotImplementedError, ValueError) as error:
+        kind = type(observation).__name__
+        raise ValueError(f"it observes a {kind} space, which is no vector of fixed size") from error
+    if not size:
+        raise ValueError("it observes no numbers: a network has nothing to act on")
+    newest = [task for task in TASKS if task.startswith(f"{spec.name}-v")]
+    if newest and name not in newest:
+        note(f"{name} is run by Gymnasium itself, step by step: {newest[0]} is compiled, and much faster")
+    ours = {_SCALE: scale, _LENGTH: limit}
+    return GymnasiumTask(
+        name=name,
+        spec=spec,
+        options={**options, **{name: value for name, value in ours.items() if value is not None}},
+        arguments=options,
+        observation_space=observation,
+        observation_size=size,
+        actions=actions_of(seen.action_space, bool(scale)),
+        steps=seen.steps,
+        control_period=seen.control_period,
+        limit=limit,
+    )
+
+
+def close(env: gymnasium.Env[Any, Any]) -> None:
+    """Close an environment; that it fails in this harms nobody any more."""
+    with contextlib.suppress(Exception), contained():
+        env.close()
+
+
+class Body:
+    """An environment between resets, with observations and actions as plain vectors.
+
+    alarm: whether a reset or step that takes longer than the task's step_timeout ends this process by SIGALRM, whatever
+    it is doing, and so does what loads first and takes longer than it may. Raises whatever the environment raises;
+    MisfitError where what it gives is not what it declared.
+    """
+
+    def __init__(self, task: GymnasiumTask, render_mode: str | None = None, alarm: bool = False) -> None:
+        self._task, self._process = task, os.getpid()
+        self._seconds = task.step_timeout if alarm else None
+        if alarm:
+            _creator(task.spec)  # to import a module takes what it takes
+        self._limit(_LOADING)
+        try:
+            self.env = task.make(render_mode)
+        finally:
+            self._limit(0)
+
+    def reset(self, seed: int) -> np.ndarray:
+        """The first observation of an episode, float64 (observation_size,)."""
+        observation, _ = self._answer("reset", seed=seed)
+        return self._task.observed(observation)
+
+    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool]:
+        """Observation, reward, whether the task ended the episode, and whether its time is over.
+
+        action: float64 (action_size,), within its bounds; a choice's index where there are choices.
+        """
+        observation, reward, terminated, truncated, _ = self._answer("step", self._task.actions.of(action))
+        if not isinstance(reward, float):
+            reward = _number(reward)
+        return self._task.observed(observation), float(reward), bool(terminated), bool(truncated)
+
+    def _answer(self, what: str, *arguments: Any, **named: Any) -> tuple[Any, ...]:
+        pieces = 2 if what == "reset" else 5
+        self._limit(1)
+        try:
+            answer = getattr(self.env, what)(*arguments, **named)
+        except SystemExit as error:
+            raise ExitError(error) from error
+        except (TypeError, ValueError) as error:
+            if not _unpacked(error):
+                raise
+            raise MisfitError(f"its {what} gives something else than {_PIECES[what]}") from error
+        finally:
+            if self._process != os.getpid():
+                os._exit(0)  # a child that the environment forked does not come back
+            self._limit(0)
+        if not isinstance(answer, tuple) or len(answer) != pieces:
+            raise MisfitError(f"its {what} gives {shown(answer)}; must be {_PIECES[what]}")
+        return answer
+
+    def _limit(self, times: int) -> None:
+        """So many times a step's seconds from now on this process ends, where there is a limit; 0: it does not."""
+        if self._seconds is not None:
+            signal.setitimer(signal.ITIMER_REAL, times * self._seconds)
+
+    def picture(self) -> np.ndarray:
+        """What it draws of itself, uint8 (height, width, 3). Raises MisfitError where that is no picture."""
+        self._limit(_LOADING)
+        try:
+            with contained():
+                drawn = self.env.render()
+        finally:
+            self._limit(0)
+        found = np.asarray(drawn)
+        if found.ndim != 3 or found.shape[2] != 3 or found.dtype.kind not in "iuf":
+            raise MisfitError(f"its render gives {shown(drawn)}, and no picture")
+        return found.astype(np.uint8)
+
+    def close(self) -> None:
+        """Close the environment."""
+        close(self.env)
+
+
+def _number(reward: Any) -> float:
+    """A reward of any type. Raises MisfitError where it is no number."""
+    earned = np.asarray(reward)
+    if earned.size != 1 or earned.dtype.kind not in "biuf":
+        raise MisfitError(f"its reward is {shown(reward)}, and no number")
+    return float(earned.item())
+
+
+def _unpacked(error: Exception) -> bool:
+    """Whether it was Gymnasium's own wrapper that found other pieces than it expected."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    module = "" if place is None else str(place.tb_frame.f_globals.get("__name__"))
+    return module.startswith("gymnasium.wrappers.") and "unpack" in str(error)

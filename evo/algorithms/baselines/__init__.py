@@ -1,0 +1,1 @@
+"""Baselines: what any search must beat."""

@@ -1,0 +1,74 @@
+"""Tuning one knob at a time: a hill climber with an adaptive step, the engineer's baseline.
+
+A coordinate search, Hooke & Jeeves 1961, "'Direct Search' Solution of Numerical and Statistical Problems", section 2's
+exploratory moves: each turn tries one parameter a little higher and a little lower, and keeps what is better.
+"""
+
+from typing import final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from evo.algorithms.algorithm import AskTell
+from evo.algorithms.convergence import exhausted
+from evo.genomes.population import DensePopulation
+from evo.numerics.randomness import generator
+from evo.numerics.validation import number_between, positive_number
+from evo.operators.selection import best
+
+
+@final
+class HillClimber(AskTell[DensePopulation]):
+    """Where it is, a step up and a step down along one parameter; it goes to the fittest of the three.
+
+    `step_size` (of every parameter at first), `growth` (what a step that helped is multiplied by) and `shrinkage` (what
+    one that did not is). Parameters take turns in an order shuffled anew each round.
+    """
+
+    remembered = ("point", "steps")
+
+    def __init__(
+        self,
+        initial: ArrayLike,
+        seed: int,
+        *,
+        step_size: float = 0.1,
+        growth: float = 1.2,
+        shrinkage: float = 0.85,
+    ) -> None:
+        super().__init__(initial, seed)
+        self.growth = number_between("growth", growth, 1)
+        self.shrinkage = number_between("shrinkage", shrinkage, 0, 1)
+        self.point = self.initial  # (parameters,)
+        self.initial_step_size = positive_number("step_size", step_size)
+        self.steps = np.full(self.initial.size, self.initial_step_size)  # (parameters,)
+
+    @property
+    def _knob(self) -> int:
+        """The parameter whose turn it is."""
+        round_, turn = divmod(self.generation, self.initial.size)
+        return int(generator(self.seed, "order", round_).permutation(self.initial.size)[turn])
+
+    def propose(self) -> DensePopulation:
+        knob = self._knob
+        rows = np.tile(self.point, (3, 1))  # itself first: of equals it is the best
+        rows[1, knob] += self.steps[knob]
+        rows[2, knob] -= self.steps[knob]
+        return DensePopulation(rows)
+
+    def update(self, population: DensePopulation, fitness: NDArray[np.float64]) -> None:
+        chosen, knob = best(fitness, 1)[0], self._knob
+        self.point = population.array[chosen]
+        steps = self.steps.copy()
+        steps[knob] *= self.growth if chosen else self.shrinkage
+        self.steps = steps
+
+    def finished(self) -> str | None:
+        return exhausted(self.point, self.steps, self.initial_step_size)
+
+    def candidates(self) -> NDArray[np.float64]:
+        return self.point[np.newaxis].copy()
+
+    def diagnostics(self) -> dict[str, float]:
+        """`step_size`: the mean of the steps."""
+        return {"step_size": float(np.mean(self.steps))}

@@ -1,0 +1,58 @@
+"""Pure random search: what any search must beat.
+
+Brooks 1958, "A Discussion of Random Methods for Seeking Maxima".
+"""
+
+from typing import final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from evo.algorithms.algorithm import AskTell
+from evo.genomes.population import DensePopulation
+from evo.numerics.randomness import generator
+from evo.numerics.validation import positive_number, whole_number
+from evo.operators.selection import best
+
+
+@final
+class RandomSearch(AskTell[DensePopulation]):
+    """Draws individuals from one normal distribution, for ever, and keeps the best one.
+
+    `spread` (its deviation around `initial`) and `population` (individuals a generation).
+
+    `noisy`, whether the same individual is worth something else the next time, is told by what is searched. There, the
+    one that is kept is asked for again beside those drawn: a lucky one does not last.
+    """
+
+    remembered = ("fittest", "fitness")
+
+    def __init__(
+        self, initial: ArrayLike, seed: int, noisy: bool = False, *, spread: float = 1.0, population: int = 64
+    ) -> None:
+        super().__init__(initial, seed)
+        self.spread = positive_number("spread", spread)
+        self.population = whole_number("population", population, 1)
+        self.fittest, self.fitness = self.initial, -np.inf
+        self.noisy, self.decisive = noisy, 1
+
+    def propose(self) -> DensePopulation:
+        random = generator(self.seed, "noise", self.generation)
+        drawn = self.initial + self.spread * random.standard_normal((self.population, self.initial.size))
+        return DensePopulation(np.concatenate([self.fittest[np.newaxis], drawn]) if self._again else drawn)
+
+    def update(self, population: DensePopulation, fitness: NDArray[np.float64]) -> None:
+        first = best(fitness, 1)[0]
+        if self._again or fitness[first] > self.fitness:  # asked for again, the one that is kept is the first of all
+            self.fittest, self.fitness = population.array[first], float(fitness[first])
+
+    @property
+    def _again(self) -> bool:
+        """Whether this generation asks for the one that is kept."""
+        return self.noisy and self.generation > 0
+
+    def candidates(self) -> NDArray[np.float64]:
+        return self.fittest[np.newaxis].copy()
+
+    def diagnostics(self) -> dict[str, float]:
+        return {}

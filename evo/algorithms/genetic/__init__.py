@@ -1,0 +1,1 @@
+"""Genetic algorithms: populations of individuals that are selected, crossed and mutated."""

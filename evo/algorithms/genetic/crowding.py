@@ -1,0 +1,110 @@
+"""Deterministic crowding: a genetic algorithm that keeps a population on several peaks at once.
+
+Mahfoud 1995, "Niching Methods for Genetic Algorithms", section 5.2.
+"""
+
+import math
+from collections.abc import Callable
+from typing import ClassVar, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from evo.algorithms.algorithm import AskTell
+from evo.algorithms.genetic.variation import Variation
+from evo.genomes.population import DensePopulation
+from evo.numerics.randomness import generator
+from evo.numerics.validation import whole_number
+from evo.operators.binding import Operator
+from evo.operators.diversity import deterministic_crowding
+from evo.operators.kinds import GenomeKind
+from evo.operators.selection import best, rescored
+
+
+@final
+class Crowding(AskTell[DensePopulation]):
+    """Everyone mates once, in pairs drawn at random; each child takes the place of the parent it is like, if fitter.
+
+    `population` (N individuals, an even number), `cross`, `mutate`, `genome`, `groups` and `sensitivity` (as in `GA`;
+    nobody is selected, nor replaced by any other rule), `elites` and `offered` (how many of the fittest are
+    candidates).
+
+    The paper scores children only. Here the `elites` fittest are asked for again before them and scored anew, since on
+    episodes drawn each generation a lucky parent would never give way; all N of them make every contest a fair one.
+    """
+
+    remembered = ("individuals", "fitness", "step_sizes", "diversity")
+    inhabitants: ClassVar = ("individuals", "fitness", "step_sizes")
+
+    def __init__(
+        self,
+        initial: ArrayLike,
+        seed: int,
+        groups: ArrayLike | None = None,
+        sensitivity: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None,
+        *,
+        population: int = 64,
+        cross: str | Operator = "uniform:probability=1",
+        mutate: str | Operator = "gaussian:deviation=0.02",
+        genome: str | GenomeKind = "real:spread=0.1",
+        elites: int = 2,
+        offered: int = 3,
+    ) -> None:
+        super().__init__(initial, seed)
+        self.population = whole_number("population", population, 2)
+        if self.population % 2:
+            raise ValueError(f"population={population!r}: must be even, as everyone mates in pairs")
+        self.elites = whole_number("elites", elites, 0, self.population)
+        self.offered = whole_number("offered", offered, 1, self.population)
+        self.variation = Variation(self.initial, genome, cross, mutate, groups, sensitivity)
+
+        self.individuals = np.tile(self.variation.initial, (self.population, 1))  # (population, parameters)
+        self.fitness = np.zeros(self.population)
+        self.step_sizes = self.variation.first_step_sizes(self.population)
+        self.diversity = 0.0
+
+    def propose(self) -> DensePopulation:
+        if self.generation == 0:
+            random = generator(self.seed, "initial population")
+            return DensePopulation(self.variation.first(random, self.population), self.step_sizes)
+
+        parents = self._parents()
+        first, second = self.individuals[parents[0::2]], self.individuals[parents[1::2]]
+        children = [  # each way round by the same random numbers: what one child has of a parent, the other has not
+            self.variation.crossed(generator(self.seed, "crossover", self.generation), *pair)
+            for pair in ((first, second), (second, first))
+        ]
+        crossed = np.stack(children, axis=1).reshape(self.individuals.shape)  # a pair's children, one after the other
+        inherited = np.repeat(np.sqrt(self.step_sizes[parents[0::2]] * self.step_sizes[parents[1::2]]), 2)
+        random = generator(self.seed, "mutation", self.generation)
+        mutants, step_sizes = self.variation.mutated(random, crossed, inherited)
+        elites = best(self.fitness, self.elites)
+        return DensePopulation(np.concatenate([self.individuals[elites], mutants]), step_sizes)
+
+    def update(self, population: DensePopulation, fitness: NDArray[np.float64]) -> None:
+        individuals = population.array.astype(self.individuals.dtype, copy=False)
+        if self.generation == 0:
+            self.individuals, self.fitness = individuals, fitness
+        else:
+            assert population.step_sizes is not None
+            known, children_fitness = rescored(self.fitness, self.elites, fitness)
+            parents, children = self._parents(), individuals[self.elites :]
+            pairs = self.individuals[parents]
+            lives = deterministic_crowding(pairs, known[parents], children, children_fitness)
+            self.individuals = np.concatenate([pairs, children])[lives]
+            self.fitness = np.concatenate([known[parents], children_fitness])[lives]
+            self.step_sizes = np.concatenate([self.step_sizes[parents], population.step_sizes])[lives]
+        self.diversity = math.sqrt(np.sum(np.var(self.individuals, axis=0)))
+
+    def candidates(self) -> NDArray[np.float64]:
+        if self.generation == 0:
+            return self.initial[np.newaxis].copy()
+        return self.individuals[best(self.fitness, self.offered)].astype(np.float64)
+
+    def diagnostics(self) -> dict[str, float]:
+        """`diversity`: root mean square distance of the individuals from their mean."""
+        return {"diversity": self.diversity}
+
+    def _parents(self) -> NDArray[np.intp]:
+        """Everyone, (population,), in the order of this generation's pairs."""
+        return generator(self.seed, "selection", self.generation).permutation(self.population)

@@ -1,0 +1,110 @@
+"""The Deep GA: a genetic algorithm whose genomes are lists of seeds.
+
+Such, Madhavan, Conti, Lehman, Stanley & Clune 2017, "Deep Neuroevolution: Genetic Algorithms Are a Competitive
+Alternative for Training Deep Neural Networks for Reinforcement Learning", Algorithm 1, in its order; what a seed list
+means is in `evo.genomes.seed_lists`.
+"""
+
+from collections.abc import Mapping
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from evo.algorithms.algorithm import AskTell
+from evo.genomes.seed_lists import Reconstruction, SeedPopulation, common_length
+from evo.numerics.randomness import generator
+from evo.numerics.validation import number_between, positive_number, whole_number
+from evo.operators.selection import best, truncation_selection
+
+
+@final
+class DeepGA(AskTell[SeedPopulation]):
+    """Truncation selection, elitism and Gaussian mutation alone; memory for some parents, whatever the population.
+
+    `population` (N individuals), `truncation` (T parents; None: a fiftieth of N), `elites` (kept unchanged; every
+    generation scores them anew on its own episodes), `mutation` (sigma, a standard deviation), `initial_spread` (that
+    of the first population around `initial`; the two stand for the paper's random initialisation, phi), `offered` (how
+    many of the last population's best are candidates for champion) and `cache_mb` (memory for the parameters of
+    parents, in 10⁶ bytes; T times eight bytes a parameter are used at most, and with less more is drawn again).
+
+    The paper re-scores ten candidates on thirty more episodes to find one elite; here the run's selection seeds do that
+    for the champion. The defaults of N, T and sigma are those of the authors' `ga_atari_config.json`.
+
+    A list grows by a seed a generation. After a resume what all survivors share is put together once, with one draw of
+    noise a generation: six or seven seconds for a thousand generations of a million parameters. What they do not share
+    comes to about as much as the rows of one generation.
+    """
+
+    remembered = ("parameters", "seeds", "lengths", "survivors_fitness")
+    growing = ("seeds",)
+
+    def __init__(
+        self,
+        initial: ArrayLike,
+        seed: int,
+        *,
+        population: int = 1000,
+        truncation: int | None = None,
+        elites: int = 1,
+        mutation: float = 0.002,
+        initial_spread: float = 0.1,
+        offered: int = 3,
+        cache_mb: float = 1000.0,
+    ) -> None:
+        super().__init__(initial, seed)
+        self.population = whole_number("population", population, 2)
+        fittest = max(1, self.population // 50) if truncation is None else truncation
+        self.truncation = whole_number("truncation", fittest, 1, self.population)
+        self.elites = whole_number("elites", elites, 0, self.population - 1)
+        self.mutation = positive_number("mutation", mutation)
+        self.initial_spread = number_between("initial_spread", initial_spread, 0)
+        self.offered = whole_number("offered", offered, 1, self.population)
+        cache_mb = number_between("cache_mb", cache_mb, 0)
+
+        # All that is needed of the last population: the seed lists of its best, best first, and their fitness.
+        survivors = self.decisive = max(self.truncation, self.elites, self.offered)
+        self.seeds = np.zeros(0, np.int64)  # one list after the other
+        self.lengths = np.zeros(survivors, np.int64)  # of the lists
+        self.survivors_fitness = np.zeros(survivors)
+        self.parameters = self.initial.size  # no other part of the state shows it
+        # Not part of the state: it only remembers what follows from seeds.
+        self.reconstruction = Reconstruction(self.initial, self.initial_spread, self.mutation, cache_mb)
+
+    def survivors(self) -> list[NDArray[np.int64]]:
+        """The seed lists of the last population's best, best first."""
+        return np.split(self.seeds, np.cumsum(self.lengths)[:-1])
+
+    def propose(self) -> SeedPopulation:
+        survivors, elites = self.survivors(), self.elites if self.generation else 0
+        children = self.population - elites
+        random = generator(self.seed, "selection", self.generation)
+        parents = truncation_selection(random, self.survivors_fitness, children, truncation=self.truncation)
+        seeds = generator(self.seed, "mutation", self.generation).integers(2**62, size=children)  # tau_n
+        self.reconstruction.attend(survivors)
+        # Sorted, since which child is whose is up to chance anyway: a parent is put together for all its children.
+        return SeedPopulation(self.reconstruction, survivors, elites, np.sort(parents), seeds)
+
+    def update(self, population: SeedPopulation, fitness: NDArray[np.float64]) -> None:
+        chosen = best(fitness, len(self.lengths))
+        survivors = [population.seed_list(int(individual)) for individual in chosen]
+        self.seeds, self.lengths = np.concatenate(survivors), np.array([len(seeds) for seeds in survivors])
+        self.survivors_fitness = fitness[chosen]
+
+    def candidates(self) -> NDArray[np.float64]:
+        offered = self.survivors()[: self.offered if self.generation else 1]
+        return np.array([self.reconstruction.parameters(seeds) for seeds in offered])
+
+    def diagnostics(self) -> dict[str, float]:
+        """`mutations`: of the best individual since `initial`; `divergence`: the most that a survivor has had since the
+        last ancestor that all of them share, so few where diversity is lost."""
+        survivors = self.survivors()
+        return {"mutations": len(survivors[0]), "divergence": int(self.lengths.max()) - common_length(survivors)}
+
+    def check(self, state: Mapping[str, NDArray[Any]]) -> None:
+        super().check(state)
+        if state["parameters"] != self.parameters:
+            raise ValueError(f"state 'parameters' is {state['parameters']}, expected {self.parameters}")
+        lengths, seeds = np.asarray(state["lengths"]), len(state["seeds"])
+        if lengths.min() < 0 or lengths.sum() != seeds:
+            raise ValueError(f"state 'lengths' is {lengths.tolist()}, expected lengths of {seeds} seeds in all")

@@ -1,0 +1,182 @@
+"""A genetic algorithm, composed of operators.
+
+By default that of Such, Madhavan, Conti, Lehman, Stanley & Clune 2017, "Deep Neuroevolution: Genetic Algorithms Are a
+Competitive Alternative for Training Deep Neural Networks for Reinforcement Learning", Algorithm 1: truncation
+selection, elitism and Gaussian mutation. To these it adds uniform crossover: Syswerda 1989, "Uniform Crossover in
+Genetic Algorithms".
+"""
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any, ClassVar, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from evo.algorithms.algorithm import AskTell
+from evo.algorithms.convergence import ALIKE, PATIENCE, all_same
+from evo.algorithms.genetic.variation import Variation
+from evo.genomes.population import DensePopulation
+from evo.numerics.randomness import generator
+from evo.numerics.validation import positive_number, whole_number
+from evo.operators import REPLACEMENT, SELECTION
+from evo.operators.binding import Operator, concerning, operator_from_text, suitable_operator
+from evo.operators.diversity import fitness_sharing
+from evo.operators.kinds import GenomeKind
+from evo.operators.replacement import generational_replacement
+from evo.operators.selection import best, truncated, truncation_selection
+
+_OF_FITNESS = tuple(name for name, place in SELECTION.items() if not place.startswith("evo.operators.lexicase:"))
+
+
+@final
+class GA(AskTell[DensePopulation]):
+    """Select parents, cross them, mutate their children, replace the old; each by an operator of `evo.operators`.
+
+    `population` (N individuals that live), `select`, `cross`, `mutate` and `replace` (operators, or their names and
+    options as in `tournament:size=4`), `genome` (what an individual is: real, binary, integer or permutation),
+    `elites`, `children` (made each generation; None: as many as there are others than elites), `niche_radius` (parents
+    are chosen by fitness shared with those nearer than this: `fitness_sharing`) and `offered` (how many of the fittest
+    are candidates for champion). `groups`, (parameters,), says which of them neuron-wise crossover hands over together;
+    `sensitivity`, of individuals, is what safe mutation divides by.
+
+    The `elites` fittest are asked for again beside the children and live on unchanged. Scored anew every generation, on
+    its own episodes, a lucky one does not last. The others and the children are what `replace` chooses from; an old one
+    that lives on and is no elite keeps the fitness it had. Lexicase selection, of cases, needs a loop of its own: an
+    algorithm is told one fitness an individual.
+
+    The paper re-scores ten candidates on thirty more episodes to find one elite; here the run's selection seeds do that
+    for the champion, and the search itself spends nothing on it.
+    """
+
+    remembered = ("individuals", "fitness", "ages", "step_sizes", "diversity", "alike")
+    inhabitants: ClassVar = ("individuals", "fitness", "ages", "step_sizes")
+
+    def __init__(
+        self,
+        initial: ArrayLike,
+        seed: int,
+        groups: ArrayLike | None = None,
+        sensitivity: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None,
+        *,
+        population: int = 128,
+        select: str | Operator = "truncation",
+        cross: str | Operator = "uniform:probability=0.5",
+        mutate: str | Operator = "gaussian:deviation=0.02",
+        replace: str | Operator = "generational",
+        genome: str | GenomeKind = "real:spread=0.1",
+        elites: int = 2,
+        children: int | None = None,
+        niche_radius: float | None = None,
+        offered: int = 3,
+    ) -> None:
+        super().__init__(initial, seed)
+        self.population = whole_number("population", population, 2)
+        self.elites = whole_number("elites", elites, 0, self.population - 1)
+        self.children = whole_number("children", self.population - self.elites if children is None else children, 1)
+        self.niche_radius = None if niche_radius is None else positive_number("niche_radius", niche_radius)
+        self.offered = whole_number("offered", offered, 1, self.population)
+        self.variation = Variation(self.initial, genome, cross, mutate, groups, sensitivity)
+        with concerning("select"):
+            self.select = suitable_operator(select, SELECTION, _OF_FITNESS, "one fitness an individual")
+            truncation = _truncation_of(self.select, self.population)
+        with concerning("replace"):
+            self.replace = operator_from_text(replace, REPLACEMENT)
+
+        if truncation is not None and self.replace is generational_replacement and self.niche_radius is None:
+            self.decisive = max(truncation, self.elites, self.offered)
+
+        self.individuals = np.tile(self.variation.initial, (self.population, 1))  # (population, parameters)
+        self.fitness = np.zeros(self.population)
+        self.ages = np.zeros(self.population, dtype=np.int64)  # generations lived through
+        self.step_sizes = self.variation.first_step_sizes(self.population)
+        self.diversity, self.alike = 0.0, 0  # alike: generations in a row of individuals that are all the same
+        # Tried once, so that what they refuse is heard before anything has been evaluated.
+        self._parents(generator(0, "trial"))
+        self._survivors(self.fitness[self.elites :], np.zeros(self.children), self.ages[self.elites :])
+
+    def propose(self) -> DensePopulation:
+        if self.generation == 0:
+            random = generator(self.seed, "initial population")
+            return DensePopulation(self.variation.first(random, self.population), self.step_sizes)
+
+        first, second = self._parents(generator(self.seed, "selection", self.generation))
+        random = generator(self.seed, "crossover", self.generation)
+        crossed = self.variation.crossed(random, self.individuals[first], self.individuals[second])
+        inherited = np.sqrt(self.step_sizes[first] * self.step_sizes[second])
+        random = generator(self.seed, "mutation", self.generation)
+        mutants, step_sizes = self.variation.mutated(random, crossed, inherited)
+        elites = best(self.fitness, self.elites)
+        return DensePopulation(
+            np.concatenate([self.individuals[elites], mutants]), np.concatenate([self.step_sizes[elites], step_sizes])
+        )
+
+    def update(self, population: DensePopulation, fitness: NDArray[np.float64]) -> None:
+        assert population.step_sizes is not None
+        asked = self.population + np.arange(len(fitness))  # counted after those that lived
+        ages, living = np.zeros(len(fitness), dtype=np.int64), asked  # all of the first population live
+        if self.generation:
+            elites = best(self.fitness, self.elites)
+            ages[: self.elites] = self.ages[elites] + 1
+            others = np.delete(np.arange(self.population), elites)
+            lives = self._survivors(self.fitness[others], fitness[self.elites :], self.ages[others])
+            living = np.concatenate([asked[: self.elites], np.concatenate([others, asked[self.elites :]])[lives]])
+        individuals = population.array.astype(self.individuals.dtype, copy=False)
+        self.individuals = _rows(self.individuals, individuals, living)
+        self.fitness = _rows(self.fitness, fitness, living)
+        self.ages = _rows(self.ages + 1, ages, living)
+        self.step_sizes = _rows(self.step_sizes, population.step_sizes, living)
+        self.diversity = math.sqrt(np.sum(np.var(self.individuals, axis=0)))
+        self.alike = self.alike + 1 if all_same(individuals) else 0
+
+    def finished(self) -> str | None:
+        return ALIKE if self.alike >= PATIENCE else None
+
+    def candidates(self) -> NDArray[np.float64]:
+        if self.generation == 0:
+            return self.initial[np.newaxis].copy()
+        return self.individuals[best(self.fitness, self.offered)].astype(np.float64)
+
+    def diagnostics(self) -> dict[str, float]:
+        """`diversity`: root mean square distance of the individuals from their mean."""
+        return {"diversity": self.diversity}
+
+    def _parents(self, random: np.random.Generator) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The first and the second parent of each child, (children,) each."""
+        with concerning("select"):
+            fitness = self.fitness
+            if self.niche_radius is not None:
+                fitness = fitness_sharing(self.individuals, fitness, radius=self.niche_radius)
+            parents = _indices(self.select(random, fitness, 2 * self.children), 2 * self.children, self.population)
+        return parents[0::2], parents[1::2]
+
+    def _survivors(
+        self, fitness: NDArray[np.float64], children_fitness: NDArray[np.float64], ages: NDArray[np.int64]
+    ) -> NDArray[np.intp]:
+        """Who of the others, and of the children counted after them, lives on: as many as there are others."""
+        with concerning("replace"):
+            lives = self.replace(fitness, children_fitness, ages)
+            return _indices(lives, len(fitness), len(fitness) + len(children_fitness))
+
+
+def _truncation_of(select: Operator, population: int) -> int | None:
+    """How many of the fittest alone leave children, whatever their ranks; None where others may too."""
+    function, options = (select.func, select.keywords) if isinstance(select, functools.partial) else (select, {})
+    return truncated(options.get("truncation"), population) if function is truncation_selection else None
+
+
+def _rows(old: NDArray[Any], asked: NDArray[Any], chosen: NDArray[np.intp]) -> NDArray[Any]:
+    """The chosen ones of the old rows followed by those asked for."""
+    if chosen.min() >= len(old):  # as generations replace each other: spares a copy of both
+        return asked[chosen - len(old)]
+    return np.concatenate([old, asked])[chosen]
+
+
+def _indices(given: NDArray[np.intp], count: int, most: int) -> NDArray[np.intp]:
+    """What an operator gave, which must be so many indices."""
+    indices = np.asarray(given)
+    whole = indices.dtype.kind in "iu" and indices.shape == (count,)
+    if not whole or indices.min() < 0 or indices.max() >= most:
+        raise ValueError(f"gave {indices.dtype} of shape {indices.shape}: must be {count} whole numbers in [0, {most})")
+    return indices

@@ -1,0 +1,91 @@
+"""Variation: how genetic algorithms make children, by crossover and mutation of one kind of genomes.
+
+Genomes are (individuals, genes) in the dtype of their kind (`evo.operators.kinds`), step sizes (individuals,).
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from evo.numerics.randomness import generator
+from evo.operators import CROSSOVER, MUTATION, SELF_ADAPTIVE_MUTATION
+from evo.operators.binding import Operator, concerning, suitable_operator
+from evo.operators.genomes import Genomes
+from evo.operators.kinds import GenomeKind, kind_from_text
+
+Floats = NDArray[np.float64]
+
+
+@final
+class Variation:
+    """Crossover and mutation that suit a kind of genomes, and the step sizes that individuals inherit.
+
+    initial: float64 (genes,). genome: a kind, or its text. cross, mutate: operators, or their texts. groups: (genes,),
+    what neuron-wise crossover hands over as a whole, or None. sensitivity: of genomes, for safe mutation, or None.
+
+    A child's step size is the geometric mean of its parents', which mutation that adapts itself changes and uses, and
+    any other leaves alone. Raises ValueError for what does not suit; operators are tried once to that end.
+    """
+
+    def __init__(
+        self,
+        initial: Floats,
+        genome: str | GenomeKind,
+        cross: str | Operator,
+        mutate: str | Operator,
+        groups: ArrayLike | None,
+        sensitivity: Callable[[Floats], Floats] | None,
+    ) -> None:
+        with concerning("genome"):
+            self.kind = kind_from_text(genome) if isinstance(genome, str) else genome
+        with concerning("initial"):
+            self.initial = self.kind.converted(initial[np.newaxis])[0]
+        purpose, known = f"{self.kind.name} genomes", dict(self.kind.bounds)
+        with concerning("cross"):
+            more: dict[str, Any] = {} if groups is None else {"groups": np.asarray(groups)}
+            self.cross = suitable_operator(cross, CROSSOVER, self.kind.crossovers, purpose, known | more)
+        with concerning("mutate"):
+            table = MUTATION | SELF_ADAPTIVE_MUTATION
+            more = {} if sensitivity is None else {"sensitivity": sensitivity}
+            self.mutate = suitable_operator(mutate, table, self.kind.mutations, purpose, known | more)
+        self.adapts = "step_sizes" in inspect.signature(self.mutate).parameters
+        if self.adapts and not self.kind.spread > 0:
+            raise ValueError("genome: step sizes begin as the spread of the first genomes, which must be > 0")
+
+        random = generator(0, "trial")
+        pair = self.first(random, 2)
+        self.mutated(random, self.crossed(random, pair[:1], pair[1:]), self.first_step_sizes(1))
+
+    def first(self, random: np.random.Generator, individuals: int) -> Genomes:
+        """The genomes of the first population."""
+        return self.kind.first(random, self.initial, individuals)
+
+    def first_step_sizes(self, individuals: int) -> Floats:
+        return np.full(individuals, self.kind.spread)
+
+    def crossed(self, random: np.random.Generator, first: Genomes, second: Genomes) -> Genomes:
+        """A child of each row of `first` with the same row of `second`."""
+        with concerning("cross"):
+            return self._checked(self.cross(random, first, second), first)
+
+    def mutated(self, random: np.random.Generator, genomes: Genomes, step_sizes: Floats) -> tuple[Genomes, Floats]:
+        """Mutants, and the step sizes that they were made with."""
+        with concerning("mutate"):
+            if self.adapts:
+                mutants, adapted = self.mutate(random, genomes, step_sizes)
+                if np.shape(adapted) != step_sizes.shape:
+                    raise ValueError(f"gave step sizes of shape {np.shape(adapted)}: must be {step_sizes.shape}")
+                return self._checked(mutants, genomes), adapted
+            return self._checked(self.mutate(random, genomes), genomes), step_sizes
+
+    def _checked(self, made: Genomes, of: Genomes) -> Genomes:
+        """What an operator made, which must be genomes like those it was given."""
+        if not isinstance(made, np.ndarray) or made.dtype != of.dtype or made.shape != of.shape:
+            gave = f"{made.dtype} of shape {made.shape}" if isinstance(made, np.ndarray) else type(made).__name__
+            raise ValueError(f"gave {gave}: must be {of.dtype} of shape {of.shape}, as the genomes it was given")
+        if not self.kind.keeps(made):
+            raise ValueError(f"gave genomes that are not {self.kind.rule}")
+        return made

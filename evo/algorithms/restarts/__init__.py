@@ -1,0 +1,1 @@
+"""Restarts: a strategy begun anew when it has converged."""

@@ -1,0 +1,116 @@
+"""One attempt after the other of a strategy that knows when it is finished: what restarts are made of."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evo.algorithms.algorithm import Algorithm
+from evo.algorithms.convergence import FitnessHistory
+from evo.algorithms.footprint import check_footprint
+from evo.envs.reference import resolve
+from evo.genomes.bounds import Box
+from evo.numerics.randomness import generator
+from evo.numerics.validation import number_between, positive_number
+
+# Those that take a step-size, a population and bounds, and end by themselves.
+STRATEGIES = {
+    "cma-es": "evo.algorithms.strategies.cma_es:CMAES",
+    "sep-cma-es": "evo.algorithms.strategies.sep_cma_es:SepCMAES",
+    "lm-ma-es": "evo.algorithms.strategies.lm_ma_es:LMMAES",
+    "snes": "evo.algorithms.strategies.snes:SNES",
+    "xnes": "evo.algorithms.strategies.xnes:XNES",
+}
+
+SPENT = "its share of the evaluations is spent"
+
+
+class Strategy(Algorithm, Protocol):
+    """An algorithm that remembers what its generations earned."""
+
+    history: FitnessHistory
+
+
+@final
+class Attempt:
+    """The present attempt, and the outcome of the best one before it.
+
+    What one has reached is judged by `FitnessHistory.level`, the median of its last generations: where fitness is noisy
+    the best of a single one is luck, and the more so the larger the population.
+
+    algorithm: a name in STRATEGIES. The first attempt begins at `initial`, (parameters,), later ones around it, with
+    deviation `spread`, all of them within `low` and `high`. Raises ValueError for an option out of its range.
+    """
+
+    def __init__(
+        self,
+        algorithm: str,
+        initial: NDArray[np.float64],
+        seed: int,
+        spread: float,
+        low: float | None,
+        high: float | None,
+    ) -> None:
+        if algorithm not in STRATEGIES:
+            raise ValueError(f"algorithm={algorithm!r}: must be one of {', '.join(STRATEGIES)}")
+        self.algorithm, self.initial, self.seed = algorithm, initial, seed
+        self.bounds, self.box = {"low": low, "high": high}, Box(low, high, initial)
+        self.spread = number_between("spread", spread, 0)
+        self.fittest, self.fitness = initial, -np.inf  # the mean at the end of the best attempt that is over
+        self.evaluations, self.latest = 0, -np.inf  # of this attempt: how many, and what it has reached
+
+    def begin(self, number: int, population: int, step_size: float) -> None:
+        """Attempt `number`, with a population and a first step-size of its own."""
+        random = generator(self.seed, "restart", number)
+        start = self.initial
+        if number:
+            around = self.spread * random.standard_normal(self.initial.size)
+            start = self.box.inside(self.box.outside(self.initial) + around)
+        seed = int(random.integers(2**62)) if number else self.seed
+        positive_number("step_size", step_size)
+        self.number, self.population, self.step_size = number, population, step_size
+        self.evaluations, self.latest = 0, -np.inf
+        made = resolve(self.algorithm, STRATEGIES)
+        check_footprint(made, start.size, {"population": population})
+        self.strategy: Strategy = made(start, seed, step_size=step_size, population=population, **self.bounds)
+
+    def tell(self, fitness: NDArray[np.float64], most: float = np.inf) -> str | None:
+        """The fitness of what the strategy asked for; returns why the attempt is over, or None.
+
+        most: evaluations, after which it is over in any case.
+        """
+        self.strategy.ask()  # one that was just restored has not been asked yet
+        self.strategy.tell(fitness)
+        self.evaluations, self.latest = self.evaluations + len(fitness), self.strategy.history.level()
+        reason = self.strategy.finished() or (SPENT if self.evaluations >= most else None)
+        if reason and self.latest > self.fitness:
+            self.fittest, self.fitness = self.strategy.candidates()[0], self.latest
+        return reason
+
+    def candidates(self) -> NDArray[np.float64]:
+        """The present attempt's and that of the best one that is over, the one that has reached more first."""
+        present, over = self.strategy.candidates(), self.fittest[np.newaxis]
+        if not self.number:
+            return present
+        return np.concatenate([over, present] if self.fitness > self.latest else [present, over])
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Everything that changes, as copies."""
+        return {
+            "number": np.array(self.number, np.int64),
+            "population": np.array(self.population, np.int64),
+            "step_size": np.array(self.step_size),
+            "evaluations": np.array(self.evaluations, np.int64),
+            "latest": np.array(self.latest),
+            "fittest": self.fittest.copy(),
+            "fitness": np.array(self.fitness),
+            **{f"strategy_{name}": array for name, array in self.strategy.state().items()},
+        }
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on exactly where `state()` was taken."""
+        self.begin(int(state["number"]), int(state["population"]), float(state["step_size"]))
+        self.evaluations, self.latest = int(state["evaluations"]), float(state["latest"])
+        self.fittest, self.fitness = np.array(state["fittest"]), float(state["fitness"])
+        self.strategy.restore({name: state[f"strategy_{name}"] for name in self.strategy.state()})

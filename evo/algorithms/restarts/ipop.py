@@ -1,0 +1,72 @@
+"""Restarts with increasing populations.
+
+Auger & Hansen 2005, "A Restart CMA Evolution Strategy With Increasing Population Size", section 2.
+"""
+
+from typing import final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from evo.algorithms.algorithm import AskTell
+from evo.algorithms.restarts.attempt import Attempt
+from evo.algorithms.strategies.cma_parameters import population_of
+from evo.genomes.population import Population
+from evo.numerics.validation import number_between, positive_number, whole_number
+
+
+@final
+class IPOP(AskTell[Population]):
+    """Runs a strategy until it is finished, then again from elsewhere with a population twice as large.
+
+    `algorithm` (cma-es, sep-cma-es, lm-ma-es, snes or xnes), `step_size` (its first one), `population` (of the first
+    attempt; None: 4 + 3 ln n), `attempts` (at most), `growth` (what a population is multiplied by), `spread` (the
+    deviation of later beginnings around `initial`), `low` and `high` (bounds of every parameter; None: none).
+    """
+
+    remembered = ("attempt", "over")
+
+    def __init__(
+        self,
+        initial: ArrayLike,
+        seed: int,
+        *,
+        algorithm: str = "cma-es",
+        step_size: float = 0.5,
+        population: int | None = None,
+        attempts: int = 10,
+        growth: float = 2.0,
+        spread: float = 1.0,
+        low: float | None = None,
+        high: float | None = None,
+    ) -> None:
+        super().__init__(initial, seed)
+        self.first_step_size = positive_number("step_size", step_size)
+        self.first_population = population_of(population, self.initial.size, 3)
+        self.attempts = whole_number("attempts", attempts, 1)
+        self.growth = number_between("growth", growth, 1)
+        self.attempt = Attempt(algorithm, self.initial, self.seed, spread, low, high)
+        self.attempt.begin(0, self.first_population, self.first_step_size)
+        self.over = False
+
+    def propose(self) -> Population:
+        return self.attempt.strategy.ask()
+
+    def update(self, population: Population, fitness: NDArray[np.float64]) -> None:
+        if not self.attempt.tell(fitness):
+            return
+        number = self.attempt.number + 1
+        self.over = number >= self.attempts
+        if not self.over:
+            larger = round(self.first_population * self.growth**number)
+            self.attempt.begin(number, larger, self.first_step_size)
+
+    def finished(self) -> str | None:
+        return f"all {self.attempts} attempts are over" if self.over else None
+
+    def candidates(self) -> NDArray[np.float64]:
+        return self.attempt.candidates()
+
+    def diagnostics(self) -> dict[str, float]:
+        """`attempt`: which one, from 0; `population`: of it."""
+        return {"attempt": self.attempt.number, "population": self.attempt.population}

@@ -1,0 +1,1 @@
+"""Evolution strategies: search distributions that move over the parameters."""

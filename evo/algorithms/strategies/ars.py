@@ -1,0 +1,78 @@
+"""Augmented Random Search.
+
+Mania, Guy & Recht 2018, "Simple random search of static linear policies is competitive for reinforcement learning".
+Line numbers are those of its Algorithm 2.
+"""
+
+import math
+from typing import final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from evo.algorithms.algorithm import AskTell
+from evo.genomes.noise import Noise, move
+from evo.genomes.population import PerturbedPopulation
+from evo.numerics.randomness import generator
+from evo.numerics.validation import positive_number, whole_number
+from evo.operators.selection import best
+
+
+@final
+class ARS(AskTell[PerturbedPopulation]):
+    """Finite differences along random directions, scaled by the spread of the rewards.
+
+    `step_size` (alpha), `noise` (nu, the standard deviation of exploration), `directions` (N, each evaluated both
+    ways) and `elite_directions` (b, the best of them used in the update): None, all of them, is the paper's V1 or V2;
+    fewer is V1-t or V2-t. What sets V2 apart from V1, normalising the observations, belongs to the network and the
+    problem and not to this algorithm: it is not seen here. The paper starts from zero parameters.
+    """
+
+    remembered = ("mean", "update_norm")
+    rank_based = False  # the spread of the rewards scales its steps
+
+    def __init__(
+        self,
+        initial: ArrayLike,
+        seed: int,
+        *,
+        step_size: float = 0.02,
+        noise: float = 0.03,
+        directions: int = 32,
+        elite_directions: int | None = None,
+    ) -> None:
+        super().__init__(initial, seed)
+        self.step_size = positive_number("step_size", step_size)
+        self.noise = positive_number("noise", noise)
+        self.directions = whole_number("directions", directions, 1)
+        elites = self.directions if elite_directions is None else elite_directions
+        self.elite_directions = whole_number("elite_directions", elites, 1, self.directions)
+
+        self.mean = self.initial  # M_0, (parameters,)                                                        line 2
+        self.update_norm = 0.0
+
+    def propose(self) -> PerturbedPopulation:
+        random = generator(self.seed, "noise", self.generation)
+        noise = Noise(random, self.directions, self.initial.size)  # delta_k ~ N(0, I), never stored          line 4
+        return PerturbedPopulation(self.mean, noise, self.noise)  # M_j + nu delta_k, M_j - nu delta_k        line 5
+
+    def update(self, population: PerturbedPopulation, fitness: NDArray[np.float64]) -> None:
+        plus, minus = fitness[0::2], fitness[1::2]  # r(pi_{j,k,+}), r(pi_{j,k,-}), both (directions,)
+        elites = best(np.maximum(plus, minus), self.elite_directions)  # (elite_directions,)                  line 6
+
+        deviation = np.std(np.concatenate([plus[elites], minus[elites]]))  # sigma_R, of the 2b rewards used
+        total = np.zeros_like(self.mean)
+        if deviation > 0:  # equal rewards say nothing about where to go
+            weights = (plus - minus) / deviation
+            for direction in elites:  # one after another: the order of the sum is part of the result         line 7
+                move(total, weights[direction], population.noise[direction], total)
+        step = self.step_size / self.elite_directions * total
+
+        self.mean = self.mean + step  # M_{j+1} = M_j + alpha / (b sigma_R) sum (r_+ - r_-) delta             line 7
+        self.update_norm = math.sqrt(np.sum(np.square(step)))
+
+    def candidates(self) -> NDArray[np.float64]:
+        return self.mean[np.newaxis].copy()
+
+    def diagnostics(self) -> dict[str, float]:
+        return {"update_norm": self.update_norm, "noise": self.noise}

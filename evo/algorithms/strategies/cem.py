@@ -1,0 +1,80 @@
+"""Cross-entropy method with a diagonal normal distribution.
+
+Rubinstein 1999, "The Cross-Entropy Method for Combinatorial and Continuous Optimization"; the noise that keeps it from
+collapsing too early is Szita & Lőrincz 2006, "Learning Tetris Using the Noisy Cross-Entropy Method", section 3.
+"""
+
+from typing import final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from evo.algorithms.algorithm import AskTell
+from evo.algorithms.convergence import exhausted
+from evo.algorithms.strategies.covariance import combined
+from evo.genomes.bounds import Box
+from evo.genomes.population import SampledPopulation
+from evo.numerics.randomness import generator
+from evo.numerics.validation import number_between, positive_number, whole_number
+from evo.operators.selection import best
+
+
+@final
+class CEM(AskTell[SampledPopulation]):
+    """Fits a normal distribution to the elites of each generation, and samples the next one from it.
+
+    `noise` (the deviation to begin with, sigma_0), `population` (N), `elites` (how many it is fitted to), `extra_noise`
+    (a deviation added to the fitted one, Z = extra_noise² decaying by `decay` a generation), `low` and `high` (bounds
+    of every parameter; None: none).
+    """
+
+    remembered = ("mean", "variances", "extra")
+
+    def __init__(
+        self,
+        initial: ArrayLike,
+        seed: int,
+        *,
+        noise: float = 0.5,
+        population: int = 64,
+        elites: int = 16,
+        extra_noise: float = 0.1,
+        decay: float = 0.98,
+        low: float | None = None,
+        high: float | None = None,
+    ) -> None:
+        super().__init__(initial, seed)
+        self.box = Box(low, high, self.initial)
+        self.noise = positive_number("noise", noise)
+        self.population = whole_number("population", population, 2)
+        self.elites = self.decisive = whole_number("elites", elites, 2, self.population)
+        self.decay = number_between("decay", decay, 0, 1)
+
+        self.mean = self.box.outside(self.initial)  # mu, (parameters,)
+        first = min(self.noise, self.box.widest)
+        self.variances = np.full(self.initial.size, first**2)  # sigma², (parameters,)
+        self.extra = number_between("extra_noise", extra_noise, 0) ** 2  # Z
+
+    def propose(self) -> SampledPopulation:
+        random = generator(self.seed, "noise", self.generation)
+        noise = random.standard_normal((self.population, self.initial.size))
+        return SampledPopulation(self.mean, 1.0, np.sqrt(self.variances) * noise, noise, self.box)
+
+    def update(self, population: SampledPopulation, fitness: NDArray[np.float64]) -> None:
+        elites = population.steps[best(fitness, self.elites)]  # relative to the mean, (elites, parameters)
+        share = np.full((1, self.elites), 1 / self.elites)
+        step = combined(share, elites)[0]
+        self.mean = self.mean + step
+        variances = combined(share, np.square(elites - step))[0] + self.extra
+        self.variances = np.minimum(variances, self.box.widest**2)
+        self.extra = self.extra * self.decay
+
+    def finished(self) -> str | None:
+        return exhausted(self.mean, np.sqrt(self.variances), self.noise)
+
+    def candidates(self) -> NDArray[np.float64]:
+        return self.box.inside(self.mean[np.newaxis].copy())
+
+    def diagnostics(self) -> dict[str, float]:
+        """`noise`: the root mean square of the deviations."""
+        return {"noise": float(np.sqrt(np.mean(self.variances)))}

@@ -1,0 +1,94 @@
+"""Guided evolution strategy: more of the noise where the gradient has lately been.
+
+Maheswaranathan, Metz, Tucker, Choi & Sohl-Dickstein 2019, "Guided evolutionary strategies: augmenting random search
+with surrogate gradients", Algorithm 1; the surrogates are its own past estimates, as in Meier, Mujika, Gauy & Steger
+2019, "Improving Gradient Estimation in Evolutionary Strategies With Past Descent Directions".
+"""
+
+import math
+from typing import final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from evo.algorithms.algorithm import AskTell
+from evo.algorithms.strategies.covariance import combined
+from evo.genomes.noise import weighted_sum
+from evo.genomes.population import PerturbedPopulation
+from evo.numerics.randomness import generator
+from evo.numerics.validation import number_between, positive_number, whole_number
+from evo.operators.ranking import centred_ranks
+from evo.optimizers import Adam
+
+
+@final
+class GuidedES(AskTell[PerturbedPopulation]):
+    """Antithetic perturbations, part of their variance in the subspace of the last gradient estimates; Adam follows.
+
+    `step_size` (Adam's), `noise` (sigma), `pairs` (P), `subspace` (k, how many past estimates span it at
+    most) and `balance` (alpha, the share of the variance that is spent on the whole space).
+    """
+
+    remembered = ("mean", "estimates", "optimizer", "update_norm")
+
+    def __init__(
+        self,
+        initial: ArrayLike,
+        seed: int,
+        *,
+        step_size: float = 0.01,
+        noise: float = 0.05,
+        pairs: int = 16,
+        subspace: int = 4,
+        balance: float = 0.5,
+    ) -> None:
+        super().__init__(initial, seed)
+        self.step_size = positive_number("step_size", step_size)
+        self.noise = positive_number("noise", noise)
+        self.pairs = whole_number("pairs", pairs, 1)
+        self.subspace = min(whole_number("subspace", subspace, 1), self.initial.size)
+        self.balance = number_between("balance", balance, 0, 1)
+
+        self.mean = self.initial  # x, (parameters,)
+        self.estimates = np.zeros((self.subspace, self.initial.size))  # the newest first
+        self.optimizer = Adam(self.initial.size, self.step_size)
+        self.update_norm = 0.0
+
+    def propose(self) -> PerturbedPopulation:
+        n, basis = self.initial.size, _orthonormal(self.estimates)  # U, (k, parameters)
+        random = generator(self.seed, "noise", self.generation)
+        whole = random.standard_normal((self.pairs, n))
+        inside = random.standard_normal((self.pairs, self.subspace))[:, : len(basis)]
+        balance = self.balance if len(basis) else 1.0  # with nothing to be guided by, all of it goes everywhere
+        steps = math.sqrt(balance) * whole
+        if len(basis):
+            steps = steps + math.sqrt((1 - balance) * n / len(basis)) * combined(inside, basis)
+        return PerturbedPopulation(self.mean, steps, self.noise)  # epsilon ~ N(0, sigma² (a I + (1-a) n/k Uᵀ U))
+
+    def update(self, population: PerturbedPopulation, fitness: NDArray[np.float64]) -> None:
+        shaped = centred_ranks(fitness)
+        gradient = weighted_sum(shaped[0::2] - shaped[1::2], population.noise) / len(fitness)
+        step = self.optimizer.step(gradient)
+        self.mean = self.mean + step
+        self.estimates = np.concatenate([gradient[np.newaxis], self.estimates[:-1]])
+        self.update_norm = math.sqrt(np.sum(np.square(step)))
+
+    def candidates(self) -> NDArray[np.float64]:
+        return self.mean[np.newaxis].copy()
+
+    def diagnostics(self) -> dict[str, float]:
+        return {"update_norm": self.update_norm, "noise": self.noise}
+
+
+def _orthonormal(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """An orthonormal basis of what rows (k, n) span, in rows: Gram and Schmidt's, in their order."""
+    basis: list[NDArray[np.float64]] = []
+    for row in rows:
+        rest = row
+        for _ in range(2):  # once more, against rounding
+            for axis in basis:
+                rest = rest - np.sum(rest * axis) * axis
+        length, whole = math.sqrt(np.sum(np.square(rest))), math.sqrt(np.sum(np.square(row)))
+        if length > 1e-6 * whole:
+            basis.append(rest / length)
+    return np.array(basis).reshape(len(basis), rows.shape[1])

@@ -1,0 +1,107 @@
+"""Limited-memory matrix adaptation evolution strategy, for thousands of parameters and more.
+
+Loshchilov, Glasmachers & Beyer 2019, "Large Scale Black-Box Optimization by Limited-Memory Matrix Adaptation":
+line numbers are those of its Algorithm 1.
+"""
+
+import math
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from evo.algorithms.algorithm import AskTell
+from evo.algorithms.convergence import FitnessHistory, stop_reason
+from evo.algorithms.strategies.cma_parameters import CMAParameters, default_population, population_of
+from evo.algorithms.strategies.covariance import combined
+from evo.envs.engine.compile import njit
+from evo.genomes.bounds import Box
+from evo.genomes.population import SampledPopulation
+from evo.numerics.randomness import generator
+from evo.numerics.validation import positive_number, whole_number
+from evo.operators.selection import best
+
+
+@njit(cache=True, error_model="numpy")
+def _bent(steps: Any, vectors: Any, rates: Any) -> None:
+    """steps (individuals, n), in place: the transformation that the vectors (m, n) describe            lines 8 to 10"""
+    for row in range(steps.shape[0]):
+        for j in range(vectors.shape[0]):
+            along = 0.0
+            for i in range(steps.shape[1]):
+                along += vectors[j, i] * steps[row, i]
+            for i in range(steps.shape[1]):
+                steps[row, i] = (1 - rates[j]) * steps[row, i] + rates[j] * along * vectors[j, i]
+
+
+@final
+class LMMAES(AskTell[SampledPopulation]):
+    """Holds the transformation of its samples as a few direction vectors: n log n of memory and time a sample.
+
+    `step_size` (sigma, the deviation to begin with), `population` (lambda; None: 4 + 3 ln n), `vectors` (m, how many
+    directions; None: 4 + 3 ln n), `low` and `high` (bounds of every parameter; None: none).
+    """
+
+    remembered = ("mean", "step_size", "path", "directions", "history")
+
+    def __init__(
+        self,
+        initial: ArrayLike,
+        seed: int,
+        *,
+        step_size: float = 0.5,
+        population: int | None = None,
+        vectors: int | None = None,
+        low: float | None = None,
+        high: float | None = None,
+    ) -> None:
+        super().__init__(initial, seed)
+        n = self.initial.size
+        self.box = Box(low, high, self.initial)
+        self.initial_step_size = positive_number("step_size", step_size)
+        self.population = population_of(population, n, 3)
+        self.vectors = whole_number("vectors", default_population(n) if vectors is None else vectors, 1)
+        weights = CMAParameters(n, self.population, active=False)  # w and mu_w                                  line 2
+        self.parents, self.effective_parents = weights.parents, weights.effective_parents
+        self.weights = weights.weights[np.newaxis, : self.parents]
+        self.c_sigma = min(1.0, 2 * self.population / n)
+        order = np.arange(self.vectors)
+        self.c_d = 1 / (1.5**order * n)
+        self.c_c = np.minimum(1.0, self.population / (4.0**order * n))
+
+        self.mean = self.box.outside(self.initial)  # y, (parameters,)
+        self.step_size = self.box.capped(self.initial_step_size, np.ones(1))  # sigma
+        self.path = np.zeros(n)  # p_sigma
+        self.directions = np.zeros((self.vectors, n))  # m_i
+        self.history = FitnessHistory(n, self.population)
+
+    def propose(self) -> SampledPopulation:
+        random = generator(self.seed, "noise", self.generation)
+        noise = random.standard_normal((self.population, self.initial.size))  # z_i ~ N(0, I)                    line 6
+        steps = noise.copy()
+        known = min(self.generation, self.vectors)
+        _bent(steps, self.directions[:known], self.c_d)  # d_i                                             lines 7 to 10
+        return SampledPopulation(self.mean, self.step_size, steps, noise, self.box)  # y + sigma d_i            line 11
+
+    def update(self, population: SampledPopulation, fitness: NDArray[np.float64]) -> None:
+        n, parents = self.initial.size, best(fitness, self.parents)
+        self.mean = self.mean + self.step_size * combined(self.weights, population.steps[parents])[0]  #        line 12
+        step = combined(self.weights, population.noise[parents])[0]  # sum w_i z_i
+        push = math.sqrt(self.effective_parents * self.c_sigma * (2 - self.c_sigma))
+        self.path = (1 - self.c_sigma) * self.path + push * step  #                                            line 13
+        pushes = np.sqrt(self.effective_parents * self.c_c * (2 - self.c_c))
+        rates = self.c_c[:, np.newaxis]
+        self.directions = (1 - rates) * self.directions + pushes[:, np.newaxis] * step  #                 lines 14 to 15
+        growth = self.c_sigma / 2 * (float(np.sum(np.square(self.path))) / n - 1)
+        self.step_size = self.step_size * math.exp(min(1.0, growth))  # e times at most                        line 16
+        self.step_size = self.box.capped(self.step_size, np.ones(1))
+        self.history.add(fitness)
+
+    def finished(self) -> str | None:
+        return stop_reason(self.history, self.mean, np.full(1, self.step_size), self.initial_step_size)
+
+    def candidates(self) -> NDArray[np.float64]:
+        return self.box.inside(self.mean[np.newaxis].copy())
+
+    def diagnostics(self) -> dict[str, float]:
+        return {"step_size": self.step_size}

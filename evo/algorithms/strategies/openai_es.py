@@ -1,0 +1,101 @@
+"""OpenAI's evolution strategy.
+
+Salimans, Ho, Chen, Sidor & Sutskever 2017, "Evolution Strategies as a Scalable Alternative to Reinforcement Learning".
+Line numbers are those of its Algorithm 1; mirrored sampling, ranks and weight decay are in its section 2.1.
+"""
+
+import math
+from typing import final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from evo.algorithms.algorithm import AskTell
+from evo.genomes.noise import Noise, weighted_sum
+from evo.genomes.population import PerturbedPopulation
+from evo.numerics.randomness import generator
+from evo.numerics.validation import number_between, positive_number, whole_number
+from evo.operators.ranking import centred_ranks
+from evo.optimizers import optimizer_named
+from evo.optimizers.schedules import schedule_from_text
+
+
+@final
+class OpenAIES(AskTell[PerturbedPopulation]):
+    """The gradient of the smoothed, rank-shaped fitness, estimated from antithetic pairs and followed by an optimiser.
+
+    `step_size` (alpha, the optimiser's), `noise` (sigma), `pairs` (n / 2 of the paper: each is evaluated both ways),
+    `weight_decay` (the coefficient of the L2 penalty, whose gradient joins the estimate before the optimiser; with
+    `adamw`, of the decay apart from it), `optimizer` (the authors' Adam, or another of OPTIMIZERS), and `schedule` (see
+    `evo.optimizers.schedules`), by which the step size changes over `anneal_generations`; where it comes to 0 the
+    search ends, else it goes on with the last. Without generations it stays as it is.
+
+    The factor 1 / sigma of line 5 is left out, as in the authors' code: Adam does not feel the scale of a gradient, and
+    `weight_decay` keeps the meaning of their `l2coeff`. sgd, momentum and nesterov feel it, and need a larger
+    `step_size`. Defaults, but for `pairs`, are those of their `humanoid.json`.
+    """
+
+    remembered = ("mean", "update_norm", "optimizer")
+
+    def __init__(
+        self,
+        initial: ArrayLike,
+        seed: int,
+        *,
+        step_size: float = 0.01,
+        noise: float = 0.02,
+        pairs: int = 32,
+        weight_decay: float = 0.005,
+        optimizer: str = "adam",
+        schedule: str = "linear",
+        anneal_generations: int = 0,
+    ) -> None:
+        super().__init__(initial, seed)
+        self.step_size = positive_number("step_size", step_size)
+        self.noise = positive_number("noise", noise)
+        self.pairs = whole_number("pairs", pairs, 1)
+        self.weight_decay = number_between("weight_decay", weight_decay, 0)
+        self.schedule = schedule_from_text(schedule)
+        self.anneal_generations = whole_number("anneal_generations", anneal_generations, 0)
+        if schedule != "linear" and not self.anneal_generations:
+            raise ValueError(f"schedule={schedule!r}: give anneal_generations, the generations that it stretches over")
+
+        self.mean = self.initial  # theta_0, (parameters,)                                                    line 1
+        self.optimizer = optimizer_named(optimizer)(self.initial.size, self.step_size)
+        self.update_norm = 0.0
+
+    def propose(self) -> PerturbedPopulation:
+        random = generator(self.seed, "noise", self.generation)
+        noise = Noise(random, self.pairs, self.initial.size)  # epsilon_i ~ N(0, I), never stored             line 3
+        return PerturbedPopulation(self.mean, noise, self.noise)  # theta_t + sigma epsilon_i, mirrored       line 4
+
+    def update(self, population: PerturbedPopulation, fitness: NDArray[np.float64]) -> None:
+        shaped = centred_ranks(fitness)  # F_i, (2 pairs,)
+        weights = shaped[0::2] - shaped[1::2]  # a mirrored pair shares one epsilon, with opposite signs
+        gradient = weighted_sum(weights, population.noise) / len(fitness)  # 1 / n sum F_i epsilon_i          line 5
+
+        decay = self.weight_decay * self.mean
+        factor = self._factor
+        if self.optimizer.decoupled:
+            step = self.optimizer.step(gradient, factor) - factor * self.step_size * decay
+        else:
+            step = self.optimizer.step(gradient - decay, factor)
+        self.mean = self.mean + step  # theta_{t+1}                                                           line 5
+        self.update_norm = math.sqrt(np.sum(np.square(step)))
+
+    @property
+    def _factor(self) -> float:
+        """Of the step size in this generation."""
+        return self.schedule(self.generation / self.anneal_generations) if self.anneal_generations else 1.0
+
+    def finished(self) -> str | None:
+        if self.anneal_generations and self.generation >= self.anneal_generations and self.schedule(1.0) == 0.0:
+            fell = f"the step size fell to zero in {self.anneal_generations:,} generations"
+            return f"{fell}; a new run may go on --from this one"
+        return None
+
+    def candidates(self) -> NDArray[np.float64]:
+        return self.mean[np.newaxis].copy()
+
+    def diagnostics(self) -> dict[str, float]:
+        return {"update_norm": self.update_norm, "noise": self.noise}

@@ -1,0 +1,104 @@
+"""Policy gradients with parameter-based exploration, followed by ClipUp.
+
+Sehnke, Osendorfer, Rückstieß, Graves, Peters & Schmidhuber 2010, "Parameter-exploring policy gradients", section 3.3
+(symmetric sampling); ranks, ClipUp and the limited change of deviations as in Toklu, Liskowski & Srivastava 2020,
+"ClipUp: A Simple and Powerful Optimizer for Distribution-based Policy Evolution", section 4, as is the population that
+grows until it has met enough of the world (there in the experiments, section 5).
+"""
+
+import math
+from typing import final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from evo.algorithms.algorithm import AskTell
+from evo.algorithms.convergence import exhausted
+from evo.genomes.noise import Noise, move
+from evo.genomes.population import PerturbedPopulation
+from evo.numerics.randomness import generator
+from evo.numerics.validation import number_between, positive_number, whole_number
+from evo.operators.ranking import centred_ranks
+from evo.optimizers import ClipUp
+
+
+@final
+class PGPE(AskTell[PerturbedPopulation]):
+    """Climbs the gradient of the expected rank in the mean and in the deviation of each parameter.
+
+    `step_size` (ClipUp's, of the mean; its speed is at most twice that), `noise` (the deviation to begin with: the
+    paper's is radius / sqrt(parameters), its radius some 15 times the speed), `pairs` (each direction is evaluated both
+    ways), `deviation_learning_rate` and `deviation_change` (the most that a deviation changes in a generation, as a
+    share of itself).
+
+    `interactions`: a generation asks for `pairs` again and again until it has taken so many steps of the world, or has
+    `most_pairs` (None: no limit): while individuals fall early, more of them are seen. None: `pairs`, once.
+    """
+
+    remembered = ("mean", "deviations", "optimizer")
+
+    def __init__(
+        self,
+        initial: ArrayLike,
+        seed: int,
+        *,
+        step_size: float = 0.075,
+        noise: float = 0.1,
+        pairs: int = 32,
+        deviation_learning_rate: float = 0.1,
+        deviation_change: float = 0.2,
+        interactions: int | None = None,
+        most_pairs: int | None = None,
+    ) -> None:
+        super().__init__(initial, seed)
+        self.noise = positive_number("noise", noise)
+        self.pairs = whole_number("pairs", pairs, 1)
+        self.deviation_learning_rate = number_between("deviation_learning_rate", deviation_learning_rate, 0)
+        self.deviation_change = number_between("deviation_change", deviation_change, 0, 1)
+        self.interactions = 0 if interactions is None else whole_number("interactions", interactions, 1)
+        self.most_pairs = math.inf if most_pairs is None else whole_number("most_pairs", most_pairs, self.pairs)
+
+        self.mean = self.initial  # mu, (parameters,)
+        self.deviations = np.full(self.initial.size, self.noise)  # sigma, (parameters,)
+        self.optimizer = ClipUp(self.initial.size, positive_number("step_size", step_size))
+
+    def propose(self) -> PerturbedPopulation:
+        random = generator(self.seed, "noise", self.generation)
+        noise = Noise(random, self.pairs, self.initial.size, self.deviations)  # epsilon ~ N(0, sigma²), never stored
+        return PerturbedPopulation(self.mean, noise, 1.0)  # mu + epsilon, mu - epsilon
+
+    def grow(self, steps: int) -> PerturbedPopulation | None:
+        noise = self.ask().noise
+        if steps >= self.interactions or len(noise) >= self.most_pairs:
+            return None
+        assert isinstance(noise, Noise)
+        pairs = int(min(len(noise) + self.pairs, self.most_pairs))
+        self._asked = PerturbedPopulation(self.mean, noise.grown(pairs), 1.0)
+        return self._asked
+
+    def update(self, population: PerturbedPopulation, fitness: NDArray[np.float64]) -> None:
+        shaped = centred_ranks(fitness)  # r, (2 pairs,); the baseline b is their mean, 0
+        plus, minus = shaped[0::2], shaped[1::2]  # r+, r-, both (pairs,)
+        variances, scratch = np.square(self.deviations), np.empty(self.initial.size)
+        along_mean, along_deviations = np.zeros(self.initial.size), np.zeros(self.initial.size)
+        for up, down, steps in zip(plus, minus, population.noise, strict=True):  # in order: it is part of the result
+            move(along_mean, (up - down) / 2, steps, along_mean)  # T r_T
+            curvature = np.subtract(np.square(steps, out=scratch), variances, out=scratch)
+            curvature /= self.deviations  # S of the paper, for one pair
+            move(along_deviations, (up + down) / 2, curvature, along_deviations)  # S r_S
+        along_mean, along_deviations = along_mean / len(plus), along_deviations / len(plus)
+
+        self.mean = self.mean + self.optimizer.step(along_mean)
+        most = self.deviation_change * self.deviations
+        change = np.clip(self.deviation_learning_rate * along_deviations, -most, most)
+        self.deviations = self.deviations + change
+
+    def finished(self) -> str | None:
+        return exhausted(self.mean, self.deviations, self.noise)
+
+    def candidates(self) -> NDArray[np.float64]:
+        return self.mean[np.newaxis].copy()
+
+    def diagnostics(self) -> dict[str, float]:
+        """`noise`: the root mean square of the deviations."""
+        return {"noise": float(np.sqrt(np.mean(np.square(self.deviations))))}

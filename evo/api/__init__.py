@@ -1,0 +1,1 @@
+"""The public functions: the same words as the commands."""

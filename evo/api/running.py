@@ -1,0 +1,339 @@
+"""The public functions: the same words as the commands."""
+
+import datetime
+import math
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tomli_w
+
+from evo.api.arguments import (
+    NetworkLike,
+    TaskLike,
+    as_network,
+    as_world_or_data,
+    data_reference,
+    method_name,
+    network_settings,
+    task_reference,
+)
+from evo.api.scoring import thread_count
+from evo.config.build import make_dataset, make_learner, make_problem, make_task
+from evo.config.resolve import DATASET, Config, read_config, resolve_config, task_name
+from evo.config.values import Settings, pairs_of
+from evo.datasets import Dataset, arrays
+from evo.envs import reference
+from evo.envs.engine.compile import KernelError
+from evo.envs.engine.physics import EngineError
+from evo.errors import EvoError, one_line
+from evo.evaluation.evaluator import AnyTask
+from evo.learners.learner import Learner
+from evo.networks import Network
+from evo.runs.callbacks import Callback, Watcher
+from evo.runs.champion import platform_facts
+from evo.runs.run import Run, path_of
+from evo.runs.showing import replay, show
+from evo.runs.signals import advising, stoppable
+from evo.runs.training import Progress, over, restore, train
+from evo.runs.warm_start import COPY, settings_from, start_of
+from evo.storage.files import read_text, write_text
+from evo.storage.memory import size_text
+from evo.storage.paths import command, fresh_path, from_here, task_slug
+from evo.storage.run_directory import RunDirectory
+
+# Makes what shows a run: a context manager that gives a watcher.
+Display = Callable[[Config], AbstractContextManager[Watcher]]
+
+__all__ = ["dataset", "load", "network", "replay", "resume", "run", "task"]
+_NONE: Mapping[str, Any] = {}
+_LARGE = 100e6  # bytes of a checkpoint
+
+
+def task(name: TaskLike, **options: Any) -> AnyTask:
+    """A task by its name (`"HalfCheetah-v5"`, `"quadruped"`, `"package.module:attribute"`), by a model file, or by the
+    id of any environment of Gymnasium's. Raises EvoError."""
+    named, known = task_reference(name)
+    reference.trust(named, *options.values())
+    return make_task(named, {**known, **options})
+
+
+def dataset(
+    name: str | Path | None = None,
+    *,
+    inputs: np.ndarray | None = None,
+    targets: np.ndarray | None = None,
+    **options: Any,
+) -> Dataset:
+    """A data set by its name (`"digits"`), a .csv or .npz file, a folder of pictures with a folder for each class, or
+    arrays: inputs (examples, …) and targets (examples,) or (examples, numbers). Raises EvoError."""
+    if name is not None and inputs is None and targets is None:
+        reference.trust(name)
+        return make_dataset(str(name), options)
+    if name is not None or inputs is None or targets is None:
+        raise EvoError("a data set has a name, as in evo.dataset('digits'), or else both inputs and targets")
+    try:
+        return arrays(inputs, targets, **options)
+    except (TypeError, ValueError) as error:
+        raise EvoError(one_line(error)) from error
+
+
+def network(
+    text: NetworkLike,
+    task: TaskLike | Dataset,
+    normalise: bool = False,
+    clip_observation: float = math.inf,
+) -> Network:
+    """A network sized for a task: `"linear"`, `"mlp:64,64"`, `"mlp:32:relu"`, a Sequential. Raises EvoError.
+
+    normalise: whether it normalises observations. clip_observation: normalised ones are kept within ± so much.
+    """
+    return as_network(text, as_world_or_data(task), normalise, clip_observation)
+
+
+def run(
+    task: TaskLike | Dataset | None = None,
+    *,
+    method: str | type[Any] | None = None,
+    network: NetworkLike | None = None,
+    dim: int | None = None,
+    seed: int | None = None,
+    generations: int | None = None,
+    steps: int | None = None,
+    epochs: float | None = None,
+    minutes: float | None = None,
+    until: float | None = None,
+    step_timeout: float | None = None,
+    out: Path | str | None = None,
+    threads: int | None = None,
+    config: Path | str | None = None,
+    start: Path | str | Run | None = None,
+    settings: Settings = (),
+    video: bool = True,
+    verbose: bool = False,
+    callback: Callable[[Mapping[str, float]], None] | None = None,
+    display: Display | None = None,
+    trust: bool = False,
+) -> Run:
+    """Evolve a creature, or train one: `evo.run("HalfCheetah-v5", method="ars", minutes=3, seed=1)`.
+
+    Arguments left out come from `settings` (dotted keys, as --set), then the `config` file, then the preset for the
+    task and method. epochs: stop after so many times the training examples of a data set. start: a run directory or
+    champion file whose champion the learner begins from, on its task and with its network (--from on the command line).
+    dim: of a function, as in `evo.run("rastrigin", dim=20)`. step_timeout: seconds after which a reset or step of one
+    of Gymnasium's environments is given up, which costs that individual; by default they take what they take. out: the
+    run directory, a new one under `runs/` by default. video: film the champion at the end. verbose: print what the
+    command line prints. callback: called with each generation's row of metrics. display: makes what shows the run,
+    given its configuration (see `evo.runs.display`). trust: whether modules that the `config` file or the champion of
+    `start` name may be imported (see `load`). Ctrl-C saves everything before KeyboardInterrupt goes on.
+
+    Raises EvoError for anything the user can put right, before any work is done where possible.
+    """
+    # whatever folder a function or environment of the user's goes to, paths mean what they meant here
+    here = Path.cwd()
+    out, config = (None if path is None else here / path for path in (out, config))
+    pairs = pairs_of(settings)
+    digest, options = None, _NONE
+    if isinstance(task, Dataset):
+        digest = task.digest
+        task, options = data_reference(task)
+    elif task is not None:
+        task, options = task_reference(task)
+    pairs = [*((f"task.{option}", value) for option, value in options.items()), *pairs]
+    flags = {
+        "task.name": task,
+        "method.name": None if method is None else method_name(method),
+        **({} if network is None else network_settings(network)),
+        "task.dim": dim,
+        "seed": seed,
+        "budget.generations": generations,
+        "budget.steps": steps,
+        "budget.minutes": minutes,
+        "budget.until": until,
+        "evaluation.step_timeout": step_timeout,
+    }
+    reference.trust(*flags.values())  # before a champion's file that holds the same names is looked at
+    file = {} if config is None else read_config(read_text(Path(config)), str(config), trust)
+    if start is not None:
+        start = here / path_of(start)
+        begun = settings_from(start, trust)
+        if "task.name" in file and task_name(str(file["task.name"])) != begun["task.name"]:
+            raise EvoError(f"{config} is for {file['task.name']}, and the champion of {start} for {begun['task.name']}")
+        file = begun | file | {name: value for name, value in begun.items() if name.startswith("start.")}
+    resolved = resolve_config(file, pairs, flags)
+    if epochs is not None:
+        flags["budget.steps"] = _examples(resolved, epochs)
+    if resolved.kind == DATASET:
+        if resolved["data.digest"] is None:
+            flags["data.digest"] = digest or make_dataset(resolved["task.name"], resolved.section("task")).digest
+        resolved = resolve_config(file, pairs, flags)
+    # whatever is wrong with the options is said before a directory is made
+    champion = start_of(resolved, Path(config).parent if config is not None and start is None else None)
+    learner = make_learner(resolved, thread_count(threads), None if champion is None else champion.candidate)
+    stem = f"{task_slug(resolved['task.name'])}-{resolved['method.name']}-seed{resolved['seed']}"
+    path = fresh_path(here / "runs" / stem) if out is None else out
+    with RunDirectory.create(path, resolved.toml(), _versions()) as directory:
+        if champion is not None:
+            champion.save(directory.path / COPY)
+        return _go(resolved, learner, directory, threads, video, callback, _shown(display, verbose), Progress(), here)
+
+
+def _examples(config: Config, epochs: float) -> int:
+    """How many examples so many epochs are. Raises EvoError."""
+    if config.kind != DATASET:
+        raise EvoError(f"{config['task.name']} has no epochs: give generations, steps, minutes or until")
+    if not isinstance(epochs, int | float) or not 0 <= epochs < math.inf:
+        raise EvoError(f"epochs must be a number from 0 up, got {epochs!r}")
+    return round(epochs * len(make_dataset(config["task.name"], config.section("task")).train))
+
+
+def resume(
+    path: Path | str | Run,
+    *,
+    generations: int | None = None,
+    steps: int | None = None,
+    epochs: float | None = None,
+    minutes: float | None = None,
+    until: float | None = None,
+    step_timeout: float | None = None,
+    threads: int | None = None,
+    video: bool = True,
+    verbose: bool = False,
+    callback: Callable[[Mapping[str, float]], None] | None = None,
+    display: Display | None = None,
+    trust: bool = False,
+) -> Run:
+    """Go on with a run where its newest whole checkpoint left it; a new budget replaces the old one.
+
+    A run that is past its budget is finished: nothing in it changes. trust: whether modules that its files name may be
+    imported (see `load`).
+
+    Raises EvoError where there is nothing to resume.
+    """
+    here = Path.cwd()
+    path = here / path_of(path)
+    with RunDirectory.open(path, write=True) as directory:
+        checkpoint = directory.newest_checkpoint()
+        if (
+            checkpoint is None
+            and directory.champion_path.exists()
+            and Run(path, trust).champion.report_returns is not None
+        ):
+            shown = command("replay", path, config=directory.config_text)
+            raise EvoError(f"{path} is finished and keeps no checkpoint to go on from; `{shown}` shows it")
+        source = str(directory.path / "config.toml")
+        flags = {
+            "budget.generations": generations,
+            "budget.steps": steps,
+            "budget.minutes": minutes,
+            "budget.until": until,
+            "evaluation.step_timeout": step_timeout,
+        }
+        written = read_config(directory.config_text, source, trust)
+        if epochs is not None:
+            flags["budget.steps"] = _examples(resolve_config(written), epochs)
+        config = resolve_config(written, flags=flags)
+        champion = start_of(config, directory.path)
+        learner = make_learner(config, thread_count(threads), None if champion is None else champion.candidate)
+        progress = Progress() if checkpoint is None else _restored(learner, checkpoint[1], directory)
+        if any(value is not None for value in flags.values()) and not over(config, learner, progress):
+            write_text(directory.path / "config.toml", config.toml())
+        return _go(config, learner, directory, threads, video, callback, _shown(display, verbose), progress, here)
+
+
+def _shown(display: Display | None, verbose: bool) -> Display | None:
+    """What shows a run: the given display, or with verbose what the command line shows."""
+    if display is not None or not verbose:
+        return display
+    from rich.console import Console
+
+    from evo.runs.display import display as on_terminal
+
+    return lambda config: on_terminal(config, Console(), quiet=False)
+
+
+def _go(
+    config: Config,
+    learner: Learner,
+    directory: RunDirectory,
+    threads: int | None,
+    video: bool,
+    callback: Callable[[Mapping[str, float]], None] | None,
+    display: Display | None,
+    progress: Progress,
+    here: Path,
+) -> Run:
+    """here: where the user stands, for whom paths are said."""
+    judge = make_problem(config, thread_count(threads), training=False)
+    again = command("resume", from_here(directory.path, here), config=config.toml())
+    try:
+        with (
+            advising(f"{again} goes on from there"),
+            display(config) if display else nullcontext() as shown,
+        ):
+            watcher = Callback(callback, shown)
+            watcher.note(f"run     {from_here(directory.path, here)}")
+            finished = over(config, learner, progress)
+            if finished and directory.champion_path.exists():
+                watcher.note(finished)
+                return Run(directory.path)
+            watcher.phase("compiling for this machine (cached from then on)")
+            judge.prepare()
+            learner.prepare()
+            # whatever a killed run wrote after its last checkpoint is made again
+            directory.keep_metrics(progress.rows)
+            directory.drop_fossils(learner.generation)
+            directory.record_end(None)
+            _say_size(learner, watcher)
+            for warning in directory.warnings:
+                watcher.note(warning)
+            watcher.phase("learning")
+            with stoppable():
+                train(config, learner, judge, directory, progress, watcher)
+            if config["budget.minutes"] is not None:
+                # the time it took is luck: what it did is recorded instead, so that its file repeats the run
+                did = {**config.values, "budget.minutes": None, "budget.generations": learner.generation}
+                write_text(directory.path / "config.toml", Config(did).toml())
+            show(directory, video, watcher, threads)
+    except (KernelError, EngineError, FloatingPointError) as error:
+        raise EvoError(f"{config['task.name']}: {error}") from error
+    except MemoryError as error:
+        raise EvoError(f"{config['task.name']}: there is not enough memory; {one_line(error)}") from error
+    return Run(directory.path)
+
+
+def _say_size(learner: Learner, watcher: Watcher) -> None:
+    """Large checkpoints are no surprise."""
+    size = sum(array.nbytes for array in learner.state().values())
+    if size > _LARGE:
+        watcher.phase(f"checkpoints of {size_text(size)}, of which two are kept: sep-cma-es and lm-ma-es keep far less")
+
+
+def _restored(learner: Learner, state: Mapping[str, np.ndarray], directory: RunDirectory) -> Progress:
+    try:
+        return restore(learner, state)
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        again = command("run", "--from", directory.path, config=directory.config_text)
+        raise EvoError(
+            f"the checkpoint of {directory.path} does not fit its config.toml, or another version of evo made it "
+            f"({error}); `{again}` begins anew from its champion"
+        ) from error
+
+
+def load(path: Path | str | Run, *, trust: bool = False) -> Run:
+    """A run directory, to read its metrics, champion and configuration.
+
+    trust: whether modules of your own that its files name, as in the task `mine:fitness`, may be imported, which runs
+    their code. Without it they are only where you gave the same name in this process, or an installed package declares
+    them by an entry point of the group `evo.extensions`. Raises EvoError.
+    """
+    return Run(path_of(path), trust)
+
+
+def _versions() -> str:
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    # the bits of what backprop does depend on scipy's BLAS; those of a score do not
+    return tomli_w.dumps({"started": now, "scipy": version("scipy"), **platform_facts()})

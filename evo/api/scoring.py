@@ -1,0 +1,193 @@
+"""Scoring populations and recording episodes, without a run."""
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from evo.api.arguments import NetworkLike, TaskLike, as_network, as_task
+from evo.config.build import check_compiler
+from evo.envs.engine.compile import KernelError
+from evo.envs.engine.physics import EngineError, available_threads
+from evo.errors import EvoError
+from evo.genomes.population import DensePopulation, Population
+from evo.networks import Network
+from evo.numerics.running_statistics import ObservationStatistics
+from evo.problems.control import Trajectory, Walking
+from evo.storage.memory import check_bytes
+
+_LARGEST_SEED = 2**63 - 1
+COLLECT = "collect"
+
+_Statistics = ObservationStatistics | str | None
+
+
+def evaluate(
+    task: TaskLike,
+    network: NetworkLike,
+    params: np.ndarray | Population,
+    episodes: int = 1,
+    seed: int = 0,
+    threads: int | None = None,
+    statistics: _Statistics = None,
+) -> np.ndarray:
+    """Returns of a whole population, float64 (individuals, episodes); NaN where an episode failed.
+
+    params: (individuals, size), (size,) for one, or what an algorithm's `ask` gives. Episode e of every individual
+    starts from seed + e, exactly as `gymnasium.make(...).reset(seed=seed + e)` does. The fast path: all processors, no
+    Python per step.
+
+    statistics: what a network that normalises its observations does so by, and only such a one: `champion.statistics`,
+    those of `evo.collect_statistics`, or `"collect"`, which lives the same episodes twice and takes what the population
+    saw the first time. A network given as text normalises where there are statistics. Raises EvoError.
+    """
+    problem = _problem(task, network, threads, statistics)
+    population, seeds = _population(params, problem), _seeds(seed, episodes)
+    known = _known(problem, population, seeds, statistics)
+    return _evaluated(problem, population, seeds, known, False).returns
+
+
+def rollout(
+    task: TaskLike, network: NetworkLike, params: np.ndarray, seed: int = 0, statistics: _Statistics = None
+) -> Trajectory:
+    """One episode step by step, from the same compiled episode that scores; it starts as `env.reset(seed=seed)`.
+
+    params: (size,). statistics: as of `evaluate`. Raises EvoError.
+    """
+    problem = _problem(task, network, 1, statistics)
+    if np.shape(params) != (problem.size,):
+        raise EvoError(f"params of shape {np.shape(params)}; this network has {problem.size} parameters")
+    population, seeds = _population(params, problem), _seeds(seed, 1)
+    known = _known(problem, population, seeds, statistics)
+    try:
+        return problem.rollout(np.asarray(params), int(seeds[0]), known)
+    except (EngineError, KernelError) as error:
+        raise EvoError(f"{problem.task.name}: {error}") from error
+
+
+def collect_statistics(
+    task: TaskLike,
+    network: NetworkLike,
+    params: np.ndarray | Population,
+    episodes: int = 1,
+    seed: int = 0,
+    threads: int | None = None,
+    statistics: ObservationStatistics | None = None,
+) -> ObservationStatistics:
+    """Statistics of what a population observes in the episodes of `evaluate`, for a network that normalises.
+
+    statistics: what it normalises by meanwhile, to which these are added; with none, observations stay as they are. A
+    search of your own takes them from generation to generation as evolution does. Raises EvoError.
+    """
+    problem = _problem(task, network, threads, COLLECT if statistics is None else statistics)
+    population, seeds = _population(params, problem), _seeds(seed, episodes)
+    return _collected(problem, population, seeds, statistics)
+
+
+def _collected(
+    problem: Walking, population: Population, seeds: np.ndarray, statistics: ObservationStatistics | None
+) -> ObservationStatistics:
+    known = problem.no_statistics() if statistics is None else _fitting(problem, statistics)
+    return known.merged(_evaluated(problem, population, seeds, known, True).statistics)
+
+
+def _evaluated(
+    problem: Walking, population: Population, seeds: np.ndarray, known: ObservationStatistics, collect: bool
+) -> Any:
+    try:
+        return problem.evaluate(population, seeds, known, collect)
+    except (EngineError, KernelError) as error:
+        raise EvoError(f"{problem.task.name}: {error}") from error
+
+
+def _problem(task: TaskLike, network: NetworkLike, threads: int | None, statistics: _Statistics) -> Walking:
+    check_compiler()
+    if isinstance(statistics, str) and statistics != COLLECT:
+        raise EvoError(f"statistics={statistics!r}: give a champion's statistics, or {COLLECT!r}")
+    made, text = as_task(task), not isinstance(network, Network)
+    seen = statistics == COLLECT if isinstance(statistics, str) else statistics is not None and statistics.count > 0
+    layers = as_network(network, made, normalise=text and seen)
+    if layers.normalise and statistics is None:
+        raise EvoError(
+            f"the network {layers.text!r} normalises its observations, and by what is not said: give statistics=, such "
+            "as champion.statistics, or statistics='collect'"
+        )
+    if seen and not layers.normalise:
+        raise EvoError(
+            f"the network {layers.text!r} does not normalise its observations: leave statistics out, or make it by "
+            "evo.network(…, normalise=True)"
+        )
+    try:
+        return Walking(made, layers, thread_count(threads))
+    except ValueError as error:
+        raise EvoError(str(error)) from error
+
+
+def _known(
+    problem: Walking, population: Population, seeds: np.ndarray, statistics: _Statistics
+) -> ObservationStatistics:
+    """What observations are normalised by."""
+    if isinstance(statistics, str):
+        return _collected(problem, population, seeds, None)
+    return problem.no_statistics() if statistics is None else _fitting(problem, statistics)
+
+
+def _fitting(problem: Walking, statistics: ObservationStatistics) -> ObservationStatistics:
+    if len(statistics.mean) != problem.task.observation_size:
+        raise EvoError(
+            f"the statistics are of {len(statistics.mean)} observations; {problem.task.name} has "
+            f"{problem.task.observation_size}"
+        )
+    return statistics
+
+
+def _population(params: np.ndarray | Population, problem: Walking) -> Population:
+    """Raises EvoError for what is no population of the network's."""
+    if hasattr(params, "row") and hasattr(params, "size"):
+        population: Any = params
+        shape: tuple[int, ...] = (len(population), population.size)
+    else:
+        try:
+            rows = np.atleast_2d(np.asarray(params, np.float32))
+        except (TypeError, ValueError):
+            raise EvoError(
+                f"params is a {type(params).__name__}: give an array (individuals, {problem.size}), or what an "
+                "algorithm's ask() gives"
+            ) from None
+        population, shape = rows, rows.shape
+    if len(shape) != 2 or shape[1] != problem.size:
+        raise EvoError(f"params of shape {shape}; this network has {problem.size} parameters")
+    if not shape[0]:
+        raise EvoError(f"params of shape {shape}: a population has at least one individual")
+    return DensePopulation(population) if isinstance(population, np.ndarray) else population
+
+
+def thread_count(threads: int | None) -> int:
+    """As many as asked for, or as this process may use. Raises EvoError."""
+    if threads is None:
+        return available_threads()
+    count = _whole("threads", threads)
+    if not 1 <= count <= 1024:
+        raise EvoError(f"threads must be between 1 and 1024, got {count}; this process may use {available_threads()}")
+    return count
+
+
+def _seeds(seed: int, episodes: int) -> np.ndarray:
+    """The seeds of so many episodes, uint64. Raises EvoError."""
+    first, count = _whole("seed", seed), _whole("episodes", episodes)
+    if first < 0 or count < 1:
+        raise EvoError(f"seed must be at least 0 and episodes at least 1, got seed {seed} and {episodes} episodes")
+    if first + count - 1 > _LARGEST_SEED:
+        raise EvoError(f"seeds end at {_LARGEST_SEED}, and {count} episodes from seed {first} on go beyond")
+    check_bytes(f"{count:,} episodes", 100 * count, "ask for fewer at a time")
+    return np.arange(first, first + count, dtype=np.uint64).astype(np.int64)
+
+
+def _whole(name: str, value: Any) -> int:
+    """Of any whole number, NumPy's too. Raises EvoError."""
+    try:
+        if isinstance(value, bool | np.bool_):
+            raise TypeError
+        return operator.index(value)
+    except TypeError:
+        raise EvoError(f"{name} must be a whole number, got {value!r}") from None

@@ -1,0 +1,1 @@
+"""Measurements: speed, memory, equality with Gymnasium, reliability; `evo bench` prints them."""

@@ -1,0 +1,1 @@
+"""What scores parameters: compiled episodes and forward passes, Gymnasium's episodes, and collected experience."""

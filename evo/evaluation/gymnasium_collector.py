@@ -1,0 +1,344 @@
+"""Collecting experience in a Gymnasium environment, with `evo.evaluation.collector`'s results and promises.
+
+Nobody can copy such an environment. What it must remember is how it came to where it is: the seed of its episode and
+the actions taken since. Whoever takes it up again elsewhere plays them once more: another run, or a process that takes
+the place of one that ended.
+"""
+
+import math
+from collections import Counter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from evo.envs.engine.compile import njit
+from evo.envs.engine.physics import EngineError
+from evo.envs.engine.random import random, standard_normal
+from evo.envs.gymnasium_bridge.gymnasium_task import Body, GymnasiumTask
+from evo.envs.gymnasium_bridge.spaces import all_finite
+from evo.evaluation.collector import Experience, sample_choice
+from evo.evaluation.episode import BLIND, ENVIRONMENT_ERROR, NOT_FINITE, OVERFLOWN, REASONS
+from evo.evaluation.gymnasium_host import Host, body_of, drop, in_words
+from evo.evaluation.processes import Died
+from evo.networks import Network, network_from_text
+from evo.networks.network import decide, propagate
+from evo.numerics.advantages import CUT_OFF, ENDED, FAILED
+from evo.numerics.formatting import LARGEST
+from evo.numerics.running_statistics import normalise, update_statistics
+
+# What Python calls here is compiled once and kept: every process would compile it again.
+
+
+@njit(cache=True)
+def _uniform(stream: Any) -> float:
+    return random(stream)
+
+
+@njit(cache=True)
+def _observe(observation: Any, mean: Any, scale: Any, clip: float, out: Any) -> None:
+    """An observation as the network sees it."""
+    normalise(observation, mean, scale, clip, out)
+
+
+@njit(cache=True)
+def _propagate(
+    plan: Any, params: Any, memory: Any, scratch: Any, obs: Any, mean: Any, scale: Any, clip: float, outputs: Any
+) -> None:
+    propagate(plan, params, memory, scratch, obs, mean, scale, clip, outputs)
+
+
+@njit(cache=True)
+def _sample(outputs: Any, deviation: Any, choices: int, noise: Any, taken: Any) -> None:
+    """Around the outputs, an action; or the index of a choice by them."""
+    if choices:
+        taken[0] = sample_choice(outputs, noise)
+        return
+    for place in range(len(outputs)):
+        taken[place] = outputs[place] + deviation[place] * standard_normal(noise)
+
+
+_NONE = -1  # the seed of an environment that is to begin a new episode
+
+
+class GymnasiumCollector:
+    """`environments` environments that a network acts in for `horizon` steps a call, in up to `threads` processes.
+
+    `blocks`, uint8 `shape`, is all that they remember; `collect` returns new ones and leaves the old as they were.
+    """
+
+    def __init__(
+        self,
+        task: GymnasiumTask,
+        network: Network,
+        environments: int,
+        horizon: int,
+        threads: int = 1,
+        waits: bool = False,
+        every: int = 0,
+    ) -> None:
+        self.task, self.network, self.environments, self.horizon = task, network, environments, horizon
+        self.waits, self.every = waits, every
+        self._host = Host(task, min(threads, environments))
+        self._block = _block_of(task, network)
+        self._reached: np.ndarray | None = None  # the blocks of where the environments are, if their processes live
+
+    def prepare(self) -> None:
+        """Start the processes."""
+        self._host.start()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Of the blocks."""
+        return self.environments, self._block.itemsize
+
+    def begin(self, streams: np.ndarray) -> np.ndarray:
+        """Blocks of environments that begin their first episode; streams: uint64 (environments, 4), for all resets."""
+        blocks = np.zeros(self.environments, self._block)
+        blocks["stream"], blocks["seed"] = streams, _NONE
+        return blocks.view(np.uint8).reshape(self.shape)
+
+    def collect(
+        self,
+        blocks: np.ndarray,
+        params: np.ndarray,
+        deviation: np.ndarray,
+        noise: np.ndarray | None,
+        mean: np.ndarray,
+        scale: np.ndarray,
+    ) -> tuple[np.ndarray, Experience]:
+        """`horizon` steps of every environment; see `evo.evaluation.collector.Collector.collect`.
+
+        Raises EngineError where one does not get to where its block, of another run, says it was.
+        """
+        count, network = self.environments, self.network
+        own = np.broadcast_to(np.asarray(params, np.float32), (count, network.size))
+        resumed, self._reached = self._reached is None or not np.array_equal(self._reached, blocks), None
+        asked = [
+            _Asked(
+                self.task,
+                (network.text, network.normalise, network.clip_observation),
+                place,
+                blocks[place],
+                own[place],
+                np.asarray(deviation, np.float64),
+                None if noise is None else np.array(noise[place], np.uint64),
+                mean,
+                scale,
+                self.horizon,
+                self.waits,
+                self.every,
+                resumed,
+            )
+            for place in range(count)
+        ]
+        found = self._host.map(_collect, asked, pinned=True, tries=2)
+        for place, one in enumerate(found):
+            if isinstance(one, Died):
+                self._host.probe(0)
+                found[place] = _lost(asked[place], one.how)
+        most = max(len(one.cuts) for one in found)
+        for one in found:
+            one.cuts.extend([np.zeros(self.task.observation_size, np.float32)] * (most - len(one.cuts)))
+        last = np.array([one.cuts for one in found], np.float32).reshape(count, most, self.task.observation_size)
+        observations = np.concatenate([np.stack([one.observations for one in found]), last], axis=1)
+        self._reached = np.stack([one.block for one in found])
+        return self._reached.copy(), Experience(
+            observations=observations,
+            actions=np.stack([one.actions for one in found]),
+            rewards=np.stack([one.rewards for one in found]),
+            marks=np.stack([one.marks for one in found]),
+            returns=np.stack([one.returns for one in found]),
+            lengths=np.array([one.length for one in found], np.int64),
+            failures=dict(sum((Counter(one.failures) for one in found), Counter())),
+            errors=tuple(dict.fromkeys(error for one in found for error in one.errors)),
+            statistics=np.stack([one.statistics for one in found]),
+            memories=np.stack([one.memories for one in found]),
+        )
+
+
+class _Asked(NamedTuple):
+    """Of one environment, as it goes to a process: everything in it can be sent."""
+
+    task: GymnasiumTask
+    network: tuple[str, bool, float]
+    place: int
+    block: np.ndarray
+    params: np.ndarray
+    deviation: np.ndarray
+    noise: np.ndarray | None
+    mean: np.ndarray
+    scale: np.ndarray
+    horizon: int
+    waits: bool
+    every: int
+    resumed: bool  # whether another run was there; else it is this one's own that may have to be taken up again
+
+
+class _Collected:
+    """What one environment went through: the rows of an Experience."""
+
+    def __init__(self, asked: _Asked, network: Network) -> None:
+        task, horizon = asked.task, asked.horizon
+        self.block = np.array(asked.block)
+        self.observations = np.zeros((horizon + 1, task.observation_size), np.float32)
+        self.actions = np.zeros((horizon, 1 if task.choices else task.outputs), np.float32)
+        self.rewards, self.marks = np.zeros(horizon), np.zeros(horizon, np.int64)
+        self.returns, self.length = np.full(horizon, np.nan), 0
+        self.failures, self.errors = Counter[str](), list[str]()
+        self.statistics = np.zeros(1 + 2 * task.observation_size)
+        self.memories = np.zeros((horizon // asked.every if asked.every else 0, network.memory_size), np.float32)
+        self.cuts: list[np.ndarray] = []  # the last observations of episodes cut off
+
+
+class _Reached(NamedTuple):
+    """Where a body is: the block that says so, and what it observes there."""
+
+    block: bytes
+    observation: np.ndarray
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+def _block_of(task: GymnasiumTask, network: Network) -> np.dtype[Any]:
+    return np.dtype(
+        [
+            ("stream", np.uint64, 4),  # of all resets
+            ("seed", np.int64),
+            ("steps", np.int64),
+            ("total", np.float64),
+            ("memory", np.float32, network.memory_size),
+            ("actions", np.float64, (task.steps, task.action_size)),
+            ("observation", np.float64, task.observation_size),  # where that led
+        ],
+        align=True,
+    )
+
+
+def _network_of(asked: _Asked) -> Network:
+    text, normalises, clip = asked.network
+    sizes = asked.task.observation_size, asked.task.outputs
+    return network_from_text(text, *sizes, normalises, clip_observation=clip)
+
+
+def _lost(asked: _Asked, how: str) -> _Collected:
+    """Of an environment over which processes ended: nothing but that; it begins another episode."""
+    network = _network_of(asked)
+    found = _Collected(asked, network)
+    block = found.block.view(_block_of(asked.task, network))[0]
+    if block["seed"] == _NONE:
+        _uniform(block["stream"])  # the one that was to begin is not tried again
+    block["seed"] = _NONE
+    block["observation"] = 0.0
+    found.failures[REASONS[ENVIRONMENT_ERROR]] += 1
+    found.errors.append(how)
+    return found
+
+
+def _collect(asked: _Asked, keeps: dict[Any, Any]) -> _Collected:
+    """In whichever process: `horizon` steps of one environment."""
+    task, place, network = asked.task, asked.place, _network_of(asked)
+    found = _Collected(asked, network)
+    block = found.block.view(_block_of(task, network))[0]
+    observation, lost = np.zeros(task.observation_size), None
+    try:
+        observation = _take_up(asked, block, keeps)
+    except EngineError as error:
+        if asked.resumed:
+            raise
+        lost = error  # a process ended, and what it was about cannot be repeated: one episode has failed
+    mean, scale, clip = asked.mean, asked.scale, network.clip_observation
+    scratch, outputs = np.zeros(network.scratch_size, np.float32), np.zeros(task.outputs)
+    for step in range(asked.horizon):
+        if asked.waits and step and block["seed"] == _NONE:
+            break
+        found.length, reward, terminated, truncated = step + 1, 0.0, False, False
+        try:
+            if lost is not None:
+                failure, lost = lost, None
+                raise failure
+            if block["seed"] == _NONE:
+                block["seed"], block["steps"], block["total"] = int(_uniform(block["stream"]) * 2**31), 0, 0.0
+                block["memory"], block["actions"] = 0, 0
+                observation = body_of(task, keeps, place).reset(int(block["seed"]))
+            if asked.every and step % asked.every == 0:
+                found.memories[step // asked.every] = block["memory"]
+            how = None if all_finite(observation) else BLIND
+            if how is None:
+                update_statistics(found.statistics, observation)
+            _observe(observation, mean, scale, clip, found.observations[step])
+            _propagate(network.plan, asked.params, block["memory"], scratch, observation, mean, scale, clip, outputs)
+            action = _act(asked, outputs, found.actions[step])
+            if how is None and not all_finite(outputs):
+                how = NOT_FINITE
+            if how is None:
+                block["actions"][block["steps"]] = action
+                block["steps"] += 1
+                observation, reward, terminated, truncated = body_of(task, keeps, place).step(action)
+                if not math.isfinite(reward):
+                    how = NOT_FINITE
+                elif not abs(block["total"] + reward) <= LARGEST:
+                    how = OVERFLOWN
+        except Exception as error:  # an environment may fail in any way; it costs the episode, not the run
+            drop(keeps, place)
+            how = ENVIRONMENT_ERROR
+            found.errors.append(in_words(error))
+        if how is not None:
+            found.failures[REASONS[how]] += 1
+            found.marks[step], block["seed"] = FAILED, _NONE
+            continue
+        found.rewards[step] = reward
+        block["total"] += reward
+        if terminated:
+            found.marks[step] = ENDED
+        elif truncated or block["steps"] >= task.steps:
+            found.marks[step] = CUT_OFF
+            found.cuts.append(np.zeros(task.observation_size, np.float32))
+            _observe(observation, mean, scale, clip, found.cuts[-1])
+        if found.marks[step]:
+            found.returns[step], block["seed"] = block["total"], _NONE
+    block["observation"] = observation
+    _observe(observation, mean, scale, clip, found.observations[asked.horizon])
+    keeps[place, "reached"] = _Reached(found.block.tobytes(), observation)
+    return found
+
+
+def _take_up(asked: _Asked, block: Any, keeps: dict[Any, Any]) -> np.ndarray:
+    """Bring the environment to where its block says it is; what it observes there.
+
+    Raises EngineError where it does not get there.
+    """
+    task, place = asked.task, asked.place
+    reached = keeps.pop((place, "reached"), None)  # until this call is through
+    if reached is not None and reached.block == asked.block.tobytes():
+        return np.array(reached.observation)
+    observation = np.zeros(task.observation_size)
+    if block["seed"] == _NONE:
+        return observation
+    try:
+        body: Body = body_of(task, keeps, place)
+        observation = body.reset(int(block["seed"]))
+        for action in block["actions"][: block["steps"]]:
+            observation = body.step(action)[0]
+    except Exception as error:
+        raise EngineError(f"{task.name} fails when the same actions are taken again: {in_words(error)}") from error
+    if not np.array_equal(observation, block["observation"], equal_nan=True):
+        raise EngineError(
+            f"{task.name} ends elsewhere when the same actions are taken again from the same seed: "
+            "nobody can go on with it where it was"
+        )
+    return observation
+
+
+def _act(asked: _Asked, outputs: np.ndarray, taken: np.ndarray) -> np.ndarray:
+    """The action for the environment; `taken` is what the learner will see: unclipped, or the index of a choice."""
+    task, noise = asked.task, asked.noise
+    if noise is None:  # as in an episode that is scored
+        action = np.zeros(task.action_size)
+        decide(outputs, task.action_low, task.action_high, task.choices, action)
+        taken[:] = action if task.choices else outputs
+        return action
+    _sample(outputs, asked.deviation, task.choices, noise, taken)
+    if task.choices:
+        return taken.astype(np.float64)
+    return np.clip(taken.astype(np.float64), task.action_low, task.action_high)

@@ -1,0 +1,232 @@
+"""Episodes of a Gymnasium environment: one Python call a step, spread over processes, with `evo.evaluation.episode`'s
+results.
+
+The policy is the same compiled network, the seeds mean the same, and nothing depends on how many processes there are.
+A process that ends over an episode is started again, and the episode lived once more; where that ends it again, the
+episode has failed.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from evo.envs.gymnasium_bridge.gymnasium_task import Body, GymnasiumTask
+from evo.envs.gymnasium_bridge.spaces import all_finite
+from evo.evaluation.episode import (
+    BLIND,
+    COMPLETED,
+    ENVIRONMENT_ERROR,
+    NOT_FINITE,
+    OVERFLOWN,
+    SCRATCH_BYTES,
+    TERMINATED,
+    Episodes,
+    Trajectories,
+)
+from evo.evaluation.gymnasium_host import Host, body_of, drop, in_words
+from evo.evaluation.processes import Died
+from evo.networks import Network, network_from_text
+from evo.networks.network import act
+from evo.numerics.formatting import LARGEST
+from evo.numerics.running_statistics import update_statistics
+
+_PARTS = 4  # of the work, for each process: who is done early takes another
+
+
+class _Work(NamedTuple):
+    """Some individuals on all seeds, as it goes to a process: everything in it can be sent."""
+
+    task: GymnasiumTask
+    network: tuple[str, bool, float]
+    params: np.ndarray
+    seeds: np.ndarray
+    mean: np.ndarray
+    scale: np.ndarray
+    steps: int
+    statistics: bool
+    recording: bool
+
+
+class GymnasiumEvaluator:
+    """Runs episodes of a Gymnasium environment with a network's parameters, in `threads` processes."""
+
+    def __init__(self, task: GymnasiumTask, network: Network, threads: int) -> None:
+        self.task, self.network = task, network
+        self._host = Host(task, threads)
+
+    def prepare(self) -> None:
+        """Start the processes."""
+        self._host.start()
+
+    def starts(self, seeds: np.ndarray) -> np.ndarray:
+        """What `run` takes to begin the episodes of seeds: the seeds."""
+        return np.asarray(seeds)
+
+    def capacity(self, episodes: int) -> int:
+        """How many individuals of so many episodes are evaluated at once (at least one)."""
+        return max(1, SCRATCH_BYTES // (4 * self.network.size + 8 * episodes * (4 + 2 * self.task.observation_size)))
+
+    def run(
+        self,
+        params: np.ndarray,
+        seeds: np.ndarray,
+        mean: np.ndarray,
+        scale: np.ndarray,
+        steps: int | None = None,
+        statistics: bool = False,
+        recording: bool = False,
+    ) -> Episodes:
+        """Every individual on every seed; see `evo.evaluation.episode.Evaluator.run`."""
+        params = np.ascontiguousarray(params, np.float32)
+        most = self.task.steps if steps is None else steps
+        wanted = _PARTS * self._host.count
+        shares = np.array_split(params, min(len(params), wanted))
+        # few individuals are spread by their episodes; what is recorded stays in one piece
+        pieces = 1 if recording else min(len(seeds), -(-wanted // len(shares)))
+        rest = mean, scale, most, statistics, recording
+        network = self.network.text, self.network.normalise, self.network.clip_observation
+        work = [
+            _Work(self.task, network, share, piece, *rest)
+            for share in shares
+            for piece in np.array_split(seeds, pieces)
+        ]
+        found = self._lived(work)
+        rows = [_joined(found[start : start + pieces], 1) for start in range(0, len(found), pieces)]
+        return _joined(rows, 0)
+
+    def _lived(self, work: Sequence[_Work]) -> list[Episodes]:
+        """Of each piece of work. Where a process ended over one, its episodes are lived one by one."""
+        found = self._host.map(_live, work)
+        ended = [place for place, one in enumerate(found) if isinstance(one, Died)]
+        if not ended:
+            return found
+        self._host.probe(int(work[ended[0]].seeds[0]))
+        singles = [
+            work[place]._replace(params=params[None], seeds=np.array([seed]))
+            for place in ended
+            for params in work[place].params
+            for seed in work[place].seeds
+        ]
+        tries = 1 if len(singles) == len(ended) else 2  # what was by itself has had its first
+        again = iter(zip(singles, self._host.map(_live, singles, tries=tries), strict=True))
+        for place in ended:
+            episodes = len(work[place].seeds)
+            rows = []
+            for _ in work[place].params:
+                row = [next(again) for _ in range(episodes)]
+                rows.append(_joined([_lost(one, got.how) if isinstance(got, Died) else got for one, got in row], 1))
+            found[place] = _joined(rows, 0)
+        return found
+
+
+class _Life:
+    """The episodes of some work, to be filled in one after the other."""
+
+    def __init__(self, work: _Work) -> None:
+        task, size = work.task, work.task.observation_size
+        shape = len(work.params), len(work.seeds)
+        self.returns, self.lengths = np.zeros(shape), np.zeros(shape, np.int64)
+        self.endings = np.zeros(shape, np.int64)
+        self.statistics = np.zeros((*shape, 1 + 2 * size)) if work.statistics else None
+        self.errors: list[str] = []
+        self.recorded: Trajectories | None = None
+        if work.recording:
+            sizes = (0,), (0,), (size,), (task.action_size,), ()
+            rows = shape[0] * shape[1], work.steps + 1
+            self.recorded = Trajectories(*(np.zeros((*rows, *each)) for each in sizes))
+
+    def episodes(self) -> Episodes:
+        errors = tuple(dict.fromkeys(self.errors))
+        return Episodes(self.returns, self.lengths, self.endings, self.statistics, self.recorded, errors)
+
+
+def _lost(work: _Work, how: str) -> Episodes:
+    """What became of a single episode over which processes ended."""
+    life = _Life(work)
+    life.endings[:] = ENVIRONMENT_ERROR
+    life.errors.append(how)
+    return life.episodes()
+
+
+def _live(work: _Work, keeps: dict[Any, Any]) -> Episodes:
+    """In whichever process: the episodes of some individuals, one after the other."""
+    text, normalise, clip = work.network
+    sizes = work.task.observation_size, work.task.outputs
+    network = network_from_text(text, *sizes, normalise, clip_observation=clip)
+    life = _Life(work)
+    for individual, params in enumerate(work.params):
+        for number, seed in enumerate(work.seeds):
+            place = individual, number
+            try:
+                life.endings[place] = _episode(body_of(work.task, keeps), work, network, params, int(seed), life, place)
+            except Exception as error:  # an environment may fail in any way; it costs the individual, not the run
+                drop(keeps)
+                life.endings[place] = ENVIRONMENT_ERROR
+                life.errors.append(in_words(error))
+    return life.episodes()
+
+
+def _episode(
+    body: Body, work: _Work, network: Network, params: np.ndarray, seed: int, life: _Life, place: tuple[int, int]
+) -> int:
+    """Live an episode; returns how it ended."""
+    task, row = work.task, place[0] * len(work.seeds) + place[1]
+    memory, scratch = np.zeros(network.memory_size, np.float32), np.zeros(network.scratch_size, np.float32)
+    outputs, action = np.zeros(task.outputs), np.zeros(task.action_size)
+    normalisation = work.mean, work.scale, network.clip_observation
+    limits = (task.action_low, task.action_high, task.choices)
+    seen, recorded = None if life.statistics is None else life.statistics[place], life.recorded
+    step, total = 0, 0.0
+    try:
+        observation = body.reset(seed)
+        while True:
+            if recorded is not None:
+                recorded.observations[row, step] = observation
+            if step >= work.steps:
+                return COMPLETED
+            if not all_finite(observation):
+                return BLIND
+            if seen is not None:
+                update_statistics(seen, observation)
+            act(network.plan, params, memory, scratch, observation, *normalisation, *limits, outputs, action)
+            if recorded is not None:
+                recorded.actions[row, step] = action
+            if not all_finite(action):
+                return NOT_FINITE
+            observation, reward, terminated, truncated = body.step(action)
+            step += 1
+            if not math.isfinite(reward):
+                return NOT_FINITE
+            total += reward
+            if not abs(total) <= LARGEST:
+                return OVERFLOWN
+            if recorded is not None:
+                recorded.rewards[row, step - 1] = reward
+            if terminated or truncated:
+                if recorded is not None:
+                    recorded.observations[row, step] = observation
+                return TERMINATED if terminated else COMPLETED
+    finally:  # also where the environment fails
+        life.lengths[place], life.returns[place] = step, total
+
+
+def _joined(parts: Sequence[Episodes], axis: int) -> Episodes:
+    """One after the other, along the individuals (0) or their episodes (1)."""
+
+    def joined(arrays: Sequence[Any]) -> Any:
+        return None if arrays[0] is None else np.concatenate(arrays, axis)
+
+    recorded = None
+    if parts[0].trajectories is not None:
+        columns = zip(*(part.trajectories for part in parts if part.trajectories is not None), strict=True)
+        recorded = Trajectories(*(np.concatenate(column) for column in columns))
+    return Episodes(
+        returns=joined([part.returns for part in parts]),
+        lengths=joined([part.lengths for part in parts]),
+        endings=joined([part.endings for part in parts]),
+        statistics=joined([part.statistics for part in parts]),
+        trajectories=recorded,
+        errors=tuple(dict.fromkeys(error for part in parts for error in part.errors)),
+    )

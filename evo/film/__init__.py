@@ -1,1 +1,0 @@
-"""Pictures become films: encoding, captions and filmstrips."""

@@ -1,0 +1,158 @@
+"""Populations: what an algorithm asks to have evaluated, one row of parameters an individual."""
+
+from collections.abc import Iterator
+from typing import Any, Protocol, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evo.genomes.bounds import EVERYWHERE, Box
+from evo.genomes.noise import Noise, move
+
+
+class Population(Protocol):
+    """Individuals that need not be stored: rows are made when they are asked for."""
+
+    def __len__(self) -> int:
+        """The number of individuals."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """The number of parameters of an individual."""
+        ...
+
+    def row(self, individual: int, out: NDArray[Any]) -> None:
+        """Write the parameters of one individual into `out`, (parameters,), cast to its floating type."""
+        ...
+
+    def dense(self) -> NDArray[np.float64]:
+        """All individuals, (individuals, parameters); a view or a copy, to be read only."""
+        ...
+
+
+def parts_of(population: Population, most: int) -> Iterator[NDArray[np.float32]]:
+    """The parameters of all individuals in their order, at `most` of them at a time: float32 (individuals,
+    parameters)."""
+    for start in range(0, len(population), most):
+        params = np.empty((min(most, len(population) - start), population.size), np.float32)
+        for row in range(len(params)):
+            population.row(start + row, params[row])
+        yield params
+
+
+@final
+class DensePopulation:
+    """A population stored as it is: `array` is (individuals, parameters).
+
+    `step_sizes`, (individuals,), are what individuals inherit beside their parameters, where they do.
+    """
+
+    def __init__(self, array: NDArray[Any], step_sizes: NDArray[np.float64] | None = None) -> None:
+        self.array = np.ascontiguousarray(array, dtype=np.float64).view()
+        self.array.flags.writeable = False
+        self.step_sizes = step_sizes
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    @property
+    def size(self) -> int:
+        return int(self.array.shape[1])
+
+    def row(self, individual: int, out: NDArray[Any]) -> None:
+        np.copyto(out, self.array[individual], casting="same_kind")
+
+    def dense(self) -> NDArray[np.float64]:
+        return self.array
+
+
+@final
+class Subpopulation:
+    """Some individuals of a population, by their `indices`, (individuals,)."""
+
+    def __init__(self, population: Population, indices: NDArray[np.intp]) -> None:
+        self.population = population
+        self.indices = indices
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    @property
+    def size(self) -> int:
+        return self.population.size
+
+    def row(self, individual: int, out: NDArray[Any]) -> None:
+        self.population.row(int(self.indices[individual]), out)
+
+    def dense(self) -> NDArray[np.float64]:
+        rows = np.empty((len(self), self.size))
+        for individual, row in enumerate(rows):
+            self.row(individual, row)
+        return rows
+
+
+@final
+class PerturbedPopulation:
+    """Antithetic pairs around a centre: individual 2k is `center + scale * noise[k]`, 2k + 1 is its mirror image.
+
+    `center` is (parameters,), `noise` (pairs, parameters), an array or drawn row by row. Mirrored sampling: Brockhoff,
+    Auger, Hansen, Arnold & Hohm 2010, "Mirrored Sampling and Sequential Selection for Evolution Strategies".
+    """
+
+    def __init__(self, center: NDArray[np.float64], noise: Noise | NDArray[np.float64], scale: float) -> None:
+        self.center = center
+        self.noise = noise
+        self.scale = scale
+
+    def __len__(self) -> int:
+        return 2 * len(self.noise)
+
+    @property
+    def size(self) -> int:
+        return len(self.center)
+
+    def row(self, individual: int, out: NDArray[Any]) -> None:
+        move(self.center, -self.scale if individual % 2 else self.scale, self.noise[individual // 2], out)
+
+    def dense(self) -> NDArray[np.float64]:
+        rows = np.empty((len(self), self.size))
+        for individual, row in enumerate(rows):
+            self.row(individual, row)
+        return rows
+
+
+@final
+class SampledPopulation:
+    """Samples of a normal distribution: individual k is `center + scale * steps[k]`, made from `noise[k]` ~ N(0, I).
+
+    `center` is (parameters,), `steps` and `noise` are (individuals, parameters); `box` maps the samples to where they
+    are evaluated.
+    """
+
+    def __init__(
+        self,
+        center: NDArray[np.float64],
+        scale: float,
+        steps: NDArray[np.float64],
+        noise: NDArray[np.float64],
+        box: Box = EVERYWHERE,
+    ) -> None:
+        self.center = center
+        self.scale = scale
+        self.steps = steps
+        self.noise = noise
+        self.box = box
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    @property
+    def size(self) -> int:
+        return int(self.steps.shape[1])
+
+    def row(self, individual: int, out: NDArray[Any]) -> None:
+        np.copyto(out, self.box.inside(self.center + self.scale * self.steps[individual]), casting="same_kind")
+
+    def dense(self) -> NDArray[np.float64]:
+        return self.box.inside(self.center + self.scale * self.steps)

@@ -1,0 +1,141 @@
+"""Parameters as the seeds of the mutations that made them, put together when they are needed.
+
+Such, Madhavan, Conti, Lehman, Stanley & Clune 2017, "Deep Neuroevolution: Genetic Algorithms Are a Competitive
+Alternative for Training Deep Neural Networks for Reinforcement Learning", where tau are the seeds:
+theta^n = psi(theta^{n-1}, tau_n) = theta^{n-1} + sigma epsilon(tau_n).
+
+epsilon(tau) is `np.random.default_rng(tau).standard_normal(parameters)`, drawn in compiled code, so a seed list can be
+read anywhere. A list is int64, (mutations,), its oldest seed first.
+"""
+
+from collections.abc import Sequence
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evo.envs.engine.compile import njit
+from evo.envs.engine.random import standard_normal, streams
+
+_Floats = NDArray[np.float64]
+_Seeds = NDArray[np.int64]
+_SEED = np.dtype(np.int64).itemsize
+
+
+@njit(cache=True, error_model="numpy")
+def _mutate(params: Any, deviation: float, stream: Any, out: Any) -> None:
+    for index in range(out.size):
+        out[index] = params[index] + deviation * standard_normal(stream)
+
+
+@final
+class Reconstruction:
+    """Parameters of seed lists: `initial`, (parameters,), plus the first mutation, of deviation `first`, plus the later
+    ones, of `deviation` each, one after the other in float64.
+
+    Kept are what all lists of interest begin with, and in `megabytes` of memory (10⁶ bytes; of one list at least) those
+    lists themselves, or what they are to be put together from: never more than there are lists. Whatever does not fit
+    is put together again from where it parted from the others, not from its beginning. No result depends on it.
+    """
+
+    def __init__(self, initial: _Floats, first: float, deviation: float, megabytes: float) -> None:
+        self.initial, self.first, self.deviation = initial, first, deviation
+        self._most = max(1, int(min(megabytes * 1e6, 2.0**62) / initial.nbytes))
+        # Beginnings of lists, as bytes, and their parameters.
+        self._shared: dict[bytes, _Floats] = {b"": initial}  # of all lists, and of all lists of interest
+        self._recent: dict[bytes, _Floats] = {}  # the least recently used first
+        self._origins: dict[bytes, bytes] = {}  # what lists of interest, not yet put together, are put together from
+
+    def parameters(self, seeds: _Seeds) -> _Floats:
+        """Parameters, (parameters,), to be read only."""
+        wanted = seeds.tobytes()
+        if wanted in self._shared:
+            return self._shared[wanted]
+        params = self._recent.pop(wanted, None)
+        if params is None:
+            nearest = self._nearest(wanted)
+            origin, params = (self._shared | self._recent)[nearest], np.empty_like(self.initial)
+            for mutations in range(len(nearest) // _SEED, len(seeds)):
+                self.mutate(origin, mutations, seeds[mutations], params)
+                origin = params
+            if self._origins.pop(wanted, None) is not None and nearest not in self._origins.values():
+                self._recent.pop(nearest, None)
+        self._recent[wanted] = params
+        if len(self._recent) > self._most:
+            del self._recent[next(iter(self._recent))]
+        return params
+
+    def mutate(self, params: _Floats, mutations: int, seed: np.int64, out: NDArray[Any]) -> None:
+        """out = parameters that had so many mutations before, with one more; both (parameters,), out may be params."""
+        _mutate(params, self.deviation if mutations else self.first, streams(np.array([seed]))[0], out)
+
+    def attend(self, lists: Sequence[_Seeds]) -> None:
+        """These are the lists of interest from now on."""
+        common = lists[0][: common_length(lists)]
+        self._shared = {b"": self.initial, common.tobytes(): self.parameters(common)}
+        self._origins = {seeds.tobytes(): self._nearest(seeds.tobytes()) for seeds in lists}
+        wanted = set(self._origins.values()) - self._shared.keys()
+        self._recent = {known: params for known, params in self._recent.items() if known in wanted}
+
+    def _nearest(self, wanted: bytes) -> bytes:
+        """The longest beginning of a list whose parameters are known."""
+        return max((known for known in (*self._shared, *self._recent) if wanted.startswith(known)), key=len)
+
+
+def common_length(lists: Sequence[_Seeds]) -> int:
+    """How many seeds all lists begin with."""
+    shortest = min(map(len, lists))
+    alike = np.all([seeds[:shortest] == lists[0][:shortest] for seeds in lists], axis=0)
+    return shortest if alike.all() else int(np.argmin(alike))
+
+
+@final
+class SeedPopulation:
+    """Seed lists, of which only what tells them apart is stored: the first `elites` of `parents` as they are, then
+    children, which are `parents[ancestors[k]]` with one mutation more, `seeds[k]`; both (children,).
+
+    Rows come cheapest when children of one parent stand together.
+    """
+
+    def __init__(
+        self,
+        reconstruction: Reconstruction,
+        parents: Sequence[_Seeds],
+        elites: int,
+        ancestors: NDArray[np.intp],
+        seeds: _Seeds,
+    ) -> None:
+        self.reconstruction = reconstruction
+        self.parents = parents
+        self.elites = elites
+        self.ancestors = ancestors
+        self.seeds = seeds
+
+    def __len__(self) -> int:
+        return self.elites + len(self.seeds)
+
+    @property
+    def size(self) -> int:
+        return len(self.reconstruction.initial)
+
+    def seed_list(self, individual: int) -> _Seeds:
+        """The seeds of one individual, (mutations,)."""
+        if individual < self.elites:
+            return self.parents[individual]
+        child = individual - self.elites
+        return np.append(self.parents[self.ancestors[child]], self.seeds[child])
+
+    def row(self, individual: int, out: NDArray[Any]) -> None:
+        if individual < self.elites:
+            np.copyto(out, self.reconstruction.parameters(self.parents[individual]), casting="same_kind")
+            return
+        child = individual - self.elites
+        parent = self.parents[self.ancestors[child]]
+        # A child is not kept: most children leave no descendants.
+        self.reconstruction.mutate(self.reconstruction.parameters(parent), len(parent), self.seeds[child], out)
+
+    def dense(self) -> _Floats:
+        rows = np.empty((len(self), self.size))
+        for individual, row in enumerate(rows):
+            self.row(individual, row)
+        return rows

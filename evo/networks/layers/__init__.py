@@ -1,0 +1,1 @@
+"""Layers, one a file: each with its compiled step, its initial parameters and its gradient."""

@@ -1,0 +1,82 @@
+"""Embedding: a vector for each symbol, with W (symbols, width) row by row.
+
+Bengio et al. 2003, "A neural probabilistic language model". It is what a dense layer without bias makes of symbols that
+are written as one 1 among zeros.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from evo.networks.layer import Blocks, Layer, Shape, flat
+from evo.numerics.symbols import symbol_of
+
+if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
+    from evo.autodiff import Node, Tape
+
+
+def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
+    width = numbers[1]
+    for index in range(inputs.size):
+        at = symbol_of(inputs[index], numbers[0]) * width
+        for column in range(width):
+            outputs[index * width + column] = params[at + column]
+
+
+@dataclass(frozen=True)
+class Embedding(Layer):
+    """`width` numbers for each of so many symbols: indices (n,) become (n, width), and one of them (width,).
+
+    An index is rounded to the nearest symbol; one out of range means the first or the last. Weights begin normal, of
+    variance 1, as torch's do: an output is one weight, and what follows takes numbers about 1. Raises ValueError for
+    less than one symbol or number.
+    """
+
+    symbols: int
+    width: int
+
+    def __post_init__(self) -> None:
+        if min(self.symbols, self.width) < 1:
+            raise ValueError(
+                f"an embedding needs at least one symbol and one number for each, got {self.symbols} and {self.width}"
+            )
+
+    @property
+    def text(self) -> str:
+        return f"embedding:{self.symbols}x{self.width}"
+
+    @property
+    def step(self) -> Any:
+        return _step
+
+    def shape(self, inputs: Shape) -> Shape:
+        count = flat(self, inputs)
+        return (self.width,) if count == 1 else (count, self.width)
+
+    def size(self, inputs: Shape) -> int:
+        return self.symbols * self.width
+
+    def blocks(self, inputs: Shape) -> Blocks:
+        return [("W", (self.symbols, self.width))]
+
+    def products(self, inputs: Shape) -> int:
+        """None: what it gives is looked up."""
+        return 0
+
+    def initial(self, inputs: Shape, rng: np.random.Generator) -> np.ndarray:
+        return rng.normal(size=self.size(inputs))
+
+    def numbers(self, inputs: Shape) -> tuple[int, ...]:
+        return self.symbols, self.width
+
+    def neurons(self, inputs: Shape) -> np.ndarray:
+        """A number of the vectors."""
+        return np.tile(np.arange(self.width), self.symbols)
+
+    def apply(self, tape: "Tape", inputs: "Node", at: int, shape: Shape, steps: int) -> "Node":
+        from evo.autodiff import sequence
+
+        weights = tape.parameters(at, self.symbols, self.width)
+        columns = inputs.columns * self.width
+        return tape.record(sequence.embed, inputs.rows, columns, inputs, weights, numbers=(self.symbols, self.width))

@@ -1,0 +1,95 @@
+"""Pooling layers: the greatest or the mean of each window of a picture, channel by channel.
+
+Windows stand side by side, so a picture becomes as many times smaller as they are wide. Zhou & Chellappa 1988,
+"Computation of optical flow using a neural network" (the greatest); LeCun et al. 1998, "Gradient-based learning applied
+to document recognition" (the mean).
+"""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from evo.networks.layer import Layer, Shape, shape_text
+from evo.networks.layers.picture import is_row, like, picture, window
+from evo.numerics import pooling
+
+if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
+    from evo.autodiff import Node, Tape
+
+
+def _greatest(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
+    pooling.greatest(numbers, inputs, outputs, memory)
+
+
+def _average(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
+    pooling.average(numbers, inputs, outputs)
+
+
+@dataclass(frozen=True)
+class Pooling(Layer):
+    """What pooling layers share: windows of `window` × `window` places of a picture (height, width, channels), or of
+    `window` places of a sequence (length, channels), side by side. What is left over at the edges is dropped, as torch
+    drops it. Raises ValueError for a window of less than one place."""
+
+    window: int = 2
+
+    word: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        if self.window < 1:
+            raise ValueError(f"a pool needs a window of at least 1, got {self.window}")
+
+    @property
+    def text(self) -> str:
+        return f"{self.word}:{self.window}"
+
+    def numbers(self, inputs: Shape) -> tuple[int, ...]:
+        """Height, width, channels; rows and columns of a window."""
+        return *picture(self, inputs), *window(inputs, self.window)
+
+    def shape(self, inputs: Shape) -> Shape:
+        height, width, channels, rows, columns = self.numbers(inputs)
+        if height < rows or width < columns:
+            most = width if is_row(inputs) else min(height, width)
+            raise ValueError(f"a pool of {self.window} does not fit into {shape_text(inputs)}: {most} at most")
+        return like(inputs, height // rows, width // columns, channels)
+
+
+class MaxPool(Pooling):
+    """The greatest of each window."""
+
+    word = "pool"
+
+    @property
+    def step(self) -> Any:
+        return _greatest
+
+    def memory_size(self, inputs: Shape) -> int:
+        """Where the greatest are."""
+        return math.prod(self.shape(inputs))
+
+    def remembers(self, inputs: Shape) -> bool:
+        return False
+
+    def apply(self, tape: "Tape", inputs: "Node", at: int, shape: Shape, steps: int) -> "Node":
+        from evo.autodiff.pooling import greatest
+
+        columns = math.prod(self.shape(shape))
+        found = tape.empty(inputs.rows, columns)
+        return tape.record(greatest, inputs.rows, columns, inputs, numbers=(*self.numbers(shape), found.at))
+
+
+class AveragePool(Pooling):
+    """The mean of each window."""
+
+    word = "average"
+
+    @property
+    def step(self) -> Any:
+        return _average
+
+    def apply(self, tape: "Tape", inputs: "Node", at: int, shape: Shape, steps: int) -> "Node":
+        from evo.autodiff.pooling import average
+
+        columns = math.prod(self.shape(shape))
+        return tape.record(average, inputs.rows, columns, inputs, numbers=self.numbers(shape))

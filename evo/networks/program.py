@@ -1,0 +1,62 @@
+"""Plan: layers as a table of numbers, and the walk through it that compiled code takes.
+
+A row is int64: the address of a layer's step, where its parameters begin, how many they are, the same of its memory,
+how many outputs it has, how many numbers of its own, and these.
+"""
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numba import types
+
+from evo.envs.engine.compile import compile_kernel, njit
+from evo.envs.engine.physics import call
+from evo.networks.layer import Layer, Shape
+
+_FLOATS, _WHOLE = types.Array(types.float32, 1, "C"), types.Array(types.int64, 1, "C")
+_STEP, _PARAMS, _PARAMS_SIZE, _MEMORY, _MEMORY_SIZE, _OUTPUTS, _COUNT, _NUMBERS = range(8)
+
+
+@functools.cache
+def _compiled(step: Callable[..., None]) -> Any:
+    return compile_kernel(step, (_WHOLE, *(_FLOATS,) * 4), "numbers, params, memory, inputs, outputs")
+
+
+def plan_of(given: Sequence[tuple[Layer, Shape]]) -> np.ndarray:
+    """Layers and the shapes of what they are given as int64 (layers, columns)."""
+    rows, params, memory = [], 0, 0
+    for layer, shape in given:
+        size, kept, numbers = layer.size(shape), layer.memory_size(shape), layer.numbers(shape)
+        address, outputs = _compiled(layer.step).address, math.prod(layer.shape(shape))
+        rows.append([address, params, size, memory, kept, outputs, len(numbers), *numbers])
+        params, memory = params + size, memory + kept
+    plan = np.zeros((len(rows), max(map(len, rows))), np.int64)
+    for row, values in zip(plan, rows, strict=True):
+        row[: len(values)] = values
+    return plan
+
+
+@njit
+def walk(plan: Any, params: Any, memory: Any, scratch: Any, inputs: int) -> tuple[int, int]:
+    """Through all layers, from the first `inputs` numbers of the scratch; returns how many the outputs are, and where
+    in the scratch they begin. scratch: float32, twice as many as the widest layer has inputs or outputs."""
+    widest = scratch.size // 2
+    count, at = inputs, 0
+    for layer in range(plan.shape[0]):
+        row = plan[layer]
+        width, after = row[_OUTPUTS], widest - at
+        call(
+            row[_STEP],
+            (
+                row[_NUMBERS : _NUMBERS + row[_COUNT]],
+                params[row[_PARAMS] : row[_PARAMS] + row[_PARAMS_SIZE]],
+                memory[row[_MEMORY] : row[_MEMORY] + row[_MEMORY_SIZE]],
+                scratch[at : at + count],
+                scratch[after : after + width],
+            ),
+        )
+        count, at = width, after
+    return count, at

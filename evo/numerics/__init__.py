@@ -1,0 +1,1 @@
+"""Functions of arrays and numbers that know nothing of networks, tasks or runs."""

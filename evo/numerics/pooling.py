@@ -1,0 +1,68 @@
+"""Pooling, compiled: from a picture to the greatest or the mean of each of its windows, channel by channel.
+
+Windows stand side by side; what is left over at the edges is dropped, as torch drops it. `numbers` are height, width
+and channels of the picture, then rows and columns of a window; a picture is (height × width × channels,).
+"""
+
+from typing import Any
+
+from evo.envs.engine.compile import njit
+
+
+@njit
+def _offset(numbers: Any, place: int) -> int:
+    """Where a place of a window is, counted from its first; past the last place, where that is."""
+    width, channels, rows, columns = numbers[1], numbers[2], numbers[3], numbers[4]
+    place = min(place, rows * columns - 1)
+    return (place // columns * width + place % columns) * channels
+
+
+@njit
+def _better(value: Any, best: Any) -> bool:
+    return value > best or value != value  # what is not a number stays visible
+
+
+@njit
+def greatest(numbers: Any, picture: Any, out: Any, found: Any) -> None:
+    """found: like out, where in its window the greatest is, counted in numbers; of several the first."""
+    height, width, channels, rows, columns = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
+    for place in range(0, rows * columns, 4):  # four a pass spare three of four loads and stores of the outputs
+        place0, place1 = _offset(numbers, place), _offset(numbers, place + 1)
+        place2, place3 = _offset(numbers, place + 2), _offset(numbers, place + 3)
+        index0, index1 = out.dtype.type(place0), out.dtype.type(place1)
+        index2, index3 = out.dtype.type(place2), out.dtype.type(place3)
+        at = 0
+        for y in range(height // rows):
+            for x in range(width // columns):
+                window = picture[(y * rows * width + x * columns) * channels :]
+                for channel in range(channels):
+                    value = window[place0 + channel]
+                    better = place == 0 or _better(value, out[at + channel])
+                    best, index = (value, index0) if better else (out[at + channel], found[at + channel])
+                    value = window[place1 + channel]
+                    better = _better(value, best)
+                    best, index = (value, index1) if better else (best, index)
+                    value = window[place2 + channel]
+                    better = _better(value, best)
+                    best, index = (value, index2) if better else (best, index)
+                    value = window[place3 + channel]
+                    better = _better(value, best)
+                    out[at + channel] = value if better else best
+                    found[at + channel] = index3 if better else index
+                at += channels
+
+
+@njit
+def average(numbers: Any, picture: Any, out: Any) -> None:
+    height, width, channels, rows, columns = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
+    share = out.dtype.type(1) / out.dtype.type(rows * columns)
+    out[:] = out.dtype.type(0)
+    at = 0
+    for y in range(height // rows):
+        for x in range(width // columns):
+            for r in range(rows):
+                begin = ((y * rows + r) * width + x * columns) * channels
+                for c in range(columns):
+                    for channel in range(channels):
+                        out[at + channel] += share * picture[begin + c * channels + channel]
+            at += channels

@@ -1,0 +1,15 @@
+"""Symbols: which one a number means."""
+
+from typing import Any
+
+from evo.envs.engine.compile import njit
+
+
+@njit
+def symbol_of(value: Any, symbols: int) -> int:
+    """The index, of so many symbols, that is nearest to a number; 0 for what is not a number."""
+    if not value > 0:
+        return 0
+    if value > symbols - 1:
+        return symbols - 1
+    return int(value + 0.5)

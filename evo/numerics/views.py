@@ -1,0 +1,43 @@
+"""Arrays at addresses, for compiled code, and the argument that carries the addresses there."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numba import carray
+
+from evo.envs.engine.compile import njit
+from evo.envs.engine.physics import pointer
+
+
+def argument_of(kind: np.dtype[Any], numbers: Mapping[str, int], arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    """A kernel's argument, a record of `kind`: numbers as they are, arrays by address; other fields are 0.
+
+    The arrays must outlive its use.
+    """
+    argument = np.zeros((), kind)
+    for name, number in numbers.items():
+        argument[name] = number
+    for name, array in arrays.items():
+        argument[name] = array.ctypes.data
+    return argument
+
+
+@njit
+def doubles(address: int, count: int) -> Any:
+    return carray(pointer(address), (count,), np.float64)
+
+
+@njit
+def floats(address: int, count: int) -> Any:
+    return carray(pointer(address), (count,), np.float32)
+
+
+@njit
+def integers(address: int, count: int) -> Any:
+    return carray(pointer(address), (count,), np.int64)
+
+
+@njit
+def words(address: int, count: int) -> Any:
+    return carray(pointer(address), (count,), np.uint64)

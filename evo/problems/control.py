@@ -1,0 +1,195 @@
+"""Walking: a Task and a Network; fitness is the mean return over episodes."""
+
+import functools
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from evo.evaluation.episode import REASONS, TERMINATED, Episodes
+from evo.evaluation.evaluator import AnyTask, evaluator_of
+from evo.genomes.population import DensePopulation, Population, parts_of
+from evo.networks import Network
+from evo.numerics.formatting import RETURN
+from evo.numerics.randomness import episode_seeds
+from evo.numerics.running_statistics import ObservationStatistics
+from evo.problems.problem import Evaluation, fitness_of
+from evo.problems.sensitivity import Sensitivity
+from evo.storage.memory import check_bytes
+
+_EPISODE_BYTES = 100  # of what is known of an episode when it is over
+_EXPERIENCED_EPISODES, _EXPERIENCES = 4, 64  # whose observations sensitivity is judged by
+
+
+@dataclass(frozen=True, repr=False)
+class Trajectory:
+    """One episode, step by step; T steps were taken.
+
+    qpos (T+1, nq), qvel (T+1, nv), observations (T+1, observation_size): as before each step, and at last after the
+    final one. actions (T, action_size), rewards (T,). terminated: whether the task ended it. failure: what it failed
+    of.
+    """
+
+    seed: int
+    qpos: np.ndarray
+    qvel: np.ndarray
+    observations: np.ndarray
+    actions: np.ndarray
+    rewards: np.ndarray
+    terminated: bool
+    total: float
+    failure: str | None
+
+    def __len__(self) -> int:
+        return len(self.actions)
+
+    def __repr__(self) -> str:
+        how = self.failure or ("ended by the task" if self.terminated else "ended by its length")
+        return f"Trajectory(seed {self.seed}, {len(self):,} steps, return {self.total:.6g}, {how})"
+
+
+class Walking:
+    """Evaluates populations of a network's parameters on a task. Raises EngineError and KernelError when made ready."""
+
+    step_unit = "env step"
+    measure = RETURN
+    deterministic = False
+
+    def __init__(self, task: AnyTask, network: Network, threads: int) -> None:
+        self.task, self.network, self.threads = task, network, threads
+        self._evaluator = evaluator_of(task, network, threads)
+
+    @property
+    def size(self) -> int:
+        """Number of parameters."""
+        return self.network.size
+
+    def known(self, params: np.ndarray, seed: int) -> dict[str, Any]:
+        """The neuron of each parameter; where the network remembers nothing, how sensitive outputs are to it in what
+        the given individual meets."""
+        known: dict[str, Any] = {"groups": self.network.neurons}
+        if not self.network.remembers:
+            experiences = functools.partial(self._experiences, params, seed)
+            known["sensitivity"] = Sensitivity(self.network, experiences)
+        return known
+
+    def _experiences(self, params: np.ndarray, seed: int) -> np.ndarray:
+        """Observations of an individual's episodes, evenly spread over them: float64 (experiences, observation_size).
+
+        Normalised by their own statistics, where the network normalises. They do not count as steps.
+        """
+        seeds = episode_seeds(seed, "experience", 0, _EXPERIENCED_EPISODES)
+        trips = [self.rollout(params, int(each), self.no_statistics()).observations for each in seeds]
+        seen = np.concatenate(trips)
+        chosen = seen[np.linspace(0, len(seen) - 1, _EXPERIENCES).round().astype(int)]
+        if not self.network.normalise:
+            return chosen
+        deviation = seen.std(axis=0)
+        normalised = (chosen - seen.mean(axis=0)) / np.where(deviation > 0, deviation, np.inf)
+        return np.clip(normalised, -self.network.clip_observation, self.network.clip_observation)
+
+    def clocks(self, steps: int, passes: int = 1) -> dict[str, float]:
+        return {}
+
+    def prepare(self) -> None:
+        """Compile what is not compiled yet; takes seconds the first time on a machine."""
+        self._evaluator.prepare()
+
+    def initial(self, random: np.random.Generator) -> np.ndarray:
+        """The network's initial parameters, float64 (size,)."""
+        return self.network.initial(random)
+
+    def stored(self, params: np.ndarray) -> np.ndarray:
+        """float32: what networks compute in."""
+        return params.astype(np.float32)
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        pass
+
+    def no_statistics(self) -> ObservationStatistics:
+        return ObservationStatistics.empty(self.task.observation_size)
+
+    def evaluate(
+        self, population: Population, seeds: np.ndarray, statistics: ObservationStatistics, collect: bool = False
+    ) -> Evaluation:
+        """Every individual on the episodes of all `seeds`; observations are normalised by `statistics`, kept frozen."""
+        count = len(population) * len(seeds)
+        check_bytes(f"{count:,} episodes", _EPISODE_BYTES * count, "score fewer individuals on fewer episodes")
+        begin = self._evaluator.starts(seeds)
+        most = self._evaluator.capacity(len(seeds))
+        parts = [self._run(params, begin, statistics, collect) for params in parts_of(population, most)]
+        return _combined(parts, 1 + 2 * self.task.observation_size)
+
+    def returns(self, params: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+        """Returns (individuals, episodes) of params (individuals, size); NaN where an episode failed."""
+        return self.evaluate(DensePopulation(params), seeds, self.no_statistics()).returns
+
+    def _run(self, params: np.ndarray, begin: np.ndarray, statistics: ObservationStatistics, collect: bool) -> Episodes:
+        mean, scale = self.normalisation(statistics)
+        most = self._evaluator.capacity(1)  # episodes of one individual that fit the memory for scratch at once
+        parts = [
+            self._evaluator.run(params, part, mean, scale, statistics=collect and self.network.normalise)
+            for part in (begin[first : first + most] for first in range(0, len(begin), most))
+        ]
+        return parts[0] if len(parts) == 1 else _joined(parts)
+
+    def normalisation(self, statistics: ObservationStatistics) -> tuple[np.ndarray, np.ndarray]:
+        """What an observation is normalised by: (observation - mean) * scale; 0 and 1 where the network does not."""
+        if not self.network.normalise:
+            statistics = self.no_statistics()
+        return statistics.mean, statistics.scale
+
+    def rollout(self, params: np.ndarray, seed: int, statistics: ObservationStatistics) -> Trajectory:
+        """One episode, recorded; the same compiled episode that scores."""
+        mean, scale = self.normalisation(statistics)
+        row = np.asarray(params, np.float32).reshape(1, -1)
+        episodes = self._evaluator.run(row, self._evaluator.starts(np.array([seed])), mean, scale, recording=True)
+        length, ending = int(episodes.lengths[0, 0]), int(episodes.endings[0, 0])
+        record = episodes.trajectories
+        assert record is not None
+        failure = REASONS.get(ending) and ": ".join([REASONS[ending], *episodes.errors])
+        return Trajectory(
+            seed=seed,
+            qpos=record.qpos[0, : length + 1],
+            qvel=record.qvel[0, : length + 1],
+            observations=record.observations[0, : length + 1],
+            actions=record.actions[0, :length],
+            rewards=record.rewards[0, :length],
+            terminated=ending == TERMINATED,
+            total=float(episodes.returns[0, 0]),
+            failure=failure,
+        )
+
+
+def _joined(parts: list[Episodes]) -> Episodes:
+    """Later episodes of the same individuals behind the earlier ones."""
+    statistics = [part.statistics for part in parts if part.statistics is not None]
+    return Episodes(
+        returns=np.concatenate([part.returns for part in parts], axis=1),
+        lengths=np.concatenate([part.lengths for part in parts], axis=1),
+        endings=np.concatenate([part.endings for part in parts], axis=1),
+        statistics=np.concatenate(statistics, axis=1) if statistics else None,
+        trajectories=None,
+        errors=tuple(dict.fromkeys(message for part in parts for message in part.errors)),
+    )
+
+
+def _combined(parts: list[Episodes], row_size: int) -> Evaluation:
+    failed = np.concatenate([part.failed for part in parts])
+    endings = np.concatenate([part.endings for part in parts])
+    returns = np.where(failed, np.nan, np.concatenate([part.returns for part in parts]))
+    rows = [part.statistics[~part.failed] for part in parts if part.statistics is not None]
+    return Evaluation(
+        fitness=fitness_of(returns),
+        returns=returns,
+        episodes=returns.size,
+        steps=int(sum(part.lengths.sum() for part in parts)),
+        failures=dict(Counter(REASONS[int(ending)] for ending in endings[failed])),
+        errors=tuple(dict.fromkeys(message for part in parts for message in part.errors)),
+        statistics=np.concatenate(rows) if rows else np.zeros((0, row_size)),
+    )

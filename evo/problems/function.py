@@ -1,0 +1,210 @@
+"""Landscape: a function of some numbers as a problem; an individual is a point, and its fitness the height there."""
+
+import inspect
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+
+from evo.envs.engine import interruption
+from evo.envs.engine.physics import EngineError
+from evo.envs.foreign import contained
+from evo.errors import one_line
+from evo.genomes.population import Population
+from evo.numerics.formatting import LARGEST, RETURN
+from evo.numerics.randomness import generator
+from evo.numerics.running_statistics import ObservationStatistics
+from evo.numerics.validation import whole_number
+from evo.problems.classic_functions import Function
+from evo.problems.problem import Evaluation, fitness_of
+from evo.storage.memory import check_bytes
+
+_NUMBER_BYTES = 64  # that each of its numbers takes at least, in a search
+REFUSED = "the function refused"
+_KEPT = 3  # messages of an evaluation
+
+
+class Landscape(ABC):
+    """A function of `size` numbers, each customarily between `low` and `high`; float64 throughout.
+
+    name: the task's. A step is an evaluation. What it has of a world is none: no network, no observations, no film.
+    """
+
+    step_unit = "evaluation"
+    measure = RETURN
+    deterministic = True
+    cheap = True
+    """Whether it may be evaluated many times more, only to be looked at."""
+    tolerant = False
+    """Whether the search goes on where every individual failed."""
+    errors: tuple[str, ...] = ()
+    """What was wrong with individuals of the last evaluation, each message once."""
+
+    def __init__(self, name: str, size: int, low: float, high: float) -> None:
+        self.name, self.low, self.high = name, float(low), float(high)
+        self._size = whole_number("dim", size, 1)
+        check_bytes(f"{name} of {self._size:,} numbers", _NUMBER_BYTES * self._size, "take fewer (dim)")
+        if not (low < high and math.isfinite(high - low)):
+            raise ValueError(f"low={low:g}, high={high:g}: the domain must be finite and low below high")
+
+    @abstractmethod
+    def heights(self, points: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+        """Fitness of points (individuals, size), float64 (individuals, seeds); NaN where there is none.
+
+        A deterministic one has a single column.
+        """
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def clocks(self, steps: int, passes: int = 1) -> dict[str, float]:
+        return {}
+
+    def prepare(self) -> None:  # noqa: B027 - it has nothing to compile
+        pass
+
+    def initial(self, random: np.random.Generator) -> np.ndarray:
+        """Anywhere in the domain."""
+        return random.uniform(self.low, self.high, self.size)
+
+    def known(self, params: np.ndarray, seed: int) -> dict[str, Any]:
+        return {}
+
+    def stored(self, params: np.ndarray) -> np.ndarray:
+        return np.asarray(params, np.float64)
+
+    def no_statistics(self) -> ObservationStatistics:
+        return ObservationStatistics.empty(0)
+
+    def evaluate(
+        self, population: Population, seeds: np.ndarray, statistics: ObservationStatistics, collect: bool = False
+    ) -> Evaluation:
+        heights = self.heights(population.dense(), seeds)
+        failed = int(np.isnan(heights).sum())
+        returns = np.broadcast_to(heights, (len(population), len(seeds))) if self.deterministic else heights
+        return Evaluation(
+            fitness=fitness_of(returns),
+            returns=returns,
+            episodes=heights.size,
+            steps=heights.size,
+            failures={REFUSED: failed} if failed else {},
+            errors=self.errors,
+            statistics=np.zeros((0, 1)),
+        )
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:  # noqa: B027 - a formula remembers nothing
+        pass
+
+
+@final
+class ClassicLandscape(Landscape):
+    """A classic function to be minimised: fitness is its negative value, at most 0.
+
+    rotated: whether it is turned around its optimum, so that no coordinate can be searched by itself; by a rotation
+    drawn from `instance`, uniform over all (Haar), the same in every run: Stewart 1980, "The Efficient Generation of
+    Random Orthogonal Matrices with an Application to Condition Estimators".
+    """
+
+    def __init__(self, name: str, function: Function, size: int, rotated: bool, instance: int) -> None:
+        super().__init__(name, size, function.low, function.high)
+        self.function, self.rotated = function, rotated
+        self.instance = whole_number("instance", instance, 0)
+
+    @cached_property
+    def rotation(self) -> np.ndarray:
+        """Orthogonal, (size, size)."""
+        from evo.autodiff.blas import one_thread
+
+        normal = generator(self.instance, "rotation", self.size).standard_normal((self.size, self.size))
+        with one_thread():
+            orthogonal, upper = np.linalg.qr(normal)
+        return orthogonal * np.sign(np.diag(upper))
+
+    def heights(self, points: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+        if self.rotated:
+            # einsum, not a matrix product: an individual's sums must not depend on how many others there are
+            turned = np.einsum("ij,kj->ik", points - self.function.optimum, self.rotation)
+            points = turned + self.function.optimum
+        return -self.function.values(points)[:, None]
+
+
+@final
+class OwnLandscape(Landscape):
+    """A Python function of one's own, `fitness(x)` or `fitness(x, seed)` of a point x, float64 (size,), to a number.
+
+    It is called for one individual after the other. One that takes a seed is noisy: it is called once an episode.
+    on_error: `stop` where it raises or gives no finite number (what it has evaluated of the population is kept: asked
+    again, it goes on there), or `worst`: the individual is as bad as the worst of the others, and where all failed, as
+    the worst so far.
+    """
+
+    def __init__(
+        self, name: str, function: Callable[..., float], size: int, low: float, high: float, on_error: str
+    ) -> None:
+        super().__init__(name, size, low, high)
+        if on_error not in ("stop", "worst"):
+            raise ValueError(f"on_error={on_error!r}: must be 'stop' or 'worst'")
+        self.function, self.on_error, self.tolerant = function, on_error, on_error == "worst"
+        self.deterministic, self.cheap = not takes_seed(function), False
+        # The points and seeds of an evaluation that broke off, and what it had found, episode by episode of one after
+        # the other.
+        self._asked, self._seeds, self._found = np.zeros((0, size)), np.zeros(0, np.int64), np.zeros(0)
+
+    def heights(self, points: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+        columns = 1 if self.deterministic else len(seeds)
+        same = np.array_equal(points, self._asked) and (self.deterministic or np.array_equal(seeds, self._seeds))
+        if not same or len(self._found) >= len(points) * columns:
+            self._asked, self._seeds, self._found = np.array(points), np.array(seeds, np.int64), np.zeros(0)
+        found, self.errors = self._found.tolist(), ()
+        try:
+            for place in range(len(found), len(points) * columns):
+                individual, episode = divmod(place, columns)
+                arguments = () if self.deterministic else (int(seeds[episode]),)
+                found.append(self._height(np.array(points[individual]), arguments, f"{individual} of {len(points)}"))
+        finally:
+            self._found = np.array(found)
+        self._asked, self._seeds, self._found = np.zeros((0, self.size)), np.zeros(0, np.int64), np.zeros(0)
+        return np.array(found).reshape(len(points), columns)
+
+    def _height(self, point: np.ndarray, arguments: tuple[int, ...], individual: str) -> float:
+        with interruption.waiting():
+            try:
+                with contained():
+                    height = float(self.function(point, *arguments))
+                problem = "" if np.isfinite(height) else f"its fitness is {height}, not a finite number"
+                if not problem and abs(height) > LARGEST:
+                    problem = f"its fitness is {height:g}, larger than can be computed with ({LARGEST:g})"
+            except Exception as error:  # a function of the user's may fail in any way
+                height, problem = float("nan"), f"{type(error).__name__}: {one_line(error)}"
+        if problem and self.on_error == "stop":
+            raise EngineError(
+                f"individual {individual}: {problem}; what was evaluated is kept: mend the function, or write "
+                'on_error = "worst" in config.toml, and resume'
+            )
+        if not problem:
+            return height
+        if problem not in self.errors and len(self.errors) < _KEPT:
+            self.errors = (*self.errors, problem)
+        return float("nan")
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {"asked": self._asked, "seeds": self._seeds, "found": self._found}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self._asked, self._seeds, self._found = (np.array(state[name]) for name in ("asked", "seeds", "found"))
+
+
+def takes_seed(function: Callable[..., float]) -> bool:
+    """Whether its second argument is an episode's seed. Raises ValueError where it takes other arguments by place."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    names = [name for name, one in inspect.signature(function).parameters.items() if one.kind in kinds]
+    if len(names) > 2 or (len(names) == 2 and names[1] != "seed"):
+        raise ValueError(f"takes {', '.join(names)}: must be x, or x and seed; options come after a *")
+    return len(names) == 2

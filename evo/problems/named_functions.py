@@ -1,0 +1,84 @@
+"""Landscapes by name: the classic functions, the BBOB suite, and functions of one's own."""
+
+import functools
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any
+
+from evo.errors import EvoError
+from evo.problems.classic_functions import FUNCTIONS
+from evo.problems.function import ClassicLandscape, Landscape, OwnLandscape, takes_seed
+
+_BBOB = re.compile(r"bbob-f([1-9]|1[0-9]|2[0-4])")
+
+
+def is_landscape(name: str) -> bool:
+    """Whether it is the name of a function of ours or of BBOB's, such as `rastrigin` or `bbob-f15`."""
+    return name in FUNCTIONS or _BBOB.fullmatch(name) is not None
+
+
+def landscape_named(name: str) -> Callable[..., Landscape]:
+    """The constructor of a classic function or one of BBOB's: its options are its keyword-only arguments."""
+    if (found := _BBOB.fullmatch(name)) is not None:
+        return _bbob_function(int(found[1]))
+    function = FUNCTIONS[name]
+
+    def constructor(*, dim: int = 10, rotated: bool = False, instance: int = 0) -> Landscape:
+        return ClassicLandscape(name, function, dim, rotated, instance)
+
+    constructor.__doc__ = f"{function.summary}; least value 0 at {function.optimum:.4g} in every coordinate."
+    return constructor
+
+
+def domain_of(name: str, low: Any, high: Any) -> tuple[float, float]:
+    """Where a function is customarily looked at: low and high, where it is one of one's own that has these options."""
+    if name in FUNCTIONS:
+        return FUNCTIONS[name].low, FUNCTIONS[name].high
+    given = [bound for bound in (low, high) if isinstance(bound, int | float)]
+    # what is wrong with them is said when they are used
+    return (given[0], given[1]) if len(given) == 2 and given[0] < given[1] else (-5.0, 5.0)
+
+
+def landscape_of(name: str, function: Callable[..., float]) -> Callable[..., Landscape]:
+    """The constructor of a function of one's own, `name(x)` or `name(x, seed)`, to be maximised.
+
+    Its options are the function's own keyword-only arguments and these: `dim` numbers, customarily between `low` and
+    `high`, where the search begins; what happens `on_error` (see `OwnLandscape`).
+    """
+    own = {
+        each.name: each
+        for each in inspect.signature(function, eval_str=True).parameters.values()
+        if each.kind is inspect.Parameter.KEYWORD_ONLY
+    }
+    try:
+        noisy = takes_seed(function)
+    except ValueError as error:
+        raise EvoError(f"{name} {error}") from error
+    if taken := own.keys() & {"dim", "low", "high", "name", "on_error"}:
+        raise EvoError(f"{name}: its option {sorted(taken)[0]!r} is one that evo gives every function; rename it")
+
+    def constructor(
+        *, dim: int = 10, low: float = -1.0, high: float = 1.0, on_error: str = "stop", **options: Any
+    ) -> Landscape:
+        return OwnLandscape(name, functools.partial(function, **options), dim, low, high, on_error)
+
+    signature = inspect.signature(constructor)
+    kept = [each for each in signature.parameters.values() if each.kind is inspect.Parameter.KEYWORD_ONLY]
+    constructor.__signature__ = signature.replace(parameters=[*kept, *own.values()])  # type: ignore[attr-defined]
+    constructor.__annotations__ |= {
+        option: Any if each.annotation is each.empty else each.annotation for option, each in own.items()
+    }
+    constructor.__doc__ = function.__doc__ or f"{name}, a function of your own."
+    constructor.noisy = noisy  # type: ignore[attr-defined]
+    return constructor
+
+
+def _bbob_function(number: int) -> Callable[..., Landscape]:
+    def constructor(*, dim: int = 10, instance: int = 1) -> Landscape:
+        from evo.problems.bbob import BBOBLandscape
+
+        return BBOBLandscape(number, dim, instance)
+
+    constructor.__doc__ = f"function {number} of the BBOB suite; needs the package coco-experiment."
+    return constructor

@@ -1,1 +1,0 @@
-"""What networks are timed against: plain loops, and torch where it is installed."""

@@ -1,0 +1,396 @@
+"""Champion: a creature in one file, self-contained, with the score that it must reproduce."""
+
+import functools
+import hashlib
+import math
+import platform
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tomli_w
+
+from evo.config.build import problem_named
+from evo.config.resolve import as_written, kind_of, resolve_config
+from evo.datasets import Split
+from evo.envs.engine.compile import KernelError
+from evo.envs.engine.numpy_order import FOUND
+from evo.envs.engine.physics import EngineError, available_threads
+from evo.errors import EvoError, commands, one_line
+from evo.evaluation.evaluator import AnyTask
+from evo.learners.learner import Candidate, check_candidate
+from evo.networks import Network
+from evo.numerics.formatting import RETURN
+from evo.numerics.randomness import report_seeds, selection_seeds
+from evo.numerics.running_statistics import ObservationStatistics
+from evo.problems.control import Trajectory, Walking
+from evo.problems.problem import Evaluation, Problem, evaluate_alone
+from evo.problems.supervised import Supervised
+from evo.runs.fitness import Fitness, Verification
+from evo.runs.policy import BatchPolicy, Policy
+from evo.storage.files import read_arrays, read_toml, write_arrays
+
+FORMAT = 1
+_LIMIT = 2**30
+_PACKAGES = ("mujoco", "gymnasium", "numpy", "numba", "llvmlite")
+
+
+@functools.cache
+def platform_facts() -> Mapping[str, str]:
+    """What the bits of a score depend on: versions, the processor's features, the arithmetic of libraries."""
+    import llvmlite.binding
+
+    features = llvmlite.binding.get_host_cpu_features()
+    vectors = sorted(name for name, present in features.items() if present and name.startswith(("avx", "fma", "sse4")))
+    facts = {name: version(name) for name in _PACKAGES}
+    return facts | {
+        "machine": platform.machine(),
+        "vectors": " ".join(vectors),
+        "libc": " ".join(platform.libc_ver()),  # whose sines and powers are not every other's
+        "arithmetic": ", ".join(f"{name} {variant}" for name, variant in FOUND.items()),
+    }
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Champion:
+    """The best candidate of a run, as scored on the selection seeds; see `evaluate`, `policy`, `rollout`, `verify`."""
+
+    task_name: str
+    task_options: Mapping[str, Any]
+    network_text: str
+    normalise: bool
+    method: str
+    seed: int
+    generation: int
+    steps: int
+    candidate: Candidate
+    selection_returns: np.ndarray
+    report_returns: np.ndarray | None
+    facts: Mapping[str, str]
+    measure: str = RETURN
+    data: str = ""  # the digest of its data set
+    clip_observation: float = math.inf
+    step_timeout: float | None = None  # seconds, of an environment of Gymnasium's
+
+    @property
+    def kind(self) -> str:
+        """What its task is: `world`, `function` or `data set`. Raises EvoError where the task is not found."""
+        return kind_of(self.task_name)
+
+    @property
+    def params(self) -> np.ndarray:
+        """Parameters, (size,): float32 of a network, float64 of a point."""
+        return self.candidate.params
+
+    @property
+    def statistics(self) -> ObservationStatistics:
+        """What its network normalises observations by: `statistics=` of `evo.evaluate` and `evo.rollout`. Empty, a
+        count of 0, where it does not normalise."""
+        return self.candidate.statistics
+
+    @property
+    def task(self) -> AnyTask:
+        """Its task, with the options that it is scored under. Raises EvoError where that is no world."""
+        return self.walking.task
+
+    def __repr__(self) -> str:
+        network = f" {self.network_text}," if self.network_text else ""
+        return (
+            f"Champion({self.task_name!r},{network} {self.method}, generation {self.generation}, "
+            f"{self.reported_fitness})"
+        )
+
+    def summary(self) -> str:
+        """What is in it, a line each."""
+        normalised = ", observations normalised" if self.normalise else ""
+        lines = [
+            f"task: {self.task_name}",
+            f"network: {self.network_text}{normalised}" if self.network_text else "a point",
+            f"parameters: {len(self.params):,} of {self.params.dtype}",
+            f"made by {self.method}, seed {self.seed}, in generation {self.generation:,}, after {self.steps:,} steps",
+            f"chosen by {Fitness(self.selection_returns, self.measure)}",
+            "" if self.report_returns is None else f"reported {self.reported_fitness}",
+            *(f"task.{name} = {value!r}" for name, value in self.task_options.items()),
+        ]
+        return "\n".join(filter(None, lines))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies and pickles hold nothing compiled."""
+        return {name: value for name, value in self.__dict__.items() if name != "problem"}
+
+    @property
+    def score(self) -> float:
+        """Mean return on the selection seeds."""
+        return float(np.mean(self.selection_returns))
+
+    @property
+    def digest(self) -> str:
+        """Of its parameters and statistics, in hexadecimal: equal for equal creatures."""
+        state = self.candidate.statistics.state()
+        parts = (self.candidate.params, *(np.asarray(state[name], np.float64) for name in sorted(state)))
+        return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
+
+    @property
+    def reported_fitness(self) -> Fitness:
+        """Its returns on the report seeds; on the selection seeds while there is no report yet."""
+        return Fitness(self.selection_returns if self.report_returns is None else self.report_returns, self.measure)
+
+    @functools.cached_property
+    def problem(self) -> Problem:
+        """The problem it is scored on, on all the processors this process may use."""
+        return self.problem_on(available_threads())
+
+    def problem_on(self, threads: int) -> Problem:
+        """The problem it is scored on, on so many processors. Raises EvoError where its parts do not fit each other."""
+        problem = problem_named(
+            self.task_name,
+            self.task_options,
+            self.network_text,
+            self.normalise,
+            threads,
+            clip_observation=self.clip_observation,
+            step_timeout=self.step_timeout,
+        )
+        statistics = self.candidate.statistics
+        if problem.size != len(self.params):
+            has = f"{self.network_text} on {self.task_name} has {problem.size}".removeprefix(" on ")
+            raise EvoError(f"a damaged champion: it has {len(self.params)} parameters, but {has}")
+        if {len(statistics.mean), len(statistics.m2)} != {len(problem.no_statistics().mean)}:
+            raise EvoError(f"a damaged champion: its statistics do not fit {self.task_name}'s observations")
+        if isinstance(problem, Supervised) and self.data not in ("", problem.dataset.digest):
+            raise EvoError(f"the examples of {self.task_name} are no longer those that this champion was made with")
+        if problem.stored(self.params).dtype != self.params.dtype:
+            raise EvoError(f"a damaged champion: parameters of {self.task_name} are not {self.params.dtype}")
+        return problem
+
+    @property
+    def walking(self) -> Walking:
+        """The problem it is scored on, where that is a world. Raises EvoError where it is a function."""
+        return self._walking(self.problem)
+
+    def walking_on(self, threads: int) -> Walking:
+        """The same, on so many processors."""
+        return self._walking(self.problem_on(threads))
+
+    def _walking(self, problem: Problem) -> Walking:
+        if isinstance(problem, Supervised):
+            raise EvoError(f"{self.task_name} is a data set: its champion answers examples, and does not act")
+        if not isinstance(problem, Walking):
+            raise EvoError(f"{self.task_name} is a function: its champion is a point, with no network and no film")
+        return problem
+
+    @property
+    def supervised(self) -> Supervised:
+        """The problem it is scored on, where that is a data set. Raises EvoError where it is none."""
+        problem = self.problem
+        if not isinstance(problem, Supervised):
+            raise EvoError(f"{self.task_name} is a {self.kind}, and no data set")
+        return problem
+
+    @property
+    def network(self) -> Network:
+        """Its network; with `params`, what `evo.rollout` and `evo.evaluate` take."""
+        problem = self.problem
+        return problem.network if isinstance(problem, Supervised) else self.walking.network
+
+    def evaluate(self, episodes: int | Split = 100, seeds: np.ndarray | None = None) -> Fitness:
+        """Its returns on the report seeds, or on the given ones; or how well it answers a split of a data set, as in
+        `champion.evaluate(digits.test)`."""
+        if isinstance(episodes, Split):
+            problem = self.supervised
+            return Fitness(problem.score(problem.answers(self.params, self._fitting(episodes))), self.measure)
+        chosen = report_seeds(episodes) if seeds is None else np.asarray(seeds)
+        return Fitness(self._scored(chosen).returns[0], self.measure)
+
+    def predict(self, inputs: np.ndarray) -> np.ndarray:
+        """What it answers to inputs prepared as its data set prepares them, (examples, …): the index of a class, int64
+        (examples, predictions), or numbers, float32 (examples, predictions, outputs), in the data set's own unit."""
+        data = self.supervised.dataset
+        unknown = np.zeros((len(inputs), data.predictions, data.train.targets.shape[2]), np.float32)
+        try:
+            rows = np.array(inputs, np.float32).reshape(len(inputs), data.steps, math.prod(data.shape))
+            asked = Split(rows, unknown)
+        except ValueError as error:
+            raise EvoError(f"inputs of {self.task_name}: {one_line(error)}") from error
+        outputs = self.supervised.answers(self.params, self._fitting(asked)).outputs
+        assert outputs is not None
+        return outputs[0].argmax(axis=2) if data.labels else outputs[0] * data.scale + data.offset
+
+    def _fitting(self, split: Split) -> Split:
+        """The split, where its examples are such as the data set's. Raises EvoError."""
+        try:
+            replace(self.supervised.dataset, test=split)  # which looks at shapes, classes and symbols
+        except ValueError as error:
+            raise EvoError(f"these examples are not {self.task_name}'s: {one_line(error)}") from error
+        return split
+
+    def _scored(self, seeds: np.ndarray) -> Evaluation:
+        """On so many episodes. Raises EvoError where it cannot be evaluated."""
+        with self._said():
+            return evaluate_alone(self.problem, *self.candidate, seeds)
+
+    @contextmanager
+    def _said(self) -> Iterator[None]:
+        """Raises EvoError where the engine or an environment lets nobody go on."""
+        try:
+            yield
+        except (EngineError, KernelError) as error:
+            raise EvoError(f"{self.task_name}: {error}") from error
+
+    def policy(self) -> Policy:
+        """It as a function of an observation."""
+        return Policy(self.walking, self.candidate)
+
+    def batch_policy(self, rows: int) -> BatchPolicy:
+        """It as a function of so many observations at once, as of environments side by side."""
+        return BatchPolicy(self.walking, self.candidate, rows)
+
+    def rollout(self, seed: int) -> Trajectory:
+        """One episode of it, recorded. Raises EvoError."""
+        return self.rollout_of(self.candidate, seed)
+
+    def rollout_of(self, candidate: Candidate, seed: int) -> Trajectory:
+        """The same of another candidate of its run."""
+        with self._said():
+            return self.walking.rollout(candidate.params, seed, candidate.statistics)
+
+    def verify(self) -> Verification:
+        """Score it again on its selection seeds and compare to the bit."""
+        seeds = selection_seeds(len(self.selection_returns))
+        outcome = self._scored(seeds)
+        again = outcome.returns[0]
+        here = platform_facts()
+        names = sorted({*self.facts, *here})
+        pairs = {name: (self.facts.get(name, "unknown"), here.get(name, "unknown")) for name in names}
+        return Verification(
+            recorded=self.score,
+            reproduced=float(np.mean(again)),
+            exact=bool(np.array_equal(again, self.selection_returns, equal_nan=True)),
+            differences={name: pair for name, pair in pairs.items() if pair[0] != pair[1]},
+            failures=(*outcome.failures, *outcome.errors),
+        )
+
+    def fossil(self, arrays: Mapping[str, np.ndarray]) -> Candidate:
+        """The best of a generation of its run, as a file holds it. Raises EvoError where it is not one of its kind."""
+        try:
+            found = Candidate(arrays["params"], ObservationStatistics.restored(arrays))
+            check_candidate(found, self.candidate)
+        except (KeyError, TypeError, ValueError) as error:
+            raise EvoError(f"a damaged fossil: {one_line(error)}") from error
+        return found
+
+    def with_timeout(self, seconds: float) -> "Champion":
+        """The same champion, scored with another step_timeout. Raises EvoError, also where its task takes none."""
+        config = {"task.name": self.task_name, "evaluation.step_timeout": seconds}
+        return replace(self, step_timeout=resolve_config(config)["evaluation.step_timeout"])
+
+    def reported(self, returns: np.ndarray) -> "Champion":
+        """The same champion with its report returns."""
+        return replace(self, report_returns=returns)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """It as plain arrays."""
+        about = {
+            "format": FORMAT,
+            "task": {"name": self.task_name, "options": {k: _listed(v) for k, v in self.task_options.items()}},
+            "network": {
+                "layers": self.network_text,
+                "normalise": self.normalise,
+                "clip_observation": self.clip_observation,
+            },
+            "measure": self.measure,
+            "data": self.data,
+            "method": self.method,
+            "seed": self.seed,
+            "generation": self.generation,
+            "steps": self.steps,
+            "platform": dict(self.facts),
+            **({} if self.step_timeout is None else {"step_timeout": self.step_timeout}),
+        }
+        arrays = {
+            # TOML, unlike JSON, knows infinity, which options of tasks may be
+            "about": np.frombuffer(tomli_w.dumps(about).encode(), np.uint8),
+            "params": self.params,
+            "selection_returns": self.selection_returns,
+            **{f"statistics/{name}": array for name, array in self.candidate.statistics.state().items()},
+        }
+        if self.report_returns is not None:
+            arrays["report_returns"] = self.report_returns
+        return arrays
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], source: str, trust: bool = False) -> "Champion":
+        """trust: whether modules that it names may be imported. Raises EvoError naming `source` where the arrays are no
+        champion."""
+        if "about" not in arrays:  # a fossil, a checkpoint, somebody's data
+            raise EvoError(f"{source} is not a champion; name a run directory or its champion.npz")
+        try:
+            about = read_toml(arrays["about"].tobytes().decode(), source, trust)
+            if about["format"] != FORMAT:
+                raise EvoError(f"{source} is a champion of format {about['format']}; this evo reads format {FORMAT}")
+            params, selection = arrays["params"], arrays["selection_returns"]
+            state = {name: arrays[f"statistics/{name}"] for name in ("count", "mean", "m2")}
+            statistics = ObservationStatistics.restored(state)
+            numbers = [selection, statistics.mean, statistics.m2, arrays.get("report_returns", selection)]
+            if params.dtype not in (np.float32, np.float64) or params.ndim != 1:
+                raise ValueError("its parameters are not one row of numbers")
+            if any(array.dtype != np.float64 or array.ndim != 1 for array in numbers):
+                raise ValueError("its scores or statistics are not rows of float64")
+            if not 1 <= len(selection) <= 100_000:
+                raise ValueError("it has no selection returns, or too many")
+            texts = [about["task"]["name"], about["network"]["layers"], about["method"]]
+            texts += [about.get("measure", RETURN), about.get("data", ""), *about["platform"].values()]
+            if not all(isinstance(text, str) and not commands(text) for text in (*texts, *about["platform"])):
+                raise ValueError("its names are not texts, or hold control characters")
+            if not all(type(about[name]) is int for name in ("seed", "generation", "steps")):
+                raise ValueError("its numbers are not whole")
+            clip = about["network"].get("clip_observation", math.inf)  # older ones were not clipped
+            if not (isinstance(clip, float) and clip > 0):
+                raise ValueError("its clip_observation is no positive number")
+            timeout = about.get("step_timeout")
+            if not (timeout is None or (isinstance(timeout, float) and 0 < timeout < math.inf)):
+                raise ValueError("its step_timeout is no positive number")
+            return cls(
+                task_name=about["task"]["name"],
+                task_options=as_written(
+                    about["task"]["name"], {name: _tupled(value) for name, value in about["task"]["options"].items()}
+                ),
+                network_text=about["network"]["layers"],
+                normalise=about["network"]["normalise"],
+                method=about["method"],
+                seed=about["seed"],
+                generation=about["generation"],
+                steps=about["steps"],
+                candidate=Candidate(params, statistics),
+                selection_returns=selection,
+                report_returns=arrays.get("report_returns"),
+                facts=about["platform"],
+                measure=about.get("measure", RETURN),  # older ones had returns alone
+                data=about.get("data", ""),
+                clip_observation=clip,
+                step_timeout=timeout,
+            )
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise EvoError(f"{source} is not a champion: {type(error).__name__}: {error}") from error
+
+    def save(self, path: Path | str) -> None:
+        """Write it whole or not at all, as .npz. Raises EvoError."""
+        write_arrays(Path(path), self.arrays())
+
+    @classmethod
+    def load(cls, path: Path | str, trust: bool = False) -> "Champion":
+        """trust: whether modules that it names may be imported (see `evo.envs.reference`). Raises EvoError for a file
+        that is missing, damaged, oversized or no champion."""
+        return cls.from_arrays(read_arrays(Path(path), _LIMIT), str(path), trust)
+
+
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _tupled(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

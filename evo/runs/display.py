@@ -1,0 +1,260 @@
+"""What a run looks like in a terminal: a live display where there is one, plain lines elsewhere."""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from types import TracebackType
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from evo.config.resolve import Config
+from evo.numerics.formatting import number
+from evo.runs.champion import Champion
+
+_BLOCKS = " ▁▂▃▄▅▆▇█"
+_CURVE_WIDTH, _CURVE_HEIGHT = 56, 6
+_WIDTH = 76  # of the panel: where a terminal is made narrower, lines as wide as it was would be wrapped, and stay
+_LARGEST = 1e300  # beyond it sums and differences overflow
+
+
+class Forecast:
+    """How far a run is, and how long it will take: from the budget and the speed seen so far."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._began: tuple[float, float] | None = None  # time and fraction when this session first learned
+
+    def fraction(self, row: Mapping[str, float]) -> float | None:
+        """The part of the budget that is used up, 0 to 1; None where the budget has no end that can be counted."""
+        parts = [
+            row[column] / (factor * self._config[key])
+            for key, column, factor in (
+                ("budget.steps", "steps", 1.0),
+                ("budget.generations", "generation", 1.0),
+            )
+            if self._config[key]
+        ]
+        if self._config["budget.minutes"]:
+            parts.append((row["wall_s"] + row["selection_s"]) / (60.0 * self._config["budget.minutes"]))
+        return min(1.0, max(parts)) if parts else None
+
+    def seconds_left(self, row: Mapping[str, float]) -> float | None:
+        fraction = self.fraction(row)
+        if fraction is None:
+            return None
+        now = time.monotonic()
+        if self._began is None or fraction <= self._began[1]:
+            self._began = self._began or (now, fraction)
+            return None
+        began, first = self._began
+        return (1.0 - fraction) * (now - began) / (fraction - first)
+
+    def estimate(self, rate: float, steps: int) -> str:
+        """What is ahead, before the work starts, at `rate` env steps/s with `steps` done."""
+        budget = self._config["budget.steps"]
+        unit = self._config.step_unit
+        if not rate > 0:
+            return f"no {unit}s a second: the task ends at once"
+        if budget and budget > steps:
+            share = 1.0 + self._config["evaluation.selection_share"]
+            ahead = duration((budget - steps) * share / rate)
+            return f"about {ahead} for {budget - steps:,} {unit}s at {rate:,.0f} a second"
+        if self._config["budget.minutes"]:
+            return f"{self._config['budget.minutes']:g} minutes at {rate:,.0f} {unit}s a second"
+        return f"{rate:,.0f} {unit}s a second"
+
+
+def duration(seconds: float) -> str:
+    """`45 s`, `3 min 05 s`, `2 h 10 min`."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def curve(values: Sequence[float], width: int = _CURVE_WIDTH, height: int = _CURVE_HEIGHT) -> list[str]:
+    """A small chart of the values in block characters, `height` lines, oldest first."""
+    finite = [value for value in values if abs(value) < _LARGEST]  # false for NaN too
+    if len(finite) < 2:
+        return [" " * width] * height
+    columns = min(width, len(finite))
+    # each column shows the mean of its stretch of values
+    edges = [round(index * len(finite) / columns) for index in range(columns + 1)]
+    means = [sum(finite[a:b]) / (b - a) for a, b in pairwise(edges)]
+    low, high = min(means), max(means)
+    span = (high - low) or 1.0
+    levels = [1 + round((value - low) / span * (8 * height - 1)) for value in means]
+    rows = []
+    for line in range(height - 1, -1, -1):
+        rows.append("".join(_BLOCKS[min(8, max(0, level - 8 * line))] for level in levels).ljust(width))
+    return rows
+
+
+class Seen:
+    """What displays remember of a run."""
+
+    def __init__(self, config: Config) -> None:
+        self.forecast = Forecast(config)
+        self.judged = "held-out" if config.layers else "champion"  # what its score is called: of a function, all are
+        self.means: list[float] = []
+        self.row: Mapping[str, float] = {}
+        self.champion: Champion | None = None
+
+    def learned(self, row: Mapping[str, float]) -> None:
+        self.row = row
+        if not math.isnan(row["mean"]):  # before its first episode is over, a learner knows none
+            self.means.append(row["mean"])
+
+    @property
+    def rate(self) -> float:
+        """env steps/s of training, over the whole run."""
+        wall = self.row.get("wall_s", 0.0)
+        return self.row.get("steps", 0.0) / wall if wall else 0.0
+
+
+class PlainLines:
+    """A line when something changes, for logs, pipes and notebooks; at most one every two seconds while it learns."""
+
+    def __init__(self, config: Config, console: Console) -> None:
+        self._seen, self._console, self._printed, self._estimated = Seen(config), console, 0.0, False
+
+    def __enter__(self) -> "PlainLines":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._seen.row:
+            self._line()
+
+    def phase(self, text: str) -> None:
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def note(self, text: str) -> None:
+        self.phase(text)
+
+    def filmed(self, done: int, frames: int) -> None:
+        pass  # a line for each would flood a log
+
+    def selected(self, champion: Champion, steps: int, score: float, rate: float) -> None:
+        self._seen.champion = champion
+        if not self._estimated:
+            self._estimated = True
+            self.phase(self._seen.forecast.estimate(rate, steps))
+
+    def learned(self, row: Mapping[str, float]) -> None:
+        self._seen.learned(row)
+        if time.monotonic() - self._printed > 2.0 or not self._printed:
+            self._printed = time.monotonic()
+            self._line()
+
+    def ended(self, reason: str) -> None:
+        self.phase(f"ended: {reason}")
+
+    def _line(self) -> None:
+        row, champion = self._seen.row, self._seen.champion
+        held_out = f"  {self._seen.judged} {number(champion.score):>9}" if champion is not None else ""
+        left = self._seen.forecast.seconds_left(row)
+        time_left = f"  {duration(left)} left" if left is not None else ""
+        failures = f"  {row['failures']:.0f} failed" if row["failures"] else ""
+        self.phase(
+            f"generation {row['generation']:5.0f}  {row['steps']:12,.0f} steps  best {number(row['best']):>9}  "
+            f"mean {number(row['mean']):>9}{held_out}  {self._seen.rate:8,.0f} steps/s{time_left}{failures}"
+        )
+
+
+class LiveDisplay:
+    """The run in one panel that changes in place."""
+
+    def __init__(self, config: Config, console: Console) -> None:
+        self._config, self._seen, self._phase, self._estimate = config, Seen(config), "starting", ""
+        self._ended = ""
+        self._live = Live(self._panel(), console=console, refresh_per_second=8)
+
+    def __enter__(self) -> "LiveDisplay":
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self._phase = f"done: {self._ended}" if self._ended else "done"
+        self._live.update(self._panel())
+        self._live.stop()
+
+    def phase(self, text: str) -> None:
+        self._phase = text
+        self._live.update(self._panel(), refresh=True)
+
+    def note(self, text: str) -> None:
+        self._live.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def filmed(self, done: int, frames: int) -> None:
+        self._phase = f"filming the champion: {done} of {frames} frames"
+        self._live.update(self._panel())
+
+    def selected(self, champion: Champion, steps: int, score: float, rate: float) -> None:
+        self._seen.champion = champion
+        self._estimate = self._estimate or self._seen.forecast.estimate(rate, steps)
+        self._live.update(self._panel())
+
+    def learned(self, row: Mapping[str, float]) -> None:
+        self._seen.learned(row)
+        self._live.update(self._panel())
+
+    def ended(self, reason: str) -> None:
+        self._ended = reason
+
+    def _panel(self) -> Panel:
+        config, row, champion = self._config, self._seen.row, self._seen.champion
+        names = " · ".join(filter(None, [config["method.name"], config.layers, f"seed {config['seed']}"]))
+        title = Text.assemble((config["task.name"], "bold"), "  ", names)
+        if not row:
+            text = Text(f"{self._phase} …\n{self._estimate}".strip(), style="dim")
+            return Panel(text, title=title, title_align="left", width=_WIDTH)
+        numbers = Table.grid(padding=(0, 3))
+        for _ in range(4):
+            numbers.add_column(justify="left")
+        held_out = number(champion.score if champion is not None else math.nan)
+        left = self._seen.forecast.seconds_left(row)
+        numbers.add_row("[dim]generation", f"{row['generation']:,.0f}", "[dim]best", f"[cyan]{number(row['best'])}")
+        numbers.add_row(f"[dim]{config.step_unit}s", f"{row['steps']:,.0f}", "[dim]mean", number(row["mean"]))
+        numbers.add_row(
+            "[dim]steps/s", f"{self._seen.rate:,.0f}", f"[dim]{self._seen.judged}", f"[bold green]{held_out}"
+        )
+        numbers.add_row(
+            "[dim]time left", duration(left) if left is not None else "–", "[dim]failed", f"{row['failures']:.0f}"
+        )
+        fraction = self._seen.forecast.fraction(row)
+        bar = Table.grid()  # a bar alone ends no line
+        bar.add_row(ProgressBar(total=1.0, completed=fraction or 0.0, width=_CURVE_WIDTH, pulse=fraction is None))
+        lines = [Text(line, style="cyan") for line in curve(self._seen.means)]
+        span = f", {min(self._seen.means):,.0f} to {max(self._seen.means):,.0f}" if self._seen.means else ""
+        scale = Text(f"mean fitness by generation{span}", style="dim")
+        return Panel(
+            Group(numbers, Text(), *lines, scale, Text(), bar, Text(self._phase, style="dim")),
+            title=title,
+            title_align="left",
+            width=_WIDTH,
+        )
+
+
+def is_live(console: Console) -> bool:
+    """Whether what is on it can be changed in place, and drawn in block characters."""
+    return console.is_terminal and not console.is_dumb_terminal and console.encoding.startswith("utf")
+
+
+def display(config: Config, console: Console, quiet: bool) -> "LiveDisplay | PlainLines":
+    """The display that suits the console: live on a terminal, plain lines elsewhere."""
+    if quiet:
+        return PlainLines(config, Console(quiet=True))
+    return LiveDisplay(config, console) if is_live(console) else PlainLines(config, console)

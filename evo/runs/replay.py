@@ -1,0 +1,172 @@
+"""Films of creatures: a champion's episode, or how a run came to it. What one sees is what was scored."""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from evo.envs.engine import interruption
+from evo.errors import EvoError, one_line
+from evo.evaluation.evaluator import AnyTask
+from evo.numerics.randomness import report_seeds
+from evo.problems.control import Trajectory
+from evo.runs.champion import Champion
+from evo.runs.run import Run
+from evo.visualize import encoding as encode
+from evo.visualize.frames import cameras_of, pictures
+from evo.visualize.strips import caption, filmstrip
+
+STRIP_FRAMES, STRIP_COLUMNS = 10, 5
+
+# Told after each frame how many of the film's are drawn.
+Progress = Callable[[int, int], None]
+
+
+def film(
+    champion: Champion,
+    path: Path,
+    seed: int | None = None,
+    width: int = 640,
+    height: int = 360,
+    seconds: float = 20.0,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Film one episode of a champion, at most `seconds` of it, in real time.
+
+    path: .mp4, .gif or .webp; .png makes a strip of stills. seed: the episode; by default the report episode of median
+    return, so the film is neither a lucky nor an unlucky one. threads: frames drawn at once; all processors by default.
+    Raises EvoError.
+    """
+    check_film(path, width, height, seconds, seed)
+    trajectory = champion.rollout(typical_seed(champion) if seed is None else seed)
+    task = champion.task
+    if trajectory.failure and not len(trajectory):
+        raise EvoError(f"{task.name}: there is nothing to film, {trajectory.failure}")
+    if path.suffix.lower() == ".png":
+        write_film([_strip(task, trajectory, width, height, seconds, threads)], path, 1)
+        return
+    stride = frame_stride(task)
+    frames = _frames(task, trajectory, stride, width, height, seconds, "", threads)
+    count = len(_shown(task, trajectory, stride, seconds))
+    write_film(_counted(frames, count, progress), path, frame_rate(task, stride))
+
+
+def film_evolution(
+    run: Run,
+    champion: Champion,
+    path: Path,
+    width: int = 640,
+    height: int = 360,
+    seconds: float = 4.0,
+    scenes: int = 6,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Film how a run learned: some seconds of its best guess at the start, on the way, at the end, on the task of its
+    champion. Raises EvoError."""
+    check_film(path, width, height, seconds)
+    if path.suffix.lower() == ".png":
+        raise EvoError(
+            f"cannot film how a run learned to {path.name!r}: a strip of stills shows one episode; try .webp"
+        )
+    generations = run.directory.fossils()
+    if not generations:
+        raise EvoError(f"{run.path} keeps no fossils to film; `{run.command('replay')}` films its champion")
+    # Early generations differ most: scenes lie evenly on a square-root scale.
+    places = np.linspace(0.0, 1.0, min(scenes, len(generations))) ** 2 * (len(generations) - 1)
+    chosen = sorted({generations[round(place)] for place in places})
+    task = champion.task
+    stride = frame_stride(task)
+
+    seed, candidates = typical_seed(champion), [champion.fossil(run.directory.read_fossil(one)) for one in chosen]
+    episodes = [champion.rollout_of(candidate, seed) for candidate in candidates]
+    shots = (
+        _frames(task, episode, stride, width, height, seconds, f"generation {generation}   ", threads)
+        for generation, episode in zip(chosen, episodes, strict=True)
+    )
+    count = sum(len(_shown(task, episode, stride, seconds)) for episode in episodes)
+    write_film(_counted(itertools.chain.from_iterable(shots), count, progress), path, frame_rate(task, stride))
+
+
+def typical_seed(champion: Champion) -> int:
+    """The report episode of median return; the first one where there is no report yet."""
+    returns = champion.report_returns
+    if returns is None or np.isnan(returns).any():
+        return int(report_seeds(1)[0])
+    return int(report_seeds(len(returns))[np.argsort(returns, kind="stable")[len(returns) // 2]])
+
+
+def frame_stride(task: AnyTask) -> int:
+    """Control steps from one frame to the next: about 30 frames a second, each an exact state."""
+    return max(1, round(1.0 / (30.0 * task.control_period)))
+
+
+def frame_rate(task: AnyTask, stride: int) -> int:
+    """Frames a second that show such frames in real time."""
+    return max(1, round(1.0 / (task.control_period * stride)))
+
+
+def _shown(task: AnyTask, trajectory: Trajectory, stride: int, seconds: float) -> np.ndarray:
+    """The control steps whose states a film shows, int (frames,)."""
+    return np.arange(0, min(len(trajectory), round(seconds / task.control_period)) + 1, stride)
+
+
+def _counted(frames: Iterable[encode.Frame], count: int, progress: Progress | None) -> Iterator[encode.Frame]:
+    for done, frame in enumerate(frames, start=1):
+        yield frame
+        if progress is not None:
+            progress(done, count)
+
+
+def _frames(
+    task: AnyTask,
+    trajectory: Trajectory,
+    stride: int,
+    width: int,
+    height: int,
+    seconds: float,
+    prefix: str,
+    threads: int | None,
+) -> Iterator[encode.Frame]:
+    shown = _shown(task, trajectory, stride, seconds)
+    earned = np.concatenate([[0.0], np.cumsum(trajectory.rewards)])
+    drawn = pictures(task, trajectory, shown, width, height, threads=threads)
+    for step, picture in zip(shown, drawn, strict=True):
+        interruption.check()
+        yield caption(picture, f"{prefix}{step * task.control_period:4.1f} s   return {earned[step]:,.0f}")
+
+
+def _strip(
+    task: AnyTask, trajectory: Trajectory, width: int, height: int, seconds: float, threads: int | None
+) -> encode.Frame:
+    # the camera follows the whole film, of which the stills are taken
+    filmed = _shown(task, trajectory, frame_stride(task), seconds)
+    cameras = cameras_of(task, trajectory, filmed, width / height)
+    shown = np.unique(np.linspace(0, len(filmed) - 1, STRIP_FRAMES).astype(int))
+    chosen = None if cameras is None else [cameras[index] for index in shown]
+    stills = pictures(task, trajectory, filmed[shown], width, height, chosen, threads)
+    times = (f"{step * task.control_period:.1f} s" for step in filmed[shown])
+    return filmstrip([caption(picture, text) for picture, text in zip(stills, times, strict=True)], STRIP_COLUMNS)
+
+
+def write_film(frames: Iterable[encode.Frame], path: Path, fps: int) -> None:
+    """Write a film and the folder it lies in. Raises EvoError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        encode.write(frames, path, fps)
+    except (ValueError, OSError, RuntimeError) as error:
+        raise EvoError(f"cannot write the film {path}: {one_line(error)}") from error
+
+
+def check_film(path: Path, width: int, height: int, seconds: float, seed: int | None = None) -> None:
+    """Raise EvoError for a film that cannot be made, before any work is done for it."""
+    if path.suffix.lower() not in encode.ENCODERS:
+        raise EvoError(f"cannot film to {path.name!r}: its suffix must be one of {', '.join(encode.ENCODERS)}")
+    if seed is not None and seed < 0:
+        raise EvoError(f"seed must be at least 0, got {seed}")
+    if not 0 < seconds <= 86_400:
+        raise EvoError(f"seconds must be more than 0 and at most a day, got {seconds}")
+    if not (16 <= width <= 4096 and 16 <= height <= 4096):
+        raise EvoError(f"a film of {width} by {height} pixels: width and height must lie between 16 and 4096")

@@ -1,0 +1,138 @@
+"""A run as one reads it: its configuration, metrics, champion and pictures."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from evo.config.resolve import DATASET, WORLD, Config, read_config, resolve_config
+from evo.envs.engine.physics import EngineError
+from evo.errors import EvoError
+from evo.problems.function import Landscape
+from evo.runs.champion import Champion
+from evo.storage.paths import command
+from evo.storage.run_directory import RunDirectory, runs
+
+
+class Run:
+    """A run directory, opened for reading. Raises EvoError where `path` is not one, naming the nearest that is.
+
+    trust: whether modules that its files name may be imported; see `evo.envs.reference`.
+    """
+
+    def __init__(self, path: Path | str, trust: bool = False) -> None:
+        self.directory, self._trust = RunDirectory.open(Path(path)), trust
+
+    @property
+    def path(self) -> Path:
+        return self.directory.path
+
+    @property
+    def config(self) -> Config:
+        """Its fully resolved configuration."""
+        return resolve_config(read_config(self.directory.config_text, str(self.path / "config.toml"), self._trust))
+
+    @property
+    def champion(self) -> Champion:
+        """Its champion so far."""
+        return Champion.load(self.directory.champion_path, self._trust)
+
+    @property
+    def metrics(self) -> dict[str, np.ndarray]:
+        """Columns of metrics.csv, float64 (generations,)."""
+        return self.directory.metrics()
+
+    @property
+    def ended(self) -> str | None:
+        """Why it learned no more, as in `1,000,000 steps`; None while it learns, and where an older evo ran it."""
+        return self.directory.ended
+
+    def command(self, word: str, *more: str) -> str:
+        """What to type to do that with it: `evo resume runs/quadruped-ars-seed0`."""
+        return command(word, self.path, *more, config=self.directory.config_text)
+
+    @property
+    def unlearned(self) -> str:
+        """Of a run without a generation: in words how that is, and how it goes on."""
+        if self.ended is None:
+            return f"{self.path} has not finished a generation yet; `{self.command('resume')}` goes on with it"
+        more = self.command("resume", "--generations", "100")
+        return f"{self.path} ended before its first generation ({self.ended}); with a larger budget it goes on: {more}"
+
+    def plot(self, path: Path | str) -> Path:
+        """Draw its learning curve, .png, .svg or .pdf; returns the path. Raises EvoError."""
+        from evo.visualize.plots import descent_curve, learning_curve, loss_curve
+
+        config, metrics = self.config, self.metrics
+        if not metrics:
+            raise EvoError(f"there is no curve yet: {self.unlearned}")
+        if config.kind == DATASET:
+            loss_curve(metrics, self.champion.measure, self._title(config), Path(path))
+        else:
+            curve = learning_curve if config.kind == WORLD else descent_curve
+            curve(metrics, self._title(config), Path(path))
+        return Path(path)
+
+    def plot_landscape(self, path: Path | str) -> Path:
+        """Draw the function around the champion and how the search came there, .png, .svg or .pdf; returns the path.
+
+        Raises EvoError, also where the task is a world and no function.
+        """
+        from evo.visualize.plots import landscape_picture
+
+        config, champion = self.config, self.champion
+        problem = champion.problem
+        if not isinstance(problem, Landscape):
+            raise EvoError(
+                f"{config['task.name']} is a {config.kind}, not a function; `{self.command('replay')}` shows it"
+            )
+        fossils = (self.directory.read_fossil(generation) for generation in self.directory.fossils())
+        trail = [champion.fossil(arrays).params for arrays in fossils]
+        try:
+            points = np.reshape(trail, (-1, champion.params.size))  # a run that ended at its beginning left none
+            landscape_picture(problem, champion.params, points, self._title(config), Path(path))
+        except EngineError as error:
+            raise EvoError(f"cannot draw {config['task.name']}: {error}") from error
+        return Path(path)
+
+    def plot_answers(self, path: Path | str) -> Path:
+        """Draw what the champion answers to examples of the test split, .png, .svg or .pdf; returns the path.
+
+        Raises EvoError, also where the task is no data set.
+        """
+        from evo.visualize.predictions import answers_picture
+
+        champion = self.champion
+        title = f"{self._title(self.config)}: {champion.reported_fitness}"
+        answers_picture(champion.supervised, champion.params, title, Path(path))
+        return Path(path)
+
+    @staticmethod
+    def _title(config: Config) -> str:
+        return f"{config['task.name']}  {config['method.name']}  seed {config['seed']}"
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r})"
+
+
+def latest(folder: Path = Path("runs")) -> Path:
+    """The run in `folder` that was written last. Raises EvoError where there is none."""
+    own = [path for path in runs(folder) if path.parent == folder]
+    if not own:
+        raise EvoError(f"{folder} holds no run; name one, or make one: evo run quadruped")
+    # whoever writes takes the lock first; of a run that was copied it may be missing
+    return max(own, key=lambda path: max(each.stat().st_mtime for each in (path / "config.toml", *path.glob("lock"))))
+
+
+def champion_of(path: Path | str, trust: bool = False) -> Champion:
+    """The champion of a run directory, or in a champion file. trust: as of a Run. Raises EvoError."""
+    source = Path(path)
+    return Champion.load(source, trust) if os.path.isfile(source) else Run(source, trust).champion
+
+
+def path_of(source: object) -> Path:
+    """The path of a run, or a path as it is. Raises EvoError."""
+    found = getattr(source, "path", source)
+    if not isinstance(found, str | Path):
+        raise EvoError(f"a run is its directory, or what evo.run and evo.load give; got a {type(source).__name__}")
+    return Path(found)

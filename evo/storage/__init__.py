@@ -1,0 +1,1 @@
+"""Files: written whole, read with their size checked first; the run directory and its metrics."""

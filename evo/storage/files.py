@@ -1,0 +1,354 @@
+"""Arrays and text on disk: never pickle, never half-written.
+
+A file is written beside its name, flushed to the disk and renamed, so whatever stands under a name is whole. Arrays
+travel as an .npz, deflated but for large arrays of floats, that `np.load(path, allow_pickle=False)` reads too. Reading
+trusts nothing, as files arrive from strangers and from failing disks: sizes are checked before memory is spent,
+checksums before anything is returned.
+"""
+
+import copy
+import errno
+import math
+import os
+import re
+import stat
+import struct
+import tomllib
+import uuid
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from evo.errors import EvoError, one_line
+from evo.storage.memory import check_bytes
+
+MEMBERS = 10_000
+TEMPORARY = ".evo-*.tmp"  # what a killed writer may leave behind
+_KINDS = "biufU"  # bool, int, uint, float, fixed-width text
+_BLOCK = 2**20
+_TOML_CHARACTERS, _TOML_DOTS = 2**18, 500
+_KEY = re.compile(r"[^='\"]*")  # what a line begins with, up to a value or a text
+_LARGEST_CHARACTER = 0x10FFFF
+_ADVICE = {
+    errno.ENOSPC: "free some space, then try again (a run goes on with `evo resume RUN`)",
+    errno.EDQUOT: "free some space, then try again (a run goes on with `evo resume RUN`)",
+    errno.EFBIG: "raise the limit on file sizes (`ulimit -f`), then try again (a run goes on with `evo resume RUN`)",
+    errno.EACCES: "choose a folder you may write to",
+    errno.EPERM: "choose a folder you may write to",
+    errno.EROFS: "choose a folder you may write to",
+    errno.ENOTDIR: "choose a path whose folders are folders",
+    errno.ENOENT: "make its folder first",
+    errno.ELOOP: "it is a link, and evo writes through none: put a file of its own there",
+}
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write named arrays as one .npz file; the same arrays give the same bytes. Names may contain "/".
+
+    Raises TypeError for a dtype that is not bool, int, uint, float or fixed-width text, ValueError for a name that is
+    empty or holds a NUL (both mistakes in the program, found before anything is written), and EvoError when the disk
+    refuses; then whatever stood at `path` is untouched.
+    """
+    for name, array in arrays.items():
+        if array.dtype.kind not in _KINDS:
+            raise TypeError(f"array {name!r} is {array.dtype}: only bool, int, uint, float and text can be written")
+        if not name or "\0" in name:
+            raise ValueError(f"array name {name!r}: must be non-empty and without NUL")
+    if len(arrays) > MEMBERS:
+        raise ValueError(f"{len(arrays)} arrays: at most {MEMBERS} fit into one file")
+    with _replacing(path) as file, zipfile.ZipFile(file, "w", compresslevel=1) as archive:
+        for name, array in arrays.items():
+            # many floats hardly get smaller, and whoever pressed Ctrl-C would wait for it: 72 MB take 2 s
+            stored = array.dtype.kind == "f" and array.nbytes >= _BLOCK
+            archive.compression = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
+            # Opened by name, a member carries the fixed date 1980-01-01.
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                npy.write_array(member, np.asarray(array), allow_pickle=False)
+
+
+def read_arrays(path: Path, limit: int = 2**30) -> dict[str, NDArray[Any]]:
+    """The named arrays of an .npz file, bit for bit as written, as fresh writable arrays.
+
+    Memory stays within `limit` bytes of array data, whatever the file claims. Raises EvoError when the file is missing,
+    cut off, damaged, larger than `limit`, or holds anything but plain arrays (pickled objects are never opened).
+    """
+    with _reading(path, limit + MEMBERS * 1024) as file:
+        try:
+            return _read_archive(file, limit)
+        except Exception as error:  # forged bytes make zipfile, zlib and NumPy's header parser raise almost anything
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise EvoError(f"cannot read {path}: {reason}; use an undamaged .npz file that evo wrote") from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8. Raises EvoError as `write_arrays` does, and for text that UTF-8 cannot hold."""
+    try:
+        data = text.encode()
+    except UnicodeEncodeError as error:
+        raise EvoError(
+            f"cannot write {path}: {error.object[error.start]!r} is not a character; leave it out"
+        ) from error
+    with _replacing(path) as file:
+        file.write(data)
+
+
+def read_text(path: Path, limit: int = 2**24) -> str:
+    """The text of a UTF-8 file. Raises EvoError when it is missing, longer than `limit` bytes, or not UTF-8."""
+    with _reading(path, limit) as file:
+        try:
+            # Python makes room for all that may be read, however little there is
+            return file.read(min(limit, os.fstat(file.fileno()).st_size) + 1).decode()
+        except UnicodeDecodeError as error:
+            raise EvoError(f"cannot read {path}: byte {error.start} is not UTF-8 text; save it as UTF-8") from error
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """The tree that a TOML text says, whatever it says. Raises ValueError of one line."""
+    if len(text) > _TOML_CHARACTERS:
+        raise ValueError(f"{len(text):,} characters are more than the {_TOML_CHARACTERS:,} allowed")
+    if any(_KEY.match(line)[0].count(".") > _TOML_DOTS for line in text.splitlines()):  # type: ignore[index]  # always
+        raise ValueError("its keys have too many parts")  # for which tomllib takes the square of their number
+    try:
+        return tomllib.loads(text.removeprefix("\ufeff"))  # the byte-order mark that some editors put before a text
+    except RecursionError as error:
+        raise ValueError("it nests too deep") from error
+    except tomllib.TOMLDecodeError:
+        raise
+    except ValueError as error:
+        raise ValueError("a number in it is too long") from error  # Python's own limit, and its own words
+
+
+def read_toml(text: str, source: str, trust: bool = False) -> dict[str, Any]:
+    """The tree of a TOML text that a file holds. Raises EvoError naming `source`.
+
+    trust: whether modules that it names may be imported; else they are only if somebody else vouches for them.
+    """
+    from evo.envs import reference  # which Gymnasium comes with, and few readers need
+
+    try:
+        tree = parse_toml(text)
+        reference.note_names(tree, reference.trust if trust else reference.distrust)
+    except (ValueError, RecursionError) as error:
+        raise EvoError(f"{source} is not a TOML file: {one_line(error)}") from error
+    return tree
+
+
+def append_text(path: Path, text: str) -> None:
+    """Add `text` to the end of an existing file: all of it or, raising EvoError, none."""
+    data = text.encode()
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
+        try:
+            size = os.fstat(descriptor).st_size
+            try:
+                written = 0
+                while written < len(data):
+                    written += os.write(descriptor, data[written:])
+            except BaseException:
+                os.ftruncate(descriptor, size)
+                raise
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and its parents, if it is not there. Raises EvoError where that cannot be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise EvoError(f"{path} exists and is not a folder; choose another folder as out") from error
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    except ValueError as error:  # a NUL in the path
+        raise EvoError(f"cannot write {str(path)!r}: {error}; choose another folder as out") from error
+
+
+def refuse_link(path: Path) -> None:
+    """Raises EvoError for a link: whoever made it chose what would be written, and removed, where it leads."""
+    if path.is_symlink():
+        raise cannot_write(path, OSError(errno.ELOOP, os.strerror(errno.ELOOP)))
+
+
+def names_in(folder: Path) -> list[str]:
+    """What lies in a folder, sorted; nothing when it cannot be listed."""
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
+
+
+def temporary_beside(path: Path) -> Path:
+    """A fresh name in the same folder that matches TEMPORARY."""
+    return path.parent / f".evo-{uuid.uuid4().hex}.tmp"
+
+
+def sync_file(path: Path) -> None:
+    """Flush a file to the disk if it exists. Raises OSError."""
+    with suppress(FileNotFoundError), open(path, "rb") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush a folder's names to the disk. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network file systems cannot, and need not
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def cannot_write(path: Path, error: OSError) -> EvoError:
+    """The line for a refused write: path, reason, what to do."""
+    advice = _ADVICE.get(error.errno or 0)
+    return EvoError(f"cannot write {path}: {_reason(error)}" + (f"; {advice}" if advice else ""))
+
+
+def _reason(error: OSError) -> str:
+    text = error.strerror or str(error)
+    return text[:1].lower() + text[1:]
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write; it takes the place of `path` only once it is whole and on the disk."""
+    temporary = temporary_beside(path)
+    try:
+        with open(temporary, "xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _reading(path: Path, largest: int) -> Iterator[BinaryIO]:
+    """A regular file of at most `largest` bytes."""
+    try:
+        with open(path, "rb", opener=_open_without_waiting) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise EvoError(f"cannot read {path}: it is not a regular file; name one")
+            if status.st_size > largest:
+                raise EvoError(f"cannot read {path}: {status.st_size} bytes are more than the {largest} allowed")
+            yield file
+    except OSError as error:
+        raise EvoError(f"cannot read {path}: {_reason(error)}; check the path") from error
+    except ValueError as error:  # a NUL in the path
+        raise EvoError(f"cannot read {str(path)!r}: {error}; check the path") from error
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    """Opening a pipe would wait for its writer."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _read_archive(file: BinaryIO, limit: int) -> dict[str, NDArray[Any]]:
+    """All members, once the directory proves harmless. Raises nearly any Exception on damage."""
+    entries = _entries_announced(file)
+    # zipfile builds an object for every directory entry before one can count them: 46 bytes of file each, 1 KB of
+    # memory. So count their signatures first.
+    _count_entries(file)
+    with zipfile.ZipFile(file) as archive:
+        members = archive.infolist()
+        # zipfile skips bytes before the first member, and ignores the announced count; cut in the right place, an
+        # archive stored inside another one would pass for it.
+        if len(members) != entries or (members and members[0].header_offset != 0):
+            raise ValueError("its directory is damaged")
+        for member in members:
+            _check_member(member)
+        if len({member.filename for member in members}) != len(members):
+            raise ValueError("two arrays have the same name")
+        if (total := sum(member.file_size for member in members)) > limit:
+            raise ValueError(f"it inflates to {total} bytes, more than the {limit} allowed")
+        check_bytes("its arrays", total, "it is damaged, or comes from a larger machine")
+        return {member.filename.removesuffix(".npy"): _read_member(archive, member) for member in members}
+
+
+def _entries_announced(file: BinaryIO) -> int:
+    """The number of members in the end record, which must be the last 22 bytes (APPNOTE.TXT 4.3.16)."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(size - 22, 0))
+    end = file.read(22)
+    file.seek(0)
+    if file.read(4) not in (b"PK\3\4", b"PK\5\6"):
+        raise ValueError("it is not an .npz file")
+    if len(end) != 22 or not end.startswith(b"PK\5\6"):
+        raise ValueError("it is cut off, or something was appended to it")
+    entries: int = struct.unpack("<H", end[10:12])[0]
+    return entries
+
+
+def _count_entries(file: BinaryIO) -> None:
+    file.seek(0)
+    count, carried = 0, b""
+    while block := file.read(_BLOCK):
+        block = carried + block
+        count += block.count(b"PK\1\2")
+        carried = block[-3:]
+        if count > MEMBERS:
+            raise ValueError(f"it holds more than {MEMBERS} arrays")
+
+
+def _check_member(member: zipfile.ZipInfo) -> None:
+    name = repr(member.filename[:60])
+    if not member.filename.endswith(".npy") or len(member.filename) == len(".npy"):
+        raise ValueError(f"{name} in it is not an array")
+    # Other methods can ask for gigabytes of dictionary; encrypted members ask for a password.
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or member.flag_bits & 1:
+        raise ValueError(f"{name} is packed in a way that evo never writes")
+
+
+def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
+    name = repr(member.filename[:60])
+    # zipfile stops silently at the declared size: with one byte more, a stream that inflates to more either gives it or
+    # fails its checksum.
+    longer = copy.copy(member)
+    longer.file_size += 1
+    with archive.open(longer) as stream:
+        version = npy.read_magic(stream)
+        if version == (1, 0):
+            shape, fortran_order, dtype = npy.read_array_header_1_0(stream)
+        elif version == (2, 0):
+            shape, fortran_order, dtype = npy.read_array_header_2_0(stream)
+        else:
+            raise ValueError(f"{name} has the unknown format {version}")
+        if dtype.kind not in _KINDS or dtype.itemsize == 0:
+            raise ValueError(f"{name} holds {dtype}: only bool, int, uint, float and text are read, never objects")
+        count = math.prod(shape)
+        if min(shape, default=0) < 0 or stream.tell() + count * dtype.itemsize != member.file_size:
+            raise ValueError(f"{name} says shape {shape} of {dtype} but declares {member.file_size} bytes")
+        flat = np.empty(count, dtype)  # untouched memory costs nothing, should the stream turn out shorter
+        target = flat.view(np.uint8)
+        filled = 0
+        while filled < target.size:
+            block = stream.read(min(_BLOCK, target.size - filled))
+            if not block:
+                raise ValueError(f"{name} is shorter than it declares")
+            target[filled : filled + len(block)] = np.frombuffer(block, np.uint8)
+            filled += len(block)
+        if stream.read(1):  # reaching the end also compares the checksum
+            raise ValueError(f"{name} inflates to more than it declares")
+    if flat.size and dtype.kind == "b" and target.max() > 1:
+        raise ValueError(f"{name} holds truth values other than 0 and 1")
+    if flat.size and dtype.kind == "U":
+        characters = flat.view(np.dtype(np.uint32).newbyteorder(dtype.byteorder))
+        if characters.max() > _LARGEST_CHARACTER:
+            raise ValueError(f"{name} holds characters that do not exist")
+    return flat.reshape(shape, order="F" if fortran_order else "C")

@@ -1,0 +1,126 @@
+"""metrics.csv: one line per row, numbers written so that they read back exactly."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evo.errors import EvoError
+from evo.storage.files import append_text, read_text, write_text
+
+METRICS_BYTES = 2**31
+_NAME = re.compile(r"[\w.:/ -]+")
+
+
+@final
+class MetricsFile:
+    """The metrics.csv at `path`, which need not exist yet; `warnings` gains a line when rows are missing.
+
+    Only the holder of the run's lock may call `append` and `keep`: the columns are looked up once, then remembered.
+    """
+
+    def __init__(self, path: Path, warnings: list[str]) -> None:
+        self._path = path
+        self._warnings = warnings
+        self._columns: list[str] | None = None  # once this object has looked
+
+    def append(self, row: Mapping[str, float | int]) -> None:
+        """Add one row; the first row's keys become the columns.
+
+        Raises ValueError when the keys are other ones (their order is free) or do not suit a CSV header, and EvoError
+        when the disk refuses.
+        """
+        if self._columns is None:
+            self._columns = self._repair(None)
+        if self._columns is None:
+            columns = list(row)
+            if unfit := [name for name in columns if not _NAME.fullmatch(name)]:
+                raise ValueError(f"metrics columns {unfit}: use letters, digits and _ . : / -")
+            if not columns:
+                raise ValueError("a metrics row needs at least one column")
+            write_text(self._path, f"{','.join(columns)}\n{_line(row, columns)}")
+            self._columns = columns
+            return
+        if set(row) != set(self._columns):
+            raise ValueError(f"metrics row has the columns {list(row)}, but {self._path} has {self._columns}")
+        append_text(self._path, _line(row, self._columns))
+
+    def read(self) -> dict[str, NDArray[np.float64]]:
+        """The columns, each (rows,); empty before the first row. A torn last line is left out.
+
+        Raises EvoError when another line is damaged, and when a column is asked for that is not there.
+        """
+        lines = self._lines()
+        if not lines:
+            return {}
+        columns = _names(lines[0], self._path)
+        # before there is room for them: a header alone may promise more numbers than memory holds
+        for index, line in enumerate(lines[1:]):
+            if line.count(",") != len(columns) - 1:
+                raise self._damaged(index)
+        values = np.empty((len(lines) - 1, len(columns)))
+        for index, line in enumerate(lines[1:]):
+            try:
+                values[index] = [float(text) for text in line.split(",")]
+            except ValueError as error:
+                raise self._damaged(index) from error
+        return _Columns(self._path, {name: values[:, index].copy() for index, name in enumerate(columns)})
+
+    def _damaged(self, row: int) -> EvoError:
+        return EvoError(f"cannot read {self._path}: line {row + 2} is damaged; delete that line")
+
+    def keep(self, rows: int) -> None:
+        """Keep the first `rows` rows only; a torn last line goes too. Fewer rows than that is a warning.
+
+        Raises ValueError for rows < 0, and EvoError when the disk refuses.
+        """
+        if rows < 0:
+            raise ValueError(f"rows={rows}: must be >= 0")
+        self._columns = self._repair(rows)
+
+    def _repair(self, rows: int | None) -> list[str] | None:
+        """Leave only whole lines, and of them the header and `rows` rows; the columns, or None without a header."""
+        lines = self._lines()
+        if rows is not None:
+            if len(lines) < rows + 1 and rows > 0:
+                self._warnings.append(f"{self._path} has {max(len(lines) - 1, 0)} rows where {rows} were expected")
+            lines = lines[: rows + 1]
+        text = "".join(f"{line}\n" for line in lines)
+        if self._path.exists() and self._path.stat().st_size != len(text.encode()):
+            write_text(self._path, text)
+        return _names(lines[0], self._path) if lines else None
+
+    def _lines(self) -> list[str]:
+        if not self._path.exists():
+            return []
+        text = read_text(self._path, METRICS_BYTES)
+        return text.split("\n")[:-1]  # what follows the last newline is torn, or nothing
+
+
+class _Columns(dict[str, NDArray[np.float64]]):
+    """Columns by name; one that is not there is the file's fault."""
+
+    def __init__(self, path: Path, columns: Mapping[str, NDArray[np.float64]]) -> None:
+        super().__init__(columns)
+        self._path = path
+
+    def __missing__(self, name: str) -> NDArray[np.float64]:
+        raise EvoError(f"{self._path} has no column {name!r}: it is damaged, or no metrics of this evo")
+
+
+def _names(header: str, path: Path) -> list[str]:
+    columns = header.split(",")
+    if not all(_NAME.fullmatch(name) for name in columns) or len(set(columns)) < len(columns):
+        raise EvoError(f"cannot read {path}: its first line does not name columns; bring back the one that evo wrote")
+    return columns
+
+
+def _line(row: Mapping[str, float | int], columns: list[str]) -> str:
+    # repr gives the shortest digits that read back to the same number; NumPy's own repr says np.float64(…).
+    values = (row[name] for name in columns)
+    return (
+        ",".join(repr(int(value) if isinstance(value, int | np.integer) else float(value)) for value in values) + "\n"
+    )

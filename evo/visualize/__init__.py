@@ -1,0 +1,1 @@
+"""Figures and films: plots of runs, predictions on data sets, frames, strips and their encoding."""

@@ -1,0 +1,69 @@
+"""What a Gymnasium environment draws of itself as it lives an episode again, in the process where it lives."""
+
+import os
+from typing import Any, NamedTuple
+
+import gymnasium
+import numpy as np
+from PIL import Image, ImageOps
+
+from evo.envs.foreign import staying
+from evo.envs.gymnasium_bridge.gymnasium_task import Body, GymnasiumTask, without
+from evo.evaluation.gymnasium_host import in_words
+
+_BACKGROUND = (255, 255, 255)
+_FILM = "film"  # what the film is kept under from one call to the next
+
+
+class Asked(NamedTuple):
+    """Pictures of some control steps of an episode: everything in it can be sent.
+
+    actions: float64 (steps, action_size), those that lead there. shown: int (frames,), in rising order.
+    """
+
+    task: GymnasiumTask
+    seed: int
+    actions: np.ndarray
+    shown: np.ndarray
+    width: int
+    height: int
+
+
+class _Film:
+    """An episode that is being filmed, and how many of its steps were taken."""
+
+    def __init__(self, task: GymnasiumTask) -> None:
+        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pygame, which many draw with, needs no display then
+        self.body, self.step = Body(task, "rgb_array", alarm=task.step_timeout is not None), 0
+
+    def close(self) -> None:
+        self.body.close()
+
+
+def draw(asked: Asked, keeps: dict[Any, Any]) -> np.ndarray | str:
+    """uint8 (frames, height, width, 3), or in words why there are none. Goes on with the film that this process keeps
+    of the episode, where there is one."""
+    film: _Film | None = keeps.pop(_FILM, None)
+    try:
+        if film is None:
+            with staying():
+                film = _Film(asked.task)
+                film.body.reset(asked.seed)
+        frames = np.empty((len(asked.shown), asked.height, asked.width, 3), np.uint8)
+        for number, step in enumerate(asked.shown):
+            while film.step < step:
+                film.body.step(asked.actions[film.step])
+                film.step += 1
+            picture = Image.fromarray(film.body.picture())
+            # as large as fits, on a plain ground
+            frames[number] = np.asarray(ImageOps.pad(picture, (asked.width, asked.height), color=_BACKGROUND))
+    except gymnasium.error.DependencyNotInstalled as error:
+        said = without(error)
+    except Exception as error:  # an environment may fail in any way
+        said = in_words(error)
+    else:
+        keeps[_FILM] = film
+        return frames
+    if film is not None:
+        film.close()
+    return said

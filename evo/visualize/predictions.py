@@ -1,0 +1,155 @@
+"""Pictures of what a network answers to the test split of its data set, whatever the examples look like."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from evo.datasets import Dataset, Split
+from evo.numerics.randomness import generator
+from evo.problems.supervised import Supervised
+from evo.visualize.plots import write_figure
+
+_RIGHT, _WRONG, _LINE = "#2a8c9a", "#d9652f", "#20343a"
+_COLUMNS, _ROWS = 8, 4  # of pictures
+_GRID = 200  # points along a side of a map
+_WRITTEN, _LINE_LENGTH = 1600, 96  # characters
+
+
+def answers_picture(problem: Supervised, params: np.ndarray, title: str, path: Path) -> None:
+    """Draw examples with what was answered: pictures, a map of two numbers, points along the diagonal, a text that it
+    goes on to write; and of classes, which was taken for which. path: .png, .svg or .pdf. Raises EvoError.
+    """
+    data = problem.dataset
+    answers = problem.answers(params, data.test)
+    assert answers.outputs is not None
+    outputs = answers.outputs[0]
+    figure = Figure(figsize=(10.0, 5.2), dpi=120, layout="constrained")
+    figure.suptitle(title, fontsize=11)
+    if data.symbols and data.predictions == data.steps:
+        _writing(figure.subplots(), problem, params)
+    elif not data.labels:
+        _diagonal(figure.subplots(), data, outputs)
+    else:
+        parts: Any = figure.subfigures(1, 2, width_ratios=(1.3, 1.0))
+        shown, confused = parts
+        if _picture_shape(data) is not None:
+            _pictures(shown, data, outputs[:, -1].argmax(axis=1))
+        elif data.steps * math.prod(data.shape) == 2:
+            _map(shown.subplots(), problem, params)
+        else:
+            _shares(shown.subplots(), data, outputs[:, -1].argmax(axis=1))
+        _confusion(confused.subplots(), data, outputs[:, -1].argmax(axis=1))
+    write_figure(figure, path)
+
+
+def _picture_shape(data: Dataset) -> tuple[int, ...] | None:
+    """Height, width and channels of an example, row by row where its rows are steps; None where it is no picture."""
+    shape = data.shape if data.steps == 1 else (data.steps, *data.shape)
+    if len(shape) == 2 and min(shape) > 3:
+        shape = (*shape, 1)
+    return shape if len(shape) == 3 and shape[2] in (1, 3) else None
+
+
+def _pictures(figure: Any, data: Dataset, taken: np.ndarray) -> None:
+    """The first examples, and below them the first that were taken for something else."""
+    shape, truth = _picture_shape(data), data.test.targets[:, -1, 0].astype(int)
+    assert shape is not None
+    right = np.arange(len(truth))[: _COLUMNS * _ROWS // 2]
+    wrong = np.flatnonzero(taken != truth)[: _COLUMNS * _ROWS - len(right)]
+    places = np.ravel(figure.subplots(_ROWS, _COLUMNS))
+    for axes in places:
+        axes.axis("off")
+    for axes, index in zip(places, [*right, *wrong], strict=False):
+        picture = np.clip(data.test.inputs[index].reshape(shape), 0.0, 1.0)
+        axes.imshow(picture.squeeze(), cmap="gray_r" if shape[2] == 1 else None, vmin=0, vmax=1)
+        good = taken[index] == truth[index]
+        name = data.labels[taken[index]] if good else f"{data.labels[taken[index]]}, not {data.labels[truth[index]]}"
+        axes.set_title(name, fontsize=7, color=_RIGHT if good else _WRONG, pad=2)
+
+
+def _map(axes: Axes, problem: Supervised, params: np.ndarray) -> None:
+    """What is answered all over the plane, and the examples of the test split on it."""
+    data = problem.dataset
+    points, truth = data.test.inputs.reshape(-1, 2), data.test.targets[:, -1, 0]
+    reach = 1.1 * float(np.abs(points).max())
+    line = np.linspace(-reach, reach, _GRID)
+    plane = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
+    blank = np.zeros((len(plane), data.predictions, 1), np.float32)
+    outputs = problem.answers(
+        params, Split(plane.astype(np.float32).reshape(len(plane), data.steps, -1), blank)
+    ).outputs
+    assert outputs is not None
+    answered = outputs[0, :, -1].argmax(axis=1).reshape(_GRID, _GRID)
+    axes.imshow(answered, extent=(-reach, reach, -reach, reach), origin="lower", cmap="coolwarm", alpha=0.5)
+    axes.scatter(points[:, 0], points[:, 1], 22, truth, cmap="coolwarm", edgecolors="white", linewidths=0.5)
+    axes.set(xlabel="first number", ylabel="second number", title="what is answered where")
+
+
+def _diagonal(axes: Axes, data: Dataset, outputs: np.ndarray) -> None:
+    told, truth = (values.ravel() * data.scale + data.offset for values in (outputs, data.test.targets))
+    ends = min(told.min(), truth.min()), max(told.max(), truth.max())
+    axes.plot(ends, ends, color=_LINE, linewidth=1, alpha=0.5)
+    axes.scatter(truth, told, color=_RIGHT, s=14, alpha=0.7, linewidths=0)
+    axes.set(xlabel=f"truth, {data.unit}" if data.unit else "truth", ylabel="answer")
+
+
+def _shares(axes: Axes, data: Dataset, taken: np.ndarray) -> None:
+    """Of each class, the share that was recognised."""
+    truth = data.test.targets[:, -1, 0].astype(int)
+    shares = [
+        float(np.mean(taken[truth == label] == label)) if np.any(truth == label) else 0.0
+        for label in range(len(data.labels))
+    ]
+    axes.barh(range(len(shares)), shares, color=_RIGHT)
+    axes.set(yticks=range(len(shares)), yticklabels=data.labels, xlim=(0, 1), xlabel="share recognised")
+    axes.invert_yaxis()
+
+
+def _confusion(axes: Axes, data: Dataset, taken: np.ndarray) -> None:
+    """How many of each class were taken for which."""
+    truth, count = data.test.targets[:, -1, 0].astype(int), len(data.labels)
+    table = np.zeros((count, count), int)
+    np.add.at(table, (truth, taken), 1)
+    axes.imshow(np.sqrt(table), cmap="GnBu", vmin=0)  # the few that are wrong show beside the many that are right
+    if count <= 12:
+        for row, column in np.argwhere(table):
+            dark = table[row, column] > 0.3 * table.max()
+            axes.text(
+                column, row, table[row, column], ha="center", va="center", fontsize=7, color="white" if dark else _LINE
+            )
+    ticks = range(count) if count <= 30 else range(0, count, -(-count // 20))
+    names = [data.labels[index] for index in ticks]
+    axes.set_xticks(ticks, names, rotation=90, fontsize=7)
+    axes.set_yticks(ticks, names, fontsize=7)
+    axes.set(xlabel="answer", ylabel="truth", title="which is taken for which")
+
+
+def _writing(axes: Axes, problem: Supervised, params: np.ndarray) -> None:
+    """How it goes on writing after the first example of the test split."""
+    data = problem.dataset
+    begun = data.test.inputs[0].ravel()
+    text = "".join(data.labels[int(symbol)] for symbol in begun) + "▸" + written(problem, params, begun, _WRITTEN)
+    text = text.replace("\n", "⏎").replace("$", r"\$")
+    lines = [text[first : first + _LINE_LENGTH] for first in range(0, len(text), _LINE_LENGTH)]
+    axes.axis("off")
+    axes.text(0.0, 1.0, "\n".join(lines), family="monospace", fontsize=12, va="top", linespacing=1.5, color=_LINE)
+
+
+def written(problem: Supervised, params: np.ndarray, begun: np.ndarray, count: int) -> str:
+    """How a network on a text goes on after `begun`, indices of symbols (steps,): `count` more, drawn one after the
+    other as likely as it thinks them, always the same."""
+    random, symbols = generator(0, "writing"), list(begun)
+    data = problem.dataset
+    blank = np.zeros((1, data.predictions, 1), np.float32)
+    for _ in range(count):
+        window = np.array(symbols[-len(begun) :], np.float32).reshape(1, data.steps, -1)
+        outputs = problem.answers(params, Split(window, blank)).outputs
+        assert outputs is not None
+        scores = outputs[0, 0, -1].astype(np.float64)
+        shares = np.exp(scores - scores.max())
+        symbols.append(random.choice(len(shares), p=shares / shares.sum()))
+    return "".join(data.labels[int(symbol)] for symbol in symbols[len(begun) :])

@@ -1,0 +1,123 @@
+"""What a run looks like: plain lines in a pipe, a live panel on a terminal, nothing when quiet."""
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+import evo
+from evo.config.resolve import Config, resolve_config
+from evo.numerics.formatting import number
+from evo.runs.display import Forecast, LiveDisplay, PlainLines, curve, display, duration
+
+SMALL = {"evaluation.selection_episodes": 2, "evaluation.report_episodes": 2}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0 s"), (59.6, "1 min 00 s"), (185, "3 min 05 s"), (7800, "2 h 10 min"), (-3, "0 s")]
+)
+def test_durations_read_well(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (float("nan"), "–"),
+        (0.0, "0.0"),
+        (-0.01234, "-0.0123"),
+        (9.876, "9.88"),
+        (-12.34, "-12.3"),
+        (12345.0, "12,345.0"),
+    ],
+)
+def test_numbers_read_well(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+@given(st.lists(st.floats(allow_nan=True), max_size=300), st.integers(1, 80), st.integers(1, 10))
+def test_a_curve_always_fits_its_frame(values: list[float], width: int, height: int) -> None:
+    rows = curve(values, width, height)
+    assert len(rows) == height
+    assert {len(row) for row in rows} == {width}
+
+
+def test_a_curve_rises_with_its_values() -> None:
+    rows = curve([0.0, 1.0, 2.0, 3.0], width=4, height=2)
+    assert rows == ["  ▃█", "▁▆██"]
+
+
+def shown(kind: type[PlainLines] | type[LiveDisplay], path: Path) -> str:
+    console = Console(file=io.StringIO(), force_terminal=kind is LiveDisplay, width=100, height=40)
+    evo.run(
+        "cartpole",
+        generations=3,
+        out=path,
+        video=False,
+        settings=SMALL,
+        display=lambda config: display(config, console, quiet=False),
+    )
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_plain_lines_tell_what_matters(tmp_path: Path) -> None:
+    text = shown(PlainLines, tmp_path / "run")
+    for word in ("compiling", "env steps a second", "generation     3", "best", "mean", "held-out", "steps/s"):
+        assert word in text
+    assert "\x1b" not in text
+
+
+def test_the_live_panel_shows_the_run(tmp_path: Path) -> None:
+    text = shown(LiveDisplay, tmp_path / "run")
+    for word in ("evo/CartPole-v0", "generation", "held-out", "time left", "mean fitness", "done"):
+        assert word in text
+
+
+def test_brackets_are_printed_as_they_are() -> None:
+    console = Console(file=io.StringIO())
+    config = resolve_config(flags={"task.name": "cartpole", "budget.generations": 1})
+    PlainLines(config, console).phase('run `pip install "gymnasium[classic-control]"`')
+    assert isinstance(console.file, io.StringIO)
+    assert "gymnasium[classic-control]" in console.file.getvalue()
+
+
+def test_the_live_panel_keeps_the_brackets_of_a_path() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=100, height=40)
+    config = resolve_config(flags={"task.name": "cartpole", "budget.generations": 1})
+    values = {**config.values, "task.name": "/home/[old]/red].xml"}
+    with LiveDisplay(Config(values), console) as live:
+        live.phase("evolving")
+    assert isinstance(console.file, io.StringIO)
+    assert "/home/[old]/red].xml" in console.file.getvalue()
+
+
+def test_the_live_panel_leaves_room_for_a_terminal_that_is_made_narrower() -> None:
+    """Lines as wide as a wide terminal would be wrapped by a narrower one, and old frames stay on it."""
+    console = Console(file=io.StringIO(), force_terminal=True, width=200, height=40)
+    with LiveDisplay(resolve_config(flags={"task.name": "cartpole", "budget.generations": 1}), console) as live:
+        live.note("a note")
+        live.filmed(3, 300)
+        live._live.refresh()  # as it does eight times a second
+    assert isinstance(console.file, io.StringIO)
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", console.file.getvalue())
+    assert max(map(len, text.splitlines())) <= 80
+    assert "a note\n" in text
+    assert "filming the champion: 3 of 300 frames" in text
+
+
+def test_the_forecast_follows_the_budget() -> None:
+    share = [("evaluation.selection_share", 0.1)]  # whatever the preset says
+    flags = {"task.name": "HalfCheetah-v5", "budget.steps": 1000, "budget.generations": 10}
+    config = resolve_config(settings=share, flags=flags)
+    forecast = Forecast(config)
+    row = {"steps": 250.0, "generation": 5.0, "wall_s": 1.0, "selection_s": 0.0}
+    assert forecast.fraction(row) == 0.5  # whichever is reached first
+    assert forecast.seconds_left(row) is None  # nothing to go by yet
+    assert "about 8 s" in forecast.estimate(100.0, 250)
+    endless = resolve_config(flags={"task.name": "HalfCheetah-v5", "budget.until": 100.0})
+    assert Forecast(endless).fraction(row) is None
