@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from chaos import differences
 
 import evo
 from evo.errors import EvoError
+from tests.chaos import differences
 from tests.support.clocks import ticking
 from tests.support.processes import PATIENCE
 

@@ -466,7 +466,7 @@ def test_death_at_any_system_call_leaves_a_whole_checkpoint(tmp_path: Path) -> N
         import itertools, os, shutil, sys
         from pathlib import Path
         import numpy as np
-        from chaos import die_at
+        from tests.chaos import die_at
         from evo.storage.run_directory import RunDirectory
 
         def save(path, steps, value, deadline):

@@ -8,6 +8,7 @@ import importlib
 import os
 import pickle
 import pkgutil
+import shutil
 import stat
 from collections import defaultdict
 from collections.abc import Callable
@@ -52,10 +53,8 @@ print(out[0], compiled.cache_hits)
 
 def test_a_changed_callee_in_another_file_is_noticed(tmp_path: Path) -> None:
     folder = tmp_path / "evo" / "envs"
-    folder.mkdir(parents=True)
+    shutil.copytree(ROOT / "envs", folder, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "evo" / "__init__.py").touch()
-    for file in (ROOT / "envs").glob("*.py"):
-        (folder / file.name).write_bytes(file.read_bytes())
     (folder / "probe.py").write_text(PROBE)
     callee = folder / "callee.py"
     where = {"PYTHONPATH": str(tmp_path), "EVO_CACHE_DIR": str(tmp_path / "cache")}
