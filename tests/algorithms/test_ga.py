@@ -223,7 +223,7 @@ def test_other_seeds_are_other_searches(name: str) -> None:
 KINDS = ["real:spread=0.5", "binary", "integer:low=0,high=4", "permutation"]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.data(), st.integers(0, 2**64), st.sampled_from(KINDS), st.integers(4, 9), st.integers(0, 3))
 def test_any_suitable_operators_keep_the_genome_and_the_size(
     data: st.DataObject, seed: int, genome: str, population: int, elites: int

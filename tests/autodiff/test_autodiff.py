@@ -195,7 +195,7 @@ def test_descent_says_when_a_gradient_is_not_finite() -> None:
     assert not adam.memory.any()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(count=st.integers(1, 50), size=st.integers(1, 20))
 def test_assess_gives_every_example_its_value_whatever_the_minibatch(count: int, size: int) -> None:
     tape = Tape(1)
@@ -207,7 +207,7 @@ def test_assess_gives_every_example_its_value_whatever_the_minibatch(count: int,
     np.testing.assert_array_equal(found, 2 * examples)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.floats(-1e3, 1e3, width=32), min_size=1, max_size=40))
 def test_squared_length_is_the_sum_of_squares(numbers: list[float]) -> None:
     values = np.array(numbers, np.float32)

@@ -73,7 +73,6 @@ def test_an_algorithm_of_ones_own_is_named_by_reference() -> None:
     assert config["method.population"] > 1
 
 
-@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_any_text_is_a_setting_or_one_clear_error(text: str) -> None:
     try:
@@ -83,7 +82,7 @@ def test_any_text_is_a_setting_or_one_clear_error(text: str) -> None:
         assert "key=value" in str(error)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.dictionaries(st.sampled_from(sorted(KEYS)), st.one_of(st.integers(), st.floats(), st.text(), st.booleans())))
 def test_any_values_resolve_or_are_one_clear_error(values: dict[str, object]) -> None:
     try:

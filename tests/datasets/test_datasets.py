@@ -389,7 +389,7 @@ def test_damaged_files_of_mnist(name: str, mnist: Path) -> None:
     assert "\n" not in str(error.value)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(content=st.binary(max_size=60), begun=st.booleans(), packed=st.booleans(), axes=st.integers(1, 3))
 def test_no_idx_file_is_a_traceback(
     content: bytes, begun: bool, packed: bool, axes: int, tmp_path_factory: pytest.TempPathFactory

@@ -214,7 +214,7 @@ CELLS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     table=st.lists(st.lists(CELLS, min_size=2, max_size=3), max_size=25),
     separator=st.sampled_from([",", ";"]),
@@ -231,7 +231,7 @@ def test_no_table_is_a_traceback(
         assert "any.csv" in str(error)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(columns=st.lists(st.lists(st.floats(-1e30, 1e30), min_size=12, max_size=12), min_size=2, max_size=3))
 def test_any_numbers_make_a_table(columns: list[list[float]], tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.getbasetemp() / "numbers.csv"

@@ -38,7 +38,7 @@ def experience(rewards: np.ndarray, marks: np.ndarray, lengths: np.ndarray) -> E
     return Experience(empty, empty, rewards, marks, empty, lengths, {}, (), empty, empty)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32 - 1), horizon=st.integers(1, 9))
 def test_a_reward_counts_for_all_the_noise_its_episode_has_felt(seed: int, horizon: int) -> None:
     rng = np.random.default_rng(seed)

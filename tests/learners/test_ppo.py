@@ -94,7 +94,7 @@ def twin_advantages(rewards, values, marks, discount, gae_lambda):  # type: igno
     return result
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32 - 1), horizon=st.integers(1, 12), discount=st.floats(0, 1), gae_lambda=st.floats(0, 1))
 def test_advantages_equal_their_definition(seed: int, horizon: int, discount: float, gae_lambda: float) -> None:
     rng = np.random.default_rng(seed)
@@ -127,7 +127,7 @@ def test_steps_that_were_not_taken_have_no_advantage() -> None:
     np.testing.assert_array_equal(found, [[1 + 1 - 1, 1 + 2 - 2, 0, 0]])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**32 - 1), environments=st.integers(1, 4), horizon=st.integers(1, 20))
 def test_rewards_are_scaled_as_vec_normalize_does(seed: int, environments: int, horizon: int) -> None:
     """The plain twin is stable-baselines3's VecNormalize, step by step."""
@@ -151,7 +151,7 @@ def test_rewards_are_scaled_as_vec_normalize_does(seed: int, environments: int, 
     np.testing.assert_allclose(np.concatenate([first, second], axis=1), expected, rtol=1e-9, atol=1e-12)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(rows=st.integers(1, 12), columns=st.integers(1, 12))
 def test_orthogonal_weights_are_orthogonal(rows: int, columns: int) -> None:
     weights = orthogonal(rows, columns, np.random.default_rng(0))

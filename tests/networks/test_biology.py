@@ -111,7 +111,7 @@ def test_a_layer_forgets_where_an_episode_ends(layer: Layer, text: str) -> None:
 # Bounded, whatever evolves
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     which=st.sampled_from([layer for layer, _ in LAYERS]),
     size=st.sampled_from([1.0, 30.0, 1e3, 1e6, 1e27]),

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -16,7 +16,6 @@ from evo.operators.selection import stochastic_universal_sampling, tournament_se
 Floats = NDArray[np.float64]
 
 seeds = st.integers(0, 2**64)
-compiles = settings(deadline=None)  # the first example waits for the compiler
 dtypes = st.sampled_from([np.float64, np.int64, np.bool_])
 
 
@@ -34,7 +33,6 @@ def distance(first: NDArray[Any], second: NDArray[Any]) -> float:
 # Fitness sharing
 
 
-@compiles
 @given(seeds, st.integers(1, 10), st.integers(1, 5), dtypes, st.floats(0.1, 10), st.floats(0.2, 5))
 def test_sharing_equals_its_plain_twin(
     seed: int, individuals: int, genes: int, dtype: type[Any], radius: float, alpha: float
@@ -87,7 +85,6 @@ def test_bad_sharing_is_refused(options: dict[str, Any], message: str) -> None:
 # Deterministic crowding
 
 
-@compiles
 @given(seeds, st.integers(0, 5), st.integers(1, 5), dtypes)
 def test_crowding_equals_mahfouds_loop(seed: int, pairs: int, genes: int, dtype: type[Any]) -> None:
     individuals = 2 * pairs

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import scipy.stats
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
@@ -23,7 +23,6 @@ tables_of_cases = st.tuples(st.integers(1, 8), st.integers(1, 5)).flatmap(
     lambda shape: arrays(np.float64, shape, elements=scores)
 )
 seeds = st.integers(0, 2**64)
-compiles = settings(deadline=None)  # the first example waits for the compiler
 
 
 def left_at_the_end(cases: list[list[float]], order: list[int], epsilon: list[float]) -> list[int]:
@@ -55,7 +54,6 @@ both_lexicases = pytest.mark.parametrize(
 
 
 @both_lexicases
-@compiles
 @given(cases=tables_of_cases, seed=seeds)
 def test_lexicase_equals_its_plain_twin(
     selection: Callable[..., Indices], epsilons: Callable[..., list[float]], cases: Floats, seed: int
@@ -86,7 +84,6 @@ def test_lexicase_selects_with_its_exact_probabilities(
     assert scipy.stats.chisquare(counts[possible], 30_000 * probabilities[possible], sum_check=False).pvalue > 1e-9
 
 
-@compiles
 @given(tables_of_cases, seeds)
 def test_lexicase_never_selects_the_dominated(cases: Floats, seed: int) -> None:
     for parent in lexicase_selection(generator(seed, "selection"), cases, 10):

@@ -1,7 +1,7 @@
 """Ranks and Adam: properties that hold for every fitness, and plain twins."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
@@ -68,7 +68,6 @@ def plain_adam(directions: list[float], step_size: float) -> list[float]:
     return deltas
 
 
-@settings(deadline=None)  # the first example waits for the compiler
 @given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=20))
 def test_adam_equals_its_plain_twin(directions: list[float]) -> None:
     adam = Adam(2, 0.1)

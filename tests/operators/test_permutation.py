@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.stats
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -27,7 +27,6 @@ Operator = Callable[..., Permutations]
 seeds = st.integers(0, 2**64)
 individuals = st.integers(0, 6)
 lengths = st.integers(2, 12)
-compiles = settings(deadline=None)  # the first example waits for the compiler
 
 
 def permutations(seed: int, purpose: str, count: int, genes: int) -> Permutations:
@@ -66,7 +65,6 @@ def test_the_plain_twins_make_the_textbooks_children() -> None:
     ("crossover", "plain"),
     [(partially_mapped_crossover, plain_partially_mapped), (order_crossover, plain_order)],
 )
-@compiles
 @given(seed=seeds, count=individuals, genes=lengths)
 def test_crossover_of_orders_equals_its_plain_twin(
     crossover: Operator, plain: Callable[..., list[int]], seed: int, count: int, genes: int

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.stats
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
@@ -37,7 +37,6 @@ fitnesses = st.integers(1, 30).flatmap(lambda n: arrays(np.float64, n, elements=
 seeds = st.integers(0, 2**64)
 counts = st.integers(0, 40)
 
-compiles = settings(deadline=None)  # the first example waits for the compiler
 every_selection = pytest.mark.parametrize("name", SELECTION)
 
 
@@ -66,7 +65,6 @@ def assert_drawn_with(probabilities: Floats, drawn: Indices) -> None:
 
 
 @every_selection
-@compiles
 @given(fitness=fitnesses, seed=seeds, count=counts)
 def test_selected_are_as_many_indices_as_asked_for(name: str, fitness: Floats, seed: int, count: int) -> None:
     before = fitness.copy()
@@ -98,7 +96,6 @@ def test_nobody_cannot_be_selected(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["uniform", "truncation", "tournament", "rank", "lexicase"])
-@compiles
 @given(fitness=st.lists(st.integers(-1000, 1000), min_size=1, max_size=20), seed=seeds)
 def test_only_the_order_of_fitness_matters_to_ranks(name: str, fitness: list[int], seed: int) -> None:
     values = np.array(fitness, dtype=np.float64)

@@ -200,7 +200,7 @@ def test_restored_goes_on_to_the_bit(name: str, dtype: Any) -> None:
     assert late.steps == 20
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(arrays(np.float64, (8, 3), elements=st.floats(-1e3, 1e3)), st.floats(0.01, 10), st.floats(0, 1))
 def test_clipup_equals_its_plain_twin(directions: Floats, max_speed: float, momentum: float) -> None:
     """Algorithm 1 of Toklu, Liskowski & Srivastava, in its own order."""

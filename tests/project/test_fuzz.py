@@ -24,7 +24,7 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cases]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_damaged_file_is_a_result_or_one_line(kind: str, cases: Cases) -> None:
-    @settings(max_examples=25, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=25, derandomize=True, database=None)
     @given(st.integers(0, 2**32 - 1))
     def one(seed: int) -> None:
         with warnings.catch_warnings():

@@ -35,7 +35,7 @@ DTYPES = st.one_of(
 )
 ARRAYS = arrays_of.arrays(DTYPES, arrays_of.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4))
 NAMES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=12)
-quick = settings(max_examples=25, deadline=None)
+quick = settings(max_examples=25)
 
 EXAMPLE: dict[str, Any] = {
     "learner/params": np.arange(40, dtype=np.float32).reshape(5, 8) * np.float32(0.1),

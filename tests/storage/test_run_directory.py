@@ -26,7 +26,7 @@ from evo.storage.files import TEMPORARY, read_text
 from evo.storage.run_directory import FOSSILS, RunDirectory, fossil_stride, runs
 from tests.support.places import ROOT
 
-quick = settings(max_examples=20, deadline=None)
+quick = settings(max_examples=20)
 
 
 def state(steps: int) -> dict[str, NDArray[Any]]:
@@ -574,7 +574,7 @@ def test_the_stride_keeps_between_half_and_all_of_the_fossils(generation: int) -
     assert fossil_stride(generation + 1) in (stride, 2 * stride)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(0, 12), st.lists(st.tuples(st.integers(0, 12), st.integers(1, 12)), max_size=3))
 def test_the_kept_set_depends_on_the_newest_generation_only(first: int, resumes: list[tuple[int, int]]) -> None:
     # A small limit, so that the thinning happens often.

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numba import njit
@@ -29,7 +29,6 @@ def sum_of_squares(values: Any) -> float:
     return numpy_order.sum_of_squares(values)
 
 
-@settings(deadline=None)  # the first call compiles
 @given(vectors)
 def test_sum_of_squares_equals_numpys(values: Floats) -> None:
     assert sum_of_squares(values) == np.sum(np.square(values))
