@@ -1,4 +1,4 @@
-"""Worlds: tasks to walk in, the engine that runs them, and pictures of them. This package never imports `evo`.
+"""Tasks, the engine that runs them, and a renderer. Imports nothing else of evo.
 
 `TASKS` names them all: name → "package.module:constructor", loaded when asked for. A task of your own is named the
 same way. Importing this package registers each as a Gymnasium environment, `evo/…`.

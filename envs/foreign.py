@@ -1,4 +1,4 @@
-"""Code of other people's, contained: what it does to leave the program is an error like any other."""
+"""Containment of users' code: SystemExit and changes of the working directory become ordinary errors."""
 
 import os
 from collections.abc import Iterator

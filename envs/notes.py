@@ -1,4 +1,4 @@
-"""What is worth knowing of how something was read, in one line each, on the logger `evo`: the commands print it."""
+"""One-line notes to the user about how an input was read, on the logger `evo`; the commands print them."""
 
 import functools
 import logging

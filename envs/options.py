@@ -1,4 +1,4 @@
-"""Constructors whose options are a table: a real signature, so that everyone can ask what there is to set."""
+"""Constructors with a signature made from a table of options, so that they can be inspected."""
 
 import inspect
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Names of Python objects: `package.module:attribute`, loaded when asked for, and whose word is taken for them.
+"""Loading of `package.module:attribute` names, and which of them may be imported.
 
 An import runs code, and what is loaded is called. A name that only a file holds (a champion, a run's configuration) may
 be a stranger's: it is followed where the user said that they trust that file, gave the same name themselves, or where

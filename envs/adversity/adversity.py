@@ -1,4 +1,4 @@
-"""Adversity: hard times as options of any task. What was easy becomes heavy, slippery, weak, numb, lame or stormy.
+"""Adversity options of every task: gravity, mass, friction, strength, sensor noise and delay, pushes, injuries.
 
 Gravity, mass, friction, strength and the time of a loss may be ranges, and a loss one of several: every episode then
 draws its own, from its seed alone, so that a creature can be trained for what it will not be told. `adverse(task, …)`

@@ -1,4 +1,4 @@
-"""Losses: models of a creature some of whose joints are stiff or whose limbs are gone, and how one becomes the other.
+"""Injured variants of a model (locked joints, removed limbs), and switching between them within an episode.
 
 A simulation with a model of its own loses a limb by taking over the bytes in which the two models differ.
 """

@@ -1,1 +1,1 @@
-"""Worlds that need no simulation of bodies: nearly free, so the tests use them."""
+"""Tasks computed in closed form, without body simulation; nearly free, so the tests use them."""

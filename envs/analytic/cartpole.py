@@ -1,4 +1,4 @@
-"""CartPole: a pole is to be kept upright on a cart; nearly free, so the tests use it.
+"""CartPole: keep a pole upright on a cart; nearly free, so the tests use it.
 
 The equations are those of Barto, Sutton & Anderson (1983), "Neuronlike adaptive elements that can solve difficult
 learning control problems", without friction, integrated by Euler's method as there; the force is continuous, or

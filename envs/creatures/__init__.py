@@ -1,1 +1,1 @@
-"""Our own bodies, one file each, built with `mujoco.MjSpec`."""
+"""Our creatures, one file each, built with `mujoco.MjSpec`; terrains; and creatures read from MJCF and URDF files."""

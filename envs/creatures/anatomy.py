@@ -1,4 +1,4 @@
-"""Bodies from shared parts, built with mujoco.MjSpec: a ground, flesh, joints with servos, feet that feel, senses.
+"""Building blocks of our creatures: ground, body segments, servo joints, feet with touch sensors, sensors.
 
 Lengths are in metres, masses in kg, angles in rad. Limbs meet the ground only: a leg that brushes another costs time
 and teaches nothing.

@@ -1,4 +1,4 @@
-"""Which body of a model is the creature, how far it may go, and how far it reaches in its initial posture."""
+"""The root body of a creature in a model, whether and how it can travel, and its size in the initial posture."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""A creature that a user brings, as an MJCF or URDF file, and the walking task it gets."""
+"""The locomotion task of a creature from a user's MJCF or URDF file."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""How every creature of ours is started, what it feels and what it earns: one task for all bodies.
+"""The locomotion task that all our creatures share: reset, observation, reward, termination.
 
 A creature has a sense of balance and a metronome; servos see to its joints. Observation (8,), of torso and clock:
 

@@ -1,4 +1,4 @@
-"""Model files that users bring, MJCF and URDF, examined before they are trusted, and known again by their digests.
+"""Loading of MJCF and URDF files: examined before they are compiled, identified by a digest.
 
 A file may be broken or hostile: it is first compiled and stepped in a process of its own, whose memory and time are
 bounded. Whatever happens there, the user gets one line.

@@ -1,4 +1,4 @@
-"""Compiled reward terms that creatures share: how fast, how upright, how dearly bought."""
+"""Compiled reward terms of locomotion: capped speed, uprightness, sway, mechanical power."""
 
 import math
 from typing import Any

@@ -1,4 +1,4 @@
-"""Ground to walk on: flat, slope, stairs, rough, gaps, slippery, and a course of all of them, by a seed.
+"""Terrains: flat, slope, stairs, rough, gaps, slippery, and a mixed course, generated from a seed.
 
 Every terrain is flat around the start, so that all creatures begin alike; from `_START` on it goes its way along +x.
 Lengths are in metres. `scale` multiplies what is hard about it: steepness, steps, bumps, gaps, slipperiness.

@@ -1,4 +1,4 @@
-"""URDF as robots' packages have it: file names resolved inside the package, what MuJoCo cannot use left out."""
+"""URDF preprocessing: `package://` and mesh paths are resolved, elements that MuJoCo cannot use are removed."""
 
 import os
 import re

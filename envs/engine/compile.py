@@ -1,4 +1,4 @@
-"""Compiling kernels, and a cache of compiled code that is never stale.
+"""Compilation of kernels, with a cache on disk that is keyed by the sources and libraries it depends on.
 
 Everything of ours that is compiled takes `njit` from here: a function is bound to a cache where it is decorated, and
 Numba's own would be the one if that came before this file.

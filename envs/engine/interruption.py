@@ -1,4 +1,4 @@
-"""Interrupting an evaluation, and nothing else: an exception asked for by a signal is raised only where it is safe.
+"""Deferred interruption: a signal's exception is raised only at points where an evaluation may stop.
 
 While the main thread waits for the engine, or asks `check()`, the exception is raised; anywhere else it is kept until
 then. So a signal never tears a generation's bookkeeping apart, and never waits for longer than one evaluation takes to

@@ -1,4 +1,4 @@
-"""MuJoCo's log, silenced before any model loads: no MUJOCO_LOG.TXT in the user's folder, nothing on the terminal."""
+"""Silences MuJoCo's log before any model loads: no MUJOCO_LOG.TXT, nothing on the terminal."""
 
 import mujoco
 

@@ -1,4 +1,4 @@
-"""The arithmetic of other libraries that our kernels repeat, so that they equal Gymnasium's to the bit.
+"""Bit-exact imitations of NumPy's, BLAS's and libm's arithmetic, chosen by probing the libraries at hand.
 
 Gymnasium's rewards and observations come out of NumPy, whose last bit is not the same on every machine: OpenBLAS picks
 a kernel for the processor, NumPy may be built for one, and libm has its own ways. Every place where this matters to a

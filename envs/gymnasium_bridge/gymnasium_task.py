@@ -1,4 +1,4 @@
-"""Any registered environment of Gymnasium's as a task: slower than ours, one Python call a step, but any of them.
+"""Any registered Gymnasium environment as a task: one Python call a step, so slower than compiled tasks.
 
 Observations are flattened to float64 numbers (a discrete one to a one-hot vector), actions are what the environment
 takes. An episode of seed s is `env.reset(seed=s)` and what follows.

@@ -1,4 +1,4 @@
-"""Every task as a Gymnasium environment: `import evo.envs; gymnasium.make("evo/Quadruped-v0")`."""
+"""Registration of every task as a Gymnasium environment: `import evo.envs; gymnasium.make("evo/Quadruped-v0")`."""
 
 from collections.abc import Iterable
 

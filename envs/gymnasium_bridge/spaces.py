@@ -1,5 +1,5 @@
-"""Between Gymnasium's spaces and plain vectors: what an environment observes is checked and flattened, what a network
-decides becomes an action of the space.
+"""Conversion between Gymnasium's spaces and vectors: observations are checked and flattened, network outputs become
+actions of the space.
 
 Environments are code of other people's: whatever they hand over is looked at here before compiled code sees it.
 """

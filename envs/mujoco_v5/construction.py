@@ -1,4 +1,4 @@
-"""How tasks equal to Gymnasium's v5 ones are constructed: their model files, what is checked, the task itself."""
+"""Construction of the v5 tasks: their model files, checks of options, the Task itself."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What Humanoid-v5 and HumanoidStandup-v5 share: a long observation, and the cost of contact."""
+"""The observation and the contact cost that Humanoid-v5 and HumanoidStandup-v5 share."""
 
 import math
 from collections.abc import Callable, Mapping

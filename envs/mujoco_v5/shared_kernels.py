@@ -1,4 +1,4 @@
-"""What Gymnasium's v5 tasks share in motion, compiled: initial noise, observations, a control step, costs."""
+"""Kernels that several v5 tasks share: initial noise, observations, a control step, costs."""
 
 from typing import Any
 

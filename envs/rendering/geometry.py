@@ -1,4 +1,4 @@
-"""Where a ray meets a shape: MuJoCo's analytic geoms, each in its own frame, compiled.
+"""Ray intersection with MuJoCo's analytic geoms, each in its own frame.
 
 Vectors are tuples of three floats, so that they live in registers: slices of arrays cost a counted reference each. A
 shape's `size` holds MuJoCo's three half-sizes. Distances are in multiples of the direction's length, and `MISS` (-1)

@@ -1,4 +1,4 @@
-"""A model's geoms as the ray caster's table: which are shown, in what colours, and how they throw shadows."""
+"""The table of a model's visible geoms that the ray caster works on: shapes, colours, shadows."""
 
 import copy
 import math

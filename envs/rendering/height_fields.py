@@ -1,4 +1,4 @@
-"""Rays on height fields: a quadtree of maxima lets a ray skip all ground that lies below it.
+"""Ray intersection with height fields, by a quadtree of maxima.
 
 The tree is that of "Maximum Mipmaps for Fast, Accurate, and Scalable Dynamic Height Field Rendering" (Tevs, Ihrke &
 Seidel 2008). The surface is MuJoCo's: two triangles a cell, split from its least to its greatest corner, on a base.

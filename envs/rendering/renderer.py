@@ -1,4 +1,4 @@
-"""States become pictures, without GL: a ray caster over a MuJoCo model's geoms.
+"""Renderer: pictures of a MuJoCo model's states by ray casting, without GL.
 
     renderer = Renderer(model, width=640, height=360)
     picture = renderer.render(data, Camera(lookat=(0, 0, 0.5), distance=3, azimuth=90, elevation=-12))

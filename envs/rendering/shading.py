@@ -1,4 +1,4 @@
-"""Which geom a ray sees, and how much of the sun and the sky that point sees: the ray caster's inner loops, compiled.
+"""The ray caster's inner loops: nearest geom, sunlight, ambient occlusion.
 
 Lists of candidates keep it fast: the picture is cut into tiles, and the plane square to the sunlight into cells, each
 with the few geoms that can matter there.

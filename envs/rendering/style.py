@@ -1,4 +1,4 @@
-"""The look of every picture: sun, sky, floor and how a surface answers their light, compiled.
+"""Colours and lighting of every picture: sun, sky, floor, surfaces.
 
 One house style for all models: a warm low sun, a calm sky that also lights and faintly mirrors in surfaces, and a pale
 checker floor that dissolves into the horizon. The floor carries a warm line every ten squares along x, so that motion

@@ -1,4 +1,4 @@
-"""Skins and flexes as the ray caster sees them: triangles, projected onto the picture and met ray by ray."""
+"""Ray intersection with skins and flexes: triangles, projected onto the picture to find candidates for each ray."""
 
 import math
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""When a search has no more to find: its fitness has come to rest, or what it samples is too narrow or too wide.
+"""Stopping criteria: flat fitness, and a search distribution too narrow or too wide.
 
 Hansen 2016, "The CMA Evolution Strategy: A Tutorial", appendix B.3 (termination criteria), whose thresholds these are,
 but for stagnation: where episodes differ in luck, the medians of a few hundred generations stand still by chance long

@@ -1,4 +1,4 @@
-"""What a search algorithm holds in memory at once, known before it is made.
+"""Memory that an algorithm will hold, estimated before it is constructed.
 
 Of the parameters n: so many matrices (n, n), and so many arrays with a row of n for every individual, of float64.
 """

@@ -1,4 +1,4 @@
-"""What the library's functions take: names and objects, wherever a task, a network, a method or a run is meant."""
+"""Arguments of the public functions: tasks, networks and methods by name or as objects."""
 
 import contextlib
 import inspect

@@ -1,4 +1,4 @@
-"""Scoring populations and recording episodes, without a run."""
+"""Evaluation of populations and recording of episodes without a run."""
 
 import operator
 from typing import Any

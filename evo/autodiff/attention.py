@@ -1,4 +1,4 @@
-"""Attention on a tape, all heads of all sequences in one operation; see `evo.autodiff.operations`.
+"""Attention operation: all heads of all sequences at once; see `evo.autodiff.operations`.
 
 Steps are taken in blocks of the window's length. A block asks no further back than the one before it, so that its
 scores are one small matrix, and the time this takes grows with the steps and not with their square. Queries, keys

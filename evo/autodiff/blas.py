@@ -1,4 +1,4 @@
-"""Matrix products in compiled code: BLAS's sgemm and dgemm, as scipy brings them, on row-major matrices.
+"""Matrix products in compiled code: scipy's sgemm and dgemm on row-major matrices.
 
 BLAS is for updates only: its bits depend on the processor, and nothing from parameters to fitness may use it.
 """

@@ -1,4 +1,4 @@
-"""The operation of convolutions; see `evo.autodiff.operations` for what it takes.
+"""Convolution operation; see `evo.autodiff.operations`.
 
 The windows of a picture are laid out side by side, so that a convolution is a matrix product (Chellapilla, Puri &
 Simard 2006, "High performance convolutional neural networks for document processing"); one picture at a time, so that

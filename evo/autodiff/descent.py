@@ -1,4 +1,4 @@
-"""Descent: gather a minibatch, run the tape forward and backward, clip the gradient, take an optimiser's step.
+"""A compiled training step: gather a minibatch, run the tape forward and backward, clip, step the optimiser.
 
 Compiled as a whole, so that no Python runs between minibatches. A minibatch is cut into equal shards, one for each
 replica of the program, and their gradients are averaged: with two replicas two threads work, and one thread does the

@@ -1,4 +1,4 @@
-"""Dropout on a tape: what is dropped is drawn from a counter, so that the way back draws it again; see
+"""Dropout operation: masks come from a counter-based generator, so backward recomputes them; see
 `evo.autodiff.operations`.
 
 Counter-based draws as in Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3", here of SplitMix64.

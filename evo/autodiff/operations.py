@@ -1,4 +1,4 @@
-"""What a tape can record: each operation is a pair of compiled functions, forward and backward.
+"""Operations of a tape, each a pair of compiled functions, forward and backward.
 
 Both take `(row, values, gradients)`: a row of the tape's table, and the two buffers, float32 or float64, that hold
 every node's value and gradient. forward writes the output's value. backward adds to the gradients of those operands

@@ -1,5 +1,4 @@
-"""Operations that pool the windows of pictures; see `evo.autodiff.operations` for what they take, and
-`evo.numerics.pooling` for their numbers."""
+"""Max and average pooling operations; see `evo.autodiff.operations`, and `evo.numerics.pooling` for their arguments."""
 
 from typing import Any
 

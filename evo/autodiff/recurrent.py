@@ -1,4 +1,4 @@
-"""Operations of recurrent layers, one step of time each; see `evo.autodiff.operations` for what they take.
+"""Operations of recurrent layers, one time step each; see `evo.autodiff.operations`.
 
 `add_affine` adds to what a layer hears of its inputs what it hears of its own past, in place: no other operation whose
 gradient needs the sum before may read it. A cell that has two outputs records the second one as its last operand: the

@@ -1,4 +1,4 @@
-"""Operations around sequences of symbols: embedding and layer normalisation; see `evo.autodiff.operations`."""
+"""Embedding and layer normalisation operations; see `evo.autodiff.operations`."""
 
 import math
 from typing import Any

@@ -1,4 +1,4 @@
-"""Operations of spiking neurons, one step of time each; see `evo.autodiff.operations` for what they take.
+"""Operations of spiking neurons, one time step each; see `evo.autodiff.operations`.
 
 A spike's true derivative is zero wherever there is one. Its surrogate is that of Zenke & Ganguli 2018, "SuperSpike:
 supervised learning in multilayer spiking neural networks": of the fast sigmoid u / (1 + |u|), u = steepness × (v - 1),

@@ -1,4 +1,4 @@
-"""Tape: the operations of a loss in the order in which they are computed.
+"""Tape: the operations of a loss in order of computation.
 
 Reverse-mode differentiation (Linnainmaa 1976; Griewank & Walther 2008, chapter 3): run the operations in order, then
 backwards, each adding to its operands' gradients what the chain rule says. A tape is recorded once, for fixed shapes;

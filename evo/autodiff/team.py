@@ -1,4 +1,4 @@
-"""A team of threads that go through compiled code side by side and wait for each other every few microseconds.
+"""Team: threads that run compiled code in lockstep, with barriers that spin before they sleep.
 
 They wait at a barrier of POSIX semaphores. Whoever is early spins, since the others are about to come, and sleeps when
 they do not. A team whose threads together had little more than one processor works with one thread for a while: on a

@@ -1,4 +1,4 @@
-"""`evo bench`: speed, equality with Gymnasium, and how reliably the defaults learn; plain records."""
+"""`evo bench`: speed, exactness, reliability and the other measurements, as plain records."""
 
 import tempfile
 import time

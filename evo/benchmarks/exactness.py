@@ -1,4 +1,4 @@
-"""Is our episode Gymnasium's? Both are run from the same seeds with the same actions and compared to the bit.
+"""Comparison of our episodes with Gymnasium's, to the bit, from the same seeds with the same actions.
 
 The streams of `evo.envs.engine.random` are NumPy's own, so even initial states must be equal. Random policies of
 several scales make quiet and violent motion, the largest holds every actuator at its bounds; a trained one does what

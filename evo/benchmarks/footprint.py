@@ -1,4 +1,4 @@
-"""What a generation of large networks costs outside evaluation: memory, and time beside that of moving the bytes."""
+"""Memory and time of a generation of large networks outside evaluation, beside the memory's bandwidth."""
 
 import time
 from pathlib import Path

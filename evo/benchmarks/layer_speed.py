@@ -1,4 +1,4 @@
-"""How fast layers act, beside plain loops and torch's forward of one observation; plain records, printed elsewhere."""
+"""Time of a step of each layer, beside plain loops and torch."""
 
 import statistics
 import time

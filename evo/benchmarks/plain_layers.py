@@ -1,4 +1,4 @@
-"""The steps of layers as plain loops, as one writes them down from the papers: what ours are timed against, and equal.
+"""Layers as plain loops written from the papers: a reference for speed and for correctness.
 
 Each takes what a layer's step takes, (numbers, params, memory, inputs, outputs), with the layer's parameters; numbers
 and memory are its own. No tricks but one: the inner loop goes along the rows of weights, so that it is vectorised.

@@ -1,4 +1,4 @@
-"""Where a method's time goes: its iterations under Python's own profiler, function by function of ours."""
+"""Profile of a method's iterations by Python's profiler, function by function of ours."""
 
 import cProfile
 import pstats

@@ -1,4 +1,4 @@
-"""How fast evaluation is, against the fastest that MuJoCo itself can do; plain records, printed elsewhere.
+"""Env steps per second, beside MuJoCo's own open-loop rollout and Gymnasium.
 
 The limit is MuJoCo's own open-loop `Batch.rollout`, in C, of exactly the controls that our policies chose: it has no
 observations, no network, no reward. Timings on a shared machine wander, so both run in alternating pairs in one

@@ -1,4 +1,4 @@
-"""Does a model stand full torque? Random extremes of every control, for as long as one likes; plain records."""
+"""Stability of a model under random full torque."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The same networks as torch has them, with the same parameters, where torch is installed; nothing needs it."""
+"""Our networks as torch modules with the same parameters; optional."""
 
 import functools
 import importlib

@@ -1,4 +1,4 @@
-"""How fast backprop learns, beside torch with the same network, minibatches and threads; plain records."""
+"""Time of an epoch of backprop, beside torch with the same network, minibatches and threads."""
 
 import os
 import statistics

@@ -1,4 +1,4 @@
-"""Which engine lives a task's episodes: the compiled one for ours, Gymnasium's own for its environments."""
+"""The evaluator and the collector that fit a task: compiled for ours, processes for Gymnasium's environments."""
 
 from evo.envs.gymnasium_bridge.gymnasium_task import GymnasiumTask
 from evo.envs.task import Task

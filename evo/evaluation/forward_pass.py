@@ -1,4 +1,4 @@
-"""The compiled forward pass: what individuals of a population make of the examples of a data set.
+"""Batched inference of a population on a data set, compiled.
 
 MuJoCo's batch engine runs it on its thread pool, as it runs episodes, on a world with nothing in it: a simulation is
 one individual on some of the examples. Every example's numbers are kept apart and summed in their order afterwards, so

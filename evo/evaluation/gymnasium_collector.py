@@ -1,4 +1,4 @@
-"""Collecting experience in a Gymnasium environment, with `evo.evaluation.collector`'s results and promises.
+"""Experience collection in a Gymnasium environment, with the interface of `evo.evaluation.collector`.
 
 Nobody can copy such an environment. What it must remember is how it came to where it is: the seed of its episode and
 the actions taken since. Whoever takes it up again elsewhere plays them once more: another run, or a process that takes

@@ -1,5 +1,4 @@
-"""Episodes of a Gymnasium environment: one Python call a step, spread over processes, with `evo.evaluation.episode`'s
-results.
+"""Episodes of a Gymnasium environment, spread over processes, with the results of `evo.evaluation.episode`.
 
 The policy is the same compiled network, the seeds mean the same, and nothing depends on how many processes there are.
 A process that ends over an episode is started again, and the episode lived once more; where that ends it again, the

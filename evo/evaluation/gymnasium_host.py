@@ -1,5 +1,6 @@
-"""Where a Gymnasium environment lives: in helper processes, so that one that hangs or ends its process ends nothing
-else; in this process where no other can make it."""
+"""Hosts of Gymnasium environments: helper processes, so that one that hangs or exits ends nothing else; this process
+where no other can make the environment.
+"""
 
 import importlib.util
 import pickle

@@ -1,5 +1,4 @@
-"""Helper processes for work that holds Python's lock, or that may end the process it is done in: fresh interpreters
-that call a function on what they are sent.
+"""Helper processes: fresh interpreters that call a function on what they are sent, and may die without harm.
 
 Unlike multiprocessing's pools they never run the user's main module again, they can be stopped at once, and one that
 dies is replaced. Who needs none any more leaves them, idle, to whoever asks next.

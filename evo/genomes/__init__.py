@@ -1,1 +1,1 @@
-"""What is inherited, and populations of it: vectors, and seeds of the mutations that made them."""
+"""Genomes and populations of them: parameter vectors, and seeds of the mutations that made them."""

@@ -1,4 +1,4 @@
-"""A box that parameters must stay in, for strategies that search everywhere.
+"""Box bounds by a smooth mapping into the box, for strategies that sample without bounds.
 
 The strategy samples without bounds, and what is evaluated is its sample mapped into the box: the identity but for a
 margin along each bound, where a parabola bends smoothly back into the box. So an optimum on the bound, or beyond it, is

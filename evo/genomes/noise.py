@@ -1,4 +1,4 @@
-"""Normal noise that is drawn again instead of being stored.
+"""Gaussian noise that is regenerated from a seed instead of being stored.
 
 The stream is NumPy's own, drawn in compiled code (`evo.envs.engine.random`) in two thirds of NumPy's time, some 6 ns a
 number: eight times what it takes to write the number to memory and read it back, and none of the memory.

@@ -1,4 +1,4 @@
-"""Populations: what an algorithm asks to have evaluated, one row of parameters an individual."""
+"""Populations: what an algorithm asks to have evaluated, one row of parameters per individual."""
 
 from collections.abc import Iterator
 from typing import Any, Protocol, final

@@ -1,4 +1,4 @@
-"""Parameters as the seeds of the mutations that made them, put together when they are needed.
+"""Genomes as lists of mutation seeds (Such et al. 2017), decoded when needed.
 
 Such, Madhavan, Conti, Lehman, Stanley & Clune 2017, "Deep Neuroevolution: Genetic Algorithms Are a Competitive
 Alternative for Training Deep Neural Networks for Reinforcement Learning", where tau are the seeds:

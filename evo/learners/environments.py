@@ -1,4 +1,4 @@
-"""Environments of a walking problem that go on from one step of a learner to the next."""
+"""Environments that persist between the steps of a learner."""
 
 import math
 from collections import deque

@@ -1,4 +1,4 @@
-"""Local search: what optimisers did before evolution, downhill from one point until they are stuck.
+"""scipy's local optimisers as learners: Nelder–Mead, Powell, BFGS.
 
 Nelder & Mead 1965, "A Simplex Method for Function Minimization"; Powell 1964, "An Efficient Method for Finding the
 Minimum of a Function of Several Variables without Calculating Derivatives"; BFGS: Nocedal & Wright 2006, "Numerical

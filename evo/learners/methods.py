@@ -1,4 +1,4 @@
-"""Methods: what the command line calls a learner, and how it is built from configuration."""
+"""Method: the command line's name of a learner, and how it is built from a configuration."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Parts: the evaluations that a generation is made of, of which none is lost where a later one breaks off."""
+"""Parts: the evaluations that make up a generation, kept when a later one fails."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, final

@@ -1,4 +1,4 @@
-"""Persistent evolution strategies: parameters that move several times within an episode, by an estimate without bias.
+"""Persistent evolution strategies (Vicol et al. 2021): unbiased updates within an episode.
 
 Vicol, Metz & Sohl-Dickstein 2021, "Unbiased Gradient Estimation in Unrolled Computation Graphs with Persistent
 Evolution Strategies", Algorithm 2. Comments give its symbols; fitness is maximised.

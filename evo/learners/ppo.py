@@ -1,4 +1,4 @@
-"""PPO: proximal policy optimisation, backprop's own way to walk.
+"""PPO: proximal policy optimisation (Schulman et al. 2017).
 
 Schulman, Wolski, Dhariwal, Radford & Klimov 2017, "Proximal Policy Optimization Algorithms", Algorithm 1, with the
 details that Huang et al. 2022, "The 37 Implementation Details of PPO", document from the reference implementations.

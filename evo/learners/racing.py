@@ -1,4 +1,4 @@
-"""Racing: who cannot make the cut any more is evaluated no further.
+"""Racing: stop evaluating individuals that cannot reach the elite.
 
 Maron & Moore 1994, "Hoeffding Races: Accelerating Model Selection Search for Classification and Function
 Approximation"; with policies: Heidrich-Meisner & Igel 2009, "Hoeffding and Bernstein Races for Selecting Policies in

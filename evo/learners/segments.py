@@ -1,4 +1,4 @@
-"""Segments: what networks that remember went through, in pieces of equal length, for backprop truncated in time.
+"""Segments: equally long pieces of experience for truncated backprop through time.
 
 A segment begins with what the network remembered there when it acted, as in Kapturowski et al. 2019, "Recurrent
 experience replay in distributed reinforcement learning", section 3 (stored states), whatever it would remember with the

@@ -1,4 +1,4 @@
-"""Network: a stack of layers from an observation to an action, as one table of addresses that an episode walks."""
+"""Network: a stack of layers from observation to action, compiled to one table of addresses."""
 
 import functools
 import math

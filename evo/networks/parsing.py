@@ -1,4 +1,4 @@
-"""The words that networks are written in, each some layers: `mlp:64,64`, `conv:8x3,16x3`, `lstm:32`."""
+"""Parsing of network texts such as `mlp:64,64`, `conv:8x3,16x3`, `lstm:32` into layers."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Plan: layers as a table of numbers, and the walk through it that compiled code takes.
+"""Program: layers as a table of numbers, and the compiled walk through it.
 
 A row is int64: the address of a layer's step, where its parameters begin, how many they are, the same of its memory,
 how many outputs it has, how many numbers of its own, and these.

@@ -1,5 +1,5 @@
-"""Networks in words: `linear`, `mlp:64,64`, `lstm:32`, and chains such as `dense:64:relu>lstm:32>dense:6`, or for
-pictures `conv:8x3,16x3>pool:2>dense:10`. A chain in parentheses is part of a word: `residual(layernorm>attention:4)`.
+"""Sequential: networks as text (`linear`, `mlp:64,64`, `dense:64:relu>lstm:32>dense:6`,
+`conv:8x3,16x3>pool:2>dense:10`) or as layer objects. Parentheses nest: `residual(layernorm>attention:4)`.
 
 (A shell takes `>` for its own: there, chains are written in quotes.)
 """

@@ -1,4 +1,4 @@
-"""Activation functions, compiled, in place on float32 vectors; on float64 ones to check gradients by.
+"""Activation functions, compiled, in place on float32 vectors (float64 to check gradients).
 
 In float32 tanh is a rational approximation whose error is a few units in the last place: it uses only additions,
 products and one division, so a loop over it is vectorised and its bits are the same on every processor.

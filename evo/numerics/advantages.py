@@ -1,4 +1,4 @@
-"""What policy gradients make of rewards: scaled rewards, advantages, and targets for the value function."""
+"""Reward scaling, generalised advantage estimation and value targets."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Numbers as people and programs read them."""
+"""Formatting of numbers for people and for programs."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Pooling, compiled: from a picture to the greatest or the mean of each of its windows, channel by channel.
+"""Max and average pooling of an image's windows, compiled.
 
 Windows stand side by side; what is left over at the edges is dropped, as torch drops it. `numbers` are height, width
 and channels of the picture, then rows and columns of a window; a picture is (height × width × channels,).

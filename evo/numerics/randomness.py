@@ -1,4 +1,4 @@
-"""Every random number is a pure function of a seed and its named purpose.
+"""Random generators and episode seeds as pure functions of a seed and a named purpose.
 
 Nothing here keeps state and nothing reads a global generator: whoever needs random numbers names what they are for
 (`"noise"`, `"mutation"`, …), and two purposes never share a stream. Episode seeds come in three disjoint ranges:

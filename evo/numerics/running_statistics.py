@@ -1,4 +1,4 @@
-"""Statistics of observations, combined in a fixed order so that they do not depend on threads; errors of means."""
+"""Running mean and variance of observations, merged in a fixed order whatever the threads; standard errors."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Symbols: which one a number means."""
+"""Symbols: the index that a float stands for."""
 
 from typing import Any
 

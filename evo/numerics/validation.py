@@ -1,4 +1,4 @@
-"""Hyper-parameters as numbers within their ranges, or a ValueError of one line."""
+"""Validation of hyper-parameters: numbers within their ranges, or a ValueError of one line."""
 
 import math
 import numbers

@@ -1,4 +1,4 @@
-"""Arrays at addresses, for compiled code, and the argument that carries the addresses there."""
+"""Array views at addresses, for compiled code, and the argument record that carries the addresses."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Diversity: keeping a population on several peaks.
+"""Diversity maintenance: fitness sharing and deterministic crowding.
 
 Genomes are (individuals, genes); their distance is Euclidean for numbers, and for booleans Hamming's, the number of
 genes that differ. Sums go in order of index.

@@ -1,4 +1,4 @@
-"""What operators may be given as genomes; anything else is a ValueError of one line."""
+"""Validation of genomes given to operators."""
 
 from typing import Any
 

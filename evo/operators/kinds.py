@@ -1,4 +1,4 @@
-"""Kinds of genomes: what an individual is made of, the first population of such, and the operators that suit them.
+"""Kinds of genomes (real, binary, integer, permutation): initial populations and suitable operators.
 
 `evo.operators.GENOMES` names the functions that make one.
 """

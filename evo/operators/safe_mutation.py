@@ -1,4 +1,4 @@
-"""Safe mutation: small steps where they change much, large ones where they change little.
+"""Safe mutation (Lehman et al. 2018): steps scaled by the sensitivity of the outputs to each parameter.
 
 Lehman, Chen, Clune & Stanley 2018, "Safe Mutations for Deep and Recurrent Neural Networks through Output Gradients".
 """

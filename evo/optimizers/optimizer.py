@@ -1,4 +1,4 @@
-"""Optimizer: what turns a direction of ascent into a change of the parameters, and what it remembers for that.
+"""Optimizer: turns a direction of ascent into a change of the parameters, with its state.
 
 An optimiser's rule is one plain function, its kernel, compiled for float64 and for float32: `Optimizer.step` calls it
 on whole vectors, descent (`evo.autodiff.descent`) on pieces of them, several threads at once.

@@ -1,4 +1,4 @@
-"""Classic functions to be minimised, as optimisers are compared on: rows of points in, values out.
+"""Classic test functions of optimisation (to be minimised), on rows of points.
 
 Definitions and customary domains: Molga & Smutnicki 2005, "Test functions for optimization needs"; ellipsoid, cigar,
 discus and different powers: Hansen & Ostermeier 2001, "Completely Derandomized Self-Adaptation in Evolution

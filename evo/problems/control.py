@@ -1,4 +1,4 @@
-"""Walking: a Task and a Network; fitness is the mean return over episodes."""
+"""Walking: the problem of a task and a network; fitness is the mean return over episodes."""
 
 import functools
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Landscape: a function of some numbers as a problem; an individual is a point, and its fitness the height there."""
+"""Landscape: the problem of maximising a function of a vector."""
 
 import inspect
 import math

@@ -1,4 +1,4 @@
-"""Landscapes by name: the classic functions, the BBOB suite, and functions of one's own."""
+"""Landscapes by name: classic functions, the BBOB suite, and users' functions."""
 
 import functools
 import inspect

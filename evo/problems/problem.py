@@ -1,4 +1,4 @@
-"""Problem: what gives parameters their fitness, whether they walk or are a point on a function."""
+"""Problem: the protocol of what gives parameters their fitness."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Sensitivity: how strongly what a network does depends on each of its parameters."""
+"""Sensitivity of a network's outputs to each of its parameters."""
 
 import functools
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Supervised: a data set and a network; fitness is how well the network answers examples.
+"""Supervised: the problem of a data set and a network; fitness is minus the loss, or accuracy.
 
 Training, fitness is minus the loss on a minibatch of the training split, drawn by the episode's seed: every individual
 of a generation answers the same examples. Scored, it is what the data set reports, such as accuracy: on the whole

@@ -1,4 +1,4 @@
-"""Who looks on while a run goes: nobody, a callback, or a display."""
+"""Watcher: callbacks of a run."""
 
 from collections.abc import Callable, Mapping
 from typing import Protocol

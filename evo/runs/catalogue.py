@@ -1,4 +1,4 @@
-"""What there is to run, and what has been run: tasks, methods, networks, runs."""
+"""Lists of tasks, data sets, methods, networks and finished runs."""
 
 import inspect
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Champion: a creature in one file, self-contained, with the score that it must reproduce."""
+"""Champion: the best candidate of a run in one self-contained file, with the score that it must reproduce."""
 
 import functools
 import hashlib

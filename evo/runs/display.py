@@ -1,4 +1,4 @@
-"""What a run looks like in a terminal: a live display where there is one, plain lines elsewhere."""
+"""Display of a run in a terminal: live where possible, plain lines elsewhere."""
 
 import math
 import time

@@ -1,4 +1,4 @@
-"""How a champion scores, and whether it still does."""
+"""Fitness of a champion over episodes, and verification of a recorded score."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

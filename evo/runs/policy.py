@@ -1,4 +1,4 @@
-"""Policy: a champion as a function from what it observes to what it does."""
+"""Policy: a champion as a function from observation to action."""
 
 from typing import Any
 

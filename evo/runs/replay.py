@@ -1,4 +1,4 @@
-"""Films of creatures: a champion's episode, or how a run came to it. What one sees is what was scored."""
+"""Films of a champion's episode, or of how a run learned."""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator

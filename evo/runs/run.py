@@ -1,4 +1,4 @@
-"""A run as one reads it: its configuration, metrics, champion and pictures."""
+"""Run: a finished run as an object: configuration, metrics, champion, plots."""
 
 import os
 from pathlib import Path

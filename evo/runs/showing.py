@@ -1,4 +1,4 @@
-"""What there is to see of a champion: a film, the map of a function, a picture of what a data set is answered."""
+"""Choice of how a champion is shown: a film, a map of a function, or predictions on a data set."""
 
 from collections.abc import Callable
 from pathlib import Path

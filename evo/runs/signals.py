@@ -1,4 +1,4 @@
-"""Stopping: Ctrl-C and SIGTERM stop learning where nothing is lost, and a command within two seconds whatever it does.
+"""Handling of Ctrl-C and SIGTERM: learning stops where nothing is lost, any command within two seconds.
 
 In the command's own process a signal ends it at once, in one line: whatever is on the disk is whole at every moment.
 Only while a run learns it waits for a safe place, where everything is saved first. What never gets there, such as a

@@ -1,4 +1,4 @@
-"""The terminal as it is found: encodings that lack our signs, readers that leave, colours that a pipe cannot show."""
+"""Terminal output in any encoding, to pipes and to readers that leave."""
 
 import codecs
 import io

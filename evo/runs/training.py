@@ -1,4 +1,4 @@
-"""The one training loop, its clock and its budget.
+"""The training loop, its clock and its budget.
 
 Whatever improves parameters is driven from here: learn, log, offer candidates to be the champion, save. Every decision
 depends on counted steps alone, never on the time, except where the budget is in minutes; so a run that was killed

@@ -1,4 +1,4 @@
-"""The bridge between methods: a run that begins from the champion of another."""
+"""Warm start: a run that begins from the champion of another."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Arrays and text on disk: never pickle, never half-written.
+"""Files of arrays and of text: no pickle, checked before they are read, written whole or not at all.
 
 A file is written beside its name, flushed to the disk and renamed, so whatever stands under a name is whole. Arrays
 travel as an .npz, deflated but for large arrays of floats, that `np.load(path, allow_pickle=False)` reads too. Reading

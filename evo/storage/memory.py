@@ -1,4 +1,4 @@
-"""Memory: whether so much can be had, asked before it is allocated."""
+"""Available memory, checked before allocation."""
 
 import math
 import resource

@@ -1,4 +1,4 @@
-"""metrics.csv: one line per row, numbers written so that they read back exactly."""
+"""metrics.csv: one line per row; numbers read back exactly."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Names of folders that nobody named, and commands about them as one types them."""
+"""Default names of folders, and commands quoted as one types them."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""One run's folder: config, metrics, checkpoints, champion, fossils, videos, plots.
+"""RunDirectory: config, metrics, checkpoints, champion, fossils, videos and plots of a run.
 
     config.toml    metrics.csv    checkpoints/<steps>/{state.npz, done}    champion.npz    fossils/<generation>.npz
     last.npz    ended    videos/  plots/  versions.toml  lock

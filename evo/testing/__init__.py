@@ -1,4 +1,4 @@
-"""Checks that a part of your own keeps the promises that evo's parts keep; call them in your tests.
+"""Checks for users' tasks, algorithms and layers: the same that evo's own pass.
 
 from evo.testing import check_algorithm, check_network, check_task
 

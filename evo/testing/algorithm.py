@@ -1,4 +1,4 @@
-"""What a search algorithm promises: the contract of `evo.algorithms.Algorithm`, each promise a function."""
+"""check_algorithm: the contract of `evo.algorithms.Algorithm`, each promise a function."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What an algorithm promises of ask and tell: the shapes, the order, and that whatever fails changes nothing."""
+"""Checks of ask and tell: shapes, order, and that a failed call changes nothing."""
 
 import itertools
 import math

@@ -1,4 +1,4 @@
-"""A promise that is kept, or an AssertionError of one line that says which one is not."""
+"""Assertions with a one-line message."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What a layer promises."""
+"""check_network: the contract of a layer."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What an algorithm promises so that runs repeat: all of it follows from its seed and from `state()`."""
+"""Checks of reproducibility: an algorithm follows from its seed and its `state()` alone."""
 
 import random
 from functools import partial

@@ -1,4 +1,4 @@
-"""What an algorithm promises of its search: that it finds, that it stays in its box, and what it does not look at."""
+"""Checks of the search: it improves, stays within bounds, and uses only what it should."""
 
 import inspect
 import math

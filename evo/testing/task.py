@@ -1,4 +1,4 @@
-"""What a task promises."""
+"""check_task: the contract of a task."""
 
 import inspect
 from collections.abc import Callable

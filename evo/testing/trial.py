@@ -1,4 +1,4 @@
-"""How an algorithm is tried: from where, on what, and what there is to see of it."""
+"""Trial: a small run of an algorithm on a known function."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Frames become a file: H.264, GIF, WebP or PNG, written whole or not at all."""
+"""Encoding of frames as H.264, GIF, WebP or PNG, written whole or not at all."""
 
 import contextlib
 import fcntl

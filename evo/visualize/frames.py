@@ -1,4 +1,4 @@
-"""Pictures of an episode's states: by our ray caster, or by a Gymnasium environment that lives the episode again."""
+"""Frames of an episode: by our renderer, or by a Gymnasium environment that replays it."""
 
 import itertools
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What a Gymnasium environment draws of itself as it lives an episode again, in the process where it lives."""
+"""Frames that a Gymnasium environment renders while it replays an episode, in its helper process."""
 
 import os
 from typing import Any, NamedTuple

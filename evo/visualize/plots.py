@@ -1,4 +1,4 @@
-"""Figures of a run."""
+"""Plots of a run: learning curves, losses, maps of functions."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Pictures of what a network answers to the test split of its data set, whatever the examples look like."""
+"""Plots of a network's predictions on the test split of its data set."""
 
 import math
 from pathlib import Path

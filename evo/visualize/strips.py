@@ -1,4 +1,4 @@
-"""Several frames in one picture, and a line of text on a frame."""
+"""Filmstrips: several frames in one picture; captions."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Tuning one knob at a time: a hill climber with an adaptive step, the engineer's baseline.
+"""Hill climber that changes one parameter at a time with an adaptive step.
 
 A coordinate search, Hooke & Jeeves 1961, "'Direct Search' Solution of Numerical and Statistical Problems", section 2's
 exploratory moves: each turn tries one parameter a little higher and a little lower, and keeps what is better.

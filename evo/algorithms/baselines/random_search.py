@@ -1,4 +1,4 @@
-"""Pure random search: what any search must beat.
+"""Pure random search.
 
 Brooks 1958, "A Discussion of Random Methods for Seeking Maxima".
 """

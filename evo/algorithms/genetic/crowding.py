@@ -1,4 +1,4 @@
-"""Deterministic crowding: a genetic algorithm that keeps a population on several peaks at once.
+"""Deterministic crowding: a genetic algorithm that keeps a population on several peaks.
 
 Mahfoud 1995, "Niching Methods for Genetic Algorithms", section 5.2.
 """

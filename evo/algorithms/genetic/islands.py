@@ -1,4 +1,4 @@
-"""Islands: several populations that evolve apart, with a few migrants between them now and then.
+"""Island model: populations that evolve separately, with occasional migrants.
 
 Tanese 1989, "Distributed Genetic Algorithms"; Whitley, Rana & Heckendorn 1999, "The Island Model Genetic Algorithm: On
 Separability, Population Size and Convergence".

@@ -1,4 +1,4 @@
-"""Variation: how genetic algorithms make children, by crossover and mutation of one kind of genomes.
+"""Variation: children by crossover and mutation of one kind of genome.
 
 Genomes are (individuals, genes) in the dtype of their kind (`evo.operators.kinds`), step sizes (individuals,).
 """

@@ -1,1 +1,1 @@
-"""Restarts: a strategy begun anew when it has converged."""
+"""Restart schemes around a strategy that converges."""

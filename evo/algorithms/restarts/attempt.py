@@ -1,4 +1,4 @@
-"""One attempt after the other of a strategy that knows when it is finished: what restarts are made of."""
+"""One attempt of a restart scheme: a strategy run until it converges."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol, final

@@ -1,4 +1,4 @@
-"""Restarts with increasing populations, and small ones in between.
+"""BIPOP: restarts that alternate increasing and small population sizes.
 
 Hansen 2009, "Benchmarking a BI-Population CMA-ES on the BBOB-2009 Function Testbed", section 2.
 """

@@ -1,4 +1,4 @@
-"""Restarts with increasing populations.
+"""IPOP: restarts with increasing population size.
 
 Auger & Hansen 2005, "A Restart CMA Evolution Strategy With Increasing Population Size", section 2.
 """

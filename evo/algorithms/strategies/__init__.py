@@ -1,1 +1,1 @@
-"""Evolution strategies: search distributions that move over the parameters."""
+"""Evolution strategies and other searches that move a distribution over the parameters."""

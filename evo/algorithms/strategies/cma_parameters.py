@@ -1,4 +1,4 @@
-"""What the CMA-ES family shares: default strategy parameters, and how the two evolution paths move.
+"""Default strategy parameters and evolution paths of the CMA-ES family.
 
 Hansen 2016, "The CMA Evolution Strategy: A Tutorial", arXiv:1604.00772, table 1; equation numbers are the tutorial's.
 """

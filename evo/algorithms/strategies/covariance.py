@@ -1,4 +1,4 @@
-"""A covariance matrix in motion: steps along its axes, rank-one and rank-mu updates, its decomposition.
+"""Covariance matrix of CMA-ES: sampling, rank-one and rank-mu updates, eigendecomposition.
 
 Compiled without BLAS, so that the bits do not depend on threads; only the decomposition calls LAPACK, on one thread.
 Nothing given is written into.

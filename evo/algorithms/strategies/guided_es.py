@@ -1,4 +1,4 @@
-"""Guided evolution strategy: more of the noise where the gradient has lately been.
+"""Guided evolution strategy: part of the noise lies in the subspace of recent gradients.
 
 Maheswaranathan, Metz, Tucker, Choi & Sohl-Dickstein 2019, "Guided evolutionary strategies: augmenting random search
 with surrogate gradients", Algorithm 1; the surrogates are its own past estimates, as in Meier, Mujika, Gauy & Steger

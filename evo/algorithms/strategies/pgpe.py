@@ -1,4 +1,4 @@
-"""Policy gradients with parameter-based exploration, followed by ClipUp.
+"""Policy gradients with parameter-based exploration, with the ClipUp optimiser.
 
 Sehnke, Osendorfer, Rückstieß, Graves, Peters & Schmidhuber 2010, "Parameter-exploring policy gradients", section 3.3
 (symmetric sampling); ranks, ClipUp and the limited change of deviations as in Toklu, Liskowski & Srivastava 2020,

@@ -1,4 +1,4 @@
-"""CMA-ES with a diagonal covariance matrix: time and memory in proportion to the parameters.
+"""Separable CMA-ES: a diagonal covariance matrix, linear time and memory.
 
 Ros & Hansen 2008, "A Simple Modification in CMA-ES Achieving Linear Time and Space Complexity". Equation numbers are
 those of Hansen 2016, "The CMA Evolution Strategy: A Tutorial", of which it changes two lines and the learning rates.

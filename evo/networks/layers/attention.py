@@ -1,4 +1,4 @@
-"""Attention: what is heard now asks what was heard before, and hears a mean of it, weighted by the answers.
+"""Causal self-attention with a key–value ring buffer.
 
 Vaswani et al. 2017, "Attention is all you need", section 3.2, over time and never ahead of it; positions by linear
 biases (Press, Smith & Lewis 2022, "Train short, test long", section 3): head i of h takes 2^(-8 i / h) for each step of

@@ -1,4 +1,4 @@
-"""Continuous-time recurrent network: units with a membrane, each with a time constant of its own.
+"""Continuous-time recurrent network: leaky units, each with its own time constant.
 
 Beer 1995, "On the dynamics of small continuous-time recurrent neural networks", equation 1, with tanh in place of the
 logistic function, by Euler's method with a control step as the unit of time: y += (x W + o U - y) / tau, o = tanh(y +

@@ -1,4 +1,4 @@
-"""Dropout: while it is trained a network does without a share of its numbers, other ones each time.
+"""Dropout: zeroes a random share of activations in training.
 
 Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting".
 """

@@ -1,4 +1,4 @@
-"""Embedding: a vector for each symbol, with W (symbols, width) row by row.
+"""Embedding: a vector per symbol, with W (symbols, width) row by row.
 
 Bengio et al. 2003, "A neural probabilistic language model". It is what a dense layer without bias makes of symbols that
 are written as one 1 among zeros.

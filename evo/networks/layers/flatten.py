@@ -1,4 +1,4 @@
-"""Flatten: a picture as a row of features, row by row, the channels of a place side by side."""
+"""Flatten: an image (height, width, channels) as one vector in row-major order."""
 
 import math
 from dataclasses import dataclass

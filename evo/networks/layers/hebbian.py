@@ -1,4 +1,4 @@
-"""Hebbian layer: a dense layer whose weights change while it lives, by a rule of its own for every synapse.
+"""Hebbian layer: a dense layer whose weights change during an episode by an ABCD rule per synapse.
 
 Najarro & Risi 2020, "Meta-learning through Hebbian plasticity in random networks", equation 1: after each step the
 weight from input o_i to output o_j changes by

@@ -1,4 +1,4 @@
-"""Central pattern generator: oscillators that pull at each other's phase, as loud as the senses say.
+"""Central pattern generator: phase-coupled oscillators; inputs set their amplitude.
 
 Ijspeert, Crespi, Ryczko & Cabelguen 2007, "From swimming to walking with a salamander robot driven by a spinal cord
 model": phase, amplitude and output of each oscillator, by Euler's method with a control step as the unit of time:

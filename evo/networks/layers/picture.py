@@ -1,5 +1,5 @@
-"""Pictures: (height, width, channels). A sequence (length, channels) is a picture one row high, a row of features
-(length,) one with one channel.
+"""Image shapes: (height, width, channels). A sequence (length, channels) is an image one row high, a vector (length,)
+one with one channel.
 """
 
 from evo.networks.layer import Layer, Shape, shape_text

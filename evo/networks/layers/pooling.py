@@ -1,4 +1,4 @@
-"""Pooling layers: the greatest or the mean of each window of a picture, channel by channel.
+"""Pooling layers: the maximum or mean of each window of an image, per channel.
 
 Windows stand side by side, so a picture becomes as many times smaller as they are wide. Zhou & Chellappa 1988,
 "Computation of optical flow using a neural network" (the greatest); LeCun et al. 1998, "Gradient-based learning applied

@@ -1,4 +1,4 @@
-"""What recurrent layers share: their parameters."""
+"""Parameters that recurrent layers share."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar

@@ -1,4 +1,4 @@
-"""Spiking layer: leaky integrate-and-fire neurons, which speak in spikes, heard through synapses that smooth them.
+"""Spiking layer: leaky integrate-and-fire neurons with synaptic filtering.
 
 Neftci, Mostafa & Zenke 2019, "Surrogate gradient learning in spiking neural networks", in discrete time with a control
 step as the unit. A synapse turns spikes into a current that decays (there, the current I). Here every neuron has one
