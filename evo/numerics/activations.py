@@ -29,11 +29,11 @@ _Q2 = np.float32(1.18534705686654e-04)
 _Q3 = np.float32(1.19825839466702e-06)
 
 # The coefficients of Cephes's expf (Moshier 1989): x = whole log 2 + rest, and exp(rest) = 1 + rest + rest^2 R(rest).
-_LEAST = np.float32(-87.0)  # exp of less is not a normal number
+_LEAST = np.float32(-87.0)  # the exponential of a smaller number is subnormal
 _PER_LOG2 = np.float32(1.44269504088896341)
 _LOG2_HIGH = np.float32(0.693359375)
 _LOG2_LOW = np.float32(-2.12194440e-4)
-_ROUNDING = np.float32(1.5 * 2**23)  # what is added to it is rounded to a whole number, which its last bits hold
+_ROUNDING = np.float32(1.5 * 2**23)  # adding it rounds to a whole number, which the last bits of the sum hold
 _R0 = np.float32(5.0000001201e-1)
 _R1 = np.float32(1.6666665459e-1)
 _R2 = np.float32(4.1665795894e-2)
@@ -42,18 +42,18 @@ _R4 = np.float32(1.3981999507e-3)
 _R5 = np.float32(1.9875691500e-4)
 
 
-ACTIVATIONS = ("linear", "tanh", "relu", "elu")  # `activate` knows them by their place
+ACTIVATIONS = ("linear", "tanh", "relu", "elu")  # `activate` takes an index into this tuple
 
 
 def check_activation(name: str) -> None:
-    """Raises ValueError for a name that is none."""
+    """Raise ValueError for an unknown activation."""
     if name not in ACTIVATIONS:
         raise ValueError(f"unknown activation {name!r}; one of {', '.join(ACTIVATIONS)}")
 
 
 @njit(error_model="numpy")  # a check for division by zero would keep the loop from being vectorised
 def _tanh(value: Any) -> Any:
-    """Of one float32 number."""
+    """Compute tanh of one float32 number by the rational approximation."""
     x = min(max(value, -_LIMIT), _LIMIT)
     s = x * x
     p = ((((((_P6 * s + _P5) * s + _P4) * s + _P3) * s + _P2) * s + _P1) * s + _P0) * x
@@ -80,7 +80,7 @@ def relu(values: Any) -> None:
 
 @njit
 def elu(values: Any) -> None:
-    """x for x > 0, else exp(x) - 1 (Clevert 2015, equation 16 with alpha 1)."""
+    """Compute ELU in place: x for x > 0, else exp(x) - 1 (Clevert 2015, equation 16 with alpha 1)."""
     for index in range(values.size):
         if values[index] <= 0:
             values[index] = values.dtype.type(math.expm1(values[index]))
@@ -88,7 +88,7 @@ def elu(values: Any) -> None:
 
 @njit(error_model="numpy")
 def sigmoid(values: Any) -> None:
-    """1 / (1 + exp(-x)) = (1 + tanh(x / 2)) / 2."""
+    """Compute the logistic sigmoid in place: 1 / (1 + exp(-x)) = (1 + tanh(x / 2)) / 2."""
     half = values.dtype.type(0.5)
     if values.itemsize > 4:
         for index in range(values.size):
@@ -100,7 +100,7 @@ def sigmoid(values: Any) -> None:
 
 @njit
 def activate(values: Any, place: int) -> None:
-    """The activation at this place among ACTIVATIONS."""
+    """Apply the activation with index `place` in ACTIVATIONS, in place."""
     if place == 1:
         tanh(values)
     elif place == 2:
@@ -111,7 +111,7 @@ def activate(values: Any, place: int) -> None:
 
 @intrinsic
 def _power_of_two(typing: Any, whole: Any) -> Any:
-    """2 to the whole number that the last bits of a float32 hold."""
+    """Return 2 to the power of the whole number held by the last bits of a float32."""
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         word = ir.IntType(32)
@@ -123,7 +123,7 @@ def _power_of_two(typing: Any, whole: Any) -> Any:
 
 @njit
 def _exp_below(values: Any, greatest: Any) -> None:
-    """exp(x - greatest), for values that are no greater."""
+    """Compute exp(x - greatest) in place, for values no greater than `greatest`."""
     if values.itemsize > 4:
         for index in range(values.size):
             values[index] = math.exp(values[index] - greatest)
@@ -140,9 +140,9 @@ def _exp_below(values: Any, greatest: Any) -> None:
 
 @njit(error_model="numpy")
 def softmax(values: Any) -> None:
-    """exp(x) over the sum of them all, shifted by the greatest so that nothing overflows.
+    """Compute softmax in place, shifted by the maximum so that nothing overflows.
 
-    Four values at a time have a maximum and a sum each: a chain of additions waits for every one of them.
+    Maximum and sum are kept in four independent accumulators: a single chain of additions waits for each of them.
     """
     whole = values.size - values.size % 4
     greatest0 = greatest1 = greatest2 = greatest3 = values[0]
@@ -165,7 +165,7 @@ def softmax(values: Any) -> None:
 
 @njit
 def spike(values: Any) -> None:
-    """1 above the threshold, which is 1, else 0."""
+    """Compute the spike function in place: 1 above the threshold, which is 1, else 0."""
     one, zero = values.dtype.type(1), values.dtype.type(0)
     for index in range(values.size):
         values[index] = one if values[index] > one else zero

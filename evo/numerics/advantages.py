@@ -9,8 +9,8 @@ import numpy as np
 
 from evo.envs.engine.compile import njit
 
-# How a step left its episode: it goes on, the task ended it, it was cut off at its last step, or the simulation failed,
-# which says nothing about the action and is left out.
+# How a step ended: the episode continues, is terminated by the task, is truncated by the time limit, or the simulation
+# failed, which says nothing about the action and is left out.
 GOING_ON, ENDED, CUT_OFF, FAILED = range(4)
 _LARGEST_REWARD = 10.0  # after scaling, as in Gymnasium's and stable-baselines3's wrappers
 _EPSILON = 1e-8
@@ -18,9 +18,10 @@ _EPSILON = 1e-8
 
 @dataclass(frozen=True, eq=False)
 class RewardScale:
-    """Rewards are divided by the standard deviation of the discounted return so far (Engstrom et al. 2020, section 3).
+    """Reward scaling by the standard deviation of the discounted return so far (Engstrom et al. 2020, section 3).
 
-    discounted: float64 (environments,), each environment's discounted return. count, mean, variance: of all of them.
+    discounted: float64 (environments,), each environment's discounted return. count, mean, variance: of all these
+    returns.
     """
 
     discounted: np.ndarray
@@ -31,9 +32,10 @@ class RewardScale:
     def scaled(
         self, rewards: np.ndarray, marks: np.ndarray, lengths: np.ndarray, discount: float
     ) -> tuple[np.ndarray, "RewardScale"]:
-        """Scaled rewards, float64 (environments, horizon), and the scale after them, step after step.
+        """Return the scaled rewards, float64 (environments, horizon), and the scale after these steps.
 
-        rewards, marks: (environments, horizon). lengths: (environments,), steps that were taken; later ones are zero.
+        rewards, marks: (environments, horizon). lengths: (environments,), the number of steps taken; later entries stay
+        zero.
         """
         discounted, moments = self.discounted.copy(), np.array([self.count, self.mean, self.variance])
         scaled = np.zeros_like(rewards)
@@ -52,7 +54,7 @@ class RewardScale:
 def _scale(rewards: Any, marks: Any, lengths: Any, discount: float, discounted: Any, moments: Any, scaled: Any) -> None:
     environments, horizon = rewards.shape
     for step in range(horizon):
-        # mean and variance of this step's returns, then merged with all before (Chan, Golub & LeVeque 1979)
+        # mean and variance of this step's returns, then merged with all earlier ones (Chan, Golub & LeVeque 1979)
         count, mean, square = 0.0, 0.0, 0.0
         for environment in range(environments):
             if step < lengths[environment] and marks[environment, step] != FAILED:
@@ -80,11 +82,12 @@ def _scale(rewards: Any, marks: Any, lengths: Any, discount: float, discounted: 
 
 @njit(cache=True)
 def advantages(rewards: Any, values: Any, marks: Any, lengths: Any, discount: float, gae_lambda: float) -> Any:
-    """Generalised advantages, float64 (environments, horizon): Schulman et al. 2016, equations 11, 12 and 16.
+    """Compute generalised advantages, float64 (environments, horizon): Schulman et al. 2016, equations 11, 12 and 16.
 
-    rewards, marks: (environments, horizon). values: (environments, horizon + 1 + cuts) of the states acted in, the one
-    after them, and the last ones of episodes cut off, in order: such an episode would have gone on, so its last state
-    counts for what it is worth, and an ended one for nothing. lengths: (environments,), steps that were taken.
+    rewards, marks: (environments, horizon). lengths: (environments,), the number of steps taken. values: (environments,
+    horizon + 1 + cuts): the values of the states acted in, then of the state after them, then of the last states of
+    truncated episodes, in order. A truncated episode bootstraps from the value of its last state, a terminated one from
+    zero.
     """
     environments, horizon = rewards.shape
     result = np.zeros((environments, horizon))
@@ -111,6 +114,6 @@ def advantages(rewards: Any, values: Any, marks: Any, lengths: Any, discount: fl
 
 
 def standardised(values: np.ndarray) -> np.ndarray:
-    """Each row with mean 0 and (unbiased) standard deviation 1, (rows, at least 2 columns)."""
+    """Standardise each row to mean 0 and (unbiased) standard deviation 1; values: (rows, at least 2 columns)."""
     deviation = values.std(axis=1, ddof=1, keepdims=True)
     return (values - values.mean(axis=1, keepdims=True)) / (deviation + _EPSILON)

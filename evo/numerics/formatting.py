@@ -6,19 +6,19 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-LARGEST = 1e150  # that a return may be: of larger ones not even the variance can be computed
+LARGEST = 1e150  # the largest allowed return: of larger ones not even the variance can be computed
 RETURN, ACCURACY, BITS, ERROR = "return", "accuracy", "bits per character", "error"
 
 
 def number(value: float) -> str:
-    """A return, a fitness or seconds: one decimal, three digits of what is small, a dash where there is none."""
+    """Format a return, a fitness or seconds: one decimal, three significant digits below 10, a dash for NaN."""
     if math.isnan(value):
         return "–"
     return f"{value:,.1f}" if abs(value) >= 10 or value == 0 else f"{value:.3g}"
 
 
 def spread(mean: float, deviation: float) -> str:
-    """A mean and the deviation around it: `3312.6 ± 85.2`; of small ones three digits, as in `0.0123 ± 0.00405`."""
+    """Format mean and standard deviation: `3312.6 ± 85.2`; three significant digits below 10: `0.0123 ± 0.00405`."""
     size = max(abs(mean), abs(deviation))
     if not 0 < size < 10:
         return f"{mean:.1f} ± {deviation:.1f}"
@@ -27,9 +27,9 @@ def spread(mean: float, deviation: float) -> str:
 
 
 def told(measure: str, value: float) -> str:
-    """What a data set reports, as people say it: `95.3 % accuracy`, `2.31 bits per character`, `error 3.2 (1000 $)`.
+    """Format a data set's score for people: `95.3 % accuracy`, `2.31 bits per character`, `error 3.2 (1000 $)`.
 
-    value: more being better, so that bits and errors are below 0. measure: ACCURACY, BITS, or ERROR and a unit.
+    value: maximised, so bits and errors are negative. measure: ACCURACY, BITS, or ERROR followed by a unit.
     """
     if math.isnan(value):
         return f"no {measure}: an output was not finite"
@@ -41,12 +41,12 @@ def told(measure: str, value: float) -> str:
 
 
 def maximised(measure: str) -> str:
-    """What fitness is called: `return`, `accuracy`; with a minus what is better the less: `−bits per character`."""
+    """Return the name of the maximised fitness: `return`, `accuracy`; minimised measures get a minus: `−error`."""
     return measure if measure in (RETURN, ACCURACY) else f"−{measure}"
 
 
 def csv_text(header: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
-    """A table as CSV, every number whole; one that is not finite is an empty cell."""
+    """Return a table as CSV with every number in full; numbers that are not finite become empty cells."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
@@ -57,7 +57,7 @@ def csv_text(header: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
 
 
 def table_text(lines: Sequence[Sequence[str]]) -> str:
-    """Lines of cells, the header first, in columns to be read: the first one flush left, the others flush right."""
+    """Align lines of cells, the header first, in columns: the first column flush left, the others flush right."""
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     rows = ([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])] for line in lines)
     return "\n".join("  ".join(row).rstrip() for row in rows)

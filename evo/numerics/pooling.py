@@ -11,7 +11,7 @@ from evo.envs.engine.compile import njit
 
 @njit
 def _offset(numbers: Any, place: int) -> int:
-    """Where a place of a window is, counted from its first; past the last place, where that is."""
+    """Return the offset of window element `place` from the window's first; past the last, the last one's."""
     width, channels, rows, columns = numbers[1], numbers[2], numbers[3], numbers[4]
     place = min(place, rows * columns - 1)
     return (place // columns * width + place % columns) * channels
@@ -19,14 +19,17 @@ def _offset(numbers: Any, place: int) -> int:
 
 @njit
 def _better(value: Any, best: Any) -> bool:
-    return value > best or value != value  # what is not a number stays visible
+    return value > best or value != value  # NaN counts as the maximum, so that it stays visible
 
 
 @njit
 def greatest(numbers: Any, picture: Any, out: Any, found: Any) -> None:
-    """found: like out, where in its window the greatest is, counted in numbers; of several the first."""
+    """Max pooling: write each window's maximum to `out` and its position to `found`.
+
+    found: shaped as `out`, the maximum's offset within its window, in numbers; of equal ones the first.
+    """
     height, width, channels, rows, columns = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
-    for place in range(0, rows * columns, 4):  # four a pass spare three of four loads and stores of the outputs
+    for place in range(0, rows * columns, 4):  # four elements a pass save three of four loads and stores of the outputs
         place0, place1 = _offset(numbers, place), _offset(numbers, place + 1)
         place2, place3 = _offset(numbers, place + 2), _offset(numbers, place + 3)
         index0, index1 = out.dtype.type(place0), out.dtype.type(place1)

@@ -24,7 +24,7 @@ TRAINING_START, TRAINING_STOP = 2**32, 2**63
 
 
 def generator(seed: SupportsIndex, purpose: str, *indices: SupportsIndex) -> np.random.Generator:
-    """The generator of `purpose` under `seed`, e.g. `generator(seed, "noise", generation)`.
+    """Return the generator of `purpose` under `seed`, e.g. `generator(seed, "noise", generation)`.
 
     `seed` and `indices` are whole numbers >= 0 of any size, Python's or NumPy's; a negative one raises ValueError.
     """
@@ -39,10 +39,10 @@ def generator(seed: SupportsIndex, purpose: str, *indices: SupportsIndex) -> np.
 
 
 def episode_seeds(seed: SupportsIndex, purpose: str, generation: SupportsIndex, count: int) -> NDArray[np.int64]:
-    """Seeds in [2**32, 2**63) of a generation's `count` episodes, (count,).
+    """Return the seeds of a generation's `count` episodes, int64 (count,), in [2**32, 2**63).
 
     Seed i depends on (seed, purpose, generation, i) and not on the individual, so that a whole generation faces common
-    random numbers; asking for more episodes leaves the first ones as they were.
+    random numbers; asking for more episodes leaves the first seeds unchanged. Raises ValueError for count < 0.
     """
     if count < 0:
         raise ValueError(f"count={count}: must be >= 0")
@@ -54,12 +54,12 @@ def episode_seeds(seed: SupportsIndex, purpose: str, generation: SupportsIndex, 
 
 
 def selection_seeds(count: int) -> NDArray[np.int64]:
-    """The episodes that choose a champion, (count,): 1_000_000 + i, in every run."""
+    """Return the episode seeds that select a champion, (count,): 1_000_000 + i, the same in every run."""
     return _fixed_seeds(SELECTION_START, count)
 
 
 def report_seeds(count: int) -> NDArray[np.int64]:
-    """The episodes whose scores are reported, (count,): 2_000_000 + i, in every run."""
+    """Return the episode seeds whose scores are reported, (count,): 2_000_000 + i, the same in every run."""
     return _fixed_seeds(REPORT_START, count)
 
 

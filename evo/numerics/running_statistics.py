@@ -9,13 +9,13 @@ import numpy as np
 
 from evo.envs.engine.compile import njit
 
-# Below this standard deviation an observation is constant and is normalised to zero, as in the code of ARS's authors.
+# An observation with a smaller standard deviation is constant and is normalised to zero, as in ARS's authors' code.
 _CONSTANT = 1e-7
 
 
 @njit(cache=True)
 def update_statistics(statistics: Any, obs: Any) -> None:
-    """Welford's running mean and sum of squared deviations (Welford 1962); statistics: (count, mean, M2) in a row."""
+    """Update the running mean and sum of squared deviations (Welford 1962); statistics: (count, mean, M2) in a row."""
     size = obs.size
     statistics[0] += 1.0
     inverse = 1.0 / statistics[0]
@@ -27,8 +27,8 @@ def update_statistics(statistics: Any, obs: Any) -> None:
 
 @njit(inline="always")
 def normalise(obs: Any, mean: Any, scale: Any, clip: float, out: Any) -> None:
-    """(obs - mean) * scale within ±clip, into the first numbers of out; NaN stays NaN, as in `numpy.clip`."""
-    if clip == math.inf:  # apart, and inlined: with comparisons, or called, it takes twice as long
+    """Write (obs - mean) * scale, clipped to ±clip, into the start of out; NaN stays NaN, as in `numpy.clip`."""
+    if clip == math.inf:  # a loop of its own, inlined: with comparisons, or as a call, it takes twice as long
         for index in range(obs.size):
             out[index] = (obs[index] - mean[index]) * scale[index]
         return
@@ -43,7 +43,7 @@ def normalise(obs: Any, mean: Any, scale: Any, clip: float, out: Any) -> None:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ObservationStatistics:
-    """count observations seen, their mean and sum of squared deviations M2, float64 (observation_size,)."""
+    """Observation statistics: the count, the mean and the sum of squared deviations M2, float64 (observation_size,)."""
 
     count: float
     mean: np.ndarray
@@ -57,7 +57,10 @@ class ObservationStatistics:
         return cls(0.0, np.zeros(size), np.zeros(size))
 
     def merged(self, rows: np.ndarray) -> "ObservationStatistics":
-        """With rows (n, 1 + 2 size) of (count, mean, M2) added one after the other (Chan, Golub & LeVeque 1979)."""
+        """Return the statistics merged with others, one row after the other (Chan, Golub & LeVeque 1979).
+
+        rows: (n, 1 + 2 size), each (count, mean, M2).
+        """
         count, mean, m2 = self.count, self.mean.copy(), self.m2.copy()
         size = len(mean)
         for row in rows:
@@ -72,7 +75,7 @@ class ObservationStatistics:
 
     @property
     def scale(self) -> np.ndarray:
-        """1 / standard deviation, float64 (size,): 1 before two observations are seen, 0 for a constant observation."""
+        """Return 1 / standard deviation, float64 (size,): 1 before two observations, 0 for a constant observation."""
         if self.count < 2:
             return np.ones_like(self.mean)
         deviation = np.sqrt(self.m2 / self.count)
@@ -87,7 +90,7 @@ class ObservationStatistics:
 
 
 def standard_error(returns: np.ndarray) -> float:
-    """Of the mean of some returns, (episodes,); NaN where fewer than two say nothing of their spread, or one failed."""
+    """Return the standard error of the mean of returns (episodes,); NaN for fewer than two, or where one is NaN."""
     if len(returns) < 2:
         return math.nan
     return float(np.std(returns, ddof=1)) / math.sqrt(len(returns))

@@ -7,7 +7,7 @@ from evo.envs.engine.compile import njit
 
 @njit
 def symbol_of(value: Any, symbols: int) -> int:
-    """The index, of so many symbols, that is nearest to a number; 0 for what is not a number."""
+    """Return the index in [0, symbols) nearest to a number; 0 for NaN."""
     if not value > 0:
         return 0
     if value > symbols - 1:

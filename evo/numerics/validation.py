@@ -8,12 +8,12 @@ import numpy as np
 
 
 def plain(value: Any) -> Any:
-    """NumPy's numbers and arrays as Python's numbers and lists; anything else as it is."""
+    """Return NumPy scalars and arrays as Python numbers and lists; anything else unchanged."""
     return value.tolist() if isinstance(value, np.generic | np.ndarray) else value
 
 
 def whole_number(name: str, value: int, least: int, most: int | None = None) -> int:
-    """`value` as an int, or a ValueError naming the hyper-parameter and its range [least, most]."""
+    """Return `value` as an int; raise ValueError naming the hyper-parameter unless it is in [least, most]."""
     allowed = f"a whole number >= {least}" if most is None else f"a whole number in [{least}, {most}]"
     value = plain(value)
     valid = isinstance(value, numbers.Integral) and not isinstance(value, bool)
@@ -23,7 +23,7 @@ def whole_number(name: str, value: int, least: int, most: int | None = None) -> 
 
 
 def positive_number(name: str, value: float) -> float:
-    """`value` as a float, or a ValueError naming the hyper-parameter and its range (0, inf)."""
+    """Return `value` as a float; raise ValueError naming the hyper-parameter unless it is in (0, inf)."""
     value = plain(value)
     if not _is_real(value) or not 0 < value < math.inf:
         raise ValueError(f"{name}={value!r}: must be a finite number > 0")
@@ -31,7 +31,7 @@ def positive_number(name: str, value: float) -> float:
 
 
 def finite_number(name: str, value: float) -> float:
-    """`value` as a float, or a ValueError naming the hyper-parameter."""
+    """Return `value` as a float; raise ValueError naming the hyper-parameter unless it is finite."""
     value = plain(value)
     if not _is_real(value) or not math.isfinite(value):
         raise ValueError(f"{name}={value!r}: must be a finite number")
@@ -39,7 +39,7 @@ def finite_number(name: str, value: float) -> float:
 
 
 def number_between(name: str, value: float, least: float, most: float = math.inf) -> float:
-    """`value` as a float, or a ValueError naming the hyper-parameter and its range; an infinite end is excluded."""
+    """Return `value` as a float; raise ValueError naming the hyper-parameter unless finite and in [least, most]."""
     value = plain(value)
     if not _is_real(value) or not (least <= value <= most and math.isfinite(value)):
         allowed = f"a finite number >= {least:g}" if most == math.inf else f"a number in [{least:g}, {most:g}]"

@@ -11,7 +11,7 @@ from evo.envs.engine.physics import pointer
 
 
 def argument_of(kind: np.dtype[Any], numbers: Mapping[str, int], arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-    """A kernel's argument, a record of `kind`: numbers as they are, arrays by address; other fields are 0.
+    """Build a kernel's argument, a record of `kind`: numbers as they are, arrays by address; other fields are 0.
 
     The arrays must outlive its use.
     """

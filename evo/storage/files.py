@@ -33,7 +33,7 @@ TEMPORARY = ".evo-*.tmp"  # what a killed writer may leave behind
 _KINDS = "biufU"  # bool, int, uint, float, fixed-width text
 _BLOCK = 2**20
 _TOML_CHARACTERS, _TOML_DOTS = 2**18, 500
-_KEY = re.compile(r"[^='\"]*")  # what a line begins with, up to a value or a text
+_KEY = re.compile(r"[^='\"]*")  # the beginning of a line, up to its first value or quoted text
 _LARGEST_CHARACTER = 0x10FFFF
 _ADVICE = {
     errno.ENOSPC: "free some space, then try again (a run goes on with `evo resume RUN`)",
@@ -64,7 +64,7 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
         raise ValueError(f"{len(arrays)} arrays: at most {MEMBERS} fit into one file")
     with _replacing(path) as file, zipfile.ZipFile(file, "w", compresslevel=1) as archive:
         for name, array in arrays.items():
-            # many floats hardly get smaller, and whoever pressed Ctrl-C would wait for it: 72 MB take 2 s
+            # large float arrays hardly compress, and deflating 72 MB takes 2 s, for which Ctrl-C would have to wait
             stored = array.dtype.kind == "f" and array.nbytes >= _BLOCK
             archive.compression = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
             # Opened by name, a member carries the fixed date 1980-01-01.
@@ -73,7 +73,7 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 
 def read_arrays(path: Path, limit: int = 2**30) -> dict[str, NDArray[Any]]:
-    """The named arrays of an .npz file, bit for bit as written, as fresh writable arrays.
+    """Read the named arrays of an .npz file, bit for bit as written, as fresh writable arrays.
 
     Memory stays within `limit` bytes of array data, whatever the file claims. Raises EvoError when the file is missing,
     cut off, damaged, larger than `limit`, or holds anything but plain arrays (pickled objects are never opened).
@@ -99,37 +99,37 @@ def write_text(path: Path, text: str) -> None:
 
 
 def read_text(path: Path, limit: int = 2**24) -> str:
-    """The text of a UTF-8 file. Raises EvoError when it is missing, longer than `limit` bytes, or not UTF-8."""
+    """Read a UTF-8 text file. Raises EvoError when it is missing, longer than `limit` bytes, or not UTF-8."""
     with _reading(path, limit) as file:
         try:
-            # Python makes room for all that may be read, however little there is
+            # `read` allocates the size asked for, however small the file is
             return file.read(min(limit, os.fstat(file.fileno()).st_size) + 1).decode()
         except UnicodeDecodeError as error:
             raise EvoError(f"cannot read {path}: byte {error.start} is not UTF-8 text; save it as UTF-8") from error
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """The tree that a TOML text says, whatever it says. Raises ValueError of one line."""
+    """Parse a TOML text. Raises ValueError of one line, whatever the text holds."""
     if len(text) > _TOML_CHARACTERS:
         raise ValueError(f"{len(text):,} characters are more than the {_TOML_CHARACTERS:,} allowed")
     if any(_KEY.match(line)[0].count(".") > _TOML_DOTS for line in text.splitlines()):  # type: ignore[index]  # always
-        raise ValueError("its keys have too many parts")  # for which tomllib takes the square of their number
+        raise ValueError("its keys have too many parts")  # tomllib's time is quadratic in their number
     try:
-        return tomllib.loads(text.removeprefix("\ufeff"))  # the byte-order mark that some editors put before a text
+        return tomllib.loads(text.removeprefix("\ufeff"))  # the byte-order mark that some editors write first
     except RecursionError as error:
         raise ValueError("it nests too deep") from error
     except tomllib.TOMLDecodeError:
         raise
     except ValueError as error:
-        raise ValueError("a number in it is too long") from error  # Python's own limit, and its own words
+        raise ValueError("a number in it is too long") from error  # Python's limit on digits, in Python's words
 
 
 def read_toml(text: str, source: str, trust: bool = False) -> dict[str, Any]:
-    """The tree of a TOML text that a file holds. Raises EvoError naming `source`.
+    """Parse the TOML text of a file. Raises EvoError naming `source`.
 
-    trust: whether modules that it names may be imported; else they are only if somebody else vouches for them.
+    trust: whether modules that the text names may be imported; otherwise only those trusted elsewhere may.
     """
-    from evo.envs import reference  # which Gymnasium comes with, and few readers need
+    from evo.envs import reference  # imported late: it brings in Gymnasium, which few readers need
 
     try:
         tree = parse_toml(text)
@@ -140,7 +140,7 @@ def read_toml(text: str, source: str, trust: bool = False) -> dict[str, Any]:
 
 
 def append_text(path: Path, text: str) -> None:
-    """Add `text` to the end of an existing file: all of it or, raising EvoError, none."""
+    """Append `text` to an existing file: all of it or, raising EvoError, none."""
     data = text.encode()
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
@@ -160,7 +160,7 @@ def append_text(path: Path, text: str) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and its parents, if it is not there. Raises EvoError where that cannot be."""
+    """Create a folder and its parents if missing. Raises EvoError where that fails."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
@@ -172,13 +172,13 @@ def make_folder(path: Path) -> None:
 
 
 def refuse_link(path: Path) -> None:
-    """Raises EvoError for a link: whoever made it chose what would be written, and removed, where it leads."""
+    """Raise EvoError for a symbolic link, whose maker would choose what is written and removed where it leads."""
     if path.is_symlink():
         raise cannot_write(path, OSError(errno.ELOOP, os.strerror(errno.ELOOP)))
 
 
 def names_in(folder: Path) -> list[str]:
-    """What lies in a folder, sorted; nothing when it cannot be listed."""
+    """Return the names in a folder, sorted; none when it cannot be listed."""
     try:
         return sorted(os.listdir(folder))
     except OSError:
@@ -186,7 +186,7 @@ def names_in(folder: Path) -> list[str]:
 
 
 def temporary_beside(path: Path) -> Path:
-    """A fresh name in the same folder that matches TEMPORARY."""
+    """Return an unused name in the same folder that matches TEMPORARY."""
     return path.parent / f".evo-{uuid.uuid4().hex}.tmp"
 
 
@@ -197,7 +197,7 @@ def sync_file(path: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush a folder's names to the disk. Raises OSError."""
+    """Flush a folder's entries to the disk. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -209,7 +209,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def cannot_write(path: Path, error: OSError) -> EvoError:
-    """The line for a refused write: path, reason, what to do."""
+    """Return the error for a refused write: path, reason, advice."""
     advice = _ADVICE.get(error.errno or 0)
     return EvoError(f"cannot write {path}: {_reason(error)}" + (f"; {advice}" if advice else ""))
 
@@ -221,7 +221,7 @@ def _reason(error: OSError) -> str:
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write; it takes the place of `path` only once it is whole and on the disk."""
+    """Open a temporary file to write; it replaces `path` only once it is whole and on the disk."""
     temporary = temporary_beside(path)
     try:
         with open(temporary, "xb") as file:
@@ -239,7 +239,7 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _reading(path: Path, largest: int) -> Iterator[BinaryIO]:
-    """A regular file of at most `largest` bytes."""
+    """Open a regular file of at most `largest` bytes."""
     try:
         with open(path, "rb", opener=_open_without_waiting) as file:
             status = os.fstat(file.fileno())
@@ -255,12 +255,12 @@ def _reading(path: Path, largest: int) -> Iterator[BinaryIO]:
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
-    """Opening a pipe would wait for its writer."""
+    """Open without blocking: opening a pipe would otherwise wait for its writer."""
     return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _read_archive(file: BinaryIO, limit: int) -> dict[str, NDArray[Any]]:
-    """All members, once the directory proves harmless. Raises nearly any Exception on damage."""
+    """Read all members once the archive's directory is checked. Raises nearly any Exception on damage."""
     entries = _entries_announced(file)
     # zipfile builds an object for every directory entry before one can count them: 46 bytes of file each, 1 KB of
     # memory. So count their signatures first.
@@ -282,7 +282,7 @@ def _read_archive(file: BinaryIO, limit: int) -> dict[str, NDArray[Any]]:
 
 
 def _entries_announced(file: BinaryIO) -> int:
-    """The number of members in the end record, which must be the last 22 bytes (APPNOTE.TXT 4.3.16)."""
+    """Return the number of members in the end record, which must be the last 22 bytes (APPNOTE.TXT 4.3.16)."""
     size = file.seek(0, os.SEEK_END)
     file.seek(max(size - 22, 0))
     end = file.read(22)

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from evo.errors import EvoError
 
-MOST = 2**40  # bytes: whatever the machine, nothing here is meant to be this large
-_SURE = 2**27  # bytes that are not worth the asking
+MOST = 2**40  # bytes: nothing here is meant to be this large, whatever the machine
+_SURE = 2**27  # bytes too few to be worth a check
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
 
 
 def check_bytes(what: str, needed: float, remedy: str) -> None:
-    """Raises EvoError, in a line that ends in the remedy, where `what` needs more bytes than there are."""
+    """Raise EvoError, its line ending in the remedy, where `what` needs more bytes than are available."""
     if needed <= _SURE:
         return
     if needed > MOST:
@@ -23,13 +23,13 @@ def check_bytes(what: str, needed: float, remedy: str) -> None:
 
 
 def size_text(count: float) -> str:
-    """`36.7 GB`, in powers of ten."""
+    """Format a number of bytes, in powers of ten: `36.7 GB`."""
     power = 0 if count < 1000 else min(int(math.log10(count)) // 3, len(_UNITS) - 1)
     return f"{count / 1000**power:.3g} {_UNITS[power]}"
 
 
 def available() -> float:
-    """Bytes that this process may still take: of the machine, of its control group, of its own limit."""
+    """Return the bytes this process may still allocate: the least of what machine, control group and process allow."""
     return max(0.0, min(_of_the_machine(), _of_the_group(), _of_the_process()))
 
 
@@ -39,7 +39,7 @@ def _of_the_machine() -> float:
 
 
 def _of_the_group() -> float:
-    """Of control groups, version 2 or 1, as a container sees its own."""
+    """Return the bytes left to the control group (version 2 or 1, as a container sees its own); inf without a limit."""
     group = Path("/sys/fs/cgroup")
     for most, now, statistics, inactive in (
         ("memory.max", "memory.current", "memory.stat", "inactive_file"),
@@ -47,7 +47,7 @@ def _of_the_group() -> float:
     ):
         limit, used = _number(group / most), _number(group / now)
         if limit is not None and used is not None:
-            # files that the system keeps in memory count as used, and go where there is need
+            # the page cache counts as used, but is freed on demand
             return limit - used + (_number(group / statistics, inactive) or 0.0)
     return math.inf
 
@@ -59,7 +59,7 @@ def _of_the_process() -> float:
 
 
 def _number(path: Path, after: str = "") -> float | None:
-    """The first whole number in a file of the system's, behind a word; None where there is none."""
+    """Return the first whole number in a system file, after the word `after`; None where there is none."""
     try:
         words = path.read_text().partition(after)[2].split() if after else path.read_text().split()
         return float(int(words[0]))

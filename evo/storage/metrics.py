@@ -19,19 +19,19 @@ _NAME = re.compile(r"[\w.:/ -]+")
 class MetricsFile:
     """The metrics.csv at `path`, which need not exist yet; `warnings` gains a line when rows are missing.
 
-    Only the holder of the run's lock may call `append` and `keep`: the columns are looked up once, then remembered.
+    Only the holder of the run's lock may call `append` and `keep`, as the columns are read once and then cached.
     """
 
     def __init__(self, path: Path, warnings: list[str]) -> None:
         self._path = path
         self._warnings = warnings
-        self._columns: list[str] | None = None  # once this object has looked
+        self._columns: list[str] | None = None  # None until the file has been read
 
     def append(self, row: Mapping[str, float | int]) -> None:
-        """Add one row; the first row's keys become the columns.
+        """Append one row; the first row's keys become the columns.
 
-        Raises ValueError when the keys are other ones (their order is free) or do not suit a CSV header, and EvoError
-        when the disk refuses.
+        Raises ValueError when the keys differ from the columns (their order is free) or do not suit a CSV header, and
+        EvoError when the disk refuses.
         """
         if self._columns is None:
             self._columns = self._repair(None)
@@ -49,15 +49,15 @@ class MetricsFile:
         append_text(self._path, _line(row, self._columns))
 
     def read(self) -> dict[str, NDArray[np.float64]]:
-        """The columns, each (rows,); empty before the first row. A torn last line is left out.
+        """Return the columns, each (rows,); empty before the first row. A torn last line is left out.
 
-        Raises EvoError when another line is damaged, and when a column is asked for that is not there.
+        Raises EvoError when another line is damaged, and on access to a column that does not exist.
         """
         lines = self._lines()
         if not lines:
             return {}
         columns = _names(lines[0], self._path)
-        # before there is room for them: a header alone may promise more numbers than memory holds
+        # checked before allocating: a header alone may promise more numbers than memory holds
         for index, line in enumerate(lines[1:]):
             if line.count(",") != len(columns) - 1:
                 raise self._damaged(index)
@@ -73,7 +73,7 @@ class MetricsFile:
         return EvoError(f"cannot read {self._path}: line {row + 2} is damaged; delete that line")
 
     def keep(self, rows: int) -> None:
-        """Keep the first `rows` rows only; a torn last line goes too. Fewer rows than that is a warning.
+        """Keep only the first `rows` rows and drop a torn last line; warn when there are fewer.
 
         Raises ValueError for rows < 0, and EvoError when the disk refuses.
         """
@@ -82,7 +82,7 @@ class MetricsFile:
         self._columns = self._repair(rows)
 
     def _repair(self, rows: int | None) -> list[str] | None:
-        """Leave only whole lines, and of them the header and `rows` rows; the columns, or None without a header."""
+        """Drop torn lines and all rows past `rows` (None: keep all); return the columns, None without a header."""
         lines = self._lines()
         if rows is not None:
             if len(lines) < rows + 1 and rows > 0:
@@ -97,11 +97,11 @@ class MetricsFile:
         if not self._path.exists():
             return []
         text = read_text(self._path, METRICS_BYTES)
-        return text.split("\n")[:-1]  # what follows the last newline is torn, or nothing
+        return text.split("\n")[:-1]  # after the last newline comes a torn line, or nothing
 
 
 class _Columns(dict[str, NDArray[np.float64]]):
-    """Columns by name; one that is not there is the file's fault."""
+    """Columns by name; a missing one raises EvoError blaming the file."""
 
     def __init__(self, path: Path, columns: Mapping[str, NDArray[np.float64]]) -> None:
         super().__init__(columns)

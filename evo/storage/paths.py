@@ -6,11 +6,11 @@ from pathlib import Path
 
 from evo.envs.reference import needs_trust
 
-_LONGEST = 100  # bytes: a file system takes 255, and more words come behind
+_LONGEST = 100  # bytes: file systems allow 255, and callers append more words
 
 
 def task_slug(task: str) -> str:
-    """A task's name as part of a path: `half-cheetah-v5`, `point-mass-v0`."""
+    """Return a task's name as part of a path: `half-cheetah-v5`, `point-mass-v0`."""
     if task.lower().endswith((".xml", ".mjcf", ".urdf")):
         task = Path(task).stem
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", task.removeprefix("evo/")).lower()
@@ -21,7 +21,7 @@ def task_slug(task: str) -> str:
 
 
 def fresh_path(wanted: Path) -> Path:
-    """The path, with a number behind it where that is taken."""
+    """Return the path, with a number appended if it exists already."""
     path, number = wanted, 2
     while path.exists():
         path, number = wanted.with_name(f"{wanted.name}-{number}"), number + 1
@@ -29,11 +29,13 @@ def fresh_path(wanted: Path) -> Path:
 
 
 def from_here(path: Path, here: Path) -> Path:
-    """A path as somebody who stands in the folder `here` writes it: in short, where it lies below."""
+    """Return a path as written from the folder `here`: relative where it lies below, else unchanged."""
     return path.relative_to(here) if here in path.parents else path
 
 
 def command(*words: str | Path, config: str = "") -> str:
-    """A command of evo's that works when it is typed: paths are quoted, and with `--trust` where `config`, the text of
-    the configuration that it reads, names modules that are followed by no other word."""
+    """Return an `evo` command ready to be typed: paths are quoted, and `--trust` is added where needed.
+
+    config: the text of the configuration the command reads; `--trust` is needed where it names modules.
+    """
     return shlex.join(["evo", *map(str, words), *(["--trust"] if needs_trust(config) else [])])

@@ -43,12 +43,12 @@ FOSSILS = 200
 CHECKPOINTS = 2
 ENDED_BYTES = 2**16
 CHECKPOINT_BYTES = 2**34  # a replay buffer of a million Humanoid observations takes 3 GB
-_HALF_MADE = {"lock", "versions.toml"}  # what `create`, stopped before it wrote the config, leaves behind
+_HALF_MADE = {"lock", "versions.toml"}  # what an interrupted `create` leaves behind
 
 
 @final
 class RunDirectory:
-    """One run's folder, made by `create` or opened by `open`; a context manager that gives the lock back.
+    """One run's folder, created by `create` or opened by `open`; a context manager that releases the lock.
 
     `warnings` collects one line for everything that was skipped or could not be cleaned up. Methods that write the
     run's own record (`append_metrics`, `keep_metrics`, `save_…`, `drop_fossils`, `record_end`) raise RuntimeError on a
@@ -56,7 +56,7 @@ class RunDirectory:
     """
 
     def __init__(self, path: Path, lock: BinaryIO | None) -> None:
-        """Use `create` or `open`."""
+        """Store path and lock; callers use `create` or `open`."""
         self._path = path
         self._lock = lock
         self._damaged: set[int] = set()  # steps of checkpoints that could not be read
@@ -65,7 +65,7 @@ class RunDirectory:
 
     @classmethod
     def create(cls, path: Path, config_text: str, versions_text: str) -> Self:
-        """Make the folder (and its parents) and take its lock.
+        """Create the folder (and its parents) and take its lock.
 
         Raises EvoError when `path` exists and is not an empty folder, or cannot be written.
         """
@@ -74,9 +74,9 @@ class RunDirectory:
         try:
             _refuse_used(path)
             run._take_lock()
-            _refuse_used(path)  # again: another process may have made a run here before we had the lock
+            _refuse_used(path)  # again: another process may have created a run here before the lock was taken
             write_text(path / "versions.toml", versions_text)
-            write_text(path / "config.toml", config_text)  # last: it is what makes a folder a run
+            write_text(path / "config.toml", config_text)  # last, as this file makes the folder a run
             sync_folder(path.parent)
         except OSError as error:
             run.close()
@@ -88,7 +88,7 @@ class RunDirectory:
 
     @classmethod
     def open(cls, path: Path, write: bool = False) -> Self:
-        """An existing run; `write` takes the lock and clears away what a killed writer left.
+        """Open an existing run; `write` takes the lock and removes what a killed writer left.
 
         Raises EvoError when there is no run at `path`, or, to write, when a live process holds the lock or the folder
         cannot be written.
@@ -108,7 +108,7 @@ class RunDirectory:
         return run
 
     def close(self) -> None:
-        """Give the lock back. Harmless when repeated."""
+        """Release the lock. Harmless when repeated."""
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -127,52 +127,56 @@ class RunDirectory:
 
     @property
     def config_text(self) -> str:
-        """config.toml as it stands now. Raises EvoError when it cannot be read."""
+        """Return the present text of config.toml. Raises EvoError when it cannot be read."""
         return read_text(self._path / "config.toml")
 
     @property
     def champion_path(self) -> Path:
-        """champion.npz, whether or not it exists yet."""
+        """Return the path of champion.npz, whether or not it exists yet."""
         return self._path / "champion.npz"
 
     @property
     def last_path(self) -> Path:
-        """last.npz, what the learner offered first at its end, in a champion's form; whether or not it exists yet."""
+        """Return the path of last.npz, the learner's first final candidate in a champion's form, existing or not."""
         return self._path / "last.npz"
 
     @property
     def videos(self) -> Path:
-        """The folder of videos, made when it is missing. Raises EvoError when it cannot be made."""
+        """Return the folder of videos, created if missing. Raises EvoError when it cannot be created."""
         return self._folder("videos")
 
     @property
     def plots(self) -> Path:
-        """The folder of plots, made when it is missing. Raises EvoError when it cannot be made."""
+        """Return the folder of plots, created if missing. Raises EvoError when it cannot be created."""
         return self._folder("plots")
 
     # Metrics: metrics.csv.
 
     def append_metrics(self, row: Mapping[str, float | int]) -> None:
-        """Add one row; the first row's keys become the columns. Raises ValueError for other or unfit keys."""
+        """Append one row; the first row's keys become the columns. Raises ValueError for other or unfit keys."""
         self._require_lock()
         self._metrics.append(row)
 
     def metrics(self) -> dict[str, NDArray[np.float64]]:
-        """The columns of metrics.csv, each (rows,); {} before the first row. Raises EvoError for a damaged line."""
+        """Return the columns of metrics.csv, each (rows,); {} before the first row.
+
+        Raises EvoError for a damaged line.
+        """
         return self._metrics.read()
 
     def keep_metrics(self, rows: int) -> None:
-        """Keep the first `rows` rows only; a torn last line goes too. Fewer rows than that is a warning."""
+        """Keep only the first `rows` rows and drop a torn last line; warn when there are fewer."""
         self._require_lock()
         self._metrics.keep(rows)
 
-    # Checkpoints: whole or absent, the two newest kept.
+    # Checkpoints: whole or absent; the two newest are kept.
 
     def save_checkpoint(self, steps: int, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Save the state after `steps` steps; saving the same steps again replaces them.
+        """Save the state after `steps` steps, replacing an earlier one of the same steps.
 
-        Kept are this one and the newest readable one before it. Others go, those with more steps too: they belong to a
-        future that was given up when the run went on from an earlier state. Raises ValueError for steps < 0.
+        This checkpoint and the newest readable one before it are kept. All others are removed, those with more steps
+        too: they belong to a future abandoned when the run resumed from an earlier state. Raises ValueError for steps <
+        0.
         """
         self._require_lock()
         if steps < 0:
@@ -182,11 +186,11 @@ class RunDirectory:
         checkpoints = self._folder("checkpoints")
         final = checkpoints / f"{steps:015d}"
         try:
-            # A checkpoint must not know more rows than the disk does.
+            # A checkpoint must not count more metrics rows than are on the disk.
             sync_file(self._path / "metrics.csv")
             refuse_link(final)
             if final.exists():
-                _write_state(final, arrays)  # the one file in it is replaced at once, or not at all
+                _write_state(final, arrays)  # its one file is replaced atomically
             else:
                 temporary = temporary_beside(final)
                 try:
@@ -207,9 +211,9 @@ class RunDirectory:
         self._clean_checkpoints()
 
     def newest_checkpoint(self) -> tuple[int, dict[str, NDArray[Any]]] | None:
-        """Steps and state of the newest whole checkpoint; None when none was ever saved.
+        """Return steps and state of the newest whole checkpoint; None when none was ever saved.
 
-        Damaged ones are skipped, each leaving a line in `warnings`. Raises EvoError when all of them are.
+        Damaged ones are skipped, each leaving a line in `warnings`. Raises EvoError when all of them are damaged.
         """
         found = _checkpoints(self._path / "checkpoints")
         reason = ""
@@ -228,10 +232,10 @@ class RunDirectory:
             raise EvoError(f"no checkpoint of {self._path} can be read ({reason}); start afresh: {again}")
         return None
 
-    # Fossils: the bests of at most FOSSILS generations.
+    # Fossils: the best individuals of at most FOSSILS generations.
 
     def save_fossil(self, generation: int, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Offer the best of a generation: kept on the stride of `fossil_stride`; fossils no longer on it go.
+        """Save the best of a generation if it is on the stride of `fossil_stride`; remove fossils no longer on it.
 
         When every generation is offered, the kept set depends on the newest generation only.
         """
@@ -244,13 +248,13 @@ class RunDirectory:
                 self._remove_file(self._path / "fossils" / _fossil_name(fossil))
 
     def fossils(self) -> list[int]:
-        """The generations that left a fossil, ascending."""
+        """Return the generations that have a fossil, ascending."""
         return sorted(
             int(name[:-4]) for name in names_in(self._path / "fossils") if re.fullmatch(r"[0-9]{15,}\.npz", name)
         )
 
     def read_fossil(self, generation: int) -> dict[str, NDArray[Any]]:
-        """The arrays of one fossil. Raises EvoError when it is missing or damaged."""
+        """Return the arrays of one fossil. Raises EvoError when it is missing or damaged."""
         known = self.fossils()
         if generation not in known:
             closest = f"; the nearest is {min(known, key=lambda fossil: abs(fossil - generation))}" if known else ""
@@ -258,22 +262,22 @@ class RunDirectory:
         return read_arrays(self._path / "fossils" / _fossil_name(generation))
 
     def drop_fossils(self, after: int) -> None:
-        """Remove the fossils of generations > `after` (a resumed run makes them again)."""
+        """Remove the fossils of generations > `after`; a resumed run makes them again."""
         self._require_lock()
         for fossil in self.fossils():
             if fossil > after:
                 self._remove_file(self._path / "fossils" / _fossil_name(fossil))
 
-    # Why it ended: ended.
+    # Why the run ended: the file `ended`.
 
     @property
     def ended(self) -> str | None:
-        """Why it learned no more; None while it learns, and of runs from before this was recorded. Raises EvoError."""
+        """Return why learning ended; None while it continues, and for runs older than this record. Raises EvoError."""
         path = self._path / "ended"
         return shown(" ".join(read_text(path, ENDED_BYTES).split())) if path.exists() else None
 
     def record_end(self, reason: str | None) -> None:
-        """Write down why it learns no more, in one line; None where it goes on."""
+        """Record in one line why learning ended; None removes the record, as the run continues."""
         self._require_lock()
         if reason is None:
             self._remove_file(self._path / "ended")
@@ -296,10 +300,10 @@ class RunDirectory:
             raise RuntimeError(f"{self._path} is open for reading only, or closed: RunDirectory.open(path, write=True)")
 
     def _take_lock(self) -> None:
-        """Hold `lock` as long as this object lives. Raises EvoError when somebody else does."""
+        """Take the lock for as long as this object lives. Raises EvoError when another process holds it."""
         path = self._path / "lock"
         try:
-            # The file is never removed: two processes could then hold locks on two files of the same name.
+            # Never remove the file: two processes could then lock two files of the same name.
             lock = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666), "r+b", buffering=0)
         except OSError as error:
             raise cannot_write(path, error) from error
@@ -338,7 +342,7 @@ class RunDirectory:
             self.warnings.append(f"cannot remove {path}: {error.strerror}")
 
     def _remove_folder(self, path: Path) -> None:
-        """Renamed first, so that nobody finds it half removed under its own name."""
+        """Remove a folder, renamed first so that it is never seen half removed under its own name."""
         try:
             doomed = temporary_beside(path)
             os.rename(path, doomed)
@@ -348,7 +352,7 @@ class RunDirectory:
 
 
 def fossil_stride(generation: int) -> int:
-    """The smallest power of two of which at most FOSSILS multiples lie in 0 … `generation`.
+    """Return the smallest power of two of which at most FOSSILS multiples lie in 0 … `generation`.
 
     Raises ValueError for a generation < 0.
     """
@@ -361,19 +365,19 @@ def fossil_stride(generation: int) -> int:
 
 
 def runs(folder: Path) -> list[Path]:
-    """The run folders in `folder` and in `folder/reference`, oldest first; none when the folder is missing."""
+    """Return the run folders in `folder` and in `folder/reference`, oldest first; none when the folder is missing."""
     found = []
     for place in (folder, folder / "reference"):
         for name in names_in(place):
             with suppress(OSError):
-                # Kept up to date by nobody but the run, unlike the folder's own time, which any new video changes.
+                # Only the run changes this file; the folder's own time changes with any new video.
                 modified = os.stat(place / name / "config.toml").st_mtime_ns
                 found.append((modified, place / name))
     return [path for _, path in sorted(found)]
 
 
 def _refuse_used(path: Path) -> None:
-    """Raises EvoError for a folder with anything in it, OSError when it cannot be listed."""
+    """Raise EvoError for a folder that is not empty, OSError when it cannot be listed."""
     used = [name for name in os.listdir(path) if name not in _HALF_MADE and not Path(name).match(TEMPORARY)]
     if "config.toml" in used:
         again = command("resume", path, config=read_text(path / "config.toml"))
@@ -383,7 +387,7 @@ def _refuse_used(path: Path) -> None:
 
 
 def _require_run(path: Path) -> None:
-    """Raises EvoError, with the nearest run's name, unless `path` is a run's folder."""
+    """Raise EvoError, suggesting the nearest run's name, unless `path` is a run's folder."""
     if os.path.isfile(path / "config.toml"):
         return
     if os.path.isdir(path):
@@ -403,14 +407,14 @@ def _described(holder: list[str]) -> str:
 
 
 def _write_state(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """state.npz, then the mark that it is whole. Raises EvoError or OSError."""
+    """Write state.npz, then the mark `done` that it is whole. Raises EvoError or OSError."""
     write_arrays(folder / "state.npz", arrays)
     os.close(os.open(folder / "done", os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o666))
     sync_folder(folder)
 
 
 def _checkpoints(folder: Path) -> dict[int, Path]:
-    """Steps → folder, ascending."""
+    """Return the folder of each checkpoint by its steps, ascending."""
     steps = sorted(int(name) for name in names_in(folder) if re.fullmatch(r"[0-9]{15,}", name))
     return {found: place for found in steps if not (place := folder / f"{found:015d}").is_symlink()}
 
