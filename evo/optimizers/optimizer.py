@@ -38,10 +38,12 @@ class Optimizer(ABC):
 
     kernel: ClassVar[Callable[..., None]]
     vectors: ClassVar[tuple[str, ...]] = ()
-    """Names of what it remembers, in the order of `memory`: at most two."""
+    """Names of the memory's vectors, in order: at most two."""
     decoupled: ClassVar[bool] = False
-    """Whether weights decay apart from its steps, by step size × weight decay of themselves in each; else the decay is
-    an L2 penalty, whose gradient is part of the direction."""
+    """Whether weight decay is decoupled: each step also subtracts step size × weight decay × weights.
+
+    Otherwise the decay is an L2 penalty, whose gradient is part of the direction.
+    """
 
     def __init__(
         self, size: int, step_size: float, *numbers: float, max_speed: float = math.inf, dtype: Any = np.float64
