@@ -8,16 +8,16 @@ from evo.numerics.randomness import generator
 from evo.numerics.validation import whole_number
 from evo.storage.memory import check_bytes
 
-_FIRST = 10  # the first of the two marks is among so many steps
+_FIRST = 10  # the first mark is within this many steps of the beginning
 
 
 def adding(*, seed: int = 0, length: int = 50, examples: int = 2000) -> Dataset:
-    """The sum of the two marked numbers in a sequence of `length`
+    """The sum of the two marked numbers in a sequence of `length`.
 
-    A step is a number in [−1, 1] and its mark: 1 for two of the numbers, −1 for the first and the last of all, else 0.
-    One marked number is among the first ten, both are in the first half. The target is 0.5 + sum / 4; a sequence counts
-    as solved within 0.04. Unlike the paper's all sequences are equally long, and their ends are never marked. Raises
-    ValueError for options out of range.
+    A step is a number in [−1, 1] and its mark: 1 for the two numbers, −1 for the first and last step, else 0. One
+    marked number is among the first ten steps, both are in the first half. The target is 0.5 + sum / 4; a sequence
+    counts as solved within 0.04. Unlike in the paper all sequences have the same length, and their ends are never
+    marked. Raises ValueError for options out of range.
     """
     whole_number("length", length, 8, 1000)
     whole_number("examples", examples, 10, 10**5)
@@ -27,7 +27,7 @@ def adding(*, seed: int = 0, length: int = 50, examples: int = 2000) -> Dataset:
     half = length // 2
     first = random.integers(1, min(_FIRST, half), examples)
     second = random.integers(1, half - 1, examples)
-    second += second >= first  # another place than the first, each of them as likely
+    second += second >= first  # skips `first`, so that every other place is equally likely
     marks = np.zeros((examples, length))
     marks[:, [0, -1]] = -1
     every = np.arange(examples)

@@ -13,14 +13,14 @@ _NUMBERS = "biuf"  # bool, int, uint, float
 
 
 def arrays(inputs: Any, targets: Any, *, labels: Sequence[str] = (), seed: int = 0, sequence: bool = False) -> Dataset:
-    """Arrays of your own, taken as they are: bring them to standard units first.
+    """Make a data set of your own arrays, taken unchanged: bring them to standard units first.
 
     inputs: (examples, features), or pictures (examples, height, width) or (examples, height, width, channels); with
-    `sequence`, the axis after the examples is time. targets: words or whole numbers, which are classes, (examples,);
-    or floats, which are quantities, (examples,) or (examples, width); of a sequence also, for a prediction after each
-    step, (examples, steps) of classes, and (examples, steps, width) of quantities. labels: the names of classes
-    numbered from 0. Such a data set has no name that makes it again; what `save` writes has. Raises ValueError for
-    arrays that are none of these, or are not finite.
+    `sequence`, the axis after the examples is time. targets: classes as words or whole numbers, (examples,); or
+    quantities as floats, (examples,) or (examples, width); for a prediction after each step of a sequence also
+    (examples, steps) of classes or (examples, steps, width) of quantities. labels: the names of classes numbered from
+    0. Such a data set has no name that makes it again; a file written by `save` has. Raises ValueError for arrays of
+    other shapes or kinds, or that are not finite.
     """
     for what, array in (("inputs", inputs), ("targets", targets)):
         if isinstance(array, np.ma.MaskedArray):
@@ -35,7 +35,7 @@ def arrays(inputs: Any, targets: Any, *, labels: Sequence[str] = (), seed: int =
 
 
 def with_classes(targets: np.ndarray, labels: tuple[str, ...]) -> tuple[tuple[str, ...], np.ndarray]:
-    """The names of the classes, () for quantities, and the targets as numbers. Raises ValueError."""
+    """Return the class names, () for quantities, and the targets as numbers. Raises ValueError."""
     if targets.dtype.kind == "U":
         if labels:
             raise ValueError("targets that are words are their own labels: leave the labels out")
@@ -66,7 +66,10 @@ def _checked(labels: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def split_rows_of(inputs: np.ndarray, targets: np.ndarray, labels: tuple[str, ...], seed: int) -> Rows:
-    """The rows of each split; where each example has one class, by classes. Raises ValueError where counts differ."""
+    """Return the rows of each split, stratified where each example has one class.
+
+    Raises ValueError where the numbers of inputs and targets differ.
+    """
     for what, array in (("inputs", inputs), ("targets", targets)):
         if not array.ndim:
             raise ValueError(f"{what} must have an axis of examples, got a single value")
@@ -86,14 +89,14 @@ def dataset_of_arrays(
     labels: tuple[str, ...],
     **meaning: Any,
 ) -> Dataset:
-    """The data set of some arrays. meaning: the other fields of a Dataset. Raises ValueError."""
+    """Make a data set of checked arrays; meaning: the other fields of a Dataset. Raises ValueError."""
     if inputs.dtype.kind not in _NUMBERS:
         raise ValueError(f"inputs are {inputs.dtype}: they must be numbers")
     shape = inputs.shape[1:]
     if not 1 <= len(shape) <= 3 + sequence or not inputs.size:
         axes = "(examples, steps, …)" if sequence else "(examples, features) or (examples, height, width, channels)"
         raise ValueError(f"inputs are {inputs.shape}: they must be {axes}")
-    if len(shape) == 2 and not sequence:  # a grey picture
+    if len(shape) == 2 and not sequence:  # a grey picture without a channel axis
         shape = (*shape, 1)
     for what, array in (("inputs", inputs), ("targets", targets)):
         bad = ~np.isfinite(array).reshape(len(array), -1).all(axis=1)
@@ -105,7 +108,7 @@ def dataset_of_arrays(
 
 
 def _by_prediction(targets: np.ndarray, steps: int, classes: bool) -> np.ndarray:
-    """(examples, predictions, width). Raises ValueError."""
+    """Return the targets as (examples, predictions, width). Raises ValueError."""
     shape = targets.shape[1:]
     if len(shape) == 1:
         shape = (shape[0], 1) if classes else (1, shape[0])

@@ -9,10 +9,10 @@ from evo.numerics.validation import whole_number
 
 
 def minibatch(count: int, size: int, seed: SupportsIndex, update: SupportsIndex = 0) -> np.ndarray:
-    """Rows of `size` different examples of `count`, int64, in random order; all of them where there are no more.
+    """Return a random minibatch: `size` different rows below `count`, int64; all of them where `size` exceeds `count`.
 
-    A pure function of its arguments, so that everyone who is to see the same examples can ask for them. Batches are
-    drawn independently of each other: no example is due before another. Raises ValueError for counts below 1.
+    A pure function of its arguments, so that everyone who must see the same examples can compute them. Batches are
+    drawn independently of each other: there are no epochs. Raises ValueError for counts below 1.
     """
     whole_number("count", count, 1)
     chosen = min(whole_number("size", size, 1), count)

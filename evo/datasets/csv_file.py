@@ -13,21 +13,21 @@ from evo.storage.files import read_text
 
 _MOST_BYTES = 2**26
 _SEPARATORS = ",;\t|"
-_LOOKED_AT = 2**16  # letters at the beginning, by which the separator is told
+_LOOKED_AT = 2**16  # characters at the beginning that the separator is detected from
 _QUOTED = re.compile('"(?:[^"]|"")*"')
-_THIN = "[ \u00a0\u202f'\u2019]"  # what else stands between thousands: blanks of three widths, apostrophes
+_THIN = "[ \u00a0\u202f'\u2019]"  # other thousands separators: spaces of three widths, apostrophes
 _POINT = re.compile(rf"[+-]?\d{{1,3}}(?:(?:,\d{{3}})+|(?:{_THIN}\d{{3}})+)(?:\.\d*)?")  # 1,234.5
 _COMMA = re.compile(
     rf"[+-]?(?:\d*|\d{{1,3}}(?:\.\d{{3}})+|\d{{1,3}}(?:{_THIN}\d{{3}})+),\d+(?:[eE][+-]?\d+)?"
 )  # 1.234,5
-_GROUPS = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+")  # 1.234, where commas are for decimals
-_EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")  # 1,234 is the one or the other
+_GROUPS = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+")  # 1.234, in a table with decimal commas
+_EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")  # 1,234 may be either
 
 
 class Column(NamedTuple):
     """A column of a table: its cells, and the line of the file that each of them ends on.
 
-    values: the numbers in the cells, which may be infinite or none (NaN); None where a cell is a word.
+    values: the cells' numbers, which may be infinite or NaN; None where a cell is a word.
     """
 
     name: str
@@ -37,12 +37,12 @@ class Column(NamedTuple):
 
 
 def read_csv(file: str) -> list[Column]:
-    """The columns of a UTF-8 file whose first row names them; cells without the blanks around them.
+    """Read the columns of a UTF-8 file whose first row names them; blanks around cells are stripped.
 
-    Cells are separated by the comma, semicolon, tab or bar that every line has as often, outside quotes; of several, by
-    the most frequent, and not by commas, which may be decimal ones. Numbers may have decimal commas where commas
-    separate no cells, and separators of thousands: that is said. Empty lines are left out. Raises ValueError naming
-    file, line and column, EvoError where the file cannot be read.
+    The separator is the comma, semicolon, tab or bar that occurs equally often in every line, outside quotes; of
+    several, the most frequent other than the comma, which may be a decimal one. Numbers may have decimal commas where
+    the comma is not the separator, and separators of thousands; a note reports either. Empty lines are skipped. Raises
+    ValueError naming file, line and column, EvoError where the file cannot be read.
     """
     text = read_text(Path(file), _MOST_BYTES).removeprefix("\ufeff")
     separator = _separator(text)
@@ -82,8 +82,10 @@ def read_csv(file: str) -> list[Column]:
 
 
 def number(cell: str) -> float | int | None:
-    """The number in a cell, which may be infinite or none (NaN); None where it is a word. A whole one that float64
-    cannot hold is an int."""
+    """Return the number in a cell, which may be infinite or NaN; None for a word.
+
+    A whole number that float64 cannot represent is returned as an int.
+    """
     try:
         value = None if "_" in cell else float(cell)
     except ValueError:
@@ -97,7 +99,7 @@ def _separator(text: str) -> str:
     plain = _QUOTED.sub("", text[:_LOOKED_AT])
     lines = [line for line in plain.splitlines() if line.strip()]
     if len(text) > _LOOKED_AT and len(lines) > 1:
-        del lines[-1]  # it may be cut
+        del lines[-1]  # the last line may be cut
     if not lines:
         return ","
     steady = [each for each in _SEPARATORS if lines[0].count(each) and len({line.count(each) for line in lines}) == 1]
@@ -107,8 +109,10 @@ def _separator(text: str) -> str:
 def _numbers(
     table: Sequence[list[str]], separator: str, header: Sequence[str], file: str
 ) -> list[list[float | int | None]]:
-    """The numbers of each column, written in one of the ways that people write them. Raises ValueError for a column
-    that may mean two things."""
+    """Return the numbers of each column, recognising the common notations.
+
+    Raises ValueError for a column with two readings.
+    """
     plain = [[number(cell) for cell in cells] for cells in table]
     grouped = [_all_match(cells, found, _POINT) for cells, found in zip(table, plain, strict=True)]
     commas = [separator != "," and _all_match(cells, found, _COMMA) for cells, found in zip(table, plain, strict=True)]
@@ -144,12 +148,12 @@ def _numbers(
 
 
 def _words(cells: Sequence[str], found: Sequence[float | int | None]) -> list[str]:
-    """The cells of a column that are no numbers as they are."""
+    """Return the cells of a column that do not parse as numbers unchanged."""
     return [cell for cell, value in zip(cells, found, strict=True) if value is None]
 
 
 def _all_match(cells: Sequence[str], found: Sequence[float | int | None], way: re.Pattern[str]) -> bool:
-    """Whether a column that has words is one of numbers, those words being written in another way."""
+    """Return whether a column has words and all of them match the notation `way`."""
     words = _words(cells, found)
     return bool(words) and all(way.fullmatch(cell) for cell in words)
 
@@ -167,8 +171,11 @@ def _check_header(header: list[str], line: int) -> None:
 def _check_first_row(
     header: Sequence[str], table: Sequence[list[str]], values: Sequence[list[float | int | None]]
 ) -> None:
-    """Raise for a first row that is an example: numbers where the rows below have numbers, and a word that comes again
-    below it, or a number that no column is called by, unless the names are a scale, such as wavelengths."""
+    """Raise ValueError where the first row looks like an example instead of column names.
+
+    It does if each numeric column has a number in its place, and either one of its words occurs again below it or one
+    of its numbers has decimals. Evenly spaced names of a scale, such as wavelengths, may have decimals.
+    """
     numeric = [name for name, found in zip(header, values, strict=True) if None not in found]
     again = [name for name, cells, found in zip(header, table, values, strict=True) if None in found and name in cells]
     numbers = [number(name) for name in numeric]

@@ -13,14 +13,15 @@ from evo.numerics.formatting import ACCURACY, BITS, ERROR
 from evo.storage.files import write_arrays
 
 CROSS_ENTROPY, SQUARED_ERROR = "cross-entropy", "squared error"
-_LISTED = 10  # classes that a description names
+_LISTED = 10  # classes listed in a description
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Split:
-    """Examples. inputs: float32 (examples, steps, features). targets: float32 (examples, predictions, width).
+    """Examples of one split.
 
-    Both become read-only. Raises ValueError where they are not that, C-contiguous and finite.
+    inputs: float32 (examples, steps, features). targets: float32 (examples, predictions, width). Both become read-only.
+    Raises ValueError for other shapes or dtypes, and unless C-contiguous and finite.
     """
 
     inputs: np.ndarray
@@ -45,12 +46,12 @@ class Split:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
-    """Three splits with no example in common, and what their numbers mean.
+    """Train, validation and test splits, and what their numbers mean.
 
-    name, options: what made it, `evo.dataset(name, **options)`. shape: of the inputs of one step, such as (28, 28, 1),
-    (13,) or (1,). labels: the names of the classes, whose indices the targets are, one number each; () where targets
-    are quantities, which are target * scale + offset in the user's `unit`. symbols: where inputs are indices of
-    symbols, how many of these there are; else 0. Raises ValueError where the splits do not fit these.
+    name, options: the constructor's, `evo.dataset(name, **options)`. shape: of one step's inputs, such as (28, 28, 1),
+    (13,) or (1,). labels: the names of the classes, whose indices are the targets, one number each; () where targets
+    are quantities, which are target * scale + offset in the user's `unit`. symbols: the number of different symbols
+    where inputs are indices of symbols; else 0. Raises ValueError where the splits do not fit these.
     """
 
     name: str
@@ -86,12 +87,12 @@ class Dataset:
 
     @property
     def steps(self) -> int:
-        """Of time in an example; 1 where it is no sequence."""
+        """Return the time steps of an example; 1 where it is no sequence."""
         return int(self.train.inputs.shape[1])
 
     @property
     def predictions(self) -> int:
-        """1: after the last step; or as many as there are steps: after each."""
+        """Return the predictions of an example: 1, after the last step, or one after each step."""
         return int(self.train.targets.shape[1])
 
     @property
@@ -100,20 +101,22 @@ class Dataset:
 
     @property
     def outputs(self) -> int:
-        """Numbers that a network must give for a prediction: one for each class, or a target's width."""
+        """Return the number of network outputs of a prediction: one for each class, or a target's width."""
         return len(self.labels) or int(self.train.targets.shape[2])
 
     @property
     def score(self) -> str:
-        """What is reported: the share of right answers; of text, bits; of quantities, the root of the mean squared
-        error, in their unit."""
+        """Return the reported score: accuracy for classes, bits per character for text, an error for quantities.
+
+        The error is the root mean squared error in their unit.
+        """
         if not self.labels:
             return ERROR
         return BITS if self.symbols else ACCURACY
 
     @property
     def digest(self) -> str:
-        """Of its examples, and of what they mean: two data sets with the same digest are the same."""
+        """Return a hash of the examples and their meaning: data sets with the same digest are the same."""
         meaning = (self.shape, self.labels, self.symbols, self.unit, self.scale, self.offset)
         digest = hashlib.sha256(repr(meaning).encode())
         for split in self.splits:
@@ -127,7 +130,7 @@ class Dataset:
         return f"Dataset({self.name!r}, {counts} examples, {self.outputs} outputs, {self.score})"
 
     def summary(self) -> str:
-        """What is in it, in a paragraph."""
+        """Describe the data set in a paragraph."""
         counts = [f"{len(split):,}" for split in self.splits]
         shape = " × ".join(map(str, self.shape))
         given = f"an example is {shape} numbers" if self.steps == 1 else f"an example is {self.steps} steps of {shape}"
@@ -149,7 +152,7 @@ class Dataset:
         """Write an .npz file that `npz` reads back as the same data set. Raises EvoError when the disk refuses.
 
         Its arrays: `inputs` (examples, steps where it is a sequence, *shape), `targets` (examples, predictions, width),
-        `part` (examples,) 0 to learn from, 1 to choose by, 2 to test on; and what they mean.
+        `part` (examples,) with 0 for train, 1 for validation, 2 for test; and what they mean.
         """
         inputs = np.concatenate([split.inputs for split in self.splits])
         targets = np.concatenate([split.targets for split in self.splits])

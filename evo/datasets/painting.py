@@ -6,24 +6,27 @@ import numpy as np
 
 from evo.envs.engine.compile import njit
 
-CIRCLE, MARK = 0, 100  # kinds below are the numbers of sides of polygons, 3 to 8; MARK + i is pattern i
-# A shape: its kind, its middle, half its width and height, cosine and sine of its turn, red, green, blue.
+CIRCLE, MARK = 0, 100  # kinds in between are numbers of sides of polygons, 3 to 8; MARK + i is pattern i
+# Columns of a shape: kind, centre, half width and height, cosine and sine of its rotation, red, green, blue.
 _KIND, _X, _Y, _WIDTH, _HEIGHT, _COSINE, _SINE, _RED = range(8)
 COLUMNS = _RED + 3
-_SAMPLES = 3  # in a pixel, each way
-_REACH = 1.0824  # of an octagon's corners, whose sides are at 1
+_SAMPLES = 3  # per pixel and axis
+_REACH = 1.0824  # the distance of an octagon's corners, whose sides are at distance 1
 
 
 def shape_row(
     kind: int, middle: tuple[float, float], half: tuple[float, float], turn: float, colour: list[float]
 ) -> list[float]:
-    """A shape in numbers. middle, half (its width and height): in units of the picture's side; turn: in radians,
-    clockwise. colour: red, green, blue from 0 to 1."""
+    """Return a shape as a row of numbers, in the order of the columns above.
+
+    middle, half (width and height): in units of the picture's side. turn: in radians, clockwise. colour: red, green,
+    blue from 0 to 1.
+    """
     return [kind, *middle, *half, float(np.cos(turn)), float(np.sin(turn)), *colour]
 
 
 def patterns(drawn: list[list[str]]) -> tuple[np.ndarray, np.ndarray]:
-    """Patterns drawn with `#` in rows of text as bool (patterns, rows, columns), and their own sizes, (patterns, 2)."""
+    """Convert patterns drawn with `#` to bool (patterns, rows, columns), and their own sizes, (patterns, 2)."""
     sizes = np.array([(len(rows), len(rows[0])) for rows in drawn])
     cells = np.zeros((len(drawn), *sizes.max(axis=0)), np.bool_)
     for index, rows in enumerate(drawn):
@@ -32,8 +35,10 @@ def patterns(drawn: list[list[str]]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _edges() -> np.ndarray:
-    """Of polygons with up to eight sides, one of them at the bottom: each side's normal, and its distance, float64
-    (sides, side, 3). Sides of squares and octagons are at distance 1, corners of the others."""
+    """Return the sides of polygons with 3 to 8 sides, one at the bottom: normal and distance, float64 (sides, side, 3).
+
+    Sides of squares and octagons are at distance 1, corners of the others.
+    """
     edges = np.zeros((9, 8, 3))
     for sides in range(3, 9):
         angles = np.pi / 2 + 2 * np.pi / sides * np.arange(sides)
@@ -46,7 +51,7 @@ _EDGES = _edges()
 
 
 def paint(shapes: np.ndarray, counts: np.ndarray, cells: np.ndarray, sizes: np.ndarray, side: int) -> np.ndarray:
-    """Pictures, float32 (pictures, side, side, 3), black where nothing is.
+    """Paint pictures, float32 (pictures, side, side, 3), black where nothing is.
 
     shapes: float64 (pictures, most shapes, COLUMNS), of each picture the first `counts`, later ones over earlier ones.
     cells, sizes: the patterns.
@@ -60,7 +65,7 @@ def paint(shapes: np.ndarray, counts: np.ndarray, cells: np.ndarray, sizes: np.n
 def _paint(shapes: Any, counts: Any, cells: Any, sizes: Any, edges: Any, pictures: Any) -> None:
     fine = pictures.shape[1] * _SAMPLES
     share = 1.0 / (_SAMPLES * _SAMPLES)
-    seen = np.empty((fine, fine), np.int64)  # the nearest shape at each point
+    seen = np.empty((fine, fine), np.int64)  # the topmost shape at each point
     for picture in range(len(pictures)):
         seen[:] = -1
         for index in range(counts[picture]):
@@ -75,7 +80,7 @@ def _paint(shapes: Any, counts: Any, cells: Any, sizes: Any, edges: Any, picture
 
 @njit
 def _cover(shape: Any, index: int, cells: Any, sizes: Any, edges: Any, seen: Any) -> None:
-    """Write a shape's index wherever it is; seen: int64 (points, points)."""
+    """Write a shape's index to every sample point it covers; seen: int64 (points, points)."""
     fine = len(seen)
     kind, width, height, cosine, sine = int(shape[_KIND]), shape[_WIDTH], shape[_HEIGHT], shape[_COSINE], shape[_SINE]
     across = _REACH * (width * abs(cosine) + height * abs(sine))

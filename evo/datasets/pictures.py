@@ -16,19 +16,19 @@ from evo.envs.notes import note
 from evo.numerics.validation import whole_number
 
 _ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
-_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # Pillow's other readers are never asked
-_LARGEST, _MOST_PIXELS, _MOST_NUMBERS = 512, 2**26, 2**28  # a side; a file; all pictures, as they are kept
+_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # Pillow's other readers are never used
+_LARGEST, _MOST_PIXELS, _MOST_NUMBERS = 512, 2**26, 2**28  # a side; a file's pixels; all pictures' numbers
 _BRIGHTEST = np.float32(255)
-_SAMPLE_FORMAT, _UNSIGNED = 339, (1,)  # a tag of TIFF, and its usual value
+_SAMPLE_FORMAT, _UNSIGNED = 339, (1,)  # TIFF's tag SampleFormat, and its default value
 
 
 def folder(*, folder: str = "", size: int = 32, grey: bool = False, seed: int = 0, sequence: bool = False) -> Dataset:
-    """Pictures of your own: a folder with a sub-folder for each class
+    """Pictures of your own: a folder with a sub-folder for each class.
 
-    A picture is turned upright, cut to a square about its middle and brought to size × size pixels from 0 to 1, of
-    three colours or grey; what is transparent becomes white. 8 and 16 bits are scaled by their depth; whole numbers of
-    32 bits, and floats unless all are from 0 to 1, from the least to the most in all pictures. Files whose names are
-    not those of pictures, or begin with a dot, are passed over. sequence: a picture comes row by row. Raises ValueError
+    A picture is turned upright, cropped to a centred square and resized to size × size pixels from 0 to 1, in three
+    colours or grey; transparency becomes white. 8 and 16 bits are scaled by their depth; whole numbers of 32 bits, and
+    floats unless all are from 0 to 1, from the least to the greatest in all pictures. Files without a picture's
+    extension, or whose names begin with a dot, are skipped. sequence: a picture is given row by row. Raises ValueError
     naming the folder or file.
     """
     whole_number("size", size, 1, _LARGEST)
@@ -61,7 +61,7 @@ def folder(*, folder: str = "", size: int = 32, grey: bool = False, seed: int = 
 
 
 def _files(folder: Path) -> dict[str, list[Path]]:
-    """The pictures of each class, both in the order of their names. Raises ValueError."""
+    """List the pictures of each class, both sorted by name. Raises ValueError."""
     if not folder.is_dir():
         raise ValueError(f"there is no folder {folder}")
     try:
@@ -83,10 +83,10 @@ def _is_picture(path: Path) -> bool:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
-    """The picture in a file. Whatever is raised inside is a ValueError naming the file."""
+    """Open the picture in a file; any exception raised inside becomes a ValueError naming the file."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what matters of a file is an error, or is seen
+            warnings.simplefilter("ignore")  # serious faults raise errors, and others show in the picture
             with Image.open(path, formats=_FORMATS) as opened:
                 if opened.width * opened.height > _MOST_PIXELS:
                     raise ValueError(f"{opened.width} × {opened.height} pixels are more than {_MOST_PIXELS:,}")
@@ -97,12 +97,15 @@ def _opened(path: Path) -> Iterator[Image.Image]:
 
 
 def _has_no_depth(picture: Image.Image) -> bool:
-    """Whether its numbers do not say by themselves what is white: Pillow holds 16 bits of other formats in 32, too."""
+    """Return whether a picture's numbers have no known depth, so that white is unknown.
+
+    Of formats other than TIFF, Pillow's mode I holds 16 bits.
+    """
     return picture.mode == "F" or (picture.mode == "I" and isinstance(picture, TiffImageFile))
 
 
 def _numbers(picture: Image.Image, upright: Image.Image) -> np.ndarray:
-    """Of a picture, those of it turned upright. Pillow takes unsigned ones of 32 bits for signed ones."""
+    """Return the numbers of a picture turned upright; Pillow reads unsigned 32-bit TIFF numbers as signed."""
     numbers = np.asarray(upright)
     if isinstance(picture, TiffImageFile) and picture.mode == "I":
         kind = picture.tag_v2.get(_SAMPLE_FORMAT, _UNSIGNED)
@@ -111,7 +114,7 @@ def _numbers(picture: Image.Image, upright: Image.Image) -> np.ndarray:
 
 
 def _ends(paths: list[Path], folder: str) -> tuple[float, float]:
-    """What is black and what is white of numbers without a depth, in all pictures alike. Raises ValueError."""
+    """Return the numbers of black and white for all pictures without a known depth. Raises ValueError."""
     least, most = math.inf, -math.inf
     lacking, having = list[Path](), list[Path]()
     for path in paths:
@@ -134,11 +137,14 @@ def _ends(paths: list[Path], folder: str) -> tuple[float, float]:
 
 
 def _picture(path: Path, size: int, grey: bool, ends: tuple[float, float]) -> np.ndarray:
-    """uint8 (size, size, channels); ends: black and white of numbers without a depth. Raises ValueError."""
+    """Read a picture as uint8 (size, size, channels). Raises ValueError.
+
+    ends: the numbers of black and white for pictures without a known depth.
+    """
     with _opened(path) as opened:
-        opened.draft("RGB", (2 * size, 2 * size))  # of a large JPEG, no more is decoded than is used
+        opened.draft("RGB", (2 * size, 2 * size))  # a large JPEG is decoded no larger than needed
         upright = ImageOps.exif_transpose(opened)
-        if opened.mode.startswith(("I", "F")):  # Pillow's conversion makes white of all above 255
+        if opened.mode.startswith(("I", "F")):  # Pillow's own conversion would make everything above 255 white
             black, white = ends if _has_no_depth(opened) else (0.0, 65535.0)
             shares = (_numbers(opened, upright).astype(np.float64) - black) / (white - black)
             upright = Image.fromarray(np.round(np.clip(shares, 0, 1) * 255).astype(np.uint8), "L")

@@ -16,7 +16,7 @@ SIDE = 32  # pixels
 _MOST_EXAMPLES = 50_000
 _SQUARE, _OCTAGON, _UPSIDE_DOWN, _ON_A_CORNER = 4, 8, np.pi, np.pi / 4
 
-# Each mark with half its width and height, of the sign's.
+# Each mark with half its width and height, relative to the sign's.
 _MARKS = {
     "stop": (
         (0.75, 0.3),
@@ -42,11 +42,11 @@ _BLUE, _GREEN = np.array([0.08, 0.25, 0.65]), np.array([0.05, 0.45, 0.25])
 _LEAF, _BARK = np.array([0.2, 0.38, 0.12]), np.array([0.33, 0.26, 0.2])
 _SKIES = np.array([[0.45, 0.65, 0.95], [0.75, 0.8, 0.85], [0.6, 0.65, 0.72], [0.95, 0.7, 0.5], [0.3, 0.42, 0.6]])
 _GROUNDS = np.array([[0.3, 0.45, 0.18], [0.42, 0.42, 0.43], [0.5, 0.42, 0.3], [0.65, 0.62, 0.56], [0.22, 0.3, 0.15]])
-_BANDS = 4  # of the sky
+_BANDS = 4  # of the sky's gradient
 
 
 class _Sign(NamedTuple):
-    """sides: 0 of a circle. turn: in radians. mark: one of _MARKS, or "" for none."""
+    """A road sign: sides (0: a circle), rotation `turn` in radians, colours, and a mark of _MARKS or "" for none."""
 
     sides: int
     turn: float
@@ -76,16 +76,16 @@ _OTHERS = [
     _Sign(_OCTAGON, 0.0, _WHITE, _GREEN, "arrow", _WHITE),
     _Sign(_OCTAGON, 0.0, _GREY, _GREY, "", _GREY),  # a stop sign from behind
 ]
-_NO_SIGN = 0.08  # the share of the other pictures that hold none
+_NO_SIGN = 0.08  # the share of the other pictures without any sign
 
 
 def signs(*, seed: int = 0, sequence: bool = False, examples: int = 4000, difficulty: float = 0.5) -> Dataset:
-    """Road signs, stop sign or not: made-up pictures of 32 × 32 pixels, three colours from 0 to 1
+    """Road signs, stop sign or not: made-up pictures of 32 × 32 pixels, three colours from 0 to 1.
 
-    A stop sign, in half of the pictures, is a red octagon with a white rim and its word; the others are red, orange or
-    octagonal too, but not all of these. difficulty, 0 to 1: how small, turned, badly lit, blurred and covered they
-    are, and how much stands around them. sequence: a picture comes row by row. Raises ValueError for options out of
-    range.
+    A stop sign, in half of the pictures, is a red octagon with a white rim and its word; other signs may be red, orange
+    or octagonal, but none is a red octagon. difficulty, 0 to 1: how small, turned, badly lit, blurred and covered the
+    signs are, and how much stands around them. sequence: a picture is given row by row. Raises ValueError for options
+    out of range.
     """
     whole_number("examples", examples, 10, _MOST_EXAMPLES)
     check_bytes(f"{examples:,} examples", SIDE * SIDE * 3 * 4 * 4 * examples, "take fewer")
@@ -105,7 +105,7 @@ def signs(*, seed: int = 0, sequence: bool = False, examples: int = 4000, diffic
 
 @functools.lru_cache(maxsize=4)
 def _pictures(seed: int, examples: int, difficulty: float) -> np.ndarray:
-    """uint8 (examples, SIDE, SIDE, 3): each second one holds a stop sign."""
+    """Make the pictures, uint8 (examples, SIDE, SIDE, 3): each second one holds a stop sign."""
     random = generator(seed, "signs")
     scenes = [_scene(random, _STOP if index % 2 else _other(random), difficulty) for index in range(examples)]
     shapes = np.zeros((examples, max(map(len, scenes)), COLUMNS))
@@ -120,7 +120,7 @@ def _other(random: np.random.Generator) -> _Sign | None:
 
 
 def _scene(random: np.random.Generator, sign: _Sign | None, difficulty: float) -> list[list[float]]:
-    """The shapes of a picture, the farthest first."""
+    """Return the shapes of a picture, the farthest first."""
     around = [_clutter(random.random(10).tolist()) for _ in range(random.poisson(2 + 6 * difficulty))]
     shapes = [*_landscape(random), *around]
     if sign is None:
@@ -128,7 +128,7 @@ def _scene(random: np.random.Generator, sign: _Sign | None, difficulty: float) -
     radius = random.uniform(0.34 - 0.18 * difficulty, 0.44)
     room = min(0.5 - 0.8 * radius, 0.04 + 0.3 * difficulty)  # of a sign at the edge, a little may be cut off
     x, y = random.uniform(0.5 - room, 0.5 + room, 2).tolist()
-    squeezed = radius * random.uniform(1 - 0.5 * difficulty, 1)  # seen from the side
+    squeezed = radius * random.uniform(1 - 0.5 * difficulty, 1)  # foreshortened
     lean = random.normal(0, 0.04 + 0.2 * difficulty)
     pole = shape_row(_SQUARE, (x, y + 1), (0.025, 1), 0, _tinted(random, _GREY))
     board = _signboard(random, sign, (x, y), (squeezed, radius), lean)
@@ -136,7 +136,7 @@ def _scene(random: np.random.Generator, sign: _Sign | None, difficulty: float) -
 
 
 def _landscape(random: np.random.Generator) -> list[list[float]]:
-    """The sky, brighter towards the horizon, and grass, earth or asphalt below it."""
+    """Return the sky, brighter towards the horizon, and grass, earth or asphalt below it."""
     horizon = random.uniform(0.45, 0.95)
     sky = _SKIES[random.integers(len(_SKIES))] * random.uniform(0.6, 1)
     bands = [
@@ -148,7 +148,7 @@ def _landscape(random: np.random.Generator) -> list[list[float]]:
 
 
 def _clutter(chances: list[float]) -> list[float]:
-    """A tree, a house, a hill or a car, from ten numbers below 1; one in four is of any colour, red too."""
+    """Return a tree, house, hill or car made from ten numbers in [0, 1); one in four has any colour, red too."""
     tree, any_colour, x, y, width, height, lean, *colour = chances
     kind = CIRCLE if tree < 0.4 else (3, _SQUARE, _SQUARE, _SQUARE, 6, _OCTAGON)[int((tree - 0.4) * 10)]
     if any_colour > 0.25:
@@ -178,7 +178,7 @@ def _signboard(
 
 
 def _cover(random: np.random.Generator, difficulty: float, x: float, y: float) -> list[list[float]]:
-    """Leaves or a post before the sign."""
+    """Return leaves or a post in front of the sign, or nothing."""
     if random.random() > 0.7 * difficulty:
         return []
     if random.random() < 0.4:
@@ -191,13 +191,13 @@ def _cover(random: np.random.Generator, difficulty: float, x: float, y: float) -
 
 
 def _tinted(random: np.random.Generator, colour: np.ndarray) -> list[float]:
-    """A colour, a little brighter or darker, and faded towards grey."""
+    """Return a colour, a little brighter or darker, and faded towards grey."""
     faded, bright = random.uniform(0, 0.25), random.uniform(0.85, 1.05)
     return ((1 - faded) * bright * colour + 0.5 * faded).tolist()
 
 
 def _photographed(pictures: np.ndarray, random: np.random.Generator, difficulty: float) -> np.ndarray:
-    """As a camera sees float32 pictures: in some light, through some haze, blurred, with noise; uint8."""
+    """Return float32 pictures as a camera records them, uint8: lighting, haze, blur and noise."""
     count = len(pictures)
 
     def drawn(least: float, most: float, *shape: int) -> np.ndarray:
@@ -211,7 +211,7 @@ def _photographed(pictures: np.ndarray, random: np.random.Generator, difficulty:
     haze = drawn(0, 0.4 * difficulty, 1, 1, 1)
     seen = pictures * light * tint * shade
     seen += haze * (np.float32(0.7) - seen)
-    weight = drawn(0, 0.33 * difficulty, 1, 1, 1)  # of each neighbour
+    weight = drawn(0, 0.33 * difficulty, 1, 1, 1)  # the blur's weight of each neighbour
     for axis in (1, 2):
         around = np.take(seen, np.maximum(np.arange(SIDE) - 1, 0), axis)
         around += np.take(seen, np.minimum(np.arange(SIDE) + 1, SIDE - 1), axis)

@@ -8,15 +8,14 @@ from evo.numerics.randomness import generator
 from evo.numerics.validation import number_between, whole_number
 from evo.storage.memory import check_bytes
 
-_POINTS, _TURN, _FADE = 96, np.pi / 16, 104  # of the paper: point i lies at radius 6.5 (104 − i) / 104, angle i π / 16
+_POINTS, _TURN, _FADE = 96, np.pi / 16, 104  # the paper's: point i lies at radius 6.5 (104 − i) / 104, angle i π / 16
 
 
 def spirals(*, seed: int = 0, sequence: bool = False, examples: int = 1000, noise: float = 0.02) -> Dataset:
-    """Which of two spirals, three turns each, a point of the plane belongs to
+    """Which of two spirals, three turns each, a point of the plane belongs to.
 
-    Points lie anywhere on the paper's curves, which end at radius 1, not 6.5. noise: the standard deviation of each
-    coordinate; the two are about 0.15 apart. sequence: x, then y. Raises ValueError for options out of
-    range.
+    Points lie anywhere on the paper's curves, scaled from radius 6.5 to 1. noise: the standard deviation of each
+    coordinate; the spirals are about 0.15 apart. sequence: x, then y. Raises ValueError for options out of range.
     """
     whole_number("examples", examples, 10)
     check_bytes(f"{examples:,} examples", 200 * examples, "take fewer")

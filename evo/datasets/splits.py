@@ -10,7 +10,7 @@ from evo.datasets.dataset import Dataset, Split
 from evo.numerics.randomness import generator
 from evo.numerics.validation import whole_number
 
-# Of ten examples in a row: 0 to learn from, 1 to choose by, 2 to test on.
+# The splits of ten consecutive examples: 0 is train, 1 validation, 2 test.
 _DEALT = np.array([0, 0, 2, 0, 0, 1, 0, 2, 0, 0])
 _FEWEST = len(_DEALT)
 _PICTURE = 3  # axes: height, width, channels
@@ -19,15 +19,15 @@ Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def shuffled(count: int, seed: int, purpose: str) -> np.ndarray:
-    """The whole numbers below `count` in an order that is the same for ever, int64 (count,)."""
+    """Return a permutation of 0 … count - 1, int64 (count,), that never changes for the same seed and purpose."""
     words = generator(whole_number("seed", seed, 0), purpose).bit_generator.random_raw(count)
     return np.argsort(words, kind="stable")
 
 
 def split_rows(count: int, seed: int, classes: np.ndarray | None = None) -> Rows:
-    """The rows of each split, each in a random order: a pure function of the seed.
+    """Return the rows of each split, each in a random order: a pure function of the seed.
 
-    classes (count,): each class is dealt out in these shares, to an example. Raises ValueError for fewer than ten
+    classes (count,): each class is split in these shares, to within an example. Raises ValueError for fewer than ten
     examples.
     """
     if count < _FEWEST:
@@ -51,17 +51,17 @@ def dataset_from(
     sequence: bool = False,
     **meaning: Any,
 ) -> Dataset:
-    """The data set of these rows of inputs (examples, …) and targets (examples, …).
+    """Make a data set of these rows of inputs (examples, …) and targets (examples, …).
 
-    shape: of an example. sequence: whether its first axis is given one by one, a step each; what is left are pictures,
-    or a row of features. Targets (examples,) are one number each. meaning: the other fields of a Dataset.
+    shape: of an example. sequence: whether its first axis is time, a step each; the remaining axes are a picture or
+    become a row of features. Targets (examples,) are one number each. meaning: the other fields of a Dataset.
     """
     steps, inner = (shape[0], shape[1:]) if sequence else (1, shape)
     if sequence and len(inner) != _PICTURE:
         inner = (math.prod(inner),)
 
     def split(chosen: np.ndarray) -> Split:
-        with np.errstate(over="ignore"):  # numbers too large for float32 are refused by the split
+        with np.errstate(over="ignore"):  # the split refuses numbers too large for float32
             given, wanted = inputs[chosen].astype(np.float32), targets[chosen].astype(np.float32)
         wanted = wanted.reshape(len(chosen), 1, 1) if wanted.ndim == 1 else wanted
         return Split(np.ascontiguousarray(given.reshape(len(chosen), steps, -1)), np.ascontiguousarray(wanted))

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def moments(column: np.ndarray) -> tuple[float, float]:
-    """Mean and standard deviation of a column (examples,); a column that does not vary has deviation 1.
+    """Return mean and standard deviation of a column (examples,); 1 for the deviation of a constant column.
 
     Sums are exact (math.fsum), and so the same on every machine.
     """
@@ -16,6 +16,6 @@ def moments(column: np.ndarray) -> tuple[float, float]:
 
 
 def standardised(columns: np.ndarray, train: np.ndarray) -> np.ndarray:
-    """Columns (examples, features) in units of the rows `train`."""
+    """Standardise columns (examples, features) by the mean and deviation of the rows `train`."""
     found = [moments(column) for column in columns[train].T]
     return (columns - [mean for mean, _ in found]) / [deviation for _, deviation in found]

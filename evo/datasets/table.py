@@ -11,23 +11,23 @@ from evo.datasets.splits import dataset_from, split_rows
 from evo.datasets.standard import moments, standardised
 from evo.errors import nearest
 
-_MOST_WORDS, _MOST_CLASSES = 100, 1000  # that differ: in a column, in the target
-_FEW = 10  # so many whole numbers are classes rather than quantities
-_MOST_NUMBERS = 2**26  # that words of a column are made into
-_LARGEST = 1e30  # beyond it, squares leave the range of numbers
+_MOST_WORDS, _MOST_CLASSES = 100, 1000  # limits: different words in a column, classes of the target
+_FEW = 10  # up to this many different whole numbers are classes rather than quantities
+_MOST_NUMBERS = 2**26  # one-hot numbers of a column of words
+_LARGEST = 1e30  # beyond it, squares overflow
 _KINDS = ("", "classes", "numbers")
 _MEASURED = re.compile(r"[^\w+-]{0,2}[+-]?[^\w+-]{0,2}\d[\d.,' ]*\s*\D{0,3}")  # a number with its unit or currency
-_CODE = re.compile(r"[+-]?0\d.*|.*\d[eE][+-]?\d+")  # 007, 1e5: spelled so, a name rather than a number
+_CODE = re.compile(r"[+-]?0\d.*|.*\d[eE][+-]?\d+")  # 007, 1e5: a name rather than a number when spelled so
 
 
 def table(*, file: str = "", target: str = "", kind: str = "", seed: int = 0, sequence: bool = False) -> Dataset:
-    """A CSV file of your own: one of its columns, from the others
+    """A CSV file of your own: one of its columns, from the others.
 
-    file: with a row of names at its head, and nothing missing; decimal commas are understood. target: the name of the
-    column to be told; "": the last. kind: "classes" or "numbers"; "": words are classes, and so are whole numbers where
-    no more than ten differ. Columns of numbers are in standard units of the examples learned from, a column of words is
-    a 1 among 0s. sequence: these come one by one. Raises ValueError naming file, line and column, EvoError where the
-    file cannot be read.
+    file: with a row of column names first and no empty cells; decimal commas are understood. target: the name of the
+    column to predict; "": the last. kind: "classes" or "numbers"; "": words are classes, and so are whole numbers with
+    at most ten different values. Columns of numbers are standardised by the training examples, a column of words is
+    one-hot. sequence: the features are given one by one. Raises ValueError naming file, line and column, EvoError where
+    the file cannot be read.
     """
     if not file:
         raise ValueError("a table needs its file, as in file='houses.csv'")
@@ -66,8 +66,10 @@ def table(*, file: str = "", target: str = "", kind: str = "", seed: int = 0, se
 
 
 def _numbers(column: Column) -> np.ndarray | None:
-    """The numbers of a column, float64 (examples,); None for words. Raises ValueError for a mixture, for one value in
-    all rows, or for numbers with something behind them."""
+    """Return the numbers of a column, float64 (examples,); None for words.
+
+    Raises ValueError for a mixture, for a constant column, and for numbers with units.
+    """
     if len(set(column.cells)) == 1:
         raise ValueError(f"column {column.name!r} holds {_shown(column.cells[0])} in every row: nothing is told by it")
     kept = [value for value in column.values if value is not None]
@@ -91,13 +93,13 @@ def _numbers(column: Column) -> np.ndarray | None:
 
 
 def _are_names(column: Column) -> bool:
-    """Whether different spellings of one number tell classes apart: 007 and 7, 1e5 and 100000."""
+    """Return whether different spellings of one number distinguish classes: 007 and 7, 1e5 and 100000."""
     spelled = set(column.cells)
     return len(spelled) > len(set(column.values)) and any(_CODE.fullmatch(cell) for cell in spelled)
 
 
 def _classes(column: Column, quantities: np.ndarray | None, kind: str) -> tuple[tuple[str, ...], np.ndarray] | None:
-    """The names of a target's classes, and the class of each row, (examples,); None where it is a quantity."""
+    """Return the names of a target's classes and each row's class, (examples,); None for a quantity."""
     if quantities is None:
         if kind == "numbers":
             raise ValueError(f"column {column.name!r} holds words, not numbers, as in {_shown(column.cells[0])}")
@@ -119,7 +121,7 @@ def _classes(column: Column, quantities: np.ndarray | None, kind: str) -> tuple[
 
 
 def _one_hot(column: Column) -> np.ndarray:
-    """(examples, words that differ), a 1 where the word is."""
+    """Return the one-hot matrix of a column of words, (examples, different words)."""
     words, indices = np.unique(np.array(column.cells, object), return_inverse=True)
     if len(words) > _MOST_WORDS:
         raise ValueError(

@@ -14,26 +14,27 @@ from evo.numerics.randomness import generator
 from evo.numerics.validation import whole_number
 from evo.storage.files import read_text
 
-OTHER = "\N{REPLACEMENT CHARACTER}"  # stands for every rare character
+OTHER = "\N{REPLACEMENT CHARACTER}"  # the symbol of all rare characters
 _MOST_BYTES, _MOST_SYMBOLS = 2**24, 1000
-_SHARES = (0.8, 0.9)  # where the first split of a text ends, and the second
+_SHARES = (0.8, 0.9)  # where the training part of a text ends, and where the validation part
 
 
 @functools.cache
 def _manual() -> str:
-    """What Python's own manual says, all topics in order; another version of Python says it in other words."""
+    """Return the text of Python's own manual, all topics in order; it differs between versions of Python."""
     return "".join(topics.topics[name] for name in sorted(topics.topics))
 
 
 def text(*, seed: int = 0, sequence: bool = True, file: str = "", length: int = 64, rare: int = 10) -> Dataset:
-    """The next character of a text: Python's manual, or a file of your own
+    """The next character of a text: Python's manual, or a file of your own.
 
-    A text is cut in three: the first 80 % to learn from, 10 % to choose by, the last 10 % to test on; windows of
-    `length` characters lie within one of these, and nowhere over each other. seed: where the first window begins.
-    Inputs and targets are indices of symbols, which are the characters in order; those that occur fewer than `rare`
-    times are one symbol, the last. After every character the next one is wanted; without `sequence` an example is a
-    window as one row of numbers, and only the character after it is wanted; windows then begin at every eighth of
-    their length. Raises ValueError for a text that is too short or is none, EvoError for a file that cannot be read.
+    A text is cut in three: the first 80 % for training, 10 % for validation, the last 10 % for testing; windows of
+    `length` characters lie within one of these parts, with their inputs not overlapping. seed: where the first window
+    begins. Inputs and targets are indices of symbols, which are the characters in order; those that occur fewer than
+    `rare` times share one symbol, the last. The target is the next character after every character; without `sequence`
+    an example is a window as one row of numbers, its target only the character after it, and windows begin at every
+    eighth of their length. Raises ValueError for a text that is too short or not a text, EvoError for a file that
+    cannot be read.
     """
     whole_number("length", length, 1, 10_000)
     whole_number("rare", rare, 0)
@@ -57,7 +58,7 @@ def text(*, seed: int = 0, sequence: bool = True, file: str = "", length: int = 
 
 
 def _symbols(characters: str, rare: int) -> tuple[tuple[str, ...], np.ndarray]:
-    """The symbols of a text, and their indices in its order, int64 (characters,). Raises ValueError."""
+    """Return the symbols of a text, and the text as their indices, int64 (characters,). Raises ValueError."""
     if not characters:
         raise ValueError("it is empty")
     if "\0" in characters:
@@ -76,7 +77,7 @@ def _symbols(characters: str, rare: int) -> tuple[tuple[str, ...], np.ndarray]:
 def _windows(
     indices: np.ndarray, length: int, sequence: bool, seed: int
 ) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Inputs (windows, length), targets (windows, length or 1, 1), and the windows of each split. Raises ValueError."""
+    """Cut inputs (windows, length), targets (windows, length or 1, 1), and each split's windows. Raises ValueError."""
     apart = length if sequence else max(1, length // 8)
     first = int(generator(whole_number("seed", seed, 0), "text").integers(apart))
     ends = [0, *(round(share * len(indices)) for share in _SHARES), len(indices)]

@@ -21,7 +21,7 @@ _Floats = NDArray[np.float64]
 
 @final
 class Box:
-    """Between `low` and `high`, numbers of every parameter alike; None where there is no bound.
+    """A box from `low` to `high`, the same for every parameter; None where there is no bound.
 
     Raises ValueError unless low < high, and unless `initial`, (parameters,), lies between them.
     """
@@ -39,12 +39,12 @@ class Box:
                 f"but parameter {worst} of initial is {initial[worst]:g}"
             )
         half = (self.high - self.low) / 2
-        self.widest = (self.high - self.low) / 3  # beyond it, samples would hardly tell one place from another
+        self.widest = (self.high - self.low) / 3  # with larger deviations samples would be almost uniform in the box
         self.low_margin = min(half, max(1.0, abs(self.low)) / 20)
         self.high_margin = min(half, max(1.0, abs(self.high)) / 20)
 
     def inside(self, points: _Floats) -> _Floats:
-        """Where in the box points of any shape, anywhere, are; every place is met again and again beyond the bounds."""
+        """Map points of any shape and anywhere into the box; outside the margins the map repeats by reflection."""
         mapped = self._folded(points)
         if self.low > -math.inf:
             edge, margin = self.low - self.low_margin, self.low_margin
@@ -55,7 +55,7 @@ class Box:
         return mapped
 
     def outside(self, points: _Floats) -> _Floats:
-        """The nearest of the points that `inside` maps to these, which lie in the box."""
+        """Return the nearest preimages under `inside` of points in the box."""
         mapped = points
         if self.low > -math.inf:
             edge, margin = self.low - self.low_margin, self.low_margin
@@ -68,13 +68,13 @@ class Box:
         return mapped
 
     def capped(self, step_size: float, variances: _Floats) -> float:
-        """`step_size`, or less, so that no deviation exceeds `widest`; variances (n,), in units of its square."""
+        """Return `step_size`, reduced so that no deviation exceeds `widest`; variances (n,), in units of its square."""
         if self.widest == math.inf:
             return step_size
         return min(step_size, self.widest / math.sqrt(np.max(variances)))
 
     def _folded(self, points: _Floats) -> _Floats:
-        """Mirrored at the outer edges of both margins until they lie between them."""
+        """Reflect points at the outer edges of the margins until they lie between them."""
         first, last = self.low - self.low_margin, self.high + self.high_margin
         if first == -math.inf:
             return points if last == math.inf else np.where(points > last, 2 * last - points, points)

@@ -19,24 +19,24 @@ _Floats = NDArray[np.float64]
 
 @njit(cache=True, error_model="numpy")
 def draw(stream: Any, out: Any) -> None:
-    """out (n,) = the next n standard normal numbers of a stream of `evo.envs.engine.random`, which moves on."""
+    """Fill out (n,) with the next n standard normal numbers of a stream of `evo.envs.engine.random`, which advances."""
     for index in range(out.size):
         out[index] = standard_normal(stream)
 
 
 @njit(cache=True, error_model="numpy")  # a check for division by zero would keep the loop from being vectorised
 def move(center: Any, scale: float, step: Any, out: Any) -> None:
-    """out = center + scale * step, all (n,), rounded to the type of out at last; out may be center."""
+    """Write center + scale * step to out, all (n,), rounded to the type of out at last; out may be center."""
     for index in range(out.size):
         out[index] = center[index] + scale * step[index]
 
 
 @final
 class Noise:
-    """Rows of normal noise, each drawn when it is asked for: `noise[k]` is (size,), to be read before the next one.
+    """Rows of normal noise, each drawn when accessed: `noise[k]` is (size,), valid until the next access.
 
-    The numbers are those of `random.standard_normal((count, size))`, times `deviations`, (size,), where they are given;
-    `random` itself does not move. Kept are the row asked for last, and four words that say where each row begins.
+    The numbers are those of `random.standard_normal((count, size))`, times `deviations`, (size,), if given; `random`
+    itself does not advance. Only the last row accessed and the stream's state at the beginning of each row are stored.
     """
 
     def __init__(self, random: np.random.Generator, count: int, size: int, deviations: _Floats | None = None) -> None:
@@ -44,14 +44,14 @@ class Noise:
         self._deviations = deviations
         self._begins = np.empty((count + 1, 4), np.uint64)
         self._begins[0] = words_of(random.bit_generator.state)
-        self._known = 0  # the last row whose beginning is known: a normal number takes one word of the stream or more
-        self._row, self._index = np.empty(size), -1  # the row asked for last, and which one it is
+        self._known = 0  # the last row whose stream state is known: a normal number takes a varying number of words
+        self._row, self._index = np.empty(size), -1  # the row last accessed, and its index
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def grown(self, count: int) -> "Noise":
-        """`count` rows, more than there are here; the first ones are these."""
+        """Return noise of `count` rows, more than here, beginning with the same rows."""
         grown = copy.copy(self)
         grown.shape = count, self.shape[1]
         grown._begins = np.empty((count + 1, 4), np.uint64)
@@ -66,7 +66,7 @@ class Noise:
         if not 0 <= index < len(self):
             raise IndexError(f"row {index} of {len(self)}")
         if index != self._index:
-            self._index = -1  # interrupted, the row would be neither
+            self._index = -1  # if interrupted, the row would be neither the old nor the new one
             for before in range(self._known, index):
                 self._draw(before)
             self._draw(index)
@@ -83,7 +83,7 @@ class Noise:
 
 
 def weighted_sum(weights: _Floats, rows: Noise | _Floats) -> _Floats:
-    """sum_k weights[k] rows[k], (size,), one row after the other: their order is part of the result."""
+    """Return sum_k weights[k] rows[k], (size,), added in order of rows, as the order affects rounding."""
     total = np.zeros(rows.shape[1])
     for weight, row in zip(weights, rows, strict=True):
         move(total, weight, row, total)

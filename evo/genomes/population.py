@@ -11,15 +11,15 @@ from evo.genomes.noise import Noise, move
 
 
 class Population(Protocol):
-    """Individuals that need not be stored: rows are made when they are asked for."""
+    """Individuals that need not be stored: rows may be computed on access."""
 
     def __len__(self) -> int:
-        """The number of individuals."""
+        """Return the number of individuals."""
         ...
 
     @property
     def size(self) -> int:
-        """The number of parameters of an individual."""
+        """Return the number of parameters of an individual."""
         ...
 
     def row(self, individual: int, out: NDArray[Any]) -> None:
@@ -27,13 +27,12 @@ class Population(Protocol):
         ...
 
     def dense(self) -> NDArray[np.float64]:
-        """All individuals, (individuals, parameters); a view or a copy, to be read only."""
+        """Return all individuals, (individuals, parameters); a view or a copy, read-only."""
         ...
 
 
 def parts_of(population: Population, most: int) -> Iterator[NDArray[np.float32]]:
-    """The parameters of all individuals in their order, at `most` of them at a time: float32 (individuals,
-    parameters)."""
+    """Yield the parameters of all individuals in order, at most `most` at a time: float32 (individuals, parameters)."""
     for start in range(0, len(population), most):
         params = np.empty((min(most, len(population) - start), population.size), np.float32)
         for row in range(len(params)):
@@ -43,9 +42,9 @@ def parts_of(population: Population, most: int) -> Iterator[NDArray[np.float32]]
 
 @final
 class DensePopulation:
-    """A population stored as it is: `array` is (individuals, parameters).
+    """A population stored as `array`, (individuals, parameters).
 
-    `step_sizes`, (individuals,), are what individuals inherit beside their parameters, where they do.
+    `step_sizes`, (individuals,), are inherited along with the parameters; None without self-adaptation.
     """
 
     def __init__(self, array: NDArray[Any], step_sizes: NDArray[np.float64] | None = None) -> None:
@@ -69,7 +68,7 @@ class DensePopulation:
 
 @final
 class Subpopulation:
-    """Some individuals of a population, by their `indices`, (individuals,)."""
+    """A subset of a population, by its individuals' `indices`, (individuals,)."""
 
     def __init__(self, population: Population, indices: NDArray[np.intp]) -> None:
         self.population = population

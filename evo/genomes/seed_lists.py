@@ -30,24 +30,26 @@ def _mutate(params: Any, deviation: float, stream: Any, out: Any) -> None:
 
 @final
 class Reconstruction:
-    """Parameters of seed lists: `initial`, (parameters,), plus the first mutation, of deviation `first`, plus the later
-    ones, of `deviation` each, one after the other in float64.
+    """Parameters of seed lists, reconstructed by repeating their mutations and cached.
 
-    Kept are what all lists of interest begin with, and in `megabytes` of memory (10⁶ bytes; of one list at least) those
-    lists themselves, or what they are to be put together from: never more than there are lists. Whatever does not fit
-    is put together again from where it parted from the others, not from its beginning. No result depends on it.
+    They are `initial`, (parameters,), plus the first mutation, of deviation `first`, plus the later ones, of
+    `deviation` each, one after the other in float64.
+
+    Cached are the common beginning of all lists of interest, and within `megabytes` of memory (10⁶ bytes; one list at
+    least) those lists themselves, or their nearest known ancestors: never more than there are lists. Whatever does not
+    fit is reconstructed from its longest known beginning. No result depends on the cache.
     """
 
     def __init__(self, initial: _Floats, first: float, deviation: float, megabytes: float) -> None:
         self.initial, self.first, self.deviation = initial, first, deviation
         self._most = max(1, int(min(megabytes * 1e6, 2.0**62) / initial.nbytes))
         # Beginnings of lists, as bytes, and their parameters.
-        self._shared: dict[bytes, _Floats] = {b"": initial}  # of all lists, and of all lists of interest
+        self._shared: dict[bytes, _Floats] = {b"": initial}  # the empty list, and the common one of those of interest
         self._recent: dict[bytes, _Floats] = {}  # the least recently used first
-        self._origins: dict[bytes, bytes] = {}  # what lists of interest, not yet put together, are put together from
+        self._origins: dict[bytes, bytes] = {}  # where lists of interest not yet reconstructed start from
 
     def parameters(self, seeds: _Seeds) -> _Floats:
-        """Parameters, (parameters,), to be read only."""
+        """Return the parameters of a seed list, (parameters,), read-only."""
         wanted = seeds.tobytes()
         if wanted in self._shared:
             return self._shared[wanted]
@@ -66,11 +68,14 @@ class Reconstruction:
         return params
 
     def mutate(self, params: _Floats, mutations: int, seed: np.int64, out: NDArray[Any]) -> None:
-        """out = parameters that had so many mutations before, with one more; both (parameters,), out may be params."""
+        """Write params plus one more mutation to out; both (parameters,), out may be params.
+
+        mutations: how many params have had already, as the first one has another deviation.
+        """
         _mutate(params, self.deviation if mutations else self.first, streams(np.array([seed]))[0], out)
 
     def attend(self, lists: Sequence[_Seeds]) -> None:
-        """These are the lists of interest from now on."""
+        """Set the lists of interest, for which the cache is kept from now on."""
         common = lists[0][: common_length(lists)]
         self._shared = {b"": self.initial, common.tobytes(): self.parameters(common)}
         self._origins = {seeds.tobytes(): self._nearest(seeds.tobytes()) for seeds in lists}
@@ -78,12 +83,12 @@ class Reconstruction:
         self._recent = {known: params for known, params in self._recent.items() if known in wanted}
 
     def _nearest(self, wanted: bytes) -> bytes:
-        """The longest beginning of a list whose parameters are known."""
+        """Return the longest beginning of a list whose parameters are known."""
         return max((known for known in (*self._shared, *self._recent) if wanted.startswith(known)), key=len)
 
 
 def common_length(lists: Sequence[_Seeds]) -> int:
-    """How many seeds all lists begin with."""
+    """Return the number of seeds that all lists begin with."""
     shortest = min(map(len, lists))
     alike = np.all([seeds[:shortest] == lists[0][:shortest] for seeds in lists], axis=0)
     return shortest if alike.all() else int(np.argmin(alike))
@@ -91,10 +96,10 @@ def common_length(lists: Sequence[_Seeds]) -> int:
 
 @final
 class SeedPopulation:
-    """Seed lists, of which only what tells them apart is stored: the first `elites` of `parents` as they are, then
-    children, which are `parents[ancestors[k]]` with one mutation more, `seeds[k]`; both (children,).
+    """A population of seed lists that share parents: elites unchanged, then children with one more mutation.
 
-    Rows come cheapest when children of one parent stand together.
+    The first `elites` of `parents` come first; child k is `parents[ancestors[k]]` with the additional mutation
+    `seeds[k]`; both are (children,). Reading rows is fastest when children of one parent are neighbours.
     """
 
     def __init__(
@@ -119,7 +124,7 @@ class SeedPopulation:
         return len(self.reconstruction.initial)
 
     def seed_list(self, individual: int) -> _Seeds:
-        """The seeds of one individual, (mutations,)."""
+        """Return the seeds of one individual, (mutations,)."""
         if individual < self.elites:
             return self.parents[individual]
         child = individual - self.elites
@@ -131,7 +136,7 @@ class SeedPopulation:
             return
         child = individual - self.elites
         parent = self.parents[self.ancestors[child]]
-        # A child is not kept: most children leave no descendants.
+        # A child is not cached: most children leave no descendants.
         self.reconstruction.mutate(self.reconstruction.parameters(parent), len(parent), self.seeds[child], out)
 
     def dense(self) -> _Floats:

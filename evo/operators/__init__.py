@@ -13,7 +13,7 @@ __all__ = ["CROSSOVER", "GENOMES", "MUTATION", "REPLACEMENT", "SELECTION", "SELF
 # Name -> "package.module:attribute", resolved when used: reading the tables imports no operator.
 SELECTION: dict[str, str] = {
     "boltzmann": "evo.operators.selection:boltzmann_selection",
-    "epsilon-lexicase": "evo.operators.lexicase:epsilon_lexicase_selection",  # of cases, as is the other
+    "epsilon-lexicase": "evo.operators.lexicase:epsilon_lexicase_selection",  # on cases, as is lexicase
     "lexicase": "evo.operators.lexicase:lexicase_selection",
     "rank": "evo.operators.selection:rank_selection",
     "roulette": "evo.operators.selection:roulette_selection",
@@ -24,12 +24,12 @@ SELECTION: dict[str, str] = {
 }
 
 CROSSOVER: dict[str, str] = {
-    "arithmetic": "evo.operators.recombination:arithmetic_crossover",  # of real genomes, as are blend and sbx
+    "arithmetic": "evo.operators.recombination:arithmetic_crossover",  # for real genomes, as are blend and sbx
     "blend": "evo.operators.recombination:blend_crossover",
     "neuron": "evo.operators.crossover:group_crossover",
     "none": "evo.operators.crossover:no_crossover",
     "one-point": "evo.operators.crossover:one_point_crossover",
-    "order": "evo.operators.permutation:order_crossover",  # of permutations, as is pmx
+    "order": "evo.operators.permutation:order_crossover",  # for permutations, as is pmx
     "pmx": "evo.operators.permutation:partially_mapped_crossover",
     "sbx": "evo.operators.recombination:simulated_binary_crossover",
     "two-point": "evo.operators.crossover:two_point_crossover",
@@ -42,13 +42,13 @@ MUTATION: dict[str, str] = {
     "gaussian": "evo.operators.mutation:gaussian_mutation",
     "inversion": "evo.operators.permutation:inversion_mutation",
     "polynomial": "evo.operators.mutation:polynomial_mutation",
-    "safe": "evo.operators.safe_mutation:safe_mutation",  # of networks
+    "safe": "evo.operators.safe_mutation:safe_mutation",  # for networks
     "scramble": "evo.operators.permutation:scramble_mutation",
     "swap": "evo.operators.permutation:swap_mutation",
     "uniform-reset": "evo.operators.mutation:uniform_reset_mutation",
 }
 
-# Of genomes that carry a step size each: called with those as well, and giving back both.
+# For genomes with a step size each: called with the step sizes too, and returning both.
 SELF_ADAPTIVE_MUTATION: dict[str, str] = {
     "self-adaptive": "evo.operators.mutation:self_adaptive_mutation",
 }

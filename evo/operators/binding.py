@@ -19,12 +19,12 @@ Operator = Callable[..., Any]
 def operator_from_text(
     text: str | Operator, table: Mapping[str, str], known: Mapping[str, Any] | None = None
 ) -> Operator:
-    """The operator of a name in `table`, or of a reference `module:function`, its options bound to it.
+    """Resolve an operator, a name in `table` or a reference `module:function`, and bind its options.
 
     Options follow a colon, separated by commas, each `name=value` with the value as in TOML: `sbx:eta=10`,
-    `polynomial:low=[0, -1],high=1`. Those that are not written are taken from `known`, if they are there. A callable is
-    its own operator. An unknown name or option, a value of the wrong type or a missing option is a ValueError of one
-    line.
+    `polynomial:low=[0, -1],high=1`. Options that are not written are taken from `known`, if there. A callable is
+    returned unchanged. Raises ValueError of one line for an unknown name or option, a value of the wrong type or a
+    missing option.
     """
     if callable(text):
         return text
@@ -54,9 +54,9 @@ def suitable_operator(
     purpose: str,
     known: Mapping[str, Any] | None = None,
 ) -> Operator:
-    """As `operator_from_text`; one of the table's that is not among the `suitable` names is a ValueError.
+    """Resolve as `operator_from_text`, refusing operators of the table that are not among the `suitable` names.
 
-    `purpose` says what they suit. Whether an operator that no table names suits is for its user to know.
+    `purpose` says what these suit. Operators outside the table are not checked. Raises ValueError.
     """
     reference = _parts(text, table)[1] if isinstance(text, str) else _reference(text)
     name = next((name for name, place in table.items() if place == reference), None)
@@ -67,7 +67,7 @@ def suitable_operator(
 
 @contextlib.contextmanager
 def concerning(option: str) -> Iterator[None]:
-    """A ValueError inside says first which option it is about."""
+    """Prefix a ValueError raised inside with the option it is about."""
     try:
         yield
     except ValueError as error:
@@ -80,7 +80,10 @@ def _reference(operator: Operator) -> str:
 
 
 def _parts(text: str, table: Mapping[str, str]) -> tuple[str, str, str]:
-    """Name, reference and options: `tournament:size=4` has the reference of the table, `mine:choose:size=4` its own."""
+    """Split an operator's text into name, reference and options.
+
+    The reference of `tournament:size=4` is the table's, that of `mine:choose:size=4` is `mine:choose`.
+    """
     name, _, rest = text.partition(":")
     if name in table:
         return name, table[name], rest
@@ -102,11 +105,11 @@ def _parsed(text: str, options: str) -> dict[str, Any]:
 def _check_options(
     name: str, has: Mapping[str, inspect.Parameter], options: Mapping[str, Any], given: Mapping[str, Any]
 ) -> None:
-    """Of the options that the operator `has`: those written, and that none is missing that is not `given` either."""
+    """Check the written options against those the operator `has`; each without a default must be written or `given`."""
     for option, value in options.items():
         if option not in has:
             raise ValueError(f"{name} has no option {option!r}{nearest(option, has)}")
-        # What another annotation allows is for the operator itself to say.
+        # Other annotations are left to the operator to check.
         allowed, fits = _KINDS.get(has[option].annotation, ("anything", _is_anything))
         if not fits(value):
             raise ValueError(f"{name}: {option}={value!r}: must be {allowed}")
@@ -132,7 +135,7 @@ def _is_anything(value: object) -> bool:
     return True
 
 
-# An option's annotation -> what may be written for it, in words and as a test.
+# An option's annotation -> the values allowed for it, in words and as a test.
 _KINDS: dict[Any, tuple[str, Callable[[object], bool]]] = {
     int: ("a whole number", _is_whole),
     float: ("a number", _is_number),

@@ -17,7 +17,7 @@ from evo.operators.genomes import Genomes, check_parents
 def uniform_crossover(
     random: np.random.Generator, first: Genomes, second: Genomes, *, probability: float = 0.5
 ) -> Genomes:
-    """With `probability` a child takes each gene from either parent at even odds; otherwise it is its first parent.
+    """Take each gene from either parent at even odds with `probability`; otherwise copy the first parent.
 
     Syswerda 1989, "Uniform Crossover in Genetic Algorithms".
     """
@@ -29,7 +29,7 @@ def uniform_crossover(
 
 
 def no_crossover(random: np.random.Generator, first: Genomes, second: Genomes) -> Genomes:
-    """The first parent again: mutation alone makes the difference, as in evolutionary programming.
+    """Copy the first parent: mutation alone makes the difference, as in evolutionary programming.
 
     Fogel, Owens & Walsh 1966, "Artificial Intelligence through Simulated Evolution".
     """
@@ -38,7 +38,7 @@ def no_crossover(random: np.random.Generator, first: Genomes, second: Genomes) -
 
 
 def one_point_crossover(random: np.random.Generator, first: Genomes, second: Genomes) -> Genomes:
-    """The head of the first parent and the tail of the second, cut at random between two genes; a lone gene is first's.
+    """Join the first parent's head to the second's tail at a random cut between two genes; a lone gene is the first's.
 
     Holland 1975, "Adaptation in Natural and Artificial Systems".
     """
@@ -49,10 +49,10 @@ def one_point_crossover(random: np.random.Generator, first: Genomes, second: Gen
 
 
 def two_point_crossover(random: np.random.Generator, first: Genomes, second: Genomes) -> Genomes:
-    """The first parent, with the genes between two cuts from the second.
+    """Copy the first parent, with the genes between two cuts from the second.
 
-    The genome is a ring, cut at two of its `genes` gaps, every pair of them equally likely; a lone gene is first's. De
-    Jong 1975, "An Analysis of the Behavior of a Class of Genetic Adaptive Systems".
+    The genome is a ring, cut at two of its `genes` gaps, every pair equally likely; a lone gene is the first's. De Jong
+    1975, "An Analysis of the Behavior of a Class of Genetic Adaptive Systems".
     """
     check_parents(first, second)
     individuals, genes = first.shape
@@ -62,7 +62,7 @@ def two_point_crossover(random: np.random.Generator, first: Genomes, second: Gen
 
 
 def group_crossover(random: np.random.Generator, first: Genomes, second: Genomes, *, groups: ArrayLike) -> Genomes:
-    """All genes of a group come from the same parent, either at even odds; `groups` is (genes,), a label each.
+    """Take all genes of a group from the same parent, either at even odds; `groups` is (genes,), a label for each gene.
 
     With the incoming weights of a neuron as a group this is the crossover of nodes: Montana & Davis 1989, "Training
     Feedforward Neural Networks Using Genetic Algorithms".
@@ -79,11 +79,11 @@ def group_crossover(random: np.random.Generator, first: Genomes, second: Genomes
 def two_places(
     random: np.random.Generator, individuals: int, least: int, most: int
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Two different whole numbers in [least, most], the lesser and the greater, each (individuals, 1).
+    """Draw two different whole numbers in [least, most], the lesser and the greater, each (individuals, 1).
 
     Every pair is equally likely; `most` must exceed `least`.
     """
     one = random.integers(least, most, size=(individuals, 1), endpoint=True)
     other = random.integers(least, most, size=(individuals, 1))
-    other += other >= one  # skips the one
+    other += other >= one  # skips `one`
     return np.minimum(one, other), np.maximum(one, other)

@@ -19,11 +19,11 @@ Indices = NDArray[np.intp]
 
 
 def fitness_sharing(population: Genomes, fitness: Floats, *, radius: float, alpha: float = 1.0) -> Floats:
-    """Fitness shared with those nearer than `radius` > 0, (individuals,): a peak feeds only so many.
+    """Share fitness among individuals nearer than `radius` > 0, (individuals,), so that a peak holds a limited number.
 
-    Each fitness is divided by its niche count, the sum over all, oneself included, of 1 - (distance / radius)^alpha
-    where that is positive, `alpha` > 0. What is shared is the windowed fitness, as on roulette's wheel: shifted so that
-    the least is 0, and all ones where all are equal. Goldberg & Richardson 1987, "Genetic Algorithms with Sharing for
+    Each fitness is divided by its niche count, the sum over all, itself included, of 1 - (distance / radius)^alpha
+    where that is positive, `alpha` > 0. The shared fitness is windowed as in roulette selection: shifted so that the
+    least is 0, and all ones where all are equal. Goldberg & Richardson 1987, "Genetic Algorithms with Sharing for
     Multimodal Function Optimization".
     """
     positive_number("radius", radius)
@@ -38,10 +38,10 @@ def fitness_sharing(population: Genomes, fitness: Floats, *, radius: float, alph
 def deterministic_crowding(
     population: Genomes, fitness: Floats, children: Genomes, children_fitness: Floats
 ) -> Indices:
-    """Who lives in each parent's place, (individuals,): the parent, i, or its child j if fitter, individuals + j.
+    """Choose each place's survivor, (individuals,): parent i, or its child j if fitter, as individuals + j.
 
-    Rows 2k and 2k + 1 of `population` are the parents of the same rows of `children`. The two children compete each
-    with one of the two parents, matched so that the sum of distances is the less, straight where equal; a child must be
+    Rows 2k and 2k + 1 of `population` are the parents of the same rows of `children`. Each of the two children competes
+    with one of the two parents, matched for the smaller sum of distances, straight where equal; a child must be
     strictly fitter. Mahfoud 1995, "Niching Methods for Genetic Algorithms", section 5.2.
     """
     check_parents(population, children)
@@ -57,13 +57,13 @@ def deterministic_crowding(
 
 
 def _distances(first: Genomes, second: Genomes) -> Floats:
-    """Of each row of `first` to that of `second`, (individuals,)."""
+    """Return the distance of each row of `first` to that of `second`, (individuals,)."""
     squares: Floats = _squared_distances(_numbers(first), _numbers(second))
     return squares if first.dtype == np.bool_ else np.sqrt(squares)
 
 
 def _numbers(genomes: Genomes) -> Floats:
-    return np.ascontiguousarray(genomes, dtype=np.float64)  # of one layout: the kernels compile once
+    return np.ascontiguousarray(genomes, dtype=np.float64)  # in one memory layout, so that the kernels compile once
 
 
 @njit(cache=True)
@@ -78,11 +78,11 @@ def _squared_distances(first: Any, second: Any) -> Any:
 
 @njit(cache=True)
 def _niche_counts(population: Any, limit: float, exponent: float) -> Any:
-    """Sums of 1 - (squared distance / limit)^exponent where positive, (individuals,), in order of index."""
+    """Return sums of 1 - (squared distance / limit)^exponent where positive, (individuals,), in order of index."""
     individuals, genes = population.shape
     counts = np.zeros(individuals)
     for one in range(individuals):
-        counts[one] += 1.0  # oneself; those before have been added by them
+        counts[one] += 1.0  # itself; earlier individuals have added their shares already
         for other in range(one + 1, individuals):
             square = 0.0
             for gene in range(genes):

@@ -9,7 +9,7 @@ Genomes = NDArray[Any]
 
 
 def check_real(genomes: Genomes) -> None:
-    """Genomes are float64, (individuals, genes)."""
+    """Raise ValueError unless genomes are float64, (individuals, genes)."""
     if genomes.dtype != np.float64 or genomes.ndim != 2:
         raise ValueError(
             f"{_described(genomes)}: must be float64 and (individuals, genes), as this operator is for reals"
@@ -17,7 +17,7 @@ def check_real(genomes: Genomes) -> None:
 
 
 def check_parents(first: Genomes, second: Genomes) -> None:
-    """Both are (individuals, genes), of one shape and dtype."""
+    """Raise ValueError unless both are (individuals, genes), of one shape and dtype."""
     if first.ndim != 2 or first.shape != second.shape or first.dtype != second.dtype:
         raise ValueError(
             f"parents: {_described(first)} and {_described(second)}: must be alike, and (individuals, genes)"
@@ -25,7 +25,7 @@ def check_parents(first: Genomes, second: Genomes) -> None:
 
 
 def bounds(low: ArrayLike, high: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
-    """`low` and `high` as arrays, numbers or (genes,); ValueError unless low < high for every gene."""
+    """Return `low` and `high` as arrays, numbers or (genes,); ValueError unless low < high for every gene."""
     least, most = np.asarray(low), np.asarray(high)
     if least.dtype.kind not in "iuf" or most.dtype.kind not in "iuf" or not np.all(least < most):
         raise ValueError(f"low={least.tolist()}, high={most.tolist()}: must be numbers, or one a gene, with low < high")
@@ -33,7 +33,7 @@ def bounds(low: ArrayLike, high: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]
 
 
 def finite_bounds(low: ArrayLike, high: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
-    """As `bounds`; ValueError where one is infinite."""
+    """Return the bounds as `bounds` does; ValueError where one is infinite."""
     least, most = bounds(low, high)
     if not (np.isfinite(least).all() and np.isfinite(most).all()):
         raise ValueError(f"low={least.tolist()}, high={most.tolist()}: must be finite")

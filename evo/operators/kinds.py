@@ -17,20 +17,20 @@ from evo.operators.binding import operator_from_text
 from evo.operators.genomes import Genomes
 from evo.operators.permutation import are_permutations
 
-# Crossover that hands on genes as they are, and mutation that only moves them, suit genomes of nearly any kind.
+# Crossover that copies genes unchanged, and mutation that only moves them, suit genomes of nearly any kind.
 _HANDING_ON = ("neuron", "none", "one-point", "two-point", "uniform")
 _MOVING = ("inversion", "scramble", "swap")
-_EXACT = 2**53  # whole numbers up to here are float64 as well, as the parameters of an algorithm are
+_EXACT = 2**53  # float64, the type of an algorithm's parameters, is exact up to here
 
 
 @dataclass(frozen=True)
 class GenomeKind:
-    """One kind of genome: an array of `dtype`, (genes,), that keeps the `rule`.
+    """One kind of genome: an array of `dtype`, (genes,), that obeys the `rule`.
 
-    keeps: whether genomes (individuals, genes) do. first: the first population, (individuals, genes), of a random
-    generator, an initial genome (genes,) and the number of individuals. crossovers, mutations: the names of those that
-    suit it, of our tables. spread: the deviation of the first genes, where step sizes begin. bounds: what it says to
-    operators that have these options.
+    keeps: whether genomes (individuals, genes) obey it. first: makes the first population, (individuals, genes), from a
+    random generator, an initial genome (genes,) and the number of individuals. crossovers, mutations: the names of
+    suitable operators in our tables. spread: the deviation of the first genes, where step sizes begin. bounds: values
+    for operators that have these options.
     """
 
     name: str
@@ -44,8 +44,8 @@ class GenomeKind:
     bounds: Mapping[str, int] = field(default_factory=dict)
 
     def converted(self, rows: NDArray[np.float64]) -> Genomes:
-        """Parameters, (individuals, genes), as genomes of this kind. Raises ValueError where they are none."""
-        with np.errstate(invalid="ignore"):  # numbers that are no int64
+        """Convert parameters, (individuals, genes), to this kind's genomes. Raises ValueError against its rule."""
+        with np.errstate(invalid="ignore"):  # numbers outside int64
             genomes: Genomes = rows.astype(self.dtype, copy=False)
         if not (np.array_equal(genomes, rows) and self.keeps(genomes)):
             raise ValueError(f"must be {self.rule}, as it is a genome of kind {self.name}")
@@ -53,7 +53,7 @@ class GenomeKind:
 
 
 def kind_from_text(text: str) -> GenomeKind:
-    """A kind by its name in `evo.operators.GENOMES`, with its options: `integer:low=0,high=9`. Raises ValueError."""
+    """Return the kind named in `evo.operators.GENOMES`, with its options: `integer:low=0,high=9`. Raises ValueError."""
     name = text.partition(":")[0]
     if name not in GENOMES:
         raise ValueError(f"unknown kind {name!r}{nearest(name, GENOMES)}")
@@ -62,7 +62,7 @@ def kind_from_text(text: str) -> GenomeKind:
 
 
 def real_genome(*, spread: float = 0.1) -> GenomeKind:
-    """Real numbers; the first are normal around the initial genome, with deviation `spread` >= 0."""
+    """Real numbers; the first genomes are normally distributed around the initial one, with deviation `spread` >= 0."""
     deviation = number_between("spread", spread, 0)
 
     def first(random: np.random.Generator, initial: Genomes, individuals: int) -> Genomes:
@@ -82,7 +82,7 @@ def real_genome(*, spread: float = 0.1) -> GenomeKind:
 
 
 def binary_genome() -> GenomeKind:
-    """Bits; the first genomes are the initial one and others of which each bit is drawn at even odds."""
+    """Bits; the first genomes are the initial one and uniformly random ones."""
 
     def first(random: np.random.Generator, initial: Genomes, individuals: int) -> Genomes:
         others = random.integers(2, size=(individuals - 1, len(initial)), dtype=np.bool_)
@@ -101,7 +101,7 @@ def binary_genome() -> GenomeKind:
 
 
 def integer_genome(*, low: int, high: int) -> GenomeKind:
-    """Whole numbers `low` … `high`; the first genomes are the initial one and others drawn uniformly."""
+    """Whole numbers `low` … `high`; the first genomes are the initial one and uniformly random ones."""
     whole_number("low", low, -_EXACT, _EXACT - 1)
     whole_number("high", high, low + 1, _EXACT)
 
@@ -123,7 +123,7 @@ def integer_genome(*, low: int, high: int) -> GenomeKind:
 
 
 def permutation_genome() -> GenomeKind:
-    """Orders of 0 … genes - 1; the first genomes are the initial one and others, all orders equally likely."""
+    """Permutations of 0 … genes - 1; the first genomes are the initial one and uniformly random ones."""
 
     def first(random: np.random.Generator, initial: Genomes, individuals: int) -> Genomes:
         others = random.permuted(np.tile(np.arange(len(initial)), (individuals - 1, 1)), axis=1)

@@ -17,7 +17,7 @@ Indices = NDArray[np.intp]
 
 
 def lexicase_selection(random: np.random.Generator, cases: NDArray[Any], count: int) -> Indices:
-    """For each parent the cases in a new random order, each keeping only the best of those left; ties are drawn.
+    """Select each parent by cases in a new random order, each keeping only the best of those left; ties are drawn.
 
     Indices, (count,). Spector 2012, "Assessment of Problem Modality by Differential Performance of Lexicase Selection
     in Genetic Programming"; Helmuth, Spector & Matheson 2015, "Solving Uncompromising Problems with Lexicase
@@ -28,7 +28,7 @@ def lexicase_selection(random: np.random.Generator, cases: NDArray[Any], count: 
 
 
 def epsilon_lexicase_selection(random: np.random.Generator, cases: NDArray[Any], count: int) -> Indices:
-    """Lexicase selection where a case also keeps those within epsilon of its best, as continuous scores need.
+    """Select by lexicase where a case also keeps those within epsilon of its best, as continuous scores need.
 
     Epsilon is the case's median absolute deviation over the population. This is the semi-dynamic variant: the best is
     that of those left, epsilon that of all. Indices, (count,). La Cava, Spector & Danai 2016, "Epsilon-Lexicase
@@ -47,12 +47,12 @@ def _select(random: np.random.Generator, cases: Floats, count: int, epsilon: Flo
 def _checked(cases: NDArray[Any]) -> Floats:
     if cases.ndim != 2 or cases.size == 0 or not np.isfinite(cases).all():
         raise ValueError(f"cases of shape {cases.shape}: must be finite and (individuals, cases), one at least of each")
-    return np.ascontiguousarray(cases, dtype=np.float64)  # of one layout: the kernel compiles once
+    return np.ascontiguousarray(cases, dtype=np.float64)  # in one memory layout, so that the kernel compiles once
 
 
 @njit(cache=True)
 def _survivors_of_all(cases: Any, orders: Any, ties: Any, epsilon: Any) -> Any:
-    """One individual for each of the orders, (count,); ties: (count,) in [0, 1), which of those left at the end."""
+    """Return one individual for each order, (count,); ties: (count,) in [0, 1), choose among those left at the end."""
     chosen = np.empty(len(orders), dtype=np.intp)
     pool = np.empty(len(cases), dtype=np.intp)
     for parent in range(len(orders)):

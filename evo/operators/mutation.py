@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 def gaussian_mutation(
     random: np.random.Generator, population: Floats, *, deviation: float = 0.02, probability: float = 1.0
 ) -> Floats:
-    """Genes moved by their own N(0, deviation**2), deviation >= 0 in units of the genes.
+    """Add independent N(0, deviation**2) noise to genes, deviation >= 0 in units of the genes.
 
     Beyer & Schwefel 2002, "Evolution strategies: A comprehensive introduction".
     """
@@ -30,7 +30,7 @@ def gaussian_mutation(
 def cauchy_mutation(
     random: np.random.Generator, population: Floats, *, scale: float = 0.02, probability: float = 1.0
 ) -> Floats:
-    """Genes moved by `scale` >= 0 times their own standard Cauchy number: mostly near, sometimes very far.
+    """Add independent standard Cauchy noise times `scale` >= 0 to genes: mostly small moves, sometimes very large ones.
 
     Half of the moves are longer than `scale`. Yao, Liu & Lin 1999, "Evolutionary Programming Made Faster".
     """
@@ -48,12 +48,12 @@ def polynomial_mutation(
     eta: float = 20.0,
     probability: float | None = None,
 ) -> Floats:
-    """Genes moved within [low, high], numbers or (genes,), mostly a little: the greater `eta` >= 0, the less.
+    """Move genes within [low, high], numbers or (genes,); the greater `eta` >= 0, the shorter the moves.
 
     Up and down are equally likely; |move| / (high - low) has a density proportional to (1 - |move| / (high - low))^eta
-    as far as the bound. None for `probability` is 1 / genes. Genes beyond the bounds are brought to them first. Deb &
-    Goyal 1996, "A Combined Genetic Adaptive Search (GeneAS) for Engineering Design", bounded as in the authors' NSGA-II
-    (Deb, Pratap, Agarwal & Meyarivan 2002).
+    up to the bound. None for `probability` is 1 / genes. Genes beyond the bounds are first clipped to them. Deb & Goyal
+    1996, "A Combined Genetic Adaptive Search (GeneAS) for Engineering Design", bounded as in the authors' NSGA-II (Deb,
+    Pratap, Agarwal & Meyarivan 2002).
     """
     check_real(population)
     eta = number_between("eta", eta, 0)
@@ -63,7 +63,7 @@ def polynomial_mutation(
     uniform = random.random(population.shape)
     is_down = uniform < 0.5
     room = np.where(is_down, bounded - least, most - bounded) / span  # delta_1 and delta_2, in [0, 1]
-    share = 2 * np.where(is_down, uniform, 1 - uniform)  # [0, 1]: 0 is as far as the bound, 1 stays
+    share = 2 * np.where(is_down, uniform, 1 - uniform)  # in [0, 1]: 0 moves to the bound, 1 not at all
     length = 1 - (share + (1 - share) * (1 - room) ** (eta + 1)) ** (1 / (eta + 1))
     moved = np.clip(bounded + np.where(is_down, -length, length) * span, least, most)  # rounding may pass the bounds
     return np.where(_chosen(random, population, probability), moved, bounded)
@@ -77,10 +77,11 @@ def uniform_reset_mutation(
     high: ArrayLike,
     probability: float | None = None,
 ) -> Genomes:
-    """Genes drawn anew, uniformly, whatever they were: real ones between low and high, integer ones of low … high.
+    """Draw genes anew, uniformly: real ones between low and high, integer ones from low … high.
 
-    For integer genomes both bounds are included, and whole. Each is a number or (genes,). None for `probability` is
-    1 / genes. Michalewicz 1992, "Genetic Algorithms + Data Structures = Evolution Programs", uniform mutation.
+    For integer genomes the bounds are inclusive whole numbers. Each bound is a number or (genes,). None for
+    `probability` is 1 / genes. Michalewicz 1992, "Genetic Algorithms + Data Structures = Evolution Programs", uniform
+    mutation.
     """
     least, most = finite_bounds(low, high)
     if population.dtype.kind in "iu":
@@ -96,7 +97,7 @@ def uniform_reset_mutation(
 def bit_flip_mutation(
     random: np.random.Generator, population: NDArray[np.bool_], *, probability: float | None = None
 ) -> NDArray[np.bool_]:
-    """Boolean genes turned into their opposites; None for `probability` is 1 / genes, one gene on average.
+    """Flip boolean genes; None for `probability` is 1 / genes, one gene on average.
 
     Mühlenbein 1992, "How Genetic Algorithms Really Work: Mutation and Hillclimbing".
     """
@@ -113,13 +114,13 @@ def self_adaptive_mutation(
     learning_rate: float | None = None,
     least: float = 1e-8,
 ) -> tuple[Floats, Floats]:
-    """Mutants, (individuals, genes), and the step sizes they were made with, (individuals,), inherited like genes.
+    """Mutate with self-adapted step sizes; return mutants, (individuals, genes), and step sizes, (individuals,).
 
     Each step size is first multiplied by exp(learning_rate N(0, 1)), log-normal so that growing is as likely as
-    shrinking, but not taken below `least` > 0; then the genes move by N(0, step size**2). Step sizes whose children are
-    selected prove themselves. None for `learning_rate` (tau) is 1 / sqrt(genes), the first choice; 1 / sqrt(2 genes) is
-    for very multimodal problems. Schwefel 1977, "Numerische Optimierung von Computer-Modellen"; Beyer & Schwefel 2002,
-    "Evolution strategies: A comprehensive introduction", on self-adaptation.
+    shrinking, but kept at `least` > 0 or above; then the genes move by N(0, step size**2). Step sizes are inherited
+    like genes, so those whose children are selected survive. None for `learning_rate` (tau) is 1 / sqrt(genes), the
+    first choice; 1 / sqrt(2 genes) is for very multimodal problems. Schwefel 1977, "Numerische Optimierung von
+    Computer-Modellen"; Beyer & Schwefel 2002, "Evolution strategies: A comprehensive introduction", on self-adaptation.
     """
     check_real(population)
     individuals, genes = population.shape
@@ -133,12 +134,12 @@ def self_adaptive_mutation(
 
 def _moved(random: np.random.Generator, population: Floats, moves: Floats, probability: float) -> Floats:
     if number_between("probability", probability, 0, 1) == 1:
-        return population + moves  # as every gene moves, none need be drawn
+        return population + moves  # every gene moves, so no choice needs to be drawn
     return population + np.where(_chosen(random, population, probability), moves, 0.0)
 
 
 def _chosen(random: np.random.Generator, population: Genomes, probability: float | None) -> NDArray[np.bool_]:
-    """Which genes mutate, (individuals, genes): each with `probability`; None is one of an individual on average."""
+    """Choose the genes that mutate, (individuals, genes): each with `probability`; None: one a genome on average."""
     genes = population.shape[1]
     chance = 1 / max(genes, 1) if probability is None else number_between("probability", probability, 0, 1)
     return random.random(population.shape) < chance

@@ -18,7 +18,7 @@ Permutations = NDArray[np.int64]
 
 
 def partially_mapped_crossover(random: np.random.Generator, first: Permutations, second: Permutations) -> Permutations:
-    """PMX: a segment of the first parent; elsewhere the second's genes, those taken replaced through the segment.
+    """PMX: copy a segment of the first parent; elsewhere copy the second's genes, mapped through the segment if taken.
 
     Where the second has a gene that the segment holds already, the child gets what the second has at the place of that
     gene in the segment, and so on until it is new. Segments are all equally likely. Goldberg & Lingle 1985, "Alleles,
@@ -32,7 +32,7 @@ def partially_mapped_crossover(random: np.random.Generator, first: Permutations,
 
 
 def order_crossover(random: np.random.Generator, first: Permutations, second: Permutations) -> Permutations:
-    """OX: a segment of the first parent; the other genes in the order of the second, both round from the segment's end.
+    """OX: copy a segment of the first parent; fill in the other genes in the second's order, from the segment's end on.
 
     Segments are all equally likely. Davis 1985, "Applying Adaptive Algorithms to Epistatic Domains".
     """
@@ -44,7 +44,7 @@ def order_crossover(random: np.random.Generator, first: Permutations, second: Pe
 
 
 def swap_mutation(random: np.random.Generator, population: Genomes, *, swaps: int = 1) -> Genomes:
-    """In each genome two different genes change places, drawn uniformly, `swaps` >= 1 times one after the other.
+    """Swap two different genes of each genome, drawn uniformly, `swaps` >= 1 times in succession.
 
     Banzhaf 1990, "The 'Molecular' Traveling Salesman".
     """
@@ -57,7 +57,7 @@ def swap_mutation(random: np.random.Generator, population: Genomes, *, swaps: in
 
 
 def inversion_mutation(random: np.random.Generator, population: Genomes) -> Genomes:
-    """In each genome the genes from one place to another, drawn uniformly and both included, are turned round.
+    """Reverse the genes of each genome between two places, drawn uniformly and both included.
 
     Holland 1975, "Adaptation in Natural and Artificial Systems"; on tours it is 2-opt's move.
     """
@@ -68,7 +68,7 @@ def inversion_mutation(random: np.random.Generator, population: Genomes) -> Geno
 
 
 def scramble_mutation(random: np.random.Generator, population: Genomes) -> Genomes:
-    """In each genome the genes from one place to another, drawn uniformly and both included, are shuffled.
+    """Shuffle the genes of each genome between two places, drawn uniformly and both included.
 
     Syswerda 1991, "Schedule Optimization Using Genetic Algorithms".
     """
@@ -98,7 +98,7 @@ def _checked(first: Permutations, second: Permutations) -> tuple[Permutations, P
 
 @njit(cache=True)
 def are_permutations(rows: Any) -> bool:
-    """Whether every row, int64 (individuals, genes) and contiguous, is a permutation of 0 … genes - 1."""
+    """Return whether every row, int64 (individuals, genes) and contiguous, is a permutation of 0 … genes - 1."""
     individuals, genes = rows.shape
     seen_in = np.full(genes, -1)  # the last row that had the gene
     for individual in range(individuals):

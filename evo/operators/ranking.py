@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 def centred_ranks(fitness: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Ranks spread evenly over [-0.5, 0.5], the best at 0.5: (individuals,) -> (individuals,).
+    """Return ranks spread evenly over [-0.5, 0.5], the best at 0.5: (individuals,) -> (individuals,).
 
     Equal fitness gets the average of its ranks, so equal fitness has equal weight and the ranks sum to zero.
     """
@@ -23,7 +23,7 @@ def centred_ranks(fitness: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def utilities(individuals: int) -> NDArray[np.float64]:
-    """Of the individuals from best to worst, (individuals,), with sum 0: only the better half is told apart.
+    """Return rank-based utilities, best to worst, (individuals,), with sum 0: all of the worse half have the same.
 
     Hansen & Ostermeier's weights as Wierstra et al. 2014, "Natural Evolution Strategies", section 3.1, shape fitness.
     """

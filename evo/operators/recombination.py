@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 
 
 def arithmetic_crossover(random: np.random.Generator, first: Floats, second: Floats) -> Floats:
-    """A child is a point of the line between its parents: a first + (1 - a) second, one a ~ U(0, 1) a child.
+    """Return points on the line between the parents: a first + (1 - a) second, one a ~ U(0, 1) for each child.
 
     Michalewicz 1992, "Genetic Algorithms + Data Structures = Evolution Programs", whole arithmetical crossover.
     """
@@ -25,7 +25,7 @@ def arithmetic_crossover(random: np.random.Generator, first: Floats, second: Flo
 
 
 def blend_crossover(random: np.random.Generator, first: Floats, second: Floats, *, alpha: float = 0.5) -> Floats:
-    """BLX-alpha: each gene uniform over the interval of its parents, lengthened both ways by `alpha` >= 0 times itself.
+    """BLX-alpha: draw each gene uniformly from its parents' interval, extended both ways by `alpha` >= 0 of its length.
 
     Eshelman & Schaffer 1993, "Real-Coded Genetic Algorithms and Interval-Schemata".
     """
@@ -46,14 +46,14 @@ def simulated_binary_crossover(
     low: ArrayLike = -np.inf,
     high: ArrayLike = np.inf,
 ) -> Floats:
-    """SBX: children spread about their parents as those of one-point crossover of binary numbers do.
+    """SBX: spread children about their parents as one-point crossover of binary numbers does.
 
     Each gene is, at even odds, one of the two children c = (x1 + x2 -+ beta (x2 - x1)) / 2, x1 <= x2. The density of
     the spread beta is (eta + 1) / 2 times beta^eta up to 1, and times beta^-(eta + 2) beyond: the greater `eta` >= 0,
     the nearer to the parents. Deb & Agrawal 1995, "Simulated Binary Crossover for Continuous Search Space".
 
-    `low` and `high`, numbers or (genes,), bound the genes: the density is cut off where a child would pass them, and
-    rescaled, as in the authors' NSGA-II (Deb, Pratap, Agarwal & Meyarivan 2002). Parents beyond are brought to them.
+    `low` and `high`, numbers or (genes,), bound the genes: the density is truncated where a child would pass them, and
+    rescaled, as in the authors' NSGA-II (Deb, Pratap, Agarwal & Meyarivan 2002). Parents beyond are first clipped.
     """
     check_parents(first, second)
     check_real(first)
@@ -66,7 +66,7 @@ def simulated_binary_crossover(
 
     room = np.where(is_upper, most - greater, lesser - least)  # from the nearer parent to the bound
     distance = greater - lesser
-    with np.errstate(over="ignore"):  # parents so near that the bound is out of sight
+    with np.errstate(over="ignore"):  # parents so close that the beta of the bound overflows
         widest = 1 + 2 * room / np.where(distance > 0, distance, 1.0)  # the beta that reaches the bound
     mass = 2 - widest ** -(eta + 1)  # twice the probability of beta <= widest: 2 without bounds
     scaled = uniform * mass

@@ -20,7 +20,7 @@ Indices = NDArray[np.intp]
 
 
 def generational_replacement(fitness: Floats, children_fitness: Floats, ages: Ages) -> Indices:
-    """All children in order, as many as individuals; nobody of the old.
+    """Replace the population by its children, as many as individuals, in order.
 
     Holland 1975, "Adaptation in Natural and Artificial Systems".
     """
@@ -30,10 +30,10 @@ def generational_replacement(fitness: Floats, children_fitness: Floats, ages: Ag
 
 
 def elitist_replacement(fitness: Floats, children_fitness: Floats, ages: Ages, *, elites: int = 2) -> Indices:
-    """The `elites` fittest of the old, best first, and for the other places the fittest children, best first.
+    """Keep the `elites` fittest old individuals and fill the other places with the fittest children, each best first.
 
-    `elites` is in [0, individuals], the children at least the others. De Jong 1975, "An Analysis of the Behavior of a
-    Class of Genetic Adaptive Systems", plan R2.
+    `elites` is in [0, individuals]; there must be enough children for the other places. De Jong 1975, "An Analysis of
+    the Behavior of a Class of Genetic Adaptive Systems", plan R2.
     """
     whole_number("elites", elites, 0, len(fitness))
     _check_children(children_fitness, len(fitness) - elites)
@@ -42,18 +42,18 @@ def elitist_replacement(fitness: Floats, children_fitness: Floats, ages: Ages, *
 
 
 def plus_replacement(fitness: Floats, children_fitness: Floats, ages: Ages) -> Indices:
-    """(mu + lambda): the fittest of old and children together, best first.
+    """(mu + lambda): keep the fittest of old individuals and children together, best first.
 
-    Of equals a child comes before an old one, so that search drifts over plateaus. Beyer & Schwefel 2002, "Evolution
-    strategies: A comprehensive introduction".
+    Of equals a child comes before an old individual, so that search drifts over plateaus. Beyer & Schwefel 2002,
+    "Evolution strategies: A comprehensive introduction".
     """
     individuals, children = len(fitness), len(children_fitness)
     fittest = best(np.concatenate([children_fitness, fitness]), individuals)  # ties by index: children first
-    return (fittest + individuals) % (individuals + children)  # children back behind the old
+    return (fittest + individuals) % (individuals + children)  # the result's indices have children after the old
 
 
 def comma_replacement(fitness: Floats, children_fitness: Floats, ages: Ages) -> Indices:
-    """(mu, lambda): the fittest of the children, at least as many as individuals, best first; nobody of the old.
+    """(mu, lambda): keep only the fittest children, best first; there must be at least as many as individuals.
 
     Beyer & Schwefel 2002, "Evolution strategies: A comprehensive introduction".
     """
@@ -62,10 +62,10 @@ def comma_replacement(fitness: Floats, children_fitness: Floats, ages: Ages) -> 
 
 
 def steady_state_replacement(fitness: Floats, children_fitness: Floats, ages: Ages) -> Indices:
-    """Children take the places of the worst where they are fitter: the best child that of the worst, and so on.
+    """Replace the worst individuals by fitter children: the best child takes the place of the worst, and so on.
 
-    Everyone else keeps their place. Those who live are those of `plus_replacement`, but of equals the old. Whitley
-    1989, "The GENITOR Algorithm and Selection Pressure", which makes one child at a time.
+    All others keep their places. The survivors are those of `plus_replacement`, except that of equals the old ones
+    survive. Whitley 1989, "The GENITOR Algorithm and Selection Pressure", which makes one child at a time.
     """
     individuals = len(fitness)
     children = best(children_fitness, individuals)
@@ -77,10 +77,11 @@ def steady_state_replacement(fitness: Floats, children_fitness: Floats, ages: Ag
 
 
 def aging_replacement(fitness: Floats, children_fitness: Floats, ages: Ages) -> Indices:
-    """All children, at most as many as individuals, for the oldest, however fit; of equal age the first die.
+    """Replace the oldest individuals, however fit, by all children, at most as many as individuals.
 
-    The others stay in order, the children follow, so that a population is a queue. Real, Aggarwal, Huang & Le 2019,
-    "Regularized Evolution for Image Classifier Architecture Search", Algorithm 1.
+    Of equal age the first are replaced. The others stay in order and the children follow, so that a population is a
+    queue. Real, Aggarwal, Huang & Le 2019, "Regularized Evolution for Image Classifier Architecture Search", Algorithm
+    1.
     """
     individuals, children = len(fitness), len(children_fitness)
     if ages.shape != (individuals,):

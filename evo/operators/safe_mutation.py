@@ -22,10 +22,10 @@ def safe_mutation(
     deviation: float = 0.02,
     least: float = 0.01,
 ) -> _Floats:
-    """Genes moved by N(0, deviation²) divided by their sensitivity, (individuals, genes): SM-G of Lehman 2018.
+    """Move genes by N(0, deviation²) divided by their sensitivity, (individuals, genes): SM-G of Lehman 2018.
 
-    sensitivity: of genomes, (individuals, genes), how much each gene moves what a genome does; never taken for less
-    than `least` > 0, so that a gene without any effect yet does not run away.
+    sensitivity: given genomes, (individuals, genes), returns how strongly each gene affects the outputs; used as
+    `least` > 0 where it is less, so that a gene without any effect yet does not run away.
     """
     check_real(population)
     moves = number_between("deviation", deviation, 0) * random.standard_normal(population.shape)

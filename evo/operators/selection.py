@@ -15,15 +15,15 @@ Indices = NDArray[np.intp]
 
 
 def best(fitness: Floats, count: int) -> Indices:
-    """Indices of the `count` fittest, best first, (count,); equal fitness in order of index."""
+    """Return indices of the `count` fittest, best first, (count,); equal fitness in order of index."""
     return np.argsort(-fitness, kind="stable")[:count]
 
 
 def rescored(fitness: Floats, again: int, told: Floats) -> tuple[Floats, Floats]:
-    """The fitness of those who live, the `again` fittest of them as they were scored anew, and that of the newcomers.
+    """Return the survivors' fitness, with new scores for the `again` fittest of them, and the newcomers' fitness.
 
-    told: of the population asked for, the `again` fittest first, best first, the newcomers behind them. Where fitness
-    is noisy, one that is never scored anew never gives way once it was lucky.
+    told: the fitness of the evaluated population: the `again` fittest survivors, best first, then the newcomers. Under
+    noise an individual that is never evaluated again would survive for ever after one lucky score.
     """
     known = fitness.copy()
     known[best(fitness, again)] = told[:again]
@@ -31,7 +31,7 @@ def rescored(fitness: Floats, again: int, told: Floats) -> tuple[Floats, Floats]
 
 
 def uniform_selection(random: np.random.Generator, fitness: Floats, count: int) -> Indices:
-    """Everyone alike, whatever the fitness, as evolution strategies choose parents: survival is their selection.
+    """Draw parents uniformly, whatever their fitness, as evolution strategies do: survival is their selection.
 
     Beyer & Schwefel 2002, "Evolution strategies: A comprehensive introduction".
     """
@@ -42,7 +42,7 @@ def uniform_selection(random: np.random.Generator, fitness: Floats, count: int) 
 def truncation_selection(
     random: np.random.Generator, fitness: Floats, count: int, *, truncation: int | None = None
 ) -> Indices:
-    """Drawn uniformly from the `truncation` fittest, in [1, individuals]; None: an eighth of them, rounded down.
+    """Draw uniformly from the `truncation` fittest, in [1, individuals]; None: an eighth of them, rounded down.
 
     Mühlenbein & Schlierkamp-Voosen 1993, "Predictive Models for the Breeder Genetic Algorithm".
     """
@@ -52,15 +52,16 @@ def truncation_selection(
 
 
 def truncated(truncation: int | None, individuals: int) -> int:
-    """How many of the individuals `truncation_selection` draws from."""
+    """Return the number of individuals that `truncation_selection` draws from."""
     return max(1, individuals // 8) if truncation is None else whole_number("truncation", truncation, 1, individuals)
 
 
 def tournament_selection(random: np.random.Generator, fitness: Floats, count: int, *, size: int = 2) -> Indices:
-    """The fittest of `size` >= 1 contestants, drawn uniformly with replacement; of equals the first drawn wins.
+    """Choose the fittest of `size` >= 1 contestants, drawn uniformly with replacement; of equals the first drawn wins.
 
-    With all fitness different the best but k of n are parents with probability ((n - k)^size - (n - k - 1)^size) /
-    n^size. Goldberg & Deb 1991, "A Comparative Analysis of Selection Schemes Used in Genetic Algorithms", section 4.
+    With all fitness different, the individual at rank k (0: the best) of n is drawn with probability ((n - k)^size - (n
+    - k - 1)^size) / n^size. Goldberg & Deb 1991, "A Comparative Analysis of Selection Schemes Used in Genetic
+    Algorithms", section 4.
     """
     _check(fitness)
     contestants = random.integers(len(fitness), size=(count, whole_number("size", size, 1)))
@@ -69,10 +70,10 @@ def tournament_selection(random: np.random.Generator, fitness: Floats, count: in
 
 
 def windowed_fitness(fitness: Floats) -> Floats:
-    """Fitness above that of the least fit, (individuals,): never negative, the least 0; all ones where all are equal.
+    """Return fitness less the minimum, (individuals,): never negative, the least 0; all ones where all are equal.
 
-    What proportions need of a fitness of any sign ("windowing" over one generation: Grefenstette 1986, "Optimization
-    of Control Parameters for Genetic Algorithms").
+    Proportional selection needs it for a fitness of any sign ("windowing" over one generation: Grefenstette 1986,
+    "Optimization of Control Parameters for Genetic Algorithms"). Raises ValueError where the range overflows.
     """
     _check(fitness)
     with np.errstate(over="ignore"):
@@ -84,7 +85,7 @@ def windowed_fitness(fitness: Floats) -> Floats:
 
 
 def roulette_selection(random: np.random.Generator, fitness: Floats, count: int) -> Indices:
-    """Drawn in proportion to the windowed fitness: the least fit never, all alike where all fitness is equal.
+    """Draw in proportion to the windowed fitness: the least fit never, uniformly where all fitness is equal.
 
     Windowing makes the chances independent of a constant added to the fitness, which may be negative. Holland 1975,
     "Adaptation in Natural and Artificial Systems"; Goldberg 1989, "Genetic Algorithms in Search", chapter 1.
@@ -93,19 +94,19 @@ def roulette_selection(random: np.random.Generator, fitness: Floats, count: int)
 
 
 def stochastic_universal_sampling(random: np.random.Generator, fitness: Floats, count: int) -> Indices:
-    """`count` evenly spaced pointers on roulette's wheel, spun once: everyone's share, rounded down or up.
+    """Draw with `count` evenly spaced pointers on roulette's wheel, spun once: each one's share, rounded down or up.
 
     The weights are those of `roulette_selection`; the parents come in random order, so that neighbours are random
     pairs. Baker 1987, "Reducing Bias and Inefficiency in the Selection Algorithm".
     """
     wheel = _wheel(windowed_fitness(fitness))
     pointers = wheel[-1] * ((random.random() + np.arange(count)) / count)
-    # The last pointer may be rounded up to the end of the wheel, where nobody is.
+    # The last pointer may be rounded up to the end of the wheel, which is past the last individual.
     return random.permuted(np.searchsorted(wheel, np.minimum(pointers, np.nextafter(wheel[-1], 0.0)), side="right"))
 
 
 def rank_selection(random: np.random.Generator, fitness: Floats, count: int, *, pressure: float = 1.5) -> Indices:
-    """Drawn with chances linear in the rank; equal fitness shares its average rank.
+    """Draw with chances linear in the rank; individuals of equal fitness share their average rank.
 
     The best is drawn `pressure` times as often as the average, in [1, 2], the worst 2 - pressure times. Baker 1985,
     "Adaptive Selection Methods for Genetic Algorithms", where pressure is MAX.
@@ -118,7 +119,7 @@ def rank_selection(random: np.random.Generator, fitness: Floats, count: int, *, 
 def boltzmann_selection(
     random: np.random.Generator, fitness: Floats, count: int, *, temperature: float = 1.0
 ) -> Indices:
-    """Drawn in proportion to exp(fitness / temperature), temperature > 0 in units of fitness.
+    """Draw in proportion to exp(fitness / temperature), temperature > 0 in units of fitness.
 
     De la Maza & Tidor 1993, "An Analysis of Selection Procedures with Particular Attention Paid to Proportional and
     Boltzmann Selection".
@@ -136,12 +137,12 @@ def _check(fitness: Floats) -> None:
 
 
 def _wheel(weights: Floats) -> Floats:
-    """The running sum of the weights, (individuals,), the greatest weight being 1 so that the sum is no extreme."""
+    """Return the running sum of the weights, (individuals,), scaled to a greatest weight of 1 against overflow."""
     return np.cumsum(weights / weights.max())
 
 
 def _drawn(random: np.random.Generator, weights: Floats, count: int) -> Indices:
-    """`count` indices in proportion to the weights >= 0, of which one at least is positive."""
+    """Draw `count` indices in proportion to the weights >= 0, at least one of which is positive."""
     wheel = _wheel(weights)
-    # The first whose running sum exceeds the pointer: nobody of weight 0.
+    # The first whose running sum exceeds the pointer, so never one of weight 0.
     return np.searchsorted(wheel, wheel[-1] * random.random(count), side="right")

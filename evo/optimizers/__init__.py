@@ -24,7 +24,7 @@ __all__ = [
     "optimizer_named",
 ]
 
-# Name → what makes one, from a number of parameters and a step size.
+# Name → constructor, from a number of parameters and a step size.
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "sgd": SGD,
     "momentum": Momentum,
@@ -37,7 +37,7 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
 
 
 def optimizer_named(name: str) -> Callable[..., Optimizer]:
-    """What makes the optimiser of that name. Raises ValueError for a name that is none."""
+    """Return the constructor of the optimiser `name`. Raises ValueError for an unknown name."""
     if name not in OPTIMIZERS:
         raise ValueError(f"optimizer={name!r}: must be the name of an optimiser{nearest(name, OPTIMIZERS)}")
     return OPTIMIZERS[name]

@@ -1,5 +1,7 @@
-"""Adam: Kingma & Ba 2015, "Adam: A Method for Stochastic Optimization", Algorithm 1; and with weights that decay apart
-from it, AdamW: Loshchilov & Hutter 2019, "Decoupled Weight Decay Regularization", Algorithm 2.
+"""Adam and, with decoupled weight decay, AdamW.
+
+Kingma & Ba 2015, "Adam: A Method for Stochastic Optimization", Algorithm 1; Loshchilov & Hutter 2019, "Decoupled Weight
+Decay Regularization", Algorithm 2.
 """
 
 import math
@@ -13,7 +15,7 @@ from evo.optimizers.optimizer import Optimizer
 
 def adam(numbers: Any, steps: int, length: float, first: Any, second: Any, direction: Any, delta: Any) -> None:
     real = delta.dtype.type
-    one, step_size, beta1, beta2 = real(1), real(numbers[0]), real(numbers[1]), real(numbers[2])  # 1: of their type
+    one, step_size, beta1, beta2 = real(1), real(numbers[0]), real(numbers[1]), real(numbers[2])  # 1 of their own type
     epsilon = real(numbers[3])
     correction1, correction2 = real(1.0 - numbers[1] ** float(steps)), real(1.0 - numbers[2] ** float(steps))
     for index in range(delta.size):
@@ -34,7 +36,10 @@ def _numbers(beta1: float, beta2: float, epsilon: float) -> tuple[float, ...]:
 
 @final
 class Adam(Optimizer):
-    """`beta1`, `beta2`, in [0, 1), and `epsilon` as in the paper. `size`, `step_size`, `dtype`: see `Optimizer`."""
+    """Adam with `beta1`, `beta2`, in [0, 1), and `epsilon`, as in the paper.
+
+    `size`, `step_size`, `dtype`: see `Optimizer`.
+    """
 
     kernel = staticmethod(adam)
     vectors = ("first_moment", "second_moment")
@@ -53,7 +58,7 @@ class Adam(Optimizer):
 
 @final
 class AdamW(Optimizer):
-    """Adam's steps; the owner of the parameters lets them decay apart from them."""
+    """Adam with decoupled weight decay, which the owner of the parameters applies."""
 
     kernel = staticmethod(adam)
     vectors = Adam.vectors

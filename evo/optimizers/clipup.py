@@ -13,7 +13,7 @@ from evo.optimizers.optimizer import Optimizer
 
 
 def clipup(numbers: Any, steps: int, length: float, velocity: Any, second: Any, direction: Any, delta: Any) -> None:
-    """But for the limit: the velocity's length is known when all of it is."""
+    """Compute ClipUp's step but for the speed limit, which needs the length of the whole velocity."""
     real = delta.dtype.type
     step_size, fading, length_of_all = real(numbers[0]), real(numbers[1]), real(length)
     divisor = length_of_all if length_of_all > real(0) else real(1)
@@ -24,8 +24,11 @@ def clipup(numbers: Any, steps: int, length: float, velocity: Any, second: Any, 
 
 @final
 class ClipUp(Optimizer):
-    """`max_speed` (by default 2 `step_size`, section 3's rule of thumb) and `momentum`, 0 to 1, as in the paper.
-    `size`, `step_size`, `dtype`: see `Optimizer`."""
+    """ClipUp: momentum on normalised gradients with limited speed.
+
+    `max_speed` (by default 2 `step_size`, section 3's rule of thumb) and `momentum`, 0 to 1, as in the paper. `size`,
+    `step_size`, `dtype`: see `Optimizer`.
+    """
 
     kernel = staticmethod(clipup)
     vectors = ("velocity",)

@@ -23,8 +23,10 @@ def momentum(numbers: Any, steps: int, length: float, velocity: Any, second: Any
 
 @final
 class Momentum(Optimizer):
-    """`step_size` times the velocity, of which `momentum`, 0 to 1, stays from one step to the next. `size`, `dtype`:
-    see `Optimizer`."""
+    """Momentum: steps of `step_size` times the velocity.
+
+    `momentum`, 0 to 1, is the share of the velocity kept from one step to the next. `size`, `dtype`: see `Optimizer`.
+    """
 
     kernel = staticmethod(momentum)
     vectors = ("velocity",)

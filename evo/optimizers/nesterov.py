@@ -23,8 +23,10 @@ def nesterov(numbers: Any, steps: int, length: float, velocity: Any, second: Any
 
 @final
 class Nesterov(Optimizer):
-    """A step along the direction and the velocity to come, of which `momentum`, 0 to 1, stays from one step to the
-    next. `size`, `dtype`: see `Optimizer`."""
+    """Nesterov momentum: steps along the direction plus the velocity to come.
+
+    `momentum`, 0 to 1, is the share of the velocity kept from one step to the next. `size`, `dtype`: see `Optimizer`.
+    """
 
     kernel = staticmethod(nesterov)
     vectors = ("velocity",)

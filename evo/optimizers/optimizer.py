@@ -21,19 +21,19 @@ from evo.numerics.validation import positive_number, whole_number
 
 
 class Optimizer(ABC):
-    """A direction of ascent in, the change of the parameters out: `step(direction) -> delta`, both (parameters,).
+    """An optimiser: `step(direction) -> delta`, a direction of ascent to a change of parameters, both (parameters,).
 
-    Fitness is maximised, so `delta` points uphill: `parameters + delta`. The parameters themselves it never sees:
-    whoever owns them lets them decay.
+    Fitness is maximised, so `delta` points uphill: `parameters + delta`. The optimiser never sees the parameters
+    themselves: their owner applies weight decay.
 
-    `size` parameters; `step_size` > 0; dtype: of all its numbers. memory: (vectors, parameters), zeros to begin with;
-    steps: how many were taken. A step replaces the memory and never writes into it, so that a shallow copy goes on from
+    `size` parameters; `step_size` > 0; dtype: of all its numbers. memory: (vectors, parameters), initially zeros;
+    steps: the number taken. A step replaces the memory and never writes into it, so that a shallow copy continues from
     where it was taken. Raises ValueError for a hyper-parameter out of its range.
 
-    A subclass is final: it gives the kernel, which writes delta and what is remembered,
-    kernel(numbers, steps, length, first, second, direction, delta). numbers: float64, the step size and those the
-    subclass hands on; steps: this one included; length: the direction's, where there is a `max_speed`; first, second:
-    the vectors remembered, empty where there are fewer. It goes through numbers one by one, and allocates nothing.
+    A subclass is final: it gives the kernel, which writes delta and updates the memory, kernel(numbers, steps, length,
+    first, second, direction, delta). numbers: float64, the step size and those the subclass passes on; steps: this one
+    included; length: the direction's, where there is a `max_speed`; first, second: the vectors of the memory, empty
+    where there are fewer. It must be elementwise, and allocates nothing.
     """
 
     kernel: ClassVar[Callable[..., None]]
@@ -49,14 +49,16 @@ class Optimizer(ABC):
         self, size: int, step_size: float, *numbers: float, max_speed: float = math.inf, dtype: Any = np.float64
     ) -> None:
         self.step_size = positive_number("step_size", step_size)
-        self.max_speed = max_speed  # the greatest length of a step; longer ones, and the first vector, are shortened
+        self.max_speed = max_speed  # the greatest length of a step; longer ones are shortened, with the first vector
         self.steps = 0
         self.memory = np.zeros((len(self.vectors), whole_number("size", size, 0)), dtype)
         self._numbers = numbers
 
     def step(self, direction: NDArray[Any], factor: float = 1.0) -> NDArray[Any]:
-        """The change of the parameters, (parameters,), for a direction of ascent, (parameters,). factor: of the step
-        size, in this step, as a schedule says."""
+        """Return the change of parameters, (parameters,), for a direction of ascent, (parameters,).
+
+        factor: multiplies the step size in this step, as a schedule prescribes. Raises ValueError for another shape.
+        """
         size = self.memory.shape[1]
         direction = np.ascontiguousarray(direction, self.memory.dtype)
         if direction.shape != (size,):
@@ -73,29 +75,29 @@ class Optimizer(ABC):
 
     @property
     def address(self) -> int:
-        """Of the kernel, compiled for its type of numbers."""
+        """Return the address of the kernel, compiled for this dtype."""
         address: int = _compiled(self.kernel, self.memory.dtype).address
         return address
 
     def numbers(self, step_sizes: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What the kernel is told in steps of these sizes, (steps,): float64 (steps, numbers)."""
+        """Return the kernel's `numbers` for steps of these sizes, (steps,): float64 (steps, numbers)."""
         told = np.empty((len(step_sizes), 1 + len(self._numbers)))
         told[:, 0], told[:, 1:] = step_sizes, self._numbers
         return told
 
     def limits(self, step_sizes: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The greatest lengths of steps of these sizes, (steps,): `max_speed` belongs to `step_size`."""
+        """Return the greatest lengths of steps of these sizes, (steps,): `max_speed`, scaled like the step size."""
         if not math.isfinite(self.max_speed):
             return np.full(len(step_sizes), math.inf)
         return self.max_speed * (step_sizes / self.step_size)
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """Everything that changes, as copies."""
+        """Return copies of everything that changes."""
         vectors = {name: vector.copy() for name, vector in zip(self.vectors, self.memory, strict=True)}
         return {"steps": np.array(self.steps, dtype=np.int64)} | vectors
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Go on exactly where `state()` was taken."""
+        """Restore a `state()` exactly."""
         memory = np.empty_like(self.memory)
         for vector, name in zip(memory, self.vectors, strict=True):
             vector[:] = state[name]
@@ -121,7 +123,7 @@ def step_part(
     direction: Any,
     delta: Any,
 ) -> None:
-    """The kernel at `address` on the numbers from `start` to `stop` of memory, direction and delta."""
+    """Apply the kernel at `address` to elements `start` to `stop` of memory, direction and delta."""
     none, count = delta[:0], memory.shape[0]
     first = memory[0, start:stop] if count > 0 else none
     second = memory[1, start:stop] if count > 1 else none
@@ -130,7 +132,7 @@ def step_part(
 
 @njit(cache=True, nogil=True)
 def shorten_part(memory: Any, start: int, stop: int, delta: Any, factor: float) -> None:
-    """delta and the first vector of memory times `factor`, from `start` to `stop`."""
+    """Multiply delta and the first vector of memory by `factor`, from `start` to `stop`."""
     factor = delta.dtype.type(factor)
     for index in range(start, stop):
         delta[index] *= factor

@@ -24,8 +24,10 @@ def rmsprop(numbers: Any, steps: int, length: float, square: Any, second: Any, d
 
 @final
 class RMSProp(Optimizer):
-    """`decay`, 0 to 1: how much of the mean square stays; `epsilon` is added to its root. `size`, `step_size`, `dtype`:
-    see `Optimizer`."""
+    """RMSProp. `decay`, 0 to 1: the share of the mean square kept; `epsilon` is added to its root.
+
+    `size`, `step_size`, `dtype`: see `Optimizer`.
+    """
 
     kernel = staticmethod(rmsprop)
     vectors = ("mean_square",)

@@ -14,19 +14,19 @@ from evo.errors import nearest
 
 
 class Schedule(Protocol):
-    """`schedule(share) -> factor`. A share beyond 1, as when the last generation overshoots, counts as 1."""
+    """A schedule: `schedule(share) -> factor`. A share above 1, as when the last generation overshoots, counts as 1."""
 
     def __call__(self, share: float) -> float: ...
 
     @property
     def text(self) -> str:
-        """As it is written."""
+        """Return the schedule as it is written."""
         ...
 
 
 @dataclass(frozen=True)
 class Constant:
-    """1 throughout."""
+    """A factor of 1 throughout."""
 
     text = "constant"
 
@@ -36,7 +36,7 @@ class Constant:
 
 @dataclass(frozen=True)
 class Linear:
-    """From 1 to 0 in a straight line."""
+    """A factor falling linearly from 1 to 0."""
 
     text = "linear"
 
@@ -46,8 +46,11 @@ class Linear:
 
 @dataclass(frozen=True)
 class Cosine:
-    """From 1 to 0 along half a cosine (Loshchilov & Hutter 2017, "SGDR: Stochastic Gradient Descent with Warm
-    Restarts", equation 5, with one run and no least rate)."""
+    """A factor falling from 1 to 0 along half a cosine.
+
+    Loshchilov & Hutter 2017, "SGDR: Stochastic Gradient Descent with Warm Restarts", equation 5, with one run and a
+    least rate of 0.
+    """
 
     text = "cosine"
 
@@ -57,7 +60,10 @@ class Cosine:
 
 @dataclass(frozen=True)
 class StepDecay:
-    """Times `factor`, in (0, 1], at each of `shares`, which rise within (0, 1). Raises ValueError for others."""
+    """A rate multiplied by `factor`, in (0, 1], at each of `shares`, which rise within (0, 1).
+
+    Raises ValueError for a factor or shares out of these ranges.
+    """
 
     factor: float
     shares: tuple[float, ...]
@@ -80,7 +86,7 @@ class StepDecay:
 
 @dataclass(frozen=True)
 class WarmUp:
-    """From 0 to 1 in a straight line over the first `share`, in (0, 1), of the budget; `then` has the rest of it.
+    """Linear warm-up from 0 to 1 over the first `share`, in (0, 1), of the budget; `then` covers the rest.
 
     Goyal et al. 2017, "Accurate, Large Minibatch SGD", section 2.2. Raises ValueError for another share.
     """
@@ -103,7 +109,7 @@ class WarmUp:
 
 
 def schedule_from_text(text: str) -> Schedule:
-    """The schedule written as `text`. Raises ValueError."""
+    """Parse the schedule written as `text`. Raises ValueError."""
     word, chained, rest = text.partition(">")
     name, _, arguments = word.strip().partition(":")
     if name == "warmup":
@@ -131,7 +137,7 @@ def _step(arguments: str, text: str) -> Schedule:
     return StepDecay(_number(factor, text, example), tuple(_number(one, text, example) for one in shares.split(",")))
 
 
-# Name → what makes one of what is written after it.
+# Name → constructor, from the arguments written after it.
 SCHEDULES: dict[str, Callable[[str, str], Schedule]] = {
     "constant": _constant,
     "linear": _linear,

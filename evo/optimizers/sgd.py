@@ -15,7 +15,7 @@ def sgd(numbers: Any, steps: int, length: float, first: Any, second: Any, direct
 
 @final
 class SGD(Optimizer):
-    """`step_size` times the direction. `size`, `dtype`: see `Optimizer`."""
+    """Gradient ascent: `step_size` times the direction. `size`, `dtype`: see `Optimizer`."""
 
     kernel = staticmethod(sgd)
 
