@@ -18,15 +18,15 @@ from evo.numerics import activations
 
 
 def weights_shape(heads: int, window: int, batch: int, steps: int, past: int) -> tuple[int, int]:
-    """Of the node that keeps the weights of attention for the way back."""
+    """Return the shape of the node that keeps attention weights for the backward pass."""
     return batch * heads * steps, min(past + steps, 2 * window - 1)
 
 
 class _Block(NamedTuple):
-    """Some steps of one head in one sequence, and those they look at: where each begins, and how many.
+    """A block of query steps of one head in one sequence, and the steps it attends to, as offsets and counts.
 
-    asking, asked, told: queries, keys and values; out: of the output; weights: (rows, seen). before: how many of those
-    seen come before the first that asks.
+    asking, asked, told: offsets of queries, keys and values; out: of the output; weights: of the weights (rows, seen).
+    rows: queries. seen: keys. before: the keys before the first query's own.
     """
 
     asking: int
@@ -61,8 +61,10 @@ def _block(row: Any, sequence: int, head: int, first: int) -> _Block:
 
 @njit
 def _weigh(scores: Any, now: int, reach: int, slope: Any, scale: Any) -> None:
-    """From products of a query with keys, `now` the latest it may see, to weights: 0 where it may not look, which is
-    more than `reach` steps back."""
+    """Turn the products of a query with keys into attention weights, in place.
+
+    now: the index of the latest key it may see; reach: how many steps further back it may look. Other weights become 0.
+    """
     first, zero = max(0, now - reach), scores.dtype.type(0)
     for index in range(first):
         scores[index] = zero
@@ -74,17 +76,17 @@ def _weigh(scores: Any, now: int, reach: int, slope: Any, scale: Any) -> None:
 
 
 def attention(row: Any, values: Any, gradients: Any) -> None:
-    """softmax(q kᵀ / sqrt(numbers of a head) - slope × distance) v, of queries, keys and values side by side: first
-    (past × batch + m, 3 n).
+    """Causal self-attention of all heads: softmax(q kᵀ / sqrt(head width) - slope × distance) v.
 
-    Vaswani et al. 2017, equation 1, with the biases of Press et al. 2022. second: the weights are kept there. third
-    (m, 1), or (1, 1) for all: how many steps back each may look, within the window. Numbers: heads, window, batch, the
-    bits of the float64 by which slopes go on, and past, the steps that do not ask.
+    Vaswani et al. 2017, equation 1, with the linear biases of Press et al. 2022. first (past × batch + m, 3 n):
+    queries, keys and values side by side. second: keeps the weights. third (m, 1), or (1, 1) for all: how many steps
+    back each query may look, within the window. Numbers: heads, window, batch, the bits of the float64 ratio of
+    successive heads' slopes, and past, the earlier steps that have keys and values but no queries.
     """
     heads, window, batch, real = row[NUMBERS], row[NUMBERS + 1], row[NUMBERS + 2], values.dtype.type
     width, each = row[COLUMNS], row[COLUMNS] // heads
     ratio, scale = real(row[NUMBERS + 3 : NUMBERS + 4].view(np.float64)[0]), real(1.0 / math.sqrt(each))
-    apart, out_apart = 3 * width * batch, width * batch  # from a step to the next
+    apart, out_apart = 3 * width * batch, width * batch  # from one step to the next
     values[row[OUTPUT] : row[OUTPUT] + row[ROWS] * width] = real(0)
     for sequence in range(batch):
         slope = real(1)
@@ -138,7 +140,7 @@ def attention_backward(row: Any, values: Any, gradients: Any) -> None:
 
 @njit
 def _unweigh(weights: Any, errors: Any, scale: Any) -> None:
-    """From the gradients of weights to those of products, in place."""
+    """Turn the gradients of weights into those of products, in place."""
     total = weights.dtype.type(0)
     for index in range(weights.size):
         total += weights[index] * errors[index]
@@ -147,10 +149,10 @@ def _unweigh(weights: Any, errors: Any, scale: Any) -> None:
 
 
 def remembered(row: Any, values: Any, gradients: Any) -> None:
-    """What an attention layer has heard, (past × batch, 3 n), the step before first; queries are left as they were.
+    """Unroll an attention layer's ring buffer, (past × batch, 3 n), the oldest step first; queries are left unchanged.
 
-    first (batch, 2 + 2 window n): of the ring the next place, how many are filled, keys (n, window) and values (heads,
-    window, n / heads). Numbers: heads, window, batch, of which past is window - 1.
+    first (batch, 2 + 2 window n): the ring's next index, the number of filled entries, keys (n, window) and values
+    (heads, window, n / heads). Numbers: heads, window, batch; past is window - 1.
     """
     heads, window, batch = row[NUMBERS], row[NUMBERS + 1], row[NUMBERS + 2]
     width, past = row[COLUMNS] // 3, window - 1
@@ -168,14 +170,14 @@ def remembered(row: Any, values: Any, gradients: Any) -> None:
 
 
 def remembered_backward(row: Any, values: Any, gradients: Any) -> None:
-    """What is remembered has no gradient."""
+    """Do nothing: the ring buffer's contents get no gradient."""
 
 
 def reach(row: Any, values: Any, gradients: Any) -> None:
-    """How many steps back each step may look, (steps × batch, 1): as many as its episode has behind it, and are known.
+    """Compute how many steps back each step may look, (steps × batch, 1): those of its episode that are known.
 
-    first (steps × batch, 1): 0 in a step that begins an episode, else 1. second (batch, numbers): a ring, whose second
-    number tells how many steps it holds.
+    first (steps × batch, 1): 0 in a step that begins an episode, else 1. second (batch, numbers): a ring buffer, whose
+    second number is the count of steps it holds.
     """
     batch, size = row[NUMBERS], row[SECOND + BY_ROW]
     for sequence in range(batch):
@@ -187,4 +189,4 @@ def reach(row: Any, values: Any, gradients: Any) -> None:
 
 
 def reach_backward(row: Any, values: Any, gradients: Any) -> None:
-    """Whole numbers have no gradient."""
+    """Do nothing: whole numbers have no gradient."""

@@ -30,7 +30,7 @@ def _address(name_of_blas: str) -> int:
     return int(content(capsule, name(capsule)))
 
 
-for _name in _NAMES.values():  # before cached code that names it is loaded
+for _name in _NAMES.values():  # before cached code that refers to it is loaded
     llvmlite.binding.add_symbol(_name, _address(_name.removeprefix("evo_")))
 
 
@@ -38,7 +38,7 @@ for _name in _NAMES.values():  # before cached code that names it is loaded
 def _gemm(
     typing: Any, turn_a: Any, turn_b: Any, m: Any, n: Any, k: Any, a: Any, lda: Any, b: Any, ldb: Any, c: Any, ldc: Any
 ) -> Any:
-    """c += op(a) op(b) with c (m, n) column-major, as BLAS has it; turn_a, turn_b: 1 to transpose."""
+    """Add op(a) op(b) to c (m, n), column-major as in BLAS; turn_a, turn_b: 1 to transpose."""
 
     def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         byte, word = ir.IntType(8), ir.IntType(32)
@@ -68,33 +68,33 @@ def _gemm(
     return types.void(size, size, size, size, size, a, size, b, size, c, size), codegen
 
 
-# A row-major matrix is its transpose to BLAS: each product below asks for the transposed product, factors swapped.
+# BLAS sees a row-major matrix as its transpose, so each product below asks for the transposed one, factors swapped.
 
 
 @njit
 def add_product(a: Any, b: Any, c: Any, m: int, k: int, n: int) -> None:
-    """c (m, n) += a (m, k) b (k, n); flat arrays of one type."""
+    """Add a (m, k) b (k, n) to c (m, n); flat arrays of one type."""
     _gemm(0, 0, n, m, k, b, n, a, k, c, n)
 
 
 @njit
 def add_product_turned_second(a: Any, b: Any, c: Any, m: int, k: int, n: int) -> None:
-    """c (m, n) += a (m, k) bᵀ, b (n, k); flat arrays of one type."""
+    """Add a (m, k) bᵀ to c (m, n), with b (n, k); flat arrays of one type."""
     _gemm(1, 0, n, m, k, b, k, a, k, c, n)
 
 
 @njit
 def add_product_turned_first(a: Any, b: Any, c: Any, m: int, k: int, n: int) -> None:
-    """c (m, n) += aᵀ b, a (k, m), b (k, n); flat arrays of one type."""
+    """Add aᵀ b to c (m, n), with a (k, m) and b (k, n); flat arrays of one type."""
     _gemm(0, 1, n, m, k, b, n, a, m, c, n)
 
 
-# The same of matrices inside of wider ones: from row to row it is so many numbers.
+# The same for blocks of wider matrices: by_a, by_b and by_c are the distances between rows.
 
 
 @njit
 def add_part_product(a: Any, by_a: int, b: Any, by_b: int, c: Any, by_c: int, m: int, k: int, n: int) -> None:
-    """c (m, n) += a (m, k) b (k, n)."""
+    """Add a (m, k) b (k, n) to c (m, n)."""
     _gemm(0, 0, n, m, k, b, by_b, a, by_a, c, by_c)
 
 
@@ -102,7 +102,7 @@ def add_part_product(a: Any, by_a: int, b: Any, by_b: int, c: Any, by_c: int, m:
 def add_part_product_turned_second(
     a: Any, by_a: int, b: Any, by_b: int, c: Any, by_c: int, m: int, k: int, n: int
 ) -> None:
-    """c (m, n) += a (m, k) bᵀ, b (n, k)."""
+    """Add a (m, k) bᵀ to c (m, n), with b (n, k)."""
     _gemm(1, 0, n, m, k, b, by_b, a, by_a, c, by_c)
 
 
@@ -110,7 +110,7 @@ def add_part_product_turned_second(
 def add_part_product_turned_first(
     a: Any, by_a: int, b: Any, by_b: int, c: Any, by_c: int, m: int, k: int, n: int
 ) -> None:
-    """c (m, n) += aᵀ b, a (k, m), b (k, n)."""
+    """Add aᵀ b to c (m, n), with a (k, m) and b (k, n)."""
     _gemm(0, 1, n, m, k, b, by_b, a, by_a, c, by_c)
 
 
@@ -120,5 +120,5 @@ def _controller() -> ThreadpoolController:
 
 
 def one_thread() -> AbstractContextManager[Any]:
-    """While inside, BLAS uses one thread: between one and two of them the bits of a product change."""
+    """Limit BLAS to one thread inside the context: with two threads the bits of a product differ."""
     return _controller().limit(limits=1, user_api="blas")

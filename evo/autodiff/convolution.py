@@ -19,21 +19,24 @@ from evo.envs.engine.compile import njit
 
 @njit
 def _sizes(row: Any) -> tuple[int, int, int]:
-    """Windows of a picture, numbers of a window, filters."""
+    """Return the numbers of windows in a picture, of terms in a window, and of filters."""
     places = row[NUMBERS + 8] * row[NUMBERS + 9]
     return places, row[NUMBERS + 2] * row[NUMBERS + 3] * row[NUMBERS + 4], row[COLUMNS] // places
 
 
 @njit
 def _within(offset: int, stride: int, count: int, size: int) -> tuple[int, int]:
-    """Of windows from 0 to `count`, the first and the end of those whose place at `offset` is from 0 to `size`."""
+    """Return first and end of the windows in [0, count) whose element at `offset` is within [0, size)."""
     return max(0, -(offset // stride)), min(count, (size - 1 - offset) // stride + 1)
 
 
 @njit
 def _part(row: Any, term: int) -> tuple[int, int, int, int, int]:
-    """Of a number of a window: of the windows in which it is within the picture, how many rows and columns; where that
-    of the first is among the planes, and among the windows; and the distance of columns in the planes."""
+    """Return the range in which element `term` of a window is within the picture.
+
+    That is: rows and columns of such windows, the first one's offset into the planes and into the windows, and the
+    distance between columns in the planes.
+    """
     height, width, channels = row[NUMBERS], row[NUMBERS + 1], row[NUMBERS + 2]
     columns, stride, down, across = row[NUMBERS + 4], row[NUMBERS + 5], row[NUMBERS + 8], row[NUMBERS + 9]
     place, channel = term // channels, term % channels
@@ -46,7 +49,10 @@ def _part(row: Any, term: int) -> tuple[int, int, int, int, int]:
 
 @njit
 def _lay_out(row: Any, planes: Any, windows: Any) -> None:
-    """The windows of a picture. The padding nobody writes: a tape's buffers begin at zero."""
+    """Copy the windows of a picture side by side (im2col).
+
+    The padding is never written: a tape's buffers begin at zero.
+    """
     width, across = row[NUMBERS + 1], row[NUMBERS + 9]
     for term in range(row[NUMBERS + 2] * row[NUMBERS + 3] * row[NUMBERS + 4]):
         rows, columns, begin, laid, stride = _part(row, term)
@@ -63,7 +69,7 @@ def _lay_out(row: Any, planes: Any, windows: Any) -> None:
 
 @njit
 def _add_back(row: Any, windows: Any, planes: Any) -> None:
-    """To every number of the planes what the windows say that have it."""
+    """Scatter-add window gradients into the planes (col2im)."""
     width, across = row[NUMBERS + 1], row[NUMBERS + 9]
     for term in range(row[NUMBERS + 2] * row[NUMBERS + 3] * row[NUMBERS + 4]):
         rows, columns, begin, laid, stride = _part(row, term)
@@ -97,8 +103,10 @@ def _add_together(row: Any, planes: Any, picture: Any) -> None:
 
 
 def convolution(row: Any, values: Any, gradients: Any) -> None:
-    """Every window of pictures, first (m, height × width × channels), by the weights in the rows of second but the last
-    (rows × columns × channels + 1, filters), plus the biases in that: (m, windows × filters)."""
+    """Convolve pictures, first (m, height × width × channels), with filters: (m, windows × filters).
+
+    second (rows × columns × channels + 1, filters): the weights, and in the last row the biases.
+    """
     places, terms, filters = _sizes(row)
     windows, planes, real = values[row[NUMBERS + 10] :], values[row[NUMBERS + 11] :], values.dtype.type
     windows[terms * places : (terms + 1) * places] = real(1)

@@ -21,7 +21,7 @@ from evo.optimizers.optimizer import shorten_part, step_part
 
 
 class Feeds(NamedTuple):
-    """Which columns of the examples go into which inputs of a program; int64 (inputs,) each. rows: of every input."""
+    """Columns of the examples that feed a program's inputs; int64 (inputs,) each. rows: of every input."""
 
     column: np.ndarray
     columns: np.ndarray
@@ -30,18 +30,18 @@ class Feeds(NamedTuple):
 
     @classmethod
     def into(cls, *inputs: Node) -> "Feeds":
-        """The inputs' columns stand side by side in the examples, in this order."""
+        """Feed inputs whose columns stand side by side in the examples, in this order."""
         widths = [node.columns for node in inputs]
         starts = np.cumsum([0, *widths[:-1]])
         return cls(starts, np.array(widths), np.array([node.at for node in inputs]), inputs[0].rows)
 
 
 class Settings(NamedTuple):
-    """step_sizes: of the optimiser's step for each minibatch, float64 (minibatches,).
+    """Settings of training. step_sizes: the optimiser's step size for each minibatch, float64 (minibatches,).
 
-    l1, l2: l1 |w| + ½ l2 w², summed over all parameters, is part of the loss, and its gradient of what is clipped.
-    max_norm: gradients longer than this are shortened to it; 0 or inf: none. weight_decay: in each step, step size ×
-    weight decay of the parameters goes, apart from the gradient (Loshchilov & Hutter 2019).
+    l1, l2: the loss includes l1 |w| + ½ l2 w², summed over all parameters, and clipping includes its gradient.
+    max_norm: longer gradients are shortened to it; 0 or inf: never. weight_decay: each step subtracts step size ×
+    weight decay × parameters, apart from the gradient (Loshchilov & Hutter 2019).
     """
 
     step_sizes: np.ndarray
@@ -62,16 +62,16 @@ def descend(
     team: Team | None = None,
     seed: int = 0,
 ) -> np.ndarray | None:
-    """One step of the optimiser down the loss for each minibatch; changes it and every replica's parameters.
+    """Take one optimiser step down the loss for each minibatch, changing the optimiser and every replica's parameters.
 
-    programs: replicas, each for as many rows as its shard of a minibatch; the loss is the mean of theirs, and they
-    start from the parameters of the first. examples: float32 (count, columns). order: int64 (minibatches, size), the
-    rows that each minibatch takes. optimizer: of as many parameters and the same type of numbers. team: of no more
-    workers than there are replicas; without one this thread works alone. seed: what is drawn at random, as dropout
-    does, depends on it, on the steps the optimiser has taken and on the replica, and on nothing else.
+    programs: replicas, each with as many rows as its shard of a minibatch; the loss is the mean of theirs, and they
+    start from the first one's parameters. examples: float32 (count, columns). order: int64 (minibatches, size), the
+    rows of each minibatch. optimizer: for as many parameters of the same dtype. team: of no more workers than replicas;
+    without one this thread works alone. seed: random draws, as of dropout, depend only on it, on the steps that the
+    optimiser has taken and on the replica.
 
     Returns the means of the `watched` single numbers over shards and minibatches, or None where a gradient was not
-    finite: the optimiser is as it was then, and the parameters are of no use. Raises ValueError for minibatches of
+    finite: the optimiser is then unchanged, and the parameters are unusable. Raises ValueError for minibatches of
     another size than the replicas', and for an optimiser or step sizes that do not fit.
     """
     first, size = programs[0], len(programs) * feeds.rows
@@ -113,14 +113,14 @@ def descend(
 
 
 def assess(program: Program, feeds: Feeds, examples: np.ndarray, *nodes: Node) -> np.ndarray:
-    """The values of nodes of one column for every example, float32 (count, nodes), without changing anything.
+    """Compute one-column nodes for every example, float32 (count, nodes), without changing parameters.
 
-    The nodes must have a row for each example of a minibatch, as the program's inputs have.
+    The nodes must have a row for each example of a minibatch, as the program's inputs have. Raises ValueError.
     """
     count, size = len(examples), nodes[0].rows
     if any(node.shape != (size, 1) for node in nodes):
         raise ValueError(f"nodes of shapes {[node.shape for node in nodes]}; each must have one column")
-    # the last minibatch is filled up with examples that have had their turn
+    # the last minibatch is filled up with the first examples again
     order = np.arange(-(-count // size) * size).reshape(-1, size) % count
     found = np.empty((count, len(nodes)), np.float32)
     with one_thread():
@@ -148,9 +148,9 @@ def gather(feeds: Any, examples: Any, rows: Any, values: Any) -> None:
             values[at : at + width] = examples[rows[place], start : start + width]
 
 
-@njit(cache=True, fastmath={"reassoc"})  # additions that overlap; like BLAS, the same bits on the same processor
+@njit(cache=True, fastmath={"reassoc"})  # overlapping additions; like BLAS, the same bits only on the same processor
 def squared_length(values: Any) -> float:
-    """The sum of squares, in float64."""
+    """Return the sum of squares, in float64."""
     total = 0.0
     for index in range(values.size):
         value = np.float64(values[index])
@@ -159,10 +159,10 @@ def squared_length(values: Any) -> float:
 
 
 class _Rule(NamedTuple):
-    """The optimiser, as compiled code takes it.
+    """The optimiser's rule for compiled code.
 
-    kernel: its address. numbers: float64 (minibatches, numbers); limits: (minibatches,), the greatest lengths of steps.
-    memory: (vectors, parameters). steps: how many were taken.
+    kernel: its address. numbers: float64 (minibatches, numbers); limits: (minibatches,), the greatest step lengths.
+    memory: (vectors, parameters). steps: the number taken.
     """
 
     kernel: int
@@ -173,10 +173,10 @@ class _Rule(NamedTuple):
 
 
 class _Shared(NamedTuple):
-    """What the threads share.
+    """Buffers that the threads share.
 
-    gradient, delta: (parameters,). squares: float64 (2, replicas), the squared lengths of their pieces. sums: float64
-    (replicas, watched). finite: bool (1,), whether every gradient was.
+    gradient, delta: (parameters,). squares: float64 (2, replicas), squared lengths of gradient and step by piece. sums:
+    float64 (replicas, watched). finite: bool (1,), whether every gradient was.
     """
 
     gradient: np.ndarray
@@ -188,13 +188,13 @@ class _Shared(NamedTuple):
 
 @njit
 def _seed(drawn: Any, step: int, replica: int) -> Any:
-    """A seed for a replica in a step: int64."""
+    """Return the int64 seed of a replica in a step."""
     return np.int64(mixed(mixed(mixed(drawn) + np.uint64(step)) + np.uint64(replica)))
 
 
 @njit(error_model="numpy")
 def _average(programs: Any, settings: Any, gradient: Any, first: int, last: int) -> None:
-    """The gradient from `first` to `last`: the mean of the replicas', and the penalties'."""
+    """Average the replicas' gradients from `first` to `last`, and add the penalties'."""
     replicas, real = len(programs), gradient.dtype.type
     share, mine = real(1.0 / replicas), programs[0].gradients[first:last]
     for index in range(gradient.size):
@@ -214,7 +214,7 @@ def _average(programs: Any, settings: Any, gradient: Any, first: int, last: int)
 
 @njit(error_model="numpy")
 def _move(programs: Any, keep: Any, delta: Any, first: int, last: int) -> None:
-    """Every replica's parameters from `first` to `last`, by a step, after as much of them as decays is gone."""
+    """Decay every replica's parameters from `first` to `last` by the factor `keep`, then add the step."""
     for replica in range(len(programs)):
         parameters = programs[replica].values[first:last]
         for index in range(delta.size):
@@ -251,7 +251,7 @@ def _descend(
                 shared.sums[replica, index] += program.values[watched[index]]
         barrier(place, worker, workers)
 
-        # from here on every worker has pieces of the parameters, the same for any number of workers
+        # from here on each worker updates pieces of the parameters, which do not depend on the number of workers
         for piece in range(worker, replicas, workers):
             first, last = size * piece // replicas, size * (piece + 1) // replicas
             _average(programs, settings, shared.gradient[first:last], first, last)
@@ -260,7 +260,7 @@ def _descend(
 
         length = math.sqrt(shared.squares[0].sum())
         if not math.isfinite(length):
-            if worker == 0:  # they all come to the same
+            if worker == 0:  # all workers find the same
                 shared.finite[0] = False
             return
         shorten = min(1.0, settings.max_norm / (length + 1e-6))  # as torch's clip_grad_norm_

@@ -1,7 +1,7 @@
-"""Dropout operation: masks come from a counter-based generator, so backward recomputes them; see
-`evo.autodiff.operations`.
+"""Dropout operation: masks come from a counter-based generator, so that backward recomputes them.
 
-Counter-based draws as in Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3", here of SplitMix64.
+See `evo.autodiff.operations`. Counter-based draws as in Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2,
+3", here with SplitMix64.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ DRAWS = 2**53  # a draw is a whole number below this
 
 @njit
 def _stream(row: Any, values: Any) -> Any:
-    """Where the draws of a node begin: what its seed, and its place on the tape, are mixed to."""
+    """Return the start of a node's random stream, mixed from its seed and its offset on the tape."""
     return mixed(mixed(np.uint64(seed_of(values, row[SECOND])[0])) ^ np.uint64(row[OUTPUT]))
 
 
@@ -27,9 +27,10 @@ def _is_kept(stream: Any, index: int, dropped: int) -> Any:
 
 
 def dropout(row: Any, values: Any, gradients: Any) -> None:
-    """first where it is kept, over the share that is, else 0; second: the tape's seed. Numbers: how many of DRAWS drop.
+    """Drop numbers of first at random: kept ones are divided by the share kept, dropped ones 0.
 
-    Srivastava et al. 2014, section 10, inverted: scaled in training, so that nothing needs to be afterwards.
+    second: the tape's seed. Numbers: how many of DRAWS values drop. Srivastava et al. 2014, section 10, inverted:
+    scaled in training, so that inference needs no scaling.
     """
     size, dropped, real = row[ROWS] * row[COLUMNS], row[NUMBERS], values.dtype.type
     given, out = values[row[FIRST] : row[FIRST] + size], values[row[OUTPUT] : row[OUTPUT] + size]

@@ -21,10 +21,10 @@ from evo.envs.engine.compile import njit
 from evo.numerics import activations
 
 FORWARD, BACKWARD, OUTPUT, ROWS, COLUMNS = range(5)
-FIRST, SECOND, THIRD = 5, 10, 15  # where the operands begin
-NUMBERS = 20  # and the numbers of its own
+FIRST, SECOND, THIRD = 5, 10, 15  # where the operands begin in a row
+NUMBERS = 20  # where the operation's own numbers begin
 ROW_SIZE = 32
-SEED_SIZE = 2  # float32 numbers, or float64: room for an int64 at least
+SEED_SIZE = 2  # float32 or float64 numbers: room for an int64 at least
 BY_ROW, _BY_COLUMN, NEEDED, _WHOLE = 1, 2, 3, 4
 
 
@@ -35,24 +35,24 @@ def _get(row: Any, values: Any, operand: int, i: int, j: int) -> Any:
 
 @njit
 def rows_of(row: Any, buffer: Any, at: int, columns: int) -> Any:
-    """A whole node of as many rows as the output, and so many columns."""
+    """Return a whole node with as many rows as the output and `columns` columns, flat."""
     return buffer[row[at] : row[at] + row[ROWS] * columns]
 
 
 @njit
 def block(row: Any, buffer: Any, at: int) -> Any:
-    """A whole node of the output's shape."""
+    """Return a whole node of the output's shape, flat."""
     return rows_of(row, buffer, at, row[COLUMNS])
 
 
 @njit
 def seed_of(values: Any, at: int) -> Any:
-    """The seed of what operations draw, at its place among the values: int64 (1,), to read or to write."""
+    """Return the seed of the random operations, at offset `at` of the values: int64 (1,), a view."""
     return values[at : at + SEED_SIZE].view(np.int64)[:1]
 
 
 def affine(row: Any, values: Any, gradients: Any) -> None:
-    """first (m, k) second (k, n) + third (1, n)."""
+    """Compute first (m, k) second (k, n) + third (1, n)."""
     m, n, k = row[ROWS], row[COLUMNS], row[FIRST + BY_ROW]
     out, bias = block(row, values, OUTPUT), values[row[THIRD] : row[THIRD] + n]
     for i in range(m):
@@ -139,17 +139,17 @@ def exp_backward(row: Any, values: Any, gradients: Any) -> None:
 
 
 def _compiled_as(run: Any, *parts: Any) -> Any:
-    """Compiled under a name that tells what it was made of.
+    """Compile a function under a name that tells its parts.
 
-    Numba names machine code by the function and by how many this process has compiled. Of two functions of one name,
-    compiled by two processes, the cache may therefore give a third process one in place of the other.
+    Numba names machine code by the function's name and a count of this process's compilations, so for two functions of
+    one name, compiled by two processes, the cache may give a third process the wrong one.
     """
     run.__qualname__ += "_of_" + "_and_".join(str(getattr(part, "__name__", part)) for part in parts)
     return njit(run)
 
 
 def _elementwise(function: Any) -> Any:
-    """Forward: out = function(first, second), number by number."""
+    """Compile a forward function: out = function(first, second), elementwise."""
 
     def run(row: Any, values: Any) -> None:
         out, columns = block(row, values, OUTPUT), row[COLUMNS]
@@ -166,7 +166,7 @@ def _elementwise(function: Any) -> Any:
 
 
 def _elementwise_backward(by_first: Any, by_second: Any) -> Any:
-    """Backward, by the function's derivatives as functions of both operands."""
+    """Compile a backward function from the partial derivatives, functions of both operands."""
     to_first, to_second = _gradient_to(FIRST, by_first), _gradient_to(SECOND, by_second)
 
     def run(row: Any, values: Any, gradients: Any) -> None:
@@ -197,7 +197,7 @@ def _gradient_to(operand: int, derivative: Any) -> Any:
     return _compiled_as(run, operand, derivative)
 
 
-# A product with 1 or 0 of the operands' own type: plain numbers would turn float32 into float64.
+# 1 of the operands' own type: a plain number would turn float32 into float64.
 
 
 @njit
@@ -237,7 +237,7 @@ def _product(first: Any, second: Any) -> Any:
 
 @njit
 def _lesser(first: Any, second: Any) -> Any:
-    return second if first > second or second != second else first  # what is not a number stays visible
+    return second if first > second or second != second else first  # NaN stays visible
 
 
 @njit
@@ -245,7 +245,7 @@ def _greater(first: Any, second: Any) -> Any:
     return second if first < second or second != second else first
 
 
-# The gradient of the lesser or greater goes to the first where both are equal.
+# Where both are equal, the first gets the gradient of the minimum or maximum.
 
 
 @njit
@@ -324,7 +324,7 @@ def maximum_backward(row: Any, values: Any, gradients: Any) -> None:
 
 
 def total(row: Any, values: Any, gradients: Any) -> None:
-    """The sum of each row of first (m, k): (m, 1)."""
+    """Sum each row of first (m, k): (m, 1)."""
     m, k = row[ROWS], row[FIRST + BY_ROW]
     for i in range(m):
         result = values.dtype.type(0)
@@ -341,7 +341,7 @@ def total_backward(row: Any, values: Any, gradients: Any) -> None:
 
 
 def log_softmax(row: Any, values: Any, gradients: Any) -> None:
-    """Of each row, shifted by its greatest value so that nothing overflows."""
+    """Compute the log-softmax of each row, shifted by its maximum so that nothing overflows."""
     n, real = row[COLUMNS], values.dtype.type
     out, operand = block(row, values, OUTPUT), block(row, values, FIRST)
     for i in range(row[ROWS]):
@@ -366,7 +366,7 @@ def log_softmax_backward(row: Any, values: Any, gradients: Any) -> None:
 
 
 def pick(row: Any, values: Any, gradients: Any) -> None:
-    """From each row of first (m, k) the column whose index stands in second (m, 1): (m, 1)."""
+    """Take from each row of first (m, k) the column whose index is in second (m, 1): (m, 1)."""
     for i in range(row[ROWS]):
         values[row[OUTPUT] + i] = _get(row, values, FIRST, i, int(values[row[SECOND] + i]))
 

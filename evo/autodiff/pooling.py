@@ -7,8 +7,11 @@ from evo.numerics import pooling
 
 
 def greatest(row: Any, values: Any, gradients: Any) -> None:
-    """The greatest of each window of pictures (m, height × width × channels): (m, windows × channels). For the way
-    back, where it is goes to the place that the number after those of `evo.numerics.pooling` names."""
+    """Max pooling of pictures (m, height × width × channels): (m, windows × channels).
+
+    The maxima's positions are kept for the backward pass, at the offset given by the number after those of
+    `evo.numerics.pooling`.
+    """
     size, pooled = row[FIRST + BY_ROW], row[COLUMNS]
     for i in range(row[ROWS]):
         begin, out, found = row[FIRST] + i * size, row[OUTPUT] + i * pooled, row[NUMBERS + 5] + i * pooled
@@ -17,7 +20,7 @@ def greatest(row: Any, values: Any, gradients: Any) -> None:
 
 
 def greatest_backward(row: Any, values: Any, gradients: Any) -> None:
-    """To the first of the greatest, as torch has it."""
+    """Pass the gradient to the maximum's position, the first of equal ones as in torch."""
     height, width, channels = row[NUMBERS], row[NUMBERS + 1], row[NUMBERS + 2]
     rows, columns = row[NUMBERS + 3], row[NUMBERS + 4]
     if not row[FIRST + NEEDED]:
@@ -35,7 +38,7 @@ def greatest_backward(row: Any, values: Any, gradients: Any) -> None:
 
 
 def average(row: Any, values: Any, gradients: Any) -> None:
-    """The mean of each window of pictures (m, height × width × channels): (m, windows × channels)."""
+    """Average pooling of pictures (m, height × width × channels): (m, windows × channels)."""
     size, pooled = row[FIRST + BY_ROW], row[COLUMNS]
     for i in range(row[ROWS]):
         begin, out = row[FIRST] + i * size, row[OUTPUT] + i * pooled

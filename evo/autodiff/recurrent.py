@@ -14,13 +14,13 @@ from evo.numerics import activations
 
 
 def add_affine(row: Any, values: Any, gradients: Any) -> None:
-    """first (m, k) second (k, n), added to what the output (m, n) holds already."""
+    """Add first (m, k) second (k, n) to the output (m, n) in place."""
     m, n, k = row[ROWS], row[COLUMNS], row[FIRST + BY_ROW]
     add_product(values[row[FIRST] :], values[row[SECOND] :], rows_of(row, values, OUTPUT, n), m, k, n)
 
 
 def add_affine_backward(row: Any, values: Any, gradients: Any) -> None:
-    """The gradient of what it held is that of the output, and stands where it should."""
+    """Add the gradients of both factors; the earlier content's gradient is the output's, already in place."""
     m, n, k = row[ROWS], row[COLUMNS], row[FIRST + BY_ROW]
     above = rows_of(row, gradients, OUTPUT, n)
     if row[FIRST + NEEDED]:
@@ -30,10 +30,11 @@ def add_affine_backward(row: Any, values: Any, gradients: Any) -> None:
 
 
 def lstm(row: Any, values: Any, gradients: Any) -> None:
-    """Hidden state (m, n) and cell from gates (first, (m, 4 n): input, forget, candidate, output) and the cell before.
+    """Compute an LSTM step from gates and the previous cell: the hidden state (m, n) and the new cell.
 
-    Hochreiter & Schmidhuber 1997, with the forget gate of Gers 2000. A cell, second and third, is (m, 2 n): its value,
-    and the hyperbolic tangent of that, which the second may lack. The gates are left activated, for the way back.
+    Hochreiter & Schmidhuber 1997, with the forget gate of Gers 2000. first (m, 4 n): the gates' sums, input, forget,
+    candidate, output, left activated for the backward pass. Cells, second before and third after, are (m, 2 n): the
+    value and its hyperbolic tangent, which the second may lack.
     """
     n, wide = row[COLUMNS], row[SECOND + BY_ROW]
     hidden, gates = rows_of(row, values, OUTPUT, n), rows_of(row, values, FIRST, 4 * n)
@@ -75,11 +76,11 @@ def lstm_backward(row: Any, values: Any, gradients: Any) -> None:
 
 
 def gru(row: Any, values: Any, gradients: Any) -> None:
-    """Hidden state (m, n) from what it hears of its inputs (first) and of its past (second), both (m, 3 n): reset,
-    update, candidate; and the hidden state before (third).
+    """Compute a GRU step: the hidden state (m, n) from input and recurrent sums and the previous hidden state.
 
-    Cho et al. 2014, with the reset after the product, as torch and cuDNN have it. The first is left activated, for the
-    way back; the second as it is.
+    Cho et al. 2014, with the reset after the product, as in torch and cuDNN. first and second (m, 3 n): reset, update
+    and candidate sums of the inputs and of the past. third: the previous hidden state. The first is left activated for
+    the backward pass; the second is unchanged.
     """
     n = row[COLUMNS]
     hidden, before = rows_of(row, values, OUTPUT, n), rows_of(row, values, THIRD, n)

@@ -7,11 +7,11 @@ from evo.autodiff.operations import COLUMNS, FIRST, NEEDED, NUMBERS, OUTPUT, ROW
 from evo.envs.engine.compile import njit
 from evo.numerics.symbols import symbol_of
 
-_EPSILON = 1e-5  # torch's; Ba 2016 names none
+_EPSILON = 1e-5  # torch's; Ba 2016 gives none
 
 
 def embed(row: Any, values: Any, gradients: Any) -> None:
-    """Rows of second (symbols, width) whose indices stand in first (m, n), one after the other: (m, n × width).
+    """Look up rows of second (symbols, width) by the indices in first (m, n), one after the other: (m, n × width).
 
     Numbers: symbols, width.
     """
@@ -34,15 +34,15 @@ def embed_backward(row: Any, values: Any, gradients: Any) -> None:
 
 @njit
 def _rows(row: Any, buffer: Any, place: int, index: int) -> Any:
-    """A row of a node of the output's shape."""
+    """Return row `index` of a node of the output's shape."""
     columns = row[COLUMNS]
     return buffer[row[place] + index * columns : row[place] + (index + 1) * columns]
 
 
 def layer_norm(row: Any, values: Any, gradients: Any) -> None:
-    """gain (first - mean) / sqrt(variance + epsilon) + bias, each row with a mean and variance of its own.
+    """Normalise each row by its mean and variance: gain (first - mean) / sqrt(variance + epsilon) + bias.
 
-    Ba 2016, equation 3. second: gain and bias (2, n). third (m, 2) keeps mean and 1 / sqrt(…) for the way back.
+    Ba 2016, equation 3. second: gain and bias (2, n). third (m, 2) keeps mean and 1 / sqrt(…) for the backward pass.
     """
     n, real = row[COLUMNS], values.dtype.type
     gain, bias = values[row[SECOND] : row[SECOND] + n], values[row[SECOND] + n : row[SECOND] + 2 * n]
@@ -69,7 +69,7 @@ def layer_norm_backward(row: Any, values: Any, gradients: Any) -> None:
     for i in range(row[ROWS]):
         given, above = _rows(row, values, FIRST, i), _rows(row, gradients, OUTPUT, i)
         mean, scale = values[row[THIRD] + 2 * i], values[row[THIRD] + 2 * i + 1]
-        summed = turned = real(0)  # of what reaches the normalised numbers, and of its product with them
+        summed = turned = real(0)  # sums of the gradient by the normalised numbers, and of its product with them
         for j in range(n):
             normal, error = (given[j] - mean) * scale, above[j]
             of_gain[j] += error * normal

@@ -10,7 +10,7 @@ from typing import Any
 from evo.autodiff.operations import COLUMNS, FIRST, NEEDED, OUTPUT, ROWS, SECOND, THIRD, block
 from evo.numerics import activations
 
-STEEPNESS = 10  # in distances from rest to threshold
+STEEPNESS = 10  # per distance from rest to threshold
 
 
 def spike(row: Any, values: Any, gradients: Any) -> None:
@@ -20,7 +20,7 @@ def spike(row: Any, values: Any, gradients: Any) -> None:
 
 
 def spike_backward(row: Any, values: Any, gradients: Any) -> None:
-    """1 / (1 + steepness |v - 1|)^2 takes the place of the derivative."""
+    """Use the surrogate 1 / (1 + steepness |v - 1|)^2 in place of the derivative."""
     membrane, above, below = (
         block(row, values, FIRST),
         block(row, gradients, OUTPUT),
@@ -33,7 +33,7 @@ def spike_backward(row: Any, values: Any, gradients: Any) -> None:
 
 
 def leak(row: Any, values: Any, gradients: Any) -> None:
-    """second (1, n) × third (m, n) + first (m, n), less 1 where the third was above the threshold."""
+    """Compute membranes: second (1, n) × third (m, n) + first (m, n), less 1 where third was above the threshold."""
     n, one, zero = row[COLUMNS], values.dtype.type(1), values.dtype.type(0)
     out, current, before = block(row, values, OUTPUT), block(row, values, FIRST), block(row, values, THIRD)
     for i in range(row[ROWS]):
@@ -59,7 +59,10 @@ def leak_backward(row: Any, values: Any, gradients: Any) -> None:
 
 
 def trace(row: Any, values: Any, gradients: Any) -> None:
-    """target + second (1, n) × (third (m, n) - target), with a target of 1 for a spike, first (m, n), else -1."""
+    """Low-pass filter spikes: target + second (1, n) × (third (m, n) - target).
+
+    The target is 1 for a spike, first (m, n), else -1.
+    """
     n, one = row[COLUMNS], values.dtype.type(1)
     out, spikes, before = block(row, values, OUTPUT), block(row, values, FIRST), block(row, values, THIRD)
     for i in range(row[ROWS]):

@@ -34,7 +34,7 @@ _ROW = types.Array(types.int64, 1, "C")
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """A matrix on a tape: an input, parameters, a constant, or what an operation makes of them."""
+    """A matrix on a tape: an input, parameters, a constant, or an operation's output."""
 
     tape: "Tape"
     at: int
@@ -43,7 +43,7 @@ class Node:
     needs_gradient: bool
 
     def affine(self, weights: "Node", bias: "Node | None" = None, into: "Node | None" = None) -> "Node":
-        """self (m, k) weights (k, n) + bias (1, n)."""
+        """Return self (m, k) weights (k, n) + bias (1, n)."""
         bias = self.tape.constant(0.0, 1, weights.columns) if bias is None else bias
         if self.columns != weights.rows or (bias.rows, bias.columns) != (1, weights.columns):
             raise ValueError(f"{self.shape} by {weights.shape} plus {bias.shape} do not fit")
@@ -62,23 +62,23 @@ class Node:
         return self._alike(operations.sigmoid)
 
     def activated(self, activation: str) -> "Node":
-        """Through an activation, one of `evo.numerics.activations.ACTIVATIONS`."""
+        """Apply an activation, one of `evo.numerics.activations.ACTIVATIONS`."""
         return self if activation == "linear" else getattr(self, activation)()
 
     def reshape(self, rows: int, columns: int) -> "Node":
-        """The same numbers, row by row, as a matrix of another shape, in place."""
+        """Return the same numbers, row by row, as a matrix of another shape, without copying."""
         if rows * columns != self.rows * self.columns:
             raise ValueError(f"{self.shape} is no matrix of {rows} × {columns}")
         return Node(self.tape, self.at, rows, columns, self.needs_gradient)
 
     def part(self, first: int, count: int) -> "Node":
-        """The `count` rows from `first` on, in place."""
+        """Return the `count` rows from `first` on, without copying."""
         if not 0 <= first <= first + count <= self.rows:
             raise ValueError(f"rows {first} to {first + count} of {self.rows}")
         return Node(self.tape, self.at + first * self.columns, count, self.columns, self.needs_gradient)
 
     def add_affine(self, weights: "Node", past: "Node") -> "Node":
-        """self (m, n) + past (m, k) weights (k, n), in the place of self, which must be what an operation gave."""
+        """Add past (m, k) weights (k, n) to self (m, n), in place; self must be an operation's output."""
         if past.columns != weights.rows or self.shape != (past.rows, weights.columns):
             raise ValueError(f"{self.shape} plus {past.shape} by {weights.shape} do not fit")
         if not self.needs_gradient or self.at < self.tape.size:
@@ -86,8 +86,10 @@ class Node:
         return self.tape.record(recurrent.add_affine, *self.shape, past, weights, into=self)
 
     def lstm(self, before: "Node", into: "Node") -> "Node":
-        """The cell (m, 2 n) after these gates (m, 4 n), which are written over, and the cell before, of which (m, n)
-        is enough; the hidden state goes `into` (m, n)."""
+        """Return the LSTM cell (m, 2 n) after one step; the hidden state is written `into` (m, n).
+
+        self: the gates (m, 4 n), which are overwritten. before: the previous cell, (m, 2 n) or (m, n).
+        """
         m, n = into.shape
         if self.shape != (m, 4 * n) or before.shape not in ((m, n), (m, 2 * n)):
             raise ValueError(f"gates {self.shape} and cell {before.shape} do not fit a hidden state {into.shape}")
@@ -96,27 +98,36 @@ class Node:
         return after
 
     def gru(self, past: "Node", before: "Node", into: "Node") -> "Node":
-        """The hidden state (m, n) after what is heard of inputs, self, which is written over, and of the past, both
-        (m, 3 n), and that before; it goes `into` (m, n)."""
+        """Return the GRU hidden state after one step, written `into` (m, n).
+
+        self: the sums of the inputs, which are overwritten; past: those of the past; both (m, 3 n). before: the
+        previous hidden state (m, n).
+        """
         m, n = into.shape
         if (self.shape, past.shape, before.shape) != ((m, 3 * n), (m, 3 * n), (m, n)):
             raise ValueError(f"{self.shape}, {past.shape} and {before.shape} do not fit a hidden state {into.shape}")
         return self.tape.record(recurrent.gru, *into.shape, self, past, before, into=into)
 
     def leak(self, keeping: "Node", before: "Node") -> "Node":
-        """The membrane (m, n) that receives this current (m, n), after that before (m, n), of which `keeping` (1, n)
-        stays; where that was above the threshold it is reset."""
+        """Return the membrane (m, n) after one step with this current, self (m, n).
+
+        keeping (1, n): the share of the previous membrane, `before` (m, n), that stays; it is reset where it was above
+        the threshold.
+        """
         if self.shape != before.shape or keeping.shape != (1, self.columns):
             raise ValueError(f"current {self.shape}, {keeping.shape} and membrane {before.shape} do not fit")
         return self.tape.record(spiking.leak, *self.shape, self, keeping, before)
 
     def spike(self) -> "Node":
-        """1 above the threshold, which is 1, else 0; its gradient is a surrogate."""
+        """Return 1 above the threshold, which is 1, else 0; its gradient is a surrogate."""
         return self._alike(spiking.spike)
 
     def trace(self, keeping: "Node", before: "Node", into: "Node") -> "Node":
-        """The trace (m, n) of spikes, self (m, n), after that before (m, n), of which `keeping` (1, n) stays: it nears
-        1 with a spike, -1 without; it goes `into` (m, n)."""
+        """Return the trace (m, n) of spikes, self (m, n), written `into`.
+
+        keeping (1, n): the share of the previous trace, `before` (m, n), that stays. The trace approaches 1 with
+        spikes, -1 without.
+        """
         if self.shape != before.shape or keeping.shape != (1, self.columns):
             raise ValueError(f"spikes {self.shape}, {keeping.shape} and trace {before.shape} do not fit")
         return self.tape.record(spiking.trace, *self.shape, self, keeping, before, into=into)
@@ -125,20 +136,20 @@ class Node:
         return self._alike(operations.exp)
 
     def log_softmax(self) -> "Node":
-        """Logarithm of the softmax of each row."""
+        """Return the logarithm of the softmax of each row."""
         return self._alike(operations.log_softmax)
 
     def total(self) -> "Node":
-        """The sum of each row, (rows, 1)."""
+        """Return the sum of each row, (rows, 1)."""
         return self.tape.record(operations.total, self.rows, 1, self)
 
     def mean(self) -> "Node":
-        """The mean of all values, (1, 1)."""
+        """Return the mean of all values, (1, 1)."""
         count = self.rows * self.columns
         return self.reshape(1, count).total() * (1.0 / count)
 
     def pick(self, columns: "Node") -> "Node":
-        """From each row the value in the column whose index `columns` (rows, 1) holds, (rows, 1)."""
+        """Return from each row the value in the column whose index `columns` (rows, 1) holds, (rows, 1)."""
         if (columns.rows, columns.columns) != (self.rows, 1):
             raise ValueError(f"{self.rows} rows need as many indices, not {columns.shape}")
         return self.tape.record(operations.pick, self.rows, 1, self, columns)
@@ -181,10 +192,10 @@ class Node:
 
 
 class Tape:
-    """Records operations on matrices; `parameters` numbers can be differentiated by.
+    """Records operations on matrices, differentiable by its `parameters` numbers.
 
-    dtype: of all numbers, float32, or float64 to check gradients by. training: whether layers that do something else
-    while they learn, as dropout does, do that.
+    dtype: of all numbers, float32, or float64 to check gradients. training: whether layers such as dropout behave as in
+    training.
     """
 
     def __init__(self, parameters: int, dtype: Any = np.float32, training: bool = False) -> None:
@@ -193,45 +204,45 @@ class Tape:
         self._rows: list[list[int]] = []
         self._constants: list[tuple[int, int, float]] = []
         self.going_on: Node | None = None
-        self.states: list[Node] = []  # inputs, where sequences go on, in the order in which layers asked for them
+        self.states: list[Node] = []  # the layers' initial states, inputs after `go_on`, in the order requested
         self._seed: Node | None = None
 
     def parameters(self, at: int, rows: int, columns: int) -> Node:
-        """The parameters from `at` on, as a matrix."""
+        """Return the parameters from `at` on, as a matrix."""
         if not 0 <= at <= at + rows * columns <= self.size:
             raise ValueError(f"{rows * columns} parameters from {at} on: there are {self.size}")
         return Node(self, at, rows, columns, True)
 
     def input(self, rows: int, columns: int) -> Node:
-        """A matrix to be filled in before each run."""
+        """Return a matrix to be filled in before each run."""
         return self._place(rows, columns, False)
 
     def constant(self, value: float, rows: int = 1, columns: int = 1) -> Node:
-        """A matrix that holds one value throughout."""
+        """Return a matrix filled with one value."""
         node = self._place(rows, columns, False)
         self._constants.append((node.at, node.at + rows * columns, value))
         return node
 
     def empty(self, rows: int, columns: int) -> Node:
-        """A matrix that operations write to, part by part, before any other reads it."""
+        """Return a matrix that operations write to, part by part, before any other reads it."""
         return self._place(rows, columns, True)
 
     def go_on(self, going_on: Node) -> None:
-        """From here on layers begin with what they carried from the steps before, not with nothing.
+        """Let layers recorded from here on begin with their state from earlier steps, instead of an empty one.
 
         going_on: an input (steps × batch, 1), 0 in a step that begins an episode, else 1.
         """
         self.going_on = going_on
 
     def state(self, batch: int, columns: int) -> Node:
-        """What a layer has carried to the first step, (batch, columns): zeros, or an input where sequences go on."""
+        """Return a layer's state before the first step, (batch, columns): zeros, or an input after `go_on`."""
         if self.going_on is None:
             return self.constant(0.0, batch, columns)
         self.states.append(self.input(batch, columns))
         return self.states[-1]
 
     def carried(self, state: Node, step: int) -> Node:
-        """A state (batch, columns) as a step finds it: zeros in one that begins an episode."""
+        """Return a state (batch, columns) as it enters a step: zeros where an episode begins."""
         if self.going_on is None:
             return state
         return state * self.going_on.part(step * state.rows, state.rows)
@@ -245,7 +256,7 @@ class Tape:
         into: Node | None = None,
         numbers: Sequence[int] = (),
     ) -> Node:
-        """Append an operation; returns its output (rows, columns), which is `into` where that is given.
+        """Append an operation and return its output (rows, columns), `into` where given.
 
         operation: the plain forward function, see `evo.autodiff.operations`; its module also has the backward one,
         named after it: `tanh` and `tanh_backward`. At most three operands, and twelve whole numbers of its own.
@@ -263,16 +274,16 @@ class Tape:
         return out
 
     def seed(self) -> Node:
-        """Where operations find the seed of what they draw, int64 in the first bytes; see `operations.seed_of`."""
+        """Return the node with the seed of random operations, int64 in the first bytes; see `operations.seed_of`."""
         if self._seed is None:
             self._seed = self._place(1, SEED_SIZE, False)
         return self._seed
 
     def program(self, loss: Node) -> "Program":
-        """Everything recorded so far, ready to run; `loss` (1, 1) is what gradients are of."""
+        """Return everything recorded so far, ready to run; gradients are of `loss` (1, 1). Raises ValueError."""
         if loss.shape != (1, 1) or not loss.needs_gradient:
             raise ValueError(f"a loss is one number that depends on parameters; this is {loss.shape}")
-        needed = 2 * self._end * np.dtype(self.dtype).itemsize  # values, and the gradients by them
+        needed = 2 * self._end * np.dtype(self.dtype).itemsize  # values, and their gradients
         check_bytes("backprop through this network", needed, "take smaller minibatches, shorter windows or segments")
         values = np.zeros(self._end, self.dtype)
         for start, stop, value in self._constants:
@@ -288,7 +299,7 @@ class Tape:
 
 @functools.cache
 def _compiled(operation: Operation, dtype: np.dtype[Any]) -> tuple[Any, Any]:
-    """The forward and backward kernels of an operation."""
+    """Return the forward and backward kernels of an operation."""
     backward = getattr(sys.modules[operation.__module__], f"{operation.__name__}_backward")
     buffer = types.Array(from_dtype(dtype), 1, "C")
     kernels = [compile_kernel(one, (_ROW, buffer, buffer), "row, values, gradients") for one in (operation, backward)]
@@ -296,10 +307,10 @@ def _compiled(operation: Operation, dtype: np.dtype[Any]) -> tuple[Any, Any]:
 
 
 class Program(NamedTuple):
-    """A recorded tape, its buffers included; compiled code takes it as it is.
+    """A recorded tape with its buffers; compiled code takes it directly.
 
-    table: int64 (operations, ROW_SIZE). values, gradients: every node's; the parameters come first. loss:
-    where the loss is. size: number of parameters. seed: where the seed of what is drawn is, -1 where nothing is.
+    table: int64 (operations, ROW_SIZE). values, gradients: of every node; the parameters come first. loss: the loss's
+    offset. size: number of parameters. seed: offset of the random seed, -1 without random operations.
     """
 
     table: np.ndarray
@@ -311,24 +322,24 @@ class Program(NamedTuple):
 
     @property
     def parameters(self) -> np.ndarray:
-        """The parameters, (size,), a view."""
+        """Return the parameters, (size,), a view."""
         return self.values[: self.size]
 
     @property
     def gradient(self) -> np.ndarray:
-        """d loss / d parameters after `backward`, (size,), a view."""
+        """Return d loss / d parameters after `backward`, (size,), a view."""
         return self.gradients[: self.size]
 
     def replica(self) -> "Program":
-        """The same operations on buffers of its own."""
+        """Return the same operations on buffers of its own."""
         return self._replace(values=self.values.copy(), gradients=self.gradients.copy())
 
     def value(self, node: Node) -> np.ndarray:
-        """A node's value, (rows, columns), a view; assign to an input's to set it."""
+        """Return a node's value, (rows, columns), a view; assign to an input's to set it."""
         return self.values[node.at : node.at + node.rows * node.columns].reshape(node.shape)
 
     def forward(self) -> float:
-        """Run every operation in order; returns the loss."""
+        """Run every operation in order; return the loss."""
         forward(self.table, self.values, self.gradients)
         return float(self.values[self.loss])
 

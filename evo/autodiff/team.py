@@ -20,9 +20,9 @@ from evo.envs.engine.compile import njit
 from evo.envs.engine.physics import is_set
 
 _SPINS = 20_000  # about a tenth of a millisecond
-_ENOUGH = 0.7  # of the processors there are threads for
-_ALONE = 20  # pieces of work
-# Memory: a cache line for all, whose first word says that the work is called off; then a line for each worker, its
+_ENOUGH = 0.7  # processors' worth of time per thread, below which a team pauses
+_ALONE = 20  # pieces of work done by one thread during such a pause
+# Memory: a cache line for all, whose first word marks the work as cancelled; then a line for each worker with its
 # semaphore (a sem_t takes four words).
 _LINE = 8
 _on_semaphore = types.int32(types.intp)
@@ -39,7 +39,7 @@ def _line(place: Any, worker: int) -> Any:
 
 @njit
 def barrier(place: Any, worker: int, workers: int) -> None:
-    """Return when all workers have come to this place equally often, or the work was called off."""
+    """Return when all workers have reached this barrier equally often, or the work was cancelled."""
     for other in range(workers):
         if other != worker:
             _post(_line(place, other))
@@ -53,7 +53,7 @@ def barrier(place: Any, worker: int, workers: int) -> None:
 
 
 class Team:
-    """At most `workers` threads, the caller's included. Not for use after a fork."""
+    """A team of at most `workers` threads, the caller's included. Not for use after a fork."""
 
     def __init__(self, workers: int) -> None:
         self._helpers = ThreadPoolExecutor(workers - 1) if workers > 1 else None
@@ -62,16 +62,16 @@ class Team:
     def work(self, run: Callable[[int, int, int], None]) -> None:
         """Call `run(worker, workers, place)` for all workers at once; `place` is for `barrier`.
 
-        run is compiled code that releases the GIL and does the same whatever the number of workers, 1 at least. Where
-        any of them leaves by an exception nobody waits for it any more: the others run on, what they leave is of no
-        use, and the exception is raised here.
+        run is compiled code that releases the GIL and gives the same result for any number of workers >= 1. If any
+        worker raises, nobody waits for it any more: the others run on, their results are unusable, and the exception is
+        raised here.
         """
         if self._helpers is None or self._alone:
             self._alone = max(0, self._alone - 1)
             lines = _lines(1)
             run(0, 1, lines.ctypes.data)
             return
-        lines = _lines(self._workers)  # new ones: who is late for work called off finds it called off for ever
+        lines = _lines(self._workers)  # fresh semaphores: a late worker must still see the cancellation
         semaphores = [ctypes.c_void_p(line.ctypes.data) for line in lines[1:]]
         for semaphore in semaphores:
             _library.sem_init(semaphore, 0, 0)
@@ -81,12 +81,12 @@ class Team:
             for semaphore in semaphores:
                 _library.sem_post(semaphore)
 
-        # Left to itself, Linux puts who wakes up beside who woke it, and both then take turns on one processor.
+        # By default Linux wakes a thread on its waker's processor, where both then take turns.
         allowed, here = os.sched_getaffinity(0), _library.sched_getcpu()
         elsewhere = sorted(allowed - {here}) or sorted(allowed)
 
         def take_part(worker: int) -> float:
-            """How much of a processor it had."""
+            """Run one worker; return its share of a processor's time."""
             try:
                 _stay_on({elsewhere[(worker - 1) % len(elsewhere)] if worker else here})
                 began, busy = time.perf_counter(), time.thread_time()
@@ -112,23 +112,23 @@ class Team:
         had += sum(future.result() for future in helping)
         if had < _ENOUGH * self._workers and self._loaded:
             self._alone = _ALONE
-        self._loaded = True  # compiled code is loaded when it first runs, by one thread while the others wait
+        self._loaded = True  # compiled code is loaded on its first run, by one thread while the others wait
 
 
 def _stay_on(processors: set[int]) -> None:
-    with contextlib.suppress(OSError):  # where that is forbidden it is only slower
+    with contextlib.suppress(OSError):  # where pinning is forbidden, work is only slower
         os.sched_setaffinity(0, processors)
 
 
 def _lines(workers: int) -> np.ndarray:
-    """Zeros, int64 (1 + workers, words of a line), at the start of a cache line."""
+    """Return zeros, int64 (1 + workers, words of a line), aligned to a cache line."""
     words = np.zeros((2 + workers) * _LINE, np.int64)
     first = -words.ctypes.data // 8 % _LINE
     return words[first : first + (1 + workers) * _LINE].reshape(1 + workers, _LINE)
 
 
 def _outlast(futures: Sequence[Future[float]]) -> None:
-    """Wait for all of them, however often a signal interrupts that; then raise what it raised."""
+    """Wait for all futures, even if signals interrupt; then raise the last interrupting exception."""
     interrupted: BaseException | None = None
     while any(not future.done() for future in futures):
         try:

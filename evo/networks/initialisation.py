@@ -9,28 +9,33 @@ Draw = Callable[[int, int, np.random.Generator], np.ndarray]
 
 
 def lecun(inputs: int, outputs: int, rng: np.random.Generator) -> np.ndarray:
-    """Normal, of variance 1 / inputs (LeCun et al. 1998, "Efficient backprop", section 4.6)."""
+    """Draw normal weights of variance 1 / inputs (LeCun et al. 1998, "Efficient backprop", section 4.6)."""
     return rng.normal(size=(inputs, outputs)) * (1.0 / math.sqrt(inputs))
 
 
 def he(inputs: int, outputs: int, rng: np.random.Generator) -> np.ndarray:
-    """Normal, of variance 2 / inputs, for relu (He et al. 2015, "Delving deep into rectifiers", equation 10)."""
+    """Draw normal weights of variance 2 / inputs, for relu.
+
+    He et al. 2015, "Delving deep into rectifiers", equation 10.
+    """
     return rng.normal(size=(inputs, outputs)) * math.sqrt(2.0 / inputs)
 
 
 def glorot(inputs: int, outputs: int, rng: np.random.Generator) -> np.ndarray:
-    """Uniform, of variance 2 / (inputs + outputs) (Glorot & Bengio 2010, "Understanding the difficulty of training deep
-    feedforward neural networks", equation 16)."""
+    """Draw uniform weights of variance 2 / (inputs + outputs).
+
+    Glorot & Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks", equation 16.
+    """
     limit = math.sqrt(6.0 / (inputs + outputs))
     return rng.uniform(-limit, limit, size=(inputs, outputs))
 
 
 def orthogonal(inputs: int, outputs: int, rng: np.random.Generator) -> np.ndarray:
-    """Its rows or columns, the fewer of the two, are orthogonal and of length 1.
+    """Draw a matrix whose rows or columns, the fewer of the two, are orthonormal.
 
     Saxe, McClelland & Ganguli 2014, "Exact solutions to the nonlinear dynamics of learning in deep linear networks".
     """
-    from evo.autodiff.blas import one_thread  # scipy, which brings BLAS, is not needed to act
+    from evo.autodiff.blas import one_thread  # imported late: acting does not need scipy, which brings BLAS
 
     normal = rng.normal(size=(max(inputs, outputs), min(inputs, outputs)))
     with one_thread():
@@ -40,7 +45,7 @@ def orthogonal(inputs: int, outputs: int, rng: np.random.Generator) -> np.ndarra
 
 
 def zero(inputs: int, outputs: int, rng: np.random.Generator) -> np.ndarray:
-    """Nothing: what a last layer begins with, so that a creature begins at rest."""
+    """Return zeros: the last layer's initial weights, so that a creature begins at rest."""
     return np.zeros((inputs, outputs))
 
 
@@ -54,11 +59,11 @@ INITIALISATIONS: dict[str, Draw] = {
 
 
 def check_initialisation(name: str) -> None:
-    """Raises ValueError for a name that is none."""
+    """Raise ValueError for an unknown initialisation; "" is allowed."""
     if name and name not in INITIALISATIONS:
         raise ValueError(f"unknown initialisation {name!r}; one of {', '.join(INITIALISATIONS)}")
 
 
 def initialisation(name: str, activation: str) -> Draw:
-    """Of that name; where it is "", what suits the activation: he for relu, else lecun."""
+    """Return the initialisation `name`; for "", the activation's usual one: he for relu, else lecun."""
     return INITIALISATIONS[name or ("he" if activation == "relu" else "lecun")]

@@ -5,29 +5,31 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
+if TYPE_CHECKING:  # acting does not need scipy, which brings BLAS
     from evo.autodiff import Node, Tape
 
 Shape = tuple[int, ...]  # of one example: (features,) or (height, width, channels)
-Blocks = Sequence[tuple[str, Shape]]  # arrays of parameters one after the other, each row by row
+Blocks = Sequence[tuple[str, Shape]]  # consecutive arrays of parameters, each row by row
 
 
 class Layer:
-    """A layer says for the shape of its inputs what comes out of it, what it needs, and how it is computed.
+    """A layer: output shape, parameters, memory and computation for a given input shape.
 
     `step`, a property or a static method, is a plain function step(numbers, params, memory, inputs, outputs), compiled
-    once for every network and task: numbers are its own whole numbers, int64; the rest are float32 vectors. `memory` is
-    the layer's own, zeroed at the start of an episode; what it needs besides, to compute with, is part of it, so that
-    nothing is allocated. A layer that is differentiable has `apply` too, and the two agree to float rounding.
-    surrogate: whether the gradient of `apply` is meant to be another function's, since its own says nothing.
+    once for every network and task: numbers are the layer's own int64 arguments; the rest are float32 vectors. `memory`
+    belongs to the layer and is zeroed at the start of an episode; it includes working space, so that nothing is
+    allocated. A differentiable layer has `apply` too, and the two agree to float rounding. surrogate: whether the
+    gradient of `apply` is meant to be that of another function, as the true one is uninformative.
     """
 
     surrogate: ClassVar[bool] = False
 
     @property
     def text(self) -> str:
-        """As it is written in a chain: `dense:64:relu`. Of a layer of your own, `package.module:function:arguments`,
-        where function(arguments) gives layers."""
+        """Return the layer as it is written in a chain: `dense:64:relu`.
+
+        For a layer of your own, `package.module:function:arguments`, where function(arguments) returns layers.
+        """
         raise NotImplementedError
 
     @property
@@ -35,57 +37,61 @@ class Layer:
         raise NotImplementedError
 
     def shape(self, inputs: Shape) -> Shape:
-        """Of its outputs. Raises ValueError where the inputs do not fit."""
+        """Return the shape of the outputs. Raises ValueError where the inputs do not fit."""
         raise NotImplementedError
 
     def size(self, inputs: Shape) -> int:
-        """The number of its parameters."""
+        """Return the number of parameters."""
         return 0
 
     def blocks(self, inputs: Shape) -> Blocks:
-        """Names and shapes of the arrays that its parameters are, in their order; their numbers add up to `size`."""
+        """Return names and shapes of the parameter arrays, in their order; their sizes add up to `size`."""
         size = self.size(inputs)
         return [("parameters", (size,))] if size else []
 
     def initial(self, inputs: Shape, rng: np.random.Generator) -> np.ndarray:
-        """Initial parameters, float64 (size,)."""
+        """Return initial parameters, float64 (size,)."""
         return np.zeros(self.size(inputs))
 
     def memory_size(self, inputs: Shape) -> int:
-        """float32 numbers that it remembers from one step to the next, and computes with."""
+        """Return the size of the memory in float32 numbers, working space included."""
         return 0
 
     def remembers(self, inputs: Shape) -> bool:
-        """Whether what comes out of a step depends on those before it; else its memory is for computing only."""
+        """Return whether outputs depend on earlier steps; else the memory is working space only."""
         return self.memory_size(inputs) > 0
 
     def products(self, inputs: Shape) -> int:
-        """How many multiplications a step takes, about; that of each parameter once, where it does not say."""
+        """Return the approximate number of multiplications of a step; by default one for each parameter."""
         return self.size(inputs)
 
     def carried(self, inputs: Shape) -> np.ndarray:
-        """Where in its memory the next step finds what it depends on, int64, in the order in which `apply` asks a tape
-        for its `state`; the rest is for computing only. Empty where `apply` can only begin with an empty memory.
+        """Return the indices into the memory that the next step depends on, int64.
+
+        They are in the order in which `apply` requests `state` from a tape; the rest is working space. Empty where
+        `apply` can only begin with an empty memory.
         """
         return np.zeros(0, np.int64)
 
     def numbers(self, inputs: Shape) -> tuple[int, ...]:
-        """What its step is told."""
+        """Return the integer arguments of `step`."""
         return ()
 
     def neurons(self, inputs: Shape) -> np.ndarray:
-        """The unit that each parameter leads into, int64 (size,); all the same where it has none."""
+        """Return the unit that each parameter belongs to, int64 (size,); all 0 by default."""
         return np.zeros(self.size(inputs), np.int64)
 
     @property
     def differentiable(self) -> bool:
-        """Whether it has an `apply` of its own."""
+        """Return whether the layer has an `apply` of its own."""
         return type(self).apply is not Layer.apply
 
     def apply(self, tape: "Tape", inputs: "Node", at: int, shape: Shape, steps: int) -> "Node":
-        """The layer on a batch in each of some steps of time, inputs (steps × batch, numbers of an example), the batch
-        of the first step first; its parameters begin at `at`; shape: of one example. What it remembers it begins with
-        `tape.state`, and takes from step to step through `tape.carried`.
+        """Record the layer on a tape, for a batch at each time step.
+
+        inputs (steps × batch, numbers of an example), the batch of the first step first. at: where the parameters
+        begin. shape: of one example. A recurrent layer begins with `tape.state` and passes its state between steps
+        through `tape.carried`.
 
         Raises ValueError where it has no gradient.
         """
@@ -93,7 +99,7 @@ class Layer:
 
 
 def neurons_of(given: Sequence[tuple[Layer, Shape]]) -> np.ndarray:
-    """The neuron that each parameter of layers leads into, given the shapes of their inputs: int64, counted through."""
+    """Return the neuron of each parameter, int64, numbered across layers, given layers and their input shapes."""
     parts, count = [], 0
     for layer, shape in given:
         units = layer.neurons(shape)
@@ -103,8 +109,10 @@ def neurons_of(given: Sequence[tuple[Layer, Shape]]) -> np.ndarray:
 
 
 def carried_by(given: Sequence[tuple[Layer, Shape]]) -> np.ndarray:
-    """Where layers find what they carry in their memories, one after the other; empty where one of them remembers and
-    does not say."""
+    """Return the indices of the layers' carried state in their joint memory.
+
+    Empty where a layer remembers but does not say where.
+    """
     parts, at = [], 0
     for layer, shape in given:
         places = layer.carried(shape)
@@ -116,12 +124,12 @@ def carried_by(given: Sequence[tuple[Layer, Shape]]) -> np.ndarray:
 
 
 def shape_text(shape: Shape) -> str:
-    """`28 × 28 × 1`."""
+    """Format a shape as `28 × 28 × 1`."""
     return " × ".join(map(str, shape))
 
 
 def flat(layer: Layer, inputs: Shape) -> int:
-    """The number of features of inputs (features,). Raises ValueError for pictures."""
+    """Return the number of features of inputs (features,). Raises ValueError for other shapes."""
     if len(inputs) != 1:
         raise ValueError(
             f"{type(layer).__name__} takes a row of features, not {shape_text(inputs)}: flatten them first"

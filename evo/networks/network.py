@@ -13,12 +13,12 @@ from evo.networks.program import plan_of, walk
 from evo.numerics.running_statistics import normalise
 from evo.storage.memory import check_bytes, size_text
 
-if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
+if TYPE_CHECKING:  # acting does not need scipy, which brings BLAS
     from evo.autodiff import Node, Tape
 
 _LARGEST = 2**31  # numbers
-_EPISODE_BYTES = 2**28  # that a network may remember and compute with, in each of many episodes at once
-_PARAMETER_BYTES = 24  # that each parameter takes at least: drawn, searched and evaluated
+_EPISODE_BYTES = 2**28  # the most memory and scratch of a network in each of many concurrent episodes
+_PARAMETER_BYTES = 24  # the least that each parameter takes: drawn, searched and evaluated
 
 
 class Block(NamedTuple):
@@ -31,13 +31,12 @@ class Block(NamedTuple):
 
 
 class Network:
-    """Layers stacked on an observation of `inputs` numbers, or of a shape such as (height, width, channels).
+    """A stack of layers on an observation of `inputs` numbers, or of a shape such as (height, width, channels).
 
     text: how it is written (`linear`, `mlp:64,64`). normalise: whether observations are normalised by running
-    statistics before the first layer. clip_observation: they are then kept within ± so much; infinity does not clip,
-    and nothing is clipped where nothing is normalised. size: number of parameters. outputs: size of the action.
-    remembers: whether an action depends on earlier observations. Raises ValueError for a layer that does not fit what
-    comes before it.
+    statistics before the first layer. clip_observation: the bound ± of normalised observations; infinity does not clip,
+    and without normalisation nothing is clipped. size: number of parameters. outputs: size of the action. remembers:
+    whether an action depends on earlier observations. Raises ValueError for a layer that does not fit its predecessor.
     """
 
     def __init__(
@@ -52,7 +51,7 @@ class Network:
             raise ValueError(f"clip_observation must be more than 0, got {clip_observation}")
         self.layers, self.text, self.normalise = tuple(layers), text, normalise
         self.clip_observation = clip_observation if normalise else math.inf
-        self.shapes = [(inputs,) if isinstance(inputs, int) else inputs]  # of what each layer is given, and of the end
+        self.shapes = [(inputs,) if isinstance(inputs, int) else inputs]  # each layer's input, then the output
         self.inputs = math.prod(self.shapes[0])
         for layer in self.layers:
             self.shapes.append(layer.shape(self.shapes[-1]))
@@ -79,39 +78,44 @@ class Network:
         return f"Network({self.text!r}, {self.inputs} inputs, {self.outputs} outputs, {self.size:,} parameters)"
 
     def __getstate__(self) -> dict[str, Any]:
-        """Copies and pickles hold no addresses of compiled code."""
+        """Return the state without addresses of compiled code, which copies and pickles must not hold."""
         return {name: value for name, value in self.__dict__.items() if name != "plan"}
 
     @functools.cached_property
     def products(self) -> int:
-        """How many multiplications one step takes, about."""
+        """Return the approximate number of multiplications of a step."""
         return sum(layer.products(shape) for layer, shape in self._given)
 
     @functools.cached_property
     def plan(self) -> np.ndarray:
-        """int64 (layers, columns): see `evo.networks.program`."""
+        """Return the compiled program, int64 (layers, columns): see `evo.networks.program`."""
         return plan_of(self._given)
 
     @functools.cached_property
     def neurons(self) -> np.ndarray:
-        """The neuron that each parameter belongs to, int64 (size,), counted through all layers: what crossover may hand
-        over as a whole (Montana & Davis 1989). A layer that does not say what its units are counts as one.
+        """Return the neuron that each parameter belongs to, int64 (size,), numbered across all layers.
+
+        Crossover may pass on a neuron as a whole (Montana & Davis 1989). A layer without units of its own counts as
+        one.
         """
         return neurons_of(self._given)
 
     @functools.cached_property
     def carried(self) -> np.ndarray:
-        """Where in its memory its layers find what they carry from step to step, int64, in the order of a tape's
-        `states`. Empty where it remembers nothing, or has a layer that can only begin with an empty memory."""
+        """Return the indices into the memory of the state carried from step to step, int64.
+
+        They are in the order of a tape's `states`. Empty where the network remembers nothing, or has a layer that can
+        only begin with an empty memory.
+        """
         return carried_by(self._given)
 
     def layout(self) -> tuple[Block, ...]:
-        """The arrays that its parameters are, in their order.
+        """Return the parameter arrays, in their order.
 
             for block in network.layout():
                 weights = params[block.place].reshape(block.shape)
 
-        A dense layer has `W` (inputs, outputs) and `b` (outputs,); what others have is in their docstrings.
+        A dense layer has `W` (inputs, outputs) and `b` (outputs,); other layers' docstrings list theirs.
         """
         found, at = [], 0
         for index, (layer, inputs) in enumerate(self._given):
@@ -122,18 +126,19 @@ class Network:
 
     @property
     def scratch_size(self) -> int:
-        """float32 numbers that `propagate` needs beside the memory: the inputs and outputs of a layer, in turn."""
+        """Return the number of float32 numbers that `propagate` needs for a layer's inputs and outputs, in turn."""
         return 2 * self.widest
 
     def initial(self, rng: np.random.Generator) -> np.ndarray:
-        """Initial parameters, float64 (size,)."""
+        """Return initial parameters, float64 (size,)."""
         return np.concatenate([layer.initial(shape, rng) for layer, shape in self._given])
 
     def apply(self, tape: "Tape", inputs: "Node", at: int, steps: int) -> "Node":
-        """The network on a batch of normalised observations, (steps × batch, inputs), the batch of the first step
-        first; its parameters begin at `at`. Returns (steps × batch, outputs).
+        """Record the network on a tape for a batch of normalised observations; return (steps × batch, outputs).
 
-        Raises ValueError for a layer that has no gradient, or rows that are not so many steps of one batch.
+        inputs (steps × batch, inputs), the batch of the first step first. at: where the parameters begin.
+
+        Raises ValueError for a layer without gradient, or rows that are not `steps` steps of one batch.
         """
         if steps < 1 or inputs.rows % steps:
             raise ValueError(f"{inputs.rows} rows are not a batch in each of {steps} steps")
@@ -146,9 +151,9 @@ class Network:
 def propagate(
     plan: Any, params: Any, memory: Any, scratch: Any, obs: Any, mean: Any, scale: Any, clip: float, outputs: Any
 ) -> None:
-    """From an observation to unbounded outputs, both float64; the layers work in float32.
+    """Compute unbounded outputs from an observation, both float64; the layers work in float32.
 
-    The observation is first normalised as (obs - mean) * scale, within ±clip. scratch: float32 (2 widest).
+    The observation is first normalised as (obs - mean) * scale, clipped to ±clip. scratch: float32 (2 widest).
     """
     normalise(obs, mean, scale, clip, scratch)
     count, at = walk(plan, params, memory, scratch, obs.size)
@@ -158,7 +163,10 @@ def propagate(
 
 @njit(cache=True)
 def decide(outputs: Any, low: Any, high: Any, choices: int, action: Any) -> None:
-    """The action (action_size,) that a network's outputs mean: clipped to its bounds, or the choice of best score."""
+    """Convert outputs to the action (action_size,): clipped to its bounds, or the index of the best score.
+
+    choices: the number of scores; 0 for continuous actions. A score of NaN makes the action NaN.
+    """
     if choices == 0:
         for index in range(action.size):
             action[index] = min(max(outputs[index], low[index]), high[index])
@@ -189,7 +197,7 @@ def act(
     outputs: Any,
     action: Any,
 ) -> None:
-    """`propagate` into outputs, float64 (network.outputs,), then `decide`."""
+    """Run `propagate` into outputs, float64 (network.outputs,), then `decide`."""
     propagate(plan, params, memory, scratch, obs, mean, scale, clip, outputs)
     decide(outputs, low, high, choices, action)
 
@@ -210,7 +218,7 @@ def act_each(
     outputs: Any,
     actions: Any,
 ) -> None:
-    """`act` for every row of observations, each with a memory of its own: memories (rows, memory_size)."""
+    """Run `act` for every row of observations, each with its row of memories (rows, memory_size)."""
     for row in range(observations.shape[0]):
         act(
             plan,

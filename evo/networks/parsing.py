@@ -25,8 +25,8 @@ from evo.networks.layers.residual import Residual
 from evo.networks.layers.spiking import Spiking
 from evo.numerics.activations import ACTIVATIONS
 
-_DEEPEST = 20  # parentheses
-_LONGEST = 20_000  # letters
+_DEEPEST = 20  # nested parentheses
+_LONGEST = 20_000  # characters
 
 
 def _linear(arguments: str) -> list[Layer]:
@@ -54,7 +54,7 @@ def _dense_layers(name: str, arguments: str, what: str, example: str, usual: str
 
 
 def _chosen(place: str, words: list[str], known: Mapping[str, Iterable[str]]) -> list[str]:
-    """Of each kind of words the one that is written, "" where none is; kinds by name, each with its words."""
+    """Return the written word of each kind, "" where there is none; known: the words of each kind, by its name."""
     for word in words:
         if not any(word in kind for kind in known.values()):
             kinds = " nor ".join(f"{name} ({', '.join(kind)})" for name, kind in known.items())
@@ -221,7 +221,7 @@ def _numbers(name: str, arguments: str, pattern: str, what: str, example: str) -
 
 
 def _widths(name: str, arguments: str, what: str, example: str) -> tuple[list[int], list[str]]:
-    """Widths, and the words written after them."""
+    """Parse widths, and the words written after them."""
     text, *words = arguments.split(":")
     try:
         widths = [int(width) for width in text.split(",")]
@@ -239,7 +239,7 @@ def _units(name: str, arguments: str) -> list[int]:
     return widths
 
 
-# Name → the layers that come before the action layer.
+# Name → the layers before the action layer.
 NETWORKS: dict[str, Callable[[str], list[Layer]]] = {
     "linear": _linear,
     "mlp": _mlp,
@@ -265,7 +265,7 @@ NETWORKS: dict[str, Callable[[str], list[Layer]]] = {
 
 
 def words_of(text: str) -> list[str]:
-    """What stands in a chain between those `>` that no parentheses enclose."""
+    """Split a chain at each `>` outside of parentheses. Raises ValueError."""
     if len(text) > _LONGEST:
         raise ValueError(f"a network of {len(text):,} letters, {text[:20]!r}…; at most {_LONGEST:,} are meant")
     if re.search(r"(?<![.\d])\d{10}", text):
@@ -286,7 +286,7 @@ def words_of(text: str) -> list[str]:
 
 
 def layers_of(word: str, text: str) -> list[Layer]:
-    """The layers that a word means; text: what it is a part of. Raises ValueError."""
+    """Parse one word of a chain, `text`, into its layers. Raises ValueError."""
     name = re.split("[:(]", word, maxsplit=1)[0]
     arguments = word[len(name) :].removeprefix(":")
     if name in NETWORKS:
@@ -301,12 +301,12 @@ def layers_of(word: str, text: str) -> list[Layer]:
 
 
 def _own_layers(reference: str, arguments: str) -> list[Layer]:
-    """What a function of the user's gives."""
+    """Return the layers made by a user's function. Raises ValueError where it fails or returns something else."""
     try:
         made = resolve(reference)(arguments)
     except UntrustedName:
         raise
-    except Exception as error:  # a module of the user's may fail in any way
+    except Exception as error:  # a user's module may raise anything
         raise ValueError(f"{reference}: {type(error).__name__}: {error}") from error
     layers = [made] if isinstance(made, Layer) else made
     if not isinstance(layers, list) or not all(isinstance(layer, Layer) for layer in layers):

@@ -26,7 +26,7 @@ def _compiled(step: Callable[..., None]) -> Any:
 
 
 def plan_of(given: Sequence[tuple[Layer, Shape]]) -> np.ndarray:
-    """Layers and the shapes of what they are given as int64 (layers, columns)."""
+    """Build the table of layers with these input shapes, int64 (layers, columns)."""
     rows, params, memory = [], 0, 0
     for layer, shape in given:
         size, kept, numbers = layer.size(shape), layer.memory_size(shape), layer.numbers(shape)
@@ -41,8 +41,10 @@ def plan_of(given: Sequence[tuple[Layer, Shape]]) -> np.ndarray:
 
 @njit
 def walk(plan: Any, params: Any, memory: Any, scratch: Any, inputs: int) -> tuple[int, int]:
-    """Through all layers, from the first `inputs` numbers of the scratch; returns how many the outputs are, and where
-    in the scratch they begin. scratch: float32, twice as many as the widest layer has inputs or outputs."""
+    """Run all layers on the first `inputs` numbers of the scratch; return the number of outputs and their offset in it.
+
+    scratch: float32, twice as many as the widest layer has inputs or outputs.
+    """
     widest = scratch.size // 2
     count, at = inputs, 0
     for layer in range(plan.shape[0]):

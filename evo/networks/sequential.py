@@ -1,7 +1,7 @@
-"""Sequential: networks as text (`linear`, `mlp:64,64`, `dense:64:relu>lstm:32>dense:6`,
-`conv:8x3,16x3>pool:2>dense:10`) or as layer objects. Parentheses nest: `residual(layernorm>attention:4)`.
+"""Sequential: networks as text or as layer objects.
 
-(A shell takes `>` for its own: there, chains are written in quotes.)
+In text: `linear`, `mlp:64,64`, `dense:64:relu>lstm:32>dense:6`, `conv:8x3,16x3>pool:2>dense:10`. Parentheses nest:
+`residual(layernorm>attention:4)`. (In a shell, chains must be quoted, as it interprets `>`.)
 """
 
 import math
@@ -13,15 +13,15 @@ from evo.networks.layers.embedding import Embedding
 from evo.networks.network import Network
 from evo.networks.parsing import layers_of, words_of
 
-# Weights of the last layer begin at zero: a creature begins at rest, as ARS's linear policies do (Mania 2018).
+# The last layer's weights begin at zero: a creature begins at rest, as ARS's linear policies do (Mania 2018).
 _LAST = "zero"
-_WIDTH = 16  # of the embedding that nobody asked for
+_WIDTH = 16  # the width of an implicit embedding
 
 
 class Sequential:
-    """Layers one after the other, to be sized for a task: `Sequential(Dense(64, "tanh"), Dense(6))`. Nothing is added.
+    """Layers in sequence, to be sized for a task: `Sequential(Dense(64, "tanh"), Dense(6))`. No layer is added.
 
-    Raises ValueError for no layers, TypeError for what is none.
+    Raises ValueError for no layers, TypeError for arguments that are not layers.
     """
 
     def __init__(self, *layers: Layer) -> None:
@@ -34,8 +34,8 @@ class Sequential:
 
     @property
     def text(self) -> str:
-        """As it is written: `dense:64:tanh>dense:6`."""
-        # a word alone is no chain: something would be added to it
+        """Return the layers as they are written: `dense:64:tanh>dense:6`."""
+        # a single word gets a trailing `>`, as otherwise an action layer would be appended
         return ">".join(layer.text for layer in self.layers) + (">" if len(self.layers) == 1 else "")
 
     def __repr__(self) -> str:
@@ -50,13 +50,14 @@ def network_from_text(
     symbols: int = 0,
     clip_observation: float = math.inf,
 ) -> Network:
-    """The network written as `text`, from `inputs` observations, or a picture (height, width, channels), to `outputs`
-    actions. normalise, clip_observation: see `Network`. symbols: where the inputs are indices of symbols, how many
-    there are. Raises ValueError.
+    """Return the network written as `text`, from `inputs` observations, or a picture, to `outputs` actions.
 
-    To one word the action layer is appended, and an embedding comes before it where the inputs are symbols; a chain,
-    words with `>` between them, or one word with a `>` after it, is taken as it is. The last layer, if it is dense and
-    does not say how it begins, begins at zero.
+    A picture is (height, width, channels). normalise, clip_observation: see `Network`. symbols: where the inputs are
+    indices of symbols, how many there are. Raises ValueError.
+
+    A single word gets the action layer appended, and an embedding before it where the inputs are symbols; a chain,
+    words with `>` between them, or one word with a `>` after it, is taken unchanged. If the last layer is dense and
+    gives no initialisation, its weights begin at zero.
     """
     words = words_of(text)
     literal = len(words) > 1

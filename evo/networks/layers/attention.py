@@ -18,13 +18,13 @@ from evo.networks.layer import Blocks, Layer, Shape, flat
 from evo.networks.layers.dense import add_products
 from evo.numerics import activations
 
-if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
+if TYPE_CHECKING:  # acting does not need scipy, which brings BLAS
     from evo.autodiff import Node, Tape
 
 
 @njit
 def _score(query: Any, keys: Any, window: int, now: int, slope: Any, scores: Any) -> None:
-    """Of what stands in the first places of a ring of so many, keys (numbers, window); `now` is the latest place."""
+    """Score a query against the filled places of a ring of keys (numbers, window); `now` is the latest place."""
     for place in range(scores.size):
         age = now - place if place <= now else now - place + window
         scores[place] = -slope * np.float32(age)
@@ -36,8 +36,11 @@ def _score(query: Any, keys: Any, window: int, now: int, slope: Any, scores: Any
 
 
 def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    """memory: the next place in the ring, how many are filled; working space; keys (width, window), each number of all
-    places side by side, and values (heads, window, width / heads)."""
+    """Run one step on the ring buffer.
+
+    memory: the ring's next place, the number of filled places; working space; keys (width, window), so that each
+    number's places are side by side, and values (heads, window, width / heads).
+    """
     heads, window, width = numbers[0], numbers[1], inputs.size
     each, ratio = width // heads, np.float32(numbers[2:3].view(np.float64)[0])
     now, filled = int(memory[0]), min(int(memory[1]) + 1, window)
@@ -69,11 +72,11 @@ def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> 
 
 @dataclass(frozen=True)
 class Attention(Layer):
-    """Self-attention of so many heads over the last `window` steps, this one among them (Vaswani et al. 2017).
+    """Causal self-attention of `heads` heads over the last `window` steps, including this one (Vaswani et al. 2017).
 
-    Positions by linear biases (Press et al. 2022). Parameters: W (width, 3 width), b (3 width,), W (width, width),
-    b (width,); weights begin as torch's MultiheadAttention's do, biases at zero. Raises ValueError for less than one
-    head or step, and inputs that the heads do not divide.
+    Positions by linear biases (Press et al. 2022). Parameters: W (width, 3 width), b (3 width,), W (width, width), b
+    (width,); weights begin as torch's MultiheadAttention's, biases at zero. Raises ValueError for less than one head or
+    step, and for inputs that the heads do not divide.
     """
 
     heads: int = 4
@@ -111,14 +114,14 @@ class Attention(Layer):
         return np.concatenate([heard.ravel(), np.zeros(3 * width), mixed, np.zeros(width)])
 
     def products(self, inputs: Shape) -> int:
-        """With a full window."""
+        """Return the multiplications of a step with a full window."""
         return self.size(inputs) + 2 * inputs[0] * self.window
 
     def memory_size(self, inputs: Shape) -> int:
         return 2 + 4 * inputs[0] + self.window + 2 * inputs[0] * self.window
 
     def carried(self, inputs: Shape) -> np.ndarray:
-        """The ring: its next place, how many are filled, keys and values."""
+        """Return the indices of the ring: its next place, the number of filled places, keys and values."""
         size, ring = self.memory_size(inputs), 2 * inputs[0] * self.window
         return np.concatenate([np.arange(2), np.arange(size - ring, size)])
 
@@ -127,11 +130,11 @@ class Attention(Layer):
 
     @property
     def _ratio(self) -> int:
-        """From each head's slope to the next, and the first slope: the bits of a float64."""
+        """Return the bits of the float64 ratio of successive heads' slopes, which is also the first slope."""
         return int(np.float64(2.0 ** (-8.0 / self.heads)).view(np.int64))
 
     def neurons(self, inputs: Shape) -> np.ndarray:
-        """The numbers of queries, keys and values, then those of the outputs."""
+        """Return a unit for each number of queries, keys and values, then for each output."""
         width = inputs[0]
         heard = np.tile(np.arange(3 * width), width + 1)
         return np.concatenate([heard, 3 * width + np.tile(np.arange(width), width + 1)])

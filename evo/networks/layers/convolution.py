@@ -1,12 +1,13 @@
-"""Convolutional layer: the same filters on every window of a picture (LeCun et al. 1989, "Backpropagation applied to
-handwritten zip code recognition").
+"""Convolutional layer: the same filters on every window of a picture.
 
-Outputs = activation(window W + b), for every window, with W (kernel × kernel × channels, filters) row by row, then
-b (filters,). Pictures have their channels last: (height, width, channels).
+LeCun et al. 1989, "Backpropagation applied to handwritten zip code recognition". Outputs = activation(window W + b),
+for every window, with W (kernel × kernel × channels, filters) row by row, then b (filters,). Pictures have their
+channels last: (height, width, channels).
 
 The step lays the picture out in planes, one for each channel, with the padding around it, so that a weight multiplies a
-run of neighbouring places: the loop over places is vectorised. With a stride s a plane falls into s × s planes of every
-s-th row and column. Every output sums its terms in the order of W, bias first, so the result does not depend on how.
+run of neighbouring places: the loop over places is vectorised. With a stride s a plane splits into s × s planes of
+every s-th row and column. Every output sums its terms in the order of W, bias first, so the result does not depend on
+the vectorisation.
 """
 
 from dataclasses import dataclass
@@ -20,17 +21,17 @@ from evo.networks.layer import Blocks, Layer, Shape, shape_text
 from evo.networks.layers.picture import is_row, like, picture, window
 from evo.numerics.activations import ACTIVATIONS, activate, check_activation
 
-if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
+if TYPE_CHECKING:  # acting does not need scipy, which brings BLAS
     from evo.autodiff import Node, Tape
 
 PADDINGS = ("valid", "same")
-LANES = 16  # places at a time: so many keep the vector units busy, and the last of a run are no exception
+LANES = 16  # places at a time: enough to keep the vector units busy, and runs are padded to a multiple
 STARTS = 13  # the first of a convolution's numbers that say where in the planes each term of W begins
 
 
 @njit
 def _lay(numbers: Any, inputs: Any, planes: Any) -> None:
-    """A picture into its planes; the padding is the memory's zeros."""
+    """Copy a picture into its planes; the padding is the memory's zeros."""
     height, width, channels, stride, top, left = numbers[0], numbers[1], numbers[2], numbers[5], numbers[6], numbers[7]
     across, plane = numbers[10], numbers[11]
     for row in range(height):
@@ -46,7 +47,7 @@ def _lay(numbers: Any, inputs: Any, planes: Any) -> None:
 
 @njit
 def _run(numbers: Any, planes: Any, term: int, length: int) -> Any:
-    """What the weight of a term of W multiplies, place by place, in rows as long as a plane's."""
+    """Return the run of inputs that a term's weight multiplies, place by place, in rows as long as a plane's."""
     begin = numbers[STARTS + term]
     return planes[begin : begin + length]
 
@@ -58,7 +59,7 @@ def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> 
     padded = plane + LANES
     first, second, planes = memory[:length], memory[padded : padded + length], memory[2 * padded :]
     _lay(numbers, inputs, planes)
-    for unit in range(0, filters, 2):  # two filters and four terms at a time spare most loads and stores
+    for unit in range(0, filters, 2):  # two filters and four terms at a time save most loads and stores
         other = min(unit + 1, filters - 1)
         first[:], second[:] = params[terms * filters + unit], params[terms * filters + other]
         for term in range(0, whole, 4):
@@ -90,12 +91,13 @@ def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> 
 
 @dataclass(frozen=True)
 class Conv(Layer):
-    """`filters` filters on every window of `kernel` × `kernel` places of a picture (height, width, channels), or of
-    `kernel` places of a sequence (length, channels) or a row of features, `stride` places apart.
+    """A convolution of `filters` filters over windows of a picture, a sequence or a row of features.
 
-    activation: one of ACTIVATIONS. padding: "valid", windows within the picture, or "same", zeros around it so that the
-    outputs have its height and width, as torch's. initial_weights: one of INITIALISATIONS; "" is what suits the
-    activation. Biases begin at zero. Raises ValueError for what is none of these.
+    Windows are `kernel` × `kernel` places of a picture (height, width, channels), or `kernel` places of a sequence
+    (length, channels) or a row of features, `stride` places apart. activation: one of ACTIVATIONS. padding: "valid",
+    windows within the picture, or "same", zeros around it so that the outputs have its height and width, as in torch.
+    initial_weights: one of INITIALISATIONS; "" suits the activation. Biases begin at zero. Raises ValueError for other
+    values.
     """
 
     filters: int
@@ -131,8 +133,11 @@ class Conv(Layer):
         return _step
 
     def _geometry(self, inputs: Shape) -> tuple[int, ...]:
-        """Height, width, channels; rows and columns of a window; stride; padding above and on the left; rows and
-        columns of windows. Raises ValueError for a kernel that does not fit."""
+        """Return the sizes of picture and windows. Raises ValueError for a kernel that does not fit.
+
+        Height, width, channels; rows and columns of a window; stride; padding above and on the left; rows and columns
+        of windows.
+        """
         (height, width, channels), (rows, columns) = picture(self, inputs), window(inputs, self.kernel)
         if self.padding == "same":
             return height, width, channels, rows, columns, 1, (rows - 1) // 2, (columns - 1) // 2, height, width
@@ -145,8 +150,11 @@ class Conv(Layer):
         return height, width, channels, rows, columns, self.stride, 0, 0, down, across
 
     def numbers(self, inputs: Shape) -> tuple[int, ...]:
-        """What _geometry says, the columns and size of a plane, the activation, and where in the planes the run of each
-        term of W begins: there are too many divisions in that for the step."""
+        """Return the integer arguments of the step.
+
+        They are those of _geometry, the columns and size of a plane, the activation, and where in the planes each
+        term's run begins, as computing that takes too many divisions for the step.
+        """
         geometry, (across, plane) = self._geometry(inputs), self._planes(inputs)
         channels, rows, columns, stride = geometry[2:6]
         starts = (
@@ -158,14 +166,14 @@ class Conv(Layer):
         return (*geometry, across, plane, ACTIVATIONS.index(self.activation), *starts)
 
     def _planes(self, inputs: Shape) -> tuple[int, int]:
-        """The columns of a plane, and its size."""
+        """Return the columns of a plane, and its size."""
         height, width, _, rows, columns, stride, *_ = self._geometry(inputs)
         padded = (rows - 1, columns - 1) if self.padding == "same" else (0, 0)
         down, across = -(-(height + padded[0]) // stride), -(-(width + padded[1]) // stride)
         return across, down * across
 
     def memory_size(self, inputs: Shape) -> int:
-        """The sums of two filters, and the planes; room after each for runs that end between two lots of places."""
+        """Return room for the sums of two filters and the planes, each followed by room for runs padded to LANES."""
         _, plane = self._planes(inputs)
         return (2 + self.stride**2 * picture(self, inputs)[2]) * plane + 3 * LANES
 
@@ -177,7 +185,7 @@ class Conv(Layer):
         return like(inputs, height, width, self.filters)
 
     def _terms(self, inputs: Shape) -> int:
-        """How many numbers a window has."""
+        """Return the numbers in a window."""
         _, _, channels, rows, columns, *_ = self._geometry(inputs)
         return channels * rows * columns
 
@@ -188,12 +196,12 @@ class Conv(Layer):
         return [("W", (self.kernel, self.kernel, inputs[2], self.filters)), ("b", (self.filters,))]
 
     def products(self, inputs: Shape) -> int:
-        """Every weight in every window."""
+        """Return the multiplications of a step: every weight in every window."""
         *_, height, width = self._geometry(inputs)
         return height * width * self._terms(inputs) * self.filters
 
     def neurons(self, inputs: Shape) -> np.ndarray:
-        """Each filter, with its bias."""
+        """Return the filter that each weight and bias belongs to."""
         return np.tile(np.arange(self.filters), self._terms(inputs) + 1)
 
     def initial(self, inputs: Shape, rng: np.random.Generator) -> np.ndarray:

@@ -15,10 +15,10 @@ from evo.networks.layers.dense import add_products
 from evo.networks.layers.remembering import Remembering
 from evo.numerics import activations
 
-if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
+if TYPE_CHECKING:  # acting does not need scipy, which brings BLAS
     from evo.autodiff import Node, Tape
 
-_FASTEST, _SLOWEST = 1.1, 10.0  # control steps: the time constants to begin with
+_FASTEST, _SLOWEST = 1.1, 10.0  # the range of initial time constants, in control steps
 
 
 def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:

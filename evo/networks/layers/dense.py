@@ -15,11 +15,11 @@ from evo.networks.initialisation import check_initialisation, initialisation
 from evo.networks.layer import Blocks, Layer, Shape
 from evo.numerics.activations import ACTIVATIONS, activate, check_activation
 
-if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
+if TYPE_CHECKING:  # acting does not need scipy, which brings BLAS
     from evo.autodiff import Node, Tape
 
 
-NO_BIAS = "nobias"  # as a dense layer without one is written
+NO_BIAS = "nobias"  # the word for a dense layer without bias
 
 
 @njit
@@ -34,7 +34,7 @@ def _affine(params: Any, inputs: Any, outputs: Any) -> None:
 
 @njit
 def add_products(params: Any, inputs: Any, outputs: Any) -> None:
-    """outputs (n,) += inputs (k,) W, with W (k, n) the first of params, all float32."""
+    """Add inputs (k,) W to outputs (n,), with W (k, n) at the start of params, all float32."""
     rows, columns = inputs.size, outputs.size
     whole = rows - rows % 4
     for row in range(0, whole, 4):
@@ -58,9 +58,10 @@ def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> 
 
 @dataclass(frozen=True)
 class Dense(Layer):
-    """A dense layer of `outputs` units; of a picture it takes all numbers. activation: one of ACTIVATIONS.
-    initial_weights: how they begin, one of INITIALISATIONS; "" is what suits the activation. Biases begin at zero.
-    Raises ValueError for what is none of these.
+    """A dense layer of `outputs` units, over all numbers of a picture.
+
+    activation: one of ACTIVATIONS. initial_weights: one of INITIALISATIONS; "" suits the activation. Biases begin at
+    zero. Raises ValueError for other values.
     """
 
     outputs: int
@@ -97,7 +98,7 @@ class Dense(Layer):
         return [("W", (math.prod(inputs), self.outputs)), *biases]
 
     def neurons(self, inputs: Shape) -> np.ndarray:
-        """The weights of its inputs, and its bias."""
+        """Return the unit that each weight and bias belongs to."""
         return np.tile(np.arange(self.outputs), math.prod(inputs) + self.bias)
 
     def initial(self, inputs: Shape, rng: np.random.Generator) -> np.ndarray:

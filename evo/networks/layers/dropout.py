@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from evo.networks.layer import Layer, Shape
 
-if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
+if TYPE_CHECKING:  # acting does not need scipy, which brings BLAS
     from evo.autodiff import Node, Tape
 
 
@@ -19,10 +19,10 @@ def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> 
 
 @dataclass(frozen=True)
 class Dropout(Layer):
-    """On a tape that is training, zero with probability `share` and else 1 / (1 - share) times the input, drawn from
-    the tape's seed; everywhere else the input.
+    """Dropout: in training, zero an input with probability `share`, else scale it by 1 / (1 - share).
 
-    Srivastava et al. 2014. Raises ValueError for a share outside of [0, 1).
+    Draws come from the tape's seed. Outside of training the inputs are unchanged. Srivastava et al. 2014. Raises
+    ValueError for a share outside of [0, 1).
     """
 
     share: float

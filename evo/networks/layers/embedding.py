@@ -12,7 +12,7 @@ import numpy as np
 from evo.networks.layer import Blocks, Layer, Shape, flat
 from evo.numerics.symbols import symbol_of
 
-if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
+if TYPE_CHECKING:  # acting does not need scipy, which brings BLAS
     from evo.autodiff import Node, Tape
 
 
@@ -26,10 +26,10 @@ def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> 
 
 @dataclass(frozen=True)
 class Embedding(Layer):
-    """`width` numbers for each of so many symbols: indices (n,) become (n, width), and one of them (width,).
+    """An embedding of `symbols` symbols as `width` numbers each: indices (n,) become (n, width), a single one (width,).
 
     An index is rounded to the nearest symbol; one out of range means the first or the last. Weights begin normal, of
-    variance 1, as torch's do: an output is one weight, and what follows takes numbers about 1. Raises ValueError for
+    variance 1, as in torch: an output is one weight, and the next layer expects numbers about 1. Raises ValueError for
     less than one symbol or number.
     """
 
@@ -61,7 +61,7 @@ class Embedding(Layer):
         return [("W", (self.symbols, self.width))]
 
     def products(self, inputs: Shape) -> int:
-        """None: what it gives is looked up."""
+        """Return 0: outputs are looked up."""
         return 0
 
     def initial(self, inputs: Shape, rng: np.random.Generator) -> np.ndarray:
@@ -71,7 +71,7 @@ class Embedding(Layer):
         return self.symbols, self.width
 
     def neurons(self, inputs: Shape) -> np.ndarray:
-        """A number of the vectors."""
+        """Return the output number that each weight belongs to."""
         return np.tile(np.arange(self.width), self.symbols)
 
     def apply(self, tape: "Tape", inputs: "Node", at: int, shape: Shape, steps: int) -> "Node":

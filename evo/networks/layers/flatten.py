@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from evo.networks.layer import Layer, Shape
 
-if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
+if TYPE_CHECKING:  # acting does not need scipy, which brings BLAS
     from evo.autodiff import Node, Tape
 
 
@@ -17,7 +17,7 @@ def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> 
 
 @dataclass(frozen=True)
 class Flatten(Layer):
-    """Inputs of any shape as a row of features: what recurrent layers need before them. Dense layers do it anyway."""
+    """Flatten inputs of any shape to a row of features, as recurrent layers need. Dense layers do it themselves."""
 
     @property
     def text(self) -> str:

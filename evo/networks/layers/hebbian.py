@@ -23,13 +23,13 @@ from evo.networks.layers.dense import add_products
 from evo.numerics.activations import ACTIVATIONS, activate, check_activation
 
 _RULE = 5  # eta, A, B, C, D
-_LARGEST = 1e30  # what float32 holds, and still holds divided
-_RATE, _SPREAD = 0.01, 0.1  # of eta, and the standard deviation of A, B, C and D, to begin with
+_LARGEST = 1e30  # leaves float32 room for the division
+_RATE, _SPREAD = 0.01, 0.1  # initially: eta, and the standard deviation of A, B, C and D
 
 
 @njit
 def _sum(params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    """By the weights as they are: the memory, whose last number tells whether they have begun."""
+    """Compute weighted sums with the episode's weights, in memory; its last number is 1 once they are initialised."""
     size, one = inputs.size * outputs.size, np.float32(1)
     weights = memory[:size]
     if memory[size] != one:
@@ -47,7 +47,7 @@ def _sum(params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
 
 @njit
 def _learn(params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    """In float64, in which no product of a few float32 numbers overflows."""
+    """Update the weights by the Hebbian rule, in float64, where no product of a few float32 numbers overflows."""
     units, size = outputs.size, inputs.size * outputs.size
     rule = params[size + units :]
     for row in range(inputs.size):
@@ -67,11 +67,10 @@ def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> 
 
 @dataclass(frozen=True)
 class Hebbian(Layer):
-    """A dense layer of `units` units that learns by a Hebbian rule (Najarro & Risi 2020). activation: one of
-    ACTIVATIONS.
+    """A dense layer of `units` units that learns by a Hebbian rule (Najarro & Risi 2020).
 
-    Parameters: W (inputs, units), b (units,), eta, A, B, C, D (inputs, units). It has no gradient. Raises ValueError
-    for fewer units than one, or an activation that is none.
+    activation: one of ACTIVATIONS. Parameters: W (inputs, units), b (units,), eta, A, B, C, D (inputs, units). It has
+    no gradient. Raises ValueError for fewer units than one, or an unknown activation.
     """
 
     units: int
@@ -108,11 +107,11 @@ class Hebbian(Layer):
         return flat(self, inputs) * self.units + 1
 
     def neurons(self, inputs: Shape) -> np.ndarray:
-        """The weights of its inputs, its bias, and the rules of its synapses."""
+        """Return the unit that each weight, bias and rule coefficient belongs to."""
         return np.tile(np.arange(self.units), (1 + _RULE) * flat(self, inputs) + 1)
 
     def initial(self, inputs: Shape, rng: np.random.Generator) -> np.ndarray:
-        """As a dense layer's, and rules that change little."""
+        """Return a dense layer's initial weights, and rules that change little."""
         weights = initialisation("", self.activation)(flat(self, inputs), self.units, rng).ravel()
         rules = _SPREAD * rng.standard_normal(4 * len(weights))
         return np.concatenate([weights, np.zeros(self.units), np.full(len(weights), _RATE), rules])

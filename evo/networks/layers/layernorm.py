@@ -11,7 +11,7 @@ import numpy as np
 
 from evo.networks.layer import Blocks, Layer, Shape
 
-if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
+if TYPE_CHECKING:  # acting does not need scipy, which brings BLAS
     from evo.autodiff import Node, Tape
 
 _EPSILON = np.float32(1e-5)
@@ -34,9 +34,9 @@ def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> 
 
 @dataclass(frozen=True)
 class LayerNorm(Layer):
-    """All numbers of an example with mean 0 and variance 1, then each times a gain, from 1 on, plus a bias, from 0 on.
+    """Layer normalisation of all numbers of an example to mean 0 and variance 1, then a gain and a bias.
 
-    Ba, Kiros & Hinton 2016. Parameters: gain (n,), bias (n,).
+    Ba, Kiros & Hinton 2016. Parameters: gain (n,), initially 1, bias (n,), initially 0.
     """
 
     @property
@@ -60,7 +60,7 @@ class LayerNorm(Layer):
         return np.repeat([1.0, 0.0], math.prod(inputs))
 
     def neurons(self, inputs: Shape) -> np.ndarray:
-        """The gain and the bias of a number."""
+        """Return the number that each gain and bias belongs to."""
         return np.tile(np.arange(math.prod(inputs)), 2)
 
     def apply(self, tape: "Tape", inputs: "Node", at: int, shape: Shape, steps: int) -> "Node":

@@ -25,8 +25,8 @@ from evo.numerics import activations
 
 _TURN = 2 * math.pi
 _FASTEST = 0.25  # turns a control step
-_FREQUENCIES = (0.05, 0.15)  # turns a control step: the range to begin with
-_COUPLING = 0.2  # of all the others together, to begin with
+_FREQUENCIES = (0.05, 0.15)  # turns a control step: the initial range
+_COUPLING = 0.2  # the initial coupling to all others together
 
 
 def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
@@ -39,7 +39,7 @@ def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> 
     frequency[:] = params[end + count : end + 2 * count]
     activations.sigmoid(memory[3 * count :])
     weights, biases = params[end + 2 * count : end + 2 * count + count * count], params[end + (2 + count) * count :]
-    for one in range(count):  # in float64, in which no sum of float32 numbers overflows
+    for one in range(count):  # in float64, where no sum of float32 numbers overflows
         turn = _TURN * _FASTEST * frequency[one]
         for other in range(count):
             pull = np.float64(amplitude[other]) * weights[other * count + one]
@@ -56,11 +56,11 @@ def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> 
 
 @dataclass(frozen=True)
 class PatternGenerator(Layer):
-    """A central pattern generator of `oscillators` (Ijspeert et al. 2007): rhythms whose frequencies and phases evolve,
-    and whose amplitudes follow the inputs.
+    """A central pattern generator of `oscillators` oscillators (Ijspeert et al. 2007).
 
-    Parameters: W (inputs, oscillators), b and f (oscillators,), w and phi (oscillators, oscillators). Outputs are
-    within -1 and 1. It has no gradient. Raises ValueError for fewer oscillators than one.
+    Frequencies and phases are parameters; amplitudes follow the inputs. Parameters: W (inputs, oscillators), b and f
+    (oscillators,), w and phi (oscillators, oscillators). Outputs are within -1 and 1. It has no gradient. Raises
+    ValueError for fewer oscillators than one.
     """
 
     oscillators: int
@@ -93,11 +93,11 @@ class PatternGenerator(Layer):
         return 5 * self.oscillators
 
     def neurons(self, inputs: Shape) -> np.ndarray:
-        """What it hears of the senses and of other oscillators, its bias and its frequency."""
+        """Return the oscillator that each input weight, bias, frequency, coupling and phase bias belongs to."""
         return np.tile(np.arange(self.oscillators), flat(self, inputs) + 2 + 2 * self.oscillators)
 
     def initial(self, inputs: Shape, rng: np.random.Generator) -> np.ndarray:
-        """Frequencies of a walk, and phase biases that agree with each other: one rhythm, each its own part of it."""
+        """Draw frequencies of a walk, and consistent phase biases: one rhythm in which each has its own phase."""
         count, width = self.oscillators, flat(self, inputs)
         weights = rng.normal(size=width * count) / math.sqrt(width)
         share = rng.uniform(*_FREQUENCIES, count) / _FASTEST

@@ -1,5 +1,6 @@
-"""Image shapes: (height, width, channels). A sequence (length, channels) is an image one row high, a vector (length,)
-one with one channel.
+"""Image shapes: (height, width, channels).
+
+A sequence (length, channels) is an image one row high, a vector (length,) one with one channel.
 """
 
 from evo.networks.layer import Layer, Shape, shape_text
@@ -8,7 +9,7 @@ Picture = tuple[int, int, int]  # height, width, channels
 
 
 def picture(layer: Layer, inputs: Shape) -> Picture:
-    """Height, width and channels. Raises ValueError for what is no picture."""
+    """Return height, width and channels. Raises ValueError for other shapes."""
     if len(inputs) == 1:
         return 1, inputs[0], 1
     if len(inputs) == 2:
@@ -22,15 +23,15 @@ def picture(layer: Layer, inputs: Shape) -> Picture:
 
 
 def is_row(inputs: Shape) -> bool:
-    """Whether they are one row high, as sequences and features are."""
+    """Return whether inputs are one row high, as sequences and features are."""
     return len(inputs) < 3
 
 
 def window(inputs: Shape, size: int) -> tuple[int, int]:
-    """Rows and columns of a window of this size: a sequence's is one row high."""
+    """Return rows and columns of a window of this size: a sequence's is one row high."""
     return (1 if is_row(inputs) else size), size
 
 
 def like(inputs: Shape, height: int, width: int, channels: int) -> Shape:
-    """The shape of a picture that is made of such inputs."""
+    """Return the shape of an output picture, of the same kind as the inputs."""
     return (width, channels) if is_row(inputs) else (height, width, channels)

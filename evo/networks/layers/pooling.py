@@ -13,7 +13,7 @@ from evo.networks.layer import Layer, Shape, shape_text
 from evo.networks.layers.picture import is_row, like, picture, window
 from evo.numerics import pooling
 
-if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
+if TYPE_CHECKING:  # acting does not need scipy, which brings BLAS
     from evo.autodiff import Node, Tape
 
 
@@ -27,9 +27,12 @@ def _average(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) 
 
 @dataclass(frozen=True)
 class Pooling(Layer):
-    """What pooling layers share: windows of `window` × `window` places of a picture (height, width, channels), or of
-    `window` places of a sequence (length, channels), side by side. What is left over at the edges is dropped, as torch
-    drops it. Raises ValueError for a window of less than one place."""
+    """Base of pooling layers: windows side by side over a picture or a sequence.
+
+    Windows are `window` × `window` places of a picture (height, width, channels), or `window` places of a sequence
+    (length, channels). What is left over at the edges is dropped, as in torch. Raises ValueError for a window of less
+    than one place.
+    """
 
     window: int = 2
 
@@ -44,7 +47,7 @@ class Pooling(Layer):
         return f"{self.word}:{self.window}"
 
     def numbers(self, inputs: Shape) -> tuple[int, ...]:
-        """Height, width, channels; rows and columns of a window."""
+        """Return height, width, channels; rows and columns of a window."""
         return *picture(self, inputs), *window(inputs, self.window)
 
     def shape(self, inputs: Shape) -> Shape:
@@ -56,7 +59,7 @@ class Pooling(Layer):
 
 
 class MaxPool(Pooling):
-    """The greatest of each window."""
+    """Max pooling."""
 
     word = "pool"
 
@@ -65,7 +68,7 @@ class MaxPool(Pooling):
         return _greatest
 
     def memory_size(self, inputs: Shape) -> int:
-        """Where the greatest are."""
+        """Return room for the maxima's positions."""
         return math.prod(self.shape(inputs))
 
     def remembers(self, inputs: Shape) -> bool:
@@ -80,7 +83,7 @@ class MaxPool(Pooling):
 
 
 class AveragePool(Pooling):
-    """The mean of each window."""
+    """Average pooling."""
 
     word = "average"
 

@@ -12,7 +12,7 @@ from evo.networks.layers.dense import add_products
 from evo.networks.layers.remembering import Remembering
 from evo.numerics import activations
 
-if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
+if TYPE_CHECKING:  # acting does not need scipy, which brings BLAS
     from evo.autodiff import Node, Tape
 
 

@@ -7,16 +7,16 @@ import numpy as np
 
 from evo.networks.layer import Blocks, Layer, Shape, flat
 
-if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
+if TYPE_CHECKING:  # acting does not need scipy, which brings BLAS
     from evo.autodiff import Node, Tape
 
 
 @dataclass(frozen=True)
 class Remembering(Layer):
-    """What recurrent layers share: `units` that remember, and weights and biases of `gates` numbers for each unit.
+    """Base of recurrent layers: `units` units with a state, and `gates` weights and biases for each.
 
-    Parameters: W (inputs, gates × units), U (units, gates × units), and `biases`, by their names, of (gates × units,).
-    Weights begin uniform within 1/sqrt(units), as torch's do, biases at zero.
+    Parameters: W (inputs, gates × units), U (units, gates × units), and `biases`, by name, of (gates × units,). Weights
+    begin uniform within 1/sqrt(units), as in torch, biases at zero.
     """
 
     units: int
@@ -53,7 +53,7 @@ class Remembering(Layer):
         return np.concatenate([weights, biases])
 
     def parts(self, tape: "Tape", inputs: "Node", at: int) -> tuple["Node", "Node", "Node"]:
-        """W, U and the first bias on a tape."""
+        """Return W, U and the first bias on a tape."""
         columns = self.gates * self.units
         own, bias = at + inputs.columns * columns, at + (inputs.columns + self.units) * columns
         return (

@@ -12,12 +12,15 @@ import numpy as np
 from evo.networks.layer import Blocks, Layer, Shape, carried_by, neurons_of, shape_text
 from evo.networks.program import plan_of, walk
 
-if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
+if TYPE_CHECKING:  # acting does not need scipy, which brings BLAS
     from evo.autodiff import Node, Tape
 
 
 def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    """numbers: layers, size of their memories, their plan row by row. memory: theirs, then the scratch of a walk."""
+    """Run the inner layers and add the inputs.
+
+    numbers: count of layers, size of their memories, their plan row by row. memory: theirs, then the scratch of a walk.
+    """
     layers, kept = numbers[0], numbers[1]
     plan = numbers[2:].reshape((layers, (numbers.size - 2) // layers))
     scratch = memory[kept:]
@@ -29,9 +32,10 @@ def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> 
 
 @dataclass(frozen=True, init=False)
 class Residual(Layer):
-    """What layers make of their inputs, added to these (He et al. 2016).
+    """A residual connection: outputs = inputs + layers(inputs) (He et al. 2016).
 
-    Parameters: theirs, in their order. Raises ValueError for no layers, or such as give another shape than they take.
+    Parameters: those of the layers, in order. Raises ValueError for no layers, or where outputs and inputs differ in
+    shape.
     """
 
     layers: tuple[Layer, ...]
@@ -50,7 +54,7 @@ class Residual(Layer):
         return _step
 
     def _shapes(self, inputs: Shape) -> list[Shape]:
-        """Of what each layer is given, and of what the last one gives."""
+        """Return the input shape of each layer, and the output shape of the last."""
         shapes = [inputs]
         for layer in self.layers:
             shapes.append(layer.shape(shapes[-1]))
@@ -74,7 +78,7 @@ class Residual(Layer):
         return sum(layer.size(shape) for layer, shape in self._given(inputs))
 
     def blocks(self, inputs: Shape) -> Blocks:
-        """Those of the layers within, as `0.W`, `1.gain`."""
+        """Return the arrays of the inner layers, as `0.W`, `1.gain`."""
         given = enumerate(self._given(inputs))
         return [(f"{at}.{name}", block) for at, (layer, shape) in given for name, block in layer.blocks(shape)]
 
@@ -95,7 +99,7 @@ class Residual(Layer):
         return len(plan), self._kept(inputs), *map(int, plan.ravel())
 
     def neurons(self, inputs: Shape) -> np.ndarray:
-        """Those of its layers, counted through."""
+        """Return the neurons of the inner layers, numbered across them."""
         return neurons_of(self._given(inputs))
 
     def remembers(self, inputs: Shape) -> bool:

@@ -24,11 +24,11 @@ from evo.networks.layers.dense import add_products
 from evo.networks.layers.remembering import Remembering
 from evo.numerics import activations
 
-if TYPE_CHECKING:  # scipy, which brings BLAS, is not needed to act
+if TYPE_CHECKING:  # acting does not need scipy, which brings BLAS
     from evo.autodiff import Node, Tape
 
-_BIAS = 0.7  # at which a neuron fires every other step or so, where inputs have a variance of 1
-_LEAKS, _DECAYS = (0.5, 0.9), (0.1, 0.5)  # the range of lambda and of alpha to begin with
+_BIAS = 0.7  # makes a neuron fire about every other step, where inputs have a variance of 1
+_LEAKS, _DECAYS = (0.5, 0.9), (0.1, 0.5)  # initial ranges of lambda and of alpha
 
 
 def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
@@ -53,11 +53,11 @@ def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> 
 
 
 class Spiking(Remembering):
-    """A layer of `units` leaky integrate-and-fire neurons (Neftci, Mostafa & Zenke 2019); its outputs are traces of
-    their spikes, from -1 to 1.
+    """A layer of `units` leaky integrate-and-fire neurons (Neftci, Mostafa & Zenke 2019).
 
-    Parameters: W (inputs, units), U (units, units), b, l and a (units,). The share of a membrane that stays for a
-    control step begins at 0.5 to 0.9, that of a trace at 0.1 to 0.5. Raises ValueError for fewer units than one.
+    Outputs are traces of their spikes, from -1 to 1. Parameters: W (inputs, units), U (units, units), b, l and a
+    (units,). The share of a membrane kept for a control step begins at 0.5 to 0.9, that of a trace at 0.1 to 0.5.
+    Raises ValueError for fewer units than one.
     """
 
     biases: ClassVar[tuple[str, ...]] = ("b", "l", "a")
@@ -71,7 +71,7 @@ class Spiking(Remembering):
         return 5 * self.units
 
     def initial(self, inputs: Shape, rng: np.random.Generator) -> np.ndarray:
-        """Neurons that fire every other step or so, and do not hear each other yet."""
+        """Initialise neurons that fire about every other step, with recurrent weights of zero."""
         units, heard = self.units, lecun(flat(self, inputs), self.units, rng).ravel()
         keeping = np.concatenate([rng.uniform(*_LEAKS, units), rng.uniform(*_DECAYS, units)])
         return np.concatenate(
@@ -79,7 +79,7 @@ class Spiking(Remembering):
         )
 
     def carried(self, inputs: Shape) -> np.ndarray:
-        """Membranes and traces; a spike is a membrane above the threshold."""
+        """Return the indices of membranes and traces; a spike is a membrane above the threshold."""
         return np.concatenate([np.arange(self.units), np.arange(2 * self.units, 3 * self.units)])
 
     def apply(self, tape: "Tape", inputs: "Node", at: int, shape: Shape, steps: int) -> "Node":
