@@ -19,62 +19,65 @@ from evo.numerics.validation import whole_number
 
 PopulationT = TypeVar("PopulationT", bound=Population)
 
-_LARGEST = 2**62  # of the whole numbers of a state: counts, and seeds below it
+_LARGEST = 2**62  # the greatest whole number of a state: counts, and seeds below it
 
 
 class Algorithm(Protocol):
     """Search by ask and tell. Fitness is maximised.
 
     Constructed as `X(initial, seed, *, hyper-parameters with defaults)`, `initial` being (parameters,); a value out of
-    its range is a ValueError of one line. One that takes `groups`, besides, is told which parameters belong together,
-    as those of a neuron do: a label for each, (parameters,); one that takes `sensitivity`, how strongly what an
-    individual does depends on each: a function of individuals (individuals, parameters) to as many numbers; one that
-    takes `noisy`, whether fitness depends on luck (see `constructed`).
+    its range is a ValueError of one line. Three further arguments are passed where the constructor has them (see
+    `constructed`): `groups`, a label for each parameter, (parameters,), equal for parameters that belong together, as
+    those of a neuron do; `sensitivity`, a function from individuals (individuals, parameters) to how strongly each
+    parameter affects their outputs, in the same shape; `noisy`, whether fitness is random.
     """
 
     generation: int
     """Completed rounds of ask and tell."""
 
     def ask(self) -> Population:
-        """The population to evaluate: a pure function of the state and the seed, so the same until `tell`."""
+        """Return the population to evaluate: a pure function of the state and the seed, so the same until `tell`."""
         ...
 
     def tell(self, fitness: NDArray[np.float64]) -> None:
-        """Learn from the fitness, (individuals,), of the population asked for.
+        """Update the search with the fitness, (individuals,), of the population asked for.
 
         Raises RuntimeError before `ask`, and ValueError where the length is wrong or a value is not finite. A tell that
-        raises, or is interrupted, leaves everything as it was.
+        raises, or is interrupted, leaves everything unchanged.
         """
         ...
 
     def candidates(self) -> NDArray[np.float64]:
-        """What it offers as champion, (candidates, parameters), the most promising first."""
+        """Return the candidates for champion, (candidates, parameters), the most promising first."""
         ...
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """Everything that changes, as plain arrays; with the constructor's arguments, all there is to know."""
+        """Return everything that changes, as plain arrays; with the constructor's arguments, all there is to know."""
         ...
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Go on exactly where `state()` was taken; ValueError if it is not this algorithm's state at this size.
+        """Restore a `state()` exactly; ValueError if it is not this algorithm's state at this size.
 
-        A population asked for and not yet told is asked for again: it comes out the same.
+        A population asked for and not yet told is asked for again, and is the same.
         """
         ...
 
     def diagnostics(self) -> dict[str, float]:
-        """Named numbers worth a column in the log, about the last `tell`."""
+        """Return named numbers worth a column in the log, about the last `tell`."""
         ...
 
     def finished(self) -> str | None:
-        """Why it has no more to find, or None: always None where exploration never narrows (ARS, random search, …)."""
+        """Return why the search is over, or None: always None where exploration never narrows, as in random search."""
         ...
 
 
 def constructed(
     constructor: Callable[..., Algorithm], initial: ArrayLike, seed: int, known: Mapping[str, Any], **options: Any
 ) -> Algorithm:
-    """An algorithm at its beginning, told what is `known` of the parameters as far as it has a name for it."""
+    """Construct an algorithm, passing those of the `known` facts about the parameters that it has an argument for.
+
+    Raises EvoError where it would not fit into memory, ValueError for an option out of its range.
+    """
     check_footprint(constructor, np.size(initial), options)
     named = inspect.signature(constructor).parameters
     return constructor(initial, seed, **{name: known[name] for name in known if name in named}, **options)
@@ -84,21 +87,21 @@ class AskTell(ABC, Generic[PopulationT]):
     """The shared half of an algorithm; a subclass is final and writes the methods below and `remembered`.
 
     `propose` must be a pure function of the state, the seed and the generation. `update` replaces attributes and never
-    writes into their arrays: populations handed out earlier share them, and an interrupted tell puts them back.
+    writes into their arrays: populations handed out earlier share them, and an interrupted tell restores them.
     """
 
     remembered: ClassVar[tuple[str, ...]]
-    """The attributes that `update` changes: arrays, numbers, and parts that have `state` and `restore` of their own."""
+    """The attributes that `update` changes: arrays, numbers, and parts with their own `state` and `restore`."""
     decisive: int | None = None
-    """How many of the best matter to `update`, which makes nothing of the others' ranks; None where every rank counts.
+    """How many of the best `update` uses, ignoring the others' ranks; None where every rank counts.
 
     Where it is known, those who cannot be among them need not be evaluated to the end (see `evo.learners.racing`).
     """
 
     growing: ClassVar[tuple[str, ...]] = ()
-    """Those arrays of the state that may have any length, their first axis."""
+    """The arrays of the state whose first axis may have any length."""
     rank_based: ClassVar[bool] = True
-    """Whether the search looks at nothing but the order of the fitness; to see that it is finished, it may at more."""
+    """Whether the search uses only the order of the fitness; `finished` may use its values too."""
 
     def __init__(self, initial: ArrayLike, seed: int) -> None:
         self.initial = np.array(initial, dtype=np.float64)  # (parameters,)
@@ -110,19 +113,19 @@ class AskTell(ABC, Generic[PopulationT]):
 
     @abstractmethod
     def propose(self) -> PopulationT:
-        """The population of this generation."""
+        """Return the population of this generation."""
 
     @abstractmethod
     def update(self, population: PopulationT, fitness: NDArray[np.float64]) -> None:
-        """Learn from the fitness, (individuals,), of what `propose` proposed."""
+        """Update the search with the fitness, (individuals,), of the population from `propose`."""
 
     @abstractmethod
     def candidates(self) -> NDArray[np.float64]:
-        """As in `Algorithm`."""
+        """Return the candidates as in `Algorithm`."""
 
     @abstractmethod
     def diagnostics(self) -> dict[str, float]:
-        """As in `Algorithm`."""
+        """Return the diagnostics as in `Algorithm`."""
 
     def ask(self) -> PopulationT:
         if self._asked is None:
@@ -142,7 +145,7 @@ class AskTell(ABC, Generic[PopulationT]):
             raise ValueError(f"fitness[{individual}]={fitness[individual]}: every fitness must be finite")
         before, generation = self._held(), self.generation
         try:
-            # Finite fitness can still overflow in an update: FloatingPointError, rather than NaN for ever after.
+            # Finite fitness can still overflow in an update: raise FloatingPointError, rather than keep NaN for ever.
             with np.errstate(over="raise", invalid="raise", divide="raise"):
                 self.update(asked, fitness)
             self.generation += 1
@@ -150,14 +153,15 @@ class AskTell(ABC, Generic[PopulationT]):
         except BaseException as error:
             self._put_back(before)
             self.generation, self._asked = generation, asked
-            if isinstance(error, np.linalg.LinAlgError):  # of a matrix that is no longer finite
+            if isinstance(error, np.linalg.LinAlgError):  # a matrix is no longer finite
                 raise FloatingPointError(f"generation {generation}: {error}") from error
             raise
 
     def grow(self, steps: int) -> PopulationT | None:
-        """The population asked for with further individuals behind it, or None where there are enough of them.
+        """Return the population asked for with further individuals appended, or None where it is large enough.
 
-        steps: what evaluating it has taken (env steps, in a world). It is the population asked for from then on.
+        steps: what evaluating it has taken (env steps in reinforcement learning). The result is from then on the
+        population asked for.
         """
         return None
 
@@ -175,7 +179,7 @@ class AskTell(ABC, Generic[PopulationT]):
         return state
 
     def _held(self) -> dict[str, Any]:
-        """What an interrupted tell puts back: arrays themselves: copies of a large C take their time."""
+        """Return what an interrupted tell must restore: the arrays themselves, as copying a large C takes time."""
         values = {name: getattr(self, name) for name in self.remembered}
         return {name: value.state() if hasattr(value, "state") else value for name, value in values.items()}
 
@@ -200,7 +204,10 @@ class AskTell(ABC, Generic[PopulationT]):
         self._asked = None
 
     def check(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """ValueError if it is not this algorithm's state at this size; one whose arrays do not show that adds to it."""
+        """Raise ValueError if it is not this algorithm's state at this size.
+
+        Subclasses add checks of what their arrays do not show.
+        """
         expected, given = self._layouts(self.state()), self._layouts(state)
         wrong = sorted(name for name in expected.keys() | given.keys() if expected.get(name) != given.get(name))
         if wrong:
@@ -221,7 +228,7 @@ class AskTell(ABC, Generic[PopulationT]):
         return layouts
 
 
-_Layout = tuple[tuple[int | str, ...], np.dtype[Any]]  # shape and type
+_Layout = tuple[tuple[int | str, ...], np.dtype[Any]]  # shape and dtype
 
 
 def _layout(layout: _Layout | None) -> str:

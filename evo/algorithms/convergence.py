@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 _Floats = NDArray[np.float64]
-_LONGEST = 2_000  # generations that stagnation looks back at most
-PATIENCE = 10  # generations in a row in which all individuals are equally fit, or all the same
-_TOLERANCE = 1e-12  # of a step-size, of the first one
-# Of fitness, of the greatest difference met: at the tutorial's condition of 1e6 and more, it leaves room for 1e-8.
+_LONGEST = 2_000  # the most generations that stagnation looks back
+PATIENCE = 10  # generations in a row with equal fitness, or with equal individuals
+_TOLERANCE = 1e-12  # of a step-size, relative to the first one
+# Of fitness, relative to the greatest difference met: at the tutorial's condition of 1e6 and more, it leaves 1e-8.
 _NOTHING = 1e-15
 
 AT_REST = "the fitness has converged"
@@ -34,17 +34,17 @@ ALIKE = "the population has lost its diversity: all individuals are the same"
 
 @final
 class FitnessHistory:
-    """The best and the median fitness of recent generations."""
+    """The best and the median fitness of recent generations, and stopping criteria on them."""
 
     def __init__(self, size: int, population: int) -> None:
         self.window = min(10 + math.ceil(30 * size / population), _LONGEST)
-        self.shortest = min(100 + math.ceil(100 * size**1.5 / population), _LONGEST)  # that stagnation looks back
+        self.shortest = min(100 + math.ceil(100 * size**1.5 / population), _LONGEST)  # stagnation's least look-back
         self.values = np.zeros((2, _LONGEST))  # best and median, those of generation g in column g modulo _LONGEST
         self.count = self.flat = 0
         self.spread = math.inf  # of the last generation
 
     def add(self, fitness: _Floats) -> None:
-        """One more generation, whose fitness is (individuals,), in any order."""
+        """Record one more generation, whose fitness is (individuals,), in any order."""
         ordered, individuals = np.sort(fitness), len(fitness)
         median = ordered[(individuals - 1) // 2] / 2 + ordered[individuals // 2] / 2
         self.values[:, self.count % _LONGEST] = ordered[-1], median
@@ -52,18 +52,23 @@ class FitnessHistory:
         self.flat = self.flat + 1 if self.spread == 0 else 0
 
     def _recent(self, generations: int) -> _Floats:
-        """The best and the median, (2, generations), the newest last."""
+        """Return the best and the median, (2, generations), the newest last."""
         return self.values[:, np.arange(self.count - generations, self.count) % _LONGEST]
 
     def level(self) -> float:
-        """What the search is at: the median over the last generations of their median fitness, which no single lucky
-        individual or generation makes; -inf before the first."""
+        """Return the level reached: the median of the last generations' median fitness; -inf before the first.
+
+        No single lucky individual or generation can raise it.
+        """
         count = min(self.count, PATIENCE)
         return float(np.median(self._recent(count)[1])) if count else -math.inf
 
     def _at_rest(self) -> bool:
-        """Whether the last generations differ by nothing that matters beside what earlier ones differed by, as far as
-        is remembered, or beside the fitness itself, which is no more precise."""
+        """Return whether the last generations differ by nothing that matters.
+
+        Differences are compared with those between best and median in the generations remembered, and with the fitness
+        itself, which is no more precise.
+        """
         if self.count < self.window:
             return False
         best = self._recent(self.window)[0]
@@ -72,13 +77,13 @@ class FitnessHistory:
         return self.spread <= tolerance and float(np.ptp(best)) <= tolerance
 
     def reason(self) -> str | None:
-        """Why there is nothing more to hope for, or None."""
+        """Return why the search should stop, or None."""
         if self.flat >= PATIENCE:
             return FLAT
         if self._at_rest():
             return AT_REST
         length = min(max(self.count // 5, self.shortest), _LONGEST)
-        if self.count >= length and self.count % 10 == 0:  # medians take their time
+        if self.count >= length and self.count % 10 == 0:  # only sometimes, as medians take time
             part = max(1, 3 * length // 10)
             recent = self._recent(length)
             before, now = recent[:, :part], recent[:, -part:]
@@ -87,12 +92,12 @@ class FitnessHistory:
         return None
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """Everything that changes, as copies."""
+        """Return everything that changes, as copies."""
         counts, spread = np.array([self.count, self.flat], dtype=np.int64), np.array(self.spread)
         return {"values": self.values.copy(), "counts": counts, "spread": spread}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Go on exactly where `state()` was taken."""
+        """Restore a `state()` exactly."""
         self.values, self.spread = np.array(state["values"]), float(state["spread"])
         self.count, self.flat = (int(count) for count in state["counts"])
 
@@ -105,10 +110,10 @@ def stop_reason(
     lengths: _Floats | None = None,
     path: _Floats | None = None,
 ) -> str | None:
-    """Why a strategy that samples a normal distribution has no more to find, or None.
+    """Return why a strategy that samples a normal distribution should stop, or None.
 
-    mean (n,); deviations (n,): of each coordinate; initial: the first one; lengths: of the axes, where they are not the
-    coordinates'. path (n,): in which direction the mean has moved lately, if that is known.
+    mean (n,); deviations (n,): of each coordinate; initial: the first one; lengths: of the axes, where they differ from
+    the coordinates. path (n,): the recent direction of the mean, where known.
     """
     axes = deviations if lengths is None else lengths
     widest = float(np.max(deviations)) if path is None else float(max(np.max(deviations), np.max(np.abs(path))))
@@ -124,10 +129,10 @@ def stop_reason(
 
 
 def exhausted(point: _Floats, steps: _Floats, initial: float) -> str | None:
-    """Why steps from a point lead nowhere, or None; for searches whose parameters keep steps of their own.
+    """Return why steps from a point have no effect, or None; for searches with a step for each parameter.
 
-    point (n,); steps (n,): how far each parameter goes; initial: how far it went at first. One parameter that still
-    moves is enough to go on.
+    point (n,); steps (n,): the present step of each parameter; initial: the first one. The search continues while one
+    parameter still moves.
     """
     if float(np.max(steps)) < _TOLERANCE * initial:
         return COLLAPSED
@@ -137,6 +142,6 @@ def exhausted(point: _Floats, steps: _Floats, initial: float) -> str | None:
 
 
 def all_same(individuals: _Floats) -> bool:
-    """Whether individuals, (individuals, parameters), are the same to the precision of their numbers."""
+    """Return whether individuals, (individuals, parameters), are the same to numerical precision."""
     spread = float(np.sum(np.var(individuals, axis=0)))
     return spread <= _TOLERANCE**2 * float(np.sum(np.mean(np.square(individuals), axis=0)))

@@ -11,8 +11,8 @@ from typing import Any
 from evo.algorithms.strategies.cma_parameters import default_population
 from evo.storage.memory import check_bytes
 
-_NUMBER, _INDIVIDUAL = 8, 256  # bytes: of a float64, and of what else an individual takes
-# Class → matrices, and arrays with a row for every individual.
+_NUMBER, _INDIVIDUAL = 8, 256  # bytes: of a float64, and of an individual's other data
+# Class → numbers of matrices, and of arrays with a row for every individual.
 _HELD: dict[str, tuple[int, int]] = {
     "CMAES": (6, 4),
     "XNES": (8, 4),
@@ -26,12 +26,12 @@ _HELD: dict[str, tuple[int, int]] = {
     "RandomSearch": (0, 2),
 }
 _RESTARTED = {"cma-es": "CMAES", "sep-cma-es": "SepCMAES", "lm-ma-es": "LMMAES", "snes": "SNES", "xnes": "XNES"}
-_COUNTS = (("population", 1), ("pairs", 2), ("directions", 2))  # options, and how many individuals each stands for
+_COUNTS = (("population", 1), ("pairs", 2), ("directions", 2))  # options, and how many individuals each unit stands for
 _LEAN = "sep-cma-es, lm-ma-es or openai-es need far less"
 
 
 def bytes_needed(name: str, parameters: int, options: Mapping[str, Any]) -> float:
-    """Of an algorithm of ours, by the name of its class, with all its options; what every search needs of another."""
+    """Return the bytes that an algorithm of ours needs, by class name, with all its options; the minimum for others."""
     if name in ("IPOP", "BIPOP"):
         return bytes_needed(_RESTARTED.get(str(options.get("algorithm")), "SNES"), parameters, options)
     matrices, rows = _HELD.get(name, (0, 0))
@@ -51,7 +51,7 @@ def _individuals(parameters: int, options: Mapping[str, Any]) -> float:
 
 
 def check_footprint(constructor: Callable[..., Any], parameters: int, options: Mapping[str, Any]) -> None:
-    """Raises EvoError for a search that does not fit the memory there is. Options of wrong kinds are left to others."""
+    """Raise EvoError for a search that does not fit into memory. Options of wrong types are left to the constructor."""
     if isinstance(constructor, functools.partial):
         options, constructor = {**constructor.keywords, **options}, constructor.func
     known = inspect.signature(constructor).parameters

@@ -30,19 +30,19 @@ _LONGEST = 20_000  # characters
 
 
 def _linear(arguments: str) -> list[Layer]:
-    """linear: one matrix, no bias, as in ARS (Mania 2018)"""
+    """linear: one matrix, no bias, as in ARS (Mania 2018)."""
     if arguments:
         raise ValueError(f"'linear' takes nothing after it, got 'linear:{arguments}'")
     return []
 
 
 def _mlp(arguments: str) -> list[Layer]:
-    """mlp:64,64 or mlp:32:relu: hidden layers of these widths, tanh (the default), relu or elu"""
+    """mlp:64,64 or mlp:32:relu: hidden layers of these widths, tanh (the default), relu or elu."""
     return _dense_layers("mlp", arguments, "hidden layers", "64,64", "tanh")
 
 
 def _dense(arguments: str) -> list[Layer]:
-    """dense:6, dense:64:relu or dense:64:relu:he: linear (the default), tanh, relu or elu; how its weights begin"""
+    """dense:6, dense:64:relu or dense:64:relu:he: linear (the default), tanh, relu or elu; how its weights begin."""
     return _dense_layers("dense", arguments, "layers", "6", "linear")
 
 
@@ -69,7 +69,7 @@ def _chosen(place: str, words: list[str], known: Mapping[str, Iterable[str]]) ->
 
 
 def _conv(arguments: str) -> list[Layer]:
-    """conv:8x3,16x3: 8 filters of 3 × 3 on a picture, then 16, relu; then words: another activation, same, stride2"""
+    """conv:8x3,16x3: 8 filters of 3 × 3 on a picture, then 16, relu; then words: another activation, same, stride2."""
     place, (text, *words) = f"conv:{arguments}", arguments.split(":")
     parts = [part if "x" in part else f"{part}x3" for part in text.split(",")]
     sizes = [re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", part) for part in parts]
@@ -98,12 +98,12 @@ def _conv(arguments: str) -> list[Layer]:
 
 
 def _pool(arguments: str) -> list[Layer]:
-    """pool:2: the greatest of each 2 × 2 places of a picture"""
+    """pool:2: the greatest of each 2 × 2 places of a picture."""
     return [MaxPool(_window("pool", arguments))]
 
 
 def _average(arguments: str) -> list[Layer]:
-    """average:2: the mean of each 2 × 2 places of a picture"""
+    """average:2: the mean of each 2 × 2 places of a picture."""
     return [AveragePool(_window("average", arguments))]
 
 
@@ -114,51 +114,51 @@ def _window(name: str, arguments: str) -> int:
 
 
 def _flatten(arguments: str) -> list[Layer]:
-    """flatten: a picture as a row of features, for a recurrent layer"""
+    """flatten: a picture as a row of features, for a recurrent layer."""
     if arguments:
         raise ValueError(f"'flatten' takes nothing after it, got 'flatten:{arguments}'")
     return [Flatten()]
 
 
 def _recurrent(arguments: str) -> list[Layer]:
-    """recurrent:32: simple recurrent layers of so many units (Elman 1990)"""
+    """recurrent:32: simple recurrent layers of so many units (Elman 1990)."""
     return [Recurrent(units) for units in _units("recurrent", arguments)]
 
 
 def _lstm(arguments: str) -> list[Layer]:
-    """lstm:32: long short-term memory (Hochreiter & Schmidhuber 1997)"""
+    """lstm:32: long short-term memory (Hochreiter & Schmidhuber 1997)."""
     return [LSTM(units) for units in _units("lstm", arguments)]
 
 
 def _gru(arguments: str) -> list[Layer]:
-    """gru:32: gated recurrent units (Cho 2014)"""
+    """gru:32: gated recurrent units (Cho 2014)."""
     return [GRU(units) for units in _units("gru", arguments)]
 
 
 def _ctrnn(arguments: str) -> list[Layer]:
-    """ctrnn:16: continuous-time units, each with a time constant of its own (Beer 1995)"""
+    """ctrnn:16: continuous-time units, each with a time constant of its own (Beer 1995)."""
     return [CTRNN(units) for units in _units("ctrnn", arguments)]
 
 
 def _spiking(arguments: str) -> list[Layer]:
-    """spiking:32: leaky integrate-and-fire neurons, heard through traces of their spikes (Neftci 2019)"""
+    """spiking:32: leaky integrate-and-fire neurons, heard through traces of their spikes (Neftci 2019)."""
     return [Spiking(units) for units in _units("spiking", arguments)]
 
 
 def _hebbian(arguments: str) -> list[Layer]:
-    """hebbian:32 or hebbian:32:relu: dense layers that learn while they live (Najarro & Risi 2020); tanh, relu, …"""
+    """hebbian:32 or hebbian:32:relu: dense layers that learn while they live (Najarro & Risi 2020); tanh, relu, …."""
     widths, words = _widths("hebbian", arguments, "layers", "32")
     (activation,) = _chosen(f"hebbian:{arguments}", words, {"an activation": ACTIVATIONS})
     return [Hebbian(units, activation or "tanh") for units in widths]
 
 
 def _cpg(arguments: str) -> list[Layer]:
-    """cpg:8: a central pattern generator of so many coupled oscillators (Ijspeert 2007)"""
+    """cpg:8: a central pattern generator of so many coupled oscillators (Ijspeert 2007)."""
     return [PatternGenerator(oscillators) for oscillators in _units("cpg", arguments)]
 
 
 def _transformer(arguments: str) -> list[Layer]:
-    """transformer:32, transformer:32,32 or transformer:32:4:64: blocks of these widths, heads, window (Vaswani 2017)"""
+    """transformer:32, transformer:32,32 or transformer:32:4:64: blocks of such widths, heads, window (Vaswani 2017)."""
     widths, words = _widths("transformer", arguments, "blocks", "32,32")
     try:
         attention = Attention(*map(int, words))
@@ -175,24 +175,24 @@ def _transformer(arguments: str) -> list[Layer]:
 
 
 def _attention(arguments: str) -> list[Layer]:
-    """attention:4 or attention:4:64: self-attention of so many heads, over the last 64 steps (Vaswani 2017)"""
+    """attention:4 or attention:4:64: self-attention of so many heads, over the last 64 steps (Vaswani 2017)."""
     return [Attention(*_numbers("attention", arguments, r"(\d+)(?::(\d+))?", "heads, and a window", "4:64"))]
 
 
 def _embedding(arguments: str) -> list[Layer]:
-    """embedding:64x16: for each of 64 symbols 16 numbers, which are learned"""
+    """embedding:64x16: for each of 64 symbols 16 numbers, which are learned."""
     return [Embedding(*_numbers("embedding", arguments, r"(\d+)x(\d+)", "symbols and numbers for each", "64x16"))]
 
 
 def _layernorm(arguments: str) -> list[Layer]:
-    """layernorm: mean 0 and variance 1, then a gain and a bias (Ba 2016)"""
+    """layernorm: mean 0 and variance 1, then a gain and a bias (Ba 2016)."""
     if arguments:
         raise ValueError(f"'layernorm' takes nothing after it, got 'layernorm:{arguments}'")
     return [LayerNorm()]
 
 
 def _dropout(arguments: str) -> list[Layer]:
-    """dropout:0.2: this share of its inputs are zero while it learns (Srivastava 2014)"""
+    """dropout:0.2: this share of its inputs are zero while it learns (Srivastava 2014)."""
     try:
         share = float(arguments)
     except ValueError as error:
@@ -201,7 +201,7 @@ def _dropout(arguments: str) -> list[Layer]:
 
 
 def _residual(arguments: str) -> list[Layer]:
-    """residual(layernorm>dense:64:relu>dense:32): the inputs, and what these layers make of them, added (He 2016)"""
+    """residual(layernorm>dense:64:relu>dense:32): the inputs, and what these layers make of them, added (He 2016)."""
     if not (arguments.startswith("(") and arguments.endswith(")")):
         raise ValueError(
             f"'residual' needs layers in parentheses, as in 'residual(layernorm>dense:32)'; got 'residual{arguments}'"

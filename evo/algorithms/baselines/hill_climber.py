@@ -19,10 +19,10 @@ from evo.operators.selection import best
 
 @final
 class HillClimber(AskTell[DensePopulation]):
-    """Where it is, a step up and a step down along one parameter; it goes to the fittest of the three.
+    """A hill climber: tries a step up and a step down along one parameter, and moves to the fittest of the three.
 
-    `step_size` (of every parameter at first), `growth` (what a step that helped is multiplied by) and `shrinkage` (what
-    one that did not is). Parameters take turns in an order shuffled anew each round.
+    `step_size` (initial, of every parameter), `growth` (factor of a step that helped) and `shrinkage` (factor of one
+    that did not). Parameters take turns in an order shuffled anew each round.
     """
 
     remembered = ("point", "steps")
@@ -45,13 +45,13 @@ class HillClimber(AskTell[DensePopulation]):
 
     @property
     def _knob(self) -> int:
-        """The parameter whose turn it is."""
+        """Return the parameter whose turn it is."""
         round_, turn = divmod(self.generation, self.initial.size)
         return int(generator(self.seed, "order", round_).permutation(self.initial.size)[turn])
 
     def propose(self) -> DensePopulation:
         knob = self._knob
-        rows = np.tile(self.point, (3, 1))  # itself first: of equals it is the best
+        rows = np.tile(self.point, (3, 1))  # the present point first: it wins ties
         rows[1, knob] += self.steps[knob]
         rows[2, knob] -= self.steps[knob]
         return DensePopulation(rows)
@@ -70,5 +70,5 @@ class HillClimber(AskTell[DensePopulation]):
         return self.point[np.newaxis].copy()
 
     def diagnostics(self) -> dict[str, float]:
-        """`step_size`: the mean of the steps."""
+        """Return `step_size`: the mean of the steps."""
         return {"step_size": float(np.mean(self.steps))}

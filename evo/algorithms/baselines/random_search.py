@@ -17,12 +17,12 @@ from evo.operators.selection import best
 
 @final
 class RandomSearch(AskTell[DensePopulation]):
-    """Draws individuals from one normal distribution, for ever, and keeps the best one.
+    """Random search: draws individuals from a fixed normal distribution, and keeps the best one.
 
     `spread` (its deviation around `initial`) and `population` (individuals a generation).
 
-    `noisy`, whether the same individual is worth something else the next time, is told by what is searched. There, the
-    one that is kept is asked for again beside those drawn: a lucky one does not last.
+    `noisy`: whether fitness is random, as the problem declares. Then the best individual is evaluated again beside the
+    new ones, so that one lucky score does not last.
     """
 
     remembered = ("fittest", "fitness")
@@ -43,12 +43,12 @@ class RandomSearch(AskTell[DensePopulation]):
 
     def update(self, population: DensePopulation, fitness: NDArray[np.float64]) -> None:
         first = best(fitness, 1)[0]
-        if self._again or fitness[first] > self.fitness:  # asked for again, the one that is kept is the first of all
+        if self._again or fitness[first] > self.fitness:  # asked for again, the best one so far comes first
             self.fittest, self.fitness = population.array[first], float(fitness[first])
 
     @property
     def _again(self) -> bool:
-        """Whether this generation asks for the one that is kept."""
+        """Return whether this generation evaluates the best individual again."""
         return self.noisy and self.generation > 0
 
     def candidates(self) -> NDArray[np.float64]:

@@ -23,14 +23,13 @@ from evo.operators.selection import best, rescored
 
 @final
 class Crowding(AskTell[DensePopulation]):
-    """Everyone mates once, in pairs drawn at random; each child takes the place of the parent it is like, if fitter.
+    """Deterministic crowding: all mate in random pairs; each child replaces its more similar parent, if fitter.
 
     `population` (N individuals, an even number), `cross`, `mutate`, `genome`, `groups` and `sensitivity` (as in `GA`;
-    nobody is selected, nor replaced by any other rule), `elites` and `offered` (how many of the fittest are
-    candidates).
+    there is no other selection or replacement), `elites` and `offered` (how many of the fittest are candidates).
 
-    The paper scores children only. Here the `elites` fittest are asked for again before them and scored anew, since on
-    episodes drawn each generation a lucky parent would never give way; all N of them make every contest a fair one.
+    The paper evaluates children only. Here the `elites` fittest are evaluated again before them, since with episodes
+    drawn each generation a lucky parent would never give way; with elites = N every contest is fair.
     """
 
     remembered = ("individuals", "fitness", "step_sizes", "diversity")
@@ -70,11 +69,11 @@ class Crowding(AskTell[DensePopulation]):
 
         parents = self._parents()
         first, second = self.individuals[parents[0::2]], self.individuals[parents[1::2]]
-        children = [  # each way round by the same random numbers: what one child has of a parent, the other has not
+        children = [  # both ways with the same random numbers: each child has what the other lacks of a parent
             self.variation.crossed(generator(self.seed, "crossover", self.generation), *pair)
             for pair in ((first, second), (second, first))
         ]
-        crossed = np.stack(children, axis=1).reshape(self.individuals.shape)  # a pair's children, one after the other
+        crossed = np.stack(children, axis=1).reshape(self.individuals.shape)  # a pair's children are neighbours
         inherited = np.repeat(np.sqrt(self.step_sizes[parents[0::2]] * self.step_sizes[parents[1::2]]), 2)
         random = generator(self.seed, "mutation", self.generation)
         mutants, step_sizes = self.variation.mutated(random, crossed, inherited)
@@ -102,9 +101,9 @@ class Crowding(AskTell[DensePopulation]):
         return self.individuals[best(self.fitness, self.offered)].astype(np.float64)
 
     def diagnostics(self) -> dict[str, float]:
-        """`diversity`: root mean square distance of the individuals from their mean."""
+        """Return `diversity`: root mean square distance of the individuals from their mean."""
         return {"diversity": self.diversity}
 
     def _parents(self) -> NDArray[np.intp]:
-        """Everyone, (population,), in the order of this generation's pairs."""
+        """Return all individuals, (population,), in the order of this generation's pairs."""
         return generator(self.seed, "selection", self.generation).permutation(self.population)

@@ -20,20 +20,20 @@ from evo.operators.selection import best, truncation_selection
 
 @final
 class DeepGA(AskTell[SeedPopulation]):
-    """Truncation selection, elitism and Gaussian mutation alone; memory for some parents, whatever the population.
+    """Deep GA: truncation selection, elitism and Gaussian mutation only; caches some parents, whatever the population.
 
     `population` (N individuals), `truncation` (T parents; None: a fiftieth of N), `elites` (kept unchanged; every
-    generation scores them anew on its own episodes), `mutation` (sigma, a standard deviation), `initial_spread` (that
-    of the first population around `initial`; the two stand for the paper's random initialisation, phi), `offered` (how
-    many of the last population's best are candidates for champion) and `cache_mb` (memory for the parameters of
-    parents, in 10⁶ bytes; T times eight bytes a parameter are used at most, and with less more is drawn again).
+    generation evaluates them again on its own episodes), `mutation` (sigma, a standard deviation), `initial_spread`
+    (that of the first population around `initial`; the two stand for the paper's random initialisation, phi), `offered`
+    (how many of the last population's best are candidates for champion) and `cache_mb` (memory for the parameters of
+    parents, in 10⁶ bytes; at most T times eight bytes a parameter are used, and with less more noise is drawn again).
 
-    The paper re-scores ten candidates on thirty more episodes to find one elite; here the run's selection seeds do that
+    The paper evaluates ten candidates on thirty more episodes to find one elite; here the run's selection seeds do that
     for the champion. The defaults of N, T and sigma are those of the authors' `ga_atari_config.json`.
 
-    A list grows by a seed a generation. After a resume what all survivors share is put together once, with one draw of
-    noise a generation: six or seven seconds for a thousand generations of a million parameters. What they do not share
-    comes to about as much as the rows of one generation.
+    A list grows by one seed a generation. After a resume the part that all survivors share is reconstructed once, with
+    one draw of noise a generation: six or seven seconds for a thousand generations of a million parameters. The parts
+    that they do not share cost about as much as the rows of one generation.
     """
 
     remembered = ("parameters", "seeds", "lengths", "survivors_fitness")
@@ -68,11 +68,11 @@ class DeepGA(AskTell[SeedPopulation]):
         self.lengths = np.zeros(survivors, np.int64)  # of the lists
         self.survivors_fitness = np.zeros(survivors)
         self.parameters = self.initial.size  # no other part of the state shows it
-        # Not part of the state: it only remembers what follows from seeds.
+        # Not part of the state: only a cache of what follows from seeds.
         self.reconstruction = Reconstruction(self.initial, self.initial_spread, self.mutation, cache_mb)
 
     def survivors(self) -> list[NDArray[np.int64]]:
-        """The seed lists of the last population's best, best first."""
+        """Return the seed lists of the last population's best, best first."""
         return np.split(self.seeds, np.cumsum(self.lengths)[:-1])
 
     def propose(self) -> SeedPopulation:
@@ -82,7 +82,7 @@ class DeepGA(AskTell[SeedPopulation]):
         parents = truncation_selection(random, self.survivors_fitness, children, truncation=self.truncation)
         seeds = generator(self.seed, "mutation", self.generation).integers(2**62, size=children)  # tau_n
         self.reconstruction.attend(survivors)
-        # Sorted, since which child is whose is up to chance anyway: a parent is put together for all its children.
+        # Sorted, as the order of children is random anyway: a parent is reconstructed once for all its children.
         return SeedPopulation(self.reconstruction, survivors, elites, np.sort(parents), seeds)
 
     def update(self, population: SeedPopulation, fitness: NDArray[np.float64]) -> None:
@@ -96,8 +96,11 @@ class DeepGA(AskTell[SeedPopulation]):
         return np.array([self.reconstruction.parameters(seeds) for seeds in offered])
 
     def diagnostics(self) -> dict[str, float]:
-        """`mutations`: of the best individual since `initial`; `divergence`: the most that a survivor has had since the
-        last ancestor that all of them share, so few where diversity is lost."""
+        """Return `mutations` and `divergence`.
+
+        `mutations`: of the best individual since `initial`; `divergence`: the most that a survivor has had since the
+        last common ancestor of all survivors, small where diversity is lost.
+        """
         survivors = self.survivors()
         return {"mutations": len(survivors[0]), "divergence": int(self.lengths.max()) - common_length(survivors)}
 

@@ -19,14 +19,15 @@ from evo.operators.selection import best, rescored
 
 @final
 class DifferentialEvolution(AskTell[DensePopulation]):
-    """Each individual is challenged by a mixture of itself and three others, and gives way to what is as fit or fitter.
+    """Differential evolution: each individual competes with a trial mixed from itself and three others.
 
-    `population` (NP), `weight` (F, of the difference of two individuals), `crossover` (CR, the chance that a parameter
-    comes from the mixture) and `initial_spread` (the deviation of the first population around `initial`).
+    It gives way to a trial that is as fit or fitter.  `population` (NP), `weight` (F, of the difference of two
+    individuals), `crossover` (CR, the chance that a parameter comes from the mutant) and `initial_spread` (the
+    deviation of the first population around `initial`).
 
-    `noisy`, whether the same individual is worth something else the next time, is told by what is searched. There, all
-    who live are asked for again beside those who challenge them: both meet the same episodes, and what a kept fitness
-    owes to luck does not last. The paper, whose functions have no noise, scores the challengers alone.
+    `noisy`: whether fitness is random, as the problem declares. Then all individuals are evaluated again beside their
+    trials, on the same episodes, so that one lucky score does not last. The paper, whose functions have no noise,
+    evaluates the trials alone.
     """
 
     remembered = ("individuals", "fitness")
@@ -45,7 +46,7 @@ class DifferentialEvolution(AskTell[DensePopulation]):
     ) -> None:
         super().__init__(initial, seed)
         self.population = whole_number("population", population, 4)
-        self.again = self.population if noisy else 0  # of those who live, how many are asked for again
+        self.again = self.population if noisy else 0  # how many individuals are evaluated again
         self.weight = number_between("weight", weight, 0, 2)
         self.crossover = number_between("crossover", crossover, 0, 1)
         self.initial_spread = positive_number("initial_spread", initial_spread)
@@ -53,7 +54,7 @@ class DifferentialEvolution(AskTell[DensePopulation]):
         random = generator(self.seed, "initial population")
         draws = random.standard_normal((self.population, self.initial.size))
         self.individuals = self.initial + self.initial_spread * draws  # x_i, (population, parameters)
-        self.fitness = np.full(self.population, -np.inf)  # of each, as last told
+        self.fitness = np.full(self.population, -np.inf)  # of each, from the last tell
 
     def propose(self) -> DensePopulation:
         if self.generation == 0:
@@ -78,7 +79,7 @@ class DifferentialEvolution(AskTell[DensePopulation]):
         self.fitness = np.where(lives, fitness, known)
 
     def finished(self) -> str | None:
-        # rounding may leave nothing of a first spread far too small: that is judged as it was asked for
+        # with a first spread far too small, rounding may leave no variance: judge the spread itself
         steps = np.std(self.individuals, axis=0) if self.generation else np.full(self.initial.size, self.initial_spread)
         return exhausted(np.mean(self.individuals, axis=0), steps, self.initial_spread)
 
@@ -86,12 +87,12 @@ class DifferentialEvolution(AskTell[DensePopulation]):
         return self.individuals[best(self.fitness, 1)].copy() if self.generation else self.initial[np.newaxis].copy()
 
     def diagnostics(self) -> dict[str, float]:
-        """`spread`: root mean square of the individuals' deviations from their mean, over all parameters."""
+        """Return `spread`: root mean square of the individuals' deviations from their mean, over all parameters."""
         return {"spread": float(np.sqrt(np.mean(np.var(self.individuals, axis=0))))}
 
 
 def _others(random: np.random.Generator, count: int) -> tuple[NDArray[np.intp], ...]:
-    """For each of `count` individuals three others, all different, drawn uniformly: three arrays (count,)."""
+    """Draw three others for each of `count` individuals, all different, uniformly: three arrays (count,)."""
     order = np.argsort(random.random((count, count - 1)), axis=1, kind="stable")[:, :3]
-    shifted = order + (order >= np.arange(count)[:, np.newaxis])  # past itself
+    shifted = order + (order >= np.arange(count)[:, np.newaxis])  # skips the individual itself
     return shifted[:, 0], shifted[:, 1], shifted[:, 2]

@@ -32,21 +32,21 @@ _OF_FITNESS = tuple(name for name, place in SELECTION.items() if not place.start
 
 @final
 class GA(AskTell[DensePopulation]):
-    """Select parents, cross them, mutate their children, replace the old; each by an operator of `evo.operators`.
+    """A genetic algorithm: selection, crossover, mutation and replacement, each by an operator of `evo.operators`.
 
-    `population` (N individuals that live), `select`, `cross`, `mutate` and `replace` (operators, or their names and
-    options as in `tournament:size=4`), `genome` (what an individual is: real, binary, integer or permutation),
-    `elites`, `children` (made each generation; None: as many as there are others than elites), `niche_radius` (parents
-    are chosen by fitness shared with those nearer than this: `fitness_sharing`) and `offered` (how many of the fittest
-    are candidates for champion). `groups`, (parameters,), says which of them neuron-wise crossover hands over together;
-    `sensitivity`, of individuals, is what safe mutation divides by.
+    `population` (N individuals), `select`, `cross`, `mutate` and `replace` (operators, or their names and options as in
+    `tournament:size=4`), `genome` (the kind: real, binary, integer or permutation), `elites`, `children` (made each
+    generation; None: N - elites), `niche_radius` (parents are selected by fitness shared with those nearer than this:
+    `fitness_sharing`) and `offered` (how many of the fittest are candidates for champion). `groups`, (parameters,):
+    which parameters neuron-wise crossover passes on together; `sensitivity`, a function of individuals: the divisor of
+    safe mutation.
 
-    The `elites` fittest are asked for again beside the children and live on unchanged. Scored anew every generation, on
-    its own episodes, a lucky one does not last. The others and the children are what `replace` chooses from; an old one
-    that lives on and is no elite keeps the fitness it had. Lexicase selection, of cases, needs a loop of its own: an
-    algorithm is told one fitness an individual.
+    The `elites` fittest are evaluated again beside the children and survive unchanged. As every generation evaluates
+    them on its own episodes, one lucky score does not last. `replace` chooses from the others and the children; an old
+    individual that survives and is no elite keeps its fitness. Lexicase selection, on cases, needs a loop of its own:
+    an algorithm is told one fitness an individual.
 
-    The paper re-scores ten candidates on thirty more episodes to find one elite; here the run's selection seeds do that
+    The paper evaluates ten candidates on thirty more episodes to find one elite; here the run's selection seeds do that
     for the champion, and the search itself spends nothing on it.
     """
 
@@ -89,10 +89,10 @@ class GA(AskTell[DensePopulation]):
 
         self.individuals = np.tile(self.variation.initial, (self.population, 1))  # (population, parameters)
         self.fitness = np.zeros(self.population)
-        self.ages = np.zeros(self.population, dtype=np.int64)  # generations lived through
+        self.ages = np.zeros(self.population, dtype=np.int64)  # generations survived
         self.step_sizes = self.variation.first_step_sizes(self.population)
-        self.diversity, self.alike = 0.0, 0  # alike: generations in a row of individuals that are all the same
-        # Tried once, so that what they refuse is heard before anything has been evaluated.
+        self.diversity, self.alike = 0.0, 0  # alike: generations in a row in which all individuals were the same
+        # A trial run, so that unsuitable operators are refused before anything has been evaluated.
         self._parents(generator(0, "trial"))
         self._survivors(self.fitness[self.elites :], np.zeros(self.children), self.ages[self.elites :])
 
@@ -114,8 +114,8 @@ class GA(AskTell[DensePopulation]):
 
     def update(self, population: DensePopulation, fitness: NDArray[np.float64]) -> None:
         assert population.step_sizes is not None
-        asked = self.population + np.arange(len(fitness))  # counted after those that lived
-        ages, living = np.zeros(len(fitness), dtype=np.int64), asked  # all of the first population live
+        asked = self.population + np.arange(len(fitness))  # indices after those of the old individuals
+        ages, living = np.zeros(len(fitness), dtype=np.int64), asked  # all of the first population survive
         if self.generation:
             elites = best(self.fitness, self.elites)
             ages[: self.elites] = self.ages[elites] + 1
@@ -139,11 +139,11 @@ class GA(AskTell[DensePopulation]):
         return self.individuals[best(self.fitness, self.offered)].astype(np.float64)
 
     def diagnostics(self) -> dict[str, float]:
-        """`diversity`: root mean square distance of the individuals from their mean."""
+        """Return `diversity`: root mean square distance of the individuals from their mean."""
         return {"diversity": self.diversity}
 
     def _parents(self, random: np.random.Generator) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """The first and the second parent of each child, (children,) each."""
+        """Select the first and the second parent of each child, (children,) each."""
         with concerning("select"):
             fitness = self.fitness
             if self.niche_radius is not None:
@@ -154,27 +154,27 @@ class GA(AskTell[DensePopulation]):
     def _survivors(
         self, fitness: NDArray[np.float64], children_fitness: NDArray[np.float64], ages: NDArray[np.int64]
     ) -> NDArray[np.intp]:
-        """Who of the others, and of the children counted after them, lives on: as many as there are others."""
+        """Choose survivors among the others and the children, indexed after them: as many as there are others."""
         with concerning("replace"):
             lives = self.replace(fitness, children_fitness, ages)
             return _indices(lives, len(fitness), len(fitness) + len(children_fitness))
 
 
 def _truncation_of(select: Operator, population: int) -> int | None:
-    """How many of the fittest alone leave children, whatever their ranks; None where others may too."""
+    """Return the number of the fittest that alone become parents, whatever their ranks; None for other selections."""
     function, options = (select.func, select.keywords) if isinstance(select, functools.partial) else (select, {})
     return truncated(options.get("truncation"), population) if function is truncation_selection else None
 
 
 def _rows(old: NDArray[Any], asked: NDArray[Any], chosen: NDArray[np.intp]) -> NDArray[Any]:
-    """The chosen ones of the old rows followed by those asked for."""
-    if chosen.min() >= len(old):  # as generations replace each other: spares a copy of both
+    """Return the chosen rows of the old ones followed by those asked for."""
+    if chosen.min() >= len(old):  # generational replacement: saves a copy of both
         return asked[chosen - len(old)]
     return np.concatenate([old, asked])[chosen]
 
 
 def _indices(given: NDArray[np.intp], count: int, most: int) -> NDArray[np.intp]:
-    """What an operator gave, which must be so many indices."""
+    """Check an operator's result, which must be `count` indices below `most`. Raises ValueError."""
     indices = np.asarray(given)
     whole = indices.dtype.kind in "iu" and indices.shape == (count,)
     if not whole or indices.min() < 0 or indices.max() >= most:

@@ -43,9 +43,9 @@ class Archipelago:
         self.islands: Sequence[Inhabited] = islands
 
     def migrate(self, count: int) -> None:
-        """Copies of each island's `count` fittest take the places of the next one's least fit, the fittest the worst's.
+        """Copy each island's `count` fittest over the next one's least fit, the fittest over the worst.
 
-        All leave before any arrives.
+        All migrants are copied before any arrives.
         """
         leaving = []
         for island in self.islands:
@@ -59,7 +59,7 @@ class Archipelago:
                 setattr(island, name, array)
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """Everything that changes, as copies."""
+        """Return everything that changes, as copies."""
         return {
             f"{number}_{name}": array
             for number, island in enumerate(self.islands)
@@ -67,19 +67,19 @@ class Archipelago:
         }
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Go on where `state` was taken."""
+        """Restore a `state()`."""
         for number, island in enumerate(self.islands):
             island.restore({name: state[f"{number}_{name}"] for name in island.state()})
 
 
 @final
 class Islands(AskTell[DensePopulation]):
-    """On each of the `islands` an algorithm with a seed of its own; the islands lie in a ring.
+    """An island model: `islands` populations in a ring, each evolved by an algorithm with its own seed.
 
     Every `interval` generations the `migrants` fittest of each island are copied to the next one, all at once, where
-    they take the places of the least fit. `algorithm` is the name of one that keeps individuals, with its options as
-    in `ga:population=32,mutate='gaussian:deviation=0.1'`, or a constructor. All of them are given `initial`,
-    `groups`, `sensitivity` and `noisy`.
+    they replace the least fit. `algorithm` is the name of one that keeps individuals, with its options as in
+    `ga:population=32,mutate='gaussian:deviation=0.1'`, or a constructor. All of them are given `initial`, `groups`,
+    `sensitivity` and `noisy`.
     """
 
     remembered = ("archipelago",)
@@ -115,14 +115,14 @@ class Islands(AskTell[DensePopulation]):
     def update(self, population: DensePopulation, fitness: NDArray[np.float64]) -> None:
         told = 0
         for island in self.archipelago.islands:
-            asked = len(island.ask())  # one that was just restored has not been asked yet
+            asked = len(island.ask())  # an island that was just restored has not been asked yet
             island.tell(fitness[told : told + asked])
             told += asked
         if (self.generation + 1) % self.interval == 0:
             self.archipelago.migrate(self.migrants)
 
     def candidates(self) -> Floats:
-        """The first candidate of every island, that of the island with the fittest individual first."""
+        """Return the first candidate of every island, that of the island with the fittest individual first."""
         if self.generation == 0:
             return self.initial[np.newaxis].copy()
         islands = self.archipelago.islands
@@ -130,8 +130,9 @@ class Islands(AskTell[DensePopulation]):
         return np.stack([islands[island].candidates()[0] for island in best(fittest, len(islands))])
 
     def diagnostics(self) -> dict[str, float]:
-        """Root mean square distances from the mean: `diversity`, of all individuals from theirs, and
-        `diversity_within`, of each island's from its own.
+        """Return root mean square distances of individuals from a mean.
+
+        `diversity`: of all individuals from theirs; `diversity_within`: of each island's from its own.
         """
         living = [np.asarray(island.individuals, np.float64) for island in self.archipelago.islands]
         within = [np.sum(np.var(individuals, axis=0)) for individuals in living]

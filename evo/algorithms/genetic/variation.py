@@ -24,10 +24,11 @@ class Variation:
     """Crossover and mutation that suit a kind of genomes, and the step sizes that individuals inherit.
 
     initial: float64 (genes,). genome: a kind, or its text. cross, mutate: operators, or their texts. groups: (genes,),
-    what neuron-wise crossover hands over as a whole, or None. sensitivity: of genomes, for safe mutation, or None.
+    the groups that neuron-wise crossover passes on as a whole, or None. sensitivity: a function of genomes for safe
+    mutation, or None.
 
-    A child's step size is the geometric mean of its parents', which mutation that adapts itself changes and uses, and
-    any other leaves alone. Raises ValueError for what does not suit; operators are tried once to that end.
+    A child's step size is the geometric mean of its parents', which self-adaptive mutation changes and uses, and any
+    other ignores. Raises ValueError for unsuitable operators; each is tried once to find out.
     """
 
     def __init__(
@@ -60,19 +61,19 @@ class Variation:
         self.mutated(random, self.crossed(random, pair[:1], pair[1:]), self.first_step_sizes(1))
 
     def first(self, random: np.random.Generator, individuals: int) -> Genomes:
-        """The genomes of the first population."""
+        """Return the genomes of the first population."""
         return self.kind.first(random, self.initial, individuals)
 
     def first_step_sizes(self, individuals: int) -> Floats:
         return np.full(individuals, self.kind.spread)
 
     def crossed(self, random: np.random.Generator, first: Genomes, second: Genomes) -> Genomes:
-        """A child of each row of `first` with the same row of `second`."""
+        """Return a child of each row of `first` with the same row of `second`."""
         with concerning("cross"):
             return self._checked(self.cross(random, first, second), first)
 
     def mutated(self, random: np.random.Generator, genomes: Genomes, step_sizes: Floats) -> tuple[Genomes, Floats]:
-        """Mutants, and the step sizes that they were made with."""
+        """Return mutants, and the step sizes that they were made with."""
         with concerning("mutate"):
             if self.adapts:
                 mutants, adapted = self.mutate(random, genomes, step_sizes)
@@ -82,7 +83,7 @@ class Variation:
             return self._checked(self.mutate(random, genomes), genomes), step_sizes
 
     def _checked(self, made: Genomes, of: Genomes) -> Genomes:
-        """What an operator made, which must be genomes like those it was given."""
+        """Check an operator's result, which must be genomes like those it was given. Raises ValueError."""
         if not isinstance(made, np.ndarray) or made.dtype != of.dtype or made.shape != of.shape:
             gave = f"{made.dtype} of shape {made.shape}" if isinstance(made, np.ndarray) else type(made).__name__
             raise ValueError(f"gave {gave}: must be {of.dtype} of shape {of.shape}, as the genomes it was given")

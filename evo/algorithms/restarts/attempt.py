@@ -14,7 +14,7 @@ from evo.genomes.bounds import Box
 from evo.numerics.randomness import generator
 from evo.numerics.validation import number_between, positive_number
 
-# Those that take a step-size, a population and bounds, and end by themselves.
+# Strategies that take a step-size, a population and bounds, and that stop by themselves.
 STRATEGIES = {
     "cma-es": "evo.algorithms.strategies.cma_es:CMAES",
     "sep-cma-es": "evo.algorithms.strategies.sep_cma_es:SepCMAES",
@@ -27,17 +27,17 @@ SPENT = "its share of the evaluations is spent"
 
 
 class Strategy(Algorithm, Protocol):
-    """An algorithm that remembers what its generations earned."""
+    """An algorithm that keeps a history of its fitness."""
 
     history: FitnessHistory
 
 
 @final
 class Attempt:
-    """The present attempt, and the outcome of the best one before it.
+    """The present attempt, and the outcome of the best earlier one.
 
-    What one has reached is judged by `FitnessHistory.level`, the median of its last generations: where fitness is noisy
-    the best of a single one is luck, and the more so the larger the population.
+    Attempts are compared by `FitnessHistory.level`, the median of their last generations: where fitness is noisy the
+    best of a single one is luck, and the more so the larger the population.
 
     algorithm: a name in STRATEGIES. The first attempt begins at `initial`, (parameters,), later ones around it, with
     deviation `spread`, all of them within `low` and `high`. Raises ValueError for an option out of its range.
@@ -57,11 +57,11 @@ class Attempt:
         self.algorithm, self.initial, self.seed = algorithm, initial, seed
         self.bounds, self.box = {"low": low, "high": high}, Box(low, high, initial)
         self.spread = number_between("spread", spread, 0)
-        self.fittest, self.fitness = initial, -np.inf  # the mean at the end of the best attempt that is over
-        self.evaluations, self.latest = 0, -np.inf  # of this attempt: how many, and what it has reached
+        self.fittest, self.fitness = initial, -np.inf  # the final mean and the level of the best finished attempt
+        self.evaluations, self.latest = 0, -np.inf  # of this attempt: its count of evaluations, and its level
 
     def begin(self, number: int, population: int, step_size: float) -> None:
-        """Attempt `number`, with a population and a first step-size of its own."""
+        """Begin attempt `number`, with its own population and first step-size."""
         random = generator(self.seed, "restart", number)
         start = self.initial
         if number:
@@ -76,11 +76,11 @@ class Attempt:
         self.strategy: Strategy = made(start, seed, step_size=step_size, population=population, **self.bounds)
 
     def tell(self, fitness: NDArray[np.float64], most: float = np.inf) -> str | None:
-        """The fitness of what the strategy asked for; returns why the attempt is over, or None.
+        """Tell the strategy its fitness; return why the attempt is over, or None.
 
         most: evaluations, after which it is over in any case.
         """
-        self.strategy.ask()  # one that was just restored has not been asked yet
+        self.strategy.ask()  # a strategy that was just restored has not been asked yet
         self.strategy.tell(fitness)
         self.evaluations, self.latest = self.evaluations + len(fitness), self.strategy.history.level()
         reason = self.strategy.finished() or (SPENT if self.evaluations >= most else None)
@@ -89,14 +89,14 @@ class Attempt:
         return reason
 
     def candidates(self) -> NDArray[np.float64]:
-        """The present attempt's and that of the best one that is over, the one that has reached more first."""
+        """Return the candidates of the present attempt and the best finished one, that of the higher level first."""
         present, over = self.strategy.candidates(), self.fittest[np.newaxis]
         if not self.number:
             return present
         return np.concatenate([over, present] if self.fitness > self.latest else [present, over])
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """Everything that changes, as copies."""
+        """Return everything that changes, as copies."""
         return {
             "number": np.array(self.number, np.int64),
             "population": np.array(self.population, np.int64),
@@ -109,7 +109,7 @@ class Attempt:
         }
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Go on exactly where `state()` was taken."""
+        """Restore a `state()` exactly."""
         self.begin(int(state["number"]), int(state["population"]), float(state["step_size"]))
         self.evaluations, self.latest = int(state["evaluations"]), float(state["latest"])
         self.fittest, self.fitness = np.array(state["fittest"]), float(state["fitness"])

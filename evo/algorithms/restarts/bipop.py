@@ -19,12 +19,12 @@ from evo.numerics.validation import positive_number, whole_number
 
 @final
 class BIPOP(AskTell[Population]):
-    """Two kinds of restarts take turns, so that neither spends more than the other: with populations that double, and
-    with small populations and steps of any size.
+    """BIPOP: alternates restarts with doubling populations and with small ones, on equal budgets.
 
-    `algorithm` (cma-es, sep-cma-es, lm-ma-es, snes or xnes), `step_size` (its first one), `population` (of the first
-    attempt; None: 4 + 3 ln n), `attempts` (of the kind that doubles, at most), `spread` (the deviation of later
-    beginnings around `initial`), `low` and `high` (bounds of every parameter; None: none).
+    Restarts with small populations also draw their first step-size. `algorithm` (cma-es, sep-cma-es, lm-ma-es, snes or
+    xnes), `step_size` (its first one), `population` (of the first attempt; None: 4 + 3 ln n), `attempts` (of the
+    doubling kind, at most), `spread` (the deviation of later starting points around `initial`), `low` and `high`
+    (bounds of every parameter; None: none).
     """
 
     remembered = ("attempt", "doublings", "small", "spent", "over")
@@ -49,7 +49,7 @@ class BIPOP(AskTell[Population]):
         self.attempt = Attempt(algorithm, self.initial, self.seed, spread, low, high)
         self.attempt.begin(0, self.first_population, self.first_step_size)
         self.doublings, self.small, self.over = 0, False, False
-        self.spent = np.zeros(2)  # evaluations of attempts that are over: with large populations, with small ones
+        self.spent = np.zeros(2)  # evaluations of finished attempts: with large populations, with small ones
 
     def propose(self) -> Population:
         return self.attempt.strategy.ask()
@@ -59,7 +59,7 @@ class BIPOP(AskTell[Population]):
         if not self.attempt.tell(fitness, self.spent[0] / 2 if self.small else math.inf):
             return
         number = self.attempt.number + 1
-        if number > 1:  # the first attempt counts for neither
+        if number > 1:  # the first attempt counts for neither kind
             self.spent = self.spent + self.attempt.evaluations * np.array([not self.small, self.small])
         self.small = number > 1 and bool(self.spent[1] < self.spent[0])
         if self.small:
@@ -80,5 +80,5 @@ class BIPOP(AskTell[Population]):
         return self.attempt.candidates()
 
     def diagnostics(self) -> dict[str, float]:
-        """`attempt`: which one, from 0; `population`: of it."""
+        """Return `attempt`: its number, from 0; `population`: its population size."""
         return {"attempt": self.attempt.number, "population": self.attempt.population}

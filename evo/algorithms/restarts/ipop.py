@@ -17,11 +17,11 @@ from evo.numerics.validation import number_between, positive_number, whole_numbe
 
 @final
 class IPOP(AskTell[Population]):
-    """Runs a strategy until it is finished, then again from elsewhere with a population twice as large.
+    """IPOP: runs a strategy until it is finished, then again from elsewhere with a larger population.
 
     `algorithm` (cma-es, sep-cma-es, lm-ma-es, snes or xnes), `step_size` (its first one), `population` (of the first
-    attempt; None: 4 + 3 ln n), `attempts` (at most), `growth` (what a population is multiplied by), `spread` (the
-    deviation of later beginnings around `initial`), `low` and `high` (bounds of every parameter; None: none).
+    attempt; None: 4 + 3 ln n), `attempts` (at most), `growth` (the population's factor from one to the next), `spread`
+    (the deviation of later starting points around `initial`), `low` and `high` (bounds of every parameter; None: none).
     """
 
     remembered = ("attempt", "over")
@@ -68,5 +68,5 @@ class IPOP(AskTell[Population]):
         return self.attempt.candidates()
 
     def diagnostics(self) -> dict[str, float]:
-        """`attempt`: which one, from 0; `population`: of it."""
+        """Return `attempt`: its number, from 0; `population`: its population size."""
         return {"attempt": self.attempt.number, "population": self.attempt.population}

@@ -20,16 +20,16 @@ from evo.operators.selection import best
 
 @final
 class ARS(AskTell[PerturbedPopulation]):
-    """Finite differences along random directions, scaled by the spread of the rewards.
+    """ARS: finite differences along random directions, scaled by the deviation of the rewards.
 
-    `step_size` (alpha), `noise` (nu, the standard deviation of exploration), `directions` (N, each evaluated both
-    ways) and `elite_directions` (b, the best of them used in the update): None, all of them, is the paper's V1 or V2;
-    fewer is V1-t or V2-t. What sets V2 apart from V1, normalising the observations, belongs to the network and the
-    problem and not to this algorithm: it is not seen here. The paper starts from zero parameters.
+    `step_size` (alpha), `noise` (nu, the standard deviation of exploration), `directions` (N, each evaluated both ways)
+    and `elite_directions` (b, the best of them used in the update): None, all of them, is the paper's V1 or V2; fewer
+    is V1-t or V2-t. V2 differs from V1 by normalising observations, which is done by the network and the problem, not
+    by this algorithm. The paper starts from zero parameters.
     """
 
     remembered = ("mean", "update_norm")
-    rank_based = False  # the spread of the rewards scales its steps
+    rank_based = False  # the rewards' deviation scales its steps
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class ARS(AskTell[PerturbedPopulation]):
 
         deviation = np.std(np.concatenate([plus[elites], minus[elites]]))  # sigma_R, of the 2b rewards used
         total = np.zeros_like(self.mean)
-        if deviation > 0:  # equal rewards say nothing about where to go
+        if deviation > 0:  # equal rewards give no direction
             weights = (plus - minus) / deviation
             for direction in elites:  # one after another: the order of the sum is part of the result         line 7
                 move(total, weights[direction], population.noise[direction], total)

@@ -21,11 +21,11 @@ from evo.operators.selection import best
 
 @final
 class CEM(AskTell[SampledPopulation]):
-    """Fits a normal distribution to the elites of each generation, and samples the next one from it.
+    """CEM: fits a normal distribution to the elites of each generation, and samples the next one from it.
 
-    `noise` (the deviation to begin with, sigma_0), `population` (N), `elites` (how many it is fitted to), `extra_noise`
-    (a deviation added to the fitted one, Z = extra_noise² decaying by `decay` a generation), `low` and `high` (bounds
-    of every parameter; None: none).
+    `noise` (the initial deviation, sigma_0), `population` (N), `elites` (how many it is fitted to), `extra_noise` (a
+    deviation added to the fitted one, Z = extra_noise², multiplied by `decay` each generation), `low` and `high`
+    (bounds of every parameter; None: none).
     """
 
     remembered = ("mean", "variances", "extra")
@@ -76,5 +76,5 @@ class CEM(AskTell[SampledPopulation]):
         return self.box.inside(self.mean[np.newaxis].copy())
 
     def diagnostics(self) -> dict[str, float]:
-        """`noise`: the root mean square of the deviations."""
+        """Return `noise`: the root mean square of the deviations."""
         return {"noise": float(np.sqrt(np.mean(self.variances)))}

@@ -22,11 +22,11 @@ from evo.operators.selection import best
 
 @final
 class CMAES(AskTell[SampledPopulation]):
-    """Samples a normal distribution whose mean, covariance matrix and step-size learn from the ranks of the fitness.
+    """CMA-ES: adapts the mean, covariance matrix and step-size of a normal distribution by the ranks of the fitness.
 
-    `step_size` (sigma, the deviation to begin with), `population` (lambda; None: 4 + 3 ln n),
-    `active` (whether the worse half teaches too, by negative weights), `low` and `high` (bounds of every parameter;
-    None: none). Memory and time grow with the square of the number of parameters.
+    `step_size` (sigma, the initial deviation), `population` (lambda; None: 4 + 3 ln n), `active` (whether the worse
+    half has negative weights), `low` and `high` (bounds of every parameter; None: none). Memory and time grow with the
+    square of the number of parameters.
     """
 
     remembered = ("mean", "step_size", "covariance", "axes", "lengths", "step_path", "covariance_path", "history")
@@ -93,5 +93,5 @@ class CMAES(AskTell[SampledPopulation]):
         return self.box.inside(self.mean[np.newaxis].copy())
 
     def diagnostics(self) -> dict[str, float]:
-        """`step_size`: sigma; `axis_ratio`: the longest axis of the distribution over the shortest."""
+        """Return `step_size`: sigma; `axis_ratio`: the longest axis of the distribution over the shortest."""
         return {"step_size": self.step_size, "axis_ratio": float(np.max(self.lengths) / np.min(self.lengths))}

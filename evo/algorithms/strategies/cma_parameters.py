@@ -14,25 +14,25 @@ from evo.numerics.validation import whole_number
 
 
 def default_population(size: int) -> int:
-    """lambda = 4 + floor(3 ln n)                                                                              (48)"""
+    """Return the default population size, lambda = 4 + floor(3 ln n), equation 48."""
     return 4 + math.floor(3 * math.log(size))
 
 
 def population_of(population: int | None, size: int, least: int) -> int:
-    """lambda as asked for, at least `least`, or the default for so many parameters. Raises ValueError."""
+    """Return lambda as asked for, at least `least`, or the default for `size` parameters. Raises ValueError."""
     return whole_number("population", default_population(size) if population is None else population, least)
 
 
 @final
 class CMAParameters:
-    """What follows from the number of parameters, the population, and whether the worse half teaches too.
+    """Strategy parameters from the number of parameters, the population size, and whether negative weights are used.
 
     weights: (population,), of the individuals from best to worst: the first `parents` positive with sum 1, the rest
-    negative, or 0 where not active. effective_parents: mu_eff. expected_length: E|N(0, I)|.
-    decompose_every: generations, at least 1, between decompositions of a full matrix, which by then has learnt about
-    1 / (2 n) anew. That is the gap of Hansen's purecma.py, five times the tutorial's: it costs no evaluations.
-    separable: C is diagonal and learns (n + 2) / 3 times as fast: Ros & Hansen 2008, "A Simple Modification in CMA-ES
-    Achieving Linear Time and Space Complexity", section 3.
+    negative, or 0 where not active. effective_parents: mu_eff. expected_length: E|N(0, I)|. decompose_every:
+    generations, at least 1, between decompositions of a full matrix, of which about 1 / (2 n) has been relearnt by
+    then. That is the gap of Hansen's purecma.py, five times the tutorial's: it costs no evaluations. separable: C is
+    diagonal and learns (n + 2) / 3 times as fast: Ros & Hansen 2008, "A Simple Modification in CMA-ES Achieving Linear
+    Time and Space Complexity", section 3.
     """
 
     def __init__(self, size: int, population: int, active: bool, separable: bool = False) -> None:
@@ -77,29 +77,32 @@ class CMAParameters:
     def adapted_step_size(
         self, step_path: NDArray[np.float64], step_size: float, whitened: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], float]:
-        """p_sigma (n,) and sigma after a generation whose whitened step C^{-1/2} <y>_w was `whitened`, (n,)."""
+        """Return p_sigma (n,) and sigma after a generation with the whitened step C^{-1/2} <y>_w, (n,)."""
         push = math.sqrt(self.c_sigma * (2 - self.c_sigma) * self.effective_parents)
         moved = (1 - self.c_sigma) * step_path + push * whitened  # (43)
         growth = self.c_sigma / self.d_sigma * (_length(moved) / self.expected_length - 1)
         return moved, step_size * math.exp(min(1.0, growth))  # (44); e times at most, as in Hansen's code
 
     def stalls(self, step_path: NDArray[np.float64], generations: int) -> bool:
-        """Whether h_sigma is 0 after so many generations: the step-size must grow first, p_c waits."""
+        """Return whether h_sigma is 0 after these generations: the step-size must grow first, and p_c waits."""
         unbiased = _length(step_path) / math.sqrt(1 - (1 - self.c_sigma) ** (2 * generations))
         return unbiased >= (1.4 + 2 / (len(step_path) + 1)) * self.expected_length
 
     def moved_path(self, path: NDArray[np.float64], step: NDArray[np.float64], stalled: bool) -> NDArray[np.float64]:
-        """p_c (n,) after a generation whose step was <y>_w, (n,)."""
+        """Return p_c (n,) after a generation with the step <y>_w, (n,)."""
         push = 0.0 if stalled else math.sqrt(self.c_c * (2 - self.c_c) * self.effective_parents)
         return (1 - self.c_c) * path + push * step  # (45)
 
     def kept(self, stalled: bool) -> float:
-        """The share of C that stays in a generation: 1 + c_1 delta(h_sigma) - c_1 - c_mu sum w_j              (47)"""
+        """Return the factor of C in its update, 1 + c_1 delta(h_sigma) - c_1 - c_mu sum w_j, equation 47."""
         lost = self.c_c * (2 - self.c_c) if stalled else 0.0  # delta(h_sigma)
         return 1 + self.c_1 * lost - self.c_1 - self.c_mu * self._total
 
     def rank_weights(self, squares: NDArray[np.float64]) -> NDArray[np.float64]:
-        """c_mu w°, (population,), for |C^{-1/2} y|² of those that are no parents, best first                   (46)"""
+        """Return c_mu w°, (population,), equation 46.
+
+        squares: |C^{-1/2} y|² of the individuals that are not parents, best first.
+        """
         weights = self.c_mu * self.weights
         weights[self.parents :] *= self._size / np.maximum(squares, 1e-300)
         return weights

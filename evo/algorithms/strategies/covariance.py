@@ -61,14 +61,14 @@ def _squared_lengths(rows: Any, out: Any) -> None:
 
 
 def squared_lengths(rows: _Floats) -> _Floats:
-    """Of the rows, (rows, n) → (rows,)."""
+    """Return the squared lengths of rows, (rows, n) → (rows,)."""
     out = np.empty(len(rows))
     _squared_lengths(rows, out)
     return out
 
 
 def combined(coefficients: _Floats, axes: _Floats) -> _Floats:
-    """Sums of axes, (rows, n), one after the other: coefficients (rows, k), axes (k, n) in rows."""
+    """Return sums of axes, (rows, n), added in order: coefficients (rows, k), axes (k, n) in rows."""
     out = np.empty((len(coefficients), axes.shape[1]))
     _combined(coefficients, axes, out)
     return out
@@ -77,17 +77,17 @@ def combined(coefficients: _Floats, axes: _Floats) -> _Floats:
 def ranked_update(
     covariance: _Floats, decay: float, one: float, path: _Floats, weights: _Floats, steps: _Floats
 ) -> _Floats:
-    """decay C + one p pᵀ + sum_k weights_k y_k y_kᵀ, (n, n) and symmetric; path p (n,), steps y (k, n)."""
+    """Return decay C + one p pᵀ + sum_k weights_k y_k y_kᵀ, (n, n) and symmetric; path p (n,), steps y (k, n)."""
     out = np.empty(covariance.shape)
     _ranked_update(covariance, decay, one, path, weights, steps, out)
     return out
 
 
 def decomposed(covariance: _Floats) -> tuple[_Floats, _Floats, _Floats]:
-    """C, its axes b_k (n, n) in rows, and their lengths d (n,): C = sum_k d_k² b_k b_kᵀ.
+    """Return C, its axes b_k (n, n) in rows, and their lengths d (n,): C = sum_k d_k² b_k b_kᵀ.
 
     Rounding can make the least variances of an ill-conditioned C negative: all are raised until the least is 1e-14 of
-    the largest, in the C that is returned too.
+    the largest, in the returned C too.
     """
     if len(covariance) > _SMALL:
         with one_thread():

@@ -23,10 +23,10 @@ from evo.optimizers import Adam
 
 @final
 class GuidedES(AskTell[PerturbedPopulation]):
-    """Antithetic perturbations, part of their variance in the subspace of the last gradient estimates; Adam follows.
+    """Guided ES: antithetic perturbations, partly in the subspace of the last gradient estimates, followed by Adam.
 
-    `step_size` (Adam's), `noise` (sigma), `pairs` (P), `subspace` (k, how many past estimates span it at
-    most) and `balance` (alpha, the share of the variance that is spent on the whole space).
+    `step_size` (Adam's), `noise` (sigma), `pairs` (P), `subspace` (k, the most past estimates that span it) and
+    `balance` (alpha, the share of the variance in the whole space).
     """
 
     remembered = ("mean", "estimates", "optimizer", "update_norm")
@@ -59,7 +59,7 @@ class GuidedES(AskTell[PerturbedPopulation]):
         random = generator(self.seed, "noise", self.generation)
         whole = random.standard_normal((self.pairs, n))
         inside = random.standard_normal((self.pairs, self.subspace))[:, : len(basis)]
-        balance = self.balance if len(basis) else 1.0  # with nothing to be guided by, all of it goes everywhere
+        balance = self.balance if len(basis) else 1.0  # without past estimates all variance is in the whole space
         steps = math.sqrt(balance) * whole
         if len(basis):
             steps = steps + math.sqrt((1 - balance) * n / len(basis)) * combined(inside, basis)
@@ -81,11 +81,11 @@ class GuidedES(AskTell[PerturbedPopulation]):
 
 
 def _orthonormal(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """An orthonormal basis of what rows (k, n) span, in rows: Gram and Schmidt's, in their order."""
+    """Return an orthonormal basis of the span of rows (k, n), in rows, by Gram-Schmidt in their order."""
     basis: list[NDArray[np.float64]] = []
     for row in rows:
         rest = row
-        for _ in range(2):  # once more, against rounding
+        for _ in range(2):  # twice, against rounding
             for axis in basis:
                 rest = rest - np.sum(rest * axis) * axis
         length, whole = math.sqrt(np.sum(np.square(rest))), math.sqrt(np.sum(np.square(row)))

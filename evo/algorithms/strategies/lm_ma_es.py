@@ -24,7 +24,7 @@ from evo.operators.selection import best
 
 @njit(cache=True, error_model="numpy")
 def _bent(steps: Any, vectors: Any, rates: Any) -> None:
-    """steps (individuals, n), in place: the transformation that the vectors (m, n) describe            lines 8 to 10"""
+    """Apply the transformation that the vectors (m, n) describe to steps (individuals, n), in place: lines 8 to 10."""
     for row in range(steps.shape[0]):
         for j in range(vectors.shape[0]):
             along = 0.0
@@ -36,9 +36,9 @@ def _bent(steps: Any, vectors: Any, rates: Any) -> None:
 
 @final
 class LMMAES(AskTell[SampledPopulation]):
-    """Holds the transformation of its samples as a few direction vectors: n log n of memory and time a sample.
+    """LM-MA-ES: transforms its samples by a few direction vectors, in n log n memory and time a sample.
 
-    `step_size` (sigma, the deviation to begin with), `population` (lambda; None: 4 + 3 ln n), `vectors` (m, how many
+    `step_size` (sigma, the initial deviation), `population` (lambda; None: 4 + 3 ln n), `vectors` (m, how many
     directions; None: 4 + 3 ln n), `low` and `high` (bounds of every parameter; None: none).
     """
 

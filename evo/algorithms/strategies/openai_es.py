@@ -22,16 +22,16 @@ from evo.optimizers.schedules import schedule_from_text
 
 @final
 class OpenAIES(AskTell[PerturbedPopulation]):
-    """The gradient of the smoothed, rank-shaped fitness, estimated from antithetic pairs and followed by an optimiser.
+    """OpenAI ES: an optimiser follows the gradient of rank-shaped fitness, estimated from antithetic pairs.
 
     `step_size` (alpha, the optimiser's), `noise` (sigma), `pairs` (n / 2 of the paper: each is evaluated both ways),
     `weight_decay` (the coefficient of the L2 penalty, whose gradient joins the estimate before the optimiser; with
-    `adamw`, of the decay apart from it), `optimizer` (the authors' Adam, or another of OPTIMIZERS), and `schedule` (see
-    `evo.optimizers.schedules`), by which the step size changes over `anneal_generations`; where it comes to 0 the
-    search ends, else it goes on with the last. Without generations it stays as it is.
+    `adamw`, of decoupled decay), `optimizer` (the authors' Adam, or another of OPTIMIZERS), and `schedule` (see
+    `evo.optimizers.schedules`), by which the step size changes over `anneal_generations`; where it reaches 0 the search
+    ends, else it continues with the last value. With 0 generations it is constant.
 
-    The factor 1 / sigma of line 5 is left out, as in the authors' code: Adam does not feel the scale of a gradient, and
-    `weight_decay` keeps the meaning of their `l2coeff`. sgd, momentum and nesterov feel it, and need a larger
+    The factor 1 / sigma of line 5 is left out, as in the authors' code: Adam is invariant to the scale of a gradient,
+    and `weight_decay` keeps the meaning of their `l2coeff`. sgd, momentum and nesterov are not, and need a larger
     `step_size`. Defaults, but for `pairs`, are those of their `humanoid.json`.
     """
 
@@ -85,7 +85,7 @@ class OpenAIES(AskTell[PerturbedPopulation]):
 
     @property
     def _factor(self) -> float:
-        """Of the step size in this generation."""
+        """Return the factor of the step size in this generation."""
         return self.schedule(self.generation / self.anneal_generations) if self.anneal_generations else 1.0
 
     def finished(self) -> str | None:

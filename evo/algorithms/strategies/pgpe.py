@@ -24,15 +24,15 @@ from evo.optimizers import ClipUp
 
 @final
 class PGPE(AskTell[PerturbedPopulation]):
-    """Climbs the gradient of the expected rank in the mean and in the deviation of each parameter.
+    """PGPE: climbs the gradient of the expected rank in the mean and the deviation of each parameter.
 
-    `step_size` (ClipUp's, of the mean; its speed is at most twice that), `noise` (the deviation to begin with: the
-    paper's is radius / sqrt(parameters), its radius some 15 times the speed), `pairs` (each direction is evaluated both
-    ways), `deviation_learning_rate` and `deviation_change` (the most that a deviation changes in a generation, as a
-    share of itself).
+    `step_size` (ClipUp's, of the mean; its speed is at most twice that), `noise` (the initial deviation: the paper's is
+    radius / sqrt(parameters), its radius some 15 times the speed), `pairs` (each direction is evaluated both ways),
+    `deviation_learning_rate` and `deviation_change` (the most that a deviation changes in a generation, as a share of
+    itself).
 
-    `interactions`: a generation asks for `pairs` again and again until it has taken so many steps of the world, or has
-    `most_pairs` (None: no limit): while individuals fall early, more of them are seen. None: `pairs`, once.
+    `interactions`: a generation asks for `pairs` more until it has taken that many env steps, or has `most_pairs`
+    (None: no limit): while individuals fall early, more are evaluated. None: `pairs`, once.
     """
 
     remembered = ("mean", "deviations", "optimizer")
@@ -81,7 +81,7 @@ class PGPE(AskTell[PerturbedPopulation]):
         plus, minus = shaped[0::2], shaped[1::2]  # r+, r-, both (pairs,)
         variances, scratch = np.square(self.deviations), np.empty(self.initial.size)
         along_mean, along_deviations = np.zeros(self.initial.size), np.zeros(self.initial.size)
-        for up, down, steps in zip(plus, minus, population.noise, strict=True):  # in order: it is part of the result
+        for up, down, steps in zip(plus, minus, population.noise, strict=True):  # in order, which affects the sums
             move(along_mean, (up - down) / 2, steps, along_mean)  # T r_T
             curvature = np.subtract(np.square(steps, out=scratch), variances, out=scratch)
             curvature /= self.deviations  # S of the paper, for one pair
@@ -100,5 +100,5 @@ class PGPE(AskTell[PerturbedPopulation]):
         return self.mean[np.newaxis].copy()
 
     def diagnostics(self) -> dict[str, float]:
-        """`noise`: the root mean square of the deviations."""
+        """Return `noise`: the root mean square of the deviations."""
         return {"noise": float(np.sqrt(np.mean(np.square(self.deviations))))}

@@ -22,10 +22,10 @@ from evo.operators.selection import best
 
 @final
 class SepCMAES(AskTell[SampledPopulation]):
-    """Learns a mean, a step-size and a variance of each parameter, but nothing of how parameters depend on each other.
+    """Sep-CMA-ES: adapts a mean, a step-size and a variance of each parameter, without covariances.
 
-    `step_size` (sigma, the deviation to begin with), `population` (lambda; None: 4 + 3 ln n), `low` and `high` (bounds
-    of every parameter; None: none).
+    `step_size` (sigma, the initial deviation), `population` (lambda; None: 4 + 3 ln n), `low` and `high` (bounds of
+    every parameter; None: none).
     """
 
     remembered = ("mean", "step_size", "variances", "step_path", "covariance_path", "history")
@@ -88,7 +88,7 @@ class SepCMAES(AskTell[SampledPopulation]):
         return self.box.inside(self.mean[np.newaxis].copy())
 
     def diagnostics(self) -> dict[str, float]:
-        """`step_size`: sigma; `axis_ratio`: the largest deviation over the smallest."""
+        """Return `step_size`: sigma; `axis_ratio`: the largest deviation over the smallest."""
         return {
             "step_size": self.step_size,
             "axis_ratio": float(np.sqrt(np.max(self.variances) / np.min(self.variances))),

@@ -24,11 +24,11 @@ from evo.operators.selection import best
 
 @final
 class SNES(AskTell[SampledPopulation]):
-    """Follows the natural gradient of the expected utility in the mean and the deviation of each parameter.
+    """SNES: follows the natural gradient of the expected utility in the mean and the deviation of each parameter.
 
-    `step_size` (sigma, the deviation to begin with), `population` (lambda; None: 4 + 3 ln n), `learning_rate` (eta,
-    of the deviations; None: (3 + ln n) / (5 √n)), `low` and `high` (bounds of every parameter; None: none). The mean
-    learns at rate 1.
+    `step_size` (sigma, the initial deviation), `population` (lambda; None: 4 + 3 ln n), `learning_rate` (eta, of the
+    deviations; None: (3 + ln n) / (5 √n)), `low` and `high` (bounds of every parameter; None: none). The mean learns at
+    rate 1.
     """
 
     remembered = ("mean", "deviations", "history")
@@ -78,5 +78,5 @@ class SNES(AskTell[SampledPopulation]):
         return self.box.inside(self.mean[np.newaxis].copy())
 
     def diagnostics(self) -> dict[str, float]:
-        """`step_size`: the geometric mean of the deviations."""
+        """Return `step_size`: the geometric mean of the deviations."""
         return {"step_size": float(np.exp(np.mean(np.log(self.deviations))))}

@@ -26,11 +26,11 @@ from evo.operators.selection import best
 
 @final
 class XNES(AskTell[SampledPopulation]):
-    """Follows the natural gradient of the expected utility in a mean and, through its exponential map, a covariance.
+    """XNES: follows the natural gradient of the expected utility in a mean and, by the exponential map, a covariance.
 
-    `step_size` (sigma, the deviation to begin with), `population` (lambda; None: 4 + 3 ln n), `learning_rate` (eta;
-    None: 3 (3 + ln n) / (5 n √n)), `low` and `high` (bounds of every parameter; None: none). The mean learns at rate 1.
-    Time grows with the cube of the parameters.
+    `step_size` (sigma, the initial deviation), `population` (lambda; None: 4 + 3 ln n), `learning_rate` (eta; None: 3
+    (3 + ln n) / (5 n √n)), `low` and `high` (bounds of every parameter; None: none). The mean learns at rate 1. Time
+    grows with the cube of the parameters.
     """
 
     remembered = ("mean", "step_size", "shape", "history")
