@@ -1,7 +1,6 @@
-"""Search algorithms: the interface they fit (`Algorithm`) and the one table that lists them (`ALGORITHMS`).
+"""Search algorithms: their interface (`Algorithm`) and the one table that lists them (`ALGORITHMS`).
 
-The classes are here too, under the names that papers give them: `from evo.algorithms import CMAES`. They are loaded
-when first used.
+The classes are here too, under the papers' names: `from evo.algorithms import CMAES`. They are loaded when first used.
 """
 
 import importlib

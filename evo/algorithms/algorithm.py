@@ -1,8 +1,8 @@
 """Algorithm: the ask/tell protocol, and AskTell, the base class that checks order, shapes and state.
 
-`Algorithm` is the interface: any object that fits it can be run. `AskTell` is the shared work, done once: the order of
-ask and tell, the checks of the fitness, an interrupted tell, saving and restoring. An algorithm of ours derives from it
-and writes only its mathematics.
+`Algorithm` is the interface: any object that fits it can be run. `AskTell` does the shared work once: the order of ask
+and tell, the checks of the fitness, an interrupted tell, saving and restoring. An algorithm of ours derives from it and
+writes only its mathematics.
 """
 
 import inspect

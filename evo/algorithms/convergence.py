@@ -1,10 +1,10 @@
 """Stopping criteria: flat fitness, and a search distribution too narrow or too wide.
 
 Hansen 2016, "The CMA Evolution Strategy: A Tutorial", appendix B.3 (termination criteria), whose thresholds these are,
-but for stagnation: where episodes differ in luck, the medians of a few hundred generations stand still by chance long
-before a walker has stopped getting better. It is judged over as many generations as pycma's `tolstagnation`. And where
-the tutorial's tolerance is a number of its test functions' scale (TolHistFun, 1e-12), ours is a share of what the
-search itself has met: to measure fitness or parameters in other units changes nothing.
+but for stagnation: where episodes are random, the medians of a few hundred generations stagnate by chance long before a
+walker has stopped improving. It is judged over as many generations as in pycma's `tolstagnation`. And where the
+tutorial's tolerance is absolute, on the scale of its test functions (TolHistFun, 1e-12), ours is relative to the values
+that the search has met, so that other units of fitness or parameters change nothing.
 """
 
 import math

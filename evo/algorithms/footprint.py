@@ -1,6 +1,6 @@
 """Memory that an algorithm will hold, estimated before it is constructed.
 
-Of the parameters n: so many matrices (n, n), and so many arrays with a row of n for every individual, of float64.
+For n parameters: a number of matrices (n, n), and of arrays with a row of n for every individual, all float64.
 """
 
 import functools

@@ -1,9 +1,9 @@
 """Attention operation: all heads of all sequences at once; see `evo.autodiff.operations`.
 
-Steps are taken in blocks of the window's length. A block asks no further back than the one before it, so that its
-scores are one small matrix, and the time this takes grows with the steps and not with their square. Queries, keys
-and values are read, and their gradients added, where they stand. They may begin with a past: keys and values of earlier
-steps, which are asked and do not ask.
+Queries are processed in blocks of the window's length. A block attends to itself and the block before it at most, so
+its scores are one small matrix, and time grows linearly with the steps, not with their square. Queries, keys and values
+are read, and their gradients added, in place. They may begin with a past: earlier steps that have keys and values but
+no queries.
 """
 
 import math

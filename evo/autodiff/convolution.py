@@ -1,13 +1,13 @@
 """Convolution operation; see `evo.autodiff.operations`.
 
-The windows of a picture are laid out side by side, so that a convolution is a matrix product (Chellapilla, Puri &
-Simard 2006, "High performance convolutional neural networks for document processing"); one picture at a time, so that
-they stay in the processor's cache, and on the way back once more. Each number of a window has a row, in which
-neighbouring windows are neighbours; a last row of ones brings the bias. A picture is (height, width, channels); it is
-first taken apart into planes (channels, height, width), so that what is neighbours in a row comes from neighbours.
+The windows of a picture are laid out side by side (im2col), so that a convolution is a matrix product (Chellapilla,
+Puri & Simard 2006, "High performance convolutional neural networks for document processing"); one picture at a time, so
+that they stay in the processor's cache, and again in the backward pass. Each element of a window has a row, whose
+columns are the windows; a last row of ones multiplies the bias. A picture is (height, width, channels); it is first
+split into planes (channels, height, width), so that neighbours in a row come from neighbours in a plane.
 
 The numbers of the operation: height, width, channels; rows and columns of a window; stride; padding above and on the
-left; rows and columns of windows; where windows are laid out; where planes are.
+left; rows and columns of windows; the offset of the windows' buffer; the offset of the planes.
 """
 
 from typing import Any

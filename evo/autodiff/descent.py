@@ -1,8 +1,8 @@
 """A compiled training step: gather a minibatch, run the tape forward and backward, clip, step the optimiser.
 
-Compiled as a whole, so that no Python runs between minibatches. A minibatch is cut into equal shards, one for each
-replica of the program, and their gradients are averaged: with two replicas two threads work, and one thread does the
-same sums in the same order. BLAS is pinned to one thread: the same bits on the same processor.
+All minibatches run in one compiled call, without Python in between. A minibatch is cut into equal shards, one for each
+replica of the program, and their gradients are averaged: with two replicas two threads work, and a single thread does
+the same sums in the same order. BLAS is limited to one thread: the same bits on the same processor.
 """
 
 import math

@@ -2,12 +2,12 @@
 
 Both take `(row, values, gradients)`: a row of the tape's table, and the two buffers, float32 or float64, that hold
 every node's value and gradient. forward writes the output's value. backward adds to the gradients of those operands
-that need one (the chain rule: the output's gradient times the derivative by the operand). Nodes are matrices, row by
-row.
+that need one (the chain rule: the output's gradient times the derivative by the operand). Nodes are matrices, stored
+row by row.
 
-A row is int64: forward, backward, output, rows, columns, then each operand as (where it begins, distance from row to
-row, from column to column, whether it needs a gradient, whether it has the output's shape), then whole numbers of the
-operation's own. A distance of 0 repeats the operand: broadcasting.
+A row is int64: forward, backward, output, rows, columns, then each operand as (offset, distance between rows, between
+columns, whether it needs a gradient, whether it has the output's shape), then the operation's own whole numbers. A
+distance of 0 repeats the operand: broadcasting.
 """
 
 import functools

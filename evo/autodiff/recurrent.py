@@ -1,9 +1,9 @@
 """Operations of recurrent layers, one time step each; see `evo.autodiff.operations`.
 
-`add_affine` adds to what a layer hears of its inputs what it hears of its own past, in place: no other operation whose
-gradient needs the sum before may read it. A cell that has two outputs records the second one as its last operand: the
-forward function writes it, and the backward function takes its gradient as it takes that of the first. What is left
-activated is written over, with the same condition.
+`add_affine` adds a layer's recurrent sums to its input sums in place: no other operation whose gradient needs the
+earlier sums may read them. A cell with two outputs records the second one as its last operand: the forward function
+writes it, and the backward function reads its gradient like that of the first. Gates that are left activated are
+overwritten, with the same condition.
 """
 
 from typing import Any

@@ -1,8 +1,8 @@
 """Operations of spiking neurons, one time step each; see `evo.autodiff.operations`.
 
-A spike's true derivative is zero wherever there is one. Its surrogate is that of Zenke & Ganguli 2018, "SuperSpike:
+A spike's true derivative is zero wherever it exists. Its surrogate is that of Zenke & Ganguli 2018, "SuperSpike:
 supervised learning in multilayer spiking neural networks": of the fast sigmoid u / (1 + |u|), u = steepness × (v - 1),
-scaled to 1 at the threshold. No gradient goes through the reset, as there.
+scaled to 1 at the threshold. As there, no gradient goes through the reset.
 """
 
 from typing import Any

@@ -1,8 +1,8 @@
 """Tape: the operations of a loss in order of computation.
 
 Reverse-mode differentiation (Linnainmaa 1976; Griewank & Walther 2008, chapter 3): run the operations in order, then
-backwards, each adding to its operands' gradients what the chain rule says. A tape is recorded once, for fixed shapes;
-its program then runs in compiled code on buffers that are made once.
+backwards, each adding to its operands' gradients by the chain rule. A tape is recorded once, for fixed shapes; its
+program then runs in compiled code on buffers that are allocated once.
 
     tape = Tape(parameters=6)
     inputs, targets = tape.input(8, 2), tape.input(8, 2)

@@ -1,8 +1,8 @@
 """Team: threads that run compiled code in lockstep, with barriers that spin before they sleep.
 
-They wait at a barrier of POSIX semaphores. Whoever is early spins, since the others are about to come, and sleeps when
-they do not. A team whose threads together had little more than one processor works with one thread for a while: on a
-busy machine, waiting for each other's turns is slower than working alone.
+Threads wait at a barrier of POSIX semaphores. An early thread spins, since the others are usually close, and sleeps
+when they are not. A team whose threads together got little more than one processor works with one thread for a while:
+on a busy machine, waiting for each other is slower than working alone.
 """
 
 import contextlib

@@ -1,6 +1,6 @@
-"""Data sets: examples to learn from, whether by evolution or by backprop.
+"""Data sets: examples for supervised learning, by evolution or by backprop.
 
-`DATASETS` names them all: name → "package.module:constructor", loaded when asked for.
+`DATASETS` lists them all: name → "package.module:constructor", loaded when used.
 """
 
 from evo.datasets.arrays import arrays

@@ -1,4 +1,4 @@
-"""Arrays of one's own."""
+"""Data sets of the user's own arrays."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Minibatches: which examples an update sees."""
+"""Minibatches: random subsets of the examples, one for each update."""
 
 from typing import SupportsIndex
 

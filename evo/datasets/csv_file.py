@@ -1,4 +1,4 @@
-"""Tables of text: CSV files with a header, their columns named and of one length, whatever was in the file."""
+"""CSV files with a header, read into named columns of one length."""
 
 import csv
 import io

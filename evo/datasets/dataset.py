@@ -1,4 +1,4 @@
-"""Data sets: examples to learn from, to choose by, and to test on."""
+"""Data sets: train, validation and test splits."""
 
 import hashlib
 import math

@@ -1,4 +1,4 @@
-"""Boston house prices (Harrison & Rubinfeld 1978): 506 districts, 13 numbers of each, and what a house costs there."""
+"""Boston house prices (Harrison & Rubinfeld 1978): 506 districts, 13 features, and the median price."""
 
 import functools
 

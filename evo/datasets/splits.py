@@ -1,4 +1,4 @@
-"""Which examples are learned from, which choose, and which test: 70, 10 and 20 of a hundred."""
+"""Train, validation and test splits: 70, 10 and 20 % of the examples."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Numbers in standard units: mean 0 and standard deviation 1 over the examples that are learned from."""
+"""Standardisation: mean 0 and standard deviation 1 over the training examples."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""A table of one's own: a column of a CSV file, told from the others."""
+"""Data sets of the user's own CSV files: one column is the target, the others are features."""
 
 import re
 from typing import Any

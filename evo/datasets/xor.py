@@ -1,4 +1,4 @@
-"""Parity, of two bits exclusive or: what no network without hidden units tells apart (Minsky & Papert 1969)."""
+"""Parity, of two bits exclusive or: not linearly separable (Minsky & Papert 1969)."""
 
 import numpy as np
 

@@ -1,11 +1,11 @@
 """Box bounds by a smooth mapping into the box, for strategies that sample without bounds.
 
-The strategy samples without bounds, and what is evaluated is its sample mapped into the box: the identity but for a
+The strategy samples without bounds, and its samples are mapped into the box to be evaluated: the identity but for a
 margin along each bound, where a parabola bends smoothly back into the box. So an optimum on the bound, or beyond it, is
-an optimum within the strategy's space like any other, and neither the fitness nor its ranks are touched, as penalties
-would; resampling, the other common way, finds no individual inside where many parameters are at their bounds.
-Hansen, Akimoto & Baudis, pycma: the map and its margins are those of its `BoxConstraintsLinQuadTransformation`, the
-limit of the deviations that of its option `maxstd_boundrange`.
+an ordinary optimum in the strategy's space, and fitness and ranks are unchanged, unlike with penalties; resampling, the
+other common way, finds no individual inside where many parameters are at their bounds. Hansen, Akimoto & Baudis, pycma:
+the map and its margins are those of its `BoxConstraintsLinQuadTransformation`, the limit of the deviations that of its
+option `maxstd_boundrange`.
 """
 
 import math
@@ -39,7 +39,7 @@ class Box:
                 f"but parameter {worst} of initial is {initial[worst]:g}"
             )
         half = (self.high - self.low) / 2
-        self.widest = (self.high - self.low) / 3  # with larger deviations samples would be almost uniform in the box
+        self.widest = (self.high - self.low) / 3  # with larger deviations, samples hardly depend on the mean
         self.low_margin = min(half, max(1.0, abs(self.low)) / 20)
         self.high_margin = min(half, max(1.0, abs(self.high)) / 20)
 

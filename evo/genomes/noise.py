@@ -1,7 +1,7 @@
 """Gaussian noise that is regenerated from a seed instead of being stored.
 
 The stream is NumPy's own, drawn in compiled code (`evo.envs.engine.random`) in two thirds of NumPy's time, some 6 ns a
-number: eight times what it takes to write the number to memory and read it back, and none of the memory.
+number: eight times as long as writing the number to memory and reading it back, but without using memory.
 """
 
 import copy

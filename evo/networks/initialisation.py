@@ -1,4 +1,4 @@
-"""Initial weights, by name: each draws a matrix (inputs, outputs), float64, for a layer of so many of both."""
+"""Initial weights, by name: each function draws a matrix (inputs, outputs), float64."""
 
 import math
 from collections.abc import Callable

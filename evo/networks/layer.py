@@ -1,4 +1,4 @@
-"""Layer: the interface of what networks are stacked from."""
+"""Layer: the interface of a network's layers."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar

@@ -1,7 +1,7 @@
 """Program: layers as a table of numbers, and the compiled walk through it.
 
-A row is int64: the address of a layer's step, where its parameters begin, how many they are, the same of its memory,
-how many outputs it has, how many numbers of its own, and these.
+A row is int64: the address of a layer's step, offset and number of its parameters, offset and size of its memory, the
+number of its outputs, the number of its own integer arguments, and these arguments.
 """
 
 import functools

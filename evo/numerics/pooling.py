@@ -1,7 +1,7 @@
 """Max and average pooling of an image's windows, compiled.
 
-Windows stand side by side; what is left over at the edges is dropped, as torch drops it. `numbers` are height, width
-and channels of the picture, then rows and columns of a window; a picture is (height × width × channels,).
+Windows do not overlap; what is left over at the edges is dropped, as in torch. `numbers` are height, width and channels
+of the picture, then rows and columns of a window; a picture is (height × width × channels,).
 """
 
 from typing import Any

@@ -1,6 +1,6 @@
 """Random generators and episode seeds as pure functions of a seed and a named purpose.
 
-Nothing here keeps state and nothing reads a global generator: whoever needs random numbers names what they are for
+Nothing here keeps state and nothing reads a global generator: the caller names what the random numbers are for
 (`"noise"`, `"mutation"`, …), and two purposes never share a stream. Episode seeds come in three disjoint ranges:
 
     1_000_000 …   selection: choose a run's champion          the same in every run, so champions are comparable

@@ -1,11 +1,11 @@
 """Operators of genetic algorithms: pure functions on populations, and the tables that name them.
 
-The random generator comes first where one is drawn from; options are keywords; nothing given is written into; fitness
-is maximised. Each table's functions are called alike, as the module they live in says: `evo.operators.selection`,
-`.crossover`, `.mutation` and `.replacement`. `evo.operators.binding` makes one of a name and its options. What they
-work on, and which of them suits it, `evo.operators.kinds` says.
+The random generator, where needed, is the first argument; options are keywords; arguments are never modified; fitness
+is maximised. The functions of a table share a signature, given in the module they live in: `evo.operators.selection`,
+`.crossover`, `.mutation` and `.replacement`. `evo.operators.binding` resolves a name with options to an operator;
+`evo.operators.kinds` says which operators suit which genomes.
 
-Of another form, and so in no table: `best`, `evo.operators.diversity`.
+With other signatures, and so in no table: `best`, `evo.operators.diversity`.
 """
 
 __all__ = ["CROSSOVER", "GENOMES", "MUTATION", "REPLACEMENT", "SELECTION", "SELF_ADAPTIVE_MUTATION"]

@@ -1,8 +1,8 @@
-"""Crossover: `f(random, first, second, *, options)` gives one child of each pair of parents.
+"""Crossover: `f(random, first, second, *, options)` returns one child of each pair of parents.
 
 `first` and `second` are (individuals, genes), of one dtype: real, integer or boolean; the parents of child i are their
 rows i, and the children have their shape and dtype. Every gene of a child is that gene of one of its parents. For the
-other child of a pair, give the parents the other way round. A bad option is a ValueError of one line.
+other child of a pair, swap the parents. A bad option is a ValueError of one line.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
 """Diversity maintenance: fitness sharing and deterministic crowding.
 
-Genomes are (individuals, genes); their distance is Euclidean for numbers, and for booleans Hamming's, the number of
-genes that differ. Sums go in order of index.
+Genomes are (individuals, genes); their distance is Euclidean for numbers, and Hamming's, the number of genes that
+differ, for booleans. Sums are in order of index.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
-"""Lexicase selection: parents chosen by many cases in random order, instead of by one sum of them.
+"""Lexicase selection: parents chosen by single cases in random order, instead of by their sum.
 
-As in `evo.operators.selection`, but with `cases`, (individuals, cases), in place of the fitness: what each individual
-scored on each case (an episode's seed, a terrain, an example), finite and maximised; booleans count as 0 and 1.
+As in `evo.operators.selection`, but with `cases`, (individuals, cases), in place of the fitness: each individual's
+score on each case (an episode's seed, a terrain, an example), finite and maximised; booleans count as 0 and 1.
 """
 
 import math

@@ -1,7 +1,7 @@
-"""Mutation: `f(random, population, *, options)` gives the population with small random changes.
+"""Mutation: `f(random, population, *, options)` returns the population with small random changes.
 
-The population is (individuals, genes), float64 where not said otherwise; the mutants have its shape and dtype. Every
-gene mutates with `probability`, by itself. A bad option is a ValueError of one line.
+The population is (individuals, genes), float64 unless stated otherwise; the mutants have its shape and dtype. Every
+gene mutates independently with `probability`. A bad option is a ValueError of one line.
 """
 
 import math

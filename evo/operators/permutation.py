@@ -1,7 +1,7 @@
-"""Genomes that are orders: every row a permutation of 0 … genes - 1, int64, (individuals, genes).
+"""Permutation genomes: every row is a permutation of 0 … genes - 1, int64, (individuals, genes).
 
-The crossovers are `f(random, first, second)`, the mutations `f(random, population, *, options)`, and these
-only move genes, so they serve genomes of any kind. Anything else, or fewer than two genes, is a ValueError of one line.
+The crossovers are `f(random, first, second)`, the mutations `f(random, population, *, options)`; the mutations only
+move genes, so they suit genomes of any kind. Anything else, or fewer than two genes, is a ValueError of one line.
 """
 
 from typing import Any

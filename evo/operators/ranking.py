@@ -1,7 +1,7 @@
 """Fitness shaping by ranks.
 
 Salimans, Ho, Chen, Sidor & Sutskever 2017, "Evolution Strategies as a Scalable Alternative to Reinforcement Learning",
-section 2: outliers lose their pull, and any monotone transform of the fitness leaves the search as it is.
+section 2: outliers lose their influence, and any monotone transform of the fitness leaves the search unchanged.
 """
 
 import numpy as np

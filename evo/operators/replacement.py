@@ -1,11 +1,11 @@
-"""Replacement: `f(fitness, children_fitness, ages, *, options)` says who lives on, (individuals,).
+"""Replacement: `f(fitness, children_fitness, ages, *, options)` chooses the survivors, (individuals,).
 
 The result is indices into the old population followed by the children: i is the old individual i, individuals + j the
 child j. `fitness` and `ages` (in generations) are the old population's, (individuals,), `children_fitness` is
-(children,). Every rule is given the three, and reads those that matter to it; the population keeps its size. Fitness is
+(children,). Every rule is given all three and uses those it needs; the population size is constant. Fitness is
 maximised. Too few or too many children for a rule, or a bad option, is a ValueError of one line.
 
-Whoever tracks ages goes on with `numpy.concatenate([ages + 1, numpy.zeros(children, int)])[result]`.
+To track ages, continue with `numpy.concatenate([ages + 1, numpy.zeros(children, int)])[result]`.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
-"""Parent selection: `f(random, fitness, count, *, options)` gives the indices of `count` parents, (count,).
+"""Parent selection: `f(random, fitness, count, *, options)` returns the indices of `count` parents, (count,).
 
-`fitness` is (individuals,), finite and maximised. Parents are drawn with replacement, and as indices, so for genomes of
-any kind. A fitness or an option that is out of range is a ValueError of one line.
+`fitness` is (individuals,), finite and maximised. Parents are drawn with replacement, and as indices, so selection
+works for genomes of any kind. A fitness or an option that is out of range is a ValueError of one line.
 """
 
 import numpy as np

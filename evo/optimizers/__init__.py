@@ -1,4 +1,4 @@
-"""Optimisers, shared by evolution strategies and backprop: a direction of ascent in, a change of parameters out."""
+"""Optimisers, shared by evolution strategies and backprop: from a direction of ascent to a change of parameters."""
 
 from collections.abc import Callable
 

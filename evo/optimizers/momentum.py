@@ -1,8 +1,8 @@
-"""Momentum: directions add up to a velocity, and the old ones fade.
+"""Momentum: directions accumulate in a decaying velocity.
 
 Polyak 1964, "Some methods of speeding up the convergence of iteration methods"; Sutskever, Martens, Dahl & Hinton 2013,
-"On the importance of initialization and momentum in deep learning", equations 1 and 2, with the step size taken out of
-the velocity, as torch has it.
+"On the importance of initialization and momentum in deep learning", equations 1 and 2, with the step size outside of
+the velocity, as in torch.
 """
 
 from typing import Any, final

@@ -1,8 +1,8 @@
 """Nesterov's accelerated gradient: momentum that looks one step ahead.
 
 Nesterov 1983, "A method for solving the convex programming problem with convergence rate O(1/k²)"; Sutskever, Martens,
-Dahl & Hinton 2013, "On the importance of initialization and momentum in deep learning", equations 3 and 4, in the form
-of torch: the parameters are those from where the next direction is taken.
+Dahl & Hinton 2013, "On the importance of initialization and momentum in deep learning", equations 3 and 4, in torch's
+form: the parameters are those at which the next direction is evaluated.
 """
 
 from typing import Any, final

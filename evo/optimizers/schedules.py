@@ -1,7 +1,7 @@
 """Learning-rate schedules: a factor as a function of the share of the budget spent.
 
-Written `constant`, `linear`, `cosine`, `step:0.5@0.3,0.6` or `warmup:0.1>cosine`; `schedule_from_text` reads that. A
-schedule is a pure function of the share of the budget done, 0 to 1, to a factor from 0 to 1.
+Written `constant`, `linear`, `cosine`, `step:0.5@0.3,0.6` or `warmup:0.1>cosine`; `schedule_from_text` parses that. A
+schedule is a pure function from the share of the budget done, 0 to 1, to a factor from 0 to 1.
 """
 
 import math

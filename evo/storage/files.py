@@ -1,9 +1,9 @@
 """Files of arrays and of text: no pickle, checked before they are read, written whole or not at all.
 
-A file is written beside its name, flushed to the disk and renamed, so whatever stands under a name is whole. Arrays
-travel as an .npz, deflated but for large arrays of floats, that `np.load(path, allow_pickle=False)` reads too. Reading
-trusts nothing, as files arrive from strangers and from failing disks: sizes are checked before memory is spent,
-checksums before anything is returned.
+A file is written to a temporary name, flushed to the disk and renamed, so a file under its own name is always whole.
+Arrays are stored as an .npz, deflated but for large arrays of floats, that `np.load(path, allow_pickle=False)` reads
+too. Nothing read is trusted, as files may come from strangers and from failing disks: sizes are checked before memory
+is allocated, checksums before anything is returned.
 """
 
 import copy
@@ -64,7 +64,7 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
         raise ValueError(f"{len(arrays)} arrays: at most {MEMBERS} fit into one file")
     with _replacing(path) as file, zipfile.ZipFile(file, "w", compresslevel=1) as archive:
         for name, array in arrays.items():
-            # large float arrays hardly compress, and deflating 72 MB takes 2 s, for which Ctrl-C would have to wait
+            # large float arrays hardly compress, and deflating 72 MB takes 2 s, which would delay Ctrl-C
             stored = array.dtype.kind == "f" and array.nbytes >= _BLOCK
             archive.compression = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
             # Opened by name, a member carries the fixed date 1980-01-01.

@@ -3,8 +3,8 @@
     config.toml    metrics.csv    checkpoints/<steps>/{state.npz, done}    champion.npz    fossils/<generation>.npz
     last.npz    ended    videos/  plots/  versions.toml  lock
 
-Whatever can be found under a name is whole, at any moment a process may be killed; leftovers carry temporary names and
-the next writer removes them. One process writes a run at a time: it holds a lock that dies with it.
+Every file under its own name is whole, even if the process is killed at any moment; leftovers have temporary names and
+the next writer removes them. One process writes a run at a time: it holds a lock that is released when it dies.
 """
 
 import fcntl

@@ -1,7 +1,7 @@
 """Covariance matrix of CMA-ES: sampling, rank-one and rank-mu updates, eigendecomposition.
 
 Compiled without BLAS, so that the bits do not depend on threads; only the decomposition calls LAPACK, on one thread.
-Nothing given is written into.
+Arguments are never modified.
 """
 
 from typing import Any

@@ -3,7 +3,7 @@
 Sehnke, Osendorfer, Rückstieß, Graves, Peters & Schmidhuber 2010, "Parameter-exploring policy gradients", section 3.3
 (symmetric sampling); ranks, ClipUp and the limited change of deviations as in Toklu, Liskowski & Srivastava 2020,
 "ClipUp: A Simple and Powerful Optimizer for Distribution-based Policy Evolution", section 4, as is the population that
-grows until it has met enough of the world (there in the experiments, section 5).
+grows until it has taken enough env steps (in the paper's experiments, section 5).
 """
 
 import math

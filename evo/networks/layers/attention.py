@@ -1,9 +1,9 @@
 """Causal self-attention with a key–value ring buffer.
 
-Vaswani et al. 2017, "Attention is all you need", section 3.2, over time and never ahead of it; positions by linear
-biases (Press, Smith & Lewis 2022, "Train short, test long", section 3): head i of h takes 2^(-8 i / h) for each step of
-distance off its scores. With W (width, 3 width) and b (3 width,) for queries, keys and values, each of them the heads
-side by side, then W (width, width) and b (width,) for what comes out.
+Vaswani et al. 2017, "Attention is all you need", section 3.2, over past and present time steps; positions by linear
+biases (Press, Smith & Lewis 2022, "Train short, test long", section 3): head i of h subtracts 2^(-8 i / h) from its
+scores for each step of distance. W (width, 3 width) and b (3 width,) give queries, keys and values, each with the heads
+side by side, then W (width, width) and b (width,) the outputs.
 """
 
 import math

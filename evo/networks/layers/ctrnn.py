@@ -2,8 +2,8 @@
 
 Beer 1995, "On the dynamics of small continuous-time recurrent neural networks", equation 1, with tanh in place of the
 logistic function, by Euler's method with a control step as the unit of time: y += (x W + o U - y) / tau, o = tanh(y +
-theta), from y = 0 on. A unit of a large time constant tau follows slowly. The parameters are W (inputs, units),
-U (units, units), theta (units,) and r (units,), with 1 / tau = sigmoid(r), so that tau is never below one step.
+theta), starting at y = 0. A unit with a large time constant tau follows slowly. The parameters are W (inputs, units), U
+(units, units), theta (units,) and r (units,), with 1 / tau = sigmoid(r), so that tau is never below one step.
 """
 
 from typing import TYPE_CHECKING, Any, ClassVar

@@ -1,7 +1,7 @@
 """Dense layer: outputs = activation(inputs W + b), with W (inputs, outputs) row by row, then b (outputs,).
 
 Every output sums its terms in the order of the inputs, bias first, so the loop over outputs is vectorised and the
-result does not depend on how. Four inputs a pass spare three of four loads and stores of the outputs.
+result does not depend on the vectorisation. Four inputs a pass save three of four loads and stores of the outputs.
 """
 
 import math

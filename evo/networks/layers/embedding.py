@@ -1,7 +1,6 @@
 """Embedding: a vector per symbol, with W (symbols, width) row by row.
 
-Bengio et al. 2003, "A neural probabilistic language model". It is what a dense layer without bias makes of symbols that
-are written as one 1 among zeros.
+Bengio et al. 2003, "A neural probabilistic language model". It equals a dense layer without bias on one-hot symbols.
 """
 
 from dataclasses import dataclass

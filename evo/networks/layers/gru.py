@@ -1,8 +1,8 @@
 """Gated recurrent unit: r, z = sigmoid(x W + b + h U + d), n = tanh(x W + b + r (h U + d)), h = n + z (h - n).
 
 Cho et al. 2014, "Learning phrase representations using RNN encoder–decoder", with the reset gate after the product, as
-torch and cuDNN have it, which takes a second bias. The gates of W (inputs, 3 units), U (units, 3 units), b and d
-(3 units,) stand in torch's order: r, z, n.
+in torch and cuDNN, which needs a second bias. The gates of W (inputs, 3 units), U (units, 3 units), b and d (3 units,)
+are in torch's order: r, z, n.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -5,10 +5,10 @@ weight from input o_i to output o_j changes by
 
     eta_ij (A_ij o_i o_j + B_ij o_i + C_ij o_j + D_ij).
 
-The parameters are W (inputs, units), b (units,), then eta, A, B, C and D, each (inputs, units). There an episode begins
-with random weights; here it begins with W, which evolves too, so that a fitness depends on nothing but the parameters,
-and a layer whose eta is 0 is a dense layer of weights within 1. As there, weights are divided by the
-greatest of their sizes, so that they stay bounded; here only where that is above 1.
+The parameters are W (inputs, units), b (units,), then eta, A, B, C and D, each (inputs, units). In the paper an episode
+begins with random weights; here it begins with W, which evolves too, so that fitness depends only on the parameters,
+and a layer whose eta is 0 is a dense layer of weights within 1. As in the paper, weights are divided by the greatest
+magnitude, so that they stay bounded; here only where that is above 1.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Long short-term memory: i, f, o = sigmoid, g = tanh of x W + h U + b; c = f c + i g; h = o tanh c.
 
 Hochreiter & Schmidhuber 1997, "Long short-term memory", with the forget gate of Gers, Schmidhuber & Cummins 2000. The
-gates of W (inputs, 4 units), U (units, 4 units) and b (4 units,) stand in torch's order: i, f, g, o.
+gates of W (inputs, 4 units), U (units, 4 units) and b (4 units,) are in torch's order: i, f, g, o.
 """
 
 from typing import TYPE_CHECKING, Any

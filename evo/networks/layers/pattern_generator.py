@@ -7,10 +7,10 @@ model": phase, amplitude and output of each oscillator, by Euler's method with a
     r_i''    = a (a / 4 (R_i - r_i) - r_i')
     x_i      = r_i cos theta_i
 
-from theta = r = r' = 0 on, with a = 1, and the amplitudes R = sigmoid(x W + b) of inputs x. (There x_i is
+starting at theta = r = r' = 0, with a = 1, and the amplitudes R = sigmoid(x W + b) of inputs x. (In the paper x_i is
 r_i (1 + cos theta_i), never negative, as a muscle needs.) A frequency nu = sigmoid(f) / 4 is below a quarter of a turn
 a step. The parameters are W (inputs, oscillators), b (oscillators,), f (oscillators,), then w and phi, each
-(oscillators, oscillators), the row of the oscillator j that pulls.
+(oscillators, oscillators), whose rows belong to the influencing oscillator j.
 """
 
 import math

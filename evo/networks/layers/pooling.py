@@ -1,8 +1,8 @@
 """Pooling layers: the maximum or mean of each window of an image, per channel.
 
-Windows stand side by side, so a picture becomes as many times smaller as they are wide. Zhou & Chellappa 1988,
-"Computation of optical flow using a neural network" (the greatest); LeCun et al. 1998, "Gradient-based learning applied
-to document recognition" (the mean).
+Windows do not overlap, so height and width are divided by the window's. Zhou & Chellappa 1988, "Computation of optical
+flow using a neural network" (the maximum); LeCun et al. 1998, "Gradient-based learning applied to document recognition"
+(the mean).
 """
 
 import math

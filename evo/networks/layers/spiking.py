@@ -1,17 +1,18 @@
 """Spiking layer: leaky integrate-and-fire neurons with synaptic filtering.
 
 Neftci, Mostafa & Zenke 2019, "Surrogate gradient learning in spiking neural networks", in discrete time with a control
-step as the unit. A synapse turns spikes into a current that decays (there, the current I). Here every neuron has one
-decay for all it sends, so that its current is a trace y of its own spikes, which neighbours and the next layer hear:
+step as the unit. A synapse turns spikes into a decaying current (the current I of the paper). Here every neuron has one
+decay for all its synapses, so that its current is a trace y of its own spikes, the input of its neighbours and of the
+next layer:
 
     v = lambda v + x W + y U + b - s          the membrane, less the threshold of 1 where it has just fired
     s = 1 where v > 1, else 0                 the spike
     y = alpha y + (1 - alpha) (2 s - 1)       the trace, from -1, for silence, to 1, for a spike in every step
 
-with lambda = sigmoid(l) and alpha = sigmoid(a), of each neuron its own. There silence counts 0; counted as -1, what a
-neuron says varies about zero, as tanh does, and a layer that hears it evolves much faster. The parameters are
-W (inputs, units), U (units, units), b, l and a (units,). Spikes are learnt through by the surrogate gradient of Zenke &
-Ganguli 2018: see `evo.autodiff.spiking`.
+with lambda = sigmoid(l) and alpha = sigmoid(a) for each neuron. In the paper silence counts as 0; counted as -1, an
+output varies about zero, as tanh does, and the next layer evolves much faster. The parameters are W (inputs, units), U
+(units, units), b, l and a (units,). Training uses the surrogate gradient of Zenke & Ganguli 2018: see
+`evo.autodiff.spiking`.
 """
 
 from typing import TYPE_CHECKING, Any, ClassVar
