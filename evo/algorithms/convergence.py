@@ -58,7 +58,7 @@ class FitnessHistory:
     def level(self) -> float:
         """Return the level reached: the median of the last generations' median fitness; -inf before the first.
 
-        No single lucky individual or generation can raise it.
+        No single lucky individual or generation decides it.
         """
         count = min(self.count, PATIENCE)
         return float(np.median(self._recent(count)[1])) if count else -math.inf

@@ -280,7 +280,10 @@ class Tape:
         return self._seed
 
     def program(self, loss: Node) -> "Program":
-        """Return everything recorded so far, ready to run; gradients are of `loss` (1, 1). Raises ValueError."""
+        """Return everything recorded so far, ready to run; gradients are of `loss` (1, 1).
+
+        Raises ValueError for another loss, and EvoError where the buffers would not fit into memory.
+        """
         if loss.shape != (1, 1) or not loss.needs_gradient:
             raise ValueError(f"a loss is one number that depends on parameters; this is {loss.shape}")
         needed = 2 * self._end * np.dtype(self.dtype).itemsize  # values, and their gradients

@@ -146,7 +146,7 @@ def _spiking(arguments: str) -> list[Layer]:
 
 
 def _hebbian(arguments: str) -> list[Layer]:
-    """hebbian:32 or hebbian:32:relu: dense layers that learn while they live (Najarro & Risi 2020); tanh, relu, …."""
+    """hebbian:32 or hebbian:32:relu: dense layers that learn while they live (Najarro & Risi 2020); tanh, relu, elu."""
     widths, words = _widths("hebbian", arguments, "layers", "32")
     (activation,) = _chosen(f"hebbian:{arguments}", words, {"an activation": ACTIVATIONS})
     return [Hebbian(units, activation or "tanh") for units in widths]

@@ -23,7 +23,7 @@ from evo.operators.selection import best, rescored
 
 @final
 class Crowding(AskTell[DensePopulation]):
-    """Deterministic crowding: all mate in random pairs; each child replaces its more similar parent, if fitter.
+    """Deterministic crowding: all mate in random pairs; each child replaces the parent matched by distance, if fitter.
 
     `population` (N individuals, an even number), `cross`, `mutate`, `genome`, `groups` and `sensitivity` (as in `GA`;
     there is no other selection or replacement), `elites` and `offered` (how many of the fittest are candidates).

@@ -21,9 +21,10 @@ from evo.operators.selection import best, rescored
 class DifferentialEvolution(AskTell[DensePopulation]):
     """Differential evolution: each individual competes with a trial mixed from itself and three others.
 
-    It gives way to a trial that is as fit or fitter.  `population` (NP), `weight` (F, of the difference of two
-    individuals), `crossover` (CR, the chance that a parameter comes from the mutant) and `initial_spread` (the
-    deviation of the first population around `initial`).
+    It gives way to a trial that is as fit or fitter.
+
+    `population` (NP), `weight` (F, of the difference of two individuals), `crossover` (CR, the chance that a parameter
+    comes from the mutant) and `initial_spread` (the deviation of the first population around `initial`).
 
     `noisy`: whether fitness is random, as the problem declares. Then all individuals are evaluated again beside their
     trials, on the same episodes, so that one lucky score does not last. The paper, whose functions have no noise,

@@ -21,7 +21,9 @@ from evo.numerics.validation import positive_number, whole_number
 class BIPOP(AskTell[Population]):
     """BIPOP: alternates restarts with doubling populations and with small ones, on equal budgets.
 
-    Restarts with small populations also draw their first step-size. `algorithm` (cma-es, sep-cma-es, lm-ma-es, snes or
+    Restarts with small populations also draw their first step-size.
+
+    `algorithm` (cma-es, sep-cma-es, lm-ma-es, snes or
     xnes), `step_size` (its first one), `population` (of the first attempt; None: 4 + 3 ln n), `attempts` (of the
     doubling kind, at most), `spread` (the deviation of later starting points around `initial`), `low` and `high`
     (bounds of every parameter; None: none).

@@ -23,7 +23,7 @@ from evo.networks.layers.dense import add_products
 from evo.numerics.activations import ACTIVATIONS, activate, check_activation
 
 _RULE = 5  # eta, A, B, C, D
-_LARGEST = 1e30  # leaves float32 room for the division
+_LARGEST = 1e30  # within float32's range, also once divided
 _RATE, _SPREAD = 0.01, 0.1  # initially: eta, and the standard deviation of A, B, C and D
 
 
