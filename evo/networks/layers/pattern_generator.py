@@ -58,8 +58,8 @@ def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> 
 class PatternGenerator(Layer):
     """A central pattern generator of `oscillators` oscillators (Ijspeert et al. 2007).
 
-    Frequencies and phase biases are parameters; amplitudes follow the inputs. Parameters: W (inputs, oscillators), b and f
-    (oscillators,), w and phi (oscillators, oscillators). Outputs are within -1 and 1. It has no gradient. Raises
+    Frequencies and phase biases are parameters; amplitudes follow the inputs. Parameters: W (inputs, oscillators), b
+    and f (oscillators,), w and phi (oscillators, oscillators). Outputs are within -1 and 1. It has no gradient. Raises
     ValueError for fewer oscillators than one.
     """
 
