@@ -1,1 +1,1 @@
-"""What scores parameters: compiled episodes and forward passes, Gymnasium's episodes, and collected experience."""
+"""Scoring of parameters: compiled episodes and forward passes, Gymnasium episodes, and experience collection."""

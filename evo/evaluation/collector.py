@@ -1,7 +1,7 @@
-"""Collecting experience: environments that go on from one call to the next, actions sampled inside the compiled step.
+"""Experience collection: environments that persist between calls, with actions sampled inside the compiled step.
 
-One simulation is one environment. What it must remember lies in a block of bytes of its own, the engine's memory
-included, so what it does depends neither on threads nor on the other environments, and a checkpoint is the blocks.
+One simulation is one environment. Its state is a block of bytes, the engine's state included. So the result depends
+neither on threads nor on the other environments, and a checkpoint consists of the blocks.
 """
 
 import functools
@@ -45,9 +45,9 @@ from evo.numerics.advantages import CUT_OFF, ENDED, FAILED, GOING_ON
 from evo.numerics.running_statistics import normalise, update_statistics
 from evo.numerics.views import argument_of, doubles, floats, integers, words
 
-_ENDINGS = ENVIRONMENT_ERROR + 1  # how many ways there are for an episode to end
+_ENDINGS = ENVIRONMENT_ERROR + 1  # number of ways in which an episode can end
 
-# The head of a block: whether to begin a new episode, control steps of this one, its return, and the resets' stream.
+# Offsets in a block's head: whether to begin a new episode, control steps of this one, its return, the resets' stream.
 _BEGIN, _STEPS, _RETURN, _STREAM, _HEAD = 0, 8, 16, 24, 56
 
 _POINTERS = (
@@ -62,18 +62,22 @@ _ARGUMENT = np.dtype([(name, np.int64) for name in _POINTERS + _NUMBERS])
 
 
 class Experience(NamedTuple):
-    """What every environment went through, in order; an environment that the engine failed has fewer steps.
+    """The steps of every environment, in order; an environment in which the engine failed has fewer steps.
 
     observations: float32 (environments, horizon + 1 + cuts, observation_size), normalised: those acted upon, then the
-    one after the last step, then the last ones of episodes cut off, in order. actions: float32 (environments, horizon,
-    outputs) before clipping, or (environments, horizon, 1), the index of a choice. rewards: float64 (environments,
-    horizon). marks: int64 (environments, horizon), GOING_ON, ENDED by the task, CUT_OFF at its last step, or FAILED.
-    returns: float64 (environments, horizon), of an episode that was over with this step, else NaN. lengths: int64
-    (environments,), steps taken, fewer than the horizon where the engine failed or the environment waits. failures:
-    reason → how many episodes failed of it. errors: distinct messages of the engine. statistics: float64 (environments,
-    1 + 2 observation_size), count, mean and M2 of what was acted upon. memories: float32 (environments, horizon //
-    every, network.memory_size), the network's before every so many steps, the first among them; no rows where `every`
-    is 0.
+    one after the last step, then the last ones of truncated episodes, in order.
+    actions: float32 (environments, horizon, outputs) before clipping, or (environments, horizon, 1), the index of a
+    choice.
+    rewards: float64 (environments, horizon).
+    marks: int64 (environments, horizon), GOING_ON, ENDED by the task, CUT_OFF at the episode's last step, or FAILED.
+    returns: float64 (environments, horizon), the return of an episode that ended with this step, else NaN.
+    lengths: int64 (environments,), steps taken; fewer than the horizon where the engine failed or the environment
+    waits.
+    failures: reason → number of episodes that failed for it.
+    errors: distinct messages of the engine.
+    statistics: float64 (environments, 1 + 2 observation_size), count, mean and M2 of the observations acted upon.
+    memories: float32 (environments, horizon // every, network.memory_size), the network's memory before every
+    `every`-th step, from the first on; no rows where `every` is 0.
     """
 
     observations: np.ndarray
@@ -90,7 +94,7 @@ class Experience(NamedTuple):
 
 @njit
 def sample_choice(outputs: Any, noise: Any) -> int:
-    """A choice with the probabilities of the softmax of the outputs, by inversion."""
+    """Sample a choice from the softmax of the outputs, by inversion."""
     greatest, total = outputs.max(), 0.0
     for index in range(outputs.size):
         total += math.exp(outputs[index] - greatest)
@@ -121,14 +125,14 @@ def _collect(model_address: int, data_address: int, simulation: int, argument: i
     taken = floats(given.actions + 4 * taken_size * first, taken_size * given.horizon)
     seen = floats(given.observations + 4 * given.obs_size * given.rows * simulation, given.obs_size * given.rows)
 
-    # the block: head, record, observation, the network's memory, the engine's memory
+    # block: head, record, observation, the network's memory, the engine's state
     block = given.blocks + given.block_size * simulation
     begin, steps = integers(block + _BEGIN, 1), integers(block + _STEPS, 1)
     total, rng, record = doubles(block + _RETURN, 1), words(block + _STREAM, 4), block + _HEAD
     obs = doubles(record + given.record_size, given.obs_size)
     memory_at = record + given.record_size + 8 * given.obs_size
     memory, engine_at = floats(memory_at, given.memory_size), memory_at + 4 * given.memory_size
-    # the scratch: outcome, action, the network's outputs and scratch
+    # scratch: outcome, action, the network's outputs and scratch
     at = given.scratch + given.scratch_size * simulation
     outcome, action = carray(pointer(at), (1,), OUTCOME)[0], doubles(at + 16, given.action_size)
     outputs = doubles(at + 16 + 8 * given.action_size, given.outputs)
@@ -140,7 +144,7 @@ def _collect(model_address: int, data_address: int, simulation: int, argument: i
     if given.remodel and not anew:
         call(given.remodel, (model, data, record))
     load_data(data, engine_at)
-    begin[0] = 1  # stands if the engine leaves by longjmp
+    begin[0] = 1  # holds if the engine leaves by longjmp
     for step in range(given.horizon):
         if is_set(given.stop):
             break
@@ -169,7 +173,7 @@ def _collect(model_address: int, data_address: int, simulation: int, argument: i
             action[0] = taken[step] = sample_choice(outputs, noise)
         else:
             for index in range(given.outputs):
-                # rounded to what the learner will see, then clipped for the task alone
+                # rounded to float32, which the learner sees, before it is clipped for the task
                 sampled = np.float32(outputs[index] + deviation[index] * standard_normal(noise))
                 taken[step * taken_size + index] = sampled
                 action[index] = min(max(np.float64(sampled), low[index]), high[index])
@@ -201,7 +205,7 @@ def _collect(model_address: int, data_address: int, simulation: int, argument: i
 
 @njit
 def _write(seen: Any, row: int, obs: Any, mean: Any, scale: Any, clip: float) -> None:
-    """An observation as the network sees it."""
+    """Write an observation, normalised as the network receives it, to row `row` of `seen`."""
     normalise(obs, mean, scale, clip, seen[row * obs.size : (row + 1) * obs.size])
 
 
@@ -212,12 +216,14 @@ def _kernel() -> Any:
 
 
 class Collector:
-    """`environments` environments of a task that a network acts in for `horizon` steps a call, on `threads` threads.
+    """Collects `horizon` steps a call from each of `environments` environments of a task, on `threads` threads.
 
-    waits: whether an environment whose episode is over takes no more steps in that call, and begins anew in the next.
-    every: the network's memory is kept before every so many steps, which must divide the horizon; 0: never.
-    `blocks`, uint8 `shape`, is all that they remember; `collect` returns new ones and leaves the old as they were.
-    Raises ValueError for a model whose state cannot be kept, KernelError for a task or layer that does not compile,
+    The network chooses the actions.
+    waits: whether an environment whose episode ended takes no more steps in that call, and is reset in the next.
+    every: interval in steps at which the network's memory is recorded; it must divide the horizon; 0: never.
+    `blocks`, uint8 `shape`, is the whole state of the environments; `collect` returns new blocks and leaves the old
+    ones unchanged.
+    Raises ValueError for a model whose state cannot be saved, KernelError for a task or layer that does not compile,
     EngineError where MuJoCo refuses the model.
     """
 
@@ -236,14 +242,14 @@ class Collector:
         self.task, self.network, self._template = task, network, template_of(task)
         self.environments, self.horizon, self.threads, self.waits = environments, horizon, threads, waits
         self.every = every
-        # an episode is cut off at most once in so many steps
+        # an episode is truncated at most once in task.steps steps
         self.cuts = -(-horizon // task.steps)
         self._stop = StopFlag()
         self._batch: Batch | None = None
 
     @functools.cached_property
     def _fixed(self) -> dict[str, int]:
-        """The part of the argument that no call changes."""
+        """The fields of the kernel argument that are the same in every call."""
         plugged = plug(self.task, self.network, self._template) | {"stop": self._stop.address}
         block = _HEAD + plugged["record_size"] + 8 * plugged["obs_size"] + 4 * plugged["memory_size"]
         scratch = 16 + 8 * (plugged["action_size"] + plugged["outputs"]) + 4 * plugged["network_scratch"]
@@ -258,17 +264,20 @@ class Collector:
         }
 
     def prepare(self) -> None:
-        """Compile, or load from the cache, everything that collecting needs."""
+        """Compile the kernels, or load them from the cache."""
         _kernel()
         assert self._fixed
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Of the blocks."""
+        """Shape of the blocks: (environments, bytes of a block)."""
         return self.environments, self._fixed["block_size"]
 
     def begin(self, streams: np.ndarray) -> np.ndarray:
-        """Blocks of environments that begin their first episode; streams: uint64 (environments, 4), for all resets."""
+        """Return blocks of environments at the beginning of their first episode.
+
+        streams: uint64 (environments, 4), random streams for all resets.
+        """
         blocks = np.zeros(self.shape, np.uint8)
         blocks[:, _BEGIN : _BEGIN + 8].view(np.int64)[:] = 1
         blocks[:, _STREAM : _STREAM + 32].view(np.uint64)[:] = streams
@@ -283,12 +292,15 @@ class Collector:
         mean: np.ndarray,
         scale: np.ndarray,
     ) -> tuple[np.ndarray, Experience]:
-        """`horizon` steps of every environment; returns its new block and what it went through.
+        """Take `horizon` steps in every environment; return the new blocks and the experience.
 
-        blocks: from `begin` or the last call. params: float32 (size,), or (environments, size), each environment's own.
-        deviation: float64 (outputs,), the standard deviation of the actions around the network's outputs. noise: uint64
-        (environments, 4), streams for the actions; None: it acts as in an episode that is scored. mean, scale: float64
-        (observation_size,), the frozen normalisation.
+        blocks: from `begin` or the last call.
+        params: float32 (size,), or (environments, size), one row for each environment.
+        deviation: float64 (outputs,), the standard deviation of the actions around the network's outputs.
+        noise: uint64 (environments, 4), random streams for the actions; None: actions without noise, as in a scored
+        episode.
+        mean, scale: float64 (observation_size,), the frozen normalisation.
+        Raises ValueError for parameters of another shape.
         """
         task, fixed, count = self.task, self._fixed, self.environments
         blocks = blocks.copy()
@@ -319,9 +331,9 @@ class Collector:
         errors = apply_interruptibly(self._batch, _kernel().address, argument.ctypes.data, count, self._stop)
         for environment in errors:
             failures[environment, ENGINE_ERROR] += 1
-            if lengths[environment] == self.horizon:  # after the last step, which no length tells
+            if lengths[environment] == self.horizon:  # an error after the last step, which the length does not show
                 marks[environment, -1] = FAILED
-        blocks[:, _HEAD : _HEAD + 8 * task.addresses] = 0  # a block is the same whichever process made it
+        blocks[:, _HEAD : _HEAD + 8 * task.addresses] = 0  # addresses differ between processes; a block must not
         totals = failures.sum(axis=0)
         return blocks, Experience(
             observations=observations,

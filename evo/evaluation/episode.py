@@ -1,8 +1,9 @@
 """The compiled episode: reset, then observe, decide and advance until the end; one kernel for all tasks and networks.
 
 MuJoCo's batch engine runs it once per simulation; simulation i is episode i % episodes of individual i // episodes.
-Tasks and networks come as addresses, so it is compiled once. Scratch lies outside because an engine error leaves the
-kernel by longjmp. Nothing in it depends on the thread or on the other simulations.
+Tasks and networks are passed as addresses, so the kernel is compiled once. Scratch memory is allocated outside the
+kernel because an engine error leaves it by longjmp. The result depends neither on the thread nor on the other
+simulations.
 """
 
 import functools
@@ -22,14 +23,14 @@ from evo.networks.network import Network, act
 from evo.numerics.running_statistics import update_statistics
 from evo.numerics.views import argument_of, doubles, floats, integers, words
 
-# How an episode ended.
+# Ways in which an episode can end.
 COMPLETED, TERMINATED, UNSTABLE, NOT_FINITE, STOPPED, ENGINE_ERROR, OVERFLOWN, BLIND, ENVIRONMENT_ERROR = range(9)
 REASONS = {
     UNSTABLE: "the simulation became unstable",
     NOT_FINITE: "an action or a reward was not finite",
     ENGINE_ERROR: "the engine raised an error",
     OVERFLOWN: "the rewards sum to infinity",
-    # of Gymnasium's environments alone
+    # only in Gymnasium environments
     BLIND: "an observation was not finite",
     ENVIRONMENT_ERROR: "the environment failed",
 }
@@ -56,9 +57,9 @@ def all_finite(values: Any) -> bool:
 
 @njit
 def advance_once(model: Any, data: Any, record: Any, action: Any, outcome: Any, advance: int) -> int:
-    """One control step; how it ended, COMPLETED where the episode may go on."""
+    """Take one control step; return how the episode ended, COMPLETED where it may go on."""
     call(advance, (model, data, record, action, outcome))
-    # MuJoCo resets a state that blows up and goes on: only the warning counters tell
+    # MuJoCo resets a state that diverges and continues; only the warning counters show it
     if warning_count(data) > 0:
         return UNSTABLE
     if not math.isfinite(outcome.reward):
@@ -82,8 +83,8 @@ def _episode(model_address: int, data_address: int, simulation: int, argument: i
     statistics_size = 1 + 2 * given.obs_size if given.statistics else 0
     statistics = doubles(given.statistics + 8 * statistics_size * simulation, statistics_size)
 
-    # this simulation's scratch, in one block: stream, outcome, record, observation, action, the network's outputs,
-    # memory and scratch
+    # this simulation's scratch, one block: stream, outcome, record, observation, action, the network's outputs, memory
+    # and scratch
     at = given.scratch + given.scratch_size * simulation
     rng = words(at, 4)
     outcome = carray(pointer(at + 32), (1,), OUTCOME)[0]
@@ -95,7 +96,7 @@ def _episode(model_address: int, data_address: int, simulation: int, argument: i
     memory = floats(memory_at, given.memory_size)
     scratch = floats(memory_at + 4 * given.memory_size, given.network_scratch)
 
-    ending[simulation] = ENGINE_ERROR  # stands if the engine leaves by longjmp
+    ending[simulation] = ENGINE_ERROR  # holds if the engine leaves by longjmp
     rng[:] = words(given.streams + 32 * number, 4)
     integers(record, given.record_size // 8)[:] = integers(given.template, given.record_size // 8)
     memory[:] = np.float32(0)
@@ -148,14 +149,14 @@ def _kernel() -> Any:
 
 
 def template_of(task: Task) -> np.ndarray:
-    """The record that an episode begins with as bytes, filled up to whole words; to be kept while kernels use it."""
+    """Return the initial record of an episode as bytes, padded to whole words; keep it alive while kernels use it."""
     template = np.zeros(-(-task.record.nbytes // 8) * 8, np.uint8)
     template[: task.record.nbytes] = np.frombuffer(task.record.tobytes(), np.uint8)
     return template
 
 
 def plug(task: Task, network: Network, template: np.ndarray) -> dict[str, int]:
-    """A task and a network as compiled code takes them: addresses and sizes. Raises KernelError."""
+    """Return the addresses and sizes of a task and a network for compiled code. Raises KernelError."""
     reset, observe, advance, remodel = task.kernels
     assert task.action_low is not None and task.action_high is not None
     return {
@@ -182,7 +183,7 @@ def plug(task: Task, network: Network, template: np.ndarray) -> dict[str, int]:
 
 
 class Trajectories(NamedTuple):
-    """What was recorded of every simulation: row t holds the state seen before step t, and the last state too."""
+    """Recorded trajectories of every simulation: row t holds the state before step t, the last row the final state."""
 
     qpos: np.ndarray  # (simulations, steps + 1, nq)
     qvel: np.ndarray  # (simulations, steps + 1, nv)
@@ -193,7 +194,7 @@ class Trajectories(NamedTuple):
 
 @dataclass(frozen=True)
 class Episodes:
-    """What became of a batch of episodes; the arrays are (individuals, episodes)."""
+    """Results of a batch of episodes; the arrays have shape (individuals, episodes)."""
 
     returns: np.ndarray  # float64; the sum of rewards up to the end, whatever the ending
     lengths: np.ndarray  # int64, control steps
@@ -204,7 +205,7 @@ class Episodes:
 
     @property
     def failed(self) -> np.ndarray:
-        """Which episodes did not end by themselves, bool."""
+        """Mask of the episodes that failed, bool (individuals, episodes)."""
         return self.endings >= UNSTABLE
 
 
@@ -227,25 +228,25 @@ class Evaluator:
 
     @functools.cached_property
     def _fixed(self) -> dict[str, int]:
-        """The part of the episode's argument that no call changes."""
+        """The fields of the episode's argument that are the same in every call."""
         plugged = plug(self.task, self.network, self._template) | {"stop": self._stop.address}
         scratch = 48 + plugged["record_size"] + 8 * (plugged["obs_size"] + plugged["action_size"] + plugged["outputs"])
         scratch += 4 * (plugged["memory_size"] + plugged["network_scratch"])
         model = self.task.model
-        # a cache line to itself, so that simulations do not share one
+        # rounded up to a cache line, so that simulations do not share one
         return plugged | {"scratch_size": -(-scratch // 64) * 64, "nq": model.nq, "nv": model.nv}
 
     def prepare(self) -> None:
-        """Compile, or load from the cache, everything an episode needs."""
+        """Compile the kernels, or load them from the cache."""
         _kernel()
         assert self._fixed
 
     def starts(self, seeds: np.ndarray) -> np.ndarray:
-        """What `run` takes to begin the episodes of seeds: their streams, uint64 (episodes, 4)."""
+        """Return the random streams for the episodes of `seeds`, as `run` takes them: uint64 (episodes, 4)."""
         return streams(seeds)
 
     def capacity(self, episodes: int) -> int:
-        """How many individuals of so many episodes fit the memory for scratch at once (at least one)."""
+        """Return how many individuals of `episodes` episodes each fit the memory for scratch at once (at least one)."""
         statistics = 8 * (1 + 2 * self.task.observation_size)
         model = self.task.model.nbuffer if self.task.remodel is not None else 0
         per_individual = episodes * (self._fixed["scratch_size"] + statistics + 24 + model) + 4 * self.network.size
@@ -261,11 +262,13 @@ class Evaluator:
         statistics: bool = False,
         recording: bool = False,
     ) -> Episodes:
-        """Every individual on every stream.
+        """Run every individual on every stream.
 
-        params: float32 (individuals, size). streams: uint64 (episodes, 4), see `evo.envs.engine.random.streams`. mean,
-        scale: float64 (observation_size,), the frozen normalisation. steps: control steps at most, the task's by
-        default.
+        params: float32 (individuals, size).
+        streams: uint64 (episodes, 4), see `evo.envs.engine.random.streams`.
+        mean, scale: float64 (observation_size,), the frozen normalisation.
+        steps: maximum number of control steps; default: the task's.
+        Raises ValueError for an array of another shape.
         """
         task, fixed = self.task, self._fixed
         individuals, episodes = len(params), len(streams)
@@ -308,7 +311,7 @@ class Evaluator:
         )
 
     def _reserve(self, count: int) -> None:
-        """A batch and scratch for at least `count` simulations; kept while they are large enough."""
+        """Allocate a batch and scratch for at least `count` simulations, unless those at hand are large enough."""
         if self._batch is None or self._batch.simulations < count:
             self._batch = Batch(self.task.model, count, self.threads, own_models=self.task.remodel is not None)
             self._scratch = np.zeros(count * self._fixed["scratch_size"], np.uint8)

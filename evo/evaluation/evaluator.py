@@ -1,4 +1,4 @@
-"""The evaluator and the collector that fit a task: compiled for ours, processes for Gymnasium's environments."""
+"""Choice of evaluator and collector for a task: compiled for our tasks, processes for Gymnasium environments."""
 
 from evo.envs.gymnasium_bridge.gymnasium_task import GymnasiumTask
 from evo.envs.task import Task
@@ -12,7 +12,7 @@ AnyTask = Task | GymnasiumTask
 
 
 def evaluator_of(task: AnyTask, network: Network, threads: int) -> Evaluator | GymnasiumEvaluator:
-    """What lives whole episodes of a task."""
+    """Return the evaluator that runs whole episodes of a task."""
     if isinstance(task, GymnasiumTask):
         return GymnasiumEvaluator(task, network, threads)
     return Evaluator(task, network, threads)
@@ -21,7 +21,7 @@ def evaluator_of(task: AnyTask, network: Network, threads: int) -> Evaluator | G
 def collector_of(
     task: AnyTask, network: Network, environments: int, horizon: int, threads: int, waits: bool, every: int
 ) -> Collector | GymnasiumCollector:
-    """What lives a task step by step, from one call to the next."""
+    """Return the collector that takes `horizon` steps a call in persistent environments of a task."""
     if isinstance(task, GymnasiumTask):
         return GymnasiumCollector(task, network, environments, horizon, threads, waits, every)
     return Collector(task, network, environments, horizon, threads, waits, every)

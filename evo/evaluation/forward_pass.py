@@ -1,8 +1,9 @@
 """Batched inference of a population on a data set, compiled.
 
-MuJoCo's batch engine runs it on its thread pool, as it runs episodes, on a world with nothing in it: a simulation is
-one individual on some of the examples. Every example's numbers are kept apart and summed in their order afterwards, so
-that nothing depends on how the examples were shared out. No BLAS: the layers' own steps, as in rollouts.
+MuJoCo's batch engine runs it on its thread pool, as it runs episodes, with an empty model: a simulation is one
+individual on some of the examples. The losses of examples are stored separately and summed in the examples' order
+afterwards, so that the result does not depend on how the examples were divided. It uses no BLAS but the layers' own
+step functions, as rollouts do.
 """
 
 import functools
@@ -21,7 +22,7 @@ from evo.networks.program import walk
 from evo.numerics.views import argument_of, doubles, floats, integers
 
 SCRATCH_BYTES = 256 * 2**20
-_LEAST = 32  # examples of a simulation, where they are shared out
+_LEAST = 32  # least number of examples of a simulation, where an individual's examples are divided
 _POINTERS = "stop params plan inputs targets rows scratch losses hits answers".split()
 _NUMBERS = (
     "individuals params_size layers columns memory_size network_scratch scratch_size examples share shares steps "
@@ -32,7 +33,10 @@ _ARGUMENT = np.dtype([(name, np.int64) for name in _POINTERS + _NUMBERS])
 
 @njit(error_model="numpy")
 def cross_entropy(outputs: Any, target: int) -> tuple[float, float]:
-    """-log softmax(outputs)[target], in nats, and 1 where no other class has a greater output, the first of equals."""
+    """Return -log softmax(outputs)[target], in nats, and 1 where the target has the greatest output, else 0.
+
+    Of equal outputs the first is the greatest.
+    """
     best, total = 0, 0.0
     for index in range(outputs.size):
         if outputs[index] > outputs[best]:
@@ -44,7 +48,7 @@ def cross_entropy(outputs: Any, target: int) -> tuple[float, float]:
 
 @njit
 def squared_error(outputs: Any, targets: Any) -> float:
-    """The mean over the outputs."""
+    """Return the squared error, averaged over the outputs."""
     total = 0.0
     for index in range(outputs.size):
         difference = np.float64(outputs[index]) - np.float64(targets[index])
@@ -98,14 +102,17 @@ def _kernel() -> Any:
 
 @functools.cache
 def _nowhere() -> mujoco.MjModel:
-    """A world with nothing in it."""
+    """An empty model."""
     return mujoco.MjSpec().compile()
 
 
 class Answers(NamedTuple):
-    """What became of every example: losses, float64 (individuals, examples), NaN where an output was not finite; hits,
-    the share of its predictions that were right, alike; outputs, float32 (individuals, examples, predictions, outputs),
-    where they were asked for."""
+    """Results of every example.
+
+    losses: float64 (individuals, examples), NaN where an output was not finite.
+    hits: float64 (individuals, examples), the share of the example's predictions that were right.
+    outputs: float32 (individuals, examples, predictions, outputs), None unless requested.
+    """
 
     losses: np.ndarray
     hits: np.ndarray
@@ -113,9 +120,9 @@ class Answers(NamedTuple):
 
 
 class Examiner:
-    """Runs a network with many individuals' parameters over examples, on `threads` threads.
+    """Runs a network with the parameters of many individuals on examples, on `threads` threads.
 
-    loss: of a data set; with CROSS_ENTROPY targets are indices of classes. Raises KernelError for a layer that does
+    loss: the data set's; with CROSS_ENTROPY targets are indices of classes. Raises KernelError for a layer that does
     not compile.
     """
 
@@ -127,7 +134,7 @@ class Examiner:
 
     @functools.cached_property
     def _fixed(self) -> dict[str, int]:
-        """The part of the argument that no call changes."""
+        """The fields of the kernel argument that are the same in every call."""
         network = self.network
         memory = network.memory_size + network.memory_size % 2
         return {
@@ -138,19 +145,19 @@ class Examiner:
             "columns": network.plan.shape[1],
             "memory_size": memory,
             "network_scratch": network.scratch_size,
-            # a cache line to itself, so that simulations do not share one
+            # rounded up to a cache line, so that simulations do not share one
             "scratch_size": -(-4 * (memory + network.scratch_size) // 64) * 64,
             "outputs": network.outputs,
             "classes": self.loss == CROSS_ENTROPY,
         }
 
     def prepare(self) -> None:
-        """Compile, or load from the cache."""
+        """Compile the kernel, or load it from the cache."""
         _kernel()
         assert self._fixed
 
     def capacity(self, examples: int) -> int:
-        """How many individuals fit the memory for scratch at once (at least one)."""
+        """Return how many individuals fit the memory for scratch at once (at least one)."""
         shares = self._shares(1, examples)[1]
         each = shares * self._fixed["scratch_size"] + 16 * examples + 4 * self.network.size
         return max(1, SCRATCH_BYTES // each)
@@ -158,10 +165,12 @@ class Examiner:
     def run(
         self, params: np.ndarray, inputs: np.ndarray, targets: np.ndarray, rows: np.ndarray, answering: bool = False
     ) -> Answers:
-        """Every individual on the examples in `rows`, in this order.
+        """Run every individual on the examples in `rows`, in this order.
 
-        params: float32 (individuals, size). inputs: float32 (examples, steps, features), targets: float32 (examples,
-        predictions, width), both C-contiguous, as in `evo.datasets`; the predictions are those after the last steps.
+        params: float32 (individuals, size).
+        inputs: float32 (examples, steps, features), targets: float32 (examples, predictions, width), both C-contiguous,
+        as in `evo.datasets`; the predictions are those after the last steps.
+        answering: whether to return the outputs too.
         """
         individuals, count = len(params), len(rows)
         share, shares = self._shares(individuals, count)
@@ -193,8 +202,10 @@ class Examiner:
         return Answers(losses, hits, outputs)
 
     def _shares(self, individuals: int, examples: int) -> tuple[int, int]:
-        """How many examples a simulation takes, and how many simulations that makes of an individual: enough of them
-        for all threads to be busy until the end."""
+        """Return the number of examples of a simulation, and the number of simulations of an individual.
+
+        There are enough simulations to keep all threads busy until the end.
+        """
         wanted = -(-8 * self.threads // individuals)
         share = max(min(_LEAST, examples), -(-examples // wanted), 1)
         return share, -(-examples // share)

@@ -1,8 +1,7 @@
 """Experience collection in a Gymnasium environment, with the interface of `evo.evaluation.collector`.
 
-Nobody can copy such an environment. What it must remember is how it came to where it is: the seed of its episode and
-the actions taken since. Whoever takes it up again elsewhere plays them once more: another run, or a process that takes
-the place of one that ended.
+The state of such an environment cannot be copied. Its block holds the seed of its episode and the actions taken since.
+To resume it elsewhere, in another run or in a process that replaces one that died, the actions are replayed.
 """
 
 import math
@@ -26,7 +25,7 @@ from evo.numerics.advantages import CUT_OFF, ENDED, FAILED
 from evo.numerics.formatting import LARGEST
 from evo.numerics.running_statistics import normalise, update_statistics
 
-# What Python calls here is compiled once and kept: every process would compile it again.
+# Functions that Python calls here are cached; otherwise every process would compile them again.
 
 
 @njit(cache=True)
@@ -36,7 +35,7 @@ def _uniform(stream: Any) -> float:
 
 @njit(cache=True)
 def _observe(observation: Any, mean: Any, scale: Any, clip: float, out: Any) -> None:
-    """An observation as the network sees it."""
+    """Write the normalised observation, as the network receives it, to `out`."""
     normalise(observation, mean, scale, clip, out)
 
 
@@ -49,7 +48,7 @@ def _propagate(
 
 @njit(cache=True)
 def _sample(outputs: Any, deviation: Any, choices: int, noise: Any, taken: Any) -> None:
-    """Around the outputs, an action; or the index of a choice by them."""
+    """Sample an action around the outputs, or the index of a choice from their softmax, into `taken`."""
     if choices:
         taken[0] = sample_choice(outputs, noise)
         return
@@ -57,13 +56,14 @@ def _sample(outputs: Any, deviation: Any, choices: int, noise: Any, taken: Any) 
         taken[place] = outputs[place] + deviation[place] * standard_normal(noise)
 
 
-_NONE = -1  # the seed of an environment that is to begin a new episode
+_NONE = -1  # seed of an environment that begins a new episode at its next step
 
 
 class GymnasiumCollector:
-    """`environments` environments that a network acts in for `horizon` steps a call, in up to `threads` processes.
+    """Collects `horizon` steps a call from each of `environments` environments, in up to `threads` processes.
 
-    `blocks`, uint8 `shape`, is all that they remember; `collect` returns new ones and leaves the old as they were.
+    `blocks`, uint8 `shape`, is the whole state of the environments; `collect` returns new blocks and leaves the old
+    ones unchanged.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class GymnasiumCollector:
         self.waits, self.every = waits, every
         self._host = Host(task, min(threads, environments))
         self._block = _block_of(task, network)
-        self._reached: np.ndarray | None = None  # the blocks of where the environments are, if their processes live
+        self._reached: np.ndarray | None = None  # of the environments in the processes, if any
 
     def prepare(self) -> None:
         """Start the processes."""
@@ -88,11 +88,14 @@ class GymnasiumCollector:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Of the blocks."""
+        """Shape of the blocks: (environments, bytes of a block)."""
         return self.environments, self._block.itemsize
 
     def begin(self, streams: np.ndarray) -> np.ndarray:
-        """Blocks of environments that begin their first episode; streams: uint64 (environments, 4), for all resets."""
+        """Return blocks of environments at the beginning of their first episode.
+
+        streams: uint64 (environments, 4), random streams for all resets.
+        """
         blocks = np.zeros(self.environments, self._block)
         blocks["stream"], blocks["seed"] = streams, _NONE
         return blocks.view(np.uint8).reshape(self.shape)
@@ -106,9 +109,9 @@ class GymnasiumCollector:
         mean: np.ndarray,
         scale: np.ndarray,
     ) -> tuple[np.ndarray, Experience]:
-        """`horizon` steps of every environment; see `evo.evaluation.collector.Collector.collect`.
+        """Take `horizon` steps in every environment; see `evo.evaluation.collector.Collector.collect`.
 
-        Raises EngineError where one does not get to where its block, of another run, says it was.
+        Raises EngineError where replaying a block of another run does not lead to the state that it records.
         """
         count, network = self.environments, self.network
         own = np.broadcast_to(np.asarray(params, np.float32), (count, network.size))
@@ -157,7 +160,7 @@ class GymnasiumCollector:
 
 
 class _Asked(NamedTuple):
-    """Of one environment, as it goes to a process: everything in it can be sent."""
+    """The work of one environment, as it is sent to a process: every field can be pickled."""
 
     task: GymnasiumTask
     network: tuple[str, bool, float]
@@ -171,11 +174,11 @@ class _Asked(NamedTuple):
     horizon: int
     waits: bool
     every: int
-    resumed: bool  # whether another run was there; else it is this one's own that may have to be taken up again
+    resumed: bool  # whether the block comes from another run; if not, a failed replay costs one episode
 
 
 class _Collected:
-    """What one environment went through: the rows of an Experience."""
+    """The experience of one environment: its rows of an Experience."""
 
     def __init__(self, asked: _Asked, network: Network) -> None:
         task, horizon = asked.task, asked.horizon
@@ -187,29 +190,29 @@ class _Collected:
         self.failures, self.errors = Counter[str](), list[str]()
         self.statistics = np.zeros(1 + 2 * task.observation_size)
         self.memories = np.zeros((horizon // asked.every if asked.every else 0, network.memory_size), np.float32)
-        self.cuts: list[np.ndarray] = []  # the last observations of episodes cut off
+        self.cuts: list[np.ndarray] = []  # last observations of truncated episodes
 
 
 class _Reached(NamedTuple):
-    """Where a body is: the block that says so, and what it observes there."""
+    """State of a body: its block, and its observation."""
 
     block: bytes
     observation: np.ndarray
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: there is nothing to close."""
 
 
 def _block_of(task: GymnasiumTask, network: Network) -> np.dtype[Any]:
     return np.dtype(
         [
-            ("stream", np.uint64, 4),  # of all resets
+            ("stream", np.uint64, 4),  # random stream of all resets
             ("seed", np.int64),
             ("steps", np.int64),
             ("total", np.float64),
             ("memory", np.float32, network.memory_size),
             ("actions", np.float64, (task.steps, task.action_size)),
-            ("observation", np.float64, task.observation_size),  # where that led
+            ("observation", np.float64, task.observation_size),  # after the last of the actions
         ],
         align=True,
     )
@@ -222,12 +225,12 @@ def _network_of(asked: _Asked) -> Network:
 
 
 def _lost(asked: _Asked, how: str) -> _Collected:
-    """Of an environment over which processes ended: nothing but that; it begins another episode."""
+    """Return the result of an environment whose processes died: one failure; it begins another episode."""
     network = _network_of(asked)
     found = _Collected(asked, network)
     block = found.block.view(_block_of(asked.task, network))[0]
     if block["seed"] == _NONE:
-        _uniform(block["stream"])  # the one that was to begin is not tried again
+        _uniform(block["stream"])  # the seed of the episode that was about to begin is skipped
     block["seed"] = _NONE
     block["observation"] = 0.0
     found.failures[REASONS[ENVIRONMENT_ERROR]] += 1
@@ -236,7 +239,7 @@ def _lost(asked: _Asked, how: str) -> _Collected:
 
 
 def _collect(asked: _Asked, keeps: dict[Any, Any]) -> _Collected:
-    """In whichever process: `horizon` steps of one environment."""
+    """Take `horizon` steps of one environment, in whichever process this is."""
     task, place, network = asked.task, asked.place, _network_of(asked)
     found = _Collected(asked, network)
     block = found.block.view(_block_of(task, network))[0]
@@ -246,7 +249,7 @@ def _collect(asked: _Asked, keeps: dict[Any, Any]) -> _Collected:
     except EngineError as error:
         if asked.resumed:
             raise
-        lost = error  # a process ended, and what it was about cannot be repeated: one episode has failed
+        lost = error  # a process died, and its episode cannot be replayed: it counts as one failed episode
     mean, scale, clip = asked.mean, asked.scale, network.clip_observation
     scratch, outputs = np.zeros(network.scratch_size, np.float32), np.zeros(task.outputs)
     for step in range(asked.horizon):
@@ -304,12 +307,12 @@ def _collect(asked: _Asked, keeps: dict[Any, Any]) -> _Collected:
 
 
 def _take_up(asked: _Asked, block: Any, keeps: dict[Any, Any]) -> np.ndarray:
-    """Bring the environment to where its block says it is; what it observes there.
+    """Bring the environment to the state that its block records; return its observation.
 
-    Raises EngineError where it does not get there.
+    Raises EngineError where a replay fails or does not lead to the recorded observation.
     """
     task, place = asked.task, asked.place
-    reached = keeps.pop((place, "reached"), None)  # until this call is through
+    reached = keeps.pop((place, "reached"), None)  # removed until this call has succeeded
     if reached is not None and reached.block == asked.block.tobytes():
         return np.array(reached.observation)
     observation = np.zeros(task.observation_size)
@@ -331,7 +334,7 @@ def _take_up(asked: _Asked, block: Any, keeps: dict[Any, Any]) -> np.ndarray:
 
 
 def _act(asked: _Asked, outputs: np.ndarray, taken: np.ndarray) -> np.ndarray:
-    """The action for the environment; `taken` is what the learner will see: unclipped, or the index of a choice."""
+    """Return the action for the environment; write what the learner sees to `taken`: unclipped, or a choice's index."""
     task, noise = asked.task, asked.noise
     if noise is None:  # as in an episode that is scored
         action = np.zeros(task.action_size)

@@ -1,7 +1,7 @@
 """Episodes of a Gymnasium environment, spread over processes, with the results of `evo.evaluation.episode`.
 
-The policy is the same compiled network, the seeds mean the same, and nothing depends on how many processes there are.
-A process that ends over an episode is started again, and the episode lived once more; where that ends it again, the
+The policy is the same compiled network, seeds have the same meaning, and the result does not depend on the number of
+processes. Where a process dies during an episode, a new process runs the episode once more; where that dies too, the
 episode has failed.
 """
 
@@ -31,11 +31,11 @@ from evo.networks.network import act
 from evo.numerics.formatting import LARGEST
 from evo.numerics.running_statistics import update_statistics
 
-_PARTS = 4  # of the work, for each process: who is done early takes another
+_PARTS = 4  # pieces of work for each process, so that one that finishes early takes another
 
 
 class _Work(NamedTuple):
-    """Some individuals on all seeds, as it goes to a process: everything in it can be sent."""
+    """Some individuals on some seeds, as they are sent to a process: every field can be pickled."""
 
     task: GymnasiumTask
     network: tuple[str, bool, float]
@@ -60,11 +60,11 @@ class GymnasiumEvaluator:
         self._host.start()
 
     def starts(self, seeds: np.ndarray) -> np.ndarray:
-        """What `run` takes to begin the episodes of seeds: the seeds."""
+        """Return the seeds, as `run` takes them to begin their episodes."""
         return np.asarray(seeds)
 
     def capacity(self, episodes: int) -> int:
-        """How many individuals of so many episodes are evaluated at once (at least one)."""
+        """Return how many individuals of `episodes` episodes each are evaluated at once (at least one)."""
         return max(1, SCRATCH_BYTES // (4 * self.network.size + 8 * episodes * (4 + 2 * self.task.observation_size)))
 
     def run(
@@ -77,12 +77,12 @@ class GymnasiumEvaluator:
         statistics: bool = False,
         recording: bool = False,
     ) -> Episodes:
-        """Every individual on every seed; see `evo.evaluation.episode.Evaluator.run`."""
+        """Run every individual on every seed; see `evo.evaluation.episode.Evaluator.run`."""
         params = np.ascontiguousarray(params, np.float32)
         most = self.task.steps if steps is None else steps
         wanted = _PARTS * self._host.count
         shares = np.array_split(params, min(len(params), wanted))
-        # few individuals are spread by their episodes; what is recorded stays in one piece
+        # few individuals are divided by their episodes too; a recorded evaluation stays in one piece
         pieces = 1 if recording else min(len(seeds), -(-wanted // len(shares)))
         rest = mean, scale, most, statistics, recording
         network = self.network.text, self.network.normalise, self.network.clip_observation
@@ -96,7 +96,7 @@ class GymnasiumEvaluator:
         return _joined(rows, 0)
 
     def _lived(self, work: Sequence[_Work]) -> list[Episodes]:
-        """Of each piece of work. Where a process ended over one, its episodes are lived one by one."""
+        """Return the results of each piece of work; where a process died during one, run its episodes one by one."""
         found = self._host.map(_live, work)
         ended = [place for place, one in enumerate(found) if isinstance(one, Died)]
         if not ended:
@@ -108,7 +108,7 @@ class GymnasiumEvaluator:
             for params in work[place].params
             for seed in work[place].seeds
         ]
-        tries = 1 if len(singles) == len(ended) else 2  # what was by itself has had its first
+        tries = 1 if len(singles) == len(ended) else 2  # a piece that was a single episode has had its first try
         again = iter(zip(singles, self._host.map(_live, singles, tries=tries), strict=True))
         for place in ended:
             episodes = len(work[place].seeds)
@@ -121,7 +121,7 @@ class GymnasiumEvaluator:
 
 
 class _Life:
-    """The episodes of some work, to be filled in one after the other."""
+    """The results of some work's episodes, to be filled in one after the other."""
 
     def __init__(self, work: _Work) -> None:
         task, size = work.task, work.task.observation_size
@@ -142,7 +142,7 @@ class _Life:
 
 
 def _lost(work: _Work, how: str) -> Episodes:
-    """What became of a single episode over which processes ended."""
+    """Return the result of a single episode during which processes died."""
     life = _Life(work)
     life.endings[:] = ENVIRONMENT_ERROR
     life.errors.append(how)
@@ -150,7 +150,7 @@ def _lost(work: _Work, how: str) -> Episodes:
 
 
 def _live(work: _Work, keeps: dict[Any, Any]) -> Episodes:
-    """In whichever process: the episodes of some individuals, one after the other."""
+    """Run the episodes of some individuals, one after the other, in whichever process this is."""
     text, normalise, clip = work.network
     sizes = work.task.observation_size, work.task.outputs
     network = network_from_text(text, *sizes, normalise, clip_observation=clip)
@@ -170,7 +170,7 @@ def _live(work: _Work, keeps: dict[Any, Any]) -> Episodes:
 def _episode(
     body: Body, work: _Work, network: Network, params: np.ndarray, seed: int, life: _Life, place: tuple[int, int]
 ) -> int:
-    """Live an episode; returns how it ended."""
+    """Run an episode; return how it ended."""
     task, row = work.task, place[0] * len(work.seeds) + place[1]
     memory, scratch = np.zeros(network.memory_size, np.float32), np.zeros(network.scratch_size, np.float32)
     outputs, action = np.zeros(task.outputs), np.zeros(task.action_size)
@@ -207,12 +207,12 @@ def _episode(
                 if recorded is not None:
                     recorded.observations[row, step] = observation
                 return TERMINATED if terminated else COMPLETED
-    finally:  # also where the environment fails
+    finally:  # also where the environment raises
         life.lengths[place], life.returns[place] = step, total
 
 
 def _joined(parts: Sequence[Episodes], axis: int) -> Episodes:
-    """One after the other, along the individuals (0) or their episodes (1)."""
+    """Concatenate results along the individuals (0) or their episodes (1)."""
 
     def joined(arrays: Sequence[Any]) -> Any:
         return None if arrays[0] is None else np.concatenate(arrays, axis)

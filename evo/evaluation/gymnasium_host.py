@@ -1,5 +1,6 @@
-"""Hosts of Gymnasium environments: helper processes, so that one that hangs or exits ends nothing else; this process
-where no other can make the environment.
+"""Hosts of Gymnasium environments: helper processes, so that an environment that hangs or exits harms nothing else.
+
+Where no other process can make the environment, it runs in this one.
 """
 
 import importlib.util
@@ -17,20 +18,22 @@ from evo.envs.gymnasium_bridge.gymnasium_task import Asked, Body, GymnasiumTask,
 from evo.errors import EvoError
 from evo.evaluation.processes import Died, Processes, kept
 
-# What an environment's process is asked to do: function(work, what is kept from one call to the next).
+# What a process calls: function(work, values kept between calls).
 Function = Callable[[Any, dict[Any, Any]], Any]
 
 
 class Host:
-    """Up to `count` processes in which environments of a task live. Raises EvoError for a step_timeout that nobody can
-    keep."""
+    """Up to `count` processes that hold environments of a task.
+
+    Raises EvoError for a step_timeout that cannot be enforced.
+    """
 
     def __init__(self, task: GymnasiumTask, count: int) -> None:
         self.task = task
         travels = _can_travel(task.spec, task)
         self.count = count if travels else 1
         self._processes = Processes(count, _module(task.spec)) if travels else None
-        self._here: dict[int, dict[Any, Any]] = {}  # thread → what it keeps
+        self._here: dict[int, dict[Any, Any]] = {}  # thread → values kept between its calls
         self._probed = False
         if self._processes is None and task.step_timeout is not None:
             raise EvoError(
@@ -39,26 +42,26 @@ class Host:
             )
 
     def start(self) -> None:
-        """Begin what takes a while."""
+        """Start the processes."""
         if self._processes is not None:
             self._processes.start(self.count)
 
     def map(self, function: Function, items: Sequence[Any], pinned: bool = False, tries: int = 1) -> list[Any]:
-        """function of each item and of what the process keeps; see `Processes.map`."""
+        """Return function(item, values kept between calls) for each item; see `Processes.map`."""
         if self._processes is None:
             mine = self._here.setdefault(threading.get_ident(), {})
             try:
                 with interruption.waiting():
                     return [function(item, mine) for item in items]
             except BaseException:
-                _close(mine)  # it was left in the middle of something
+                _close(mine)  # an environment may be in the middle of a step
                 raise
         return self._processes.map(_call, [(function, item) for item in items], pinned, tries)
 
     def probe(self, seed: int) -> None:
-        """See, once, that the environment survives a reset and a step. Raises EngineError where it never does."""
+        """Check, once, that the environment survives a reset and a step. Raises EngineError where its processes die."""
         if not self._probed:
-            from evo.envs.engine.physics import EngineError  # compiles: a helper that only looks or draws does without
+            from evo.envs.engine.physics import EngineError  # compiles: helpers that only inspect or draw skip it
 
             (found,) = self.map(_first_step, [(self.task, seed)], tries=2)
             if isinstance(found, Died):
@@ -73,12 +76,12 @@ class Host:
             _close(self._here.popitem()[1])
 
     def __del__(self) -> None:
-        with suppress(AttributeError):  # half made
+        with suppress(AttributeError):  # construction failed
             self.close()
 
 
 def look(asked: Asked) -> Look | str:
-    """What an environment says of itself, made in a helper process where it can be; or why there is none."""
+    """Return what an environment declares of itself, or why it cannot be made; in a helper process if possible."""
     spec = asked[0]
     if not _can_travel(spec, asked):
         return look_here(asked)
@@ -91,17 +94,20 @@ def look(asked: Asked) -> Look | str:
 
 
 def _look(asked: Asked) -> Look | str | None:
-    """In a helper: what it says of itself; None where that cannot be sent."""
+    """Return what an environment declares of itself, in a helper; None where that cannot be pickled."""
     seen = look_here(asked, record=True)
     try:
         pickle.dumps(seen)
-    except Exception:  # a space of somebody's own
+    except Exception:  # such as a space of a user's own class
         return None
     return seen
 
 
 def body_of(task: GymnasiumTask, keeps: dict[Any, Any], place: int = 0) -> Body:
-    """The environment that this process keeps under `place`, made where there is none. Raises what making it raises."""
+    """Return the environment that this process keeps under `place`; make it if there is none.
+
+    Raises what making it raises.
+    """
     if place not in keeps:
         keeps[place] = Body(task, alarm=task.step_timeout is not None)
     body: Body = keeps[place]
@@ -109,14 +115,14 @@ def body_of(task: GymnasiumTask, keeps: dict[Any, Any], place: int = 0) -> Body:
 
 
 def drop(keeps: dict[Any, Any], place: int = 0) -> None:
-    """Close the environment under `place`: after a failure nobody knows what state it is in."""
+    """Close the environment under `place`: after a failure its state is unknown."""
     body = keeps.pop(place, None)
     if body is not None:
         body.close()
 
 
 def in_words(error: BaseException) -> str:
-    """What an environment's error says."""
+    """Return the message of an environment's error on one line; its type comes first unless the error is ours."""
     said = " ".join(str(error).split())
     ours = type(error).__module__.startswith("evo.")
     return said if ours else f"{type(error).__name__}: {said}"
@@ -128,14 +134,14 @@ def _close(keeps: dict[Any, Any]) -> None:
 
 
 def _call(asked: tuple[Function, Any]) -> Any:
-    """In a helper."""
+    """Call a function in a helper."""
     function, item = asked
     return function(item, kept)
 
 
 def _first_step(asked: tuple[GymnasiumTask, int], keeps: dict[Any, Any]) -> None:
     task, seed = asked
-    with suppress(Exception):  # what it raises is said by the episodes
+    with suppress(Exception):  # what it raises is reported by the episodes
         body = body_of(task, keeps)
         body.reset(seed)
         body.step(np.clip(np.zeros(task.action_size), task.action_low, task.action_high))
@@ -143,18 +149,18 @@ def _first_step(asked: tuple[GymnasiumTask, int], keeps: dict[Any, Any]) -> None
 
 
 def _module(spec: EnvSpec) -> str | None:
-    """The module of the environment's class."""
+    """Return the module of the environment's class."""
     entry = spec.entry_point
     return entry.partition(":")[0] if isinstance(entry, str) else getattr(entry, "__module__", None)
 
 
 def _can_travel(spec: EnvSpec, what: Any) -> bool:
-    """Whether another process can make an environment of `spec`, from `what`."""
+    """Return whether another process can make an environment of `spec`, from `what`."""
     module = _module(spec)
     if module is None or module == "__main__":
         return False
     try:
         pickle.dumps(what)
         return importlib.util.find_spec(module) is not None
-    except Exception:  # a class within a function, a module made at run time
+    except Exception:  # a class within a function, or a module made at run time
         return False

@@ -1,7 +1,7 @@
 """Helper processes: fresh interpreters that call a function on what they are sent, and may die without harm.
 
 Unlike multiprocessing's pools they never run the user's main module again, they can be stopped at once, and one that
-dies is replaced. Who needs none any more leaves them, idle, to whoever asks next.
+dies is replaced. A released process stays idle for the next caller.
 """
 
 import atexit
@@ -22,25 +22,26 @@ from typing import Any, NamedTuple
 from evo.envs.engine import interruption
 
 _SERVE = "import sys; from evo.evaluation.processes import _serve; _serve(*map(int, sys.argv[1:]))"
-_GLANCE = 1.0  # seconds after which a helper that is silent is looked at: something it forked may keep its pipe open
-_FAREWELL = 2.0  # seconds for idle helpers to close what they hold
+_GLANCE = 1.0  # seconds after which a silent helper is polled: a process that it forked may keep its pipe open
+_FAREWELL = 2.0  # seconds that idle helpers have to close what they hold
 
 _idle: list["_Helper"] = []
 _all: set["_Helper"] = set()
 _owners: "weakref.WeakSet[Processes]" = weakref.WeakSet()
-_lock = threading.Lock()  # of all three
+_lock = threading.Lock()  # guards all three
 
 
 class Died(NamedTuple):
-    """Instead of an answer: the process that was to give it ended. how: in words."""
+    """Result of an item whose process died. how: a description."""
 
     how: str
 
 
 class Processes:
-    """At most `count` processes, started when first needed; their own until `release`, or until this object is gone.
+    """At most `count` processes, started when first needed, held until `release` or until this object is deleted.
 
-    module: whose functions they are to call; a process that has imported an older version of its file is not used.
+    module: where the functions they call are defined; a process that has imported an older version of its file is not
+    used.
     """
 
     def __init__(self, count: int, module: str | None = None) -> None:
@@ -51,17 +52,17 @@ class Processes:
             _owners.add(self)
 
     def start(self, count: int) -> None:
-        """Have so many processes, or all; they get ready while this one goes on."""
+        """Start `count` processes, or all; they load while this process goes on."""
         while len(self._helpers) < min(count, self.count):
             self._helpers.append(_helper(self.module))
 
     def map(
         self, function: Callable[[Any], Any], items: Sequence[Any], pinned: bool = False, tries: int = 1
     ) -> list[Any]:
-        """function of each item, in their order; Died where so many processes ended over it. Interrupted, it stops all.
+        """Return function(item) for each item, in their order; Died where `tries` processes died over it.
 
         function: of a module's top level. pinned: item i goes to process i % count, in every call. Raises what function
-        raises.
+        raises. When interrupted, it stops all processes.
         """
         if not items:
             return []
@@ -87,7 +88,7 @@ class Processes:
                 if next_one is not None:
                     waiting.remove(next_one)
                     busy[number] = next_one[0]
-                    if not self._helpers[number].send(function, items[next_one[0]]):  # it died while it was idle
+                    if not self._helpers[number].send(function, items[next_one[0]]):  # it died while idle
                         self._replace(number)
                         self._helpers[number].send(function, items[next_one[0]])
             ready = wait([self._helpers[number].connection for number in busy], _GLANCE)
@@ -115,7 +116,7 @@ class Processes:
         self._helpers[number] = _helper(self.module)
 
     def release(self) -> None:
-        """Need them no more: they close what they keep, and wait for other work."""
+        """Release the processes: they close what they keep, and wait for the next caller."""
         helpers, self._helpers = self._helpers, []
         for helper in helpers:
             if helper.forget():
@@ -125,7 +126,7 @@ class Processes:
                 helper.stop()
 
     def stop(self) -> None:
-        """End them, whatever they are doing."""
+        """Kill the processes, whatever they are doing."""
         helpers, self._helpers = self._helpers, []
         for helper in helpers:
             helper.stop()
@@ -139,10 +140,10 @@ class _Helper:
 
     def __init__(self) -> None:
         self.connection, there = Pipe()
-        self.stamps: dict[str, Any] = {}  # module → the file that it was when this process first needed it
+        self.stamps: dict[str, Any] = {}  # module → stamp of its file when this process first needed it
         descriptors = there.fileno(), _lifeline()[0]
         command = [sys.executable, "-c", _SERVE, *map(str, descriptors)]
-        # what this process can import, they can; and Ctrl-C is for this one
+        # the helper can import what this process can; its own session keeps Ctrl-C from it
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(_search_path())}
         self.process = subprocess.Popen(command, pass_fds=descriptors, env=environment, start_new_session=True)
         there.close()
@@ -150,7 +151,7 @@ class _Helper:
             _all.add(self)
 
     def send(self, function: Callable[[Any], Any], item: Any) -> bool:
-        """Whether it could be sent."""
+        """Send a call; return whether it could be sent."""
         try:
             self.connection.send((_search_path(), _folder(), pickle.dumps((function, item))))
         except OSError:
@@ -158,18 +159,18 @@ class _Helper:
         return True
 
     def receive(self) -> Any:
-        """Whether function returned, and what it returned or raised; Died where there is no answer."""
+        """Return (whether function returned, its result or exception); Died where there is no answer."""
         try:
             if self.connection.poll() or self.process.poll() is None:
                 return self.connection.recv()
-        except Exception:  # gone, or nothing that can be read
+        except Exception:  # the process is gone, or its answer cannot be read
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(_GLANCE)
         self.stop()
         return Died(_ending(self.process.returncode))
 
     def forget(self) -> bool:
-        """Have it close what it keeps; whether it is still there."""
+        """Have the process close what it keeps; return whether it is alive."""
         try:
             self.connection.send(None)
         except OSError:
@@ -177,22 +178,22 @@ class _Helper:
         return self.process.poll() is None
 
     def disown(self) -> None:
-        """Leave it to the process that this one was forked from."""
+        """Leave the process to the parent that this process was forked from."""
         self.connection.close()
-        self.process.returncode = 0  # nobody here waits for it
+        self.process.returncode = 0  # not a child of this process, which need not wait for it
 
     def stop(self) -> None:
         with _lock:
             _all.discard(self)
         self.connection.close()
-        # and what it started: it leads a session of its own
+        # the helper leads a session; this kills the processes that it started too
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
 
 def _helper(module: str | None) -> _Helper:
-    """An idle one, or a new one."""
+    """Return an idle helper, or a new one."""
     stamp = _stamp(module)
     while True:
         with _lock:
@@ -205,7 +206,7 @@ def _helper(module: str | None) -> _Helper:
 
 
 def _stamp(module: str | None) -> Any:
-    """What tells one version of a module's file from another."""
+    """Return a value that differs between versions of a module's file."""
     file = getattr(sys.modules.get(module or ""), "__file__", None)
     try:
         found = os.stat(file) if file else None
@@ -242,7 +243,7 @@ def _end_all() -> None:
         helpers = list(_all)
         _idle.clear()
     for helper in helpers:
-        helper.connection.close()  # which an idle one takes for its end
+        helper.connection.close()  # an idle helper ends when its connection closes
     until = time.monotonic() + _FAREWELL
     for helper in helpers:
         with suppress(subprocess.TimeoutExpired):
@@ -251,7 +252,7 @@ def _end_all() -> None:
 
 
 def _forked() -> None:
-    """In a child of a fork: the helpers, and whatever lock was held, are its parent's."""
+    """Drop the helpers and the locks after a fork, in the child: they belong to the parent."""
     global _lock
     _lock = threading.Lock()
     for owner in list(_owners):
@@ -270,30 +271,30 @@ os.register_at_fork(after_in_child=_forked)
 
 
 kept: dict[Any, Any] = {}
-"""What a helper keeps from one call to the next; values have a method `close`."""
+"""Values that a helper keeps between calls; each has a method `close`."""
 
 
 def forget() -> None:
-    """Close what is kept."""
+    """Close and remove the kept values."""
     while kept:
         kept.popitem()[1].close()
 
 
 @functools.cache
 def _lifeline() -> tuple[int, int]:
-    """A pipe that nobody writes to: who reads from it finds its end when this process is over, however that came."""
+    """A pipe without writes: reading from it ends when this process is over, however it ended."""
     return os.pipe()
 
 
 def _end_with(lifeline: int) -> None:
-    """In a helper: leave soon after whoever needs it is gone, also in the middle of the work."""
+    """Kill this helper soon after its parent is gone, even while it works."""
     os.read(lifeline, 1)
     time.sleep(_FAREWELL)
-    os.killpg(0, signal.SIGKILL)  # and what it started: it leads a session of its own
+    os.killpg(0, signal.SIGKILL)  # the helper leads a session; this kills the processes that it started too
 
 
 def _serve(descriptor: int, lifeline: int) -> None:
-    """In a helper: answer until the other side is gone."""
+    """Answer calls, in a helper, until the connection closes."""
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
     connection: Connection[Any, Any] = Connection(descriptor)
     process = os.getpid()
@@ -311,7 +312,7 @@ def _serve(descriptor: int, lifeline: int) -> None:
             continue
         path, folder, work = message
         try:
-            if begins:  # then the folder is whose work it is
+            if begins:  # the working directory is set once for each owner
                 sys.path[:], begins = path, False
                 if folder is not None:
                     os.chdir(folder)
@@ -320,10 +321,10 @@ def _serve(descriptor: int, lifeline: int) -> None:
         except BaseException as error:
             answer = False, error
         if os.getpid() != process:
-            os._exit(0)  # a child that somebody's code forked
+            os._exit(0)  # a child that the called function forked
         try:
             connection.send(answer)
         except BrokenPipeError:
             return
-        except Exception as error:  # it cannot be pickled
+        except Exception as error:  # the answer cannot be pickled
             connection.send((False, RuntimeError(f"{type(error).__name__}: {error}")))

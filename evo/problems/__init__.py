@@ -1,1 +1,1 @@
-"""Problems: what gives parameters their fitness."""
+"""Problems: they give parameters their fitness."""

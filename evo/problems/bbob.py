@@ -17,10 +17,10 @@ _MOST_INSTANCES = 1000
 
 @final
 class BBOBLandscape(Landscape):
-    """Function `number`, 1 to 24, in `size` dimensions; an instance moves and turns it.
+    """BBOB function `number`, 1 to 24, in `size` dimensions; an instance translates and rotates it.
 
-    Fitness is minus the distance of its value from the best one, at most 0. Raises ValueError where the package is
-    missing, and for a dimension that the suite has not.
+    Fitness is the best value minus its value, at most 0. Raises ValueError where the package is missing, and for a
+    dimension that the suite does not have.
     """
 
     def __init__(self, number: int, size: int, instance: int) -> None:

@@ -15,9 +15,10 @@ _Floats = NDArray[np.float64]
 
 
 class Function(NamedTuple):
-    """values: points (individuals, n) → (individuals,). optimum: where the least value is, in every coordinate.
+    """A test function and its customary domain.
 
-    low, high: its customary domain, in every coordinate.
+    values: points (individuals, n) → (individuals,). optimum: the coordinate of the least value, the same in every
+    dimension. low, high: the domain, the same in every dimension.
     """
 
     values: Callable[[_Floats], _Floats]
@@ -28,7 +29,7 @@ class Function(NamedTuple):
 
 
 def _exponents(size: int) -> _Floats:
-    """From 0 to 1 over the coordinates."""
+    """Return exponents from 0 to 1, evenly spaced over the coordinates."""
     return np.arange(size) / max(1, size - 1)
 
 
@@ -72,7 +73,7 @@ def griewank(x: _Floats) -> _Floats:
 
 
 def schwefel(x: _Floats) -> _Floats:
-    inside = np.clip(x, -500, 500)  # it would fall for ever outside
+    inside = np.clip(x, -500, 500)  # clipped: the function is unbounded below outside
     return np.sum(418.9828872724338 - inside * np.sin(np.sqrt(np.abs(inside))) + np.square(x - inside), axis=1)
 
 

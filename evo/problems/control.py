@@ -19,17 +19,16 @@ from evo.problems.problem import Evaluation, fitness_of
 from evo.problems.sensitivity import Sensitivity
 from evo.storage.memory import check_bytes
 
-_EPISODE_BYTES = 100  # of what is known of an episode when it is over
-_EXPERIENCED_EPISODES, _EXPERIENCES = 4, 64  # whose observations sensitivity is judged by
+_EPISODE_BYTES = 100  # bytes kept of a finished episode
+_EXPERIENCED_EPISODES, _EXPERIENCES = 4, 64  # episodes and observations that sensitivity is computed from
 
 
 @dataclass(frozen=True, repr=False)
 class Trajectory:
     """One episode, step by step; T steps were taken.
 
-    qpos (T+1, nq), qvel (T+1, nv), observations (T+1, observation_size): as before each step, and at last after the
-    final one. actions (T, action_size), rewards (T,). terminated: whether the task ended it. failure: what it failed
-    of.
+    qpos (T+1, nq), qvel (T+1, nv), observations (T+1, observation_size): before each step, and after the last. actions
+    (T, action_size), rewards (T,). terminated: whether the task ended it. failure: why it failed, or None.
     """
 
     seed: int
@@ -51,7 +50,7 @@ class Trajectory:
 
 
 class Walking:
-    """Evaluates populations of a network's parameters on a task. Raises EngineError and KernelError when made ready."""
+    """Evaluates populations of a network's parameters on a task. `prepare` raises EngineError and KernelError."""
 
     step_unit = "env step"
     measure = RETURN
@@ -67,8 +66,10 @@ class Walking:
         return self.network.size
 
     def known(self, params: np.ndarray, seed: int) -> dict[str, Any]:
-        """The neuron of each parameter; where the network remembers nothing, how sensitive outputs are to it in what
-        the given individual meets."""
+        """Return the neuron of each parameter and, for a network without memory, a Sensitivity.
+
+        The sensitivity of outputs to parameters is computed on observations of the given individual's episodes.
+        """
         known: dict[str, Any] = {"groups": self.network.neurons}
         if not self.network.remembers:
             experiences = functools.partial(self._experiences, params, seed)
@@ -76,9 +77,9 @@ class Walking:
         return known
 
     def _experiences(self, params: np.ndarray, seed: int) -> np.ndarray:
-        """Observations of an individual's episodes, evenly spread over them: float64 (experiences, observation_size).
+        """Return observations of an individual's episodes, evenly spaced: float64 (experiences, observation_size).
 
-        Normalised by their own statistics, where the network normalises. They do not count as steps.
+        Normalised by their own statistics, where the network normalises. These episodes do not count as steps.
         """
         seeds = episode_seeds(seed, "experience", 0, _EXPERIENCED_EPISODES)
         trips = [self.rollout(params, int(each), self.no_statistics()).observations for each in seeds]
@@ -98,11 +99,11 @@ class Walking:
         self._evaluator.prepare()
 
     def initial(self, random: np.random.Generator) -> np.ndarray:
-        """The network's initial parameters, float64 (size,)."""
+        """Return the network's initial parameters, float64 (size,)."""
         return self.network.initial(random)
 
     def stored(self, params: np.ndarray) -> np.ndarray:
-        """float32: what networks compute in."""
+        """Return the parameters as float32, the type in which networks compute."""
         return params.astype(np.float32)
 
     def state(self) -> dict[str, np.ndarray]:
@@ -117,7 +118,7 @@ class Walking:
     def evaluate(
         self, population: Population, seeds: np.ndarray, statistics: ObservationStatistics, collect: bool = False
     ) -> Evaluation:
-        """Every individual on the episodes of all `seeds`; observations are normalised by `statistics`, kept frozen."""
+        """Evaluate every individual on all `seeds`; observations are normalised by `statistics`, kept frozen."""
         count = len(population) * len(seeds)
         check_bytes(f"{count:,} episodes", _EPISODE_BYTES * count, "score fewer individuals on fewer episodes")
         begin = self._evaluator.starts(seeds)
@@ -126,7 +127,7 @@ class Walking:
         return _combined(parts, 1 + 2 * self.task.observation_size)
 
     def returns(self, params: np.ndarray, seeds: np.ndarray) -> np.ndarray:
-        """Returns (individuals, episodes) of params (individuals, size); NaN where an episode failed."""
+        """Return the returns (individuals, episodes) of params (individuals, size); NaN where an episode failed."""
         return self.evaluate(DensePopulation(params), seeds, self.no_statistics()).returns
 
     def _run(self, params: np.ndarray, begin: np.ndarray, statistics: ObservationStatistics, collect: bool) -> Episodes:
@@ -139,13 +140,13 @@ class Walking:
         return parts[0] if len(parts) == 1 else _joined(parts)
 
     def normalisation(self, statistics: ObservationStatistics) -> tuple[np.ndarray, np.ndarray]:
-        """What an observation is normalised by: (observation - mean) * scale; 0 and 1 where the network does not."""
+        """Return the mean and scale that normalise: (observation - mean) * scale; 0 and 1 without normalisation."""
         if not self.network.normalise:
             statistics = self.no_statistics()
         return statistics.mean, statistics.scale
 
     def rollout(self, params: np.ndarray, seed: int, statistics: ObservationStatistics) -> Trajectory:
-        """One episode, recorded; the same compiled episode that scores."""
+        """Record one episode; it is the same compiled episode that scores."""
         mean, scale = self.normalisation(statistics)
         row = np.asarray(params, np.float32).reshape(1, -1)
         episodes = self._evaluator.run(row, self._evaluator.starts(np.array([seed])), mean, scale, recording=True)
@@ -167,7 +168,7 @@ class Walking:
 
 
 def _joined(parts: list[Episodes]) -> Episodes:
-    """Later episodes of the same individuals behind the earlier ones."""
+    """Concatenate results of the same individuals along the episodes."""
     statistics = [part.statistics for part in parts if part.statistics is not None]
     return Episodes(
         returns=np.concatenate([part.returns for part in parts], axis=1),

@@ -22,26 +22,26 @@ from evo.problems.classic_functions import Function
 from evo.problems.problem import Evaluation, fitness_of
 from evo.storage.memory import check_bytes
 
-_NUMBER_BYTES = 64  # that each of its numbers takes at least, in a search
+_NUMBER_BYTES = 64  # least number of bytes that each of its numbers takes in a search
 REFUSED = "the function refused"
-_KEPT = 3  # messages of an evaluation
+_KEPT = 3  # number of messages kept of an evaluation
 
 
 class Landscape(ABC):
     """A function of `size` numbers, each customarily between `low` and `high`; float64 throughout.
 
-    name: the task's. A step is an evaluation. What it has of a world is none: no network, no observations, no film.
+    name: the task's. A step is an evaluation. It has no network, no observations and no film.
     """
 
     step_unit = "evaluation"
     measure = RETURN
     deterministic = True
     cheap = True
-    """Whether it may be evaluated many times more, only to be looked at."""
+    """Whether it may be evaluated many times more only to be plotted."""
     tolerant = False
     """Whether the search goes on where every individual failed."""
     errors: tuple[str, ...] = ()
-    """What was wrong with individuals of the last evaluation, each message once."""
+    """Distinct messages about individuals of the last evaluation that failed."""
 
     def __init__(self, name: str, size: int, low: float, high: float) -> None:
         self.name, self.low, self.high = name, float(low), float(high)
@@ -52,9 +52,9 @@ class Landscape(ABC):
 
     @abstractmethod
     def heights(self, points: np.ndarray, seeds: np.ndarray) -> np.ndarray:
-        """Fitness of points (individuals, size), float64 (individuals, seeds); NaN where there is none.
+        """Return the fitness of points (individuals, size), float64 (individuals, seeds); NaN where there is none.
 
-        A deterministic one has a single column.
+        A deterministic function returns a single column.
         """
 
     @property
@@ -68,7 +68,7 @@ class Landscape(ABC):
         pass
 
     def initial(self, random: np.random.Generator) -> np.ndarray:
-        """Anywhere in the domain."""
+        """Return a point drawn uniformly from the domain."""
         return random.uniform(self.low, self.high, self.size)
 
     def known(self, params: np.ndarray, seed: int) -> dict[str, Any]:
@@ -107,9 +107,9 @@ class Landscape(ABC):
 class ClassicLandscape(Landscape):
     """A classic function to be minimised: fitness is its negative value, at most 0.
 
-    rotated: whether it is turned around its optimum, so that no coordinate can be searched by itself; by a rotation
-    drawn from `instance`, uniform over all (Haar), the same in every run: Stewart 1980, "The Efficient Generation of
-    Random Orthogonal Matrices with an Application to Condition Estimators".
+    rotated: whether it is rotated around its optimum, so that it is not separable. The rotation is drawn from
+    `instance`, uniform over all (Haar), the same in every run: Stewart 1980, "The Efficient Generation of Random
+    Orthogonal Matrices with an Application to Condition Estimators".
     """
 
     def __init__(self, name: str, function: Function, size: int, rotated: bool, instance: int) -> None:
@@ -119,7 +119,7 @@ class ClassicLandscape(Landscape):
 
     @cached_property
     def rotation(self) -> np.ndarray:
-        """Orthogonal, (size, size)."""
+        """The orthogonal matrix, (size, size)."""
         from evo.autodiff.blas import one_thread
 
         normal = generator(self.instance, "rotation", self.size).standard_normal((self.size, self.size))
@@ -137,12 +137,12 @@ class ClassicLandscape(Landscape):
 
 @final
 class OwnLandscape(Landscape):
-    """A Python function of one's own, `fitness(x)` or `fitness(x, seed)` of a point x, float64 (size,), to a number.
+    """A user's Python function, `fitness(x)` or `fitness(x, seed)`: a point x, float64 (size,), to a number.
 
-    It is called for one individual after the other. One that takes a seed is noisy: it is called once an episode.
-    on_error: `stop` where it raises or gives no finite number (what it has evaluated of the population is kept: asked
-    again, it goes on there), or `worst`: the individual is as bad as the worst of the others, and where all failed, as
-    the worst so far.
+    It is called for one individual after the other. A function with a seed is noisy: it is called once an episode.
+    on_error: `stop`: EngineError where it raises or returns no finite number; the part of the population evaluated so
+    far is kept, and the same evaluation resumes there. `worst`: the individual is as bad as the worst of the others,
+    and where all failed, as the worst so far.
     """
 
     def __init__(
@@ -153,8 +153,8 @@ class OwnLandscape(Landscape):
             raise ValueError(f"on_error={on_error!r}: must be 'stop' or 'worst'")
         self.function, self.on_error, self.tolerant = function, on_error, on_error == "worst"
         self.deterministic, self.cheap = not takes_seed(function), False
-        # The points and seeds of an evaluation that broke off, and what it had found, episode by episode of one after
-        # the other.
+        # Points and seeds of an interrupted evaluation, and the fitness found so far, in order of individuals and,
+        # within one, of episodes.
         self._asked, self._seeds, self._found = np.zeros((0, size)), np.zeros(0, np.int64), np.zeros(0)
 
     def heights(self, points: np.ndarray, seeds: np.ndarray) -> np.ndarray:
@@ -181,7 +181,7 @@ class OwnLandscape(Landscape):
                 problem = "" if np.isfinite(height) else f"its fitness is {height}, not a finite number"
                 if not problem and abs(height) > LARGEST:
                     problem = f"its fitness is {height:g}, larger than can be computed with ({LARGEST:g})"
-            except Exception as error:  # a function of the user's may fail in any way
+            except Exception as error:  # a user's function may fail in any way
                 height, problem = float("nan"), f"{type(error).__name__}: {one_line(error)}"
         if problem and self.on_error == "stop":
             raise EngineError(
@@ -202,7 +202,7 @@ class OwnLandscape(Landscape):
 
 
 def takes_seed(function: Callable[..., float]) -> bool:
-    """Whether its second argument is an episode's seed. Raises ValueError where it takes other arguments by place."""
+    """Return whether its second argument is an episode's seed. Raises ValueError for other positional arguments."""
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     names = [name for name, one in inspect.signature(function).parameters.items() if one.kind in kinds]
     if len(names) > 2 or (len(names) == 2 and names[1] != "seed"):

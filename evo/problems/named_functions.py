@@ -14,12 +14,12 @@ _BBOB = re.compile(r"bbob-f([1-9]|1[0-9]|2[0-4])")
 
 
 def is_landscape(name: str) -> bool:
-    """Whether it is the name of a function of ours or of BBOB's, such as `rastrigin` or `bbob-f15`."""
+    """Return whether it names a classic function or a BBOB function, such as `rastrigin` or `bbob-f15`."""
     return name in FUNCTIONS or _BBOB.fullmatch(name) is not None
 
 
 def landscape_named(name: str) -> Callable[..., Landscape]:
-    """The constructor of a classic function or one of BBOB's: its options are its keyword-only arguments."""
+    """Return the constructor of a classic or BBOB function; its options are its keyword-only arguments."""
     if (found := _BBOB.fullmatch(name)) is not None:
         return _bbob_function(int(found[1]))
     function = FUNCTIONS[name]
@@ -32,19 +32,20 @@ def landscape_named(name: str) -> Callable[..., Landscape]:
 
 
 def domain_of(name: str, low: Any, high: Any) -> tuple[float, float]:
-    """Where a function is customarily looked at: low and high, where it is one of one's own that has these options."""
+    """Return a function's customary domain, (low, high); a user's function has options of these names."""
     if name in FUNCTIONS:
         return FUNCTIONS[name].low, FUNCTIONS[name].high
     given = [bound for bound in (low, high) if isinstance(bound, int | float)]
-    # what is wrong with them is said when they are used
+    # invalid values are reported when they are used
     return (given[0], given[1]) if len(given) == 2 and given[0] < given[1] else (-5.0, 5.0)
 
 
 def landscape_of(name: str, function: Callable[..., float]) -> Callable[..., Landscape]:
-    """The constructor of a function of one's own, `name(x)` or `name(x, seed)`, to be maximised.
+    """Return the constructor of a user's function, `name(x)` or `name(x, seed)`, to be maximised.
 
-    Its options are the function's own keyword-only arguments and these: `dim` numbers, customarily between `low` and
-    `high`, where the search begins; what happens `on_error` (see `OwnLandscape`).
+    Its options are the function's keyword-only arguments and these: `dim` numbers, customarily between `low` and
+    `high`, where the search begins; `on_error`, see `OwnLandscape`. Raises EvoError for arguments that cannot be
+    options.
     """
     own = {
         each.name: each

@@ -14,12 +14,15 @@ from evo.numerics.running_statistics import ObservationStatistics
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a population earned.
+    """Results of a population.
 
-    fitness: float64 (individuals,), mean return; a failed individual has the worst fitness of the others, and all have
-    NaN where all failed. returns: (individuals, episodes), NaN where failed. episodes: how many were lived through.
-    steps: taken in them. failures: reason → how many episodes failed of it. errors: distinct messages of the engine.
-    statistics: rows (count, mean, M2) of the observations seen, episode by episode in order, failed ones left out.
+    fitness: float64 (individuals,), mean return; a failed individual has the worst fitness of the others; where all
+    failed, all have NaN.
+    returns: (individuals, episodes), NaN where failed.
+    episodes, steps: how many were run and taken.
+    failures: reason → number of episodes that failed for it.
+    errors: distinct messages of the engine.
+    statistics: rows (count, mean, M2) of the observations, episode by episode in order, without failed ones.
     """
 
     fitness: np.ndarray
@@ -32,7 +35,7 @@ class Evaluation:
 
 
 def joined(parts: Sequence[Evaluation], returns: np.ndarray, fitness: np.ndarray) -> Evaluation:
-    """What several evaluations come to; returns and fitness are those of all individuals."""
+    """Return the sum of several evaluations, with the returns and fitness of all individuals."""
     return Evaluation(
         fitness=fitness,
         returns=returns,
@@ -48,11 +51,11 @@ class Problem(Protocol):
     """What a learner improves parameters on. An episode is one scoring under one seed."""
 
     step_unit: str
-    """What its steps are: `env step`, `evaluation`, `example`."""
+    """The unit of its steps: `env step`, `evaluation`, `example`."""
     measure: str
-    """What its fitness is, as it is scored: `return`, or what a data set reports, such as `accuracy`."""
+    """The quantity that its fitness is when scored: `return`, or what a data set reports, such as `accuracy`."""
     deterministic: bool
-    """Whether a seed changes nothing: what was seen of parameters once is what they are worth."""
+    """Whether the seed has no effect, so that one evaluation of parameters gives their exact fitness."""
 
     @property
     def size(self) -> int:
@@ -60,16 +63,16 @@ class Problem(Protocol):
         ...
 
     def known(self, params: np.ndarray, seed: int) -> dict[str, Any]:
-        """What an algorithm may be told of the parameters: see `evo.algorithms.algorithm.Algorithm`.
+        """Return what an algorithm may know of the parameters: see `evo.algorithms.algorithm.Algorithm`.
 
-        params: those that the search begins from, (size,).
+        params: where the search begins, (size,).
         """
         ...
 
     def clocks(self, steps: int, passes: int = 1) -> dict[str, float]:
-        """What else so many steps come to, by the names of columns in metrics.csv.
+        """Return other measures of `steps` steps, by names of columns in metrics.csv.
 
-        passes: how many times the work of going forward each took; with the way back it is three.
+        passes: cost of a step as a multiple of the forward pass; three with the backward pass.
         """
         ...
 
@@ -78,47 +81,47 @@ class Problem(Protocol):
         ...
 
     def initial(self, random: np.random.Generator) -> np.ndarray:
-        """Parameters to begin from, float64 (size,)."""
+        """Return initial parameters, float64 (size,)."""
         ...
 
     def stored(self, params: np.ndarray) -> np.ndarray:
-        """Parameters as they are evaluated and kept: cast to the type that the problem computes in."""
+        """Return parameters as they are evaluated and stored: cast to the type in which the problem computes."""
         ...
 
     def no_statistics(self) -> ObservationStatistics:
-        """Of no observations."""
+        """Return statistics of no observations."""
         ...
 
     def evaluate(
         self, population: Population, seeds: np.ndarray, statistics: ObservationStatistics, collect: bool = False
     ) -> Evaluation:
-        """Every individual on the episodes of all `seeds`, observations normalised by `statistics`, kept frozen.
+        """Evaluate every individual on all `seeds`; observations are normalised by `statistics`, kept frozen.
 
-        collect: whether the statistics of what is seen are wanted. Raises EngineError.
+        collect: whether to return statistics of the observations. Raises EngineError.
         """
         ...
 
     def state(self) -> dict[str, np.ndarray]:
-        """What an evaluation that broke off had already found, as plain arrays."""
+        """Return the partial results of an interrupted evaluation, as plain arrays."""
         ...
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from `state()`."""
+        """Resume from `state()`."""
         ...
 
 
 def evaluate_alone(
     problem: Problem, params: np.ndarray, statistics: ObservationStatistics, seeds: np.ndarray
 ) -> Evaluation:
-    """One individual, parameters (size,) and what they normalise by, on some episodes."""
+    """Evaluate one individual, parameters (size,) and the statistics that normalise, on some episodes."""
     return problem.evaluate(DensePopulation(np.asarray(params, np.float64)[None]), seeds, statistics)
 
 
 def fitness_of(returns: np.ndarray) -> np.ndarray:
-    """Mean over episodes of returns (individuals, episodes), float64 (individuals,).
+    """Return the mean over episodes of returns (individuals, episodes), float64 (individuals,).
 
-    An individual with an episode that failed, NaN, or whose returns are larger than can be computed with, is as bad as
-    the worst of the others; NaN where all failed. Summed in order of the episodes whatever the array's layout.
+    An individual with a failed episode, NaN, or whose returns are larger than can be computed with, is as bad as the
+    worst of the others; NaN where all failed. Summed in order of the episodes whatever the array's layout.
     """
     fitness = np.zeros(len(returns))
     with np.errstate(over="ignore", invalid="ignore"):

@@ -10,12 +10,12 @@ from evo.networks import Network
 
 
 class Sensitivity:
-    """Of parameters (individuals, size) the sensitivities, float64 of the same shape: SM-G-SUM of Lehman 2018.
+    """Sensitivities of a network's outputs to parameters (individuals, size): SM-G-SUM of Lehman 2018.
 
-    The gradient of each output by the parameters is averaged over experiences; of the outputs' averages, the root of
-    the sum of squares is taken. experiences: gives the normalised observations, float64 (experiences, inputs), and is
-    called when they are first needed. Raises ValueError for a network that has no gradient. (One that remembers does
-    not act on one experience at a time, and has no place here.)
+    Returns float64 of the same shape. The gradient of each output with respect to the parameters is averaged over
+    experiences; the result is the root of the sum of squares of the outputs' averages. experiences: returns normalised
+    observations, float64 (experiences, inputs); called at the first use. Raises ValueError for a network that has no
+    gradient. Not for a network with memory, whose outputs depend on more than one experience.
     """
 
     def __init__(self, network: Network, experiences: Callable[[], np.ndarray]) -> None:
@@ -23,7 +23,7 @@ class Sensitivity:
 
     @functools.cached_property
     def _program(self) -> tuple[Program, np.ndarray]:
-        """The mean of one output over the experiences, and the view that says which output."""
+        """The mean of one output over the experiences, and the view that selects the output."""
         seen = self._experiences()
         tape = Tape(self.network.size)
         observations, which = tape.input(*seen.shape), tape.input(len(seen), 1)

@@ -1,8 +1,9 @@
 """Supervised: the problem of a data set and a network; fitness is minus the loss, or accuracy.
 
-Training, fitness is minus the loss on a minibatch of the training split, drawn by the episode's seed: every individual
-of a generation answers the same examples. Scored, it is what the data set reports, such as accuracy: on the whole
-validation split for selection seeds, on the whole test split for report seeds (see `evo.numerics.randomness`).
+In training, fitness is minus the loss on a minibatch of the training split, drawn by the episode's seed: all
+individuals of a generation see the same examples. When scored, it is what the data set reports, such as accuracy: on
+the whole validation split for selection seeds, on the whole test split for report seeds (see
+`evo.numerics.randomness`).
 """
 
 import math
@@ -29,8 +30,8 @@ NOT_FINITE = "an output was not finite"
 class Supervised:
     """Evaluates populations of a network's parameters on a data set.
 
-    batch: examples that an individual answers in one episode of training, the whole training split where that is no
-    larger; None where it is scored, held-out. Raises KernelError when made ready.
+    batch: size of the minibatch of a training episode, at most the training split; None: held-out scoring. `prepare`
+    raises KernelError.
     """
 
     step_unit = "example"
@@ -47,11 +48,11 @@ class Supervised:
         return self.network.size
 
     def known(self, params: np.ndarray, seed: int) -> dict[str, Any]:
-        """The neuron of each parameter."""
+        """Return the neuron of each parameter."""
         return {"groups": self.network.neurons}
 
     def clocks(self, steps: int, passes: int = 1) -> dict[str, float]:
-        """Floating-point operations: a product and a sum for each multiplication of the network."""
+        """Return floating-point operations: a product and a sum for each multiplication of the network."""
         return {"flops": 2.0 * passes * steps * self.dataset.steps * self.network.products}
 
     def prepare(self) -> None:
@@ -60,11 +61,11 @@ class Supervised:
         _sum_in_order(np.zeros((1, 1)))
 
     def initial(self, random: np.random.Generator) -> np.ndarray:
-        """The network's initial parameters, float64 (size,)."""
+        """Return the network's initial parameters, float64 (size,)."""
         return self.network.initial(random)
 
     def stored(self, params: np.ndarray) -> np.ndarray:
-        """float32: what networks compute in."""
+        """Return the parameters as float32, the type in which networks compute."""
         return params.astype(np.float32)
 
     def state(self) -> dict[str, np.ndarray]:
@@ -74,14 +75,14 @@ class Supervised:
         pass
 
     def no_statistics(self) -> ObservationStatistics:
-        """A data set is prepared as it is made."""
+        """Return empty statistics: a data set is normalised when it is made."""
         return ObservationStatistics.empty(0)
 
     def evaluate(
         self, population: Population, seeds: np.ndarray, statistics: ObservationStatistics, collect: bool = False
     ) -> Evaluation:
         returns, steps = np.empty((len(population), len(seeds))), 0
-        columns: dict[bytes, np.ndarray] = {}  # the same examples are answered once
+        columns: dict[bytes, np.ndarray] = {}  # each set of examples is evaluated once
         for column, seed in enumerate(map(int, seeds)):
             split, rows = self._asked(seed)
             key = split.inputs.ctypes.data.to_bytes(8) + rows.tobytes()
@@ -101,7 +102,7 @@ class Supervised:
         )
 
     def _asked(self, seed: int) -> tuple[Split, np.ndarray]:
-        """The examples that an episode's seed means: a split, and rows of it."""
+        """Return the split and the rows of it that an episode's seed selects."""
         data = self.dataset
         if self.batch == len(data.train):
             return data.train, np.arange(self.batch)
@@ -111,7 +112,7 @@ class Supervised:
         return split, np.arange(len(split))
 
     def _fitness(self, population: Population, split: Split, rows: np.ndarray) -> np.ndarray:
-        """Of all individuals on these rows of a split, float64 (individuals,)."""
+        """Return the fitness of all individuals on these rows of a split, float64 (individuals,)."""
         found = []
         for params in parts_of(population, self._examiner.capacity(len(rows))):
             answers = self._examiner.run(params, split.inputs, split.targets, rows)
@@ -119,7 +120,10 @@ class Supervised:
         return np.concatenate(found)
 
     def score(self, answers: Answers) -> np.ndarray:
-        """What the data set reports, more being better, float64 (individuals,); NaN where an output was not finite."""
+        """Return the score that the data set reports, higher being better, float64 (individuals,).
+
+        NaN where an output was not finite.
+        """
         losses = _means(answers.losses)
         if self.dataset.score == ACCURACY:
             return np.where(np.isnan(losses), np.nan, _means(answers.hits))
@@ -128,13 +132,15 @@ class Supervised:
         return -np.sqrt(losses) * self.dataset.scale
 
     def answers(self, params: np.ndarray, split: Split) -> Answers:
-        """What one individual, parameters (size,), answers to all examples of a split, its outputs included."""
+        """Run one individual, parameters (size,), on all examples of a split; the result includes the outputs."""
         row = np.asarray(params, np.float32)[np.newaxis]
         return self._examiner.run(row, split.inputs, split.targets, np.arange(len(split)), answering=True)
 
     def loss(self, tape: Tape, size: int) -> tuple[Node, Feeds]:
-        """The mean loss of a minibatch of `size` examples on a tape whose parameters are the network's, and which
-        columns of `examples` go where. Raises ValueError for a network that has no gradient."""
+        """Return the mean loss of a minibatch of `size` examples on a tape, and where the columns of `examples` go.
+
+        The tape's parameters are the network's. Raises ValueError for a network that has no gradient.
+        """
         data, features = self.dataset, self.network.inputs
         inputs = tape.input(data.steps * size, features)
         targets = tape.input(data.predictions * size, data.train.targets.shape[2])
@@ -150,7 +156,7 @@ class Supervised:
         return loss, Feeds.into(*parts)
 
     def examples(self, split: Split) -> np.ndarray:
-        """A row for every example, its inputs step by step and then its targets, float32 (examples, columns)."""
+        """Return a row for each example, its inputs step by step and then its targets: float32 (examples, columns)."""
         return np.concatenate([split.inputs.reshape(len(split), -1), split.targets.reshape(len(split), -1)], axis=1)
 
 
@@ -160,7 +166,7 @@ def _measure(dataset: Dataset) -> str:
 
 @njit(cache=True)
 def _sum_in_order(values: Any) -> Any:
-    """Of each row of values (rows, columns), from first to last: (rows,)."""
+    """Return the sum of each row of values (rows, columns), added from first to last: (rows,)."""
     sums = np.zeros(values.shape[0])
     for row in range(values.shape[0]):
         for column in range(values.shape[1]):
