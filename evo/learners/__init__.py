@@ -1,4 +1,4 @@
-"""Learners, and `METHODS`: the name of a method → how its learner is built."""
+"""Learners, and `METHODS`: the table of methods, from a name to how its learner is built."""
 
 from evo.algorithms import ALGORITHMS
 from evo.envs.reference import UntrustedName, check_trusted
@@ -87,9 +87,9 @@ METHODS: dict[str, Method] = {
 
 
 def method_named(name: str) -> Method | None:
-    """The method of a name in METHODS, or the algorithm that `package.module:attribute` names; else None.
+    """Return the method of a name in METHODS, or the algorithm that `package.module:attribute` names; else None.
 
-    Raises EvoError for one that nobody vouches for.
+    Raises EvoError for a module that is not trusted.
     """
     if name in METHODS or ":" not in name:
         return METHODS.get(name)

@@ -1,4 +1,4 @@
-"""Backprop: gradient descent on the loss over minibatches, the way networks are usually trained."""
+"""Backprop: gradient descent on the loss over minibatches, the usual way to train networks."""
 
 import copy
 import functools
@@ -21,8 +21,8 @@ from evo.problems.problem import Problem, evaluate_alone
 from evo.problems.supervised import Supervised
 
 DIVERGED = "backprop diverged: its gradient was no longer finite; try a lower method.step_size"
-_SHARD = 8  # examples, at least, in each of a minibatch's two shards
-_AT_ONCE = 2**18  # examples between two looks at whether to stop
+_SHARD = 8  # least number of examples in each of a minibatch's two shards
+_AT_ONCE = 2**18  # examples between two checks for an interrupt
 
 
 class _Loss(NamedTuple):
@@ -33,16 +33,17 @@ class _Loss(NamedTuple):
 
 @final
 class Backprop:
-    """A generation is an epoch: every example of the training split once, in an order drawn anew, minibatch by
-    minibatch; the last one is filled up with examples that have had their turn, which are not counted again.
+    """Minibatch gradient descent on a data set; a generation is an epoch.
 
-    optimizer: a name of `evo.optimizers.OPTIMIZERS`. step_size: of its steps. schedule: how that changes (see
+    An epoch takes every example of the training split once, in a newly drawn order. Its last minibatch is filled up
+    with examples from the epoch's beginning, which are not counted again.
+    optimizer: a name of `evo.optimizers.OPTIMIZERS`. step_size: its learning rate. schedule: how that changes (see
     `evo.optimizers.schedules`) over anneal_steps examples, by default those of the budget. max_gradient_norm: longer
-    gradients are shortened to it (Pascanu, Mikolov & Bengio 2013); 0 leaves them. l1, l2: penalties λ |w| and λ w² / 2,
-    added to the loss. weight_decay: with adamw apart from the gradient (Loshchilov & Hutter 2019), else as l2.
-    patience: stop after so many epochs without a better score on the validation split, and offer the best; 0 never
-    does. The minibatch's size is the problem's, `evaluation.batch`. Raises ValueError for a problem or a layer that has
-    no gradient.
+    gradients are scaled down to it (Pascanu, Mikolov & Bengio 2013); 0 leaves them. l1, l2: penalties λ |w| and λ w² /
+    2, added to the loss. weight_decay: decoupled from the gradient with adamw (Loshchilov & Hutter 2019), else as l2.
+    patience: early stopping, after this many epochs without a better score on the validation split; the candidate is
+    the best; 0: never. The minibatch's size is the problem's, `evaluation.batch`. Raises ValueError for a problem or a
+    layer that has no gradient.
     """
 
     def __init__(
@@ -86,12 +87,12 @@ class Backprop:
         self.optimizer = optimizer_named(optimizer)(problem.size, self.step_size, dtype=np.float32)
         self.generation = self.steps = 0
         self.diverged = False
-        # on the validation split: the best so far, its score, and how many epochs ago that was
+        # on the validation split: the best parameters so far, their score, and the number of epochs since
         self._best, self._best_score, self._waited = self.parameters, -math.inf, 0
 
     @property
     def episodes(self) -> int:
-        """Epochs."""
+        """Completed epochs."""
         return self.generation
 
     @functools.cached_property
@@ -111,7 +112,7 @@ class Backprop:
         self._descend(np.zeros((0, self._batch), np.int64), copy.copy(self.optimizer), np.zeros(0))
 
     def step(self) -> dict[str, float]:
-        """One epoch; interrupted, it leaves everything as it was."""
+        """Train for one epoch; return its metrics. Interrupted, it leaves everything as it was."""
         order = self._order()
         optimizer, losses = copy.copy(self.optimizer), []
         count = len(self.problem.dataset.train)
@@ -145,18 +146,18 @@ class Backprop:
             "std": 0.0,
             "failures": int(diverged),
             "step_size": float(step_sizes[-1]),
-            # the way back takes the products by inputs and by weights: twice those of the way forward
+            # the backward pass multiplies by inputs and by weights: twice the products of the forward pass
             **self.problem.clocks(self.steps, passes=3),
         }
 
     def _order(self) -> np.ndarray:
-        """The examples of an epoch's minibatches, int64 (minibatches, batch)."""
+        """Return the examples of an epoch's minibatches, int64 (minibatches, batch)."""
         count = len(self.problem.dataset.train)
         shuffled = generator(self.seed, "minibatches", self.generation).permutation(count)
         return np.resize(shuffled, (-(-count // self._batch), self._batch))
 
     def _factors(self, seen: np.ndarray) -> np.ndarray:
-        """Of the step size, after so many examples each."""
+        """Return the schedule's factor of the learning rate after each number of examples in `seen`."""
         if not self.anneal_steps:
             return np.ones(len(seen))
         return np.array([self.schedule(min(1.0, examples / self.anneal_steps)) for examples in seen])
@@ -169,7 +170,7 @@ class Backprop:
         return descend(programs, feeds, self._examples, order, optimizer, settings, (loss,), self._team, self.seed)
 
     def _look(self, parameters: np.ndarray) -> None:
-        """How well it does on the validation split."""
+        """Score parameters on the validation split; update the best and the epochs since."""
         outcome = evaluate_alone(self._judge, parameters, self.problem.no_statistics(), selection_seeds(1))
         score = float(outcome.fitness[0])
         if score > self._best_score:

@@ -16,19 +16,19 @@ from evo.numerics.running_statistics import ObservationStatistics
 from evo.problems.control import Walking
 from evo.storage.memory import check_bytes
 
-_STEP_NUMBERS, _TIMES = 8, 3  # what else is kept of a step, and how often all of it, by who learns from it
-_ENVIRONMENT_BYTES = 2**14  # of a simulation, at least
-_RECENT = 100  # episodes whose returns are logged
+_STEP_NUMBERS, _TIMES = 8, 3  # other numbers kept of a step, and copies that a learner makes of all of them
+_ENVIRONMENT_BYTES = 2**14  # least size of a simulation
+_RECENT = 100  # number of episodes whose returns are logged
 
 
 @final
 class Environments:
-    """`count` environments, `horizon` steps a call; what was collected changes nothing until it is `lived`.
+    """`count` persistent environments; collected steps change nothing until `lived` commits them.
 
-    alike: so many neighbours have the same luck: they begin their first episodes alike, and their second ones. waits:
-    whether one whose episode is over takes no more steps in that call. every: the network's memory is kept before every
-    so many steps, 0 never.
-    steps, episodes: lived so far. blocks: what the environments remember, None before the first call.
+    horizon: steps of a call. alike: group size: consecutive environments that share the random streams of their resets.
+    waits: whether an environment whose episode ended takes no more steps in that call. every: interval in steps at
+    which the network's memory is recorded, 0: never.
+    steps, episodes: committed so far. blocks: the environments' state, None before the first call.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Environments:
         )
         self._collector = collector_of(problem.task, problem.network, count, horizon, problem.threads, waits, every)
         self.blocks: np.ndarray | None = None
-        self.recent: deque[float] = deque(maxlen=_RECENT)  # returns
+        self.recent: deque[float] = deque(maxlen=_RECENT)  # episode returns
         self.steps = self.episodes = 0
 
     def prepare(self) -> None:
@@ -66,10 +66,10 @@ class Environments:
         generation: int,
         deviation: np.ndarray | None = None,
     ) -> tuple[np.ndarray, Experience]:
-        """The blocks and the experience after so many steps, with actions as `Collector.collect` has them.
+        """Collect `horizon` steps; return the new blocks and the experience, as `Collector.collect` does.
 
-        params: float32 (size,) or (count, size). statistics: to normalise by. deviation: of the actions, float64
-        (outputs,), empty where they are choices; None: no noise.
+        params: float32 (size,) or (count, size). statistics: normalise observations. deviation: of the actions, float64
+        (outputs,), empty for a task of choices; None: no noise.
         """
         begun = self.blocks
         if begun is None:
@@ -84,7 +84,7 @@ class Environments:
         return np.array([words_of(one.bit_generator.state) for one in drawn], np.uint64)
 
     def lived(self, blocks: np.ndarray, seen: Experience) -> dict[str, float]:
-        """Go on from there; returns what metrics say of it: of the last episodes the best, mean and spread."""
+        """Commit the collected steps; return metrics: the best, mean and deviation of recent episodes' returns."""
         self.blocks = blocks
         finished = seen.returns.T[~np.isnan(seen.returns.T)]  # in the order in which they ended
         self.recent.extend(finished.tolist())
@@ -101,16 +101,16 @@ class Environments:
         }
 
     def state(self) -> dict[str, np.ndarray]:
-        """Everything that changes, as plain arrays."""
+        """Return everything that changes, as plain arrays."""
         return {
             "lived": np.array([self.steps, self.episodes], np.int64),
             "recent": np.array(self.recent, np.float64),
-            # another version may keep its state otherwise
+            # another MuJoCo version may lay out its state differently
             **({} if self.blocks is None else {"blocks": self.blocks, "engine": np.array(mujoco.__version__)}),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on exactly where `state()` was taken. Raises ValueError for blocks of another engine or size."""
+        """Resume exactly where `state()` was taken. Raises ValueError for blocks of another engine or size."""
         if "blocks" in state:
             if state["engine"] != mujoco.__version__:
                 raise ValueError(

@@ -16,24 +16,25 @@ from evo.numerics.randomness import episode_seeds
 from evo.numerics.running_statistics import ObservationStatistics, standard_error
 from evo.problems.problem import Evaluation, Problem, fitness_of, joined
 
-_PATIENCE = 1000  # evaluations: where all of so many failed, all will
-_HAIR = 1e-9  # of the worst fitness
-# Fitness of failures while nobody has succeeded: worse than real values, and so near that tolerances, which are shares
-# of the differences met, stay below 1e-11.
+_PATIENCE = 1000  # evaluations: give up where the first ones, this many, all failed
+_HAIR = 1e-9  # as a share of the worst fitness
+# Fitness of failures before any success: worse than real values, and close enough that tolerances, which are shares of
+# the fitness differences, stay below 1e-11.
 _HOPELESS = -1e12
 
 
 class Evolution:
     """Every generation: ask for a population, run each individual on the same episodes, tell their fitness.
 
-    episodes: how many an individual is scored on; every generation draws new ones, common to all its individuals.
-    Observations are normalised by the statistics of all earlier generations, frozen during one, and of what was seen
-    before the first, `statistics`. Where the problem is deterministic, the best individual ever seen is offered as
-    champion before what the algorithm offers: nothing about it can be luck.
-    An algorithm that has `grow` may ask for more individuals of a generation when it is told what those before them
-    took (see `AskTell.grow`).
-    racing: where an algorithm says by `decisive` how many of the best matter to it, those who cannot be among them are
-    evaluated no further (see `evo.learners.racing`).
+    episodes: number that an individual is scored on; every generation draws new ones, common to all its individuals.
+    statistics: of observations before the first generation. Observations are normalised by these and those of all
+    earlier generations, frozen during a generation.
+    racing: where the algorithm's `decisive` says how many of the best matter to it, individuals that cannot be among
+    them are not evaluated further (see `evo.learners.racing`).
+    On a deterministic problem the best individual ever seen is the first candidate, before those of the algorithm: its
+    fitness is exact.
+    An algorithm with `grow` may enlarge its population when it is told how many steps the individuals so far took (see
+    `AskTell.grow`).
     """
 
     def __init__(
@@ -49,13 +50,13 @@ class Evolution:
         # how many of the best matter to the algorithm; None: every rank does, or there is nothing to race over
         decisive = getattr(algorithm, "decisive", None)
         self._decisive = decisive if racing and episodes > 1 and not problem.deterministic else None
-        self._parts = Parts(problem)  # of the generation under way
+        self._parts = Parts(problem)  # of the current generation
         self.steps = self.episodes = 0
         self.statistics = problem.no_statistics() if statistics is None else statistics
         self._best = np.zeros(problem.size if problem.deterministic else 0)
         self._best_fitness = -np.inf
-        self._worst = np.inf  # fitness, of those that did not fail
-        self.errors: tuple[str, ...] = ()  # what was wrong with individuals of the last generation
+        self._worst = np.inf  # least fitness of any individual that did not fail
+        self.errors: tuple[str, ...] = ()  # messages about individuals of the last generation that failed
 
     @property
     def generation(self) -> int:
@@ -77,22 +78,23 @@ class Evolution:
         if failed or (getattr(self.problem, "tolerant", False) and outcome.failures):
             outcome = self._failed(outcome, failed)
         statistics = self.statistics.merged(outcome.statistics)
-        # one that failed is as bad as the worst of the others, and they may all be that
+        # a failed individual has the worst fitness of the others, which may all be equal
         first = int(np.argmax(np.where(lost & self.problem.deterministic, -np.inf, outcome.fitness)))
         best, best_fitness = self._best, self._best_fitness
         if self.problem.deterministic and not failed and outcome.fitness[first] > best_fitness:
             best, best_fitness = np.empty(self.problem.size), float(outcome.fitness[first])
             population.row(first, best)
         self.algorithm.tell(outcome.fitness)
-        # Signals are raised only while an evaluation waits (evo.envs.engine.interruption): from here on nothing tears.
+        # Signals are raised only while an evaluation waits (evo.envs.engine.interruption): the updates below are not
+        # interrupted.
         self._parts.forget()
         self.statistics = statistics
         self._best, self._best_fitness, self.errors = best, best_fitness, outcome.errors
         self._worst = min(self._worst, float(np.min(outcome.fitness, where=~lost, initial=np.inf)))
         self.steps += outcome.steps
         self.episodes += outcome.episodes
-        fitness = np.full_like(outcome.fitness, np.nan) if failed else outcome.fitness  # nobody earned anything
-        with np.errstate(over="ignore", invalid="ignore"):  # returns may be near the largest number there is
+        fitness = np.full_like(outcome.fitness, np.nan) if failed else outcome.fitness  # no individual has a fitness
+        with np.errstate(over="ignore", invalid="ignore"):  # returns may be near the largest float
             mean, std = float(fitness.mean()), float(fitness.std())
         raced = {} if self._decisive is None else {"spared": 1 - outcome.episodes / outcome.returns.size}
         return {
@@ -110,15 +112,14 @@ class Evolution:
         }
 
     def _failed(self, outcome: Evaluation, all_failed: bool) -> Evaluation:
-        """The outcome of a problem that bids to go on where individuals fail.
+        """Return the outcome with fitness for failed individuals, on a problem that tolerates failures.
 
-        Each of them is a hair worse than the one before, the first than the worst of the others, or the worst so far,
-        or what is worse than anything real. (Were they equally fit, that would look as if the search were at its end.)
-        Raises EngineError where all failed and the problem bids nothing of the kind, or where nobody has ever
-        succeeded.
+        Each of them is slightly worse than the one before, the first than the worst of the others, or the worst so far,
+        or a value worse than anything real. (Equal fitness would look like convergence.) Raises EngineError where all
+        failed and the problem does not tolerate failures, or where nothing has ever succeeded.
         """
         reasons = "; ".join([*outcome.failures, *outcome.errors[:1]])
-        if not getattr(self.problem, "tolerant", False):  # of a user's own function, which may be asked to be
+        if not getattr(self.problem, "tolerant", False):  # a user's function may be set to tolerate them
             raise EngineError(f"every individual of generation {self.generation} failed: {reasons}")
         tried = self.episodes + outcome.episodes
         if all_failed and np.isinf(self._worst) and tried >= _PATIENCE:
@@ -134,14 +135,14 @@ class Evolution:
         return replace(outcome, fitness=fitness)
 
     def _evaluate_growing(self, seeds: np.ndarray) -> tuple[Population, Evaluation]:
-        """The population asked for, which may grow as it is evaluated, and what it earned."""
+        """Evaluate the population, which may grow meanwhile; return it and its evaluation."""
         population, grow = self.algorithm.ask(), getattr(self.algorithm, "grow", None)
         parts, done = list[Evaluation](), 0
         while done < len(population):
             further = Subpopulation(population, np.arange(done, len(population))) if done else population
             parts.append(self._parts.evaluate(further, seeds, self.statistics, collect=True))
             done += len(parts[-1].fitness)
-            # where nothing took a step, more of the same would never come to an end
+            # growing a population that takes no steps would never end
             if done == len(population) and grow is not None and parts[-1].steps:
                 grown = grow(sum(part.steps for part in parts))
                 population = population if grown is None else grown
@@ -155,7 +156,7 @@ class Evolution:
 
     @property
     def current(self) -> int:
-        """Which of the candidates is what it learned last; the best of all comes first where that is known."""
+        """Index of the candidate that was learned last; on a deterministic problem the best ever comes first."""
         return 0 if np.isinf(self._best_fitness) else 1
 
     def candidates(self) -> list[Candidate]:
@@ -184,4 +185,4 @@ class Evolution:
         self._best, self._best_fitness = np.array(state["best"]), float(state["best_fitness"])
         self._worst = float(state["worst"])
         if self.algorithm.finished() is None:
-            self.algorithm.ask()  # it is the same when it is evaluated: a state that proposes none is refused here
+            self.algorithm.ask()  # asking is repeatable; a state from which no population can be drawn is refused here

@@ -10,8 +10,7 @@ from evo.problems.problem import Problem
 
 
 class Candidate(NamedTuple):
-    """What a learner offers as champion: (size,) parameters as its problem stores them, and statistics to normalise
-    observations by."""
+    """A proposed champion: parameters (size,) as its problem stores them, and statistics to normalise observations."""
 
     params: np.ndarray
     statistics: ObservationStatistics
@@ -21,10 +20,10 @@ class Candidate(NamedTuple):
 
 
 class Learner(Protocol):
-    """What the one training loop drives. Everything that changes is in `state()`."""
+    """What the training loop drives. Everything that changes is in `state()`."""
 
     problem: Problem
-    """What it learns on."""
+    """The problem that it learns on."""
     steps: int
     """Steps of the problem taken in training so far."""
     episodes: int
@@ -32,7 +31,7 @@ class Learner(Protocol):
 
     @property
     def generation(self) -> int:
-        """Completed steps of the learner (an ES's or GA's generations)."""
+        """Number of completed steps of the learner (an ES's or GA's generations)."""
         ...
 
     def prepare(self) -> None:
@@ -40,34 +39,36 @@ class Learner(Protocol):
         ...
 
     def step(self) -> dict[str, float]:
-        """One generation; returns its row of metrics. Interrupted, it leaves everything as it was."""
+        """Run one generation; return its row of metrics. Interrupted, it leaves everything as it was."""
         ...
 
     def finished(self) -> str | None:
-        """Why there is nothing more to learn, or None."""
+        """Return why there is nothing more to learn, or None."""
         ...
 
     def candidates(self) -> list[Candidate]:
-        """What could become the champion now, the most promising first."""
+        """Return the current candidates for champion, the most promising first."""
         ...
 
     def state(self) -> dict[str, np.ndarray]:
-        """Everything that changes, as plain arrays."""
+        """Return everything that changes, as plain arrays."""
         ...
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on exactly where `state()` was taken."""
+        """Resume exactly where `state()` was taken."""
         ...
 
 
 def below(prefix: str, state: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a state whose names begin with `prefix`, without it."""
+    """Return the part of a state whose names begin with `prefix`, without the prefix."""
     return {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}
 
 
 def check_candidate(found: Candidate, own: Candidate) -> None:
-    """ValueError where the arrays of a candidate from a file are not of the shapes and types of one's own: compiled
-    code takes them as they are."""
+    """Raise ValueError where a candidate's arrays differ from `own` in shape or type.
+
+    Compiled code does not check the arrays that it is given.
+    """
     for name, one, needed in zip(
         ("parameters", "mean", "m2"),
         (found.params, found.statistics.mean, found.statistics.m2),

@@ -2,7 +2,7 @@
 
 Nelder & Mead 1965, "A Simplex Method for Function Minimization"; Powell 1964, "An Efficient Method for Finding the
 Minimum of a Function of Several Variables without Calculating Derivatives"; BFGS: Nocedal & Wright 2006, "Numerical
-Optimization", section 6.1, its gradients by finite differences. All three are scipy's.
+Optimization", section 6.1, with gradients by finite differences. The implementations are scipy's.
 """
 
 import hashlib
@@ -20,31 +20,30 @@ from evo.numerics.randomness import episode_seeds, generator
 from evo.numerics.validation import positive_number, whole_number
 from evo.problems.problem import Problem, evaluate_alone
 
-STUCK = "stuck after"  # how many searches
-_GROWTH = 1.5  # of the evaluations from one row of metrics to the next: as many rows to a decade everywhere
-_NO_LIMIT = 2**62  # of scipy's iterations and evaluations, which are counted here
+STUCK = "stuck after"  # followed by the number of searches
+_GROWTH = 1.5  # of the evaluations from one row of metrics to the next, for the same number of rows in every decade
+_NO_LIMIT = 2**62  # for scipy's iterations and evaluations, which are counted here
 
 
 class _EnoughError(Exception):
-    """So far and no further in this step."""
+    """Raised to stop scipy's loop when a step has taken its evaluations."""
 
 
 class _Value(NamedTuple):
-    """Of a point: its fitness, -inf where it failed, and the steps that it took to find out."""
+    """Result of a point: its fitness, -inf where it failed, and the steps that its evaluation took."""
 
     fitness: float
     steps: int
 
 
 class LocalSearch:
-    """One of scipy's local optimisers, from the start until it ends, and then from random points.
+    """One of scipy's local optimisers, run from the start until it ends, and then from random points.
 
-    `restarts` (how many more searches, each from another initial point), `tolerance` (scipy's `tol`) and `most_steps`
-    (of the problem, in all: always those of the budget). A noisy problem is held still: all evaluations are of the same
-    episodes.
+    restarts: number of further searches, each from another initial point. tolerance: scipy's `tol`. most_steps: of the
+    problem, in all; always those of the budget. On a noisy problem all evaluations use the same episodes.
 
-    scipy's loops cannot be stopped and gone on with, but they are functions of the values that they are given. So a
-    step begins the search again, gives it the values that it was given before, and then evaluates half as many more.
+    scipy's loops cannot be suspended and resumed, but they depend only on the values that the function returns. So a
+    step begins the search again, replays the values known so far, and then evaluates half as many more.
     """
 
     minimiser: ClassVar[str]
@@ -68,9 +67,9 @@ class LocalSearch:
         self.generation = self.steps = self.episodes = 0
         self._seeds = episode_seeds(seed, "training", 0, 1)
         self._best, self._best_fitness = self._first(0), -math.inf
-        self._search = 0  # which one is under way
-        self._given: list[_Value] = []  # what the search under way was given so far
-        self._ahead: list[_Value] = []  # and what a step that broke off had found beyond that; no row counts it yet
+        self._search = 0  # index of the current search
+        self._given: list[_Value] = []  # values of the current search so far
+        self._ahead: list[_Value] = []  # further values of an interrupted step, which no row counts yet
         self._points = b""  # digest of the points of all these
         self._reason = ""
 
@@ -78,10 +77,10 @@ class LocalSearch:
         self.problem.prepare()
 
     def _first(self, search: int) -> np.ndarray:
-        """Where a search begins, float64 (size,)."""
+        """Return the point where a search begins, float64 (size,)."""
         if search == 0 and self.start is not None:
             return np.asarray(self.start.params, np.float64)
-        # the first begins where every method begins
+        # the first search begins where every method begins
         purpose = ("initial parameters",) if search == 0 else ("initial parameters of a restart", search)
         return np.asarray(self.problem.initial(generator(self.seed, *purpose)), np.float64)
 
@@ -113,7 +112,7 @@ class LocalSearch:
 
         reason = ""
         try:
-            # its steps must not depend on how many processors its matrix products use
+            # scipy's steps must not depend on the number of threads of its matrix products
             with one_thread(), np.errstate(all="ignore"):
                 first = self._first(self._search)
                 found = optimize.minimize(
@@ -138,7 +137,7 @@ class LocalSearch:
         return row
 
     def _row(self, fresh: list[float]) -> dict[str, float]:
-        """Of metrics; fresh: the fitness of the points of this step."""
+        """Return a row of metrics; fresh: the fitness of the points of this step."""
         fine = [fitness for fitness in fresh if math.isfinite(fitness)] or [math.nan]
         return {
             "generation": self.generation,
@@ -199,7 +198,7 @@ class Powell(LocalSearch):
 
 
 class BFGS(LocalSearch):
-    """Quasi-Newton steps along gradients by finite differences."""
+    """Quasi-Newton steps with gradients by finite differences."""
 
     minimiser = "BFGS"
     unlimited: ClassVar[Mapping[str, Any]] = {"maxiter": _NO_LIMIT}

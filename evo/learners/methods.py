@@ -18,10 +18,10 @@ from evo.problems.problem import Problem
 class Method:
     """A way to improve parameters: a class by reference, and the settings that its name implies.
 
-    The class is a search algorithm (it asks and tells; see `evo.algorithms`), which `Evolution` drives, or a learner in
-    its own right, taking (problem, seed, start). Its keyword-only arguments are the method's options.
+    The class is a search algorithm (with `ask` and `tell`; see `evo.algorithms`), which `Evolution` drives, or a
+    learner, taking (problem, seed, start). Its keyword-only arguments are the method's options.
     family: the method whose presets it shares. settings: configuration keys and values, e.g. whether to normalise.
-    schedule: the option that takes the budget's steps where it is not set; limit: one that always does.
+    schedule: the option that defaults to the budget's steps; limit: the option that always is the budget's steps.
     """
 
     reference: str
@@ -32,7 +32,7 @@ class Method:
     limit: str | None = None
 
     def constructor(self) -> type[Any]:
-        """The class. Raises ImportError or ValueError where the reference leads nowhere."""
+        """Return the class. Raises ImportError or ValueError where the reference cannot be resolved."""
         return load(self.reference)
 
     def build(
@@ -44,10 +44,11 @@ class Method:
         racing: bool,
         options: Mapping[str, Any],
     ) -> Learner:
-        """A learner at its beginning. Raises ValueError naming an option out of its range.
+        """Return a new learner. Raises ValueError naming an option out of its range.
 
-        episodes: how many each individual of a population is scored on; racing: whether those who are hopeless are
-        spared the rest of them. start: what it begins from, in place of fresh parameters and no statistics.
+        episodes: number that each individual of a population is scored on. racing: whether individuals that cannot
+        reach the elite are spared the rest of them. start: where it begins, in place of initial parameters and no
+        statistics.
         """
         found = self.constructor()
         if not hasattr(found, "ask"):

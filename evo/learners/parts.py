@@ -13,29 +13,32 @@ from evo.problems.problem import Evaluation, Problem
 
 @final
 class Parts:
-    """Evaluates on a problem; asked for the same again, after another `begin`, it gives what it had found.
+    """Evaluates on a problem and caches the results, so that a repeated generation takes them from the cache.
 
-    A problem that remembers nothing of an evaluation that broke off is evaluated again, to the same bits: what it finds
-    is not kept here either. A function of the user's may take hours, or answer otherwise the second time.
+    Results are cached only on a problem with a `state()`, such as a user's function, which may take hours or return
+    another value the second time. Other problems are evaluated again, to the same bits.
     """
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
-        self._found: list[tuple[np.ndarray, Evaluation]] = []  # seeds, and what was earned on them
+        self._found: list[tuple[np.ndarray, Evaluation]] = []  # seeds, and the evaluation on them
         self._next = 0
 
     def begin(self, problem: Problem) -> None:
-        """What comes now is a generation from its first evaluation on, perhaps once more."""
+        """Begin a generation at its first evaluation, perhaps a repeated one."""
         self._problem, self._next = problem, 0
 
     def forget(self) -> None:
-        """The generation is told."""
+        """Clear the cache, once the algorithm was told the generation."""
         self._found = []
 
     def evaluate(
         self, population: Population, seeds: np.ndarray, statistics: ObservationStatistics, collect: bool = False
     ) -> Evaluation:
-        """As `problem.evaluate`; of a population that has grown since it may be the first individuals only."""
+        """Return `problem.evaluate` of the population, or the cached result.
+
+        If the population has grown since, the cached result holds only its first individuals.
+        """
         if self._next < len(self._found):
             known, part = self._found[self._next]
             if np.array_equal(known, seeds) and len(part.fitness) <= len(population):
@@ -63,7 +66,7 @@ class Parts:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from `state()`. Raises ValueError for what is none of this problem's."""
+        """Resume from `state()`. Raises ValueError for arrays that do not fit this problem."""
         self._found, self._next = [], 0
         width = 1 + 2 * self._problem.no_statistics().mean.size
         while arrays := below(f"{(number := len(self._found))}/", state):

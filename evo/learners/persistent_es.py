@@ -30,14 +30,14 @@ _GREATEST = np.finfo(np.float32).max  # networks compute in float32
 
 @final
 class PersistentES:
-    """Follow, by Adam, the gradient of the return smoothed by noise, estimated from unrolls of `horizon` steps.
+    """Ascend, with Adam, the gradient of the noise-smoothed return, estimated from unrolls of `horizon` steps.
 
-    `pairs` of environments go on from one unroll to the next, one of a pair with the noise added to the parameters and
-    one with it taken away, and both with the same luck. A reward counts for all the noise its episode has felt so far,
-    that of the unrolls before included. An episode begins with an unroll, and so with noise of its own: were it begun
-    within one, the noise would have had a say in when, and the estimate a bias. `horizon` should be shorter than an
-    episode, or this is a plain evolution strategy. `step_size` is Adam's, `noise` the standard deviation. What is
-    remembered grows with pairs × parameters. `start` gives the parameters to begin with.
+    `pairs` pairs of environments persist from one unroll to the next; the two of a pair have opposite noise and the
+    same random streams of resets. A reward counts for all the noise that acted in its episode so far, earlier unrolls
+    included. An episode begins with an unroll, and so with new noise: if it began within one, its beginning would
+    depend on the noise, and the estimate would be biased. horizon: should be shorter than an episode, else this is a
+    plain evolution strategy. step_size: Adam's. noise: standard deviation. Memory grows with pairs × parameters. start:
+    gives the initial parameters.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class PersistentES:
         )
         self.statistics = problem.no_statistics() if start is None else start.statistics
         self.optimizer = Adam(self.mean.size, self.step_size)
-        self.felt = np.zeros((2 * pairs, self.mean.size))  # xi: the noise that each environment's episode has felt
+        self.felt = np.zeros((2 * pairs, self.mean.size))  # xi: noise accumulated over each environment's episode
         self.generation = 0
         self.diverged = False
 
@@ -81,7 +81,7 @@ class PersistentES:
         self._world.prepare()
 
     def step(self) -> dict[str, float]:
-        """One unroll of every environment and one step uphill; interrupted, it leaves everything as it was."""
+        """Take one unroll of every environment and one gradient step. Interrupted, it leaves everything as it was."""
         drawn = Noise(generator(self.seed, "noise", self.generation), self.pairs, self.mean.size)
         perturbations = np.empty((2 * self.pairs, self.mean.size))
         for pair, row in enumerate(drawn):
@@ -137,25 +137,26 @@ class PersistentES:
 
 
 def failed(seen: Experience) -> np.ndarray:
-    """Which environments took a step that failed, or one that the engine could not take: bool (environments,)."""
+    """Return which environments took a step that failed or had an engine error: bool (environments,)."""
     last = np.take_along_axis(seen.marks, np.maximum(seen.lengths - 1, 0)[:, np.newaxis], axis=1)[:, 0]
-    broken = (seen.lengths < seen.marks.shape[1]) & (last == GOING_ON)  # though its episode was not over
+    broken = (seen.lengths < seen.marks.shape[1]) & (last == GOING_ON)  # though its episode had not ended
     return broken | (seen.marks == FAILED).any(axis=1)
 
 
 def gradient_and_memory(seen: Experience, perturbations: np.ndarray, felt: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The sum over environments of what each earned times the noise its episode has felt, (parameters,), and what the
-    episodes that go on have felt by now, (environments, parameters), 0 for one that begins with the next unroll.
+    """Return the gradient's sum over environments and the accumulated noise of their episodes.
 
-    perturbations, felt: (environments, parameters), the noise of this unroll, and that of those before. Of a pair,
-    neighbours, of which one failed neither counts: a failure says nothing of what is better.
+    The sum, (parameters,), is of each environment's reward times its accumulated noise. The accumulated noise,
+    (environments, parameters), is 0 for an episode that begins with the next unroll.
+    perturbations, felt: (environments, parameters), the noise of this unroll, and the accumulated noise before it.
+    Neighbours are a pair; where one of them failed, neither counts: a failure does not show which noise is better.
     """
     left_out = np.repeat(failed(seen).reshape(-1, 2).any(axis=1), 2)
     now = felt + perturbations  # xi_i += epsilon_i
     gradient = np.zeros(felt.shape[1])
     for rewards, noise, out in zip(seen.rewards, now, left_out, strict=True):
         if not out:
-            move(gradient, float(sum(rewards)), noise, gradient)  # g += xi_i times what was earned
+            move(gradient, float(sum(rewards)), noise, gradient)  # g += xi_i times the reward
     over = (seen.lengths < seen.marks.shape[1]) | (seen.marks[:, -1] != GOING_ON)
     now[over] = 0.0
     return gradient, now

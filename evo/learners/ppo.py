@@ -32,15 +32,15 @@ from evo.problems.control import Walking
 from evo.problems.problem import Problem
 
 DIVERGED = "PPO diverged: its gradient was no longer finite; try a lower method.learning_rate"
-_SHARD = 32  # examples, at least, in each of a minibatch's two shards: smaller ones gained nothing
+_SHARD = 32  # least number of steps in each of a minibatch's two shards: smaller ones gained nothing
 _LOG_PROBABILITY, _ADVANTAGE, _TARGET, _VALUE = range(-4, 0)  # columns of a step in the examples
-_PATIENCE = 100  # episodes: where all of so many failed, all will
+_PATIENCE = 100  # episodes: give up where the first ones, this many, all failed
 _EPSILON = 1e-5  # Adam's (Huang 2022, detail 3)
 _HIDDEN_GAIN, _ACTOR_GAIN, _CRITIC_GAIN = math.sqrt(2.0), 0.01, 1.0  # Huang 2022, detail 2
 
 
 class _Loss(NamedTuple):
-    """The loss on a tape, and what is read off it."""
+    """The loss on a tape, and the nodes whose values are read."""
 
     programs: tuple[Program, ...]  # each takes an equal shard of a minibatch
     feeds: Feeds
@@ -51,20 +51,20 @@ class _Loss(NamedTuple):
 
 @final
 class PPO:
-    """Collect `horizon` steps in each of `environments` environments, then take several `epochs` of Adam's steps.
+    """Collect `horizon` steps in each of `environments` environments, then take `epochs` epochs of Adam's steps.
 
     The actor is the problem's network; its outputs are the mean of a normal distribution whose standard deviation is
-    learned, the same in all states, or the scores of choices. The `critic`, a network in text, is apart from it. The
-    champion is the actor without noise; `start` gives the actor to begin with. Observations are normalised by the
+    learned, the same in all states, or the logits of choices. The `critic`, a network in text, shares nothing with it.
+    The champion is the actor without noise; `start` gives the initial actor. Observations are normalised by the
     statistics of all earlier iterations; where a network normalises, the first iteration gathers them and learns
     nothing yet.
 
-    Where actor or critic remembers, both learn through time, from segments of `segment` steps that begin with what they
-    remembered there (see `evo.learners.segments`). A critic's memory goes on from one iteration to the next, as the
-    actor's does. segment must divide horizon and minibatch; where nothing is remembered it does nothing.
+    Where actor or critic has memory, both learn by truncated backprop through time, from segments of `segment` steps
+    that begin with the stored memory (see `evo.learners.segments`). The critic's memory persists from one iteration to
+    the next, as the actor's does. segment must divide horizon and minibatch; without memory it has no effect.
 
     minibatch: steps in a step of Adam; it must divide environments × horizon. anneal_steps: the learning rate falls
-    linearly to zero over so many env steps (by default those of the budget); 0 or None keeps it. gae_lambda: of
+    linearly to zero over this many env steps (by default those of the budget); 0 or None keeps it. gae_lambda: of
     Schulman 2016. clip, value_coefficient, entropy_coefficient: ε, c1 and c2 of equation 9, the value loss being the
     plain squared error. clip_value: bound the change of the value as that of the ratio. initial_deviation: of actions.
     """
@@ -135,7 +135,7 @@ class PPO:
         self.segment = whole_number("segment", segment, 1) if self._remembers else 1
         if horizon % self.segment or minibatch % self.segment:
             raise ValueError(f"segment must divide horizon = {horizon} and minibatch = {minibatch}, got {segment}")
-        self._size = minibatch // self.segment  # of a minibatch, in examples
+        self._size = minibatch // self.segment  # number of examples in a minibatch
         self._shards = 2 if self._size % 2 == 0 and minibatch >= 2 * _SHARD else 1
         self._team = Team(min(problem.threads, self._shards))
         every = self.segment if self._remembers else 0
@@ -204,7 +204,7 @@ class PPO:
         value_loss = mean(square)
 
         loss = policy_loss + value_loss * self.value_coefficient - entropy * self.entropy_coefficient  # equation 9
-        divergence = mean(ratio - 1.0 - change)  # an unbiased estimate of KL(old, new) of low variance
+        divergence = mean(ratio - 1.0 - change)  # an unbiased, low-variance estimate of KL(old, new)
         parts = [node.part(step * size, size) for step in range(steps) for node in inputs]
         feeds = Feeds.into(*parts, *tape.states)
         watched = (policy_loss, value_loss, entropy, divergence)
@@ -228,7 +228,7 @@ class PPO:
             self._relived(observations, unlived[1], lengths)
 
     def step(self) -> dict[str, float]:
-        """One iteration of Algorithm 1; interrupted, it leaves everything as it was."""
+        """Run one iteration of Algorithm 1; return its metrics. Interrupted, it leaves everything as it was."""
         blocks, seen = self._collect()
         self._check(seen)
         self.errors = seen.errors
@@ -247,7 +247,7 @@ class PPO:
             raise EngineError(f"hardly any step of iteration {self.generation} succeeded: {reasons}")
         optimizer, watched = copy.copy(self.optimizer), np.full(len(self._loss.watched), np.nan)
         sums = np.zeros(len(watched))
-        # nothing normalises the first observations: they are looked at, for their statistics, and not learned from
+        # the first observations are not normalised: they only give statistics
         epochs = 0 if self.actor.normalise and self.statistics.count == 0 else self.epochs
         for epoch in range(epochs):
             interruption.check()
@@ -279,7 +279,7 @@ class PPO:
         }
 
     def _check(self, seen: Experience) -> None:
-        """Raises EngineError where nothing ever succeeds."""
+        """Raise EngineError where no step of the iteration, or none of the first _PATIENCE episodes, succeeded."""
         failed = sum(seen.failures.values())
         reasons = "; ".join([*seen.failures, *seen.errors[:1]])
         if not counted(seen).any():
@@ -293,7 +293,7 @@ class PPO:
         return self._world.collect(weights, self.statistics, self.generation, np.exp(log_deviation.astype(np.float64)))
 
     def _single_steps(self, seen: Experience, rewards: np.ndarray) -> Examples:
-        """A row for every observation, those of the steps taken among them."""
+        """Return examples of one step each: a row for every observation, not only those acted upon."""
         environments, rows = seen.observations.shape[:2]
         inputs, taken = seen.observations.shape[2], seen.actions.shape[2]
         table = np.zeros((environments, rows, inputs + taken + 4), np.float32)
@@ -313,8 +313,8 @@ class PPO:
         return Examples(flat, 1, flat.shape[1], advantage, counts.reshape(-1, 1), explained)
 
     def _segments(self, seen: Experience, rewards: np.ndarray) -> tuple[Examples, np.ndarray]:
-        """A row for every segment; and what the critic remembers after them."""
-        # a step whose observation is not finite fails; what led there still counts for what a critic says of it
+        """Return a row for every segment, and the critic's memory after them."""
+        # a step with a non-finite observation fails; the steps before it still need the critic's values
         observed = np.nan_to_num(seen.observations, nan=0.0, posinf=0.0, neginf=0.0)
         values, memories, after = self._relived(observed, seen.marks, seen.lengths)
         gains = advantages(rewards, values, seen.marks, seen.lengths, self.discount, self.gae_lambda)
@@ -331,7 +331,7 @@ class PPO:
         return examples, after
 
     def _assessed(self, table: np.ndarray, *nodes: Node) -> np.ndarray:
-        """The log-probability of every step's action, and nodes, by the parameters as they are: (examples, columns)."""
+        """Return log-probabilities of all steps' actions, and nodes, at the current parameters: (examples, columns)."""
         program = self._loss.programs[0]
         program.parameters[:] = self.parameters
         return assess(program, self._loss.feeds, table, *self._loss.log_probabilities, *nodes)
@@ -341,7 +341,7 @@ class PPO:
         return relived(self.critic, params, self.critic_memory, observations, marks, lengths, self.segment)
 
     def _standardise(self, examples: Examples, order: np.ndarray) -> None:
-        """The advantages in each minibatch (Huang 2022, detail 7)."""
+        """Standardise the advantages in each minibatch (Huang 2022, detail 7)."""
         gains = examples.gains[order].reshape(len(order), self.minibatch)
         if self._remembers:
             gains, weights = weighted(gains, examples.counts[order].reshape(gains.shape))
@@ -356,7 +356,7 @@ class PPO:
         return descend(loss.programs, loss.feeds, examples, order, optimizer, settings, loss.watched, self._team)
 
     def _annealed(self) -> float:
-        """The learning rate of this iteration."""
+        """Return the learning rate of this iteration."""
         if not self.anneal_steps:
             return self.learning_rate
         return self.learning_rate * max(0.0, 1.0 - self.steps / self.anneal_steps)
@@ -399,7 +399,7 @@ class PPO:
 
 
 def _initial(network: Network, last_gain: float, rng: np.random.Generator) -> np.ndarray:
-    """Orthogonal weights and zero biases; layers that are not dense begin as they do."""
+    """Return orthogonal weights and zero biases; layers that are not dense keep their own initialisation."""
     parts = []
     for layer, shape, size in zip(network.layers, network.shapes, network.sizes, strict=False):
         if isinstance(layer, Dense):
@@ -412,6 +412,6 @@ def _initial(network: Network, last_gain: float, rng: np.random.Generator) -> np
 
 
 def _explained(errors: np.ndarray, targets: np.ndarray) -> float:
-    """The share of the variance of what values aim at that they explain, NaN where there is none."""
+    """Return the explained share of the variance of the values' targets, NaN where that is zero."""
     spread = float(np.var(targets.astype(np.float64)))
     return 1.0 - float(np.var(errors)) / spread if spread > 0 else math.nan

@@ -2,8 +2,8 @@
 
 Maron & Moore 1994, "Hoeffding Races: Accelerating Model Selection Search for Classification and Function
 Approximation"; with policies: Heidrich-Meisner & Igel 2009, "Hoeffding and Bernstein Races for Selecting Policies in
-Evolutionary Direct Policy Search". Their bounds need the range of returns, and know nothing of common random numbers.
-All individuals meet the same episodes here, so two are compared by Student's paired test, as in Birattari, Stützle,
+Evolutionary Direct Policy Search". Their bounds need the range of returns and make no use of common random numbers.
+Here all individuals run the same episodes, so two are compared by Student's paired test, as in Birattari, Stützle,
 Paquete & Varrentrapp 2002, "A Racing Algorithm for Configuring Metaheuristics".
 """
 
@@ -17,12 +17,12 @@ from evo.numerics.running_statistics import ObservationStatistics
 from evo.problems.problem import Evaluation, Problem, fitness_of, joined
 
 LEVEL = 0.05  # of the test that drops an individual
-_FIRST = 3  # episodes before anybody may be dropped: two differences tell little of a spread
+_FIRST = 3  # episodes before an individual may be dropped: two differences hardly estimate a deviation
 _GROWTH = 1.5  # of the episodes from one round to the next
 
 
 def rounds(episodes: int) -> list[int]:
-    """How many episodes have been lived through after each round: 3, 5, 8, 12, … and at last all."""
+    """Return the number of episodes run after each round: 3, 5, 8, 12, … and finally all."""
     counts, count = [], _FIRST
     while count < episodes:
         counts.append(count)
@@ -31,9 +31,10 @@ def rounds(episodes: int) -> list[int]:
 
 
 def outrun(returns: np.ndarray, decisive: int) -> np.ndarray:
-    """Who is behind the `decisive` best, beyond doubt: bool (individuals,), of finite returns (individuals, episodes).
+    """Return which individuals are significantly behind the `decisive` best: bool (individuals,).
 
-    Everyone is compared with the last of the best so far, episode by episode.
+    returns: finite, (individuals, episodes). Every individual is compared with the last of the current best by
+    Student's paired test.
     """
     count = returns.shape[1]
     if len(returns) <= decisive:
@@ -47,8 +48,8 @@ def outrun(returns: np.ndarray, decisive: int) -> np.ndarray:
 
 @functools.cache
 def _quantile(degrees: int) -> float:
-    """Student's t that is exceeded with probability LEVEL."""
-    from scipy import special  # which takes a fifth of a second to load, and few runs race
+    """Return the one-sided quantile of Student's t at LEVEL."""
+    from scipy import special  # takes a fifth of a second to load, and few runs race
 
     return float(special.stdtrit(degrees, 1 - LEVEL))
 
@@ -60,10 +61,10 @@ def evaluate_racing(
     statistics: ObservationStatistics,
     decisive: int,
 ) -> Evaluation:
-    """As `problem.evaluate`, but in rounds of whole episodes, each for those only that may still be of the best.
+    """Evaluate like `problem.evaluate`, in rounds, each only for individuals that may still be among the best.
 
-    The fitness of one that was dropped is its mean so far, or just below the least of those that went on. returns: NaN
-    where an episode failed or was not lived through.
+    The fitness of a dropped individual is its mean so far, or just below the least of those evaluated to the end.
+    returns: NaN where an episode failed or was left out.
     """
     returns = np.full((len(population), len(seeds)), np.nan)
     failed = np.zeros(len(population), bool)

@@ -1,8 +1,8 @@
 """Segments: equally long pieces of experience for truncated backprop through time.
 
-A segment begins with what the network remembered there when it acted, as in Kapturowski et al. 2019, "Recurrent
-experience replay in distributed reinforcement learning", section 3 (stored states), whatever it would remember with the
-parameters it has by now; an episode that begins within one begins with an empty memory.
+A segment begins with the memory that the network had there when it acted, as in Kapturowski et al. 2019, "Recurrent
+experience replay in distributed reinforcement learning", section 3 (stored states), even if the current parameters
+would give another; an episode that begins within a segment begins with an empty memory.
 """
 
 from typing import Any, NamedTuple
@@ -15,15 +15,15 @@ from evo.networks import Network
 from evo.networks.program import walk
 from evo.numerics.advantages import CUT_OFF, FAILED, GOING_ON
 
-GOES_ON, WEIGHT, OBSERVATION = range(3)  # columns of a step: whether its episode began before it, its share in the loss
+GOES_ON, WEIGHT, OBSERVATION = range(3)  # columns of a step: whether its episode began earlier, its weight in the loss
 
 
 class Examples(NamedTuple):
-    """What minibatches are made of: single steps, or segments of `steps` steps.
+    """Examples that minibatches are drawn from: single steps, or segments of `steps` steps.
 
-    table: float32 (examples, columns), of each the `width` columns of a step, step after step, then the states that
-    networks begin with. gains: float64 (examples, steps), the advantages. counts: bool (examples, steps), which steps
-    do. explained: the share of the variance of what values aim at that they explain.
+    table: float32 (examples, columns): the `width` columns of each step, step after step, then the networks' initial
+    memory. gains: float64 (examples, steps), the advantages. counts: bool (examples, steps), which steps count.
+    explained: the explained share of the variance of the values' targets.
     """
 
     table: np.ndarray
@@ -34,15 +34,15 @@ class Examples(NamedTuple):
     explained: float
 
     def column(self, index: int) -> np.ndarray:
-        """A column of every step, (examples, steps), a view; -1 is a step's last."""
+        """Return a column of every step, (examples, steps), a view; -1 is a step's last."""
         return self.table[:, index % self.width : self.steps * self.width : self.width]
 
 
 class Relived(NamedTuple):
-    """What a critic says of experience as it happened.
+    """A critic's values and memory over experience in the order of its steps.
 
     values: float32 (environments, rows), of all observations. memories: float32 (environments, segments, memory_size),
-    before each segment. after: float32 (environments, memory_size), what it goes on with.
+    before each segment. after: float32 (environments, memory_size), at the end.
     """
 
     values: np.ndarray
@@ -59,7 +59,7 @@ def relived(
     lengths: np.ndarray,
     segment: int,
 ) -> Relived:
-    """A critic (one output) beside those who acted, from its memory (environments, memory_size) on; see Experience."""
+    """Run a critic (one output) over experience, from its memory (environments, memory_size) on; see Experience."""
     environments, horizon = marks.shape
     values = np.zeros(observations.shape[:2], np.float32)
     memories = np.zeros((environments, horizon // segment, critic.memory_size), np.float32)
@@ -107,13 +107,16 @@ def _relive(
 
 
 def counted(seen: Experience) -> np.ndarray:
-    """The steps that were taken and did not fail, bool (environments, horizon)."""
+    """Return which steps were taken and did not fail, bool (environments, horizon)."""
     return (np.arange(seen.marks.shape[1]) < seen.lengths[:, np.newaxis]) & (seen.marks != FAILED)
 
 
 def tabled(seen: Experience, counts: np.ndarray, spare: int) -> np.ndarray:
-    """The columns of all steps, float32 (environments, horizon, width): GOES_ON, WEIGHT, observation, action, and
-    `spare` of zeros. Steps that do not count have zeros."""
+    """Return the columns of all steps, float32 (environments, horizon, width).
+
+    They are GOES_ON, WEIGHT, observation, action, and `spare` of zeros. Steps that do not count have zeros, except in
+    GOES_ON.
+    """
     (environments, horizon, taken), inputs = seen.actions.shape, seen.observations.shape[2]
     table = np.zeros((environments, horizon, OBSERVATION + inputs + taken + spare), np.float32)
     table[:, 0, GOES_ON], table[:, 1:, GOES_ON] = 1.0, seen.marks[:, :-1] == GOING_ON
@@ -124,8 +127,11 @@ def tabled(seen: Experience, counts: np.ndarray, spare: int) -> np.ndarray:
 
 
 def weighted(gains: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Advantages of minibatches, each with mean 0 and (unbiased) standard deviation 1 over the steps that count, and
-    the weights of all steps, on average 1: float64 (minibatches, steps) each. counts: bool (minibatches, steps)."""
+    """Standardise the advantages of minibatches over the steps that count; return them and the weights of all steps.
+
+    Each minibatch has mean 0 and (unbiased) standard deviation 1; weights are 1 on average. Both are float64
+    (minibatches, steps). counts: bool (minibatches, steps).
+    """
     number = counts.sum(axis=1, keepdims=True)
     centred = np.where(counts, gains - np.sum(gains * counts, axis=1, keepdims=True) / number, 0.0)
     deviation = np.sqrt(np.sum(np.square(centred), axis=1, keepdims=True) / np.maximum(number - 1, 1))
