@@ -1,1 +1,1 @@
-"""The public functions: the same words as the commands."""
+"""Public functions of the package."""

@@ -26,14 +26,14 @@ from evo.evaluation.evaluator import AnyTask
 from evo.networks import Layer, Network, Sequential
 from evo.storage.files import make_folder
 
-# environments and their specs among them, which have no types here
+# includes Gymnasium environments and specs, whose types are not named here
 TaskLike = AnyTask | str | Path | Callable[..., Any] | Any
-_DATA = Path("runs") / "data"  # where arrays that a run learns from are kept
+_DATA = Path("runs") / "data"  # folder of arrays that runs learn from
 NetworkLike = Network | Sequential | Layer | str
 
 
 def as_task(task: TaskLike) -> AnyTask:
-    """A world: a Task, the name or file of one, or a function that makes it. Raises EvoError."""
+    """Return a world: a Task, the name or file of one, or a function that makes it. Raises EvoError."""
     if isinstance(task, Task | GymnasiumTask):
         return task
     name, options = task_reference(task)
@@ -41,7 +41,7 @@ def as_task(task: TaskLike) -> AnyTask:
 
 
 def as_world_or_data(task: TaskLike | Dataset) -> AnyTask | Dataset:
-    """A world or a data set, by name or as it is. Raises EvoError."""
+    """Return a world or a data set, by name or as it is. Raises EvoError."""
     if isinstance(task, Dataset):
         return task
     if isinstance(task, str | Path) and kind_of(task_name(str(task))) == DATASET:
@@ -50,7 +50,7 @@ def as_world_or_data(task: TaskLike | Dataset) -> AnyTask | Dataset:
 
 
 def task_reference(task: object) -> tuple[str, Mapping[str, Any]]:
-    """The name and the options that make a task again, of whatever kind. Raises EvoError where nothing does."""
+    """Return the name and options that make a task again, of any kind. Raises EvoError where there are none."""
     if isinstance(task, str | Path):
         trust(str(task))
         return str(task), {}
@@ -72,7 +72,10 @@ def task_reference(task: object) -> tuple[str, Mapping[str, Any]]:
 
 
 def data_reference(dataset: Dataset) -> tuple[str, Mapping[str, Any]]:
-    """The name and options that make a data set again; one that nothing makes is written to a file. Raises EvoError."""
+    """Return the name and options that make a data set again. Raises EvoError.
+
+    A data set that no name makes is written to a file, whose path is its name.
+    """
     if dataset.name in DATASETS:
         with contextlib.suppress(EvoError):
             if make_dataset(dataset.name, dataset.options).digest == dataset.digest:
@@ -85,7 +88,7 @@ def data_reference(dataset: Dataset) -> tuple[str, Mapping[str, Any]]:
 
 
 def _of_task(task: Task) -> str:
-    """Raises EvoError for a task that its name and options do not make."""
+    """Return a task's reference. Raises EvoError for a task that its name and options do not make again."""
     if task.reference is not None:
         trust(task.reference)
         made = make_task(task.reference, task.options)
@@ -104,7 +107,7 @@ def _saved(model: mujoco.MjModel) -> np.ndarray:
 
 
 def reference_of(made: Any) -> str:
-    """`module:name` of a function or class. Raises EvoError where that does not lead to it again."""
+    """Return `module:name` of a function or class. Raises EvoError where that does not lead to it again."""
     module, name = getattr(made, "__module__", None), getattr(made, "__qualname__", repr(made))
     if module == "__main__":
         file = Path(str(getattr(sys.modules["__main__"], "__file__", "mine.py"))).stem
@@ -124,14 +127,14 @@ def reference_of(made: Any) -> str:
 def as_network(
     network: NetworkLike, task: AnyTask | Dataset, normalise: bool = False, clip_observation: float = math.inf
 ) -> Network:
-    """A network: as it is, or one that is sized for the task. Raises EvoError."""
+    """Return a network as it is, or one sized for the task. Raises EvoError."""
     if isinstance(network, Network):
         return network
     return make_network(str(network_settings(network)["network.layers"]), task, normalise, clip_observation)
 
 
 def network_settings(network: object) -> dict[str, Any]:
-    """The configuration keys that make a network again. Raises EvoError for what is none."""
+    """Return the configuration keys that make a network again. Raises EvoError for what is no network."""
     if isinstance(network, str):
         trust(network)
         return {"network.layers": network}
@@ -153,7 +156,7 @@ def network_settings(network: object) -> dict[str, Any]:
 
 
 def method_name(method: object) -> str:
-    """The name of a method: a name, or a class of an algorithm. Raises EvoError."""
+    """Return the name of a method: a name, or an algorithm's class. Raises EvoError."""
     if isinstance(method, str):
         trust(method)
         return method

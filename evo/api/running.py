@@ -1,4 +1,4 @@
-"""The public functions: the same words as the commands."""
+"""Public functions: run, resume, load and replay; tasks, networks and data sets by name."""
 
 import datetime
 import math
@@ -45,17 +45,19 @@ from evo.storage.memory import size_text
 from evo.storage.paths import command, fresh_path, from_here, task_slug
 from evo.storage.run_directory import RunDirectory
 
-# Makes what shows a run: a context manager that gives a watcher.
+# Makes the display of a run: a context manager that yields a watcher.
 Display = Callable[[Config], AbstractContextManager[Watcher]]
 
 __all__ = ["dataset", "load", "network", "replay", "resume", "run", "task"]
 _NONE: Mapping[str, Any] = {}
-_LARGE = 100e6  # bytes of a checkpoint
+_LARGE = 100e6  # bytes of a checkpoint worth a note
 
 
 def task(name: TaskLike, **options: Any) -> AnyTask:
-    """A task by its name (`"HalfCheetah-v5"`, `"quadruped"`, `"package.module:attribute"`), by a model file, or by the
-    id of any environment of Gymnasium's. Raises EvoError."""
+    """Return a task by its name, a model file, or the id of any Gymnasium environment. Raises EvoError.
+
+    A name is as in `"HalfCheetah-v5"`, `"quadruped"`, `"package.module:attribute"`.
+    """
     named, known = task_reference(name)
     reference.trust(named, *options.values())
     return make_task(named, {**known, **options})
@@ -68,8 +70,11 @@ def dataset(
     targets: np.ndarray | None = None,
     **options: Any,
 ) -> Dataset:
-    """A data set by its name (`"digits"`), a .csv or .npz file, a folder of pictures with a folder for each class, or
-    arrays: inputs (examples, …) and targets (examples,) or (examples, numbers). Raises EvoError."""
+    """Return a data set by its name (`"digits"`), from a file, a folder or arrays. Raises EvoError.
+
+    A file is .csv or .npz; a folder holds pictures in a folder for each class. Arrays: inputs (examples, …) and targets
+    (examples,) or (examples, numbers).
+    """
     if name is not None and inputs is None and targets is None:
         reference.trust(name)
         return make_dataset(str(name), options)
@@ -87,9 +92,9 @@ def network(
     normalise: bool = False,
     clip_observation: float = math.inf,
 ) -> Network:
-    """A network sized for a task: `"linear"`, `"mlp:64,64"`, `"mlp:32:relu"`, a Sequential. Raises EvoError.
+    """Return a network sized for a task: `"linear"`, `"mlp:64,64"`, `"mlp:32:relu"`, a Sequential. Raises EvoError.
 
-    normalise: whether it normalises observations. clip_observation: normalised ones are kept within ± so much.
+    normalise: whether it normalises observations. clip_observation: normalised ones are clipped to ± this.
     """
     return as_network(text, as_world_or_data(task), normalise, clip_observation)
 
@@ -121,18 +126,18 @@ def run(
     """Evolve a creature, or train one: `evo.run("HalfCheetah-v5", method="ars", minutes=3, seed=1)`.
 
     Arguments left out come from `settings` (dotted keys, as --set), then the `config` file, then the preset for the
-    task and method. epochs: stop after so many times the training examples of a data set. start: a run directory or
-    champion file whose champion the learner begins from, on its task and with its network (--from on the command line).
-    dim: of a function, as in `evo.run("rastrigin", dim=20)`. step_timeout: seconds after which a reset or step of one
-    of Gymnasium's environments is given up, which costs that individual; by default they take what they take. out: the
+    task and method. epochs: stop after this many passes over the training examples of a data set. start: a run
+    directory or champion file whose champion the learner begins from, on its task and with its network (--from on the
+    command line). dim: of a function, as in `evo.run("rastrigin", dim=20)`. step_timeout: seconds after which a reset
+    or step of a Gymnasium environment is abandoned, which costs that individual; by default there is no limit. out: the
     run directory, a new one under `runs/` by default. video: film the champion at the end. verbose: print what the
-    command line prints. callback: called with each generation's row of metrics. display: makes what shows the run,
+    command line prints. callback: called with each generation's row of metrics. display: makes the display of the run,
     given its configuration (see `evo.runs.display`). trust: whether modules that the `config` file or the champion of
-    `start` name may be imported (see `load`). Ctrl-C saves everything before KeyboardInterrupt goes on.
+    `start` name may be imported (see `load`). Ctrl-C saves everything before KeyboardInterrupt is raised.
 
     Raises EvoError for anything the user can put right, before any work is done where possible.
     """
-    # whatever folder a function or environment of the user's goes to, paths mean what they meant here
+    # the user's code may change the working directory; paths keep their meaning
     here = Path.cwd()
     out, config = (None if path is None else here / path for path in (out, config))
     pairs = pairs_of(settings)
@@ -155,7 +160,7 @@ def run(
         "budget.until": until,
         "evaluation.step_timeout": step_timeout,
     }
-    reference.trust(*flags.values())  # before a champion's file that holds the same names is looked at
+    reference.trust(*flags.values())  # before a champion's file that holds the same names is read
     file = {} if config is None else read_config(read_text(Path(config)), str(config), trust)
     if start is not None:
         start = here / path_of(start)
@@ -170,7 +175,7 @@ def run(
         if resolved["data.digest"] is None:
             flags["data.digest"] = digest or make_dataset(resolved["task.name"], resolved.section("task")).digest
         resolved = resolve_config(file, pairs, flags)
-    # whatever is wrong with the options is said before a directory is made
+    # errors in the options are raised before a directory is made
     champion = start_of(resolved, Path(config).parent if config is not None and start is None else None)
     learner = make_learner(resolved, thread_count(threads), None if champion is None else champion.candidate)
     stem = f"{task_slug(resolved['task.name'])}-{resolved['method.name']}-seed{resolved['seed']}"
@@ -182,7 +187,7 @@ def run(
 
 
 def _examples(config: Config, epochs: float) -> int:
-    """How many examples so many epochs are. Raises EvoError."""
+    """Return the number of examples of `epochs` epochs. Raises EvoError."""
     if config.kind != DATASET:
         raise EvoError(f"{config['task.name']} has no epochs: give generations, steps, minutes or until")
     if not isinstance(epochs, int | float) or not 0 <= epochs < math.inf:
@@ -206,7 +211,7 @@ def resume(
     display: Display | None = None,
     trust: bool = False,
 ) -> Run:
-    """Go on with a run where its newest whole checkpoint left it; a new budget replaces the old one.
+    """Resume a run from its newest whole checkpoint; a new budget replaces the old one.
 
     A run that is past its budget is finished: nothing in it changes. trust: whether modules that its files name may be
     imported (see `load`).
@@ -245,7 +250,7 @@ def resume(
 
 
 def _shown(display: Display | None, verbose: bool) -> Display | None:
-    """What shows a run: the given display, or with verbose what the command line shows."""
+    """Return the display of a run: the given one, or with verbose the command line's."""
     if display is not None or not verbose:
         return display
     from rich.console import Console
@@ -266,7 +271,10 @@ def _go(
     progress: Progress,
     here: Path,
 ) -> Run:
-    """here: where the user stands, for whom paths are said."""
+    """Train and show a run that is begun or resumed.
+
+    here: the user's working directory, to which printed paths are relative.
+    """
     judge = make_problem(config, thread_count(threads), training=False)
     again = command("resume", from_here(directory.path, here), config=config.toml())
     try:
@@ -283,7 +291,7 @@ def _go(
             watcher.phase("compiling for this machine (cached from then on)")
             judge.prepare()
             learner.prepare()
-            # whatever a killed run wrote after its last checkpoint is made again
+            # what a killed run wrote after its last checkpoint is recomputed
             directory.keep_metrics(progress.rows)
             directory.drop_fossils(learner.generation)
             directory.record_end(None)
@@ -294,7 +302,7 @@ def _go(
             with stoppable():
                 train(config, learner, judge, directory, progress, watcher)
             if config["budget.minutes"] is not None:
-                # the time it took is luck: what it did is recorded instead, so that its file repeats the run
+                # the time it took is chance: the generations are recorded instead, so that the file repeats the run
                 did = {**config.values, "budget.minutes": None, "budget.generations": learner.generation}
                 write_text(directory.path / "config.toml", Config(did).toml())
             show(directory, video, watcher, threads)
@@ -306,7 +314,7 @@ def _go(
 
 
 def _say_size(learner: Learner, watcher: Watcher) -> None:
-    """Large checkpoints are no surprise."""
+    """Announce the size of large checkpoints."""
     size = sum(array.nbytes for array in learner.state().values())
     if size > _LARGE:
         watcher.phase(f"checkpoints of {size_text(size)}, of which two are kept: sep-cma-es and lm-ma-es keep far less")
@@ -324,16 +332,16 @@ def _restored(learner: Learner, state: Mapping[str, np.ndarray], directory: RunD
 
 
 def load(path: Path | str | Run, *, trust: bool = False) -> Run:
-    """A run directory, to read its metrics, champion and configuration.
+    """Open a run directory, to read its metrics, champion and configuration.
 
     trust: whether modules of your own that its files name, as in the task `mine:fitness`, may be imported, which runs
-    their code. Without it they are only where you gave the same name in this process, or an installed package declares
-    them by an entry point of the group `evo.extensions`. Raises EvoError.
+    their code. Without it they are imported only where you gave the same name in this process, or an installed package
+    declares them by an entry point of the group `evo.extensions`. Raises EvoError.
     """
     return Run(path_of(path), trust)
 
 
 def _versions() -> str:
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    # the bits of what backprop does depend on scipy's BLAS; those of a score do not
+    # the bits of backprop depend on scipy's BLAS; those of a score do not
     return tomli_w.dumps({"started": now, "scipy": version("scipy"), **platform_facts()})

@@ -31,15 +31,15 @@ def evaluate(
     threads: int | None = None,
     statistics: _Statistics = None,
 ) -> np.ndarray:
-    """Returns of a whole population, float64 (individuals, episodes); NaN where an episode failed.
+    """Return returns of a whole population, float64 (individuals, episodes); NaN where an episode failed.
 
-    params: (individuals, size), (size,) for one, or what an algorithm's `ask` gives. Episode e of every individual
-    starts from seed + e, exactly as `gymnasium.make(...).reset(seed=seed + e)` does. The fast path: all processors, no
-    Python per step.
+    params: (individuals, size), (size,) for one, or what an algorithm's `ask` returns. Episode e of every individual
+    starts from seed + e, exactly as `gymnasium.make(...).reset(seed=seed + e)` does. This is the fast path: all
+    processors, no Python per step.
 
-    statistics: what a network that normalises its observations does so by, and only such a one: `champion.statistics`,
-    those of `evo.collect_statistics`, or `"collect"`, which lives the same episodes twice and takes what the population
-    saw the first time. A network given as text normalises where there are statistics. Raises EvoError.
+    statistics: of a network that normalises its observations, and only for such a one: `champion.statistics`, those of
+    `evo.collect_statistics`, or `"collect"`, which runs the same episodes twice and uses the observations of the first
+    time. A network given as text normalises where there are statistics. Raises EvoError.
     """
     problem = _problem(task, network, threads, statistics)
     population, seeds = _population(params, problem), _seeds(seed, episodes)
@@ -50,7 +50,7 @@ def evaluate(
 def rollout(
     task: TaskLike, network: NetworkLike, params: np.ndarray, seed: int = 0, statistics: _Statistics = None
 ) -> Trajectory:
-    """One episode step by step, from the same compiled episode that scores; it starts as `env.reset(seed=seed)`.
+    """Record one episode, the same compiled episode that scores; it starts as `env.reset(seed=seed)`.
 
     params: (size,). statistics: as of `evaluate`. Raises EvoError.
     """
@@ -74,10 +74,10 @@ def collect_statistics(
     threads: int | None = None,
     statistics: ObservationStatistics | None = None,
 ) -> ObservationStatistics:
-    """Statistics of what a population observes in the episodes of `evaluate`, for a network that normalises.
+    """Return statistics of a population's observations in the episodes of `evaluate`, for a network that normalises.
 
-    statistics: what it normalises by meanwhile, to which these are added; with none, observations stay as they are. A
-    search of your own takes them from generation to generation as evolution does. Raises EvoError.
+    statistics: normalise meanwhile, and are merged with the new ones; without them observations are not normalised. A
+    search loop of your own can carry them from generation to generation, as evolution does. Raises EvoError.
     """
     problem = _problem(task, network, threads, COLLECT if statistics is None else statistics)
     population, seeds = _population(params, problem), _seeds(seed, episodes)
@@ -126,7 +126,7 @@ def _problem(task: TaskLike, network: NetworkLike, threads: int | None, statisti
 def _known(
     problem: Walking, population: Population, seeds: np.ndarray, statistics: _Statistics
 ) -> ObservationStatistics:
-    """What observations are normalised by."""
+    """Return the statistics that normalise observations."""
     if isinstance(statistics, str):
         return _collected(problem, population, seeds, None)
     return problem.no_statistics() if statistics is None else _fitting(problem, statistics)
@@ -142,7 +142,7 @@ def _fitting(problem: Walking, statistics: ObservationStatistics) -> Observation
 
 
 def _population(params: np.ndarray | Population, problem: Walking) -> Population:
-    """Raises EvoError for what is no population of the network's."""
+    """Return the parameters as a population. Raises EvoError where they do not fit the network."""
     if hasattr(params, "row") and hasattr(params, "size"):
         population: Any = params
         shape: tuple[int, ...] = (len(population), population.size)
@@ -163,7 +163,7 @@ def _population(params: np.ndarray | Population, problem: Walking) -> Population
 
 
 def thread_count(threads: int | None) -> int:
-    """As many as asked for, or as this process may use. Raises EvoError."""
+    """Return `threads`, or the processors that this process may use. Raises EvoError."""
     if threads is None:
         return available_threads()
     count = _whole("threads", threads)
@@ -173,7 +173,7 @@ def thread_count(threads: int | None) -> int:
 
 
 def _seeds(seed: int, episodes: int) -> np.ndarray:
-    """The seeds of so many episodes, uint64. Raises EvoError."""
+    """Return the seeds of `episodes` episodes, int64. Raises EvoError."""
     first, count = _whole("seed", seed), _whole("episodes", episodes)
     if first < 0 or count < 1:
         raise EvoError(f"seed must be at least 0 and episodes at least 1, got seed {seed} and {episodes} episodes")
@@ -184,7 +184,7 @@ def _seeds(seed: int, episodes: int) -> np.ndarray:
 
 
 def _whole(name: str, value: Any) -> int:
-    """Of any whole number, NumPy's too. Raises EvoError."""
+    """Return any integer, NumPy's too, as an int. Raises EvoError."""
     try:
         if isinstance(value, bool | np.bool_):
             raise TypeError

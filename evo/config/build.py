@@ -1,4 +1,4 @@
-"""From a configuration to the things it names: task, network, problem, learner."""
+"""Construction of the task, network, problem and learner that a configuration names."""
 
 import inspect
 import math
@@ -28,7 +28,10 @@ from evo.problems.supervised import Supervised
 
 
 def make_task(name: str, options: Mapping[str, Any]) -> AnyTask:
-    """A task by its name, short or full, or `package.module:attribute`. Raises EvoError for options it refuses."""
+    """Return a task by its name, short or full, or `package.module:attribute`.
+
+    Raises EvoError for options it refuses.
+    """
     task = _made(name, options)
     if isinstance(task, Landscape | Dataset):
         is_one = "a function to optimise" if isinstance(task, Landscape) else "a data set to learn"
@@ -37,10 +40,10 @@ def make_task(name: str, options: Mapping[str, Any]) -> AnyTask:
 
 
 def make_dataset(name: str, options: Mapping[str, Any]) -> Dataset:
-    """A data set by its name, its file or folder, or `package.module:attribute`. Raises EvoError."""
+    """Return a data set by its name, its file or folder, or `package.module:attribute`. Raises EvoError."""
     brought = name not in DATASETS and is_data_path(name)
     if brought:
-        name = str(Path(name).absolute())  # also where a task has the name of the folder
+        name = str(Path(name).absolute())  # also where a task has the folder's name
     named = brought or name in DATASETS or ":" in name
     if not named or not isinstance(made := _made(name, options), Dataset):
         raise EvoError(f"{name!r} is no data set, no .csv or .npz file and no folder{nearest(name, DATASETS)}")
@@ -67,7 +70,7 @@ def _made(name: str, options: Mapping[str, Any]) -> AnyTask | Landscape | Datase
 
 
 def _typed(name: str, constructor: Callable[..., Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options, each of its kind. Raises EvoError naming one that is not."""
+    """Return the options, each converted to its type. Raises EvoError naming one of another type."""
     signature, hints = inspect.signature(constructor), typing.get_type_hints(constructor)
     kinds = {**OPTION_TYPES, **options_of(signature, hints)}
     typed = dict(options)
@@ -80,7 +83,7 @@ def _typed(name: str, constructor: Callable[..., Any], options: Mapping[str, Any
 
 
 def make_compiled_task(name: str, options: Mapping[str, Any]) -> Task:
-    """A task that is compiled, as all but Gymnasium's environments are. Raises EvoError."""
+    """Return a compiled task, as all are except Gymnasium environments. Raises EvoError."""
     task = make_task(name, options)
     if not isinstance(task, Task):
         raise EvoError(f"{name} is an environment of Gymnasium's; this works with compiled tasks only (see evo list)")
@@ -88,7 +91,7 @@ def make_compiled_task(name: str, options: Mapping[str, Any]) -> Task:
 
 
 def make_network(text: str, task: AnyTask | Dataset, normalise: bool, clip_observation: float = math.inf) -> Network:
-    """A network sized for a task, from its text. Raises EvoError."""
+    """Return a network sized for a task, from its text. Raises EvoError."""
     try:
         if isinstance(task, Dataset):
             return network_from_text(text, task.shape, task.outputs, normalise, task.symbols)
@@ -99,7 +102,7 @@ def make_network(text: str, task: AnyTask | Dataset, normalise: bool, clip_obser
 
 
 def check_compiler() -> None:
-    """Raises EvoError where Numba is told to compile nothing."""
+    """Raise EvoError where Numba's compilation is disabled."""
     if numba.config.DISABLE_JIT:
         raise EvoError("episodes and networks are compiled, and NUMBA_DISABLE_JIT forbids it: run without it")
 
@@ -114,8 +117,10 @@ def problem_named(
     clip_observation: float = math.inf,
     step_timeout: float | None = None,
 ) -> Problem:
-    """A function as it is, or a network of these layers in a world or on a data set; batch: the minibatches that it is
-    trained on, where it is not to be scored; step_timeout: of an environment of Gymnasium's, seconds. Raises EvoError.
+    """Return a function, or the problem of a network with these layers on a task or a data set.
+
+    batch: size of the minibatches that it is trained on; None for scoring. step_timeout: of a Gymnasium environment,
+    seconds. Raises EvoError.
     """
     check_compiler()
     made = _made(name, options)
@@ -128,7 +133,7 @@ def problem_named(
 
 
 def make_problem(config: Config, threads: int, training: bool) -> Problem:
-    """The problem as it is trained on (with the `training.*` options) or as it is scored."""
+    """Return the problem for training (with the `training.*` options) or for scoring."""
     options = config.section("task") | (config.section("training") if training else {})
     batch = config["evaluation.batch"] if training and config.kind == DATASET else None
     network = config.layers, config.normalise, threads
@@ -143,7 +148,7 @@ def make_problem(config: Config, threads: int, training: bool) -> Problem:
 
 
 def make_learner(config: Config, threads: int, start: Candidate | None = None) -> Learner:
-    """The learner at its beginning, or begun from `start`. Raises EvoError for options that its method refuses."""
+    """Return a new learner, begun from `start` if given. Raises EvoError for options that its method refuses."""
     problem = make_problem(config, threads, training=True)
     if isinstance(problem, Walking):
         scored = make_task(config["task.name"], config.section("task"))

@@ -1,22 +1,25 @@
 """Tuned settings, so that `evo run TASK` alone does well. Tuned on seeds 0-9; reported on seeds from 100 up.
 
-`PRESETS[task][family]` holds configuration keys and values; `GENERAL[family]` serves tasks that nobody tuned. A
+`PRESETS[task][family]` holds configuration keys and values; `GENERAL[family]` is for tasks that were not tuned. A
 family is the method whose presets a method shares (`Method.family`).
 Sources: ARS's step size, noise, directions and best directions begin from rl-baselines3-zoo's `hyperparams/ars.yml`,
 which follow Mania, Guy & Recht (2018), appendix A.2. PPO's general settings are CleanRL's `ppo_continuous_action.py`'s,
-the 2,048 steps of an iteration spread over eight environments; what a task changes in them is the zoo's
-(`hyperparams/ppo.yml`) where the line says so. Where settings were tuned on here, the line says that.
+the 2,048 steps of an iteration spread over eight environments; task settings are the zoo's (`hyperparams/ppo.yml`)
+where the line says so. Settings tuned further here are marked.
 """
 
 import math
 from collections.abc import Mapping
 from typing import Any
 
-DEFAULT_METHOD, DEFAULT_TRAINING = "ars", "adam"  # in a world or on a function, and on a data set
+DEFAULT_METHOD, DEFAULT_TRAINING = "ars", "adam"  # for worlds and functions, and for data sets
 
 
 def _settings(layers: str, steps: float, more: dict[str, Any], **options: Any) -> dict[str, Any]:
-    """The keys of a preset: `options` are the method's; in `more`, `a__b` stands for the key `a.b` and wins."""
+    """Return a preset's keys and values.
+
+    options: the method's. more: other keys, `a__b` for the key `a.b`; they take precedence.
+    """
     return {
         "network.layers": layers,
         "network.normalise": True,
@@ -48,24 +51,26 @@ def _ga(
 
 
 def _ppo(steps: float, **options: Any) -> dict[str, Any]:
-    # as CleanRL and stable-baselines3 clip; the other methods' papers normalise without it
+    # CleanRL and stable-baselines3 clip so; the other methods' papers normalise without clipping
     return _settings("mlp:64,64", steps, {"network__clip_observation": 10.0}, **options)
 
 
-# The bonus for staying alive is left out while training (Mania 2018, section 4.1), and only then.
+# The bonus for staying alive is left out in training only (Mania 2018, section 4.1).
 _NO_BONUS = {"training__healthy_reward": 0.0}
 
 
 def _pgpe(steps: float, radius: float, parameters: int, **options: Any) -> dict[str, Any]:
-    """pgpelib's settings, of its `train_agents`, which made the results of the ClipUp paper (Toklu 2020): speed .015,
-    ClipUp's step half of that, the deviation radius / sqrt(parameters), individuals added until so many interactions.
+    """Return the settings of pgpelib's `train_agents`, which made the results of the ClipUp paper (Toklu 2020).
+
+    Maximum speed 0.015, ClipUp's step size half of that, standard deviation radius / sqrt(parameters), individuals
+    added up to a number of interactions.
     """
     noise = round(radius / math.sqrt(parameters), 4)
     return _settings("linear", steps, _NO_BONUS, noise=noise, step_size=0.0075, **options)
 
 
-# tuned: the standard deviation of PPO's actions to begin with, exp(-1), where gentle noise finds gaits that a deviation
-# of 1 never tries. (The zoo begins with exp(-2) on HalfCheetah and Hopper; on Hopper 1 does better here.)
+# tuned: the initial standard deviation of PPO's actions, exp(-1), finds gaits that a deviation of 1 never tries. (The
+# zoo begins with exp(-2) on HalfCheetah and Hopper; on Hopper 1 does better here.)
 _GENTLE = 0.37
 
 GENERAL: Mapping[str, Mapping[str, Any]] = {
@@ -73,7 +78,7 @@ GENERAL: Mapping[str, Mapping[str, Any]] = {
     "openai-es": _es(0.02, 0.04, 32, 0.005, 2e6),
     "ga": _ga(64, 12, 0.05, 0.5, 2e6),
     "ppo": _ppo(1e6),
-    # not tuned: steps of the size that serves the others
+    # not tuned: step sizes of the order of the others'
     "cma-es": _settings("linear", 2e6, {}, step_size=0.1),
     "sep-cma-es": _settings("linear", 2e6, {}, step_size=0.05),  # tuned on HalfCheetah, as is PGPE
     "lm-ma-es": _settings("linear", 2e6, {}, step_size=0.1),
@@ -85,7 +90,7 @@ GENERAL: Mapping[str, Mapping[str, Any]] = {
     "cem": _settings("linear", 2e6, {}, noise=0.1, extra_noise=0.05),
     "guided-es": _settings("linear", 2e6, {}),
     "persistent-es": _settings("linear", 2e6, {}),
-    # the sizes and steps of the GA
+    # the GA's sizes and steps
     "islands": _settings(
         "linear",
         2e6,
@@ -93,35 +98,35 @@ GENERAL: Mapping[str, Mapping[str, Any]] = {
         islands=4,
         algorithm="ga:population=16,select='truncation:truncation=4',mutate='gaussian:deviation=0.05',elites=1",
     ),
-    # everyone scored anew beside the children: with luck that all of a generation share, old scores are no measure
+    # parents are scored anew beside their children: a generation shares its episodes, so old scores are not comparable
     "crowding": _settings("linear", 2e6, {}, population=64, elites=64, mutate="gaussian:deviation=0.05"),
     "deep-ga": _settings("mlp:32,32", 2e6, {}, population=64, truncation=3, mutation=0.05),
     "differential-evolution": _settings("linear", 2e6, {}, initial_spread=0.1),
     "random-search": _settings("linear", 2e6, {}, spread=0.3),
     "hill-climber": _settings("linear", 2e6, {}, step_size=0.1),
     **{name: _settings("linear", 2e6, {}) for name in ("nelder-mead", "powell", "bfgs")},
-    **{name: _settings("linear", 1e6, {}) for name in ("adam", "sgd")},  # backprop, which says what it lacks
+    **{name: _settings("linear", 1e6, {}) for name in ("adam", "sgd")},  # backprop, which reports what it lacks
 }
 
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "HalfCheetah-v5": {
-        # tuned: smaller populations and more noise than the zoo's (.02, .03, 32, 4), with actions free while training,
-        # get further in 3,000 episodes; it is looked at often, since the mean goes down at times too
+        # tuned: smaller populations and more noise than the zoo's (.02, .03, 32, 4), with free actions in training, get
+        # further in 3,000 episodes; candidates are scored often, since the mean also falls at times
         "ars": _ars(0.02, 0.04, 8, 4, 2_990_000, training__ctrl_cost_weight=0.0, evaluation__selection_share=0.2),
         "openai-es": _es(0.02, 0.04, 32, 0.005, 5e6),
-        # tuned: half the parents and twice the step of the general one get half as far again in 1,500 episodes
+        # tuned: half the parents and twice the step of the general preset get half as far again in 1,500 episodes
         "ga": _ga(64, 6, 0.1, 0.5, 5e6, method__genome="real:spread=0.3"),
         "ppo": _ppo(1e6, initial_deviation=_GENTLE, discount=0.98, gae_lambda=0.92),  # the zoo's discount and λ
     },
-    # tuned: the zoo's (.02, .01, 1, 1) stays near 45 on two seeds of three, with these all reach 350 in 300 episodes
+    # tuned: the zoo's (.02, .01, 1, 1) stays near 45 on two seeds of three; with these all reach 350 in 300 episodes
     "Swimmer-v5": {
         "ars": _ars(0.05, 0.05, 4, 4, 800_000),
-        # a stroke pays off late: the zoo's discount, and λ raised with it
+        # the reward of a stroke comes late: the zoo's discount, and a λ raised with it
         "ppo": _ppo(1e6, discount=0.9999, gae_lambda=0.99),
     },
     "Hopper-v5": {
         "ars": _ars(0.01, 0.025, 8, 4, 3e6, **_NO_BONUS),
-        # tuned: a hopper falls under the steps that serve HalfCheetah
+        # tuned: a hopper falls with HalfCheetah's step sizes
         "sep-cma-es": _settings("linear", 3e6, _NO_BONUS, step_size=0.02),
         "pgpe": _settings("linear", 3e6, _NO_BONUS, noise=0.03, pairs=8, step_size=0.03),
         "ppo": _ppo(1e6),
@@ -134,14 +139,14 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     },
     # the paper's budget is 150 million
     "Humanoid-v5": {"pgpe": _pgpe(15e6, 18 * 0.015, 348 * 17, pairs=100, interactions=150_000, most_pairs=1600)},
-    # tuned: our creatures feel angles, and turn at a radian or two a second, as they are: normalised, one that stands
-    # would make much of its little swaying, and with noise on that fall over (the biped) or get less far
+    # tuned: our creatures observe angles and angular velocities of 1–2 rad/s, a suitable scale. Normalised, the small
+    # swaying of a standing creature is amplified, and with noise it falls over (the biped) or gets less far
     "evo/Biped-v0": {"ars": _ars(0.05, 0.07, 16, 8, 1.2e6, network__normalise=False)},
     **{
         f"evo/{creature}-v0": {"ars": _ars(0.05, 0.1, 16, 8, 640_000, network__normalise=False)}
         for creature in ("Centipede", "Hexapod", "Spider", "Tripod")
     },
-    # who lies on the ground cannot fall, and gets further normalised
+    # creatures that lie on the ground cannot fall, and get further normalised
     **{f"evo/{creature}-v0": {"ars": _ars(0.05, 0.1, 16, 8, 640_000)} for creature in ("Inchworm", "Snake")},
     "evo/Quadruped-v0": {
         "ars": _ars(0.05, 0.1, 16, 8, 640_000),
@@ -152,8 +157,8 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
 }
 
 
-# On a function: options as parts of the width of its domain. The step-size is pycma's advice for a start anywhere in
-# the domain; the others are of its order. Not tuned. Of a text, the parts are what its braces take.
+# On a function: options as shares of the width of its domain. The step-size is pycma's advice for a start anywhere in
+# the domain; the others are of its order. Not tuned. In a tuple, the shares fill the text's braces.
 _ANYWHERE = ("real:spread={}", 0.25)
 _OF_WIDTH: Mapping[str, Mapping[str, Any]] = {
     **{name: {"step_size": 0.2} for name in ("cma-es", "sep-cma-es", "lm-ma-es", "snes", "xnes", "hill-climber")},
@@ -167,13 +172,13 @@ _OF_WIDTH: Mapping[str, Mapping[str, Any]] = {
     "random-search": {"spread": 0.3},
 }
 _LANDSCAPE_BUDGET = {"budget.steps": 100_000}
-_SOLVED = {"budget.until": -1e-8}  # of a function whose best value is known to be 0
+_SOLVED = {"budget.until": -1e-8}  # for a function whose best value is known to be 0
 
 
 def landscape_preset(family: str, width: float, known_best: bool) -> dict[str, Any]:
-    """Configuration keys and values for a family of methods on a function whose domain is so wide.
+    """Return configuration keys and values for a family of methods on a function with a domain of this width.
 
-    known_best: whether its best value is known, as only that of a benchmark is: the search ends where it is reached.
+    known_best: whether its best value is known, as a benchmark's is: the search ends where it is reached.
     """
     options = {
         name: part[0].format(*(number * width for number in part[1:])) if isinstance(part, tuple) else part * width
@@ -183,9 +188,9 @@ def landscape_preset(family: str, width: float, known_best: bool) -> dict[str, A
     return {**budget, **{f"method.{name}": value for name, value in options.items()}}
 
 
-# On a data set. Budgets are in examples. Not tuned but for the digits, and as far as the lines say so.
+# On a data set. Budgets are in examples. Not tuned except on the digits, as marked.
 _DATASET: Mapping[str, Mapping[str, Any]] = {
-    # tuned on the digits, and looked at on the others: a large first step that falls to zero learns most in few epochs
+    # tuned on the digits, checked on the others: a large first step that falls to zero learns most in few epochs
     **{
         name: {"evaluation.batch": 32, "budget.steps": 100_000, "method.schedule": "linear", "method.step_size": step}
         for name, step in (("adam", 0.004), ("sgd", 0.1))
@@ -201,16 +206,16 @@ _DATASETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
 
 
 def dataset_preset(task: str, family: str) -> dict[str, Any]:
-    """Configuration keys and values for a family of methods on a data set."""
+    """Return configuration keys and values for a family of methods on a data set."""
     general = {
         "network.layers": "mlp:64:relu",
         "evaluation.batch": 256,
-        "evaluation.selection_share": 0.2,  # a generation answers many more examples than the validation split has
+        "evaluation.selection_share": 0.2,  # a generation evaluates many more examples than the validation split has
         "budget.steps": 10_000_000,
     }
     return {**general, **_DATASET.get(family, {}), **_DATASETS.get(task, {}).get(family, {})}
 
 
 def preset(task: str, family: str) -> dict[str, Any]:
-    """Configuration keys and values for a family of methods on a task."""
+    """Return configuration keys and values for a family of methods on a task."""
     return {**GENERAL.get(family, {}), **PRESETS.get(task, {}).get(family, {})}

@@ -39,20 +39,20 @@ from evo.storage.paths import command
 from evo.version import __version__
 
 _BUDGET = ("budget.generations", "budget.steps", "budget.minutes", "budget.until")
-WORLD, FUNCTION, DATASET = "world", "function", "data set"  # what a task can be
+WORLD, FUNCTION, DATASET = "world", "function", "data set"  # kinds of task
 _STEP_UNITS = {WORLD: "env step", FUNCTION: "evaluation", DATASET: "example"}
 
 
 KEYS: dict[str, Key] = {
-    "evo": Key(str, __version__),  # the version that wrote a file, and the mark of a fully resolved one
+    "evo": Key(str, __version__),  # the version that wrote a file; it marks a fully resolved one
     "seed": Key(int, 0, least=0),
-    "start.champion": Key(str | None, None),  # what the learner begins from, and the digest of that file
+    "start.champion": Key(str | None, None),  # where the learner begins, and the digest of that file
     "start.digest": Key(str | None, None),
     "task.name": Key(str, None),
-    "data.digest": Key(str | None, None),  # of the examples of a data set
+    "data.digest": Key(str | None, None),  # of a data set's examples
     "network.layers": Key(str, "linear"),
     "network.normalise": Key(bool, True),
-    "network.clip_observation": Key(float, math.inf, least=1e-3),  # of normalised ones
+    "network.clip_observation": Key(float, math.inf, least=1e-3),  # bound of normalised observations
     "method.name": Key(str, DEFAULT_METHOD),
     "evaluation.batch": Key(int, 256, least=1, most=10_000_000),
     "evaluation.episodes": Key(int, 1, least=1, most=100_000),
@@ -87,14 +87,14 @@ class Config:
 
     @property
     def kind(self) -> str:
-        """What its task is: WORLD, FUNCTION or DATASET."""
+        """The kind of its task: WORLD, FUNCTION or DATASET."""
         if "evaluation.batch" in self.values:
             return DATASET
         return WORLD if self.layers else FUNCTION
 
     @property
     def step_unit(self) -> str:
-        """What a step of it is: an `env step`, an `evaluation` of a function, an `example` answered."""
+        """The unit of its steps: `env step`, `evaluation` (of a function) or `example`."""
         return _STEP_UNITS[self.kind]
 
     @property
@@ -104,11 +104,11 @@ class Config:
 
     @property
     def clip_observation(self) -> float:
-        """Normalised observations are kept within ± so much."""
+        """The bound ±c to which normalised observations are clipped."""
         return float(self.values.get("network.clip_observation", math.inf))
 
     def section(self, name: str) -> dict[str, Any]:
-        """The options of a constructor: the keys under `name` that have a value, its own name left out."""
+        """Return the options of a constructor: the keys under `name` that have a value, except `name` itself."""
         prefix = f"{name}."
         given = {key: value for key, value in self.values.items() if value is not None}
         inside = {key.removeprefix(prefix): value for key, value in given.items() if key.startswith(prefix)}
@@ -116,7 +116,7 @@ class Config:
         return inside
 
     def toml(self) -> str:
-        """As a TOML file; keys without a value are left out."""
+        """Return the configuration as TOML; keys without a value are left out."""
         tree: dict[str, Any] = {}
         for key, value in self.values.items():
             if value is not None:
@@ -129,8 +129,7 @@ class Config:
 
 
 def task_name(text: str) -> str:
-    """The full name of a task: in short (`quadruped`, `half-cheetah`), `package.module:attribute`, a model file, or a
-    file or folder of data."""
+    """Return the full name of a task: a short name, `package.module:attribute`, a model file, a data file or folder."""
     if text in TASKS or text in DATASETS or is_landscape(text) or ":" in text:
         return text
     if is_model_file(text):
@@ -162,9 +161,9 @@ def _plain(name: str) -> str:
 
 
 def task_constructor(name: str) -> Callable[..., Any]:
-    """The constructor of a task by its full name.
+    """Return the constructor of a task by its full name.
 
-    Nothing is called that does not say that it returns a Task: names come out of files too. Raises EvoError.
+    Only functions annotated to return a Task or the like may be called: names come from files too. Raises EvoError.
     """
     try:
         if is_model_file(name):
@@ -179,7 +178,7 @@ def task_constructor(name: str) -> Callable[..., Any]:
         returned = typing.get_type_hints(found).get("return") if callable(found) else None
     except UntrustedName as error:
         raise EvoError(f"task {error}") from error
-    except Exception as error:  # a module of the user's may fail in any way
+    except Exception as error:  # a user's module may fail in any way
         raise EvoError(f"unknown task {name!r}: {one_line(error)}") from error
     if returned is float:
         return landscape_of(name, found)
@@ -192,13 +191,13 @@ def task_constructor(name: str) -> Callable[..., Any]:
 
 
 def kind_of(name: str) -> str:
-    """What the task of this full name is: WORLD, FUNCTION or DATASET. Raises EvoError."""
+    """Return the kind of the task of this full name: WORLD, FUNCTION or DATASET. Raises EvoError."""
     made = typing.get_type_hints(task_constructor(name)).get("return")
     return FUNCTION if made is Landscape else DATASET if made is Dataset else WORLD
 
 
 def options_of(signature: inspect.Signature, hints: Mapping[str, Any]) -> dict[str, Key]:
-    """The keyword-only arguments of a constructor, as keys."""
+    """Return the keyword-only arguments of a constructor, as keys. Raises EvoError for one without a default."""
     options = {
         name: Key(hints.get(name, Any), parameter.default)
         for name, parameter in signature.parameters.items()
@@ -211,8 +210,10 @@ def options_of(signature: inspect.Signature, hints: Mapping[str, Any]) -> dict[s
 
 
 def read_config(text: str, source: str, trust: bool = False) -> dict[str, Any]:
-    """The dotted keys of a TOML file. trust: whether modules that it names may be imported. Raises EvoError naming
-    `source`."""
+    """Return the dotted keys of a TOML file. Raises EvoError naming `source`.
+
+    trust: whether modules that it names may be imported.
+    """
     return _flat(read_toml(text, source, trust), "")
 
 
@@ -229,13 +230,13 @@ def resolve_config(
     settings: Sequence[tuple[str, Any]] = (),
     flags: Mapping[str, Any] | None = None,
 ) -> Config:
-    """One configuration out of the layers above the presets. Flags that are None were not given."""
+    """Return one configuration from the layers above the presets; a flag of None is absent. Raises EvoError."""
     given = [
         dict(file or {}),
         dict(settings),
         {key: value for key, value in (flags or {}).items() if value is not None},
     ]
-    reference.trust(*given[1].values(), *given[2].values())  # the user's own words
+    reference.trust(*given[1].values(), *given[2].values())  # typed by the user
     named: dict[str, Any] = {}
     for layer in given:
         named |= {key: layer[key] for key in ("task.name", "method.name") if key in layer}
@@ -249,26 +250,26 @@ def resolve_config(
         raise EvoError(f"unknown method {method!r}{nearest(method, METHODS)}")
     known = _known_keys(task, kind, chosen)
     given[0] = _without_others(given[0], task, method)
-    if {"evo", "task.name"} <= given[0].keys():  # written by a run, of an older version perhaps
+    if {"evo", "task.name"} <= given[0].keys():  # written by a run, perhaps of an older version
         written = {key.removeprefix("task."): value for key, value in given[0].items() if key.startswith("task.")}
         given[0] |= {f"task.{name}": value for name, value in as_written(task, written).items()}
     takes_any = getattr(task_constructor(task), "takes_any", False)
     if any(key.startswith("task.") and layer[key] != given[0].get(key) for layer in given[1:] for key in layer):
-        given[0].pop("data.digest", None)  # other examples are meant
-    # a file that a run wrote says everything: presets of a later version must not change it
+        given[0].pop("data.digest", None)  # the options select other examples
+    # a file that a run wrote is complete: presets of a later version must not change it
     base = {} if "evo" in given[0] else _preset(task, kind, chosen, known, given) | dict(chosen.settings)
     base = {key: value for key, value in base.items() if key in known}
     values = {key: entry.default for key, entry in known.items() if not key.startswith("training.")}
     for layer in (base, *given):
         if any(key in layer for key in _BUDGET):
-            values |= dict.fromkeys(_BUDGET)  # a budget replaces the one below it whole
-        tables = dict[str, Any]()  # those that this layer gives entry by entry
+            values |= dict.fromkeys(_BUDGET)  # a budget replaces the one below it as a whole
+        tables = dict[str, Any]()  # tables that this layer gives entry by entry
         for key, value in layer.items():
             owner = key if key in known else _owner(key, known, takes_any)
             if owner is None:
                 raise EvoError(_unknown(key, task, kind, known))
             if owner != key:
-                if owner not in tables:  # a file has it whole
+                if owner not in tables:  # a file gives the whole table
                     tables[owner] = {} if layer is given[0] else copy.deepcopy(values.get(owner) or {})
                 value = _inserted(tables[owner], key, key.removeprefix(f"{owner}.").split("."), value)
             values[owner] = checked(owner, value, known[owner]) if owner in known else value
@@ -290,7 +291,7 @@ def resolve_config(
 
 
 def _owner(key: str, known: Mapping[str, Key], takes_any: bool) -> str | None:
-    """The option that a key is an entry of, where that is a table; or that a task's constructor takes by `**`."""
+    """Return the table option that a key is an entry of, or the `**` option of a task's constructor; else None."""
     parts = key.split(".")
     for count in range(len(parts) - 1, 1, -1):
         owner = ".".join(parts[:count])
@@ -300,7 +301,7 @@ def _owner(key: str, known: Mapping[str, Key], takes_any: bool) -> str | None:
 
 
 def _inserted(table: Any, key: str, path: list[str], value: Any) -> Any:
-    """The table, with a value in its place. Raises EvoError where it, or what lies on the way, is none."""
+    """Return the table with the value at `path`. Raises EvoError where a value on the path is no table."""
     place: Any = table
     for name in path[:-1]:
         place = place.setdefault(name, {}) if isinstance(place, dict) else place
@@ -311,8 +312,7 @@ def _inserted(table: Any, key: str, path: list[str], value: Any) -> Any:
 
 
 def _of_data(values: Mapping[str, Any], given: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What else a configuration for a data set says: files by their whole paths, no schedule where there are no steps
-    for it to stretch over. Raises EvoError for one that was asked for."""
+    """Return what a data set changes: absolute paths; no schedule without a budget of steps. Raises EvoError."""
     files = {key: values[key] for key in ("task.file", "task.folder") if values.get(key)}
     changed = {key: str(Path(name).absolute()) for key, name in files.items()}
     unbounded = values["budget.steps"] is None and values.get("method.anneal_steps", 0) is None
@@ -340,7 +340,7 @@ def _unknown(key: str, task: str, kind: str, known: Mapping[str, Key]) -> str:
 def _preset(
     task: str, kind: str, method: Method, known: Mapping[str, Key], given: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """What suits the method on the task, or on a function as wide as it is."""
+    """Return the preset of the method on the task, or on a function with the width of its domain."""
     if kind == WORLD:
         return preset(task, method.family)
     if kind == DATASET:
@@ -355,8 +355,7 @@ def _preset(
 
 
 def as_written(task: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """A task's options as a file of a run or a champion means them: one that an older version did not know yet means
-    what was done then."""
+    """Return a task's options as a run's file means them: absent ones mean what the older version did."""
     if is_model_file(task):
         return {**ABSENT, **options}
     of_gymnasium = task not in TASKS and gymnasium_task.is_registered(task)
@@ -371,7 +370,7 @@ def _digest(file: str, model_root: str) -> str:
 
 
 def _without_others(file: dict[str, Any], task: str, method: str) -> dict[str, Any]:
-    """A file's values, but for the options of a task or method that a flag has replaced by another."""
+    """Return a file's values without the options of a task or method that a flag has replaced."""
     replaced = []
     if "task.name" in file and task_name(str(file["task.name"])) != task:
         replaced += ["task.", "training."]
@@ -385,13 +384,13 @@ def _known_keys(task: str, kind: str, method: Method) -> dict[str, Key]:
     hints = typing.get_type_hints(constructor)
     task_options = options_of(inspect.signature(constructor), hints)
     if hints.get("return") is Task:
-        # a task's own names are its own
+        # a task's own options take precedence over adversity's
         task_options = {name: Key(kind, None) for name, kind in adversity.OPTION_TYPES.items()} | task_options
     try:
         method_options = options_of(
             inspect.signature(method.constructor()), typing.get_type_hints(method.constructor().__init__)
         )
-    except Exception as error:  # a module of the user's may fail in any way
+    except Exception as error:  # a user's module may fail in any way
         raise EvoError(f"unknown method {method.reference!r}: {one_line(error)}") from error
     without = {
         WORLD: ("evaluation.batch", "data.digest"),
@@ -408,7 +407,7 @@ def _known_keys(task: str, kind: str, method: Method) -> dict[str, Key]:
     if hints.get("return") is not GymnasiumTask:
         del keys["evaluation.step_timeout"]
     if kind == DATASET or (kind == FUNCTION and not getattr(constructor, "noisy", False)):
-        # once is enough to know what a point is worth, or a network on all held-out examples
+        # one evaluation is exact, of a point or of a network on all held-out examples
         keys = {key: replace(entry, default=1) if key.endswith("_episodes") else entry for key, entry in keys.items()}
     return {
         **keys,

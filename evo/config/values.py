@@ -25,19 +25,19 @@ class Key:
     most: float | None = None
 
 
-# Dotted keys and values: a mapping, `key=value`, or several of these.
+# Dotted keys and values: a mapping, `key=value`, or several of these texts.
 Settings = Mapping[str, Any] | Sequence[str] | str
 
 
 def pairs_of(settings: Settings) -> list[tuple[str, Any]]:
-    """Dotted keys and their values. Raises EvoError for a text that is no `key=value`."""
+    """Return dotted keys and their values. Raises EvoError for a text that is no `key=value`."""
     if isinstance(settings, Mapping):
         return [*settings.items()]
     return [parse_setting(text) for text in ([settings] if isinstance(settings, str) else settings)]
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
-    """`key=value` of --set; the value is read as TOML, or taken as text where it is none."""
+    """Parse `key=value` of --set; the value is read as TOML, or taken as text where it is not TOML."""
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise EvoError(f"a setting is key=value, as in task.frame_skip=5; got {text!r}")
@@ -48,7 +48,7 @@ def parse_setting(text: str) -> tuple[str, Any]:
 
 
 def checked(key: str, value: Any, entry: Key) -> Any:
-    """The value as the key's kind, NumPy's numbers as Python's. Raises EvoError naming the key."""
+    """Return the value in the key's type, NumPy numbers as Python's. Raises EvoError naming the key."""
     value = plain(value)
     _check_bits(key, value)
     kinds = typing.get_args(entry.kind) if isinstance(entry.kind, types.UnionType) else (entry.kind,)
@@ -57,7 +57,7 @@ def checked(key: str, value: Any, entry: Key) -> Any:
     for kind in kinds:
         fitting = _as_kind(value, kind)
         if fitting is not None:
-            _check_bits(key, fitting)  # 1e308 is a whole number too
+            _check_bits(key, fitting)  # 1e308 converts to an integer too
             if entry.least is not None and fitting < entry.least:
                 raise EvoError(f"{key} must be at least {entry.least:g}, got {value}")
             if entry.most is not None and fitting > entry.most:
@@ -78,7 +78,7 @@ def _check_bits(key: str, value: Any) -> None:
 
 
 def _numbers(value: Any) -> Iterator[int]:
-    """Whole numbers in a value, however deep."""
+    """Yield the integers in a value, at any depth."""
     if isinstance(value, list | tuple | dict):
         for each in value.values() if isinstance(value, dict) else value:
             yield from _numbers(each)
@@ -94,10 +94,10 @@ def _words(kind: Any) -> str:
 
 
 def _as_kind(value: Any, kind: Any) -> Any:
-    """The value as the kind, or None where it is not one; a whole number is a number, true is not."""
+    """Return the value in the type, or None where it does not fit; an integer is a float, a bool is neither."""
     if kind is Any:
         return value
-    if typing.get_origin(kind) is Callable:  # Python's alone: a file names it, as text
+    if typing.get_origin(kind) is Callable:  # only Python passes a callable; a file names it, as text
         return None
     if typing.get_origin(kind) is tuple:
         parts = typing.get_args(kind)
@@ -115,6 +115,6 @@ def _as_kind(value: Any, kind: Any) -> Any:
     if origin is typing.Literal:
         return value if value in typing.get_args(kind) else None
     if not isinstance(origin or kind, type):
-        return value  # a kind of a user's own
+        return value  # a type of the user's
     kind = origin or kind
     return value if isinstance(value, kind) and not (kind in (int, float) and isinstance(value, bool)) else None

@@ -1,1 +1,1 @@
-"""Runs: the training loop, champions, the run as one reads it, replay, and what is shown in a terminal."""
+"""Runs: the training loop, champions, reading of finished runs, replay, and terminal display."""

@@ -7,29 +7,32 @@ from evo.runs.champion import Champion
 
 
 class Watcher(Protocol):
-    """Told what happens in a run, in the thread that trains. What it raises ends the run, everything saved."""
+    """Receives the events of a run, in the thread that trains.
+
+    What it raises ends the run, after everything is saved.
+    """
 
     def phase(self, text: str) -> None:
-        """What is being done now, in a few words."""
+        """Receive what is being done now, in a few words."""
 
     def note(self, text: str) -> None:
-        """Something to be read even when the run is over, such as why there is no film."""
+        """Receive a message to be read even after the run, such as why there is no film."""
 
     def filmed(self, done: int, frames: int) -> None:
-        """So many of the film's frames are drawn."""
+        """Receive how many of the film's frames are drawn."""
 
     def selected(self, champion: Champion, steps: int, score: float, rate: float) -> None:
-        """Candidates were scored after so many steps, at `rate` env steps/s; the champion so far."""
+        """Receive that candidates were scored after `steps` steps, at `rate` env steps/s; the champion so far."""
 
     def learned(self, row: Mapping[str, float]) -> None:
-        """A generation is done; its row of metrics."""
+        """Receive the row of metrics of a finished generation."""
 
     def ended(self, reason: str) -> None:
-        """It learns no more, for this reason; what is left is to score the champion."""
+        """Receive why learning ended; the champion is scored next."""
 
 
 class Callback:
-    """A watcher that hands each row of metrics to a function, if there is one, and each event to another watcher."""
+    """A watcher that passes each row of metrics to a function, if there is one, and each event to another watcher."""
 
     def __init__(self, function: Callable[[Mapping[str, float]], None] | None, then: Watcher | None = None) -> None:
         self._function, self._then = function, then

@@ -15,7 +15,7 @@ from evo.storage.run_directory import runs
 
 
 def catalogue(folder: Path | str = "runs") -> dict[str, list[tuple[str, str]]]:
-    """Tasks, data sets, functions, methods, networks and the runs below `folder`, each with a line about it."""
+    """Return tasks, data sets, functions, methods, networks and the runs below `folder`, each with a summary line."""
     return {
         "tasks": [(name, _first_line(task_constructor(name).__doc__)) for name in TASKS],
         "data sets": [(name, _first_line(task_constructor(name).__doc__)) for name in DATASETS],

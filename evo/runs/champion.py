@@ -41,7 +41,7 @@ _PACKAGES = ("mujoco", "gymnasium", "numpy", "numba", "llvmlite")
 
 @functools.cache
 def platform_facts() -> Mapping[str, str]:
-    """What the bits of a score depend on: versions, the processor's features, the arithmetic of libraries."""
+    """Return what a score's bits depend on: versions, the processor's features, the arithmetic of libraries."""
     import llvmlite.binding
 
     features = llvmlite.binding.get_host_cpu_features()
@@ -50,7 +50,7 @@ def platform_facts() -> Mapping[str, str]:
     return facts | {
         "machine": platform.machine(),
         "vectors": " ".join(vectors),
-        "libc": " ".join(platform.libc_ver()),  # whose sines and powers are not every other's
+        "libc": " ".join(platform.libc_ver()),  # sines and powers differ between libraries
         "arithmetic": ", ".join(f"{name} {variant}" for name, variant in FOUND.items()),
     }
 
@@ -72,13 +72,13 @@ class Champion:
     report_returns: np.ndarray | None
     facts: Mapping[str, str]
     measure: str = RETURN
-    data: str = ""  # the digest of its data set
+    data: str = ""  # digest of its data set
     clip_observation: float = math.inf
-    step_timeout: float | None = None  # seconds, of an environment of Gymnasium's
+    step_timeout: float | None = None  # seconds, of a Gymnasium environment
 
     @property
     def kind(self) -> str:
-        """What its task is: `world`, `function` or `data set`. Raises EvoError where the task is not found."""
+        """The kind of its task: `world`, `function` or `data set`. Raises EvoError where the task is not found."""
         return kind_of(self.task_name)
 
     @property
@@ -88,8 +88,10 @@ class Champion:
 
     @property
     def statistics(self) -> ObservationStatistics:
-        """What its network normalises observations by: `statistics=` of `evo.evaluate` and `evo.rollout`. Empty, a
-        count of 0, where it does not normalise."""
+        """Statistics that normalise observations: `statistics=` of `evo.evaluate` and `evo.rollout`.
+
+        Empty, with a count of 0, where its network does not normalise.
+        """
         return self.candidate.statistics
 
     @property
@@ -105,7 +107,7 @@ class Champion:
         )
 
     def summary(self) -> str:
-        """What is in it, a line each."""
+        """Return its contents, a line each."""
         normalised = ", observations normalised" if self.normalise else ""
         lines = [
             f"task: {self.task_name}",
@@ -119,7 +121,7 @@ class Champion:
         return "\n".join(filter(None, lines))
 
     def __getstate__(self) -> dict[str, Any]:
-        """Copies and pickles hold nothing compiled."""
+        """Leave the compiled problem out of copies and pickles."""
         return {name: value for name, value in self.__dict__.items() if name != "problem"}
 
     @property
@@ -129,7 +131,7 @@ class Champion:
 
     @property
     def digest(self) -> str:
-        """Of its parameters and statistics, in hexadecimal: equal for equal creatures."""
+        """SHA-256 of its parameters and statistics, in hexadecimal: equal for equal champions."""
         state = self.candidate.statistics.state()
         parts = (self.candidate.params, *(np.asarray(state[name], np.float64) for name in sorted(state)))
         return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
@@ -141,11 +143,14 @@ class Champion:
 
     @functools.cached_property
     def problem(self) -> Problem:
-        """The problem it is scored on, on all the processors this process may use."""
+        """The problem it is scored on, with all processors that this process may use."""
         return self.problem_on(available_threads())
 
     def problem_on(self, threads: int) -> Problem:
-        """The problem it is scored on, on so many processors. Raises EvoError where its parts do not fit each other."""
+        """Return the problem it is scored on, for `threads` threads.
+
+        Raises EvoError where its parts do not fit each other.
+        """
         problem = problem_named(
             self.task_name,
             self.task_options,
@@ -169,11 +174,11 @@ class Champion:
 
     @property
     def walking(self) -> Walking:
-        """The problem it is scored on, where that is a world. Raises EvoError where it is a function."""
+        """The problem it is scored on, where that is a world. Raises EvoError where it is none."""
         return self._walking(self.problem)
 
     def walking_on(self, threads: int) -> Walking:
-        """The same, on so many processors."""
+        """Return the world it is scored on, for `threads` threads. Raises EvoError where it is none."""
         return self._walking(self.problem_on(threads))
 
     def _walking(self, problem: Problem) -> Walking:
@@ -198,8 +203,10 @@ class Champion:
         return problem.network if isinstance(problem, Supervised) else self.walking.network
 
     def evaluate(self, episodes: int | Split = 100, seeds: np.ndarray | None = None) -> Fitness:
-        """Its returns on the report seeds, or on the given ones; or how well it answers a split of a data set, as in
-        `champion.evaluate(digits.test)`."""
+        """Return its returns on the report seeds or the given ones, or its score on a split of a data set.
+
+        A split is given as in `champion.evaluate(digits.test)`. Raises EvoError.
+        """
         if isinstance(episodes, Split):
             problem = self.supervised
             return Fitness(problem.score(problem.answers(self.params, self._fitting(episodes))), self.measure)
@@ -207,8 +214,11 @@ class Champion:
         return Fitness(self._scored(chosen).returns[0], self.measure)
 
     def predict(self, inputs: np.ndarray) -> np.ndarray:
-        """What it answers to inputs prepared as its data set prepares them, (examples, …): the index of a class, int64
-        (examples, predictions), or numbers, float32 (examples, predictions, outputs), in the data set's own unit."""
+        """Return predictions for inputs prepared as its data set prepares them, (examples, …).
+
+        They are indices of classes, int64 (examples, predictions), or numbers, float32 (examples, predictions,
+        outputs), in the data set's unit. Raises EvoError.
+        """
         data = self.supervised.dataset
         unknown = np.zeros((len(inputs), data.predictions, data.train.targets.shape[2]), np.float32)
         try:
@@ -221,45 +231,45 @@ class Champion:
         return outputs[0].argmax(axis=2) if data.labels else outputs[0] * data.scale + data.offset
 
     def _fitting(self, split: Split) -> Split:
-        """The split, where its examples are such as the data set's. Raises EvoError."""
+        """Return the split. Raises EvoError where its examples are not like the data set's."""
         try:
-            replace(self.supervised.dataset, test=split)  # which looks at shapes, classes and symbols
+            replace(self.supervised.dataset, test=split)  # checks shapes, classes and symbols
         except ValueError as error:
             raise EvoError(f"these examples are not {self.task_name}'s: {one_line(error)}") from error
         return split
 
     def _scored(self, seeds: np.ndarray) -> Evaluation:
-        """On so many episodes. Raises EvoError where it cannot be evaluated."""
+        """Evaluate it on the episodes of `seeds`. Raises EvoError where it cannot be evaluated."""
         with self._said():
             return evaluate_alone(self.problem, *self.candidate, seeds)
 
     @contextmanager
     def _said(self) -> Iterator[None]:
-        """Raises EvoError where the engine or an environment lets nobody go on."""
+        """Turn errors of the engine and of compilation into EvoError."""
         try:
             yield
         except (EngineError, KernelError) as error:
             raise EvoError(f"{self.task_name}: {error}") from error
 
     def policy(self) -> Policy:
-        """It as a function of an observation."""
+        """Return it as a function of an observation."""
         return Policy(self.walking, self.candidate)
 
     def batch_policy(self, rows: int) -> BatchPolicy:
-        """It as a function of so many observations at once, as of environments side by side."""
+        """Return it as a function of `rows` observations at once, as of parallel environments."""
         return BatchPolicy(self.walking, self.candidate, rows)
 
     def rollout(self, seed: int) -> Trajectory:
-        """One episode of it, recorded. Raises EvoError."""
+        """Record one episode of it. Raises EvoError."""
         return self.rollout_of(self.candidate, seed)
 
     def rollout_of(self, candidate: Candidate, seed: int) -> Trajectory:
-        """The same of another candidate of its run."""
+        """Record one episode of another candidate of its run. Raises EvoError."""
         with self._said():
             return self.walking.rollout(candidate.params, seed, candidate.statistics)
 
     def verify(self) -> Verification:
-        """Score it again on its selection seeds and compare to the bit."""
+        """Score it again on its selection seeds and compare every bit."""
         seeds = selection_seeds(len(self.selection_returns))
         outcome = self._scored(seeds)
         again = outcome.returns[0]
@@ -275,7 +285,10 @@ class Champion:
         )
 
     def fossil(self, arrays: Mapping[str, np.ndarray]) -> Candidate:
-        """The best of a generation of its run, as a file holds it. Raises EvoError where it is not one of its kind."""
+        """Return a generation's candidate from the arrays of a file.
+
+        Raises EvoError where they do not fit this champion.
+        """
         try:
             found = Candidate(arrays["params"], ObservationStatistics.restored(arrays))
             check_candidate(found, self.candidate)
@@ -284,16 +297,19 @@ class Champion:
         return found
 
     def with_timeout(self, seconds: float) -> "Champion":
-        """The same champion, scored with another step_timeout. Raises EvoError, also where its task takes none."""
+        """Return the same champion, scored with another step_timeout.
+
+        Raises EvoError, also where its task takes none.
+        """
         config = {"task.name": self.task_name, "evaluation.step_timeout": seconds}
         return replace(self, step_timeout=resolve_config(config)["evaluation.step_timeout"])
 
     def reported(self, returns: np.ndarray) -> "Champion":
-        """The same champion with its report returns."""
+        """Return the same champion with its report returns."""
         return replace(self, report_returns=returns)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """It as plain arrays."""
+        """Return it as plain arrays."""
         about = {
             "format": FORMAT,
             "task": {"name": self.task_name, "options": {k: _listed(v) for k, v in self.task_options.items()}},
@@ -312,7 +328,7 @@ class Champion:
             **({} if self.step_timeout is None else {"step_timeout": self.step_timeout}),
         }
         arrays = {
-            # TOML, unlike JSON, knows infinity, which options of tasks may be
+            # TOML, unlike JSON, has infinity, which task options may be
             "about": np.frombuffer(tomli_w.dumps(about).encode(), np.uint8),
             "params": self.params,
             "selection_returns": self.selection_returns,
@@ -324,9 +340,11 @@ class Champion:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], source: str, trust: bool = False) -> "Champion":
-        """trust: whether modules that it names may be imported. Raises EvoError naming `source` where the arrays are no
-        champion."""
-        if "about" not in arrays:  # a fossil, a checkpoint, somebody's data
+        """Return the champion in arrays. Raises EvoError naming `source` where they are no champion.
+
+        trust: whether modules that it names may be imported.
+        """
+        if "about" not in arrays:  # a fossil, a checkpoint or other data
             raise EvoError(f"{source} is not a champion; name a run directory or its champion.npz")
         try:
             about = read_toml(arrays["about"].tobytes().decode(), source, trust)
@@ -348,7 +366,7 @@ class Champion:
                 raise ValueError("its names are not texts, or hold control characters")
             if not all(type(about[name]) is int for name in ("seed", "generation", "steps")):
                 raise ValueError("its numbers are not whole")
-            clip = about["network"].get("clip_observation", math.inf)  # older ones were not clipped
+            clip = about["network"].get("clip_observation", math.inf)  # older champions were not clipped
             if not (isinstance(clip, float) and clip > 0):
                 raise ValueError("its clip_observation is no positive number")
             timeout = about.get("step_timeout")
@@ -369,7 +387,7 @@ class Champion:
                 selection_returns=selection,
                 report_returns=arrays.get("report_returns"),
                 facts=about["platform"],
-                measure=about.get("measure", RETURN),  # older ones had returns alone
+                measure=about.get("measure", RETURN),  # older champions had only returns
                 data=about.get("data", ""),
                 clip_observation=clip,
                 step_timeout=timeout,
@@ -383,8 +401,10 @@ class Champion:
 
     @classmethod
     def load(cls, path: Path | str, trust: bool = False) -> "Champion":
-        """trust: whether modules that it names may be imported (see `evo.envs.reference`). Raises EvoError for a file
-        that is missing, damaged, oversized or no champion."""
+        """Read a champion file. Raises EvoError where it is missing, damaged, oversized or no champion.
+
+        trust: whether modules that it names may be imported (see `evo.envs.reference`).
+        """
         return cls.from_arrays(read_arrays(Path(path), _LIMIT), str(path), trust)
 
 

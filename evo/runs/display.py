@@ -19,19 +19,19 @@ from evo.runs.champion import Champion
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _CURVE_WIDTH, _CURVE_HEIGHT = 56, 6
-_WIDTH = 76  # of the panel: where a terminal is made narrower, lines as wide as it was would be wrapped, and stay
+_WIDTH = 76  # of the panel, fixed: in a terminal made narrower, wider lines would wrap and remain
 _LARGEST = 1e300  # beyond it sums and differences overflow
 
 
 class Forecast:
-    """How far a run is, and how long it will take: from the budget and the speed seen so far."""
+    """Estimates progress and remaining time of a run, from its budget and the speed so far."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._began: tuple[float, float] | None = None  # time and fraction when this session first learned
+        self._began: tuple[float, float] | None = None  # time and fraction at this session's first row
 
     def fraction(self, row: Mapping[str, float]) -> float | None:
-        """The part of the budget that is used up, 0 to 1; None where the budget has no end that can be counted."""
+        """Return the used part of the budget, 0 to 1; None without a budget in steps, generations or minutes."""
         parts = [
             row[column] / (factor * self._config[key])
             for key, column, factor in (
@@ -56,7 +56,7 @@ class Forecast:
         return (1.0 - fraction) * (now - began) / (fraction - first)
 
     def estimate(self, rate: float, steps: int) -> str:
-        """What is ahead, before the work starts, at `rate` env steps/s with `steps` done."""
+        """Return a line about the remaining work, before it starts, at `rate` env steps/s with `steps` done."""
         budget = self._config["budget.steps"]
         unit = self._config.step_unit
         if not rate > 0:
@@ -71,7 +71,7 @@ class Forecast:
 
 
 def duration(seconds: float) -> str:
-    """`45 s`, `3 min 05 s`, `2 h 10 min`."""
+    """Format a duration: `45 s`, `3 min 05 s`, `2 h 10 min`."""
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole} s"
@@ -81,12 +81,12 @@ def duration(seconds: float) -> str:
 
 
 def curve(values: Sequence[float], width: int = _CURVE_WIDTH, height: int = _CURVE_HEIGHT) -> list[str]:
-    """A small chart of the values in block characters, `height` lines, oldest first."""
+    """Return a small chart of the values in block characters, `height` lines, oldest first."""
     finite = [value for value in values if abs(value) < _LARGEST]  # false for NaN too
     if len(finite) < 2:
         return [" " * width] * height
     columns = min(width, len(finite))
-    # each column shows the mean of its stretch of values
+    # each column shows the mean of its share of the values
     edges = [round(index * len(finite) / columns) for index in range(columns + 1)]
     means = [sum(finite[a:b]) / (b - a) for a, b in pairwise(edges)]
     low, high = min(means), max(means)
@@ -99,29 +99,32 @@ def curve(values: Sequence[float], width: int = _CURVE_WIDTH, height: int = _CUR
 
 
 class Seen:
-    """What displays remember of a run."""
+    """State of a run that displays keep."""
 
     def __init__(self, config: Config) -> None:
         self.forecast = Forecast(config)
-        self.judged = "held-out" if config.layers else "champion"  # what its score is called: of a function, all are
+        self.judged = "held-out" if config.layers else "champion"  # label of its score
         self.means: list[float] = []
         self.row: Mapping[str, float] = {}
         self.champion: Champion | None = None
 
     def learned(self, row: Mapping[str, float]) -> None:
         self.row = row
-        if not math.isnan(row["mean"]):  # before its first episode is over, a learner knows none
+        if not math.isnan(row["mean"]):  # NaN until a learner's first episode has ended
             self.means.append(row["mean"])
 
     @property
     def rate(self) -> float:
-        """env steps/s of training, over the whole run."""
+        """Speed of training over the whole run, env steps/s."""
         wall = self.row.get("wall_s", 0.0)
         return self.row.get("steps", 0.0) / wall if wall else 0.0
 
 
 class PlainLines:
-    """A line when something changes, for logs, pipes and notebooks; at most one every two seconds while it learns."""
+    """Prints a line when something changes, for logs, pipes and notebooks.
+
+    At most one every two seconds in training.
+    """
 
     def __init__(self, config: Config, console: Console) -> None:
         self._seen, self._console, self._printed, self._estimated = Seen(config), console, 0.0, False
@@ -172,7 +175,7 @@ class PlainLines:
 
 
 class LiveDisplay:
-    """The run in one panel that changes in place."""
+    """Shows the run in one panel that is redrawn in place."""
 
     def __init__(self, config: Config, console: Console) -> None:
         self._config, self._seen, self._phase, self._estimate = config, Seen(config), "starting", ""
@@ -249,12 +252,12 @@ class LiveDisplay:
 
 
 def is_live(console: Console) -> bool:
-    """Whether what is on it can be changed in place, and drawn in block characters."""
+    """Return whether the console can be redrawn in place and has block characters."""
     return console.is_terminal and not console.is_dumb_terminal and console.encoding.startswith("utf")
 
 
 def display(config: Config, console: Console, quiet: bool) -> "LiveDisplay | PlainLines":
-    """The display that suits the console: live on a terminal, plain lines elsewhere."""
+    """Return the display for the console: live on a terminal, plain lines elsewhere."""
     if quiet:
         return PlainLines(config, Console(quiet=True))
     return LiveDisplay(config, console) if is_live(console) else PlainLines(config, console)

@@ -10,8 +10,10 @@ from evo.numerics.formatting import RETURN, spread, told
 
 @dataclass(frozen=True, eq=False)
 class Fitness:
-    """Returns of some episodes: float64 (episodes,), NaN where one failed. measure: what they are, `return` or what a
-    data set reports."""
+    """Returns of some episodes: float64 (episodes,), NaN where one failed.
+
+    measure: their kind, `return` or what a data set reports.
+    """
 
     returns: np.ndarray
     measure: str = RETURN
@@ -37,8 +39,10 @@ class Fitness:
 
 @dataclass(frozen=True)
 class Verification:
-    """Whether a champion reproduces its recorded selection score. differences: platform fact → (recorded, here).
-    failures: what episodes failed of here."""
+    """Result of scoring a champion again: whether it reproduces its recorded selection score.
+
+    differences: platform fact → (recorded, here). failures: why episodes failed here.
+    """
 
     recorded: float
     reproduced: float

@@ -14,10 +14,10 @@ from evo.problems.control import Walking
 class Policy:
     """A champion as a function from an observation, (observation_size,), to an action, float64 (action_size,) or int.
 
-    The same compiled network as in training, clipped to the action space: usable in anyone's Gymnasium loop. Of one of
-    Gymnasium's environments it takes what that observes, as it is or flattened, and gives an action of its space, with
-    the space's dtype and shape. Call `reset()` between episodes. parameters: its own copy of the champion's, float32
-    (parameters,); what is written there holds from the next action on.
+    The same compiled network as in training, clipped to the action space: usable in any Gymnasium loop. For a Gymnasium
+    environment it takes that environment's observations, structured or flattened, and returns an action of its space,
+    with the space's dtype and shape. Call `reset()` between episodes. parameters: a copy of the champion's, float32
+    (parameters,); changes take effect with the next action.
     """
 
     def __init__(self, problem: Walking, candidate: Candidate) -> None:
@@ -32,7 +32,7 @@ class Policy:
         self._scratch = np.zeros(network.scratch_size, np.float32)
 
     def reset(self) -> None:
-        """Forget what the network remembers of the episode."""
+        """Reset the network's memory, for a new episode."""
         self._memory[:] = 0
 
     def __call__(self, observation: Any) -> Any:
@@ -63,11 +63,13 @@ class Policy:
 
 
 class BatchPolicy:
-    """A champion as a function from observations, (rows, observation_size), to actions: float64 (rows, action_size), or
-    int64 (rows,) where they are choices; of one of Gymnasium's environments, `rows` actions of its space.
+    """A champion as a function from a batch of observations, (rows, observation_size), to actions.
 
-    Row i gets what a `Policy` of its own would give it, to the bit, its memory included: rows are environments side by
-    side. `reset()` forgets all of them, `reset(ended)` those where `ended`, bool (rows,), is true.
+    Actions are float64 (rows, action_size), or int64 (rows,) where they are choices; for a Gymnasium environment,
+    `rows` actions of its space.
+
+    Row i gets what a separate `Policy` would give it, to the bit, its memory included: rows are parallel environments.
+    `reset()` clears the memory of all rows, `reset(ended)` that of rows where `ended`, bool (rows,), is true.
     """
 
     def __init__(self, problem: Walking, candidate: Candidate, rows: int) -> None:
@@ -80,7 +82,7 @@ class BatchPolicy:
         self._scratch = np.zeros(network.scratch_size, np.float32)
 
     def reset(self, ended: np.ndarray | None = None) -> None:
-        """Forget what the network remembers of the episodes, or of those that `ended`."""
+        """Reset the network's memory of all rows, or of those where `ended` is true."""
         self._memories[slice(None) if ended is None else np.asarray(ended, bool)] = 0
 
     def __call__(self, observations: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from evo.visualize.strips import caption, filmstrip
 
 STRIP_FRAMES, STRIP_COLUMNS = 10, 5
 
-# Told after each frame how many of the film's are drawn.
+# Called after each frame with how many of the film's frames are drawn, and their total.
 Progress = Callable[[int, int], None]
 
 
@@ -36,7 +36,7 @@ def film(
     """Film one episode of a champion, at most `seconds` of it, in real time.
 
     path: .mp4, .gif or .webp; .png makes a strip of stills. seed: the episode; by default the report episode of median
-    return, so the film is neither a lucky nor an unlucky one. threads: frames drawn at once; all processors by default.
+    return, which is representative. threads: frames drawn at once; all processors by default. progress: see `Progress`.
     Raises EvoError.
     """
     check_film(path, width, height, seconds, seed)
@@ -64,8 +64,10 @@ def film_evolution(
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> None:
-    """Film how a run learned: some seconds of its best guess at the start, on the way, at the end, on the task of its
-    champion. Raises EvoError."""
+    """Film how a run learned: some seconds of candidates from its start to its end, on the champion's task.
+
+    Raises EvoError.
+    """
     check_film(path, width, height, seconds)
     if path.suffix.lower() == ".png":
         raise EvoError(
@@ -74,7 +76,7 @@ def film_evolution(
     generations = run.directory.fossils()
     if not generations:
         raise EvoError(f"{run.path} keeps no fossils to film; `{run.command('replay')}` films its champion")
-    # Early generations differ most: scenes lie evenly on a square-root scale.
+    # Early generations differ most: scenes are evenly spaced on a square-root scale.
     places = np.linspace(0.0, 1.0, min(scenes, len(generations))) ** 2 * (len(generations) - 1)
     chosen = sorted({generations[round(place)] for place in places})
     task = champion.task
@@ -91,7 +93,7 @@ def film_evolution(
 
 
 def typical_seed(champion: Champion) -> int:
-    """The report episode of median return; the first one where there is no report yet."""
+    """Return the seed of the report episode of median return; of the first one without a whole report."""
     returns = champion.report_returns
     if returns is None or np.isnan(returns).any():
         return int(report_seeds(1)[0])
@@ -99,17 +101,17 @@ def typical_seed(champion: Champion) -> int:
 
 
 def frame_stride(task: AnyTask) -> int:
-    """Control steps from one frame to the next: about 30 frames a second, each an exact state."""
+    """Return the control steps from one frame to the next, for about 30 frames a second; each shows an exact state."""
     return max(1, round(1.0 / (30.0 * task.control_period)))
 
 
 def frame_rate(task: AnyTask, stride: int) -> int:
-    """Frames a second that show such frames in real time."""
+    """Return the frames a second that show frames of this stride in real time."""
     return max(1, round(1.0 / (task.control_period * stride)))
 
 
 def _shown(task: AnyTask, trajectory: Trajectory, stride: int, seconds: float) -> np.ndarray:
-    """The control steps whose states a film shows, int (frames,)."""
+    """Return the control steps whose states a film shows, int (frames,)."""
     return np.arange(0, min(len(trajectory), round(seconds / task.control_period)) + 1, stride)
 
 
@@ -141,7 +143,7 @@ def _frames(
 def _strip(
     task: AnyTask, trajectory: Trajectory, width: int, height: int, seconds: float, threads: int | None
 ) -> encode.Frame:
-    # the camera follows the whole film, of which the stills are taken
+    # the cameras are those of the whole film, from which the stills are taken
     filmed = _shown(task, trajectory, frame_stride(task), seconds)
     cameras = cameras_of(task, trajectory, filmed, width / height)
     shown = np.unique(np.linspace(0, len(filmed) - 1, STRIP_FRAMES).astype(int))

@@ -44,23 +44,23 @@ class Run:
 
     @property
     def ended(self) -> str | None:
-        """Why it learned no more, as in `1,000,000 steps`; None while it learns, and where an older evo ran it."""
+        """Why learning ended, as in `1,000,000 steps`; None while it learns, and where an older evo ran it."""
         return self.directory.ended
 
     def command(self, word: str, *more: str) -> str:
-        """What to type to do that with it: `evo resume runs/quadruped-ars-seed0`."""
+        """Return the command line that applies a command to it: `evo resume runs/quadruped-ars-seed0`."""
         return command(word, self.path, *more, config=self.directory.config_text)
 
     @property
     def unlearned(self) -> str:
-        """Of a run without a generation: in words how that is, and how it goes on."""
+        """Why a run has no generation, and how to go on with it; for the user."""
         if self.ended is None:
             return f"{self.path} has not finished a generation yet; `{self.command('resume')}` goes on with it"
         more = self.command("resume", "--generations", "100")
         return f"{self.path} ended before its first generation ({self.ended}); with a larger budget it goes on: {more}"
 
     def plot(self, path: Path | str) -> Path:
-        """Draw its learning curve, .png, .svg or .pdf; returns the path. Raises EvoError."""
+        """Draw its learning curve, .png, .svg or .pdf; return the path. Raises EvoError."""
         from evo.visualize.plots import descent_curve, learning_curve, loss_curve
 
         config, metrics = self.config, self.metrics
@@ -74,7 +74,7 @@ class Run:
         return Path(path)
 
     def plot_landscape(self, path: Path | str) -> Path:
-        """Draw the function around the champion and how the search came there, .png, .svg or .pdf; returns the path.
+        """Draw the function around the champion and the search's path, .png, .svg or .pdf; return the path.
 
         Raises EvoError, also where the task is a world and no function.
         """
@@ -89,14 +89,14 @@ class Run:
         fossils = (self.directory.read_fossil(generation) for generation in self.directory.fossils())
         trail = [champion.fossil(arrays).params for arrays in fossils]
         try:
-            points = np.reshape(trail, (-1, champion.params.size))  # a run that ended at its beginning left none
+            points = np.reshape(trail, (-1, champion.params.size))  # a run that ended at its beginning has none
             landscape_picture(problem, champion.params, points, self._title(config), Path(path))
         except EngineError as error:
             raise EvoError(f"cannot draw {config['task.name']}: {error}") from error
         return Path(path)
 
     def plot_answers(self, path: Path | str) -> Path:
-        """Draw what the champion answers to examples of the test split, .png, .svg or .pdf; returns the path.
+        """Draw the champion's predictions on the test split, .png, .svg or .pdf; return the path.
 
         Raises EvoError, also where the task is no data set.
         """
@@ -116,22 +116,22 @@ class Run:
 
 
 def latest(folder: Path = Path("runs")) -> Path:
-    """The run in `folder` that was written last. Raises EvoError where there is none."""
+    """Return the run in `folder` that was written last. Raises EvoError where there is none."""
     own = [path for path in runs(folder) if path.parent == folder]
     if not own:
         raise EvoError(f"{folder} holds no run; name one, or make one: evo run quadruped")
-    # whoever writes takes the lock first; of a run that was copied it may be missing
+    # a writer takes the lock first; a copied run may have none
     return max(own, key=lambda path: max(each.stat().st_mtime for each in (path / "config.toml", *path.glob("lock"))))
 
 
 def champion_of(path: Path | str, trust: bool = False) -> Champion:
-    """The champion of a run directory, or in a champion file. trust: as of a Run. Raises EvoError."""
+    """Return the champion of a run directory, or in a champion file. trust: as of a Run. Raises EvoError."""
     source = Path(path)
     return Champion.load(source, trust) if os.path.isfile(source) else Run(source, trust).champion
 
 
 def path_of(source: object) -> Path:
-    """The path of a run, or a path as it is. Raises EvoError."""
+    """Return the path of a run, or a path as it is. Raises EvoError."""
     found = getattr(source, "path", source)
     if not isinstance(found, str | Path):
         raise EvoError(f"a run is its directory, or what evo.run and evo.load give; got a {type(source).__name__}")

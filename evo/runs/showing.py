@@ -29,15 +29,14 @@ def replay(
     step_timeout: float | None = None,
     trust: bool = False,
 ) -> Path:
-    """Film the champion of a run directory, or of a champion file; returns the film's path. A function is drawn, and so
-    is what a network answers to a data set.
+    """Film the champion of a run directory or champion file, or plot a function or predictions; return the path.
 
     out: .mp4, .gif or .webp for a film, .png for a strip of stills; videos/champion.mp4 in the run directory by
     default. evolution: film how the run learned instead, generation by generation. seed: the episode to show; by
     default the report episode of median return. seconds: of each episode at most. threads: frames drawn at once; all
-    processors by default. checked: told, before it is filmed, whether the champion reproduces its score. progress: told
-    after each frame how many are drawn, and of how many. step_timeout: as of `run`; by default what the champion was
-    scored with. trust: as of `load`. Raises EvoError.
+    processors by default. checked: called, before filming, with the verification of the champion's score. progress:
+    called after each frame with the number drawn and the total. step_timeout: as of `run`; by default what the champion
+    was scored with. trust: as of `load`. Raises EvoError.
     """
     given = path if isinstance(path, Champion) else None
     if given is not None and out is None:
@@ -48,13 +47,13 @@ def replay(
         champion = champion.with_timeout(step_timeout)
     run = None if given is not None or source.is_file() else Run(source, trust)
     target = Path(out) if out is not None else _picture_of(champion, source, run, evolution)
-    # what cannot be shown is said before the champion is scored again
+    # errors in the arguments are raised before the champion is scored again
     if champion.kind == WORLD:
         check_film(target, width, height, seconds, seed)
         if evolution and run is None:
             raise EvoError(f"{given or source} is a champion alone; how it evolved is in its run directory")
     else:
-        from evo.visualize.plots import check_picture  # matplotlib waits until something is drawn
+        from evo.visualize.plots import check_picture  # matplotlib is imported only to draw
 
         check_picture(target)
         if evolution or seed is not None:
@@ -82,7 +81,7 @@ def replay(
 
 
 def _picture_of(champion: Champion, source: Path, run: Run | None, evolution: bool) -> Path:
-    """Where the picture of a champion goes by default: beside its file, or into its run directory."""
+    """Return the default path of a champion's picture: beside its file, or in its run directory."""
     if run is None:
         return source.with_suffix(".mp4" if champion.kind == WORLD else ".png")
     if champion.kind == WORLD:
@@ -91,7 +90,7 @@ def _picture_of(champion: Champion, source: Path, run: Run | None, evolution: bo
 
 
 def show(directory: RunDirectory, video: bool, watcher: Watcher, threads: int | None) -> None:
-    """Pictures of a finished run; where they cannot be made, the run stands all the same."""
+    """Make the pictures of a finished run; a failure to draw is only noted."""
     finished = Run(directory.path)
     try:
         if finished.metrics:

@@ -1,8 +1,9 @@
 """Handling of Ctrl-C and SIGTERM: learning stops where nothing is lost, any command within two seconds.
 
-In the command's own process a signal ends it at once, in one line: whatever is on the disk is whole at every moment.
-Only while a run learns it waits for a safe place, where everything is saved first. What never gets there, such as a
-slow step of an environment, is ended all the same: a thread that the operating system wakes watches the main one.
+In the command's own process a signal ends it at once, with one line: files on the disk are whole at every moment. Only
+while a run learns, the signal waits for a safe point, where everything is saved first. If none is reached in time, as
+in a slow step of an environment, the process is ended all the same: a thread that the operating system wakes watches
+the main thread.
 """
 
 import contextlib
@@ -17,11 +18,11 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-GRACE = 1.2  # seconds to reach a safe place
+GRACE = 1.2  # seconds to reach a safe point
 _TICK = 0.05
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-_is_command = False  # the process is the command's, and may be ended
+_is_command = False  # the process is a command's, and may be ended
 _learning = False
 _asked = False
 _saving = False
@@ -41,27 +42,28 @@ class Stopped(BaseException):
         return f"; {self.advice}" if self.advice else ""
 
     def leave(self) -> NoReturn:
-        """End the process as one ended by this signal, and say what to do next; from the main thread."""
-        with contextlib.suppress(Exception):  # a handler may find it in the middle of writing
+        """End the process as if killed by this signal, and print what to do next; from the main thread."""
+        with contextlib.suppress(Exception):  # a handler may interrupt a write
             sys.stdout.flush()
         self.end()
 
     def end(self) -> NoReturn:
-        """The same from any thread, whatever the main one is doing."""
-        if _ending.acquire(blocking=False):  # one of two threads says it
+        """End the process from any thread, whatever the main thread is doing."""
+        if _ending.acquire(blocking=False):  # only one of two threads prints
             with contextlib.suppress(OSError):
-                # a live display hides the cursor and stays in its line
+                # a live display hides the cursor and leaves it in its line
                 start = "\x1b[?25h\r\n" if os.isatty(2) else ""
                 os.write(2, f"{start}evo: stopped{self._clause}\n".encode())
         elif threading.current_thread() is not threading.main_thread():
-            time.sleep(GRACE)  # the main one is writing
+            time.sleep(GRACE)  # the main thread is printing
         os._exit(128 + self.number)
 
 
 def guard_command() -> None:
-    """From now on the process is a command's: one signal ends it within two seconds, a second one at once.
+    """Make this process a command's: one signal ends it within two seconds, a second one at once.
 
-    It leaves with what the shell expects, 130 after Ctrl-C and 143 after SIGTERM, and one line on standard error.
+    It exits with the status that the shell expects, 130 after Ctrl-C and 143 after SIGTERM, and one line on standard
+    error.
     """
     global _is_command
     _is_command = True
@@ -75,7 +77,7 @@ def guard_command() -> None:
 
 @contextmanager
 def advising(text: str) -> Iterator[None]:
-    """What to do after a stop, for whoever is stopped inside; of several the outermost knows best."""
+    """Set the advice that a stop inside prints; the outermost of several is used."""
     _advice.append(text)
     try:
         yield
@@ -85,7 +87,7 @@ def advising(text: str) -> Iterator[None]:
 
 @contextmanager
 def saving() -> Iterator[None]:
-    """What is written inside is waited for, however slow the disk."""
+    """Wait for what is written inside before a signal ends the process, however slow the disk."""
     global _saving
     _saving = True
     try:
@@ -96,11 +98,10 @@ def saving() -> Iterator[None]:
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """While inside, a signal raises Stopped where it is safe (see `evo.envs.engine.interruption`); a second ends the
-    process.
+    """Within this context a signal raises Stopped at a safe point; a second one ends the process.
 
-    Outside of a command, KeyboardInterrupt or SystemExit comes out of it instead. Off the main thread, where Python
-    delivers no signals, nothing changes.
+    Safe points are those of `evo.envs.engine.interruption`. Outside of a command, KeyboardInterrupt or SystemExit is
+    raised instead. Off the main thread, where Python delivers no signals, nothing changes.
     """
     global _asked, _learning
     if threading.current_thread() is not threading.main_thread():
@@ -112,7 +113,7 @@ def stoppable() -> Iterator[None]:
     before = {number: signal.signal(number, _stop) for number in _SIGNALS}
     try:
         yield
-        interruption.check()  # asked meanwhile: whoever called, such as a study, must hear of it
+        interruption.check()  # a request may have come meanwhile: the caller, such as a study, must see it
     except Stopped as stopped:
         if _is_command:
             raise
@@ -139,14 +140,14 @@ def _stop(number: int, frame: FrameType | None) -> None:
 def _watch(awake: int) -> None:
     """End the process when the main thread has not, GRACE seconds after a signal or at the second one.
 
-    Python's handlers run in the main thread alone, which may be anywhere; the operating system writes the signal's
-    number to the pipe at once.
+    Python's handlers run only in the main thread, which may be busy in any code; the operating system writes the
+    signal's number to the pipe at once.
     """
     while (number := os.read(awake, 1)[0]) not in _SIGNALS:
         pass
     deadline = time.monotonic() + GRACE
     while time.monotonic() < deadline:
-        # other signals, such as an alarm of the user's, wake it too
+        # other signals, such as a user's alarm, wake it too
         if select.select([awake], [], [], _TICK)[0] and (again := os.read(awake, 1)[0]) in _SIGNALS:
             number = again
             break

@@ -1,4 +1,4 @@
-"""Terminal output in any encoding, to pipes and to readers that leave."""
+"""Terminal output in any encoding, to pipes and to readers that close early."""
 
 import codecs
 import io
@@ -12,7 +12,7 @@ from rich.console import Console
 
 from evo.errors import shown
 
-READER_LEFT = 128 + 13  # what a shell reports of a process that SIGPIPE ended
+READER_LEFT = 128 + 13  # a shell's exit status of a process that SIGPIPE ended
 _PLAIN = {"±": "+/-", "×": "x", "–": "-", "−": "-", "…": "...", "≥": ">=", "≤": "<=", "’": "'"}
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -21,17 +21,17 @@ class Output(Console):
     """Standard output. Where its reader has left, as in `evo list | head -1`, the process ends as others do."""
 
     def say(self, text: str) -> None:
-        """Print a text as it is, its lines never broken."""
+        """Print a text without markup or line breaks."""
         self.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def on_broken_pipe(self) -> NoReturn:
         self.quiet = True
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that nothing complains when Python flushes it at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that Python's flush at exit raises nothing
         raise SystemExit(READER_LEFT)
 
 
 def accept_any_encoding() -> None:
-    """Let standard output and error write signs that their encoding lacks in plain ones, and never fail."""
+    """Let standard output and error replace signs that their encoding lacks by plain ones, and never fail."""
     codecs.register_error("plainer", _plainer)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
@@ -45,14 +45,14 @@ def _plainer(error: UnicodeError) -> tuple[str, int]:
 
 
 class _Notes(logging.Formatter):
-    """A note in one line, with nothing in it that commands a terminal."""
+    """Formats a note as one line, without control characters for a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
         return f"evo: note: {shown(record.getMessage())}"
 
 
 def show_notes() -> None:
-    """Print what is worth knowing of how something was read (`evo.envs.notes`), a line each, on standard error."""
+    """Print notes on how input was read (`evo.envs.notes`), a line each, on standard error."""
     handler = logging.StreamHandler()
     handler.setFormatter(_Notes())
     logger = logging.getLogger("evo")
@@ -68,5 +68,5 @@ def show_warning(
     file: Any = None,
     line: str | None = None,
 ) -> None:
-    """A warning as one line on standard error, for `warnings.showwarning`; Gymnasium colours its own."""
+    """Print a warning as one line on standard error, for `warnings.showwarning`; Gymnasium's colours are removed."""
     sys.stderr.write(f"evo: warning: {shown(' '.join(_COLOUR.sub('', str(message)).split()))}\n")

@@ -1,8 +1,8 @@
 """The training loop, its clock and its budget.
 
-Whatever improves parameters is driven from here: learn, log, offer candidates to be the champion, save. Every decision
-depends on counted steps alone, never on the time, except where the budget is in minutes; so a run that was killed
-and resumed equals the uninterrupted one to the bit, clocks apart.
+The loop drives any learner: learn, log, score candidates for champion, save. Decisions depend only on counted steps,
+never on the time, except where the budget is in minutes; so a run that was killed and resumed equals the uninterrupted
+one to the bit, except for its clocks.
 """
 
 import time
@@ -26,15 +26,15 @@ from evo.runs.champion import Champion, platform_facts
 from evo.runs.signals import saving
 from evo.storage.run_directory import RunDirectory, fossil_stride
 
-# A checkpoint is due when this much has been done since the last: at most 2 % of the time goes into saving.
+# A checkpoint is due when this much was done since the last: at most 2 % of the time is spent on saving.
 CHECKPOINT_SECONDS, CHECKPOINT_SHARE = 2.0, 0.02
-_SAID = 5  # messages of what individuals failed of, in a run
-_MOST = 2**60  # of whatever is counted: room to count on
+_SAID = 5  # number of distinct failure messages noted in a run
+_MOST = 2**60  # of any count, with room to count on
 
 
 @dataclass
 class Clock:
-    """Seconds of training and of selection, wall and processor, compilation apart; they go on over a resume."""
+    """Seconds of training and of selection, wall and processor, without compilation; they continue over a resume."""
 
     wall: float = 0.0
     cpu: float = 0.0
@@ -58,20 +58,20 @@ class Clock:
 
 @dataclass
 class Progress:
-    """What the loop itself must remember between steps; the learner remembers the rest."""
+    """State that the loop keeps between steps; the learner keeps the rest."""
 
     champion: Champion | None = None
-    last: Champion | None = None  # what the learner offered first when candidates were last scored
-    selection_score: float = float("nan")  # of the last candidates scored, and its standard error
+    last: Champion | None = None  # the learner's first candidate when candidates were last scored
+    selection_score: float = float("nan")  # of the candidates last scored, and its standard error
     selection_error: float = float("nan")
     selected_at: int = -1  # steps when candidates were last scored
     next_selection: int = 0  # steps when they are scored next
     selection_steps: int = 0  # steps that scoring candidates has taken so far
     rows: int = 0
     clock: Clock = field(default_factory=Clock)
-    # Since the last checkpoint; written just before the next, and made again by a resumed run where that never came.
+    # Since the last checkpoint; written just before the next, and recomputed by a resumed run that has no later one.
     fossils: dict[int, dict[str, np.ndarray]] = field(default_factory=dict)
-    saved: Champion | None = None  # the champion as champion.npz has it
+    saved: Champion | None = None  # the champion in champion.npz
 
     def state(self) -> dict[str, np.ndarray]:
         numbers = [self.selection_score, self.selection_error, self.selected_at, self.next_selection]
@@ -109,7 +109,7 @@ class Progress:
 
 
 def spent(config: Config, learner: Learner, progress: Progress) -> str | None:
-    """Which part of the budget is used up, or None."""
+    """Return which part of the budget is used up, or None."""
     until, minutes = config["budget.until"], config["budget.minutes"]
     generations, steps = config["budget.generations"], config["budget.steps"]
     if until is not None and progress.champion is not None and progress.champion.score >= until:
@@ -124,7 +124,7 @@ def spent(config: Config, learner: Learner, progress: Progress) -> str | None:
 
 
 def over(config: Config, learner: Learner, progress: Progress) -> str | None:
-    """In words that nothing is left to do, its budget spent and its champion reported; None where something is."""
+    """Return why nothing is left to do, the budget spent and the champion reported; None where something is."""
     champion = progress.champion
     if champion is None or champion.report_returns is None or progress.selected_at != learner.steps:
         return None
@@ -140,19 +140,19 @@ def over(config: Config, learner: Learner, progress: Progress) -> str | None:
 def train(
     config: Config, learner: Learner, judge: Problem, directory: RunDirectory, progress: Progress, watcher: Watcher
 ) -> str:
-    """Learn until the budget is spent; returns why it ended. Whatever ends it before then is raised, everything saved.
+    """Learn until the budget is spent; return why it ended. An earlier exception is raised after everything is saved.
 
     judge: the problem as it is scored; the learner may train on an altered one.
     """
     saved, took, said = time.monotonic(), 0.0, set[str]()
-    kept = False  # whether the newest checkpoint is how things stand
+    kept = False  # whether the newest checkpoint is up to date
     try:
         while True:
             interruption.check()
             kept = False
             if learner.steps >= progress.next_selection:
                 taken = _select(config, learner, judge, directory, progress, watcher)
-                # Selection takes a fixed share of the steps of training: the next waits until that share is earned.
+                # Selection takes a fixed share of the training steps: the next waits until that share has accrued.
                 progress.next_selection = learner.steps + round(taken / config["evaluation.selection_share"])
             reason = spent(config, learner, progress)
             if reason:
@@ -160,7 +160,7 @@ def train(
                 watcher.ended(reason)
                 break
             row = progress.clock.time_training(learner.step)
-            for message in getattr(learner, "errors", ()):  # of those that tell any
+            for message in getattr(learner, "errors", ()):  # only some learners have any
                 if message not in said and len(said) < _SAID:
                     said.add(message)
                     watcher.note(f"failed: {shown(message)}")
@@ -172,7 +172,7 @@ def train(
                 saved, kept = time.monotonic(), True
                 took = saved - began
         if progress.selected_at != learner.steps:
-            _select(config, learner, judge, directory, progress, watcher)  # what it learned last may be the best
+            _select(config, learner, judge, directory, progress, watcher)  # the last candidate may be the best
         if progress.last is not None:
             progress.last.save(directory.last_path)
         save(learner, directory, progress)
@@ -181,7 +181,7 @@ def train(
         _report(config, judge, directory, progress)
         save(learner, directory, progress)
     except EvoError:
-        raise  # the disk refuses: the last whole checkpoint stands
+        raise  # the disk refuses: the last whole checkpoint remains
     except BaseException:
         if not kept:
             save(learner, directory, progress)
@@ -190,7 +190,7 @@ def train(
 
 
 def save(learner: Learner, directory: RunDirectory, progress: Progress) -> None:
-    """A checkpoint: everything the loop and the learner remember."""
+    """Write a checkpoint: the whole state of the loop and the learner."""
     with saving():
         _save(learner, directory, progress)
 
@@ -198,7 +198,7 @@ def save(learner: Learner, directory: RunDirectory, progress: Progress) -> None:
 def _save(learner: Learner, directory: RunDirectory, progress: Progress) -> None:
     stride = fossil_stride(learner.generation)
     for generation, arrays in progress.fossils.items():
-        # a quick learner leaves thousands in a second; the newest says which of those kept before are no longer wanted
+        # a fast learner leaves thousands in a second; the newest determines which earlier ones are still wanted
         if generation % stride == 0 or generation == learner.generation:
             directory.save_fossil(generation, arrays)
     progress.fossils.clear()
@@ -215,7 +215,7 @@ def _save_champion(directory: RunDirectory, progress: Progress) -> None:
 
 
 def restore(learner: Learner, state: Mapping[str, np.ndarray]) -> Progress:
-    """Put a learner where a checkpoint was taken; returns the loop's own part.
+    """Restore a learner from a checkpoint; return the loop's own part.
 
     Raises EvoError, or what a state that does not fit raises: KeyError, TypeError, ValueError, ArithmeticError.
     """
@@ -258,11 +258,11 @@ def _select(
     taken = sum(outcome.steps for outcome in outcomes)
     scores = [_or_worst(outcome.returns[0].mean()) for outcome in outcomes]
     best = int(np.argmax(scores))
-    current = getattr(learner, "current", 0)  # of those that offer others before it
+    current = getattr(learner, "current", 0)  # index of what was learned last, for learners that offer others before it
     progress.last = _champion(config, learner, candidates[current], outcomes[current].returns[0], judge.measure)
     if progress.champion is None or scores[best] > _or_worst(progress.champion.score):
         progress.champion = _champion(config, learner, candidates[best], outcomes[best].returns[0], judge.measure)
-        if progress.saved is None:  # from now on there is one to look at; later ones come with the checkpoints
+        if progress.saved is None:  # the first champion is saved at once; later ones come with the checkpoints
             _save_champion(directory, progress)
     progress.selection_score, progress.selected_at = scores[best], learner.steps
     progress.selection_steps += taken
@@ -274,14 +274,14 @@ def _select(
 
 
 def _or_worst(value: float) -> float:
-    """A mean return is NaN where an episode failed: nothing is worse."""
+    """Return the value, or -inf for NaN, the mean return where an episode failed."""
     return float("-inf") if np.isnan(value) else float(value)
 
 
 def _champion(config: Config, learner: Learner, candidate: Candidate, returns: np.ndarray, measure: str) -> Champion:
     return Champion(
         task_name=config["task.name"],
-        # in one order: a file that is read again gives them in another than the flags did
+        # sorted, because a file that is read again may order them differently from the flags
         task_options=dict(sorted(config.section("task").items())),
         network_text=config.layers,
         normalise=config.normalise,
@@ -306,7 +306,7 @@ def _report(config: Config, judge: Problem, directory: RunDirectory, progress: P
     if progress.champion.report_returns is None:
         seeds = report_seeds(config["evaluation.report_episodes"])
         outcome = evaluate_alone(judge, *progress.champion.candidate, seeds)
-        if np.isnan(outcome.returns).all():  # what failed is not reported: it fails again when the run is resumed
+        if np.isnan(outcome.returns).all():  # failures are not reported: the run fails again when it is resumed
             reasons = "; ".join([*outcome.failures, *outcome.errors[:1]])
             raise EngineError(f"the champion fails in every episode that it is scored on: {reasons}")
         progress.champion = progress.champion.reported(outcome.returns[0])

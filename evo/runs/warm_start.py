@@ -12,9 +12,9 @@ COPY = "start.npz"  # in the run directory, so that it can be resumed when the o
 
 
 def settings_from(path: Path, trust: bool = False) -> dict[str, Any]:
-    """Configuration keys of a run that begins from the champion at `path`: its task and network. trust: as of a Run.
+    """Return configuration keys of a run that begins from the champion at `path`: its task and network.
 
-    Raises EvoError.
+    trust: as of a Run. Raises EvoError.
     """
     champion = champion_of(path, trust)
     network: dict[str, Any] = {} if champion.kind == FUNCTION else {"network.layers": champion.network_text}
@@ -31,7 +31,7 @@ def settings_from(path: Path, trust: bool = False) -> dict[str, Any]:
 
 
 def start_of(config: Config, folder: Path | None = None) -> Champion | None:
-    """The champion that a configuration begins from, if any; the copy in its run's folder where there is one.
+    """Return the champion that a configuration begins from, or None; the copy in the run's folder if there is one.
 
     Raises EvoError where it is missing or no longer the same.
     """

@@ -16,9 +16,9 @@ from PIL import Image
 
 Frame = NDArray[np.uint8]  # [height, width, 3], sRGB
 
-_UNFINISHED = ".evo-film-"  # how the name of a file begins that is being written
+_UNFINISHED = ".evo-film-"  # prefix of the name of a file being written
 _QUALITY = 20  # x264's constant rate factor: visually lossless for flat, clean pictures
-_PALETTE_FRAMES = 12  # of a GIF, spread over the film, from which its one palette is made
+_PALETTE_FRAMES = 12  # frames of a GIF, spread over the film, from which its palette is computed
 
 
 def write(frames: Iterable[Frame], path: Path, fps: int) -> None:
@@ -27,8 +27,8 @@ def write(frames: Iterable[Frame], path: Path, fps: int) -> None:
     The file appears whole under its name or not at all: it is written beside it and then renamed.
 
     Args:
-        frames: [height, width, 3] uint8 sRGB, all of one size; at least one. MP4 takes them as they come, and drops an
-            odd last row or column; GIF and WebP hold them all in memory; PNG takes the first.
+        frames: [height, width, 3] uint8 sRGB, all of one size; at least one. MP4 streams them, and drops an odd last
+            row or column; GIF and WebP hold them all in memory; PNG takes the first.
         path: ends in `.mp4` (H.264), `.gif`, `.webp` or `.png`.
         fps: frames a second; GIF rounds their time to hundredths of a second.
 
@@ -62,7 +62,7 @@ def write(frames: Iterable[Frame], path: Path, fps: int) -> None:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what makers of films left that were killed: a live one holds a lock on its file."""
+    """Remove unfinished films of killed processes: a live process holds a lock on its file."""
     for path in folder.glob(f"{_UNFINISHED}*"):
         with contextlib.suppress(OSError), open(path, "rb", opener=_open_no_link) as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -89,9 +89,9 @@ def _write_mp4(frames: Iterator[Frame], path: Path, fps: int) -> None:
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24"]
     command += ["-s", f"{width}x{height}", "-r", str(fps), "-i", "-", "-an", "-c:v", "libx264", "-pix_fmt", "yuv420p"]
     command += ["-crf", str(_QUALITY), "-preset", "medium", "-movflags", "+faststart", str(path)]
-    # Complaints go to a file: a pipe that nobody reads while frames are written could fill up and hang both sides.
+    # Errors go to a file: a pipe that is not read while frames are written could fill up and block both processes.
     with tempfile.TemporaryFile() as complaints:
-        # a session of its own: Ctrl-C on the terminal is ours to handle
+        # a separate session keeps Ctrl-C on the terminal from ffmpeg
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=complaints, start_new_session=True
         )
@@ -116,10 +116,10 @@ def _write_mp4(frames: Iterator[Frame], path: Path, fps: int) -> None:
 
 def _write_gif(frames: Iterator[Frame], path: Path, fps: int) -> None:
     pictures = [Image.fromarray(frame) for frame in frames]
-    # One palette for the whole film, and no dithering: dots that move from frame to frame flicker and do not compress.
+    # One palette for the whole film, without dithering: dots that move between frames flicker and do not compress.
     chosen = np.unique(np.linspace(0, len(pictures) - 1, _PALETTE_FRAMES).round().astype(int))
     pixels = np.concatenate([np.asarray(pictures[index]).reshape(-1, 3) for index in chosen])
-    # The square root of how often a colour occurs is its weight: a small creature keeps its shades beside a wide sky.
+    # A colour's weight is the square root of its count: a small creature keeps its shades beside a wide sky.
     colours, counts = np.unique(pixels & 0xFC, axis=0, return_counts=True)
     weighted = np.repeat(colours | 0x02, np.ceil(np.sqrt(counts)).astype(int), axis=0)
     palette = Image.fromarray(weighted[None]).quantize(256, method=Image.Quantize.MEDIANCUT)

@@ -1,4 +1,4 @@
-"""Frames of an episode: by our renderer, or by a Gymnasium environment that replays it."""
+"""Frames of an episode: from our renderer, or from a Gymnasium environment that replays it."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ from evo.problems.control import Trajectory
 from evo.visualize.encoding import Frame
 from evo.visualize.gymnasium_frames import Asked, draw
 
-_SENT_BYTES = 2**23  # of frames that come from another process at once
+_SENT_BYTES = 2**23  # bytes of frames that another process sends at once
 
 
 def pictures(
@@ -29,10 +29,10 @@ def pictures(
     cameras: Sequence[raycast.Camera] | None = None,
     threads: int | None = None,
 ) -> Iterator[Frame]:
-    """A picture, uint8 (height, width, 3), of each of the control steps `shown`, int (frames,), in rising order.
+    """Yield a picture, uint8 (height, width, 3), of each of the control steps `shown`, int (frames,), ascending.
 
     cameras: one for each; by default one that follows the creature. A Gymnasium environment has its own. Raises
-    EvoError where that cannot draw.
+    EvoError where that cannot render.
     """
     if isinstance(task, Task):
         return _drawn(task, trajectory, shown, width, height, cameras, threads)
@@ -40,7 +40,7 @@ def pictures(
 
 
 def cameras_of(task: AnyTask, trajectory: Trajectory, shown: np.ndarray, aspect: float) -> list[raycast.Camera] | None:
-    """The cameras that `pictures` takes by default, where it is ours that draw."""
+    """Return the default cameras of `pictures`; None for a Gymnasium environment."""
     return raycast.frame_creature(task.model, trajectory.qpos[shown], aspect) if isinstance(task, Task) else None
 
 
@@ -53,7 +53,7 @@ def _drawn(
     cameras: Sequence[raycast.Camera] | None,
     threads: int | None,
 ) -> Iterator[Frame]:
-    """What is lost in the episode is gone from then on."""
+    """Render with our renderer; limbs that the episode loses are absent from that step on."""
     step, model = loss(task, trajectory.seed)
     whole = int(np.searchsorted(shown, step, side="right")) if step else 0
     if cameras is None:
@@ -68,7 +68,7 @@ def _drawn(
 def _rendered(
     task: GymnasiumTask, trajectory: Trajectory, shown: np.ndarray, width: int, height: int
 ) -> Iterator[Frame]:
-    """By the environment itself, wherever it lives: some frames at a time."""
+    """Have the environment render in its process, some frames at a time."""
     host, size = Host(task, 1), 3 * width * height
     most = max(1, _SENT_BYTES // size)
     try:

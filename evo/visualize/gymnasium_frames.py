@@ -12,13 +12,13 @@ from evo.envs.gymnasium_bridge.gymnasium_task import Body, GymnasiumTask, withou
 from evo.evaluation.gymnasium_host import in_words
 
 _BACKGROUND = (255, 255, 255)
-_FILM = "film"  # what the film is kept under from one call to the next
+_FILM = "film"  # key of the film among the values kept between calls
 
 
 class Asked(NamedTuple):
-    """Pictures of some control steps of an episode: everything in it can be sent.
+    """Request for pictures of some control steps of an episode: every field can be pickled.
 
-    actions: float64 (steps, action_size), those that lead there. shown: int (frames,), in rising order.
+    actions: float64 (steps, action_size), those that lead to them. shown: int (frames,), ascending.
     """
 
     task: GymnasiumTask
@@ -30,10 +30,10 @@ class Asked(NamedTuple):
 
 
 class _Film:
-    """An episode that is being filmed, and how many of its steps were taken."""
+    """An environment that replays an episode, and how many of its steps were taken."""
 
     def __init__(self, task: GymnasiumTask) -> None:
-        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pygame, which many draw with, needs no display then
+        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # so that pygame needs no display
         self.body, self.step = Body(task, "rgb_array", alarm=task.step_timeout is not None), 0
 
     def close(self) -> None:
@@ -41,8 +41,10 @@ class _Film:
 
 
 def draw(asked: Asked, keeps: dict[Any, Any]) -> np.ndarray | str:
-    """uint8 (frames, height, width, 3), or in words why there are none. Goes on with the film that this process keeps
-    of the episode, where there is one."""
+    """Return frames, uint8 (frames, height, width, 3), or the reason why there are none.
+
+    Continues the film of the episode that this process keeps, if there is one.
+    """
     film: _Film | None = keeps.pop(_FILM, None)
     try:
         if film is None:
@@ -55,7 +57,7 @@ def draw(asked: Asked, keeps: dict[Any, Any]) -> np.ndarray | str:
                 film.body.step(asked.actions[film.step])
                 film.step += 1
             picture = Image.fromarray(film.body.picture())
-            # as large as fits, on a plain ground
+            # scaled to fit, with margins
             frames[number] = np.asarray(ImageOps.pad(picture, (asked.width, asked.height), color=_BACKGROUND))
     except gymnasium.error.DependencyNotInstalled as error:
         said = without(error)

@@ -17,7 +17,7 @@ _GRID = 160  # points along a side of a landscape
 
 
 def learning_curve(metrics: Mapping[str, np.ndarray], title: str, path: Path) -> None:
-    """Return over env steps: in training, of a generation or of recent episodes, and of what was offered, held-out.
+    """Plot returns over env steps: training returns (of a generation or of recent episodes), and held-out returns.
 
     metrics: columns of metrics.csv. path: .png, .svg or .pdf. Raises EvoError.
     """
@@ -37,11 +37,11 @@ def learning_curve(metrics: Mapping[str, np.ndarray], title: str, path: Path) ->
 
 
 def loss_curve(metrics: Mapping[str, np.ndarray], measure: str, title: str, path: Path) -> None:
-    """Loss on minibatches over the examples seen, and what the champion-to-be scored on the validation split.
+    """Plot the loss on minibatches and the score of candidates on the validation split, over the examples seen.
 
     metrics: columns of metrics.csv. measure: what is scored. path: .png, .svg or .pdf. Raises EvoError.
     """
-    steps, sign = metrics["steps"], 1 if measure == ACCURACY else -1  # bits and errors are told as they are
+    steps, sign = metrics["steps"], 1 if measure == ACCURACY else -1  # bits and errors are plotted as positive numbers
     figure = Figure(figsize=(7.2, 5.0), dpi=120, layout="constrained")
     loss, score = figure.subplots(2, sharex=True)
     evolved = not np.array_equal(metrics["best"], metrics["mean"], equal_nan=True)  # backprop has one loss
@@ -60,17 +60,17 @@ def loss_curve(metrics: Mapping[str, np.ndarray], measure: str, title: str, path
 
 
 def descent_curve(metrics: Mapping[str, np.ndarray], title: str, path: Path) -> None:
-    """How far below 0 the fitness of points was, over evaluations; where some are above 0, the fitness itself.
+    """Plot minus the fitness of points over evaluations, on a logarithmic axis; the fitness where some is above 0.
 
     metrics: columns of metrics.csv. path: .png, .svg or .pdf. Raises EvoError.
     """
     steps, best, mean = metrics["steps"], np.maximum.accumulate(metrics["best"]), metrics["mean"]
-    below = bool((best <= 0).all())  # as are functions whose best value is known
+    below = bool((best <= 0).all())  # true of functions whose best value is known
     lines = ((mean, "#2a8c9a", "mean of a generation"), (best, "#d9652f", "best so far"))
     figure = Figure(figsize=(7.2, 4.0), dpi=120, layout="constrained")
     axes = figure.subplots()
     for values, colour, label in lines:
-        # 0 itself has no place on a logarithmic axis
+        # 0 has no place on a logarithmic axis
         shown = np.where(values < 0, -values, np.nan) if below else values
         axes.plot(steps, shown, color=colour, label=label, marker="." if len(steps) < 60 else None)
     if below and (best < 0).any():
@@ -84,10 +84,10 @@ def descent_curve(metrics: Mapping[str, np.ndarray], title: str, path: Path) -> 
 
 
 def landscape_picture(problem: Landscape, champion: np.ndarray, trail: np.ndarray, title: str, path: Path) -> None:
-    """The function over its first two coordinates, the others as the champion has them, and the search's way over it.
+    """Plot the function over its first two coordinates, the others as the champion's, and the path of the search.
 
-    champion: (size,). trail: (generations, size), what was offered generation by generation. Of one coordinate, its
-    graph. path: .png, .svg or .pdf. Raises EvoError.
+    champion: (size,). trail: (generations, size), the first candidate of each generation. A function of one coordinate
+    is plotted as a graph. path: .png, .svg or .pdf. Raises EvoError.
     """
     figure = Figure(figsize=(5.6, 5.0), dpi=120, layout="constrained")
     axes = figure.subplots()
@@ -104,7 +104,7 @@ def landscape_picture(problem: Landscape, champion: np.ndarray, trail: np.ndarra
         points = np.tile(champion, (_GRID, 1))
         points[:, 0], points[:, 1] = line, second
         row[:] = problem.heights(points, seeds)[:, 0]
-    # by rank: a valley a million times as deep as another shows beside it; where there is no fitness, nothing does
+    # by rank: valleys of very different depth are all visible; points without fitness are blank
     ranks = np.ma.masked_where(np.isnan(heights), rankdata(heights, "min", nan_policy="omit").reshape(heights.shape))
     axes.contourf(line, line, ranks, levels=24, cmap="viridis")
     axes.plot(trail[:, 0], trail[:, 1], color="white", linewidth=1, alpha=0.9, marker=".", markersize=3)
@@ -115,7 +115,7 @@ def landscape_picture(problem: Landscape, champion: np.ndarray, trail: np.ndarra
 
 
 def check_picture(path: Path) -> None:
-    """Raise EvoError for a picture of no kind that is drawn here."""
+    """Raise EvoError where the suffix is not .png, .svg or .pdf."""
     if path.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise EvoError(f"cannot draw {path.name!r}: the suffix must be .png, .svg or .pdf")
 

@@ -14,14 +14,16 @@ from evo.problems.supervised import Supervised
 from evo.visualize.plots import write_figure
 
 _RIGHT, _WRONG, _LINE = "#2a8c9a", "#d9652f", "#20343a"
-_COLUMNS, _ROWS = 8, 4  # of pictures
+_COLUMNS, _ROWS = 8, 4  # of a grid of pictures
 _GRID = 200  # points along a side of a map
 _WRITTEN, _LINE_LENGTH = 1600, 96  # characters
 
 
 def answers_picture(problem: Supervised, params: np.ndarray, title: str, path: Path) -> None:
-    """Draw examples with what was answered: pictures, a map of two numbers, points along the diagonal, a text that it
-    goes on to write; and of classes, which was taken for which. path: .png, .svg or .pdf. Raises EvoError.
+    """Draw examples with their predictions, and for classes a confusion matrix.
+
+    Drawn are pictures, a map of the plane for two inputs, points along the diagonal for numbers, or a text that the
+    network continues. path: .png, .svg or .pdf. Raises EvoError.
     """
     data = problem.dataset
     answers = problem.answers(params, data.test)
@@ -47,7 +49,7 @@ def answers_picture(problem: Supervised, params: np.ndarray, title: str, path: P
 
 
 def _picture_shape(data: Dataset) -> tuple[int, ...] | None:
-    """Height, width and channels of an example, row by row where its rows are steps; None where it is no picture."""
+    """Return height, width and channels of an example, whose rows may be steps; None where it is no picture."""
     shape = data.shape if data.steps == 1 else (data.steps, *data.shape)
     if len(shape) == 2 and min(shape) > 3:
         shape = (*shape, 1)
@@ -55,7 +57,7 @@ def _picture_shape(data: Dataset) -> tuple[int, ...] | None:
 
 
 def _pictures(figure: Any, data: Dataset, taken: np.ndarray) -> None:
-    """The first examples, and below them the first that were taken for something else."""
+    """Draw the first examples, and below them the first that were misclassified."""
     shape, truth = _picture_shape(data), data.test.targets[:, -1, 0].astype(int)
     assert shape is not None
     right = np.arange(len(truth))[: _COLUMNS * _ROWS // 2]
@@ -72,7 +74,7 @@ def _pictures(figure: Any, data: Dataset, taken: np.ndarray) -> None:
 
 
 def _map(axes: Axes, problem: Supervised, params: np.ndarray) -> None:
-    """What is answered all over the plane, and the examples of the test split on it."""
+    """Draw the predicted class all over the plane, and the examples of the test split on it."""
     data = problem.dataset
     points, truth = data.test.inputs.reshape(-1, 2), data.test.targets[:, -1, 0]
     reach = 1.1 * float(np.abs(points).max())
@@ -98,7 +100,7 @@ def _diagonal(axes: Axes, data: Dataset, outputs: np.ndarray) -> None:
 
 
 def _shares(axes: Axes, data: Dataset, taken: np.ndarray) -> None:
-    """Of each class, the share that was recognised."""
+    """Draw the share of each class that was recognised."""
     truth = data.test.targets[:, -1, 0].astype(int)
     shares = [
         float(np.mean(taken[truth == label] == label)) if np.any(truth == label) else 0.0
@@ -110,11 +112,11 @@ def _shares(axes: Axes, data: Dataset, taken: np.ndarray) -> None:
 
 
 def _confusion(axes: Axes, data: Dataset, taken: np.ndarray) -> None:
-    """How many of each class were taken for which."""
+    """Draw the confusion matrix: how many of each class were predicted as which."""
     truth, count = data.test.targets[:, -1, 0].astype(int), len(data.labels)
     table = np.zeros((count, count), int)
     np.add.at(table, (truth, taken), 1)
-    axes.imshow(np.sqrt(table), cmap="GnBu", vmin=0)  # the few that are wrong show beside the many that are right
+    axes.imshow(np.sqrt(table), cmap="GnBu", vmin=0)  # the square root keeps few errors visible beside many hits
     if count <= 12:
         for row, column in np.argwhere(table):
             dark = table[row, column] > 0.3 * table.max()
@@ -129,7 +131,7 @@ def _confusion(axes: Axes, data: Dataset, taken: np.ndarray) -> None:
 
 
 def _writing(axes: Axes, problem: Supervised, params: np.ndarray) -> None:
-    """How it goes on writing after the first example of the test split."""
+    """Draw the text with which the network continues the first example of the test split."""
     data = problem.dataset
     begun = data.test.inputs[0].ravel()
     text = "".join(data.labels[int(symbol)] for symbol in begun) + "▸" + written(problem, params, begun, _WRITTEN)
@@ -140,8 +142,10 @@ def _writing(axes: Axes, problem: Supervised, params: np.ndarray) -> None:
 
 
 def written(problem: Supervised, params: np.ndarray, begun: np.ndarray, count: int) -> str:
-    """How a network on a text goes on after `begun`, indices of symbols (steps,): `count` more, drawn one after the
-    other as likely as it thinks them, always the same."""
+    """Return `count` symbols with which a network on a text continues `begun`, indices of symbols (steps,).
+
+    They are sampled one after the other from its softmax, with a fixed seed.
+    """
     random, symbols = generator(0, "writing"), list(begun)
     data = problem.dataset
     blank = np.zeros((1, data.predictions, 1), np.float32)

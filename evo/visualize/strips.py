@@ -42,7 +42,7 @@ def filmstrip(
 
 
 def caption(frame: Frame, text: str, size: int | None = None) -> Frame:
-    """A copy of a frame with a line of light text, softly backed, in its lower left corner.
+    """Return a copy of a frame with a line of light text on a translucent plate, in its lower left corner.
 
     Args:
         frame: [height, width, 3] uint8.
@@ -58,7 +58,7 @@ def caption(frame: Frame, text: str, size: int | None = None) -> Frame:
     margin, padding = round(0.7 * size), round(0.45 * size)
     anchor = (margin + padding, height - margin - padding)
     left, _, right, _ = draw.textbbox(anchor, text, font=font, anchor="ls")
-    # The plate's height comes from the font, not the text: it must not jump as the words change.
+    # The plate's height depends on the font, not the text: it must not jump as the words change.
     plate = (left - padding, anchor[1] - 0.80 * size - padding, right + padding, anchor[1] + 0.22 * size + padding)
     draw.rounded_rectangle(plate, radius=0.35 * size, fill=(24, 32, 44, 150))
     draw.text(anchor, text, font=font, anchor="ls", fill=(255, 255, 255, 245))
