@@ -54,20 +54,20 @@ def bench(
     pairs: int = 9,
     quick: bool = False,
 ) -> list[dict[str, Any]]:
-    """Records of one kind of measurement.
+    """Return the records of one kind of measurement.
 
     speed: env steps/s beside MuJoCo's open-loop limit and Gymnasium, in alternating pairs
-    (`evo.benchmarks.speed.throughput`); tasks may be "all", those whose episodes can be kept from ending, by a linear
-    policy, each with its speed over Ant-v5's at an equal control rate. exact: every option of the Gymnasium tasks,
-    random and trained policies, compared to the bit over whole episodes, seeds 0-19 by default. utilisation: how busy
-    the threads are where episodes end early. overhead: the share of a generation's time that is not evaluation. memory:
-    what a generation of a thousand networks of a million parameters takes outside evaluation, and the limit that the
-    memory's bandwidth sets (`evo.benchmarks.footprint`). profile: where the time of a method's iterations goes
-    (`evo.benchmarks.profiling.profile`). learning: what a method's defaults reach on each seed, 100-119 by default.
-    stability: whether our creatures, or given tasks, stand 10⁶ control steps of random full torque. layers: how long a
-    step of every kind of layer takes, beside plain loops and torch's (`evo.benchmarks.layer_speed`). training: how long
-    an epoch of backprop takes, beside torch's (`evo.benchmarks.training_speed`). quick: a small sample that only shows
-    that it works. Raises EvoError.
+    (`evo.benchmarks.speed.throughput`); tasks may be "all", those whose episodes can be kept from ending, with a linear
+    policy, each with its speed relative to Ant-v5's at an equal control rate. exact: every option of the Gymnasium
+    tasks, random and trained policies, compared to the bit over whole episodes, seeds 0-19 by default. utilisation: how
+    busy the threads are where episodes end early. overhead: the share of a generation's time that is not evaluation.
+    memory: what a generation of a thousand networks of a million parameters takes outside evaluation, and the limit
+    that the memory's bandwidth sets (`evo.benchmarks.footprint`). profile: where the time of a method's iterations goes
+    (`evo.benchmarks.profiling.profile`). learning: the returns of a method's defaults on each seed, 100-119 by default.
+    stability: whether our creatures, or given tasks, stay stable for 10⁶ control steps of random full torque. layers:
+    time of a step of every kind of layer, beside plain loops and torch (`evo.benchmarks.layer_speed`). training: time
+    of an epoch of backprop, beside torch (`evo.benchmarks.training_speed`). quick: a small sample that only shows that
+    it works. Raises EvoError.
     """
     if kind not in KINDS:
         raise EvoError(f"unknown measurement {kind!r}{nearest(kind, KINDS)}")
@@ -106,7 +106,7 @@ def _speed(
 def _every_speed(pairs: int, quick: bool) -> list[dict[str, Any]]:
     records = []
     for task in TASKS:
-        # whole episodes of all of them would take half an hour
+        # whole episodes of all tasks would take half an hour
         steps = min(50 if quick else 250, make_compiled_task(task, {}).steps)
         size = {**(_SMALL if quick else {}), "steps": steps}
         try:
@@ -134,7 +134,7 @@ def _exact(
 
 
 def arithmetic() -> str:
-    """Lines on this machine's arithmetic, above the records of `bench("exact")`."""
+    """Return lines on this machine's arithmetic, to print above the records of `bench("exact")`."""
     strange = [f"close, not equal to the bit: {line}" for line in unlike()]
     return "\n".join([*(f"{name}: {value}" for name, value in exactness.machine().items()), *strange])
 
@@ -201,7 +201,7 @@ def _memory(tasks: Any, networks: Any, seeds: Any, pairs: int, quick: bool) -> I
 
 
 def overhead(task: str, generations: int) -> dict[str, Any]:
-    """The share of training time outside evaluation, at 64 individuals: asking, telling, logging, saving."""
+    """Return the share of training time outside evaluation, at 64 individuals: asking, telling, logging, saving."""
     options = {"method.directions": 32, "method.elite_directions": 8}
     config = resolve_config(flags={"task.name": task, "budget.generations": generations, **options})
     threads = available_threads()
@@ -238,7 +238,7 @@ def overhead(task: str, generations: int) -> dict[str, Any]:
 
 
 class _Reporting(Callback):
-    """Notes when training ended and the report on the champion began."""
+    """Records when training ended and the report on the champion began."""
 
     def __init__(self) -> None:
         super().__init__(None)
@@ -249,7 +249,7 @@ class _Reporting(Callback):
 
 
 def learning(tasks: Sequence[str], method: str, seeds: Sequence[int]) -> Iterator[dict[str, Any]]:
-    """What a method's defaults reach: one whole run a seed, scored on the report episodes."""
+    """Yield the results of a method's defaults: one whole run for each seed, scored on the report episodes."""
     from evo.api.running import run
 
     for task in tasks:
@@ -273,8 +273,10 @@ def learning(tasks: Sequence[str], method: str, seeds: Sequence[int]) -> Iterato
 
 
 def _travelled(champion: Champion) -> dict[str, float]:
-    """How far a creature that starts at rest gets along x in the report episodes' first ten: the upper median in
-    metres, and in body lengths per second of a whole episode."""
+    """Return how far a creature that starts at rest moves along x in the first ten report episodes.
+
+    It is the upper median in metres, and in body lengths per second over the task's episode length.
+    """
     task = champion.walking.task
     if not isinstance(task, Task) or not task.model.nq:
         return {}
@@ -287,7 +289,7 @@ def _travelled(champion: Champion) -> dict[str, float]:
 
 
 def render(records: Sequence[Mapping[str, Any]]) -> str:
-    """Records as a table of text, a row each; what one has not is left empty, and what there cannot be is a dash."""
+    """Return records as a text table, a row each; missing values are empty, None is a dash."""
     if not records:
         return ""
     names = list(dict.fromkeys(name for record in records for name in record))

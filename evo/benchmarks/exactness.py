@@ -1,8 +1,8 @@
 """Comparison of our episodes with Gymnasium's, to the bit, from the same seeds with the same actions.
 
-The streams of `evo.envs.engine.random` are NumPy's own, so even initial states must be equal. Random policies of
-several scales make quiet and violent motion, the largest holds every actuator at its bounds; a trained one does what
-the task is for.
+The streams of `evo.envs.engine.random` equal NumPy's, so even initial states must be equal. Random policies of several
+scales give quiet and violent motion, the largest keeps every actuator at its bounds; a trained policy does what the
+task is for.
 """
 
 import atexit
@@ -84,7 +84,7 @@ CASES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 
 
 def machine() -> dict[str, str]:
-    """What the last bit of a result can depend on here: the processor, and what the libraries make of it."""
+    """Return what the last bit of a result can depend on: the processor, and the libraries' builds for it."""
     blas = {
         f"{one['internal_api']} {one['architecture']}": None
         for one in threadpoolctl.threadpool_info()
@@ -118,7 +118,10 @@ class Case(NamedTuple):
 
 
 class Exactness(NamedTuple):
-    """What a comparison found. steps: control steps compared. first: the first mismatch in words, '' for none."""
+    """Result of a comparison.
+
+    steps: control steps compared. first: a description of the first mismatch, '' for none.
+    """
 
     task: str
     options: Mapping[str, Any]
@@ -130,9 +133,9 @@ class Exactness(NamedTuple):
 
 @functools.cache
 def altered_model(xml_file: str) -> str:
-    """Path of a copy of Gymnasium's model in which masses, damping, gears and the time step differ."""
+    """Return the path of a copy of Gymnasium's model with other masses, damping, gears and time step."""
     spec = mujoco.MjSpec.from_file(expand_model_path(xml_file))
-    spec.compiler.settotalmass = -1  # deprecated, and it would undo the densities
+    spec.compiler.settotalmass = -1  # deprecated; it would override the densities
     spec.option.timestep *= 0.75
     for geom in spec.geoms:
         geom.density *= 1.3
@@ -149,7 +152,7 @@ def altered_model(xml_file: str) -> str:
 
 
 def cases() -> list[Case]:
-    """Every task as it comes, and once with each option of its constructor changed."""
+    """Return every task with its defaults, and once with each option of its constructor changed."""
     found = []
     for name, options in CASES.items():
         found.append(Case(name, {}))
@@ -161,7 +164,7 @@ def cases() -> list[Case]:
 
 
 class _Comparison:
-    """Counts what differs and keeps the first difference."""
+    """Counts differences and keeps the first."""
 
     def __init__(self) -> None:
         self.steps, self.mismatches, self.first = 0, 0, ""
@@ -188,7 +191,7 @@ def _population(task: Task, text: str, scales: Sequence[float]) -> tuple[Any, np
 
 @functools.cache
 def trained(task_id: str, steps: int, **options: Any) -> np.ndarray:
-    """Parameters, (1, size), of the linear policy that ARS finds in so many env steps, or in one generation."""
+    """Return parameters, (1, size), of the linear policy that ARS finds in `steps` env steps, or in one generation."""
     settings = {f"task.{name}": value for name, value in options.items()}
     settings |= {"network.layers": "linear", "network.normalise": False}
     settings |= {"method.directions": 4, "method.elite_directions": 2}
@@ -206,9 +209,9 @@ def _run(evaluator: Evaluator, params: np.ndarray, seeds: Sequence[int], steps: 
 def check(
     task_id: str, options: Mapping[str, Any], seeds: Sequence[int], steps: int | None = None, training: int = 0
 ) -> Exactness:
-    """Our episodes of `steps` control steps (the task's own by default) against Gymnasium's, from every seed.
+    """Compare our episodes of `steps` control steps (the task's own by default) with Gymnasium's, from every seed.
 
-    training: env steps that a further policy, a trained one, is trained for; 0 for none.
+    training: env steps for which a further policy is trained; 0 for none.
     """
     task = make_compiled_task(task_id, options)
     environment = gymnasium.make(task_id, disable_env_checker=True, **options)
@@ -225,7 +228,7 @@ def check(
         for scale, row in zip(scales, rows, strict=True)
     ]
     if training:
-        # trained once with the defaults, unless they see something else
+        # trained once with the defaults, unless the observations differ
         seen = make_compiled_task(task_id, {}).observation_size
         params = trained(task_id, training, **(options if task.observation_size != seen else {}))
         populations.append(("trained", make_network("linear", task, False), params))
@@ -238,7 +241,7 @@ def check(
 
 
 def _compare(bare: Any, ours: Episodes, row: int, seed: int, where: str, found: _Comparison) -> None:
-    """One episode of ours, step by step, with Gymnasium's environment `bare`."""
+    """Compare one of our episodes, step by step, with Gymnasium's environment `bare`."""
     trajectories = ours.trajectories
     assert trajectories is not None
     length, ending = int(ours.lengths[0, row]), ours.endings[0, row]
@@ -250,7 +253,7 @@ def _compare(bare: Any, ours: Episodes, row: int, seed: int, where: str, found: 
         observation, reward, terminated, _, _ = bare.step(trajectories.actions[row, step])
         found.steps += 1
         if bare.data.warning.number.any():
-            break  # MuJoCo has reset an unstable state: ours ends here, Gymnasium goes on
+            break  # MuJoCo has reset an unstable state: our episode ends here, Gymnasium's continues
         found.expect("the reward", at, trajectories.rewards[row, step], reward)
         found.expect("the observation", at, trajectories.observations[row, step + 1], observation)
         found.expect("qpos", at, trajectories.qpos[row, step + 1], bare.data.qpos)
@@ -265,7 +268,7 @@ def _compare(bare: Any, ours: Episodes, row: int, seed: int, where: str, found: 
 
 
 def check_invariance(task: Task, seeds: Sequence[int], steps: int | None = None) -> Exactness:
-    """The same population on 1, 2 and 4 threads, whole, one by one and in chunks: everything must be equal."""
+    """Run a population on 1, 2 and 4 threads, whole, one by one and in chunks: all results must be equal."""
     network, population = _population(task, "mlp:16,16", (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0))
     limit, found = steps or task.steps, _Comparison()
     whole = _run(Evaluator(task, network, 1), population, seeds, limit, statistics=True)

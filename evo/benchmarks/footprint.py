@@ -19,15 +19,15 @@ _COPIED = 1 << 24  # numbers, 128 MiB: more than caches hold
 
 
 def footprint(method: str, parameters: int, individuals: int) -> dict[str, Any]:
-    """A generation of openai-es or deep-ga with their defaults: asked for, every row written as float32, and told.
+    """Measure a generation of openai-es or deep-ga with their defaults: ask, write every row as float32, tell.
 
-    peak_mb (10⁶ bytes): the most memory at once, in a process of its own, less what the same takes with one parameter;
-    stored_mb: what OpenAI-ES's noise, or the Deep GA's individuals, would take by themselves. seconds: wall-clock;
-    cpu_s: processor time; drawing_s: as much of it as drawing the noise takes.
-    moved_gb: the least that goes to and from memory, if noise never left the processor: for each row 12 bytes a
-    parameter, its centre or parent in float64 and itself; for each pair in OpenAI-ES's sum, and each new parent of the
-    Deep GA, 16. limit_s: how long that takes at copy_gb_per_s, the speed of a plain copy of 128 MiB, of which both the
-    bytes read and those written count.
+    peak_mb (10⁶ bytes): peak memory, in a separate process, less that of one parameter; stored_mb: size of OpenAI-ES's
+    noise, or of the Deep GA's individuals. seconds: wall-clock; cpu_s: processor time; drawing_s: as much of it as
+    drawing the noise takes.
+    moved_gb: the least traffic to and from memory, if noise never left the processor: for each row 12 bytes a
+    parameter, for its centre or parent in float64 and itself; for each pair in OpenAI-ES's sum, and each new parent of
+    the Deep GA, 16. limit_s: how long that takes at copy_gb_per_s, the speed of a plain copy of 128 MiB, counting both
+    the bytes read and those written.
     """
     tiny = _made(method, 1, individuals)
     if isinstance(tiny, DeepGA):
@@ -35,7 +35,7 @@ def footprint(method: str, parameters: int, individuals: int) -> dict[str, Any]:
     else:  # each pair's noise is drawn for its rows, and once more for the sum
         stored, updates, drawn = individuals // 2, individuals // 2, individuals
     moved = parameters * (12 * individuals + 16 * updates)
-    process = Processes(1)  # the most memory that a process has ever had never goes down again
+    process = Processes(1)  # a separate process, because the peak memory of a process never decreases
     try:
         [(wall, cpu, peak)] = process.map(_measured, [(method, parameters, individuals)])
     finally:
@@ -66,11 +66,11 @@ def _made(method: str, parameters: int, individuals: int) -> Algorithm:
 
 
 def _measured(what: tuple[str, int, int]) -> tuple[float, float, int]:
-    """Seconds of wall-clock and of processor time of the last generation, and bytes of memory for all of them."""
+    """Return wall-clock and processor seconds of the last generation, and the peak memory in bytes of all of them."""
     method, parameters, individuals = what
     _generation(_made(method, 1, individuals))
     before, algorithm = _peak(), _made(method, parameters, individuals)
-    for _ in range(3):  # before the second there are no parents, and before the third none to make them from
+    for _ in range(3):  # the Deep GA has parents from the second generation on, and children of parents from the third
         wall, cpu = time.perf_counter(), time.process_time()
         _generation(algorithm)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
@@ -86,16 +86,16 @@ def _generation(algorithm: Algorithm) -> None:
 
 
 def _peak() -> int:
-    """The most memory of this process so far, in bytes: `getrusage` would count that of the one that started it too."""
+    """Return this process's peak memory in bytes; `getrusage` would include that of its parent process."""
     status = Path("/proc/self/status").read_text()
     return 1024 * int(status.partition("VmHWM:")[2].split()[0])
 
 
 def _speeds() -> tuple[float, float]:
-    """Bytes a second of copying, and seconds that a normal number takes: the best of five, in processor time."""
+    """Return bytes a second of copying, and seconds of drawing a normal number: the best of five, in processor time."""
     source, target = np.ones(_COPIED), np.ones(_COPIED)
     stream, noise = streams(np.array([0]))[0], np.empty(1_000_000)
-    draw(stream, noise)  # compiled from here on
+    draw(stream, noise)  # compiles it
     copying, drawing = [], []
     for _ in range(5):
         began = time.process_time()

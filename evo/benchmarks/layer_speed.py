@@ -16,15 +16,18 @@ from evo.networks.parsing import layers_of, words_of
 from evo.networks.program import walk
 from evo.numerics.randomness import generator
 
-_INPUTS = 100  # given in turn
+_INPUTS = 100  # used in turn
 _TOLERANCE = 1e-4
 _SECONDS = 0.02  # of a measurement
 Steps = Callable[[int], np.ndarray]
 
 
 class Case(NamedTuple):
-    """network: in words, from inputs of a shape. plain: the same as loops; numbers: what these are told; memory: how
-    many float32 numbers they remember and compute with."""
+    """A network to measure.
+
+    network: in text, for inputs of a shape. plain: the same as loops; numbers: their arguments; memory: float32 numbers
+    that the loops use for state and scratch.
+    """
 
     network: str
     shape: Shape
@@ -59,7 +62,7 @@ CASES = (
 
 
 class _Loops(Layer):
-    """A case's loops in the place of its layers."""
+    """A layer that runs a case's loops in place of its layers."""
 
     def __init__(self, case: Case, network: Network) -> None:
         self._case, self._network = case, network
@@ -91,8 +94,10 @@ def _walk_often(times: int, plan: Any, params: Any, memory: Any, scratch: Any, i
 
 
 def _walking(network: Network, params: np.ndarray, inputs: np.ndarray) -> Steps:
-    """What runs so many steps from an empty memory, on inputs (count, numbers) in turn, and returns the last outputs of
-    each of them, (count, outputs)."""
+    """Return a function that runs a number of steps from an empty memory, on inputs (count, numbers) in turn.
+
+    It returns the last outputs for each of the inputs, (count, outputs).
+    """
     plan, scratch = network.plan, np.zeros(network.scratch_size, np.float32)
 
     def run(times: int) -> np.ndarray:
@@ -105,7 +110,7 @@ def _walking(network: Network, params: np.ndarray, inputs: np.ndarray) -> Steps:
 
 
 def sides(case: Case) -> dict[str, Steps]:
-    """What steps through a case: "ours", "plain", and "torch" where there is such a thing.
+    """Return functions that step through a case: "ours", "plain", and "torch" where torch has its layers.
 
     Raises RuntimeError where they do not agree in the first steps.
     """
@@ -128,11 +133,11 @@ def sides(case: Case) -> dict[str, Steps]:
 
 
 def layer_speed(case: Case, pairs: int, seconds: float = _SECONDS) -> dict[str, Any]:
-    """Nanoseconds of a step: ours, the plain loops', torch's; and how many times as fast as these ours is.
+    """Return nanoseconds of a step: ours, the plain loops', torch's; and the ratios of theirs to ours.
 
-    Processor time, which other work on the machine disturbs less: all of them have one thread. Medians over `pairs`
-    rounds, in which each has its turn for so many seconds, the first of them in turn too. None where torch is not
-    installed, or has no such layer. Raises RuntimeError where they do not compute the same.
+    Processor time, which other work on the machine disturbs less: all use one thread. Medians over `pairs` rounds, in
+    which each is measured for `seconds`, in alternating order. None where torch is not installed, or has no such layer.
+    Raises RuntimeError where they do not compute the same.
     """
     runs = sides(case)
     times = {name: max(_INPUTS, int(_INPUTS * seconds / _timed(run, _INPUTS))) for name, run in runs.items()}

@@ -1,7 +1,8 @@
 """Layers as plain loops written from the papers: a reference for speed and for correctness.
 
 Each takes what a layer's step takes, (numbers, params, memory, inputs, outputs), with the layer's parameters; numbers
-and memory are its own. No tricks but one: the inner loop goes along the rows of weights, so that it is vectorised.
+and memory are laid out differently. The only optimisation: the inner loop runs along the rows of weights, so that it is
+vectorised.
 """
 
 import math
@@ -44,7 +45,7 @@ def dense(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> 
 
 
 def perceptron(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    """Two hidden layers of tanh, and a linear one. numbers: their widths."""
+    """Perceptron with two hidden tanh layers and a linear output layer. numbers: the hidden widths."""
     first, second = memory[: numbers[0]], memory[numbers[0] :]
     begin = (inputs.size + 1) * first.size
     _affine(params, inputs, first)
@@ -55,7 +56,7 @@ def perceptron(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any
 
 
 def residual(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    """The inputs, plus a layer of tanh."""
+    """Residual layer: the inputs, plus a tanh layer."""
     _affine(params, inputs, outputs)
     _tanh(outputs)
     for index in range(outputs.size):
@@ -77,7 +78,7 @@ def recurrent(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any)
 
 
 def lstm(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    """memory: hidden state, cell, gates."""
+    """Long short-term memory. memory: hidden state, cell, gates."""
     units = outputs.size
     hidden, cell, gates = memory[:units], memory[units : 2 * units], memory[2 * units :]
     gates[:] = params[(inputs.size + units) * 4 * units :]
@@ -91,7 +92,7 @@ def lstm(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> N
 
 
 def gru(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    """memory: hidden state, what is heard of inputs, and of the past."""
+    """Gated recurrent unit. memory: hidden state, gate sums of the inputs, and of the hidden state."""
     units, width = outputs.size, 3 * outputs.size
     hidden, heard, past = memory[:units], memory[units : units + width], memory[units + width :]
     biases = params[(inputs.size + units) * width :]
@@ -106,7 +107,7 @@ def gru(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> No
 
 
 def ctrnn(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    """memory: membrane, firing."""
+    """Continuous-time recurrent network. memory: membrane, firing."""
     units, end = outputs.size, (inputs.size + outputs.size) * outputs.size
     membrane, firing, theta, rates = memory[:units], memory[units:], params[end : end + units], params[end + units :]
     for unit in range(units):
@@ -120,7 +121,7 @@ def ctrnn(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> 
 
 
 def spiking(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    """memory: membrane, spikes, trace."""
+    """Spiking layer. memory: membrane, spikes, trace."""
     units, end = outputs.size, (inputs.size + outputs.size) * outputs.size
     membrane, spikes, trace = memory[:units], memory[units : 2 * units], memory[2 * units :]
     leaks, decays = params[end + units : end + 2 * units], params[end + 2 * units :]
@@ -136,7 +137,7 @@ def spiking(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -
 
 
 def hebbian(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    """tanh. memory: the weights, and whether they have begun."""
+    """Hebbian tanh layer. memory: the weights, and whether they are initialised."""
     size, units = inputs.size * outputs.size, outputs.size
     weights, rule = memory[:size], params[size + units :]
     if memory[size] == 0:
@@ -158,7 +159,7 @@ def hebbian(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -
 
 
 def pattern_generator(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    """memory: phase, amplitude, speed, aim."""
+    """Central pattern generator. memory: phase, amplitude, amplitude's speed, target amplitude before the sigmoid."""
     count, end = outputs.size, inputs.size * outputs.size
     phase, amplitude, speed = memory[:count], memory[count : 2 * count], memory[2 * count : 3 * count]
     aim, pulls = memory[3 * count :], params[end + 2 * count :]
@@ -178,7 +179,7 @@ def pattern_generator(numbers: Any, params: Any, memory: Any, inputs: Any, outpu
 
 
 def convolution(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    """relu. numbers: height, width, channels, kernel."""
+    """Convolution with relu. numbers: height, width, channels, kernel."""
     height, width, channels, kernel = numbers[0], numbers[1], numbers[2], numbers[3]
     down, across = height - kernel + 1, width - kernel + 1
     filters = outputs.size // (down * across)
@@ -198,7 +199,7 @@ def convolution(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: An
 
 
 def greatest_pool(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    """numbers: height, width, channels, window."""
+    """Max pooling. numbers: height, width, channels, window."""
     height, width, channels, window = numbers[0], numbers[1], numbers[2], numbers[3]
     for y in range(height // window):
         for x in range(width // window):
@@ -211,7 +212,7 @@ def greatest_pool(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: 
 
 
 def average_pool(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    """numbers: height, width, channels, window."""
+    """Average pooling. numbers: height, width, channels, window."""
     height, width, channels, window = numbers[0], numbers[1], numbers[2], numbers[3]
     for y in range(height // window):
         for x in range(width // window):
@@ -247,8 +248,11 @@ def embedding(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any)
 
 @njit
 def _attend(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    """numbers: heads, window. memory: the step, queries with keys and values, what they mix to, scores; then the last
-    keys and the last values, a row for each step of the window."""
+    """Causal self-attention over a ring buffer. numbers: heads, window.
+
+    memory: the step; queries, keys and values of this step; the heads' outputs; scores; then the keys and the values of
+    the window's steps, a row for each.
+    """
     heads, window, width = numbers[0], numbers[1], inputs.size
     each, now = width // heads, int(memory[0])
     heard, mixed = memory[1 : 1 + 3 * width], memory[1 + 3 * width : 1 + 4 * width]
@@ -281,8 +285,10 @@ def attention(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any)
 
 
 def transformer(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    """A dense layer, and one block; inputs are as many as outputs. memory: values, normalised values, the hidden layer,
-    and attention's."""
+    """Transformer: a dense layer, and one block; as many inputs as outputs.
+
+    memory: values, normalised values, the hidden layer, and attention's memory.
+    """
     width = outputs.size
     values, normal, hidden = memory[:width], memory[width : 2 * width], memory[2 * width : 6 * width]
     _affine(params, inputs, values)

@@ -1,4 +1,4 @@
-"""Profile of a method's iterations by Python's profiler, function by function of ours."""
+"""Profile of a method's iterations by Python's profiler, for each of our functions."""
 
 import cProfile
 import pstats
@@ -12,16 +12,15 @@ from evo.config.resolve import resolve_config
 from evo.envs.engine.physics import available_threads
 
 _ROOT = Path(__file__).parents[2]
-_LEAST = 0.01  # of the whole, for a function to be named
+_LEAST = 0.01  # least share of the whole for a function to be listed
 
 
 def profile(task: str, method: str, steps: int) -> Iterator[dict[str, Any]]:
-    """Runs iterations until they have taken `steps` env steps: a row for all of them, then one for each of our
-    functions that took 1 % or more.
+    """Run iterations until they have taken `steps` env steps; yield a row for all of them, then one for each function.
 
-    seconds, share and us_per_step (microseconds of wall-clock an env step) of a function include all that it calls, and
-    the profiler's own cost. Only the calling thread is seen; compiled code is counted where Python calls it, and
-    compiling is over before.
+    Functions are ours that took 1 % or more. seconds, share and us_per_step (microseconds of wall-clock an env step) of
+    a function include its callees and the profiler's own cost. Only the calling thread is measured; compiled code
+    counts to the function that calls it; compilation happens before.
     """
     learner = make_learner(resolve_config(flags={"task.name": task, "method.name": method}), available_threads())
     learner.prepare()
@@ -38,7 +37,7 @@ def profile(task: str, method: str, steps: int) -> Iterator[dict[str, Any]]:
         return {"task": task, "method": method, "steps": taken, "function": function, "calls": calls, **timing}
 
     yield row("all iterations", iterations, total)
-    spent = pstats.Stats(profiler).stats.items()  # type: ignore[attr-defined]  # typeshed does not know it
+    spent = pstats.Stats(profiler).stats.items()  # type: ignore[attr-defined]  # missing in typeshed
     for (file, line, name), (_, calls, _, seconds, _) in sorted(spent, key=lambda one: -one[1][3]):
         ours = Path(file).is_relative_to(_ROOT / "evo")
         if ours and seconds / total >= _LEAST:

@@ -1,8 +1,8 @@
 """Env steps per second, beside MuJoCo's own open-loop rollout and Gymnasium.
 
 The limit is MuJoCo's own open-loop `Batch.rollout`, in C, of exactly the controls that our policies chose: it has no
-observations, no network, no reward. Timings on a shared machine wander, so both run in alternating pairs in one
-process, and the ratio is the median over the pairs.
+observations, no network, no reward. Timings on a shared machine drift, so both run in alternating pairs in one process,
+and the ratio is the median over the pairs.
 """
 
 import math
@@ -34,7 +34,7 @@ class NoLimitError(EvoError):
 
 
 def _policies(evaluator: Evaluator, individuals: int) -> np.ndarray:
-    """Random policies that move without flailing: normal weights, the smaller the more inputs a unit sums."""
+    """Return random policies of moderate actions: normal weights, scaled by 1/sqrt(inputs) of each layer."""
     network, draws = evaluator.network, generator(0, "bench")
     scale = np.repeat([1 / math.sqrt(math.prod(shape)) for shape in network.shapes[:-1]], network.sizes)
     return (draws.normal(size=(individuals, network.size)) * scale).astype(np.float32)
@@ -54,7 +54,7 @@ def _running(evaluator: Evaluator, params: np.ndarray, steps: int) -> Callable[.
 
 
 def _never_ending(task_name: str) -> dict[str, Any]:
-    """Options with which both sides do the same number of steps."""
+    """Return options that keep episodes from ending, so that both sides take the same number of steps."""
     task = make_compiled_task(task_name, {})
     return {name: False for name in ("terminate_when_unhealthy", "terminate_when_fallen") if name in task.options}
 
@@ -65,14 +65,17 @@ def _cpu_seconds() -> float:
 
 
 def _timed(work: Callable[[], Any]) -> tuple[float, float]:
-    """Wall and processor seconds, all threads together."""
+    """Return wall and processor seconds, all threads together."""
     cpu, wall = _cpu_seconds(), time.perf_counter()
     work()
     return time.perf_counter() - wall, _cpu_seconds() - cpu
 
 
 class _Limit:
-    """MuJoCo's open-loop rollout of recorded episodes. Raises RuntimeError where it does not end where they did."""
+    """MuJoCo's open-loop rollout of recorded episodes.
+
+    Raises RuntimeError where its final states differ from theirs.
+    """
 
     def __init__(self, task: Task, recorded: Episodes, steps: int, threads: int) -> None:
         trajectories = recorded.trajectories
@@ -100,7 +103,7 @@ class _Limit:
 
 
 def _gymnasium_loop(task: Task, actions: np.ndarray) -> Callable[[], None]:
-    """One Gymnasium environment fed the given actions (steps, action_size)."""
+    """Return a function that steps one Gymnasium environment with the given actions (steps, action_size)."""
     options = dict(task.options)
     length = options.pop("steps", None)
     name = task.gymnasium_id or task.name
@@ -125,11 +128,11 @@ def throughput(
     threads: int | None = None,
     gymnasium_steps: int = 1000,
 ) -> dict[str, Any]:
-    """Environment steps a second: our episodes, MuJoCo's open-loop limit, and one Gymnasium environment.
+    """Measure env steps a second: our episodes, MuJoCo's open-loop limit, and one Gymnasium environment.
 
     `ratio` is ours over the limit, the median over `pairs` alternating pairs; ratio_low and ratio_high are its
     quartiles. cpu_ratio is the same in processor time, which other work on the machine disturbs less. Episodes do not
-    end early. Raises RuntimeError where the limit did other work than ours.
+    end early. Raises RuntimeError where the limit's final states differ from ours.
     """
     threads = threads or available_threads()
     evaluator = _evaluator(task, network, _never_ending(task), threads)
@@ -150,7 +153,7 @@ def throughput(
     gymnasiums = []
     for pair in range(pairs):
         limit.rewind()
-        # each goes first in turn, lest one always inherit the other's cache and clock
+        # in alternating order, so that neither always inherits the other's cache and clock rate
         first, second = ((run, ours), (limit.run, theirs))[:: 1 if pair % 2 else -1]
         for work, seconds in (first, second):
             seconds.append(_timed(work))
@@ -168,7 +171,7 @@ def throughput(
         "ratio_low": low,
         "ratio_high": high,
         "cpu_ratio": statistics.median(cpu_ratios),
-        # seconds of its world in a second: what tasks of unlike control rates are compared by
+        # simulated seconds a second: comparable between tasks of different control rates
         "simulated_s_per_s": total * world.control_period / statistics.median(wall for wall, _ in ours),
         "pairs": pairs,
         "individuals": individuals,
@@ -185,7 +188,7 @@ def utilisation(
     threads: int | None = None,
     episodes: int = 16,
 ) -> dict[str, Any]:
-    """How busy the threads are when episodes end early at unequal times: CPU seconds over threads × wall seconds."""
+    """Measure how busy the threads are when episodes end early at unequal times: CPU over threads × wall seconds."""
     threads = threads or available_threads()
     evaluator = _evaluator(task, network, {}, threads)
     params = _policies(evaluator, individuals_per_thread * threads)

@@ -11,10 +11,10 @@ from evo.numerics.randomness import generator
 
 
 def shaken(task: Task, steps: int) -> dict[str, Any]:
-    """`steps` control steps in which every control is at one of its bounds, chosen at random; no episode ends.
+    """Take `steps` control steps in which every control is at one of its bounds, chosen at random; no episode ends.
 
-    A record: unstable, how often MuJoCo warned (of a state that it had to reset, or of a full buffer).
-    Raises EvoError for a task without motors.
+    The record has unstable: how often MuJoCo warned (of a state that it had to reset, or of a full buffer). Raises
+    EvoError for a task without motors.
     """
     model, draws = task.model, generator(0, f"stability, {task.name}")
     if not model.nu:

@@ -34,12 +34,12 @@ Makers = Mapping[type[Layer], Callable[[Any, Any, Shape, Any], Made]]
 
 
 def torch_module() -> Any:
-    """torch, or None where it is not installed."""
+    """Return torch, or None where it is not installed."""
     return importlib.import_module("torch") if importlib.util.find_spec("torch") else None
 
 
 def translated(torch: Any, layers: Any, shapes: Any, params: np.ndarray, makers: Makers) -> list[Made] | None:
-    """torch's of layers, given inputs of these shapes; None where torch has none of them."""
+    """Return torch's counterparts of layers, given inputs of these shapes; None where one has none."""
     made, at = [], 0
     for layer, shape in zip(layers, shapes, strict=False):
         if type(layer) not in makers:
@@ -51,14 +51,17 @@ def translated(torch: Any, layers: Any, shapes: Any, params: np.ndarray, makers:
 
 
 def given(torch: Any, inputs: np.ndarray, shape: Shape) -> Any:
-    """Examples (count, numbers) of a shape, as torch takes them: the channels of a picture come first."""
+    """Return examples (count, numbers) of a shape as torch takes them: the channels of a picture come first."""
     tensor = torch.tensor(np.array(inputs))
     return tensor.reshape(-1, *shape).movedim(-1, 1).contiguous() if len(shape) == 3 else tensor
 
 
 def acting(network: Network, params: np.ndarray, inputs: np.ndarray) -> Callable[[int], np.ndarray] | None:
-    """What runs so many steps, one observation each, on inputs (count, numbers) in turn, and goes on from where it was:
-    it returns the last outputs of each of them, (count, outputs). One thread. None where there is no such thing."""
+    """Return a function that takes a number of steps, on inputs (count, numbers) in turn.
+
+    A step is one observation; the state persists between calls. It returns the last outputs for each of the inputs,
+    (count, outputs). One thread. None where torch has no such network.
+    """
     torch = torch_module()
     made = None if torch is None else translated(torch, network.layers, network.shapes, params, CELLS)
     if made is None:
@@ -84,7 +87,7 @@ def acting(network: Network, params: np.ndarray, inputs: np.ndarray) -> Callable
 
 
 def _filled(torch: Any, module: Any, **values: Any) -> Any:
-    """A module with these parameters, which gradients are of."""
+    """Return a module with its parameters set to these values."""
     with torch.no_grad():
         for name, value in values.items():
             getattr(module, name).copy_(value)
@@ -102,7 +105,7 @@ def _activated(torch: Any, module: Any, activation: str) -> Any:
 def _dense(torch: Any, layer: Any, shape: Shape, params: Any) -> Any:
     inputs = int(np.prod(shape))
     weights, bias = params[: inputs * layer.outputs], params[inputs * layer.outputs :]
-    if len(shape) == 3:  # torch lays a picture out channel by channel
+    if len(shape) == 3:  # torch stores a picture channel by channel
         turned = weights.reshape(*shape, layer.outputs).movedim(2, 0).reshape(inputs, layer.outputs)
     else:
         turned = weights.reshape(inputs, layer.outputs)
@@ -120,7 +123,7 @@ def _convolution(torch: Any, layer: Any, shape: Shape, params: Any) -> Any:
 
 
 def _gates(torch: Any, layer: Any, shape: Shape, params: Any, module: Any, end: str = "") -> Any:
-    """The parameters of a recurrent layer: torch has two biases always."""
+    """Return a recurrent module with its parameters set; torch always has two biases."""
     columns = layer.gates * layer.units
     heard, own, *biases = params.split(
         [shape[0] * columns, layer.units * columns, *[columns] * (len(params) // columns - shape[0] - layer.units)]
@@ -148,7 +151,7 @@ def _cell(name: str, torch: Any, layer: Any, shape: Shape, params: Any) -> Made:
 
 
 def _lstm(torch: Any, layer: Any, shape: Shape, params: Any) -> Any:
-    """Sequences (batch, steps, features) to what it says at the end of each."""
+    """Return a module from sequences (batch, steps, features) to the outputs after the last step."""
     module = torch.nn.LSTM(shape[0], layer.units, batch_first=True)
     module = _gates(torch, layer, shape, params, module, "_l0")
 
@@ -188,7 +191,7 @@ def _residual(torch: Any, layer: Any, shape: Shape, params: Any) -> Made:
 
 
 def _attention(torch: Any, layer: Any, shape: Shape, params: Any) -> Made:
-    """By scaled_dot_product_attention, with the last keys and values kept, as one acts with a transformer."""
+    """Return a step by scaled_dot_product_attention with a key–value cache, one observation at a time."""
     (width,), heads, window, functional = shape, layer.heads, layer.window, torch.nn.functional
     heard, bias, mixed, last = params.split([3 * width * width, 3 * width, width * width, width])
     heard, mixed = heard.reshape(width, -1).T.contiguous(), mixed.reshape(width, -1).T.contiguous()
@@ -226,4 +229,4 @@ CELLS: Makers = {
     Residual: _residual,
     Dropout: lambda torch, layer, shape, params: torch.nn.Dropout(layer.share).eval(),
 }
-LEARNING: Makers = {**_ALIKE, LSTM: _lstm}  # what learns from whole sequences
+LEARNING: Makers = {**_ALIKE, LSTM: _lstm}  # for learning from whole sequences

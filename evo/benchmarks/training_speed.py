@@ -17,7 +17,7 @@ from evo.problems.supervised import Supervised
 
 THREADS, _BATCH, _CLASSES = 2, 64, 10
 _TOLERANCE = 1e-4
-# Networks, and what pictures of 28 × 28 are to them: all at once, or row by row.
+# Networks, and how they take pictures of 28 × 28: at once, or row by row.
 NETWORKS: dict[str, tuple[int, Shape]] = {
     "mlp:128:relu": (1, (28, 28, 1)),
     "conv:8x3>pool:2>conv:16x3>pool:2>dense:10": (1, (28, 28, 1)),
@@ -26,7 +26,7 @@ NETWORKS: dict[str, tuple[int, Shape]] = {
 
 
 def _pictures(steps: int, shape: Shape, count: int) -> Dataset:
-    """Noise, shaped as handwritten digits are: it takes as long to learn from."""
+    """Return noise in the shape of handwritten digits, which takes as long to learn from."""
     draws = generator(0, "bench training")
 
     def split(examples: int) -> Split:
@@ -38,12 +38,11 @@ def _pictures(steps: int, shape: Shape, count: int) -> Dataset:
 
 
 def training_speed(text: str, pairs: int, examples: int = 4096) -> dict[str, Any]:
-    """Seconds of an epoch, forward, backward and Adam's step, in minibatches of 64: ours and torch's, and how many
-    times as fast as torch ours is.
+    """Measure seconds of an epoch, ours and torch's: forward, backward and Adam's step, in minibatches of 64.
 
-    Medians over `pairs` rounds, in which each has its turn, the first of them in turn too; both may use two threads.
-    cpu_s, torch_cpu_s: processor time, all threads together, which other work on the machine disturbs less. None where
-    torch is not installed. Raises RuntimeError where torch's network gives other outputs.
+    times_torch: torch's time over ours. Medians over `pairs` rounds, in which each is measured, in alternating order;
+    both may use two threads. cpu_s, torch_cpu_s: processor time, all threads together, which other work on the machine
+    disturbs less. None where torch is not installed. Raises RuntimeError where torch's network gives other outputs.
     """
     steps, shape = NETWORKS[text]
     data = _pictures(steps, shape, examples)
@@ -76,14 +75,15 @@ def training_speed(text: str, pairs: int, examples: int = 4096) -> dict[str, Any
         "examples": examples,
         "batch": _BATCH,
         "threads": THREADS,
-        # threads that wait for each other lose most where others take their turns: a load far above `threads` spoils it
+        # threads that wait for each other suffer most from other work: a load far above `threads` spoils the
+        # measurement
         "load": os.getloadavg()[0],
         "pairs": pairs,
     }
 
 
 def _torch_epoch(torch: Any, problem: Supervised, params: np.ndarray) -> Callable[[], None]:
-    """One epoch of torch's own, on tensors, by the fastest of its Adams."""
+    """Return a function that runs one epoch in torch, on tensors, with the fastest of its Adam implementations."""
     split, network = problem.dataset.train, problem.network
     made = translated(torch, network.layers, network.shapes, params, LEARNING)
     assert made is not None

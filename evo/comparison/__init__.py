@@ -1,1 +1,1 @@
-"""Methods beside each other on one task: which runs, on which terms, and what came of them."""
+"""Comparison of methods on one task: its runs, their terms, and the results."""

@@ -1,4 +1,4 @@
-"""What a comparison leaves in its folder: report.html, tables, figures and a film."""
+"""Files of a comparison in its folder: report.html, tables, figures and a film."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -38,9 +38,9 @@ _LEARNING = (
 
 
 def write_artefacts(comparison: Comparison, threads: int, video: bool, phase: Callable[[str], None]) -> list[str]:
-    """Write all of them; returns a line for each picture that could not be made.
+    """Write all files; return a line for each picture that could not be made.
 
-    threads: processors to measure and film with. video: film the race too. phase: told what is being done.
+    threads: processors to measure and film with. video: film the race too. phase: called with what is being done.
 
     Raises EvoError where the tables cannot be written.
     """
@@ -66,7 +66,7 @@ def write_artefacts(comparison: Comparison, threads: int, video: bool, phase: Ca
         captions[robust] = robustness_caption(measured)
 
     pictures = [("the learning curves", learning, draw_learning)]
-    walks = bool(members) and members[0].config.kind == WORLD  # nothing else has hard times
+    walks = bool(members) and members[0].config.kind == WORLD  # robustness and races are of worlds only
     if walks:
         pictures.append(("the robustness of the champions", robust, draw_robustness))
     if walks and video:
@@ -108,7 +108,7 @@ def write_artefacts(comparison: Comparison, threads: int, video: bool, phase: Ca
 
 
 def robustness_caption(measured: Robustness) -> str:
-    """What the figure shows, and the episodes that failed, if any did."""
+    """Return the figure's caption, with the episodes that failed, if any did."""
     far = "share of choices other than" if measured.choices else "root mean square distance of the actions from"
     caption = (
         "What is left of the champions' returns under Gaussian noise on all parameters, relative to the root mean "
@@ -116,7 +116,7 @@ def robustness_caption(measured: Robustness) -> str:
         f"On the right over the {far} the champion's, where it meets the same."
     )
     led = measured.astray.max(axis=1)
-    least, farthest = int(led.argmin()), float(led.min())  # that all are led
+    least, farthest = int(led.argmin()), float(led.min())  # up to which all are displaced
     at = measured.shares_at(np.array([farthest]))[:, 0]
     left = {
         method: interquartile_mean([share for name, share in zip(measured.methods, at, strict=True) if name == method])
@@ -144,7 +144,7 @@ def _title(comparison: Comparison) -> str:
 
 
 def _markdown(comparison: Comparison) -> str:
-    """table.md: the findings, the methods, every member, and the terms."""
+    """Return the text of table.md: the findings, the methods, every member, and the terms."""
     thresholds, terms = comparison.thresholds, comparison.terms
     parts = [
         f"# {_title(comparison)}",

@@ -1,4 +1,4 @@
-"""`evo.compare`: methods beside each other on one task, made on equal terms or read from finished runs."""
+"""`evo.compare`: methods compared on one task, in new runs on equal terms or in finished runs."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -24,7 +24,7 @@ from evo.errors import EvoError
 from evo.runs.run import Run, path_of
 from evo.storage.paths import command, fresh_path, task_slug
 
-# Makes what shows a study, given the configurations of its members in the order of work.
+# Makes the display of a study, given the configurations of its members in the order of work.
 StudyDisplay = Callable[[Sequence[Config]], AbstractContextManager[StudyWatcher]]
 
 
@@ -47,15 +47,15 @@ def compare(
     what: a task, or two or more directories of finished runs. On a task, every method runs on `seeds` seeds (5: 100 to
     104) with the same network (`mlp:64,64`; `preset` leaves each method its own), normalised observations (clipped as
     each method's preset has it, PPO's at ±10; network.clip_observation in `settings` clips all alike), and budget for
-    each run (1,000,000 env steps), and is scored as often (0.4 of the training's env steps); else a method keeps its
-    preset; but none trains on an altered task unless all do (settings of training.*). methods: names, or one text with
-    commas between them. settings: dotted keys of task.*, training.*, evaluation.*, network.normalise and
-    network.clip_observation, as --set. out: the directory, for a task one that stays the same,
-    `runs/studies/<task>-<methods>`: what is finished there is reused and what was interrupted goes on. Finished runs
-    are only read; they may differ in network and budget. threads: for runs and pictures alike. video: film a race of
-    the champions. display: makes what shows the work, as `study_display` does. trust: whether modules that finished
+    each run (1,000,000 env steps), and is scored equally often (selection takes 0.4 of the training's env steps).
+    Otherwise a method keeps its preset; but none trains on an altered task unless all do (settings of training.*).
+    methods: names, or one text with commas between them. settings: dotted keys of task.*, training.*, evaluation.*,
+    network.normalise and network.clip_observation, as --set. out: the directory, by default for a task
+    `runs/studies/<task>-<methods>`, in which finished runs are reused and interrupted ones resumed. Finished runs are
+    only read; they may differ in network and budget. threads: for runs and pictures alike. video: film a race of the
+    champions. display: makes the display of the work, as `study_display` does. trust: whether modules that finished
     runs name may be imported (see `evo.load`).
-    Ctrl-C saves everything before KeyboardInterrupt goes on. A run that fails is a line in `failures`.
+    Ctrl-C saves everything before KeyboardInterrupt is raised. A run that fails is a line in `failures`.
     Raises EvoError for anything the user can put right, and where every run failed.
     """
     named = [path_of(one) if isinstance(one, Run) else one for one in what]
@@ -110,7 +110,7 @@ def _concluded(
     video: bool,
     watcher: StudyWatcher,
 ) -> Comparison:
-    """The numbers, written down and drawn."""
+    """Compute the results, write and draw them."""
     watcher.phase("scoring what was learned last")
     members = [with_last(member, threads) for member in members]
     thresholds = thresholds_of(members)

@@ -1,4 +1,4 @@
-"""Comparison: what came of runs beside each other."""
+"""Comparison: results of several runs on one task."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from evo.numerics.formatting import maximised
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Members beside each other, and what their numbers say.
+    """The members of a comparison and their results.
 
     path: the folder of report.html, tables and pictures. failures: a line for each member that failed and each picture
-    that could not be made. thresholds: name → fitness. rows: the best method first. command: what repeats it.
+    that could not be made. thresholds: name → fitness. rows: the best method first. command: repeats the comparison.
     """
 
     path: Path
@@ -29,10 +29,10 @@ class Comparison:
 
     @property
     def step_unit(self) -> str:
-        """What the members' steps are: `env step`, `evaluation`."""
+        """The unit of the members' steps: `env step`, `evaluation`, `example`."""
         return self.members[0].config.step_unit
 
     @property
     def measure(self) -> str:
-        """What the members' fitness is: `return`, `accuracy`, `−bits per character`."""
+        """The measure of the members' fitness: `return`, `accuracy`, `−bits per character`."""
         return maximised(self.members[0].champion.measure)

@@ -1,4 +1,4 @@
-"""Learning curves of methods on a common clock: each seed's held-out score, and what is typical of the seeds."""
+"""Learning curves of methods on a common clock: held-out scores of the seeds, and their interquartile mean."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ import numpy as np
 from evo.comparison.member import Member, methods_of
 from evo.comparison.statistics import middle_mean
 
-# Columns of metrics.csv. The two in seconds count training alone: selection and compilation are apart.
+# Columns of metrics.csv. The two in seconds count only training, without selection and compilation.
 CLOCKS = {"steps": "steps", "cpu_s": "CPU time", "wall_s": "wall-clock time"}
-WORK = {"flops": "floating-point operations"}  # on data sets, where evolution only goes forward
+WORK = {"flops": "floating-point operations"}  # only on data sets, where evolution has no backward pass
 
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """A method's seeds on one clock; all step functions, each value holding until the next.
+    """A method's seeds on one clock; all are step functions, each value holding until the next.
 
     seeds: for each seed its `Member.scores`, (clock, score), float64 (scores,) each. clock: where the score of any seed
     changes, while all of them run, (points,). middle, low, high: interquartile mean, 25th and 75th percentile of the
@@ -30,7 +30,7 @@ class Curve:
 
 
 def curves(members: Sequence[Member], clock: str) -> dict[str, Curve]:
-    """Method → its curve. clock: one of CLOCKS. Methods of which no seed has a score yet are left out."""
+    """Return method → its curve; methods without a score yet are left out. clock: a column of metrics."""
     found = {}
     for method, group in methods_of(members).items():
         seeds = [scores for member in group if len((scores := member.scores(clock))[0])]
@@ -40,10 +40,10 @@ def curves(members: Sequence[Member], clock: str) -> dict[str, Curve]:
 
 
 def curve(seeds: Sequence[tuple[np.ndarray, np.ndarray]]) -> Curve:
-    """The seeds' typical score, from where the last seed has its first one to where the first seed ends.
+    """Return the curve of some seeds, from where the last seed has its first score to where the first seed ends.
 
-    Outside of that span only some of the seeds have a score, and a statistic of them would jump as they come and go.
-    Where a seed ends before another begins, the span is empty.
+    Outside of that span only some of the seeds have a score, and statistics would jump where one starts or ends. Where
+    a seed ends before another begins, the span is empty.
     """
     begin, end = max(time[0] for time, _ in seeds), min(time[-1] for time, _ in seeds)
     clock = np.unique(np.concatenate([time for time, _ in seeds]))
@@ -53,6 +53,6 @@ def curve(seeds: Sequence[tuple[np.ndarray, np.ndarray]]) -> Curve:
 
 
 def middle_and_quartiles(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Interquartile mean, 25th and 75th percentile over the seeds; values (seeds, points) → three of (points,)."""
+    """Return interquartile mean, 25th and 75th percentile over seeds: values (seeds, points) → three of (points,)."""
     low, high = np.percentile(values, [25, 75], axis=0)
     return middle_mean(values), low, high

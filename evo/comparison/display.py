@@ -1,4 +1,4 @@
-"""What a study looks like in a terminal: a line for each member, live; plain lines elsewhere."""
+"""Display of a study in a terminal: a line for each member, live; plain lines elsewhere."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,37 +23,37 @@ _STYLES = {"waiting": "dim", "running": "cyan", "resumed": "cyan", "reused": "gr
 
 
 class StudyWatcher(Protocol):
-    """Told what happens in a study; members go by their place in the order of work."""
+    """Receives the events of a study; members are numbered in the order of work."""
 
     def state(self, index: int, state: str, note: str = "") -> None:
-        """A member is now waiting, running, resumed, reused, done or failed; note: why it failed."""
+        """Receive a member's new state: waiting, running, resumed, reused, done or failed; note: why it failed."""
 
     def watch(self, index: int) -> Display:
-        """What shows a member's run while it goes."""
+        """Return the display of a member's run."""
         ...
 
     def phase(self, text: str) -> None:
-        """What is being done now, in a few words."""
+        """Receive what is being done now, in a few words."""
 
 
 class Pace:
-    """How long the rest of a study takes, by the share of it that was worked on in this session."""
+    """Estimates the remaining time of a study from the share of it that was done in this session."""
 
     def __init__(self, count: int) -> None:
         self._fractions, self._made, self._began = [0.0] * count, 0.0, 0.0
 
     def begin(self) -> None:
-        """A member's work begins now."""
+        """Start the clock, at the beginning of the first member's work."""
         self._began = self._began or time.monotonic()
 
     def reach(self, index: int, fraction: float, worked: bool = True) -> None:
-        """A member is at this fraction of its budget, got there by work or found there."""
+        """Record the used fraction of a member's budget; worked: whether this session did it, or found it done."""
         if worked:
             self._made += fraction - self._fractions[index]
         self._fractions[index] = fraction
 
     def seconds_left(self) -> float | None:
-        """None before there is anything to go by."""
+        """Return the estimate; None before any work is done."""
         left = len(self._fractions) - sum(self._fractions)
         return (time.monotonic() - self._began) * left / self._made if self._made > 0 else None
 
@@ -64,7 +64,7 @@ class Pace:
 
 
 class _Members:
-    """What both displays know of the members."""
+    """State of the members, common to both displays."""
 
     def __init__(self, configs: Sequence[Config]) -> None:
         self.configs, self.pace = configs, Pace(len(configs))
@@ -80,14 +80,14 @@ class _Members:
             self.pace.reach(index, 1.0, worked=state == "done")
 
     def learned(self, index: int, row: Mapping[str, float]) -> None:
-        # where a resumed member began is not this session's work
+        # what a resumed member had done before is not this session's work
         found = self.states[index] == "resumed" and not self.seen[index].row
         self.seen[index].learned(row)
         self.pace.reach(index, self.seen[index].forecast.fraction(row) or 0.0, worked=not found)
 
 
 class StudyLines:
-    """A line when a member's state changes, and between them the lines of its run."""
+    """Prints a line when a member's state changes, and between them the lines of its run."""
 
     def __init__(self, configs: Sequence[Config], console: Console) -> None:
         self._members, self._console = _Members(configs), console
@@ -112,7 +112,7 @@ class StudyLines:
 
 
 class StudyTable:
-    """All members in one table that changes in place."""
+    """Shows all members in one table that is redrawn in place."""
 
     def __init__(self, configs: Sequence[Config], console: Console) -> None:
         self._members, self._console, self._phase = _Members(configs), console, "starting"
@@ -181,14 +181,14 @@ class StudyTable:
         return Group(table, Text(below, style="dim"))
 
     def _window(self) -> range:
-        """The members that fit on the screen, the current one among them."""
+        """Return the members that fit on the screen, the current one among them."""
         count, room = len(self._members.configs), max(1, self._console.height - 8)
         first = min(max(0, self._members.current - room // 2), max(0, count - room))
         return range(first, min(count, first + room))
 
 
 class _MemberLine:
-    """The watcher of one member's run, which is not filmed."""
+    """Watcher of one member's run, which is not filmed."""
 
     def __init__(self, table: StudyTable, index: int) -> None:
         self._table, self._index = table, index
@@ -213,7 +213,7 @@ class _MemberLine:
 
 
 def study_display(configs: Sequence[Config], console: Console, quiet: bool) -> AbstractContextManager[StudyWatcher]:
-    """The display that suits the console: live on a terminal, plain lines elsewhere, nothing when quiet."""
+    """Return the display for the console: live on a terminal, plain lines elsewhere, nothing when quiet."""
     if quiet:
         return nullcontext(StudyLines(configs, Console(quiet=True)))
     return StudyTable(configs, console) if is_live(console) else nullcontext(StudyLines(configs, console))

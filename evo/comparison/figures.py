@@ -1,4 +1,4 @@
-"""Figures of a comparison: how fast each method learns on three clocks, and how robust what it found is."""
+"""Figures of a comparison: learning curves on several clocks, and robustness to noise on parameters."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -37,18 +37,18 @@ _STYLE: Any = {
     "grid.color": "#e6e9ed",
     "grid.linewidth": 0.8,
     "figure.facecolor": PAPER,
-    "figure.constrained_layout.wspace": 0.05,  # the last tick of one panel must not touch the first of the next
+    "figure.constrained_layout.wspace": 0.05,  # the last tick label of a panel must not touch the first of the next
     "text.parse_math": False,  # a $ in a name is a $
-    "svg.hashsalt": "evo",  # the same figure is the same file
+    "svg.hashsalt": "evo",  # the same figure gives the same file
 }
-# Seconds are read in the largest unit of which an axis shows at least two.
+# An axis in seconds is labelled in the largest unit of which it shows at least two.
 _UNITS = ((7200.0, 3600.0, "hours"), (180.0, 60.0, "minutes"), (0.0, 1.0, "seconds"))
 _STEPS = (1, 2, 2.5, 5, 10)  # of ticks
-_TICKS = "{x:,.10g}"  # a tick is a short number: all of its digits, none of the rounding
+_TICKS = "{x:,.10g}"  # a short number with all its digits, without rounding errors
 
 
 def learning_curves(members: Sequence[Member], path: Path, thresholds: Mapping[str, float]) -> None:
-    """Held-out fitness over steps, CPU time and wall-clock time.
+    """Plot held-out fitness over steps, CPU time and wall-clock time, and over operations on a data set.
 
     A thin line is a seed, a thick one the interquartile mean of a method's seeds, and a band their middle half.
 
@@ -79,18 +79,18 @@ def learning_curves(members: Sequence[Member], path: Path, thresholds: Mapping[s
 
 
 def robustness_figure(robustness: Robustness, path: Path) -> None:
-    """Return of perturbed champions over the size of the noise, and as a share of the unperturbed return, over the size
-    of the noise and over how far it leads actions astray.
+    """Plot returns of perturbed champions, over the size of the noise and over the distance of their actions.
 
-    The line is the interquartile mean of a method's seeds, the band their middle half. A share needs a positive
-    unperturbed return: its panels leave seeds without one out. path: .png, .svg or .pdf. Raises EvoError.
+    The panels show the return over the size, its share of the unperturbed return over the size, and that share over the
+    distance. The line is the interquartile mean of a method's seeds, the band their middle half. A share needs a
+    positive unperturbed return: its panels leave out seeds without one. path: .png, .svg or .pdf. Raises EvoError.
     """
     with rc_context(_STYLE):
         figure = Figure(figsize=(13.5, 4.1), dpi=130, layout="constrained")
         absolute, relative, matched = figure.subplots(1, 3)
         groups = robustness.methods
         colours = colours_of(groups)
-        # sizes grow by about the same factor; evenly spaced places also hold the size 0
+        # sizes are roughly geometric; evenly spaced places can also show the size 0
         places = np.arange(len(robustness.sizes))
         for method, colour in colours.items():
             rows = np.array([name == method for name in groups])
@@ -119,12 +119,12 @@ def robustness_figure(robustness: Robustness, path: Path) -> None:
 
 
 def _draw_matched(axes: Axes, robustness: Robustness, rows: np.ndarray, colour: str) -> None:
-    """Shares of a method's members, rows (members,), over how far astray the same noise leads their actions."""
+    """Plot shares of a method's members, rows (members,), over the distance of actions that the noise causes."""
     shares = robustness.shares[rows]
     there = ~np.isnan(shares).any(axis=1)
     if there.any():
         astray = robustness.astray[rows][there]
-        places = np.linspace(0.0, astray[:, -1].min(), 50)  # no farther than all seeds were led
+        places = np.linspace(0.0, astray[:, -1].min(), 50)  # no farther than every seed reaches
         values = 100 * robustness.shares_at(places)[rows][there]
         _draw_band(axes, places, *middle_and_quartiles(values), colour)
         axes.plot(astray.T, 100 * shares[there].T, color=colour, linewidth=0.7, alpha=0.4)
@@ -142,20 +142,20 @@ def _draw_band(
 ) -> None:
     axes.fill_between(x, low, high, step=step, color=colour, alpha=0.16, linewidth=0)
     drawstyle = "default" if step is None else f"steps-{step}"
-    # a rim of paper keeps lines apart where they cross
+    # a white rim separates lines where they cross
     axes.plot(x, middle, color=PAPER, linewidth=3.6, drawstyle=drawstyle, alpha=0.9)
     axes.plot(x, middle, color=colour, linewidth=2.2, drawstyle=drawstyle)
 
 
 def _draw_thresholds(panels: Sequence[Axes], thresholds: Mapping[str, float]) -> None:
-    """A line in each panel, and labels beside the last one. What lies far above the curves would flatten them."""
+    """Draw a line in each panel, with labels beside the last one; thresholds far above the curves are left out."""
     low, high = panels[0].get_ylim()
     near = {label: value for label, value in thresholds.items() if low <= value <= high + 0.15 * (high - low)}
     for axes in panels:
         for value in near.values():
             _draw_reference(axes, value)
     low, high = panels[0].get_ylim()
-    line = 0.05 * (high - low)  # the height of a label, so that none lies upon the next
+    line = 0.05 * (high - low)  # height of a label, so that labels do not overlap
     place = -np.inf
     for label, value in sorted(near.items(), key=lambda item: item[1]):
         place = max(value, place + line)

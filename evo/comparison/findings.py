@@ -1,4 +1,4 @@
-"""What the numbers say, in plain sentences, and what they do not."""
+"""Findings of a comparison as plain sentences, and whether the seeds support them."""
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations, count
@@ -10,12 +10,12 @@ from evo.comparison.statistics import holm, least_p, rank_test
 from evo.comparison.table import MethodRow
 from evo.numerics.formatting import number
 
-# In what share of studies luck alone may tell any two methods apart where all are equal.
+# Level of the tests: the share of studies of equal methods in which chance may distinguish any two of them.
 _LUCK = 0.05
 
 
 def findings_of(members: Sequence[Member], rows: Sequence[MethodRow], thresholds: Mapping[str, float]) -> list[str]:
-    """Sentences on the rows, the best first: who ends highest, and whether the seeds tell; who is quick to what."""
+    """Return sentences on the rows: which method is best and by which tests, and which reaches a threshold first."""
     groups = methods_of(members)
     returns = {method: [member.report_mean for member in group] for method, group in groups.items()}
     ranked = [row for row in rows if not np.isnan(row.iqm)]
@@ -47,7 +47,7 @@ def findings_of(members: Sequence[Member], rows: Sequence[MethodRow], thresholds
 
 
 def _too_few(rows: Sequence[MethodRow], pairs: int) -> list[str]:
-    """A line where the seeds are so few that no result could have told any two methods apart."""
+    """Return a line where there are too few seeds for any result to be significant; else nothing."""
     needed = next(seeds for seeds in count(1) if least_p(seeds, seeds) <= _LUCK / pairs)
     least = min(least_p(one.seeds, other.seeds) for one, other in combinations(rows, 2))
     if least <= _LUCK / pairs:
@@ -60,7 +60,7 @@ def _too_few(rows: Sequence[MethodRow], pairs: int) -> list[str]:
 
 
 def _quickest(rows: Sequence[MethodRow], thresholds: Mapping[str, float], unit: str) -> list[str]:
-    """On the highest threshold that a median seed of any method reached."""
+    """Return a line on the highest threshold that a median seed of any method reached; else nothing."""
     for name, threshold in sorted(thresholds.items(), key=lambda item: -item[1]):
         there = [row for row in rows if np.isfinite(row.reached[name].steps)]
         if there:
@@ -74,7 +74,7 @@ def _quickest(rows: Sequence[MethodRow], thresholds: Mapping[str, float], unit: 
 
 
 def _standing(row: MethodRow) -> str:
-    """`356 (354 to 357, 5 seeds)`: its interquartile mean, and the seeds behind it."""
+    """Return `356 (354 to 357, 5 seeds)`: interquartile mean, and lowest and highest seed."""
     if row.seeds == 1:
         return f"{number(row.iqm)} (1 seed)"
     return f"{number(row.iqm)} ({number(row.least)} to {number(row.most)}, {row.seeds} seeds)"

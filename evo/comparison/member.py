@@ -1,4 +1,4 @@
-"""Member: one finished run in a comparison, read whole."""
+"""Member: one finished run in a comparison, with its metrics and champion."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,11 +17,11 @@ from evo.runs.run import Run
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """A finished run. metrics: columns of its metrics.csv, float64 (generations,). ended: why, None where unknown.
+    """A finished run of a comparison.
 
-    last: what it learned last, at the last row of metrics, scored on the report episodes by `with_last`; None where
-    that is not known. label: what its method is called where runs of one method differ in settings
-    (`evo.comparison.terms.labels`).
+    metrics: columns of its metrics.csv, float64 (generations,). ended: why, None where unknown. last: its last
+    candidate, at the last row of metrics, scored on the report episodes by `with_last`; None where that is not known.
+    label: its method's label where runs of one method differ in settings (`evo.comparison.terms.labels`).
     """
 
     path: Path
@@ -34,7 +34,7 @@ class Member:
 
     @property
     def method(self) -> str:
-        """Its method's name, and what is set in it where other runs of that method have something else."""
+        """Name of its method, with the settings in which runs of that method differ."""
         return self.label or str(self.config["method.name"])
 
     @property
@@ -42,12 +42,13 @@ class Member:
         return int(self.config["seed"])
 
     def scores(self, clock: str, selection: bool = False) -> tuple[np.ndarray, np.ndarray]:
-        """When held-out scores were taken, and what they were, where they change and at the end; float64 (scores,).
+        """Return when held-out scores were taken, and the scores, where they change and at the end; float64 (scores,).
 
-        clock: a column of metrics. selection: count what selection took as well, that of the score itself included;
-        clock is `steps` or `cpu_s` then. Both are empty where no score was ever taken. A row of metrics holds the score
-        of what was offered before that generation began, when the row before was logged. What is offered after the last
-        row is in none: its score is known where it became the champion; else the end repeats the score before it.
+        clock: a column of metrics. selection: include the steps or time of selection, that of the score itself too;
+        clock is `steps` or `cpu_s` then. Both arrays are empty where no score was ever taken. A row of metrics holds
+        the score of the candidates before that generation began, when the row before was logged. No row holds the score
+        of the candidates after the last row: it is known where one became the champion; else the end repeats the score
+        before it.
         """
         taken, score = np.append(0.0, self.metrics[clock]), self.metrics["selection"]
         if selection:
@@ -73,24 +74,25 @@ class Member:
 
     @property
     def last_mean(self) -> float:
-        """Mean return of what it learned last on the report episodes; NaN where that is not known."""
+        """Mean return of its last candidate on the report episodes; NaN where that is not known."""
         returns = None if self.last is None else self.last.report_returns
         return float("nan") if returns is None else float(np.mean(returns))
 
     @property
     def counts_selection(self) -> bool:
-        """Whether it counted the steps and the core time of selection, as runs before evo 0.2 did not."""
+        """Whether it counted the steps and the core time of selection; runs before evo 0.2 did not."""
         return "selection_steps" in self.metrics
 
     def selection(self, clock: str) -> np.ndarray:
-        """What selection had taken when each score was known, float64 (generations + 1,): before each generation, and
-        after the last. clock: `steps` or `cpu_s`.
+        """Return what selection had taken when each score was known, float64 (generations + 1,).
+
+        The entries are before each generation, and after the last. clock: `steps` or `cpu_s`.
 
         The selection after the last generation is in no row of metrics: it counts as much as the one before it. Where
-        steps were not counted, they are a share of training's up to the next selection or the end: the next waits until
-        those of this one are that share (`evaluation.selection_share`). They are at most that, but for the last
-        selections, which nothing waits for. Where the core time was not counted, it is the wall-clock of selection by
-        the processors that training kept busy.
+        steps were not counted, they are estimated as `evaluation.selection_share` of training's steps up to the next
+        selection or the end, because the next selection waits until those of this one are that share. They are at most
+        that, except for the last selections, for which nothing waits. Where the core time was not counted, it is the
+        wall-clock time of selection times the number of processors that training kept busy.
         """
         if clock == "steps" and not self.counts_selection:
             steps = np.append(0.0, self.metrics["steps"])
@@ -107,12 +109,15 @@ class Member:
 
     @property
     def _scored(self) -> np.ndarray:
-        """Before which generations candidates were scored, bool (generations,)."""
+        """Mask of the generations before which candidates were scored, bool (generations,)."""
         return np.diff(self.metrics["selection_s"], prepend=0.0) > 0
 
 
 def read_member(path: Path, trust: bool = False) -> Member:
-    """trust: as of a Run. Raises EvoError where there is no run, or one that is not finished."""
+    """Read a finished run as a member.
+
+    trust: as of a Run. Raises EvoError where there is none, or it is not finished.
+    """
     run = Run(path, trust)
     member = Member(path, run.config, run.champion, run.metrics, run.ended)
     if member.champion.report_returns is None:
@@ -120,13 +125,13 @@ def read_member(path: Path, trust: bool = False) -> Member:
     if not member.metrics:
         raise EvoError(run.unlearned)
     last = Champion.load(run.directory.last_path, trust) if run.directory.last_path.exists() else None
-    # that of an earlier end, where the run went on from it, is not what it learned last
+    # a last candidate of an earlier end, before the run was resumed, does not count
     ends = last is not None and all(getattr(last, name) == member.metrics[name][-1] for name in ("generation", "steps"))
     return replace(member, last=last) if ends else member
 
 
 def with_last(member: Member, threads: int) -> Member:
-    """The member with what it learned last scored on the report episodes of its champion. Raises EvoError."""
+    """Return the member with its last candidate scored on its champion's report episodes. Raises EvoError."""
     if member.last is None or member.last.report_returns is not None:
         return member
     champion = member.champion
@@ -143,7 +148,7 @@ def with_last(member: Member, threads: int) -> Member:
 
 
 def methods_of(members: Sequence[Member]) -> dict[str, list[Member]]:
-    """Method → its members in order of their seeds; methods in order of first appearance."""
+    """Return method → its members in order of their seeds; methods in order of first appearance."""
     groups: dict[str, list[Member]] = {}
     for member in members:
         groups.setdefault(member.method, []).append(member)

@@ -1,4 +1,4 @@
-"""The page of a comparison: one HTML file that holds everything and fetches nothing."""
+"""The page of a comparison: one self-contained HTML file that fetches nothing."""
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,17 +11,17 @@ from evo.errors import EvoError, one_line
 from evo.storage.files import write_text
 
 _MEDIA = {".svg": "image/svg+xml", ".png": "image/png", ".mp4": "video/mp4"}
-# Even a text that escaped escaping could fetch nothing and run nothing.
+# Content policy: a text that evaded escaping could still fetch nothing and run nothing.
 _POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
 
 
 @dataclass(frozen=True)
 class Content:
-    """What the page says, all plain text but the pictures; empty parts are left out.
+    """Contents of the page, all plain text except the pictures; empty parts are left out.
 
-    measure: what fitness is. command: what made it. terms: name and value of each shared condition. deviations: where a
-    method left them. settings: method → option → value. thresholds_note: what to know of that table. figures: .svg or
-    .png file, its caption. race: an .mp4 file. commands: what repeats the comparison, or a part of it.
+    measure: of fitness. command: made the comparison. terms: name and value of each shared condition. deviations: where
+    methods differ. settings: method → option → value. thresholds_note: on how to read that table. figures: .svg or .png
+    file, its caption. race: an .mp4 file. commands: repeat the comparison or parts of it.
     """
 
     title: str
@@ -50,7 +50,7 @@ def write_page(path: Path, content: Content) -> None:
 
 
 def page(content: Content) -> str:
-    """The page as HTML. Raises EvoError where a picture cannot be read."""
+    """Return the page as HTML. Raises EvoError where a picture cannot be read."""
     title, reaching = escape(content.title), f"To a held-out {content.measure}"
     sections = [
         _section("Findings", _list(content.findings)),
@@ -112,7 +112,7 @@ def _settings(settings: Mapping[str, Mapping[str, str]]) -> str:
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]], label: str, note: str = "") -> str:
-    """A table in a box of its own that scrolls sideways, also by keyboard; columns of words are set left."""
+    """Return a table in a box that scrolls sideways, also by keyboard; columns of words are left-aligned."""
     if not rows:
         return ""
     words = [all(cell[:1].isalpha() or cell[:1] in "./~" for cell in column) for column in zip(*rows, strict=True)]
@@ -143,7 +143,7 @@ def _figures(figures: Iterable[tuple[Path, str]]) -> str:
 
 def _figure(source: Path, caption: str, label: str) -> str:
     text = escape(caption)
-    # As an image, not inline: names inside of two drawings would clash, and an image runs nothing and fetches nothing.
+    # As an image, not inline: ids of two inline drawings would clash, and an image runs and fetches nothing.
     picture = f'<img src="{_embedded(source)}" alt="{text}">'
     return f"<figure>\n{_box(label)}{picture}</div>\n<figcaption>{label}. {text}</figcaption>\n</figure>\n"
 
@@ -164,7 +164,7 @@ def _code(lines: Iterable[str]) -> str:
 
 
 def _embedded(source: Path) -> str:
-    """A file as a data: address."""
+    """Return a file as a data: URL. Raises EvoError."""
     media = _MEDIA.get(source.suffix.lower())
     if media is None:
         raise EvoError(f"cannot show {source.name!r} on a page: the suffix must be one of {', '.join(_MEDIA)}")

@@ -1,4 +1,4 @@
-"""How the page of a comparison looks: on a wide screen, on a telephone, in the dark and on paper."""
+"""Style sheet of a comparison's page: for wide screens, telephones, dark mode and print."""
 
 STYLE = """
 :root {

@@ -1,4 +1,4 @@
-"""One panel of a race: a picture, and above it who that is and how far it has come."""
+"""One panel of a race: a picture, under a band that names the method and shows its progress."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,10 @@ _LONGEST_NAME = 16
 
 @dataclass(frozen=True)
 class Standing:
-    """What the band says. distance: if the creature can leave its place. ending: why it stands still, if it does."""
+    """Contents of the band.
+
+    distance: None where the creature cannot leave its place. ending: why it stands still, or None.
+    """
 
     method: str
     seed: int
@@ -25,9 +28,9 @@ class Standing:
 
 
 def draw_panel(picture: Frame, standing: Standing) -> Frame:
-    """The picture [height, width, 3] uint8 under a band, [band + height, width, 3]; the band's height is even.
+    """Return the picture [height, width, 3] uint8 under a band, [band + height, width, 3]; the band's height is even.
 
-    The band is above, as a player's controls cover what is below.
+    The band is above, because a player's controls cover the bottom.
     """
     height, width, _ = picture.shape
     large = min(max(round(width / 18), 12), 28)
@@ -56,7 +59,7 @@ def draw_panel(picture: Frame, standing: Standing) -> Frame:
 
 
 def _veiled(picture: Image.Image, words: str, size: int) -> Image.Image:
-    """The picture darkened, and on it the words that say why it stands still."""
+    """Return the picture darkened, with the reason why it stands still."""
     veiled = Image.blend(picture, Image.new("RGB", picture.size, _BAND), 0.45)
     draw, font = ImageDraw.Draw(veiled), ImageFont.load_default(size=size)
     x, y, half = picture.width / 2, 0.16 * picture.height, 0.5 * draw.textlength(words, font=font) + 0.7 * size

@@ -1,4 +1,4 @@
-"""What a study consists of: every method on every seed, on equal terms, each checked before any work is done."""
+"""Plan of a study: every method on every seed, on equal terms, all checked before any work is done."""
 
 import math
 import shlex
@@ -25,22 +25,22 @@ from evo.learners import METHODS, method_named
 from evo.storage.paths import task_slug
 
 _MOST_SEEDS = 1000
-# What is the same for all methods, whatever a preset says; evaluation.episodes is a method's own affair.
+# Settings that are the same for all methods, whatever a preset says; evaluation.episodes is left to each method.
 _EQUAL: Mapping[str, Any] = {
     "evaluation.selection_episodes": KEYS["evaluation.selection_episodes"].default,
-    # an alone run looks at its candidates rarely to save time; a study needs to see when a return was first reached
+    # a single run scores its candidates rarely to save time; a study needs to know when a return was first reached
     "evaluation.selection_share": 0.4,
     "evaluation.report_episodes": KEYS["evaluation.report_episodes"].default,
 }
-_NETWORK = ("network.normalise", "network.clip_observation")  # of the network, what may be set for all
+_NETWORK = ("network.normalise", "network.clip_observation")  # settings of the network that may be set for all
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A study to be.
+    """A planned study.
 
-    record: the terms it is made on, as TOML; more methods or seeds may join it on these. command: what makes it, every
-    default spelled out. members: path → configuration, in the order of work.
+    record: its terms, as TOML; more methods or seeds may be added on the same terms. command: makes it, every default
+    spelled out. members: path → configuration, in the order of work.
     """
 
     path: Path
@@ -60,7 +60,7 @@ def plan_study(
     out: Path | None,
     threads: int,
 ) -> Plan:
-    """Every method on seeds 100, 101, …; all methods of a seed before the next seed. Raises EvoError."""
+    """Plan every method on seeds 100, 101, …; all methods of a seed before the next seed. Raises EvoError."""
     full = task_name(task)
     names = _checked_methods(methods, kind_of(full))
     count = DEFAULT_SEEDS if seeds is None else seeds
@@ -77,7 +77,7 @@ def plan_study(
         for seed in range(FIRST_SEED, FIRST_SEED + count)
         for name in names
     }
-    for config in list(members.values())[: len(names)]:  # one of each method: seeds change nothing that could be wrong
+    for config in list(members.values())[: len(names)]:  # one of each method: a seed makes no configuration wrong
         make_learner(config, threads)
     words = ["evo", "compare", full, "--methods", ",".join(names), "--seeds", str(count)]
     words += [word for key, value in budget.items() for word in (f"--{key.removeprefix('budget.')}", str(value))]
@@ -89,7 +89,7 @@ def plan_study(
 
 
 def difference(found: Mapping[str, Any], planned: Mapping[str, Any], but: Sequence[str] = ()) -> str | None:
-    """`budget.steps=1000, not 2000`: the first key whose values differ, those in `but` left out."""
+    """Return `budget.steps=1000, not 2000`, of the first key with different values, except those in `but`; or None."""
     for key in (key for key in {**found, **planned} if key not in but):
         was, wanted = found.get(key), planned.get(key)
         if was != wanted:
@@ -98,7 +98,7 @@ def difference(found: Mapping[str, Any], planned: Mapping[str, Any], but: Sequen
 
 
 def _word(value: Any) -> str:
-    """A value as --set reads it."""
+    """Return a value as --set reads it."""
     return tomli_w.dumps({"value": value}).partition("=")[2].strip()
 
 
@@ -113,7 +113,7 @@ def _member(
         equal["network.layers"] = layers
     flags = {"task.name": task, "method.name": method, "seed": seed, **budget}
     resolved = resolve_config(settings=[*equal.items(), *settings.items()], flags=flags)
-    # what a preset changes in the task while training is help that the other methods do not get: all have it, or none
+    # a preset's changes of the task in training would help only its method: all methods have them, or none
     helps = [key for key in resolved.values if key.startswith("training.") and key not in settings]
     equal |= {key: resolved[key.replace("training.", "task.", 1)] for key in helps}
     return resolve_config(settings=[*equal.items(), *settings.items()], flags=flags)
@@ -146,7 +146,7 @@ def _checked_budget(steps: int | None, minutes: float | None) -> dict[str, Any]:
 
 
 def _check_settings(settings: Mapping[str, Any]) -> None:
-    """What may be set for all methods at once."""
+    """Raise EvoError for a setting that cannot be made for all methods at once."""
     for key in settings:
         if key.startswith("method."):
             raise EvoError(f"{key}: each method keeps its own settings; `evo run` with it, then compare the runs")

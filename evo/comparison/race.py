@@ -24,14 +24,14 @@ from evo.visualize.strips import filmstrip
 WIDTH = 1280  # pixels, of the whole film
 _GAP = 4
 _BACKGROUND = (13, 17, 23)
-_HOLD = 1.5  # seconds that the last picture stays when every episode is over
+_HOLD = 1.5  # seconds that the last picture stays after all episodes have ended
 
 
 def race(members: Sequence[Member], path: Path, threads: int, seconds: float = 12.0, width: int = WIDTH) -> None:
     """Film one champion of each method side by side, in real time and at most `seconds` of it.
 
-    The champion is the one of median report mean among its method's seeds, and the episode is typical of all of them:
-    neither is a lucky one. All are seen from the same distance; one whose episode is over stands still.
+    The champion is the one of median report mean among its method's seeds, and the episode is typical of all of them,
+    so that neither is a lucky one. All have the same camera distance; a champion whose episode has ended stands still.
     path: .mp4, .gif or .webp. Raises EvoError, also without members.
     """
     racers = [median_member(group) for group in methods_of(members).values()]
@@ -50,12 +50,15 @@ def race(members: Sequence[Member], path: Path, threads: int, seconds: float = 1
 
 
 def median_member(group: Sequence[Member]) -> Member:
-    """The member of median report mean, the better of two in the middle; one whose episodes failed counts as worst."""
+    """Return the member of median report mean, the better of two; a member whose episodes failed counts as worst."""
     return sorted(group, key=lambda member: np.nan_to_num(member.report_mean, nan=-np.inf))[len(group) // 2]
 
 
 def typical_episode(racers: Sequence[Member]) -> int:
-    """Seed of the report episode nearest to the median one of all at once: its rank that is farthest off counts."""
+    """Return the seed of the report episode whose ranks among the racers' episodes are nearest to the median.
+
+    An episode's distance is that of the racer whose rank is farthest from the median.
+    """
     returns = [racer.champion.reported_fitness.returns for racer in racers]
     count = min(len(one) for one in returns)
     ranks = np.stack([np.argsort(np.argsort(one[:count], kind="stable")) for one in returns])
@@ -78,13 +81,13 @@ def _episode(racer: Member, problem: Walking, seed: int, colour: str, seconds: f
     trajectory = problem.rollout(champion.params, seed, champion.candidate.statistics)
     longest = max(round(seconds / task.control_period), 1)
     last = min(len(trajectory), longest)
-    # the very last state is shown even where it falls between two frames
+    # the last state is shown even where it falls between two frames
     shown = np.unique(np.append(np.arange(0, last + 1, frame_stride(task)), last))
     return _Episode(racer, colour, trajectory, shown, over=len(trajectory) <= longest)
 
 
 def _frames(task: AnyTask, episodes: Sequence[_Episode], columns: int, width: int, threads: int) -> Iterator[Frame]:
-    # three in a row are narrow: a squarer picture leaves the creatures their size
+    # three panels in a row are narrow: a squarer picture keeps the creatures' size
     height = round(width * (3 / 4 if columns == 3 else 9 / 16)) // 2 * 2
     films = _pictures(task, episodes, width, height, threads)
     forward = forward_coordinate(task.model) if isinstance(task, Task) else None
@@ -105,7 +108,7 @@ def _frames(task: AnyTask, episodes: Sequence[_Episode], columns: int, width: in
 def _pictures(
     task: AnyTask, episodes: Sequence[_Episode], width: int, height: int, threads: int
 ) -> list[Iterator[Frame]]:
-    """One film an episode, by cameras that all keep the largest distance that any of them needs."""
+    """Return one film for each episode, all with the largest camera distance that any of them needs."""
     aspect = width / height
     cameras = [cameras_of(task, episode.trajectory, episode.shown, aspect) for episode in episodes]
     distance = max((camera.distance for track in cameras for camera in track or ()), default=0.0)
@@ -142,16 +145,16 @@ def _standing(task: AnyTask, episode: _Episode, forward: int | None, frame: int)
 
 
 def _steady(value: float, places: int) -> str:
-    """With as many places in every picture, so that it does not jump about; minus zero is a plain one."""
+    """Format with fixed decimals, so that the text does not jump between frames; minus zero becomes zero."""
     return f"{round(float(value), places) + 0.0:,.{places}f}"
 
 
 def forward_coordinate(model: mujoco.MjModel) -> int | None:
-    """Where in qpos a creature's way along x stands; None where its root cannot leave its place, or only slides."""
+    """Return the index in qpos of a creature's position along x; None where its root is fixed or only slides."""
     for joint in range(model.njnt):
         body, kind = model.jnt_bodyid[joint], model.jnt_type[joint]
         along_x = kind == mujoco.mjtJoint.mjJNT_SLIDE and model.jnt_axis[joint, 0] > 0.99
-        # the planar creatures of Gymnasium have two slides and a hinge on their root
+        # Gymnasium's planar creatures have two slides and a hinge on their root
         if kind == mujoco.mjtJoint.mjJNT_FREE or (along_x and model.body_jntnum[body] == 3):
             return int(model.jnt_qposadr[joint])
     return None

@@ -1,10 +1,10 @@
-"""How much of a champion's return is left when its parameters are perturbed.
+"""Robustness of champions: the share of the return that remains when parameters are perturbed.
 
 Source: Lehman, Chen, Clune & Stanley 2018, "ES Is More Than Just a Traditional Finite-Difference Approximator":
-Gaussian noise on the parameters of what each method found. Parameters of another method, or of another layer, may be of
-another scale, so the noise on each layer is measured in that layer's own root mean square. Even so the same noise may
-change what one network does more than what another does: how far the actions go astray is measured too, so that returns
-can be compared where the actions are equally far astray.
+Gaussian noise on the parameters that each method found. Parameters of different methods and layers may have different
+scales, so the noise on each layer is measured in units of that layer's root mean square. Even so the same noise may
+change the behaviour of one network more than another's. So the distance of the actions is measured too, and returns can
+be compared at equal distance.
 """
 
 from collections.abc import Sequence
@@ -28,12 +28,13 @@ _LONGEST = 200  # steps of an episode in which actions are compared
 
 @dataclass(frozen=True, eq=False)
 class Robustness:
-    """sizes: standard deviations of the noise on a layer, as shares of its root mean square parameter, (sizes,).
+    """Returns of perturbed champions.
 
+    sizes: standard deviations of the noise on a layer, as shares of its root mean square parameter, (sizes,).
     methods, seeds: of each member, (members,). returns: mean over draws and episodes, float64 (members, sizes). failed:
-    how many of the episodes failed, int64 (members, sizes). astray: root mean square distance of the perturbed
-    champions' actions from the champion's, in what the champion meets, in halves of an action's range, float64
-    (members, sizes); where actions are choices, the share of other choices. choices: whether they are.
+    number of failed episodes, int64 (members, sizes). astray: root mean square distance of the perturbed champions'
+    actions from the champion's, on the champion's observations, in halves of an action's range, float64 (members,
+    sizes); where actions are choices, the share of different choices. choices: whether actions are choices.
     """
 
     sizes: tuple[float, ...]
@@ -51,9 +52,9 @@ class Robustness:
         return np.divide(self.returns, unperturbed, out=np.full_like(self.returns, np.nan), where=unperturbed > 0)
 
     def shares_at(self, astray: np.ndarray) -> np.ndarray:
-        """Shares where actions are so far astray, (places,), by straight lines between the sizes: (members, places).
+        """Return shares at distances `astray` (places,), interpolated linearly between sizes: (members, places).
 
-        NaN beyond the largest size.
+        NaN beyond the distance of the largest size.
         """
         pairs = zip(np.maximum.accumulate(self.astray, axis=1), self.shares, strict=True)
         return np.stack([np.interp(astray, away, share, right=np.nan) for away, share in pairs])
@@ -68,9 +69,10 @@ def robustness(
 ) -> Robustness:
     """Perturb each member's champion, `draws` times for each of `sizes`, of which the first is 0.
 
-    Every perturbed champion lives through the first `episodes` report episodes; its observation statistics stay as they
-    are. The same directions of noise are taken in every size, so that a curve shows the size and not the luck. A failed
-    episode counts as the worst return of the member's others, and a member without any other has NaN.
+    Every perturbed champion runs the first `episodes` report episodes; its observation statistics stay unchanged. All
+    sizes use the same noise directions, so that a curve shows the effect of the size. A failed episode counts as the
+    worst return of the member's others, and a member without any other has NaN. Raises ValueError where the first size
+    is not 0.
     """
     if sizes[0] != 0:
         raise ValueError(f"sizes begin with {sizes[0]}: the first must be 0, the unperturbed champion")
@@ -88,7 +90,7 @@ def robustness(
         earned = evaluation.returns
         lost = np.isnan(earned)
         earned = np.where(lost, np.nan if lost.all() else np.nanmin(earned), earned)
-        # the unperturbed champion is one individual, each other size `draws` of them
+        # the unperturbed champion is one individual, every other size has `draws`
         returns[index, 0], failed[index, 0] = earned[0].mean(), lost[0].sum()
         returns[index, 1:] = earned[1:].reshape(len(sizes) - 1, -1).mean(axis=1)
         failed[index, 1:] = lost[1:].reshape(len(sizes) - 1, -1).sum(axis=1)
@@ -97,15 +99,17 @@ def robustness(
 
 
 def _noise(network: Network, params: np.ndarray, seed: int, draws: int) -> np.ndarray:
-    """Noise of size 1 on each layer, float64 (draws, parameters)."""
+    """Return noise of size 1 on each layer, float64 (draws, parameters)."""
     layers = np.split(params.astype(np.float64), np.cumsum(network.sizes)[:-1])
     scales = [np.full(len(layer), np.sqrt(np.mean(layer**2))) for layer in layers if len(layer)]
     return generator(0, "robustness", seed).standard_normal((draws, len(params))) * np.concatenate(scales)
 
 
 def _astray(champion: Champion, problem: Walking, perturbed: Sequence[np.ndarray]) -> list[float]:
-    """How far the actions of perturbed parameters, (draws, parameters) of each size, are from the champion's in its
-    first report episode, step by step: each sees what the champion saw."""
+    """Return the distance of perturbed parameters' actions from the champion's, for each size.
+
+    perturbed: (draws, parameters) of each size. All act on the observations of the champion's first report episode.
+    """
     trajectory = problem.rollout(champion.params, int(report_seeds(1)[0]), champion.candidate.statistics)
     seen = trajectory.observations[: max(min(len(trajectory), _LONGEST), 1)]
     policy, task = Policy(problem, champion.candidate), problem.task
@@ -120,7 +124,7 @@ def _astray(champion: Champion, problem: Walking, perturbed: Sequence[np.ndarray
 
 
 def _actions(policy: Policy, params: np.ndarray, observations: np.ndarray) -> np.ndarray:
-    """What parameters do in an episode of these observations, (steps, …)."""
+    """Return the actions of parameters on these observations of an episode, (steps, …)."""
     policy.parameters[:] = params
     policy.reset()
     return np.stack([np.ravel(policy(observation)) for observation in observations])

@@ -27,28 +27,28 @@ from typing import TypeVar
 import numpy as np
 from scipy.stats import mannwhitneyu, rankdata, trim_mean
 
-# Where each of the two has more values than so many, the normal approximation of the rank test is as good as the exact
+# With more than this many values in each of the two, the normal approximation of the rank test is as good as the exact
 # one (p-values around 0.02 are within 2 % of it); one value against many is never normal.
 _EXACT = 50
 Key = TypeVar("Key")
 
 
 def middle_mean(values: np.ndarray, axis: int = 0) -> np.ndarray:
-    """Mean of the middle half along an axis.
+    """Return the mean of the middle half along an axis.
 
-    A quarter of the values, rounded down, goes from each end: below four values it is their mean.
+    A quarter of the values, rounded down, is cut from each end: below four values it is their mean.
     """
     return np.asarray(trim_mean(values, 0.25, axis=axis))
 
 
 def interquartile_mean(values: Sequence[float] | np.ndarray) -> float:
-    """`middle_mean` of the values, (seeds,); NaN without values or with a NaN among them."""
+    """Return the `middle_mean` of values (seeds,); NaN without values or with a NaN among them."""
     given = np.asarray(values, np.float64)
     return float(middle_mean(given)) if len(given) and not np.isnan(given).any() else float("nan")
 
 
 def seed_range(values: Sequence[float] | np.ndarray) -> tuple[float, float]:
-    """The lowest and the highest of the values, (seeds,); (NaN, NaN) of fewer than two, or with a NaN among them."""
+    """Return the lowest and highest of values (seeds,); (NaN, NaN) for fewer than two, or with a NaN among them."""
     given = np.asarray(values, np.float64)
     if len(given) < 2 or np.isnan(given).any():
         return float("nan"), float("nan")
@@ -56,13 +56,12 @@ def seed_range(values: Sequence[float] | np.ndarray) -> tuple[float, float]:
 
 
 def rank_test(first: Sequence[float] | np.ndarray, second: Sequence[float] | np.ndarray) -> float:
-    """Two-sided p-value of the Wilcoxon-Mann-Whitney rank test that values (seeds,) and others come of one
-    distribution.
+    """Return the two-sided p-value of the Wilcoxon-Mann-Whitney rank test of two samples, (seeds,) each.
 
-    Exact, also with ties: the share of all ways to deal the ranks to the two whose rank sum is as far out, doubled.
-    Where both have more than 50 values it is the normal approximation.
-    The seeds are not paired: the same seed is other luck to another method. (Paired, five seeds could never say
-    anything: the signs of five differences do not go below p = 1/16.) NaN without values or with a NaN among them.
+    The null hypothesis is one common distribution. Exact, also with ties: the share of all ways to deal the ranks to
+    the two whose rank sum is as far out, doubled. Where both have more than 50 values it is the normal approximation.
+    The seeds are not paired: the same seed means other chances for another method. (Paired, five seeds could never be
+    significant: the signs of five differences do not go below p = 1/16.) NaN without values or with a NaN among them.
     """
     both = np.concatenate([first, second]).astype(np.float64)
     if not len(first) or not len(second) or np.isnan(both).any():
@@ -70,11 +69,11 @@ def rank_test(first: Sequence[float] | np.ndarray, second: Sequence[float] | np.
     fewer = min(len(first), len(second))
     if fewer > _EXACT:
         return float(mannwhitneyu(first, second, method="asymptotic").pvalue)
-    ranks = np.rint(2 * rankdata(both)).astype(int)  # doubled: those of ties are halves
+    ranks = np.rint(2 * rankdata(both)).astype(int)  # doubled, because ties have half ranks
     ranks //= np.gcd.reduce(ranks)
-    chosen = ranks[:fewer] if len(first) == fewer else ranks[-fewer:]  # what it says of one, it says of the other
+    chosen = ranks[:fewer] if len(first) == fewer else ranks[-fewer:]  # the test is symmetric in the two samples
     most = np.sort(ranks)[-fewer:].sum()
-    ways = np.zeros((fewer + 1, most + 1))  # to choose so many of the ranks with such a sum
+    ways = np.zeros((fewer + 1, most + 1))  # number of ways to choose [count] ranks with [sum]
     ways[0, 0] = 1
     for rank in ranks:
         ways[1:, rank:] += ways[:-1, : most + 1 - rank].copy()
@@ -83,14 +82,18 @@ def rank_test(first: Sequence[float] | np.ndarray, second: Sequence[float] | np.
 
 
 def least_p(first: int, second: int) -> Fraction:
-    """The smallest p-value that `rank_test` has of so many seeds and so many others, without ties: that of all of one
-    above all of the other. 1/10 of 3 and 3, 1/126 of 5 and 5."""
+    """Return the smallest p-value that `rank_test` can have for these sample sizes, without ties.
+
+    It is that of all values of one above all of the other. 1/10 for 3 and 3, 1/126 for 5 and 5.
+    """
     return min(Fraction(2, comb(first + second, first)), Fraction(1))
 
 
 def holm(p_values: Mapping[Key, float]) -> dict[Key, float]:
-    """p-values of several tests, each multiplied so that the chance of any false finding among all of them stays below
-    a level that they are held to (Holm 1979)."""
+    """Return adjusted p-values of several tests by Holm's correction (Holm 1979).
+
+    Each is multiplied so that the probability of any false finding among all tests stays below the level.
+    """
     adjusted, largest = {}, 0.0
     ordered = sorted(p_values, key=lambda key: p_values[key])
     for place, key in enumerate(ordered):

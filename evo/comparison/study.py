@@ -1,4 +1,4 @@
-"""A study: its members made, gone on with, or found finished, one after another; each an ordinary run."""
+"""A study: its members are run, resumed or found finished, one after another; each is an ordinary run."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ _BUDGET = ("budget.generations", "budget.minutes")
 
 
 class _Standing(Enum):
-    """How far a member is before the work starts; the word is the state that it then has."""
+    """State of a member before the work starts; the value is its state afterwards."""
 
     ABSENT = "running"
     UNFINISHED = "resumed"
@@ -28,11 +28,11 @@ class _Standing(Enum):
 
 
 def conduct(plan: Plan, threads: int, watcher: StudyWatcher) -> tuple[list[Member], list[str]]:
-    """Finish every member; returns them, and a line for each that failed. The others do not suffer from one that does.
+    """Finish every member; return them, and a line for each that failed, which does not stop the others.
 
-    A member that is finished is left as it is; one that was interrupted goes on. Each uses all `threads`, so that its
-    clocks are honest. Raises EvoError before any work where the folder holds a study on other terms, and where all
-    members fail; KeyboardInterrupt and SystemExit, everything saved, where a signal stops it.
+    A finished member is left as it is; an interrupted one is resumed. Each uses all `threads`, so that its clocks are
+    comparable. Raises EvoError before any work where the folder holds a study on other terms, and where all members
+    fail; KeyboardInterrupt and SystemExit, after everything is saved, where a signal stops it.
     """
     _open(plan)
     standings = {path: _standing(path, config) for path, config in plan.members.items()}
@@ -47,7 +47,7 @@ def conduct(plan: Plan, threads: int, watcher: StudyWatcher) -> tuple[list[Membe
                 api.resume(path, threads=threads, video=False, display=watcher.watch(index))
             members.append(read_member(path))
         except Exception as error:
-            # evo's own mistakes must be seen whole; code of the user's may fail in any way, and the rest goes on
+            # errors in evo itself are raised; a user's code may fail in any way, and the other members run on
             users_own = any(":" in config[key] for key in ("method.name", "task.name"))
             if not isinstance(error, EvoError) and not users_own:
                 raise
@@ -63,7 +63,7 @@ def conduct(plan: Plan, threads: int, watcher: StudyWatcher) -> tuple[list[Membe
 
 
 def read_members(paths: Sequence[Path], trust: bool = False) -> list[Member]:
-    """Finished runs. trust: as of a Run. Raises EvoError for fewer than two, one named twice, or one not finished."""
+    """Read finished runs. trust: as of a Run. Raises EvoError for fewer than two, a repeated or an unfinished one."""
     if len(paths) < 2:
         raise EvoError(f"only one run, {paths[0]}, is nothing to compare; name two or more, or a task")
     for index, path in enumerate(paths):
@@ -75,14 +75,14 @@ def read_members(paths: Sequence[Path], trust: bool = False) -> list[Member]:
 
 
 def make_study_folder(path: Path) -> None:
-    """Raises EvoError where it cannot be made, or is a run's."""
+    """Make a study's folder. Raises EvoError where it cannot be made, or is a run's."""
     if (path / "config.toml").exists():
         raise EvoError(f"{path} is a run, not a folder for a comparison; choose another folder as out")
     make_folder(path)
 
 
 def _open(plan: Plan) -> None:
-    """The study's folder with the record of its terms, new or the same as before."""
+    """Make the study's folder with the record of its terms. Raises EvoError where it holds another study."""
     make_study_folder(plan.path)
     record = plan.path / RECORD
     if record.exists():
@@ -97,12 +97,12 @@ def _open(plan: Plan) -> None:
 
 
 def _standing(path: Path, config: Config) -> _Standing:
-    """Raises EvoError where there is a run on other terms than planned."""
+    """Return a member's state. Raises EvoError where its folder holds a run on other terms."""
     if not (path / "config.toml").exists():
         return _Standing.ABSENT
     run = Run(path)
     finished = _is_finished(run)
-    # a run that was stopped by minutes has its generations as budget; which minutes those were is in the study's record
+    # a run that minutes ended has generations as its budget; the study's record holds the minutes
     timed = finished and config["budget.minutes"] is not None
     differs = difference(run.config.values, config.values, but=("evo", *(_BUDGET if timed else ())))
     if differs:
@@ -111,8 +111,8 @@ def _standing(path: Path, config: Config) -> _Standing:
 
 
 def _is_finished(run: Run) -> bool:
-    # one that went on with a larger budget has an earlier report until it ends again
+    # a run resumed with a larger budget has an earlier report until it ends again
     try:
         return run.ended is not None and run.champion.report_returns is not None
-    except EvoError:  # none yet, or damaged: going on writes it anew
+    except EvoError:  # there is none yet, or it is damaged: resuming writes it again
         return False

@@ -12,9 +12,9 @@ from evo.comparison.thresholds import spent_until
 
 @dataclass(frozen=True)
 class Reach:
-    """How many seeds reached a threshold, and the median over all of them of what it took.
+    """How many seeds reached a threshold, and the medians over all seeds of what it took.
 
-    A seed that did not get there counts as infinitely long, so the medians are infinite where half of them did not.
+    A seed that did not reach it counts as infinite, so the medians are infinite where half of them did not.
     """
 
     seeds: int
@@ -27,10 +27,10 @@ class MethodRow:
     """A method over its seeds.
 
     iqm, least, most: interquartile mean of the champions' mean returns on the report episodes, and the lowest and
-    highest seed's (NaN from one seed); mean: their mean; last_iqm: interquartile mean of what was learned last, on the
-    same episodes, NaN where it is not known. steps, cpu_s, wall_s: means of what training took; selection_steps and
-    selection_s: of what choosing the champions took beside it. steps_between_scores: mean env steps of training from
-    one held-out score to the next. reached: name of a threshold → Reach.
+    highest seed's (NaN for one seed); mean: their mean; last_iqm: interquartile mean of the last candidates on the same
+    episodes, NaN where it is not known. steps, cpu_s, wall_s: mean cost of training; selection_steps and selection_s:
+    mean cost of selection, not included in these. steps_between_scores: mean env steps of training from one held-out
+    score to the next. reached: name of a threshold → Reach.
     """
 
     method: str
@@ -50,7 +50,7 @@ class MethodRow:
 
 
 def method_rows(members: Sequence[Member], thresholds: Mapping[str, float]) -> list[MethodRow]:
-    """A row for each method, the best interquartile mean first."""
+    """Return a row for each method, the best interquartile mean first."""
     rows = [_row(method, group, thresholds) for method, group in methods_of(members).items()]
     # NaN, from a champion that failed a report episode, comes last
     return sorted(rows, key=lambda row: -row.iqm if row.iqm == row.iqm else float("inf"))

@@ -11,17 +11,17 @@ from evo.config.resolve import WORLD, Config, resolve_config
 from evo.errors import EvoError
 from evo.learners import method_named
 
-# What must be the same for scores to mean the same.
+# Keys that must be equal for scores to be comparable.
 _SCORING = ("evaluation.selection_episodes", "evaluation.report_episodes")
 _AS_SCORED = "as scored"
 
 
 @dataclass(frozen=True)
 class Terms:
-    """shared: keys and values that all runs have; deviations: a line for each that they have not. A method is called by
-    its `labels`.
+    """The shared and differing conditions of runs; methods are named by their `labels`.
 
-    settings: method → its own options, and under "tuned" what they were tuned for.
+    shared: keys and values that all runs have; deviations: a line for each key in which they differ. settings: method →
+    its options, and under "tuned" for what they were tuned.
     """
 
     shared: tuple[tuple[str, str], ...]
@@ -30,9 +30,10 @@ class Terms:
 
 
 def labels(configs: Sequence[Config]) -> list[str]:
-    """What to call the method of each run: its name, and where runs of one method have other settings, what these are.
+    """Return the label of each run's method: its name, and the settings in which runs of that method differ.
 
-    For example `ars noise=0.05` and `ars noise=0.2`. A seed is no setting, neither is what only says where a run ends.
+    For example `ars noise=0.05` and `ars noise=0.2`. A seed is no setting, nor is a key that only determines where a
+    run ends.
     """
     found = []
     for config in configs:
@@ -45,7 +46,7 @@ def labels(configs: Sequence[Config]) -> list[str]:
 
 
 def terms_of(runs: Mapping[Path, Config]) -> Terms:
-    """The terms of some runs. Raises EvoError where they cannot stand beside each other."""
+    """Return the terms of some runs. Raises EvoError where they are not comparable."""
     _refuse_unlike(runs)
     methods: dict[str, list[Config]] = {}
     for label, config in zip(labels([*runs.values()]), runs.values(), strict=True):
@@ -59,7 +60,7 @@ def terms_of(runs: Mapping[Path, Config]) -> Terms:
     for key in dict.fromkeys(key for config in runs.values() for key in config.values if _is_term(key)):
         texts = {method: _values(key, group) for method, group in methods.items()}
         differs = len(set(texts.values())) > 1
-        # different seeds are what a method's runs are for; anything else should be the same within it
+        # seeds are meant to differ within a method; other keys should not
         if differs or (key != "seed" and any(len(_distinct(key, group)) > 1 for group in methods.values())):
             deviations.append(f"{key}: {_grouped(texts)}")
         elif first.values.get(key) is not None and _of(key, first) != _AS_SCORED:
@@ -75,7 +76,7 @@ def terms_of(runs: Mapping[Path, Config]) -> Terms:
 
 
 def unlike_platforms(members: Sequence[Member]) -> list[str]:
-    """A line for each version or feature that not all champions were made with: their clocks may not compare."""
+    """Return a line for each version or feature in which champions' platforms differ: clocks may not be comparable."""
     lines = []
     for name in sorted({name for member in members for name in member.champion.facts}):
         texts = {
@@ -88,7 +89,7 @@ def unlike_platforms(members: Sequence[Member]) -> list[str]:
 
 
 def unlike_endings(members: Sequence[Member]) -> list[str]:
-    """A line where runs ended for other reasons than most, as far as that is known.
+    """Return a line where runs ended for other reasons than most, as far as that is known.
 
     For example `ended: 1,000,000 steps (ars, ppo); PPO diverged … (ppo seed 101)`.
     """
@@ -106,7 +107,7 @@ def unlike_endings(members: Sequence[Member]) -> list[str]:
 
 
 def uncounted_selection(members: Sequence[Member]) -> list[str]:
-    """A line where the steps and the core time of selection were not counted, and what stands for them."""
+    """Return a line where the steps and core time of selection were not counted, with what is used instead."""
     names = [method for method, group in methods_of(members).items() if not all(one.counts_selection for one in group)]
     if not names:
         return []
@@ -115,12 +116,12 @@ def uncounted_selection(members: Sequence[Member]) -> list[str]:
 
 
 def deviations_of(members: Sequence[Member]) -> list[str]:
-    """What finished runs do not share beside their settings, a line each."""
+    """Return a line for each difference of finished runs other than their settings."""
     return [*unlike_endings(members), *unlike_platforms(members), *uncounted_selection(members)]
 
 
 def default_options(task: str) -> dict[str, Any]:
-    """The options that a task has where nobody sets any. Raises EvoError."""
+    """Return the default options of a task. Raises EvoError."""
     return resolve_config(flags={"task.name": task, "budget.steps": 1}).section("task")
 
 
@@ -148,7 +149,7 @@ def _is_term(key: str) -> bool:
 
 
 def _settings(group: Sequence[Config]) -> dict[str, str]:
-    """A method's own options, and what they were tuned for."""
+    """Return a method's own options, and for what they were tuned."""
     options = {name: _values(f"method.{name}", group) for name in group[0].section("method")}
     return options | {"tuned": ", ".join(dict.fromkeys(_tuning(config) for config in group))}
 
@@ -160,8 +161,11 @@ def _task_options(config: Config) -> str:
 
 
 def _is_setting(key: str, group: Sequence[Config]) -> bool:
-    """Whether a key makes runs of a method other ones. A budget does only where a schedule follows it, and speaks for
-    both; without one, the shorter of two runs is the beginning of the longer."""
+    """Return whether a key distinguishes runs of a method.
+
+    A budget does only where a schedule depends on it, and then stands for both; otherwise the shorter of two runs is
+    the beginning of the longer.
+    """
     method = method_named(group[0]["method.name"])
     follows = [] if method is None else [f"method.{name}" for name in (method.schedule, method.limit) if name]
     following = [key for key in follows if all(one.values.get(key) == one["budget.steps"] for one in group)]
@@ -172,19 +176,19 @@ def _is_setting(key: str, group: Sequence[Config]) -> bool:
 
 
 def _short(key: str, keys: Sequence[str]) -> str:
-    """A key without its section, where that says it."""
+    """Return a key without its section, where that is unambiguous."""
     name = key.rpartition(".")[2]
     return name if [other.rpartition(".")[2] for other in keys].count(name) == 1 else key
 
 
 def _training(config: Config) -> dict[str, str]:
-    """What training changes in the task: option → value, or _AS_SCORED where it is set to what it is."""
+    """Return what training changes in the task: option → value, or _AS_SCORED where it equals the task's."""
     return {key: _of(key, config) for key in config.values if key.startswith("training.")}
 
 
 def _of(key: str, config: Config) -> str:
-    """A value in words."""
-    if key.startswith("training."):  # what is not set there is the one of task.*
+    """Return a value as text."""
+    if key.startswith("training."):  # an option not set there is that of task.*
         scored = config.values.get(key.replace("training.", "task.", 1))
         return _AS_SCORED if config.values.get(key, scored) == scored else _text(config.values[key])
     return _text(config.values[key]) if key in config.values else "–"
@@ -199,7 +203,7 @@ def _values(key: str, group: Iterable[Config]) -> str:
 
 
 def _grouped(texts: Mapping[str, str]) -> str:
-    """`linear (ars), mlp:32,32 (openai-es, ga)` from a text for each method."""
+    """Return `linear (ars), mlp:32,32 (openai-es, ga)` from a text for each method."""
     groups: dict[str, list[str]] = {}
     for method, text in texts.items():
         groups.setdefault(text, []).append(method)
@@ -207,9 +211,9 @@ def _grouped(texts: Mapping[str, str]) -> str:
 
 
 def _tuning(config: Config) -> str:
-    """What the method's settings were tuned for."""
+    """Return for what the method's settings were tuned."""
     task, name = config["task.name"], config["method.name"]
-    # schedules follow the budget
+    # schedules depend on the budget
     budget = {key: value for key, value in config.values.items() if key.startswith("budget.")}
     own = resolve_config(flags={"task.name": task, "method.name": name, **budget})
     changed = [option for option, value in config.section("method").items() if value != own[f"method.{option}"]]

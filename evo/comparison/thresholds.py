@@ -1,4 +1,4 @@
-"""Returns worth reaching, and what each run spent until it reached them."""
+"""Threshold returns, and what each run spent until it reached them."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from evo.comparison.statistics import interquartile_mean
 from evo.comparison.terms import default_options
 
 # Mania, Guy & Recht 2018, "Simple random search provides a competitive approach to reinforcement learning", table 1.
-# Measured on the tasks' v1, whose rewards differ a little from v5's; not meant for tasks with other options.
+# Measured on the tasks' v1, whose rewards differ a little from v5's; not valid for tasks with other options.
 ARS_PAPER: Mapping[str, float] = {
     "Swimmer-v5": 325.0,
     "Hopper-v5": 3120.0,
@@ -22,17 +22,17 @@ ARS_PAPER: Mapping[str, float] = {
 
 
 class Spent(NamedTuple):
-    """What training and selection took until a threshold: env steps, and minutes of one core."""
+    """Cost of training and selection until a threshold: env steps, and minutes of one core."""
 
     steps: float
     core_minutes: float
 
 
 def thresholds_of(members: Sequence[Member]) -> dict[str, float]:
-    """Name → return, ascending: 25, 50, 75 and 100 % of the way, and the ARS paper's where the task has one.
+    """Return name → return, ascending: 25, 50, 75 and 100 % of the range, and the ARS paper's where the task has one.
 
-    The way leads from the lowest score that any run began with to the best method's interquartile mean on the report
-    episodes; where nobody got anywhere there is none.
+    The range is from the lowest first score of any run to the best method's interquartile mean on the report episodes;
+    there are no shares where the latter is not higher.
     """
     firsts = [score[np.isfinite(score)] for _, score in (member.scores("steps") for member in members)]
     low = min((score[0] for score in firsts if len(score)), default=float("nan"))
@@ -47,7 +47,7 @@ def thresholds_of(members: Sequence[Member]) -> dict[str, float]:
 
 
 def spent_until(member: Member, threshold: float) -> Spent | None:
-    """What a run had spent when its held-out score was first at least `threshold`; None where it never was."""
+    """Return what a run had spent when its held-out score was first at least `threshold`; None where it never was."""
     scores = (member.scores(clock, selection=True) for clock in ("steps", "cpu_s"))
     steps, cpu = (taken[score >= threshold] for taken, score in scores)
     return Spent(float(steps[0]), float(cpu[0]) / 60.0) if len(steps) else None

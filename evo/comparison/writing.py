@@ -1,4 +1,4 @@
-"""The tables of a comparison for people and for programs: a terminal, Markdown, CSV."""
+"""Tables of a comparison as terminal output, Markdown and CSV."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,18 +18,18 @@ from evo.numerics.formatting import csv_text, number
 
 
 def method_header(unit: str, measure: str) -> tuple[str, ...]:
-    """Names of the columns of `method_texts`; unit: of steps; measure: what fitness is."""
+    """Return the names of the columns of `method_texts`; unit: of steps; measure: of fitness."""
     took = f"{unit}s + selection's", "CPU s", "wall s", "selection s"
     return "method", "seeds", f"{measure} (IQM)", "lowest to highest seed", "mean", "learned last (IQM)", *took
 
 
 def member_header(unit: str, measure: str) -> tuple[str, ...]:
-    """Names of the columns of `member_texts`; unit: of steps; measure: what fitness is."""
+    """Return the names of the columns of `member_texts`; unit: of steps; measure: of fitness."""
     return "method", "seed", measure, "std", "learned last", f"{unit}s + selection's", "CPU s", "wall s", "run"
 
 
 def method_texts(rows: Sequence[MethodRow]) -> list[list[str]]:
-    """A line for each method."""
+    """Return a line for each method."""
     return [
         [
             row.method,
@@ -46,17 +46,17 @@ def method_texts(rows: Sequence[MethodRow]) -> list[list[str]]:
 
 
 def threshold_header(thresholds: Mapping[str, float]) -> list[str]:
-    """Names of the columns of `threshold_texts`."""
+    """Return the names of the columns of `threshold_texts`."""
     return ["method", *(f"to {number(threshold)} ({name})" for name, threshold in thresholds.items())]
 
 
 def threshold_texts(rows: Sequence[MethodRow]) -> list[list[str]]:
-    """A line for each method: to each threshold what the median seed spent, and how many seeds got there."""
+    """Return a line for each method: for each threshold the median seed's cost, and how many seeds reached it."""
     return [[row.method, *(_reach(reach, row.seeds) for reach in row.reached.values())] for row in rows]
 
 
 def resolution(rows: Sequence[MethodRow], unit: str, measure: str) -> str:
-    """A sentence on what is counted until a threshold, and how finely it is known."""
+    """Return a sentence on what is counted until a threshold, and on its resolution."""
     steps = ", ".join(f"{row.steps_between_scores:,.0f} ({row.method})" for row in rows)
     return (
         f"The {unit}s and minutes of training and of selection. Held-out {measure} was measured every {steps} {unit}s "
@@ -65,7 +65,7 @@ def resolution(rows: Sequence[MethodRow], unit: str, measure: str) -> str:
 
 
 def member_texts(members: Iterable[Member]) -> list[list[str]]:
-    """A line for each member."""
+    """Return a line for each member."""
     return [
         [
             member.method,
@@ -83,7 +83,7 @@ def member_texts(members: Iterable[Member]) -> list[list[str]]:
 
 
 def terminal_tables(comparison: Comparison) -> Group:
-    """The methods, what they needed to the thresholds, and every member; no wider than a common terminal."""
+    """Return tables of the methods, of their cost to thresholds, and of the members, for a common terminal's width."""
     task = comparison.members[0].config["task.name"]
     rows, unit, measure = comparison.rows, comparison.step_unit, comparison.measure
     header = method_header(unit, measure)
@@ -128,14 +128,16 @@ def _terminal_table(title: str, header: Sequence[str], lines: Sequence[Sequence[
 
 
 def markdown(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """A table of Markdown."""
+    """Return a Markdown table."""
     rows = [header, ["---", *["---:"] * (len(header) - 1)], *lines]
     return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |\n" for row in rows)
 
 
 def methods_csv(rows: Sequence[MethodRow], thresholds: Mapping[str, float]) -> str:
-    """Every number of the rows, whole; what does not exist (no interval, not reached) is an empty cell. Columns of
-    fitness are called return, whatever it is, so that programs find them."""
+    """Return every number of the rows, unrounded; missing values (no interval, not reached) are empty cells.
+
+    Columns of fitness are called return, whatever its measure, so that programs find them.
+    """
     header = ["method", "seeds", "return_iqm", "return_least", "return_most", "return_mean", "last_return_iqm"]
     header += ["steps", "selection_steps", "cpu_s", "wall_s", "selection_s", "steps_between_scores"]
     for threshold in thresholds.values():
@@ -150,7 +152,7 @@ def methods_csv(rows: Sequence[MethodRow], thresholds: Mapping[str, float]) -> s
 
 
 def members_csv(members: Iterable[Member]) -> str:
-    """Every member with its numbers, whole."""
+    """Return every member with its numbers, unrounded."""
     header = ["method", "seed", "return_mean", "return_std", "last_return_mean", "selection_steps"]
     header += [*(clocks := ("steps", "cpu_s", "wall_s", "selection_s")), "run"]
     return csv_text(
@@ -168,8 +170,10 @@ def members_csv(members: Iterable[Member]) -> str:
 
 
 def robustness_csv(measured: Robustness) -> str:
-    """A line for each member and size of noise: how far actions go astray, its return, the share of its unperturbed
-    one, episodes that failed."""
+    """Return a line for each member and size of noise.
+
+    Its numbers are the distance of actions, the return, its share of the unperturbed one, and the failed episodes.
+    """
     header = ["method", "seed", "noise", "astray", "return_mean", "share", "failed_episodes"]
     lines = []
     for member, (method, seed) in enumerate(zip(measured.methods, measured.seeds, strict=True)):
@@ -185,6 +189,6 @@ def _reach(reach: Reach, seeds: int) -> str:
 
 
 def _reached(reach: Reach, seeds: int) -> tuple[str, str, str]:
-    """Steps and core-minutes of the median seed, and how many got there."""
+    """Return steps and core-minutes of the median seed, and how many seeds reached the threshold."""
     count = f"{reach.seeds} of {seeds}"
     return ("–", "", count) if math.isinf(reach.steps) else (f"{reach.steps:,.0f}", f"{reach.core_minutes:.2g}", count)

@@ -1,1 +1,1 @@
-"""What is wrong with a run that does not learn: each finding a function of `Evidence`, in a table of its own."""
+"""Diagnosis of a run that does not learn: each finding is a function of `Evidence`, in a table."""

@@ -1,4 +1,4 @@
-"""What a champion's episodes tell of why a run does not learn."""
+"""Findings from a champion's episodes."""
 
 import numpy as np
 
@@ -6,17 +6,17 @@ from evo.diagnosis.evidence import Evidence, course_of
 from evo.diagnosis.machine import Finding
 from evo.numerics.formatting import number
 
-_CONSTANT = 0.01  # of their range: actions that change by less do not steer; a balanced pole's still take 0.3 of it
-_PINNED = 0.9  # of the time, over all actions, at one and the same bound; 0.75 in the most violent gait of the studies
+_CONSTANT = 0.01  # of their range: actions that vary by less do not steer; a balanced pole's still vary by 0.3 of it
+_PINNED = 0.9  # of the time, over all actions, at the same bound; 0.75 in the most violent gait of the studies
 _EARLY = 0.5  # of the steps that an episode may last
-_BONUS = 0.9  # of the return; hoppers that stand owe it 0.95 and more, the slowest that moves 0.89
+_BONUS = 0.9  # of the return; 0.95 and more for hoppers that stand still, 0.89 for the slowest that moves
 
-# What tasks call the reward for not having fallen, and the weight of the one for going forward.
+# Tasks' names of the reward for not having fallen, and of the weight of the reward for going forward.
 _ALIVE, _FORWARD = ("healthy_reward", "alive_reward"), "forward_reward_weight"
 
 
 def nothing_left_to_earn(evidence: Evidence) -> bool:
-    """Whether every step earns the same, more than nothing, and every episode lasts as long as it may."""
+    """Return whether every step earns the same positive reward, and every episode has the full length."""
     if not evidence.trajectories:
         return False
     rewards = evidence.joined("rewards")
@@ -25,7 +25,7 @@ def nothing_left_to_earn(evidence: Evidence) -> bool:
 
 
 def constant_actions(evidence: Evidence) -> Finding | None:
-    """Whatever the champion observes, it does the same."""
+    """Find a champion whose actions do not depend on its observations."""
     actions = evidence.joined("actions")
     reach = np.where(np.isfinite(evidence.high - evidence.low), evidence.high - evidence.low, np.max(np.abs(actions)))
     if bool(np.any(np.ptp(actions, axis=0) > _CONSTANT * reach)):
@@ -41,7 +41,7 @@ def constant_actions(evidence: Evidence) -> Finding | None:
 
 
 def saturated_actions(evidence: Evidence) -> Finding | None:
-    """The network asks for more than the bounds allow, nearly always on the same side."""
+    """Find actions that are nearly always at the same bound."""
     if evidence.choices:
         return None
     actions = evidence.joined("actions")
@@ -58,7 +58,7 @@ def saturated_actions(evidence: Evidence) -> Finding | None:
 
 
 def early_ends(evidence: Evidence) -> Finding | None:
-    """The champion's episodes are over long before their time, and that does not get better."""
+    """Find episodes that end long before their limit, without improvement."""
     lengths = [len(trajectory) for trajectory in evidence.trajectories]
     ended = [trajectory for trajectory in evidence.trajectories if trajectory.terminated]
     if 2 * len(ended) <= len(lengths) or np.mean(lengths) >= _EARLY * evidence.limit:
@@ -77,7 +77,7 @@ def early_ends(evidence: Evidence) -> Finding | None:
 
 
 def alive_bonus(evidence: Evidence) -> Finding | None:
-    """It is paid for standing, on a task that wants it to go."""
+    """Find a champion that is paid for standing, on a task that rewards going forward."""
     bonus = next((name for name in _ALIVE if evidence.settings.get(f"task.{name}")), None)
     if bonus is None or not evidence.settings.get(f"task.{_FORWARD}"):
         return None

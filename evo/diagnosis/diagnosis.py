@@ -1,4 +1,4 @@
-"""evo doctor: is this machine fit to run evo, or what is wrong with a run?"""
+"""evo doctor: examines this machine, or diagnoses a run."""
 
 from pathlib import Path
 
@@ -10,13 +10,13 @@ from evo.problems.named_functions import is_landscape
 from evo.runs.run import Run
 
 FINDINGS = (*LEARNING, *BEHAVIOUR)
-# There nobody acts, and luck has no part; how far apart fitness lies is the function's affair.
-_SOLVED = 1e-8  # from a best value that is known
+# On a function there are no actions and no chance; how far apart fitness lies is the function's property.
+_SOLVED = 1e-8  # distance from a best value that is known
 ON_A_FUNCTION = (stopped, stuck, failed_episodes, flat_fitness)
 
 
 def doctor(run: Run | Path | str | None = None, trust: bool = False) -> list[Finding]:
-    """Everything examined of this machine; or, given a run or its directory, what it reached and what is wrong with it.
+    """Return the findings on this machine; or, given a run or its directory, what it reached and what is wrong with it.
 
     trust: whether modules that its files name may be imported. Raises EvoError where there is no run, or one that has
     not finished a generation.
@@ -30,7 +30,7 @@ def doctor(run: Run | Path | str | None = None, trust: bool = False) -> list[Fin
 
 
 def diagnose(evidence: Evidence) -> list[Finding]:
-    """What is wrong with a run, and what to try; nothing where nothing was found."""
+    """Return what is wrong with a run, and what to try; empty where nothing was found."""
     if is_landscape(evidence.settings["task.name"]) and evidence.score > -_SOLVED:
         return []
     findings = FINDINGS if evidence.trajectories else ON_A_FUNCTION

@@ -1,4 +1,4 @@
-"""What a run is judged by: its log, its settings, and a few of its champion's episodes."""
+"""Evidence on a run: its metrics, its settings, and a few of its champion's episodes."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -17,19 +17,20 @@ from evo.problems.control import Trajectory
 from evo.runs.run import Run
 
 Floats = NDArray[np.float64]
-_EPISODES = 5  # of the champion's, enough to tell luck from habit
-_ENOUGH = 9  # generations to speak of a course: three for each third
-_LEAST = 1e-3  # of a return: less is no difference
+_EPISODES = 5  # of the champion's, enough to average over chance
+_ENOUGH = 9  # least number of generations to judge progress: three for each third
+_LEAST = 1e-3  # of a return: smaller differences do not count
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """metrics: columns of metrics.csv, each (generations,). settings: the configuration's keys and values.
+    """What findings are computed from.
 
-    trajectories: episodes of the champion on selection seeds; none on a function. limit: control steps of
-    an episode at most. low, high: bounds of the actions, (action_size,); choices: of a discrete action, else 0. score:
-    of the champion, the mean return on the selection seeds. population: whether a generation is individuals that are
-    told apart. ended: why it learned no more.
+    metrics: columns of metrics.csv, each (generations,). settings: the configuration's keys and values. trajectories:
+    episodes of the champion on selection seeds; none on a function. limit: maximum control steps of an episode. low,
+    high: bounds of the actions, (action_size,); choices: of a discrete action, else 0. score: the champion's mean
+    return on the selection seeds. population: whether a generation consists of individuals. ended: why it stopped
+    learning.
     """
 
     metrics: Mapping[str, Floats]
@@ -44,13 +45,13 @@ class Evidence:
     ended: str | None
 
     def joined(self, what: str) -> Floats:
-        """The rewards or the actions of all the champion's episodes, one after the other."""
+        """Return the rewards or the actions of all the champion's episodes, concatenated."""
         return np.concatenate([getattr(trajectory, what) for trajectory in self.trajectories])
 
     def scaled(self, factor: float, *options: str) -> str:
-        """What to --set to multiply these options of the method by a factor, as far as it has them.
+        """Return the --set arguments that multiply these options of the method by a factor, as far as it has them.
 
-        Where the task's preset has been left in the opposite direction, it leads back to the preset.
+        Where an option differs from the task's preset in the opposite direction, it is set back to the preset.
         """
         method = method_named(self.settings["method.name"])
         usual = {} if method is None else preset(self.settings["task.name"], method.family)
@@ -65,15 +66,15 @@ class Evidence:
 
     @property
     def more_episodes(self) -> str:
-        """How to let each step of the search rest on more experience, by an option that the method has."""
-        if "method.horizon" in self.settings:  # it lives on in so many environments, and scores no individuals
+        """How to give each step of the search more experience, by an option that the method has; for the user."""
+        if "method.horizon" in self.settings:  # a method with persistent environments, which scores no individuals
             name = "environments" if "method.environments" in self.settings else "pairs"
             return f"use more {name} (--set method.{name}={2 * self.settings[f'method.{name}']})"
         return "score each individual on more episodes (--set evaluation.episodes=4)"
 
 
 def evidence_of(run: Run) -> Evidence:
-    """Reads a run, and lives through some of its champion's episodes. Raises EvoError before its first generation."""
+    """Read a run, and run some of its champion's episodes. Raises EvoError before its first generation."""
     metrics, config = run.metrics, run.config
     if not metrics or not len(metrics["generation"]):
         raise EvoError(run.unlearned)
@@ -97,12 +98,12 @@ def evidence_of(run: Run) -> Evidence:
 
 
 class Course(NamedTuple):
-    """How a run went.
+    """The course of a run.
 
-    start: the mean return of the first generations. noise: how much it changes by luck from one generation to the next.
-    first, peak, end: what was offered, on held-out episodes, at first, at best, and usually in the last third. spread:
-    of the returns of a generation, in the last third. learned: whether anything held-out came of it. gaining, sinking:
-    whether the last third was better, or worse, than those before.
+    start: the mean return of the first generations. noise: typical change from one generation to the next. first, peak,
+    end: scores on held-out episodes: the first, the best, and the median of the last third. spread: of the returns of a
+    generation, in the last third. learned: whether the peak is better than the first score. gaining, sinking: whether
+    the last third was better, or worse, than those before.
     """
 
     start: float
@@ -116,14 +117,14 @@ class Course(NamedTuple):
     sinking: bool
 
 
-# Times the noise: the reference runs gain 4.6 times the noise and more, runs that stand still 0.05 times.
+# Times the noise: the reference runs gain 4.6 times the noise and more, runs that do not learn 0.05 times.
 _LEARNED = 0.5
-_GAINED = 0.02  # of what had been gained on held-out episodes before: those are always the same, and have no luck
+_GAINED = 0.02  # of the earlier gain on held-out episodes, which are always the same and so not noisy
 _SIGNIFICANT = 3.0  # standard errors, roughly, between the medians of two thirds of the run
 
 
 def course_of(evidence: Evidence) -> Course | None:
-    """How a run went; None where it is too short to tell."""
+    """Return the course of a run; None where it is too short."""
     mean, held_out = (_finite(evidence.metrics[column]) for column in ("mean", "selection"))
     if min(len(mean), len(held_out)) < _ENOUGH:
         return None
@@ -152,6 +153,6 @@ def _finite(values: Floats) -> Floats:
 
 
 def _summaries(values: Floats, summary: Callable[[Floats], Any]) -> tuple[float, float]:
-    """Of the better of the first two thirds of some values, and of the last third."""
+    """Return a summary of the better of the first two thirds of some values, and of the last third."""
     first, middle, last = (float(summary(third)) for third in np.array_split(values, 3))
     return max(first, middle), last

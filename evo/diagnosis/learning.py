@@ -1,4 +1,4 @@
-"""What a run's log tells of why it does not learn."""
+"""Findings from a run's metrics."""
 
 import numpy as np
 
@@ -10,23 +10,23 @@ from evo.learners import persistent_es, ppo
 from evo.learners.local_search import STUCK
 from evo.numerics.formatting import number
 
-_MOVES = ("step_size", "mutation", "learning_rate")  # what scales the steps of a method
-_REACHES = ("noise", "initial_spread", "spread")  # and how far it looks around
-_WIDTHS = ("step_size", "noise", "diversity", "spread")  # columns that say how far a search reaches
+_MOVES = ("step_size", "mutation", "learning_rate")  # options that scale a method's steps
+_REACHES = ("noise", "initial_spread", "spread")  # options that scale its exploration
+_WIDTHS = ("step_size", "noise", "diversity", "spread")  # columns of a search's width
 
-# Set by the runs in runs/reference, studies included, and by runs of 2 million steps on evo/Quadruped-v0.
-_COLLAPSED = 1e-3  # of a search's reach at first; those runs narrow it to a twentieth
+# Limits from the runs in runs/reference, studies included, and from runs of 2 million steps on evo/Quadruped-v0.
+_COLLAPSED = 1e-3  # of a search's first width; those runs narrow it to a twentieth
 _TOO_ALIKE = 1e-4  # of the return and its noise; individuals there differ by two hundredths and more
-_FALLEN = 0.5  # of what had been gained, or times the noise where nothing was; none of them lost 0.03 while sinking
-# Of what the best of a generation seem to have gained, so much is true; there 0.38 and more, but for one GA's 0.12.
+_FALLEN = 0.5  # of the earlier gain, or times the noise where there was none; none of those lost 0.03 while sinking
+# The least true share of the apparent gain of a generation's best; there 0.38 and more, except for one GA's 0.12.
 _LUCKY = 1 / 3
 _FAILED = 0.01  # of the episodes
-_ALIVE = 0.1  # of what was gained: individuals that differ by less have arrived, wherever it is
+_ALIVE = 0.1  # of the gain: individuals that differ by less have converged
 
 _AGAIN = "if that is not good enough, begin again with another seed, or with restarts (--method ipop)"
 _SMALLER_STEPS = "take smaller steps (a lower method.step_size or method.learning_rate)"
 
-# Reasons that a search gives, and what to try.
+# Reasons for which a search stops, and what to try.
 STOPPED = {
     convergence.COLLAPSED: f"{_AGAIN}, or begin with larger steps",
     convergence.NO_EFFECT: f"{_AGAIN}, or begin with larger steps",
@@ -46,17 +46,17 @@ STOPPED = {
 
 
 def stopped(evidence: Evidence) -> Finding | None:
-    """The search itself found that there is nothing more to find."""
+    """Find a search that stopped because it has nothing more to find."""
     advice = STOPPED.get(evidence.ended or "")
     if advice is None or nothing_left_to_earn(evidence):
         return None
-    if not evidence.trajectories:  # on a function nobody observes, and what is at rest may well be the best
+    if not evidence.trajectories:  # a function: a search at rest may be at the best point
         advice = "if that is not the best, begin elsewhere (--seed 1), or with restarts (--method bipop)"
     return Finding("stopped by itself", False, evidence.ended or "", advice)
 
 
 def stuck(evidence: Evidence) -> Finding | None:
-    """A local search ended where every small step leads down."""
+    """Find a local search that ended in a local optimum."""
     if not (evidence.ended or "").startswith(STUCK):
         return None
     advice = "begin from more places (--set method.restarts=20), or search with a population (--method bipop)"
@@ -64,7 +64,7 @@ def stuck(evidence: Evidence) -> Finding | None:
 
 
 def failed_episodes(evidence: Evidence) -> Finding | None:
-    """Episodes that came to no regular end."""
+    """Find episodes that failed."""
     failures, episodes = float(np.sum(evidence.metrics["failures"])), float(evidence.metrics["episodes"][-1])
     reasons = sorted({trajectory.failure for trajectory in evidence.trajectories if trajectory.failure})
     if failures <= _FAILED * episodes and not reasons:
@@ -80,7 +80,7 @@ def failed_episodes(evidence: Evidence) -> Finding | None:
 
 
 def flat_fitness(evidence: Evidence) -> Finding | None:
-    """Selection cannot tell the individuals apart."""
+    """Find a population whose individuals all have the same fitness."""
     last = np.array_split(evidence.metrics["std"], 3)[2]
     equal = int(np.sum(last == 0))
     if not evidence.population or 2 * equal <= len(last) or nothing_left_to_earn(evidence) or falling(evidence):
@@ -94,7 +94,7 @@ def flat_fitness(evidence: Evidence) -> Finding | None:
 
 
 def too_alike(evidence: Evidence) -> Finding | None:
-    """Individuals differ, but by nothing that matters."""
+    """Find individuals whose returns hardly differ."""
     course = course_of(evidence)
     if course is None or course.gaining or not evidence.population:
         return None
@@ -109,7 +109,7 @@ def too_alike(evidence: Evidence) -> Finding | None:
 
 
 def collapsed(evidence: Evidence) -> Finding | None:
-    """The search reaches a thousandth as far as it did, or less."""
+    """Find a search whose width fell to a thousandth or less."""
     for column in _WIDTHS:
         width = evidence.metrics.get(column)
         if width is not None and width[-1] < _COLLAPSED * width[0]:
@@ -123,7 +123,7 @@ def collapsed(evidence: Evidence) -> Finding | None:
 
 
 def falling(evidence: Evidence) -> Finding | None:
-    """What it had learned is lost again, or what it began with."""
+    """Find held-out fitness that falls again, to or below where it began."""
     course = course_of(evidence)
     if course is None:
         return None
@@ -142,8 +142,8 @@ def falling(evidence: Evidence) -> Finding | None:
 
 
 def lucky(evidence: Evidence) -> Finding | None:
-    """The best of a generation are far from as good on episodes that they were not chosen by."""
-    altered = any(name.startswith("training.") for name in evidence.settings)  # then returns cannot be compared
+    """Find a generation's best that are much worse on held-out episodes."""
+    altered = any(name.startswith("training.") for name in evidence.settings)  # then returns are not comparable
     course = course_of(evidence)
     if course is None or altered or not evidence.population:
         return None
@@ -160,7 +160,7 @@ def lucky(evidence: Evidence) -> Finding | None:
 
 
 def nothing_learned(evidence: Evidence) -> Finding | None:
-    """Nothing that was offered is better than the beginning, or worse."""
+    """Find a run without any candidate better than the first, and none clearly worse."""
     course = course_of(evidence)
     if course is None or course.learned or nothing_left_to_earn(evidence) or falling(evidence):
         return None
@@ -173,7 +173,7 @@ def nothing_learned(evidence: Evidence) -> Finding | None:
 
 
 def no_improvement(evidence: Evidence) -> Finding | None:
-    """The last third of the run brought nothing, though its individuals still differ."""
+    """Find a run whose last third brought nothing, though its individuals still differ."""
     course = course_of(evidence)
     if course is None or course.gaining or not course.learned or nothing_left_to_earn(evidence):
         return None

@@ -1,4 +1,4 @@
-"""Is this machine fit to run evo? Every promise that depends on the machine is tried once; one line a finding."""
+"""Examination of this machine: every requirement that depends on it is tried once; one line for each finding."""
 
 import os
 import platform
@@ -49,7 +49,7 @@ _take_memory = types.ExternalFunction("mj_stackAllocByte", types.intp(types.intp
 
 
 class Finding(NamedTuple):
-    """One thing examined. advice: what to do about it, '' where nothing is wrong."""
+    """Result of one examination. advice: what to do about it, '' where nothing is wrong."""
 
     name: str
     ok: bool
@@ -58,7 +58,7 @@ class Finding(NamedTuple):
 
 
 def examine() -> list[Finding]:
-    """Everything that evo needs of this machine, tried. A failing examination is a finding, never an exception."""
+    """Try everything that evo needs of this machine. A failing examination is a finding, never an exception."""
     return list(_examinations())
 
 
@@ -82,7 +82,7 @@ def _packages() -> tuple[bool, str]:
             found.append(f"{package} {version(package)}")
         except PackageNotFoundError:
             missing.append(package)
-    # run from a checkout, evo itself need not be installed
+    # when run from a checkout, evo itself need not be installed
     ok = not set(missing) - {"evo-creatures"}
     return ok, ", ".join(found) + (f"; not installed: {', '.join(missing)}" if missing else "")
 
@@ -102,7 +102,7 @@ def _processors() -> tuple[bool, str]:
 
 
 def _cgroup_processors() -> float | None:
-    """Processors' worth of time that control groups (version 2 or 1) allow; None for no limit."""
+    """Return the number of processors that control groups (version 2 or 1) allow; None for no limit."""
     try:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
     except OSError:
@@ -184,7 +184,7 @@ def _video() -> tuple[bool, str]:
 
 
 def _display() -> tuple[bool, str]:
-    # nothing is tried: probing OpenGL can abort the process, and evo casts its own rays
+    # nothing is tried: probing OpenGL can abort the process, and evo has its own renderer
     return True, "not needed: pictures are made without OpenGL"
 
 

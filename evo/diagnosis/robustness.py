@@ -1,7 +1,6 @@
-"""The robustness card: what is left of a champion's return in hard times that it may never have met.
+"""The robustness card: a champion's return under adversities that it may never have met in training.
 
-Each row is an adversity (`evo.envs.adversity.adversity`), lived through on report episodes; of joints and limbs, every
-one in turn.
+Each row is an adversity (`evo.envs.adversity.adversity`) on report episodes; of joints and limbs, every one in turn.
 """
 
 import math
@@ -23,7 +22,7 @@ from evo.problems.problem import evaluate_alone
 from evo.runs.champion import Champion
 from evo.runs.run import Run, champion_of
 
-# What every creature goes through, besides its own joints and limbs.
+# Adversities for every creature, besides those of its own joints and limbs.
 HARDSHIPS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("gravity × 0.8", {"gravity": 0.8}),
     ("gravity × 1.2", {"gravity": 1.2}),
@@ -40,37 +39,37 @@ HARDSHIPS: tuple[tuple[str, dict[str, Any]], ...] = (
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """A hardship and the returns under it, float64 (episodes,), NaN where an episode failed."""
+    """An adversity and the returns under it, float64 (episodes,), NaN where an episode failed."""
 
     name: str
     returns: np.ndarray
 
     @property
     def mean(self) -> float:
-        """Of the episodes that did not fail; NaN where all did."""
+        """Mean of the episodes that did not fail; NaN where all did."""
         fine = self.returns[~np.isnan(self.returns)]
         return float(fine.mean()) if len(fine) else math.nan
 
     @property
     def failed(self) -> int:
-        """How many episodes failed."""
+        """Number of episodes that failed."""
         return int(np.isnan(self.returns).sum())
 
 
 @dataclass(frozen=True, eq=False)
 class Card:
-    """A champion's rows; the first is without adversity. Printed, it is a table."""
+    """A champion's rows; the first is without adversity. Its text is a table."""
 
     champion: Champion
     rows: tuple[Row, ...]
 
     def share(self, row: Row) -> float:
-        """A row's mean return as a share of the one without adversity; NaN where that is not positive."""
+        """Return a row's mean return as a share of the one without adversity; NaN where that is not positive."""
         calm = self.rows[0].mean
         return row.mean / calm if calm > 0 else math.nan
 
     def texts(self) -> list[tuple[str, str, str, str]]:
-        """Name, mean return, share in per cent, failed episodes, of each row."""
+        """Return name, mean return, share in per cent and failed episodes of each row, as texts."""
         shares = [self.share(row) for row in self.rows]
         return [
             (row.name, number(row.mean), "–" if math.isnan(share) else f"{100 * share:.0f} %", str(row.failed or ""))
@@ -78,7 +77,7 @@ class Card:
         ]
 
     def csv(self) -> str:
-        """Every number, whole, a line for each row."""
+        """Return every number, unrounded, a line for each row."""
         lines = []
         for row in self.rows:
             spread = float(np.nanstd(row.returns)) if row.failed < len(row.returns) else math.nan
@@ -92,10 +91,10 @@ class Card:
 def robustness(
     run: Run | Champion | Path | str, episodes: int = 20, threads: int | None = None, trust: bool = False
 ) -> Card:
-    """The returns of a run's champion, as it is and under every hardship, on the first `episodes` report episodes.
+    """Return the returns of a run's champion, without and under every adversity, on the first report episodes.
 
-    trust: whether modules that its files name may be imported. Raises EvoError for a champion of a task that takes no
-    adversity.
+    episodes: how many. trust: whether modules that its files name may be imported. Raises EvoError for a champion of a
+    task that takes no adversity.
     """
     if episodes < 1:
         raise EvoError(f"episodes must be at least 1, got {episodes}")
@@ -123,14 +122,14 @@ def robustness(
 
 
 def _driven(model: mujoco.MjModel) -> list[str]:
-    """Names of the joints that actuators move."""
+    """Return the names of the joints that actuators move."""
     on_joints = np.isin(model.actuator_trntype, (mujoco.mjtTrn.mjTRN_JOINT, mujoco.mjtTrn.mjTRN_JOINTINPARENT))
     joints = dict.fromkeys(model.actuator_trnid[on_joints, 0].tolist())
     return [name for name in (model.joint(joint).name for joint in joints) if name and not {",", "|"} & set(name)]
 
 
 def _limbs(model: mujoco.MjModel) -> list[str]:
-    """Names of the bodies that hang on a body that hangs on the world, and move against it; none without motors."""
+    """Return the names of the movable children of root bodies; none in a model without motors."""
     if not model.nu:
         return []
     roots = np.flatnonzero(model.body_parentid == 0)

@@ -18,7 +18,7 @@ _MOST_ASSIGNMENTS = 10_000
 
 
 def shapes(make: Make) -> None:
-    """Candidates, populations and diagnostics are what their interfaces say, and generations are counted."""
+    """Check that candidates, populations and diagnostics have the right shapes, and that generations are counted."""
     algorithm = make(START, 0)
     _check_candidates(algorithm)
     names: set[str] | None = None
@@ -63,7 +63,7 @@ def _check_population(population: Population) -> None:
 
 
 def asking(make: Make) -> None:
-    """`ask` is a pure function of the state: it says the same until `tell`, and changes nothing."""
+    """Check that `ask` is a pure function of the state: the same until `tell`, without side effects."""
     algorithm = make(START, 0)
     advance(algorithm, 1)
     before = seen(algorithm)
@@ -80,7 +80,7 @@ def asking(make: Make) -> None:
 
 
 def order(make: Make) -> None:
-    """`tell` before `ask` is refused, at the beginning and after every `tell`."""
+    """Check that `tell` before `ask` is refused, at the beginning and after every `tell`."""
     for rounds in (0, 1):
         algorithm, twin = make(START, 0), make(START, 0)
         for one in (algorithm, twin):
@@ -91,7 +91,7 @@ def order(make: Make) -> None:
 
 
 def unfit_fitness(make: Make) -> None:
-    """Fitness of the wrong length or shape, or not finite, is refused; the population asked for is still waiting."""
+    """Check that fitness of the wrong length or shape, or not finite, is refused, and the population stays pending."""
     algorithm, twin = make(START, 0), make(START, 0)
     for one in (algorithm, twin):
         advance(one, 1)
@@ -118,7 +118,7 @@ def _expect_harmless(what: str, algorithm: Algorithm, twin: Algorithm, fitness: 
 
 
 def interruption(make: Make) -> None:
-    """A `tell` that is interrupted, wherever it is, leaves everything as it was and can be told again."""
+    """Check that a `tell` interrupted at any assignment changes nothing and can be repeated."""
     algorithm, twin = make(START, 0), make(START, 0)
     for one in (algorithm, twin):
         advance(one, 2)
@@ -138,14 +138,14 @@ def interruption(make: Make) -> None:
 
 
 class _Interruption(KeyboardInterrupt):
-    """Ctrl-C, at a moment of our choosing."""
+    """Ctrl-C at a chosen moment."""
 
 
 @contextmanager
 def _interrupted(algorithm: Algorithm, assignment: int) -> Iterator[None]:
-    """Raises _Interruption once, in place of the so-and-so-many-th assignment to an attribute of the algorithm.
+    """Raise _Interruption once, in place of the given assignment (from 0) to an attribute of the algorithm.
 
-    Between two assignments it is of one piece; each of them is a place where it may be torn.
+    Between two assignments to attributes the algorithm is unchanged, so these are the places where it may be torn.
     """
     kind, left = type(algorithm), assignment
 

@@ -6,15 +6,15 @@ from typing import Any
 
 
 def expect(kept: bool, words: str) -> None:
-    """Raises AssertionError with `words` where a promise is not kept."""
+    """Raise AssertionError with `words` where a promise is not kept."""
     if not kept:
         raise AssertionError(words)
 
 
 def expect_refusal(what: str, call: Callable[[], Any], kind: type[Exception], name: str = "") -> None:
-    """Raises AssertionError unless `call` raises `kind`, in one line that has `name` in it as a word.
+    """Raise AssertionError unless `call` raises `kind`, with a one-line message that has `name` in it as a word.
 
-    what: what is to be refused, in words that begin the line.
+    what: what is to be refused; the message begins with it.
     """
     try:
         call()

@@ -16,16 +16,16 @@ from evo.numerics.randomness import generator
 from evo.testing.expectation import expect
 
 _STEPS, _BATCH, _GUARD = 5, 2, np.float32(77.0)
-_ROUNDING, _SMALL = 1e-4, 1e-6  # of float32, added up; and the distance of a finite difference
+_ROUNDING, _SMALL = 1e-4, 1e-6  # of float32, accumulated; and the distance of a finite difference
 
 
 def check_network(layer: Layer | Sequential | Sequence[Layer], shape: Shape = (4,)) -> None:
-    """Raises AssertionError, in words, for the first promise that a layer, or a stack of them, does not keep.
+    """Raise AssertionError, with a message, for the first promise that a layer, or a stack of them, does not keep.
 
     shape: of one example of its inputs. A layer's shapes, sizes and initial parameters fit each other; its step writes
-    all of its outputs and nothing else but its memory, allocates nothing, and from an empty memory does the same again;
-    and where it is differentiable, `apply` on a sequence is one step after the other, from what it says it carries on
-    too, and its gradients are finite differences, or just finite numbers where they are a surrogate's.
+    all of its outputs and nothing else but its memory, allocates nothing, and repeats itself from an empty memory.
+    Where it is differentiable, `apply` on a sequence equals one step after the other, also from the carried state, and
+    its gradients equal finite differences, or are just finite for surrogate gradients.
     """
     layers = [layer] if isinstance(layer, Layer) else list(layer.layers if isinstance(layer, Sequential) else layer)
     if not layers or not all(isinstance(one, Layer) for one in layers):
@@ -64,10 +64,10 @@ def _declarations(layer: Layer, inputs: Shape, size: int) -> None:
 def lived(
     network: Network, params: np.ndarray, sequence: np.ndarray, remembered: np.ndarray | None = None
 ) -> np.ndarray:
-    """The outputs for a sequence, float32 (steps, inputs), one compiled step after the other: float32 (steps, outputs).
+    """Run compiled steps on a sequence, float32 (steps, inputs); return the outputs, float32 (steps, outputs).
 
-    remembered: float32 (memory_size,), where its memory in the end goes. Raises AssertionError where a step writes
-    where it should not, or leaves an output as it was.
+    remembered: float32 (memory_size,), receives the final memory. Raises AssertionError where a step writes out of
+    bounds, or changes the parameters. Outputs that it does not write are NaN.
     """
     given, memory = _guarded(params), _guarded(np.zeros(network.memory_size))
     scratch = _guarded(np.zeros(network.scratch_size))
@@ -92,7 +92,7 @@ def _walk_often(times: int, plan: Any, params: Any, memory: Any, scratch: Any, i
 
 
 def _allocations(network: Network, params: np.ndarray) -> int:
-    """How many arrays ten steps allocate."""
+    """Return the number of arrays that ten steps allocate."""
     memory, scratch = np.zeros(network.memory_size, np.float32), np.zeros(network.scratch_size, np.float32)
     counted = []
     counts.memsys_enable_stats()
@@ -111,10 +111,10 @@ def _guarded(values: np.ndarray) -> np.ndarray:
 
 
 def _gradients(network: Network, params: np.ndarray, seen: np.ndarray, expected: np.ndarray, surrogate: bool) -> None:
-    """`apply` beside the steps, and its gradients beside finite differences, in float64."""
+    """Compare `apply` with the steps, and its gradients with finite differences, in float64."""
     weights = generator(0, "check weights").standard_normal((_STEPS, _BATCH, network.outputs))
     rows = _STEPS * _BATCH
-    tape = Tape(network.size + rows * network.inputs, np.float64)  # the inputs too have a gradient
+    tape = Tape(network.size + rows * network.inputs, np.float64)  # inputs are parameters too, for their gradients
     inputs, factors = tape.parameters(network.size, rows, network.inputs), tape.input(rows, network.outputs)
     outputs = network.apply(tape, inputs, 0, _STEPS)
     program = tape.program((outputs * factors).total().mean())
@@ -143,12 +143,12 @@ def _gradients(network: Network, params: np.ndarray, seen: np.ndarray, expected:
 
 
 def _going_on(network: Network, params: np.ndarray, seen: np.ndarray, expected: np.ndarray) -> None:
-    """`apply` from what is carried to step 2, first on to the end, then with an episode that begins at step 3."""
+    """Compare `apply` with the steps from the state carried after step 2, without and with a new episode at step 3."""
     memories = np.zeros((_BATCH, network.memory_size), np.float32)
     for sequence, memory in zip(seen, memories, strict=True):
         lived(network, params, sequence[:2], memory)
     steps, carried = _STEPS - 2, memories[:, network.carried]
-    tape = Tape(network.size + 1, np.float64)  # a loss depends on parameters
+    tape = Tape(network.size + 1, np.float64)  # one more parameter, because a loss must depend on parameters
     inputs, going_on = tape.input(steps * _BATCH, network.inputs), tape.input(steps * _BATCH, 1)
     tape.go_on(going_on)
     outputs = network.apply(tape, inputs, 0, steps)

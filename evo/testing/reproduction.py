@@ -12,7 +12,7 @@ _GENERATIONS = 5
 
 
 def global_generators(make: Make) -> None:
-    """Neither NumPy's nor Python's global generator is drawn from or seeded."""
+    """Check that neither NumPy's nor Python's global generator is drawn from or seeded."""
     before = _global_states()
     advance(make(START, 0), _GENERATIONS)
     words = (
@@ -27,7 +27,7 @@ def _global_states() -> list[object]:
 
 
 def seeds(make: Make) -> None:
-    """The same seed gives the same search to the bit, another seed another one."""
+    """Check that the same seed gives the same search to the bit, and another seed another one."""
     first, again, other = make(START, 7), make(START, 7), make(START, 8)
     for algorithm in (first, again, other):
         advance(algorithm, _GENERATIONS)
@@ -40,7 +40,7 @@ def seeds(make: Make) -> None:
 
 
 def state(make: Make) -> None:
-    """`state()` is plain arrays, copies of what the algorithm holds; so are its candidates."""
+    """Check that `state()` and candidates are plain arrays, copies of what the algorithm holds."""
     algorithm, twin = make(START, 0), make(START, 0)
     for one in (algorithm, twin):
         advance(one, 2)
@@ -54,7 +54,7 @@ def state(make: Make) -> None:
 
 
 def resuming(make: Make) -> None:
-    """Restored from the state of any generation, it goes on exactly as if it had never stopped."""
+    """Check that, restored from the state of any generation, it equals the uninterrupted search."""
     whole, states = make(START, 3), []
     for _ in range(_GENERATIONS):
         states.append(whole.state())
@@ -69,7 +69,7 @@ def resuming(make: Make) -> None:
 
 
 def going_back(make: Make) -> None:
-    """A state taken between ask and tell asks for the same again; and restoring forgets what was asked for."""
+    """Check that a state taken between ask and tell gives the same population; restoring drops a pending one."""
     algorithm, resumed = make(START, 0), make(START, 0)
     start, first = algorithm.state(), algorithm.ask().dense().copy()
     advance(algorithm, 2)
@@ -85,7 +85,7 @@ def going_back(make: Make) -> None:
 
 
 def foreign_states(make: Make) -> None:
-    """A state of another size, or with an array too few or too many, is refused and changes nothing."""
+    """Check that a state of another size, or with an array missing or added, is refused and changes nothing."""
     algorithm, untouched = make(START, 0), make(START, 0)
     own = algorithm.state()
     foreign = {

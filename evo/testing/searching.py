@@ -9,14 +9,14 @@ import numpy as np
 from evo.testing.expectation import expect, expect_refusal
 from evo.testing.trial import START, Make, advance, sphere
 
-# Options that must be > 0, and those that count and must be >= 1, wherever an algorithm has them.
+# Options that must be > 0, and counts that must be >= 1, wherever an algorithm has them.
 _POSITIVE = ("step_size", "sigma", "noise")
 _COUNTS = ("population", "pairs", "directions")
 _SOLVED = 0.01  # of the sphere's height at the start
 
 
 def options(make: Make) -> None:
-    """Parameters to begin with, a seed, and options out of their range are refused by name."""
+    """Check that initial parameters, a seed and options out of their range are refused by name."""
     wrong = {
         "initial parameters of shape (2, 2)": np.zeros((2, 2)),
         "no initial parameters": np.zeros(0),
@@ -34,11 +34,11 @@ def options(make: Make) -> None:
 
 
 def bounds(make: Make) -> None:
-    """With options `low` and `high`, nothing outside them is ever asked for or offered; bounds crossed are refused."""
+    """Check that with options `low` and `high` nothing outside them is proposed; crossed bounds are refused."""
     if not {"low", "high"} <= inspect.signature(make).parameters.keys():
         return
     low, high = 0.0, 1.25
-    for side in (-10.0, 10.0):  # where the optimum is, beyond one bound and then the other
+    for side in (-10.0, 10.0):  # the optimum lies beyond one bound and then the other
         algorithm = make(START, 0, low=low, high=high)
         for _ in range(20):
             rows = algorithm.ask().dense()
@@ -51,7 +51,7 @@ def bounds(make: Make) -> None:
 
 
 def flat_fitness(make: Make) -> None:
-    """Individuals that are all equally fit do no harm."""
+    """Check that individuals of equal fitness do no harm."""
     algorithm = make(START, 0)
     advance(algorithm, 3, lambda rows: np.full(len(rows), 3.0))
     finite = np.isfinite(algorithm.candidates()).all() and np.isfinite(algorithm.ask().dense()).all()
@@ -59,7 +59,7 @@ def flat_fitness(make: Make) -> None:
 
 
 def ranks(make: Make) -> None:
-    """Where it claims to be rank-based, a monotone transform of the fitness leaves the search as it is."""
+    """Check that a rank-based search is invariant to monotone transforms of the fitness."""
     algorithm, transformed = make(START, 0), make(START, 0)
     if not getattr(algorithm, "rank_based", False):
         return
@@ -71,7 +71,7 @@ def ranks(make: Make) -> None:
 
 
 def sphere_solved(make: Make, evaluations: int) -> None:
-    """From (1, 1) it comes, with its most promising candidate, within 1 % of the height of the sphere."""
+    """Check that from (1, 1) its first candidate gets within 1 % of the sphere's height."""
     start = np.ones(2)
     algorithm, height, spent = make(start, 0), -float(sphere(start[np.newaxis])[0]), 0
     words = "it does not solve the sphere in two dimensions from (1, 1); fitness is maximised"

@@ -20,13 +20,13 @@ _SCALES, _SEEDS = (0.01, 0.3, 3.0), (0, 1)
 
 
 def check_task(task: Task | str | Callable[..., Task], steps: int = 200) -> None:
-    """Raises AssertionError, in words, for the first promise that a task does not keep; EvoError where none is made.
+    """Raise AssertionError, with a message, for the first promise that a task does not keep; EvoError without a task.
 
     task: a Task, its name as `evo run` takes it, or the function that makes it. steps: how many control steps of an
-    episode are looked at, at most. Policies are random linear ones, quiet to violent; the quiet ones must come through.
+    episode are checked, at most. Policies are random linear ones, quiet to violent; the quiet ones must not fail.
 
-    Observations and rewards are finite; the same seed gives the same episode again and another seed another one; how
-    many threads there are and how a population is split changes nothing; as a `gymnasium.Env` the task gives the same
+    Observations and rewards are finite; the same seed gives the same episode again and another seed another one; the
+    number of threads and the splitting of a population change nothing; as a `gymnasium.Env` the task gives the same
     numbers as in the compiled episode; and a body can be filmed.
     """
     made = task() if inspect.isroutine(task) else as_task(task)
@@ -66,7 +66,7 @@ def check_task(task: Task | str | Callable[..., Task], steps: int = 200) -> None
 
 
 def _check_environment(task: Task, seen: Episodes) -> None:
-    """The episodes of the quiet policy, their actions given to the environment."""
+    """Compare the quiet policy's episodes with the environment's, given the same actions."""
     env, trajectories = TaskEnv(task), seen.trajectories
     assert trajectories is not None
     for row, seed in enumerate(_SEEDS):

@@ -11,24 +11,24 @@ from evo.testing.expectation import expect
 
 Floats = NDArray[np.float64]
 Make = Callable[..., Algorithm]
-"""An algorithm's class, or anything else that is called as X(initial, seed, **options)."""
+"""An algorithm's class, or any other callable X(initial, seed, **options)."""
 
 START: Floats = np.ones(5)
 
 
 def sphere(rows: Floats) -> Floats:
-    """Fitness (individuals,) of rows (individuals, parameters): 0 at the origin, less everywhere else."""
+    """Return the fitness (individuals,) of rows (individuals, parameters): 0 at the origin, less everywhere else."""
     return -np.sum(np.square(rows), axis=1)
 
 
 def advance(algorithm: Algorithm, generations: int, fitness: Callable[[Floats], Floats] = sphere) -> None:
-    """So many rounds of ask and tell."""
+    """Run `generations` rounds of ask and tell."""
     for _ in range(generations):
         algorithm.tell(fitness(algorithm.ask().dense()))
 
 
 def seen(algorithm: Algorithm) -> dict[str, NDArray[Any]]:
-    """All that an algorithm shows, by name, as copies."""
+    """Return copies of all that an algorithm shows, by name."""
     return {
         **{f"state {name!r}": np.array(array) for name, array in algorithm.state().items()},
         **{f"diagnostic {name!r}": np.array(value) for name, value in algorithm.diagnostics().items()},
@@ -39,7 +39,7 @@ def seen(algorithm: Algorithm) -> dict[str, NDArray[Any]]:
 
 
 def expect_same(one: dict[str, NDArray[Any]], other: dict[str, NDArray[Any]], words: str) -> None:
-    """Raises AssertionError, `words` and the first of the things `seen` that is not the same to the bit."""
+    """Raise AssertionError with `words` and the first of two `seen` results that is not equal to the bit."""
     for name in dict.fromkeys([*one, *other]):
         expect(name in one and name in other and _equal(one[name], other[name]), f"{words}: {name} differs")
 
