@@ -1,7 +1,7 @@
 """Tasks, the engine that runs them, and a renderer. Imports nothing else of evo.
 
-`TASKS` names them all: name → "package.module:constructor", loaded when asked for. A task of your own is named the
-same way. Importing this package registers each as a Gymnasium environment, `evo/…`.
+`TASKS` names them all: name → "package.module:constructor", imported on demand. A task of your own is named the same
+way. Importing this package registers each as a Gymnasium environment, `evo/…`.
 """
 
 from evo.envs.gymnasium_bridge.registration import register

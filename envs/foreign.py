@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 
 
 class ExitError(Exception):
-    """Somebody's function, module or environment called sys.exit."""
+    """A user's function, module or environment called sys.exit."""
 
     def __init__(self, error: SystemExit) -> None:
         super().__init__(f"it called sys.exit({'' if error.code is None else repr(error.code)})")
@@ -14,7 +14,7 @@ class ExitError(Exception):
 
 @contextmanager
 def staying() -> Iterator[None]:
-    """Whoever changes the working directory inside is brought back."""
+    """Restore the working directory after this context."""
     try:
         folder = os.getcwd()
     except OSError:  # it was deleted
@@ -29,7 +29,7 @@ def staying() -> Iterator[None]:
 
 @contextmanager
 def contained() -> Iterator[None]:
-    """Inside, SystemExit becomes an ExitError; a process forked there does not come back."""
+    """Turn SystemExit within this context into an ExitError; end a process that was forked there."""
     process = os.getpid()
     try:
         yield

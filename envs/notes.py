@@ -6,5 +6,5 @@ import logging
 
 @functools.lru_cache(maxsize=1024)
 def note(text: str) -> None:
-    """Say it once in a process, however often the thing is made again."""
+    """Log a note, once in a process."""
     logging.getLogger("evo").info(text)

@@ -14,9 +14,10 @@ def constructor_with(
     doc: str,
     kinds: Mapping[str, Any] | None = None,
 ) -> Callable[..., _Made]:
-    """A constructor that takes the options of `defaults` by keyword, and calls make(options, what else was given).
+    """Return a constructor with the keyword options of `defaults`, which calls make(options, other keywords).
 
-    made: what it says it returns. doc: its docstring. kinds: of the options; by default the types of the defaults.
+    made: annotated as its return type. doc: its docstring. kinds: types of the options; by default those of the
+    defaults.
     """
 
     def constructor(**given: Any) -> _Made:

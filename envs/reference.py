@@ -1,8 +1,8 @@
 """Loading of `package.module:attribute` names, and which of them may be imported.
 
 An import runs code, and what is loaded is called. A name that only a file holds (a champion, a run's configuration) may
-be a stranger's: it is followed where the user said that they trust that file, gave the same name themselves, or where
-an installed package declares its module to evo, by an entry point of the group `evo.extensions`.
+be a stranger's. It is imported only if the user trusts that file or gave the same name, or if an installed package
+declares its module to evo, by an entry point of the group `evo.extensions`.
 """
 
 import importlib
@@ -19,30 +19,32 @@ from typing import Any
 
 from evo.envs.foreign import contained
 
-EXTENSIONS = "evo.extensions"  # the group of entry points; their values are modules, or packages with all in them
+EXTENSIONS = "evo.extensions"  # the group of entry points; their values are modules, or packages with all their modules
 
 _ROOT = re.compile(r'^model_root = "[^"]', re.MULTILINE)
-# A module and the beginning of a name in it, but for an option such as `tournament:size=4`.
+# A module and the beginning of a name in it, but no option such as `tournament:size=4`.
 _NAME = re.compile(r"(?<![\w.:])([^\W\d][\w.]*):(?=[^\W\d])(?!\w+=)")
 
-_of_files: set[str] = set()  # texts that files hold
-_of_users: set[str] = set()  # texts that the user gave, or vouches for
-_folders: set[str] = set()  # of these texts the folders that they name, without links
+_of_files: set[str] = set()  # texts in files
+_of_users: set[str] = set()  # texts that the user gave, or trusts
+_folders: set[str] = set()  # the folders, without links, that those texts name
 
 
 class UntrustedName(ValueError):  # noqa: N818
-    """A name that only a file holds, whose module nobody vouches for."""
+    """A name that only a file holds, whose module is not trusted."""
 
 
 def distrust(text: str) -> None:
-    """Note a text out of a file: names in it are not followed, unless `trust` or an installed package says so."""
+    """Record a text of a file: names in it are not imported, unless `trust` or an installed package allows it."""
     if ":" in text:
         _of_files.add(text)
 
 
 def trust(*given: object) -> None:
-    """Note texts that the user gave, or that stand in a file which they trust: names in them are followed, and what a
-    model file names is read from folders among them."""
+    """Record texts that the user gave, or that a trusted file holds.
+
+    Names in them may be imported, and model files may read from the folders among them.
+    """
     note_names(given, _vouch_for)
 
 
@@ -54,12 +56,12 @@ def _vouch_for(text: str) -> None:
 
 
 def is_trusted_folder(path: Path) -> bool:
-    """Whether the user gave this folder, or a file that they trust names it. path: without links."""
+    """Return whether the user gave this folder, or a trusted file names it. path: without links."""
     return str(path) in _folders
 
 
 def pass_on(text: str, parsed: object) -> None:
-    """Note what was parsed out of a text, where escapes may have hidden names: it is whose the text is."""
+    """Record what was parsed from a text, in which escapes may have hidden names; it is trusted as the text is."""
     if any(text in one for one in _of_users):
         note_names(parsed, trust)
     elif any(text in one for one in _of_files):
@@ -67,7 +69,7 @@ def pass_on(text: str, parsed: object) -> None:
 
 
 def note_names(value: object, note: Callable[[str], None]) -> None:
-    """Note every text in a value, whatever tables and lists it lies in."""
+    """Call `note` with every text in a value, at any depth of tables and lists."""
     if isinstance(value, str):
         note(value)
     for each in value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ():
@@ -75,7 +77,7 @@ def note_names(value: object, note: Callable[[str], None]) -> None:
 
 
 def check_trusted(reference: str) -> None:
-    """Raises UntrustedName for a name that only a file holds, unless an installed package declares its module."""
+    """Raise UntrustedName for a name that only a file holds, unless an installed package declares its module."""
     if not any(reference in text for text in _of_files):
         return
     whole = re.compile(rf"(?<![\w.]){re.escape(reference)}(?!\w)")
@@ -90,9 +92,11 @@ def check_trusted(reference: str) -> None:
 
 
 def needs_trust(text: str) -> bool:
-    """Whether a file that holds the text, such as a run's config.toml, is followed by a word of the user's alone: one
-    of its names is in a module that can be imported here, which no installed package declares, or it says where a
-    model's files may lie."""
+    """Return whether a file with this text, such as a run's config.toml, can be used only if the user trusts it.
+
+    That is so where one of its names is in a module that can be imported here and that no installed package declares,
+    or where it says where a model's files may lie.
+    """
     return _ROOT.search(text) is not None or any(
         (module in sys.modules or _place(module.partition(".")[0], sys.path) is not None) and not _is_declared(module)
         for module in {*_NAME.findall(text)}
@@ -100,9 +104,9 @@ def needs_trust(text: str) -> bool:
 
 
 def resolve(name: str, table: Mapping[str, str] | None = None) -> Any:
-    """The object that a table of evo's names `name`, or the one that it names itself: `package.module:attribute`.
+    """Return the object that a table of evo's names `name`, or that it names itself: `package.module:attribute`.
 
-    Raises UntrustedName (a ValueError) as `check_trusted` does, and else what `load` raises.
+    Raises UntrustedName (a ValueError) as `check_trusted` does, and otherwise what `load` raises.
     """
     if table is not None and name in table:
         return load(table[name])
@@ -111,7 +115,7 @@ def resolve(name: str, table: Mapping[str, str] | None = None) -> Any:
 
 
 def load(reference: str) -> Any:
-    """The object named `package.module:attribute`, by one of evo's own tables or after `check_trusted`.
+    """Return the object named `package.module:attribute`, from one of evo's tables or after `check_trusted`.
 
     Raises ValueError for a name of another form, ImportError where the module or its attribute is missing.
     """
@@ -127,10 +131,10 @@ def load(reference: str) -> Any:
 
 
 def _is_declared(module: str) -> bool:
-    """Whether an installed package declares the module, and it is what an import would find.
+    """Return whether an installed package declares the module, and an import would find that package.
 
-    The working directory comes first on the path of the command line: what lies there, beside a stranger's file, can
-    neither declare anything nor stand in for what is installed.
+    The working directory comes first on the path of the command line: files there, beside a stranger's file, can
+    neither declare a module nor replace an installed one.
     """
     installed = distributions(path=_installed_folders())
     declared = {point.value for one in installed for point in one.entry_points if point.group == EXTENSIONS}
@@ -149,7 +153,7 @@ def _installed_folders() -> list[str]:
 
 
 def _place(package: str, folders: list[str]) -> str | None:
-    """Where an import would find a package, were these the folders to look in."""
+    """Return where an import would find a package, given these folders."""
     for finder in sys.meta_path:
         look = PathFinder.find_spec if finder is PathFinder else getattr(finder, "find_spec", None)
         spec = look(package, folders if finder is PathFinder else None) if look is not None else None

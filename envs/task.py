@@ -1,4 +1,4 @@
-"""Task: a world and what is rewarded in it.
+"""Task: a world and its reward.
 
 A task is a MuJoCo model and three plain functions that are compiled with fixed signatures:
 
@@ -8,8 +8,8 @@ A task is a MuJoCo model and three plain functions that are compiled with fixed 
 
 `model` and `data` are MuJoCo's structs (`evo.envs.engine.structs`), `rng` is a stream of `evo.envs.engine.random`,
 `action` is float64 (action_size,) already clipped to its bounds, or the index of a choice as one float64. `task` is a
-record of the task's own numbers: its options, and whatever it remembers within an episode; every episode begins with a
-fresh copy of `Task.record`.
+record of the task's own numbers: its options, and its state within an episode; every episode begins with a fresh copy
+of `Task.record`.
 """
 
 import functools
@@ -29,7 +29,7 @@ from evo.envs.engine.structs import DATA, MODEL
 OUTCOME = np.dtype([("reward", np.float64), ("terminated", np.int64)])
 _VECTOR = types.Array(types.float64, 1, "C")
 _STREAM = types.Array(types.uint64, 1, "C")
-# What Gymnasium's MujocoEnv takes for its pictures alone; they never change a simulation.
+# Options of Gymnasium's MujocoEnv for its pictures only; they never change a simulation.
 RENDERING_OPTIONS = (
     "render_mode",
     "width",
@@ -43,7 +43,7 @@ RENDERING_OPTIONS = (
 
 
 def record(**values: Any) -> np.ndarray:
-    """A 0-d structured array of the given numbers and float arrays, for `Task.record`."""
+    """Return a 0-d structured array of the given numbers and float arrays, for `Task.record`."""
     fields: list[Any] = []
     for name, value in values.items():
         array = np.asarray(value)
@@ -55,25 +55,25 @@ def record(**values: Any) -> np.ndarray:
     return result
 
 
-FRAMES = 10_000  # time steps in a control step at most: in one, an episode cannot be stopped
+FRAMES = 10_000  # most time steps in a control step, during which an episode cannot be stopped
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Task:
-    """A world and what is rewarded in it; see the module's docstring for the three functions.
+    """A world and its reward; see the module's docstring for the three functions.
 
-    name: the name it is run by. options: every constructor option and its value. steps: control steps at most in an
-    episode. frame_skip: time steps in a control step. action_low, action_high: bounds, float64 (action_size,).
-    choices: where the action is one of so many choices, its index is all there is of the action, and a network scores
-    each; 0 where actions are continuous. gymnasium_id: the environment of Gymnasium's that it equals to the bit, if
-    any. rendering: options for pictures, passed on to Gymnasium's renderer. view: how the camera looks at it. root: the
-    body that adversity pushes; by default the heaviest that hangs on the world.
+    name: by which it is run. options: every constructor option and its value. steps: control steps at most in an
+    episode. frame_skip: time steps in a control step. action_low, action_high: bounds, float64 (action_size,). choices:
+    number of choices of a discrete action, whose index is the action; a network scores each; 0 where actions are
+    continuous. gymnasium_id: the Gymnasium environment that it equals to the bit, if any. rendering: options for
+    pictures, passed on to Gymnasium's renderer. view: how the camera looks at it. root: the body that adversity pushes;
+    by default the heaviest child of the world.
 
-    Where episodes differ in their model too, remodel(model, data, task) writes into it what the record says: every
-    simulation then has a model of its own, and an episode that is taken up again calls it. addresses: so many words at
-    the record's beginning are addresses, of things in `kept`, and mean nothing to another process.
+    Where the model differs between episodes, remodel(model, data, task) writes the record's changes into it: every
+    simulation then has a model of its own, and a resumed episode calls it. addresses: the number of words at the
+    record's beginning that are addresses, of objects in `kept`, and meaningless in another process.
 
-    reference: by which name it was made with these options; None of one that was made or changed by hand.
+    reference: the name by which it was made with these options; None for one that was made or changed by hand.
     """
 
     name: str
@@ -121,7 +121,7 @@ class Task:
         return f"Task({self.name!r}, {self.observation_size} observations, {takes}, {self.steps:,} steps)"
 
     def summary(self) -> str:
-        """What is in it, a line each."""
+        """Return its contents, a line each."""
         model = self.model
         takes = f"one of {self.choices} choices" if self.choices else f"{self.action_size} numbers"
         lines = [
@@ -133,7 +133,7 @@ class Task:
         return "\n".join(lines)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Copies and pickles hold nothing compiled, and no addresses."""
+        """Leave compiled kernels and addresses out of copies and pickles."""
         if self.addresses:
             beneath = self.kept[1]
             hardships = {name: value for name, value in self.options.items() if name not in beneath.options}
@@ -147,7 +147,7 @@ class Task:
 
     @property
     def outputs(self) -> int:
-        """How many numbers a network gives: an action, or a score for each choice."""
+        """Size of a network's output: an action, or a score for each choice."""
         return self.choices or self.action_size
 
     @property
@@ -180,7 +180,7 @@ class Task:
 
 
 def named(task: Task, reference: str | None) -> Task:
-    """The task, with the name that makes it."""
+    """Set the name that makes a task, and return the task."""
     object.__setattr__(task, "reference", reference)
     return task
 

@@ -1,7 +1,7 @@
-"""evo: evolve neural-network controllers for walking creatures, and see what backprop does on the same task.
+"""evo: evolve neural-network controllers for walking creatures, and compare backprop on the same task.
 
-The functions are the words of the command line: `evo.run`, `evo.resume`, `evo.replay`, `evo.load`, … They are loaded
-when first used, so that `import evo` and `evo --help` are quick.
+The functions are named like the commands: `evo.run`, `evo.resume`, `evo.replay`, `evo.load`, … They are loaded at first
+use, so that `import evo` and `evo --help` are quick.
 """
 
 import importlib
@@ -89,7 +89,7 @@ __all__ = [
     "task",
 ]
 
-# Where the words live that do not live in evo.api.running, nor are layers, under their own name.
+# Modules and names of attributes that are neither in evo.api.running nor layers under their own name.
 _HOMES = {
     "Champion": ("evo.runs.champion", "Champion"),
     "Comparison": ("evo.comparison.comparison", "Comparison"),
@@ -112,10 +112,10 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name == "testing":
         return importlib.import_module("evo.testing")
-    if name not in (*__all__, "list"):  # which a star import would put in the place of Python's own
+    if name not in (*__all__, "list"):  # not in __all__, because a star import would replace Python's `list`
         raise AttributeError(f"module 'evo' has no attribute {name!r}")
-    # of what is not named above, functions live in evo.api.running, and layers, whose names are capital, among the
-    # networks
+    # of the names not listed above, functions are in evo.api.running, and layers, which are capitalised, in
+    # evo.networks
     home = "evo.api.running" if name.islower() else "evo.networks"
     module, attribute = _HOMES.get(name, (home, name))
     return getattr(importlib.import_module(module), attribute)

@@ -1,4 +1,4 @@
-"""The one exception users see, and the words that help them to the right value."""
+"""The exception that users see, and the formatting of its messages."""
 
 import difflib
 import re
@@ -6,16 +6,16 @@ from collections.abc import Iterable
 
 _LISTED = 12
 _LONGEST = 1000  # characters of a message
-# Signs that command a terminal, turn the direction of what follows, or are none: what files and names hold may be meant
-# to hide something, or to be run.
+# Characters that control a terminal, change the direction of text, or are no characters: in files and names they may be
+# meant to hide or run something.
 _COMMANDS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
 class EvoError(Exception):
     """One clear line for the user: what was wrong, the nearest right value, what to do.
 
-    The command line prints it and exits with status 2. A mistake in the program raises something else. Its text is
-    `shown`: whatever it quotes may come from a stranger.
+    The command line prints it and exits with status 2. Errors in the program raise other exceptions. Its text is
+    `shown`, because what it quotes may come from a stranger.
     """
 
     def __str__(self) -> str:
@@ -23,26 +23,26 @@ class EvoError(Exception):
 
 
 def shown(text: str, longest: int = _LONGEST) -> str:
-    """A text as one line that is safe to print: signs that command a terminal are escaped, a long one is cut."""
+    """Return a text as one line that is safe to print: control characters are escaped, a long text is cut."""
     if len(text) > longest:
         text = f"{text[: longest // 2]} … {len(text) - longest:,} more … {text[-(longest // 2) :]}"
     return _COMMANDS.sub(lambda sign: " " if sign[0] in "\n\t" else ascii(sign[0])[1:-1], text)
 
 
 def commands(text: str) -> bool:
-    """Whether a text holds signs that command a terminal, which no name does."""
+    """Return whether a text holds characters that control a terminal, which no name does."""
     return _COMMANDS.search(text) is not None
 
 
 def one_line(error: BaseException) -> str:
-    """What an exception says, on one line; its type where it says nothing."""
+    """Return the message of an exception on one line; its type where it has none."""
     return shown(" ".join(str(error).split())) or type(error).__name__
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The end of an error line: `"; did you mean 'ars'?"`, or `"; one of ars, ga, …"` when nothing known is near.
+    """Return the end of an error line: `"; did you mean 'ars'?"`, or `"; one of ars, ga, …"` where nothing is near.
 
-    Upper and lower case are the same. Empty when nothing is known.
+    Case is ignored. Empty when nothing is known.
     """
     names = list(dict.fromkeys(known))
     folded = {name.casefold(): name for name in names}

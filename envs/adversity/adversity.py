@@ -1,8 +1,8 @@
 """Adversity options of every task: gravity, mass, friction, strength, sensor noise and delay, pushes, injuries.
 
-Gravity, mass, friction, strength and the time of a loss may be ranges, and a loss one of several: every episode then
-draws its own, from its seed alone, so that a creature can be trained for what it will not be told. `adverse(task, …)`
-is a Task like any other.
+Gravity, mass, friction, strength and the time of an injury may be ranges, and an injury one of several: every episode
+then draws its own, from its seed alone, so that a creature can be trained for conditions that it cannot observe.
+`adverse(task, …)` is a Task like any other.
 """
 
 import copy
@@ -53,16 +53,16 @@ def _options(
     removed: str | None = None,
     struck_at: _Factor = None,
 ) -> None:
-    """What every task takes besides its own options; None leaves the world as it is.
+    """Options that every task takes besides its own; None changes nothing.
 
     steps: control steps at most in an episode, Gymnasium's `max_episode_steps`. gravity, mass, friction, strength:
     factors on gravity, on every body's mass, on every surface's friction and on every motor's strength; or a range of
-    each, from which every episode draws. sensor_noise: standard deviation, in the
-    observation's own units. sensor_delay: control steps. push: the body is pushed level in a random direction, which
-    alone would give it this speed (m/s); push_interval: every so many seconds, 2 by default. locked: joints that are
-    stiff, removed: bodies that are gone with all that hangs on them; names, separated by commas, and of names with |
-    between them one, which every episode draws. struck_at: seconds from an episode's beginning until this happens, or a
-    range from which every episode draws; 0 by default.
+    each, from which every episode draws. sensor_noise: standard deviation, in the observation's units. sensor_delay:
+    control steps. push: speed (m/s) that a horizontal push in a random direction would give to the free body;
+    push_interval: seconds between pushes, 2 by default. locked: joints that are stiff, removed: bodies that are missing
+    with all their children; names, separated by commas, or alternatives separated by |, of which every episode draws
+    one. struck_at: seconds from an episode's beginning until this happens, or a range from which every episode draws; 0
+    by default.
     """
 
 
@@ -71,8 +71,8 @@ OPTION_TYPES: Mapping[str, Any] = {name: typing.get_type_hints(_options)[name] f
 
 
 def construct(constructor: Callable[..., Task], options: Mapping[str, Any]) -> Task:
-    """A constructor's task under its own options and those of adversity. Raises what the constructor raises."""
-    ours = OPTIONS.keys() - inspect.signature(constructor).parameters.keys()  # a constructor's own names are its own
+    """Return a constructor's task with its own options and those of adversity. Raises what the constructor raises."""
+    ours = OPTIONS.keys() - inspect.signature(constructor).parameters.keys()  # a constructor's own take precedence
     adversity = {name: value for name, value in options.items() if name in ours and value is not None}
     task = constructor(**{name: value for name, value in options.items() if name not in ours})
     if isinstance(task, Task) and "steps" in adversity:
@@ -86,7 +86,7 @@ def construct(constructor: Callable[..., Task], options: Mapping[str, Any]) -> T
 
 
 def adverse(task: Task, adversity: Mapping[str, Any]) -> Task:
-    """The task under adversity, by the options above. Raises ValueError naming one that is wrong."""
+    """Return the task under adversity, by the options above. Raises ValueError naming a wrong one."""
     if task.addresses:
         raise ValueError(f"{task.name} is under adversity already; give all of it at once")
     ranges = np.array([_range(name, adversity.get(name, 1.0)) for name in _FACTORS])
@@ -105,7 +105,7 @@ def adverse(task: Task, adversity: Mapping[str, Any]) -> Task:
 
     struck_at = _time_of_loss(task, adversity)
     variants = models_with_losses(task.model, adversity.get("locked", ""), adversity.get("removed", ""))
-    changing = "struck_at" in adversity or len(variants) > 1  # else the loss is the model's own, from the start
+    changing = "struck_at" in adversity or len(variants) > 1  # else the injury is in the model itself, from the start
     if changing and (task.remodel is not None or not is_kept_whole(task.model)):
         raise ValueError(f"{task.name} changes its model itself, or has plugins: it can lose nothing on the way")
     models = [copy.copy(task.model), *variants] if changing else variants
@@ -145,7 +145,7 @@ def adverse(task: Task, adversity: Mapping[str, Any]) -> Task:
 
 
 def model_of(task: Task, record: np.ndarray) -> mujoco.MjModel:
-    """The model as it is in an episode by now, whose record is given: without what it has lost, to be looked at.
+    """Return the model in the current state of an episode, given its record: without what it has lost, for rendering.
 
     (Factors drawn by the episode are not in it.)
     """
@@ -156,8 +156,10 @@ def model_of(task: Task, record: np.ndarray) -> mujoco.MjModel:
 
 
 def loss(task: Task, seed: int) -> tuple[int, mujoco.MjModel]:
-    """The control step before which the episode of a seed loses something, and the model from then on; 0 and the task's
-    own where it loses nothing on the way."""
+    """Return the control step before which an episode's injury happens, and the model from then on.
+
+    It is 0 and the task's own model where nothing happens during the episode.
+    """
     if not task.addresses:
         return 0, task.model
     record = task.record.copy()
@@ -191,20 +193,20 @@ def _range(name: str, value: float | Sequence[float]) -> tuple[float, float]:
 
 
 def root_of(model: mujoco.MjModel) -> int:
-    """The heaviest body that hangs on the world and can move; 0 where none can."""
+    """Return the heaviest body that is a child of the world and can move; 0 where there is none."""
     roots = [body for body in range(1, model.nbody) if model.body_parentid[body] == 0 and model.body_dofnum[body]]
     return max(roots, key=lambda body: float(model.body_subtreemass[body]), default=0)
 
 
 def _scaled_parts(model: mujoco.MjModel) -> list[np.ndarray]:
-    """The numbers that factors change, in the order in which `_remodel` reads them."""
+    """Return the arrays that factors scale, in the order in which `_remodel` reads them."""
     friction = np.ascontiguousarray(model.geom_friction[:, 0])
     parts = [model.opt.gravity, model.body_mass, model.body_inertia, friction]
     return [*parts, model.actuator_gainprm, model.actuator_biasprm, model.actuator_forcerange]
 
 
-# What an episode remembers: this, then the record of the task beneath, then the last observations, then room for the
-# engine's memory while its model changes. struck: the control step before which it loses what `variant` has not.
+# An episode's record: this header, then the record of the wrapped task, then the last observations, then room for the
+# engine's state while its model changes. struck: the control step before which the model becomes `variant`.
 _HEADER = np.dtype(
     [(name, np.int64) for name in ("reset", "observe", "advance", "remodel", "constants", "places", "values")]
     + [(name, np.float64, 4) for name in ("low", "high", "factors")]
@@ -223,7 +225,7 @@ def _stream(task: Any) -> Any:
 
 @njit
 def _scale(values: Any, constants: Any, at: int, factor: float) -> int:
-    """values = constants from `at` on, times the factor; returns where they end."""
+    """Set values to the constants from `at` on, times the factor; return where these end."""
     flat = values.reshape(values.size)
     for index in range(flat.size):
         flat[index] = factor * constants[at + index]
@@ -262,9 +264,9 @@ def remodel(model: Any, data: Any, task: Any) -> None:
 
 @njit
 def _begin(task: Any, rng: Any) -> bool:
-    """Draw what the episode meets; returns whether its model is another one."""
+    """Draw the episode's adversity; return whether its model changes."""
     stream = _stream(task)
-    apart(rng, stream)  # the task beneath begins as it would without adversity
+    apart(rng, stream)  # the wrapped task begins as it would without adversity
     changed = task.remodel != 0
     for index in range(4):
         task.factors[index] = uniform(stream, task.low[index], task.high[index])
@@ -280,7 +282,7 @@ def reset(model: Any, data: Any, task: Any, rng: Any) -> None:
     if _begin(task, rng):
         _remodel(model, data, task)
     call(task.reset, (model, data, address_of(task) + _SIZE, rng))
-    random(rng)  # whoever goes on with this stream meets other adversity
+    random(rng)  # a later episode of this stream draws other adversity
 
 
 def observe(model: Any, data: Any, task: Any, obs: Any) -> None:

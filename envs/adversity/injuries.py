@@ -1,6 +1,6 @@
 """Injured variants of a model (locked joints, removed limbs), and switching between them within an episode.
 
-A simulation with a model of its own loses a limb by taking over the bytes in which the two models differ.
+A simulation with its own copy of the model loses a limb by copying the bytes in which the two models differ.
 """
 
 import copy
@@ -17,16 +17,17 @@ from evo.envs.engine.compile import njit
 from evo.envs.engine.physics import pointer
 from evo.envs.engine.structs import MODEL, address_of
 
-_RUST = 1e4, 5e5  # inertia and damping of a locked joint, kg·m² and N·m·s: no motor moves it, and no solver is asked
-_GHOST = 1e-3  # what is left of the mass of a limb that was removed
+# Inertia and damping of a locked joint, kg·m² and N·m·s: no motor moves it, and the solver needs no constraint.
+_RUST = 1e4, 5e5
+_GHOST = 1e-3  # remaining share of the mass of a removed limb
 _BUFFER = MODEL.offsets["buffer"]  # one block that holds every array of an mjModel
 
 
 def models_with_losses(model: mujoco.MjModel, locked: str, removed: str) -> list[mujoco.MjModel]:
-    """A model for every choice among what may be lost; what follows from the rest of it is not yet computed.
+    """Return a model for every combination of injuries; derived constants are not yet recomputed.
 
-    locked, removed: names of joints and of bodies, separated by commas; one of those with | between them. Raises
-    ValueError naming one that there is not.
+    locked, removed: names of joints and of bodies, separated by commas; alternatives separated by |. Raises ValueError
+    naming one that does not exist.
     """
     choices = [(_lock, names) for names in _names(locked)] + [(_remove, names) for names in _names(removed)]
     models = []
@@ -38,9 +39,9 @@ def models_with_losses(model: mujoco.MjModel, locked: str, removed: str) -> list
 
 
 def differences(models: Sequence[mujoco.MjModel]) -> tuple[np.ndarray, np.ndarray]:
-    """Where models of one creature differ in their memory, int64 (places,), and what is there, uint8 (models, places).
+    """Return where models of one creature differ in memory, int64 (places,), and the bytes, uint8 (models, places).
 
-    (What lies outside that block, gravity and the statistics of mj_setConst, is not looked at.)
+    (Fields outside that block, gravity and the statistics of mj_setConst, are not compared.)
     """
     memories = np.stack([_memory(model) for model in models])
     places = np.flatnonzero((memories != memories[0]).any(axis=0))
@@ -61,7 +62,7 @@ def become(model: Any, places: Any, values: Any) -> None:
 
 
 def _names(text: str) -> list[list[str]]:
-    """`a|b, c` as [[a, b], [c]]."""
+    """Parse `a|b, c` into [[a, b], [c]]."""
     groups = ([name.strip() for name in group.split("|") if name.strip()] for group in text.split(","))
     return [group for group in groups if group]
 
@@ -73,7 +74,7 @@ def _lock(model: mujoco.MjModel, name: str) -> None:
 
 
 def _remove(model: mujoco.MjModel, name: str) -> None:
-    """Parts that weigh next to nothing, touch nothing, pull at nothing and are not seen; the sizes stay."""
+    """Give a body and its children almost no mass, no contacts, no forces and no colour; array sizes stay."""
     body = _found(model, "removed", "body", name, model.nbody)
     if model.body_parentid[body] == 0:
         raise ValueError(f"removed: {name!r} is a whole creature; name one of its limbs")
@@ -91,7 +92,7 @@ def _remove(model: mujoco.MjModel, name: str) -> None:
             model.pair_margin[pair] = -1e9  # never near enough
     data = mujoco.MjData(model)
     mujoco.mj_forward(model, data)
-    for actuator in range(model.nu):  # whatever it pulls by, joints or tendons
+    for actuator in range(model.nu):  # actuators on any joint or tendon
         first = data.moment_rowadr[actuator]
         dofs = data.moment_colind[first : first + data.moment_rownnz[actuator]]
         if gone[model.dof_bodyid[dofs]].any():

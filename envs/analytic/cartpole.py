@@ -1,8 +1,8 @@
 """CartPole: keep a pole upright on a cart; nearly free, so the tests use it.
 
 The equations are those of Barto, Sutton & Anderson (1983), "Neuronlike adaptive elements that can solve difficult
-learning control problems", without friction, integrated by Euler's method as there; the force is continuous, or
-to the left or right as in the paper. The model only holds the state and shows it: MuJoCo takes no step.
+learning control problems", without friction, integrated by Euler's method as there; the force is continuous, or to the
+left or right as in the paper. The model only stores the state for rendering: MuJoCo takes no step.
 """
 
 import math

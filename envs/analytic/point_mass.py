@@ -1,7 +1,7 @@
 """PointMass: drive a damped point in the plane to a target; nearly free, so the tests use it.
 
 Over a time step with constant force the damped motion x'' = a u - d x' has a closed form, which `advance` uses: the
-dynamics are exact. The model only holds the state and shows it: MuJoCo takes no step.
+dynamics are exact. The model only stores the state for rendering: MuJoCo takes no step.
 """
 
 import math

@@ -1,7 +1,7 @@
 """Building blocks of our creatures: ground, body segments, servo joints, feet with touch sensors, sensors.
 
-Lengths are in metres, masses in kg, angles in rad. Limbs meet the ground only: a leg that brushes another costs time
-and teaches nothing.
+Lengths are in metres, masses in kg, angles in rad. Limbs collide only with the ground: collisions between legs would
+cost time and teach nothing.
 """
 
 import math
@@ -19,7 +19,10 @@ _shape = mujoco.mjtGeom
 
 
 class Servo(NamedTuple):
-    """A spring towards a target (N·m/rad) with a brake (N·m·s/rad), of at most `torque` N·m; 1 asks for `reach` rad."""
+    """A position servo: stiffness (N·m/rad), damping (N·m·s/rad), at most `torque` N·m.
+
+    Action 1 asks for `reach` rad.
+    """
 
     stiffness: float
     brake: float
@@ -28,7 +31,7 @@ class Servo(NamedTuple):
 
 
 def world(timestep: float, terrain: Terrain, iterations: int = 4) -> mujoco.MjSpec:
-    """Ground under a light, where integration is stable at long time steps. iterations: of the solver, at most."""
+    """Return a spec with ground and light; integration is stable at long time steps. iterations: solver's maximum."""
     spec = mujoco.MjSpec()
     spec.compiler.degree = False
     spec.option.timestep = timestep
@@ -41,7 +44,7 @@ def world(timestep: float, terrain: Terrain, iterations: int = 4) -> mujoco.MjSp
 
 
 def root(spec: mujoco.MjSpec, height: float) -> Any:
-    """The body that is free to move; it is body 1, and speed and posture are its."""
+    """Return the root body, free to move; it is body 1, and speed and posture are measured on it."""
     torso = spec.worldbody.add_body(name="torso", pos=[0, 0, height])
     torso.add_freejoint(name="root")
     return torso
@@ -56,9 +59,9 @@ def part(
     touching: bool = True,
     **geometry: Any,
 ) -> None:
-    """A piece of flesh that meets the ground; one without density is for the eye alone.
+    """Add a geom that collides with the ground; without density it is only visible.
 
-    friction: its own, instead of the ground's. touching: whether the ground is there for it.
+    friction: in place of the ground's. touching: whether it collides with the ground.
     """
     geom = body.add_geom(
         type=shape, rgba=colour, density=density, contype=0, conaffinity=int(touching and density > 0), **geometry
@@ -84,7 +87,7 @@ def ellipsoid(body: Any, colour: Colour, at: Sequence[float], radii: Sequence[fl
 def joint(
     spec: mujoco.MjSpec, body: Any, name: str, axis: Sequence[float], limits: Sequence[float], servo: Servo
 ) -> None:
-    """A hinge of a body to its parent, and the servo that holds it."""
+    """Add a hinge between a body and its parent, with its servo."""
     body.add_joint(name=name, axis=axis, range=limits, limited=True, armature=0.05, damping=0.2)
     actuator = spec.add_actuator(name=name, target=name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
     actuator.gaintype, actuator.biastype = mujoco.mjtGain.mjGAIN_FIXED, mujoco.mjtBias.mjBIAS_AFFINE
@@ -97,13 +100,13 @@ def joint(
 
 
 def foot(body: Any, name: str, colour: Colour, at: Sequence[float], radius: float) -> None:
-    """A ball at the end of a limb, and a site around it for `touch`."""
+    """Add a ball at the end of a limb, and a site around it for `touch`."""
     ball(body, colour, at, radius, name=name)
     body.add_site(name=name, pos=at, size=[radius * 1.3] * 3, rgba=[0, 0, 0, 0])
 
 
 def touch(spec: mujoco.MjSpec, name: str) -> None:
-    """A sensor of the force (N) on a foot."""
+    """Add a sensor of the force (N) on a foot."""
     kind, site = mujoco.mjtSensor.mjSENS_TOUCH, mujoco.mjtObj.mjOBJ_SITE
     spec.add_sensor(name=name, type=kind, objtype=site, objname=name)
 
@@ -111,10 +114,10 @@ def touch(spec: mujoco.MjSpec, name: str) -> None:
 def sprawling_leg(
     spec: mujoco.MjSpec, body: Any, name: str, hip: Sequence[float], bearing: float, leg: "SprawlingLeg"
 ) -> None:
-    """A leg that reaches out sideways, up to its knee and down to its foot, with joints `swing` and `lift` at its hip.
+    """Add a leg that reaches out sideways, up to its knee and down to its foot, with `swing` and `lift` at its hip.
 
-    bearing: the direction it points to from above, from +x towards +y (rad). Positive actions swing it forward (a leg
-    that points straight ahead: to the left) and lift it.
+    bearing: its direction from above, from +x towards +y (rad). Positive actions swing it forward (a leg that points
+    straight ahead: to the left) and lift it.
     """
     ahead, aside = math.cos(bearing), math.sin(bearing)
     out = leg.femur * math.cos(leg.rise)
@@ -122,7 +125,7 @@ def sprawling_leg(
     out += leg.tibia * math.cos(leg.fall)
     tip = [out * ahead, out * aside, knee[2] - leg.tibia * math.sin(leg.fall)]
     limb = body.add_body(name=name, pos=hip)
-    # with many legs every shape costs time; these stand on their feet
+    # with many legs every collision shape costs time; only their feet collide
     capsule(limb, leg.colour, (0, 0, 0), knee, leg.radius, name=f"{name}_femur", touching=False)
     capsule(limb, leg.colour, knee, tip, 0.7 * leg.radius, name=f"{name}_tibia", touching=False)
     foot(limb, f"{name}_foot", leg.foot_colour, tip, 0.9 * leg.radius)
@@ -132,7 +135,10 @@ def sprawling_leg(
 
 
 class SprawlingLeg(NamedTuple):
-    """femur, tibia, radius in m; rise, fall: their slopes above and below the level (rad)."""
+    """Dimensions of a sprawling leg.
+
+    Femur, tibia, radius in m; rise, fall: slopes above and below the horizontal (rad).
+    """
 
     femur: float
     tibia: float
@@ -145,12 +151,12 @@ class SprawlingLeg(NamedTuple):
 
     @property
     def height(self) -> float:
-        """Of the hip above the ground the foot stands on."""
+        """Height (m) of the hip above the ground on which the foot stands."""
         return self.tibia * math.sin(self.fall) - self.femur * math.sin(self.rise) + 0.9 * self.radius
 
 
 def compiled(spec: mujoco.MjSpec, torso: Any, center: float, distance: float) -> mujoco.MjModel:
-    """The finished body, with senses in its torso, grip everywhere, and cameras that follow it from `distance`."""
+    """Compile the finished body, with sensors in its torso, friction, and cameras that follow it from `distance`."""
     torso.add_site(name="torso", pos=[0, 0, center], rgba=[0, 0, 0, 0])
     sense, site = mujoco.mjtSensor, mujoco.mjtObj.mjOBJ_SITE
     for name, quantity in (

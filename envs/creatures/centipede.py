@@ -22,7 +22,7 @@ _SHELL, _EDGE, _LIMB, _EYE = (0.55, 0.20, 0.10, 1), (0.38, 0.13, 0.08, 1), (0.90
 _SERVO = Servo(stiffness=30.0, brake=3.0, torque=12.0, reach=0.4)
 _LEG = SprawlingLeg(0.09, 0.13, 0.012, 0.45, 1.0, _LIMB, _LIMB, _SERVO)
 _LINK, _MOST = 0.13, 40
-_SPINE = {"stiffness": 20.0, "damping": 2.0}  # N·m/rad, N·m·s/rad: the back bends, it is not driven
+_SPINE = {"stiffness": 20.0, "damping": 2.0}  # N·m/rad, N·m·s/rad: the back is passive
 
 
 def _model(timestep: float, terrain: Terrain, segments: int) -> mujoco.MjModel:

@@ -1,4 +1,4 @@
-"""The root body of a creature in a model, whether and how it can travel, and its size in the initial posture."""
+"""The root body of a creature in a model, whether and how far it can travel, and its size in the initial posture."""
 
 import math
 
@@ -12,9 +12,9 @@ _FREE, _SLIDE = int(mujoco.mjtJoint.mjJNT_FREE), int(mujoco.mjtJoint.mjJNT_SLIDE
 
 
 def extent(model: mujoco.MjModel, axis: int, touching: bool = False) -> tuple[float, float]:
-    """Where what moves begins and ends along a world axis (0, 1, 2), in m, by the boxes around its geoms; NaN for none.
+    """Return the bounds of moving geoms along a world axis (0, 1, 2), in m, by their bounding boxes; NaN for none.
 
-    touching: of geoms that can touch something only.
+    touching: only of geoms that can collide.
     """
     data = mujoco.MjData(model)
     mujoco.mj_kinematics(model, data)
@@ -30,11 +30,11 @@ def extent(model: mujoco.MjModel, axis: int, touching: bool = False) -> tuple[fl
 
 
 def creature_root(model: mujoco.MjModel) -> int:
-    """The body that a creature hangs on: the first of the heaviest kinematic tree that actuators move.
+    """Return the root body of a creature: the first body of the heaviest kinematic tree that actuators move.
 
-    A ball, a crate or a load that nothing drives is heavier at times. Where nothing is driven, of the heaviest tree; 0
-    where nothing can move. A tree whose first body cannot go along x, and carries one body alone, as a rail carries a
-    cart, is taken at the first that can.
+    A ball, a crate or a load without actuators may be heavier. Without any actuators it is the heaviest tree; 0 where
+    nothing can move. Where the first body cannot move along x and has a single child, as a rail with a cart, it is the
+    first descendant that can.
     """
     if not model.ntree:
         return 0
@@ -52,7 +52,10 @@ def creature_root(model: mujoco.MjModel) -> int:
 
 
 def travel(model: mujoco.MjModel, body: int) -> float:
-    """How far along the world's x axis a body's own joints let it go from its initial posture, m; infinite if free."""
+    """Return how far along the world's x axis a body's own joints let it move from its initial posture, m.
+
+    It is infinite for a free joint.
+    """
     data = mujoco.MjData(model)
     mujoco.mj_kinematics(model, data)
     most = 0.0
@@ -66,7 +69,7 @@ def travel(model: mujoco.MjModel, body: int) -> float:
 
 
 def _driven_bodies(model: mujoco.MjModel) -> set[int]:
-    """The bodies that actuators act upon."""
+    """Return the bodies on which actuators act."""
     found: set[int] = set()
     for actuator in range(model.nu):
         kind, target = int(model.actuator_trntype[actuator]), int(model.actuator_trnid[actuator, 0])

@@ -19,14 +19,14 @@ from evo.envs.engine.random import standard_normal, uniform
 from evo.envs.notes import note
 from evo.envs.task import Task, record
 
-_SECONDS, _PERIOD = 10.0, 0.04  # of an episode; about as long an action lasts
+_SECONDS, _PERIOD = 10.0, 0.04  # of an episode; approximate duration of an action
 _FREE, _SLIDE = int(mujoco.mjtJoint.mjJNT_FREE), int(mujoco.mjtJoint.mjJNT_SLIDE)
 _MUSCLE, _AFFINE = int(mujoco.mjtDyn.mjDYN_MUSCLE), int(mujoco.mjtBias.mjBIAS_AFFINE)
 _HINGE, _INTEGRATOR = int(mujoco.mjtJoint.mjJNT_HINGE), int(mujoco.mjtDyn.mjDYN_INTEGRATOR)
 _JOINTS = int(mujoco.mjtTrn.mjTRN_JOINT), int(mujoco.mjtTrn.mjTRN_JOINTINPARENT)
 _TENDON = int(mujoco.mjtTrn.mjTRN_TENDON)
-_FARTHEST = 5.0  # a rail of so many metres or fewer is no way to go forward
-# What configurations and champions mean that were written before these options were there.
+_FARTHEST = 5.0  # m; a slide of this length or less does not count as locomotion
+# Values of these options in configurations and champions that are older than the options.
 ABSENT: Mapping[str, Any] = {
     "scale_actions": False,
     "keyframe": "none",
@@ -37,7 +37,10 @@ ABSENT: Mapping[str, Any] = {
 
 
 class Start(NamedTuple):
-    """How an episode begins. name: of the keyframe, "" for none. ctrl: the keyframe's, None where it gives none."""
+    """The initial state of an episode.
+
+    name: of the keyframe, "" for none. ctrl: the keyframe's, None where it has none.
+    """
 
     name: str
     qpos: np.ndarray  # (nq,)
@@ -70,7 +73,7 @@ def observe(model: Any, data: Any, task: Any, obs: Any) -> None:
 def advance(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:
     root, before = task.root, data.xpos[task.root, 0]
     for index in range(action.size):
-        # the one place between a network and the actuators: 0 is the centre of a control's range, ±1 are its ends
+        # the only mapping from actions to controls: 0 is the centre of a control's range, ±1 are its ends
         side = task.above[index] if action[index] > 0.0 else task.below[index]
         data.ctrl[index] = task.centre[index] + side * action[index]
     power = simulate_measured(model, data, data.ctrl, task.frame_skip)
@@ -82,7 +85,7 @@ def advance(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:
 
 
 def brought(path: str) -> Callable[..., Task]:
-    """The constructor of the walking task of a model file."""
+    """Return the constructor of the walking task of a model file."""
 
     def constructor(
         *,
@@ -106,19 +109,19 @@ def brought(path: str) -> Callable[..., Task]:
     ) -> Task:
         """A creature from a file is rewarded for going forward, less power spent.
 
-        Observation: qpos, but for how far the root has come along x and y, then qvel, then the activations of muscles
-        and filters (observe_activations). Action: -1 to 1 of each control's range; without scale_actions, the controls
-        themselves. Where the model sets no range it is 0 to 1 of a muscle, that of the joint of a position servo, or ±1
-        around what it holds at first where its joint has none (joint_ranges), and else ±1. keyframe: where episodes
-        begin, and what position servos hold at action 0: by name; "auto": `home`, else `stand`, else the first, if
-        there is one; "none": the model's initial posture. body: which one is the root; "": of the heaviest tree that
-        actuators move, "heaviest": of the heaviest that moves. Reward: alive_reward + forward_reward_weight × speed of
-        the root body along x (m/s) - power_cost_weight × power / weight (m/s). The episode ends after 10 s, or when the
-        root body leans so far from its initial posture that the cosine is below `least_upright`; -1 lets it tumble.
-        frame_skip: time steps in a control step; 0 makes it last about 0.04 s. model_root: the folder in which the
-        files that it names must lie, as in `evo.envs.creatures.model_file.load_spec`. digest: of the model, as
-        `evo.envs.creatures.model_file.digest_of` makes it; another is refused, so that a run never goes on with another
-        body.
+        Observation: qpos, without the root's position along x and y, then qvel, then the activations of muscles and
+        filters (observe_activations). Action: -1 to 1 of each control's range; without scale_actions, the controls
+        themselves. Where the model sets no range it is 0 to 1 for a muscle, the joint's for a position servo, or ±1
+        around its initial target where the joint has none (joint_ranges), and else ±1. keyframe: where episodes begin,
+        and the targets of position servos at action 0: by name; "auto": `home`, else `stand`, else the first, if there
+        is one; "none": the model's initial posture. body: the root; "": of the heaviest tree that actuators move,
+        "heaviest": of the heaviest that moves. Reward: alive_reward + forward_reward_weight × speed of the root body
+        along x (m/s) - power_cost_weight × power / weight (m/s). The episode ends after 10 s, or when the root body
+        leans so far from its initial posture that the cosine is below `least_upright`; -1 lets it tumble. frame_skip:
+        time steps in a control step; 0 makes it last about 0.04 s. model_root: the folder in which the files that it
+        names must lie, as in `evo.envs.creatures.model_file.load_spec`. digest: of the model, by
+        `evo.envs.creatures.model_file.digest_of`; a model with another digest is refused, so that a run is never
+        resumed with another body.
         """
         options = {name: value for name, value in locals().items() if name not in ("rendering", "path")}
         options["digest"] = check_digest(path, digest, model_root)
@@ -164,7 +167,10 @@ def brought(path: str) -> Callable[..., Task]:
 
 
 def _root(model: mujoco.MjModel, body: str) -> int:
-    """The body whose speed along x is rewarded. Raises ValueError for one that there is not, or cannot go there."""
+    """Return the body whose speed along x is rewarded.
+
+    Raises ValueError where there is none, or it cannot move along x.
+    """
     if body == "heaviest":
         return root_of(model)
     if body:
@@ -188,7 +194,7 @@ def _root(model: mujoco.MjModel, body: str) -> int:
 
 
 def _start(model: mujoco.MjModel, keyframe: str) -> Start:
-    """Raises ValueError for a keyframe that there is not."""
+    """Return the initial state of episodes. Raises ValueError for a keyframe that does not exist."""
     names = [model.key(index).name for index in range(model.nkey)]
     if keyframe in ("", "none") or (keyframe == "auto" and not names):
         return Start("", np.array(model.qpos0), np.zeros(model.na), None)
@@ -208,13 +214,13 @@ def _start(model: mujoco.MjModel, keyframe: str) -> Start:
 
 
 def _servos(model: mujoco.MjModel) -> np.ndarray:
-    """(nu,) whether an actuator holds a position: a spring from what it moves to its target."""
+    """Return whether each actuator is a position servo, a spring from its joint or tendon to its target: bool (nu,)."""
     gain, bias = model.actuator_gainprm[:, 0], model.actuator_biasprm[:, 1]
     return np.asarray((model.actuator_biastype == _AFFINE) & (gain > 0) & np.isclose(gain, -bias))
 
 
 def _lengths(model: mujoco.MjModel, qpos: np.ndarray) -> np.ndarray:
-    """(nu,) where each actuator is in a posture, in the unit of a servo's target."""
+    """Return the actuators' lengths in a posture, in the unit of a servo's target: (nu,)."""
     data = mujoco.MjData(model)
     data.qpos[:] = qpos
     mujoco.mj_fwdPosition(model, data)
@@ -222,15 +228,17 @@ def _lengths(model: mujoco.MjModel, qpos: np.ndarray) -> np.ndarray:
 
 
 def _ranges(model: mujoco.MjModel) -> tuple[np.ndarray, np.ndarray]:
-    """(nu,) each control's least and most."""
+    """Return the lower and upper bounds of the controls, (nu,) each."""
     low, high = (model.actuator_ctrlrange[:, side].astype(np.float32).astype(np.float64) for side in (0, 1))
-    muscle = model.actuator_dyntype == _MUSCLE  # MuJoCo takes no other excitation
+    muscle = model.actuator_dyntype == _MUSCLE  # MuJoCo clips the excitation of muscles to this range
     return np.where(muscle, np.maximum(low, 0.0), low), np.where(muscle, np.minimum(high, 1.0), high)
 
 
 def _reach(model: mujoco.MjModel, start: Start, unlimited: Sequence[int]) -> None:
-    """Give position servos among these actuators the control range that their joint or tendon has, wide enough for what
-    they hold at first; of one that has none, ±1 around that."""
+    """Set the control range of position servos among these actuators to that of their joint or tendon.
+
+    It is extended to the initial target; without limits it is ±1 around that.
+    """
     held = _held(model, start, np.zeros(model.nu))
     for actuator in unlimited:
         if _targets(model)[actuator]:
@@ -240,7 +248,7 @@ def _reach(model: mujoco.MjModel, start: Start, unlimited: Sequence[int]) -> Non
 
 
 def _limits(model: mujoco.MjModel, actuator: int) -> tuple[float, float] | None:
-    """Between which targets of a servo what it moves can go; None where nothing limits it."""
+    """Return the range of a servo's targets that its joint or tendon can reach; None where nothing limits it."""
     moved, kind = int(model.actuator_trnid[actuator, 0]), model.actuator_trntype[actuator]
     if kind in _JOINTS and model.jnt_type[moved] in (_HINGE, _SLIDE) and model.jnt_limited[moved]:
         ends = model.jnt_range[moved]
@@ -253,24 +261,24 @@ def _limits(model: mujoco.MjModel, actuator: int) -> tuple[float, float] | None:
 
 
 def _targets(model: mujoco.MjModel) -> np.ndarray:
-    """(nu,) whether a control is the position that is held: not where it is the speed at which that changes."""
+    """Return whether each control is a servo's target, not the rate of change of one: bool (nu,)."""
     return np.asarray(_servos(model) & (model.actuator_dyntype != _INTEGRATOR))
 
 
 def _held(model: mujoco.MjModel, start: Start, otherwise: np.ndarray) -> np.ndarray:
-    """(nu,) the keyframe's controls, or where it has none its posture for position servos."""
+    """Return the keyframe's controls (nu,), or without them its posture as targets of position servos."""
     if start.ctrl is not None:
         return start.ctrl
     return np.where(_targets(model), _lengths(model, start.qpos), otherwise) if start.name else otherwise
 
 
 def _centre(model: mujoco.MjModel, start: Start, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """(nu,) what action 0 is: what is held at first, and else the middle of the control's range."""
+    """Return the controls at action 0, (nu,): the initial targets, else the middle of the control's range."""
     return np.clip(_held(model, start, 0.5 * (low + high)), low, high)
 
 
 def _said(model: mujoco.MjModel, start: Start, low: np.ndarray, high: np.ndarray, scaled: bool) -> str:
-    """What a user should know of the actions and the beginning; "" where nothing is unexpected."""
+    """Return a note for the user on actions and the beginning; "" where nothing is unexpected."""
     parts = []
     if scaled and (start.name or (low != -1).any() or (high != 1).any()):
         parts.append("actions are -1 to 1 of each control's range (task.scale_actions=false: the controls themselves)")
@@ -294,7 +302,7 @@ def _model(path: str, model_root: str, terrain: Terrain) -> mujoco.MjModel:
 
 
 def _put_on_the_ground(model: mujoco.MjModel) -> None:
-    """A URDF says nothing of height: its lowest point is put at 0."""
+    """Move a model whose root is free so that its lowest point is at height 0, which a URDF leaves open."""
     lowest, _ = extent(model, 2, touching=True)
     root = root_of(model)
     joint = int(model.body_jntadr[root])
@@ -305,7 +313,7 @@ def _put_on_the_ground(model: mujoco.MjModel) -> None:
 
 
 def _observed(model: mujoco.MjModel, root: int) -> Sequence[int]:
-    """Places in qpos, without those that say how far the root has come along x and y."""
+    """Return the indices of qpos without those of the root's position along x and y."""
     hidden: list[int] = []
     body = root
     while body:

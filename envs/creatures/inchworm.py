@@ -8,13 +8,13 @@ from evo.envs.creatures.terrains import Terrain
 
 _GREEN, _PALE, _EYE, _PAD = (0.45, 0.68, 0.20, 1), (0.70, 0.82, 0.42, 1), (0.05, 0.05, 0.05, 1), (0.30, 0.22, 0.12, 1)
 _SERVO = Servo(stiffness=25.0, brake=2.5, torque=6.0, reach=0.8)
-_LINK, _RADIUS, _SIDE = 0.11, 0.04, 3  # links on either side of the middle one, which feels
+_LINK, _RADIUS, _SIDE = 0.11, 0.04, 3  # links on either side of the middle one, which has the sensors
 _SLIPPERY = 0.25
 
 
 def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
     spec = world(timestep, terrain)
-    spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC  # a slippery belly on a pyramid of friction is unstable
+    spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC  # a slippery belly is unstable with pyramidal friction cones
     torso = root(spec, _RADIUS)
     half = (_LINK / 2, 0, 0)
     capsule(torso, _GREEN, (-_LINK / 2, 0, 0), half, _RADIUS, friction=_SLIPPERY, name="middle")
@@ -24,13 +24,13 @@ def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
             body = body.add_body(name=f"{end}_{number}", pos=[forward * _LINK * (0.5 if number == 1 else 1.0), 0, 0])
             colour = _PALE if number % 2 else _GREEN
             tip = (forward * _LINK, 0, 0)
-            # the links beside the first meet the ground at both of its ends: its own contacts would be theirs again
+            # the adjacent links collide at both ends of the first: its own contacts would duplicate theirs
             touching = number > 1
             capsule(
                 body, colour, (0, 0, 0), tip, _RADIUS, friction=_SLIPPERY, touching=touching, name=f"{end}_{number}"
             )
             joint(spec, body, f"{end}_{number}", (0, -forward, 0), (-1.2, 1.2), _SERVO)
-        # claws at either end grip where the body slides: a tilt of the last link puts them down or takes them up
+        # claws at either end hold where the body slides: tilting the last link lowers or lifts them
         for side in (1, -1):
             ball(body, _PAD, (forward * _LINK, side * 0.035, -0.030), 0.018, name=f"{end}_claw_{side}")
         if forward > 0:

@@ -1,6 +1,6 @@
 """The locomotion task that all our creatures share: reset, observation, reward, termination.
 
-A creature has a sense of balance and a metronome; servos see to its joints. Observation (8,), of torso and clock:
+A creature observes its balance and a clock; servos control its joints. Observation (8,), of torso and clock:
 
     0  gravity's direction along its x axis: sine of the pitch (1 = nose straight down)
     1  gravity's direction along its y axis (1 = lying on its left side)
@@ -13,8 +13,8 @@ Action: a target in ±1 for each servo; 0 is the pose at rest.
 Reward: alive_reward + forward_reward_weight × forward speed (m/s, no more than top_speed)
 - power_cost_weight × power (W) - sway_cost_weight × (bouncing² + rolling² + pitching²).
 
-The episode ends when a part that must keep off the ground touches it, or the torso leans further than its cosine
-`least_upright` allows; else after 10 s.
+The episode ends when a part that must keep off the ground touches it, or the cosine of the torso's lean falls below
+`least_upright`; else after 10 s.
 """
 
 import math
@@ -70,9 +70,9 @@ def advance(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:
     out.terminated = fallen and task.terminate_when_fallen != 0
 
 
-MANY_LEGGED: Mapping[str, Any] = {"timestep": 1 / 60, "frame_skip": 3}  # the most that is stable: they cost more a step
+MANY_LEGGED: Mapping[str, Any] = {"timestep": 1 / 60, "frame_skip": 3}  # longest stable ones: their steps cost more
 
-# Every creature's options and their defaults; a creature may have others of its own, and other defaults.
+# Options of every creature and their defaults; a creature may have further options, and other defaults.
 _OPTIONS: Mapping[str, Any] = {
     "terrain": "flat",
     "terrain_seed": 0,
@@ -98,11 +98,12 @@ def creature(
     least_upright: float,
     **defaults: Any,
 ) -> Callable[..., Task]:
-    """The constructor of a creature's task.
+    """Return the constructor of a creature's task.
 
-    build: the model, from a timestep (s), a terrain, and the creature's own options. doc: the constructor's docstring.
-    keep_off: geoms that must not touch the ground. least_upright: the least cosine between the torso's z axis and the
-    vertical; -1 lets it tumble. defaults: of options, where they are not the common ones, and of its own ones.
+    build: makes the model from a timestep (s), a terrain, and the creature's own options. doc: the constructor's
+    docstring. keep_off: geoms that must not touch the ground. least_upright: the least cosine between the torso's z
+    axis and the vertical; -1 lets it tumble. defaults: of options that differ from the common ones, and of the
+    creature's own.
     """
     known = {**_OPTIONS, **defaults}
     own = known.keys() - _OPTIONS.keys()
@@ -123,12 +124,12 @@ def walking(
     options: Mapping[str, Any],
     rendering: Mapping[str, Any],
 ) -> Task:
-    """The task of a body whose root is free to move; see `creature`.
+    """Return the task of a body whose root is free to move; see `creature`.
 
     options: timestep (s), frame_skip, forward_reward_weight, top_speed (m/s), alive_reward, power_cost_weight,
     sway_cost_weight, stride_frequency (Hz), and reset_noise_scale, the half width of the noise on joint angles (rad)
-    and the deviation of that on velocities; terminate_when_fallen; terrain, terrain_seed and terrain_scale as in
-    `evo.envs.creatures.terrains`.
+    and the standard deviation of that on velocities; terminate_when_fallen; terrain, terrain_seed and terrain_scale as
+    in `evo.envs.creatures.terrains`.
     Raises ValueError for one out of its range.
     """
     numbers = {option: options[option] for option in _OPTIONS if not option.startswith("terrain")}
@@ -145,7 +146,7 @@ def walking(
         advance=advance,
         record=record(keep_off=geoms, least_upright=least_upright, **numbers),
         observation_size=8,
-        # of the shortest time steps there are, more than can be counted
+        # bounded, because very short time steps give more steps than an integer can count
         steps=round(min(_SECONDS / (options["timestep"] * options["frame_skip"]), 1e18)),
         frame_skip=options["frame_skip"],
         options=options,

@@ -1,7 +1,7 @@
 """Loading of MJCF and URDF files: examined before they are compiled, identified by a digest.
 
-A file may be broken or hostile: it is first compiled and stepped in a process of its own, whose memory and time are
-bounded. Whatever happens there, the user gets one line.
+A file may be broken or hostile: it is first compiled and stepped in a separate process with bounded memory and time.
+Whatever happens there, the user gets one line.
 """
 
 import hashlib
@@ -27,13 +27,13 @@ from evo.envs.creatures import urdf
 importlib.import_module("evo.envs.engine.log")  # for its effect, before any model loads
 
 SUFFIXES = (".xml", ".mjcf", ".urdf")
-_SECONDS, _BYTES = 10, 4 * 2**30  # for examining
+_SECONDS, _BYTES = 10, 4 * 2**30  # limits of the examination
 _FILE_BYTES, _MODEL_BYTES, _MOST_DOFS = 2**26, 2**29, 1000
 _SHORTEST, _LONGEST = 1e-5, 0.1  # time steps, s
 _DIRECTORIES = ("meshdir", "texturedir", "assetdir")
 _BALANCE = '<compiler balanceinertia="true" boundmass="1e-3" boundinertia="1e-6"/>'
-_HOLDING = 0.5  # of the body's weight, at the reach of what a joint moves: the strength of one that names none
-_TRIAL = 0.5  # seconds of its own time
+_HOLDING = 0.5  # of the body's weight, at the reach of what a joint moves: strength without an effort limit
+_TRIAL = 0.5  # seconds of simulated time
 
 
 class ModelFileError(ValueError):
@@ -41,35 +41,35 @@ class ModelFileError(ValueError):
 
 
 def is_model_file(text: str) -> bool:
-    """Whether a task's name is that of a model file."""
+    """Return whether a task's name is that of a model file."""
     return text.lower().endswith(SUFFIXES)
 
 
 def load_spec(path: str, model_root: str = "") -> mujoco.MjSpec:
-    """The completed spec of a model file that has been examined.
+    """Return the completed spec of a model file that has been examined.
 
-    model_root: the folder that the files it names must lie in; one beyond the usual is the user's to give, see
-    `evo.envs.reference.trust`. "": the nearest one upwards with a package.xml, else the file's own, or the one above
-    where the file names a sibling. Raises ModelFileError, FileNotFoundError.
+    model_root: the folder in which the files that it names must lie; only the user may give one beyond the default, see
+    `evo.envs.reference.trust`. "": the nearest ancestor with a package.xml, else the file's own, or its parent where
+    the file names a sibling. Raises ModelFileError, FileNotFoundError.
     """
     real = examined(path, model_root)
-    mujoco.mj_clearCache(mujoco.mj_getCache())  # it tells a changed mesh from the old one by whole seconds only
+    mujoco.mj_clearCache(mujoco.mj_getCache())  # MuJoCo's cache detects changes of a mesh only by whole seconds
     spec, said = _read(real, _root(real, model_root))
     for line in [*said, *complete(spec, str(real))]:
-        warnings.warn(f"{Path(path).name}: {line}", stacklevel=1)  # one place, so that it is said once
+        warnings.warn(f"{Path(path).name}: {line}", stacklevel=1)  # one place, so that it is printed once
     return spec
 
 
 def examined(path: str, model_root: str = "") -> Path:
-    """Where an examined model file lies, whatever links lead there; arguments and errors of `load_spec`."""
+    """Return the real path of an examined model file; arguments and errors are those of `load_spec`."""
     file = Path(path)
     if not os.path.isfile(file):  # False also for a name that is too long
         raise FileNotFoundError(f"there is no file {path}")
     if file.stat().st_size > _FILE_BYTES:
         raise ModelFileError(f"it has {file.stat().st_size:,} bytes; at most {_FILE_BYTES:,} are read")
-    real = file.resolve()  # what was examined is what is loaded, whatever links lead there
+    real = file.resolve()  # the examined file is the one that is loaded, whatever links lead there
     if model_root:
-        model_root = str(Path(model_root).resolve())  # the examination stands in another folder
+        model_root = str(Path(model_root).resolve())  # the examination runs in another folder
         _check_root(Path(model_root), _root(real, ""))
     known = (str(real), model_root)
     if known not in _known or _known[known] != _state(_known[known]):
@@ -78,7 +78,7 @@ def examined(path: str, model_root: str = "") -> Path:
 
 
 def _check_root(root: Path, usual: Path) -> None:
-    """Raise for one that no user gave, and that lets a stranger's file read more than the model's own folders."""
+    """Raise ModelFileError for a root that no user gave, with which a stranger's file could read beyond its folders."""
     if not root.is_relative_to(usual) and not reference.is_trusted_folder(root):
         raise ModelFileError(
             f"model_root={root} is named by a file alone, and lets the model read beyond {usual}: add --trust (in "
@@ -87,7 +87,7 @@ def _check_root(root: Path, usual: Path) -> None:
 
 
 def without_range(path: str, model_root: str = "") -> list[int]:
-    """Which actuators of a model file that has been examined it gives no control range, nor bids to inherit one."""
+    """Return the actuators of an examined model file without a control range, given or inherited."""
     spec, _ = _read(examined(path, model_root), _root(Path(path).resolve(), model_root))
     return [
         index
@@ -97,7 +97,7 @@ def without_range(path: str, model_root: str = "") -> list[int]:
 
 
 def compiled(spec: mujoco.MjSpec) -> mujoco.MjModel:
-    """The model of a spec. Raises ModelFileError with MuJoCo's words."""
+    """Return the model of a spec. Raises ModelFileError with MuJoCo's message."""
     try:
         return spec.compile()
     except ValueError as error:
@@ -105,7 +105,7 @@ def compiled(spec: mujoco.MjSpec) -> mujoco.MjModel:
 
 
 def digest_of(path: str, model_root: str = "") -> str:
-    """Of the model that a file makes, by this version of MuJoCo: of its bytes, whatever files it is made of.
+    """Return the digest of a file's compiled model, with MuJoCo's version; independent of the files that make it up.
 
     Raises ModelFileError, FileNotFoundError.
     """
@@ -116,7 +116,7 @@ def digest_of(path: str, model_root: str = "") -> str:
 
 
 def check_digest(path: str, recorded: str, model_root: str = "") -> str:
-    """The digest of a model file. recorded: what it must be, where it was made by this version of MuJoCo; '' for any.
+    """Return the digest of a model file. recorded: its expected value if this version of MuJoCo made it; '' for any.
 
     Raises ModelFileError where the file has changed.
     """
@@ -129,12 +129,12 @@ def check_digest(path: str, recorded: str, model_root: str = "") -> str:
     return found
 
 
-# of each file that passed, with its model_root: the text it was made of, as it was then
+# (file, model_root) that passed → the state of the text files it was made of
 _known: dict[tuple[str, str], dict[str, tuple[int, int]]] = {}
 
 
 def _state(files: Iterable[str]) -> dict[str, tuple[int, int]]:
-    """Size and time of change of files; of one that is gone, none."""
+    """Return size and modification time of files; zeros for a missing one."""
     return {
         name: (Path(name).stat().st_size, Path(name).stat().st_mtime_ns) if Path(name).exists() else (0, 0)
         for name in files
@@ -142,7 +142,7 @@ def _state(files: Iterable[str]) -> dict[str, tuple[int, int]]:
 
 
 def _examined(path: str, model_root: str) -> list[str]:
-    """The text files that a model is made of. Raises ModelFileError for what is wrong with it."""
+    """Return the text files that a model is made of. Raises ModelFileError for what is wrong with it."""
     command = [
         sys.executable,
         "-c",
@@ -163,7 +163,7 @@ def _examined(path: str, model_root: str) -> list[str]:
 
 
 def _examine(path: str, model_root: str) -> None:
-    """In a process of its own: print, as JSON, what is wrong with a file (an empty text: nothing), and its files."""
+    """Print, as JSON, what is wrong with a file (an empty text: nothing), and its files; in a separate process."""
     files: list[str] = []
     resource.setrlimit(resource.RLIMIT_AS, (_BYTES, _BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
@@ -184,7 +184,7 @@ def _examine(path: str, model_root: str) -> None:
 
 
 def _explained(error: BaseException) -> str:
-    """MuJoCo's words in one line; of a mass or inertia that no body has, also what to write."""
+    """Return MuJoCo's message on one line; for an impossible mass or inertia with advice."""
     words = " ".join(str(error).split()) or type(error).__name__
     if element := re.search(r"inertia (?:of moving bodies )?must .*Element name '(.*?)'", words):
         what = re.sub(r"^Error: (?:error )?|'|; use .*| in fullinertia.*| Element name.*", "", words)
@@ -196,7 +196,7 @@ def _explained(error: BaseException) -> str:
 
 
 def _root(file: Path, model_root: str) -> Path:
-    """The folder that all files a model names must lie in; see `load_spec`. Raises ModelFileError."""
+    """Return the folder in which all files that a model names must lie; see `load_spec`. Raises ModelFileError."""
     if model_root:
         root = Path(model_root).resolve()
         if not file.is_relative_to(root):
@@ -206,9 +206,9 @@ def _root(file: Path, model_root: str) -> Path:
 
 
 def _read(file: Path, root: Path) -> tuple[mujoco.MjSpec, list[str]]:
-    """The spec of a file as it is, and what a user should know of it."""
+    """Return the unmodified spec of a file, and notes for the user."""
     if not urdf.is_urdf(file):
-        return mujoco.MjSpec.from_file(str(file)), []  # which resolves the names as they are
+        return mujoco.MjSpec.from_file(str(file)), []  # MuJoCo resolves the names itself
     robot = urdf.resolve(file, root)
     for mesh in robot.meshes:
         if not mesh.resolve().is_relative_to(root):
@@ -221,19 +221,22 @@ def _read(file: Path, root: Path) -> tuple[mujoco.MjSpec, list[str]]:
 
 
 class _Text:
-    """What a model's text asks for, before MuJoCo sees it; root: the folder that all of it must lie in."""
+    """Checks the file names in a model's text before MuJoCo reads it; root: the folder in which all must lie."""
 
     def __init__(self, file: Path, root: Path) -> None:
         self._file, self._root = file, root
-        # the directories it may be in, where these begin, the folder of the file that names it, the name
+        # the possible directories, the folder they are relative to, the folder of the file that has the name, the name
         self._asked: list[tuple[list[list[str]], Path, Path, str]] = []
-        self._upward = False  # whether anything lies beside the file's folder rather than in it
+        self._upward = False  # whether a name goes up from the file's folder
 
     def check(self, files: list[str]) -> None:
-        """Raise for what a file, or one it includes or attaches, must not ask for; `files` becomes all of them."""
+        """Raise for a name that a file, or one it includes or attaches, must not have.
+
+        All files are added to `files`.
+        """
         if urdf.is_urdf(self._file):
             self._check_bytes(self._file, files)
-            return  # its names are resolved one by one, and MuJoCo sees what is left of it
+            return  # its names are resolved one by one, and MuJoCo reads only the result
         self._check(self._file, self._file.parent, {name: [] for name in _DIRECTORIES}, files)
         # a link must not lead further than the names do
         root = self._root if self._upward or self._root != self._file.parent.parent else self._file.parent
@@ -243,10 +246,13 @@ class _Text:
                 folders.append(beside)  # where MuJoCo looks next
             for each in folders:
                 self._check_inside(each / name, name, root)
-                self._check_inside(each / Path(name).name, name, root)  # by strippath
+                self._check_inside(each / Path(name).name, name, root)  # with strippath
 
     def _check(self, file: Path, folder: Path, directories: dict[str, list[str]], files: list[str]) -> None:
-        """folder: of the model that the file is a part of, where its names begin; directories: of that model too."""
+        """Check one file. folder: of the model that it belongs to, where its names begin.
+
+        directories: of that model.
+        """
         self._check_bytes(file, files)
         for element in ElementTree.parse(file).iter():
             kind = element.tag.lower()
@@ -271,19 +277,19 @@ class _Text:
                 self._check_inside(inner, asked, self._root)
                 if kind == "include":
                     self._check(inner, folder, directories, files)
-                else:  # a model of its own
+                else:  # an attached model
                     self._check(inner, inner.parent, {name: [] for name in _DIRECTORIES}, files)
 
     def _check_bytes(self, file: Path, files: list[str]) -> None:
         if str(file) in files:
             raise ModelFileError(f"it includes {file.name!r} more than once")
         files.append(str(file))
-        # other parsers than MuJoCo's see something else in these
+        # parsers other than MuJoCo's interpret these differently
         if re.search(rb"<!(DOCTYPE|ENTITY)", file.read_bytes(), re.IGNORECASE):
             raise ModelFileError(f"{file.name} declares a document type; take the <!DOCTYPE …> out")
 
     def _check_name(self, asked: str) -> None:
-        name = Path(asked.replace("\\", "/"))  # MuJoCo takes both for a border
+        name = Path(asked.replace("\\", "/"))  # MuJoCo takes both as separators
         if name.is_absolute() or re.match("[A-Za-z]:", asked) or "://" in asked:
             raise ModelFileError(f"it asks for {asked!r}, which is outside its folder: name it from there")
         self._upward |= ".." in name.parts
@@ -299,10 +305,10 @@ class _Text:
 
 
 def complete(spec: mujoco.MjSpec, path: str) -> list[str]:
-    """Give a spec what walking needs where its file has none: ground, and for a URDF a free root and motors.
+    """Add what a spec lacks for walking: ground, and for a URDF a free root and motors.
 
-    A motor's strength is the joint's effort limit; of a joint without one, what holds half the body's weight at the
-    reach of what it moves. Returns what a user should know of that.
+    A motor's strength is the joint's effort limit; without one, what holds half the body's weight at the reach of what
+    the joint moves. Returns notes for the user.
     """
     world, said = spec.worldbody, []
     if urdf.is_urdf(path):
@@ -323,7 +329,7 @@ def complete(spec: mujoco.MjSpec, path: str) -> list[str]:
             actuator = spec.add_actuator(name=joint.name, target=joint.name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
             actuator.gear[0] = default.get(joint.name) or _effort(joint)
             actuator.ctrllimited, actuator.ctrlrange = True, [-1, 1]
-            joint.actfrclimited = mujoco.mjtLimited.mjLIMITED_FALSE  # the motor is as strong as the joint may be
+            joint.actfrclimited = mujoco.mjtLimited.mjLIMITED_FALSE  # the motor has the joint's effort limit already
     if not world.geoms:
         world.add_geom(type=mujoco.mjtGeom.mjGEOM_PLANE, name="floor", size=[0, 0, 1])
     for actuator in spec.actuators:
@@ -337,14 +343,14 @@ def _effort(joint: mujoco.MjsJoint) -> float:
 
 
 def _holding_efforts(model: mujoco.MjModel, joints: list[str]) -> dict[str, float]:
-    """Of joints by name: what holds a part of the body's weight, N, at the reach of what the joint moves, N·m."""
+    """Return for each joint what holds a share of the body's weight: N for a slide, N·m at its reach for a hinge."""
     data = mujoco.MjData(model)
     mujoco.mj_kinematics(model, data)
     held = _HOLDING * 9.81 * float(model.body_subtreemass[0])
     efforts = {}
     for name in joints:
         joint = model.joint(name).id
-        beyond = np.zeros(model.nbody, bool)  # what hangs on the joint: parents come before children
+        beyond = np.zeros(model.nbody, bool)  # bodies moved by the joint: parents come before children
         for body in range(int(model.jnt_bodyid[joint]), model.nbody):
             beyond[body] = body == model.jnt_bodyid[joint] or beyond[model.body_parentid[body]]
         geoms = beyond[model.geom_bodyid]
@@ -361,7 +367,7 @@ def _listed(words: list[str], most: int = 6) -> str:
 
 
 def _check_model(model: mujoco.MjModel) -> None:
-    """Raise for a model that cannot be simulated, or has nothing that moves it."""
+    """Raise ModelFileError for a model that cannot be simulated, or that nothing moves."""
     if model.nbuffer > _MODEL_BYTES or model.nv > _MOST_DOFS:
         raise ModelFileError(
             f"the model has {model.nv:,} degrees of freedom and takes {model.nbuffer >> 20:,} MB; "

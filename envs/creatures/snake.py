@@ -8,7 +8,7 @@ from evo.envs.creatures.terrains import Terrain
 
 _SCALE, _BAND, _EYE, _TONGUE = (0.25, 0.50, 0.22, 1), (0.86, 0.74, 0.25, 1), (0.05, 0.05, 0.05, 1), (0.85, 0.15, 0.2, 1)
 _SERVO = Servo(stiffness=25.0, brake=2.5, torque=10.0, reach=0.7)
-_LINK, _RADIUS, _SIDE = 0.11, 0.035, 5  # links on either side of the middle one, which feels
+_LINK, _RADIUS, _SIDE = 0.11, 0.035, 5  # links on either side of the middle one, which has the sensors
 
 
 def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
@@ -22,7 +22,7 @@ def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
             radius = _RADIUS * (1 if forward > 0 else 1 - 0.11 * number)
             colour = _BAND if number % 2 else _SCALE
             capsule(body, colour, (0, 0, 0), (forward * _LINK, 0, 0), radius, name=f"{end}_{number}")
-            # joints bend it sideways and upwards in turn
+            # joints bend it sideways and upwards alternately
             axis = (0, 0, forward) if number % 2 else (0, -forward, 0)
             joint(spec, body, f"{end}_{number}", axis, (-1.0, 1.0), _SERVO)
         if forward > 0:

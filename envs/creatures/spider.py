@@ -21,7 +21,7 @@ from evo.envs.creatures.terrains import Terrain
 _BROWN, _DARK, _SHEEN = (0.36, 0.22, 0.15, 1), (0.13, 0.09, 0.08, 1), (0.75, 0.38, 0.16, 1)
 _EYE = (0.02, 0.02, 0.02, 1)
 _SERVO = Servo(stiffness=40.0, brake=4.0, torque=15.0, reach=0.35)
-# knees above the back, feet far out: what makes a spider a spider
+# knees above the back and feet far out, as a spider's
 _LEG = SprawlingLeg(0.21, 0.30, 0.017, 0.75, 1.05, _BROWN, _DARK, _SERVO)
 _EYES = (
     (0.185, 0.014, 0.070, 0.011),

@@ -1,7 +1,7 @@
 """Terrains: flat, slope, stairs, rough, gaps, slippery, and a mixed course, generated from a seed.
 
-Every terrain is flat around the start, so that all creatures begin alike; from `_START` on it goes its way along +x.
-Lengths are in metres. `scale` multiplies what is hard about it: steepness, steps, bumps, gaps, slipperiness.
+Every terrain is flat around the start, so that all creatures begin in the same way; from `_START` on it continues along
++x. Lengths are in metres. `scale` multiplies the difficulty: steepness, steps, bumps, gaps, slipperiness.
 """
 
 import math
@@ -13,14 +13,14 @@ import numpy as np
 
 _START, _END, _HALF_WIDTH, _DEPTH = 1.0, 17.0, 4.0, 1.0
 _GRIP, _ICE = 1.2, 0.35  # coefficients of friction
-_CELL = 0.1  # of a height field
-_EARTH = ((0.50, 0.47, 0.41, 1), (0.45, 0.42, 0.36, 1))  # in turn, so that steps are seen
+_CELL = 0.1  # m, of a height field
+_EARTH = ((0.50, 0.47, 0.41, 1), (0.45, 0.42, 0.36, 1))  # alternating, so that steps are visible
 _ICY = (0.62, 0.74, 0.84, 1)
 _box = mujoco.mjtGeom.mjGEOM_BOX
 
 
 class Terrain(NamedTuple):
-    """kind: a name in `TERRAINS`. seed: of what is random in it. scale: how hard it is, 1 a fair challenge."""
+    """A terrain's parameters. kind: a name in `TERRAINS`. seed: of its randomness. scale: difficulty, 1 is moderate."""
 
     kind: str = "flat"
     seed: int = 0
@@ -28,7 +28,7 @@ class Terrain(NamedTuple):
 
 
 class _Builder:
-    """Adds stretches of ground one after the other: each begins where the last one ended, `x` metres on, `z` high."""
+    """Adds stretches of ground one after the other, each from the end of the last: `x` metres on, `z` high."""
 
     def __init__(self, spec: mujoco.MjSpec, terrain: Terrain, bits: dict[str, int]) -> None:
         self.spec, self.scale, self.bits = spec, terrain.scale, bits
@@ -36,7 +36,7 @@ class _Builder:
         self.x, self.z, self.pieces = -_START - 3.0, 0.0, 0
 
     def block(self, length: float, rise: float = 0.0, grip: float = _GRIP) -> None:
-        """A box whose top goes on for `length`, up by `rise` to its far end."""
+        """Add a box whose top continues for `length` and rises by `rise`."""
         angle = math.atan2(rise, length)
         half = 0.5 * math.hypot(length, rise)
         thick = 0.5 * _DEPTH
@@ -50,14 +50,14 @@ class _Builder:
         self.x, self.z = self.x + length, self.z + rise
 
     def skip(self, length: float) -> None:
-        """Nothing to stand on."""
+        """Leave a gap."""
         self.x += length
 
     def field(self, length: float, height: float) -> None:
-        """Bumps of at most `height`, that begin and end level with the ground."""
+        """Add bumps of at most `height`, level with the ground at both ends."""
         rows, columns = round(2 * _HALF_WIDTH / _CELL) + 1, round(length / _CELL) + 1
         bumps = self.random.uniform(size=(rows, columns))
-        for axis in (0, 1):  # neighbours share half of it: no spikes
+        for axis in (0, 1):  # smoothed with the neighbours: no spikes
             bumps = 0.5 * bumps + 0.25 * (np.roll(bumps, 1, axis) + np.roll(bumps, -1, axis))
         bumps = (bumps - bumps.min()) / np.ptp(bumps)
         ends = np.minimum(np.arange(columns), np.arange(columns)[::-1]) * _CELL / 0.3
@@ -79,7 +79,7 @@ class _Builder:
 
 
 def _slope(build: _Builder) -> None:
-    """Up 12 degrees for 2 m, and down again."""
+    """Add a slope of 12 degrees up for 2 m, and down again."""
     rise = 2.0 * math.tan(min(math.radians(12.0) * build.scale, 1.2))
     build.block(2.0, rise)
     build.block(0.5)
@@ -88,31 +88,31 @@ def _slope(build: _Builder) -> None:
 
 
 def _stairs(build: _Builder) -> None:
-    """Five steps up of 0.04 m, and five down."""
+    """Add five steps up of 0.04 m, and five down."""
     for rise in [0.04 * build.scale] * 5 + [-0.04 * build.scale] * 5:
         build.z += rise
         build.block(0.4)
 
 
 def _rough(build: _Builder) -> None:
-    """Bumps of up to 0.1 m."""
+    """Add bumps of up to 0.1 m."""
     build.field(4.0, 0.1 * build.scale)
 
 
 def _gaps(build: _Builder) -> None:
-    """Gaps of 0.06 to 0.12 m, 0.5 to 0.9 m apart."""
+    """Add gaps of 0.06 to 0.12 m, 0.5 to 0.9 m apart."""
     for _ in range(4):
         build.skip(build.scale * build.random.uniform(0.06, 0.12))
         build.block(build.random.uniform(0.5, 0.9))
 
 
 def _slippery(build: _Builder) -> None:
-    """Ice."""
+    """Add ice."""
     build.block(3.0, grip=_ICE / max(build.scale, 1e-3))
 
 
 def _mixed(build: _Builder) -> None:
-    """A stretch of each, in an order of its own."""
+    """Add one stretch of each kind, in random order."""
     stretches = (_slope, _stairs, _rough, _gaps, _slippery)
     for place in build.random.permutation(len(stretches)):
         stretches[place](build)
@@ -131,7 +131,7 @@ TERRAINS: dict[str, Callable[[_Builder], None] | None] = {
 
 
 def add_terrain(spec: mujoco.MjSpec, terrain: Terrain, for_all: bool = False) -> None:
-    """Give a world its ground. for_all: it is there for whatever the creature's bits of contact.
+    """Add the ground to a world. for_all: whether it collides with every creature, whatever its contact bits.
 
     Raises ValueError for a kind that is not in `TERRAINS`, or a scale out of range.
     """
@@ -140,7 +140,7 @@ def add_terrain(spec: mujoco.MjSpec, terrain: Terrain, for_all: bool = False) ->
     if not 0 < terrain.scale <= 10:
         raise ValueError(f"terrain_scale must be above 0 and at most 10, got {terrain.scale}")
     stretch = TERRAINS[terrain.kind]
-    lowest = 0.0 if stretch is None else -_DEPTH  # beside and beneath it all there is a floor still
+    lowest = 0.0 if stretch is None else -_DEPTH  # there is always a floor beside and beneath the terrain
     plane = mujoco.mjtGeom.mjGEOM_PLANE
     bits = dict.fromkeys(("contype", "conaffinity"), 2**31 - 1) if for_all else {"contype": 1, "conaffinity": 0}
     spec.worldbody.add_geom(

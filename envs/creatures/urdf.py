@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-_READ = ("link", "joint", "material", "mujoco")  # what MuJoCo reads of a robot; the rest is other programs'
+_READ = ("link", "joint", "material", "mujoco")  # children of a robot that MuJoCo reads; others are for other programs
 _MESHES = (".stl", ".obj", ".msh")
 _PACKAGE = re.compile(r"^(?:package|model)://([^/]+)/(.+)$|^(?:file://)?\$\(find ([^)]+)\)/(.+)$")
 
 
 class Robot(NamedTuple):
-    """text: XML that MuJoCo loads from the file's own folder. meshes: the files that it names. left_out: in words."""
+    """A preprocessed robot.
+
+    text: XML that MuJoCo loads from the file's own folder. meshes: the files that it names. left_out: descriptions of
+    what was removed.
+    """
 
     text: str
     meshes: list[Path]
@@ -22,16 +26,16 @@ class Robot(NamedTuple):
 
 
 def is_urdf(path: Path | str) -> bool:
-    """Whether a model file's name says that it is URDF."""
+    """Return whether a model file's name ends as a URDF's."""
     return str(path).lower().endswith(".urdf")
 
 
 def resolve(file: Path, root: Path) -> Robot:
-    """The robot of a URDF whose named files lie within the folder `root`.
+    """Return the robot of a URDF whose named files lie within the folder `root`.
 
-    Elements that are for other programs are left out, and so are pictures (<visual>) whose mesh is not there or in a
-    format that MuJoCo does not read: they weigh nothing. Raises ValueError for a collision mesh of that kind, for a
-    plugin, and for what is no URDF.
+    Elements for other programs are left out, and so are <visual> elements whose mesh is missing or in a format that
+    MuJoCo does not read: they have no mass. Raises ValueError for such a collision mesh, for a plugin, and for what is
+    no URDF.
     """
     robot = ElementTree.parse(file).getroot()
     if robot.tag != "robot":
@@ -45,7 +49,7 @@ def resolve(file: Path, root: Path) -> Robot:
     folders = [file.parent]
     for compiler in robot.iter("compiler"):
         compiler.attrib.pop("strippath", None)
-        for kind in ("meshdir", "assetdir"):  # the names that MuJoCo sees begin at the file's own folder
+        for kind in ("meshdir", "assetdir"):  # the names that MuJoCo reads are relative to the file's own folder
             if name := compiler.attrib.pop(kind, ""):
                 folders.insert(0, Path(os.path.normpath(file.parent / name)))
     unseen: Counter[str] = Counter()
@@ -80,7 +84,7 @@ def _counted(elements: list[ElementTree.Element]) -> list[tuple[str, int]]:
 
 
 def _meshes(robot: ElementTree.Element) -> Iterator[tuple[ElementTree.Element, ElementTree.Element]]:
-    """Each mesh, with the <visual> or <collision> that it is the shape of."""
+    """Yield each mesh, with its <visual> or <collision> element."""
     for link in robot.iter("link"):
         for shape in link:
             for mesh in shape.iter("mesh"):
@@ -92,9 +96,9 @@ def _parent_of(robot: ElementTree.Element, shape: ElementTree.Element) -> Elemen
 
 
 def _found(name: str, file: Path, folders: list[Path], root: Path) -> Path | None:
-    """The file of a name: beside the URDF, in its package, or, as MuJoCo looks for it, without its path.
+    """Return the file of a name: beside the URDF, in its package, or, as MuJoCo looks for it, without its path.
 
-    A mesh in a format of other programs gives way to one of the same name that MuJoCo reads.
+    For a format that MuJoCo does not read, a file of the same name in a format that it reads is preferred.
     """
     for candidate in _candidates(name.replace("\\", "/"), file, folders, root):
         path = Path(os.path.normpath(candidate))
@@ -117,12 +121,12 @@ def _candidates(name: str, file: Path, folders: list[Path], root: Path) -> Itera
     above = [each for each in file.parents if each.is_relative_to(root)]
     yield from (each / rest for each in above if called in (each.name, _package_name(each)))
     yield from (each / called / rest for each in above)
-    yield from (each / rest for each in above)  # its folder has another name by now
+    yield from (each / rest for each in above)  # its folder may have been renamed
     yield from (folder / Path(rest).name for folder in folders)
 
 
 def _package_name(folder: Path) -> str:
-    """What a folder's package.xml calls it, "" without one."""
+    """Return the name in a folder's package.xml, "" without one."""
     try:
         return (ElementTree.parse(folder / "package.xml").getroot().findtext("name") or "").strip()
     except (OSError, ElementTree.ParseError):

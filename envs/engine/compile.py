@@ -1,12 +1,12 @@
 """Compilation of kernels, with a cache on disk that is keyed by the sources and libraries it depends on.
 
-Everything of ours that is compiled takes `njit` from here: a function is bound to a cache where it is decorated, and
-Numba's own would be the one if that came before this file.
+All our compiled functions take `njit` from here: a function is bound to a cache where it is decorated, so this module
+must be loaded first, or Numba's own cache would be used.
 
 Numba keys its cache on the file of the cached function alone, so a changed callee in another file goes unnoticed. The
 locator below claims the kernels of this project and stamps them with everything their machine code depends on: the
-sources that compile anything, all that these import, and the versions of MuJoCo (struct offsets are baked in), Numba
-and NumPy.
+sources that compile anything, all that these import, and the versions of MuJoCo (struct offsets are constants in the
+code), Numba and NumPy.
 """
 
 import contextlib
@@ -35,12 +35,12 @@ from numba.core.errors import NumbaError
 from evo.envs.engine.numpy_order import FOUND
 
 ADDRESS = types.intp
-njit = functools.partial(numba.njit, nogil=True)  # for all of ours; without the lock, a signal is heard meanwhile
-# Packages of tasks, layers, tape and update rules, whose plain functions are compiled elsewhere.
+njit = functools.partial(numba.njit, nogil=True)  # for all our kernels; without the lock, signals are handled meanwhile
+# Packages of tasks, layers, tape and update rules, whose plain functions are compiled in other modules.
 _COMPILED_PACKAGES = ("evo.envs", "evo.networks", "evo.autodiff", "evo.optimizers")
 _IMPORT = re.compile(r"^\s*(?:from\s+([\w.]+)\s+import\s+(\([^)]*\)|[^\n]*)|import\s+([^\n]*))", re.MULTILINE)
 _DIGEST_SIZE = hashlib.sha256().digest_size  # bytes
-_VERSIONS = 4  # of the sources, whose compiled kernels are kept
+_VERSIONS = 4  # number of source versions whose compiled kernels are kept
 
 
 class KernelError(Exception):
@@ -49,7 +49,7 @@ class KernelError(Exception):
 
 @functools.cache
 def _modules() -> dict[str, Path]:
-    """Our modules, by their names."""
+    """Return the paths of our modules by name."""
     spec = importlib.util.find_spec("evo")
     assert spec is not None and spec.submodule_search_locations
     root = Path(spec.submodule_search_locations[0])
@@ -69,10 +69,10 @@ def _folders() -> list[Path]:
 
 
 def _imports(path: Path) -> set[str]:
-    """Every name that a file imports, anywhere in it: modules, and what is taken out of them.
+    """Return all names that a file imports: modules, and modules with the name taken from them.
 
-    Read off its text: parsing all our files would take most of a second at every start. What only looks like an import
-    in a docstring counts too, which at worst compiles anew what need not be.
+    They are matched in its text: parsing all our files would take most of a second at every start. An apparent import
+    in a docstring counts too, which at worst causes a needless recompilation.
     """
     names: set[str] = set()
     for module, taken, whole in _IMPORT.findall(path.read_text()):
@@ -83,9 +83,9 @@ def _imports(path: Path) -> set[str]:
 
 @functools.cache
 def compiled_modules() -> list[str]:
-    """Our modules that compiled code can depend on: those that compile anything, and all that they import.
+    """Return our modules that compiled code can depend on: those that compile anything, and all that they import.
 
-    A change to any other leaves the cache as it is.
+    A change to any other leaves the cache valid.
     """
     imports = {name: _imports(path) for name, path in _modules().items()}
     compilers = {"evo.envs.engine.compile.njit", "evo.envs.engine.compile.compile_kernel"}
@@ -101,13 +101,13 @@ def compiled_modules() -> list[str]:
         name = waiting.pop()
         if name not in found:
             found.add(name)
-            waiting += [one for one in imports[name] if one in imports and one != "evo"]  # which only names words
+            waiting += [one for one in imports[name] if one in imports and one != "evo"]  # which only lists names
     return sorted(found)
 
 
 @functools.cache
 def source_digest() -> str:
-    """Digest of the sources, the versions and the variants of arithmetic that compiled code depends on."""
+    """Return a digest of the sources, versions and variants of arithmetic that compiled code depends on."""
     digest = hashlib.sha256()
     for package in ("mujoco", "numba", "llvmlite", "numpy"):
         digest.update(f"{package}={version(package)};".encode())
@@ -121,9 +121,10 @@ def source_digest() -> str:
 
 @functools.cache
 def cache_folder() -> Path:
-    """The folder of compiled kernels: `$EVO_CACHE_DIR`, else the user's cache, else a temporary one.
+    """Return the folder of compiled kernels: `$EVO_CACHE_DIR`, else the user's cache, else a temporary one.
 
-    What lies there is run: a folder of another user's, or that everyone may write to, is passed over, with a warning.
+    Its contents are executed: a folder that another user owns, or that everyone may write to, is passed over, with a
+    warning.
     """
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     for folder in (os.environ.get("EVO_CACHE_DIR"), Path(home) / "evo-creatures"):
@@ -140,28 +141,28 @@ def cache_folder() -> Path:
             )
     try:
         return Path(tempfile.mkdtemp(prefix="evo-creatures-"))
-    except OSError:  # no room for a folder even: nothing is kept
+    except OSError:  # not even a folder can be made: nothing is cached
         return Path(os.devnull, "evo-creatures")
 
 
 def _is_ones_own(folder: Path) -> bool:
     status = folder.stat()
-    return status.st_uid == os.geteuid() and not status.st_mode & stat.S_IWOTH  # a group of one's own is usual
+    return status.st_uid == os.geteuid() and not status.st_mode & stat.S_IWOTH  # a group of the user's own is usual
 
 
 @functools.cache
 def _current_folder() -> Path:
-    """A folder for these sources alone: Numba stumbles over an index that names what is in other sources only."""
+    """Return a folder for these sources alone: Numba fails on an index that names functions of other sources."""
     folder = cache_folder() / source_digest()[:16]
     _make_folder(folder)
-    with contextlib.suppress(OSError):  # another process may be tidying up too
+    with contextlib.suppress(OSError):  # another process may be removing it too
         os.utime(folder)
         _forget_the_oldest(folder)
     return folder
 
 
 def _make_folder(folder: Path) -> None:
-    """Have a folder of that name, whatever else stands there; where there can be none, nothing will be kept."""
+    """Make a folder of that name, in place of whatever is there; where that fails, nothing is cached."""
     with contextlib.suppress(OSError):
         if folder.is_symlink() or not folder.is_dir():
             folder.unlink(missing_ok=True)
@@ -179,7 +180,7 @@ def _is_ours(file: Path) -> bool:
 
 
 class _KernelCacheLocator(_CacheLocator):
-    """Where a kernel of ours is cached, and the stamp that must match for it to be used."""
+    """Locator of our cached kernels, with the stamp that must match for one to be used."""
 
     def __init__(self, function: Callable[..., Any], file: str) -> None:
         self._file = Path(file)
@@ -208,13 +209,13 @@ class _KernelCacheLocator(_CacheLocator):
 
 
 class _CacheFile(IndexDataCacheFile):
-    """Where the compiled signatures of one function are kept: an index, and a file for each.
+    """Cache of the compiled signatures of one function: an index, and a file for each.
 
-    Numba numbers their files by what its index lists: two processes that compile at once take the same number, and one
-    finds the other's code under its own signature. Ours are named by their signature.
+    Numba numbers their files by its index: two processes that compile at once take the same number, and one finds the
+    other's code under its own signature. Ours are named by their signature.
 
-    Numba unpickles and runs whatever it finds. Each of ours begins with a digest of its name and content: of a file
-    that is cut, altered or swapped nothing is read, and it is replaced by what is then compiled again.
+    Numba unpickles and runs whatever it finds. Each of our files begins with a digest of its name and content: a file
+    that is cut, altered or swapped is not read, and it is replaced when its function is compiled again.
     """
 
     def save(self, key: Any, data: Any) -> None:
@@ -235,7 +236,7 @@ class _CacheFile(IndexDataCacheFile):
         self._write(self._index_name, overloads)
 
     def _read(self, name: str) -> Any:
-        """What a file of this name holds; None where there is none that is whole."""
+        """Return the content of a file of this name; None where there is no intact one."""
         try:
             descriptor = os.open(self._data_path(name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
             with open(descriptor, "rb") as file:
@@ -256,7 +257,7 @@ class _CacheFile(IndexDataCacheFile):
 
 
 def _cache_file(cache_path: str, filename_base: str, source_stamp: Any) -> IndexDataCacheFile:
-    """Numba's own for functions of others."""
+    """Return our cache file for our functions, Numba's own for others."""
     kind = _CacheFile if cache_folder() in Path(cache_path).parents else IndexDataCacheFile
     return kind(cache_path, filename_base, source_stamp)
 
@@ -266,7 +267,7 @@ if _KernelCacheLocator not in CacheImpl._locator_classes:
     caching.IndexDataCacheFile = _cache_file
 
 
-# Numba gives back no code, not even of a kernel that is gone: each of ours is in memory once, whoever uses it.
+# Numba never frees code, not even of a deleted kernel: each of ours is in memory once, for all users.
 _compiled: dict[tuple[Callable[..., Any], tuple[types.Type, ...]], Any] = {}
 
 
@@ -285,7 +286,7 @@ def compile_kernel(function: Callable[..., Any], arguments: Sequence[types.Type]
     if code is None or code.co_argcount != expected or code.co_flags & 0x0C:
         taken = ", ".join(code.co_varnames[: code.co_argcount]) if code else "?"
         raise KernelError(f"{label} takes ({taken}); it must take exactly ({names})")
-    # a function of a user's may call others, in files that nobody watches: it is compiled afresh in each process
+    # a user's function may call others in files that are not tracked: it is compiled again in each process
     cached = _is_ours(Path(code.co_filename))
     known = function, tuple(arguments)
     if known in _compiled:

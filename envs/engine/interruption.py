@@ -1,8 +1,7 @@
 """Deferred interruption: a signal's exception is raised only at points where an evaluation may stop.
 
-While the main thread waits for the engine, or asks `check()`, the exception is raised; anywhere else it is kept until
-then. So a signal never tears a generation's bookkeeping apart, and never waits for longer than one evaluation takes to
-notice.
+The exception is raised while the main thread waits for the engine, or at `check()`; otherwise it is kept until then. So
+a signal never interrupts a generation's bookkeeping, and waits no longer than one evaluation takes to notice it.
 """
 
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ _pending: BaseException | None = None
 
 
 def request(exception: BaseException) -> None:
-    """Called by a signal handler: raise the exception here if the main thread waits, else at the next `check()`."""
+    """Raise an exception here if the main thread waits, else at the next `check()`; for signal handlers."""
     global _pending
     _pending = exception
     if _waiting:
@@ -21,7 +20,7 @@ def request(exception: BaseException) -> None:
 
 
 def check() -> None:
-    """Raise what was asked for meanwhile."""
+    """Raise the pending exception, if any."""
     global _pending
     if _pending is not None:
         exception, _pending = _pending, None
@@ -29,14 +28,14 @@ def check() -> None:
 
 
 def forget() -> None:
-    """Drop what was asked for: whoever would have raised it has left."""
+    """Drop the pending exception: the code that would have raised it has ended."""
     global _pending
     _pending = None
 
 
 @contextmanager
 def waiting() -> Iterator[None]:
-    """The main thread waits for the engine inside."""
+    """Mark that the main thread waits for the engine within this context."""
     global _waiting
     try:
         _waiting = True

@@ -1,14 +1,14 @@
-"""Bit-exact imitations of NumPy's, BLAS's and libm's arithmetic, chosen by probing the libraries at hand.
+"""Bit-exact imitations of NumPy's, BLAS's and libm's arithmetic, chosen by probing the installed libraries.
 
-Gymnasium's rewards and observations come out of NumPy, whose last bit is not the same on every machine: OpenBLAS picks
-a kernel for the processor, NumPy may be built for one, and libm has its own ways. Every place where this matters to a
-kernel is listed in `IMITATED`. Each has one or more variants, plain functions that are compiled into the kernels and
+Gymnasium's rewards and observations are computed by NumPy, whose last bit differs between machines: OpenBLAS picks a
+kernel for the processor, NumPy may be built for one, and libm implementations differ. Every place where this matters to
+a kernel is listed in `IMITATED`. Each has one or more variants, plain functions that are compiled into the kernels and
 that Python can also call; a probe asks the library itself and picks the variant that gives all its answers to the bit.
 The variants found are part of the digest of the kernels' cache (`evo.envs.engine.compile.source_digest`). Where none
-fits, the first is compiled: results are then close to Gymnasium's, not equal (`evo doctor` says so).
+fits, the first is compiled: results are then close to Gymnasium's, not equal (`evo doctor` reports it).
 
-Not listed, since there is one way only: single operations, which IEEE 754 rounds correctly; the words of PCG64, which
-are whole numbers; and MuJoCo, which both call.
+Not listed, because there is only one way: single operations, which IEEE 754 rounds correctly; the words of PCG64, which
+are integers; and MuJoCo, which both call.
 """
 
 import functools
@@ -27,7 +27,7 @@ UNKNOWN = "unknown"
 
 
 def fused(a: float, b: float, c: float) -> float:
-    """a × b + c, rounded once."""
+    """Return a × b + c, rounded once."""
     return float(Fraction(a) * Fraction(b) + Fraction(c))
 
 
@@ -39,7 +39,7 @@ def _fused(typing: Any, a: Any, b: Any, c: Any) -> Any:
 
 @overload(fused)
 def _compiled_fused(a: Any, b: Any, c: Any) -> Any:
-    def compiled(a: Any, b: Any, c: Any) -> Any:  # Numba compares the signatures, annotations and all
+    def compiled(a: Any, b: Any, c: Any) -> Any:  # Numba compares the signatures, including annotations
         return _fused(a, b, c)
 
     return compiled
@@ -47,7 +47,7 @@ def _compiled_fused(a: Any, b: Any, c: Any) -> Any:
 
 @register_jitable
 def _squares_up_to_128(values: Any, start: int, count: int) -> float:
-    """NumPy's pairwise block: plain below 8 elements, else eight interleaved sums."""
+    """Sum squares as NumPy's pairwise block does: plain below 8 elements, else eight interleaved sums."""
     if count < 8:
         total = 0.0
         for index in range(start, start + count):
@@ -79,7 +79,7 @@ def _squares_up_to_128(values: Any, start: int, count: int) -> float:
 
 @register_jitable
 def sum_of_squares(values: Any) -> float:
-    """`np.sum(np.square(values))` of a contiguous float64 vector of up to 256 elements, in NumPy's order."""
+    """Compute `np.sum(np.square(values))` of a contiguous float64 vector of up to 256 elements, in NumPy's order."""
     count = values.size
     if count <= 128:
         return _squares_up_to_128(values, 0, count)
@@ -88,7 +88,7 @@ def sum_of_squares(values: Any) -> float:
     first, rest = _squares_up_to_128(values, 0, half), count - half
     if rest <= 128:
         return first + _squares_up_to_128(values, half, rest)
-    # from 249 elements on the second half is halved again; a recursive kernel would not survive Numba's cache
+    # from 249 elements on the second half is halved again; a recursive kernel cannot be loaded from Numba's cache
     quarter = rest // 2
     quarter -= quarter % 8
     second = _squares_up_to_128(values, half, quarter)
@@ -136,10 +136,10 @@ _SQUARES = {"libm's pow": _power, "product": _product}
 
 
 class Imitated(NamedTuple):
-    """One thing that a library computes and our kernels repeat.
+    """A computation of a library that our kernels repeat.
 
-    affects: what differs where no variant fits. questions: arguments that tell the variants apart. ask: the library's
-    answer to one. variants: name → function of a question, our answer; the first is taken where none fits.
+    affects: what differs where no variant fits. questions: arguments that distinguish the variants. ask: returns the
+    library's answer to one. variants: name → function of a question, our answer; the first is used where none fits.
     """
 
     affects: str
@@ -174,7 +174,7 @@ def _uniform(step: Callable[[float, float, float], float], seed: int) -> float:
 
 
 def _tail(seed: int) -> float:
-    """The first normal of a seed that falls beyond the ziggurat's last layer; see `evo.envs.engine.random`."""
+    """Return a seed's first normal beyond the ziggurat's last layer; see `evo.envs.engine.random`."""
     stream = np.random.PCG64(seed)
     word, draws = stream.random_raw(), np.random.Generator(stream)
     while True:
@@ -202,14 +202,14 @@ IMITATED: Mapping[str, Imitated] = {
         lambda vector: np.sum(np.square(vector)),
         {"pairwise": sum_of_squares},
     ),
-    # fused where NumPy is built for a processor that can
+    # fused where NumPy is built for a processor with fused multiply-add
     "np.einsum": Imitated(
         "the reward of Humanoid-v5",
         [vector.reshape(-1, 4) for vector in _vectors(4 * bodies for bodies in range(1, 24))],
         lambda rows: np.einsum("b,bj->j", rows[:, 0].copy(), rows[:, 1:].copy()).tolist(),
         _each(_STEPS, _weighted),
     ),
-    # of these numbers glibc's power is not the product, but for the first
+    # for these numbers except the first, glibc's pow differs from the product
     "x**2": Imitated(
         "the reward of InvertedDoublePendulum-v5",
         (0.3, 0.4127425118455319, -0.34067839798506894, 1.8718899448382333, -0.5065939445720007, -0.8174273483867669),
@@ -238,7 +238,7 @@ IMITATED: Mapping[str, Imitated] = {
 
 
 def variant_of(imitated: Imitated) -> str:
-    """The first variant that gives all of the library's answers to the bit; UNKNOWN where there is none."""
+    """Return the first variant that gives all of the library's answers to the bit; UNKNOWN where there is none."""
     answers = [imitated.ask(question) for question in imitated.questions]
     for name, variant in imitated.variants.items():
         if all(variant(question) == answer for question, answer in zip(imitated.questions, answers, strict=True)):
@@ -257,7 +257,7 @@ FOUND: Mapping[str, str] = _find()
 
 
 def unlike(found: Mapping[str, str] = FOUND) -> list[str]:
-    """A line for each thing that is close to Gymnasium's on this machine and not equal: none where all is known."""
+    """Return a line for each computation that is close to Gymnasium's on this machine and not equal."""
     return [
         f"{name} follows no rule that evo knows: {IMITATED[name].affects}" for name in found if found[name] == UNKNOWN
     ]
@@ -267,10 +267,10 @@ norm3 = _NORMS.get(FOUND["np.linalg.norm"], _fused_norm)
 """`np.linalg.norm([x, y, z])`, and with z = 0 that of [x, y]."""
 
 square = _SQUARES.get(FOUND["x**2"], _power)
-"""`x**2` of a number x of NumPy's, taking (x, two): were two known to the compiler, a power would become a product."""
+"""`x**2` of a NumPy number x, taking (x, two): if the compiler knew two, it would turn the power into a product."""
 
 add_weighted = _STEPS.get(FOUND["np.einsum"], _plain_step)
 """total + weight × number, as NumPy's einsum adds."""
 
 shifted = _STEPS.get(FOUND["Generator.uniform"], _plain_step)
-"""low + span × share, as NumPy's Generator makes a uniform number of a share in [0, 1)."""
+"""low + span × share, as NumPy's Generator makes a uniform number from a share in [0, 1)."""

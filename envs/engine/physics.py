@@ -77,13 +77,13 @@ def mj_kinematics(model: Any, data: Any) -> None:
 
 @njit
 def mj_set_const(model: Any, data: Any) -> None:
-    """Compute what of the model follows from the rest of it; the state is lost (MuJoCo's mj_setConst)."""
+    """Recompute the model's derived constants; the state is lost (MuJoCo's mj_setConst)."""
     _mj_set_const(address_of(model), address_of(data))
 
 
 @njit
 def mj_rne_post_constraint(model: Any, data: Any) -> None:
-    """Compute the forces that act on each body from outside, `data.cfrc_ext` (MuJoCo's mj_rnePostConstraint)."""
+    """Compute the external forces on each body, `data.cfrc_ext` (MuJoCo's mj_rnePostConstraint)."""
     _mj_rne_post_constraint(address_of(model), address_of(data))
 
 
@@ -97,7 +97,7 @@ def simulate(model: Any, data: Any, action: Any, frame_skip: int) -> None:
 
 @intrinsic
 def pointer(typing: Any, address: Any) -> Any:
-    """The pointer at an address, for `numba.carray`."""
+    """Return the pointer at an address, for `numba.carray`."""
     return types.voidptr(types.intp), lambda context, builder, signature, arguments: builder.inttoptr(
         arguments[0], cgutils.voidptr_t
     )
@@ -120,7 +120,7 @@ def call(typing: Any, address: Any, arguments: Any) -> Any:
 
 @intrinsic
 def is_set(typing: Any, address: Any) -> Any:
-    """Whether the 64-bit flag at `address` is non-zero, read afresh each time (an atomic load is never hoisted)."""
+    """Return whether the 64-bit flag at `address` is non-zero, read each time (an atomic load is never hoisted)."""
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         word = ir.IntType(64)
@@ -130,17 +130,17 @@ def is_set(typing: Any, address: Any) -> Any:
     return types.boolean(types.intp), codegen
 
 
-# mjData's own memory: the time, and one buffer that holds every array whose size the model fixes.
+# mjData's memory: the time, and one buffer that holds every array whose size the model fixes.
 _TIME, _BUFFER, _BUFFER_SIZE = (DATA.offsets[name] for name in ("time", "buffer", "nbuffer"))
 
 
 def is_kept_whole(model: mujoco.MjModel) -> bool:
-    """Whether `save_data` keeps all of an mjData: plugins and sleeping bodies keep state of their own elsewhere."""
+    """Return whether `save_data` saves all of an mjData: plugins and sleeping bodies keep state elsewhere."""
     return not model.nplugin and not model.opt.enableflags & mujoco.mjtEnableBit.mjENBL_SLEEP
 
 
 def snapshot_size(model: mujoco.MjModel) -> int:
-    """Bytes that `save_data` writes, a multiple of 8."""
+    """Return the number of bytes that `save_data` writes, a multiple of 8."""
     data = mujoco.MjData(model)
     size = ctypes.c_int64.from_address(data._address + _BUFFER_SIZE).value
     return 8 + -(-size // 8) * 8
@@ -148,7 +148,7 @@ def snapshot_size(model: mujoco.MjModel) -> int:
 
 @njit
 def _memory(data: Any) -> Any:
-    """An mjData's time, float64 (1,), and its buffer, uint8 (bytes,)."""
+    """Return an mjData's time, float64 (1,), and its buffer, uint8 (bytes,)."""
     address = address_of(data)
     size = carray(pointer(address + _BUFFER_SIZE), (1,), np.int64)[0]
     start = carray(pointer(address + _BUFFER), (1,), np.int64)[0]
@@ -159,7 +159,7 @@ def _memory(data: Any) -> Any:
 def save_data(data: Any, place: int) -> None:
     """Copy an mjData to the bytes at `place`: between two steps, all that the next one depends on (`is_kept_whole`).
 
-    What is derived anew by each step, contacts and their forces, is not there until the next one.
+    What each step derives anew, contacts and their forces, is missing until the next step.
     """
     time, buffer = _memory(data)
     carray(pointer(place), (1,), np.float64)[0] = time[0]
@@ -168,7 +168,7 @@ def save_data(data: Any, place: int) -> None:
 
 @njit
 def load_data(data: Any, place: int) -> None:
-    """Put an mjData of the same model, fresh from `mj_reset_data`, where `save_data` was called."""
+    """Restore what `save_data` wrote at `place` to an mjData of the same model, after `mj_reset_data`."""
     time, buffer = _memory(data)
     time[0] = carray(pointer(place), (1,), np.float64)[0]
     buffer[:] = carray(pointer(place + 8), (buffer.size,), np.uint8)
@@ -194,7 +194,7 @@ _LIBRARY.mjb_getData.argtypes, _LIBRARY.mjb_getData.restype = [_VOID, ctypes.c_i
 
 
 def available_threads() -> int:
-    """The processors this process may use."""
+    """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0))
 
 
@@ -273,7 +273,7 @@ class StopFlag:
 
 
 def _outlast(worker: threading.Thread) -> None:
-    """Join a thread however often a signal interrupts it."""
+    """Join a thread, however often a signal interrupts it."""
     while worker.is_alive():
         try:
             worker.join()
@@ -282,11 +282,11 @@ def _outlast(worker: threading.Thread) -> None:
 
 
 def apply_interruptibly(batch: Batch, kernel: int, argument: int, count: int, stop: StopFlag) -> dict[int, str]:
-    """`batch.apply`, during which signals reach Python: in the main thread it waits for a worker thread.
+    """Run `batch.apply` so that signals reach Python: the main thread waits for a worker thread.
 
-    Python runs signal handlers only between bytecodes of the main thread. Whatever a handler raises (KeyboardInterrupt,
-    or what it asked `evo.envs.engine.interruption` for) sets `stop`, waits for the kernels to leave, and goes on to the
-    caller.
+    Python runs signal handlers only between bytecodes of the main thread. An exception of a handler (KeyboardInterrupt,
+    or one that it requested from `evo.envs.engine.interruption`) sets `stop`, waits for the kernels to leave, and
+    propagates to the caller.
     """
     stop.clear()
     if threading.current_thread() is not threading.main_thread():
@@ -307,7 +307,7 @@ def apply_interruptibly(batch: Batch, kernel: int, argument: int, count: int, st
             done.wait()
     except BaseException:
         stop.set()
-        _outlast(worker)  # it writes into arrays of the caller's
+        _outlast(worker)  # it writes into the caller's arrays
         raise
     worker.join()
     return outcome[0]

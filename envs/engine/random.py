@@ -1,9 +1,9 @@
-"""NumPy's own random stream in compiled code: `Generator(PCG64(seed))`, bit for bit.
+"""NumPy's random stream in compiled code: `Generator(PCG64(seed))`, bit for bit.
 
 An episode that draws its initial state from this stream starts exactly where `gymnasium.make(id).reset(seed=seed)`
 starts. PCG64 is O'Neill (2014), "PCG: A family of simple fast space-efficient statistically good algorithms for random
-number generation", the XSL-RR 128/64 member; normals are by Marsaglia & Tsang's ziggurat (2000), on NumPy's tables.
-A stream is its state and increment as four words: uint64 (high state, low state, high increment, low increment).
+number generation", the XSL-RR 128/64 member; normals are by Marsaglia & Tsang's ziggurat (2000), on NumPy's tables. A
+stream is its state and increment as four words: uint64 (high state, low state, high increment, low increment).
 """
 
 import math
@@ -23,7 +23,7 @@ _MULTIPLIER = 0x2360ED051FC65DA44385DF649FCCF645
 
 
 def streams(seeds: np.ndarray) -> np.ndarray:
-    """Streams (seeds, 4) uint64 as `np.random.PCG64(seed)` begins them; seeds are non-negative integers."""
+    """Return streams (seeds, 4) uint64 as `np.random.PCG64(seed)` begins them; seeds are non-negative integers."""
     words = np.empty((len(seeds), 4), np.uint64)
     for row, seed in zip(words, seeds, strict=True):
         row[:] = words_of(np.random.PCG64(np.random.SeedSequence(int(seed))).state)
@@ -31,7 +31,7 @@ def streams(seeds: np.ndarray) -> np.ndarray:
 
 
 def words_of(state: Mapping[str, Any]) -> list[int]:
-    """The four words of a stream, from the state of a PCG64 bit generator."""
+    """Return the four words of a stream, from the state of a PCG64 bit generator."""
     numbers = (state["state"]["state"], state["state"]["inc"])
     return [word for number in numbers for word in (number >> 64, number & 0xFFFFFFFFFFFFFFFF)]
 
@@ -62,19 +62,19 @@ def _advance(typing: Any, rng: Any) -> Any:
 
 @njit
 def random(rng: Any) -> float:
-    """Uniform on [0, 1), as `Generator.random()`."""
+    """Draw uniformly from [0, 1), as `Generator.random()`."""
     return float(_advance(rng) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
 @njit
 def uniform(rng: Any, low: float, high: float) -> float:
-    """Uniform on [low, high), as `Generator.uniform(low, high)`."""
+    """Draw uniformly from [low, high), as `Generator.uniform(low, high)`."""
     return shifted(low, high - low, random(rng))
 
 
 @njit
 def standard_normal(rng: Any) -> float:
-    """Standard normal, as `Generator.standard_normal()`."""
+    """Draw a standard normal, as `Generator.standard_normal()`."""
     while True:
         word = _advance(rng)
         layer = np.intp(word & np.uint64(0xFF))
@@ -99,7 +99,7 @@ def standard_normal(rng: Any) -> float:
 
 @njit
 def mixed(word: Any) -> Any:
-    """A word, uint64, of which every bit depends on all bits of `word`; different words stay different.
+    """Return a uint64 whose bits all depend on all bits of `word`; the mapping is a bijection.
 
     SplitMix64: Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators".
     """
@@ -111,7 +111,7 @@ def mixed(word: Any) -> Any:
 
 @njit
 def apart(rng: Any, out: Any) -> None:
-    """out = a stream that begins elsewhere on the cycle of `rng`, at a place its words determine; `rng` stays."""
+    """Set `out` to a stream elsewhere on the cycle of `rng`, at a place that its words determine."""
     out[:] = rng
     for index in range(2):
         out[index] = mixed(rng[index])

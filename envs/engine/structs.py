@@ -56,7 +56,7 @@ def _size_and_alignment(kind: Any) -> tuple[int, int]:
 
 @functools.cache
 def layout(struct: str) -> tuple[dict[str, int], int, int]:
-    """Field offsets, size and alignment in bytes of a C struct, by the rules of the x86-64 and AArch64 ABIs."""
+    """Return field offsets, size and alignment in bytes of a C struct, by the rules of the x86-64 and AArch64 ABIs."""
     return _layout(STRUCTS[struct].fields)
 
 
@@ -71,7 +71,7 @@ def _layout(fields: Any) -> tuple[dict[str, int], int, int]:
 
 
 class Struct(types.Type):
-    """A C struct of MuJoCo's: its address, and the address of the model whose sizes shape its arrays."""
+    """A MuJoCo C struct: its address, and the address of the model whose sizes shape its arrays."""
 
     def __init__(self, name: str) -> None:
         self.struct = name
@@ -103,7 +103,7 @@ _NESTED = {"mjOption": Struct("mjOption")}
 
 
 def _field_type(struct: Struct, name: str) -> Any:
-    """Numba type of a field, or None where it has no sensible one in a kernel."""
+    """Return the Numba type of a field, or None where kernels cannot use it."""
     field = struct.fields.get(name)
     if field is None:
         return None
@@ -132,7 +132,7 @@ def _pointer(builder: Any, address: Any, offset: int, item: ir.Type) -> Any:
 
 
 def _extent(context: Any, builder: Any, model: Any, extent: str | int) -> Any:
-    """One length of an array: a number, a MuJoCo constant, or a size in the model."""
+    """Return one length of an array: a number, a MuJoCo constant, or a size in the model."""
     intp = context.get_value_type(types.intp)
     text = str(extent)
     if text.isdigit():
@@ -185,7 +185,7 @@ def _view(kind: Struct) -> Any:
 
 @intrinsic
 def model_at(typing: Any, address: Any) -> Any:
-    """The mjModel at an address."""
+    """Return the mjModel at an address."""
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return _view(MODEL)(typing, address, address)[1](context, builder, signature, [arguments[0], arguments[0]])
@@ -195,13 +195,13 @@ def model_at(typing: Any, address: Any) -> Any:
 
 @intrinsic
 def data_at(typing: Any, model: Any, address: Any) -> Any:
-    """The mjData at an address, its arrays shaped by the mjModel at `model`."""
+    """Return the mjData at an address, its arrays shaped by the mjModel at `model`."""
     return _view(DATA)(typing, model, address)
 
 
 @intrinsic
 def address_of(typing: Any, struct: Any) -> Any:
-    """The address of a struct, or of a task's record."""
+    """Return the address of a struct, or of a task's record."""
     if isinstance(struct, types.Record):
         return types.intp(struct), lambda context, builder, signature, arguments: builder.ptrtoint(
             arguments[0], context.get_value_type(types.intp)
@@ -217,7 +217,7 @@ def address_of(typing: Any, struct: Any) -> Any:
 
 @intrinsic
 def contact_geom(typing: Any, data: Any, contact: Any, side: Any) -> Any:
-    """The geom on one side (0 or 1) of one of an mjData's `ncon` contacts (mjContact.geom)."""
+    """Return the geom on one side (0 or 1) of one of an mjData's `ncon` contacts (mjContact.geom)."""
     offset, size = layout("mjContact")[0]["geom"], layout("mjContact")[1]
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -233,7 +233,7 @@ def contact_geom(typing: Any, data: Any, contact: Any, side: Any) -> Any:
 
 @intrinsic
 def warning_count(typing: Any, data: Any) -> Any:
-    """The total of an mjData's warning counters (mjWarningStat.number): zero for a healthy simulation."""
+    """Return the total of an mjData's warning counters (mjWarningStat.number): zero for a healthy simulation."""
     number, size = layout("mjWarningStat")[0]["number"], layout("mjWarningStat")[1]
     count = DATA.fields["warning"].type.extents[0]
 
@@ -249,7 +249,7 @@ def warning_count(typing: Any, data: Any) -> Any:
 
 
 def check_layout(model: mujoco.MjModel) -> list[str]:
-    """Names of the mjModel and mjData arrays whose computed address differs from the one in Python's bindings."""
+    """Return the names of mjModel and mjData arrays whose computed address differs from that in Python's bindings."""
     wrong = []
     for struct, owner in ((MODEL, model), (DATA, mujoco.MjData(model))):
         for name, field in struct.fields.items():
@@ -258,7 +258,7 @@ def check_layout(model: mujoco.MjModel) -> list[str]:
             if not is_pointer or not isinstance(array, np.ndarray) or array.size == 0:
                 continue
             stored = ctypes.c_int64.from_address(owner._address + struct.offsets[name]).value
-            # a null pointer is an arena array that nothing has filled yet
+            # a null pointer is an arena array that has not been filled
             if stored and stored != array.ctypes.data:
                 wrong.append(f"{struct.struct}.{name}")
     return wrong

@@ -1,7 +1,7 @@
 """Any registered Gymnasium environment as a task: one Python call a step, so slower than compiled tasks.
 
-Observations are flattened to float64 numbers (a discrete one to a one-hot vector), actions are what the environment
-takes. An episode of seed s is `env.reset(seed=s)` and what follows.
+Observations are flattened to float64 numbers (a discrete one to a one-hot vector), actions are in the environment's
+space. An episode of seed s begins with `env.reset(seed=s)`.
 """
 
 import contextlib
@@ -27,22 +27,22 @@ from evo.envs.notes import note
 from evo.envs.options import constructor_with
 from evo.envs.reference import check_trusted
 
-_STEPS = 1000  # in an episode of an environment that sets no limit
-_LOADING = 20  # times as long as a step may take what has to load first: making an environment, and its pictures
+_STEPS = 1000  # steps of an episode, for an environment without a limit
+_LOADING = 20  # times the limit of a step, for what has to load first: making an environment, and its pictures
 _PIECES = {"reset": "a pair (observation, info)", "step": "observation, reward, terminated, truncated, info"}
-_SCALE, _LENGTH = "scale_actions", "max_episode_steps"  # options of ours
-# What configurations and champions mean that were written before these options were there.
+_SCALE, _LENGTH = "scale_actions", "max_episode_steps"  # our own options
+# Values of these options in configurations and champions that are older than the options.
 ABSENT: Mapping[str, Any] = {_SCALE: False}
 
 
 @dataclass(frozen=True, eq=False)
 class GymnasiumTask:
-    """A registered environment; its fields mean what those of `evo.envs.task.Task` mean.
+    """A registered environment; fields of the same name have the meaning of those of `evo.envs.task.Task`.
 
-    name: its id. spec: of its registration, which another process may not know of. options: all that it was made with;
-    arguments: those of its constructor among them. limit: control steps of an episode, where its registration's are not
-    meant. step_timeout: seconds that a reset or a step may take, where it lives in a process of its own; to be made,
-    or to draw a picture, it may take twenty times as long. None: as long as it takes.
+    name: its id. spec: its registration, which another process may not have. options: all that it was made with;
+    arguments: those of its constructor among them. limit: control steps of an episode, in place of its registration's.
+    step_timeout: seconds that a reset or a step may take, where it runs in a separate process; making it, or rendering,
+    may take twenty times as long. None: no limit.
     """
 
     name: str
@@ -79,16 +79,16 @@ class GymnasiumTask:
         return self.choices or self.action_size
 
     def make(self, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:
-        """A new environment, without checks that cost time."""
+        """Return a new environment, without Gymnasium's checks, which cost time."""
         extra = {} if render_mode is None else {"render_mode": render_mode}
         return _made(self.spec, self.limit, {**self.arguments, **extra})
 
     def observed(self, observation: Any) -> np.ndarray:
-        """What the environment observes as float64 (observation_size,). Raises MisfitError."""
+        """Return the environment's observation as float64 (observation_size,). Raises MisfitError."""
         return flatten(self.observation_space, observation)
 
     def vector(self, observation: Any) -> np.ndarray:
-        """The same of what is flattened already, too. Raises ValueError."""
+        """Return an observation, flattened already or not, as float64 (observation_size,). Raises ValueError."""
         try:
             return self.observed(observation)
         except MisfitError as error:
@@ -98,7 +98,7 @@ class GymnasiumTask:
 
 
 def is_registered(name: str) -> bool:
-    """Whether Gymnasium knows an environment of this id, as in `CartPole-v1` or `module:Name-v0`."""
+    """Return whether Gymnasium knows an environment of this id, as in `CartPole-v1` or `module:Name-v0`."""
     module, _, environment = name.rpartition(":")
     if module and re.fullmatch(r".+-v\d+", environment):
         return True
@@ -106,14 +106,13 @@ def is_registered(name: str) -> bool:
 
 
 def registered_names() -> list[str]:
-    """The ids that Gymnasium knows, ours left out, newer versions first."""
+    """Return the ids that Gymnasium knows, without ours, newer versions first."""
     found = [(spec.version or 0, name) for name, spec in gymnasium.registry.items() if not name.startswith("evo/")]
     return [name for _, name in sorted(found, key=lambda one: -one[0])]
 
 
 class Look(NamedTuple):
-    """What an environment says of itself: what a task is made of. said: warnings that were given as it was
-    made, where they were recorded."""
+    """What an environment declares, from which a task is made. said: warnings of its construction, where recorded."""
 
     observation_space: Any
     action_space: Any
@@ -122,13 +121,13 @@ class Look(NamedTuple):
     said: tuple[str, ...] = ()
 
 
-# What is asked for a look: the registration, the episode's limit, and the constructor's arguments.
+# Request for a look: the registration, the episode's limit, and the constructor's arguments.
 Asked = tuple[EnvSpec, int | None, Mapping[str, Any]]
 
 
 @staying()
 def look_here(asked: Asked, record: bool = False) -> Look | str:
-    """An environment is made in this process, and closed. Returns instead why there is none. record: its warnings."""
+    """Make an environment in this process, look, and close it; return why it cannot be made. record: its warnings."""
     try:
         with warnings.catch_warnings(record=record) as said:
             env = _made(*asked)
@@ -149,12 +148,12 @@ def look_here(asked: Asked, record: bool = False) -> Look | str:
 
 
 def constructor_of(name: str, look: Callable[[Asked], Look | str] = look_here) -> Callable[..., GymnasiumTask]:
-    """The constructor of a registered environment's task, with the environment's own options.
+    """Return the constructor of a registered environment's task, with the environment's own options.
 
-    look: where the environment is looked at, which may end the process that it is made in.
+    look: makes the environment and looks at it, possibly in another process, which it may end.
 
-    Two more are ours: `scale_actions`, whether -1 and 1 of the network are the ends of an action's range where that is
-    finite; and `max_episode_steps`. Where the environment takes any keyword, so does the constructor.
+    Two options are ours: `scale_actions`, whether -1 and 1 of the network are the ends of an action's range where that
+    is finite; and `max_episode_steps`. Where the environment takes any keyword, so does the constructor.
     """
     spec = _spec(name)
     own, needed, takes_any = _own_options(spec)
@@ -171,7 +170,7 @@ def constructor_of(name: str, look: Callable[[Asked], Look | str] = look_here) -
         for option in needed:
             if options[option] is None:
                 raise ValueError(f"its environment needs {option}: give it, as in --set task.{option}=…")
-        # what is left at None is left to the environment; lists are lists, wherever they were written
+        # None leaves an option to the environment; sequences become lists, or tuples where the default is one
         given = {option: value for option, value in (options | others).items() if value is not None}
         for option, value in given.items():
             if isinstance(value, list | tuple):
@@ -186,7 +185,7 @@ def constructor_of(name: str, look: Callable[[Asked], Look | str] = look_here) -
 
 
 def reference_of(made: gymnasium.Env[Any, Any] | EnvSpec) -> tuple[str, dict[str, Any]]:
-    """The id and options that make an environment again. Raises ValueError where nothing does."""
+    """Return the id and options that make an environment again. Raises ValueError where there are none."""
     spec = made if isinstance(made, EnvSpec) else made.spec
     if spec is None:
         raise ValueError(
@@ -212,7 +211,7 @@ def _spec(name: str) -> EnvSpec:
         check_trusted(name)
     with contained():
         if module:
-            importlib.import_module(module)  # which registers it
+            importlib.import_module(module)  # registers it
         return gymnasium.spec(environment)
 
 
@@ -225,12 +224,12 @@ def _creator(spec: EnvSpec) -> Any:
 
 
 def without(error: Exception) -> str:
-    """What to do where Gymnasium lacks a package."""
+    """Return what to do where Gymnasium lacks a package."""
     return f'{" ".join(str(error).split()).rstrip(".")}; pip install ".[classic]" in evo\'s folder brings it'
 
 
 def _own_options(spec: EnvSpec) -> tuple[dict[str, tuple[Any, Any]], list[str], bool]:
-    """Of an environment's constructor: option → (type, default), those that it needs, whether it takes any others.
+    """Return an environment's options, option → (type, default), those it needs, and whether it takes any others.
 
     A default of None leaves the option to the environment, as does one that no file can hold.
     """
@@ -261,7 +260,7 @@ def _kind_and_default(default: Any) -> tuple[Any, Any]:
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether a configuration file can hold it."""
+    """Return whether a configuration file can hold a value."""
     if isinstance(value, list | tuple):
         return all(map(_is_plain, value))
     if isinstance(value, dict):
@@ -282,7 +281,7 @@ def _task(
     limit: int | None,
     look: Callable[[Asked], Look | str],
 ) -> GymnasiumTask:
-    if isinstance(options.get("xml_file"), str):  # of MuJoCo's older tasks
+    if isinstance(options.get("xml_file"), str):  # an option of MuJoCo's older tasks
         from evo.envs.mujoco_v5.construction import model_path
 
         model_path(options["xml_file"])
@@ -320,7 +319,7 @@ def _task(
 
 
 def close(env: gymnasium.Env[Any, Any]) -> None:
-    """Close an environment; that it fails in this harms nobody any more."""
+    """Close an environment, ignoring its errors."""
     with contextlib.suppress(Exception), contained():
         env.close()
 
@@ -329,15 +328,15 @@ class Body:
     """An environment between resets, with observations and actions as plain vectors.
 
     alarm: whether a reset or step that takes longer than the task's step_timeout ends this process by SIGALRM, whatever
-    it is doing, and so does what loads first and takes longer than it may. Raises whatever the environment raises;
-    MisfitError where what it gives is not what it declared.
+    it is doing, as does loading that takes longer than its limit. Raises whatever the environment raises; MisfitError
+    where its values are not as declared.
     """
 
     def __init__(self, task: GymnasiumTask, render_mode: str | None = None, alarm: bool = False) -> None:
         self._task, self._process = task, os.getpid()
         self._seconds = task.step_timeout if alarm else None
         if alarm:
-            _creator(task.spec)  # to import a module takes what it takes
+            _creator(task.spec)  # import of its module is not limited
         self._limit(_LOADING)
         try:
             self.env = task.make(render_mode)
@@ -345,12 +344,12 @@ class Body:
             self._limit(0)
 
     def reset(self, seed: int) -> np.ndarray:
-        """The first observation of an episode, float64 (observation_size,)."""
+        """Return the first observation of an episode, float64 (observation_size,)."""
         observation, _ = self._answer("reset", seed=seed)
         return self._task.observed(observation)
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool]:
-        """Observation, reward, whether the task ended the episode, and whether its time is over.
+        """Return observation, reward, and whether the episode was terminated and truncated.
 
         action: float64 (action_size,), within its bounds; a choice's index where there are choices.
         """
@@ -372,19 +371,19 @@ class Body:
             raise MisfitError(f"its {what} gives something else than {_PIECES[what]}") from error
         finally:
             if self._process != os.getpid():
-                os._exit(0)  # a child that the environment forked does not come back
+                os._exit(0)  # a child that the environment forked ends here
             self._limit(0)
         if not isinstance(answer, tuple) or len(answer) != pieces:
             raise MisfitError(f"its {what} gives {shown(answer)}; must be {_PIECES[what]}")
         return answer
 
     def _limit(self, times: int) -> None:
-        """So many times a step's seconds from now on this process ends, where there is a limit; 0: it does not."""
+        """Set the alarm to this many times a step's limit, if there is one; 0 clears it."""
         if self._seconds is not None:
             signal.setitimer(signal.ITIMER_REAL, times * self._seconds)
 
     def picture(self) -> np.ndarray:
-        """What it draws of itself, uint8 (height, width, 3). Raises MisfitError where that is no picture."""
+        """Return the environment's rendering, uint8 (height, width, 3). Raises MisfitError where that is no picture."""
         self._limit(_LOADING)
         try:
             with contained():
@@ -402,7 +401,7 @@ class Body:
 
 
 def _number(reward: Any) -> float:
-    """A reward of any type. Raises MisfitError where it is no number."""
+    """Return a reward of any type as a float. Raises MisfitError where it is no number."""
     earned = np.asarray(reward)
     if earned.size != 1 or earned.dtype.kind not in "biuf":
         raise MisfitError(f"its reward is {shown(reward)}, and no number")
@@ -410,7 +409,7 @@ def _number(reward: Any) -> float:
 
 
 def _unpacked(error: Exception) -> bool:
-    """Whether it was Gymnasium's own wrapper that found other pieces than it expected."""
+    """Return whether Gymnasium's own wrapper failed to unpack the environment's answer."""
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next

@@ -12,6 +12,6 @@ def register(names: Iterable[str]) -> None:
             id=name if name.startswith("evo/") else f"evo/{name}",
             entry_point="evo.envs.gymnasium_bridge.task_env:make_env",
             kwargs={"task": name},
-            # the environment ends its episodes itself: their length is an option of some tasks
+            # the environment truncates its episodes itself: their length is an option of some tasks
             max_episode_steps=None,
         )

@@ -1,7 +1,7 @@
-"""Conversion between Gymnasium's spaces and vectors: observations are checked and flattened, network outputs become
-actions of the space.
+"""Conversion between Gymnasium's spaces and vectors, with checks.
 
-Environments are code of other people's: whatever they hand over is looked at here before compiled code sees it.
+Observations are checked and flattened, network outputs become actions of the space. Environments are foreign code:
+their values are checked here before compiled code reads them.
 """
 
 import math
@@ -12,29 +12,32 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-_UNBOUNDED = 1e9  # a range as wide as this is no range: it stands for "any number" in most environments
+_UNBOUNDED = 1e9  # a wider range counts as unbounded, as in most environments
 _SHOWN = 60  # characters of a value
-_FEW = 32  # numbers that Python looks at faster than numpy
+_FEW = 32  # numbers below which Python is faster than numpy
 
 
 class MisfitError(Exception):
-    """What an environment gave does not fit what it declared; the message is for the user."""
+    """A value of an environment does not fit its declaration; the message is for the user."""
 
 
 def shown(value: Any) -> str:
-    """A foreign value in a few characters, on one line."""
+    """Return a foreign value as a short text on one line."""
     try:
         text = " ".join(repr(value).split())
-    except Exception:  # its own repr may fail too
+    except Exception:  # its repr may fail too
         text = f"a {type(value).__name__}"
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
 def flatten(space: spaces.Space[Any], observation: Any) -> np.ndarray:
-    """An observation as float64 (flatdim(space),), as `gymnasium.spaces.flatten` orders it. Raises MisfitError."""
+    """Return an observation as float64 (flatdim(space),), as `gymnasium.spaces.flatten` orders it.
+
+    Raises MisfitError.
+    """
     if isinstance(space, spaces.Box):
         if type(observation) is np.ndarray and observation.dtype == space.dtype and observation.shape == space.shape:
-            return observation.astype(np.float64).ravel()  # most do keep their word, at every step
+            return observation.astype(np.float64).ravel()  # the usual case, fast because it occurs at every step
         return _numbers(observation, space.shape, space.dtype)
     if isinstance(space, spaces.Discrete) and isinstance(observation, int | np.integer):
         place = int(observation) - int(space.start)
@@ -70,12 +73,15 @@ def flatten(space: spaces.Space[Any], observation: Any) -> np.ndarray:
         return _numbers(observation, space.shape)
     try:
         return np.asarray(spaces.flatten(space, observation), np.float64).ravel()
-    except Exception as error:  # whatever it is, it is no observation of this space
+    except Exception as error:  # whatever fails, it is no observation of this space
         raise MisfitError(f"observes {shown(observation)}, its space is {shown(space)}") from error
 
 
 def _numbers(observation: Any, shape: tuple[int, ...], dtype: Any = None) -> np.ndarray:
-    """So many numbers, rounded as their dtype does, float64; whatever the shape they come in."""
+    """Return an observation as a flat float64 array of the space's size, rounded as its dtype does.
+
+    Raises MisfitError.
+    """
     size = math.prod(shape)
     try:
         found = np.asarray(observation)
@@ -92,8 +98,8 @@ def _numbers(observation: Any, shape: tuple[int, ...], dtype: Any = None) -> np.
 
 
 def all_finite(vector: np.ndarray) -> bool:
-    """Whether each number of float64 (size,) is finite."""
-    if vector.size < _FEW:  # then numpy's own loop takes four times as long
+    """Return whether each number of float64 (size,) is finite."""
+    if vector.size < _FEW:  # numpy's own loop takes four times as long
         return all(map(math.isfinite, vector.tolist()))
     return bool(np.isfinite(vector).all())
 
@@ -104,11 +110,11 @@ def _plural(count: int) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Actions:
-    """How numbers from a network become actions of a space.
+    """Mapping from network outputs to actions of a space.
 
-    space: Box, MultiDiscrete or MultiBinary, or Discrete, whose action is the index of a choice. least, most: of its
-    actions, (size,), in the space's own type. low, high: float64 (size,), what the network's numbers are clipped to: -1
-    and 1 where they are `scaled` to the range from least to most, bool (size,), that range itself elsewhere.
+    space: Box, MultiDiscrete or MultiBinary, or Discrete, whose action is the index of a choice. least, most: bounds of
+    its actions, (size,), in the space's type. low, high: float64 (size,), bounds to which outputs are clipped: -1 and 1
+    where they are `scaled` to the range from least to most, bool (size,), that range itself elsewhere.
     """
 
     space: spaces.Space[Any]
@@ -140,20 +146,20 @@ class Actions:
     _top: np.ndarray = field(init=False)
     _half: np.ndarray = field(init=False)  # of the width of a range
     _all_scaled: bool = field(init=False)
-    _fits: bool = field(init=False)  # at its upper end; nothing between the ends is rounded to more than they are
+    _fits: bool = field(init=False)  # whether no scaled value is rounded beyond the upper end
     _none_scaled: bool = field(init=False)
     _dtype: np.dtype[Any] = field(init=False)
     _whole: bool = field(init=False)
 
     @property
     def choices(self) -> int:
-        """How many there are to choose from; 0 where actions are numbers."""
+        """Number of choices; 0 where actions are numbers."""
         return int(self.space.n) if isinstance(self.space, spaces.Discrete) else 0
 
     def of(self, values: np.ndarray) -> Any:
-        """What the environment takes, of float64 (size,) within low and high: in the space, with its dtype and shape.
+        """Return the environment's action for float64 (size,) within low and high: with its space's dtype and shape.
 
-        Where scaled, -1 to 1 is its range from end to end. A whole number is the nearest one.
+        Where scaled, -1 to 1 is its range from end to end. An integer is the nearest one.
         """
         space = self.space
         if isinstance(space, spaces.Discrete):
@@ -175,9 +181,9 @@ class Actions:
 
 
 def actions_of(space: Any, scale: bool) -> Actions:
-    """The actions of an environment's space; scale: whether a network's numbers from -1 to 1 are stretched to ranges.
+    """Return the actions of an environment's space; scale: whether outputs from -1 to 1 are scaled to ranges.
 
-    Raises ValueError, in words, for a space that no network of numbers acts in.
+    Raises ValueError for a space in which no network of numbers can act.
     """
     if not isinstance(space, spaces.Space):
         raise ValueError(f"its action_space is {shown(space)}; a gymnasium.spaces.Box or Discrete one is needed")

@@ -1,6 +1,6 @@
 """TaskEnv: a Task as a `gymnasium.Env`, running the task's own compiled functions.
 
-`reset(seed=s)` starts, and every step goes on, exactly as the compiled episode of seed s does.
+`reset(seed=s)` and every following step give exactly the compiled episode of seed s.
 """
 
 import functools
@@ -58,10 +58,10 @@ def _kernels() -> tuple[Any, Any]:
 
 
 class TaskEnv(gymnasium.Env[NDArray[np.float64], NDArray[Any]]):
-    """A Task as an environment. Observations are float64, actions as the task's bounds say; nothing is clipped.
+    """A Task as an environment. Observations are float64, action bounds are the task's; nothing is clipped.
 
     `render_mode="rgb_array"` draws with our ray caster, on any machine; "human", "depth_array" and "rgbd_tuple" are
-    handed to Gymnasium's own renderer with the task's rendering options, and need GL as it does. `step` raises
+    passed to Gymnasium's own renderer with the task's rendering options, and need GL as it does. `step` raises
     EngineError where MuJoCo fails or the simulation becomes unstable.
     """
 
@@ -95,8 +95,7 @@ class TaskEnv(gymnasium.Env[NDArray[np.float64], NDArray[Any]]):
 
     @property
     def data(self) -> mujoco.MjData:
-        """The simulation as it is now: one MjData, brought up to date whenever it is asked for; what is written into it
-        changes nothing."""
+        """The current simulation: one MjData, updated at each access; changes to it have no effect."""
         self._batch.copy_data(0, self._data)
         return self._data
 
@@ -108,7 +107,7 @@ class TaskEnv(gymnasium.Env[NDArray[np.float64], NDArray[Any]]):
         self._stream[:] = words_of(generator.state)
         self._record[...] = self.task.record
         self._run(_kernels()[0].address)
-        # the environment's own stream goes on where the task left it
+        # the environment's own stream continues where the task left it
         high, low = (int(word) for word in self._stream[:2])
         state = generator.state
         state["state"]["state"] = high << 64 | low
@@ -140,7 +139,7 @@ class TaskEnv(gymnasium.Env[NDArray[np.float64], NDArray[Any]]):
             raise EngineError(f"{self.task.name}: the simulation became unstable; reset it")
 
     def render(self) -> Any:
-        """A picture of the state, uint8 (height, width, 3), or what Gymnasium's renderer gives in the other modes."""
+        """Return a picture, uint8 (height, width, 3), or what Gymnasium's renderer gives in other modes."""
         if self.render_mode is None:
             return None
         shown = model_of(self.task, self._record)
@@ -171,6 +170,6 @@ class TaskEnv(gymnasium.Env[NDArray[np.float64], NDArray[Any]]):
 
 
 def make_env(task: str, **options: Any) -> TaskEnv:
-    """The environment of a task in `evo.envs.TASKS`, or of one named `package.module:attribute`."""
+    """Return the environment of a task in `evo.envs.TASKS`, or of one named `package.module:attribute`."""
     trust(task)
     return TaskEnv(construct(resolve(task, TASKS), options))

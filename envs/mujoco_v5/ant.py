@@ -1,4 +1,4 @@
-"""Ant-v5: four legs around a sphere; rewarded for forward speed and for living, charged for forces; falling ends it."""
+"""Ant-v5: four legs around a sphere; rewarded for forward speed and survival, charged for forces; falling ends it."""
 
 import math
 from typing import Any
@@ -20,7 +20,7 @@ def observe(model: Any, data: Any, task: Any, obs: Any) -> None:
     end = observe_state(data, obs, task.hidden_positions, math.inf)
     if task.include_cfrc_ext_in_observation:
         clip_into(task.contact_forces, data.cfrc_ext, task.contact_force_range)
-        append(obs, end, task.contact_forces, 6)  # the world feels nothing
+        append(obs, end, task.contact_forces, 6)  # no forces act on the world
 
 
 def advance(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:

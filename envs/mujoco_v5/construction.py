@@ -16,12 +16,15 @@ _ASSETS = (Path(mujoco_env.__file__).parent / "assets").resolve()  # Gymnasium's
 
 
 def load(xml_file: str) -> mujoco.MjModel:
-    """The model that Gymnasium's MujocoEnv loads for `xml_file`. Raises FileNotFoundError or ValueError (bad MJCF)."""
+    """Return the model that Gymnasium's MujocoEnv loads for `xml_file`.
+
+    Raises FileNotFoundError, ValueError (bad MJCF).
+    """
     return mujoco.MjModel.from_xml_path(model_path(xml_file))
 
 
 def model_path(xml_file: str) -> str:
-    """Where that model lies, examined as any model file that a user brings, unless Gymnasium brings it.
+    """Return the path of that model; unless it is Gymnasium's, it is examined as any model file of a user.
 
     Raises FileNotFoundError, ModelFileError.
     """
@@ -29,7 +32,7 @@ def model_path(xml_file: str) -> str:
         path = expand_model_path(xml_file)
         if Path(path).resolve().parent != _ASSETS:
             real = examined(path)
-            if is_urdf(real):  # what was examined is another text: its names resolved, much of it left out
+            if is_urdf(real):  # the examined text is another: its names are resolved, and parts of it left out
                 raise ModelFileError(f"{path} is a URDF; it must be MJCF here")
             return str(real)
     except OSError as error:
@@ -50,7 +53,7 @@ def _check_ranges(options: Mapping[str, Any]) -> None:
 
 
 def body_named(model: mujoco.MjModel, name: int | str, option: str = "xml_file") -> int:
-    """The number of a body. Raises ValueError naming the option that brought it about."""
+    """Return the id of a body. Raises ValueError naming the option that selected it."""
     try:
         return int(model.body(name).id)
     except (KeyError, IndexError) as error:
@@ -71,10 +74,11 @@ def build(
     steps: int = 1000,
     sizes: Mapping[str, int] | None = None,
 ) -> Task:
-    """The Task equal to `gymnasium_id` with these constructor options. sizes: what its model must have, as nq and nv.
+    """Return the Task equal to `gymnasium_id` with these constructor options.
 
-    kernels: reset, observe, advance; the task's record holds every option that is a number, and `numbers` of the model.
-    Raises FileNotFoundError or ValueError naming the option that is wrong.
+    sizes: of the model, required by its kernels, as nq, nv. kernels: reset, observe, advance; the task's record holds
+    every option that is a number, and `numbers` of the model. Raises FileNotFoundError or ValueError naming a wrong
+    option.
     """
     _check_ranges(options)
     model = load(options["xml_file"])
@@ -108,7 +112,7 @@ def build_walker(
     extra_size: Callable[[mujoco.MjModel], int] = lambda model: 0,
     numbers: Callable[[mujoco.MjModel], Mapping[str, Any]] = lambda model: {},
 ) -> Task:
-    """`build` for a task that observes positions but for the leading `hidden_positions`, velocities, and extras."""
+    """Call `build` for a task that observes positions without the first `hidden_positions`, velocities, and extras."""
     hidden = hidden_positions * bool(options["exclude_current_positions_from_observation"])
     return build(
         gymnasium_id,

@@ -1,4 +1,4 @@
-"""HalfCheetah-v5: a planar cheetah earns its forward speed less a control cost; it never terminates."""
+"""HalfCheetah-v5: a planar cheetah is rewarded for forward speed, charged for control; it never terminates."""
 
 import math
 from typing import Any

@@ -21,11 +21,11 @@ def observe(model: Any, data: Any, task: Any, obs: Any) -> None:
 
 @njit
 def _center_of_mass(model: Any, data: Any, task: Any) -> float:
-    """Its x coordinate, in the order in which NumPy's einsum adds."""
+    """Return its x coordinate, in the order in which NumPy's einsum adds."""
     moment = 0.0
     for body in range(model.body_mass.size):
         moment = add_weighted(moment, model.body_mass[body], data.xipos[body, 0])
-    # NumPy's sum of the model's masses, times what adversity has made of them: exactly 1 without it
+    # NumPy's sum of the model's masses, times the factor of adversity: exactly 1 without it
     return moment / (task.mass * (model.body_subtreemass[0] / task.subtree_mass))
 
 

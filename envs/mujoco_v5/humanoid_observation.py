@@ -15,8 +15,11 @@ from evo.envs.task import Task
 
 @njit
 def observe_humanoid(data: Any, task: Any, obs: Any) -> None:
-    """Positions and velocities, then as asked for: inertia and velocity of each body but the world around the centre of
-    mass, the actuators' forces on all but the root's joint, and the forces from outside on each body but the world."""
+    """Write positions and velocities, then the optional parts.
+
+    They are: inertia and velocity of each body except the world about the centre of mass, the actuators' forces on all
+    joints except the root's, and the external forces on each body except the world.
+    """
     at = observe_state(data, obs, task.hidden_positions, math.inf)
     if task.include_cinert_in_observation:
         at = append(obs, at, data.cinert, 10)
@@ -30,7 +33,7 @@ def observe_humanoid(data: Any, task: Any, obs: Any) -> None:
 
 @njit
 def contact_cost(data: Any, weight: float, bounds: Any) -> float:
-    """Weighted squares of the forces from outside on all bodies, within bounds."""
+    """Return the weighted sum of squares of the external forces on all bodies, within bounds."""
     forces = data.cfrc_ext.reshape(data.cfrc_ext.size)
     return min(max(weight * sum_of_squares(forces), bounds[0]), bounds[1])
 
@@ -41,7 +44,7 @@ def build_humanoid(
     options: Mapping[str, Any],
     rendering: Mapping[str, Any],
 ) -> Task:
-    """`build_walker` with the numbers that `observe_humanoid` writes."""
+    """Call `build_walker` with the numbers that `observe_humanoid` writes. Raises ValueError for an unfit model."""
     included = {name: bool(value) for name, value in options.items() if name.startswith("include_")}
 
     def extra_size(model: mujoco.MjModel) -> int:

@@ -28,7 +28,7 @@ def observe(model: Any, data: Any, task: Any, obs: Any) -> None:
 def advance(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:
     simulate(model, data, action, task.frame_skip)
     x, y = data.site_xpos[0, 0], data.site_xpos[0, 2]  # of the tip
-    # NumPy squares a number by libm's pow, which differs from a product in the last bit once in a thousand times
+    # NumPy squares a number by libm's pow, whose last bit differs from the product's once in a thousand times
     distance = 0.01 * square(x, task.two) + square(y - 2.0, task.two)
     velocity = 1e-3 * square(data.qvel[1], task.two) + 5e-3 * square(data.qvel[2], task.two)
     out.terminated = y <= 1.0

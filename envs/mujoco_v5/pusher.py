@@ -43,7 +43,7 @@ def _distance(data: Any, body: int, other: int) -> float:
 
 
 def advance(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:
-    # the rewards are of where the arm was before: Gymnasium computes body positions at the start of a time step
+    # distances are those before the last time step: Gymnasium computes body positions at the start of a time step
     simulate(model, data, action, task.frame_skip)
     near = -_distance(data, task.object, task.tips_arm) * task.reward_near_weight
     there = -_distance(data, task.object, task.goal) * task.reward_dist_weight

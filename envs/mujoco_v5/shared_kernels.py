@@ -10,7 +10,7 @@ from evo.envs.engine.random import standard_normal, uniform
 
 @njit
 def reset_uniform(model: Any, data: Any, rng: Any, scale: float) -> None:
-    """Uniform noise of ±scale on every position, then on every velocity; the velocities of the model are zero."""
+    """Add uniform noise of ±scale to every initial position; set every velocity to such noise."""
     for index in range(data.qpos.size):
         data.qpos[index] = model.qpos0[index] + uniform(rng, -scale, scale)
     for index in range(data.qvel.size):
@@ -20,7 +20,7 @@ def reset_uniform(model: Any, data: Any, rng: Any, scale: float) -> None:
 
 @njit
 def reset_uniform_normal(model: Any, data: Any, rng: Any, scale: float) -> None:
-    """Uniform noise of ±scale on every position, then normal noise of that deviation on every velocity."""
+    """Add uniform noise of ±scale to every initial position; set every velocity to normal noise of that deviation."""
     for index in range(data.qpos.size):
         data.qpos[index] = model.qpos0[index] + uniform(rng, -scale, scale)
     for index in range(data.qvel.size):
@@ -30,7 +30,10 @@ def reset_uniform_normal(model: Any, data: Any, rng: Any, scale: float) -> None:
 
 @njit
 def observe_state(data: Any, obs: Any, hidden: int, limit: float) -> int:
-    """Positions but for the first `hidden`, then velocities clipped to ±limit; returns how many numbers they are."""
+    """Write positions without the first `hidden`, then velocities clipped to ±limit.
+
+    Return how many numbers these are.
+    """
     qpos, qvel = data.qpos, data.qvel
     count = qpos.size - hidden
     for index in range(count):
@@ -42,7 +45,7 @@ def observe_state(data: Any, obs: Any, hidden: int, limit: float) -> int:
 
 @njit
 def append(obs: Any, at: int, values: Any, skipped: int) -> int:
-    """Write values but for the first `skipped` into obs from `at` on; returns where they end."""
+    """Write values without the first `skipped` into obs from `at` on; return where they end."""
     flat = values.reshape(values.size)
     for index in range(skipped, flat.size):
         obs[at + index - skipped] = flat[index]
@@ -51,7 +54,7 @@ def append(obs: Any, at: int, values: Any, skipped: int) -> int:
 
 @njit
 def advance_forward(model: Any, data: Any, action: Any, frame_skip: int) -> float:
-    """Act for one control step; returns the mean forward speed over it, in m/s."""
+    """Act for one control step; return the mean forward speed over it, in m/s."""
     before = data.qpos[0]
     simulate(model, data, action, frame_skip)
     return (data.qpos[0] - before) / (model.opt.timestep * frame_skip)
@@ -64,7 +67,7 @@ def control_cost(weight: float, action: Any) -> float:
 
 @njit
 def clip_into(out: Any, values: Any, bounds: Any) -> None:
-    """out (size,) = values within bounds, flattened."""
+    """Write values, clipped to bounds and flattened, into `out` (size,)."""
     flat = values.reshape(values.size)
     for index in range(flat.size):
         out[index] = min(max(flat[index], bounds[0]), bounds[1])

@@ -1,4 +1,4 @@
-"""Swimmer-v5: a three-link planar swimmer earns its forward speed less a control cost; it never terminates."""
+"""Swimmer-v5: a three-link planar swimmer is rewarded for forward speed, charged for control; it never terminates."""
 
 import math
 from typing import Any

@@ -1,9 +1,9 @@
 """Ray intersection with MuJoCo's analytic geoms, each in its own frame.
 
-Vectors are tuples of three floats, so that they live in registers: slices of arrays cost a counted reference each. A
-shape's `size` holds MuJoCo's three half-sizes. Distances are in multiples of the direction's length, and `MISS` (-1)
-means no hit; as in `mujoco.mj_ray`, a ray that starts inside a shape meets it where it leaves. All shapes but the plane
-are convex solids.
+Vectors are tuples of three floats, so that they are kept in registers: each slice of an array costs a reference count.
+A shape's `size` holds MuJoCo's three half-sizes. Distances are in multiples of the direction's length, and `MISS` (-1)
+means no hit; as in `mujoco.mj_ray`, a ray that starts inside a shape hits it where it leaves. All shapes except the
+plane are convex solids.
 """
 
 import math
@@ -30,13 +30,13 @@ _GOLDEN = 0.6180339887498949
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def dot(a: Vector, b: Vector) -> float:
-    """a · b."""
+    """Return the dot product a · b."""
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def along(origin: Vector, direction: Vector, distance: float) -> Vector:
-    """The point origin + distance * direction."""
+    """Return the point origin + distance * direction."""
     return (
         origin[0] + distance * direction[0],
         origin[1] + distance * direction[1],
@@ -46,14 +46,14 @@ def along(origin: Vector, direction: Vector, distance: float) -> Vector:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def normalised(a: Vector) -> Vector:
-    """`a` scaled to length one."""
+    """Return `a` scaled to length one."""
     scale = 1.0 / math.sqrt(dot(a, a))
     return (a[0] * scale, a[1] * scale, a[2] * scale)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def to_local(rotation: Matrix, a: Vector) -> Vector:
-    """World vector `a` in the frame whose axes are the columns of `rotation`."""
+    """Return world vector `a` in the frame whose axes are the columns of `rotation`."""
     return (
         rotation[0][0] * a[0] + rotation[1][0] * a[1] + rotation[2][0] * a[2],
         rotation[0][1] * a[0] + rotation[1][1] * a[1] + rotation[2][1] * a[2],
@@ -63,7 +63,7 @@ def to_local(rotation: Matrix, a: Vector) -> Vector:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def to_world(rotation: Matrix, a: Vector) -> Vector:
-    """The inverse of `to_local`."""
+    """Return a vector of the frame in world coordinates, the inverse of `to_local`."""
     return (
         rotation[0][0] * a[0] + rotation[0][1] * a[1] + rotation[0][2] * a[2],
         rotation[1][0] * a[0] + rotation[1][1] * a[1] + rotation[1][2] * a[2],
@@ -73,7 +73,7 @@ def to_world(rotation: Matrix, a: Vector) -> Vector:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _first(entry: float, leave: float) -> float:
-    """The nearest end of a line's interval inside a solid that lies ahead of the ray."""
+    """Return the first end, ahead of the ray, of a line's interval inside a solid; MISS if both lie behind."""
     if entry >= 0.0:
         return entry
     return leave if leave >= 0.0 else MISS
@@ -81,7 +81,7 @@ def _first(entry: float, leave: float) -> float:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _roots(a: float, b: float, c: float) -> tuple[bool, float, float]:
-    """Whether a x^2 + 2 b x + c = 0 has real roots, and they, the lower one first (a > 0)."""
+    """Return whether a x^2 + 2 b x + c = 0 has real roots, and the roots, the lower one first (a > 0)."""
     determinant = b * b - a * c
     if determinant < _SMALLEST:
         return False, MISS, MISS
@@ -91,7 +91,7 @@ def _roots(a: float, b: float, c: float) -> tuple[bool, float, float]:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _slab(origin: float, direction: float, half: float) -> tuple[float, float]:
-    """The line's interval between the planes at ± half; an empty one has entry > leave."""
+    """Return the line's interval between the planes at ± half; an empty one has entry > leave."""
     if abs(direction) < _SMALLEST:
         return (-math.inf, math.inf) if abs(origin) <= half else (math.inf, -math.inf)
     one = (-half - origin) / direction
@@ -122,7 +122,7 @@ def _ray_sphere(radius: float, origin: Vector, direction: Vector) -> float:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _cap(size: Vector, end: float, far: bool, origin: Vector, direction: Vector) -> tuple[bool, float]:
-    """The near or far meeting with a capsule's end sphere centred at height `end`."""
+    """Return whether a line hits a capsule's end sphere centred at height `end`, and the near or far distance."""
     shifted = (origin[0], origin[1], origin[2] - end)
     real, entry, leave = _roots(
         dot(direction, direction), dot(shifted, direction), dot(shifted, shifted) - size[0] * size[0]
@@ -132,8 +132,8 @@ def _cap(size: Vector, end: float, far: bool, origin: Vector, direction: Vector)
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _ray_capsule(size: Vector, origin: Vector, direction: Vector) -> float:
-    # The line's interval inside the endless cylinder, each end moved to a cap where it lies past the straight part:
-    # a line that misses that cap misses the capsule.
+    # The line's interval inside the infinite cylinder, each end moved to a cap where it lies past the straight part: a
+    # line that misses that cap misses the capsule.
     a = direction[0] * direction[0] + direction[1] * direction[1]
     c = origin[0] * origin[0] + origin[1] * origin[1] - size[0] * size[0]
     if a < _SMALLEST:
@@ -163,7 +163,7 @@ def _ray_capsule(size: Vector, origin: Vector, direction: Vector) -> float:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _ray_ellipsoid(size: Vector, origin: Vector, direction: Vector) -> float:
-    # Scaled by the half-sizes, the ellipsoid is a unit sphere and the distance stays what it is.
+    # Scaled by the half-sizes, the ellipsoid is a unit sphere; the distance does not change.
     squashed = (origin[0] / size[0], origin[1] / size[1], origin[2] / size[2])
     heading = (direction[0] / size[0], direction[1] / size[1], direction[2] / size[2])
     return _ray_sphere(1.0, squashed, heading)
@@ -198,13 +198,13 @@ def _ray_box(size: Vector, origin: Vector, direction: Vector) -> float:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def intersect(kind: int, size: Vector, origin: Vector, direction: Vector) -> float:
-    """Distance at which a ray, in the shape's own frame, meets a shape.
+    """Return the distance at which a ray, in the shape's own frame, hits a shape.
 
     Args:
-        kind: one of `ANALYTIC`; any other kind is never met.
+        kind: one of `ANALYTIC`; any other kind is never hit.
         size: [3] MuJoCo's half-sizes, metres.
-        origin: where the ray starts, metres.
-        direction: where it goes, of any length but 0.
+        origin: start of the ray, metres.
+        direction: of the ray, of any length but 0.
 
     Returns:
         The smallest distance ≥ 0 in multiples of |direction|, or `MISS`.
@@ -226,7 +226,7 @@ def intersect(kind: int, size: Vector, origin: Vector, direction: Vector) -> flo
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def outward(kind: int, size: Vector, point: Vector) -> Vector:
-    """Unit normal at a point of the shape's surface, in the shape's own frame."""
+    """Return the unit normal at a point of the shape's surface, in the shape's own frame."""
     x, y, z = point
     if kind == CAPSULE:
         return normalised((x, y, z - min(max(z, -size[1]), size[1])))
@@ -251,7 +251,10 @@ def outward(kind: int, size: Vector, point: Vector) -> Vector:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def separation(kind: int, size: Vector, point: Vector) -> float:
-    """Signed distance from a point to a convex shape, negative inside (an estimate for ellipsoids), metres."""
+    """Return the signed distance from a point to a convex shape, negative inside, metres.
+
+    An estimate for ellipsoids.
+    """
     x, y, z = point
     if kind == CAPSULE:
         axial = z - min(max(z, -size[1]), size[1])
@@ -273,10 +276,10 @@ def separation(kind: int, size: Vector, point: Vector) -> float:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def nearest_approach(kind: int, size: Vector, bound: float, origin: Vector, direction: Vector) -> tuple[float, float]:
-    """How close a ray passes by a convex shape: (distance along the ray, separation there).
+    """Return how close a ray passes by a convex shape: (distance along the ray, separation there).
 
-    `direction` has length one and `bound` is the radius of a sphere around the shape. A capsule, and so a sphere, is
-    solved; other shapes are searched, for which the separation along a line falls and then rises.
+    `direction` has length one and `bound` is the radius of a sphere around the shape. For capsules and spheres the
+    solution is exact; for others a golden-section search, since the separation along a line falls and then rises.
     """
     if kind in (SPHERE, CAPSULE):
         half = size[1] if kind == CAPSULE else 0.0

@@ -12,9 +12,9 @@ from evo.envs.rendering.geometry import ANALYTIC, ELLIPSOID, PLANE
 from evo.envs.rendering.surfaces import covered_bodies, surfaces_of
 
 VISIBLE_GROUPS = 3  # groups 0, 1 and 2, as in MuJoCo's viewer
-_UNPAINTED = (0.5, 0.5, 0.5, 1.0)  # MuJoCo's colour for a geom that names none
-# For geoms that name no colour: what stands still is stone, and what moves is painted by its depth in the body tree, so
-# that a creature's left and right match.
+_UNPAINTED = (0.5, 0.5, 0.5, 1.0)  # MuJoCo's default colour of a geom
+# For geoms without a colour: static ones are stone, moving ones are coloured by their depth in the body tree, so that a
+# creature's left and right match.
 _STONE = (0.62, 0.60, 0.57)
 _PALETTE = (
     (0.89, 0.45, 0.27),
@@ -27,7 +27,7 @@ _PALETTE = (
 
 
 def place(model: mujoco.MjModel, data: mujoco.MjData, qpos: ArrayLike) -> None:
-    """Set `data` to positions `qpos` [nq] and place its bodies, cameras and centres of mass.
+    """Set `data` to positions `qpos` [nq] and compute its bodies, cameras and centres of mass.
 
     Raises ValueError where `qpos` has another size.
     """
@@ -43,14 +43,14 @@ def place(model: mujoco.MjModel, data: mujoco.MjData, qpos: ArrayLike) -> None:
 
 
 def moving_geoms(model: mujoco.MjModel) -> NDArray[np.bool_]:
-    """[ngeom] whether a geom's body can move."""
+    """Return whether each geom's body can move, [ngeom]."""
     return np.asarray(model.body_weldid[model.geom_bodyid] != 0)
 
 
 def shown_geoms(model: mujoco.MjModel) -> NDArray[np.bool_]:
-    """[ngeom] whether a geom belongs to a visible group and is not wholly transparent.
+    """Return whether each geom belongs to a visible group and is not fully transparent, [ngeom].
 
-    Of a body that moves and has no such geom, since a skin covers it, say, those of the other groups are shown.
+    Of a moving body without any such geom, and without a skin or flex, geoms of the other groups are shown.
     """
     opaque = _rgba(model)[:, 3] > 0
     visible = (model.geom_group < VISIBLE_GROUPS) & opaque
@@ -60,12 +60,12 @@ def shown_geoms(model: mujoco.MjModel) -> NDArray[np.bool_]:
 
 
 def standing_in(model: mujoco.MjModel) -> NDArray[np.bool_]:
-    """[ngeom] whether a geom is hidden within a skin or flex, whose shadow it throws and whose size it has."""
+    """Return whether each geom is hidden within a skin or flex, whose shadow and size it provides, [ngeom]."""
     return np.asarray(covered_bodies(model)[model.geom_bodyid] & moving_geoms(model) & ~shown_geoms(model))
 
 
 def _rgba(model: mujoco.MjModel) -> NDArray[np.float64]:
-    """[ngeom, 4] sRGB and opacity: a material's colour where a geom has one and names no colour itself."""
+    """Return sRGB and opacity, [ngeom, 4]: a material's colour where a geom has one and no colour of its own."""
     rgba = np.array(model.geom_rgba, dtype=np.float64)
     plain = np.all(np.abs(rgba - _UNPAINTED) < 1e-6, axis=1)
     painted = plain & (model.geom_matid >= 0)
@@ -80,14 +80,17 @@ def _rgba(model: mujoco.MjModel) -> NDArray[np.float64]:
 
 
 def _linear(srgb: NDArray[np.float64]) -> NDArray[np.float64]:
-    """sRGB values [n, 3] as linear light, made a little more vivid: warm light and haze take some colour away."""
+    """Return sRGB values [n, 3] as linear light, slightly more saturated: warm light and haze desaturate."""
     light = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
     grey = light @ np.array([0.2126, 0.7152, 0.0722])
     return np.asarray(np.clip(grey[:, None] + 1.2 * (light - grey[:, None]), 0.0, 1.0))
 
 
 def tabulate(model: mujoco.MjModel) -> NDArray[np.float64]:
-    """[ngeom + surfaces, COLUMNS] the scene's table, with what never changes filled in; surfaces: skins and flexes."""
+    """Return the scene's table, [ngeom + surfaces, COLUMNS], its constant parts filled in.
+
+    surfaces: skins and flexes.
+    """
     kind = np.array(model.geom_type)
     shown, moving = shown_geoms(model), moving_geoms(model)
     casting = shown | standing_in(model)
@@ -101,7 +104,7 @@ def tabulate(model: mujoco.MjModel) -> NDArray[np.float64]:
     geoms = np.zeros((model.ngeom, shading.COLUMNS))
     geoms[:, shading.KIND] = np.where(casting & ~shown, shading.WITHIN, kind)
     geoms[:, shading.SIZE : shading.SIZE + 3] = model.geom_size
-    # A floor has no edge to walk off in a picture: runs are longer than most models' planes.
+    # Floors are drawn unbounded: creatures walk farther than most models' planes reach.
     geoms[floor, shading.SIZE : shading.SIZE + 3] = 0.0
     geoms[:, shading.BOUND] = model.geom_rbound
     geoms[:, shading.COLOUR : shading.COLOUR + 3] = _linear(rgba[:, :3])
@@ -124,7 +127,7 @@ def tabulate(model: mujoco.MjModel) -> NDArray[np.float64]:
 
 
 def floor_square(model: mujoco.MjModel) -> float:
-    """Side of a floor square: of 1, 2 or 5 times a power of ten metres, the one nearest to two fifths the creature."""
+    """Return the side of a floor square: 1, 2 or 5 times a power of ten metres, nearest to two fifths the creature."""
     creature = moving_geoms(model) & (shown_geoms(model) | standing_in(model)) & (model.geom_rbound > 0)
     if not creature.any():
         return 1.0
@@ -137,7 +140,7 @@ def floor_square(model: mujoco.MjModel) -> float:
 
 
 def foreign_model(model: mujoco.MjModel) -> mujoco.MjModel | None:
-    """A copy whose group 0 holds just the geoms that only MuJoCo's own rays find; None where there are none."""
+    """Return a copy whose group 0 holds only the geoms that only MuJoCo's own rays find; None where there are none."""
     drawn = (*ANALYTIC, int(mujoco.mjtGeom.mjGEOM_HFIELD))
     foreign = shown_geoms(model) & ~np.isin(model.geom_type, drawn)
     if not foreign.any():

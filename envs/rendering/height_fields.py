@@ -1,7 +1,8 @@
 """Ray intersection with height fields, by a quadtree of maxima.
 
 The tree is that of "Maximum Mipmaps for Fast, Accurate, and Scalable Dynamic Height Field Rendering" (Tevs, Ihrke &
-Seidel 2008). The surface is MuJoCo's: two triangles a cell, split from its least to its greatest corner, on a base.
+Seidel 2008). The surface is MuJoCo's: two triangles a cell, with the diagonal from its least to its greatest corner, on
+a base.
 """
 
 import math
@@ -21,13 +22,13 @@ class Field(NamedTuple):
     geom: int
     size: tuple[float, float, float, float]
     heights: NDArray[np.float64]  # (rows, columns), metres
-    maxima: NDArray[np.float64]  # of level after level, from single cells up, each row by row
-    starts: NDArray[np.int64]  # (levels,) where each begins
+    maxima: NDArray[np.float64]  # level by level, from single cells up, each row by row
+    starts: NDArray[np.int64]  # (levels,) beginning of each level
     widths: NDArray[np.int64]  # (levels,) cells in a row of each
 
 
 def fields_of(model: mujoco.MjModel, shown: NDArray[np.bool_]) -> list[Field]:
-    """The height fields among the geoms `shown` (ngeom,)."""
+    """Return the height fields among the geoms `shown` (ngeom,)."""
     found = []
     for geom in np.flatnonzero(shown & (model.geom_type == mujoco.mjtGeom.mjGEOM_HFIELD)):
         field = int(model.geom_dataid[geom])
@@ -52,7 +53,7 @@ def fields_of(model: mujoco.MjModel, shown: NDArray[np.bool_]) -> list[Field]:
 def meet(
     fields: list[Field], data: mujoco.MjData, eye: Vector, directions: NDArray[np.float64], seen: NDArray[np.float64]
 ) -> None:
-    """Write into `seen` (rays, 5) what rays meet of the fields where that is nearer: distance, geom, normal.
+    """Write into `seen` (rays, 5) where rays hit the fields, if nearer: distance, geom, normal.
 
     directions: (rays, 3), of length one.
     """
@@ -76,7 +77,7 @@ def meet(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _slab(origin: float, direction: float, low: float, high: float) -> tuple[float, float]:
-    """Where a line is between two planes square to an axis."""
+    """Return a line's interval between two planes perpendicular to an axis."""
     if direction == 0.0:
         return (-math.inf, math.inf) if low <= origin <= high else (math.inf, -math.inf)
     first, second = (low - origin) / direction, (high - origin) / direction
@@ -85,7 +86,7 @@ def _slab(origin: float, direction: float, low: float, high: float) -> tuple[flo
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _below(heights: Any, column: int, row: int, u: float, v: float, upper: bool) -> float:
-    """Height at (u, v), from 0 to 1, in a cell: on its triangle where v >= u (upper), or the other one."""
+    """Return the height at (u, v), from 0 to 1, in a cell: on its triangle where v >= u (upper), or the other one."""
     corner, opposite = heights[row, column], heights[row + 1, column + 1]
     if upper:
         left = heights[row + 1, column]
@@ -104,7 +105,7 @@ def _trace(
     origin: Vector,
     direction: Vector,
 ) -> tuple[float, Vector]:
-    """Distance along a ray in the field's own frame, -1 for a miss, and the normal there."""
+    """Return the distance along a ray in the field's own frame, -1 for a miss, and the normal there."""
     nothing = (0.0, 0.0, 1.0)
     columns, rows = heights.shape[1] - 1, heights.shape[0] - 1  # cells
     top = starts.size - 1
@@ -122,7 +123,7 @@ def _trace(
     column, row = min(max(int(at_x), 0), columns - 1), min(max(int(at_y), 0), rows - 1)
     u, v = at_x - column, at_y - row
     if origin[2] + entry * direction[2] < _below(heights, column, row, u, v, v >= u) - 1e-9:
-        # it comes through a side or the bottom
+        # it enters through a side or the bottom
         if entry == 0.0:
             return -1.0, nothing
         if entry == x_in:
@@ -144,7 +145,7 @@ def _trace(
             if level > 0:
                 level -= 1
                 continue
-            # the diagonal of the cell parts it into two stretches, each over one plane
+            # the cell's diagonal divides the ray into two stretches, each over one plane
             tilt = step_x - step_y
             split = (column - start_x - row + start_y) / tilt if tilt != 0.0 else math.inf
             begin = distance

@@ -6,7 +6,7 @@
         ...
 
 Spheres, capsules, cylinders, ellipsoids, boxes, planes, height fields, skins and flexes are drawn here; meshes and
-signed distance fields are found by MuJoCo's own rays and lit like the rest (an ellipsoid of their size throws their
+signed distance fields are found by MuJoCo's own rays and lit like the rest (an ellipsoid of their size casts their
 shadow).
 """
 
@@ -41,7 +41,7 @@ from evo.envs.rendering.surfaces import cover, surfaces_of, vertices_of
 
 Image = NDArray[np.uint8]  # [height, width, 3]
 
-# Eight rooks on a board of eighths: no two samples share a row or a column.
+# Eight rooks on an 8 × 8 board: no two samples share a row or a column.
 _SPREAD = (np.array([[0, 3], [1, 6], [2, 1], [3, 4], [4, 7], [5, 2], [6, 5], [7, 0]]) + 0.5) / 8.0
 _MIDDLE = np.array([[0.5, 0.5]])
 _NOTHING_SEEN = np.empty((0, shading.SEEN_COLUMNS))
@@ -67,7 +67,7 @@ class Camera:
     fovy: float = 45.0
 
     def axes(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """The eye and the unit vectors forward, right and up, each [3]."""
+        """Return the eye and the unit vectors forward, right and up, each [3]."""
         turn, lift = math.radians(self.azimuth), math.radians(self.elevation)
         forward = np.array([math.cos(lift) * math.cos(turn), math.cos(lift) * math.sin(turn), math.sin(lift)])
         right = np.array([math.sin(turn), -math.cos(turn), 0.0])
@@ -78,7 +78,7 @@ class Renderer:
     """Draws one model at one picture size. `render` may be called from several threads at once."""
 
     def __init__(self, model: mujoco.MjModel, width: int = 640, height: int = 360) -> None:
-        """`width` and `height` are in pixels. Raises ValueError where one is not positive."""
+        """Prepare the model's scene. `width`, `height`: pixels. Raises ValueError where one is not positive."""
         if width < 1 or height < 1:
             raise ValueError(f"a picture of {width} by {height} pixels has no pixels")
         self.model = model
@@ -99,7 +99,7 @@ class Renderer:
             note(f"pictures show no flexes of one dimension: {strings} of the model's are not drawn")
 
     def pose(self, qpos: ArrayLike) -> mujoco.MjData:
-        """New data with positions `qpos` [nq], its bodies, cameras and centres of mass placed.
+        """Return new data with positions `qpos` [nq], its bodies, cameras and centres of mass computed.
 
         Raises ValueError where `qpos` has another size.
         """
@@ -112,7 +112,7 @@ class Renderer:
 
         Args:
             state: data whose kinematics are up to date, or positions qpos [nq].
-            camera: where from, or the name of one of the model's cameras.
+            camera: a camera, or the name of one of the model's cameras.
 
         Returns:
             [height, width, 3] uint8, sRGB.
@@ -159,8 +159,10 @@ class Renderer:
     def _seen(
         self, data: mujoco.MjData, view: View, pixels: NDArray[np.int64], spread: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """What rays through the offsets `spread` [samples, 2] of `pixels` meet of height fields, skins and flexes, and
-        of the geoms that only MuJoCo's rays find."""
+        """Return where rays through the offsets `spread` [samples, 2] of `pixels` hit what is not drawn by `paint`.
+
+        That is height fields, skins and flexes, and the geoms that only MuJoCo's rays find.
+        """
         if (self._foreign is None and not self._fields and not self._surfaces) or pixels.size == 0:
             return _NOTHING_SEEN
         x = (pixels[:, 1, None] + spread[:, 0]).ravel()
@@ -201,12 +203,14 @@ def following_camera(
     fovy: float = 45.0,
     smoothing: float = 12.0,
 ) -> list[Camera]:
-    """One camera a frame that glides after a creature from a fixed angle.
+    """Return one camera a frame that smoothly follows a creature from a fixed angle.
 
     Args:
-        positions: [frames, 3] where the creature is, metres.
+        positions: [frames, 3] of the creature, metres.
         distance: between camera and creature, metres.
-        azimuth: degrees, as in `Camera`; `elevation` and `fovy` too.
+        azimuth: degrees, as in `Camera`.
+        elevation: degrees, as in `Camera`.
+        fovy: degrees, as in `Camera`.
         smoothing: width in frames of the Gaussian, centred on each frame, that the positions are averaged with. Height
             is averaged over four times as many, so that a gait's bounce stays visible.
     """
@@ -217,12 +221,13 @@ def following_camera(
 
 
 def frame_creature(model: mujoco.MjModel, qpos: ArrayLike, aspect: float = 16 / 9) -> list[Camera]:
-    """A following camera that suits a model and its trajectory.
+    """Return a following camera for a model and its trajectory, one a frame.
 
-    The moving geoms fill about two fifths of the frame's width, or a bit more of its height. A creature that moves in
-    a vertical plane is seen from its side, one in a horizontal plane from above, any other one from before its flank.
+    The moving geoms fill about two fifths of the frame's width, or a bit more of its height. A creature that moves in a
+    vertical plane is seen from its side, one in a horizontal plane from above, any other one obliquely from its side.
 
     Args:
+        model: the creature's model.
         qpos: [frames, nq] positions.
         aspect: the picture's width over its height.
     """
@@ -234,7 +239,7 @@ def frame_creature(model: mujoco.MjModel, qpos: ArrayLike, aspect: float = 16 / 
     _, _, right, up = Camera(azimuth=azimuth, elevation=elevation).axes()
     across = np.stack([right, up])
     middle = np.empty((len(trajectory), 3))
-    # The moving geoms' box as the camera sees it, relative to the centre of mass.
+    # The moving geoms' box in camera axes, relative to the centre of mass.
     low, high = np.full((2, len(trajectory), 2), 0.5 * model.stat.extent) * np.array([-1.0, 1.0])[:, None, None]
     for frame, positions in enumerate(trajectory):
         place(model, data, positions)
@@ -243,12 +248,12 @@ def frame_creature(model: mujoco.MjModel, qpos: ArrayLike, aspect: float = 16 / 
             reach = _reach(model, data, moving, across)
             centre = (data.geom_xpos[moving] - middle[frame]) @ across.T
             low[frame], high[frame] = (centre - reach).min(axis=0), (centre + reach).max(axis=0)
-    # A fall or a leap now and then should not push the camera away for the whole film.
+    # An occasional fall or leap should not move the camera away for the whole film.
     wide, tall = np.percentile(high - low, 75, axis=0)
     fovy = 40.0
     sight = 2.0 * math.tan(0.5 * math.radians(fovy))
     distance = float(max(wide / (0.42 * aspect), tall / 0.55)) / sight
-    # The creature stands a little below the middle: there is more to see above it than under its feet.
+    # The creature stands slightly below the middle: there is more to see above it than under its feet.
     shift = np.median(0.5 * (low + high), axis=0) + np.array([0.0, 0.04 * sight * distance])
     return following_camera(middle + shift @ across, distance, azimuth, elevation, fovy)
 
@@ -264,8 +269,10 @@ def film(
     """Draw a trajectory, frame by frame and in order; the pictures are the same for any number of threads.
 
     Args:
+        model: the creature's model.
         qpos: [frames, nq] positions.
-        width: pixels; `height` too.
+        width: pixels.
+        height: pixels.
         camera: the name of one of the model's cameras, or one camera a frame; by default one follows the creature.
         threads: how many frames are drawn at once; by default the processors this process may use.
 
@@ -301,14 +308,17 @@ def film(
 
 
 def _sound(trajectory: NDArray[np.float64], start: NDArray[np.float64]) -> NDArray[np.float64]:
-    """`trajectory` [frames, nq], each exploded row replaced by the last sound one: the camera stays where it was."""
+    """Return `trajectory` [frames, nq], each diverged row replaced by the last sound one, for a steady camera."""
     sound = np.all(np.abs(trajectory) < 1e6, axis=1)
     last = np.maximum.accumulate(np.where(sound, np.arange(1, len(trajectory) + 1), 0))
     return np.vstack([start, trajectory])[last]
 
 
 def _averaged(track: NDArray[np.float64], width: float, ends: Literal["even", "odd"]) -> NDArray[np.float64]:
-    """`track` [frames] averaged with a Gaussian; past its ends it turns back (even), or goes on as it went (odd)."""
+    """Return `track` [frames] averaged with a Gaussian.
+
+    Beyond its ends it is mirrored (even), or point-reflected (odd).
+    """
     reach = min(math.ceil(3.0 * width), len(track) - 1)
     if width <= 0.0 or reach < 1:
         return track
@@ -317,7 +327,7 @@ def _averaged(track: NDArray[np.float64], width: float, ends: Literal["even", "o
 
 
 def _viewpoint(model: mujoco.MjModel) -> tuple[float, float]:
-    """Azimuth and elevation from which a model's movement is seen best."""
+    """Return azimuth and elevation from which a model's movement is seen best."""
     joints = np.flatnonzero(model.body_rootid[model.jnt_bodyid] == model.body_rootid[creature_root(model)])
     kinds = model.jnt_type[joints]
     turning = model.jnt_axis[joints[kinds == mujoco.mjtJoint.mjJNT_HINGE]]
@@ -332,7 +342,7 @@ def _viewpoint(model: mujoco.MjModel) -> tuple[float, float]:
 def _reach(
     model: mujoco.MjModel, data: mujoco.MjData, chosen: NDArray[np.bool_], directions: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """[chosen, directions] half the room that geoms take along directions [n, 3]."""
+    """Return half the extent of geoms along directions [n, 3], [chosen, directions]."""
     half = np.where(model.geom_aabb[chosen, 3:] > 0, model.geom_aabb[chosen, 3:], model.geom_rbound[chosen, None])
     axes = np.array(data.geom_xmat).reshape(-1, 3, 3)[chosen]
     return np.asarray(np.einsum("gkd,gk->gd", np.abs(np.einsum("gik,di->gkd", axes, directions)), half))

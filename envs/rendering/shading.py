@@ -1,7 +1,7 @@
 """The ray caster's inner loops: nearest geom, sunlight, ambient occlusion.
 
-Lists of candidates keep it fast: the picture is cut into tiles, and the plane square to the sunlight into cells, each
-with the few geoms that can matter there.
+Lists of candidates keep it fast: the picture is divided into tiles, and the plane perpendicular to the sunlight into
+cells, each with the few geoms that can matter there.
 """
 
 import math
@@ -40,35 +40,35 @@ from evo.envs.rendering.style import (
 )
 
 TILE = 16  # pixels on a side of the squares that share one list of geoms
-SUN_CELLS = 48  # the casters' extent, seen from the sun, is cut into this many cells a side
-FARTHEST = 1e9  # metres; what an exploded state put farther away, or nowhere, is not drawn
+SUN_CELLS = 48  # the casters' extent, seen from the sun, is divided into this many cells a side
+FARTHEST = 1e9  # metres; geoms farther away, or at NaN, in a diverged state, are not drawn
 LAYERS = 4  # surfaces seen through translucent ones
-CORE_REACH = 4.0  # radii past its surface to which a geom dims ambient light
+CORE_REACH = 4.0  # distance from its surface, in radii, up to which a geom dims ambient light
 PENUMBRA_REACH = 1.0 + 4.0 * SUN_TANGENT  # in bounding spheres: penumbras are cut off four of them behind a geom
 HAZE_SQUARES = 60.0
 
-# A geom is one row of a table of float64: a single array to pass around keeps the kernels several times faster than a
-# tuple of arrays does. These are the columns at which its properties begin.
+# A geom is one row of a table of float64: passing a single array makes the kernels several times faster than passing a
+# tuple of arrays. These are the columns at which its properties begin.
 KIND = 0  # mjtGeom
 SIZE = 1  # 3 half-sizes, metres
 BOUND = 4  # radius of the bounding sphere, metres
-COLOUR = 5  # 3 linear light, and OPACITY after them
+COLOUR = 5  # 3 linear light; OPACITY follows
 OPACITY = 8
 GROUND = 9  # 1: drawn with the floor's pattern
-CASTER = 10  # the shape that throws its shadow, -1: none
+CASTER = 10  # the shape that casts its shadow, -1: none
 CASTER_SIZE = 11  # 3 half-sizes, metres
-CORE_AXIS = 14  # 3: half the axis, in the world's frame, of a capsule that stands in for it in ambient light
-CORE_RADIUS = 17  # and the capsule's radius, 0: it dims no ambient light
+CORE_AXIS = 14  # 3: half the axis, in the world's frame, of the capsule that replaces it in ambient light
+CORE_RADIUS = 17  # that capsule's radius, 0: it dims no ambient light
 POSITION = 18  # 3, metres
 ROTATION = 21  # 9, row by row
 COLUMNS = 30
 
 
 class Scene(NamedTuple):
-    """The geoms in one frame, and who can be seen from where; G geoms."""
+    """The geoms in one frame, and lists of those visible from the eye and the sun; G geoms."""
 
     geoms: NDArray[np.float64]  # [G, COLUMNS]
-    tiles: NDArray[np.int32]  # [rows, columns, G + 1] count, then the geoms that may be seen in a tile
+    tiles: NDArray[np.int32]  # [rows, columns, G + 1] count, then the geoms that may be visible in a tile
     dimmed: NDArray[np.int32]  # [rows, columns, G + 1] the same for geoms that may dim ambient light in a tile
     sunlit: NDArray[np.int32]  # [SUN_CELLS, SUN_CELLS, G + 1] the same as seen from the sun
     sun_corner: Vector  # least u and v of these cells, and cells in a metre
@@ -85,9 +85,9 @@ class View(NamedTuple):
     pixel: float  # width of a pixel at distance one
 
 
-# What MuJoCo's own rays saw of the geoms that are not drawn here, one row a ray: distance (-1: nothing), geom, normal.
+# Hits of geoms that are not drawn here, one row a ray: distance (-1: nothing), geom, normal.
 SEEN_COLUMNS = 5
-# Kinds of no solid: a skin or flex, and what is hidden within one, which throws its shadow on all but it.
+# Kinds that are no solids: a skin or flex, and a geom hidden within one, which casts its shadow on all but it.
 SURFACE, WITHIN = -2, -3
 
 
@@ -103,13 +103,13 @@ def _rotation(geoms: NDArray[np.float64], geom: int) -> Matrix:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _upward(geoms: NDArray[np.float64], geom: int) -> Vector:
-    """A geom's own z axis: the normal of a plane."""
+    """Return a geom's own z axis, a plane's normal."""
     return (geoms[geom, ROTATION + 2], geoms[geom, ROTATION + 5], geoms[geom, ROTATION + 8])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def direction_through(view: View, x: float, y: float, width: int, height: int) -> Vector:
-    """Unit vector through the point (x, y) of the picture, in pixels from its upper left corner."""
+    """Return the unit vector through the point (x, y) of the picture, in pixels from its upper left corner."""
     side = (x - 0.5 * width) * view.pixel
     rise = (0.5 * height - y) * view.pixel
     return normalised(
@@ -125,7 +125,7 @@ def direction_through(view: View, x: float, y: float, width: int, height: int) -
 def list_tiles(
     geoms: NDArray[np.float64], reach: NDArray[np.float64], view: View, width: int, height: int
 ) -> NDArray[np.int32]:
-    """For each tile of the picture, the geoms within whose `reach` [G] a point in it may lie.
+    """Return for each tile of the picture the geoms within whose `reach` [G] a point in it may lie.
 
     An infinite reach puts a geom into every tile and a negative one into none.
     """
@@ -140,8 +140,8 @@ def list_tiles(
         first_row, last_row, first_column, last_column = 0, rows - 1, 0, columns - 1
         near, far = (depth - radius) * view.pixel, (depth + radius) * view.pixel
         if near > 1e-6:
-            # The sphere's box in camera axes; a face projects farthest out at its near or its far end. Clipped before
-            # it becomes an integer: something close to the eye projects very far out.
+            # The sphere's box in camera axes; the projection of a face is extreme at its near or its far end. Clipped
+            # before the conversion to an integer: a point close to the eye projects very far out.
             left, right = (
                 min((side - radius) / near, (side - radius) / far),
                 max((side + radius) / near, (side + radius) / far),
@@ -163,7 +163,7 @@ def list_tiles(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def list_sunlit(geoms: NDArray[np.float64]) -> tuple[NDArray[np.int32], Vector]:
-    """The geoms between the sun and each cell of the plane square to its light, and `sun_corner`."""
+    """Return the geoms between the sun and each cell of the plane perpendicular to its light, and `sun_corner`."""
     cells = np.zeros((SUN_CELLS, SUN_CELLS, geoms.shape[0] + 1), np.int32)
     low_u, low_v, high_u, high_v = math.inf, math.inf, -math.inf, -math.inf
     throws = np.zeros(geoms.shape[0], np.bool_)
@@ -191,7 +191,7 @@ def list_sunlit(geoms: NDArray[np.float64]) -> tuple[NDArray[np.int32], Vector]:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _sunlight(geoms: NDArray[np.float64], near: NDArray[np.int32], point: Vector, own: int) -> float:
-    """Share of the sun's disc that a point sees past the geoms listed in `near`."""
+    """Return the share of the sun's disc that is visible from a point past the geoms listed in `near`."""
     light = 1.0
     for index in range(1, near[0] + 1):
         geom = near[index]
@@ -220,7 +220,7 @@ def _sunlight(geoms: NDArray[np.float64], near: NDArray[np.int32], point: Vector
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _openness(geoms: NDArray[np.float64], near: NDArray[np.int32], point: Vector, normal: Vector, own: int) -> float:
-    """Share of the sky's light left by the geoms listed in `near`, each taken for a capsule: the dark under a foot."""
+    """Return the share of the sky's light that the geoms in `near`, taken as capsules, leave: contact shadows."""
     light = 1.0
     for index in range(1, near[0] + 1):
         geom = near[index]
@@ -237,7 +237,7 @@ def _openness(geoms: NDArray[np.float64], near: NDArray[np.int32], point: Vector
         far = math.sqrt(dot(towards, towards)) + 1e-9
         facing = dot(normal, towards) / far
         if facing > 0.0:
-            # A sphere's share of the sky under its cosine, faded out before it ends.
+            # A sphere's cosine-weighted share of the sky, faded out towards its limit.
             covered = min(radius / far, 1.0) ** 2 * facing
             light *= 1.0 - 0.85 * covered * min(max(0.5 * (CORE_REACH + 1.0 - far / radius), 0.0), 1.0)
     return light
@@ -252,7 +252,7 @@ def _nearest(
     direction: Vector,
     skip: int,
 ) -> tuple[float, int]:
-    """The nearest of a tile's geoms on a ray: (distance, geom), or (inf, -1)."""
+    """Return the nearest of a tile's geoms on a ray: (distance, geom), or (inf, -1)."""
     best, owner = math.inf, -1
     row, column = tile
     for index in range(1, tiles[row, column, 0] + 1):
@@ -262,7 +262,7 @@ def _nearest(
             continue
         offset = along(origin, _three(geoms, geom, POSITION), -1.0)
         if kind == PLANE and geoms[geom, SIZE] == 0.0:
-            # Most rays meet the floor and nothing else: its own axis is all they need.
+            # Most rays hit only the floor, for which its normal suffices.
             sinking = dot(_upward(geoms, geom), direction)
             distance = -dot(_upward(geoms, geom), offset) / sinking if sinking < -1e-9 else MISS
             if distance < 0.0:
@@ -284,7 +284,7 @@ def _nearest(
 def _look(
     scene: Scene, view: View, seen: NDArray[np.float64], ray: int, tile: tuple[int, int], direction: Vector
 ) -> tuple[Vector, int]:
-    """Colour along a ray from the eye, and the first geom on it (-1: the sky)."""
+    """Return the colour along a ray from the eye, and the first geom on it (-1: the sky)."""
     geoms = scene.geoms
     red, green, blue, weight = 0.0, 0.0, 0.0, 1.0
     origin, travelled, skip, first = view.eye, 0.0, -1, -1
@@ -323,7 +323,7 @@ def _look(
         if geoms[geom, GROUND] > 0.0:
             squares = scene.per_cell
             colour = floor_colour(point[0] * squares, point[1] * squares, direction, distance * view.pixel * squares)
-            # Haze is counted in floor squares, so that small and large worlds dissolve alike.
+            # Haze is measured in floor squares, so that small and large worlds fade alike.
             depth = distance * squares / HAZE_SQUARES
             light = mix(sky, matt(colour, normal[2], sun, openness), math.exp(-depth * depth))
         else:
@@ -351,7 +351,7 @@ def paint(
     """Paint `pixels` [n, 2] (row, column) of `image` [height, width, 3], each the mean of its samples.
 
     The samples are rays at the offsets `spread` [samples, 2] (across, down) from a pixel's upper left corner; `seen`
-    has a row for each. Returns [n] the geom that each pixel's last sample saw, -1 for the sky.
+    has a row for each. Returns [n] the geom that each pixel's last sample hit, -1 for the sky.
     """
     height, width, _ = image.shape
     samples = spread.shape[0]
@@ -374,7 +374,7 @@ def paint(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def find_edges(image: NDArray[np.uint8], owner: NDArray[np.int64]) -> NDArray[np.int64]:
-    """[n, 2] the pixels (row, column) beside one that sees another geom, or a clearly different colour.
+    """Return the pixels (row, column) beside one with another geom, or a clearly different colour, [n, 2].
 
     `owner` [height * width] is what `paint` returned for the whole image.
     """

@@ -1,8 +1,8 @@
 """Colours and lighting of every picture: sun, sky, floor, surfaces.
 
-One house style for all models: a warm low sun, a calm sky that also lights and faintly mirrors in surfaces, and a pale
-checker floor that dissolves into the horizon. The floor carries a warm line every ten squares along x, so that motion
-can be read while the camera follows. Colours are linear light; `display` turns them into sRGB.
+One style for all models: a warm low sun, a calm sky that lights surfaces and is faintly reflected in them, and a pale
+checker floor that fades into the horizon. The floor has a warm line every ten squares along x, so that motion is
+visible while the camera follows. Colours are linear light; `display` converts them to sRGB.
 """
 
 import math
@@ -14,7 +14,7 @@ from evo.envs.engine.compile import njit
 from evo.envs.rendering.geometry import Vector, along, dot
 
 SUN = (-0.456, -0.424, 0.782)  # unit vector towards the sun: from the left, behind a camera that looks along +y
-SUN_U = (0.6809, -0.7324, 0.0)  # two axes square to it, in which shadows are looked up
+SUN_U = (0.6809, -0.7324, 0.0)  # two axes perpendicular to it, in which shadows are looked up
 SUN_V = (0.5727, 0.5325, 0.6228)
 SUN_TANGENT = 0.035  # half-width of the sun's disc, about eight times the real one: softer shadows
 SUN_TINT = (1.0, 0.93, 0.80)
@@ -28,7 +28,7 @@ HORIZON = (0.740, 0.800, 0.850)
 GLOW = (1.0, 0.83, 0.60)
 
 FLOOR_LIGHT = (0.232, 0.258, 0.292)
-FLOOR_MEAN = (0.206, 0.232, 0.265)  # the dark squares lie as far below it as the light ones above
+FLOOR_MEAN = (0.206, 0.232, 0.265)  # midway between the dark squares and the light ones
 FLOOR_LINE = (0.120, 0.142, 0.170)
 FLOOR_MARK = (0.560, 0.555, 0.530)
 # In floor squares:
@@ -42,7 +42,7 @@ BRIGHTEST = 2.0
 
 def _tone_curve() -> NDArray[np.uint8]:
     light = np.linspace(0.0, BRIGHTEST, EXPOSURE_STEPS)
-    # Straight up to 0.7, then a shoulder that bends the rest below 1, so that highlights keep their colour.
+    # Linear up to 0.7, then a shoulder that compresses the rest below 1, so that highlights keep their colour.
     rolled = np.where(light < 0.7, light, 0.7 + 0.3 * np.tanh((light - 0.7) / 0.3))
     display = np.where(rolled <= 0.0031308, 12.92 * rolled, 1.055 * rolled ** (1 / 2.4) - 0.055)
     return np.round(255.0 * np.clip(display, 0.0, 1.0)).astype(np.uint8)
@@ -53,13 +53,13 @@ TONE = _tone_curve()  # [EXPOSURE_STEPS] sRGB value of linear light, with a soft
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def mix(a: Vector, b: Vector, share: float) -> Vector:
-    """`a` where `share` is 0, `b` where it is 1."""
+    """Return the linear interpolation: `a` where `share` is 0, `b` where it is 1."""
     return (a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1]), a[2] + share * (b[2] - a[2]))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def sky_colour(direction: Vector) -> Vector:
-    """The sky in a direction of length one."""
+    """Return the sky's colour in a direction of length one."""
     height = max(direction[2], 0.0)
     low = 1.0 - math.exp(-6.5 * height)
     colour = mix(mix(HORIZON, MIDDLE, low), ZENITH, min(height * 1.15, 1.0))
@@ -70,7 +70,7 @@ def sky_colour(direction: Vector) -> Vector:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _stripe(distance: float, half_width: float, footprint: float, per_footprint: float) -> float:
-    """Share of a pixel covered by a line whose middle is `distance` away."""
+    """Return the share of a pixel covered by a line whose middle is `distance` away."""
     half = 0.5 * footprint
     covered = min(distance + half, half_width) - max(distance - half, -half_width)
     return min(max(covered, 0.0) * per_footprint, 1.0)
@@ -78,7 +78,7 @@ def _stripe(distance: float, half_width: float, footprint: float, per_footprint:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _wave(offset: float, footprint: float, per_footprint: float) -> float:
-    """A square wave of period two, averaged over a footprint: +1 on even unit cells, -1 on odd ones."""
+    """Return a square wave of period two, averaged over a footprint: +1 on even unit cells, -1 on odd ones."""
     low, high = 0.5 * (offset - 0.5 * footprint), 0.5 * (offset + 0.5 * footprint)
     low -= math.floor(low)
     high -= math.floor(high)
@@ -87,11 +87,11 @@ def _wave(offset: float, footprint: float, per_footprint: float) -> float:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def floor_colour(x: float, y: float, direction: Vector, across: float) -> Vector:
-    """The floor's own colour, averaged over the pixel's footprint: it needs no further antialiasing.
+    """Return the floor's own colour, averaged over the pixel's footprint: it needs no further antialiasing.
 
     `x`, `y` and `across`, the pixel's width at that distance, are in floor squares.
     """
-    # Seen at a grazing angle a pixel is long in the direction of sight.
+    # At a grazing angle a pixel's footprint is long in the viewing direction.
     steep = min(max(abs(direction[2]), 1e-4), 1.0)
     stretch = across * (1.0 - steep) / (steep * math.sqrt(1.0 - steep * steep + 1e-6))
     x_width = across + stretch * abs(direction[0])
@@ -113,7 +113,7 @@ def floor_colour(x: float, y: float, direction: Vector, across: float) -> Vector
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def matt(colour: Vector, upward: float, sun: float, sky: float) -> Vector:
-    """Light scattered by a surface whose normal rises by `upward`, given its shares of sunlight and skylight."""
+    """Return diffuse light of a surface whose normal rises by `upward`, given its shares of sunlight and skylight."""
     ambient = mix(BOUNCE_LIGHT, SKY_LIGHT, 0.5 + 0.5 * upward)
     return (
         colour[0] * (SUN_LIGHT[0] * sun + ambient[0] * sky),
@@ -124,7 +124,7 @@ def matt(colour: Vector, upward: float, sun: float, sky: float) -> Vector:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def gloss(light: Vector, normal: Vector, direction: Vector, sun: float, sky: float) -> Vector:
-    """`light` with what a smooth surface mirrors added: the sky, more at grazing angles, and a glint of the sun."""
+    """Return `light` plus specular reflection: the sky, more at grazing angles, and a glint of the sun."""
     towards_eye = -dot(normal, direction)
     mirrored = along(direction, normal, 2.0 * towards_eye)
     grazing = 1.0 - min(max(towards_eye, 0.0), 1.0)
@@ -140,7 +140,7 @@ def gloss(light: Vector, normal: Vector, direction: Vector, sun: float, sky: flo
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def display(light: float) -> int:
-    """One colour channel of linear light as an sRGB byte."""
-    if not light > 0.0:  # no light, or not a number: a state that exploded must not index outside the table
+    """Return one colour channel of linear light as an sRGB byte."""
+    if not light > 0.0:  # zero, negative or NaN: a diverged state must not index outside the table
         return int(TONE[0])
     return int(TONE[int(min(light * ((EXPOSURE_STEPS - 1) / BRIGHTEST), EXPOSURE_STEPS - 1.0))])

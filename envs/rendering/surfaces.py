@@ -23,7 +23,7 @@ class Surface(NamedTuple):
 
 
 def surfaces_of(model: mujoco.MjModel) -> list[Surface]:
-    """The skins of a model, and its flexes of two and three dimensions."""
+    """Return the skins of a model, and its flexes of two and three dimensions."""
     found = []
     for skin in range(model.nskin):
         begin, count = int(model.skin_faceadr[skin]), int(model.skin_facenum[skin])
@@ -44,7 +44,7 @@ def surfaces_of(model: mujoco.MjModel) -> list[Surface]:
 
 
 def covered_bodies(model: mujoco.MjModel) -> NDArray[np.bool_]:
-    """(nbody,) whether a skin or a flex shows a body."""
+    """Return whether a skin or a flex shows each body, (nbody,)."""
     covered = np.zeros(model.nbody, bool)
     for surface in surfaces_of(model):
         if surface.is_skin:
@@ -53,7 +53,7 @@ def covered_bodies(model: mujoco.MjModel) -> NDArray[np.bool_]:
         else:
             first = int(model.flex_vertadr[surface.object_id])
             bodies = model.flex_vertbodyid[first : first + int(model.flex_vertnum[surface.object_id])]
-            covered[bodies[bodies >= 0]] = True  # a vertex between nodes is no body's
+            covered[bodies[bodies >= 0]] = True  # a vertex between nodes belongs to no body
             first = int(model.flex_nodeadr[surface.object_id])
             covered[model.flex_nodebodyid[first : first + int(model.flex_nodenum[surface.object_id])]] = True
     covered[0] = False
@@ -61,7 +61,7 @@ def covered_bodies(model: mujoco.MjModel) -> NDArray[np.bool_]:
 
 
 def vertices_of(model: mujoco.MjModel, data: mujoco.MjData, surface: Surface) -> NDArray[np.float64]:
-    """(vertices, 3) where a surface is. `data` has its bodies, and of a flex its vertices, placed."""
+    """Return the vertices of a surface, (vertices, 3). `data` has bodies, and a flex's vertices, up to date."""
     if not surface.is_skin:
         first = int(model.flex_vertadr[surface.object_id])
         return np.array(data.flexvert_xpos[first : first + int(model.flex_vertnum[surface.object_id])])
@@ -94,13 +94,13 @@ def cover(
     width: int,
     seen: NDArray[np.float64],
 ) -> None:
-    """Write into `seen` (rays, 5) what rays through `pixels` meet of a surface where that is nearer; see `paint`.
+    """Write into `seen` (rays, 5) where rays through `pixels` hit a surface, if nearer; see `paint`.
 
     number: the row of the surface in the scene's table.
     """
     edges = vertices[faces]
     flat = np.cross(edges[:, 1] - edges[:, 0], edges[:, 2] - edges[:, 0])
-    normals = np.zeros_like(vertices)  # each the sum of its faces', weighted by their areas
+    normals = np.zeros_like(vertices)  # each the sum of its faces' normals, weighted by their areas
     for corner in range(3):
         np.add.at(normals, faces[:, corner], flat)
     offset = vertices - np.asarray(view.eye)
@@ -145,7 +145,7 @@ def _cover(
                     continue
                 for sample in range(samples):
                     x, y = column + spread[sample, 0], row + spread[sample, 1]
-                    # shares of the corners in the picture, then on the triangle
+                    # barycentric coordinates in the picture, then on the triangle
                     of_a = ((bx - x) * (cy - y) - (by - y) * (cx - x)) / area
                     of_b = ((cx - x) * (ay - y) - (cy - y) * (ax - x)) / area
                     of_c = 1.0 - of_a - of_b
@@ -165,7 +165,7 @@ def _cover(
                         seen[ray, 2 + axis] = part
                         length += part * part
                         facing += part * (forward[axis] + side * right[axis] + rise * up[axis])
-                    scale = (-1.0 if facing > 0.0 else 1.0) / math.sqrt(length + 1e-300)  # both of its sides are seen
+                    scale = (-1.0 if facing > 0.0 else 1.0) / math.sqrt(length + 1e-300)  # both sides are visible
                     for axis in range(3):
                         seen[ray, 2 + axis] *= scale
                     seen[ray, 0], seen[ray, 1] = distance, number

@@ -1,4 +1,4 @@
-"""The command line. It only reads words, calls the public functions, and prints; heavy imports wait until needed."""
+"""The command line: it parses arguments, calls the public functions and prints; heavy imports wait until needed."""
 
 import os
 import sys
@@ -163,7 +163,7 @@ def resume(
 
 
 def _work(start: Callable[[Any], Any], quiet: bool) -> None:
-    """Start or resume a run behind a display, then say what came of it."""
+    """Start or resume a run behind a display, then print its results."""
     from evo.config.resolve import FUNCTION
     from evo.runs.display import display
     from evo.storage.paths import from_here
@@ -190,7 +190,7 @@ def _work(start: Callable[[Any], Any], quiet: bool) -> None:
 
 
 def _numbers(values: Any, most: int = 10) -> str:
-    """The coordinates of a point, the first ones of a long one."""
+    """Return the coordinates of a point as text, only the first `most` of a long one."""
     return ", ".join(f"{value:.4g}" for value in values[:most]) + (", …" if len(values) > most else "")
 
 
@@ -402,14 +402,14 @@ def _working_folder() -> str:
 
 
 def main() -> None:
-    """The `evo` command. A user's mistake is one line on standard error and exit status 2; a warning is a line too."""
+    """Run the `evo` command; a user's mistake is one line on standard error and exit status 2, a warning one line."""
     from evo.errors import EvoError
 
     accept_any_encoding()
     warnings.showwarning = show_warning
     show_notes()
     try:
-        # as `python -m evo` does: a task of one's own is found in the folder one stands in
+        # as `python -m evo` does: a user's task is found in the working directory
         if (here := _working_folder()) not in sys.path:
             sys.path.insert(0, here)
         app()

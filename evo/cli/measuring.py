@@ -1,4 +1,4 @@
-"""`evo bench`: what there is to measure."""
+"""`evo bench`: choice of a measurement."""
 
 from typing import Annotated
 
