@@ -1,8 +1,8 @@
 """Statistics of few seeds: interquartile means, the range of the seeds, an exact test of whether two methods differ.
 
-Source: Agarwal et al. 2021, "Deep Reinforcement Learning at the Edge of the Statistical Precipice": the mean of the
-middle half of the seeds. Not its percentile bootstrap intervals. What share of such intervals, and of others, hold the
-true interquartile mean (simulated, nominally 95 %; `tests/comparison/test_statistics.py` simulates it again):
+Source: Agarwal et al. 2021, "Deep Reinforcement Learning at the Edge of the Statistical Precipice", for the mean of the
+middle half of the seeds, but not for its percentile bootstrap intervals. Coverage of the true interquartile mean by
+these and other intervals (simulated, nominally 95 %; `tests/comparison/test_statistics.py` simulates it again):
 
     seeds   values                       percentile bootstrap   Student's t   lowest to highest seed
     3       normal                       76 %                   95 %          75 %
@@ -15,8 +15,8 @@ true interquartile mean (simulated, nominally 95 %; `tests/comparison/test_stati
     10      of two kinds, half and half  93 %                   86 %          100 %
     10      three in ten stand still     92 %                   88 %          99 %
 
-No interval of three or five seeds is a 95 % one whatever the values are: seeds that found another gait, or stand still,
-may just not be among them. So what is shown is the range of the seeds, and how many they are, and no percentage.
+With three or five seeds no interval covers 95 % for every distribution: seeds with another gait, or that stand still,
+may be missing from the sample. So the range and the number of the seeds are shown, without a percentage.
 """
 
 from collections.abc import Mapping, Sequence

@@ -20,7 +20,7 @@ _BUDGET = ("budget.generations", "budget.minutes")
 
 
 class _Standing(Enum):
-    """State of a member before the work starts; the value is its state afterwards."""
+    """State of a member before the work starts; the value is the state to display when it starts."""
 
     ABSENT = "running"
     UNFINISHED = "resumed"

@@ -123,7 +123,7 @@ def collapsed(evidence: Evidence) -> Finding | None:
 
 
 def falling(evidence: Evidence) -> Finding | None:
-    """Find held-out fitness that falls again, to or below where it began."""
+    """Find a run that loses most of its held-out gain, or falls from where it began."""
     course = course_of(evidence)
     if course is None:
         return None

@@ -90,7 +90,7 @@ def _picture_of(champion: Champion, source: Path, run: Run | None, evolution: bo
 
 
 def show(directory: RunDirectory, video: bool, watcher: Watcher, threads: int | None) -> None:
-    """Make the pictures of a finished run; a failure to draw is only noted."""
+    """Make the pictures of a finished run; a failure to draw them is only noted."""
     finished = Run(directory.path)
     try:
         if finished.metrics:
