@@ -137,7 +137,7 @@ def sprawling_leg(
 class SprawlingLeg(NamedTuple):
     """Dimensions of a sprawling leg.
 
-    Femur, tibia, radius in m; rise, fall: slopes above and below the horizontal (rad).
+    femur, tibia, radius in m; rise, fall: slopes above and below the horizontal (rad).
     """
 
     femur: float

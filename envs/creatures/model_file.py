@@ -249,9 +249,9 @@ class _Text:
                 self._check_inside(each / Path(name).name, name, root)  # with strippath
 
     def _check(self, file: Path, folder: Path, directories: dict[str, list[str]], files: list[str]) -> None:
-        """Check one file. folder: of the model that it belongs to, where its names begin.
+        """Check one file.
 
-        directories: of that model.
+        folder: of the model that it belongs to, where its names begin; directories: of that model.
         """
         self._check_bytes(file, files)
         for element in ElementTree.parse(file).iter():

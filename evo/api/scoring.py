@@ -31,7 +31,7 @@ def evaluate(
     threads: int | None = None,
     statistics: _Statistics = None,
 ) -> np.ndarray:
-    """Return returns of a whole population, float64 (individuals, episodes); NaN where an episode failed.
+    """Compute the returns of a whole population, float64 (individuals, episodes); NaN where an episode failed.
 
     params: (individuals, size), (size,) for one, or what an algorithm's `ask` returns. Episode e of every individual
     starts from seed + e, exactly as `gymnasium.make(...).reset(seed=seed + e)` does. This is the fast path: all
