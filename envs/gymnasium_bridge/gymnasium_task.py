@@ -393,7 +393,9 @@ class Body:
         found = np.asarray(drawn)
         if found.ndim != 3 or found.shape[2] != 3 or found.dtype.kind not in "iuf":
             raise MisfitError(f"its render gives {shown(drawn)}, and no picture")
-        return found.astype(np.uint8)
+        if found.dtype.kind == "f" and np.nanmax(found, initial=0) <= 1:
+            found = found * 255  # floats from 0 to 1, as matplotlib has them
+        return np.clip(np.nan_to_num(found), 0, 255).round().astype(np.uint8)
 
     def close(self) -> None:
         """Close the environment."""

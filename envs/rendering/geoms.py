@@ -9,10 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from evo.envs.rendering import shading
 from evo.envs.rendering.geometry import ANALYTIC, ELLIPSOID, PLANE
-from evo.envs.rendering.surfaces import covered_bodies, surfaces_of
+from evo.envs.rendering.surfaces import covered_bodies, is_default, surfaces_of
 
 VISIBLE_GROUPS = 3  # groups 0, 1 and 2, as in MuJoCo's viewer
-_UNPAINTED = (0.5, 0.5, 0.5, 1.0)  # MuJoCo's default colour of a geom
 # For geoms without a colour: static ones are stone, moving ones are coloured by their depth in the body tree, so that a
 # creature's left and right match.
 _STONE = (0.62, 0.60, 0.57)
@@ -67,7 +66,7 @@ def standing_in(model: mujoco.MjModel) -> NDArray[np.bool_]:
 def _rgba(model: mujoco.MjModel) -> NDArray[np.float64]:
     """Return sRGB and opacity, [ngeom, 4]: a material's colour where a geom has one and no colour of its own."""
     rgba = np.array(model.geom_rgba, dtype=np.float64)
-    plain = np.all(np.abs(rgba - _UNPAINTED) < 1e-6, axis=1)
+    plain = is_default(rgba)
     painted = plain & (model.geom_matid >= 0)
     rgba[painted] = model.mat_rgba[model.geom_matid[painted]]
     unpainted = plain & ~painted

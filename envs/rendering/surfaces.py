@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from evo.envs.engine.compile import njit
 from evo.envs.rendering.geometry import Vector
 
+_DEFAULT_COLOUR = (0.5, 0.5, 0.5, 1.0)  # MuJoCo's, of geoms, skins and flexes
 _NEAREST = 1e-3  # m: triangles that reach behind the camera are left out
 
 
@@ -171,6 +172,11 @@ def _cover(
                     seen[ray, 0], seen[ray, 1] = distance, number
 
 
+def is_default(rgba: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return whether colours [..., 4] are MuJoCo's default, which a material's colour replaces, [...]."""
+    return np.asarray(np.all(np.abs(rgba - _DEFAULT_COLOUR) < 1e-6, axis=-1))
+
+
 def _rgba(model: mujoco.MjModel, rgba: NDArray[np.float32], material: int) -> NDArray[np.float64]:
-    colour = model.mat_rgba[material] if material >= 0 else rgba
+    colour = model.mat_rgba[material] if material >= 0 and is_default(rgba) else rgba
     return np.asarray(colour, np.float64)

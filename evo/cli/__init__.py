@@ -279,7 +279,7 @@ def replay(
     ] = None,
     width: Annotated[int | None, typer.Option(help="pixels (default: 640)")] = None,
     height: Annotated[int | None, typer.Option(help="pixels (default: 360)")] = None,
-    seconds: Annotated[float, typer.Option(help="film at most so much of an episode")] = 20.0,
+    seconds: Annotated[float, typer.Option(help="film at most so much of an episode, and 4 s with --evolution")] = 20.0,
     preview: Annotated[bool, typer.Option("--preview", help="a small film, quickly: 256 by 144 pixels")] = False,
     step_timeout: _StepTimeout = None,
     threads: _Threads = None,

@@ -35,7 +35,7 @@ def domain_of(name: str, low: Any, high: Any) -> tuple[float, float]:
     """Return a function's customary domain, (low, high); a user's function has options of these names."""
     if name in FUNCTIONS:
         return FUNCTIONS[name].low, FUNCTIONS[name].high
-    given = [bound for bound in (low, high) if isinstance(bound, int | float)]
+    given = [bound for bound in (low, high) if isinstance(bound, int | float) and not isinstance(bound, bool)]
     # invalid values are reported when they are used
     return (given[0], given[1]) if len(given) == 2 and given[0] < given[1] else (-5.0, 5.0)
 

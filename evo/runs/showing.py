@@ -33,10 +33,10 @@ def replay(
 
     out: .mp4, .gif or .webp for a film, .png for a strip of stills; videos/champion.mp4 in the run directory by
     default. evolution: film how the run learned instead, generation by generation. seed: the episode to show; by
-    default the report episode of median return. seconds: of each episode at most. threads: frames drawn at once; all
-    processors by default. checked: called, before filming, with the verification of the champion's score. progress:
-    called after each frame with the number drawn and the total. step_timeout: as of `run`; by default what the champion
-    was scored with. trust: as of `load`. Raises EvoError.
+    default the report episode of median return. seconds: of each episode at most, and 4 with `evolution`. threads:
+    frames drawn at once; all processors by default. checked: called, before filming, with the verification of the
+    champion's score. progress: called after each frame with the number drawn and the total. step_timeout: as of `run`;
+    by default what the champion was scored with. trust: as of `load`. Raises EvoError.
     """
     given = path if isinstance(path, Champion) else None
     if given is not None and out is None:

@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import gymnasium
@@ -13,7 +14,7 @@ import pytest
 from gymnasium import spaces
 
 import evo
-from evo.envs.gymnasium_bridge.gymnasium_task import GymnasiumTask
+from evo.envs.gymnasium_bridge.gymnasium_task import Body, GymnasiumTask
 from evo.envs.gymnasium_bridge.spaces import actions_of, all_finite, flatten
 from evo.envs.notes import note
 from evo.evaluation.gymnasium_host import Host
@@ -339,3 +340,15 @@ def test_what_is_of_the_declared_kind_is_copied(shape: tuple[int, ...]) -> None:
         observation[:] = 7  # many environments write into what they gave
         np.testing.assert_array_equal(flat, np.arange(np.prod(shape)))
         assert flat.dtype == np.float64
+
+
+def test_what_an_environment_draws_is_bytes_whatever_its_numbers() -> None:
+    body = Body.__new__(Body)
+    body._seconds = None
+    shades = np.linspace(0, 1, 12).reshape(2, 2, 3)
+    whole = np.round(255 * shades).astype(np.uint8)
+    for drawn in (shades, shades.astype(np.float32), whole, 255 * shades, whole.astype(np.int64)):
+        body.env = SimpleNamespace(render=lambda drawn=drawn: drawn)  # type: ignore[assignment]
+        assert np.array_equal(body.picture(), whole)
+    body.env = SimpleNamespace(render=lambda: np.array([[[-3, 300, 7]]]))  # type: ignore[assignment]
+    assert body.picture().tolist() == [[[0, 255, 7]]]

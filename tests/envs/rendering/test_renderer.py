@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from evo.envs.rendering import geoms
 from evo.envs.rendering.geometry import intersect, nearest_approach, outward, separation, to_local, to_world
 from evo.envs.rendering.geoms import shown_geoms
 from evo.envs.rendering.height_fields import fields_of, meet
 from evo.envs.rendering.renderer import Camera, Renderer, film, following_camera, frame_creature
 from evo.envs.rendering.shading import paint
-from evo.envs.rendering.surfaces import covered_bodies
+from evo.envs.rendering.surfaces import covered_bodies, surfaces_of
 
 SHAPES = {
     "sphere": "0.4",
@@ -249,6 +250,18 @@ def test_flexes_and_skins_are_drawn_where_they_are() -> None:
         picture = Renderer(model, 65, 65).render(data, camera).astype(int)
         rows, columns = np.nonzero(picture[..., 2] - picture[..., 0] > 90)
         assert ((np.ptp(columns) + 1) * pixel, (np.ptp(rows) + 1) * pixel) == pytest.approx(size, abs=0.05)
+
+
+@pytest.mark.parametrize(("own", "seen"), [("", (1, 0, 0)), ('rgba="0 0 1 1"', (0, 0, 1))])
+def test_a_colour_of_its_own_is_seen_before_a_materials(own: str, seen: tuple[float, ...]) -> None:
+    model = _model(
+        f"""<flexcomp name="cloth" type="grid" dim="2" count="3 3 1" mass="1" spacing="0.2 0.2 0.2" material="red"
+        {own}/> <geom size="0.1" material="red" {own}/>""",
+        assets='<material name="red" rgba="1 0 0 1"/>',
+    )
+    (surface,) = surfaces_of(model)
+    assert tuple(surface.rgba[:3]) == seen
+    assert tuple(geoms._rgba(model)[0, :3]) == seen
 
 
 def test_a_spheres_silhouette_has_its_size() -> None:
