@@ -2,5 +2,5 @@
 
 import hypothesis
 
-hypothesis.settings.register_profile("evo")  # the first example may wait for the compiler
+hypothesis.settings.register_profile("evo", deadline=None)  # the first example may wait for the compiler
 hypothesis.settings.load_profile("evo")

@@ -69,7 +69,7 @@ class Search(AskTell[DensePopulation]):
 def test_a_search_that_keeps_every_promise_passes() -> None:
     check_algorithm(Search)
     check_algorithm("random-search")
-    check_algorithm("test_check_algorithm:Search")
+    check_algorithm("tests.testing.test_check_algorithm:Search")
 
 
 class WithoutOurBase:
