@@ -352,10 +352,7 @@ class RunDirectory:
 
 
 def fossil_stride(generation: int) -> int:
-    """Return the smallest power of two of which at most FOSSILS multiples lie in 0 … `generation`.
-
-    Raises ValueError for a generation < 0.
-    """
+    """Return the least power of two with at most FOSSILS multiples in 0 … `generation`. Raises ValueError below 0."""
     if generation < 0:
         raise ValueError(f"generation={generation}: must be >= 0")
     stride = 1
