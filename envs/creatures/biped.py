@@ -46,8 +46,9 @@ def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
     return compiled(spec, torso, center=0.05, distance=1.7)
 
 
-_DOC = """Our Biped, eight joints; observation, reward and options as in `evo.envs.creatures.locomotion`.
+_DOC = """Biped: a 10 kg bird on two legs, eight joints; walk forward with little power and sway.
 
+Observation, reward and options are those of `evo.envs.creatures.locomotion`.
 Action (8,): roll, hip, knee, ankle of the left leg, then of the right. The episode ends when anything but a foot or
 a lower leg reaches the ground, or the torso leans past 60 degrees.
 """

@@ -46,8 +46,9 @@ def _model(timestep: float, terrain: Terrain, segments: int) -> mujoco.MjModel:
     return compiled(spec, torso, center=0.02, distance=1.2 + 0.1 * segments)
 
 
-_DOC = """Our Centipede; observation, reward and options as in `evo.envs.creatures.locomotion`.
+_DOC = """Centipede: a 3 kg chain of segments, each with two legs; walk forward with little power and sway.
 
+Observation, reward and options are those of `evo.envs.creatures.locomotion`.
 segments: 2 to 40, each with two legs. Action (4 segments,): swing and lift of the left leg, then of the right, from
 the head backwards. The episode ends when the head's shell reaches the ground or leans past 60 degrees.
 """

@@ -44,8 +44,9 @@ def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
     return compiled(spec, torso, center=0.03, distance=1.5)
 
 
-_DOC = """Our Hexapod, twelve joints; observation, reward and options as in `evo.envs.creatures.locomotion`.
+_DOC = """Hexapod: a 7 kg ladybird on six legs, twelve joints; walk forward with little power and sway.
 
+Observation, reward and options are those of `evo.envs.creatures.locomotion`.
 Action (12,): swing and lift of the legs front, middle, hind left, then front, middle, hind right. The episode ends
 when the trunk or the head reaches the ground, or the torso leans past 60 degrees.
 """

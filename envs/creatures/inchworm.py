@@ -39,8 +39,9 @@ def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
     return compiled(spec, torso, center=0.0, distance=1.4)
 
 
-_DOC = """Our Inchworm, six joints; observation, reward and options as in `evo.envs.creatures.locomotion`.
+_DOC = """Inchworm: a 6 kg caterpillar that arches its back, six joints; crawl forward with little power.
 
+Observation, reward and options are those of `evo.envs.creatures.locomotion`.
 Action (6,): the three joints from the middle to the head, then the three to the tail; they bend upwards. Its ends
 have claws that grip, its belly is slippery. Nothing ends an episode before its time.
 """

@@ -53,8 +53,9 @@ def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
 
 _KEEP_OFF = ["trunk", "neck", "head"]
 _KEEP_OFF += [f"{end}_{side}_thigh" for end in ("front", "hind") for side in ("left", "right")]
-_DOC = """Our Quadruped, eight joints; observation, reward and options as in `evo.envs.creatures.locomotion`.
+_DOC = """Quadruped: a 14 kg dog, eight joints; walk forward at an easy pace with little power and sway.
 
+Observation, reward and options are those of `evo.envs.creatures.locomotion`.
 Action (8,): hip, knee of front left, front right, hind left, hind right; 1 is 0.4 rad from the pose that stands. A
 servo is a spring of 60 N·m/rad with a brake, limited to 25 N·m. The episode ends when anything but a foot or a
 lower leg reaches the ground, or the torso leans past 60 degrees.

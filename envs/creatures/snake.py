@@ -33,8 +33,9 @@ def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
     return compiled(spec, torso, center=0.0, distance=2.0)
 
 
-_DOC = """Our Snake, ten joints; observation, reward and options as in `evo.envs.creatures.locomotion`.
+_DOC = """Snake: a 5 kg snake without legs, ten joints; slither forward with little power.
 
+Observation, reward and options are those of `evo.envs.creatures.locomotion`.
 Action (10,): the five joints from the middle to the head, then the five to the tail: they bend it to the left and
 upwards in turn. Nothing ends an episode before its time.
 """

@@ -51,8 +51,9 @@ def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
     return compiled(spec, torso, center=0.04, distance=1.9)
 
 
-_DOC = """Our Spider, sixteen joints; observation, reward and options as in `evo.envs.creatures.locomotion`.
+_DOC = """Spider: an 8 kg tarantula on eight legs, sixteen joints; walk forward with little power and sway.
 
+Observation, reward and options are those of `evo.envs.creatures.locomotion`.
 Action (16,): swing and lift of the left legs from front to back, then of the right legs. The episode ends when head
 or abdomen reaches the ground, or the torso leans past 60 degrees.
 """

@@ -37,8 +37,9 @@ def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
     return compiled(spec, torso, center=0.05, distance=2.2)
 
 
-_DOC = """Our Tripod, six joints; observation, reward and options as in `evo.envs.creatures.locomotion`.
+_DOC = """Tripod: a 9 kg machine on three tall legs, six joints; walk forward with little power and sway.
 
+Observation, reward and options are those of `evo.envs.creatures.locomotion`.
 Action (6,): swing and lift of the legs front, left, right. The episode ends when the body reaches the ground or
 leans past 60 degrees.
 """
