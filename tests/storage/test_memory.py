@@ -141,7 +141,7 @@ def test_a_chain_is_read_in_one_pass() -> None:
 
 def test_a_limit_of_the_process_is_respected() -> None:
     code = (
-        "import resource; from evo import memory; taken = memory._number(memory.Path('/proc/self/statm')) * "
+        "import resource; from evo.storage import memory; taken = memory._number(memory.Path('/proc/self/statm')) * "
         "resource.getpagesize(); hard = resource.getrlimit(resource.RLIMIT_AS)[1]; "
         "resource.setrlimit(resource.RLIMIT_AS, (int(taken + 2e9), hard)); "
         "assert memory.available() < 2.1e9; memory.check_bytes('a thing', 3e9, 'take less')"
