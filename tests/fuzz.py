@@ -7,6 +7,7 @@ own, which is started again after a crash, a hang or too much memory; what faile
 """
 
 import argparse
+import atexit
 import collections
 import functools
 import os
@@ -248,7 +249,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kinds", default=",".join(KINDS))
-    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "evo-fuzz", help="of runs, kept")
+    parser.add_argument("--folder", type=Path, help="of runs, kept (default: made anew, by this version)")
     parser.add_argument("--child", type=Path)
     options = parser.parse_args()
     names = options.kinds.split(",")
@@ -256,6 +257,10 @@ def main() -> None:
     if options.child:
         _serve(options, options.folder, options.child)
         return
+    if options.folder is None:
+        made = tempfile.TemporaryDirectory(prefix="evo-fuzz-")
+        atexit.register(made.cleanup)
+        options.folder = Path(made.name)
     options.folder.mkdir(parents=True, exist_ok=True)
     make_runs(options.folder)
     done: collections.Counter[str] = collections.Counter()
