@@ -1,5 +1,6 @@
 """Damage to files: of their bytes, and of what they say; every case is a function of a random generator alone."""
 
+import copy
 import io
 import math
 import zipfile
@@ -53,7 +54,7 @@ def odd_value(random: Random) -> Any:
     if pool == 4:
         return bool(random.integers(2))
     options: list[Any] = [NUMBERS, FLOATS, TEXTS, TABLES][pool]
-    return options[random.integers(len(options))]
+    return copy.deepcopy(options[random.integers(len(options))])  # what is damaged next may be this very value
 
 
 def _span(random: Random, size: int) -> tuple[int, int]:
