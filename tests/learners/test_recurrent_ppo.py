@@ -314,7 +314,7 @@ def test_a_pole_whose_speed_is_not_seen_takes_a_memory() -> None:
     for text in ("gru:16", "mlp:32"):
         options = {"environments": 8, "horizon": 128, "segment": 16, "minibatch": 128, "epochs": 6}
         ppo = learner(text, text, task=blind, normalise=True, learning_rate=1e-3, **options)
-        while ppo.steps < 60_000:
+        while ppo.steps < 100_000:  # gradients are BLAS's: on some processors it takes 90,000, on others 60,000
             ppo.step()
         candidate = ppo.candidates()[0]
         totals = [ppo.problem.rollout(candidate.params, seed, candidate.statistics).total for seed in range(5)]
