@@ -131,6 +131,15 @@ class Supervised:
             return -losses / math.log(2.0)
         return -np.sqrt(losses) * self.dataset.scale
 
+    def unanswered(self, inputs: np.ndarray) -> Split:
+        """Return inputs, (examples, …) as the data set prepares them, as examples whose targets are blank.
+
+        Raises ValueError for inputs of another size.
+        """
+        data = self.dataset
+        rows = np.array(inputs, np.float32).reshape(len(inputs), data.steps, math.prod(data.shape))
+        return Split(rows, np.zeros((len(rows), data.predictions, data.train.targets.shape[2]), np.float32))
+
     def answers(self, params: np.ndarray, split: Split) -> Answers:
         """Run one individual, parameters (size,), on all examples of a split; the result includes the outputs."""
         row = np.asarray(params, np.float32)[np.newaxis]

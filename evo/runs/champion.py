@@ -220,10 +220,8 @@ class Champion:
         outputs), in the data set's unit. Raises EvoError.
         """
         data = self.supervised.dataset
-        unknown = np.zeros((len(inputs), data.predictions, data.train.targets.shape[2]), np.float32)
         try:
-            rows = np.array(inputs, np.float32).reshape(len(inputs), data.steps, math.prod(data.shape))
-            asked = Split(rows, unknown)
+            asked = self.supervised.unanswered(inputs)
         except ValueError as error:
             raise EvoError(f"inputs of {self.task_name}: {one_line(error)}") from error
         outputs = self.supervised.answers(self.params, self._fitting(asked)).outputs

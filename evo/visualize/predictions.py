@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from evo.datasets import Dataset, Split
+from evo.datasets import Dataset
 from evo.numerics.randomness import generator
 from evo.problems.supervised import Supervised
 from evo.visualize.plots import write_figure
@@ -80,10 +80,7 @@ def _map(axes: Axes, problem: Supervised, params: np.ndarray) -> None:
     reach = 1.1 * float(np.abs(points).max())
     line = np.linspace(-reach, reach, _GRID)
     plane = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
-    blank = np.zeros((len(plane), data.predictions, 1), np.float32)
-    outputs = problem.answers(
-        params, Split(plane.astype(np.float32).reshape(len(plane), data.steps, -1), blank)
-    ).outputs
+    outputs = problem.answers(params, problem.unanswered(plane)).outputs
     assert outputs is not None
     answered = outputs[0, :, -1].argmax(axis=1).reshape(_GRID, _GRID)
     axes.imshow(answered, extent=(-reach, reach, -reach, reach), origin="lower", cmap="coolwarm", alpha=0.5)
@@ -148,10 +145,8 @@ def written(problem: Supervised, params: np.ndarray, begun: np.ndarray, count: i
     """
     random, symbols = generator(0, "writing"), list(begun)
     data = problem.dataset
-    blank = np.zeros((1, data.predictions, 1), np.float32)
     for _ in range(count):
-        window = np.array(symbols[-len(begun) :], np.float32).reshape(1, data.steps, -1)
-        outputs = problem.answers(params, Split(window, blank)).outputs
+        outputs = problem.answers(params, problem.unanswered(np.array([symbols[-len(begun) :]]))).outputs
         assert outputs is not None
         scores = outputs[0, 0, -1].astype(np.float64)
         shares = np.exp(scores - scores.max())
