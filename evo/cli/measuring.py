@@ -1,9 +1,12 @@
-"""`evo bench`: choice of a measurement."""
+"""`evo bench` and `evo doctor`: measurements, and whether all is well."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
+from evo.cli.options import Trust
 from evo.runs.terminal import Output
 
 
@@ -51,4 +54,25 @@ def bench(
     records = measure(kinds[0] if kinds else "speed", tasks, networks, method, chosen, pairs, quick)
     Output().say(json.dumps(records, indent=1) if as_json else render(records))
     if any(record.get("mismatches") or record.get("unstable") for record in records):
+        raise typer.Exit(1)
+
+
+def doctor(
+    path: Annotated[
+        Path | None, typer.Argument(help="a run directory: what is wrong with it?", show_default=False)
+    ] = None,
+    trust: Trust = False,
+) -> None:
+    """Check that this machine can do everything; or, given a run that does not learn, say what to try."""
+    from evo.diagnosis.diagnosis import doctor as examined
+    from evo.errors import shown
+
+    console = Output()
+    findings = examined(path, trust)
+    for finding in findings:
+        mark = "[green]ok[/] " if finding.ok else "[red]no[/] "
+        advice = "" if finding.ok or not finding.advice else f"; {finding.advice}"
+        text = escape(shown(f"{finding.name}: {finding.detail}{advice}"))
+        console.print(f"{mark} {text}", highlight=False, soft_wrap=True)
+    if not all(finding.ok for finding in findings):
         raise typer.Exit(1)

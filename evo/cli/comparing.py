@@ -1,0 +1,84 @@
+"""`evo compare`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evo.cli.options import Quiet, Threads, Trust
+from evo.comparison.defaults import (
+    DEFAULT_METHODS,
+    DEFAULT_NETWORK,
+    DEFAULT_SEEDS,
+    DEFAULT_STEPS,
+    FIRST_SEED,
+    PRESET_NETWORK,
+)
+from evo.runs.terminal import Output
+
+
+def compare(
+    what: Annotated[
+        list[str] | None,
+        typer.Argument(help="a task, or the directories of two or more finished runs", show_default=False),
+    ] = None,
+    methods: Annotated[
+        str | None,
+        typer.Option("--methods", help=f"e.g. ars,ga or mine:Search (default: {','.join(DEFAULT_METHODS)})"),
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", help=f"how many, from {FIRST_SEED} up (default: {DEFAULT_SEEDS})")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option("--steps", help=f"env steps of each run (default: {DEFAULT_STEPS})")
+    ] = None,
+    minutes: Annotated[float | None, typer.Option("--minutes", help="of each run, instead of steps")] = None,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            "--network", "-n", help=f"of all, or `{PRESET_NETWORK}`: each method's own (default: {DEFAULT_NETWORK})"
+        ),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="key=value for all, e.g. task.frame_skip=5; repeatable"),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="directory (default: runs/studies/<task>-<methods>)")
+    ] = None,
+    threads: Threads = None,
+    trust: Trust = False,
+    no_video: Annotated[bool, typer.Option("--no-video", help="do not film a race of the champions")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compare methods on TASK on equal terms, or finished runs; leaves a directory with report, figures and tables.
+
+    Observations are normalised for all and clipped as each method does it, or by --set network.clip_observation=10.
+    A study that was stopped goes on when the same command is given again.
+    """
+    from evo.comparison.compare import compare as compare_methods
+    from evo.comparison.display import study_display
+    from evo.comparison.writing import terminal_tables
+    from evo.runs.signals import advising
+
+    console = Output()
+    with advising("what was done is saved, and the same command goes on from there"):
+        found = compare_methods(
+            *(what or ()),
+            methods=methods,
+            seeds=seeds,
+            steps=steps,
+            minutes=minutes,
+            network=network,
+            settings=settings or (),
+            out=out,
+            threads=threads,
+            video=not no_video,
+            display=lambda configs: study_display(configs, console, quiet),
+            trust=trust,
+        )
+    console.print(terminal_tables(found))
+    lines = [*found.findings, *(f"not equal: {line}" for line in found.terms.deviations)]
+    lines += [f"failed: {line}" for line in found.failures]
+    for line in [*lines, f"report {found.path / 'report.html'}"]:
+        console.say(line)

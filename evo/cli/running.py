@@ -1,0 +1,153 @@
+"""`evo run` and `evo resume`."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from evo.cli.options import (
+    Dim,
+    Epochs,
+    Generations,
+    Method,
+    Minutes,
+    ModelRoot,
+    Network,
+    NoVideo,
+    Quiet,
+    RunPath,
+    Seed,
+    Steps,
+    StepTimeout,
+    Task,
+    Threads,
+    Trust,
+    Until,
+)
+from evo.runs.terminal import READER_LEFT, Output
+
+
+def run(
+    task: Task = None,
+    method: Method = None,
+    network: Network = None,
+    dim: Dim = None,
+    seed: Seed = None,
+    generations: Generations = None,
+    steps: Steps = None,
+    epochs: Epochs = None,
+    minutes: Minutes = None,
+    until: Until = None,
+    step_timeout: StepTimeout = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="run directory (default: a new one in runs/)")] = None,
+    threads: Threads = None,
+    config: Annotated[Path | None, typer.Option("--config", help="a config.toml to start from")] = None,
+    start: Annotated[
+        Path | None, typer.Option("--from", help="a run whose champion to begin from, on its task with its network")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="key=value, e.g. task.frame_skip=5 or method.noise=0.05; repeatable"),
+    ] = None,
+    model_root: ModelRoot = None,
+    trust: Trust = False,
+    no_video: NoVideo = False,
+    quiet: Quiet = False,
+) -> None:
+    """Evolve a creature on TASK; leaves a run directory with its champion and a film of it."""
+    from evo.api import running as api
+
+    _work(
+        lambda watch: api.run(
+            task,
+            method=method,
+            network=network,
+            dim=dim,
+            seed=seed,
+            generations=generations,
+            steps=steps,
+            epochs=epochs,
+            minutes=minutes,
+            until=until,
+            step_timeout=step_timeout,
+            out=out,
+            threads=threads,
+            config=config,
+            start=start,
+            settings=[*(settings or ()), *([f"task.model_root={model_root.absolute()}"] if model_root else ())],
+            video=not no_video,
+            display=watch,
+            trust=trust,
+        ),
+        quiet,
+    )
+
+
+def resume(
+    path: RunPath = None,
+    generations: Generations = None,
+    steps: Steps = None,
+    epochs: Epochs = None,
+    minutes: Minutes = None,
+    until: Until = None,
+    step_timeout: StepTimeout = None,
+    threads: Threads = None,
+    trust: Trust = False,
+    no_video: NoVideo = False,
+    quiet: Quiet = False,
+) -> None:
+    """Go on with a stopped run where it was; a budget given here replaces the run's own."""
+    from evo.api import running as api
+    from evo.runs.run import latest
+
+    path = path or latest()
+    _work(
+        lambda watch: api.resume(
+            path,
+            generations=generations,
+            steps=steps,
+            epochs=epochs,
+            minutes=minutes,
+            until=until,
+            step_timeout=step_timeout,
+            threads=threads,
+            video=not no_video,
+            display=watch,
+            trust=trust,
+        ),
+        quiet,
+    )
+
+
+def _work(start: Callable[[Any], Any], quiet: bool) -> None:
+    """Start or resume a run behind a display, then print its results."""
+    from evo.config.resolve import FUNCTION
+    from evo.runs.display import display
+    from evo.storage.paths import from_here
+
+    console, here = Output(), Path.cwd()
+    try:
+        finished = start(lambda config: display(config, console, quiet))
+    except SystemExit as ended:
+        if ended.code == READER_LEFT:
+            sys.stderr.write("evo: stopped, since nobody reads the output any more; `evo resume` goes on\n")
+        raise
+    champion = finished.champion
+    kind = champion.kind
+    fitness = f"[bold]{champion.reported_fitness}[/]" + ("" if kind == FUNCTION else " never seen in training")
+    console.print(f"champion of generation {champion.generation}: {fitness}", highlight=False, soft_wrap=True)
+    if kind == FUNCTION:
+        console.print(f"at {_numbers(champion.params)}", highlight=False, soft_wrap=True)
+    console.say(f"ended: {finished.ended}")
+    film, plots = finished.path / "videos" / "champion.mp4", finished.path / "plots"
+    shown = (("film", film), ("map", plots / "landscape.png"), ("picture", plots / "answers.png"))
+    for label, path in (("run", finished.path), *shown):
+        if path.exists():
+            console.say(f"{label:7} {from_here(path, here)}")
+
+
+def _numbers(values: Any, most: int = 10) -> str:
+    """Return the coordinates of a point as text, only the first `most` of a long one."""
+    return ", ".join(f"{value:.4g}" for value in values[:most]) + (", …" if len(values) > most else "")
