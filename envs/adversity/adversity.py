@@ -67,6 +67,7 @@ def _options(
 
 
 OPTIONS: Mapping[str, inspect.Parameter] = inspect.signature(_options).parameters
+DESCRIPTION: str = _options.__doc__ or ""
 OPTION_TYPES: Mapping[str, Any] = {name: typing.get_type_hints(_options)[name] for name in OPTIONS}
 
 

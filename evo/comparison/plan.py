@@ -19,7 +19,8 @@ from evo.comparison.defaults import (
     PRESET_NETWORK,
 )
 from evo.config.build import make_learner
-from evo.config.resolve import DATASET, FUNCTION, KEYS, WORLD, Config, kind_of, resolve_config, task_name
+from evo.config.keys import KEYS
+from evo.config.resolve import DATASET, FUNCTION, WORLD, Config, kind_of, resolve_config, task_name
 from evo.errors import EvoError, nearest
 from evo.learners import METHODS, method_named
 from evo.storage.paths import task_slug

@@ -2,7 +2,6 @@
 
 import inspect
 import math
-import typing
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import Any
 
 import numba
 
-from evo.config.resolve import DATASET, Config, options_of, task_constructor, task_name
+from evo.config.meanings import options_of
+from evo.config.resolve import DATASET, Config, task_constructor, task_name
 from evo.config.values import Key, checked
 from evo.datasets import DATASETS, Dataset, is_data_path
 from evo.envs.adversity.adversity import OPTION_TYPES, OPTIONS, construct
@@ -71,8 +71,7 @@ def _made(name: str, options: Mapping[str, Any]) -> AnyTask | Landscape | Datase
 
 def _typed(name: str, constructor: Callable[..., Any], options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options, each converted to its type. Raises EvoError naming one of another type."""
-    signature, hints = inspect.signature(constructor), typing.get_type_hints(constructor)
-    kinds = {**OPTION_TYPES, **options_of(signature, hints)}
+    kinds = {**OPTION_TYPES, **options_of(constructor)}
     typed = dict(options)
     for option, value in options.items():
         if option in kinds:

@@ -5,7 +5,6 @@ known one. `task.*`, `training.*` and `method.*` accept exactly the options of t
 """
 
 import copy
-import inspect
 import math
 import os
 import re
@@ -17,6 +16,8 @@ from typing import Any
 
 import tomli_w
 
+from evo.config.keys import BUDGET, KEYS
+from evo.config.meanings import explained, options_of
 from evo.config.presets import DEFAULT_METHOD, DEFAULT_TRAINING, dataset_preset, landscape_preset, preset
 from evo.config.values import Key, checked
 from evo.datasets import DATASETS, Dataset, constructor_of, is_data_path
@@ -38,34 +39,8 @@ from evo.storage.files import read_text, read_toml
 from evo.storage.paths import command
 from evo.version import __version__
 
-_BUDGET = ("budget.generations", "budget.steps", "budget.minutes", "budget.until")
 WORLD, FUNCTION, DATASET = "world", "function", "data set"  # kinds of task
 _STEP_UNITS = {WORLD: "env step", FUNCTION: "evaluation", DATASET: "example"}
-
-
-KEYS: dict[str, Key] = {
-    "evo": Key(str, __version__),  # the version that wrote a file; it marks a fully resolved one
-    "seed": Key(int, 0, least=0),
-    "start.champion": Key(str | None, None),  # where the learner begins, and the digest of that file
-    "start.digest": Key(str | None, None),
-    "task.name": Key(str, None),
-    "data.digest": Key(str | None, None),  # of a data set's examples
-    "network.layers": Key(str, "linear"),
-    "network.normalise": Key(bool, True),
-    "network.clip_observation": Key(float, math.inf, least=1e-3),  # bound of normalised observations
-    "method.name": Key(str, DEFAULT_METHOD),
-    "evaluation.batch": Key(int, 256, least=1, most=10_000_000),
-    "evaluation.episodes": Key(int, 1, least=1, most=100_000),
-    "evaluation.racing": Key(bool, True),
-    "evaluation.step_timeout": Key(float | None, None, 1e-3, 1e6),  # seconds, of a Gymnasium environment
-    "evaluation.selection_episodes": Key(int, 20, least=1, most=100_000),
-    "evaluation.selection_share": Key(float, 0.1, least=1e-6, most=1e6),
-    "evaluation.report_episodes": Key(int, 100, least=1, most=100_000),
-    "budget.generations": Key(int | None, None, least=0),
-    "budget.steps": Key(int | None, None, least=0),
-    "budget.minutes": Key(float | None, None, least=0),
-    "budget.until": Key(float | None, None),
-}
 
 
 @dataclass(frozen=True, repr=False)
@@ -196,19 +171,6 @@ def kind_of(name: str) -> str:
     return FUNCTION if made is Landscape else DATASET if made is Dataset else WORLD
 
 
-def options_of(signature: inspect.Signature, hints: Mapping[str, Any]) -> dict[str, Key]:
-    """Return the keyword-only arguments of a constructor, as keys. Raises EvoError for one without a default."""
-    options = {
-        name: Key(hints.get(name, Any), parameter.default)
-        for name, parameter in signature.parameters.items()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    }
-    for name, key in options.items():
-        if key.default is inspect.Parameter.empty:
-            raise EvoError(f"the option {name!r} needs a default value in its constructor")
-    return options
-
-
 def read_config(text: str, source: str, trust: bool = False) -> dict[str, Any]:
     """Return the dotted keys of a TOML file. Raises EvoError naming `source`.
 
@@ -261,8 +223,8 @@ def resolve_config(
     base = {key: value for key, value in base.items() if key in known}
     values = {key: entry.default for key, entry in known.items() if not key.startswith("training.")}
     for layer in (base, *given):
-        if any(key in layer for key in _BUDGET):
-            values |= dict.fromkeys(_BUDGET)  # a budget replaces the one below it as a whole
+        if any(key in layer for key in BUDGET):
+            values |= dict.fromkeys(BUDGET)  # a budget replaces the one below it as a whole
         tables = dict[str, Any]()  # tables that this layer gives entry by entry
         for key, value in layer.items():
             owner = key if key in known else _owner(key, known, takes_any)
@@ -285,7 +247,7 @@ def resolve_config(
             values[root] = str(Path(values[root]).absolute())
     if is_model_file(task) and not values["task.digest"]:
         values["task.digest"] = _digest(task, values["task.model_root"])
-    if all(values[key] is None for key in _BUDGET):
+    if all(values[key] is None for key in BUDGET):
         raise EvoError("no budget: give generations, steps, minutes or until")
     return Config(values)
 
@@ -379,19 +341,27 @@ def _without_others(file: dict[str, Any], task: str, method: str) -> dict[str, A
     return {key: value for key, value in file.items() if not key.startswith(tuple(replaced))}
 
 
-def _known_keys(task: str, kind: str, method: Method) -> dict[str, Key]:
+def task_options(task: str) -> dict[str, Key]:
+    """Return the options of the task of this full name, its own and those of adversity. Raises EvoError."""
     constructor = task_constructor(task)
-    hints = typing.get_type_hints(constructor)
-    task_options = options_of(inspect.signature(constructor), hints)
-    if hints.get("return") is Task:
-        # a task's own options take precedence over adversity's
-        task_options = {name: Key(kind, None) for name, kind in adversity.OPTION_TYPES.items()} | task_options
+    options = options_of(constructor)
+    if typing.get_type_hints(constructor).get("return") is not Task:
+        return options
+    added = {name: Key(kind, None) for name, kind in adversity.OPTION_TYPES.items()}
+    return explained(added, [adversity.DESCRIPTION]) | options  # a task's own options take precedence
+
+
+def method_options(method: Method) -> dict[str, Key]:
+    """Return the options of a method. Raises EvoError where its class cannot be loaded."""
     try:
-        method_options = options_of(
-            inspect.signature(method.constructor()), typing.get_type_hints(method.constructor().__init__)
-        )
+        return options_of(method.constructor())
     except Exception as error:  # a user's module may fail in any way
         raise EvoError(f"unknown method {method.reference!r}: {one_line(error)}") from error
+
+
+def _known_keys(task: str, kind: str, method: Method) -> dict[str, Key]:
+    constructor = task_constructor(task)
+    hints, options = typing.get_type_hints(constructor), task_options(task)
     without = {
         WORLD: ("evaluation.batch", "data.digest"),
         FUNCTION: (
@@ -411,7 +381,7 @@ def _known_keys(task: str, kind: str, method: Method) -> dict[str, Key]:
         keys = {key: replace(entry, default=1) if key.endswith("_episodes") else entry for key, entry in keys.items()}
     return {
         **keys,
-        **{f"task.{name}": key for name, key in task_options.items()},
-        **{f"training.{name}": key for name, key in task_options.items() if name != "digest" and kind == WORLD},
-        **{f"method.{name}": key for name, key in method_options.items()},
+        **{f"task.{name}": key for name, key in options.items()},
+        **{f"training.{name}": key for name, key in options.items() if name != "digest" and kind == WORLD},
+        **{f"method.{name}": key for name, key in method_options(method).items()},
     }

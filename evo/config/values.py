@@ -17,12 +17,13 @@ _WORDS |= {list: "a list", tuple: "a list", dict: "a table such as {a = 1}"}
 
 @dataclass(frozen=True)
 class Key:
-    """A configuration key: its type, default, and the range of its values."""
+    """A configuration key: its type, default, the range of its values, and its meaning in one line."""
 
     kind: Any
     default: Any
     least: float | None = None
     most: float | None = None
+    help: str = ""
 
 
 # Dotted keys and values: a mapping, `key=value`, or several of these texts.

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from evo.config.keys import KEYS
 from evo.config.presets import PRESETS
-from evo.config.resolve import KEYS, Config, read_config, resolve_config, task_name
+from evo.config.resolve import Config, read_config, resolve_config, task_name
 from evo.config.values import parse_setting
 from evo.envs import TASKS
 from evo.errors import EvoError
