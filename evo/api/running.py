@@ -34,7 +34,7 @@ from evo.evaluation.evaluator import AnyTask
 from evo.learners.learner import Learner
 from evo.networks import Network
 from evo.runs.callbacks import Callback, Watcher
-from evo.runs.champion import platform_facts
+from evo.runs.platform_facts import platform_facts
 from evo.runs.run import Run, path_of
 from evo.runs.showing import replay, show
 from evo.runs.signals import advising, stoppable

@@ -11,7 +11,7 @@ from evo.cli.comparing import compare
 from evo.cli.listing import list_
 from evo.cli.measuring import bench, doctor
 from evo.cli.running import resume, run
-from evo.cli.showing import replay, robustness
+from evo.cli.showing import evaluate, replay, robustness
 from evo.runs.terminal import Output, accept_any_encoding, show_notes, show_warning
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.command()(run)
 app.command()(resume)
 app.command()(compare)
 app.command()(replay)
+app.command()(evaluate)
 app.command()(robustness)
 app.command("list")(list_)
 app.command()(doctor)

@@ -1,7 +1,7 @@
-"""`evo replay` and `evo robustness`: what a champion does."""
+"""`evo replay`, `evo evaluate` and `evo robustness`: what a champion does."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -72,6 +72,70 @@ def replay(
         )
     kind = champion_of(path, trust).kind
     console.say(f"{_SHOWN[kind]:7} {shown}")
+
+
+def evaluate(
+    path: Annotated[Path, typer.Argument(help="a run directory or a champion.npz", show_default=False)],
+    episodes: Annotated[
+        int | None, typer.Option("--episodes", "-e", help="how many (default: 100); of what a seed changes")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", "-s", help="of the first episode (default: those of the run's own report)")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="task.key=value, e.g. task.friction=0.5: other options; repeatable"),
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option("--split", help="of a data set: train, validation or test (default: test)")
+    ] = None,
+    last: Annotated[bool, typer.Option("--last", help="what the run learned last, in place of its champion")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print a record, with every return")] = False,
+    step_timeout: StepTimeout = None,
+    trust: Trust = False,
+) -> None:
+    """Score a champion again: on other episodes, other options of its task, another split of its data set."""
+    import json
+
+    from evo.config.resolve import DATASET
+    from evo.config.values import pairs_of
+    from evo.errors import EvoError
+    from evo.runs.evaluation import score
+    from evo.runs.run import Run, champion_of
+
+    if last and path.is_file():
+        raise EvoError(f"{path} is a champion alone; what was learned last is in its run directory")
+    champion = Run(path, trust).last if last else champion_of(path, trust)
+    if step_timeout is not None:
+        champion = champion.with_timeout(step_timeout)
+    options = dict(pairs_of(settings or ()))
+    for key in options:
+        if not key.startswith("task."):
+            raise EvoError(
+                f"a champion is evaluated on other options of its task, as in task.friction=0.5; got {key!r}"
+            )
+    options = {key.removeprefix("task."): value for key, value in options.items()}
+    fitness = score(champion, episodes, seed, options, split)
+    about: dict[str, Any] = {
+        "path": str(path),
+        "task": champion.task_name,
+        "options": options,
+        "method": champion.method,
+        "network": champion.network_text,
+        "seed": champion.seed,
+        "generation": champion.generation,
+        "candidate": "last" if last else "champion",
+    }
+    if as_json:
+        Output().say(json.dumps({**about, **fitness.record()}, indent=1, default=str))
+        return
+    rows = [(about["candidate"], f"{path}, generation {champion.generation:,}")]
+    rows += [(f"task.{name}", str(value)) for name, value in options.items()]
+    rows += [("split", split or "test")] if champion.kind == DATASET else []
+    rows += fitness.lines()
+    wide = max(len(label) for label, _ in rows)
+    for label, text in rows:
+        Output().say(f"{label.ljust(wide)}  {text}")
 
 
 def robustness(

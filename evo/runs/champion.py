@@ -3,11 +3,9 @@
 import functools
 import hashlib
 import math
-import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,6 @@ from evo.config.build import problem_named
 from evo.config.resolve import as_written, kind_of, resolve_config
 from evo.datasets import Split
 from evo.envs.engine.compile import KernelError
-from evo.envs.engine.numpy_order import FOUND
 from evo.envs.engine.physics import EngineError, available_threads
 from evo.errors import EvoError, commands, one_line
 from evo.evaluation.evaluator import AnyTask
@@ -30,29 +27,14 @@ from evo.numerics.running_statistics import ObservationStatistics
 from evo.problems.control import Trajectory, Walking
 from evo.problems.problem import Evaluation, Problem, evaluate_alone
 from evo.problems.supervised import Supervised
+from evo.runs.evaluation import on_options
 from evo.runs.fitness import Fitness, Verification
+from evo.runs.platform_facts import platform_facts
 from evo.runs.policy import BatchPolicy, Policy
 from evo.storage.files import read_arrays, read_toml, write_arrays
 
 FORMAT = 1
 _LIMIT = 2**30
-_PACKAGES = ("mujoco", "gymnasium", "numpy", "numba", "llvmlite")
-
-
-@functools.cache
-def platform_facts() -> Mapping[str, str]:
-    """Return what a score's bits depend on: versions, the processor's features, the arithmetic of libraries."""
-    import llvmlite.binding
-
-    features = llvmlite.binding.get_host_cpu_features()
-    vectors = sorted(name for name, present in features.items() if present and name.startswith(("avx", "fma", "sse4")))
-    facts = {name: version(name) for name in _PACKAGES}
-    return facts | {
-        "machine": platform.machine(),
-        "vectors": " ".join(vectors),
-        "libc": " ".join(platform.libc_ver()),  # sines and powers differ between libraries
-        "arithmetic": ", ".join(f"{name} {variant}" for name, variant in FOUND.items()),
-    }
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -202,16 +184,24 @@ class Champion:
         problem = self.problem
         return problem.network if isinstance(problem, Supervised) else self.walking.network
 
-    def evaluate(self, episodes: int | Split = 100, seeds: np.ndarray | None = None) -> Fitness:
+    def evaluate(
+        self,
+        episodes: int | Split = 100,
+        seeds: np.ndarray | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> Fitness:
         """Return its returns on the report seeds or the given ones, or its score on a split of a data set.
 
-        A split is given as in `champion.evaluate(digits.test)`. Raises EvoError.
+        A split is given as in `champion.evaluate(digits.test)`. options: of its task, in place of those it was scored
+        under, as in `{"friction": 0.5}`. Raises EvoError.
         """
+        if options:
+            return on_options(self, options).evaluate(episodes, seeds)
         if isinstance(episodes, Split):
             problem = self.supervised
             return Fitness(problem.score(problem.answers(self.params, self._fitting(episodes))), self.measure)
-        chosen = report_seeds(episodes) if seeds is None else np.asarray(seeds)
-        return Fitness(self._scored(chosen).returns[0], self.measure)
+        outcome = self._scored(report_seeds(episodes) if seeds is None else np.asarray(seeds))
+        return Fitness(outcome.returns[0], self.measure, outcome.steps)
 
     def predict(self, inputs: np.ndarray) -> np.ndarray:
         """Return predictions for inputs prepared as its data set prepares them, (examples, …).

@@ -1,22 +1,27 @@
 """Fitness of a champion over episodes, and verification of a recorded score."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from evo.numerics.formatting import RETURN, spread, told
+from evo.numerics.formatting import RETURN, number, spread, told
+from evo.numerics.running_statistics import standard_error
 
 
 @dataclass(frozen=True, eq=False)
 class Fitness:
     """Returns of some episodes: float64 (episodes,), NaN where one failed.
 
-    measure: their kind, `return` or what a data set reports.
+    measure: their kind, `return` or what a data set reports. steps: env steps of all episodes together, evaluations of
+    a function, or examples; None where they were not counted.
     """
 
     returns: np.ndarray
     measure: str = RETURN
+    steps: int | None = None
 
     @property
     def mean(self) -> float:
@@ -26,15 +31,77 @@ class Fitness:
     def std(self) -> float:
         return float(np.std(self.returns))
 
+    @property
+    def standard_error(self) -> float:
+        """Standard error of the mean; NaN of one episode alone, and where one failed."""
+        return standard_error(self.returns)
+
+    @property
+    def worst(self) -> float:
+        """Lowest return of the episodes that did not fail; NaN where all did."""
+        return float(np.nanmin(self.returns)) if self.failed < len(self.returns) else math.nan
+
+    @property
+    def best(self) -> float:
+        """Highest return of the episodes that did not fail; NaN where all did."""
+        return float(np.nanmax(self.returns)) if self.failed < len(self.returns) else math.nan
+
+    @property
+    def failed(self) -> int:
+        """Number of episodes that failed."""
+        return int(np.isnan(self.returns).sum())
+
+    @property
+    def length(self) -> float:
+        """Mean number of steps of an episode; NaN where they were not counted."""
+        return math.nan if self.steps is None else self.steps / len(self.returns)
+
+    def record(self) -> dict[str, Any]:
+        """Return its numbers as JSON takes them, None for NaN."""
+        numbers = {
+            "mean": self.mean,
+            "standard_error": self.standard_error,
+            "std": self.std,
+            "worst": self.worst,
+            "best": self.best,
+            "length": self.length,
+        }
+        return {
+            "measure": self.measure,
+            "episodes": len(self.returns),
+            "failed": self.failed,
+            **{name: _or_none(value) for name, value in numbers.items()},
+            "returns": [_or_none(value) for value in self.returns],
+        }
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Return its numbers for people, as pairs of label and text."""
+        if self.measure != RETURN:
+            return [("score", told(self.measure, self.mean))]
+        if len(self.returns) == 1:
+            return [("value" if self.steps == 1 else self.measure, str(self))]
+        mean = str(self) if self.failed else f"{spread(self.mean, self.standard_error)} (mean ± standard error)"
+        failed = f", of which {self.failed} failed" if self.failed else ""
+        lines = [
+            (self.measure, mean),
+            ("worst", number(self.worst)),
+            ("best", number(self.best)),
+            ("episodes", f"{len(self.returns)}{failed}"),
+        ]
+        return lines if self.steps is None else [*lines, ("length", f"{self.length:,.1f} steps on average")]
+
     def __str__(self) -> str:
         if self.measure != RETURN:
             return told(self.measure, self.mean)
-        failed = int(np.isnan(self.returns).sum())
-        if failed:
-            return f"no return: {failed} of {len(self.returns)} episodes failed"
+        if self.failed:
+            return f"no return: {self.failed} of {len(self.returns)} episodes failed"
         if len(self.returns) == 1:
             return f"{self.mean:.6g}"
         return f"{spread(self.mean, self.std)} over {len(self.returns)} episodes"
+
+
+def _or_none(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
 
 
 @dataclass(frozen=True)

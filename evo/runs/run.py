@@ -38,6 +38,13 @@ class Run:
         return Champion.load(self.directory.champion_path, self._trust)
 
     @property
+    def last(self) -> Champion:
+        """What was learned last, scored on the selection seeds; written where a run ends. Raises EvoError."""
+        if not self.directory.last_path.exists():
+            raise EvoError(f"{self.path} holds no last candidate: it has not ended, or an older evo ran it")
+        return Champion.load(self.directory.last_path, self._trust)
+
+    @property
     def metrics(self) -> dict[str, np.ndarray]:
         """Columns of metrics.csv, float64 (generations,)."""
         return self.directory.metrics()

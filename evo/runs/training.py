@@ -22,7 +22,8 @@ from evo.numerics.running_statistics import standard_error
 from evo.numerics.validation import whole_number
 from evo.problems.problem import Problem, evaluate_alone
 from evo.runs.callbacks import Watcher
-from evo.runs.champion import Champion, platform_facts
+from evo.runs.champion import Champion
+from evo.runs.platform_facts import platform_facts
 from evo.runs.signals import saving
 from evo.storage.run_directory import RunDirectory, fossil_stride
 

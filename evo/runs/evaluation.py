@@ -1,0 +1,83 @@
+"""Scoring a champion again: on other options of its task, other seeds, another split."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from evo.config.build import problem_named
+from evo.config.resolve import DATASET, resolve_config
+from evo.errors import EvoError, nearest
+from evo.numerics.randomness import report_seeds
+from evo.runs.fitness import Fitness
+
+if TYPE_CHECKING:
+    from evo.runs.champion import Champion
+
+SPLITS = ("train", "validation", "test")
+_EPISODES = 100
+_MOST_EPISODES = 1_000_000
+_LARGEST_SEED = 2**63 - 1
+
+
+def on_options(champion: "Champion", options: Mapping[str, Any]) -> "Champion":
+    """Return the champion on its task with other options; it has no report there.
+
+    Raises EvoError for options that the task does not take, or under which the champion cannot act.
+    """
+    asked = {"task.name": champion.task_name}
+    asked |= {f"task.{name}": value for name, value in champion.task_options.items()}
+    given = {f"task.{name}": value for name, value in options.items()}
+    resolved = resolve_config(asked, [*given.items()]).section("task")
+    changed = replace(champion, task_options=dict(sorted(resolved.items())), data="", report_returns=None)
+    problem = problem_named(changed.task_name, changed.task_options, changed.network_text, changed.normalise, 1)
+    has = len(champion.params), len(champion.statistics.mean)
+    needs = problem.size, len(problem.no_statistics().mean)
+    if has != needs:
+        words = ", ".join(f"{key}={value}" for key, value in given.items())
+        what = ("parameters", *has[:1], needs[0]) if has[0] != needs[0] else ("observations", has[1], needs[1])
+        raise EvoError(
+            f"{words}: the champion of {champion.task_name} has {what[1]} {what[0]}, and this needs {what[2]}"
+        )
+    return changed
+
+
+def score(
+    champion: "Champion",
+    episodes: int | None = None,
+    seed: int | None = None,
+    options: Mapping[str, Any] | None = None,
+    split: str | None = None,
+) -> Fitness:
+    """Return the champion's returns on `episodes` episodes, or its score on a split of its data set.
+
+    episodes: 100 by default. seed: of the first episode, the next have the seeds after it; by default those of the
+    report. options: of its task, in place of those it was scored under. split: `train`, `validation` or `test`, the
+    default. What is deterministic takes neither episodes nor a seed. Raises EvoError.
+    """
+    champion = on_options(champion, options) if options else champion
+    if champion.kind == DATASET:
+        if split is not None and split not in SPLITS:
+            raise EvoError(f"the split {split!r} is none of {', '.join(SPLITS)}{nearest(split, SPLITS)}")
+        _refuse_episodes(champion, episodes, seed, "scored on all examples of a split: give --split")
+        return champion.evaluate(getattr(champion.supervised.dataset, split or "test"))
+    if split is not None:
+        raise EvoError(f"{champion.task_name} is a {champion.kind}, which has episodes and no splits")
+    if champion.problem.deterministic:
+        _refuse_episodes(champion, episodes, seed, "deterministic: one evaluation is exact")
+        return champion.evaluate(1)
+    count = _EPISODES if episodes is None else episodes
+    if not 1 <= count <= _MOST_EPISODES:
+        raise EvoError(f"episodes must be between 1 and {_MOST_EPISODES:,}, got {count}")
+    if seed is None:
+        return champion.evaluate(seeds=report_seeds(count))
+    if not 0 <= seed <= _LARGEST_SEED - count:
+        raise EvoError(f"seed must be between 0 and {_LARGEST_SEED - count} for {count} episodes, got {seed}")
+    return champion.evaluate(seeds=np.arange(seed, seed + count, dtype=np.int64))
+
+
+def _refuse_episodes(champion: "Champion", episodes: int | None, seed: int | None, reason: str) -> None:
+    for name, value in (("episodes", episodes), ("seed", seed)):
+        if value is not None:
+            raise EvoError(f"{champion.task_name} is {reason}; it takes no {name}")
