@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from evo.errors import EvoError, commands
+from evo.grammar import parse_toml
 from evo.numerics.validation import plain
-from evo.storage.files import parse_toml
 
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 _WORDS |= {list: "a list", tuple: "a list", dict: "a table such as {a = 1}"}

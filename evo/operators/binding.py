@@ -1,4 +1,4 @@
-"""Operators by name: `tournament`, `tournament:size=4`, `mine:choose`, `package.module:choose:size=4`."""
+"""Operators by name: `tournament`, `tournament(size=4)`, `tournament:size=4`, `package.module:choose(size=4)`."""
 
 import contextlib
 import functools
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from evo.envs.reference import UntrustedName, pass_on, resolve
 from evo.errors import nearest, one_line
-from evo.storage.files import parse_toml
+from evo.grammar import Call, parse_call, value_of
 
 Operator = Callable[..., Any]
 
@@ -21,29 +21,32 @@ def operator_from_text(
 ) -> Operator:
     """Resolve an operator, a name in `table` or a reference `module:function`, and bind its options.
 
-    Options follow a colon, separated by commas, each `name=value` with the value as in TOML: `sbx:eta=10`,
-    `polynomial:low=[0, -1],high=1`. Options that are not written are taken from `known`, if there. A callable is
-    returned unchanged. Raises ValueError of one line for an unknown name or option, a value of the wrong type or a
-    missing option.
+    Options are written as in `evo.grammar`, by name or in their order, with values as in TOML: `sbx:eta=10`,
+    `truncation(4)`, `polynomial(low=[0, -1], high=1)`. A value may be a call, `ga(select=truncation(4))`, of which the
+    operator is given the text. Options that are not written are taken from `known`, if there. A callable is returned
+    unchanged. Raises ValueError of one line for an unknown name or option, a value of the wrong type or a missing
+    option.
     """
     if callable(text):
         return text
     if not isinstance(text, str):
         raise ValueError(f"{text!r}: must be a function, or a name as in tournament:size=4")
-    name, reference, written = _parts(text, table)
+    call, reference = _parsed(text, table)
     try:
-        operator: Operator = resolve(name if name in table else reference, table)
+        operator: Operator = resolve(call.name, table)
     except UntrustedName:
         raise
     except (ImportError, ValueError) as error:
-        raise ValueError(f"unknown operator {text!r}: {one_line(error)}{nearest(name, table)}") from error
+        raise ValueError(
+            f"unknown operator {text!r}: {one_line(error)}{nearest(call.name.partition(':')[0], table)}"
+        ) from error
     if not callable(operator):
         raise ValueError(f"{reference!r} is no function")
     parameters = inspect.signature(operator).parameters.values()
     has = {parameter.name: parameter for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY}
     given = {option: value for option, value in (known or {}).items() if option in has}
-    options = _parsed(text, written)
-    _check_options(name, has, options, given)
+    options = _options(call, list(has))
+    _check_options(call.name, has, options, given)
     return functools.partial(operator, **{**given, **options}) if given or options else operator
 
 
@@ -58,7 +61,7 @@ def suitable_operator(
 
     `purpose` says what these suit. Operators outside the table are not checked. Raises ValueError.
     """
-    reference = _parts(text, table)[1] if isinstance(text, str) else _reference(text)
+    reference = _parsed(text, table)[1] if isinstance(text, str) else _reference(text)
     name = next((name for name, place in table.items() if place == reference), None)
     if name is not None and name not in suitable:
         raise ValueError(f"{name} does not suit {purpose}; one of {', '.join(suitable)}")
@@ -79,27 +82,30 @@ def _reference(operator: Operator) -> str:
     return f"{getattr(function, '__module__', '')}:{getattr(function, '__qualname__', '')}"
 
 
-def _parts(text: str, table: Mapping[str, str]) -> tuple[str, str, str]:
-    """Split an operator's text into name, reference and options.
-
-    The reference of `tournament:size=4` is the table's, that of `mine:choose:size=4` is `mine:choose`.
-    """
-    name, _, rest = text.partition(":")
-    if name in table:
-        return name, table[name], rest
-    function, _, rest = rest.partition(":")
-    if not all(part.isidentifier() for part in (*name.split("."), function)):
-        raise ValueError(f"unknown operator {name!r}{nearest(name, table)}")
-    return f"{name}:{function}", f"{name}:{function}", rest
+def _parsed(text: str, table: Mapping[str, str]) -> tuple[Call, str]:
+    """Parse an operator's text into a call and the reference of its function."""
+    call = parse_call(text.strip(), table)
+    if call.name not in table and ":" not in call.name:
+        raise ValueError(f"unknown operator {call.name!r}{nearest(call.name, table)}")
+    return call, table.get(call.name, call.name)
 
 
-def _parsed(text: str, options: str) -> dict[str, Any]:
+def _options(call: Call, has: Sequence[str]) -> dict[str, Any]:
+    """Return the values of the options that are written; `has`: all options, in their order."""
     try:
-        parsed: dict[str, Any] = parse_toml(f"options = {{{options}}}")["options"]
+        alone, named = call.arguments()
+        values = [value_of(written) for written in alone]
+        options = {name: value_of(written) for name, written in named.items()}
     except ValueError as error:
-        raise ValueError(f"{text!r}: options must read name=value,name=value with values as in TOML") from error
-    pass_on(options, parsed)
-    return parsed
+        raise ValueError(f"{call.text!r}: options must read name=value,name=value with values as in TOML") from error
+    if len(values) > len(has):
+        most = f"{len(has)} option{'s' * (len(has) > 1)} in its order, not {len(values)}: {', '.join(has)}"
+        raise ValueError(f"{call.text!r}: {call.name} takes {most if has else 'no options'}")
+    if twice := [name for name in has[: len(values)] if name in options]:
+        raise ValueError(f"{call.text!r}: {twice[0]!r} is given twice")
+    options = {**dict(zip(has, values, strict=False)), **options}
+    pass_on(call.text, options)
+    return options
 
 
 def _check_options(

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evo.errors import nearest
+from evo.grammar import parse_call
 from evo.numerics.validation import number_between, whole_number
 from evo.operators import GENOMES
 from evo.operators.binding import operator_from_text
@@ -53,8 +54,8 @@ class GenomeKind:
 
 
 def kind_from_text(text: str) -> GenomeKind:
-    """Return the kind named in `evo.operators.GENOMES`, with its options: `integer:low=0,high=9`. Raises ValueError."""
-    name = text.partition(":")[0]
+    """Return the kind named in `evo.operators.GENOMES`, with options: `integer(low=0, high=9)`. Raises ValueError."""
+    name = parse_call(text.strip(), GENOMES).name.partition(":")[0]
     if name not in GENOMES:
         raise ValueError(f"unknown kind {name!r}{nearest(name, GENOMES)}")
     kind: GenomeKind = operator_from_text(text, GENOMES)()

@@ -10,10 +10,8 @@ import copy
 import errno
 import math
 import os
-import re
 import stat
 import struct
-import tomllib
 import uuid
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -26,14 +24,13 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from evo.errors import EvoError, one_line
+from evo.grammar import parse_toml
 from evo.storage.memory import check_bytes
 
 MEMBERS = 10_000
 TEMPORARY = ".evo-*.tmp"  # what a killed writer may leave behind
 _KINDS = "biufU"  # bool, int, uint, float, fixed-width text
 _BLOCK = 2**20
-_TOML_CHARACTERS, _TOML_DOTS = 2**18, 500
-_KEY = re.compile(r"[^='\"]*")  # the beginning of a line, up to its first value or quoted text
 _LARGEST_CHARACTER = 0x10FFFF
 _ADVICE = {
     errno.ENOSPC: "free some space, then try again (a run goes on with `evo resume RUN`)",
@@ -106,22 +103,6 @@ def read_text(path: Path, limit: int = 2**24) -> str:
             return file.read(min(limit, os.fstat(file.fileno()).st_size) + 1).decode()
         except UnicodeDecodeError as error:
             raise EvoError(f"cannot read {path}: byte {error.start} is not UTF-8 text; save it as UTF-8") from error
-
-
-def parse_toml(text: str) -> dict[str, Any]:
-    """Parse a TOML text. Raises ValueError of one line, whatever the text holds."""
-    if len(text) > _TOML_CHARACTERS:
-        raise ValueError(f"{len(text):,} characters are more than the {_TOML_CHARACTERS:,} allowed")
-    if any(_KEY.match(line)[0].count(".") > _TOML_DOTS for line in text.splitlines()):  # type: ignore[index]  # always
-        raise ValueError("its keys have too many parts")  # tomllib's time is quadratic in their number
-    try:
-        return tomllib.loads(text.removeprefix("\ufeff"))  # the byte-order mark that some editors write first
-    except RecursionError as error:
-        raise ValueError("it nests too deep") from error
-    except tomllib.TOMLDecodeError:
-        raise
-    except ValueError as error:
-        raise ValueError("a number in it is too long") from error  # Python's limit on digits, in Python's words
 
 
 def read_toml(text: str, source: str, trust: bool = False) -> dict[str, Any]:

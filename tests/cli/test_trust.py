@@ -14,8 +14,9 @@ import evo
 from evo import cli
 from evo.envs import reference
 from evo.errors import EvoError
+from evo.grammar import parse_toml
 from evo.runs.signals import Stopped
-from evo.storage.files import parse_toml, read_arrays, write_arrays
+from evo.storage.files import read_arrays, write_arrays
 from evo.testing import check_algorithm
 
 HELPERS = """

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evo.algorithms import ALGORITHMS, GA
 from evo.envs.reference import resolve
 from evo.numerics.randomness import generator
 from evo.operators import CROSSOVER, MUTATION, REPLACEMENT, SELECTION
@@ -58,6 +59,11 @@ def test_a_callable_is_its_own_operator() -> None:
     [
         ("tournament:size=4", SELECTION, tournament_selection, {"size": 4}),
         ("boltzmann:temperature=2", SELECTION, boltzmann_selection, {"temperature": 2}),
+        ("tournament(size=4)", SELECTION, tournament_selection, {"size": 4}),
+        ("tournament(4)", SELECTION, tournament_selection, {"size": 4}),
+        ("tournament:4", SELECTION, tournament_selection, {"size": 4}),
+        (" sbx( 1e1 , high = inf )", CROSSOVER, simulated_binary_crossover, {"eta": 10.0, "high": float("inf")}),
+        ("evo.operators.selection:truncation_selection(3)", CROSSOVER, truncation_selection, {"truncation": 3}),
         ("sbx: eta = 1e1, high=inf", CROSSOVER, simulated_binary_crossover, {"eta": 10.0, "high": float("inf")}),
         ("neuron:groups=[0, 0, 1]", CROSSOVER, group_crossover, {"groups": [0, 0, 1]}),
         (
@@ -139,8 +145,16 @@ def test_what_suits_or_is_in_no_table_is_bound() -> None:
         ("polynomial:low=['a'],high=1", MUTATION, "polynomial: low=['a']: must be a number or a list of numbers"),
         ("polynomial:low=0", MUTATION, "polynomial needs high: polynomial:high=…"),
         ("uniform-reset", MUTATION, "uniform-reset needs low and high: uniform-reset:low=…,high=…"),
-        ("tournament:size", SELECTION, "'tournament:size': options must read name=value,name=value"),
-        ("tournament:size=four", SELECTION, "'tournament:size=four': options must read name=value,name=value"),
+        ("tournament:size", SELECTION, "tournament: size='size': must be a whole number"),
+        ("tournament:size=four", SELECTION, "tournament: size='four': must be a whole number"),
+        ("tournament:size='four", SELECTION, "options must read name=value,name=value"),
+        ("tournament(3, 4)", SELECTION, "'tournament(3, 4)': tournament takes 1 option in its order, not 2: size"),
+        ("tournament(3, size=4)", SELECTION, "'tournament(3, size=4)': 'size' is given twice"),
+        ("tournament(size=4, 3)", SELECTION, "options must read name=value,name=value"),
+        ("tournament(3", SELECTION, "'tournament(3': options must read name=value,name=value"),
+        ("tournament(size=3)x", SELECTION, "options must read name=value,name=value"),
+        ("Tournament(4)", SELECTION, "unknown operator 'Tournament'; did you mean 'tournament'?"),
+        ("roulette(4)", SELECTION, "'roulette(4)': roulette takes no options"),
         ("tournament:size=4,size=5", SELECTION, "options must read name=value,name=value"),
         ("tournement:size", SELECTION, "'tournement:size': No module named 'tournement'; did you mean 'tournament'?"),
         ("evo.operators.selection:tournament", SELECTION, "has no attribute 'tournament'"),
@@ -154,10 +168,25 @@ def test_a_mistake_is_said_in_one_line(text: str, table: Mapping[str, str], mess
     assert "\n" not in str(error.value)
 
 
-@given(st.sampled_from(sorted(MUTATION)), st.text(alphabet="lowhigprbaty=,.:[]{}'\"01-9 \n\\", max_size=30))
-def test_whatever_is_written_binds_or_is_a_value_error(name: str, options: str) -> None:
+def test_a_call_is_a_value() -> None:
+    for text in (
+        "ga(16, select=truncation(4), mutate=gaussian(0.1))",
+        "ga:16,select=truncation(4),mutate=gaussian(0.1)",
+    ):
+        bound = operator_from_text(text, ALGORITHMS)
+        assert isinstance(bound, functools.partial) and bound.func is GA
+        assert list(bound.keywords.values()) == [16, "truncation(4)", "gaussian(0.1)"]
+        bound(np.zeros(3), 0)
+
+
+@given(
+    st.sampled_from(sorted(MUTATION)),
+    st.text(alphabet="lowhigprbaty=,.:()[]{}'\"01-9 \n\\", max_size=30),
+    st.sampled_from([":", "("]),
+)
+def test_whatever_is_written_binds_or_is_a_value_error(name: str, options: str, sign: str) -> None:
     try:
-        operator = operator_from_text(f"{name}:{options}", MUTATION)
+        operator = operator_from_text(f"{name}{sign}{options}{')' * (sign == '(')}", MUTATION)
     except ValueError as error:
         assert "\n" not in str(error)
     else:

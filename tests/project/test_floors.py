@@ -13,6 +13,7 @@ PACKAGES = (
     "evo.errors",
     "evo.version",
     "evo.envs",
+    "evo.grammar",
     "evo.numerics",
     "evo.storage",
     "evo.datasets",

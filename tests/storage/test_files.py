@@ -24,7 +24,8 @@ from hypothesis.extra import numpy as arrays_of
 from numpy.typing import NDArray
 
 from evo.errors import EvoError, nearest, one_line, shown
-from evo.storage.files import TEMPORARY, append_text, parse_toml, read_arrays, read_text, write_arrays, write_text
+from evo.grammar import parse_toml
+from evo.storage.files import TEMPORARY, append_text, read_arrays, read_text, write_arrays, write_text
 
 DTYPES = st.one_of(
     arrays_of.boolean_dtypes(),

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import tomli_w
 
-from evo.storage.files import parse_toml, read_arrays, write_arrays
+from evo.grammar import parse_toml
+from evo.storage.files import read_arrays, write_arrays
 
 Random = np.random.Generator
 
