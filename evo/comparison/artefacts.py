@@ -7,6 +7,7 @@ import numpy as np
 
 from evo.comparison.comparison import Comparison
 from evo.comparison.figures import learning_curves, robustness_figure
+from evo.comparison.notes import learning_caption, members_note, methods_note, thresholds_note
 from evo.comparison.page import Content, write_page
 from evo.comparison.race import race
 from evo.comparison.robustness import DRAWS, EPISODES, Robustness, robustness
@@ -30,12 +31,6 @@ from evo.errors import EvoError
 from evo.storage.files import write_text
 from evo.storage.paths import command
 
-_LEARNING = (
-    "Held-out {measure} as training goes on. Thin lines are seeds, thick lines the interquartile mean of a method's "
-    "seeds while all of them run, bands their middle half; dashed: shares of the way from the lowest first score to "
-    "the best method's final one."
-)
-
 
 def write_artefacts(comparison: Comparison, threads: int, video: bool, phase: Callable[[str], None]) -> list[str]:
     """Write all files; return a line for each picture that could not be made.
@@ -46,6 +41,7 @@ def write_artefacts(comparison: Comparison, threads: int, video: bool, phase: Ca
     """
     path = comparison.path
     members, thresholds = comparison.members, comparison.thresholds
+    config = members[0].config
     write_text(path / "table.csv", methods_csv(comparison.rows, thresholds))
     write_text(path / "members.csv", members_csv(members))
     write_text(path / "table.md", _markdown(comparison))
@@ -56,7 +52,8 @@ def write_artefacts(comparison: Comparison, threads: int, video: bool, phase: Ca
     def draw_learning() -> None:
         for figure in (learning, learning.with_suffix(".png")):
             learning_curves(members, figure, thresholds)
-        captions[learning] = _LEARNING.format(measure=comparison.measure)
+        seeds = max(row.seeds for row in comparison.rows)
+        captions[learning] = learning_caption(config, thresholds, comparison.measure, seeds)
 
     def draw_robustness() -> None:
         measured = robustness(members, threads)
@@ -66,7 +63,7 @@ def write_artefacts(comparison: Comparison, threads: int, video: bool, phase: Ca
         captions[robust] = robustness_caption(measured)
 
     pictures = [("the learning curves", learning, draw_learning)]
-    walks = bool(members) and members[0].config.kind == WORLD  # robustness and races are of worlds only
+    walks = config.kind == WORLD  # robustness and races are of worlds only
     if walks:
         pictures.append(("the robustness of the champions", robust, draw_robustness))
     if walks and video:
@@ -92,11 +89,13 @@ def write_artefacts(comparison: Comparison, threads: int, video: bool, phase: Ca
             settings=comparison.terms.settings,
             methods_header=method_header(comparison.step_unit, comparison.measure),
             methods_rows=method_texts(comparison.rows),
+            methods_note=methods_note(config, comparison.measure),
             thresholds_header=threshold_header(thresholds),
             thresholds_rows=threshold_texts(comparison.rows),
-            thresholds_note=resolution(comparison.rows, comparison.step_unit, comparison.measure),
+            thresholds_note=_thresholds_note(comparison),
             members_header=member_header(comparison.step_unit, comparison.measure),
             members_rows=member_texts(members),
+            members_note=members_note(config),
             findings=comparison.findings,
             failures=[*comparison.failures, *missing],
             figures=[*captions.items()],
@@ -112,8 +111,8 @@ def robustness_caption(measured: Robustness) -> str:
     far = "share of choices other than" if measured.choices else "root mean square distance of the actions from"
     caption = (
         "What is left of the champions' returns under Gaussian noise on all parameters, relative to the root mean "
-        f"square of their layer; mean of {DRAWS} draws on {EPISODES} report episodes each; lines and bands as above. "
-        f"On the right over the {far} the champion's, where it meets the same."
+        f"square of their layer (sizes evenly spaced, though they grow); mean of {DRAWS} draws on {EPISODES} report "
+        f"episodes each; lines and bands as above. On the right over the {far} the champion's, where it meets the same."
     )
     led = measured.astray.max(axis=1)
     least, farthest = int(led.argmin()), float(led.min())  # up to which all are displaced
@@ -145,21 +144,28 @@ def _title(comparison: Comparison) -> str:
 
 def _markdown(comparison: Comparison) -> str:
     """Return the text of table.md: the findings, the methods, every member, and the terms."""
-    thresholds, terms = comparison.thresholds, comparison.terms
+    thresholds, terms, config = comparison.thresholds, comparison.terms, comparison.members[0].config
     parts = [
         f"# {_title(comparison)}",
         f"`{comparison.command}`",
         _listed(comparison.findings),
         markdown(method_header(comparison.step_unit, comparison.measure), method_texts(comparison.rows)),
+        methods_note(config, comparison.measure),
         markdown(threshold_header(thresholds), threshold_texts(comparison.rows)),
-        resolution(comparison.rows, comparison.step_unit, comparison.measure),
+        _thresholds_note(comparison),
         markdown(member_header(comparison.step_unit, comparison.measure), member_texts(comparison.members)),
-        "Equal for all: " + ", ".join(f"{name} {value}" for name, value in terms.shared) + ".",
+        members_note(config),
+        "Equal for all: " + "; ".join(f"{name} {value}" for name, value in terms.shared) + ".",
     ]
     for title, lines in (("Not equal:", terms.deviations), ("Failed:", comparison.failures)):
         if lines:
             parts.append(f"{title}\n\n{_listed(lines)}")
-    return "\n\n".join(part.strip() for part in parts) + "\n"
+    return "\n\n".join(part.strip() for part in parts if part) + "\n"
+
+
+def _thresholds_note(comparison: Comparison) -> str:
+    measured = resolution(comparison.rows, comparison.step_unit, comparison.measure)
+    return f"{measured} {thresholds_note(comparison.members[0].config, comparison.thresholds, comparison.measure)}"
 
 
 def _listed(lines: Sequence[str]) -> str:

@@ -1,7 +1,9 @@
 """Figures of a comparison: learning curves on several clocks, and robustness to noise on parameters."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, FuncFormatter, MaxNLocator
+from scipy.optimize import isotonic_regression
 
 from evo.comparison.colours import INK, MUTED, PAPER, colours_of
 from evo.comparison.curves import CLOCKS, WORK, Curve, curves, middle_and_quartiles
@@ -44,13 +47,15 @@ _STYLE: Any = {
 # An axis in seconds is labelled in the largest unit of which it shows at least two.
 _UNITS = ((7200.0, 3600.0, "hours"), (180.0, 60.0, "minutes"), (0.0, 1.0, "seconds"))
 _STEPS = (1, 2, 2.5, 5, 10)  # of ticks
+_LONG = 3.0  # times the upper quartile of the runs' times: an axis of time ends before runs that took longer
 _TICKS = "{x:,.10g}"  # a short number with all its digits, without rounding errors
 
 
 def learning_curves(members: Sequence[Member], path: Path, thresholds: Mapping[str, float]) -> None:
     """Plot held-out fitness over steps, CPU time and wall-clock time, and over operations on a data set.
 
-    A thin line is a seed, a thick one the interquartile mean of a method's seeds, and a band their middle half.
+    A thin line is a seed, a thick one the interquartile mean of a method's seeds, and a band their middle half. Where
+    few runs took far longer than the others, the axis of time ends before their ends, which are written above it.
 
     thresholds: label → fitness, faint lines, left out where far above the curves. path: .png, .svg or .pdf. Raises
     EvoError.
@@ -69,8 +74,11 @@ def learning_curves(members: Sequence[Member], path: Path, thresholds: Mapping[s
             found = curves(members, clock)
             for method, curve in found.items():
                 _draw_curve(axes, curve, colours[method])
-            axes.set_xlim(left=0)
-            _label_clock(axes, clock, title)
+            taken = {(one.method, one.seed): one.scores(clock)[0] for one in members}
+            ends = {name: float(times[-1]) for name, times in taken.items() if len(times)}
+            axes.set_xlim(0, (_end(ends.values()) if clock.endswith("_s") and ends else 0) or None)
+            size, unit = _label_clock(axes, clock, title)
+            _name_longer(axes, ends, size, unit)
         panels[0].set_ylabel(f"held-out {maximised(members[0].champion.measure)}")
         panels[0].yaxis.set_major_formatter(_TICKS)
         _draw_thresholds(panels, thresholds)
@@ -124,7 +132,9 @@ def _draw_matched(axes: Axes, robustness: Robustness, rows: np.ndarray, colour: 
     there = ~np.isnan(shares).any(axis=1)
     if there.any():
         astray = robustness.astray[rows][there]
-        places = np.linspace(0.0, astray[:, -1].min(), 50)  # no farther than every seed reaches
+        # where any seed was measured, and between; no farther than every seed reaches
+        places = np.linspace(0.0, astray[:, -1].min(), 50)
+        places = np.union1d(places, astray[astray < places[-1]])
         values = 100 * robustness.shares_at(places)[rows][there]
         _draw_band(axes, places, *middle_and_quartiles(values), colour)
         axes.plot(astray.T, 100 * shares[there].T, color=colour, linewidth=0.7, alpha=0.4)
@@ -155,10 +165,11 @@ def _draw_thresholds(panels: Sequence[Axes], thresholds: Mapping[str, float]) ->
         for value in near.values():
             _draw_reference(axes, value)
     low, high = panels[0].get_ylim()
-    line = 0.05 * (high - low)  # height of a label, so that labels do not overlap
-    place = -np.inf
-    for label, value in sorted(near.items(), key=lambda item: item[1]):
-        place = max(value, place + line)
+    # labels that would overlap move apart, all of them as little as possible (least squares)
+    labels, values = sorted(near, key=lambda label: near[label]), np.array(sorted(near.values()))
+    rise = 0.05 * (high - low) * np.arange(len(values))  # of labels that touch, by their height
+    places = isotonic_regression(values - rise).x + rise if len(values) else values
+    for label, place in zip(labels, places, strict=True):
         panels[-1].annotate(
             label,
             (1.0, place),
@@ -176,12 +187,33 @@ def _draw_reference(axes: Axes, value: float) -> None:
     axes.axhline(value, color=MUTED, alpha=0.6, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1.5)
 
 
-def _label_clock(axes: Axes, clock: str, title: str) -> None:
+def _end(ends: Iterable[float]) -> float:
+    """Return where an axis of time ends that is to show the bulk of runs: behind the longest that is not `_LONG`."""
+    times = np.array([*ends])
+    return 1.04 * float(times[times <= _LONG * np.percentile(times, 75)].max())
+
+
+def _name_longer(axes: Axes, ends: Mapping[tuple[str, int], float], size: float, unit: str) -> None:
+    """Write above the axes which runs go on beyond them; ends: (method, seed) → its time, in `size` of a `unit`."""
+    beyond = {name: end for name, end in ends.items() if end > axes.get_xlim()[1]}
+    if not beyond:
+        return
+    farthest = f"{max(beyond.values()) / size:,.3g} {unit}"
+    names = [f"{method} seed {seed}" for method, seed in beyond]
+    text = f"{names[0]} goes on to {farthest} →"
+    if len(names) > 1:
+        counts = Counter(method for method, _ in beyond)
+        text = f"{', '.join(f'{count} of {method}' for method, count in counts.items())} go on, up to {farthest} →"
+    axes.set_title(fill(text, 44), loc="right", fontsize=9, color=MUTED)
+
+
+def _label_clock(axes: Axes, clock: str, title: str) -> tuple[float, str]:
+    """Label the axis; return how much of the clock its unit is, and the unit."""
     if not clock.endswith("_s"):
         axes.set_xlabel(title)
         axes.xaxis.set_major_locator(MaxNLocator(6 if clock == "steps" else 3, steps=_STEPS))
         axes.xaxis.set_major_formatter(EngFormatter(sep=""))
-        return
+        return 1.0, title
     end = axes.get_xlim()[1]
     size, unit = next((size, unit) for least, size, unit in _UNITS if end >= least)
     # ticks at round numbers of the unit, not of seconds
@@ -189,6 +221,7 @@ def _label_clock(axes: Axes, clock: str, title: str) -> None:
     axes.set_xticks([tick * size for tick in ticks if 0 <= tick * size <= end])
     axes.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: f"{seconds / size:g}"))
     axes.set_xlabel(f"{title} of training, {unit}")
+    return size, unit
 
 
 def _legend(figure: Figure, colours: Mapping[str, str], seeds: Mapping[str, int]) -> None:

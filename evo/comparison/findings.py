@@ -6,8 +6,10 @@ from itertools import combinations, count
 import numpy as np
 
 from evo.comparison.member import Member, methods_of
+from evo.comparison.notes import scored_on
 from evo.comparison.statistics import holm, least_p, rank_test
 from evo.comparison.table import MethodRow
+from evo.config.resolve import Config
 from evo.numerics.formatting import number
 
 # Level of the tests: the share of studies of equal methods in which chance may distinguish any two of them.
@@ -35,14 +37,17 @@ def findings_of(members: Sequence[Member], rows: Sequence[MethodRow], thresholds
         if len(pairs) > 1:
             p_value += f", {number(adjusted[pair])} for all {len(pairs)} pairs of methods at once"
         verdict = "tell" if pair in apart else "do not tell"
-        found.append(f"Against {other.method}, at {_standing(other)}: {p_value}; these seeds {verdict} the two apart.")
+        at = _standing(other)
+        if number(other.iqm) == number(best.iqm) and other.iqm < best.iqm:  # else one would not see why it is second
+            at += f", {best.iqm - other.iqm:.2g} lower"
+        found.append(f"Against {other.method}, at {at}: {p_value}; these seeds {verdict} the two apart.")
     further = [f"{one} from {other}" for one, other in apart if one != best.method]
     if len(pairs) > len(others):
         found.append(f"Of the other pairs they tell apart {'none' if not further else ', '.join(further)}.")
     if others:
         found.append("p: exact rank test of the seeds, two-sided" + (", Holm's correction." if len(pairs) > 1 else "."))
         found += _too_few(ranked, len(pairs))
-        found += _quickest(ranked, thresholds, members[0].config.step_unit)
+        found += _quickest(ranked, thresholds, members[0].config)
     return found
 
 
@@ -59,18 +64,29 @@ def _too_few(rows: Sequence[MethodRow], pairs: int) -> list[str]:
     ]
 
 
-def _quickest(rows: Sequence[MethodRow], thresholds: Mapping[str, float], unit: str) -> list[str]:
-    """Return a line on the highest threshold that a median seed of any method reached; else nothing."""
+def _quickest(rows: Sequence[MethodRow], thresholds: Mapping[str, float], config: Config) -> list[str]:
+    """Return a line on the highest threshold that a median seed reached and its method ends at, if there is one.
+
+    Scores while training are on other and fewer episodes than the ranking: the best of many is high by luck too. Where
+    a method reached a higher threshold so but ends below it, a line for that method says both.
+    """
+    unit, (searched, reported) = config.step_unit, scored_on(config)
+    lucky: dict[str, str] = {}
     for name, threshold in sorted(thresholds.items(), key=lambda item: -item[1]):
-        there = [row for row in rows if np.isfinite(row.reached[name].steps)]
+        reaching = [row for row in rows if np.isfinite(row.reached[name].steps)]
+        there = [row for row in reaching if row.iqm >= threshold]
         if there:
             steps = min(there, key=lambda row: row.reached[name].steps)
             minutes = min(there, key=lambda row: row.reached[name].core_minutes)
             fewest = f"{steps.method} needs the fewest {unit}s ({steps.reached[name].steps:,.0f})"
             fewest += f" and {minutes.method} the fewest" if minutes is not steps else " and the fewest"
             fewest += f" core-minutes ({minutes.reached[name].core_minutes:,.2g})"
-            return [f"To {number(threshold)} ({name}), the highest that a method's median seed reached, {fewest}."]
-    return []
+            most = "the highest that a method's median seed reached and the method ends at or above"
+            return [f"To {number(threshold)} ({name}), {most}, {fewest}.", *lucky.values()]
+        for row in reaching:
+            line = f"{row.method}'s median seed reached {number(threshold)} ({name}) on {searched}"
+            lucky.setdefault(row.method, f"{line}, but {row.method} ends at {number(row.iqm)} on {reported}.")
+    return [*lucky.values()]
 
 
 def _standing(row: MethodRow) -> str:

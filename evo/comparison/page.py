@@ -20,7 +20,7 @@ class Content:
     """Contents of the page, all plain text except the pictures; empty parts are left out.
 
     measure: of fitness. command: made the comparison. terms: name and value of each shared condition. deviations: where
-    methods differ. settings: method → option → value. thresholds_note: on how to read that table. figures: .svg or .png
+    methods differ. settings: method → option → value. *_note: on how to read that table. figures: .svg or .png
     file, its caption. race: an .mp4 file. commands: repeat the comparison or parts of it.
     """
 
@@ -32,11 +32,13 @@ class Content:
     settings: Mapping[str, Mapping[str, str]]
     methods_header: Sequence[str]
     methods_rows: Sequence[Sequence[str]]
+    methods_note: str
     thresholds_header: Sequence[str]
     thresholds_rows: Sequence[Sequence[str]]
     thresholds_note: str
     members_header: Sequence[str]
     members_rows: Sequence[Sequence[str]]
+    members_note: str
     findings: Sequence[str]
     failures: Sequence[str]
     figures: Sequence[tuple[Path, str]]
@@ -55,7 +57,7 @@ def page(content: Content) -> str:
     sections = [
         _section("Findings", _list(content.findings)),
         _section("Failures", _list(content.failures), kind="warning"),
-        _section("Methods", _table(content.methods_header, content.methods_rows, "Methods")),
+        _section("Methods", _table(content.methods_header, content.methods_rows, "Methods", content.methods_note)),
         _section(
             reaching, _table(content.thresholds_header, content.thresholds_rows, reaching, content.thresholds_note)
         ),
@@ -63,7 +65,7 @@ def page(content: Content) -> str:
         _section("Figures", _figures(content.figures)),
         _section("Terms", _pairs(content.terms) + _list(content.deviations, "Deviations")),
         _section("Settings", _settings(content.settings)),
-        _section("Runs", _table(content.members_header, content.members_rows, "Runs")),
+        _section("Runs", _table(content.members_header, content.members_rows, "Runs", content.members_note)),
         _section("Commands", _code(content.commands)),
     ]
     return f"""<!DOCTYPE html>

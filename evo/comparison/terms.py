@@ -80,7 +80,7 @@ def unlike_platforms(members: Sequence[Member]) -> list[str]:
     lines = []
     for name in sorted({name for member in members for name in member.champion.facts}):
         texts = {
-            method: ", ".join(dict.fromkeys(member.champion.facts.get(name, "unknown") for member in group))
+            method: _joined([*dict.fromkeys(member.champion.facts.get(name, "unknown") for member in group)])
             for method, group in methods_of(members).items()
         }
         if len({member.champion.facts.get(name) for member in members}) > 1:
@@ -199,7 +199,12 @@ def _distinct(key: str, group: Iterable[Config]) -> list[str]:
 
 
 def _values(key: str, group: Iterable[Config]) -> str:
-    return ", ".join(_distinct(key, group))
+    return _joined(_distinct(key, group))
+
+
+def _joined(values: Sequence[str]) -> str:
+    """Return values in one text, in which those that are lists themselves stay apart."""
+    return (" or " if any(", " in value for value in values) else ", ").join(values)
 
 
 def _grouped(texts: Mapping[str, str]) -> str:

@@ -38,7 +38,10 @@ def thresholds_of(members: Sequence[Member]) -> dict[str, float]:
     low = min((score[0] for score in firsts if len(score)), default=float("nan"))
     groups = methods_of(members).values()
     high = np.fmax.reduce([interquartile_mean([member.report_mean for member in group]) for group in groups])
-    found = {f"{share} %": float(low + share / 100 * (high - low)) for share in (25, 50, 75, 100) if high > low}
+    # from above, so that 100 % is the best method's score to the last bit
+    found = {
+        f"{share} %": float(high - (100 - share) / 100 * (high - low)) for share in (25, 50, 75, 100) if high > low
+    }
     config = members[0].config
     task = config["task.name"]
     if task in ARS_PAPER and config.section("task") == default_options(task):

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patheffects import Normal, Stroke
 from matplotlib.ticker import EngFormatter
 from scipy.stats import rankdata
 
@@ -106,9 +108,17 @@ def landscape_picture(problem: Landscape, champion: np.ndarray, trail: np.ndarra
         row[:] = problem.heights(points, seeds)[:, 0]
     # by rank: valleys of very different depth are all visible; points without fitness are blank
     ranks = np.ma.masked_where(np.isnan(heights), rankdata(heights, "min", nan_policy="omit").reshape(heights.shape))
-    axes.contourf(line, line, ranks, levels=24, cmap="viridis")
-    axes.plot(trail[:, 0], trail[:, 1], color="white", linewidth=1, alpha=0.9, marker=".", markersize=3)
-    axes.plot(*champion[:2], marker="*", color="#ff7f3f", markersize=14, markeredgecolor="white")
+    drawn = axes.contourf(line, line, ranks, levels=24, cmap="viridis")
+    # the best values are bright: on them a white line needs its dark rim
+    rim = [Stroke(linewidth=3.0, foreground="#20343a"), Normal()]
+    way: Any = {"color": "white", "linewidth": 1.2, "marker": ".", "markersize": 5, "path_effects": rim}
+    axes.plot(trail[:, 0], trail[:, 1], **way, label="first candidate of each stored generation")
+    star: Any = {"marker": "*", "linestyle": "", "color": "#ff7f3f", "markersize": 14, "markeredgecolor": "white"}
+    axes.plot(*champion[:2], **star, label="champion")
+    ends = figure.colorbar(drawn, ax=axes, shrink=0.8, ticks=[drawn.levels[0], drawn.levels[-1]])
+    ends.ax.set_yticklabels(["lowest", "highest"])
+    ends.set_label("fitness, by rank", labelpad=-22)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
     axes.set(xlim=(problem.low, problem.high), ylim=(problem.low, problem.high), aspect="equal", title=title)
     axes.set(xlabel="first number", ylabel="second number")
     write_figure(figure, path)

@@ -26,6 +26,7 @@ from evo.comparison.defaults import DEFAULT_METHODS
 from evo.comparison.display import Pace, StudyTable, study_display
 from evo.comparison.findings import findings_of
 from evo.comparison.member import Member, read_member, with_last
+from evo.comparison.notes import learning_caption, members_note, methods_note, thresholds_note
 from evo.comparison.plan import plan_study
 from evo.comparison.race import race
 from evo.comparison.table import method_rows
@@ -118,6 +119,9 @@ def test_a_study_leaves_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         text = html.unescape((found.path / name).read_text())
         assert found.command in text
         assert resolution(found.rows, "env step", "return") in text
+        config, thresholds = found.members[0].config, found.thresholds
+        notes = methods_note(config, "return"), thresholds_note(config, thresholds, "return"), members_note(config)
+        assert all(note in text and "3 report episodes" in note for note in notes)
     assert {member.config["evaluation.selection_share"] for member in found.members} == {0.4}
 
 
@@ -129,6 +133,7 @@ def test_fitness_is_called_by_its_name(task: str, measure: str, tmp_path: Path) 
         text = html.unescape((tmp_path / name).read_text())
         assert f"{measure} (IQM)" in text and f"Held-out {measure} was measured" in text
         assert "held-out return" not in text.lower()
+        assert f"{measure}: the champions' on the test split" in text
 
 
 def test_methods_may_be_one_text(tmp_path: Path) -> None:
@@ -583,6 +588,8 @@ def test_other_platforms_are_named(like: Member) -> None:
     here = like.champion.facts["numba"]
     assert unlike_platforms([like, like]) == []
     assert unlike_platforms([like, other]) == [f"made with numba: {here}, 0.1 (ars)"]
+    listed = replace(like, champion=replace(like.champion, facts={**like.champion.facts, "numba": "x fused, y plain"}))
+    assert unlike_platforms([like, listed]) == [f"made with numba: {here} or x fused, y plain (ars)"]
 
 
 def test_runs_that_ended_unlike_the_others_are_named(like: Member) -> None:
@@ -666,6 +673,44 @@ def test_the_table_of_members_made_by_hand(like: Member) -> None:
     assert "ars ends highest: 60.0 (60.0 to 60.0, 3 seeds)" in text
     assert "(20.0 to 40.0, 2 seeds): p = 0.2; these seeds do not tell the two apart" in text
     assert "ars needs the fewest env steps (450) and the fewest core-minutes (0.53)" in text
+
+
+def test_no_finding_praises_a_score_below_which_the_method_ends(like: Member) -> None:
+    members = [  # ga scores 100 once on selection episodes, and ends at 70 on report episodes
+        made(like, "ga", 100, 70.0, [0.0, 100.0, 100.0, 100.0]),
+        made(like, "ars", 100, 100.0, [0.0, 0.0, 80.0, 90.0]),
+    ]
+    thresholds = thresholds_of(members)
+    rows = method_rows(members, thresholds)
+    assert thresholds["100 %"] == rows[0].iqm == 100.0
+    *_, praise, both = findings_of(members, rows, thresholds)
+    assert praise.startswith("To 75.0 (75 %), ") and "ars needs the fewest env steps (230)" in praise
+    ends = "but ga ends at 70.0 on 3 report episodes."
+    assert both == f"ga's median seed reached 100.0 (100 %) on 2 selection episodes, {ends}"
+    alone = [replace(row, iqm=-1.0) for row in rows]  # nobody ends at any: nothing is praised, each is told once
+    lines = findings_of(members, alone, thresholds)
+    assert not any("fewest" in line for line in lines)
+    assert [line.split("'")[0] for line in lines if "reached" in line] == ["ga", "ars"]
+
+
+def test_a_difference_that_rounding_hides_is_told(like: Member) -> None:
+    members = [made(like, "ga", 100, 358.284, [0.0]), made(like, "ars", 100, 358.345, [0.0])]
+    text = " ".join(findings_of(members, method_rows(members, {}), {}))
+    assert "ars ends highest: 358.3 (1 seed)" in text and "Against ga, at 358.3 (1 seed), 0.061 lower: p = 1;" in text
+    level = [replace(member, champion=members[0].champion) for member in members]
+    assert "lower" not in " ".join(findings_of(level, method_rows(level, {}), {}))
+
+
+def test_captions_name_only_what_is_drawn(like: Member) -> None:
+    config = like.config
+    both = learning_caption(config, {"25 %": 1.0, "100 %": 2.0, "ARS paper": 3.0}, "return", 5)
+    assert "on 2 selection episodes" in both and "on 3 report episodes" in both
+    assert "Thin lines are seeds" in both and "dashed: shares of the way" in both and "ARS paper: " in both
+    alone = learning_caption(config, {}, "return", 1)
+    assert not any(word in alone for word in ("Thin", "bands", "dashed", "ARS"))
+    function = resolve_config(flags={"task.name": "rastrigin", "method.name": "ga", "budget.steps": 100})
+    assert "fitness on one evaluation as" in learning_caption(function, {}, "fitness", 1)
+    assert members_note(function) == ""
 
 
 def test_selection_that_was_not_counted_is_estimated_and_that_is_said(like: Member) -> None:

@@ -13,13 +13,14 @@ from typing import Any
 import imageio_ffmpeg
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 import evo
 from evo.comparison.artefacts import robustness_caption
 from evo.comparison.colours import PALETTE, colours_of
 from evo.comparison.curves import curve, curves
-from evo.comparison.figures import learning_curves, robustness_figure
+from evo.comparison.figures import _draw_matched, _draw_thresholds, _end, learning_curves, robustness_figure
 from evo.comparison.member import Member, read_member
 from evo.comparison.page import Content, page, write_page
 from evo.comparison.panel import Standing, draw_panel
@@ -292,6 +293,45 @@ def test_figures_show_each_method_in_its_colour(tmp_path: Path) -> None:
         learning_curves(group, tmp_path / "curves.bmp", {})
 
 
+def test_an_axis_of_time_shows_the_bulk_of_runs_and_names_the_others(tmp_path: Path) -> None:
+    assert _end([60, 70, 80, 150]) == pytest.approx(1.04 * 150)  # spread out, but each can be seen
+    assert _end([60, 70, 80, 90, 1700]) == pytest.approx(1.04 * 90)
+    assert _end([5.0]) == pytest.approx(1.04 * 5)
+    usual = [made_up("ga", seed, [2000, 4000], [1, 2]) for seed in range(6)]  # 200 s of wall-clock
+    slow = [made_up("ars", seed, [20_000, 40_000], [1, 2]) for seed in (6, 7)]
+    for group, told in (
+        (usual, []),
+        ([*usual, slow[0]], ["ars seed 6 goes on to"]),
+        (usual + slow, ["2 of ars go on,"]),
+    ):
+        learning_curves(group, tmp_path / "drawn.svg", {})
+        text = (tmp_path / "drawn.svg").read_text()
+        for clock, farthest in (("CPU time", "66.7 minutes"), ("wall-clock", "33.3 minutes")):
+            assert f"<!-- {clock}" in text
+            assert (farthest in text) == bool(told)
+        assert text.count("→") == 2 * len(told) and all(text.count(f"<!-- {one}") == 2 for one in told)
+
+
+def test_labels_of_thresholds_keep_apart_and_by_their_lines() -> None:
+    axes = Figure().subplots()
+    axes.set_ylim(0, 100)
+    _draw_thresholds([axes], {"a": 20.0, "100 %": 80.0, "paper": 80.5, "above": 1000.0})
+    places = {text.get_text(): text.xy[1] for text in axes.texts}
+    assert list(places) == ["a", "100 %", "paper"]
+    assert places["a"] == pytest.approx(20)
+    assert places["paper"] - places["100 %"] == pytest.approx(5)  # the height of a label
+    assert places["paper"] + places["100 %"] == pytest.approx(80 + 80.5)  # and none moves farther than the other
+
+
+def test_shares_over_distance_go_through_what_was_measured() -> None:
+    returns, astray = np.array([[10.0, 4.0, 8.0, 2.0]]), np.array([[0.0, 0.001, 0.002, 0.4]])
+    found = Robustness((0.0, 0.01, 0.02, 0.5), ("ars",), (1,), returns, np.zeros((1, 4)), astray)
+    axes = Figure().subplots()
+    _draw_matched(axes, found, np.array([True]), "#000000")
+    thick = dict(axes.lines[0].get_xydata())
+    assert [thick[place] for place in astray[0]] == pytest.approx([100, 40, 80, 20])
+
+
 def test_the_race_is_as_long_and_as_wide_as_it_should_be(members: list[Member], tmp_path: Path) -> None:
     path = tmp_path / "new" / "race.mp4"
     race(members, path, 2, seconds=0.5, width=320)
@@ -380,6 +420,8 @@ def content(tmp_path: Path, words: str = "word") -> Content:
         thresholds_header=[words, words],
         thresholds_rows=[[words, "1"]],
         thresholds_note=words,
+        methods_note=words,
+        members_note=words,
         members_header=[words],
         members_rows=[[words]],
         findings=[words],
