@@ -62,7 +62,7 @@ def _pictures(figure: Any, data: Dataset, taken: np.ndarray) -> None:
     assert shape is not None
     right = np.arange(len(truth))[: _COLUMNS * _ROWS // 2]
     wrong = np.flatnonzero(taken != truth)[: _COLUMNS * _ROWS - len(right)]
-    figure.suptitle("the first answers, and the first wrong ones")
+    figure.suptitle("the first of the test split, and the first wrong answers")
     places = np.ravel(figure.subplots(_ROWS, _COLUMNS))
     for axes in places:
         axes.axis("off")
@@ -125,7 +125,7 @@ def _confusion(axes: Axes, data: Dataset, taken: np.ndarray) -> None:
     names = [data.labels[index] for index in ticks]
     axes.set_xticks(ticks, names, rotation=90 if max(map(len, names)) > 2 else 0, fontsize=7)
     axes.set_yticks(ticks, names, fontsize=7)
-    axes.set(xlabel="answer", ylabel="truth", title="which is taken for which, examples")
+    axes.set(xlabel="answer", ylabel="truth", title="which is taken for which, number of examples")
 
 
 def _writing(axes: Axes, problem: Supervised, params: np.ndarray) -> None:

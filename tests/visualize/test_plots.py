@@ -33,4 +33,4 @@ def test_short_names_of_classes_stand_upright(labels: list[str], rotation: int) 
     _confusion(axes, data, np.zeros(len(data.test.targets), int))
     assert [tick.get_text() for tick in axes.get_xticklabels()] == labels
     assert {tick.get_rotation() for tick in axes.get_xticklabels()} == {rotation}
-    assert axes.get_title().endswith("examples")
+    assert axes.get_title().endswith("number of examples")
