@@ -115,7 +115,8 @@ def landscape_picture(problem: Landscape, champion: np.ndarray, trail: np.ndarra
     axes.plot(trail[:, 0], trail[:, 1], **way, label="first candidate of each stored generation")
     star: Any = {"marker": "*", "linestyle": "", "color": "#ff7f3f", "markersize": 14, "markeredgecolor": "white"}
     axes.plot(*champion[:2], **star, label="champion")
-    ends = figure.colorbar(drawn, ax=axes, shrink=0.8, ticks=[drawn.levels[0], drawn.levels[-1]])
+    lowest, *_, highest = drawn.levels
+    ends = figure.colorbar(drawn, ax=axes, shrink=0.8, ticks=[lowest, highest])
     ends.ax.set_yticklabels(["lowest", "highest"])
     ends.set_label("fitness, by rank", labelpad=-22)
     figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
