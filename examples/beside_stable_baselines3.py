@@ -28,6 +28,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 import evo
 from evo.comparison.statistics import interquartile_mean, least_p, rank_test, seed_range
 from evo.envs.engine.physics import available_threads
+from evo.evaluation.workers import Threads
 from evo.learners.learner import Candidate
 from evo.learners.ppo import PPO
 from evo.numerics.randomness import report_seeds
@@ -177,7 +178,7 @@ def speed(task: str, given: dict[str, Any], steps: int, repeats: int) -> None:
 def problem_of(task: str) -> Walking:
     world = evo.task(task)
     network = evo.network("mlp:64,64", world, normalise=True, clip_observation=CLIP_OBSERVATION)
-    return Walking(world, network, available_threads())
+    return Walking(world, network, Threads(available_threads()))
 
 
 def main() -> None:

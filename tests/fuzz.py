@@ -33,6 +33,7 @@ from evo.config.resolve import read_config, resolve_config
 from evo.config.values import pairs_of
 from evo.envs.engine import compile as kernels
 from evo.errors import EvoError
+from evo.evaluation.workers import Threads
 from evo.runs.champion import Champion
 from evo.runs.warm_start import settings_from
 from evo.storage.metrics import MetricsFile
@@ -107,7 +108,7 @@ class Cases:
         shown = f"{champion!r} {champion.reported_fitness} {champion.digest} {champion.score}"
         assert _harmless(shown), f"no line for a terminal: {shown[:200]!r}"
         resolve_config(settings_from(path), flags={"budget.generations": 1})
-        problem = champion.problem_on(1)
+        problem = champion.problem_on(Threads(1))
         champion.__dict__["problem"] = problem
         champion.evaluate(seeds=np.arange(2))
         if len(champion.selection_returns) < 10:
@@ -136,7 +137,7 @@ class Cases:
         (run / "config.toml").write_bytes(damage_toml(text, random, self.keys[source.name]))
         config = api.load(run).config
         assert resolve_config(read_config(config.toml(), "again")).values == config.values
-        make_learner(config, 1)
+        make_learner(config, Threads(1))
 
     def setting(self, random: np.random.Generator) -> None:
         """As on the command line."""
@@ -146,7 +147,9 @@ class Cases:
         if not random.integers(4):
             text = damage_bytes(text.encode("utf-8", "replace"), random).decode("utf-8", "replace")
         task = ["evo/Quadruped-v0", "sphere", "xor", "cartpole", "Hopper-v5"][random.integers(5)]
-        make_learner(resolve_config(settings=pairs_of([text]), flags={"task.name": task, "budget.generations": 1}), 1)
+        make_learner(
+            resolve_config(settings=pairs_of([text]), flags={"task.name": task, "budget.generations": 1}), Threads(1)
+        )
 
     def metrics(self, random: np.random.Generator) -> None:
         """Read, cut to what a checkpoint knows, and gone on with."""
@@ -205,7 +208,7 @@ def _harmless(text: str) -> bool:
 @functools.cache
 def _champion(run: Path) -> Champion:
     champion = api.load(run).champion
-    champion.__dict__["problem"] = champion.problem_on(1)
+    champion.__dict__["problem"] = champion.problem_on(Threads(1))
     return champion
 
 

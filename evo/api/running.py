@@ -21,7 +21,7 @@ from evo.api.arguments import (
     network_settings,
     task_reference,
 )
-from evo.api.scoring import thread_count
+from evo.api.scoring import workers_of
 from evo.config.build import make_dataset, make_learner, make_problem, make_task
 from evo.config.resolve import DATASET, Config, read_config, resolve_config, task_name
 from evo.config.values import Settings, pairs_of
@@ -31,6 +31,7 @@ from evo.envs.engine.compile import KernelError
 from evo.envs.engine.physics import EngineError
 from evo.errors import EvoError, one_line
 from evo.evaluation.evaluator import AnyTask
+from evo.evaluation.workers import Workers
 from evo.learners.learner import Learner
 from evo.networks import Network
 from evo.runs.callbacks import Callback, Watcher
@@ -114,6 +115,7 @@ def run(
     step_timeout: float | None = None,
     out: Path | str | None = None,
     threads: int | None = None,
+    workers: Workers | None = None,
     config: Path | str | None = None,
     start: Path | str | Run | None = None,
     settings: Settings = (),
@@ -138,7 +140,7 @@ def run(
     Raises EvoError for anything the user can put right, before any work is done where possible.
     """
     # the user's code may change the working directory; paths keep their meaning
-    here = Path.cwd()
+    here, workers = Path.cwd(), workers_of(threads, workers)
     out, config = (None if path is None else here / path for path in (out, config))
     pairs = pairs_of(settings)
     digest, options = None, _NONE
@@ -177,13 +179,13 @@ def run(
         resolved = resolve_config(file, pairs, flags)
     # errors in the options are raised before a directory is made
     champion = start_of(resolved, Path(config).parent if config is not None and start is None else None)
-    learner = make_learner(resolved, thread_count(threads), None if champion is None else champion.candidate)
+    learner = make_learner(resolved, workers, None if champion is None else champion.candidate)
     stem = f"{task_slug(resolved['task.name'])}-{resolved['method.name']}-seed{resolved['seed']}"
     path = fresh_path(here / "runs" / stem) if out is None else out
     with RunDirectory.create(path, resolved.toml(), _versions()) as directory:
         if champion is not None:
             champion.save(directory.path / COPY)
-        return _go(resolved, learner, directory, threads, video, callback, _shown(display, verbose), Progress(), here)
+        return _go(resolved, learner, directory, workers, video, callback, _shown(display, verbose), Progress(), here)
 
 
 def _examples(config: Config, epochs: float) -> int:
@@ -205,20 +207,21 @@ def resume(
     until: float | None = None,
     step_timeout: float | None = None,
     threads: int | None = None,
+    workers: Workers | None = None,
     video: bool = True,
     verbose: bool = False,
     callback: Callable[[Mapping[str, float]], None] | None = None,
     display: Display | None = None,
     trust: bool = False,
 ) -> Run:
-    """Resume a run from its newest whole checkpoint; a new budget replaces the old one.
+    """Resume a run from its newest whole checkpoint; a new budget reworkers the old one.
 
     A run that is past its budget is finished: nothing in it changes. trust: whether modules that its files name may be
     imported (see `load`).
 
     Raises EvoError where there is nothing to resume.
     """
-    here = Path.cwd()
+    here, workers = Path.cwd(), workers_of(threads, workers)
     path = here / path_of(path)
     with RunDirectory.open(path, write=True) as directory:
         checkpoint = directory.newest_checkpoint()
@@ -242,11 +245,11 @@ def resume(
             flags["budget.steps"] = _examples(resolve_config(written), epochs)
         config = resolve_config(written, flags=flags)
         champion = start_of(config, directory.path)
-        learner = make_learner(config, thread_count(threads), None if champion is None else champion.candidate)
+        learner = make_learner(config, workers, None if champion is None else champion.candidate)
         progress = Progress() if checkpoint is None else _restored(learner, checkpoint[1], directory)
         if any(value is not None for value in flags.values()) and not over(config, learner, progress):
             write_text(directory.path / "config.toml", config.toml())
-        return _go(config, learner, directory, threads, video, callback, _shown(display, verbose), progress, here)
+        return _go(config, learner, directory, workers, video, callback, _shown(display, verbose), progress, here)
 
 
 def _shown(display: Display | None, verbose: bool) -> Display | None:
@@ -264,7 +267,7 @@ def _go(
     config: Config,
     learner: Learner,
     directory: RunDirectory,
-    threads: int | None,
+    workers: Workers,
     video: bool,
     callback: Callable[[Mapping[str, float]], None] | None,
     display: Display | None,
@@ -275,7 +278,7 @@ def _go(
 
     here: the user's working directory, to which printed paths are relative.
     """
-    judge = make_problem(config, thread_count(threads), training=False)
+    judge = make_problem(config, workers, training=False)
     again = command("resume", from_here(directory.path, here), config=config.toml())
     try:
         with (
@@ -305,7 +308,7 @@ def _go(
                 # the time it took is chance: the generations are recorded instead, so that the file repeats the run
                 did = {**config.values, "budget.minutes": None, "budget.generations": learner.generation}
                 write_text(directory.path / "config.toml", Config(did).toml())
-            show(directory, video, watcher, threads)
+            show(directory, video, watcher, workers.threads)
     except (KernelError, EngineError, FloatingPointError) as error:
         raise EvoError(f"{config['task.name']}: {error}") from error
     except MemoryError as error:

@@ -10,6 +10,7 @@ from evo.config.build import check_compiler
 from evo.envs.engine.compile import KernelError
 from evo.envs.engine.physics import EngineError, available_threads
 from evo.errors import EvoError
+from evo.evaluation.workers import Threads, Workers
 from evo.genomes.population import DensePopulation, Population
 from evo.networks import Network
 from evo.numerics.running_statistics import ObservationStatistics
@@ -30,6 +31,7 @@ def evaluate(
     seed: int = 0,
     threads: int | None = None,
     statistics: _Statistics = None,
+    workers: Workers | None = None,
 ) -> np.ndarray:
     """Compute the returns of a whole population, float64 (individuals, episodes); NaN where an episode failed.
 
@@ -41,7 +43,7 @@ def evaluate(
     `evo.collect_statistics`, or `"collect"`, which runs the same episodes twice and uses the observations of the first
     time. A network given as text normalises where there are statistics. Raises EvoError.
     """
-    problem = _problem(task, network, threads, statistics)
+    problem = _problem(task, network, workers_of(threads, workers), statistics)
     population, seeds = _population(params, problem), _seeds(seed, episodes)
     known = _known(problem, population, seeds, statistics)
     return _evaluated(problem, population, seeds, known, False).returns
@@ -54,7 +56,7 @@ def rollout(
 
     params: (size,). statistics: as of `evaluate`. Raises EvoError.
     """
-    problem = _problem(task, network, 1, statistics)
+    problem = _problem(task, network, Threads(1), statistics)
     if np.shape(params) != (problem.size,):
         raise EvoError(f"params of shape {np.shape(params)}; this network has {problem.size} parameters")
     population, seeds = _population(params, problem), _seeds(seed, 1)
@@ -73,13 +75,14 @@ def collect_statistics(
     seed: int = 0,
     threads: int | None = None,
     statistics: ObservationStatistics | None = None,
+    workers: Workers | None = None,
 ) -> ObservationStatistics:
     """Return statistics of a population's observations in the episodes of `evaluate`, for a network that normalises.
 
     statistics: normalise meanwhile, and are merged with the new ones; without them observations are not normalised. A
     search loop of your own can carry them from generation to generation, as evolution does. Raises EvoError.
     """
-    problem = _problem(task, network, threads, COLLECT if statistics is None else statistics)
+    problem = _problem(task, network, workers_of(threads, workers), COLLECT if statistics is None else statistics)
     population, seeds = _population(params, problem), _seeds(seed, episodes)
     return _collected(problem, population, seeds, statistics)
 
@@ -100,7 +103,7 @@ def _evaluated(
         raise EvoError(f"{problem.task.name}: {error}") from error
 
 
-def _problem(task: TaskLike, network: NetworkLike, threads: int | None, statistics: _Statistics) -> Walking:
+def _problem(task: TaskLike, network: NetworkLike, workers: Workers, statistics: _Statistics) -> Walking:
     check_compiler()
     if isinstance(statistics, str) and statistics != COLLECT:
         raise EvoError(f"statistics={statistics!r}: give a champion's statistics, or {COLLECT!r}")
@@ -118,7 +121,7 @@ def _problem(task: TaskLike, network: NetworkLike, threads: int | None, statisti
             "evo.network(…, normalise=True)"
         )
     try:
-        return Walking(made, layers, thread_count(threads))
+        return Walking(made, layers, workers)
     except ValueError as error:
         raise EvoError(str(error)) from error
 
@@ -162,14 +165,21 @@ def _population(params: np.ndarray | Population, problem: Walking) -> Population
     return DensePopulation(population) if isinstance(population, np.ndarray) else population
 
 
-def thread_count(threads: int | None) -> int:
-    """Return `threads`, or the processors that this process may use. Raises EvoError."""
+def workers_of(threads: int | None, workers: Workers | None = None) -> Workers:
+    """Return the workers, or else so many threads: by default the processors that this process may use.
+
+    Raises EvoError.
+    """
+    if workers is not None:
+        if threads is not None:
+            raise EvoError("threads and workers both say where to evaluate: give one of them")
+        return workers
     if threads is None:
-        return available_threads()
+        return Threads(available_threads())
     count = _whole("threads", threads)
     if not 1 <= count <= 1024:
         raise EvoError(f"threads must be between 1 and 1024, got {count}; this process may use {available_threads()}")
-    return count
+    return Threads(count)
 
 
 def _seeds(seed: int, episodes: int) -> np.ndarray:

@@ -21,6 +21,7 @@ from evo.envs.engine.numpy_order import unlike
 from evo.envs.engine.physics import available_threads
 from evo.envs.task import Task
 from evo.errors import EvoError, nearest
+from evo.evaluation.workers import Threads
 from evo.numerics.formatting import table_text
 from evo.numerics.randomness import report_seeds
 from evo.runs.callbacks import Callback
@@ -204,8 +205,8 @@ def overhead(task: str, generations: int) -> dict[str, Any]:
     """Return the share of training time outside evaluation, at 64 individuals: asking, telling, logging, saving."""
     options = {"method.directions": 32, "method.elite_directions": 8}
     config = resolve_config(flags={"task.name": task, "budget.generations": generations, **options})
-    threads = available_threads()
-    learner, evaluating = make_learner(config, threads), 0.0
+    workers = Threads(available_threads())
+    learner, evaluating = make_learner(config, workers), 0.0
     plain = learner.problem.evaluate
 
     def timed(*arguments: Any, **named: Any) -> Any:
@@ -216,7 +217,7 @@ def overhead(task: str, generations: int) -> dict[str, Any]:
         return outcome
 
     learner.problem.evaluate = timed  # type: ignore[method-assign]
-    judge, progress = make_problem(config, threads, training=False), Progress()
+    judge, progress = make_problem(config, workers, training=False), Progress()
     judge.prepare()
     learner.prepare()
     with (

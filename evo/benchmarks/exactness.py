@@ -29,6 +29,7 @@ from evo.envs.engine.physics import available_threads
 from evo.envs.engine.random import streams
 from evo.envs.task import Task
 from evo.evaluation.episode import COMPLETED, TERMINATED, UNSTABLE, Episodes, Evaluator
+from evo.evaluation.workers import Threads
 from evo.numerics.randomness import generator
 from evo.numerics.running_statistics import ObservationStatistics
 
@@ -195,7 +196,7 @@ def trained(task_id: str, steps: int, **options: Any) -> np.ndarray:
     settings = {f"task.{name}": value for name, value in options.items()}
     settings |= {"network.layers": "linear", "network.normalise": False}
     settings |= {"method.directions": 4, "method.elite_directions": 2}
-    learner = make_learner(resolve_config(flags={"task.name": task_id, **settings}), available_threads())
+    learner = make_learner(resolve_config(flags={"task.name": task_id, **settings}), Threads(available_threads()))
     while learner.steps < steps:
         learner.step()
     return learner.candidates()[0].params[None]
@@ -233,7 +234,7 @@ def check(
         params = trained(task_id, training, **(options if task.observation_size != seen else {}))
         populations.append(("trained", make_network("linear", task, False), params))
     for label, network, params in populations:
-        episodes = _run(Evaluator(task, network, 2), params, seeds, steps or task.steps, recording=True)
+        episodes = _run(Evaluator(task, network, Threads(2)), params, seeds, steps or task.steps, recording=True)
         for column, seed in enumerate(seeds):
             _compare(bare, episodes, column, seed, f"{label}, seed {seed}", found)
     environment.close()
@@ -271,10 +272,10 @@ def check_invariance(task: Task, seeds: Sequence[int], steps: int | None = None)
     """Run a population on 1, 2 and 4 threads, whole, one by one and in chunks: all results must be equal."""
     network, population = _population(task, "mlp:16,16", (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0))
     limit, found = steps or task.steps, _Comparison()
-    whole = _run(Evaluator(task, network, 1), population, seeds, limit, statistics=True)
+    whole = _run(Evaluator(task, network, Threads(1)), population, seeds, limit, statistics=True)
     reference = _results(whole, task.observation_size)
     for threads in THREADS:
-        evaluator = Evaluator(task, network, threads)
+        evaluator = Evaluator(task, network, Threads(threads))
         for chunk in (len(population), 3, 1):
             parts = [
                 _results(_run(evaluator, population[start : start + chunk], seeds, limit, statistics=True))

@@ -10,6 +10,7 @@ from typing import Any
 from evo.config.build import make_learner
 from evo.config.resolve import resolve_config
 from evo.envs.engine.physics import available_threads
+from evo.evaluation.workers import Threads
 
 _ROOT = Path(__file__).parents[2]
 _LEAST = 0.01  # least share of the whole for a function to be listed
@@ -22,7 +23,9 @@ def profile(task: str, method: str, steps: int) -> Iterator[dict[str, Any]]:
     a function include its callees and the profiler's own cost. Only the calling thread is measured; compiled code
     counts to the function that calls it; compilation happens before.
     """
-    learner = make_learner(resolve_config(flags={"task.name": task, "method.name": method}), available_threads())
+    learner = make_learner(
+        resolve_config(flags={"task.name": task, "method.name": method}), Threads(available_threads())
+    )
     learner.prepare()
     learner.step()
     profiler, first, began = cProfile.Profile(), learner.steps, time.perf_counter()

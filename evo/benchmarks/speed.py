@@ -24,6 +24,7 @@ from evo.envs.engine.random import streams
 from evo.envs.task import Task
 from evo.errors import EvoError
 from evo.evaluation.episode import Episodes, Evaluator
+from evo.evaluation.workers import Threads
 from evo.numerics.randomness import generator
 
 _SEEDS = np.arange(1)
@@ -42,7 +43,7 @@ def _policies(evaluator: Evaluator, individuals: int) -> np.ndarray:
 
 def _evaluator(task_name: str, network: str, options: Mapping[str, Any], threads: int) -> Evaluator:
     task = make_compiled_task(task_name, options)
-    evaluator = Evaluator(task, make_network(network, task, False), threads)
+    evaluator = Evaluator(task, make_network(network, task, False), Threads(threads))
     evaluator.prepare()
     return evaluator
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from evo.benchmarks.torch_networks import LEARNING, given, torch_module, translated
 from evo.datasets import Dataset, Split
+from evo.evaluation.workers import Threads
 from evo.learners.backprop import Backprop
 from evo.networks import Shape, network_from_text
 from evo.numerics.randomness import generator
@@ -46,7 +47,7 @@ def training_speed(text: str, pairs: int, examples: int = 4096) -> dict[str, Any
     """
     steps, shape = NETWORKS[text]
     data = _pictures(steps, shape, examples)
-    problem = Supervised(data, network_from_text(text, shape, _CLASSES), THREADS, _BATCH)
+    problem = Supervised(data, network_from_text(text, shape, _CLASSES), Threads(THREADS), _BATCH)
     learner = Backprop(problem, 0)
     learner.prepare()
     works: dict[str, Callable[[], Any]] = {"ours": learner.step}

@@ -28,14 +28,15 @@ from evo.comparison.writing import (
 from evo.config.resolve import WORLD
 from evo.envs.engine.physics import EngineError
 from evo.errors import EvoError
+from evo.evaluation.workers import Workers
 from evo.storage.files import write_text
 from evo.storage.paths import command
 
 
-def write_artefacts(comparison: Comparison, threads: int, video: bool, phase: Callable[[str], None]) -> list[str]:
+def write_artefacts(comparison: Comparison, workers: Workers, video: bool, phase: Callable[[str], None]) -> list[str]:
     """Write all files; return a line for each picture that could not be made.
 
-    threads: processors to measure and film with. video: film the race too. phase: called with what is being done.
+    workers: to measure and film with. video: film the race too. phase: called with what is being done.
 
     Raises EvoError where the tables cannot be written.
     """
@@ -56,7 +57,7 @@ def write_artefacts(comparison: Comparison, threads: int, video: bool, phase: Ca
         captions[learning] = learning_caption(config, thresholds, comparison.measure, seeds)
 
     def draw_robustness() -> None:
-        measured = robustness(members, threads)
+        measured = robustness(members, workers)
         write_text(path / "robustness.csv", robustness_csv(measured))
         for figure in (robust, robust.with_suffix(".png")):
             robustness_figure(measured, figure)
@@ -67,7 +68,7 @@ def write_artefacts(comparison: Comparison, threads: int, video: bool, phase: Ca
     if walks:
         pictures.append(("the robustness of the champions", robust, draw_robustness))
     if walks and video:
-        pictures.append(("the race of the champions", film, lambda: race(members, film, threads)))
+        pictures.append(("the race of the champions", film, lambda: race(members, film, workers)))
     drawn, missing = [], []
     for name, target, draw in pictures:
         phase(f"drawing {name}")

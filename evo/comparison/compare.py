@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from evo.api.scoring import thread_count
+from evo.api.scoring import workers_of
 from evo.comparison.artefacts import write_artefacts
 from evo.comparison.comparison import Comparison
 from evo.comparison.display import StudyWatcher, study_display
@@ -21,6 +21,7 @@ from evo.comparison.thresholds import thresholds_of
 from evo.config.resolve import Config
 from evo.config.values import Settings, pairs_of
 from evo.errors import EvoError
+from evo.evaluation.workers import Workers
 from evo.runs.run import Run, path_of
 from evo.storage.paths import command, fresh_path, task_slug
 
@@ -61,7 +62,7 @@ def compare(
     named = [path_of(one) if isinstance(one, Run) else one for one in what]
     show = display or (lambda configs: study_display(configs, Console(quiet=True), quiet=True))
     target = None if out is None else Path(out)
-    count = thread_count(threads)
+    workers = workers_of(threads)
     if not named:
         raise EvoError("no task given; for example: evo compare HalfCheetah-v5")
     are_runs = [(Path(name) / "config.toml").exists() for name in named]
@@ -70,21 +71,21 @@ def compare(
         for name, value in {**asked, "settings": settings or None}.items():
             if value is not None:
                 raise EvoError(f"{name} goes with a task; finished runs are compared as they are")
-        return _compare_runs([Path(name) for name in named], target, count, video, show, trust)
+        return _compare_runs([Path(name) for name in named], target, workers, video, show, trust)
     if len(named) > 1:
         raise EvoError(
             f"none of {', '.join(map(str, named))} is a run directory; compare two or more of those, or methods on a "
             f"task: evo compare {named[0]} --methods ars,ga"
         )
-    plan = plan_study(str(named[0]), methods, seeds, steps, minutes, network, dict(pairs_of(settings)), target, count)
+    plan = plan_study(str(named[0]), methods, seeds, steps, minutes, network, dict(pairs_of(settings)), target)
     terms = terms_of(plan.members)
     with show([*plan.members.values()]) as watcher:
-        members, failures = conduct(plan, count, watcher)
-        return _concluded(plan.path, plan.command, terms, members, failures, count, video, watcher)
+        members, failures = conduct(plan, workers, watcher)
+        return _concluded(plan.path, plan.command, terms, members, failures, workers, video, watcher)
 
 
 def _compare_runs(
-    paths: Sequence[Path], out: Path | None, threads: int, video: bool, show: StudyDisplay, trust: bool
+    paths: Sequence[Path], out: Path | None, workers: Workers, video: bool, show: StudyDisplay, trust: bool
 ) -> Comparison:
     members = read_members(paths, trust)
     terms = terms_of({member.path: member.config for member in members})
@@ -97,7 +98,7 @@ def _compare_runs(
     with show([member.config for member in members]) as watcher:
         for index in range(len(members)):
             watcher.state(index, "reused")
-        return _concluded(path, again, terms, members, [], threads, video, watcher)
+        return _concluded(path, again, terms, members, [], workers, video, watcher)
 
 
 def _concluded(
@@ -106,13 +107,13 @@ def _concluded(
     terms: Terms,
     members: Sequence[Member],
     failures: Sequence[str],
-    threads: int,
+    workers: Workers,
     video: bool,
     watcher: StudyWatcher,
 ) -> Comparison:
     """Compute the results, write and draw them."""
     watcher.phase("scoring what was learned last")
-    members = [with_last(member, threads) for member in members]
+    members = [with_last(member, workers) for member in members]
     thresholds = thresholds_of(members)
     rows = method_rows(members, thresholds)
     comparison = Comparison(
@@ -125,5 +126,5 @@ def _concluded(
         findings=tuple(findings_of(members, rows, thresholds)),
         failures=tuple(failures),
     )
-    missing = write_artefacts(comparison, threads, video, watcher.phase)
+    missing = write_artefacts(comparison, workers, video, watcher.phase)
     return replace(comparison, failures=(*failures, *missing))

@@ -9,6 +9,7 @@ import numpy as np
 from evo.config.resolve import Config
 from evo.envs.engine.physics import EngineError
 from evo.errors import EvoError
+from evo.evaluation.workers import Workers
 from evo.numerics.randomness import report_seeds
 from evo.problems.problem import evaluate_alone
 from evo.runs.champion import Champion
@@ -130,7 +131,7 @@ def read_member(path: Path, trust: bool = False) -> Member:
     return replace(member, last=last) if ends else member
 
 
-def with_last(member: Member, threads: int) -> Member:
+def with_last(member: Member, workers: Workers) -> Member:
     """Return the member with its last candidate scored on its champion's report episodes. Raises EvoError."""
     if member.last is None or member.last.report_returns is not None:
         return member
@@ -139,7 +140,7 @@ def with_last(member: Member, threads: int) -> Member:
     if member.last.digest == champion.digest:
         return replace(member, last=champion)
     seeds = report_seeds(len(champion.report_returns))
-    problem = member.last.problem_on(threads)
+    problem = member.last.problem_on(workers)
     try:
         returns = evaluate_alone(problem, *member.last.candidate, seeds).returns[0]
     except EngineError as error:

@@ -22,6 +22,7 @@ from evo.config.build import make_learner
 from evo.config.keys import KEYS
 from evo.config.resolve import DATASET, FUNCTION, WORLD, Config, kind_of, resolve_config, task_name
 from evo.errors import EvoError, nearest
+from evo.evaluation.workers import Threads
 from evo.learners import METHODS, method_named
 from evo.storage.paths import task_slug
 
@@ -59,7 +60,6 @@ def plan_study(
     network: str | None,
     settings: Mapping[str, Any],
     out: Path | None,
-    threads: int,
 ) -> Plan:
     """Plan every method on seeds 100, 101, …; all methods of a seed before the next seed. Raises EvoError."""
     full = task_name(task)
@@ -79,7 +79,7 @@ def plan_study(
         for name in names
     }
     for config in list(members.values())[: len(names)]:  # one of each method: a seed makes no configuration wrong
-        make_learner(config, threads)
+        make_learner(config, Threads(1))
     words = ["evo", "compare", full, "--methods", ",".join(names), "--seeds", str(count)]
     words += [word for key, value in budget.items() for word in (f"--{key.removeprefix('budget.')}", str(value))]
     words += [word for key, value in settings.items() for word in ("--set", f"{key}={_word(value)}")]

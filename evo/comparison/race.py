@@ -14,6 +14,7 @@ from evo.envs.engine import interruption
 from evo.envs.task import Task
 from evo.errors import EvoError
 from evo.evaluation.evaluator import AnyTask
+from evo.evaluation.workers import Workers
 from evo.numerics.randomness import report_seeds
 from evo.problems.control import Trajectory, Walking
 from evo.runs.replay import frame_rate, frame_stride, write_film
@@ -27,7 +28,7 @@ _BACKGROUND = (13, 17, 23)
 _HOLD = 1.5  # seconds that the last picture stays after all episodes have ended
 
 
-def race(members: Sequence[Member], path: Path, threads: int, seconds: float = 12.0, width: int = WIDTH) -> None:
+def race(members: Sequence[Member], path: Path, workers: Workers, seconds: float = 12.0, width: int = WIDTH) -> None:
     """Film one champion of each method side by side, in real time and at most `seconds` of it.
 
     The champion is the one of median report mean among its method's seeds, and the episode is typical of all of them,
@@ -38,7 +39,7 @@ def race(members: Sequence[Member], path: Path, threads: int, seconds: float = 1
     if not racers:
         raise EvoError("no finished run to film")
     colours = colours_of(methods_of(members))
-    problems = [racer.champion.walking_on(threads) for racer in racers]
+    problems = [racer.champion.walking_on(workers) for racer in racers]
     task, seed = problems[0].task, typical_episode(racers)
     episodes = [
         _episode(racer, problem, seed, colours[racer.method], seconds)
@@ -46,7 +47,7 @@ def race(members: Sequence[Member], path: Path, threads: int, seconds: float = 1
     ]
     columns = 1 if len(racers) == 1 else 2 if len(racers) in (2, 4) else 3
     panel = min((width - _GAP * (columns - 1)) // columns, round(0.75 * width))
-    write_film(_frames(task, episodes, columns, panel, threads), path, frame_rate(task, frame_stride(task)))
+    write_film(_frames(task, episodes, columns, panel, workers.threads), path, frame_rate(task, frame_stride(task)))
 
 
 def median_member(group: Sequence[Member]) -> Member:

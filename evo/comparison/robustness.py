@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evo.comparison.member import Member
+from evo.evaluation.workers import Workers
 from evo.genomes.population import DensePopulation
 from evo.networks import Network
 from evo.numerics.randomness import generator, report_seeds
@@ -62,7 +63,7 @@ class Robustness:
 
 def robustness(
     members: Sequence[Member],
-    threads: int,
+    workers: Workers,
     sizes: Sequence[float] = SIZES,
     draws: int = DRAWS,
     episodes: int = EPISODES,
@@ -80,7 +81,7 @@ def robustness(
     returns, astray, failed = np.empty(shape), np.zeros(shape), np.zeros(shape, np.int64)
     choices = False
     for index, member in enumerate(members):
-        problem = member.champion.walking_on(threads)
+        problem = member.champion.walking_on(workers)
         choices = problem.task.choices > 0
         noise = _noise(problem.network, member.champion.params, member.seed, draws)
         perturbed = [member.champion.params + size * noise for size in sizes[1:]]

@@ -12,6 +12,7 @@ from evo.comparison.plan import Plan, difference
 from evo.comparison.terms import labels
 from evo.config.resolve import Config, read_config
 from evo.errors import EvoError, one_line
+from evo.evaluation.workers import Workers
 from evo.runs.run import Run
 from evo.storage.files import TEMPORARY, make_folder, names_in, read_text, write_text
 
@@ -27,11 +28,11 @@ class _Standing(Enum):
     FINISHED = "reused"
 
 
-def conduct(plan: Plan, threads: int, watcher: StudyWatcher) -> tuple[list[Member], list[str]]:
+def conduct(plan: Plan, workers: Workers, watcher: StudyWatcher) -> tuple[list[Member], list[str]]:
     """Finish every member; return them, and a line for each that failed, which does not stop the others.
 
-    A finished member is left as it is; an interrupted one is resumed. Each uses all `threads`, so that its clocks are
-    comparable. Raises EvoError before any work where the folder holds a study on other terms, and where all members
+    A finished member is left as it is; an interrupted one is resumed. All have the same `workers`, so that their clocks
+    are comparable. Raises EvoError before any work where the folder holds a study on other terms, and where all members
     fail; KeyboardInterrupt and SystemExit, after everything is saved, where a signal stops it.
     """
     _open(plan)
@@ -42,9 +43,9 @@ def conduct(plan: Plan, threads: int, watcher: StudyWatcher) -> tuple[list[Membe
         watcher.state(index, standing.value)
         try:
             if standing is _Standing.ABSENT:
-                api.run(settings=config.values, out=path, threads=threads, video=False, display=watcher.watch(index))
+                api.run(settings=config.values, out=path, workers=workers, video=False, display=watcher.watch(index))
             elif standing is _Standing.UNFINISHED:
-                api.resume(path, threads=threads, video=False, display=watcher.watch(index))
+                api.resume(path, workers=workers, video=False, display=watcher.watch(index))
             members.append(read_member(path))
         except Exception as error:
             # errors in evo itself are raised; a user's code may fail in any way, and the other members run on

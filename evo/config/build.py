@@ -18,6 +18,7 @@ from evo.envs.gymnasium_bridge.gymnasium_task import GymnasiumTask
 from evo.envs.task import Task, named
 from evo.errors import EvoError, nearest, one_line
 from evo.evaluation.evaluator import AnyTask
+from evo.evaluation.workers import Workers
 from evo.learners import method_named
 from evo.learners.learner import Candidate, Learner
 from evo.networks import Network, network_from_text
@@ -111,7 +112,7 @@ def problem_named(
     options: Mapping[str, Any],
     layers: str,
     normalise: bool,
-    threads: int,
+    workers: Workers,
     batch: int | None = None,
     clip_observation: float = math.inf,
     step_timeout: float | None = None,
@@ -128,14 +129,14 @@ def problem_named(
     if isinstance(made, GymnasiumTask):
         made = replace(made, step_timeout=step_timeout)
     network = make_network(layers, made, normalise, clip_observation)
-    return Supervised(made, network, threads, batch) if isinstance(made, Dataset) else Walking(made, network, threads)
+    return Supervised(made, network, workers, batch) if isinstance(made, Dataset) else Walking(made, network, workers)
 
 
-def make_problem(config: Config, threads: int, training: bool) -> Problem:
+def make_problem(config: Config, workers: Workers, training: bool) -> Problem:
     """Return the problem for training (with the `training.*` options) or for scoring."""
     options = config.section("task") | (config.section("training") if training else {})
     batch = config["evaluation.batch"] if training and config.kind == DATASET else None
-    network = config.layers, config.normalise, threads
+    network = config.layers, config.normalise, workers
     return problem_named(
         config["task.name"],
         options,
@@ -146,9 +147,9 @@ def make_problem(config: Config, threads: int, training: bool) -> Problem:
     )
 
 
-def make_learner(config: Config, threads: int, start: Candidate | None = None) -> Learner:
+def make_learner(config: Config, workers: Workers, start: Candidate | None = None) -> Learner:
     """Return a new learner, begun from `start` if given. Raises EvoError for options that its method refuses."""
-    problem = make_problem(config, threads, training=True)
+    problem = make_problem(config, workers, training=True)
     if isinstance(problem, Walking):
         scored = make_task(config["task.name"], config.section("task"))
         here, there = ((task.observation_size, task.outputs) for task in (problem.task, scored))

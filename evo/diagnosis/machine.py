@@ -22,6 +22,7 @@ from evo.envs.engine.random import streams
 from evo.envs.engine.structs import address_of, check_layout
 from evo.envs.task import Task
 from evo.evaluation.episode import COMPLETED, ENGINE_ERROR, Evaluator
+from evo.evaluation.workers import Threads
 from evo.visualize.encoding import write
 
 PACKAGES = (
@@ -166,7 +167,7 @@ def _fail_if_pushed(model: Any, data: Any, task: Any, action: Any, out: Any) -> 
 def _engine_errors() -> tuple[bool, str]:
     model = mujoco.MjModel.from_xml_string(_ONE_MOTOR)
     task = Task("failing", model, _begin, _see_one, _fail_if_pushed, observation_size=1, steps=10, frame_skip=1)
-    evaluator = Evaluator(task, make_network("linear", task, False), 2)
+    evaluator = Evaluator(task, make_network("linear", task, False), Threads(2))
     pushes = np.array([[0.0], [1.0], [0.0], [1.0]], np.float32)
     found = evaluator.run(pushes, streams(np.arange(2)), np.zeros(1), np.ones(1))
     expected = np.repeat([[COMPLETED], [ENGINE_ERROR]] * 2, 2, axis=1)

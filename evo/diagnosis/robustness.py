@@ -12,8 +12,8 @@ from typing import Any
 import mujoco
 import numpy as np
 
+from evo.api.scoring import workers_of
 from evo.config.build import make_compiled_task, make_network
-from evo.envs.engine.physics import available_threads
 from evo.errors import EvoError
 from evo.numerics.formatting import csv_text, number, table_text
 from evo.numerics.randomness import report_seeds
@@ -101,12 +101,12 @@ def robustness(
     champion = (
         run.champion if isinstance(run, Run) else champion_of(Path(run), trust) if isinstance(run, Path | str) else run
     )
-    seeds = report_seeds(episodes)
+    seeds, workers = report_seeds(episodes), workers_of(threads)
 
     def row(name: str, adversity: Mapping[str, Any]) -> Row:
         task = make_compiled_task(champion.task_name, {**champion.task_options, **adversity})
         network = make_network(champion.network_text, task, champion.normalise, champion.clip_observation)
-        problem = Walking(task, network, threads or available_threads())
+        problem = Walking(task, network, workers)
         return Row(name, evaluate_alone(problem, *champion.candidate, seeds).returns[0])
 
     model = make_compiled_task(champion.task_name, champion.task_options).model

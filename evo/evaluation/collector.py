@@ -40,6 +40,7 @@ from evo.evaluation.episode import (
     plug,
     template_of,
 )
+from evo.evaluation.workers import Workers
 from evo.networks.network import Network, decide, propagate
 from evo.numerics.advantages import CUT_OFF, ENDED, FAILED, GOING_ON
 from evo.numerics.running_statistics import normalise, update_statistics
@@ -216,7 +217,7 @@ def _kernel() -> Any:
 
 
 class Collector:
-    """Collects `horizon` steps a call from each of `environments` environments of a task, on `threads` threads.
+    """Collects `horizon` steps a call from each of `environments` environments of a task, on the threads of `workers`.
 
     The network chooses the actions.
     waits: whether an environment whose episode ended takes no more steps in that call, and is reset in the next.
@@ -233,14 +234,14 @@ class Collector:
         network: Network,
         environments: int,
         horizon: int,
-        threads: int,
+        workers: Workers,
         waits: bool = False,
         every: int = 0,
     ) -> None:
         if not is_kept_whole(task.model):
             raise ValueError(f"{task.name} has plugins or sleeping bodies, whose state cannot be kept between steps")
         self.task, self.network, self._template = task, network, template_of(task)
-        self.environments, self.horizon, self.threads, self.waits = environments, horizon, threads, waits
+        self.environments, self.horizon, self.workers, self.waits = environments, horizon, workers, waits
         self.every = every
         # an episode is truncated at most once in task.steps steps
         self.cuts = -(-horizon // task.steps)
@@ -327,7 +328,7 @@ class Collector:
         each = {"params_step": self.network.size if params.ndim == 2 else 0}
         argument = argument_of(_ARGUMENT, fixed | each, arrays)
         if self._batch is None:
-            self._batch = Batch(task.model, count, self.threads, own_models=task.remodel is not None)
+            self._batch = Batch(task.model, count, self.workers.threads, own_models=task.remodel is not None)
         errors = apply_interruptibly(self._batch, _kernel().address, argument.ctypes.data, count, self._stop)
         for environment in errors:
             failures[environment, ENGINE_ERROR] += 1

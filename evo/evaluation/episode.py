@@ -19,6 +19,7 @@ from evo.envs.engine.physics import Batch, StopFlag, apply_interruptibly, call, 
 from evo.envs.engine.random import streams
 from evo.envs.engine.structs import data_at, model_at, warning_count
 from evo.envs.task import OUTCOME, Task
+from evo.evaluation.workers import Workers
 from evo.networks.network import Network, act
 from evo.numerics.running_statistics import update_statistics
 from evo.numerics.views import argument_of, doubles, floats, integers, words
@@ -210,18 +211,18 @@ class Episodes:
 
 
 class Evaluator:
-    """Runs episodes of a task with a network's parameters, on `threads` threads.
+    """Runs episodes of a task with a network's parameters, on the threads of `workers`.
 
     Raises KernelError for a task or layer that does not compile, EngineError where MuJoCo refuses the model.
     """
 
-    def __init__(self, task: Task, network: Network, threads: int) -> None:
+    def __init__(self, task: Task, network: Network, workers: Workers) -> None:
         if network.inputs != task.observation_size or network.outputs != task.outputs:
             raise ValueError(
                 f"the network maps {network.inputs} to {network.outputs} numbers; {task.name} has "
                 f"{task.observation_size} observations and takes {task.outputs}"
             )
-        self.task, self.network, self.threads, self._template = task, network, threads, template_of(task)
+        self.task, self.network, self.workers, self._template = task, network, workers, template_of(task)
         self._stop = StopFlag()
         self._batch: Batch | None = None
         self._scratch = np.zeros(0, np.uint8)
@@ -313,5 +314,5 @@ class Evaluator:
     def _reserve(self, count: int) -> None:
         """Allocate a batch and scratch for at least `count` simulations, unless those at hand are large enough."""
         if self._batch is None or self._batch.simulations < count:
-            self._batch = Batch(self.task.model, count, self.threads, own_models=self.task.remodel is not None)
+            self._batch = Batch(self.task.model, count, self.workers.threads, own_models=self.task.remodel is not None)
             self._scratch = np.zeros(count * self._fixed["scratch_size"], np.uint8)

@@ -17,6 +17,7 @@ from numba import carray, types
 from evo.datasets import CROSS_ENTROPY
 from evo.envs.engine.compile import ADDRESS, compile_kernel, njit
 from evo.envs.engine.physics import Batch, StopFlag, apply_interruptibly, is_set, pointer
+from evo.evaluation.workers import Workers
 from evo.networks.network import Network
 from evo.networks.program import walk
 from evo.numerics.views import argument_of, doubles, floats, integers
@@ -120,14 +121,14 @@ class Answers(NamedTuple):
 
 
 class Examiner:
-    """Runs a network with the parameters of many individuals on examples, on `threads` threads.
+    """Runs a network with the parameters of many individuals on examples, on the threads of `workers`.
 
     loss: the data set's; with CROSS_ENTROPY targets are indices of classes. Raises KernelError for a layer that does
     not compile.
     """
 
-    def __init__(self, network: Network, loss: str, threads: int) -> None:
-        self.network, self.loss, self.threads = network, loss, threads
+    def __init__(self, network: Network, loss: str, workers: Workers) -> None:
+        self.network, self.loss, self.workers = network, loss, workers
         self._stop = StopFlag()
         self._batch: Batch | None = None
         self._scratch = np.zeros(0, np.uint8)
@@ -181,7 +182,7 @@ class Examiner:
             outputs = np.zeros((individuals, count, targets.shape[1], self.network.outputs), np.float32)
         simulations = individuals * shares
         if self._batch is None or self._batch.simulations < simulations:
-            self._batch = Batch(_nowhere(), simulations, self.threads)
+            self._batch = Batch(_nowhere(), simulations, self.workers.threads)
             self._scratch = np.zeros(simulations * self._fixed["scratch_size"], np.uint8)
         arrays = {"params": params, "inputs": inputs, "targets": targets, "rows": rows, "scratch": self._scratch}
         arrays |= {"losses": losses, "hits": hits} | ({} if outputs is None else {"answers": outputs})
@@ -206,6 +207,6 @@ class Examiner:
 
         There are enough simulations to keep all threads busy until the end.
         """
-        wanted = -(-8 * self.threads // individuals)
+        wanted = -(-8 * self.workers.threads // individuals)
         share = max(min(_LEAST, examples), -(-examples // wanted), 1)
         return share, -(-examples // share)

@@ -19,6 +19,7 @@ from evo.evaluation.collector import Experience, sample_choice
 from evo.evaluation.episode import BLIND, ENVIRONMENT_ERROR, NOT_FINITE, OVERFLOWN, REASONS
 from evo.evaluation.gymnasium_host import Host, body_of, drop, in_words
 from evo.evaluation.processes import Died
+from evo.evaluation.workers import Workers
 from evo.networks import Network, network_from_text
 from evo.networks.network import decide, propagate
 from evo.numerics.advantages import CUT_OFF, ENDED, FAILED
@@ -60,7 +61,7 @@ _NONE = -1  # seed of an environment that begins a new episode at its next step
 
 
 class GymnasiumCollector:
-    """Collects `horizon` steps a call from each of `environments` environments, in up to `threads` processes.
+    """Collects `horizon` steps a call from each of `environments` environments, in up to `workers.threads` processes.
 
     `blocks`, uint8 `shape`, is the whole state of the environments; `collect` returns new blocks and leaves the old
     ones unchanged.
@@ -72,13 +73,13 @@ class GymnasiumCollector:
         network: Network,
         environments: int,
         horizon: int,
-        threads: int = 1,
+        workers: Workers,
         waits: bool = False,
         every: int = 0,
     ) -> None:
         self.task, self.network, self.environments, self.horizon = task, network, environments, horizon
         self.waits, self.every = waits, every
-        self._host = Host(task, min(threads, environments))
+        self._host = Host(task, min(workers.threads, environments))
         self._block = _block_of(task, network)
         self._reached: np.ndarray | None = None  # of the environments in the processes, if any
 

@@ -26,6 +26,7 @@ from evo.evaluation.episode import (
 )
 from evo.evaluation.gymnasium_host import Host, body_of, drop, in_words
 from evo.evaluation.processes import Died
+from evo.evaluation.workers import Workers
 from evo.networks import Network, network_from_text
 from evo.networks.network import act
 from evo.numerics.formatting import LARGEST
@@ -49,11 +50,11 @@ class _Work(NamedTuple):
 
 
 class GymnasiumEvaluator:
-    """Runs episodes of a Gymnasium environment with a network's parameters, in `threads` processes."""
+    """Runs episodes of a Gymnasium environment with a network's parameters, in `workers.threads` processes."""
 
-    def __init__(self, task: GymnasiumTask, network: Network, threads: int) -> None:
+    def __init__(self, task: GymnasiumTask, network: Network, workers: Workers) -> None:
         self.task, self.network = task, network
-        self._host = Host(task, threads)
+        self._host = Host(task, workers.threads)
 
     def prepare(self) -> None:
         """Start the processes."""

@@ -80,8 +80,8 @@ class Backprop:
 
         self._batch = problem.batch
         self._shards = 2 if self._batch % 2 == 0 and self._batch >= 2 * _SHARD else 1
-        self._team = Team(min(problem.threads, self._shards))
-        self._judge = Supervised(problem.dataset, problem.network, problem.threads)
+        self._team = Team(min(problem.workers.threads, self._shards))
+        self._judge = Supervised(problem.dataset, problem.network, problem.workers)
         first = problem.initial(generator(seed, "initial parameters")) if start is None else start.params
         self.parameters = problem.stored(np.asarray(first))
         self.optimizer = optimizer_named(optimizer)(problem.size, self.step_size, dtype=np.float32)

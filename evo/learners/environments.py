@@ -50,7 +50,7 @@ class Environments:
             4.0 * count * (_TIMES * seen + kept + network.scratch_size) + _ENVIRONMENT_BYTES * count,
             "take fewer environments (pairs), or a shorter horizon",
         )
-        self._collector = collector_of(problem.task, problem.network, count, horizon, problem.threads, waits, every)
+        self._collector = collector_of(problem.task, problem.network, count, horizon, problem.workers, waits, every)
         self.blocks: np.ndarray | None = None
         self.recent: deque[float] = deque(maxlen=_RECENT)  # episode returns
         self.steps = self.episodes = 0

@@ -137,7 +137,7 @@ class PPO:
             raise ValueError(f"segment must divide horizon = {horizon} and minibatch = {minibatch}, got {segment}")
         self._size = minibatch // self.segment  # number of examples in a minibatch
         self._shards = 2 if self._size % 2 == 0 and minibatch >= 2 * _SHARD else 1
-        self._team = Team(min(problem.threads, self._shards))
+        self._team = Team(min(problem.workers.threads, self._shards))
         every = self.segment if self._remembers else 0
         self._world = Environments(problem, seed, environments, horizon, every=every)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from evo.evaluation.episode import REASONS, TERMINATED, Episodes
 from evo.evaluation.evaluator import AnyTask, evaluator_of
+from evo.evaluation.workers import Workers
 from evo.genomes.population import DensePopulation, Population, parts_of
 from evo.networks import Network
 from evo.numerics.formatting import RETURN
@@ -56,9 +57,9 @@ class Walking:
     measure = RETURN
     deterministic = False
 
-    def __init__(self, task: AnyTask, network: Network, threads: int) -> None:
-        self.task, self.network, self.threads = task, network, threads
-        self._evaluator = evaluator_of(task, network, threads)
+    def __init__(self, task: AnyTask, network: Network, workers: Workers) -> None:
+        self.task, self.network, self.workers = task, network, workers
+        self._evaluator = evaluator_of(task, network, workers)
 
     @property
     def size(self) -> int:

@@ -17,6 +17,7 @@ from evo.autodiff.descent import Feeds
 from evo.datasets import CROSS_ENTROPY, Dataset, Split, minibatch
 from evo.envs.engine.compile import njit
 from evo.evaluation.forward_pass import Answers, Examiner
+from evo.evaluation.workers import Workers
 from evo.genomes.population import Population, parts_of
 from evo.networks import Network
 from evo.numerics.formatting import ACCURACY
@@ -36,11 +37,11 @@ class Supervised:
 
     step_unit = "example"
 
-    def __init__(self, dataset: Dataset, network: Network, threads: int, batch: int | None = None) -> None:
-        self.dataset, self.network, self.threads, self.measure = dataset, network, threads, _measure(dataset)
+    def __init__(self, dataset: Dataset, network: Network, workers: Workers, batch: int | None = None) -> None:
+        self.dataset, self.network, self.workers, self.measure = dataset, network, workers, _measure(dataset)
         self.batch = batch if batch is None else min(batch, len(dataset.train))
         self.deterministic = batch is None or self.batch == len(dataset.train)
-        self._examiner = Examiner(network, dataset.loss, threads)
+        self._examiner = Examiner(network, dataset.loss, workers)
 
     @property
     def size(self) -> int:

@@ -19,6 +19,7 @@ from evo.envs.engine.compile import KernelError
 from evo.envs.engine.physics import EngineError, available_threads
 from evo.errors import EvoError, commands, one_line
 from evo.evaluation.evaluator import AnyTask
+from evo.evaluation.workers import Threads, Workers
 from evo.learners.learner import Candidate, check_candidate
 from evo.networks import Network
 from evo.numerics.formatting import RETURN
@@ -126,10 +127,10 @@ class Champion:
     @functools.cached_property
     def problem(self) -> Problem:
         """The problem it is scored on, with all processors that this process may use."""
-        return self.problem_on(available_threads())
+        return self.problem_on(Threads(available_threads()))
 
-    def problem_on(self, threads: int) -> Problem:
-        """Return the problem it is scored on, for `threads` threads.
+    def problem_on(self, workers: Workers) -> Problem:
+        """Return the problem it is scored on, by `workers`.
 
         Raises EvoError where its parts do not fit each other.
         """
@@ -138,7 +139,7 @@ class Champion:
             self.task_options,
             self.network_text,
             self.normalise,
-            threads,
+            workers,
             clip_observation=self.clip_observation,
             step_timeout=self.step_timeout,
         )
@@ -159,9 +160,9 @@ class Champion:
         """The problem it is scored on, where that is a world. Raises EvoError where it is none."""
         return self._walking(self.problem)
 
-    def walking_on(self, threads: int) -> Walking:
-        """Return the world it is scored on, for `threads` threads. Raises EvoError where it is none."""
-        return self._walking(self.problem_on(threads))
+    def walking_on(self, workers: Workers) -> Walking:
+        """Return the world it is scored on, by `workers`. Raises EvoError where it is none."""
+        return self._walking(self.problem_on(workers))
 
     def _walking(self, problem: Problem) -> Walking:
         if isinstance(problem, Supervised):

@@ -13,6 +13,7 @@ from evo.envs.gymnasium_bridge.task_env import TaskEnv
 from evo.envs.task import Task
 from evo.errors import EvoError
 from evo.evaluation.episode import REASONS, TERMINATED, Episodes, Evaluator
+from evo.evaluation.workers import Threads
 from evo.numerics.randomness import generator
 from evo.testing.expectation import expect
 
@@ -35,7 +36,7 @@ def check_task(task: Task | str | Callable[..., Task], steps: int = 200) -> None
     network, limit = make_network("linear", made, False), min(steps, made.steps)
     draws = generator(0, "check task").normal(size=(len(_SCALES), network.size))
     policies = (draws * np.array(_SCALES)[:, np.newaxis]).astype(np.float32)
-    size, evaluator = made.observation_size, Evaluator(made, network, 1)
+    size, evaluator = made.observation_size, Evaluator(made, network, Threads(1))
 
     def run() -> Episodes:
         begin = streams(np.array(_SEEDS))

@@ -42,6 +42,7 @@ from evo.algorithms.strategies.snes import SNES
 from evo.algorithms.strategies.xnes import XNES
 from evo.config.build import make_learner
 from evo.config.resolve import resolve_config
+from evo.evaluation.workers import Threads
 from evo.learners.evolution import Evolution
 from evo.numerics.randomness import generator
 from evo.problems.classic_functions import FUNCTIONS
@@ -412,7 +413,7 @@ def test_a_problem_says_whether_it_is_noisy() -> None:
     for method, kept in (("differential-evolution", 50), ("random-search", 1)):
         for task, again in (("sphere", 0), ("point-mass", kept)):
             config = resolve_config(flags={"task.name": task, "method.name": method})
-            learner = make_learner(config, 1)
+            learner = make_learner(config, Threads(1))
             assert isinstance(learner, Evolution)
             learner.step()
             assert len(learner.algorithm.ask()) == config["method.population"] + again

@@ -11,6 +11,7 @@ from evo.benchmarks import benchmarks, exactness
 from evo.benchmarks.exactness import CASES, Case, Exactness, cases, check, check_invariance, trained
 from evo.config.build import make_compiled_task, make_network
 from evo.diagnosis import machine as examination
+from evo.evaluation.workers import Threads
 from evo.problems.control import Walking
 from tests.support.machines import MACHINES
 from tests.support.processes import python
@@ -36,7 +37,7 @@ def test_the_trained_policy_has_learned() -> None:
     """It holds the pendulum longer than no force does."""
     task = make_compiled_task("InvertedPendulum-v5", {})
     params = trained("InvertedPendulum-v5", 20_000)
-    problem = Walking(task, make_network("linear", task, False), 1)
+    problem = Walking(task, make_network("linear", task, False), Threads(1))
     seeds = np.arange(10)
     assert problem.returns(params, seeds).mean() > 2 * problem.returns(np.zeros_like(params), seeds).mean()
 
@@ -113,6 +114,7 @@ import numpy as np
 from evo.config.build import make_compiled_task, make_network
 from evo.envs.engine.random import streams
 from evo.evaluation.episode import Evaluator
+from evo.evaluation.workers import Threads
 from evo.benchmarks.exactness import check
 
 for task in ("Reacher-v5", "Pusher-v5"):
@@ -122,7 +124,8 @@ for task in ("Reacher-v5", "Pusher-v5"):
 task = make_compiled_task("Reacher-v5", {})
 network = make_network("mlp:16,16", task, False)
 params = np.random.default_rng(0).normal(size=(4, network.size)).astype(np.float32)
-episodes = Evaluator(task, network, 2).run(params, streams(np.arange(2)), np.zeros(10), np.ones(10), recording=True)
+evaluator = Evaluator(task, network, Threads(2))
+episodes = evaluator.run(params, streams(np.arange(2)), np.zeros(10), np.ones(10), recording=True)
 actions = episodes.trajectories.actions
 print(hashlib.sha256(actions.tobytes()).hexdigest(), np.ptp(actions))
 """

@@ -37,6 +37,7 @@ from evo.config.build import make_learner
 from evo.config.presets import GENERAL, PRESETS
 from evo.config.resolve import Config, resolve_config
 from evo.errors import EvoError
+from evo.evaluation.workers import Threads, Workers
 from evo.learners import METHODS
 from evo.problems.control import Walking
 from evo.runs.champion import Champion
@@ -138,7 +139,7 @@ def test_fitness_is_called_by_its_name(task: str, measure: str, tmp_path: Path) 
 
 def test_methods_may_be_one_text(tmp_path: Path) -> None:
     for methods in ("ars, ga", ["ars", "ga"]):
-        plan = plan_study("HalfCheetah-v5", methods, 1, 1000, None, None, {}, tmp_path, 1)
+        plan = plan_study("HalfCheetah-v5", methods, 1, 1000, None, None, {}, tmp_path)
         assert [config["method.name"] for config in plan.members.values()] == ["ars", "ga"]
         # whatever a preset says
         assert {config["evaluation.selection_share"] for config in plan.members.values()} == {0.4}
@@ -148,9 +149,9 @@ def test_pictures_keep_to_the_threads_asked_for(tmp_path: Path, monkeypatch: pyt
     asked = []
     problem_on = Champion.problem_on
 
-    def watched(self: Champion, threads: int) -> Walking:
-        asked.append(threads)
-        return problem_on(self, threads)
+    def watched(self: Champion, workers: Workers) -> Walking:
+        asked.append(workers.threads)
+        return problem_on(self, workers)
 
     monkeypatch.setattr(Champion, "problem_on", watched)
     monkeypatch.setattr(artefacts, "race", functools.partial(race, seconds=0.1, width=120))
@@ -570,9 +571,9 @@ def test_what_only_says_where_a_run_ends_names_no_other_method(tmp_path: Path) -
 
 
 def test_each_methods_own_clipping_is_told(tmp_path: Path) -> None:
-    plan = plan_study("Hopper-v5", "ars,ppo", 1, 1000, None, None, {}, tmp_path, 1)
+    plan = plan_study("Hopper-v5", "ars,ppo", 1, 1000, None, None, {}, tmp_path)
     assert "network.clip_observation: inf (ars); 10 (ppo)" in terms_of(plan.members).deviations
-    plan = plan_study("Hopper-v5", "ars,ppo", 1, 1000, None, None, {"network.clip_observation": 5.0}, tmp_path, 1)
+    plan = plan_study("Hopper-v5", "ars,ppo", 1, 1000, None, None, {"network.clip_observation": 5.0}, tmp_path)
     assert ("network.clip_observation", "5") in terms_of(plan.members).shared
 
 
@@ -742,7 +743,7 @@ def test_runs_count_selection_and_keep_what_they_learned_last(tmp_path: Path) ->
     assert member.last is not None
     assert member.last.generation == 3
     assert member.last.verify().exact
-    scored = with_last(member, 1)
+    scored = with_last(member, Threads(1))
     assert scored.last is not None
     assert scored.last_mean == member.last.evaluate(3).mean
     # of a run that ended better than it had been, they are one
@@ -763,14 +764,16 @@ def test_what_an_earlier_end_learned_last_is_not_shown_for_a_run_that_went_on(me
     assert (last := read_member(tmp_path / "run").last) is not None and last.generation == 4
     (tmp_path / "run" / "last.npz").write_bytes(early)  # as where it went on and was killed before it ended again
     member = read_member(tmp_path / "run")
-    assert member.last is None and math.isnan(with_last(member, 1).last_mean)
+    assert member.last is None and math.isnan(with_last(member, Threads(1)).last_mean)
 
 
 def test_a_study_trains_all_methods_on_one_task(tmp_path: Path) -> None:
     def made_of(**settings: float) -> tuple[set[float], Terms]:
         dotted = {name.replace("__", "."): value for name, value in settings.items()}
-        plan = plan_study("Hopper-v5", "ars,openai-es", 1, 1000, None, None, dotted, tmp_path, 1)
-        rewards = {make_learner(config, 1).problem.task.options["healthy_reward"] for config in plan.members.values()}
+        plan = plan_study("Hopper-v5", "ars,openai-es", 1, 1000, None, None, dotted, tmp_path)
+        rewards = {
+            make_learner(config, Threads(1)).problem.task.options["healthy_reward"] for config in plan.members.values()
+        }
         return rewards, terms_of(plan.members)
 
     rewards, terms = made_of()

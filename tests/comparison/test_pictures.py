@@ -28,6 +28,7 @@ from evo.comparison.race import forward_coordinate, median_member, race, typical
 from evo.comparison.robustness import DRAWS, EPISODES, Robustness, _noise, robustness
 from evo.comparison.writing import robustness_csv
 from evo.errors import EvoError
+from evo.evaluation.workers import Threads
 from evo.numerics.randomness import report_seeds
 from evo.problems.control import Walking
 from evo.runs.champion import Fitness
@@ -153,8 +154,8 @@ def test_colours_are_distinct_and_in_order() -> None:
 
 def test_robustness_is_the_same_twice_and_for_any_threads(members: list[Member]) -> None:
     small = {"sizes": (0.0, 0.1, 1.0), "draws": 3, "episodes": 2}
-    first = robustness(members[:2], 2, **small)
-    np.testing.assert_array_equal(robustness(members[:2], 1, **small).returns, first.returns)
+    first = robustness(members[:2], Threads(2), **small)
+    np.testing.assert_array_equal(robustness(members[:2], Threads(1), **small).returns, first.returns)
     assert first.returns.shape == first.failed.shape == (2, 3)
     assert (first.methods, first.seeds) == (("ars", "ars"), (1, 2))
     for member, returns in zip(members, first.returns, strict=False):
@@ -163,7 +164,7 @@ def test_robustness_is_the_same_twice_and_for_any_threads(members: list[Member])
 
 
 def test_robustness_without_noise_is_the_unperturbed_return(members: list[Member]) -> None:
-    found = robustness(members[:1], 2, sizes=(0.0, 0.0), draws=2, episodes=3)
+    found = robustness(members[:1], Threads(2), sizes=(0.0, 0.0), draws=2, episodes=3)
     expected = members[0].champion.evaluate(seeds=report_seeds(3)).mean
     np.testing.assert_allclose(found.returns, [[expected, expected]], rtol=1e-12)
 
@@ -178,7 +179,7 @@ def test_noise_is_as_large_as_its_layer(members: list[Member]) -> None:
 
 
 def test_actions_go_farther_astray_with_more_noise(members: list[Member]) -> None:
-    found = robustness(members[:1], 1, sizes=(0.0, 0.1, 0.3), draws=2, episodes=1)
+    found = robustness(members[:1], Threads(1), sizes=(0.0, 0.1, 0.3), draws=2, episodes=1)
     assert found.astray[0, 0] == 0 < found.astray[0, 1] < found.astray[0, 2] <= 2
     # by hand: the champion's own observations, answered by what has been perturbed
     champion, task = members[0].champion, evo.task("point-mass")
@@ -209,11 +210,11 @@ def test_a_failed_episode_counts_as_the_worst(members: list[Member], monkeypatch
 
     monkeypatch.setattr(Walking, "evaluate", failing)
     broken.append((2, 1))
-    found = robustness(members[:1], 2, sizes=(0.0, 0.5), draws=2, episodes=2)
+    found = robustness(members[:1], Threads(2), sizes=(0.0, 0.5), draws=2, episodes=2)
     np.testing.assert_array_equal(found.returns, [[1.5, (3 + 4 + 5 + 1) / 4]])
     np.testing.assert_array_equal(found.failed, [[0, 1]])
     broken += [(row, column) for row in range(3) for column in range(2)]
-    assert np.isnan(robustness(members[:1], 2, sizes=(0.0, 0.5), draws=2, episodes=2).returns).all()
+    assert np.isnan(robustness(members[:1], Threads(2), sizes=(0.0, 0.5), draws=2, episodes=2).returns).all()
 
 
 def test_the_caption_names_failures_and_what_was_measured() -> None:
@@ -258,8 +259,8 @@ def test_shares_need_a_positive_return() -> None:
 def test_actions_that_are_choices_are_counted_where_they_are_others(members: list[Member], tmp_path: Path) -> None:
     settings = {"evaluation.selection_episodes": 1, "evaluation.report_episodes": 1, "method.population": 16}
     evo.run("CartPole-v1", method="ga", generations=1, out=tmp_path / "run", video=False, settings=settings)
-    found = robustness([read_member(tmp_path / "run")] * 2, 1, (0.0, 2.0), draws=2, episodes=1)
-    assert found.choices and not robustness(members[:1], 1, (0.0, 0.1), draws=1, episodes=1).choices
+    found = robustness([read_member(tmp_path / "run")] * 2, Threads(1), (0.0, 2.0), draws=2, episodes=1)
+    assert found.choices and not robustness(members[:1], Threads(1), (0.0, 0.1), draws=1, episodes=1).choices
     for choices, words in ((True, "choices that are others"), (False, "halves of their range")):
         robustness_figure(replace(found, choices=choices), tmp_path / "drawn.svg")
         assert words in (tmp_path / "drawn.svg").read_text()
@@ -334,14 +335,14 @@ def test_shares_over_distance_go_through_what_was_measured() -> None:
 
 def test_the_race_is_as_long_and_as_wide_as_it_should_be(members: list[Member], tmp_path: Path) -> None:
     path = tmp_path / "new" / "race.mp4"
-    race(members, path, 2, seconds=0.5, width=320)
+    race(members, path, Threads(2), seconds=0.5, width=320)
     frames, duration = imageio_ffmpeg.count_frames_and_secs(str(path))
     assert frames == 11  # control steps of 0.05 s, both ends
     assert duration == pytest.approx(11 / 20, abs=0.02)
     facts = subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(path)], capture_output=True, check=False).stderr
     assert re.search(rb"h264.* 320x\d+", facts)
     with pytest.raises(EvoError, match="no finished run"):
-        race([], path, 2)
+        race([], path, Threads(2))
 
 
 def test_the_median_member_is_filmed() -> None:

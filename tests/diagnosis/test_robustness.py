@@ -14,6 +14,7 @@ from evo.cli import app
 from evo.config.build import make_network, make_task
 from evo.diagnosis import robustness as hardships
 from evo.diagnosis.robustness import Card, Row
+from evo.evaluation.workers import Threads
 from evo.numerics.randomness import report_seeds
 from evo.problems.control import Walking
 from evo.problems.problem import evaluate_alone
@@ -32,7 +33,7 @@ def test_a_card_is_the_returns_under_each_adversity(monkeypatch: pytest.MonkeyPa
     locked = {}
     for joint in ("thigh_joint", "leg_joint", "foot_joint"):
         task = make_task("Hopper-v5", {**champion.task_options, "locked": joint})
-        problem = Walking(task, make_network(champion.network_text, task, champion.normalise), 1)
+        problem = Walking(task, make_network(champion.network_text, task, champion.normalise), Threads(1))
         locked[joint] = evaluate_alone(problem, *champion.candidate, report_seeds(2)).returns[0]
     np.testing.assert_array_equal(card.rows[2].returns, np.concatenate(list(locked.values())))
     worst = min(locked, key=lambda joint: float(locked[joint].mean()))

@@ -17,6 +17,7 @@ import evo
 from evo.config.resolve import read_config, resolve_config
 from evo.envs.gymnasium_bridge.gymnasium_task import GymnasiumTask
 from evo.errors import EvoError
+from evo.evaluation.workers import Threads
 from evo.learners.ppo import PPO
 from evo.problems.control import Walking
 from evo.runs.champion import Champion
@@ -37,7 +38,7 @@ SMALL = {
 def test_what_ppo_collects_is_clipped_and_otherwise_as_it_was(task: str) -> None:
     def learner(clip: float) -> PPO:
         world = evo.task(task)
-        problem = Walking(world, evo.network("linear", world, normalise=True, clip_observation=clip), 1)
+        problem = Walking(world, evo.network("linear", world, normalise=True, clip_observation=clip), Threads(1))
         return PPO(problem, 0, environments=2, horizon=200, minibatch=100, epochs=1, critic="linear")
 
     free, clipping = learner(math.inf), learner(CLIP)

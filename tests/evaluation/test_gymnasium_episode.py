@@ -21,6 +21,7 @@ from evo.evaluation import gymnasium_episode
 from evo.evaluation.episode import NOT_FINITE, TERMINATED
 from evo.evaluation.gymnasium_episode import GymnasiumEvaluator
 from evo.evaluation.processes import Died, Processes
+from evo.evaluation.workers import Threads
 from evo.learners.ppo import PPO
 from evo.problems.control import Walking
 from evo.visualize.frames import pictures
@@ -147,7 +148,7 @@ def test_a_trajectory_is_the_episode_that_was_scored() -> None:
 def test_ppo_goes_on_where_it_was_without_a_copy_of_the_environment() -> None:
     def learner() -> PPO:
         task = evo.task("Acrobot-v1")
-        problem = Walking(task, evo.network("mlp:8", task, normalise=True), 1)
+        problem = Walking(task, evo.network("mlp:8", task, normalise=True), Threads(1))
         return PPO(problem, 0, environments=2, horizon=60, minibatch=20, epochs=1, critic="mlp:8")
 
     whole, begun, resumed = learner(), learner(), learner()
@@ -165,7 +166,7 @@ def test_ppo_goes_on_where_it_was_without_a_copy_of_the_environment() -> None:
 def test_ppo_says_where_an_environment_cannot_be_taken_up_again() -> None:
     def learner() -> PPO:
         task = evo.task("Clock-v0")
-        problem = Walking(task, evo.network("linear", task), 1)
+        problem = Walking(task, evo.network("linear", task), Threads(1))
         return PPO(problem, 0, environments=1, horizon=7, minibatch=7, epochs=1, critic="linear")
 
     begun, resumed = learner(), learner()
@@ -177,7 +178,7 @@ def test_ppo_says_where_an_environment_cannot_be_taken_up_again() -> None:
 
 def test_an_observation_that_is_not_finite_spoils_one_episode_of_ppo_and_no_more() -> None:
     task = evo.task("Fog-v0")
-    problem = Walking(task, evo.network("linear", task, normalise=True), 1)
+    problem = Walking(task, evo.network("linear", task, normalise=True), Threads(1))
     learner = PPO(problem, 0, environments=2, horizon=40, minibatch=20, epochs=1, critic="linear")
     seen = [learner.step() for _ in range(3)]
     assert sum(one["failures"] for one in seen) > 0
@@ -224,9 +225,9 @@ def test_an_environment_that_fails_costs_an_episode(broken: str) -> None:
     task = evo.task("Corridor-v0", broken=broken)
     network = evo.network("linear", task)
     population = np.stack([np.zeros(12), np.tile([0.0, 1.0], 6)]).astype(np.float32)  # the second one gets to 2
-    found = Walking(task, network, 1).returns(population, np.array([0]))
+    found = Walking(task, network, Threads(1)).returns(population, np.array([0]))
     assert np.isfinite(found[0, 0]) and np.isnan(found[1, 0])
-    endings = GymnasiumEvaluator(task, network, 1).run(  # type: ignore[arg-type]
+    endings = GymnasiumEvaluator(task, network, Threads(1)).run(  # type: ignore[arg-type]
         population, np.array([0]), np.zeros(6), np.ones(6)
     )
     assert endings.endings[1, 0] > TERMINATED

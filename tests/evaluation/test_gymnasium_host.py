@@ -12,6 +12,7 @@ import pytest
 import evo
 from evo.envs.gymnasium_bridge.gymnasium_task import GymnasiumTask
 from evo.evaluation.evaluator import AnyTask
+from evo.evaluation.workers import Threads
 from evo.genomes.population import DensePopulation
 from evo.learners.learner import Candidate
 from evo.learners.ppo import PPO
@@ -29,7 +30,7 @@ def walking(name: str, step_timeout: float | None = None, **options: str) -> Wal
     task = evo.task(name, **options)
     assert isinstance(task, GymnasiumTask)
     object.__setattr__(task, "step_timeout", step_timeout)
-    return Walking(task, evo.network("linear", task), 1)
+    return Walking(task, evo.network("linear", task), Threads(1))
 
 
 def evaluated(problem: Walking) -> Evaluation:

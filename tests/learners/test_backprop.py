@@ -10,6 +10,7 @@ import evo
 from evo.datasets import arrays
 from evo.envs.engine import interruption
 from evo.errors import EvoError
+from evo.evaluation.workers import Threads
 from evo.learners import METHODS
 from evo.learners.backprop import DIVERGED, Backprop
 from evo.networks import network_from_text
@@ -22,7 +23,7 @@ RINGS = arrays(POINTS, (np.hypot(*POINTS.T) > 1.1).astype(int))
 
 def learner(seed: int = 1, threads: int = 1, batch: int = 16, network: str = "mlp:16:relu", **options: Any) -> Backprop:
     made = network_from_text(network, RINGS.shape, RINGS.outputs)
-    return Backprop(Supervised(RINGS, made, threads, batch), seed, **options)
+    return Backprop(Supervised(RINGS, made, Threads(threads), batch), seed, **options)
 
 
 def same(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> bool:

@@ -15,6 +15,7 @@ from evo.algorithms.strategies.pgpe import PGPE
 from evo.config.build import make_learner, make_problem
 from evo.config.resolve import Config, resolve_config
 from evo.envs.engine.physics import EngineError
+from evo.evaluation.workers import Threads
 from evo.genomes.population import DensePopulation, Population
 from evo.learners.evolution import Evolution
 from evo.numerics.running_statistics import ObservationStatistics
@@ -54,7 +55,7 @@ def config(task: str, **values: object) -> Config:
 
 
 def test_collected_statistics_are_those_of_the_observations_seen() -> None:
-    problem = make_problem(config("HalfCheetah-v5"), 2, training=False)
+    problem = make_problem(config("HalfCheetah-v5"), Threads(2), training=False)
     params = np.random.default_rng(0).normal(scale=0.2, size=(3, problem.size))
     seeds = np.array([1, 2])
     outcome = problem.evaluate(DensePopulation(params), seeds, problem.no_statistics(), collect=True)
@@ -72,7 +73,7 @@ def test_collected_statistics_are_those_of_the_observations_seen() -> None:
 
 
 def test_the_normalised_policy_sees_what_a_plain_twin_computes() -> None:
-    problem = make_problem(config("Swimmer-v5"), 1, training=False)
+    problem = make_problem(config("Swimmer-v5"), Threads(1), training=False)
     generator = np.random.default_rng(0)
     seen = generator.normal(2.0, 3.0, size=(50, 8))
     statistics = problem.no_statistics().merged(row(seen)[None])
@@ -85,7 +86,7 @@ def test_the_normalised_policy_sees_what_a_plain_twin_computes() -> None:
 
 
 def test_a_failed_individual_has_the_worst_fitness_and_no_statistics() -> None:
-    problem = make_problem(config("HalfCheetah-v5"), 2, training=False)
+    problem = make_problem(config("HalfCheetah-v5"), Threads(2), training=False)
     params = np.random.default_rng(0).normal(scale=0.2, size=(4, problem.size))
     params[1, :] = np.nan
     outcome = problem.evaluate(DensePopulation(params), np.array([5]), problem.no_statistics(), collect=True)
@@ -96,7 +97,7 @@ def test_a_failed_individual_has_the_worst_fitness_and_no_statistics() -> None:
 
 
 def test_a_generation_that_fails_whole_stops_with_a_reason() -> None:
-    learner = make_learner(config("HalfCheetah-v5"), 2)
+    learner = make_learner(config("HalfCheetah-v5"), Threads(2))
     assert isinstance(learner, Evolution)
     before = {name: array.copy() for name, array in learner.state().items()}
     problem = learner.problem
@@ -126,7 +127,7 @@ def test_training_options_change_training_alone(tmp_path: Path) -> None:
 
 
 def test_more_episodes_an_individual_are_averaged() -> None:
-    learner = make_learner(config("cartpole", evaluation__episodes=3), 2)
+    learner = make_learner(config("cartpole", evaluation__episodes=3), Threads(2))
     row_of_metrics = learner.step()
     assert row_of_metrics["episodes"] == 3 * len(learner.algorithm.ask())  # type: ignore[attr-defined]
 
@@ -146,7 +147,7 @@ def test_every_method_learns_to_balance(method: str, tmp_path: Path) -> None:
 def test_neuron_wise_crossover_is_told_the_networks_neurons() -> None:
     options = {"method.cross": "neuron", "method.mutate": "gaussian:deviation=0", "method.elites": 0}
     flags = {"task.name": "cartpole", "method.name": "ga", "network.layers": "mlp:4", "budget.generations": 1}
-    learner = make_learner(resolve_config(settings=list(options.items()), flags=flags), 1)
+    learner = make_learner(resolve_config(settings=list(options.items()), flags=flags), Threads(1))
     assert isinstance(learner, Evolution)
     parents = learner.algorithm.ask().dense()
     learner.algorithm.tell(np.arange(len(parents), dtype=float))
@@ -162,7 +163,7 @@ def test_neuron_wise_crossover_is_told_the_networks_neurons() -> None:
 
 def growing(threads: int = 1, **options: int | None) -> Evolution:
     task = evo.task("cartpole")
-    problem = Walking(task, evo.network("linear", task, normalise=True), threads)
+    problem = Walking(task, evo.network("linear", task, normalise=True), Threads(threads))
     given = {"pairs": 4, "noise": 0.5, "step_size": 0.1, "interactions": 3000} | options
     return Evolution(problem, PGPE(np.zeros(problem.size), 5, **given), 7, statistics=problem.no_statistics())
 

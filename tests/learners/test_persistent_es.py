@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import evo
 from evo.envs.engine import interruption
 from evo.evaluation.collector import Experience
+from evo.evaluation.workers import Threads
 from evo.genomes.noise import Noise
 from evo.learners.persistent_es import DIVERGED, PersistentES, gradient_and_memory
 from evo.numerics.advantages import CUT_OFF, ENDED, FAILED, GOING_ON
@@ -22,7 +23,7 @@ from evo.problems.problem import Problem
 
 def walking(task: str = "pointmass", network: str = "linear", threads: int = 1, **options: Any) -> Walking:
     made = evo.task(task, **options)
-    return Walking(made, evo.network(network, made), threads)
+    return Walking(made, evo.network(network, made), Threads(threads))
 
 
 def learner(problem: Problem | None = None, seed: int = 3, **options: Any) -> PersistentES:
@@ -212,7 +213,7 @@ def test_parameters_that_grow_without_end_end_the_run(tmp_path: Path) -> None:
 
 def test_choices_are_the_best_as_in_an_episode_that_is_scored() -> None:
     made = evo.task("cartpole", discrete=True)
-    problem = Walking(made, evo.network("linear", made), 1)
+    problem = Walking(made, evo.network("linear", made), Threads(1))
     params = problem.initial(generator(0, "any")).astype(np.float32) + np.linspace(-1, 1, 8, dtype=np.float32)
     one = learner(problem)
     _, seen = one._world.collect(params, one.statistics, 0)

@@ -14,6 +14,7 @@ import evo
 from evo.envs.engine import interruption
 from evo.envs.engine.random import streams
 from evo.evaluation.collector import Collector, Experience
+from evo.evaluation.workers import Threads
 from evo.learners.ppo import PPO
 from evo.networks.initialisation import orthogonal
 from evo.numerics.advantages import CUT_OFF, ENDED, FAILED, GOING_ON, RewardScale, advantages, standardised
@@ -27,7 +28,7 @@ TORCH = np.load(FIXTURES / "torch.npz")
 def learner(task: str = "cartpole", network: str = "mlp:16", threads: int = 1, seed: int = 3, **options: Any) -> PPO:
     made = evo.task(task, **options.pop("task_options", {}))
     settings = {"environments": 2, "horizon": 32, "minibatch": 16, "epochs": 2, "critic": "mlp:16"} | options
-    return PPO(Walking(made, evo.network(network, made, normalise=True), threads), seed, **settings)
+    return PPO(Walking(made, evo.network(network, made, normalise=True), Threads(threads)), seed, **settings)
 
 
 # The loss
@@ -39,7 +40,7 @@ def test_the_gradient_of_the_loss_equals_torchs(kind: str, clipped: str, monkeyp
     task = evo.task("HalfCheetah-v5")
     if kind == "discrete":
         object.__setattr__(task, "choices", 6)
-    problem = Walking(task, evo.network("mlp:16,8", task), 1)
+    problem = Walking(task, evo.network("mlp:16,8", task), Threads(1))
     ppo = PPO(
         problem,
         0,
@@ -176,7 +177,7 @@ def collected(
 ) -> tuple[list[Experience], np.ndarray]:
     network = evo.network("mlp:8", task)
     params = (np.random.default_rng(0).normal(size=network.size) * 0.3).astype(np.float32)
-    collector = Collector(task, network, 3, horizon, threads)
+    collector = Collector(task, network, 3, horizon, Threads(threads))
     blocks, parts = collector.begin(streams(np.arange(3))), []
     for call in range(calls):
         noise = streams(np.arange(3) + 100 * call)
@@ -237,7 +238,7 @@ def test_episodes_cut_off_leave_their_last_observation() -> None:
 def test_actions_are_normal_around_the_outputs() -> None:
     task = evo.task("point-mass")
     network = evo.network("linear", task)
-    collector = Collector(task, network, 4, 500, 1)
+    collector = Collector(task, network, 4, 500, Threads(1))
     identity = np.zeros(task.observation_size), np.ones(task.observation_size)
     begun = collector.begin(streams(np.arange(4)))
     zero = np.zeros(network.size, np.float32)
@@ -251,7 +252,7 @@ def test_choices_have_the_probabilities_of_the_softmax() -> None:
     network = evo.network("mlp:1", task)
     params = np.zeros(network.size, np.float32)
     params[-2:] = [0.0, 1.5]  # biases of the two scores
-    collector = Collector(task, network, 4, 1000, 1)
+    collector = Collector(task, network, 4, 1000, Threads(1))
     identity = np.zeros(4), np.ones(4)
     begun = collector.begin(streams(np.arange(4)))
     _, seen = collector.collect(begun, params, np.zeros(0), streams(np.arange(4)), *identity)
@@ -427,5 +428,5 @@ def test_the_first_iteration_only_looks_where_observations_are_normalised() -> N
     assert np.isfinite(looking.step()["policy_loss"])
     assert not np.array_equal(looking.parameters, first)
     task = looking.problem.task
-    plain = PPO(Walking(task, evo.network("mlp:16", task), 1), 3, environments=2, horizon=32, minibatch=16)
+    plain = PPO(Walking(task, evo.network("mlp:16", task), Threads(1)), 3, environments=2, horizon=32, minibatch=16)
     assert np.isfinite(plain.step()["policy_loss"])

@@ -12,6 +12,7 @@ from evo.autodiff import Program, Tape
 from evo.autodiff.descent import gather
 from evo.envs.engine.compile import njit
 from evo.evaluation.collector import Experience
+from evo.evaluation.workers import Threads
 from evo.learners import ppo as module
 from evo.learners.ppo import PPO
 from evo.learners.segments import GOES_ON, OBSERVATION, WEIGHT, Examples, weighted
@@ -38,7 +39,7 @@ def learner(
     made = evo.task(task, **options.pop("task_options", {})) if isinstance(task, str) else task
     settings = {"environments": 2, "horizon": 32, "segment": 8, "minibatch": 16, "epochs": 2} | options
     seed, normalise = settings.pop("seed", 3), settings.pop("normalise", False)
-    problem = Walking(made, evo.network(network, made, normalise=normalise), threads)
+    problem = Walking(made, evo.network(network, made, normalise=normalise), Threads(threads))
     return PPO(problem, seed, critic=critic, **settings)
 
 
@@ -290,7 +291,7 @@ def test_a_layer_that_can_only_begin_anew_is_refused() -> None:
     network = Network(layers, task.observation_size, "forgetful:3", False)
     assert not network.carried.size
     with pytest.raises(ValueError, match="name ppo: 'forgetful:3' can only begin with an empty memory"):
-        PPO(Walking(task, network, 1), 0)
+        PPO(Walking(task, network, Threads(1)), 0)
 
 
 def test_where_nothing_is_remembered_segments_do_nothing() -> None:

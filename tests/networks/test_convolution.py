@@ -8,6 +8,7 @@ import pytest
 
 import evo
 from evo.autodiff import Tape
+from evo.evaluation.workers import Threads
 from evo.networks import (
     GRU,
     LSTM,
@@ -162,7 +163,7 @@ def test_picture_layers_act_alike_wherever_they_live() -> None:
     task = evo.task("cartpole", steps=30)
     network = Network([Conv(3, padding="same"), MaxPool(), Dense(1)], (4, 1), "", False)
     params = np.random.default_rng(3).normal(size=network.size).astype(np.float32)
-    problem = Walking(task, network, 1)
+    problem = Walking(task, network, Threads(1))
     one = problem.rollout(params, 5, problem.no_statistics())
     actions = lived(network, params, one.observations[:-1].astype(np.float32))
     np.testing.assert_array_equal(one.actions, np.clip(actions, task.action_low, task.action_high))

@@ -9,6 +9,7 @@ import evo
 from evo.autodiff import Program, Tape
 from evo.envs.engine.random import streams
 from evo.evaluation.collector import Collector
+from evo.evaluation.workers import Threads
 from evo.networks import CTRNN, GRU, LSTM, Dense, Layer, Network, Recurrent, Shape
 from evo.networks.network import propagate
 from evo.problems.control import Walking
@@ -150,14 +151,14 @@ def test_who_remembers_acts_alike_wherever_it_lives(units: int) -> None:
     task = evo.task("cartpole", steps=40)
     network = Network([CTRNN(units), Shifted(), Dense(1)], task.observation_size, "", False)
     params = np.random.default_rng(3).normal(size=network.size).astype(np.float32)
-    problem = Walking(task, network, 1)
+    problem = Walking(task, network, Threads(1))
     one = problem.rollout(params, 5, problem.no_statistics())
     expected = np.clip(lived(network, params, one.observations[:-1]), task.action_low, task.action_high)
     np.testing.assert_array_equal(one.actions, expected)
     seeds = np.array([5, 6, 5])
     assert problem.returns(np.stack([params, params]), seeds)[:, [0, 2]].tolist() == [[one.total] * 2] * 2
 
-    collector = Collector(task, network, 1, 100, 1)
+    collector = Collector(task, network, 1, 100, Threads(1))
     blocks = collector.begin(streams(np.arange(1)))
     _, seen = collector.collect(blocks, params, np.zeros(1), None, np.zeros(4), np.ones(4))
     ends = np.flatnonzero(seen.marks[0])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import evo
+from evo.evaluation.workers import Threads
 from evo.networks import Network, network_from_text
 from evo.numerics.randomness import generator
 from evo.operators.safe_mutation import safe_mutation
@@ -62,7 +63,7 @@ def test_steps_are_divided_by_it() -> None:
 @pytest.mark.parametrize("normalise", [True, False])
 def test_experiences_are_observations_of_the_first_individual(normalise: bool) -> None:
     task = evo.task("pointmass")
-    problem = Walking(task, evo.network("mlp:4", task, normalise), 1)
+    problem = Walking(task, evo.network("mlp:4", task, normalise), Threads(1))
     params = problem.initial(generator(4, "initial parameters"))
     known = problem.known(params, 4)
     np.testing.assert_array_equal(known["groups"], problem.network.neurons)

@@ -22,6 +22,7 @@ from evo.config.build import problem_named
 from evo.config.resolve import Config
 from evo.envs.engine.physics import EngineError
 from evo.errors import EvoError
+from evo.evaluation.workers import Threads
 from evo.genomes.population import DensePopulation
 from evo.learners.evolution import Evolution
 from evo.learners.local_search import LocalSearch
@@ -37,7 +38,7 @@ QUIET = {"video": False, "threads": 1}
 
 
 def landscape(name: str, **options: object) -> Landscape:
-    problem = problem_named(name, options, "", False, 1)
+    problem = problem_named(name, options, "", False, Threads(1))
     assert isinstance(problem, Landscape)
     return problem
 

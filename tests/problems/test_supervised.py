@@ -14,6 +14,7 @@ from evo.autodiff.descent import gather
 from evo.datasets import Dataset, Split, arrays, minibatch
 from evo.errors import EvoError
 from evo.evaluation.forward_pass import Examiner
+from evo.evaluation.workers import Threads
 from evo.genomes.population import DensePopulation
 from evo.networks import network_from_text
 from evo.numerics.randomness import generator, report_seeds, selection_seeds
@@ -34,7 +35,7 @@ NETWORKS = {"classes": "mlp:7:relu", "numbers": "mlp:7", "sequence": "lstm:4", "
 def supervised(kind: str, batch: int | None = None, threads: int = 1) -> Supervised:
     data = DATA[kind]
     network = network_from_text(NETWORKS[kind], data.shape, data.outputs, symbols=data.symbols)
-    return Supervised(data, network, threads, batch)
+    return Supervised(data, network, Threads(threads), batch)
 
 
 def population(problem: Supervised, individuals: int = 5) -> DensePopulation:
@@ -96,7 +97,7 @@ def test_scored_it_is_what_the_data_set_reports_on_the_split_of_the_seed(kind: s
 
 def test_bits_are_reported_of_text() -> None:
     data = evo.dataset("text", length=16)
-    problem = Supervised(data, network_from_text("gru:4", data.shape, data.outputs, symbols=data.symbols), 2)
+    problem = Supervised(data, network_from_text("gru:4", data.shape, data.outputs, symbols=data.symbols), Threads(2))
     nothing = np.zeros(problem.size)
     bits = evaluate_alone(problem, nothing, problem.no_statistics(), selection_seeds(1)).fitness[0]
     assert bits == pytest.approx(-math.log2(data.symbols), rel=1e-6), "who knows nothing needs log2 of the symbols"

@@ -16,6 +16,7 @@ from evo.algorithms import ALGORITHMS
 from evo.algorithms.footprint import bytes_needed
 from evo.config.resolve import resolve_config
 from evo.evaluation.episode import SCRATCH_BYTES
+from evo.evaluation.workers import Threads
 from evo.networks import network_from_text
 from evo.networks.parsing import words_of
 from evo.problems.control import Walking
@@ -106,7 +107,7 @@ def test_what_fits_is_not_refused() -> None:
 def test_a_long_memory_is_evaluated_episode_by_episode() -> None:
     window = 300_000  # 9.6 MB in each of 40 episodes
     task = evo.task("cartpole", steps=5)
-    problem = Walking(task, evo.network(f"dense:4>attention:1:{window}>dense:1", task), 2)
+    problem = Walking(task, evo.network(f"dense:4>attention:1:{window}>dense:1", task), Threads(2))
     params = np.random.default_rng(0).standard_normal((1, problem.size))
     together = problem.returns(params, np.arange(40))
     assert problem._evaluator._scratch.nbytes <= SCRATCH_BYTES  # type: ignore[union-attr]

@@ -17,6 +17,7 @@ from evo.envs.adversity.adversity import adverse, construct, loss
 from evo.envs.gymnasium_bridge.task_env import TaskEnv
 from evo.envs.rendering import renderer as raycast
 from evo.envs.task import Task
+from evo.evaluation.workers import Threads
 from evo.learners.ppo import PPO
 from evo.problems.control import Walking
 from evo.testing import check_task
@@ -238,7 +239,7 @@ def test_each_episode_loses_its_own_limb_at_its_own_time() -> None:
 def test_a_film_shows_what_is_lost() -> None:
     task = evo.task("quadruped", removed="front_right_thigh", struck_at=0.5)
     network = evo.network("linear", task)
-    problem = Walking(task, network, 1)
+    problem = Walking(task, network, Threads(1))
     trajectory = problem.rollout(np.zeros(network.size), 0, problem.no_statistics())
     shown = np.array([0, 10, 11, 14])
     found = list(pictures(task, trajectory, shown, 64, 48))
@@ -272,7 +273,7 @@ LAMED = {"removed": LEGS, "locked": "front_left_knee", "struck_at": (0.5, 6.0), 
 def test_ppo_goes_on_in_the_same_world_after_an_interruption(options: dict[str, Any]) -> None:
     def learner(threads: int) -> PPO:
         task = evo.task("quadruped", **options)
-        problem = Walking(task, evo.network("mlp:8", task, normalise=True), threads)
+        problem = Walking(task, evo.network("mlp:8", task, normalise=True), Threads(threads))
         return PPO(problem, 0, environments=3, horizon=40, minibatch=20, epochs=1, critic="mlp:8")
 
     whole = learner(2)

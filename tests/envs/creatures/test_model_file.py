@@ -22,6 +22,7 @@ from evo.envs.creatures.model_file import complete, digest_of
 from evo.envs.gymnasium_bridge.task_env import TaskEnv
 from evo.envs.task import Task
 from evo.errors import EvoError
+from evo.evaluation.workers import Threads
 from evo.problems.control import Walking
 from evo.runs.champion import Champion
 from evo.testing import check_task
@@ -78,8 +79,8 @@ def test_it_runs_replays_and_walks_on_any_terrain(tmp_path: Path) -> None:
     run = evo.run(path, generations=2, out=tmp_path / "run", settings=options, video=False)
     assert run.config["task.name"] == path
     assert run.champion.verify().exact
-    alone = run.champion.problem_on(1).returns(run.champion.params[None], np.array([5]))
-    assert evo.load(run.path).champion.problem_on(2).returns(run.champion.params[None], np.array([5])) == alone
+    alone = run.champion.problem_on(Threads(1)).returns(run.champion.params[None], np.array([5]))
+    assert evo.load(run.path).champion.problem_on(Threads(2)).returns(run.champion.params[None], np.array([5])) == alone
 
     # what a version wrote that did not know these options means what was done then
     new = ("scale_actions", "keyframe", "observe_activations", "body", "joint_ranges")
@@ -354,7 +355,7 @@ def test_actions_mean_the_same_whatever_the_ranges(tmp_path: Path) -> None:
         text = TABLE.replace('gear="15"', f'gear="{gear}" ctrlrange="-{most} {most}" ctrllimited="true"')
         task = evo.task(written(tmp_path, text, f"gear{most}.xml"))
         params = np.random.default_rng(0).normal(0, 0.3, (4, evo.network("linear", task).size)).astype(np.float32)
-        returns.append(Walking(task, evo.network("linear", task), 1).returns(params, np.array([1])))
+        returns.append(Walking(task, evo.network("linear", task), Threads(1)).returns(params, np.array([1])))
     np.testing.assert_array_equal(returns[0], returns[1])  # powers of two: to the bit
     np.testing.assert_allclose(returns[0], returns[2], rtol=1e-3)
     raw = evo.task(written(tmp_path, text, "gear400.xml"), scale_actions=False)

@@ -16,6 +16,7 @@ from evo.envs.engine.structs import DATA, MODEL, check_layout
 from evo.envs.task import Task, record
 from evo.evaluation.collector import Collector, Experience
 from evo.evaluation.episode import COMPLETED, ENGINE_ERROR, NOT_FINITE, TERMINATED, UNSTABLE, Episodes, Evaluator
+from evo.evaluation.workers import Threads
 from evo.networks import network_from_text
 from evo.numerics.advantages import FAILED, GOING_ON
 from tests.support.processes import python
@@ -81,7 +82,7 @@ def run(task: Task, weights: list[float], threads: int = 2) -> Episodes:
     """Linear policies whose action is their one weight, since the only observation is 1."""
     network = network_from_text("linear", task.observation_size, task.action_size)
     params = np.array(weights, np.float32)[:, None]
-    return Evaluator(task, network, threads).run(params, streams(np.arange(2)), np.zeros(1), np.ones(1))
+    return Evaluator(task, network, Threads(threads)).run(params, streams(np.arange(2)), np.zeros(1), np.ones(1))
 
 
 # Failures of single individuals
@@ -112,7 +113,7 @@ def test_every_kind_of_ending_is_told_apart() -> None:
 def test_a_run_leaves_nothing_behind_for_the_next() -> None:
     task = custom(ONE_MOTOR, misbehave, record=record(steps=0))
     network = network_from_text("linear", 1, 1)
-    evaluator = Evaluator(task, network, 2)
+    evaluator = Evaluator(task, network, Threads(2))
     weights = np.array([[0.0], [0.25], [0.5], [0.0]], np.float32)
     begun = streams(np.arange(3))
     first, second = (evaluator.run(weights, begun, np.zeros(1), np.ones(1)) for _ in range(2))
@@ -122,7 +123,7 @@ def test_a_run_leaves_nothing_behind_for_the_next() -> None:
 
 def collect(task: Task, weight: float, deviation: float, calls: int, threads: int = 2) -> list[Experience]:
     network = network_from_text("linear", 1, 1)
-    collector, parts = Collector(task, network, 4, 12, threads), []
+    collector, parts = Collector(task, network, 4, 12, Threads(threads)), []
     blocks, params = collector.begin(streams(np.arange(4))), np.array([weight], np.float32)
     for call in range(calls):
         noise = streams(np.arange(4) + 10 * call)
@@ -171,12 +172,12 @@ def test_an_observation_that_is_no_number_is_left_out_of_the_statistics() -> Non
 def test_a_model_whose_state_cannot_be_kept_is_refused(flag: str) -> None:
     task = custom(ONE_MOTOR.replace("<worldbody>", f"<option>{flag}</option><worldbody>"), misbehave)
     with pytest.raises(ValueError, match="custom has plugins or sleeping bodies"):
-        Collector(task, network_from_text("linear", 1, 1), 1, 8, 1)
+        Collector(task, network_from_text("linear", 1, 1), 1, 8, Threads(1))
 
 
 def test_a_network_of_the_wrong_size_is_refused() -> None:
     with pytest.raises(ValueError, match="the network maps 2 to 1 numbers; custom has 1 observations and takes 1"):
-        Evaluator(custom(ONE_MOTOR, misbehave, record=record(steps=0)), network_from_text("linear", 2, 1), 1)
+        Evaluator(custom(ONE_MOTOR, misbehave, record=record(steps=0)), network_from_text("linear", 2, 1), Threads(1))
 
 
 # Interruption
@@ -188,10 +189,11 @@ from evo.envs.engine.random import streams
 from evo.config.build import make_task
 from evo.envs.engine.physics import Batch
 from evo.evaluation.episode import COMPLETED, Evaluator
+from evo.evaluation.workers import Threads
 from evo.networks import network_from_text
 
 task = make_task("HalfCheetah-v5", {})
-evaluator = Evaluator(task, network_from_text("linear", 17, 6), 2)
+evaluator = Evaluator(task, network_from_text("linear", 17, 6), Threads(2))
 evaluator.prepare()
 
 def run(individuals, steps):
@@ -370,7 +372,9 @@ def test_compiled_code_reads_what_python_reads() -> None:
     task = Task("reading", model, begin, read_fields, place_nothing, 8, 1, 1)
     network = network_from_text("linear", 8, model.nu)
     params = np.zeros((1, network.size), np.float32)
-    found = Evaluator(task, network, 1).run(params, streams(np.arange(1)), np.zeros(8), np.ones(8), recording=True)
+    found = Evaluator(task, network, Threads(1)).run(
+        params, streams(np.arange(1)), np.zeros(8), np.ones(8), recording=True
+    )
     assert found.trajectories is not None
     expected = [0.003, 0.2, model.nq * 1000 + model.nv, 0.0, 0.5, model.nbody * 10 + 3, 3, 1]
     assert found.trajectories.observations[0, 0].tolist() == expected

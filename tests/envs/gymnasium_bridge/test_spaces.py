@@ -18,6 +18,7 @@ from evo.envs.gymnasium_bridge.gymnasium_task import Body, GymnasiumTask
 from evo.envs.gymnasium_bridge.spaces import actions_of, all_finite, flatten
 from evo.envs.notes import note
 from evo.evaluation.gymnasium_host import Host
+from evo.evaluation.workers import Threads
 from evo.learners.learner import Candidate
 from evo.networks import network_from_text
 from evo.problems.control import Walking
@@ -128,7 +129,7 @@ def test_actions_are_of_their_space_from_end_to_end(name: str, scale: bool) -> N
 @pytest.mark.parametrize("name", Acting.SPACES)
 def test_a_policy_of_any_space_earns_in_ones_own_loop_what_was_scored(name: str) -> None:
     task = gymnasium_task("Acting-v0", space=name)
-    problem = Walking(task, evo.network("linear", task), 1)
+    problem = Walking(task, evo.network("linear", task), Threads(1))
     params = np.random.default_rng(1).normal(size=problem.size).astype(np.float32)
     policy = Policy(problem, Candidate(params, problem.no_statistics()))
     env = gymnasium.make("Acting-v0", space=name)
@@ -145,7 +146,7 @@ def test_a_policy_of_any_space_earns_in_ones_own_loop_what_was_scored(name: str)
 @pytest.mark.parametrize("name", ["Blackjack-v1", "Parts-v0", "FrozenLake-v1"])
 def test_a_policy_takes_what_the_environment_gives(name: str) -> None:
     task = gymnasium_task(name)
-    problem = Walking(task, evo.network("linear", task), 1)
+    problem = Walking(task, evo.network("linear", task), Threads(1))
     policy = Policy(problem, Candidate(np.ones(problem.size, np.float32), problem.no_statistics()))
     env = gymnasium.make(name)
     given, _ = env.reset(seed=1)
@@ -264,7 +265,7 @@ def test_threads_have_environments_of_their_own() -> None:
     barrier, found = threading.Barrier(2), dict[int, Any]()
     gymnasium.register("Alone-v0", Alone, max_episode_steps=20)
     task = gymnasium_task("Alone-v0")
-    problem = Walking(task, network_from_text("linear", 4, 2), 1)
+    problem = Walking(task, network_from_text("linear", 4, 2), Threads(1))
 
     def score(number: int) -> None:
         found[number] = problem.returns(np.zeros((1, problem.size), np.float32), np.array([number]))
