@@ -9,6 +9,7 @@ import numpy as np
 from evo.config.build import problem_named
 from evo.config.resolve import DATASET, resolve_config
 from evo.errors import EvoError, nearest
+from evo.evaluation.workers import Threads
 from evo.numerics.randomness import report_seeds
 from evo.runs.fitness import Fitness
 
@@ -31,7 +32,9 @@ def on_options(champion: "Champion", options: Mapping[str, Any]) -> "Champion":
     given = {f"task.{name}": value for name, value in options.items()}
     resolved = resolve_config(asked, [*given.items()]).section("task")
     changed = replace(champion, task_options=dict(sorted(resolved.items())), data="", report_returns=None)
-    problem = problem_named(changed.task_name, changed.task_options, changed.network_text, changed.normalise, 1)
+    problem = problem_named(
+        changed.task_name, changed.task_options, changed.network_text, changed.normalise, Threads(1)
+    )
     has = len(champion.params), len(champion.statistics.mean)
     needs = problem.size, len(problem.no_statistics().mean)
     if has != needs:
