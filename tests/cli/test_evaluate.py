@@ -45,7 +45,7 @@ def test_other_options_and_what_was_learned_last(finished_run: Path, capsys: pyt
     assert short["returns"] == [4.0, 4.0, 4.0] and short["candidate"] == "last"
     champion = evo.load(finished_run).champion
     assert champion.evaluate(3, options={"steps": 4}).returns.tolist() == short["returns"]
-    assert champion.task.max_steps != 4  # type: ignore[union-attr]
+    assert champion.task_options["steps"] != 4
     with pytest.raises(EvoError, match=r"did you mean 'task\.steps'"):
         evaluated(capsys, finished_run, "--set", "task.step=4")
     with pytest.raises(EvoError, match="other options of its task"):
