@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from evo.cli.comparing import compare
-from evo.cli.listing import list_
+from evo.cli.listing import list_, remove
 from evo.cli.measuring import bench, doctor
 from evo.cli.running import resume, run
 from evo.cli.showing import evaluate, replay, robustness
@@ -29,6 +29,7 @@ app.command()(replay)
 app.command()(evaluate)
 app.command()(robustness)
 app.command("list")(list_)
+app.command()(remove)
 app.command()(doctor)
 app.command()(bench)
 

@@ -1,17 +1,85 @@
-"""`evo list`: what there is."""
+"""`evo list` and `evo remove`: what there is."""
 
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
 from rich.markup import escape
 
 from evo.runs.terminal import Output
 
+_WORDS = ("tasks", "datasets", "functions", "methods", "networks", "runs")
 
-def list_() -> None:
-    """List tasks, methods, networks, and the runs below runs/."""
-    from evo.runs.catalogue import catalogue
 
-    console = Output()
-    for title, rows in catalogue().items():
-        console.print(f"[bold]{title}[/]")
+def list_(
+    what: Annotated[
+        str | None, typer.Argument(help=f"one of {', '.join(_WORDS)} (default: all)", show_default=False)
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option("--task", "-t", help="runs on this task; a part of its name will do")
+    ] = None,
+    method: Annotated[str | None, typer.Option("--method", "-m", help="runs by this method")] = None,
+    finished: Annotated[
+        bool | None, typer.Option("--finished/--unfinished", help="runs that are finished, or are not")
+    ] = None,
+    folder: Annotated[Path, typer.Option("--folder", help="where the runs are")] = Path("runs"),
+    as_json: Annotated[bool, typer.Option("--json", help="print records")] = False,
+) -> None:
+    """List tasks, data sets, functions, methods, networks, and the runs below runs/."""
+    import json
+
+    from evo.errors import EvoError, nearest
+    from evo.runs.catalogue import KINDS, entries, run_records
+
+    filtered = task is not None or method is not None or finished is not None
+    words = {kind.replace(" ", ""): kind for kind in KINDS}
+    word = (what or ("runs" if filtered else "")).replace(" ", "")
+    if word and word not in words:
+        raise EvoError(f"there is no list of {what!r}{nearest(word, words)}")
+    if filtered and word != "runs":
+        raise EvoError(f"--task, --method and --finished choose among runs: evo list runs, not {word}")
+    console, asked = Output(), [words[word]] if word else list(KINDS)
+    if as_json:
+        records: dict[str, list[dict[str, object]]] = {
+            kind: [one.record() for one in run_records(folder, task, method, finished)]
+            if kind == "runs"
+            else [{"name": name, "summary": about} for name, about in entries(kind)]
+            for kind in asked
+        }
+        console.say(json.dumps(records[asked[0]] if word else records, indent=1))
+        return
+    for kind in asked:
+        if kind == "runs":
+            found = run_records(folder, task, method, finished)
+            rows = [(one.path, f"{one.task}  {one.method}  seed {one.seed}  {one.about}  {one.state}") for one in found]
+        else:
+            rows = entries(kind)
+        console.print(f"[bold]{kind}[/]")
         wide = max((len(name) for name, _ in rows), default=0)
         for name, about in rows:
             console.print(f"  {escape(name.ljust(wide))}  [dim]{escape(about)}[/]", highlight=False, soft_wrap=True)
+        if filtered and not rows:
+            console.say(f"  none of the {len(run_records(folder))} runs in {folder}")
+
+
+def remove(
+    paths: Annotated[list[Path], typer.Argument(metavar="RUN...", help="run directories", show_default=False)],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask")] = False,
+) -> None:
+    """Remove runs, after asking; refuses what is no run, a link, or a run in progress."""
+    from evo.errors import EvoError, shown
+    from evo.storage.housekeeping import check_removable, remove_run, size_of
+    from evo.storage.memory import size_text
+
+    console = Output()
+    for path in paths:  # all are checked before any is removed
+        check_removable(path)
+    for path in dict.fromkeys(paths):
+        if not yes:
+            if not sys.stdin.isatty():
+                raise EvoError(f"nobody answers here whether to remove {path}: say so by --yes")
+            if not typer.confirm(f"remove {shown(str(path))} ({size_text(size_of(path))})?"):
+                console.say(f"kept {path}")
+                continue
+        console.say(f"removed {path}: {size_text(remove_run(path))}")

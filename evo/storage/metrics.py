@@ -12,6 +12,7 @@ from evo.errors import EvoError
 from evo.storage.files import append_text, read_text, write_text
 
 METRICS_BYTES = 2**31
+_LONGEST_LINE = 2**14  # bytes
 _NAME = re.compile(r"[\w.:/ -]+")
 
 
@@ -68,6 +69,19 @@ class MetricsFile:
             except ValueError as error:
                 raise self._damaged(index) from error
         return _Columns(self._path, {name: values[:, index].copy() for index, name in enumerate(columns)})
+
+    def last(self) -> dict[str, float]:
+        """Return the last whole row, without reading the others; {} before the first, and where it is damaged."""
+        if not self._path.exists():
+            return {}
+        with open(self._path, "rb") as file:
+            header = file.readline(_LONGEST_LINE).decode(errors="replace").rstrip("\n").split(",")
+            file.seek(max(file.tell(), file.seek(0, 2) - 2 * _LONGEST_LINE))
+            lines = file.read().decode(errors="replace").split("\n")[:-1]  # a torn last line is left out
+        try:
+            return dict(zip(header, map(float, lines[-1].split(",")), strict=True)) if lines else {}
+        except ValueError:
+            return {}
 
     def _damaged(self, row: int) -> EvoError:
         return EvoError(f"cannot read {self._path}: line {row + 2} is damaged; delete that line")
