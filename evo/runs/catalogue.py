@@ -10,11 +10,11 @@ from evo.config.resolve import task_constructor
 from evo.datasets import DATASETS
 from evo.envs import TASKS
 from evo.errors import EvoError, shown
+from evo.grammar import parse_toml
 from evo.learners import METHODS
 from evo.networks import NETWORKS
 from evo.problems.classic_functions import FUNCTIONS
 from evo.runs.champion import Champion
-from evo.storage.files import parse_toml
 from evo.storage.housekeeping import is_held
 from evo.storage.metrics import MetricsFile
 from evo.storage.run_directory import RunDirectory, runs

@@ -8,7 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from evo.errors import EvoError, shown
-from evo.storage.files import TEMPORARY, cannot_write, names_in, parse_toml, temporary_beside
+from evo.grammar import parse_toml
+from evo.storage.files import TEMPORARY, cannot_write, names_in, temporary_beside
 from evo.storage.run_directory import RunDirectory
 
 # What a run makes, and what may lie beside it without being anybody's work.
