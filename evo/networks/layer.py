@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from evo.grammar import Call
+
 if TYPE_CHECKING:  # acting does not need scipy, which brings BLAS
     from evo.autodiff import Node, Tape
 
@@ -20,15 +22,26 @@ class Layer:
     belongs to the layer and is zeroed at the start of an episode; it includes working space, so that nothing is
     allocated. A differentiable layer has `apply` too, and the two agree to float rounding. surrogate: whether the
     gradient of `apply` is meant to be that of another function, as the true one is uninformative.
+
+    word: its name in text. summary: a line for `evo list`: how it is written, what it is, its source. Layers of
+    `evo.networks.layers` have both; a layer of your own is named by its module.
     """
 
     surrogate: ClassVar[bool] = False
+    word: ClassVar[str] = ""
+    summary: ClassVar[str] = ""
+
+    @classmethod
+    def from_call(cls, call: Call) -> "list[Layer]":
+        """Return the layers that a call of `word` stands for. Raises ValueError for arguments that do not fit."""
+        raise NotImplementedError
 
     @property
     def text(self) -> str:
         """Return the layer as it is written in a chain: `dense:64:relu`.
 
-        For a layer of your own, `package.module:function:arguments`, where function(arguments) returns layers.
+        For a layer of your own, `package.module:function(arguments)`, where the function, or class, returns layers; or
+        `package.module:function:text`, where it is given the text.
         """
         raise NotImplementedError
 

@@ -123,7 +123,7 @@ def entries(kind: str, folder: Path | str = "runs") -> list[tuple[str, str]]:
     if kind == "methods":
         return [(name, method.summary) for name, method in METHODS.items()]
     if kind == "networks":
-        return [(name, builder.__doc__ or "") for name, builder in NETWORKS.items()]
+        return [(name, word.summary) for name, word in NETWORKS.items()]
     return [(one.path, f"{one.task}  {one.method}  seed {one.seed}  {one.about}") for one in run_records(folder)]
 
 

@@ -260,6 +260,9 @@ def test_a_chain_of_picture_layers() -> None:
     assert network.layers[:2] == (Conv(8, 3, "tanh", padding="same"), Conv(16, 5, "tanh", padding="same"))
     assert network.shapes == [(28, 28, 1), (28, 28, 8), (28, 28, 16), (14, 14, 16), (10,)]
     assert network.size == 8 * 10 + 16 * (25 * 8 + 1) + 10 * (14 * 14 * 16 + 1)
+    for text in ("conv(8x3, 16x5, same, tanh)", "conv(8x3, 16x5, padding=same, activation=tanh)"):
+        assert network_from_text(f"{text}>pool(2)>dense(10)", (28, 28, 1), 10).layers == network.layers
+    assert network_from_text("conv(8, kernel=5, stride=2)", (28, 28, 1), 10).layers[0] == Conv(8, 5, stride=2)
     assert network_from_text("conv:8x3", (6, 2), 2).shapes == [(6, 2), (4, 8), (2,)]
 
 

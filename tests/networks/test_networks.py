@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from evo.networks import NETWORKS, Dense, Layer, Network, Shape, network_from_text
 from evo.networks.network import act, propagate
+from evo.networks.parsing import Word
 from evo.numerics.activations import ACTIVATIONS as NAMES
 from evo.numerics.activations import elu, relu, tanh
 
@@ -297,8 +300,61 @@ def test_hidden_layers_begin_with_unit_variance_and_no_bias() -> None:
     assert not np.array_equal(params, network.initial(np.random.default_rng(1)))
 
 
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("mlp(64, 32, relu)", "mlp:64,32:relu"),
+        ("mlp(8, initial_weights=he, bias=false)", "mlp:8:he:nobias"),
+        ("dense(4, relu, he, nobias) > dense(outputs=6)", "dense:4:relu:he:nobias>dense:6"),
+        ("lstm(3, 4)", "lstm:3,4"),
+        ("gru(units=3)", "gru:3"),
+        ("hebbian(3, activation=elu)", "hebbian:3:elu"),
+        ("cpg(3)", "cpg:3"),
+        ("attention(1, 8)", "attention:1:8"),
+        ("attention(heads=1, window=8)", "attention:1:8"),
+        ("attention:1:window=8", "attention:1:8"),
+        ("dense(4) > dropout(share=0.5) > dense(6)", "dense:4>dropout:0.5>dense:6"),
+        ("transformer(4, 6, heads=2, window=9)", "transformer:4,6:2:9"),
+        ("residual(layernorm() > dense(5, relu) > dense(17))", "residual(layernorm>dense:5:relu>dense:17)"),
+        ("linear()", "linear"),
+    ],
+)
+def test_parentheses_and_colons_say_the_same(text: str, same: str) -> None:
+    assert network_from_text(text, 17, 6).layers == network_from_text(same, 17, 6).layers
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("dense(64, activations=relu)", "it has no option 'activations'; did you mean 'activation'?"),
+        ("dense(64, relu, activation=elu)", "'relu' and 'activation=elu' are each an activation; write one"),
+        ("dense(64, activation=swish)", "activation='swish' is not an activation (linear, tanh, relu, elu)"),
+        ("dense(64, bias=3)", "bias=3 is not a bias (nobias)"),
+        ("lstm(units=2.5)", "units=2.5 must be a whole number"),
+        ("lstm(units=0)", "a recurrent layer needs at least one unit, got 0"),
+        ("lstm(3, units=2)", "it has no option 'units'"),
+        ("attention(1, heads=2)", "'heads' is given twice"),
+        ("embedding(width=3)", "'embedding' needs symbols and numbers for each, as in 'embedding:64x16'"),
+        ("flatten(3)", "'flatten' takes nothing after it, got 'flatten(3)'"),
+        ("transformer(8, head=2)", "it has no option 'head'; did you mean 'heads'?"),
+    ],
+)
+def test_a_wrong_argument_is_explained(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)) as raised:
+        network_from_text(text, 3, 2)
+    assert "\n" not in str(raised.value)
+
+
+@given(st.sampled_from(sorted(NETWORKS)), st.text(alphabet="hestanru:x,>()=[]'\"\\1.9 \n-", max_size=25))
+def test_whatever_is_written_is_a_network_or_a_value_error(word: str, rest: str) -> None:
+    try:
+        network_from_text(f"{word}{rest}", 3, 2)
+    except ValueError as error:
+        assert "\n" not in str(error)
+
+
 def test_networks_are_read_from_their_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(NETWORKS, "twins", lambda arguments: [Dense(2)])
+    monkeypatch.setitem(NETWORKS, "twins", Word("twins: two units", lambda call: [Dense(2)]))
     assert network_from_text("twins", 3, 4).size == 4 * 2 + 3 * 4
 
 

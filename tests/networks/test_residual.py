@@ -110,7 +110,7 @@ def test_chains_nest() -> None:
         ("residual(denes:3)", "unknown network 'denes:3'"),
         ("residual(linear>dense:3)", "'residual(linear>dense:3)': 'linear' stands alone"),
         ("residual(dense:5)", "residual(dense:5) makes 5 of 3: to be added they must be alike"),
-        ("dense(3)", "'dense' needs the widths of its layers"),
+        ("dense()", "'dense' needs the widths of its layers"),
         ("(dense:3)", "unknown network '(dense:3)'"),
     ],
 )

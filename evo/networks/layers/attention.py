@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evo.envs.engine.compile import njit
+from evo.grammar import Call
+from evo.networks.arguments import Arguments
 from evo.networks.initialisation import glorot
 from evo.networks.layer import Blocks, Layer, Shape, flat
 from evo.networks.layers.dense import add_products
@@ -79,6 +81,9 @@ class Attention(Layer):
     step, and for inputs that the heads do not divide.
     """
 
+    word = "attention"
+    summary = "attention:4 or attention:4:64: self-attention of so many heads, over the last 64 steps (Vaswani 2017)."
+
     heads: int = 4
     window: int = 64
 
@@ -86,10 +91,17 @@ class Attention(Layer):
         if min(self.heads, self.window) < 1:
             raise ValueError(f"attention needs at least one head and one step, got {self.heads} and {self.window}")
 
+    @classmethod
+    def from_call(cls, call: Call) -> list[Layer]:
+        given = Arguments(call, separator=":")
+        pattern = r"(\d+)(?::(\d+))?"
+        fields = given.fields(pattern, 0, "heads, and a window", "4:64", heads=int, window=int)
+        return [cls(**fields, **given.options())]
+
     @property
     def text(self) -> str:
         usual = self.window == Attention.window
-        return f"attention:{self.heads}" if usual else f"attention:{self.heads}:{self.window}"
+        return f"{self.word}:{self.heads}" if usual else f"{self.word}:{self.heads}:{self.window}"
 
     @property
     def step(self) -> Any:

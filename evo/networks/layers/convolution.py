@@ -10,13 +10,16 @@ every s-th row and column. Every output sums its terms in the order of W, bias f
 the vectorisation.
 """
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from evo.envs.engine.compile import njit
-from evo.networks.initialisation import check_initialisation, initialisation
+from evo.grammar import Call
+from evo.networks.arguments import Arguments, Choice, one_of
+from evo.networks.initialisation import INITIALISATIONS, check_initialisation, initialisation
 from evo.networks.layer import Blocks, Layer, Shape, shape_text
 from evo.networks.layers.picture import is_row, like, picture, window
 from evo.numerics.activations import ACTIVATIONS, activate, check_activation
@@ -100,6 +103,11 @@ class Conv(Layer):
     values.
     """
 
+    word = "conv"
+    summary = (
+        "conv:8x3,16x3: 8 filters of 3 × 3 on a picture, then 16, relu; then words: another activation, same, stride2."
+    )
+
     filters: int
     kernel: int = 3
     activation: str = "relu"
@@ -118,6 +126,23 @@ class Conv(Layer):
         if self.padding == "same" and self.stride > 1:
             raise ValueError(f"padding 'same' needs a stride of 1, got {self.stride}; 'valid' takes any")
 
+    @classmethod
+    def from_call(cls, call: Call) -> list[Layer]:
+        given = Arguments(call)
+        kernel = given.named("kernel").get("kernel", "")
+        parts = [part if "x" in part else f"{part}x{kernel or 3}" for part in given.numbers.split(",")]
+        sizes = [re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", part) for part in parts]
+        if not all(sizes) or not (kernel or given.numbers == ",".join(parts)):
+            raise given.needs("its filters and their size", ",".join(parts) if all(sizes) else "8x3,16x3")
+        strides = {word: int(word[6:]) for word in given.words if re.fullmatch(r"stride[1-9]\d*", word)}
+        options = given.options(
+            activation=one_of("an activation", ACTIVATIONS),
+            initial_weights=one_of("an initialisation", INITIALISATIONS),
+            padding=one_of("a padding", PADDINGS),
+            stride=Choice("a stride", strides or {"stride2": 2}),
+        )
+        return [cls(int(size[1]), int(size[2]), **options) for size in sizes if size]
+
     @property
     def text(self) -> str:
         words = [
@@ -126,7 +151,7 @@ class Conv(Layer):
             "" if self.stride == 1 else f"stride{self.stride}",
             self.initial_weights,
         ]
-        return ":".join(["conv", f"{self.filters}x{self.kernel}", *filter(None, words)])
+        return ":".join([self.word, f"{self.filters}x{self.kernel}", *filter(None, words)])
 
     @property
     def step(self) -> Any:

@@ -47,6 +47,9 @@ class CTRNN(Remembering):
     for fewer units than one.
     """
 
+    word = "ctrnn"
+    summary = "ctrnn:16: continuous-time units, each with a time constant of its own (Beer 1995)."
+
     biases: ClassVar[tuple[str, ...]] = ("theta", "r")
 
     @property

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evo.envs.engine.compile import njit
-from evo.networks.initialisation import check_initialisation, initialisation
+from evo.grammar import Call
+from evo.networks.arguments import Arguments, Choice, one_of
+from evo.networks.initialisation import INITIALISATIONS, check_initialisation, initialisation
 from evo.networks.layer import Blocks, Layer, Shape
 from evo.numerics.activations import ACTIVATIONS, activate, check_activation
 
@@ -64,6 +66,11 @@ class Dense(Layer):
     zero. Raises ValueError for other values.
     """
 
+    word = "dense"
+    summary = (
+        "dense:6, dense:64:relu or dense:64:relu:he: linear (the default), tanh, relu or elu; how its weights begin."
+    )
+
     outputs: int
     activation: str = "linear"
     bias: bool = True
@@ -75,9 +82,25 @@ class Dense(Layer):
         check_activation(self.activation)
         check_initialisation(self.initial_weights)
 
+    @classmethod
+    def from_call(cls, call: Call) -> list[Layer]:
+        return cls.several(call, "layers", "6", "linear")
+
+    @classmethod
+    def several(cls, call: Call, what: str, example: str, activation: str) -> list[Layer]:
+        """Return a layer of each width. what, example: for an error. activation: the usual one. Raises ValueError."""
+        given = Arguments(call)
+        widths = given.widths("outputs", f"the widths of its {what}", example)
+        options = given.options(
+            activation=one_of("an activation", ACTIVATIONS),
+            initial_weights=one_of("an initialisation", INITIALISATIONS),
+            bias=Choice("a bias", {NO_BIAS: False}),
+        )
+        return [cls(width, **{"activation": activation, **options}) for width in widths]
+
     @property
     def text(self) -> str:
-        words = ["dense", str(self.outputs), self.activation, self.initial_weights, "" if self.bias else NO_BIAS]
+        words = [self.word, str(self.outputs), self.activation, self.initial_weights, "" if self.bias else NO_BIAS]
         return ":".join(word for word in words if word and word != "linear")
 
     @property

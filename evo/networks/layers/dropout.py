@@ -6,6 +6,8 @@ Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from o
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from evo.grammar import Call
+from evo.networks.arguments import Arguments
 from evo.networks.layer import Layer, Shape
 
 if TYPE_CHECKING:  # acting does not need scipy, which brings BLAS
@@ -25,15 +27,24 @@ class Dropout(Layer):
     ValueError for a share outside of [0, 1).
     """
 
+    word = "dropout"
+    summary = "dropout:0.2: this share of its inputs are zero while it learns (Srivastava 2014)."
+
     share: float
 
     def __post_init__(self) -> None:
         if not 0 <= self.share < 1:
             raise ValueError(f"a dropout's share is at least 0 and below 1, got {self.share}")
 
+    @classmethod
+    def from_call(cls, call: Call) -> list[Layer]:
+        given = Arguments(call)
+        fields = given.fields(r"(.+)", 1, "a share", "0.2", share=float)
+        return [cls(**fields, **given.options())]
+
     @property
     def text(self) -> str:
-        return f"dropout:{self.share}"
+        return f"{self.word}:{self.share}"
 
     @property
     def step(self) -> Any:

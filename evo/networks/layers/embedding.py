@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from evo.grammar import Call
+from evo.networks.arguments import Arguments
 from evo.networks.layer import Blocks, Layer, Shape, flat
 from evo.numerics.symbols import symbol_of
 
@@ -32,6 +34,9 @@ class Embedding(Layer):
     less than one symbol or number.
     """
 
+    word = "embedding"
+    summary = "embedding:64x16: for each of 64 symbols 16 numbers, which are learned."
+
     symbols: int
     width: int
 
@@ -41,9 +46,15 @@ class Embedding(Layer):
                 f"an embedding needs at least one symbol and one number for each, got {self.symbols} and {self.width}"
             )
 
+    @classmethod
+    def from_call(cls, call: Call) -> list[Layer]:
+        given, what = Arguments(call, separator="x"), "symbols and numbers for each"
+        fields = given.fields(r"(\d+)x(\d+)", 2, what, "64x16", symbols=int, width=int)
+        return [cls(**fields, **given.options())]
+
     @property
     def text(self) -> str:
-        return f"embedding:{self.symbols}x{self.width}"
+        return f"{self.word}:{self.symbols}x{self.width}"
 
     @property
     def step(self) -> Any:

@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from evo.grammar import Call
+from evo.networks.arguments import Arguments
 from evo.networks.layer import Layer, Shape
 
 if TYPE_CHECKING:  # acting does not need scipy, which brings BLAS
@@ -19,9 +21,17 @@ def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> 
 class Flatten(Layer):
     """Flatten inputs of any shape to a row of features, as recurrent layers need. Dense layers do it themselves."""
 
+    word = "flatten"
+    summary = "flatten: a picture as a row of features, for a recurrent layer."
+
+    @classmethod
+    def from_call(cls, call: Call) -> list[Layer]:
+        Arguments(call).nothing()
+        return [cls()]
+
     @property
     def text(self) -> str:
-        return "flatten"
+        return self.word
 
     @property
     def step(self) -> Any:

@@ -45,6 +45,9 @@ class GRU(Remembering):
     ValueError for fewer units than one.
     """
 
+    word = "gru"
+    summary = "gru:32: gated recurrent units (Cho 2014)."
+
     gates, biases = 3, ("b", "d")
 
     @property

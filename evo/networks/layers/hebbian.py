@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 
 from evo.envs.engine.compile import njit
+from evo.grammar import Call
+from evo.networks.arguments import Arguments, one_of
 from evo.networks.initialisation import initialisation
 from evo.networks.layer import Blocks, Layer, Shape, flat
 from evo.networks.layers.dense import add_products
@@ -73,6 +75,11 @@ class Hebbian(Layer):
     no gradient. Raises ValueError for fewer units than one, or an unknown activation.
     """
 
+    word = "hebbian"
+    summary = (
+        "hebbian:32 or hebbian:32:relu: dense layers that learn while they live (Najarro & Risi 2020); tanh, relu, elu."
+    )
+
     units: int
     activation: str = "tanh"
 
@@ -81,9 +88,16 @@ class Hebbian(Layer):
             raise ValueError(f"a Hebbian layer needs at least one unit, got {self.units}")
         check_activation(self.activation)
 
+    @classmethod
+    def from_call(cls, call: Call) -> list[Layer]:
+        given = Arguments(call)
+        widths = given.widths("units", "the widths of its layers", "32")
+        options = given.options(activation=one_of("an activation", ACTIVATIONS))
+        return [cls(units, **options) for units in widths]
+
     @property
     def text(self) -> str:
-        return f"hebbian:{self.units}" + (f":{self.activation}" if self.activation != "tanh" else "")
+        return f"{self.word}:{self.units}" + (f":{self.activation}" if self.activation != "tanh" else "")
 
     @property
     def step(self) -> Any:

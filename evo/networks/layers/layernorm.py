@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from evo.grammar import Call
+from evo.networks.arguments import Arguments
 from evo.networks.layer import Blocks, Layer, Shape
 
 if TYPE_CHECKING:  # acting does not need scipy, which brings BLAS
@@ -39,9 +41,17 @@ class LayerNorm(Layer):
     Ba, Kiros & Hinton 2016. Parameters: gain (n,), initially 1, bias (n,), initially 0.
     """
 
+    word = "layernorm"
+    summary = "layernorm: mean 0 and variance 1, then a gain and a bias (Ba 2016)."
+
+    @classmethod
+    def from_call(cls, call: Call) -> list[Layer]:
+        Arguments(call).nothing()
+        return [cls()]
+
     @property
     def text(self) -> str:
-        return "layernorm"
+        return self.word
 
     @property
     def step(self) -> Any:

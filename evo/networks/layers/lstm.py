@@ -42,6 +42,9 @@ class LSTM(Remembering):
     ValueError for fewer units than one.
     """
 
+    word = "lstm"
+    summary = "lstm:32: long short-term memory (Hochreiter & Schmidhuber 1997)."
+
     gates = 4
 
     @property

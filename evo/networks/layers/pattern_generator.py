@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from evo.grammar import Call
+from evo.networks.arguments import Arguments
 from evo.networks.layer import Blocks, Layer, Shape, flat
 from evo.networks.layers.dense import add_products
 from evo.numerics import activations
@@ -63,15 +65,24 @@ class PatternGenerator(Layer):
     ValueError for fewer oscillators than one.
     """
 
+    word = "cpg"
+    summary = "cpg:8: a central pattern generator of so many coupled oscillators (Ijspeert 2007)."
+
     oscillators: int
 
     def __post_init__(self) -> None:
         if self.oscillators < 1:
             raise ValueError(f"a pattern generator needs at least one oscillator, got {self.oscillators}")
 
+    @classmethod
+    def from_call(cls, call: Call) -> list[Layer]:
+        given = Arguments(call)
+        widths = given.widths("oscillators", "the widths of its layers", "32")
+        return [cls(oscillators, **given.options()) for oscillators in widths]
+
     @property
     def text(self) -> str:
-        return f"cpg:{self.oscillators}"
+        return f"{self.word}:{self.oscillators}"
 
     @property
     def step(self) -> Any:

@@ -7,8 +7,10 @@ flow using a neural network" (the maximum); LeCun et al. 1998, "Gradient-based l
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
+from evo.grammar import Call
+from evo.networks.arguments import Arguments
 from evo.networks.layer import Layer, Shape, shape_text
 from evo.networks.layers.picture import is_row, like, picture, window
 from evo.numerics import pooling
@@ -36,11 +38,15 @@ class Pooling(Layer):
 
     window: int = 2
 
-    word: ClassVar[str]
-
     def __post_init__(self) -> None:
         if self.window < 1:
             raise ValueError(f"a pool needs a window of at least 1, got {self.window}")
+
+    @classmethod
+    def from_call(cls, call: Call) -> list[Layer]:
+        given = Arguments(call)
+        fields = given.fields(r"([1-9]\d*)", 1, "the width of its windows", "2", window=int)
+        return [cls(**fields, **given.options())]
 
     @property
     def text(self) -> str:
@@ -62,6 +68,7 @@ class MaxPool(Pooling):
     """Max pooling."""
 
     word = "pool"
+    summary = "pool:2: the greatest of each 2 × 2 places of a picture."
 
     @property
     def step(self) -> Any:
@@ -86,6 +93,7 @@ class AveragePool(Pooling):
     """Average pooling."""
 
     word = "average"
+    summary = "average:2: the mean of each 2 × 2 places of a picture."
 
     @property
     def step(self) -> Any:

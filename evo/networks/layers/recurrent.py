@@ -31,6 +31,9 @@ class Recurrent(Remembering):
     Parameters: W (inputs, units), U (units, units), b (units,). Raises ValueError for fewer units than one.
     """
 
+    word = "recurrent"
+    summary = "recurrent:32: simple recurrent layers of so many units (Elman 1990)."
+
     @property
     def step(self) -> Any:
         return _step

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from evo.grammar import Call
+from evo.networks.arguments import Arguments
 from evo.networks.layer import Blocks, Layer, Shape, flat
 
 if TYPE_CHECKING:  # acting does not need scipy, which brings BLAS
@@ -28,9 +30,15 @@ class Remembering(Layer):
         if self.units < 1:
             raise ValueError(f"a recurrent layer needs at least one unit, got {self.units}")
 
+    @classmethod
+    def from_call(cls, call: Call) -> list[Layer]:
+        given = Arguments(call)
+        widths = given.widths("units", "the widths of its layers", "32")
+        return [cls(units, **given.options()) for units in widths]
+
     @property
     def text(self) -> str:
-        return f"{type(self).__name__.lower()}:{self.units}"
+        return f"{self.word}:{self.units}"
 
     def shape(self, inputs: Shape) -> Shape:
         flat(self, inputs)

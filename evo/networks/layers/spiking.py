@@ -61,6 +61,9 @@ class Spiking(Remembering):
     Raises ValueError for fewer units than one.
     """
 
+    word = "spiking"
+    summary = "spiking:32: leaky integrate-and-fire neurons, heard through traces of their spikes (Neftci 2019)."
+
     biases: ClassVar[tuple[str, ...]] = ("b", "l", "a")
     surrogate: ClassVar[bool] = True
 
