@@ -1,16 +1,17 @@
 """Learning-rate schedules: a factor as a function of the share of the budget spent.
 
-Written `constant`, `linear`, `cosine`, `step:0.5@0.3,0.6` or `warmup:0.1>cosine`; `schedule_from_text` parses that. A
-schedule is a pure function from the share of the budget done, 0 to 1, to a factor from 0 to 1.
+Written `constant`, `linear`, `cosine`, `step:0.5@0.3,0.6` or `warmup:0.1>cosine`, or with parentheses, `step(0.5, 0.3,
+0.6)`; `schedule_from_text` parses that, and each class says how it is written. A schedule is a pure function from the
+share of the budget done, 0 to 1, to a factor from 0 to 1.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Protocol
+from typing import Any, Protocol, Self
 
 from evo.errors import nearest
+from evo.grammar import Call, chain, parse_call, value_of
 
 
 class Schedule(Protocol):
@@ -24,8 +25,20 @@ class Schedule(Protocol):
         ...
 
 
+class _Bare:
+    """A schedule of a word alone."""
+
+    text: str
+
+    @classmethod
+    def from_call(cls, call: Call) -> Self:
+        if call.written.strip():
+            raise ValueError(f"schedule {call.text!r}: {cls.text!r} takes nothing after it")
+        return cls()
+
+
 @dataclass(frozen=True)
-class Constant:
+class Constant(_Bare):
     """A factor of 1 throughout."""
 
     text = "constant"
@@ -35,7 +48,7 @@ class Constant:
 
 
 @dataclass(frozen=True)
-class Linear:
+class Linear(_Bare):
     """A factor falling linearly from 1 to 0."""
 
     text = "linear"
@@ -45,7 +58,7 @@ class Linear:
 
 
 @dataclass(frozen=True)
-class Cosine:
+class Cosine(_Bare):
     """A factor falling from 1 to 0 along half a cosine.
 
     Loshchilov & Hutter 2017, "SGDR: Stochastic Gradient Descent with Warm Restarts", equation 5, with one run and a
@@ -67,6 +80,17 @@ class StepDecay:
 
     factor: float
     shares: tuple[float, ...]
+
+    @classmethod
+    def from_call(cls, call: Call) -> Self:
+        example = "step:0.5@0.3,0.6"
+        (first, *rest), named = _arguments(call, "factor", "shares")
+        factor, at, share = first.partition("@")
+        written = [share, *rest] if at or not call.in_parentheses else rest
+        shares = named.get("shares", written)
+        shares = shares if isinstance(shares, list) else [shares]
+        numbers = (_number(one, call, example) for one in shares)
+        return cls(_number(named.get("factor", factor), call, example), tuple(numbers))
 
     def __post_init__(self) -> None:
         if not 0 < self.factor <= 1:
@@ -94,6 +118,13 @@ class WarmUp:
     share: float
     then: Schedule = Constant()
 
+    @classmethod
+    def from_call(cls, call: Call, *then: Schedule) -> Self:
+        (share, *rest), named = _arguments(call, "share")
+        if rest:
+            raise ValueError(f"schedule {call.text!r}: a warm-up has one share, as in 'warmup:0.1'")
+        return cls(_number(named.get("share", share), call, "warmup:0.1"), *then)
+
     def __post_init__(self) -> None:
         if not 0 < self.share < 1:
             raise ValueError(f"a warm-up's share of the budget must be within 0 to 1, got {self.share:g}")
@@ -108,64 +139,50 @@ class WarmUp:
         return self.then((_within(share) - self.share) / (1.0 - self.share))
 
 
+SCHEDULES: dict[str, type[Constant | Linear | Cosine | StepDecay]] = {
+    "constant": Constant,
+    "linear": Linear,
+    "cosine": Cosine,
+    "step": StepDecay,
+}
+_WARM_UP = "warmup"  # comes before one of them
+
+
 def schedule_from_text(text: str) -> Schedule:
     """Parse the schedule written as `text`. Raises ValueError."""
-    word, chained, rest = text.partition(">")
-    name, _, arguments = word.strip().partition(":")
-    if name == "warmup":
-        return WarmUp(_number(arguments, text, "warmup:0.1"), _plain(rest.strip(), text) if chained else Constant())
-    if chained:
+    first, *rest = [parse_call(word, (*SCHEDULES, _WARM_UP)) for word in chain(text)]
+    if first.name != _WARM_UP and rest:
         raise ValueError(f"schedule {text!r}: only a warm-up comes before '>', as in 'warmup:0.1>cosine'")
-    return _plain(text.strip(), text)
-
-
-def _constant(arguments: str, text: str) -> Schedule:
-    return _alone(Constant(), arguments, text)
-
-
-def _linear(arguments: str, text: str) -> Schedule:
-    return _alone(Linear(), arguments, text)
-
-
-def _cosine(arguments: str, text: str) -> Schedule:
-    return _alone(Cosine(), arguments, text)
-
-
-def _step(arguments: str, text: str) -> Schedule:
-    factor, _, shares = arguments.partition("@")
-    example = "step:0.5@0.3,0.6"
-    return StepDecay(_number(factor, text, example), tuple(_number(one, text, example) for one in shares.split(",")))
-
-
-# Name → constructor, from the arguments written after it.
-SCHEDULES: dict[str, Callable[[str, str], Schedule]] = {
-    "constant": _constant,
-    "linear": _linear,
-    "cosine": _cosine,
-    "step": _step,
-}
-
-
-def _plain(word: str, text: str) -> Schedule:
-    name, _, arguments = word.partition(":")
-    if name == "warmup":
+    if len(rest) > 1 or any(call.name == _WARM_UP for call in rest):
         raise ValueError(f"schedule {text!r}: there is one warm-up, at the beginning, as in 'warmup:0.1>cosine'")
-    if name not in SCHEDULES:
-        raise ValueError(f"unknown schedule {name!r}{nearest(name, [*SCHEDULES, 'warmup'])}")
-    return SCHEDULES[name](arguments, text)
+    if first.name != _WARM_UP:
+        return _plain(first)
+    return WarmUp.from_call(first, *map(_plain, rest))
 
 
-def _alone(schedule: Schedule, arguments: str, text: str) -> Schedule:
-    if arguments:
-        raise ValueError(f"schedule {text!r}: {schedule.text!r} takes nothing after it")
-    return schedule
+def _plain(call: Call) -> Schedule:
+    if call.name not in SCHEDULES:
+        name = call.name.partition(":")[0]
+        raise ValueError(f"unknown schedule {name!r}{nearest(name, [*SCHEDULES, _WARM_UP])}")
+    return SCHEDULES[call.name].from_call(call)
 
 
-def _number(written: str, text: str, example: str) -> float:
+def _arguments(call: Call, *fields: str) -> tuple[list[str], dict[str, Any]]:
+    """Return what stands alone, at least one text, and the values of `fields` that are written by name."""
+    alone, named = call.arguments()
+    for name in named:
+        if name not in fields:
+            raise ValueError(f"schedule {call.text!r}: {call.name} has no option {name!r}{nearest(name, fields)}")
+    if alone and named:
+        raise ValueError(f"schedule {call.text!r}: write its numbers alone, or each by its name")
+    return alone or [""], {name: value_of(written) for name, written in named.items()}
+
+
+def _number(written: Any, call: Call, example: str) -> float:
     try:
         return float(written)
-    except ValueError:
-        raise ValueError(f"schedule {text!r}: {written!r} is no number; write it as {example!r}") from None
+    except (TypeError, ValueError):
+        raise ValueError(f"schedule {call.text!r}: {written!r} is no number; write it as {example!r}") from None
 
 
 def _within(share: float) -> float:

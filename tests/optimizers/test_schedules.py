@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evo.optimizers.schedules import Constant, Cosine, Linear, Schedule, StepDecay, WarmUp, schedule_from_text
+from evo.optimizers.schedules import (
+    SCHEDULES,
+    Constant,
+    Cosine,
+    Linear,
+    Schedule,
+    StepDecay,
+    WarmUp,
+    schedule_from_text,
+)
 
 shares = st.floats(0, 1)
 inside = st.floats(1e-3, 0.999)
@@ -50,6 +59,11 @@ def test_a_warm_up_rises_from_0_and_leaves_the_rest_to_what_follows(
         ("warmup:0.5", [0, 0.5, 1, 1, 1]),
         ("warmup:0.5>linear", [0, 0.5, 1, 0.5, 0]),
         (" warmup:0.5 > step:0.1@0.5 ", [0, 0.5, 1, 0.1, 0.1]),
+        ("step(0.5, 0.25, 0.6)", [1, 0.5, 0.5, 0.25, 0.25]),
+        ("step(factor=0.5, shares=[0.25, 0.6])", [1, 0.5, 0.5, 0.25, 0.25]),
+        ("step(0.5@0.25,0.6)", [1, 0.5, 0.5, 0.25, 0.25]),
+        ("warmup(0.5) > linear()", [0, 0.5, 1, 0.5, 0]),
+        ("warmup(share=0.5)", [0, 0.5, 1, 1, 1]),
     ],
 )
 def test_factors_at_quarters_of_the_budget(text: str, expected: list[float]) -> None:
@@ -78,6 +92,12 @@ def test_what_is_written_is_read_again(schedule: Schedule) -> None:
         ("step:0.5@", "schedule 'step:0.5@': '' is no number"),
         ("step:2@0.5", "a step's factor must be in (0, 1], got 2"),
         ("step:0.5@0.6,0.3", "the shares of the budget at which a step comes must rise within 0 to 1, got '0.6,0.3'"),
+        ("step(0.5)", "the shares of the budget at which a step comes must rise within 0 to 1, got ''"),
+        ("step(factors=0.5)", "step has no option 'factors'; did you mean 'factor'?"),
+        ("step(0.5, shares=[0.3])", "write its numbers alone, or each by its name"),
+        ("step(factor=[1], shares=0.3)", "[1] is no number; write it as 'step:0.5@0.3,0.6'"),
+        ("warmup(0.1, 0.2)", "a warm-up has one share, as in 'warmup:0.1'"),
+        ("warmup(0.1", "a '(' is never closed"),
         ("step:nan@0.5", "a step's factor must be in (0, 1], got nan"),
     ],
 )
@@ -86,3 +106,11 @@ def test_what_cannot_be_read_is_refused_in_one_line(text: str, message: str) -> 
         schedule_from_text(text)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@given(st.sampled_from(["", *SCHEDULES, "warmup"]), st.text(alphabet="steplinar0.1@,:=()[]>' \n", max_size=25))
+def test_whatever_is_written_is_a_schedule_or_a_value_error(word: str, rest: str) -> None:
+    try:
+        assert schedule_from_text(word + rest)(0.5) >= 0
+    except ValueError as error:
+        assert "\n" not in str(error)
