@@ -4,12 +4,29 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+# What foreign code may raise. KeyboardInterrupt and the like are not its own.
+FAILURES = (Exception, SystemExit, GeneratorExit)
+
 
 class ExitError(Exception):
     """A user's function, module or environment called sys.exit."""
 
     def __init__(self, error: SystemExit) -> None:
         super().__init__(f"it called sys.exit({'' if error.code is None else repr(error.code)})")
+
+
+def in_words(error: BaseException) -> str:
+    """Return the message of foreign code's error on one line, its type first unless the error is ours."""
+    if isinstance(error, SystemExit):
+        error = ExitError(error)
+    kind = type(error)
+    try:
+        said = " ".join(str(error).split())
+    except Exception:  # its own __str__ may fail too
+        said = ""
+    if kind.__module__.startswith("evo."):
+        return said
+    return f"{kind.__name__}: {said}" if said else kind.__name__
 
 
 @contextmanager

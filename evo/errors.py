@@ -36,7 +36,11 @@ def commands(text: str) -> bool:
 
 def one_line(error: BaseException) -> str:
     """Return the message of an exception on one line; its type where it has none."""
-    return shown(" ".join(str(error).split())) or type(error).__name__
+    try:
+        said = " ".join(str(error).split())
+    except Exception:  # foreign code's own __str__ may fail too
+        said = ""
+    return shown(said) or type(error).__name__
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -9,7 +9,6 @@ import importlib
 import inspect
 import os
 import re
-import signal
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,13 +20,15 @@ from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec, load_env_creator
 
 from evo.envs import TASKS
-from evo.envs.foreign import ExitError, contained, staying
-from evo.envs.gymnasium_bridge.spaces import Actions, MisfitError, actions_of, flatten, shown
+from evo.envs.foreign import FAILURES, contained, in_words, staying
+from evo.envs.gymnasium_bridge.alarm import alarmed, set_alarm
+from evo.envs.gymnasium_bridge.spaces import Actions, MisfitError, actions_of, flatten, number_of, shown
 from evo.envs.notes import note
 from evo.envs.options import constructor_with
 from evo.envs.reference import check_trusted
 
 _STEPS = 1000  # steps of an episode, for an environment without a limit
+_FRAMES, _SLOWEST, _FASTEST = 30, 1e-3, 1e6  # frames a second: where none are declared; least and most that can be
 _LOADING = 20  # times the limit of a step, for what has to load first: making an environment, and its pictures
 _PIECES = {"reset": "a pair (observation, info)", "step": "observation, reward, terminated, truncated, info"}
 _SCALE, _LENGTH = "scale_actions", "max_episode_steps"  # our own options
@@ -126,25 +127,39 @@ Asked = tuple[EnvSpec, int | None, Mapping[str, Any]]
 
 
 @staying()
-def look_here(asked: Asked, record: bool = False) -> Look | str:
-    """Make an environment in this process, look, and close it; return why it cannot be made. record: its warnings."""
+def look_here(asked: Asked, record: bool = False, step_timeout: float | None = None) -> Look | str:
+    """Make an environment in this process, look, and close it; return why it cannot be made.
+
+    record: its warnings. step_timeout: if given, SIGALRM ends this process as in a `Body`.
+    """
+    env = None
     try:
-        with warnings.catch_warnings(record=record) as said:
+        _creator(asked[0])  # import of its module is not limited
+        with warnings.catch_warnings(record=record) as said, alarmed(step_timeout, _LOADING):
             env = _made(*asked)
-    except gymnasium.error.DependencyNotInstalled as error:
-        return without(error)
-    except Exception as error:  # an environment may fail in any way
-        return f"Gymnasium does not make it: {type(error).__name__}: {error}"
-    try:
         return Look(
             observation_space=getattr(env, "observation_space", None),
             action_space=getattr(env, "action_space", None),
             steps=(env.spec.max_episode_steps if env.spec else None) or _STEPS,
-            control_period=1.0 / ((getattr(env, "metadata", None) or {}).get("render_fps") or 30),
+            control_period=_control_period(getattr(env, "metadata", None) or {}),
             said=tuple(str(one.message) for one in said or ()),
         )
+    except gymnasium.error.DependencyNotInstalled as error:
+        return without(error)
+    except FAILURES as error:  # an environment may fail in any way
+        return f"Gymnasium does not make it: {in_words(error)}"
     finally:
-        close(env)
+        if env is not None:
+            with alarmed(step_timeout, _LOADING):
+                close(env)
+
+
+def _control_period(metadata: Mapping[str, Any]) -> float:
+    """Return the seconds of a step that an environment's metadata declares, or the usual ones."""
+    declared = metadata.get("render_fps")
+    if not (isinstance(declared, int | float | np.integer | np.floating) and _SLOWEST <= float(declared) <= _FASTEST):
+        declared = _FRAMES
+    return 1.0 / float(declared)
 
 
 def constructor_of(name: str, look: Callable[[Asked], Look | str] = look_here) -> Callable[..., GymnasiumTask]:
@@ -328,8 +343,8 @@ class Body:
     """An environment between resets, with observations and actions as plain vectors.
 
     alarm: whether a reset or step that takes longer than the task's step_timeout ends this process by SIGALRM, whatever
-    it is doing, as does loading that takes longer than its limit. Raises whatever the environment raises; MisfitError
-    where its values are not as declared.
+    it is doing, as does loading or closing that takes longer than its limit. Raises whatever the environment raises;
+    MisfitError where its values are not as declared.
     """
 
     def __init__(self, task: GymnasiumTask, render_mode: str | None = None, alarm: bool = False) -> None:
@@ -337,11 +352,8 @@ class Body:
         self._seconds = task.step_timeout if alarm else None
         if alarm:
             _creator(task.spec)  # import of its module is not limited
-        self._limit(_LOADING)
-        try:
+        with alarmed(self._seconds, _LOADING):
             self.env = task.make(render_mode)
-        finally:
-            self._limit(0)
 
     def reset(self, seed: int) -> np.ndarray:
         """Return the first observation of an episode, float64 (observation_size,)."""
@@ -355,16 +367,15 @@ class Body:
         """
         observation, reward, terminated, truncated, _ = self._answer("step", self._task.actions.of(action))
         if not isinstance(reward, float):
-            reward = _number(reward)
+            reward = number_of(reward)
         return self._task.observed(observation), float(reward), bool(terminated), bool(truncated)
 
     def _answer(self, what: str, *arguments: Any, **named: Any) -> tuple[Any, ...]:
         pieces = 2 if what == "reset" else 5
-        self._limit(1)
+        if self._seconds is not None:
+            set_alarm(self._seconds)
         try:
             answer = getattr(self.env, what)(*arguments, **named)
-        except SystemExit as error:
-            raise ExitError(error) from error
         except (TypeError, ValueError) as error:
             if not _unpacked(error):
                 raise
@@ -372,26 +383,18 @@ class Body:
         finally:
             if self._process != os.getpid():
                 os._exit(0)  # a child that the environment forked ends here
-            self._limit(0)
+            if self._seconds is not None:
+                set_alarm(0)
         if not isinstance(answer, tuple) or len(answer) != pieces:
             raise MisfitError(f"its {what} gives {shown(answer)}; must be {_PIECES[what]}")
         return answer
 
-    def _limit(self, times: int) -> None:
-        """Set the alarm to this many times a step's limit, if there is one; 0 clears it."""
-        if self._seconds is not None:
-            signal.setitimer(signal.ITIMER_REAL, times * self._seconds)
-
     def picture(self) -> np.ndarray:
         """Return the environment's rendering, uint8 (height, width, 3). Raises MisfitError where that is no picture."""
-        self._limit(_LOADING)
-        try:
-            with contained():
-                drawn = self.env.render()
-        finally:
-            self._limit(0)
+        with alarmed(self._seconds, _LOADING), contained():
+            drawn = self.env.render()
         found = np.asarray(drawn)
-        if found.ndim != 3 or found.shape[2] != 3 or found.dtype.kind not in "iuf":
+        if found.ndim != 3 or found.shape[2] != 3 or not found.size or found.dtype.kind not in "iuf":
             raise MisfitError(f"its render gives {shown(drawn)}, and no picture")
         if found.dtype.kind == "f" and np.nanmax(found, initial=0) <= 1:
             found = found * 255  # floats from 0 to 1, as matplotlib has them
@@ -399,15 +402,8 @@ class Body:
 
     def close(self) -> None:
         """Close the environment."""
-        close(self.env)
-
-
-def _number(reward: Any) -> float:
-    """Return a reward of any type as a float. Raises MisfitError where it is no number."""
-    earned = np.asarray(reward)
-    if earned.size != 1 or earned.dtype.kind not in "biuf":
-        raise MisfitError(f"its reward is {shown(reward)}, and no number")
-    return float(earned.item())
+        with alarmed(self._seconds, _LOADING):
+            close(self.env)
 
 
 def _unpacked(error: Exception) -> bool:

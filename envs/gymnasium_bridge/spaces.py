@@ -97,6 +97,14 @@ def _numbers(observation: Any, shape: tuple[int, ...], dtype: Any = None) -> np.
     return found.ravel().astype(np.float64)
 
 
+def number_of(reward: Any) -> float:
+    """Return a reward of any type as a float. Raises MisfitError where it is no number."""
+    earned = np.asarray(reward)
+    if earned.size != 1 or earned.dtype.kind not in "biuf":
+        raise MisfitError(f"its reward is {shown(reward)}, and no number")
+    return float(earned.item())
+
+
 def all_finite(vector: np.ndarray) -> bool:
     """Return whether each number of float64 (size,) is finite."""
     if vector.size < _FEW:  # numpy's own loop takes four times as long

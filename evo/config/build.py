@@ -28,12 +28,12 @@ from evo.problems.problem import Problem
 from evo.problems.supervised import Supervised
 
 
-def make_task(name: str, options: Mapping[str, Any]) -> AnyTask:
+def make_task(name: str, options: Mapping[str, Any], step_timeout: float | None = None) -> AnyTask:
     """Return a task by its name, short or full, or `package.module:attribute`.
 
-    Raises EvoError for options it refuses.
+    step_timeout: of a Gymnasium environment, seconds. Raises EvoError for options it refuses.
     """
-    task = _made(name, options)
+    task = _made(name, options, step_timeout)
     if isinstance(task, Landscape | Dataset):
         is_one = "a function to optimise" if isinstance(task, Landscape) else "a data set to learn"
         raise EvoError(f"{name} is {is_one}, not a world to walk in: try `evo run {name}`")
@@ -51,9 +51,9 @@ def make_dataset(name: str, options: Mapping[str, Any]) -> Dataset:
     return made
 
 
-def _made(name: str, options: Mapping[str, Any]) -> AnyTask | Landscape | Dataset:
+def _made(name: str, options: Mapping[str, Any], step_timeout: float | None = None) -> AnyTask | Landscape | Dataset:
     full = task_name(name)
-    constructor = task_constructor(full)
+    constructor = task_constructor(full, step_timeout)
     taken = inspect.signature(constructor, follow_wrapped=False).parameters
     if not any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in taken.values()):
         known = [*taken, *(() if full in DATASETS or is_data_path(full) else OPTIONS)]
@@ -67,6 +67,8 @@ def _made(name: str, options: Mapping[str, Any]) -> AnyTask | Landscape | Datase
         raise EvoError(f"task {full}: {one_line(error)}") from error
     if not isinstance(made, Task | GymnasiumTask | Landscape | Dataset):
         raise EvoError(f"task {full}: its constructor returned a {type(made).__name__}, not an evo.envs.task.Task")
+    if isinstance(made, GymnasiumTask):
+        return replace(made, step_timeout=step_timeout)
     return named(made, full) if isinstance(made, Task) else made
 
 
@@ -123,11 +125,9 @@ def problem_named(
     seconds. Raises EvoError.
     """
     check_compiler()
-    made = _made(name, options)
+    made = _made(name, options, step_timeout)
     if isinstance(made, Landscape):
         return made
-    if isinstance(made, GymnasiumTask):
-        made = replace(made, step_timeout=step_timeout)
     network = make_network(layers, made, normalise, clip_observation)
     return Supervised(made, network, workers, batch) if isinstance(made, Dataset) else Walking(made, network, workers)
 
@@ -151,7 +151,8 @@ def make_learner(config: Config, workers: Workers, start: Candidate | None = Non
     """Return a new learner, begun from `start` if given. Raises EvoError for options that its method refuses."""
     problem = make_problem(config, workers, training=True)
     if isinstance(problem, Walking):
-        scored = make_task(config["task.name"], config.section("task"))
+        timeout = config.values.get("evaluation.step_timeout")
+        scored = make_task(config["task.name"], config.section("task"), timeout)
         here, there = ((task.observation_size, task.outputs) for task in (problem.task, scored))
         if here != there:
             raise EvoError(f"training.* changes the observations or actions from {there} to {here}; they must stay")

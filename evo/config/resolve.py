@@ -11,6 +11,7 @@ import re
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -135,8 +136,8 @@ def _plain(name: str) -> str:
     return (stem if version and number.isdigit() else f"{stem}{version}{number}").replace("-", "").replace("_", "")
 
 
-def task_constructor(name: str) -> Callable[..., Any]:
-    """Return the constructor of a task by its full name.
+def task_constructor(name: str, step_timeout: float | None = None) -> Callable[..., Any]:
+    """Return the constructor of a task by its full name. step_timeout: see `evo.evaluation.gymnasium_host.look`.
 
     Only functions annotated to return a Task or the like may be called: names come from files too. Raises EvoError.
     """
@@ -148,7 +149,7 @@ def task_constructor(name: str) -> Callable[..., Any]:
         if name in DATASETS or is_data_path(name):
             return constructor_of(name)
         if name not in TASKS and gymnasium_task.is_registered(name):
-            return gymnasium_task.constructor_of(name, look)
+            return gymnasium_task.constructor_of(name, partial(look, step_timeout=step_timeout))
         found: Callable[..., Any] = resolve(name, TASKS)
         returned = typing.get_type_hints(found).get("return") if callable(found) else None
     except UntrustedName as error:

@@ -13,11 +13,12 @@ import numpy as np
 from evo.envs.engine.compile import njit
 from evo.envs.engine.physics import EngineError
 from evo.envs.engine.random import random, standard_normal
+from evo.envs.foreign import FAILURES, in_words
 from evo.envs.gymnasium_bridge.gymnasium_task import Body, GymnasiumTask
 from evo.envs.gymnasium_bridge.spaces import all_finite
 from evo.evaluation.collector import Experience, sample_choice
 from evo.evaluation.episode import BLIND, ENVIRONMENT_ERROR, NOT_FINITE, OVERFLOWN, REASONS
-from evo.evaluation.gymnasium_host import Host, body_of, drop, in_words
+from evo.evaluation.gymnasium_host import Host, body_of, drop
 from evo.evaluation.processes import Died
 from evo.evaluation.workers import Workers
 from evo.networks import Network, network_from_text
@@ -283,7 +284,7 @@ def _collect(asked: _Asked, keeps: dict[Any, Any]) -> _Collected:
                     how = NOT_FINITE
                 elif not abs(block["total"] + reward) <= LARGEST:
                     how = OVERFLOWN
-        except Exception as error:  # an environment may fail in any way; it costs the episode, not the run
+        except FAILURES as error:  # an environment may fail in any way; it costs the episode, not the run
             drop(keeps, place)
             how = ENVIRONMENT_ERROR
             found.errors.append(in_words(error))
@@ -324,7 +325,7 @@ def _take_up(asked: _Asked, block: Any, keeps: dict[Any, Any]) -> np.ndarray:
         observation = body.reset(int(block["seed"]))
         for action in block["actions"][: block["steps"]]:
             observation = body.step(action)[0]
-    except Exception as error:
+    except FAILURES as error:
         raise EngineError(f"{task.name} fails when the same actions are taken again: {in_words(error)}") from error
     if not np.array_equal(observation, block["observation"], equal_nan=True):
         raise EngineError(

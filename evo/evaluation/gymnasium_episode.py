@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from evo.envs.foreign import FAILURES, in_words
 from evo.envs.gymnasium_bridge.gymnasium_task import Body, GymnasiumTask
 from evo.envs.gymnasium_bridge.spaces import all_finite
 from evo.evaluation.episode import (
@@ -24,7 +25,7 @@ from evo.evaluation.episode import (
     Episodes,
     Trajectories,
 )
-from evo.evaluation.gymnasium_host import Host, body_of, drop, in_words
+from evo.evaluation.gymnasium_host import Host, body_of, drop
 from evo.evaluation.processes import Died
 from evo.evaluation.workers import Workers
 from evo.networks import Network, network_from_text
@@ -161,7 +162,7 @@ def _live(work: _Work, keeps: dict[Any, Any]) -> Episodes:
             place = individual, number
             try:
                 life.endings[place] = _episode(body_of(work.task, keeps), work, network, params, int(seed), life, place)
-            except Exception as error:  # an environment may fail in any way; it costs the individual, not the run
+            except FAILURES as error:  # an environment may fail in any way; it costs the individual, not the run
                 drop(keeps)
                 life.endings[place] = ENVIRONMENT_ERROR
                 life.errors.append(in_words(error))

@@ -14,6 +14,7 @@ import numpy as np
 from gymnasium.envs.registration import EnvSpec
 
 from evo.envs.engine import interruption
+from evo.envs.foreign import FAILURES
 from evo.envs.gymnasium_bridge.gymnasium_task import Asked, Body, GymnasiumTask, Look, look_here
 from evo.errors import EvoError
 from evo.evaluation.processes import Died, Processes, kept
@@ -80,22 +81,26 @@ class Host:
             self.close()
 
 
-def look(asked: Asked) -> Look | str:
-    """Return what an environment declares of itself, or why it cannot be made; in a helper process if possible."""
+def look(asked: Asked, step_timeout: float | None = None) -> Look | str:
+    """Return what an environment declares of itself, or why it cannot be made; in a helper process if possible.
+
+    step_timeout: seconds, of a step; making and closing it there may take twenty times as long. None: no limit.
+    """
     spec = asked[0]
     if not _can_travel(spec, asked):
         return look_here(asked)
     processes = Processes(1, _module(spec))
-    (found,) = processes.map(_look, [asked], tries=2)
+    (found,) = processes.map(_look, [(asked, step_timeout)], tries=2)
     processes.release()
     if isinstance(found, Died):
         return f"when it is made, {found.how}"
     return look_here(asked) if found is None else found
 
 
-def _look(asked: Asked) -> Look | str | None:
+def _look(work: tuple[Asked, float | None]) -> Look | str | None:
     """Return what an environment declares of itself, in a helper; None where that cannot be pickled."""
-    seen = look_here(asked, record=True)
+    asked, step_timeout = work
+    seen = look_here(asked, record=True, step_timeout=step_timeout)
     try:
         pickle.dumps(seen)
     except Exception:  # such as a space of a user's own class
@@ -121,13 +126,6 @@ def drop(keeps: dict[Any, Any], place: int = 0) -> None:
         body.close()
 
 
-def in_words(error: BaseException) -> str:
-    """Return the message of an environment's error on one line; its type comes first unless the error is ours."""
-    said = " ".join(str(error).split())
-    ours = type(error).__module__.startswith("evo.")
-    return said if ours else f"{type(error).__name__}: {said}"
-
-
 def _close(keeps: dict[Any, Any]) -> None:
     for place in list(keeps):
         drop(keeps, place)
@@ -141,7 +139,7 @@ def _call(asked: tuple[Function, Any]) -> Any:
 
 def _first_step(asked: tuple[GymnasiumTask, int], keeps: dict[Any, Any]) -> None:
     task, seed = asked
-    with suppress(Exception):  # what it raises is reported by the episodes
+    with suppress(*FAILURES):  # what it raises is reported by the episodes
         body = body_of(task, keeps)
         body.reset(seed)
         body.step(np.clip(np.zeros(task.action_size), task.action_low, task.action_high))

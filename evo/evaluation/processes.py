@@ -140,6 +140,7 @@ class _Helper:
 
     def __init__(self) -> None:
         self.connection, there = Pipe()
+        self._parting = False  # whether it may still be closing what it kept
         self.stamps: dict[str, Any] = {}  # module → stamp of its file when this process first needed it
         descriptors = there.fileno(), _lifeline()[0]
         command = [sys.executable, "-c", _SERVE, *map(str, descriptors)]
@@ -175,7 +176,15 @@ class _Helper:
             self.connection.send(None)
         except OSError:
             return False
+        self._parting = True
         return self.process.poll() is None
+
+    def is_free(self) -> bool:
+        """Return whether it lives and has closed what it kept; wait for that a little."""
+        if self._parting:
+            with suppress(OSError, EOFError):
+                self._parting = not self.connection.poll(_FAREWELL) or self.connection.recv() is not None
+        return not self._parting and self.process.poll() is None
 
     def disown(self) -> None:
         """Leave the process to the parent that this process was forked from."""
@@ -200,7 +209,7 @@ def _helper(module: str | None) -> _Helper:
             helper = _idle.pop() if _idle else None
         if helper is None:
             helper = _Helper()
-        if helper.process.poll() is None and (module is None or helper.stamps.setdefault(module, stamp) == stamp):
+        if helper.is_free() and (module is None or helper.stamps.setdefault(module, stamp) == stamp):
             return helper
         helper.stop()
 
@@ -309,6 +318,8 @@ def _serve(descriptor: int, lifeline: int) -> None:
         if message is None:
             forget()
             begins = True
+            with suppress(BrokenPipeError):
+                connection.send(None)
             continue
         path, folder, work = message
         try:

@@ -7,9 +7,8 @@ import gymnasium
 import numpy as np
 from PIL import Image, ImageOps
 
-from evo.envs.foreign import staying
+from evo.envs.foreign import FAILURES, in_words, staying
 from evo.envs.gymnasium_bridge.gymnasium_task import Body, GymnasiumTask, without
-from evo.evaluation.gymnasium_host import in_words
 
 _BACKGROUND = (255, 255, 255)
 _FILM = "film"  # key of the film among the values kept between calls
@@ -61,7 +60,7 @@ def draw(asked: Asked, keeps: dict[Any, Any]) -> np.ndarray | str:
             frames[number] = np.asarray(ImageOps.pad(picture, (asked.width, asked.height), color=_BACKGROUND))
     except gymnasium.error.DependencyNotInstalled as error:
         said = without(error)
-    except Exception as error:  # an environment may fail in any way
+    except FAILURES as error:  # an environment may fail in any way
         said = in_words(error)
     else:
         keeps[_FILM] = film

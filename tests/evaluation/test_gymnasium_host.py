@@ -20,6 +20,7 @@ from evo.problems.control import Trajectory, Walking
 from evo.problems.problem import Evaluation
 from evo.runs.champion import Champion
 from evo.visualize.frames import pictures
+from evo.visualize.gymnasium_frames import Asked, draw
 from tests.support import misbehaving
 
 SMALL = {"method.directions": 1, "method.elite_directions": 1}
@@ -72,6 +73,7 @@ def test_what_is_no_task_is_said_before_anything_is_made(name: str, tmp_path: Pa
     ("deed", "message"),
     [
         ("raises", "RuntimeError: the floor gave way"),
+        ("fails silently", "UnspeakableError"),
         ("exits", "it called sys.exit(3)"),
         ("dies in writing", "its process ended with exit status 3"),
         ("hangs", "it gave no answer in time"),
@@ -88,6 +90,11 @@ def test_what_an_environment_does_in_a_step_costs_that_individual(
     assert outcome.failures == {"the environment failed": 1}
     if deed == "dies in writing":
         assert (tmp_path / "deaths").read_text() == "xx"  # it was tried again, once
+
+
+def test_a_timeout_ends_an_environment_that_handles_its_signal() -> None:
+    problem = walking("Fine-v0", 0.5, always="reset hears no alarm", bold="step hangs")
+    assert evaluated(problem).errors == ("it gave no answer in time",)
 
 
 @pytest.mark.parametrize("deed", ["forks", "moves", "prints", "warns"])
@@ -117,10 +124,44 @@ def test_a_constructor_or_a_picture_that_fails_is_one_line(
         evo.replay(evo.run("Fine-v0", generations=1, out=tmp_path, threads=1, settings=settings).path)
 
 
+def test_an_environment_that_exits_when_it_is_looked_at_is_one_line() -> None:
+    with pytest.raises(evo.EvoError, match=r"Secretive-v0: Gymnasium does not make it: it called sys\.exit\(3\)"):
+        evo.task("Secretive-v0", deed="exits")
+
+
+@pytest.mark.parametrize("name", misbehaving.TIMELESS)
+def test_frames_a_second_that_are_none_are_the_usual_ones(name: str) -> None:
+    assert evo.task(f"{name}-v0").control_period == 1 / 30
+
+
+@pytest.mark.parametrize("method", ["init", "close"])
+def test_making_and_closing_an_environment_is_limited(method: str, tmp_path: Path) -> None:
+    settings = {**SMALL, "task.always": f"{method} hangs"}
+    with pytest.raises(evo.EvoError, match="task Fine-v0: when it is made, it gave no answer in time"):
+        evo.run("Fine-v0", generations=1, step_timeout=0.02, out=tmp_path / "run", threads=1, settings=settings)
+
+
+def test_the_next_caller_does_not_wait_for_an_environment_that_never_closes() -> None:
+    first = walking("Fine-v0")
+    object.__setattr__(first.task, "arguments", {"always": "close hangs"})
+    np.testing.assert_array_equal(evaluated(first).returns, [[5.0]] * 3)
+    del first  # its process closes the environment
+    np.testing.assert_array_equal(evaluated(walking("Fine-v0")).returns, [[5.0]] * 3)
+
+
 @pytest.mark.parametrize(("deed", "message"), [("dies", "exit status 3"), ("crashes", "SIGSEGV")])
 def test_a_constructor_that_ends_its_process_is_one_line(deed: str, message: str) -> None:
     with pytest.raises(evo.EvoError, match=f"task Fine-v0: when it is made, its process .*{message}"):
         evo.task("Fine-v0", always=f"init {deed}")
+
+
+@pytest.mark.parametrize("drawn", [np.zeros((0, 0, 3), np.uint8), misbehaving.Trap()])
+def test_what_is_no_picture_is_one_line(drawn: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = evo.task("Fine-v0")
+    assert isinstance(task, GymnasiumTask)
+    monkeypatch.setattr(misbehaving.Fine, "render", lambda _: drawn)
+    asked = Asked(task, 0, np.zeros((0, 2)), np.array([0]), 40, 20)
+    assert re.search(r"and no picture|it called sys\.exit\(3\)", str(draw(asked, {})))
 
 
 def filmed(task: AnyTask, seen: Trajectory) -> list[Any]:

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import signal
 import sys
 import time
 import warnings
@@ -25,6 +26,24 @@ def _forks() -> None:
         os.waitpid(child, 0)  # were the child to go on, it would be for long
 
 
+class UnspeakableError(Exception):
+    """An error whose message cannot be had."""
+
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+
+def _fails_silently() -> Any:
+    raise UnspeakableError
+
+
+class Trap:
+    """A value that exits when it is looked at."""
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        sys.exit(3)
+
+
 def _stumbles() -> None:
     mark = Path("stumbled")  # in the folder of whose work it is
     if not mark.exists():
@@ -40,6 +59,7 @@ def _dies_in_writing() -> None:
 
 DEEDS: dict[str, Callable[[], Any]] = {
     "raises": _fails,
+    "fails silently": _fails_silently,
     "exits": lambda: sys.exit(3),
     "dies": lambda: os._exit(3),
     "dies once": _stumbles,
@@ -47,6 +67,7 @@ DEEDS: dict[str, Callable[[], Any]] = {
     "crashes": lambda: ctypes.string_at(0),
     "kills": lambda: os.kill(os.getpid(), 9),
     "hangs": lambda: time.sleep(3600),
+    "hears no alarm": lambda: signal.signal(signal.SIGALRM, signal.SIG_IGN),
     "forks": _forks,
     "moves": lambda: os.chdir("/"),
     "prints": lambda: print("a line of the environment's"),
@@ -176,6 +197,34 @@ class NoMetadata(Fine):
     metadata: ClassVar[Any] = None
 
 
+class Secretive(Fine):
+    """Its observation space cannot be had."""
+
+    def __init__(self, deed: str = "raises") -> None:
+        self.deed = deed
+
+    @property  # type: ignore[override]
+    def observation_space(self) -> Any:
+        return DEEDS[self.deed]()
+
+
+def _timed(frames: Any) -> type[Fine]:
+    class Timed(Fine):
+        metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"], "render_fps": frames}
+
+    return Timed
+
+
+# Frames a second that are none.
+TIMELESS = {
+    "Word": _timed("fast"),
+    "Backwards": _timed(-5),
+    "Never": _timed(np.nan),
+    "Many": _timed(np.array([1, 2])),
+    "AtOnce": _timed(np.inf),
+}
+
+
 _PARTS = spaces.Dict({"at": spaces.Box(-1.0, 1.0, (3,)), "goal": spaces.Discrete(4)})
 
 # What every one of its individuals fails of.
@@ -185,6 +234,7 @@ EVERY_EPISODE: dict[str, tuple[type[Fine], str]] = {
     "TooFew": (_observing(lambda env: np.ones(3)), "observes 3 numbers, its space says 4"),
     "Later": (_observing(lambda env: np.ones(4 + env.steps)), "observes 5 numbers, its space says 4"),
     "Nothing": (_observing(lambda env: None), "observes None, its space says 4 numbers"),
+    "Trapped": (_observing(lambda env: Trap()), r"it called sys\.exit\(3\)"),
     "Text": (_observing(lambda env: "1234"), "observes '1234', its space says 4 numbers"),
     "Words": (_observing(lambda env: ["1", "2", "3", "4"]), "its space says 4 numbers"),
     "Ragged": (_observing(lambda env: [[1], [2, 3]]), "its space says 4 numbers"),
@@ -213,6 +263,7 @@ EVERY_EPISODE: dict[str, tuple[type[Fine], str]] = {
     "NaNReward": (_rewarded(np.nan), "an action or a reward was not finite"),
     "InfReward": (_rewarded(np.inf), "an action or a reward was not finite"),
     "HugeReward": (_rewarded(1e308), "the rewards sum to infinity"),
+    "TrappedReward": (_rewarded(Trap()), r"it called sys\.exit\(3\)"),
     "NoReward": (_rewarded(None), "its reward is None, and no number"),
     "TextReward": (_rewarded("1.0"), "its reward is '1.0', and no number"),
     "ManyRewards": (_rewarded(np.ones(3)), "its reward is array"),
@@ -227,6 +278,7 @@ EVERY_EPISODE: dict[str, tuple[type[Fine], str]] = {
 NO_TASK: dict[str, tuple[type[Fine], str]] = {
     "NoActions": (NoActions, "its action_space is None"),
     "NoObservations": (NoObservations, "its observation_space is None"),
+    "Secretive": (Secretive, "Gymnasium does not make it: RuntimeError: the floor gave way"),
     "NoMetadata": (NoMetadata, "Gymnasium does not make it"),
     "Unheard": (_observing(lambda env: (), spaces.Sequence(spaces.Discrete(3))), "is no vector of fixed size"),
     "Empty": (_observing(lambda env: np.ones(0), spaces.Box(0.0, 1.0, (0,))), "it observes no numbers"),
@@ -234,7 +286,11 @@ NO_TASK: dict[str, tuple[type[Fine], str]] = {
     "Writing": (_acting(spaces.Text(4)), "takes actions of a Text space"),
 }
 
-for _name, (_kind, _) in {**EVERY_EPISODE, **NO_TASK, "Fine": (Fine, "")}.items():
+for _name, _kind in {
+    **{name: kind for name, (kind, _) in (EVERY_EPISODE | NO_TASK).items()},
+    **TIMELESS,
+    "Fine": Fine,
+}.items():
     _kind.__qualname__ = _kind.__name__ = _name
     globals()[_name] = _kind  # another process finds it there
     gymnasium.register(f"{_name}-v0", f"{__name__}:{_name}", max_episode_steps=20)
