@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from evo.cli.comparing import compare
+from evo.cli.configuring import config
 from evo.cli.listing import list_, remove
 from evo.cli.measuring import bench, doctor
 from evo.cli.running import resume, run
@@ -30,6 +31,7 @@ app.command()(evaluate)
 app.command()(robustness)
 app.command("list")(list_)
 app.command()(remove)
+app.command()(config)
 app.command()(doctor)
 app.command()(bench)
 

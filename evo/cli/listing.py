@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from evo.cli.configuring import config, named
 from evo.runs.terminal import Output
 
 _WORDS = ("tasks", "datasets", "functions", "methods", "networks", "runs")
@@ -26,7 +27,7 @@ def list_(
     folder: Annotated[Path, typer.Option("--folder", help="where the runs are")] = Path("runs"),
     as_json: Annotated[bool, typer.Option("--json", help="print records")] = False,
 ) -> None:
-    """List tasks, data sets, functions, methods, networks, and the runs below runs/."""
+    """List tasks, data sets, functions, methods, networks, and the runs below runs/; `evo list ars`: its settings."""
     import json
 
     from evo.errors import EvoError, nearest
@@ -35,6 +36,8 @@ def list_(
     filtered = task is not None or method is not None or finished is not None
     words = {kind.replace(" ", ""): kind for kind in KINDS}
     word = (what or ("runs" if filtered else "")).replace(" ", "")
+    if what and word not in words and not filtered and named(what)[0] != what:
+        return config(what, as_json=as_json)  # `evo list ars`: the settings of a method or task
     if word and word not in words:
         raise EvoError(f"there is no list of {what!r}{nearest(word, words)}")
     if filtered and word != "runs":
@@ -47,8 +50,7 @@ def list_(
             else [{"name": name, "summary": about} for name, about in entries(kind)]
             for kind in asked
         }
-        console.say(json.dumps(records[asked[0]] if word else records, indent=1))
-        return
+        return console.say(json.dumps(records[asked[0]] if word else records, indent=1))
     for kind in asked:
         if kind == "runs":
             found = run_records(folder, task, method, finished)
@@ -61,6 +63,7 @@ def list_(
             console.print(f"  {escape(name.ljust(wide))}  [dim]{escape(about)}[/]", highlight=False, soft_wrap=True)
         if filtered and not rows:
             console.say(f"  none of the {len(run_records(folder))} runs in {folder}")
+    return None
 
 
 def remove(

@@ -1,0 +1,62 @@
+"""`evo config`: every setting is explained."""
+
+import json
+
+import pytest
+
+from evo.cli import app
+from evo.config.settings import list_settings
+from evo.errors import EvoError
+
+
+def told(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    app([*words], standalone_mode=False)
+    return capsys.readouterr().out
+
+
+def test_a_setting_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert told(capsys, "config", "evaluation.episodes") == (
+        "evaluation.episodes  integer, 1 to 100000; default 1\n"
+        "                     episodes that each individual of a generation is scored on\n"
+    )
+
+
+def test_it_says_what_a_run_would_use(capsys: pytest.CaptureFixture[str]) -> None:
+    record = json.loads(told(capsys, "config", "method.noise", "--task", "quadruped", "--json"))[0]
+    assert (record["default"], record["value"], record["type"]) == (0.03, 0.1, "number")  # the preset's, of ars
+    assert "0.1 in a run of ars on quadruped" in told(capsys, "config", "method.noise", "--task", "quadruped")
+    assert "value" not in json.loads(told(capsys, "config", "method.noise", "--method", "ars", "--json"))[0]
+
+
+@pytest.mark.parametrize(("word", "section"), [("ars", "method"), ("quadruped", "task"), ("budget", "budget")])
+def test_a_section_a_method_a_task(word: str, section: str, capsys: pytest.CaptureFixture[str]) -> None:
+    records = json.loads(told(capsys, "config", word, "--json"))
+    every = list_settings(word if section == "task" else None, word if section == "method" else None)
+    assert [record["key"] for record in records] == [
+        one.key for one in every if one.key.startswith(f"{section}.") and one.key != f"{section}.name"
+    ]
+    if section != "budget":
+        assert json.loads(told(capsys, "list", word, "--json")) == records
+
+
+def test_all_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    assert [record["key"] for record in json.loads(told(capsys, "config", "--json"))] == [
+        one.key for one in list_settings()
+    ]
+    assert told(capsys, "config").endswith("--task TASK and --method METHOD adds its own settings\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["evaluation.episode"], "did you mean 'evaluation.episodes'"),
+        (["method.noise"], "evo config method.noise --method ars"),
+        (["task.gravity"], "evo config task.gravity --task quadruped"),
+        (["task.gravty", "--task", "quadruped"], "did you mean 'task.gravity'"),
+        (["method.noise", "--method", "arz"], "did you mean 'ars'"),
+    ],
+)
+def test_what_is_no_setting(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(EvoError) as error:
+        told(capsys, "config", *words)
+    assert said in str(error.value)
