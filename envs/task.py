@@ -1,10 +1,15 @@
 """Task: a world and its reward.
 
-A task is a MuJoCo model and three plain functions that are compiled with fixed signatures:
+A task is a MuJoCo model and three plain functions that are compiled with fixed signatures, and a fourth, optional one:
 
     reset(model, data, task, rng)             set the initial state, drawing from the episode's random stream
     observe(model, data, task, obs)           write the observation, float64 (observation_size,)
     advance(model, data, task, action, out)   act for one control step; set out.reward, out.terminated
+    measure(model, data, task, step, out)     say how it was done, float64 (measures,), such as where it has come to
+
+`measure` is called after every control step, `step` being 1 after the first, and only where measures are asked for. Its
+`out` is zeros at the beginning of an episode and is kept: the last value written is the episode's, and a mean over the
+steps is `out[k] += (value - out[k]) / step`.
 
 `model` and `data` are MuJoCo's structs (`evo.envs.engine.structs`), `rng` is a stream of `evo.envs.engine.random`,
 `action` is float64 (action_size,) already clipped to its bounds, or the index of a choice as one float64. `task` is a
@@ -67,7 +72,8 @@ class Task:
     number of choices of a discrete action, whose index is the action; a network scores each; 0 where actions are
     continuous. gymnasium_id: the Gymnasium environment that it equals to the bit, if any. rendering: options for
     pictures, passed on to Gymnasium's renderer. view: how the camera looks at it. root: the body that adversity pushes;
-    by default the heaviest child of the world.
+    by default the heaviest child of the world. measure, measures: the optional function, and the names of
+    what it writes.
 
     Where the model differs between episodes, remodel(model, data, task) writes the record's changes into it: every
     simulation then has a model of its own, and a resumed episode calls it. addresses: the number of words at the
@@ -96,6 +102,8 @@ class Task:
     addresses: int = 0
     kept: tuple[Any, ...] = ()
     root: int | None = None
+    measure: Callable[..., None] | None = None
+    measures: tuple[str, ...] = ()
     reference: str | None = field(default=None, init=False)  # so that `replace` drops it
 
     def __post_init__(self) -> None:
@@ -112,6 +120,8 @@ class Task:
             raise ValueError(f"frame_skip must be between 1 and {FRAMES:,}, got {self.frame_skip}")
         if not 1 <= self.steps <= 10_000_000:
             raise ValueError(f"an episode of {self.steps} control steps; it must have between 1 and 10,000,000")
+        if (self.measure is None) != (not self.measures):
+            raise ValueError(f"{self.name}: give both measure, the function, and measures, the names of what it writes")
         for name in self.rendering:
             if name not in RENDERING_OPTIONS:
                 raise TypeError(f"{self.name} has no option {name!r}")
@@ -128,6 +138,7 @@ class Task:
             f"{self.name}: observes {self.observation_size} numbers, acts by {takes}",
             f"episode: at most {self.steps:,} control steps of {self.control_period:g} s",
             f"model: {model.nbody - 1} bodies, {model.njnt} joints, {model.nu} actuators at {model.opt.timestep:g} s",
+            *([f"measures: {', '.join(self.measures)}"] if self.measures else []),
             *(f"{name} = {value!r}" for name, value in self.options.items()),
         ]
         return "\n".join(lines)
@@ -165,10 +176,32 @@ class Task:
         return reset, observe, advance, *(remodel or [0])
 
     @functools.cached_property
+    def measuring(self) -> tuple[int, int]:
+        """Address of the compiled measure, and the offset in bytes, within the record, of the record that it takes.
+
+        Both are 0 without one. Under adversity it takes the record of the task beneath. Raises KernelError where it
+        does not compile.
+        """
+        if self.measure is None:
+            return 0, 0
+        if self.addresses:
+            return self.kept[1].measuring[0], self.record.dtype.itemsize
+        return self._compiled_measure.address, 0
+
+    @functools.cached_property
+    def _compiled_measure(self) -> Any:
+        assert self.measure is not None
+        arguments = (*self._start, types.int64, _VECTOR)
+        return compile_kernel(self.measure, arguments, "model, data, task, step, out")
+
+    @property
+    def _start(self) -> tuple[Any, ...]:
+        return MODEL, DATA, numba.from_dtype(self.record.dtype)
+
+    @functools.cached_property
     def _compiled(self) -> list[Any]:
-        state = numba.from_dtype(self.record.dtype)
         outcome = numba.from_dtype(OUTCOME)
-        start = (MODEL, DATA, state)
+        start = self._start
         kernels = [
             compile_kernel(self.reset, (*start, _STREAM), "model, data, task, rng"),
             compile_kernel(self.observe, (*start, _VECTOR), "model, data, task, obs"),

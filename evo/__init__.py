@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         Spiking,
     )
     from evo.numerics.running_statistics import ObservationStatistics
+    from evo.problems.outcome import Outcome
     from evo.runs.catalogue import catalogue as list  # noqa: F401
     from evo.runs.champion import Champion
     from evo.runs.run import Run
@@ -67,6 +68,7 @@ __all__ = [
     "LayerNorm",
     "MaxPool",
     "ObservationStatistics",
+    "Outcome",
     "PatternGenerator",
     "Recurrent",
     "Residual",
@@ -97,6 +99,7 @@ _HOMES = {
     "EvoError": ("evo.errors", "EvoError"),
     "GA": ("evo.algorithms.genetic.ga", "GA"),
     "ObservationStatistics": ("evo.numerics.running_statistics", "ObservationStatistics"),
+    "Outcome": ("evo.problems.outcome", "Outcome"),
     "Run": ("evo.runs.run", "Run"),
     "bench": ("evo.benchmarks.benchmarks", "bench"),
     "compare": ("evo.comparison.compare", "compare"),

@@ -55,13 +55,18 @@ def advance(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:
     out.terminated = False
 
 
+def measure(model: Any, data: Any, task: Any, step: int, out: Any) -> None:
+    out[0], out[1] = data.qpos[0], data.qpos[1]
+
+
 def point_mass(
     *, acceleration: float = 4.0, damping: float = 2.0, timestep: float = 0.05, steps: int = 100, **rendering: Any
 ) -> Task:
     """Drive a point to a target. Observation (4,): way to the target, velocity. Action (2,): share of the force, ±1.
 
     acceleration in m/s², damping in 1/s, timestep in s. A step earns minus the distance left, in m. The target is drawn
-    from the square of ±1 m around the start. Raises ValueError for a number out of its range.
+    from the square of ±1 m around the start. Measures: the last x and y, in m. Raises
+    ValueError for a number out of its range.
     """
     options = {name: value for name, value in locals().items() if name != "rendering"}
     for name, value in options.items():
@@ -83,4 +88,6 @@ def point_mass(
         frame_skip=1,
         options=options,
         rendering=rendering,
+        measure=measure,
+        measures=("x", "y"),
     )

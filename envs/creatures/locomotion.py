@@ -13,6 +13,10 @@ Action: a target in ±1 for each servo; 0 is the pose at rest.
 Reward: alive_reward + forward_reward_weight × forward speed (m/s, no more than top_speed)
 - power_cost_weight × power (W) - sway_cost_weight × (bouncing² + rolling² + pitching²).
 
+Measures: x and y at the end (m), mean height of the torso (m), mean power (W), and for each foot, by the name of its
+touch sensor, the share of control steps that it is on the ground: its duty factor, as in Cully, Clune, Tarapore &
+Mouret 2015, "Robots that can adapt like animals".
+
 The episode ends when a part that must keep off the ground touches it, or the cosine of the torso's lean falls below
 `least_upright`; else after 10 s.
 """
@@ -22,8 +26,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import mujoco
+import numpy as np
 
-from evo.envs.creatures.rewards import capped_speed, simulate_measured, sway, upright
+from evo.envs.creatures.rewards import capped_speed, mechanical_power, simulate_measured, sway, upright
 from evo.envs.creatures.terrains import Terrain
 from evo.envs.engine.physics import mj_forward
 from evo.envs.engine.random import standard_normal, uniform
@@ -68,6 +73,16 @@ def advance(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:
         - task.sway_cost_weight * sway(data)
     )
     out.terminated = fallen and task.terminate_when_fallen != 0
+
+
+def measure(model: Any, data: Any, task: Any, step: int, out: Any) -> None:
+    """Write the last x and y (m), mean height (m) and power (W), and each foot's share of steps on the ground."""
+    out[0], out[1] = data.qpos[0], data.qpos[1]
+    out[2] += (data.qpos[2] - out[2]) / step
+    out[3] += (mechanical_power(data) - out[3]) / step
+    for foot in range(out.size - 4):
+        touches = 1.0 if data.sensordata[foot] > 0.0 else 0.0
+        out[4 + foot] += (touches - out[4 + foot]) / step
 
 
 MANY_LEGGED: Mapping[str, Any] = {"timestep": 1 / 60, "frame_skip": 3}  # longest stable ones: their steps cost more
@@ -137,6 +152,8 @@ def walking(
         positive = option in ("timestep", "frame_skip", "stride_frequency")
         if not (0 < value < math.inf if positive else 0 <= value < math.inf):
             raise ValueError(f"{option} must be {'positive' if positive else 'not negative'} and finite, got {value}")
+    # touch sensors of the feet come first: see `anatomy`
+    feet = [model.sensor(index).name for index in np.flatnonzero(model.sensor_type == mujoco.mjtSensor.mjSENS_TOUCH)]
     geoms = [model.geom(geom).id for geom in keep_off] or [-1]  # a record has no empty arrays
     return Task(
         name=name,
@@ -151,4 +168,6 @@ def walking(
         frame_skip=options["frame_skip"],
         options=options,
         rendering=rendering,
+        measure=measure,
+        measures=("x", "y", "height", "power", *feet),
     )

@@ -61,6 +61,7 @@ def ant(
         options,
         rendering,
         hidden_positions=2,
+        measures=("x", "y"),
         extra_size=lambda model: 6 * (model.nbody - 1) * bool(include_cfrc_ext_in_observation),
         numbers=lambda model: {
             "main_body": body_named(model, main_body, "main_body"),

@@ -10,6 +10,7 @@ from gymnasium.envs.mujoco.mujoco_env import expand_model_path
 
 from evo.envs.creatures.model_file import ModelFileError, examined
 from evo.envs.creatures.urdf import is_urdf
+from evo.envs.mujoco_v5.shared_kernels import measure_positions
 from evo.envs.task import Task, record
 
 _ASSETS = (Path(mujoco_env.__file__).parent / "assets").resolve()  # Gymnasium's own model files
@@ -73,11 +74,13 @@ def build(
     numbers: Callable[[mujoco.MjModel], Mapping[str, Any]] = lambda model: {},
     steps: int = 1000,
     sizes: Mapping[str, int] | None = None,
+    measures: tuple[str, ...] = (),
 ) -> Task:
     """Return the Task equal to `gymnasium_id` with these constructor options.
 
     sizes: of the model, required by its kernels, as nq, nv. kernels: reset, observe, advance; the task's record holds
-    every option that is a number, and `numbers` of the model. Raises FileNotFoundError or ValueError naming a wrong
+    every option that is a number, and `numbers` of the model. measures: names of the first positions, whose last values
+    are the episode's measures. Raises FileNotFoundError or ValueError naming a wrong
     option.
     """
     _check_ranges(options)
@@ -100,6 +103,8 @@ def build(
         frame_skip=options["frame_skip"],
         options=options,
         rendering=rendering,
+        measure=measure_positions if measures else None,
+        measures=measures,
     )
 
 
@@ -111,6 +116,7 @@ def build_walker(
     hidden_positions: int,
     extra_size: Callable[[mujoco.MjModel], int] = lambda model: 0,
     numbers: Callable[[mujoco.MjModel], Mapping[str, Any]] = lambda model: {},
+    measures: tuple[str, ...] = ("x",),
 ) -> Task:
     """Call `build` for a task that observes positions without the first `hidden_positions`, velocities, and extras."""
     hidden = hidden_positions * bool(options["exclude_current_positions_from_observation"])
@@ -121,4 +127,5 @@ def build_walker(
         rendering,
         lambda model: model.nq + model.nv - hidden + extra_size(model),
         lambda model: {"hidden_positions": hidden, **numbers(model)},
+        measures=measures,
     )

@@ -61,4 +61,4 @@ def build_humanoid(
             raise ValueError(f"xml_file: {gymnasium_id} needs a free root and a motor for each other joint")
         return {"mass": model.body_mass.sum(), "subtree_mass": float(model.body_subtreemass[0])}
 
-    return build_walker(gymnasium_id, kernels, options, rendering, 2, extra_size, numbers)
+    return build_walker(gymnasium_id, kernels, options, rendering, 2, extra_size, numbers, ("x", "y"))

@@ -34,4 +34,5 @@ def swimmer(
 ) -> Task:
     """Gymnasium's Swimmer-v5. Observation (8,): qpos[2:], qvel. Action (2,): joint torques in [-1, 1]."""
     options = {name: value for name, value in locals().items() if name != "rendering"}
-    return build_walker("Swimmer-v5", (reset, observe, advance), options, rendering, hidden_positions=2)
+    kernels = (reset, observe, advance)
+    return build_walker("Swimmer-v5", kernels, options, rendering, hidden_positions=2, measures=("x", "y"))

@@ -42,6 +42,9 @@ class Algorithm(Protocol):
     def tell(self, fitness: NDArray[np.float64]) -> None:
         """Update the search with the fitness, (individuals,), of the population asked for.
 
+        An algorithm whose attribute `uses` names `measures` or `objectives` is told these too, as keyword arguments
+        (individuals, numbers), with NaN for an individual that failed. Others need no such arguments.
+
         Raises RuntimeError before `ask`, and ValueError where the length is wrong or a value is not finite. A tell that
         raises, or is interrupted, leaves everything unchanged.
         """
@@ -98,6 +101,8 @@ class AskTell(ABC, Generic[PopulationT]):
     Where it is known, those who cannot be among them need not be evaluated to the end (see `evo.learners.racing`).
     """
 
+    uses: ClassVar[frozenset[str]] = frozenset()
+    """What `update` is told beside the fitness, as keyword arguments: `measures`, `objectives`."""
     growing: ClassVar[tuple[str, ...]] = ()
     """The arrays of the state whose first axis may have any length."""
     rank_based: ClassVar[bool] = True
@@ -117,7 +122,10 @@ class AskTell(ABC, Generic[PopulationT]):
 
     @abstractmethod
     def update(self, population: PopulationT, fitness: NDArray[np.float64]) -> None:
-        """Update the search with the fitness, (individuals,), of the population from `propose`."""
+        """Update the search with the fitness, (individuals,), of the population from `propose`.
+
+        Where `uses` names them, also with `measures` and `objectives`, float64 (individuals, numbers).
+        """
 
     @abstractmethod
     def candidates(self) -> NDArray[np.float64]:
@@ -132,7 +140,7 @@ class AskTell(ABC, Generic[PopulationT]):
             self._asked = self.propose()
         return self._asked
 
-    def tell(self, fitness: NDArray[np.float64]) -> None:
+    def tell(self, fitness: NDArray[np.float64], **told: NDArray[np.float64]) -> None:
         asked = self._asked
         if asked is None:
             raise RuntimeError("tell() before ask(): ask for a population, evaluate it, then tell its fitness")
@@ -143,11 +151,15 @@ class AskTell(ABC, Generic[PopulationT]):
         if not finite.all():
             individual = int(np.argmin(finite))
             raise ValueError(f"fitness[{individual}]={fitness[individual]}: every fitness must be finite")
+        if told.keys() != self.uses:
+            given, needed = (", ".join(sorted(names)) or "nothing" for names in (told, self.uses))
+            raise ValueError(f"told {given} beside the fitness: it uses {needed}")
+        told = {name: _beside(name, numbers, len(asked)) for name, numbers in told.items()}
         before, generation = self._held(), self.generation
         try:
             # Finite fitness can still overflow in an update: raise FloatingPointError, rather than keep NaN for ever.
             with np.errstate(over="raise", invalid="raise", divide="raise"):
-                self.update(asked, fitness)
+                self.update(asked, fitness, **told)
             self.generation += 1
             self._asked = None
         except BaseException as error:
@@ -226,6 +238,18 @@ class AskTell(ABC, Generic[PopulationT]):
             free = ("any length",) if name in self.growing and shape else shape[:1]
             layouts[name] = (*free, *shape[1:]), np.asarray(array).dtype
         return layouts
+
+
+def _beside(name: str, numbers: ArrayLike, individuals: int) -> NDArray[np.float64]:
+    """Return measures or objectives. Raises ValueError unless (individuals, numbers), each row finite or all NaN."""
+    rows = np.array(numbers, np.float64)
+    if rows.ndim != 2 or len(rows) != individuals or not rows.shape[1]:
+        raise ValueError(f"{name} of shape {rows.shape}: must be ({individuals}, numbers), one row an individual")
+    unusable = ~np.isfinite(rows).all(axis=1) & ~np.isnan(rows).all(axis=1)
+    if unusable.any():
+        individual = int(np.argmax(unusable))
+        raise ValueError(f"{name}[{individual}]={rows[individual]}: must be finite, or all NaN where it failed")
+    return rows
 
 
 _Layout = tuple[tuple[int | str, ...], np.dtype[Any]]  # shape and dtype

@@ -1,7 +1,8 @@
 """Evaluation of populations and recording of episodes without a run."""
 
 import operator
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -9,44 +10,84 @@ from evo.api.arguments import NetworkLike, TaskLike, as_network, as_task
 from evo.config.build import check_compiler
 from evo.envs.engine.compile import KernelError
 from evo.envs.engine.physics import EngineError, available_threads
-from evo.errors import EvoError
+from evo.errors import EvoError, one_line
 from evo.evaluation.workers import Threads, Workers
-from evo.genomes.population import DensePopulation, Population
+from evo.genomes.population import DensePopulation, Population, RaggedPopulation, row_of
 from evo.networks import Network
 from evo.numerics.running_statistics import ObservationStatistics
 from evo.problems.control import Trajectory, Walking
+from evo.problems.problem import Evaluation
 from evo.storage.memory import check_bytes
 
 _LARGEST_SEED = 2**63 - 1
 COLLECT = "collect"
 
 _Statistics = ObservationStatistics | str | None
+_Params = np.ndarray | Sequence[np.ndarray] | Population
 
 
+@overload
 def evaluate(
     task: TaskLike,
     network: NetworkLike,
-    params: np.ndarray | Population,
+    params: _Params,
     episodes: int = 1,
     seed: int = 0,
     threads: int | None = None,
     statistics: _Statistics = None,
     workers: Workers | None = None,
-) -> np.ndarray:
+    *,
+    measures: Literal[False] = False,
+) -> np.ndarray: ...
+
+
+@overload
+def evaluate(
+    task: TaskLike,
+    network: NetworkLike,
+    params: _Params,
+    episodes: int = 1,
+    seed: int = 0,
+    threads: int | None = None,
+    statistics: _Statistics = None,
+    workers: Workers | None = None,
+    *,
+    measures: Literal[True],
+) -> tuple[np.ndarray, np.ndarray]: ...
+
+
+def evaluate(
+    task: TaskLike,
+    network: NetworkLike,
+    params: _Params,
+    episodes: int = 1,
+    seed: int = 0,
+    threads: int | None = None,
+    statistics: _Statistics = None,
+    workers: Workers | None = None,
+    *,
+    measures: bool = False,
+) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
     """Compute the returns of a whole population, float64 (individuals, episodes); NaN where an episode failed.
 
-    params: (individuals, size), (size,) for one, or what an algorithm's `ask` returns. Episode e of every individual
-    starts from seed + e, exactly as `gymnasium.make(...).reset(seed=seed + e)` does. This is the fast path: all
-    processors, no Python per step.
+    params: (individuals, size), (size,) for one, or what an algorithm's `ask` returns; where the network has a layer of
+    its own length, also a list of rows (parameters,). Episode e of every individual starts from seed + e, exactly as
+    `gymnasium.make(...).reset(seed=seed + e)` does. This is the fast path: all processors, no Python per step.
 
     statistics: of a network that normalises its observations, and only for such a one: `champion.statistics`, those of
     `evo.collect_statistics`, or `"collect"`, which runs the same episodes twice and uses the observations of the first
-    time. A network given as text normalises where there are statistics. Raises EvoError.
+    time. A network given as text normalises where there are statistics.
+
+    measures: also return what the task says of how it was done, float64 (individuals, measures), means over the
+    episodes in the order of `task.measures`, NaN where one failed. Raises EvoError.
     """
     problem = _problem(task, network, workers_of(threads, workers), statistics)
+    if measures and not problem.measures:
+        raise EvoError(f"{problem.task.name} has no measures: give its Task a compiled measure, as in evo.envs.task")
     population, seeds = _population(params, problem), _seeds(seed, episodes)
     known = _known(problem, population, seeds, statistics)
-    return _evaluated(problem, population, seeds, known, False).returns
+    outcome = _evaluated(problem, population, seeds, known, False, measures)
+    return (outcome.returns, outcome.measures) if measures else outcome.returns
 
 
 def rollout(
@@ -57,8 +98,8 @@ def rollout(
     params: (size,). statistics: as of `evaluate`. Raises EvoError.
     """
     problem = _problem(task, network, Threads(1), statistics)
-    if np.shape(params) != (problem.size,):
-        raise EvoError(f"params of shape {np.shape(params)}; this network has {problem.size} parameters")
+    if np.ndim(params) != 1:
+        raise EvoError(f"params of shape {np.shape(params)}; an episode is of one individual, ({problem.size},)")
     population, seeds = _population(params, problem), _seeds(seed, 1)
     known = _known(problem, population, seeds, statistics)
     try:
@@ -70,7 +111,7 @@ def rollout(
 def collect_statistics(
     task: TaskLike,
     network: NetworkLike,
-    params: np.ndarray | Population,
+    params: _Params,
     episodes: int = 1,
     seed: int = 0,
     threads: int | None = None,
@@ -95,10 +136,15 @@ def _collected(
 
 
 def _evaluated(
-    problem: Walking, population: Population, seeds: np.ndarray, known: ObservationStatistics, collect: bool
-) -> Any:
+    problem: Walking,
+    population: Population,
+    seeds: np.ndarray,
+    known: ObservationStatistics,
+    collect: bool,
+    measures: bool = False,
+) -> Evaluation:
     try:
-        return problem.evaluate(population, seeds, known, collect)
+        return problem.evaluate(population, seeds, known, collect, measures)
     except (EngineError, KernelError) as error:
         raise EvoError(f"{problem.task.name}: {error}") from error
 
@@ -144,8 +190,10 @@ def _fitting(problem: Walking, statistics: ObservationStatistics) -> Observation
     return statistics
 
 
-def _population(params: np.ndarray | Population, problem: Walking) -> Population:
+def _population(params: _Params, problem: Walking) -> Population:
     """Return the parameters as a population. Raises EvoError where they do not fit the network."""
+    if problem.network.own_length:
+        return _ragged(params, problem)
     if hasattr(params, "row") and hasattr(params, "size"):
         population: Any = params
         shape: tuple[int, ...] = (len(population), population.size)
@@ -163,6 +211,23 @@ def _population(params: np.ndarray | Population, problem: Walking) -> Population
     if not shape[0]:
         raise EvoError(f"params of shape {shape}: a population has at least one individual")
     return DensePopulation(population) if isinstance(population, np.ndarray) else population
+
+
+def _ragged(params: _Params, problem: Walking) -> Population:
+    """Return individuals that each have their own number of parameters. Raises EvoError where one does not fit."""
+    if hasattr(params, "row") and hasattr(params, "size"):
+        population: Any = params
+    else:
+        alone = isinstance(params, np.ndarray) and params.ndim == 1
+        population = RaggedPopulation([params] if alone else [*params])  # type: ignore[list-item]
+    if not len(population):
+        raise EvoError("params are no rows: a population has at least one individual")
+    for individual in range(len(population)):
+        try:
+            problem.check(row_of(population, individual))
+        except ValueError as error:
+            raise EvoError(f"individual {individual}: {one_line(error)}") from error
+    return population
 
 
 def workers_of(threads: int | None, workers: Workers | None = None) -> Workers:

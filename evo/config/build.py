@@ -174,7 +174,12 @@ def make_learner(config: Config, workers: Workers, start: Candidate | None = Non
 def _check_start(config: Config, problem: Problem, start: Candidate) -> None:
     has = (len(start.params), len(start.statistics.mean))
     needs = (problem.size, len(problem.no_statistics().mean))
-    if has != needs:
+    try:
+        problem.check(start.params)
+        fits = has[1] == needs[1]
+    except ValueError:
+        fits = False
+    if not fits:
         raise EvoError(
             f"{config['start.champion']} has {has[0]} parameters and {has[1]} observations; "
             f"{config.layers or config['task.name']} on {config['task.name']} has {needs[0]} and {needs[1]}: "

@@ -36,6 +36,7 @@ from evo.learners import METHODS, Method, method_named
 from evo.problems.classic_functions import FUNCTIONS
 from evo.problems.function import Landscape
 from evo.problems.named_functions import domain_of, is_landscape, landscape_named, landscape_of
+from evo.problems.outcome import Outcome
 from evo.storage.files import read_text, read_toml
 from evo.storage.paths import command
 from evo.version import __version__
@@ -156,12 +157,12 @@ def task_constructor(name: str, step_timeout: float | None = None) -> Callable[.
         raise EvoError(f"task {error}") from error
     except Exception as error:  # a user's module may fail in any way
         raise EvoError(f"unknown task {name!r}: {one_line(error)}") from error
-    if returned is float:
+    if returned in (float, Outcome):
         return landscape_of(name, found)
     if returned not in (Task, Dataset):
         raise EvoError(
             f"{name} is not a constructor of tasks: write it as `def name(...) -> Task`, `-> Dataset`, or `def name(x) "
-            "-> float` for a function to maximise"
+            "-> float` (or `-> evo.Outcome`) for a function to maximise"
         )
     return found
 

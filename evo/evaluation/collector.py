@@ -252,6 +252,7 @@ class Collector:
     def _fixed(self) -> dict[str, int]:
         """The fields of the kernel argument that are the same in every call."""
         plugged = plug(self.task, self.network, self._template) | {"stop": self._stop.address}
+        plugged["params_size"] = self.network.size
         block = _HEAD + plugged["record_size"] + 8 * plugged["obs_size"] + 4 * plugged["memory_size"]
         scratch = 16 + 8 * (plugged["action_size"] + plugged["outputs"]) + 4 * plugged["network_scratch"]
         return plugged | {

@@ -20,6 +20,7 @@ from evo.envs.engine.random import streams
 from evo.envs.engine.structs import data_at, model_at, warning_count
 from evo.envs.task import OUTCOME, Task
 from evo.evaluation.workers import Workers
+from evo.genomes.rows import Rows, rows_for
 from evo.networks.network import Network, act
 from evo.numerics.running_statistics import update_statistics
 from evo.numerics.views import argument_of, doubles, floats, integers, words
@@ -38,12 +39,12 @@ REASONS = {
 SCRATCH_BYTES = 256 * 2**20
 
 _POINTERS = (
-    "stop params mean scale clip streams reset observe advance remodel template plan low high rewards lengths endings "
-    "statistics scratch qpos qvel observations actions step_rewards"
+    "stop params offsets mean scale clip streams reset observe advance remodel template plan low high rewards lengths "
+    "endings statistics scratch qpos qvel observations actions step_rewards measure measured"
 ).split()
 _NUMBERS = (
-    "first episodes params_size obs_size action_size choices outputs steps record_size addresses layers columns "
-    "memory_size network_scratch scratch_size recording nq nv"
+    "first episodes obs_size action_size choices outputs steps record_size addresses layers columns "
+    "memory_size network_scratch scratch_size recording nq nv measures measured_record"
 ).split()
 ARGUMENT = np.dtype([(name, np.int64) for name in _POINTERS + _NUMBERS])
 
@@ -74,7 +75,8 @@ def _episode(model_address: int, data_address: int, simulation: int, argument: i
         return
     model, data = model_at(model_address), data_at(model_address, data_address)
     individual, number = simulation // given.episodes, simulation % given.episodes
-    params = floats(given.params + 4 * given.params_size * individual, given.params_size)
+    offsets = integers(given.offsets, individual + 2)
+    params = floats(given.params + 4 * offsets[individual], offsets[individual + 1] - offsets[individual])
     mean, scale = doubles(given.mean, given.obs_size), doubles(given.scale, given.obs_size)
     low, high = doubles(given.low, given.action_size), doubles(given.high, given.action_size)
     clip = doubles(given.clip, 1)[0]
@@ -83,6 +85,7 @@ def _episode(model_address: int, data_address: int, simulation: int, argument: i
     ending = integers(given.endings, simulation + 1)
     statistics_size = 1 + 2 * given.obs_size if given.statistics else 0
     statistics = doubles(given.statistics + 8 * statistics_size * simulation, statistics_size)
+    measured = doubles(given.measured + 8 * given.measures * simulation, given.measures)
 
     # this simulation's scratch, one block: stream, outcome, record, observation, action, the network's outputs, memory
     # and scratch
@@ -128,6 +131,8 @@ def _episode(model_address: int, data_address: int, simulation: int, argument: i
         if how >= UNSTABLE:
             break
         reward += outcome.reward
+        if given.measures:
+            call(given.measure, (model, data, record + given.measured_record, steps, measured))
         if given.recording:
             doubles(given.step_rewards, simulation * (given.steps + 1) + step + 1)[-1] = outcome.reward
         if how == TERMINATED:
@@ -169,7 +174,6 @@ def plug(task: Task, network: Network, template: np.ndarray) -> dict[str, int]:
         "plan": network.plan.ctypes.data,
         "low": task.action_low.ctypes.data,
         "high": task.action_high.ctypes.data,
-        "params_size": network.size,
         "obs_size": task.observation_size,
         "action_size": task.action_size,
         "choices": task.choices,
@@ -203,6 +207,7 @@ class Episodes:
     statistics: np.ndarray | None  # float64 (individuals, episodes, 1 + 2 observation_size): count, mean, M2
     trajectories: Trajectories | None
     errors: tuple[str, ...]  # distinct messages of the engine
+    measures: np.ndarray | None = None  # float64 (individuals, episodes, measures)
 
     @property
     def failed(self) -> np.ndarray:
@@ -255,32 +260,33 @@ class Evaluator:
 
     def run(
         self,
-        params: np.ndarray,
+        params: Rows | np.ndarray,
         streams: np.ndarray,
         mean: np.ndarray,
         scale: np.ndarray,
         steps: int | None = None,
         statistics: bool = False,
         recording: bool = False,
+        measures: bool = False,
     ) -> Episodes:
         """Run every individual on every stream.
 
-        params: float32 (individuals, size).
+        params: float32 (individuals, size), or rows of their own length.
         streams: uint64 (episodes, 4), see `evo.envs.engine.random.streams`.
         mean, scale: float64 (observation_size,), the frozen normalisation.
         steps: maximum number of control steps; default: the task's.
-        Raises ValueError for an array of another shape.
+        measures: whether to return the task's measures.
+        Raises ValueError for an array of another shape, KernelError where the task's measure does not compile.
         """
         task, fixed = self.task, self._fixed
-        individuals, episodes = len(params), len(streams)
+        rows = rows_for(self.network, params)
+        individuals, episodes = len(rows), len(streams)
         count = individuals * episodes
-        if params.shape != (individuals, self.network.size):
-            raise ValueError(f"parameters of shape {params.shape}; they must be (individuals, {self.network.size})")
         for name, array in (("mean", mean), ("scale", scale)):
             if array.shape != (task.observation_size,):
                 raise ValueError(f"{name} of shape {array.shape}; it must be ({task.observation_size},)")
         steps = task.steps if steps is None else steps
-        params, streams = np.ascontiguousarray(params, np.float32), np.ascontiguousarray(streams, np.uint64)
+        streams = np.ascontiguousarray(streams, np.uint64)
         mean, scale = np.ascontiguousarray(mean, np.float64), np.ascontiguousarray(scale, np.float64)
         rewards, lengths, endings = np.zeros(count), np.zeros(count, np.int64), np.full(count, STOPPED)
         seen = np.zeros((count, 1 + 2 * task.observation_size)) if statistics else None
@@ -289,7 +295,13 @@ class Evaluator:
             shapes = (fixed["nq"],), (fixed["nv"],), (task.observation_size,), (task.action_size,), ()
             recorded = Trajectories(*(np.zeros((count, steps + 1, *shape)) for shape in shapes))
         self._reserve(count)
-        arrays = {"params": params, "streams": streams, "mean": mean, "scale": scale}
+        arrays: dict[str, np.ndarray] = {
+            "params": rows.values,
+            "offsets": rows.offsets,
+            "streams": streams,
+            "mean": mean,
+            "scale": scale,
+        }
         arrays |= {"clip": np.array([self.network.clip_observation]), "rewards": rewards}
         arrays |= {"lengths": lengths, "endings": endings, "scratch": self._scratch}
         if seen is not None:
@@ -298,6 +310,12 @@ class Evaluator:
             arrays |= {"qpos": recorded.qpos, "qvel": recorded.qvel, "observations": recorded.observations}
             arrays |= {"actions": recorded.actions, "step_rewards": recorded.rewards}
         numbers = fixed | {"episodes": episodes, "steps": steps, "recording": recording}
+        measured = None
+        if measures:
+            measured = np.zeros((count, len(task.measures)))
+            arrays["measured"] = measured
+            numbers["measures"] = len(task.measures)
+            numbers["measure"], numbers["measured_record"] = task.measuring
         argument = argument_of(ARGUMENT, numbers, arrays)
         assert self._batch is not None
         errors = apply_interruptibly(self._batch, _kernel().address, argument.ctypes.data, count, self._stop)
@@ -309,6 +327,7 @@ class Evaluator:
             statistics=None if seen is None else seen.reshape(*shape, -1),
             trajectories=recorded,
             errors=tuple(dict.fromkeys(errors.values())),
+            measures=None if measured is None else measured.reshape(*shape, -1),
         )
 
     def _reserve(self, count: int) -> None:

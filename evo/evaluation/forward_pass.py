@@ -18,15 +18,16 @@ from evo.datasets import CROSS_ENTROPY
 from evo.envs.engine.compile import ADDRESS, compile_kernel, njit
 from evo.envs.engine.physics import Batch, StopFlag, apply_interruptibly, is_set, pointer
 from evo.evaluation.workers import Workers
+from evo.genomes.rows import Rows, rows_for
 from evo.networks.network import Network
 from evo.networks.program import walk
 from evo.numerics.views import argument_of, doubles, floats, integers
 
 SCRATCH_BYTES = 256 * 2**20
 _LEAST = 32  # least number of examples of a simulation, where an individual's examples are divided
-_POINTERS = "stop params plan inputs targets rows scratch losses hits answers".split()
+_POINTERS = "stop params offsets plan inputs targets rows scratch losses hits answers".split()
 _NUMBERS = (
-    "individuals params_size layers columns memory_size network_scratch scratch_size examples share shares steps "
+    "individuals layers columns memory_size network_scratch scratch_size examples share shares steps "
     "features predictions width outputs classes answering"
 ).split()
 _ARGUMENT = np.dtype([(name, np.int64) for name in _POINTERS + _NUMBERS])
@@ -60,7 +61,8 @@ def squared_error(outputs: Any, targets: Any) -> float:
 def _forward(model_address: int, data_address: int, simulation: int, argument: int) -> None:
     given = carray(pointer(argument), (1,), _ARGUMENT)[0]
     individual, share = simulation // given.shares, simulation % given.shares
-    params = floats(given.params + 4 * given.params_size * individual, given.params_size)
+    offsets = integers(given.offsets, individual + 2)
+    params = floats(given.params + 4 * offsets[individual], offsets[individual + 1] - offsets[individual])
     plan = carray(pointer(given.plan), (given.layers, given.columns), np.int64)
     at = given.scratch + given.scratch_size * simulation
     memory, scratch = floats(at, given.memory_size), floats(at + 4 * given.memory_size, given.network_scratch)
@@ -141,7 +143,6 @@ class Examiner:
         return {
             "stop": self._stop.address,
             "plan": network.plan.ctypes.data,
-            "params_size": network.size,
             "layers": len(network.layers),
             "columns": network.plan.shape[1],
             "memory_size": memory,
@@ -164,18 +165,24 @@ class Examiner:
         return max(1, SCRATCH_BYTES // each)
 
     def run(
-        self, params: np.ndarray, inputs: np.ndarray, targets: np.ndarray, rows: np.ndarray, answering: bool = False
+        self,
+        params: Rows | np.ndarray,
+        inputs: np.ndarray,
+        targets: np.ndarray,
+        rows: np.ndarray,
+        answering: bool = False,
     ) -> Answers:
         """Run every individual on the examples in `rows`, in this order.
 
-        params: float32 (individuals, size).
+        params: float32 (individuals, size), or rows of their own length.
         inputs: float32 (examples, steps, features), targets: float32 (examples, predictions, width), both C-contiguous,
         as in `evo.datasets`; the predictions are those after the last steps.
         answering: whether to return the outputs too.
         """
-        individuals, count = len(params), len(rows)
+        each = rows_for(self.network, params)
+        individuals, count = len(each), len(rows)
         share, shares = self._shares(individuals, count)
-        params, rows = np.ascontiguousarray(params, np.float32), np.ascontiguousarray(rows, np.int64)
+        rows = np.ascontiguousarray(rows, np.int64)
         losses, hits = np.full((individuals, count), np.nan), np.zeros((individuals, count))
         outputs = None
         if answering:
@@ -184,8 +191,16 @@ class Examiner:
         if self._batch is None or self._batch.simulations < simulations:
             self._batch = Batch(_nowhere(), simulations, self.workers.threads)
             self._scratch = np.zeros(simulations * self._fixed["scratch_size"], np.uint8)
-        arrays = {"params": params, "inputs": inputs, "targets": targets, "rows": rows, "scratch": self._scratch}
-        arrays |= {"losses": losses, "hits": hits} | ({} if outputs is None else {"answers": outputs})
+        arrays: dict[str, np.ndarray] = {
+            "params": each.values,
+            "offsets": each.offsets,
+            "inputs": inputs,
+            "targets": targets,
+            "rows": rows,
+        }
+        arrays |= {"scratch": self._scratch, "losses": losses, "hits": hits} | (
+            {} if outputs is None else {"answers": outputs}
+        )
         numbers = self._fixed | {
             "individuals": individuals,
             "examples": count,

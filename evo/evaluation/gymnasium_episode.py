@@ -5,6 +5,7 @@ processes. Where a process dies during an episode, a new process runs the episod
 episode has failed.
 """
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -28,6 +29,7 @@ from evo.evaluation.episode import (
 from evo.evaluation.gymnasium_host import Host, body_of, drop
 from evo.evaluation.processes import Died
 from evo.evaluation.workers import Workers
+from evo.genomes.rows import Rows, rows_for
 from evo.networks import Network, network_from_text
 from evo.networks.network import act
 from evo.numerics.formatting import LARGEST
@@ -41,7 +43,7 @@ class _Work(NamedTuple):
 
     task: GymnasiumTask
     network: tuple[str, bool, float]
-    params: np.ndarray
+    params: Sequence[np.ndarray]  # a row for each individual
     seeds: np.ndarray
     mean: np.ndarray
     scale: np.ndarray
@@ -71,19 +73,21 @@ class GymnasiumEvaluator:
 
     def run(
         self,
-        params: np.ndarray,
+        params: Rows | np.ndarray,
         seeds: np.ndarray,
         mean: np.ndarray,
         scale: np.ndarray,
         steps: int | None = None,
         statistics: bool = False,
         recording: bool = False,
+        measures: bool = False,
     ) -> Episodes:
-        """Run every individual on every seed; see `evo.evaluation.episode.Evaluator.run`."""
-        params = np.ascontiguousarray(params, np.float32)
+        """Run every individual on every seed; see `evo.evaluation.episode.Evaluator.run`. It has no measures."""
+        rows = rows_for(self.network, params)
         most = self.task.steps if steps is None else steps
         wanted = _PARTS * self._host.count
-        shares = np.array_split(params, min(len(params), wanted))
+        cuts = np.linspace(0, len(rows), min(len(rows), wanted) + 1).round().astype(int)
+        shares = [[*rows.part(first, last)] for first, last in itertools.pairwise(cuts.tolist())]
         # few individuals are divided by their episodes too; a recorded evaluation stays in one piece
         pieces = 1 if recording else min(len(seeds), -(-wanted // len(shares)))
         rest = mean, scale, most, statistics, recording
@@ -94,8 +98,8 @@ class GymnasiumEvaluator:
             for piece in np.array_split(seeds, pieces)
         ]
         found = self._lived(work)
-        rows = [_joined(found[start : start + pieces], 1) for start in range(0, len(found), pieces)]
-        return _joined(rows, 0)
+        individuals = [_joined(found[start : start + pieces], 1) for start in range(0, len(found), pieces)]
+        return _joined(individuals, 0)
 
     def _lived(self, work: Sequence[_Work]) -> list[Episodes]:
         """Return the results of each piece of work; where a process died during one, run its episodes one by one."""
@@ -105,7 +109,7 @@ class GymnasiumEvaluator:
             return found
         self._host.probe(int(work[ended[0]].seeds[0]))
         singles = [
-            work[place]._replace(params=params[None], seeds=np.array([seed]))
+            work[place]._replace(params=[params], seeds=np.array([seed]))
             for place in ended
             for params in work[place].params
             for seed in work[place].seeds

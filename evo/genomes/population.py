@@ -1,6 +1,6 @@
 """Populations: what an algorithm asks to have evaluated, one row of parameters per individual."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, final
 
 import numpy as np
@@ -8,10 +8,14 @@ from numpy.typing import NDArray
 
 from evo.genomes.bounds import EVERYWHERE, Box
 from evo.genomes.noise import Noise, move
+from evo.genomes.rows import Rows
 
 
 class Population(Protocol):
-    """Individuals that need not be stored: rows may be computed on access."""
+    """Individuals that need not be stored: rows may be computed on access.
+
+    Where individuals have rows of their own length, it has `lengths` too, int64 (individuals,); see `RaggedPopulation`.
+    """
 
     def __len__(self) -> int:
         """Return the number of individuals."""
@@ -19,7 +23,7 @@ class Population(Protocol):
 
     @property
     def size(self) -> int:
-        """Return the number of parameters of an individual."""
+        """Return the number of parameters of an individual, of the longest where they differ."""
         ...
 
     def row(self, individual: int, out: NDArray[Any]) -> None:
@@ -27,17 +31,61 @@ class Population(Protocol):
         ...
 
     def dense(self) -> NDArray[np.float64]:
-        """Return all individuals, (individuals, parameters); a view or a copy, read-only."""
+        """Return all individuals, (individuals, parameters); a view or a copy, read-only.
+
+        Raises ValueError where their rows differ in length.
+        """
         ...
 
 
-def parts_of(population: Population, most: int) -> Iterator[NDArray[np.float32]]:
-    """Yield the parameters of all individuals in order, at most `most` at a time: float32 (individuals, parameters)."""
+def lengths_of(population: Population) -> NDArray[np.int64]:
+    """Return how many parameters each individual has, int64 (individuals,)."""
+    own = getattr(population, "lengths", None)
+    return np.full(len(population), population.size, np.int64) if own is None else own
+
+
+def row_of(population: Population, individual: int) -> NDArray[np.float64]:
+    """Return the parameters of one individual, float64 (its parameters,)."""
+    row = np.empty(int(lengths_of(population)[individual]))
+    population.row(individual, row)
+    return row
+
+
+def parts_of(population: Population, most: int) -> Iterator[Rows]:
+    """Yield the parameters of all individuals in order, at most `most` individuals at a time."""
+    lengths = lengths_of(population)
     for start in range(0, len(population), most):
-        params = np.empty((min(most, len(population) - start), population.size), np.float32)
-        for row in range(len(params)):
-            population.row(start + row, params[row])
-        yield params
+        rows = Rows.empty(lengths[start : start + most])
+        for index, row in enumerate(rows):
+            population.row(start + index, row)
+        yield rows
+
+
+@final
+class RaggedPopulation:
+    """Individuals of their own length: `rows`, one (parameters,) each."""
+
+    def __init__(self, rows: Sequence[NDArray[Any]]) -> None:
+        self.rows = [np.array(row, np.float64) for row in rows]
+        self.lengths = np.array([len(row) for row in self.rows], np.int64)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def size(self) -> int:
+        return int(self.lengths.max())
+
+    def row(self, individual: int, out: NDArray[Any]) -> None:
+        np.copyto(out, self.rows[individual], casting="same_kind")
+
+    def dense(self) -> NDArray[np.float64]:
+        if len(set(self.lengths.tolist())) > 1:
+            raise ValueError(
+                f"individuals of {self.lengths.min()} to {self.lengths.max()} numbers: only a network with a layer of "
+                "its own length (own_length) is evaluated on them"
+            )
+        return np.array(self.rows)
 
 
 @final
@@ -80,6 +128,10 @@ class Subpopulation:
     @property
     def size(self) -> int:
         return self.population.size
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        return lengths_of(self.population)[self.indices]
 
     def row(self, individual: int, out: NDArray[Any]) -> None:
         self.population.row(int(self.indices[individual]), out)

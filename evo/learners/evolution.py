@@ -8,13 +8,14 @@ import numpy as np
 
 from evo.algorithms.algorithm import Algorithm
 from evo.envs.engine.physics import EngineError
-from evo.genomes.population import Population, Subpopulation
+from evo.errors import EvoError
+from evo.genomes.population import Population, Subpopulation, row_of
 from evo.learners.learner import Candidate, below
 from evo.learners.parts import Parts
 from evo.learners.racing import evaluate_racing
 from evo.numerics.randomness import episode_seeds
 from evo.numerics.running_statistics import ObservationStatistics, standard_error
-from evo.problems.problem import Evaluation, Problem, fitness_of, joined
+from evo.problems.problem import Evaluation, Problem, join_individuals
 
 _PATIENCE = 1000  # evaluations: give up where the first ones, this many, all failed
 _HAIR = 1e-9  # as a share of the worst fitness
@@ -33,6 +34,7 @@ class Evolution:
     them are not evaluated further (see `evo.learners.racing`).
     On a deterministic problem the best individual ever seen is the first candidate, before those of the algorithm: its
     fitness is exact.
+    An algorithm that `uses` measures or objectives is told them beside the fitness, and its individuals do not race.
     An algorithm with `grow` may enlarge its population when it is told how many steps the individuals so far took (see
     `AskTell.grow`).
     """
@@ -49,7 +51,10 @@ class Evolution:
         self.problem, self.algorithm, self.seed, self.episodes_each = problem, algorithm, seed, episodes
         # how many of the best matter to the algorithm; None: every rank does, or there is nothing to race over
         decisive = getattr(algorithm, "decisive", None)
-        self._decisive = decisive if racing and episodes > 1 and not problem.deterministic else None
+        self._uses: frozenset[str] = getattr(algorithm, "uses", frozenset())
+        # measures of fewer episodes would not be those of all
+        racing = racing and episodes > 1 and not problem.deterministic and not self._uses
+        self._decisive = decisive if racing else None
         self._parts = Parts(problem)  # of the current generation
         self.steps = self.episodes = 0
         self.statistics = problem.no_statistics() if statistics is None else statistics
@@ -82,9 +87,8 @@ class Evolution:
         first = int(np.argmax(np.where(lost & self.problem.deterministic, -np.inf, outcome.fitness)))
         best, best_fitness = self._best, self._best_fitness
         if self.problem.deterministic and not failed and outcome.fitness[first] > best_fitness:
-            best, best_fitness = np.empty(self.problem.size), float(outcome.fitness[first])
-            population.row(first, best)
-        self.algorithm.tell(outcome.fitness)
+            best, best_fitness = row_of(population, first), float(outcome.fitness[first])
+        self.algorithm.tell(outcome.fitness, **self._told(outcome))
         # Signals are raised only while an evaluation waits (evo.envs.engine.interruption): the updates below are not
         # interrupted.
         self._parts.forget()
@@ -110,6 +114,17 @@ class Evolution:
             **self.problem.clocks(self.steps),
             **self.algorithm.diagnostics(),
         }
+
+    def _told(self, outcome: Evaluation) -> dict[str, np.ndarray]:
+        """Return what the algorithm is told beside the fitness. Raises EvoError where the problem does not say it."""
+        told: dict[str, np.ndarray] = {name: getattr(outcome, name) for name in self._uses}
+        for name, numbers in told.items():
+            if not numbers.shape[1]:
+                raise EvoError(
+                    f"{type(self.algorithm).__name__} searches by {name}, and this task has none: take a task with "
+                    f"{name}, or a function that returns evo.Outcome(fitness, {name}=...)"
+                )
+        return told
 
     def _failed(self, outcome: Evaluation, all_failed: bool) -> Evaluation:
         """Return the outcome with fitness for failed individuals, on a problem that tolerates failures.
@@ -140,16 +155,13 @@ class Evolution:
         parts, done = list[Evaluation](), 0
         while done < len(population):
             further = Subpopulation(population, np.arange(done, len(population))) if done else population
-            parts.append(self._parts.evaluate(further, seeds, self.statistics, collect=True))
+            parts.append(self._parts.evaluate(further, seeds, self.statistics, True, bool(self._uses)))
             done += len(parts[-1].fitness)
             # growing a population that takes no steps would never end
             if done == len(population) and grow is not None and parts[-1].steps:
                 grown = grow(sum(part.steps for part in parts))
                 population = population if grown is None else grown
-        if len(parts) == 1:
-            return population, parts[0]
-        returns = np.concatenate([part.returns for part in parts])
-        return population, joined(parts, returns, fitness_of(returns))
+        return population, join_individuals(parts)
 
     def finished(self) -> str | None:
         return self.algorithm.finished()

@@ -64,15 +64,18 @@ def below(prefix: str, state: Mapping[str, Any]) -> dict[str, Any]:
     return {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}
 
 
-def check_candidate(found: Candidate, own: Candidate) -> None:
-    """Raise ValueError where a candidate's arrays differ from `own` in shape or type.
+def check_candidate(found: Candidate, own: Candidate, problem: Problem) -> None:
+    """Raise ValueError where a candidate is not such as the problem evaluates: its arrays are typed as in `own`.
 
     Compiled code does not check the arrays that it is given.
     """
+    problem.check(found.params)
+    if found.params.dtype != own.params.dtype:
+        raise ValueError(f"parameters: {found.params.dtype}, not {own.params.dtype}")
     for name, one, needed in zip(
-        ("parameters", "mean", "m2"),
-        (found.params, found.statistics.mean, found.statistics.m2),
-        (own.params, own.statistics.mean, own.statistics.m2),
+        ("mean", "m2"),
+        (found.statistics.mean, found.statistics.m2),
+        (own.statistics.mean, own.statistics.m2),
         strict=True,
     ):
         if one.dtype != needed.dtype or one.shape != needed.shape:

@@ -33,7 +33,12 @@ class Parts:
         self._found = []
 
     def evaluate(
-        self, population: Population, seeds: np.ndarray, statistics: ObservationStatistics, collect: bool = False
+        self,
+        population: Population,
+        seeds: np.ndarray,
+        statistics: ObservationStatistics,
+        collect: bool = False,
+        measured: bool = False,
     ) -> Evaluation:
         """Return `problem.evaluate` of the population, or the cached result.
 
@@ -44,7 +49,7 @@ class Parts:
             if np.array_equal(known, seeds) and len(part.fitness) <= len(population):
                 self._next += 1
                 return part
-        part = self._problem.evaluate(population, seeds, statistics, collect)
+        part = self._problem.evaluate(population, seeds, statistics, collect, measured)
         if self._problem.state():
             self._found[self._next :] = [(np.array(seeds), part)]
             self._next += 1
@@ -59,6 +64,8 @@ class Parts:
                 "fitness": part.fitness,
                 "returns": part.returns,
                 "statistics": part.statistics,
+                "measures": part.measures,
+                "objectives": part.objectives,
                 "counts": np.array([part.episodes, part.steps, *part.failures.values()]),
                 "failures": _array([*part.failures]),
                 "errors": _array(part.errors),
@@ -71,14 +78,18 @@ class Parts:
         width = 1 + 2 * self._problem.no_statistics().mean.size
         while arrays := below(f"{(number := len(self._found))}/", state):
             seeds, fitness, returns, statistics = (arrays[name] for name in _NUMBERS)
-            if returns.shape != (*fitness.shape, *seeds.shape) or statistics.shape != (len(statistics), width):
+            # of a checkpoint that an older version wrote there are none
+            beside = [np.array(arrays.get(name, np.zeros((len(fitness), 0)))) for name in ("measures", "objectives")]
+            fits = returns.shape == (*fitness.shape, *seeds.shape) and statistics.shape == (len(statistics), width)
+            if not fits or any(one.ndim != 2 or len(one) != len(fitness) for one in beside):
                 raise ValueError(
                     f"part {number}: {returns.shape} returns, {fitness.shape} individuals, {seeds.shape} seeds"
                 )
             episodes, steps, *times = (int(count) for count in arrays["counts"])
             failures = dict(zip(_texts(arrays["failures"]), times, strict=True))
             errors = tuple(_texts(arrays["errors"]))
-            self._found.append((seeds, Evaluation(fitness, returns, episodes, steps, failures, errors, statistics)))
+            part = Evaluation(fitness, returns, episodes, steps, failures, errors, statistics, *beside)
+            self._found.append((seeds, part))
 
 
 _NUMBERS = "seeds", "fitness", "returns", "statistics"

@@ -14,7 +14,7 @@ import numpy as np
 from evo.genomes.population import Population, Subpopulation
 from evo.learners.parts import Parts
 from evo.numerics.running_statistics import ObservationStatistics
-from evo.problems.problem import Evaluation, Problem, fitness_of, joined
+from evo.problems.problem import Evaluation, Problem, add, fitness_of
 
 LEVEL = 0.05  # of the test that drops an individual
 _FIRST = 3  # episodes before an individual may be dropped: two differences hardly estimate a deviation
@@ -88,4 +88,4 @@ def evaluate_racing(
         below = np.nextafter(fitness[running].min(), -np.inf) if len(running) else np.inf
         fitness[individual] = min(fitness_of(lived[None])[0], below)
     fitness[failed] = fitness[~failed].min() if not failed.all() else np.nan
-    return joined(parts, returns, fitness)
+    return add(parts, returns, fitness)

@@ -28,6 +28,10 @@ class Layer:
     """
 
     surrogate: ClassVar[bool] = False
+    own_length: ClassVar[bool] = False
+    """Whether every individual has as many parameters for it as it likes: `step` is given all to the end of the row, so
+    no layer after it may have any. `size` is how many `initial` makes; `check` tells which it takes.
+    """
     word: ClassVar[str] = ""
     summary: ClassVar[str] = ""
 
@@ -56,6 +60,12 @@ class Layer:
     def size(self, inputs: Shape) -> int:
         """Return the number of parameters."""
         return 0
+
+    def check(self, params: np.ndarray, inputs: Shape) -> None:
+        """Raise ValueError where parameters, (own length,), are not such as a layer of `own_length` takes.
+
+        Compiled code does not check what it is given.
+        """
 
     def blocks(self, inputs: Shape) -> Blocks:
         """Return names and shapes of the parameter arrays, in their order; their sizes add up to `size`."""

@@ -36,7 +36,8 @@ class Network:
     text: how it is written (`linear`, `mlp:64,64`). normalise: whether observations are normalised by running
     statistics before the first layer. clip_observation: the bound ± of normalised observations; infinity does not clip,
     and without normalisation nothing is clipped. size: number of parameters. outputs: size of the action. remembers:
-    whether an action depends on earlier observations. Raises ValueError for a layer that does not fit its predecessor.
+    whether an action depends on earlier observations. own_length: whether individuals may have their own number of
+    parameters, `size` being what `initial` makes. Raises ValueError for a layer that does not fit its predecessor.
     """
 
     def __init__(
@@ -59,6 +60,9 @@ class Network:
         self._given = list(zip(self.layers, self.shapes, strict=False))
         self.sizes = [layer.size(shape) for layer, shape in self._given]  # parameters of each layer
         self.size = sum(self.sizes)
+        self.own_length = any(layer.own_length for layer in self.layers)
+        if self.own_length:
+            _check_own_length(self.layers, self.sizes)
         self.widest = max(math.prod(shape) for shape in self.shapes)
         self.memory_size = sum(layer.memory_size(shape) for layer, shape in self._given)
         if max(self.size, self.memory_size, self.widest) > _LARGEST:
@@ -80,6 +84,21 @@ class Network:
     def __getstate__(self) -> dict[str, Any]:
         """Return the state without addresses of compiled code, which copies and pickles must not hold."""
         return {name: value for name, value in self.__dict__.items() if name != "plan"}
+
+    def check(self, params: np.ndarray) -> None:
+        """Raise ValueError where parameters of one individual, (parameters,), are not such as this network takes."""
+        if not self.own_length:
+            if params.shape != (self.size,):
+                raise ValueError(f"{_count(params)}; {self.text!r} has {self.size}")
+            return
+        at = 0
+        for (layer, shape), size in zip(self._given, self.sizes, strict=True):
+            if layer.own_length:
+                if params.ndim != 1 or len(params) < at:
+                    raise ValueError(f"{_count(params)}; {self.text!r} has at least {at}")
+                layer.check(params[at:], shape)
+                return
+            at += size
 
     @functools.cached_property
     def products(self) -> int:
@@ -145,6 +164,21 @@ class Network:
         for (layer, shape), size in zip(self._given, self.sizes, strict=True):
             inputs, at = layer.apply(tape, inputs, at, shape, steps), at + size
         return inputs
+
+
+def _check_own_length(layers: Sequence[Layer], sizes: Sequence[int]) -> None:
+    """Raise ValueError where parameters come after those of a layer that takes all to the end of the row."""
+    index = next(index for index, layer in enumerate(layers) if layer.own_length)
+    after = [layer.text for layer, size in zip(layers[index + 1 :], sizes[index + 1 :], strict=True) if size]
+    if after:
+        raise ValueError(
+            f"{layers[index].text!r} has as many parameters as an individual likes, so no layer after it may have any; "
+            f"{after[0]!r} has"
+        )
+
+
+def _count(params: np.ndarray) -> str:
+    return f"{len(params)} parameters" if params.ndim == 1 else f"parameters of shape {params.shape}"
 
 
 @njit

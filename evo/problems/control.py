@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from evo.envs.task import Task
 from evo.evaluation.episode import REASONS, TERMINATED, Episodes
 from evo.evaluation.evaluator import AnyTask, evaluator_of
 from evo.evaluation.workers import Workers
 from evo.genomes.population import DensePopulation, Population, parts_of
+from evo.genomes.rows import Rows
 from evo.networks import Network
 from evo.numerics.formatting import RETURN
 from evo.numerics.randomness import episode_seeds
@@ -66,6 +68,14 @@ class Walking:
         """Number of parameters."""
         return self.network.size
 
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The names of the task's measures."""
+        return self.task.measures if isinstance(self.task, Task) else ()
+
+    def check(self, params: np.ndarray) -> None:
+        self.network.check(params)
+
     def known(self, params: np.ndarray, seed: int) -> dict[str, Any]:
         """Return the neuron of each parameter and, for a network without memory, a Sensitivity.
 
@@ -117,25 +127,35 @@ class Walking:
         return ObservationStatistics.empty(self.task.observation_size)
 
     def evaluate(
-        self, population: Population, seeds: np.ndarray, statistics: ObservationStatistics, collect: bool = False
+        self,
+        population: Population,
+        seeds: np.ndarray,
+        statistics: ObservationStatistics,
+        collect: bool = False,
+        measured: bool = False,
     ) -> Evaluation:
         """Evaluate every individual on all `seeds`; observations are normalised by `statistics`, kept frozen."""
         count = len(population) * len(seeds)
         check_bytes(f"{count:,} episodes", _EPISODE_BYTES * count, "score fewer individuals on fewer episodes")
         begin = self._evaluator.starts(seeds)
         most = self._evaluator.capacity(len(seeds))
-        parts = [self._run(params, begin, statistics, collect) for params in parts_of(population, most)]
+        measured = measured and bool(self.measures)
+        parts = [self._run(rows, begin, statistics, collect, measured) for rows in parts_of(population, most)]
         return _combined(parts, 1 + 2 * self.task.observation_size)
 
     def returns(self, params: np.ndarray, seeds: np.ndarray) -> np.ndarray:
         """Return the returns (individuals, episodes) of params (individuals, size); NaN where an episode failed."""
         return self.evaluate(DensePopulation(params), seeds, self.no_statistics()).returns
 
-    def _run(self, params: np.ndarray, begin: np.ndarray, statistics: ObservationStatistics, collect: bool) -> Episodes:
+    def _run(
+        self, params: Rows, begin: np.ndarray, statistics: ObservationStatistics, collect: bool, measured: bool
+    ) -> Episodes:
         mean, scale = self.normalisation(statistics)
         most = self._evaluator.capacity(1)  # episodes of one individual that fit the memory for scratch at once
         parts = [
-            self._evaluator.run(params, part, mean, scale, statistics=collect and self.network.normalise)
+            self._evaluator.run(
+                params, part, mean, scale, statistics=collect and self.network.normalise, measures=measured
+            )
             for part in (begin[first : first + most] for first in range(0, len(begin), most))
         ]
         return parts[0] if len(parts) == 1 else _joined(parts)
@@ -171,6 +191,7 @@ class Walking:
 def _joined(parts: list[Episodes]) -> Episodes:
     """Concatenate results of the same individuals along the episodes."""
     statistics = [part.statistics for part in parts if part.statistics is not None]
+    measures = [part.measures for part in parts if part.measures is not None]
     return Episodes(
         returns=np.concatenate([part.returns for part in parts], axis=1),
         lengths=np.concatenate([part.lengths for part in parts], axis=1),
@@ -178,6 +199,7 @@ def _joined(parts: list[Episodes]) -> Episodes:
         statistics=np.concatenate(statistics, axis=1) if statistics else None,
         trajectories=None,
         errors=tuple(dict.fromkeys(message for part in parts for message in part.errors)),
+        measures=np.concatenate(measures, axis=1) if measures else None,
     )
 
 
@@ -186,6 +208,7 @@ def _combined(parts: list[Episodes], row_size: int) -> Evaluation:
     endings = np.concatenate([part.endings for part in parts])
     returns = np.where(failed, np.nan, np.concatenate([part.returns for part in parts]))
     rows = [part.statistics[~part.failed] for part in parts if part.statistics is not None]
+    measures = [_mean_measures(part.measures, part.failed) for part in parts if part.measures is not None]
     return Evaluation(
         fitness=fitness_of(returns),
         returns=returns,
@@ -194,4 +217,15 @@ def _combined(parts: list[Episodes], row_size: int) -> Evaluation:
         failures=dict(Counter(REASONS[int(ending)] for ending in endings[failed])),
         errors=tuple(dict.fromkeys(message for part in parts for message in part.errors)),
         statistics=np.concatenate(rows) if rows else np.zeros((0, row_size)),
+        measures=np.concatenate(measures) if measures else np.zeros((len(returns), 0)),
+        objectives=np.zeros((len(returns), 0)),
     )
+
+
+def _mean_measures(measures: np.ndarray, failed: np.ndarray) -> np.ndarray:
+    """Return the means over episodes, (individuals, measures), added in their order; NaN where an episode failed."""
+    total = np.zeros((len(measures), measures.shape[2]))
+    for episode in range(measures.shape[1]):
+        total = total + measures[:, episode]
+    total[failed.any(axis=1)] = np.nan
+    return total / measures.shape[1]

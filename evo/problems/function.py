@@ -3,7 +3,7 @@
 import inspect
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, final
 
@@ -14,11 +14,12 @@ from evo.envs.engine.physics import EngineError
 from evo.envs.foreign import contained
 from evo.errors import one_line
 from evo.genomes.population import Population
-from evo.numerics.formatting import LARGEST, RETURN
+from evo.numerics.formatting import RETURN
 from evo.numerics.randomness import generator
 from evo.numerics.running_statistics import ObservationStatistics
 from evo.numerics.validation import whole_number
 from evo.problems.classic_functions import Function
+from evo.problems.outcome import NOTHING, Found, Outcome, UnusableOutcome, read_outcome, stack
 from evo.problems.problem import Evaluation, fitness_of
 from evo.storage.memory import check_bytes
 
@@ -35,6 +36,7 @@ class Landscape(ABC):
 
     step_unit = "evaluation"
     measure = RETURN
+    measures: tuple[str, ...] = ()
     deterministic = True
     cheap = True
     """Whether it may be evaluated many times more only to be plotted."""
@@ -80,10 +82,27 @@ class Landscape(ABC):
     def no_statistics(self) -> ObservationStatistics:
         return ObservationStatistics.empty(0)
 
+    def judge(self, points: np.ndarray, seeds: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the fitness as `heights` does, measures (individuals, measures), objectives (individuals, objectives).
+
+        The two are means over the seeds, NaN where it failed on one; without columns where there are none.
+        """
+        none = np.zeros((len(points), 0))
+        return self.heights(points, seeds), none, none
+
+    def check(self, params: np.ndarray) -> None:
+        if params.shape != (self.size,):
+            raise ValueError(f"a point of shape {params.shape}; {self.name} takes {self.size} numbers")
+
     def evaluate(
-        self, population: Population, seeds: np.ndarray, statistics: ObservationStatistics, collect: bool = False
+        self,
+        population: Population,
+        seeds: np.ndarray,
+        statistics: ObservationStatistics,
+        collect: bool = False,
+        measured: bool = False,
     ) -> Evaluation:
-        heights = self.heights(population.dense(), seeds)
+        heights, measures, objectives = self.judge(population.dense(), seeds)
         failed = int(np.isnan(heights).sum())
         returns = np.broadcast_to(heights, (len(population), len(seeds))) if self.deterministic else heights
         return Evaluation(
@@ -94,6 +113,8 @@ class Landscape(ABC):
             failures={REFUSED: failed} if failed else {},
             errors=self.errors,
             statistics=np.zeros((0, 1)),
+            measures=measures,
+            objectives=objectives,
         )
 
     def state(self) -> dict[str, np.ndarray]:
@@ -137,7 +158,7 @@ class ClassicLandscape(Landscape):
 
 @final
 class OwnLandscape(Landscape):
-    """A user's Python function, `fitness(x)` or `fitness(x, seed)`: a point x, float64 (size,), to a number.
+    """A user's Python function, `fitness(x)` or `fitness(x, seed)`: a point x, float64 (size,), to a number or Outcome.
 
     It is called for one individual after the other. A function with a seed is noisy: it is called once an episode.
     on_error: `stop`: EngineError where it raises or returns no finite number; the part of the population evaluated so
@@ -146,7 +167,7 @@ class OwnLandscape(Landscape):
     """
 
     def __init__(
-        self, name: str, function: Callable[..., float], size: int, low: float, high: float, on_error: str
+        self, name: str, function: Callable[..., float | Outcome], size: int, low: float, high: float, on_error: str
     ) -> None:
         super().__init__(name, size, low, high)
         if on_error not in ("stop", "worst"):
@@ -155,53 +176,72 @@ class OwnLandscape(Landscape):
         self.deterministic, self.cheap = not takes_seed(function), False
         # Points and seeds of an interrupted evaluation, and the fitness found so far, in order of individuals and,
         # within one, of episodes.
-        self._asked, self._seeds, self._found = np.zeros((0, size)), np.zeros(0, np.int64), np.zeros(0)
+        self._asked, self._seeds = np.zeros((0, size)), np.zeros(0, np.int64)
+        self._found: list[Found] = []
 
     def heights(self, points: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+        return self.judge(points, seeds)[0]
+
+    def judge(self, points: np.ndarray, seeds: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         columns = 1 if self.deterministic else len(seeds)
         same = np.array_equal(points, self._asked) and (self.deterministic or np.array_equal(seeds, self._seeds))
         if not same or len(self._found) >= len(points) * columns:
-            self._asked, self._seeds, self._found = np.array(points), np.array(seeds, np.int64), np.zeros(0)
-        found, self.errors = self._found.tolist(), ()
-        try:
-            for place in range(len(found), len(points) * columns):
-                individual, episode = divmod(place, columns)
-                arguments = () if self.deterministic else (int(seeds[episode]),)
-                found.append(self._height(np.array(points[individual]), arguments, f"{individual} of {len(points)}"))
-        finally:
-            self._found = np.array(found)
-        self._asked, self._seeds, self._found = np.zeros((0, self.size)), np.zeros(0, np.int64), np.zeros(0)
-        return np.array(found).reshape(len(points), columns)
+            self._asked, self._seeds, self._found = np.array(points), np.array(seeds, np.int64), []
+        self.errors = ()
+        for place in range(len(self._found), len(points) * columns):
+            individual, episode = divmod(place, columns)
+            arguments = () if self.deterministic else (int(seeds[episode]),)
+            self._found.append(self._ask(np.array(points[individual]), arguments, f"{individual} of {len(points)}"))
+        found, self._found = self._found, []
+        self._asked, self._seeds = np.zeros((0, self.size)), np.zeros(0, np.int64)
+        fitness, measures, objectives = (part.reshape(len(points), columns, -1) for part in _arrays(found))
+        return fitness[:, :, 0], measures.mean(axis=1), objectives.mean(axis=1)
 
-    def _height(self, point: np.ndarray, arguments: tuple[int, ...], individual: str) -> float:
+    def _ask(self, point: np.ndarray, arguments: tuple[int, ...], individual: str) -> Found:
+        found, problem = NOTHING, ""
         with interruption.waiting():
             try:
                 with contained():
-                    height = float(self.function(point, *arguments))
-                problem = "" if np.isfinite(height) else f"its fitness is {height}, not a finite number"
-                if not problem and abs(height) > LARGEST:
-                    problem = f"its fitness is {height:g}, larger than can be computed with ({LARGEST:g})"
+                    found = read_outcome(self.function(point, *arguments))
+                _arrays([next((one for one in self._found if one.measures is not None), found), found])
+            except UnusableOutcome as error:
+                problem = one_line(error)
             except Exception as error:  # a user's function may fail in any way
-                height, problem = float("nan"), f"{type(error).__name__}: {one_line(error)}"
-        if problem and self.on_error == "stop":
+                problem = f"{type(error).__name__}: {one_line(error)}"
+        if not problem:
+            return found
+        if self.on_error == "stop":
             raise EngineError(
                 f"individual {individual}: {problem}; what was evaluated is kept: mend the function, or write "
                 'on_error = "worst" in config.toml, and resume'
             )
-        if not problem:
-            return height
         if problem not in self.errors and len(self.errors) < _KEPT:
             self.errors = (*self.errors, problem)
-        return float("nan")
+        return NOTHING
 
     def state(self) -> dict[str, np.ndarray]:
-        return {"asked": self._asked, "seeds": self._seeds, "found": self._found}
+        fitness, measures, objectives = _arrays(self._found)
+        state = {"asked": self._asked, "seeds": self._seeds, "found": fitness}
+        told = {"measures": measures, "objectives": objectives}
+        return state | {name: array for name, array in told.items() if array.size}  # most functions return a number
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self._asked, self._seeds, self._found = (np.array(state[name]) for name in ("asked", "seeds", "found"))
+        self._asked, self._seeds, fitness = (np.array(state[name]) for name in ("asked", "seeds", "found"))
+        none = np.zeros((len(fitness), 0))
+        rows = zip(fitness.tolist(), state.get("measures", none), state.get("objectives", none), strict=True)
+        self._found = [NOTHING if np.isnan(row[0]) else Found(*row) for row in rows]
 
 
-def takes_seed(function: Callable[..., float]) -> bool:
+def _arrays(found: Sequence[Found]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return fitness (evaluations,), measures and objectives (evaluations, numbers). Raises UnusableOutcome."""
+    return (
+        np.array([one.fitness for one in found]),
+        stack("measures", [one.measures for one in found]),
+        stack("objectives", [one.objectives for one in found]),
+    )
+
+
+def takes_seed(function: Callable[..., float | Outcome]) -> bool:
     """Return whether its second argument is an episode's seed. Raises ValueError for other positional arguments."""
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     names = [name for name, one in inspect.signature(function).parameters.items() if one.kind in kinds]

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,6 +10,8 @@ import numpy as np
 from evo.genomes.population import DensePopulation, Population
 from evo.numerics.formatting import LARGEST
 from evo.numerics.running_statistics import ObservationStatistics
+
+_NONE = np.zeros((0, 0))
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,10 @@ class Evaluation:
     failed, all have NaN.
     returns: (individuals, episodes), NaN where failed.
     episodes, steps: how many were run and taken.
+    measures: how it was done, float64 (individuals, measures), means over the episodes, NaN where one failed; without
+    columns where they were not asked for.
+    objectives: float64 (individuals, objectives), each maximised, NaN as for measures; without columns where there is
+    only the fitness.
     failures: reason → number of episodes that failed for it.
     errors: distinct messages of the engine.
     statistics: rows (count, mean, M2) of the observations, episode by episode in order, without failed ones.
@@ -32,10 +38,22 @@ class Evaluation:
     failures: dict[str, int]
     errors: tuple[str, ...]
     statistics: np.ndarray
+    measures: np.ndarray = field(default_factory=lambda: _NONE)
+    objectives: np.ndarray = field(default_factory=lambda: _NONE)
 
 
-def joined(parts: Sequence[Evaluation], returns: np.ndarray, fitness: np.ndarray) -> Evaluation:
-    """Return the sum of several evaluations, with the returns and fitness of all individuals."""
+def join_individuals(parts: Sequence[Evaluation]) -> Evaluation:
+    """Return the evaluation of all the individuals of several, in order."""
+    if len(parts) == 1:
+        return parts[0]
+    returns = np.concatenate([part.returns for part in parts])
+    measures = np.concatenate([part.measures for part in parts])
+    objectives = np.concatenate([part.objectives for part in parts])
+    return replace(add(parts, returns, fitness_of(returns)), measures=measures, objectives=objectives)
+
+
+def add(parts: Sequence[Evaluation], returns: np.ndarray, fitness: np.ndarray) -> Evaluation:
+    """Return the sum of several evaluations, with the returns and fitness of all individuals, and no measures."""
     return Evaluation(
         fitness=fitness,
         returns=returns,
@@ -60,6 +78,11 @@ class Problem(Protocol):
     @property
     def size(self) -> int:
         """Number of parameters."""
+        ...
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The names of what it can say of how it was done; empty where it says nothing, or nobody knows the names."""
         ...
 
     def known(self, params: np.ndarray, seed: int) -> dict[str, Any]:
@@ -88,16 +111,26 @@ class Problem(Protocol):
         """Return parameters as they are evaluated and stored: cast to the type in which the problem computes."""
         ...
 
+    def check(self, params: np.ndarray) -> None:
+        """Raise ValueError where parameters of one individual, (parameters,), are not such as it evaluates."""
+        ...
+
     def no_statistics(self) -> ObservationStatistics:
         """Return statistics of no observations."""
         ...
 
     def evaluate(
-        self, population: Population, seeds: np.ndarray, statistics: ObservationStatistics, collect: bool = False
+        self,
+        population: Population,
+        seeds: np.ndarray,
+        statistics: ObservationStatistics,
+        collect: bool = False,
+        measured: bool = False,
     ) -> Evaluation:
         """Evaluate every individual on all `seeds`; observations are normalised by `statistics`, kept frozen.
 
-        collect: whether to return statistics of the observations. Raises EngineError.
+        collect: whether to return statistics of the observations. measured: whether to return measures and objectives.
+        Raises EngineError.
         """
         ...
 

@@ -36,6 +36,7 @@ class Supervised:
     """
 
     step_unit = "example"
+    measures: tuple[str, ...] = ()
 
     def __init__(self, dataset: Dataset, network: Network, workers: Workers, batch: int | None = None) -> None:
         self.dataset, self.network, self.workers, self.measure = dataset, network, workers, _measure(dataset)
@@ -47,6 +48,9 @@ class Supervised:
     def size(self) -> int:
         """Number of parameters."""
         return self.network.size
+
+    def check(self, params: np.ndarray) -> None:
+        self.network.check(params)
 
     def known(self, params: np.ndarray, seed: int) -> dict[str, Any]:
         """Return the neuron of each parameter."""
@@ -80,7 +84,12 @@ class Supervised:
         return ObservationStatistics.empty(0)
 
     def evaluate(
-        self, population: Population, seeds: np.ndarray, statistics: ObservationStatistics, collect: bool = False
+        self,
+        population: Population,
+        seeds: np.ndarray,
+        statistics: ObservationStatistics,
+        collect: bool = False,
+        measured: bool = False,
     ) -> Evaluation:
         returns, steps = np.empty((len(population), len(seeds))), 0
         columns: dict[bytes, np.ndarray] = {}  # each set of examples is evaluated once

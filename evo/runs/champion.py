@@ -144,9 +144,10 @@ class Champion:
             step_timeout=self.step_timeout,
         )
         statistics = self.candidate.statistics
-        if problem.size != len(self.params):
-            has = f"{self.network_text} on {self.task_name} has {problem.size}".removeprefix(" on ")
-            raise EvoError(f"a damaged champion: it has {len(self.params)} parameters, but {has}")
+        try:
+            problem.check(self.params)
+        except ValueError as error:
+            raise EvoError(f"a damaged champion: {error}, on {self.task_name}") from error
         if {len(statistics.mean), len(statistics.m2)} != {len(problem.no_statistics().mean)}:
             raise EvoError(f"a damaged champion: its statistics do not fit {self.task_name}'s observations")
         if isinstance(problem, Supervised) and self.data not in ("", problem.dataset.digest):
@@ -280,7 +281,7 @@ class Champion:
         """
         try:
             found = Candidate(arrays["params"], ObservationStatistics.restored(arrays))
-            check_candidate(found, self.candidate)
+            check_candidate(found, self.candidate, self.problem)
         except (KeyError, TypeError, ValueError) as error:
             raise EvoError(f"a damaged fossil: {one_line(error)}") from error
         return found

@@ -225,7 +225,7 @@ def restore(learner: Learner, state: Mapping[str, np.ndarray]) -> Progress:
     progress = Progress.restored(state)
     scored = [one.candidate for one in (progress.champion, progress.last) if one is not None]
     for candidate in (*learner.candidates(), *scored):
-        check_candidate(candidate, own)
+        check_candidate(candidate, own, learner.problem)
     for name in ("generation", "steps", "episodes"):
         whole_number(name, getattr(learner, name), 0, _MOST)
     whole_number("rows", progress.rows, 0, _MOST)

@@ -12,7 +12,7 @@ import numpy as np
 from evo.algorithms.algorithm import Algorithm
 from evo.genomes.population import Population
 from evo.testing.expectation import expect, expect_refusal
-from evo.testing.trial import START, Floats, Make, advance, expect_same, seen, sphere
+from evo.testing.trial import START, Floats, Make, advance, expect_same, seen, sphere, tell
 
 _MOST_ASSIGNMENTS = 10_000
 
@@ -27,7 +27,7 @@ def shapes(make: Make) -> None:
         expect(counted == generation, f"generation is {counted} after {generation} rounds of ask and tell")
         population = algorithm.ask()
         _check_population(population)
-        algorithm.tell(sphere(population.dense()))
+        tell(algorithm, population.dense(), sphere(population.dense()))
         _check_candidates(algorithm)
         found = algorithm.diagnostics()
         expect(names in (None, found.keys()), f"diagnostics() names {[*found]}, and other columns before")
@@ -72,7 +72,7 @@ def asking(make: Make) -> None:
     expect_same(before, seen(algorithm), "ask() changed what the algorithm shows; only tell() may")
     again = np.array_equal(algorithm.ask().dense(), first)
     expect(again, "ask() gave another population the second time; until tell() it must give the same")
-    algorithm.tell(sphere(first))
+    tell(algorithm, first, sphere(first))
     kept = np.array_equal(population.dense(), first)
     expect(kept, "tell() changed a population that was asked for before: replace arrays, and never write into them")
     moved = not np.array_equal(algorithm.ask().dense(), first)
@@ -85,8 +85,9 @@ def order(make: Make) -> None:
         algorithm, twin = make(START, 0), make(START, 0)
         for one in (algorithm, twin):
             advance(one, rounds)
-        fitness, before = sphere(twin.ask().dense()), seen(algorithm)
-        expect_refusal(f"tell() before ask(), after {rounds} rounds,", partial(algorithm.tell, fitness), RuntimeError)
+        rows, before = twin.ask().dense(), seen(algorithm)
+        telling = partial(tell, algorithm, rows, sphere(rows))
+        expect_refusal(f"tell() before ask(), after {rounds} rounds,", telling, RuntimeError)
         expect_same(before, seen(algorithm), "a tell() before ask() was refused and yet changed something")
 
 
@@ -95,7 +96,8 @@ def unfit_fitness(make: Make) -> None:
     algorithm, twin = make(START, 0), make(START, 0)
     for one in (algorithm, twin):
         advance(one, 1)
-    fitness = sphere(algorithm.ask().dense())
+    rows = algorithm.ask().dense()
+    fitness = sphere(rows)
     wrong: dict[str, Floats] = {
         "one value too few": fitness[:-1],
         "one value too many": np.append(fitness, 0.0),
@@ -105,15 +107,15 @@ def unfit_fitness(make: Make) -> None:
     for value in (math.nan, math.inf, -math.inf):
         wrong[f"a value of {value}"] = np.where(np.arange(len(fitness)) == len(fitness) - 1, value, fitness)
     for what, values in wrong.items():
-        _expect_harmless(f"a fitness with {what}", algorithm, twin, values)
+        _expect_harmless(f"a fitness with {what}", algorithm, twin, rows, values)
     twin.ask()
     for one in (algorithm, twin):
-        one.tell(fitness)
+        tell(one, rows, fitness)
     expect_same(seen(twin), seen(algorithm), "after fitness that was refused, the right one taught something else")
 
 
-def _expect_harmless(what: str, algorithm: Algorithm, twin: Algorithm, fitness: Floats) -> None:
-    expect_refusal(what, partial(algorithm.tell, fitness), ValueError)
+def _expect_harmless(what: str, algorithm: Algorithm, twin: Algorithm, rows: Floats, fitness: Floats) -> None:
+    expect_refusal(what, partial(tell, algorithm, rows, fitness), ValueError)
     expect_same(seen(twin), seen(algorithm), f"{what} was refused and yet changed something")
 
 
@@ -122,18 +124,19 @@ def interruption(make: Make) -> None:
     algorithm, twin = make(START, 0), make(START, 0)
     for one in (algorithm, twin):
         advance(one, 2)
-    fitness = sphere(algorithm.ask().dense())
+    rows = algorithm.ask().dense()
+    fitness = sphere(rows)
     twin.ask()
     words = "a tell() that was interrupted must leave everything as it was (AskTell sees to that)"
     for assignment in range(_MOST_ASSIGNMENTS):
         try:
             with _interrupted(algorithm, assignment):
-                algorithm.tell(fitness)
+                tell(algorithm, rows, fitness)
         except _Interruption:
             expect_same(seen(twin), seen(algorithm), words)
         else:
             break
-    twin.tell(fitness)
+    tell(twin, rows, fitness)
     expect_same(seen(twin), seen(algorithm), "a tell() after one that was interrupted taught something else")
 
 

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from evo.testing.expectation import expect, expect_refusal
-from evo.testing.trial import START, Make, advance, sphere
+from evo.testing.trial import START, Make, advance, sphere, tell
 
 # Options that must be > 0, and counts that must be >= 1, wherever an algorithm has them.
 _POSITIVE = ("step_size", "sigma", "noise")
@@ -45,7 +45,7 @@ def bounds(make: Make) -> None:
             for what, found in (("asked for", rows), ("offered", algorithm.candidates())):
                 inside = bool(((found >= low) & (found <= high)).all())
                 expect(inside, f"between {low=} and {high=}, an individual was {what} that is outside")
-            algorithm.tell(sphere(rows - side))
+            tell(algorithm, rows, sphere(rows - side))
     expect_refusal("low=1.0 above high=0.5", partial(make, START, 0, low=1.0, high=0.5), ValueError, "low")
     expect_refusal("initial outside its bounds", partial(make, START, 0, low=2.0, high=3.0), ValueError, "initial")
 
@@ -80,5 +80,5 @@ def sphere_solved(make: Make, evaluations: int) -> None:
         expect(reason is None, f"{words}: it is finished ({reason}) at a fitness of {reached:.3g}")
         expect(spent < evaluations, f"{words}: it is at {reached:.3g} after {spent} evaluations")
         population = algorithm.ask()
-        algorithm.tell(sphere(population.dense()))
+        tell(algorithm, population.dense(), sphere(population.dense()))
         spent += len(population)

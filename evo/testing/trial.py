@@ -24,7 +24,13 @@ def sphere(rows: Floats) -> Floats:
 def advance(algorithm: Algorithm, generations: int, fitness: Callable[[Floats], Floats] = sphere) -> None:
     """Run `generations` rounds of ask and tell."""
     for _ in range(generations):
-        algorithm.tell(fitness(algorithm.ask().dense()))
+        rows = algorithm.ask().dense()
+        tell(algorithm, rows, fitness(rows))
+
+
+def tell(algorithm: Algorithm, rows: Floats, fitness: Floats) -> None:
+    """Tell the fitness of rows (individuals, parameters), and the first two parameters as whatever else it uses."""
+    algorithm.tell(fitness, **dict.fromkeys(getattr(algorithm, "uses", ()), rows[:, :2]))
 
 
 def seen(algorithm: Algorithm) -> dict[str, NDArray[Any]]:
