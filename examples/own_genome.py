@@ -38,7 +38,7 @@ class Waves(Layer):
 
     @property
     def text(self) -> str:
-        return f"examples.own_genome:waves:{self.joints}"
+        return f"examples.own_genome:Waves({self.joints})"
 
     def shape(self, inputs: tuple[int, ...]) -> tuple[int, ...]:
         return (self.joints,)
@@ -52,10 +52,6 @@ class Waves(Layer):
         joints = params[::GENE]
         if not ((joints >= 0) & (joints < self.joints) & (joints == np.floor(joints))).all():
             raise ValueError(f"a gene's first number is its joint, 0 to {self.joints - 1}")
-
-
-def waves(arguments: str) -> Layer:
-    return Waves(int(arguments))
 
 
 class GrowingGait(AskTell[RaggedPopulation]):
@@ -110,7 +106,7 @@ if __name__ == "__main__":
     run = evo.run(
         "quadruped",
         method="examples.own_genome:GrowingGait",
-        network="examples.own_genome:waves:8>",
+        network="examples.own_genome:Waves(8)>",
         generations=10,
         settings=["task.steps=100", "network.normalise=false"],
         video=False,

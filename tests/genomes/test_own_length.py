@@ -12,9 +12,9 @@ from evo.genomes.rows import Rows, rows_for
 from evo.networks import Network
 from examples.own_genome import GENE, Waves
 
-SETTINGS = ["task.steps=80", "network.normalise=false", "evaluation.selection_episodes=2"]
+SETTINGS = ["task.steps=100", "network.normalise=false", "evaluation.selection_episodes=2"]
 SETTINGS += ["evaluation.report_episodes=2"]
-NETWORK = "examples.own_genome:waves:8>"
+NETWORK = "examples.own_genome:Waves(8)>"
 
 
 def _genes(*joints: int) -> np.ndarray:
@@ -100,16 +100,16 @@ def _run(path: Path, generations: int) -> evo.Run:
         method="examples.own_genome:GrowingGait",
         network=NETWORK,
         generations=generations,
-        settings=[*SETTINGS, "method.population_size=16"],
+        settings=SETTINGS,
         out=path,
         video=False,
     )
 
 
 def test_a_run_of_growing_genomes_goes_on_to_the_bit(tmp_path: Path) -> None:
-    whole = _run(tmp_path / "whole", 8)
-    _run(tmp_path / "parts", 5)
-    resumed = evo.resume(tmp_path / "parts", generations=8, video=False)
+    whole = _run(tmp_path / "whole", 6)
+    _run(tmp_path / "parts", 3)
+    resumed = evo.resume(tmp_path / "parts", generations=6, video=False)
     assert whole.champion.digest == resumed.champion.digest
     np.testing.assert_array_equal(whole.metrics["best"], resumed.metrics["best"])
     assert len(set(whole.metrics["genes"])) > 1  # its length did change
