@@ -25,6 +25,7 @@ _MUSCLE, _AFFINE = int(mujoco.mjtDyn.mjDYN_MUSCLE), int(mujoco.mjtBias.mjBIAS_AF
 _HINGE, _INTEGRATOR = int(mujoco.mjtJoint.mjJNT_HINGE), int(mujoco.mjtDyn.mjDYN_INTEGRATOR)
 _JOINTS = int(mujoco.mjtTrn.mjTRN_JOINT), int(mujoco.mjtTrn.mjTRN_JOINTINPARENT)
 _TENDON = int(mujoco.mjtTrn.mjTRN_TENDON)
+_WIDEST = 100.0  # rad, m: limits of a joint beyond these are none
 _FARTHEST = 5.0  # m; a slide of this length or less does not count as locomotion
 # Values of these options in configurations and champions that are older than the options.
 ABSENT: Mapping[str, Any] = {
@@ -206,6 +207,8 @@ def _start(model: mujoco.MjModel, keyframe: str) -> Start:
         chosen = names.index(keyframe)
     ctrl, act = np.array(model.key_ctrl[chosen]), np.array(model.key_act[chosen])
     qpos = np.array(model.key_qpos[chosen])
+    if not all(np.isfinite(numbers).all() for numbers in (ctrl, act, qpos)):
+        raise ValueError(f"keyframe {names[chosen]!r} has numbers that are not finite; try task.keyframe=none")
     if not act.any():  # a servo that filters or integrates its target begins where the joint is
         held = _lengths(model, qpos)
         for actuator in np.flatnonzero(_servos(model) & (model.actuator_actadr >= 0)):
@@ -255,6 +258,8 @@ def _limits(model: mujoco.MjModel, actuator: int) -> tuple[float, float] | None:
     elif kind == _TENDON and model.tendon_limited[moved]:
         ends = model.tendon_range[moved]
     else:
+        return None
+    if not np.abs(ends).max() <= _WIDEST:
         return None
     low, high = sorted(float(model.actuator_gear[actuator, 0] * end) for end in ends)
     return low, high

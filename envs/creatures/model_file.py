@@ -30,6 +30,7 @@ SUFFIXES = (".xml", ".mjcf", ".urdf")
 _SECONDS, _BYTES = 10, 4 * 2**30  # limits of the examination
 _FILE_BYTES, _MODEL_BYTES, _MOST_DOFS = 2**26, 2**29, 1000
 _SHORTEST, _LONGEST = 1e-5, 0.1  # time steps, s
+_STRONGEST = 1e30  # of a control
 _DIRECTORIES = ("meshdir", "texturedir", "assetdir")
 _BALANCE = '<compiler balanceinertia="true" boundmass="1e-3" boundinertia="1e-6"/>'
 _HOLDING = 0.5  # of the body's weight, at the reach of what a joint moves: strength without an effort limit
@@ -384,6 +385,10 @@ def _check_model(model: mujoco.MjModel) -> None:
             "its root is fixed to the world, so it cannot go anywhere; add a <freejoint/> to it, or write its own "
             "task, as in `def reach(...) -> Task` (examples/own_task.py shows how), and run that"
         )
+    for actuator, (low, high) in enumerate(model.actuator_ctrlrange):
+        if not -_STRONGEST <= low <= high <= _STRONGEST:
+            name = model.actuator(actuator).name or f"number {actuator}"
+            raise ModelFileError(f"actuator {name!r} has a ctrlrange from {low:g} to {high:g}: give it a finite range")
     data = mujoco.MjData(model)
     mujoco.mj_step(model, data, min(max(round(_TRIAL / model.opt.timestep), 1), 1000))
     for warning, stat in enumerate(data.warning):

@@ -300,6 +300,9 @@ def _task(
         from evo.envs.mujoco_v5.construction import model_path
 
         model_path(options["xml_file"])
+    for value in options.values():  # of environments that make another one
+        if isinstance(value, str) and ":" in value and is_registered(value):
+            check_trusted(value)
     seen = look((spec, limit, options))
     if isinstance(seen, str):
         raise ValueError(seen)

@@ -20,13 +20,14 @@ _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # Pillow's othe
 _LARGEST, _MOST_PIXELS, _MOST_NUMBERS = 512, 2**26, 2**28  # a side; a file's pixels; all pictures' numbers
 _BRIGHTEST = np.float32(255)
 _SAMPLE_FORMAT, _UNSIGNED = 339, (1,)  # TIFF's tag SampleFormat, and its default value
+_BITS, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0  # TIFF's tags BitsPerSample and PhotometricInterpretation
 
 
 def folder(*, folder: str = "", size: int = 32, grey: bool = False, seed: int = 0, sequence: bool = False) -> Dataset:
     """Pictures of your own: a folder with a sub-folder for each class.
 
     A picture is turned upright, cropped to a centred square and resized to size × size pixels from 0 to 1, in three
-    colours or grey; transparency becomes white. 8 and 16 bits are scaled by their depth; whole numbers of 32 bits, and
+    colours or grey; transparency becomes white. Up to 16 bits are scaled by their depth; whole numbers of 32 bits, and
     floats unless all are from 0 to 1, from the least to the greatest in all pictures. Files without a picture's
     extension, or whose names begin with a dot, are skipped. sequence: a picture is given row by row. Raises ValueError
     naming the folder or file.
@@ -133,7 +134,18 @@ def _ends(paths: list[Path], folder: str) -> tuple[float, float]:
             "depth: bring all pictures to 8 or 16 bits"
         )
     note(f"{folder}: numbers from {least:g}, black, to {most:g}, white, in all pictures")
-    return least, most if most > least else least + 1.0
+    return least, most if most > least else least + max(1.0, abs(least))
+
+
+def _black_and_white(picture: Image.Image, ends: tuple[float, float]) -> tuple[float, float]:
+    """Return the numbers of black and white in a picture of more than 8 bits; ends: see `_picture`."""
+    black, white = ends if _has_no_depth(picture) else (0.0, 65535.0)
+    if isinstance(picture, TiffImageFile):
+        if not _has_no_depth(picture):
+            white = 2.0 ** picture.tag_v2.get(_BITS, (16,))[0] - 1.0  # 12 bits too
+        if picture.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:  # Pillow turns only 8 bits round
+            return white, black
+    return black, white
 
 
 def _picture(path: Path, size: int, grey: bool, ends: tuple[float, float]) -> np.ndarray:
@@ -145,7 +157,7 @@ def _picture(path: Path, size: int, grey: bool, ends: tuple[float, float]) -> np
         opened.draft("RGB", (2 * size, 2 * size))  # a large JPEG is decoded no larger than needed
         upright = ImageOps.exif_transpose(opened)
         if opened.mode.startswith(("I", "F")):  # Pillow's own conversion would make everything above 255 white
-            black, white = ends if _has_no_depth(opened) else (0.0, 65535.0)
+            black, white = _black_and_white(opened, ends)
             shares = (_numbers(opened, upright).astype(np.float64) - black) / (white - black)
             upright = Image.fromarray(np.round(np.clip(shares, 0, 1) * 255).astype(np.uint8), "L")
         upright = upright.convert("RGBA")

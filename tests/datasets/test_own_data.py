@@ -438,9 +438,11 @@ def test_pictures_of_sixteen_bits_are_scaled_by_their_own_depth(tmp_path: Path) 
         Image.fromarray(ramp.astype(np.float32)).save(tmp_path / name / "3.tif")
         (tmp_path / name / "4.pgm").write_bytes(b"P5 20 20 65535\n" + deep.astype(">u2").tobytes())
         (tmp_path / name / "5.pgm").write_bytes(b"P5 20 20 4095\n" + half.tobytes())
+        save_tiff(tmp_path / name / "6.tif", 65535 - deep, white_is_zero=True)
+        save_tiff(tmp_path / name / "7.tif", np.round(ramp * 4095).astype(np.uint16), bits=12)
     found = evo.dataset(str(tmp_path), size=20, grey=True)
     inputs = np.concatenate([split.inputs.reshape(-1, 20, 20) for split in found.splits])
-    assert len(inputs) == 12
+    assert len(inputs) == 16
     assert np.abs(inputs - ramp).max() < 1.5 / 255
     Image.fromarray(ramp.astype(np.float32) * 9).save(tmp_path / "a" / "3.tif")
     with pytest.raises(EvoError, match=r"numbers in 3\.tif go from 0 to 9, those of 0\.png have a depth: bring all"):
@@ -469,12 +471,40 @@ def test_numbers_without_a_depth_have_one_scale_in_all_pictures(dtype: Any, whit
         evo.dataset(str(tmp_path))
 
 
-def save_tiff(path: Path, numbers: np.ndarray) -> None:
+@pytest.mark.parametrize("number", [3.0, 1e30])
+def test_pictures_of_one_number_alone_are_black(number: float, tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        for index in range(5):
+            save_tiff(tmp_path / name / f"{index}.tif", np.full((4, 4), number, np.float32), white_is_zero=name == "b")
+    found = evo.dataset(str(tmp_path), size=8)
+    shades = {found.labels[int(target)]: row for row, target in zip(*_examples(found), strict=True)}
+    assert {name: np.unique(row).tolist() for name, row in shades.items()} == {"a": [0.0], "b": [1.0]}
+
+
+def _examples(found: Any) -> tuple[np.ndarray, np.ndarray]:
+    return found.train.inputs.reshape(len(found.train.inputs), -1), found.train.targets.ravel()
+
+
+def save_tiff(path: Path, numbers: np.ndarray, bits: int = 0, white_is_zero: bool = False) -> None:
     """Little-endian, not compressed, with the tags that say of which kind the numbers are; Pillow writes no uint32."""
     height, width = numbers.shape
     kind = {"u": 1, "i": 2, "f": 3}[numbers.dtype.kind]
     data = numbers.astype(numbers.dtype.newbyteorder("<")).tobytes()
-    tags = [(256, width), (257, height), (258, 32), (259, 1), (262, 1), (273, 8), (277, 1), (278, height)]
+    if bits == 12:  # two numbers in three bytes
+        first, second = numbers.ravel()[::2], numbers.ravel()[1::2]
+        data = np.stack([first >> 4, (first & 15) << 4 | second >> 8, second & 255], 1).astype(np.uint8).tobytes()
+    bits = bits or 8 * numbers.dtype.itemsize
+    tags = [
+        (256, width),
+        (257, height),
+        (258, bits),
+        (259, 1),
+        (262, 0 if white_is_zero else 1),
+        (273, 8),
+        (277, 1),
+        (278, height),
+    ]
     tags += [(279, len(data)), (339, kind)]
     entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
     path.write_bytes(

@@ -479,6 +479,28 @@ def test_position_servos_without_a_range_reach_over_their_joints(tmp_path: Path)
     assert then.options["digest"] == task.options["digest"]
 
 
+@pytest.mark.parametrize("limit", ["1e6", "inf"])
+def test_limits_far_beyond_a_joint_are_none(limit: str, tmp_path: Path) -> None:
+    legs = TABLE.replace('range="-0.8 0.8"', f'range="-{limit} {limit}"', 1)
+    servos = '<actuator><position joint="leg_0" kp="60" kv="3"/></actuator>'
+    task = evo.task(written(tmp_path, legs.replace(ACTUATORS, servos)))
+    assert isinstance(task, Task) and task.model.actuator_ctrlrange.tolist() == [[-1, 1]]
+
+
+@pytest.mark.parametrize("ends", ["nan nan", "-inf inf", "-1e300 1e300", "1 -1"])
+def test_a_control_range_that_is_none_is_one_line(ends: str, tmp_path: Path) -> None:
+    servos = f'<actuator><position name="hip" joint="leg_0" kp="60" ctrlrange="{ends}"/></actuator>'
+    with pytest.raises(evo.EvoError, match=r"actuator 'hip' has a ctrlrange from .*: give it a finite range"):
+        evo.task(written(tmp_path, TABLE.replace(ACTUATORS, servos)))
+
+
+def test_a_keyframe_that_is_not_finite_is_one_line(tmp_path: Path) -> None:
+    path = written(tmp_path, TABLE.replace(ACTUATORS, ACTUATORS + KEY.format(z=0.316, q="nan")))
+    with pytest.raises(evo.EvoError, match=r"keyframe 'Home' has numbers that are not finite; try task\.keyframe=none"):
+        evo.task(path)
+    assert evo.task(path, keyframe="none").observation_size
+
+
 MORE = ('gear="2"', "", 'ctrlrange="-1 1"')
 
 
