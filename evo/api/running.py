@@ -2,7 +2,7 @@
 
 import datetime
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import version
 from pathlib import Path
@@ -35,6 +35,7 @@ from evo.evaluation.workers import Workers
 from evo.learners.learner import Learner
 from evo.networks import Network
 from evo.runs.callbacks import Callback, Watcher
+from evo.runs.loggers import check_loggers, following
 from evo.runs.platform_facts import platform_facts
 from evo.runs.run import Run, path_of
 from evo.runs.showing import replay, show
@@ -119,6 +120,7 @@ def run(
     config: Path | str | None = None,
     start: Path | str | Run | None = None,
     settings: Settings = (),
+    log: str | Sequence[str] = (),
     video: bool = True,
     verbose: bool = False,
     callback: Callable[[Mapping[str, float]], None] | None = None,
@@ -130,15 +132,17 @@ def run(
     Arguments left out come from `settings` (dotted keys, as --set), then the `config` file, then the preset for the
     task and method. epochs: stop after this many passes over the training examples of a data set. start: a run
     directory or champion file whose champion the learner begins from, on its task and with its network (--from on the
-    command line). dim: of a function, as in `evo.run("rastrigin", dim=20)`. step_timeout: seconds after which a reset
-    or step of a Gymnasium environment is abandoned, which costs that individual; by default there is no limit. out: the
-    run directory, a new one under `runs/` by default. video: film the champion at the end. verbose: print what the
-    command line prints. callback: called with each generation's row of metrics. display: makes the display of the run,
+    command line). dim: of a function, as in `evo.run("rastrigin", dim=20)`. log: loggers that follow metrics.csv,
+    of `tensorboard`, `wandb` and `mlflow`; they cannot break the run. step_timeout: seconds after which a reset or step
+    of a Gymnasium environment is abandoned, which costs that individual; by default there is no limit. out: the run
+    directory, a new one under `runs/` by default. video: film the champion at the end. verbose: print what the command
+    line prints. callback: called with each generation's row of metrics. display: makes the display of the run,
     given its configuration (see `evo.runs.display`). trust: whether modules that the `config` file or the champion of
     `start` name may be imported (see `load`). Ctrl-C saves everything before KeyboardInterrupt is raised.
 
     Raises EvoError for anything the user can put right, before any work is done where possible.
     """
+    log = check_loggers(log)
     # the user's code may change the working directory; paths keep their meaning
     here, workers = Path.cwd(), workers_of(threads, workers)
     out, config = (None if path is None else here / path for path in (out, config))
@@ -185,7 +189,9 @@ def run(
     with RunDirectory.create(path, resolved.toml(), _versions()) as directory:
         if champion is not None:
             champion.save(directory.path / COPY)
-        return _go(resolved, learner, directory, workers, video, callback, _shown(display, verbose), Progress(), here)
+        return _go(
+            resolved, learner, directory, workers, log, video, callback, _shown(display, verbose), Progress(), here
+        )
 
 
 def _examples(config: Config, epochs: float) -> int:
@@ -208,19 +214,21 @@ def resume(
     step_timeout: float | None = None,
     threads: int | None = None,
     workers: Workers | None = None,
+    log: str | Sequence[str] = (),
     video: bool = True,
     verbose: bool = False,
     callback: Callable[[Mapping[str, float]], None] | None = None,
     display: Display | None = None,
     trust: bool = False,
 ) -> Run:
-    """Resume a run from its newest whole checkpoint; a new budget reworkers the old one.
+    """Resume a run from its newest whole checkpoint; a new budget replaces the old one.
 
-    A run that is past its budget is finished: nothing in it changes. trust: whether modules that its files name may be
-    imported (see `load`).
+    A run that is past its budget is finished: nothing in it changes. log: as of `run`; a logger goes on where it was.
+    trust: whether modules that its files name may be imported (see `load`).
 
     Raises EvoError where there is nothing to resume.
     """
+    log = check_loggers(log)
     here, workers = Path.cwd(), workers_of(threads, workers)
     path = here / path_of(path)
     with RunDirectory.open(path, write=True) as directory:
@@ -249,7 +257,7 @@ def resume(
         progress = Progress() if checkpoint is None else _restored(learner, checkpoint[1], directory)
         if any(value is not None for value in flags.values()) and not over(config, learner, progress):
             write_text(directory.path / "config.toml", config.toml())
-        return _go(config, learner, directory, workers, video, callback, _shown(display, verbose), progress, here)
+        return _go(config, learner, directory, workers, log, video, callback, _shown(display, verbose), progress, here)
 
 
 def _shown(display: Display | None, verbose: bool) -> Display | None:
@@ -268,6 +276,7 @@ def _go(
     learner: Learner,
     directory: RunDirectory,
     workers: Workers,
+    log: Sequence[str],
     video: bool,
     callback: Callable[[Mapping[str, float]], None] | None,
     display: Display | None,
@@ -302,8 +311,9 @@ def _go(
             for warning in directory.warnings:
                 watcher.note(warning)
             watcher.phase("learning")
-            with stoppable():
-                train(config, learner, judge, directory, progress, watcher)
+            settings = read_config(config.toml(), str(directory.path))
+            with stoppable(), following(log, directory.path, settings, watcher.note) as follow:
+                train(config, learner, judge, directory, progress, Callback(follow, watcher))
             if config["budget.minutes"] is not None:
                 # the time it took is chance: the generations are recorded instead, so that the file repeats the run
                 did = {**config.values, "budget.minutes": None, "budget.generations": learner.generation}

@@ -37,3 +37,7 @@ ModelRoot = Annotated[
 RunPath = Annotated[
     Path | None, typer.Argument(help="a run directory (default: the latest in runs/)", show_default=False)
 ]
+Log = Annotated[
+    list[str] | None,
+    typer.Option("--log", help="a logger that follows the metrics: tensorboard, wandb or mlflow; repeatable"),
+]
