@@ -81,6 +81,8 @@ class Parts:
             # of a checkpoint that an older version wrote there are none
             beside = [np.array(arrays.get(name, np.zeros((len(fitness), 0)))) for name in ("measures", "objectives")]
             fits = returns.shape == (*fitness.shape, *seeds.shape) and statistics.shape == (len(statistics), width)
+            if any(array.dtype != np.float64 for array in (fitness, returns, statistics)):
+                raise ValueError(f"part {number}: its fitness, returns or statistics are not float64")
             if not fits or any(one.ndim != 2 or len(one) != len(fitness) for one in beside):
                 raise ValueError(
                     f"part {number}: {returns.shape} returns, {fitness.shape} individuals, {seeds.shape} seeds"

@@ -144,10 +144,12 @@ class Supervised:
     def unanswered(self, inputs: np.ndarray) -> Split:
         """Return inputs, (examples, …) as the data set prepares them, as examples whose targets are blank.
 
-        Raises ValueError for inputs of another size.
+        Raises ValueError for inputs of another size, TypeError for what is no array of numbers.
         """
         data = self.dataset
-        rows = np.array(inputs, np.float32).reshape(len(inputs), data.steps, math.prod(data.shape))
+        with np.errstate(over="ignore"):  # infinite inputs are refused
+            rows = np.array(inputs, np.float32)
+        rows = rows.reshape(len(inputs), data.steps, math.prod(data.shape))
         return Split(rows, np.zeros((len(rows), data.predictions, data.train.targets.shape[2]), np.float32))
 
     def answers(self, params: np.ndarray, split: Split) -> Answers:

@@ -214,7 +214,7 @@ class Champion:
         data = self.supervised.dataset
         try:
             asked = self.supervised.unanswered(inputs)
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise EvoError(f"inputs of {self.task_name}: {one_line(error)}") from error
         outputs = self.supervised.answers(self.params, self._fitting(asked)).outputs
         assert outputs is not None

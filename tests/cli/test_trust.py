@@ -12,12 +12,14 @@ import tomli_w
 
 import evo
 from evo import cli
+from evo.config.build import make_task
 from evo.envs import reference
 from evo.errors import EvoError
 from evo.grammar import parse_toml
 from evo.runs.signals import Stopped
 from evo.storage.files import read_arrays, write_arrays
 from evo.testing import check_algorithm
+from tests.support import misbehaving  # noqa: F401 - for the environments that it registers
 
 HELPERS = """
 from pathlib import Path
@@ -62,6 +64,14 @@ def forget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reference, "_of_files", set())
     monkeypatch.setattr(reference, "_of_users", set())
     sys.modules.pop("helpers", None)
+
+
+def test_an_environment_that_an_option_of_another_names_is_trusted_as_any_name(trap: Path) -> None:
+    reference.distrust("helpers:Strange-v0")
+    with refused("helpers:Strange-v0"):
+        make_task("Fine-v0", {"always": "helpers:Strange-v0"})
+    reference.trust("helpers:Strange-v0")
+    assert make_task("Fine-v0", {"always": "helpers:Strange-v0"}).observation_size == 4
 
 
 def refused(name: str) -> object:

@@ -4,6 +4,7 @@ import dataclasses
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -164,7 +165,8 @@ def test_classes_that_there_are_none_of_are_refused() -> None:
     wrong = Split(np.zeros((3, 1, 2), np.float32), np.full((3, 1, 1), 5000, np.float32))
     with pytest.raises(EvoError, match="classes must be whole numbers from 0 to 1"):
         champion.evaluate(wrong)
-    for inputs in (np.zeros((0, 2)), np.full((2, 2), np.nan), np.zeros((2, 3))):
+    wrong_inputs: list[Any] = [np.zeros((0, 2)), np.full((2, 2), np.nan), np.full((2, 2), 1e300), np.zeros((2, 3)), 5]
+    for inputs in wrong_inputs:
         with pytest.raises(EvoError, match="inputs of xor"):
             champion.predict(inputs)
 
