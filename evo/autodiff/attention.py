@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from evo.autodiff.blas import add_part_product, add_part_product_turned_first, add_part_product_turned_second
-from evo.autodiff.operations import BY_ROW, COLUMNS, FIRST, NUMBERS, OUTPUT, ROWS, SECOND, THIRD
+from evo.autodiff.operations import BY_ROW, COLUMNS, FIRST, NUMBERS, OUTPUT, ROWS, SECOND, THIRD, gradient_of
 from evo.envs.engine.compile import njit
 from evo.numerics import activations
 
@@ -109,6 +109,7 @@ def attention(row: Any, values: Any, gradients: Any) -> None:
                 )
 
 
+@gradient_of(attention)
 def attention_backward(row: Any, values: Any, gradients: Any) -> None:
     heads, window, batch, real = row[NUMBERS], row[NUMBERS + 1], row[NUMBERS + 2], values.dtype.type
     width, each = row[COLUMNS], row[COLUMNS] // heads
@@ -169,6 +170,7 @@ def remembered(row: Any, values: Any, gradients: Any) -> None:
                 values[at + width + number] = told[(head * window + place) * each + number - head * each]
 
 
+@gradient_of(remembered)
 def remembered_backward(row: Any, values: Any, gradients: Any) -> None:
     """Do nothing: the ring buffer's contents get no gradient."""
 
@@ -188,5 +190,6 @@ def reach(row: Any, values: Any, gradients: Any) -> None:
             behind += values.dtype.type(1)
 
 
+@gradient_of(reach)
 def reach_backward(row: Any, values: Any, gradients: Any) -> None:
     """Do nothing: whole numbers have no gradient."""

@@ -13,7 +13,7 @@ left; rows and columns of windows; the offset of the windows' buffer; the offset
 from typing import Any
 
 from evo.autodiff.blas import add_product, add_product_turned_first, add_product_turned_second
-from evo.autodiff.operations import BY_ROW, COLUMNS, FIRST, NEEDED, NUMBERS, OUTPUT, ROWS, SECOND
+from evo.autodiff.operations import BY_ROW, COLUMNS, FIRST, NEEDED, NUMBERS, OUTPUT, ROWS, SECOND, gradient_of
 from evo.envs.engine.compile import njit
 
 
@@ -118,6 +118,7 @@ def convolution(row: Any, values: Any, gradients: Any) -> None:
         add_product_turned_first(windows, values[row[SECOND] :], out, places, terms + 1, filters)
 
 
+@gradient_of(convolution)
 def convolution_backward(row: Any, values: Any, gradients: Any) -> None:
     places, terms, filters = _sizes(row)
     windows, of_windows = values[row[NUMBERS + 10] :], gradients[row[NUMBERS + 10] :]

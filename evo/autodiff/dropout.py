@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from evo.autodiff.operations import COLUMNS, FIRST, NEEDED, NUMBERS, OUTPUT, ROWS, SECOND, seed_of
+from evo.autodiff.operations import COLUMNS, FIRST, NEEDED, NUMBERS, OUTPUT, ROWS, SECOND, gradient_of, seed_of
 from evo.envs.engine.compile import njit
 from evo.envs.engine.random import mixed
 
@@ -39,6 +39,7 @@ def dropout(row: Any, values: Any, gradients: Any) -> None:
         out[index] = given[index] * scale if _is_kept(stream, index, dropped) else real(0)
 
 
+@gradient_of(dropout)
 def dropout_backward(row: Any, values: Any, gradients: Any) -> None:
     if not row[FIRST + NEEDED]:
         return

@@ -12,6 +12,7 @@ distance of 0 repeats the operand: broadcasting.
 
 import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,27 @@ NUMBERS = 20  # where the operation's own numbers begin
 ROW_SIZE = 32
 SEED_SIZE = 2  # float32 or float64 numbers: room for an int64 at least
 BY_ROW, _BY_COLUMN, NEEDED, _WHOLE = 1, 2, 3, 4
+
+
+Operation = Callable[[Any, Any, Any], None]
+_BACKWARD: dict[Operation, Operation] = {}
+
+
+def gradient_of(forward: Operation) -> Callable[[Operation], Operation]:
+    """Declare a function as the backward half of an operation."""
+
+    def declare(backward: Operation) -> Operation:
+        _BACKWARD[forward] = backward
+        return backward
+
+    return declare
+
+
+def backward_of(forward: Operation) -> Operation:
+    """Return the backward half of an operation. Raises ValueError where none was declared with `gradient_of`."""
+    if forward not in _BACKWARD:
+        raise ValueError(f"{forward.__name__} has no backward half: declare one with @gradient_of({forward.__name__})")
+    return _BACKWARD[forward]
 
 
 @njit
@@ -60,6 +82,7 @@ def affine(row: Any, values: Any, gradients: Any) -> None:
     add_product(values[row[FIRST] :], values[row[SECOND] :], out, m, k, n)
 
 
+@gradient_of(affine)
 def affine_backward(row: Any, values: Any, gradients: Any) -> None:
     m, n, k = row[ROWS], row[COLUMNS], row[FIRST + BY_ROW]
     out = block(row, gradients, OUTPUT)
@@ -80,6 +103,7 @@ def tanh(row: Any, values: Any, gradients: Any) -> None:
     activations.tanh(out)
 
 
+@gradient_of(tanh)
 def tanh_backward(row: Any, values: Any, gradients: Any) -> None:
     out, above, below = block(row, values, OUTPUT), block(row, gradients, OUTPUT), block(row, gradients, FIRST)
     one = out.dtype.type(1)
@@ -93,6 +117,7 @@ def relu(row: Any, values: Any, gradients: Any) -> None:
     activations.relu(out)
 
 
+@gradient_of(relu)
 def relu_backward(row: Any, values: Any, gradients: Any) -> None:
     out, above, below = block(row, values, OUTPUT), block(row, gradients, OUTPUT), block(row, gradients, FIRST)
     zero = out.dtype.type(0)
@@ -106,6 +131,7 @@ def elu(row: Any, values: Any, gradients: Any) -> None:
     activations.elu(out)
 
 
+@gradient_of(elu)
 def elu_backward(row: Any, values: Any, gradients: Any) -> None:
     out, above, below = block(row, values, OUTPUT), block(row, gradients, OUTPUT), block(row, gradients, FIRST)
     zero, one = out.dtype.type(0), out.dtype.type(1)
@@ -119,6 +145,7 @@ def sigmoid(row: Any, values: Any, gradients: Any) -> None:
     activations.sigmoid(out)
 
 
+@gradient_of(sigmoid)
 def sigmoid_backward(row: Any, values: Any, gradients: Any) -> None:
     out, above, below = block(row, values, OUTPUT), block(row, gradients, OUTPUT), block(row, gradients, FIRST)
     one = out.dtype.type(1)
@@ -132,6 +159,7 @@ def exp(row: Any, values: Any, gradients: Any) -> None:
         out[index] = math.exp(operand[index])
 
 
+@gradient_of(exp)
 def exp_backward(row: Any, values: Any, gradients: Any) -> None:
     out, above, below = block(row, values, OUTPUT), block(row, gradients, OUTPUT), block(row, gradients, FIRST)
     for index in range(out.size):
@@ -275,6 +303,7 @@ def add(row: Any, values: Any, gradients: Any) -> None:
     _add(row, values)
 
 
+@gradient_of(add)
 def add_backward(row: Any, values: Any, gradients: Any) -> None:
     _add_backward(row, values, gradients)
 
@@ -286,6 +315,7 @@ def subtract(row: Any, values: Any, gradients: Any) -> None:
     _subtract(row, values)
 
 
+@gradient_of(subtract)
 def subtract_backward(row: Any, values: Any, gradients: Any) -> None:
     _subtract_backward(row, values, gradients)
 
@@ -297,6 +327,7 @@ def multiply(row: Any, values: Any, gradients: Any) -> None:
     _multiply(row, values)
 
 
+@gradient_of(multiply)
 def multiply_backward(row: Any, values: Any, gradients: Any) -> None:
     _multiply_backward(row, values, gradients)
 
@@ -308,6 +339,7 @@ def minimum(row: Any, values: Any, gradients: Any) -> None:
     _minimum(row, values)
 
 
+@gradient_of(minimum)
 def minimum_backward(row: Any, values: Any, gradients: Any) -> None:
     _minimum_backward(row, values, gradients)
 
@@ -319,6 +351,7 @@ def maximum(row: Any, values: Any, gradients: Any) -> None:
     _maximum(row, values)
 
 
+@gradient_of(maximum)
 def maximum_backward(row: Any, values: Any, gradients: Any) -> None:
     _maximum_backward(row, values, gradients)
 
@@ -333,6 +366,7 @@ def total(row: Any, values: Any, gradients: Any) -> None:
         values[row[OUTPUT] + i] = result
 
 
+@gradient_of(total)
 def total_backward(row: Any, values: Any, gradients: Any) -> None:
     m, k = row[ROWS], row[FIRST + BY_ROW]
     for i in range(m):
@@ -354,6 +388,7 @@ def log_softmax(row: Any, values: Any, gradients: Any) -> None:
             out[i * n + j] = scores[j] - shift
 
 
+@gradient_of(log_softmax)
 def log_softmax_backward(row: Any, values: Any, gradients: Any) -> None:
     n, real = row[COLUMNS], values.dtype.type
     out, above, below = block(row, values, OUTPUT), block(row, gradients, OUTPUT), block(row, gradients, FIRST)
@@ -371,6 +406,7 @@ def pick(row: Any, values: Any, gradients: Any) -> None:
         values[row[OUTPUT] + i] = _get(row, values, FIRST, i, int(values[row[SECOND] + i]))
 
 
+@gradient_of(pick)
 def pick_backward(row: Any, values: Any, gradients: Any) -> None:
     if row[FIRST + NEEDED]:
         for i in range(row[ROWS]):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from evo.autodiff.operations import BY_ROW, COLUMNS, FIRST, NEEDED, NUMBERS, OUTPUT, ROWS
+from evo.autodiff.operations import BY_ROW, COLUMNS, FIRST, NEEDED, NUMBERS, OUTPUT, ROWS, gradient_of
 from evo.numerics import pooling
 
 
@@ -19,6 +19,7 @@ def greatest(row: Any, values: Any, gradients: Any) -> None:
         pooling.greatest(row[NUMBERS:], picture, values[out : out + pooled], values[found : found + pooled])
 
 
+@gradient_of(greatest)
 def greatest_backward(row: Any, values: Any, gradients: Any) -> None:
     """Pass the gradient to the maximum's position, the first of equal ones as in torch."""
     height, width, channels = row[NUMBERS], row[NUMBERS + 1], row[NUMBERS + 2]
@@ -45,6 +46,7 @@ def average(row: Any, values: Any, gradients: Any) -> None:
         pooling.average(row[NUMBERS:], values[begin : begin + size], values[out : out + pooled])
 
 
+@gradient_of(average)
 def average_backward(row: Any, values: Any, gradients: Any) -> None:
     height, width, channels = row[NUMBERS], row[NUMBERS + 1], row[NUMBERS + 2]
     rows, columns = row[NUMBERS + 3], row[NUMBERS + 4]

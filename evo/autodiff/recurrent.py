@@ -9,7 +9,7 @@ overwritten, with the same condition.
 from typing import Any
 
 from evo.autodiff.blas import add_product, add_product_turned_first, add_product_turned_second
-from evo.autodiff.operations import BY_ROW, COLUMNS, FIRST, NEEDED, OUTPUT, ROWS, SECOND, THIRD, rows_of
+from evo.autodiff.operations import BY_ROW, COLUMNS, FIRST, NEEDED, OUTPUT, ROWS, SECOND, THIRD, gradient_of, rows_of
 from evo.numerics import activations
 
 
@@ -19,6 +19,7 @@ def add_affine(row: Any, values: Any, gradients: Any) -> None:
     add_product(values[row[FIRST] :], values[row[SECOND] :], rows_of(row, values, OUTPUT, n), m, k, n)
 
 
+@gradient_of(add_affine)
 def add_affine_backward(row: Any, values: Any, gradients: Any) -> None:
     """Add the gradients of both factors; the earlier content's gradient is the output's, already in place."""
     m, n, k = row[ROWS], row[COLUMNS], row[FIRST + BY_ROW]
@@ -51,6 +52,7 @@ def lstm(row: Any, values: Any, gradients: Any) -> None:
             hidden[n * i + j] = mine[3 * n + j] * new[n + j]
 
 
+@gradient_of(lstm)
 def lstm_backward(row: Any, values: Any, gradients: Any) -> None:
     n, wide = row[COLUMNS], row[SECOND + BY_ROW]
     one = values.dtype.type(1)
@@ -98,6 +100,7 @@ def gru(row: Any, values: Any, gradients: Any) -> None:
             hidden[n * i + j] = candidate + update * (before[n * i + j] - candidate)
 
 
+@gradient_of(gru)
 def gru_backward(row: Any, values: Any, gradients: Any) -> None:
     n = row[COLUMNS]
     one = values.dtype.type(1)

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from evo.autodiff.operations import COLUMNS, FIRST, NEEDED, NUMBERS, OUTPUT, ROWS, SECOND, THIRD
+from evo.autodiff.operations import COLUMNS, FIRST, NEEDED, NUMBERS, OUTPUT, ROWS, SECOND, THIRD, gradient_of
 from evo.envs.engine.compile import njit
 from evo.numerics.symbols import symbol_of
 
@@ -23,6 +23,7 @@ def embed(row: Any, values: Any, gradients: Any) -> None:
             values[target + column] = values[source + column]
 
 
+@gradient_of(embed)
 def embed_backward(row: Any, values: Any, gradients: Any) -> None:
     symbols, width = row[NUMBERS], row[NUMBERS + 1]
     for index in range(row[ROWS] * row[COLUMNS] // width):
@@ -62,6 +63,7 @@ def layer_norm(row: Any, values: Any, gradients: Any) -> None:
             out[j] = gain[j] * (out[j] * scale) + bias[j]
 
 
+@gradient_of(layer_norm)
 def layer_norm_backward(row: Any, values: Any, gradients: Any) -> None:
     n, real = row[COLUMNS], values.dtype.type
     gain = values[row[SECOND] : row[SECOND] + n]

@@ -7,7 +7,7 @@ scaled to 1 at the threshold. As there, no gradient goes through the reset.
 
 from typing import Any
 
-from evo.autodiff.operations import COLUMNS, FIRST, NEEDED, OUTPUT, ROWS, SECOND, THIRD, block
+from evo.autodiff.operations import COLUMNS, FIRST, NEEDED, OUTPUT, ROWS, SECOND, THIRD, block, gradient_of
 from evo.numerics import activations
 
 STEEPNESS = 10  # per distance from rest to threshold
@@ -19,6 +19,7 @@ def spike(row: Any, values: Any, gradients: Any) -> None:
     activations.spike(out)
 
 
+@gradient_of(spike)
 def spike_backward(row: Any, values: Any, gradients: Any) -> None:
     """Use the surrogate 1 / (1 + steepness |v - 1|)^2 in place of the derivative."""
     membrane, above, below = (
@@ -43,6 +44,7 @@ def leak(row: Any, values: Any, gradients: Any) -> None:
             out[at] = values[row[SECOND] + j] * before[at] + current[at] - reset
 
 
+@gradient_of(leak)
 def leak_backward(row: Any, values: Any, gradients: Any) -> None:
     n = row[COLUMNS]
     above, before = block(row, gradients, OUTPUT), block(row, values, THIRD)
@@ -72,6 +74,7 @@ def trace(row: Any, values: Any, gradients: Any) -> None:
             out[at] = target + values[row[SECOND] + j] * (before[at] - target)
 
 
+@gradient_of(trace)
 def trace_backward(row: Any, values: Any, gradients: Any) -> None:
     n, one = row[COLUMNS], values.dtype.type(1)
     above, spikes, before = block(row, gradients, OUTPUT), block(row, values, FIRST), block(row, values, THIRD)

@@ -12,8 +12,7 @@ program then runs in compiled code on buffers that are allocated once.
 """
 
 import functools
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -22,12 +21,11 @@ from numba import types
 from numba.np.numpy_support import from_dtype
 
 from evo.autodiff import operations, recurrent, spiking
-from evo.autodiff.operations import BACKWARD, FORWARD, NUMBERS, ROW_SIZE, SEED_SIZE
+from evo.autodiff.operations import BACKWARD, FORWARD, NUMBERS, ROW_SIZE, SEED_SIZE, Operation, backward_of
 from evo.envs.engine.compile import compile_kernel, njit
 from evo.envs.engine.physics import call
 from evo.storage.memory import check_bytes
 
-Operation = Callable[[Any, Any, Any], None]
 _ALIGNMENT = 16  # float32 numbers: a cache line
 _ROW = types.Array(types.int64, 1, "C")
 
@@ -258,8 +256,8 @@ class Tape:
     ) -> Node:
         """Append an operation and return its output (rows, columns), `into` where given.
 
-        operation: the plain forward function, see `evo.autodiff.operations`; its module also has the backward one,
-        named after it: `tanh` and `tanh_backward`. At most three operands, and twelve whole numbers of its own.
+        operation: the plain forward function, whose backward half is declared with `gradient_of`: see
+        `evo.autodiff.operations`. At most three operands, and twelve whole numbers of its own.
         """
         out = self._place(rows, columns, any(operand.needs_gradient for operand in operands)) if into is None else into
         if out.shape != (rows, columns):
@@ -303,7 +301,7 @@ class Tape:
 @functools.cache
 def _compiled(operation: Operation, dtype: np.dtype[Any]) -> tuple[Any, Any]:
     """Return the forward and backward kernels of an operation."""
-    backward = getattr(sys.modules[operation.__module__], f"{operation.__name__}_backward")
+    backward = backward_of(operation)
     buffer = types.Array(from_dtype(dtype), 1, "C")
     kernels = [compile_kernel(one, (_ROW, buffer, buffer), "row, values, gradients") for one in (operation, backward)]
     return kernels[0], kernels[1]

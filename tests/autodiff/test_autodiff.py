@@ -87,14 +87,15 @@ def test_affine_equals_torch() -> None:
 
 
 def test_every_operation_has_its_way_back() -> None:
-    names = {
-        name
+    plain = {
+        name: value
         for name, value in vars(operations).items()
-        if inspect.isfunction(value) and value.__module__ == operations.__name__
+        if inspect.isfunction(value) and [*inspect.signature(value).parameters] == ["row", "values", "gradients"]
+        if not name.startswith("_") and not name.endswith("_backward")
     }
-    plain = {name for name in names if not name.startswith("_") and not name.endswith("_backward")}
-    assert {"affine", "subtract", "pick"} < plain
-    assert {f"{name}_backward" for name in plain} <= names
+    assert {"affine", "subtract", "pick"} < plain.keys()
+    for name, operation in plain.items():
+        assert operations.backward_of(operation).__name__ == f"{name}_backward"
 
 
 def test_pick_takes_one_column_a_row_and_sends_the_gradient_there() -> None:
@@ -357,3 +358,12 @@ def test_a_team_is_spread_over_the_processors_while_it_works() -> None:
     assert all(len(processors) == 1 and processors <= allowed for processors in seen.values())
     assert len(set.union(*seen.values())) == min(2, len(allowed))
     assert os.sched_getaffinity(0) == allowed
+
+
+def test_an_operation_without_a_backward_half_is_refused() -> None:
+    def alone(row: Any, values: Any, gradients: Any) -> None:
+        pass
+
+    tape = Tape(1)
+    with pytest.raises(ValueError, match="alone has no backward half: declare one with @gradient_of"):
+        tape.record(alone, 1, 1, tape.parameters(0, 1, 1))
