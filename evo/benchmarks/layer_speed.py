@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from evo.benchmarks import plain_layers as plain
-from evo.benchmarks.torch_networks import acting
 from evo.envs.engine.compile import njit
+from evo.export.torch_networks import acting
 from evo.networks import Layer, Network, Shape
 from evo.networks.layer import shape_text
 from evo.networks.parsing import layers_of, words_of

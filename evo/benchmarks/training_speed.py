@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from evo.benchmarks.torch_networks import LEARNING, given, torch_module, translated
 from evo.datasets import Dataset, Split
 from evo.evaluation.workers import Threads
+from evo.export.torch_networks import LEARNING, given, torch_module, translated
 from evo.learners.backprop import Backprop
 from evo.networks import Shape, network_from_text
 from evo.numerics.randomness import generator

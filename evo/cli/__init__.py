@@ -12,7 +12,7 @@ from evo.cli.configuring import config
 from evo.cli.listing import list_, remove
 from evo.cli.measuring import bench, doctor
 from evo.cli.running import resume, run
-from evo.cli.showing import evaluate, replay, robustness
+from evo.cli.showing import evaluate, export, replay, robustness
 from evo.runs.terminal import Output, accept_any_encoding, show_notes, show_warning
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app.command()(compare)
 app.command()(replay)
 app.command()(evaluate)
 app.command()(robustness)
+app.command()(export)
 app.command("list")(list_)
 app.command()(remove)
 app.command()(config)

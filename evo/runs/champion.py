@@ -29,6 +29,7 @@ from evo.problems.control import Trajectory, Walking
 from evo.problems.problem import Evaluation, Problem, evaluate_alone
 from evo.problems.supervised import Supervised
 from evo.runs.evaluation import on_options
+from evo.runs.exporting import export_champion
 from evo.runs.fitness import Fitness, Verification
 from evo.runs.platform_facts import platform_facts
 from evo.runs.policy import BatchPolicy, Policy
@@ -244,6 +245,14 @@ class Champion:
     def policy(self) -> Policy:
         """Return it as a function of an observation."""
         return Policy(self.walking, self.candidate)
+
+    def export(self, target: Path | str) -> Any:
+        """Write its policy to `policy.npz` or `policy.onnx` and return the path; for `"torch"` return a torch module.
+
+        Each is compared with it on random observations first. Raises EvoError where it acts otherwise, by more than
+        float32 rounding, or has layers that cannot be exported.
+        """
+        return export_champion(self, target)[0]
 
     def batch_policy(self, rows: int) -> BatchPolicy:
         """Return it as a function of `rows` observations at once, as of parallel environments."""

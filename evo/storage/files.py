@@ -91,6 +91,11 @@ def write_text(path: Path, text: str) -> None:
         raise EvoError(
             f"cannot write {path}: {error.object[error.start]!r} is not a character; leave it out"
         ) from error
+    write_bytes(path, data)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write bytes. Raises EvoError as `write_arrays` does."""
     with _replacing(path) as file:
         file.write(data)
 

@@ -6,8 +6,8 @@ import pytest
 from evo.benchmarks import layer_speed
 from evo.benchmarks.benchmarks import bench, render
 from evo.benchmarks.layer_speed import CASES, sides
-from evo.benchmarks.torch_networks import torch_module
 from evo.errors import EvoError
+from evo.export.torch_networks import torch_module
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.network)

@@ -3,9 +3,9 @@
 import pytest
 
 from evo.benchmarks.benchmarks import bench
-from evo.benchmarks.torch_networks import torch_module
 from evo.benchmarks.training_speed import NETWORKS
 from evo.errors import EvoError
+from evo.export.torch_networks import torch_module
 
 
 def test_records_are_of_every_network() -> None:

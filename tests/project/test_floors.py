@@ -28,6 +28,7 @@ PACKAGES = (
     "evo.learners",
     "evo.config",
     "evo.visualize",
+    "evo.export",
     "evo.runs",
     "evo.api",
     "evo.comparison",

@@ -122,7 +122,7 @@ def _convolution(torch: Any, layer: Any, shape: Shape, params: Any) -> Any:
     return _activated(torch, _filled(torch, module, weight=weights, bias=bias), layer.activation)
 
 
-def _gates(torch: Any, layer: Any, shape: Shape, params: Any, module: Any, end: str = "") -> Any:
+def gated(torch: Any, layer: Any, shape: Shape, params: Any, module: Any, end: str = "") -> Any:
     """Return a recurrent module with its parameters set; torch always has two biases."""
     columns = layer.gates * layer.units
     heard, own, *biases = params.split(
@@ -139,7 +139,7 @@ def _gates(torch: Any, layer: Any, shape: Shape, params: Any, module: Any, end: 
 
 
 def _cell(name: str, torch: Any, layer: Any, shape: Shape, params: Any) -> Made:
-    cell = _gates(torch, layer, shape, params, getattr(torch.nn, name)(shape[0], layer.units))
+    cell = gated(torch, layer, shape, params, getattr(torch.nn, name)(shape[0], layer.units))
     state = None
 
     def step(values: Any) -> Any:
@@ -153,7 +153,7 @@ def _cell(name: str, torch: Any, layer: Any, shape: Shape, params: Any) -> Made:
 def _lstm(torch: Any, layer: Any, shape: Shape, params: Any) -> Any:
     """Return a module from sequences (batch, steps, features) to the outputs after the last step."""
     module = torch.nn.LSTM(shape[0], layer.units, batch_first=True)
-    module = _gates(torch, layer, shape, params, module, "_l0")
+    module = gated(torch, layer, shape, params, module, "_l0")
 
     class Last(torch.nn.Module):
         def __init__(self) -> None:
