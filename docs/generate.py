@@ -1,0 +1,128 @@
+"""Lists in the pages that are made from the code, as Markdown: `<!-- generated: NAME -->` stands where one belongs."""
+
+import importlib
+import inspect
+import re
+import typing
+from collections.abc import Callable, Iterable
+
+from typer.models import OptionInfo
+
+from evo.cli import app
+from evo.learners import METHODS
+from evo.operators import CROSSOVER, GENOMES, MUTATION, REPLACEMENT, SELECTION, SELF_ADAPTIVE_MUTATION
+from evo.optimizers import OPTIMIZERS
+from evo.runs.catalogue import catalogue
+
+
+def _cell(text: str) -> str:
+    return re.sub(r"\s+", " ", text).replace("|", "\\|").strip()
+
+
+def _table(titles: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    lines = [list(titles)]
+    lines += [["---"] * len(lines[0]), *([_cell(each) for each in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _listed(title: str, heading: str) -> str:
+    return _table((heading, ""), ((f"`{name}`", about) for name, about in catalogue()[title]))
+
+
+def _first_line(made: object) -> str:
+    return inspect.cleandoc(getattr(made, "__doc__", None) or "").partition("\n")[0]
+
+
+def _source(module: str) -> str:
+    """Return what a module's docstring says after its first line: the paper, and what is of it here."""
+    text = inspect.cleandoc(importlib.import_module(module).__doc__ or "")
+    return text.partition("\n")[2].strip()
+
+
+def command_names() -> dict[str, Callable[..., None]]:
+    """Return the functions behind the commands, by their names."""
+    return {each.name or each.callback.__name__: each.callback for each in app.registered_commands if each.callback}
+
+
+def commands() -> str:
+    """Return every command with its arguments and options."""
+    parts = []
+    for name, function in command_names().items():
+        hints = typing.get_type_hints(function, include_extras=True)
+        rows = []
+        for parameter in inspect.signature(function).parameters.values():
+            kind, (told, *_) = typing.get_args(hints[parameter.name])[0], hints[parameter.name].__metadata__
+            flag = kind is bool
+            kinds = [each for each in typing.get_args(kind) or (kind,) if each is not type(None)]
+            value = "" if flag else " or ".join(getattr(each, "__name__", str(each)) for each in kinds).lower()
+            written = parameter.name.upper()
+            if isinstance(told, OptionInfo):
+                written = ", ".join(told.param_decls or [f"--{parameter.name.replace('_', '-')}"])
+            default = "" if flag or parameter.default in (None, parameter.empty) else f"; default: {parameter.default}"
+            rows.append((f"`{written}`", value, f"{told.help or ''}{default}"))
+        parts.append(f"## evo {name}\n\n{inspect.cleandoc(function.__doc__ or '')}\n\n{_table(('', 'value', ''), rows)}")
+    return "\n\n".join(parts)
+
+
+def methods() -> str:
+    """Return the methods, each with its class and the source that its module names."""
+    return _table(
+        ("`--method`", "what it is", "class"),
+        ((f"`{name}`", method.summary, f"`{method.reference.replace(':', '.')}`") for name, method in METHODS.items()),
+    )
+
+
+def sources() -> str:
+    """Return what each method's module says about its paper, one paragraph a module."""
+    named: dict[str, list[str]] = {}
+    for name, method in METHODS.items():
+        named.setdefault(method.reference.partition(":")[0], []).append(name)
+    parts = []
+    for module, names in named.items():
+        if text := _source(module):
+            parts.append(f"**{', '.join(names)}.** {text}")
+    return "\n\n".join(parts)
+
+
+def _operators(table: dict[str, str]) -> Iterable[tuple[str, str, str]]:
+    for name, reference in table.items():
+        module, _, attribute = reference.partition(":")
+        made = getattr(importlib.import_module(module), attribute)
+        options = (each for each in inspect.signature(made).parameters.values() if each.kind is each.KEYWORD_ONLY)
+        written = ", ".join(
+            f"`{each.name}`" if each.default is each.empty else f"`{each.name}={each.default}`" for each in options
+        )
+        yield f"`{name}`", _first_line(made), written
+
+
+def operators() -> str:
+    """Return the genetic operators by kind, each with its options."""
+    kinds = {
+        "Selection (`method.select`)": SELECTION,
+        "Crossover (`method.cross`)": CROSSOVER,
+        "Mutation (`method.mutate`)": MUTATION | SELF_ADAPTIVE_MUTATION,
+        "Replacement (`method.replace`)": REPLACEMENT,
+        "Genomes (`method.genome`)": GENOMES,
+    }
+    return "\n\n".join(
+        f"### {title}\n\n{_table(('name', 'what it does', 'options'), _operators(table))}"
+        for title, table in kinds.items()
+    )
+
+
+def optimizers() -> str:
+    """Return the optimisers of gradient descent."""
+    return ", ".join(f"`{name}`" for name in OPTIMIZERS)
+
+
+GENERATED: dict[str, Callable[[], str]] = {
+    "commands": commands,
+    "methods": methods,
+    "sources": sources,
+    "operators": operators,
+    "optimizers": optimizers,
+    "tasks": lambda: _listed("tasks", "task"),
+    "data-sets": lambda: _listed("data sets", "data set"),
+    "functions": lambda: _listed("functions", "function"),
+    "networks": lambda: _listed("networks", "network"),
+}

@@ -1,0 +1,58 @@
+"""Hooks of mkdocs: lists made from the code, and links from pages to files elsewhere in the repository.
+
+A page links to a file outside of `docs/pages` by its path in the repository, so that the link holds where the page is
+read there too. Such a file is published beside the pages, at the same path; a Markdown file becomes a page.
+"""
+
+import posixpath
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from generate import GENERATED
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
+    from mkdocs.structure.pages import Page
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = ROOT / "docs" / "pages"
+_LINK = re.compile(r"(?<=\]\()([^)\s#]+)(?=[)#])")
+_MARK = re.compile(r"^<!-- generated: ([a-z-]+) -->$", re.MULTILINE)
+
+
+def _outside(link: str, page: Path) -> Path | None:
+    """Return the file outside of the pages that a link leads to, as a path in the repository; None for others."""
+    target = (page.parent / link).resolve()
+    if "://" in link or not target.is_file() or PAGES in target.parents or ROOT not in target.parents:
+        return None
+    return target.relative_to(ROOT)
+
+
+def on_files(files: "Files", config: "MkDocsConfig") -> "Files":
+    """Add the files outside of the pages that pages link to."""
+    from mkdocs.structure.files import File
+
+    waiting = [Path(file.abs_src_path) for file in files if file.src_uri.endswith(".md") and file.abs_src_path]
+    while waiting:
+        page = waiting.pop()
+        for link in _LINK.findall(page.read_text()):
+            found = _outside(link, page)
+            if found is None or files.get_file_from_path(found.as_posix()):
+                continue
+            files.append(File.generated(config, found.as_posix(), abs_src_path=str(ROOT / found)))
+            if found.suffix == ".md":
+                waiting.append(ROOT / found)
+    return files
+
+
+def on_page_markdown(markdown: str, *, page: "Page", **_: Any) -> str:
+    """Insert generated lists, and rewrite links that leave the pages."""
+    source = Path(str(page.file.abs_src_path))
+
+    def rewritten(match: re.Match[str]) -> str:
+        found = _outside(match[1], source)
+        return match[1] if found is None else posixpath.relpath(found.as_posix(), posixpath.dirname(page.file.src_uri))
+
+    return _MARK.sub(lambda match: GENERATED[match[1]](), _LINK.sub(rewritten, markdown))
