@@ -4,11 +4,16 @@ import importlib
 import inspect
 import re
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from typer.models import OptionInfo
 
 from evo.cli import app
+from evo.config.presets import GENERAL, PRESETS
+from evo.config.settings import Setting, list_settings
+from evo.datasets import DATASETS
+from evo.envs import TASKS
+from evo.envs.adversity.adversity import OPTION_TYPES
 from evo.learners import METHODS
 from evo.operators import CROSSOVER, GENOMES, MUTATION, REPLACEMENT, SELECTION, SELF_ADAPTIVE_MUTATION
 from evo.optimizers import OPTIMIZERS
@@ -57,7 +62,9 @@ def commands() -> str:
             value = "" if flag else " or ".join(getattr(each, "__name__", str(each)) for each in kinds).lower()
             written = parameter.name.upper()
             if isinstance(told, OptionInfo):
-                written = ", ".join(told.param_decls or [f"--{parameter.name.replace('_', '-')}"])
+                given = [told.default] if isinstance(told.default, str) else []
+                given += told.param_decls or ([] if given else [f"--{parameter.name.replace('_', '-')}"])
+                written = "`, `".join(given)
             default = "" if flag or parameter.default in (None, parameter.empty) else f"; default: {parameter.default}"
             rows.append((f"`{written}`", value, f"{told.help or ''}{default}"))
         parts.append(f"## evo {name}\n\n{inspect.cleandoc(function.__doc__ or '')}\n\n{_table(('', 'value', ''), rows)}")
@@ -115,10 +122,62 @@ def optimizers() -> str:
     return ", ".join(f"`{name}`" for name in OPTIMIZERS)
 
 
+_TITLES = ("setting", "type", "default", "range", "meaning")
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return ""
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _rows(found: Iterable[Setting]) -> Iterable[tuple[str, ...]]:
+    for each in found:
+        least, most = ("" if bound is None else f"{bound:g}" for bound in (each.least, each.most))
+        limits = f"{least} to {most}" if least and most else f"from {least}" if least else f"to {most}" if most else ""
+        yield f"`{each.key}`", each.kind, _value(each.default), limits, each.help
+
+
+def settings() -> str:
+    """Return every setting: of all runs, of tasks, of methods."""
+    general = list_settings()
+    parts = [f"### Options of every run\n\n{_table(_TITLES, _rows(general))}"]
+    own = {name: list_settings(name)[len(general) :] for name in (*TASKS, *DATASETS, "sphere")}
+    shared = [each for each in own[next(iter(TASKS))] if each.key.removeprefix("task.") in OPTION_TYPES]
+    parts.append(f"### Options of every compiled world\n\n{_table(_TITLES, _rows(shared))}")
+    parts.append("### Options of tasks\n\nUnder `training.*` the same names hold while training only.")
+    for name, given in own.items():
+        title = "functions" if name == "sphere" else name
+        rest = [each for each in given if each.key.removeprefix("task.") not in OPTION_TYPES or name not in TASKS]
+        if rest:
+            parts.append(f"#### {title}\n\n{_table(_TITLES, _rows(rest))}")
+    parts.append("### Options of methods\n\nDefaults are the constructor's; presets and names such as `ars-v1` change some.")
+    named: dict[str, list[str]] = {}
+    for name, method in METHODS.items():
+        named.setdefault(method.reference, []).append(name)
+    for names in named.values():
+        options = list_settings(method=names[0])[len(general) :]
+        parts.append(f"#### {', '.join(names)}\n\n{_table(_TITLES, _rows(options))}")
+    return "\n\n".join(parts)
+
+
+def presets() -> str:
+    """Return the tuned settings of worlds: of each task and method, and the general ones of each method."""
+
+    def written(given: Mapping[str, object]) -> str:
+        return ", ".join(f"`{key}={_value(value).strip('`')}`" for key, value in given.items())
+
+    rows = [(task, method, written(given)) for task, of in PRESETS.items() for method, given in of.items()]
+    rows += [("others", method, written(given)) for method, given in GENERAL.items()]
+    return _table(("task", "method", "settings"), rows)
+
+
 GENERATED: dict[str, Callable[[], str]] = {
     "commands": commands,
     "methods": methods,
     "sources": sources,
+    "settings": settings,
+    "presets": presets,
     "operators": operators,
     "optimizers": optimizers,
     "tasks": lambda: _listed("tasks", "task"),

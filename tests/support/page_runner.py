@@ -62,6 +62,7 @@ def _cheaply(function: Callable[..., Any], cut: dict[str, Any], *arguments: Any,
 
 def _forked(work: Callable[[], None], fine: set[int]) -> bool:
     """Whether `work`, done in a fork, ends with one of these statuses."""
+    before = os.times()
     sys.stdout.flush()
     sys.stderr.flush()
     child = os.fork()
@@ -77,7 +78,11 @@ def _forked(work: Callable[[], None], fine: set[int]) -> bool:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) in fine
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    after = os.times()
+    seconds = after.children_user + after.children_system - before.children_user - before.children_system
+    print(f"exit status {status} after {seconds:.1f} s of processor time")
+    return status in fine
 
 
 def _prepare(page: Path) -> None:
@@ -96,11 +101,11 @@ def run_page(page: Path) -> list[str]:
     _prepare(page)
     for block in BLOCKS[page]:
         if block.title:
-            Path(block.title).parent.mkdir(parents=True, exist_ok=True)
             Path(block.title).write_text(block.text)
-        elif block.why:
+    for block in BLOCKS[page]:
+        if block.title or block.why:
             continue
-        elif block.kind == "python":
+        if block.kind == "python":
             if not _forked(functools.partial(_python, block), {0}):
                 failed.append(f"{block.place}: {block.text}")
         elif block.kind == "bash":
