@@ -31,7 +31,7 @@ MODEL = """
 
 
 def reset(model: Any, data: Any, task: Any, rng: Any) -> None:
-    data.qpos[0] = uniform(rng, -0.1, 0.1)
+    data.qpos[1] = uniform(rng, 0.0, 0.1)
     mj_forward(model, data)
 
 

@@ -33,6 +33,7 @@ CUTS = {
     "resume": ["--generations", "2", "--no-video"],
     "replay": ["--width", "64", "--height", "36", "--seconds", "1"],
     "bench": ["--quick"],
+    "evaluate": ["--episodes", "2"],
     "robustness": ["--episodes", "1"],
     "compare": ["--no-video", *_FEW],
 }
