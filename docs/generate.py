@@ -67,7 +67,9 @@ def commands() -> str:
                 written = "`, `".join(given)
             default = "" if flag or parameter.default in (None, parameter.empty) else f"; default: {parameter.default}"
             rows.append((f"`{written}`", value, f"{told.help or ''}{default}"))
-        parts.append(f"## evo {name}\n\n{inspect.cleandoc(function.__doc__ or '')}\n\n{_table(('', 'value', ''), rows)}")
+        parts.append(
+            f"## evo {name}\n\n{inspect.cleandoc(function.__doc__ or '')}\n\n{_table(('', 'value', ''), rows)}"
+        )
     return "\n\n".join(parts)
 
 
@@ -151,7 +153,9 @@ def settings() -> str:
         rest = [each for each in given if each.key.removeprefix("task.") not in OPTION_TYPES or name not in TASKS]
         if rest:
             parts.append(f"#### {title}\n\n{_table(_TITLES, _rows(rest))}")
-    parts.append("### Options of methods\n\nDefaults are the constructor's; presets and names such as `ars-v1` change some.")
+    parts.append(
+        "### Options of methods\n\nDefaults are the constructor's; presets and names such as `ars-v1` change some."
+    )
     named: dict[str, list[str]] = {}
     for name, method in METHODS.items():
         named.setdefault(method.reference, []).append(name)
