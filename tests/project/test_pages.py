@@ -82,7 +82,7 @@ def _reads(words: list[str]) -> None:
 
 
 def test_the_command_line_knows_every_option_shown() -> None:
-    with pytest.raises(Exception, match="[Nn]o such option"):
+    with pytest.raises(Exception, match=r"[Nn]o such option"):
         _reads(["evo", "run", "quadruped", "--wrong"])
     for block in _ALL:
         for words in block.commands if block.kind == "bash" else ():

@@ -63,6 +63,6 @@ for _page, _blocks in BLOCKS.items():
 
 
 def is_run_here(words: list[str], page: Path) -> bool:
-    """Whether a command is run for this page: once for all pages, unless it reads or leaves what its page goes on with."""
+    """Whether a command is run for this page: for one of all, or for each where it names a run that its page makes."""
     own = any(word.startswith("runs/") and not word.startswith("runs/reference") for word in words)
     return own or _FIRST[shlex.join(words)] == page
