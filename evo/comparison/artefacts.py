@@ -110,10 +110,11 @@ def write_artefacts(comparison: Comparison, workers: Workers, video: bool, phase
 def robustness_caption(measured: Robustness) -> str:
     """Return the figure's caption, with the episodes that failed, if any did."""
     far = "share of choices other than" if measured.choices else "root mean square distance of the actions from"
+    lines = "; lines and bands as above" if len(set(measured.seeds)) > 1 else ""
     caption = (
         "What is left of the champions' returns under Gaussian noise on all parameters, relative to the root mean "
         f"square of their layer (sizes evenly spaced, though they grow); mean of {DRAWS} draws on {EPISODES} report "
-        f"episodes each; lines and bands as above. On the right over the {far} the champion's, where it meets the same."
+        f"episodes each{lines}. On the right the share over the {far} the champion's, where it meets the same."
     )
     led = measured.astray.max(axis=1)
     least, farthest = int(led.argmin()), float(led.min())  # up to which all are displaced
@@ -125,11 +126,11 @@ def robustness_caption(measured: Robustness) -> str:
     known = [f"{method} {100 * share:.0f} %" for method, share in left.items() if not np.isnan(share)]
     members = [f"{method} seed {seed}" for method, seed in zip(measured.methods, measured.seeds, strict=True)]
     if known:
-        there = f"{100 * farthest:.2g} % of them are others"
+        there = f"Where {100 * farthest:.2g} % of the choices are others"
         if not measured.choices:
-            there = f"they are {farthest:.2g} of half their range astray"
-        caption += f" Where {there}, as far as all are led ({members[least]} is led no farther), there is left of it: "
-        caption += f"{', '.join(known)}."
+            there = f"Where actions are {farthest:.2g} of half their range away"
+        caption += f" {there}, the farthest to which the noise leads every champion ({members[least]} no farther), "
+        caption += f"this much is left of the return: {', '.join(known)}."
     without = [name for name, share in zip(members, at, strict=True) if np.isnan(share)]
     if without:
         caption += f" No return to have a share of, and so none for the whole method: {', '.join(without)}."

@@ -250,8 +250,9 @@ def test_shares_need_a_positive_return() -> None:
     ]
     # where actions are equally far astray, on straight lines between the sizes of noise, and not beyond them
     np.testing.assert_array_equal(found.shares_at(np.array([0.2, 0.45])), [[0.75, NAN], [NAN, NAN]])
-    assert "Where they are 0.4 of half their range astray" in (caption := robustness_caption(found))
-    assert "as far as all are led (ars seed 1 is led no farther), there is left of it: ars 50 %." in caption
+    assert "Where actions are 0.4 of half their range away, " in (caption := robustness_caption(found))
+    assert "every champion (ars seed 1 no farther), this much is left of the return: ars 50 %." in caption
+    assert "bands" not in caption and "bands" in robustness_caption(replace(found, seeds=(1, 2)))
     assert "none for the whole method: ga seed 1." in caption
     assert "root mean square distance of the actions from" in caption
 
@@ -265,7 +266,9 @@ def test_actions_that_are_choices_are_counted_where_they_are_others(members: lis
         robustness_figure(replace(found, choices=choices), tmp_path / "drawn.svg")
         assert words in (tmp_path / "drawn.svg").read_text()
     caption = robustness_caption(replace(found, choices=True, astray=np.array([[0.0, 0.25], [0.0, 0.5]])))
-    assert "share of choices other than the champion's" in caption and "Where 25 % of them are others, as" in caption
+    assert (
+        "share of choices other than the champion's" in caption and "Where 25 % of the choices are others, " in caption
+    )
     assert "distance" not in caption and "range" not in caption
 
 
