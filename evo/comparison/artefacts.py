@@ -52,9 +52,9 @@ def write_artefacts(comparison: Comparison, workers: Workers, video: bool, phase
 
     def draw_learning() -> None:
         for figure in (learning, learning.with_suffix(".png")):
-            learning_curves(members, figure, thresholds)
+            dashed = learning_curves(members, figure, thresholds)
         seeds = max(row.seeds for row in comparison.rows)
-        captions[learning] = learning_caption(config, thresholds, comparison.measure, seeds)
+        captions[learning] = learning_caption(config, dashed, comparison.measure, seeds)
 
     def draw_robustness() -> None:
         measured = robustness(members, workers)

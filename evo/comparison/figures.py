@@ -51,14 +51,14 @@ _LONG = 3.0  # times the upper quartile of the runs' times: an axis of time ends
 _TICKS = "{x:,.10g}"  # a short number with all its digits, without rounding errors
 
 
-def learning_curves(members: Sequence[Member], path: Path, thresholds: Mapping[str, float]) -> None:
+def learning_curves(members: Sequence[Member], path: Path, thresholds: Mapping[str, float]) -> list[str]:
     """Plot held-out fitness over steps, CPU time and wall-clock time, and over operations on a data set.
 
     A thin line is a seed, a thick one the interquartile mean of a method's seeds, and a band their middle half. Where
     few runs took far longer than the others, the axis of time ends before their ends, which are written above it.
 
-    thresholds: label → fitness, faint lines, left out where far above the curves. path: .png, .svg or .pdf. Raises
-    EvoError.
+    thresholds: label → fitness, faint lines, left out where far above the curves; those drawn are returned. path: .png,
+    .svg or .pdf. Raises EvoError.
     """
     with rc_context(_STYLE):
         config = members[0].config
@@ -81,9 +81,10 @@ def learning_curves(members: Sequence[Member], path: Path, thresholds: Mapping[s
             _name_longer(axes, ends, size, unit)
         panels[0].set_ylabel(f"held-out {maximised(members[0].champion.measure)}")
         panels[0].yaxis.set_major_formatter(_TICKS)
-        _draw_thresholds(panels, thresholds)
+        drawn = _draw_thresholds(panels, thresholds)
         _legend(figure, colours, {method: len(group) for method, group in methods_of(members).items()})
         write_figure(figure, path)
+        return drawn
 
 
 def robustness_figure(robustness: Robustness, path: Path) -> None:
@@ -157,8 +158,11 @@ def _draw_band(
     axes.plot(x, middle, color=colour, linewidth=2.2, drawstyle=drawstyle)
 
 
-def _draw_thresholds(panels: Sequence[Axes], thresholds: Mapping[str, float]) -> None:
-    """Draw a line in each panel, with labels beside the last one; thresholds far above the curves are left out."""
+def _draw_thresholds(panels: Sequence[Axes], thresholds: Mapping[str, float]) -> list[str]:
+    """Draw a line in each panel, with labels beside the last one; return the labels.
+
+    Thresholds far above the curves are left out.
+    """
     low, high = panels[0].get_ylim()
     near = {label: value for label, value in thresholds.items() if low <= value <= high + 0.15 * (high - low)}
     for axes in panels:
@@ -181,6 +185,7 @@ def _draw_thresholds(panels: Sequence[Axes], thresholds: Mapping[str, float]) ->
             fontsize=9,
             annotation_clip=False,
         )
+    return labels
 
 
 def _draw_reference(axes: Axes, value: float) -> None:

@@ -1,6 +1,6 @@
 """Notes of a comparison: what its columns and curves hold, for readers who meet them for the first time."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from evo.config.resolve import DATASET, FUNCTION, Config
 
@@ -44,18 +44,18 @@ def thresholds_note(config: Config, thresholds: Mapping[str, float], measure: st
     )
 
 
-def learning_caption(config: Config, thresholds: Mapping[str, float], measure: str, seeds: int) -> str:
-    """Return the caption of the learning curves. seeds: the most of a method."""
+def learning_caption(config: Config, dashed: Collection[str], measure: str, seeds: int) -> str:
+    """Return the caption of the learning curves. dashed: thresholds that are drawn. seeds: the most of a method."""
     searched, reported = scored_on(config)
     lines = "One seed a method"
     if seeds > 1:
         lines = "Thin lines are seeds, thick lines the interquartile mean of a method's seeds while all of them run, "
         lines += "bands their middle half"
-    dashed = ["shares of the way from the lowest first score to the best method's final one"] * ("100 %" in thresholds)
-    dashed += [_PAPER] * ("ARS paper" in thresholds)
+    shares = "shares of the way from the lowest first score to the best method's final one"
+    meant = [shares] * any("%" in name for name in dashed) + [_PAPER] * ("ARS paper" in dashed)
     text = f"Held-out {measure} on {searched} as training goes on, over what training took, without selection. {lines}"
-    if dashed:
-        text += f"; dashed: {'; '.join(dashed)}"
+    if meant:
+        text += f"; dashed: {'; '.join(meant)}"
     return f"{text}. Scores in the tables are the champions', on {reported}."
 
 

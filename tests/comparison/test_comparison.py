@@ -704,13 +704,13 @@ def test_a_difference_that_rounding_hides_is_told(like: Member) -> None:
 
 def test_captions_name_only_what_is_drawn(like: Member) -> None:
     config = like.config
-    both = learning_caption(config, {"25 %": 1.0, "100 %": 2.0, "ARS paper": 3.0}, "return", 5)
+    both = learning_caption(config, ["25 %", "100 %", "ARS paper"], "return", 5)
     assert "on 2 selection episodes" in both and "on 3 report episodes" in both
     assert "Thin lines are seeds" in both and "dashed: shares of the way" in both and "ARS paper: " in both
-    alone = learning_caption(config, {}, "return", 1)
+    alone = learning_caption(config, [], "return", 1)
     assert not any(word in alone for word in ("Thin", "bands", "dashed", "ARS"))
     function = resolve_config(flags={"task.name": "rastrigin", "method.name": "ga", "budget.steps": 100})
-    assert "fitness on one evaluation as" in learning_caption(function, {}, "fitness", 1)
+    assert "fitness on one evaluation as" in learning_caption(function, [], "fitness", 1)
     assert members_note(function) == ""
 
 
