@@ -33,7 +33,7 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 TARGETS = np.logspace(2, -8, 51)
 VERSIONS = {"evo": evo.__version__, "pycma": cma.__version__}
 BUDGETS = (10, 100, 1_000, 10_000)  # evaluations a dimension that the table looks at
-REACH, STEP_SIZE, RESTARTS = 4.0, 2.0, 9
+REACH, SIGMA, RESTARTS = 4.0, 2.0, 9
 NO_SEEDS = np.zeros(1, np.int64)
 
 
@@ -67,7 +67,7 @@ def starts(size: int, seed: int) -> Iterator[Floats]:
 
 
 def by_evo(watched: Watched, begin: Iterator[Floats], seed: int) -> None:
-    algorithm = BIPOP(next(begin), seed, step_size=STEP_SIZE, attempts=RESTARTS, spread=STEP_SIZE)
+    algorithm = BIPOP(next(begin), seed, sigma=SIGMA, attempts=RESTARTS, spread=SIGMA)
     while not algorithm.finished():
         algorithm.tell(-watched(algorithm.ask().dense()))
 
@@ -78,7 +78,7 @@ def by_pycma(watched: Watched, begin: Iterator[Floats], seed: int) -> None:
 
     options = {"seed": seed + 1, "verbose": -9, "verb_log": 0}
     first = lambda: next(begin)  # noqa: E731 - pycma asks for the start of every restart
-    cma.fmin2(None, first, STEP_SIZE, options, parallel_objective=listed, restarts=RESTARTS, bipop=True)
+    cma.fmin2(None, first, SIGMA, options, parallel_objective=listed, restarts=RESTARTS, bipop=True)
 
 
 SOLVERS: dict[str, Callable[[Watched, Iterator[Floats], int], None]] = {"evo": by_evo, "pycma": by_pycma}

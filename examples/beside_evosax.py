@@ -23,7 +23,7 @@ import jax.numpy as jnp
 import numpy as np
 from evosax.core.optimizer import clipup
 
-from evo.algorithms.strategies.cma_parameters import default_population
+from evo.algorithms.strategies.cma_parameters import default_population_size
 from evo.algorithms.strategies.pgpe import PGPE
 from evo.algorithms.strategies.sep_cma_es import SepCMAES
 from evo.algorithms.strategies.snes import SNES
@@ -38,7 +38,7 @@ TARGET, DEVIATION = 1e-8, 1.0
 OURS: dict[str, type[Any]] = {"sep-CMA-ES": SepCMAES, "SNES": SNES, "xNES": XNES}
 THEIRS = {"sep-CMA-ES": "Sep_CMA_ES", "SNES": "SNES", "xNES": "xNES"}
 # what both PGPEs are given, and the evaluations after which they are looked at
-PAIRS, STEP_SIZE, NOISE, LOOKED_AT = 32, 0.05, 0.1, (10_000, 30_000)
+PAIRS, LEARNING_RATE, SIGMA, LOOKED_AT = 32, 0.05, 0.1, (10_000, 30_000)
 
 
 def start_of(size: int, seed: int) -> Floats:
@@ -101,10 +101,10 @@ def strategies(dimensions: list[int], seeds: range) -> None:
             for size in dimensions:
                 if method != "xNES" and name == "rosenbrock":
                     continue  # no diagonal follows its valley
-                population = default_population(size)
+                population = default_population_size(size)
                 theirs = getattr(evosax.algorithms, THEIRS[method])(population, jnp.zeros(size))
                 kinds: dict[str, Callable[[Floats, int], tuple[Ask, Tell]]] = {
-                    "evo": lambda start, seed, ours=ours: by_evo(ours(start, seed, step_size=DEVIATION)),
+                    "evo": lambda start, seed, ours=ours: by_evo(ours(start, seed, sigma=DEVIATION)),
                     "evosax": lambda start, seed, theirs=theirs: by_evosax(theirs, start, DEVIATION, seed),
                 }
                 if method == "sep-CMA-ES":
@@ -124,13 +124,13 @@ def pgpe(dimensions: list[int], seeds: range) -> None:
     lines = [["PGPE, function", "n", "evaluations", "evo", "evosax"]]
     for name in ("sphere", "rosenbrock"):
         for size in dimensions:
-            optimizer = clipup(learning_rate=STEP_SIZE, max_velocity=2 * STEP_SIZE)
+            optimizer = clipup(learning_rate=LEARNING_RATE, max_velocity=2 * LEARNING_RATE)
             theirs = evosax.algorithms.PGPE(2 * PAIRS, jnp.zeros(size), optimizer=optimizer)
             above: dict[str, list[list[float]]] = {"evo": [], "evosax": []}
             for seed in seeds:
                 start = start_of(size, seed)
-                ours = PGPE(start, seed, step_size=STEP_SIZE, noise=NOISE, pairs=PAIRS)
-                runs = {"evo": by_evo(ours), "evosax": by_evosax(theirs, start, NOISE, seed)}
+                ours = PGPE(start, seed, learning_rate=LEARNING_RATE, sigma=SIGMA, pairs=PAIRS)
+                runs = {"evo": by_evo(ours), "evosax": by_evosax(theirs, start, SIGMA, seed)}
                 for who, (ask, tell) in runs.items():
                     above[who].append(list(map(functools.partial(after, ask, tell, name), np.diff([0, *LOOKED_AT]))))
             for place, spent in enumerate(LOOKED_AT):

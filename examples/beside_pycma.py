@@ -51,7 +51,7 @@ class Case(NamedTuple):
     least: float
     center: float
     spread: float
-    step_size: float
+    sigma: float
     bounds: tuple[float, float] | None = None
     restarts: str = ""
 
@@ -107,16 +107,16 @@ def beginnings(case: Case, size: int, seed: int) -> Iterator[Floats]:
     start = case.center + random.uniform(-case.spread, case.spread, size)
     yield start
     while True:
-        yield start + case.step_size * random.standard_normal(size)
+        yield start + case.sigma * random.standard_normal(size)
 
 
 def by_evo(case: Case, objective: Objective, starts: Iterator[Floats], seed: int) -> None:
     low, high = case.bounds or (None, None)
-    begin, step = next(starts), case.step_size
+    begin, step = next(starts), case.sigma
     searches: dict[str, Callable[[], CMAES | IPOP | BIPOP]] = {
-        "": lambda: CMAES(begin, seed, step_size=step, low=low, high=high),
-        "ipop": lambda: IPOP(begin, seed, step_size=step, spread=step),
-        "bipop": lambda: BIPOP(begin, seed, step_size=step, spread=step),
+        "": lambda: CMAES(begin, seed, sigma=step, low=low, high=high),
+        "ipop": lambda: IPOP(begin, seed, sigma=step, spread=step),
+        "bipop": lambda: BIPOP(begin, seed, sigma=step, spread=step),
     }
     algorithm = searches[case.restarts]()
     while not algorithm.finished():
@@ -131,9 +131,9 @@ def by_pycma(case: Case, objective: Objective, starts: Iterator[Floats], seed: i
         def listed(points: Any) -> list[float]:
             return list(objective(points))
 
-        cma.fmin2(None, lambda: next(starts), case.step_size, options, parallel_objective=listed, **kind)
+        cma.fmin2(None, lambda: next(starts), case.sigma, options, parallel_objective=listed, **kind)
         return
-    strategy = cma.CMAEvolutionStrategy(next(starts), case.step_size, options)
+    strategy = cma.CMAEvolutionStrategy(next(starts), case.sigma, options)
     while not strategy.stop():
         points = strategy.ask()
         strategy.tell(points, list(objective(points)))
@@ -144,7 +144,7 @@ def by_cmaes(case: Case, objective: Objective, starts: Iterator[Floats], seed: i
     bounds = None if case.bounds is None else np.tile(case.bounds, (len(begin), 1)).astype(float)
     population = None
     for attempt in range(10):
-        search = cmaes.CMA(begin, case.step_size, bounds=bounds, seed=100 * seed + attempt, population_size=population)
+        search = cmaes.CMA(begin, case.sigma, bounds=bounds, seed=100 * seed + attempt, population_size=population)
         while not search.should_stop():
             points = [search.ask() for _ in range(search.population_size)]
             search.tell(list(zip(points, objective(points), strict=True)))
@@ -227,10 +227,10 @@ def ratio(found: dict[str, list[float]], middle: Callable[[Any], Any]) -> float:
 def asking_and_telling(who: str, size: int) -> Iterator[tuple[float, int]]:
     """Seconds spent in ask and tell, and individuals, a generation, on the ellipsoid."""
     values, clock = FUNCTIONS["ellipsoid"].values, time.perf_counter
-    start, step_size = np.ones(size), 0.5
-    ours = CMAES(start, 0, step_size=step_size)
-    theirs = cma.CMAEvolutionStrategy(start, step_size, {"seed": 1, "verbose": -9})
-    others = cmaes.CMA(start, step_size, seed=1)
+    start, sigma = np.ones(size), 0.5
+    ours = CMAES(start, 0, sigma=sigma)
+    theirs = cma.CMAEvolutionStrategy(start, sigma, {"seed": 1, "verbose": -9})
+    others = cmaes.CMA(start, sigma, seed=1)
     while True:
         began = clock()
         if who == "evo":

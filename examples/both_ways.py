@@ -19,7 +19,7 @@ from examples.universality import run_or_load
 SEEDS = (100, 101, 102)
 ADAM, EVOLUTION = "adam", "openai-es"
 # Data set → its options; a network small enough to be evolved; epochs of backprop; and of evolution the generations,
-# pairs, examples that everyone answers in one, noise and step size. Tuned on seed 0.
+# pairs, examples that everyone answers in one, sigma and learning rate. Tuned on seed 0.
 DATA: dict[str, tuple[dict[str, Any], str, int, tuple[int, int, int, float, float]]] = {
     "houses": ({}, "mlp:16", 400, (1500, 64, 128, 0.1, 0.05)),
     "signs": ({}, "average:2>conv:8x3>pool:2>conv:16x3>pool:2>dense:2", 30, (1000, 128, 32, 0.05, 0.02)),
@@ -30,14 +30,14 @@ DATA: dict[str, tuple[dict[str, Any], str, int, tuple[int, int, int, float, floa
 
 def learned(name: str, method: str, seed: int, share: float, folder: Path) -> evo.Run:
     """The finished run of a data set, a method and a seed."""
-    options, network, epochs, (generations, pairs, batch, noise, step_size) = DATA[name]
+    options, network, epochs, (generations, pairs, batch, sigma, learning_rate) = DATA[name]
     settings = {f"task.{option}": value for option, value in options.items()}
     path = folder / f"{name}-{method}-seed{seed}"
     budget = {"epochs": share * epochs}
     if method == EVOLUTION:
         count = max(1, round(share * generations))
         budget = {"generations": count}
-        search = {"pairs": pairs, "noise": noise, "step_size": step_size, "anneal_generations": count}
+        search = {"pairs": pairs, "sigma": sigma, "learning_rate": learning_rate, "anneal_generations": count}
         settings |= {"evaluation.batch": batch, **{f"method.{option}": value for option, value in search.items()}}
     return run_or_load(path, name, network=network, method=method, seed=seed, settings=settings, **budget)
 

@@ -19,7 +19,7 @@ ga = evo.GA(
     np.zeros(40),  # an empty knapsack to begin with; 1 is packed
     seed=0,
     genome="binary",
-    population=200,
+    population_size=200,
     select="tournament:size=3",
     cross="uniform",
     mutate="bit-flip",

@@ -19,7 +19,7 @@ ga = evo.GA(
     np.arange(CITIES),  # the first tour: as the cities are numbered
     seed=0,
     genome="permutation",
-    population=100,
+    population_size=100,
     select="tournament:size=3",
     cross="order",
     mutate="inversion",

@@ -36,9 +36,11 @@ ALIKE = "the population has lost its diversity: all individuals are the same"
 class FitnessHistory:
     """The best and the median fitness of recent generations, and stopping criteria on them."""
 
-    def __init__(self, size: int, population: int) -> None:
-        self.window = min(10 + math.ceil(30 * size / population), _LONGEST)
-        self.shortest = min(100 + math.ceil(100 * size**1.5 / population), _LONGEST)  # stagnation's least look-back
+    def __init__(self, size: int, population_size: int) -> None:
+        self.window = min(10 + math.ceil(30 * size / population_size), _LONGEST)
+        self.shortest = min(
+            100 + math.ceil(100 * size**1.5 / population_size), _LONGEST
+        )  # stagnation's least look-back
         self.values = np.zeros((2, _LONGEST))  # best and median, those of generation g in column g modulo _LONGEST
         self.count = self.flat = 0
         self.spread = math.inf  # of the last generation

@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from evo.algorithms.strategies.cma_parameters import default_population
+from evo.algorithms.strategies.cma_parameters import default_population_size
 from evo.storage.memory import check_bytes
 
 _NUMBER, _INDIVIDUAL = 8, 256  # bytes: of a float64, and of an individual's other data
@@ -26,7 +26,11 @@ _HELD: dict[str, tuple[int, int]] = {
     "RandomSearch": (0, 2),
 }
 _RESTARTED = {"cma-es": "CMAES", "sep-cma-es": "SepCMAES", "lm-ma-es": "LMMAES", "snes": "SNES", "xnes": "XNES"}
-_COUNTS = (("population", 1), ("pairs", 2), ("directions", 2))  # options, and how many individuals each unit stands for
+_COUNTS = (
+    ("population_size", 1),
+    ("pairs", 2),
+    ("directions", 2),
+)  # options, and how many individuals each unit stands for
 _LEAN = "sep-cma-es, lm-ma-es or openai-es need far less"
 
 
@@ -46,7 +50,7 @@ def _individuals(parameters: int, options: Mapping[str, Any]) -> float:
             given = options[option]
             if given is not None and (isinstance(given, bool) or not isinstance(given, int | float)):
                 raise TypeError(f"{option} is no number")
-            return float(times * (default_population(parameters) if given is None else given))
+            return float(times * (default_population_size(parameters) if given is None else given))
     return 1.0
 
 

@@ -23,6 +23,7 @@ from evo.api.arguments import (
 )
 from evo.api.scoring import workers_of
 from evo.config.build import make_dataset, make_learner, make_problem, make_task
+from evo.config.renamed import rename_state, renamed_columns
 from evo.config.resolve import DATASET, Config, read_config, resolve_config, task_name
 from evo.config.values import Settings, pairs_of
 from evo.datasets import Dataset, arrays
@@ -32,6 +33,7 @@ from evo.envs.engine.physics import EngineError
 from evo.errors import EvoError, one_line
 from evo.evaluation.evaluator import AnyTask
 from evo.evaluation.workers import Workers
+from evo.learners import method_named
 from evo.learners.learner import Learner
 from evo.networks import Network
 from evo.runs.callbacks import Callback, Watcher
@@ -254,7 +256,7 @@ def resume(
         config = resolve_config(written, flags=flags)
         champion = start_of(config, directory.path)
         learner = make_learner(config, workers, None if champion is None else champion.candidate)
-        progress = Progress() if checkpoint is None else _restored(learner, checkpoint[1], directory)
+        progress = Progress() if checkpoint is None else _restored(learner, checkpoint[1], config, directory)
         if any(value is not None for value in flags.values()) and not over(config, learner, progress):
             write_text(directory.path / "config.toml", config.toml())
         return _go(config, learner, directory, workers, log, video, callback, _shown(display, verbose), progress, here)
@@ -304,7 +306,7 @@ def _go(
             judge.prepare()
             learner.prepare()
             # what a killed run wrote after its last checkpoint is recomputed
-            directory.keep_metrics(progress.rows)
+            directory.keep_metrics(progress.rows, renamed_columns(directory.config_text))
             directory.drop_fossils(learner.generation)
             directory.record_end(None)
             _say_size(learner, watcher)
@@ -333,9 +335,11 @@ def _say_size(learner: Learner, watcher: Watcher) -> None:
         watcher.phase(f"checkpoints of {size_text(size)}, of which two are kept: sep-cma-es and lm-ma-es keep far less")
 
 
-def _restored(learner: Learner, state: Mapping[str, np.ndarray], directory: RunDirectory) -> Progress:
+def _restored(learner: Learner, state: Mapping[str, np.ndarray], config: Config, directory: RunDirectory) -> Progress:
+    method = method_named(config["method.name"])
+    assert method is not None
     try:
-        return restore(learner, state)
+        return restore(learner, rename_state(state, method))
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         again = command("run", "--from", directory.path, config=directory.config_text)
         raise EvoError(

@@ -37,14 +37,14 @@ class Feeds(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """Settings of training. step_sizes: the optimiser's step size for each minibatch, float64 (minibatches,).
+    """Settings of training. learning_rates: the optimiser's learning rate for each minibatch, float64 (minibatches,).
 
     l1, l2: the loss includes l1 |w| + ½ l2 w², summed over all parameters, and clipping includes its gradient.
-    max_norm: longer gradients are shortened to it; 0 or inf: never. weight_decay: each step subtracts step size ×
+    max_norm: longer gradients are shortened to it; 0 or inf: never. weight_decay: each step subtracts learning rate ×
     weight decay × parameters, apart from the gradient (Loshchilov & Hutter 2019).
     """
 
-    step_sizes: np.ndarray
+    learning_rates: np.ndarray
     max_norm: float = math.inf
     l1: float = 0.0
     l2: float = 0.0
@@ -72,7 +72,7 @@ def descend(
 
     Returns the means of the `watched` single numbers over shards and minibatches, or None where a gradient was not
     finite: the optimiser is then unchanged, and the parameters are unusable. Raises ValueError for minibatches of
-    another size than the replicas', and for an optimiser or step sizes that do not fit.
+    another size than the replicas', and for an optimiser or learning rates that do not fit.
     """
     first, size = programs[0], len(programs) * feeds.rows
     if order.shape[1] != size:
@@ -81,17 +81,17 @@ def descend(
     if (memory.shape[1], memory.dtype) != (first.size, dtype):
         held = f"{memory.shape[1]} numbers of {memory.dtype}"
         raise ValueError(f"an optimiser of {held}: these programs have {first.size} parameters of {dtype}")
-    step_sizes = np.asarray(settings.step_sizes, np.float64)
-    if step_sizes.shape != (len(order),):
-        raise ValueError(f"step sizes of shape {step_sizes.shape}: there are {len(order)} minibatches")
+    learning_rates = np.asarray(settings.learning_rates, np.float64)
+    if learning_rates.shape != (len(order),):
+        raise ValueError(f"learning rates of shape {learning_rates.shape}: there are {len(order)} minibatches")
     for replica in programs[1:]:
         replica.parameters[:] = first.parameters
     places = np.array([node.at for node in watched], np.int64)
     rule = _Rule(
-        optimizer.address, optimizer.numbers(step_sizes), optimizer.limits(step_sizes), memory, optimizer.steps
+        optimizer.address, optimizer.numbers(learning_rates), optimizer.limits(learning_rates), memory, optimizer.steps
     )
     penalties = float(settings.l1), float(settings.l2)
-    given = Settings(step_sizes, float(settings.max_norm) or math.inf, *penalties, float(settings.weight_decay))
+    given = Settings(learning_rates, float(settings.max_norm) or math.inf, *penalties, float(settings.weight_decay))
     drawn = np.uint64(seed % 2**64)
     shared = _Shared(
         np.empty(first.size, dtype),
@@ -265,7 +265,7 @@ def _descend(
             return
         shorten = min(1.0, settings.max_norm / (length + 1e-6))  # as torch's clip_grad_norm_
         numbers, limit = rule.numbers[minibatch], rule.limits[minibatch]
-        keep = real(1.0 - settings.step_sizes[minibatch] * settings.weight_decay)
+        keep = real(1.0 - settings.learning_rates[minibatch] * settings.weight_decay)
         limited, downhill = math.isfinite(limit), -real(shorten)
         for piece in range(worker, replicas, workers):
             first, last = size * piece // replicas, size * (piece + 1) // replicas

@@ -59,7 +59,7 @@ def footprint(method: str, parameters: int, individuals: int) -> dict[str, Any]:
 def _made(method: str, parameters: int, individuals: int) -> Algorithm:
     initial = np.zeros(parameters)
     return (
-        DeepGA(initial, 0, population=individuals)
+        DeepGA(initial, 0, population_size=individuals)
         if method == "deep-ga"
         else OpenAIES(initial, 0, pairs=individuals // 2)
     )

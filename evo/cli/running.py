@@ -50,7 +50,7 @@ def run(
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help="key=value, e.g. task.frame_skip=5 or method.noise=0.05; repeatable"),
+        typer.Option("--set", help="key=value, e.g. task.frame_skip=5 or method.sigma=0.05; repeatable"),
     ] = None,
     model_root: ModelRoot = None,
     log: Log = None,

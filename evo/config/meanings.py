@@ -11,7 +11,7 @@ from evo.config.values import Key
 from evo.errors import EvoError
 
 # A name or several with commas between, and a colon, as in `low, high: bounds of the domain`; or one in backticks with
-# its meaning in brackets, as in "`noise` (standard deviation of exploration)".
+# its meaning in brackets, as in "`sigma` (standard deviation of exploration)".
 _NAMES = re.compile(r"(?<![\w`.])(?<!the )([a-z_]\w*(?:, [a-z_]\w*)*(?:,? and [a-z_]\w*)?): (?=\S)")
 _BRACKETS = re.compile(r"`([a-z_]\w*)` \(((?:[^()]|\([^()]*\))+)\)")
 _OTHER = re.compile(r"(?:^|(?<=[.;] ))(?:Raises|Returns|Yields|Observation|Action|Reward|Args|Source)\b")

@@ -2,10 +2,10 @@
 
 `PRESETS[task][family]` holds configuration keys and values; `GENERAL[family]` is for tasks that were not tuned. A
 family is the method whose presets a method shares (`Method.family`).
-Sources: ARS's step size, noise, directions and best directions begin from rl-baselines3-zoo's `hyperparams/ars.yml`,
-which follow Mania, Guy & Recht (2018), appendix A.2. PPO's general settings are CleanRL's `ppo_continuous_action.py`'s,
-the 2,048 steps of an iteration spread over eight environments; task settings are the zoo's (`hyperparams/ppo.yml`)
-where the line says so. Settings tuned further here are marked.
+Sources: ARS's learning rate, sigma, directions and best directions begin from rl-baselines3-zoo's
+`hyperparams/ars.yml`, which follow Mania, Guy & Recht (2018), appendix A.2. PPO's general settings are CleanRL's
+`ppo_continuous_action.py`'s, the 2,048 steps of an iteration spread over eight environments; task settings are the
+zoo's (`hyperparams/ppo.yml`) where the line says so. Settings tuned further here are marked.
 """
 
 import math
@@ -29,25 +29,27 @@ def _settings(layers: str, steps: float, more: dict[str, Any], **options: Any) -
     }
 
 
-def _ars(step_size: float, noise: float, directions: int, elite: int, steps: float, **more: Any) -> dict[str, Any]:
-    options = {"step_size": step_size, "noise": noise, "directions": directions, "elite_directions": elite}
+def _ars(learning_rate: float, sigma: float, directions: int, elite: int, steps: float, **more: Any) -> dict[str, Any]:
+    options = {"learning_rate": learning_rate, "sigma": sigma, "directions": directions, "elite_directions": elite}
     return _settings("linear", steps, more, **options)
 
 
-def _es(step_size: float, noise: float, pairs: int, weight_decay: float, steps: float, **more: Any) -> dict[str, Any]:
-    options = {"step_size": step_size, "noise": noise, "pairs": pairs, "weight_decay": weight_decay}
+def _es(
+    learning_rate: float, sigma: float, pairs: int, weight_decay: float, steps: float, **more: Any
+) -> dict[str, Any]:
+    options = {"learning_rate": learning_rate, "sigma": sigma, "pairs": pairs, "weight_decay": weight_decay}
     return _settings("mlp:32,32", steps, more, **options)
 
 
 def _ga(
-    population: int, truncation: int, deviation: float, probability: float, steps: float, **more: Any
+    population_size: int, truncation: int, sigma: float, probability: float, steps: float, **more: Any
 ) -> dict[str, Any]:
     options = {
         "select": f"truncation:truncation={truncation}",
         "cross": f"uniform:probability={probability}",
-        "mutate": f"gaussian:deviation={deviation}",
+        "mutate": f"gaussian:sigma={sigma}",
     }
-    return _settings("linear", steps, more, population=population, **options)
+    return _settings("linear", steps, more, population_size=population_size, **options)
 
 
 def _ppo(steps: float, **options: Any) -> dict[str, Any]:
@@ -62,11 +64,11 @@ _NO_BONUS = {"training__healthy_reward": 0.0}
 def _pgpe(steps: float, radius: float, parameters: int, **options: Any) -> dict[str, Any]:
     """Return the settings of pgpelib's `train_agents`, which made the results of the ClipUp paper (Toklu 2020).
 
-    Maximum speed 0.015, ClipUp's step size half of that, standard deviation radius / sqrt(parameters), individuals
+    Maximum speed 0.015, ClipUp's learning rate half of that, standard deviation radius / sqrt(parameters), individuals
     added up to a number of interactions.
     """
-    noise = round(radius / math.sqrt(parameters), 4)
-    return _settings("linear", steps, _NO_BONUS, noise=noise, step_size=0.0075, **options)
+    sigma = round(radius / math.sqrt(parameters), 4)
+    return _settings("linear", steps, _NO_BONUS, sigma=sigma, learning_rate=0.0075, **options)
 
 
 # tuned: the initial standard deviation of PPO's actions, exp(-1), finds gaits that a deviation of 1 never tries. (The
@@ -78,16 +80,16 @@ GENERAL: Mapping[str, Mapping[str, Any]] = {
     "openai-es": _es(0.02, 0.04, 32, 0.005, 2e6),
     "ga": _ga(64, 12, 0.05, 0.5, 2e6),
     "ppo": _ppo(1e6),
-    # not tuned: step sizes of the order of the others'
-    "cma-es": _settings("linear", 2e6, {}, step_size=0.1),
-    "sep-cma-es": _settings("linear", 2e6, {}, step_size=0.05),  # tuned on HalfCheetah, as is PGPE
-    "lm-ma-es": _settings("linear", 2e6, {}, step_size=0.1),
-    "ipop": _settings("linear", 2e6, {}, step_size=0.1, spread=0.1),
-    "bipop": _settings("linear", 2e6, {}, step_size=0.1, spread=0.1),
-    "snes": _settings("linear", 2e6, {}, step_size=0.1, population=64),
-    "xnes": _settings("linear", 2e6, {}, step_size=0.1, population=64),
-    "pgpe": _settings("linear", 2e6, {}, noise=0.1, pairs=8, step_size=0.1),
-    "cem": _settings("linear", 2e6, {}, noise=0.1, extra_noise=0.05),
+    # not tuned: sigmas of the order of the others'
+    "cma-es": _settings("linear", 2e6, {}, sigma=0.1),
+    "sep-cma-es": _settings("linear", 2e6, {}, sigma=0.05),  # tuned on HalfCheetah, as is PGPE
+    "lm-ma-es": _settings("linear", 2e6, {}, sigma=0.1),
+    "ipop": _settings("linear", 2e6, {}, sigma=0.1, spread=0.1),
+    "bipop": _settings("linear", 2e6, {}, sigma=0.1, spread=0.1),
+    "snes": _settings("linear", 2e6, {}, sigma=0.1, population_size=64),
+    "xnes": _settings("linear", 2e6, {}, sigma=0.1, population_size=64),
+    "pgpe": _settings("linear", 2e6, {}, sigma=0.1, pairs=8, learning_rate=0.1),
+    "cem": _settings("linear", 2e6, {}, sigma=0.1, extra_noise=0.05),
     "guided-es": _settings("linear", 2e6, {}),
     "persistent-es": _settings("linear", 2e6, {}),
     # the GA's sizes and steps
@@ -96,22 +98,22 @@ GENERAL: Mapping[str, Mapping[str, Any]] = {
         2e6,
         {},
         islands=4,
-        algorithm="ga:population=16,select='truncation:truncation=4',mutate='gaussian:deviation=0.05',elites=1",
+        algorithm="ga:population_size=16,select='truncation:truncation=4',mutate='gaussian:sigma=0.05',elites=1",
     ),
     # parents are scored anew beside their children: a generation shares its episodes, so old scores are not comparable
-    "crowding": _settings("linear", 2e6, {}, population=64, elites=64, mutate="gaussian:deviation=0.05"),
-    "deep-ga": _settings("mlp:32,32", 2e6, {}, population=64, truncation=3, mutation=0.05),
+    "crowding": _settings("linear", 2e6, {}, population_size=64, elites=64, mutate="gaussian:sigma=0.05"),
+    "deep-ga": _settings("mlp:32,32", 2e6, {}, population_size=64, truncation=3, sigma=0.05),
     "differential-evolution": _settings("linear", 2e6, {}, initial_spread=0.1),
-    "random-search": _settings("linear", 2e6, {}, spread=0.3),
-    "hill-climber": _settings("linear", 2e6, {}, step_size=0.1),
+    "random-search": _settings("linear", 2e6, {}, sigma=0.3),
+    "hill-climber": _settings("linear", 2e6, {}, step=0.1),
     **{name: _settings("linear", 2e6, {}) for name in ("nelder-mead", "powell", "bfgs")},
     **{name: _settings("linear", 1e6, {}) for name in ("adam", "sgd")},  # backprop, which reports what it lacks
 }
 
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "HalfCheetah-v5": {
-        # tuned: smaller populations and more noise than the zoo's (.02, .03, 32, 4), with free actions in training, get
-        # further in 3,000 episodes; candidates are scored often, since the mean also falls at times
+        # tuned: smaller populations and a larger sigma than the zoo's (.02, .03, 32, 4), with free actions in training,
+        # get further in 3,000 episodes; candidates are scored often, since the mean also falls at times
         "ars": _ars(0.02, 0.04, 8, 4, 2_990_000, training__ctrl_cost_weight=0.0, evaluation__selection_share=0.2),
         "openai-es": _es(0.02, 0.04, 32, 0.005, 5e6),
         # tuned: half the parents and twice the step of the general preset get half as far again in 1,500 episodes
@@ -126,9 +128,9 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     },
     "Hopper-v5": {
         "ars": _ars(0.01, 0.025, 8, 4, 3e6, **_NO_BONUS),
-        # tuned: a hopper falls with HalfCheetah's step sizes
-        "sep-cma-es": _settings("linear", 3e6, _NO_BONUS, step_size=0.02),
-        "pgpe": _settings("linear", 3e6, _NO_BONUS, noise=0.03, pairs=8, step_size=0.03),
+        # tuned: a hopper falls with HalfCheetah's sigmas
+        "sep-cma-es": _settings("linear", 3e6, _NO_BONUS, sigma=0.02),
+        "pgpe": _settings("linear", 3e6, _NO_BONUS, sigma=0.03, pairs=8, learning_rate=0.03),
         "ppo": _ppo(1e6),
     },
     "Walker2d-v5": {
@@ -157,19 +159,20 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
 }
 
 
-# On a function: options as shares of the width of its domain. The step-size is pycma's advice for a start anywhere in
+# On a function: options as shares of the width of its domain. CMA-ES's sigma is pycma's advice for a start anywhere in
 # the domain; the others are of its order. Not tuned. In a tuple, the shares fill the text's braces.
 _ANYWHERE = ("real:spread={}", 0.25)
 _OF_WIDTH: Mapping[str, Mapping[str, Any]] = {
-    **{name: {"step_size": 0.2} for name in ("cma-es", "sep-cma-es", "lm-ma-es", "snes", "xnes", "hill-climber")},
-    **{name: {"step_size": 0.2, "spread": 0.3} for name in ("ipop", "bipop")},
-    **{name: {"step_size": 0.01, "noise": 0.02} for name in ("ars", "openai-es", "guided-es", "pgpe")},
-    "cem": {"noise": 0.2, "extra_noise": 0.02},
+    **{name: {"sigma": 0.2} for name in ("cma-es", "sep-cma-es", "lm-ma-es", "snes", "xnes")},
+    "hill-climber": {"step": 0.2},
+    **{name: {"sigma": 0.2, "spread": 0.3} for name in ("ipop", "bipop")},
+    **{name: {"learning_rate": 0.01, "sigma": 0.02} for name in ("ars", "openai-es", "guided-es", "pgpe")},
+    "cem": {"sigma": 0.2, "extra_noise": 0.02},
     "differential-evolution": {"initial_spread": 0.25},
-    **{name: {"mutate": ("gaussian:deviation={}", 0.01), "genome": _ANYWHERE} for name in ("ga", "crowding")},
-    "islands": {"algorithm": ("ga:mutate='gaussian:deviation={}',genome='real:spread={}'", 0.01, 0.25)},
-    "deep-ga": {"mutation": 0.01, "initial_spread": 0.25},
-    "random-search": {"spread": 0.3},
+    **{name: {"mutate": ("gaussian:sigma={}", 0.01), "genome": _ANYWHERE} for name in ("ga", "crowding")},
+    "islands": {"algorithm": ("ga:mutate='gaussian:sigma={}',genome='real:spread={}'", 0.01, 0.25)},
+    "deep-ga": {"sigma": 0.01, "initial_spread": 0.25},
+    "random-search": {"sigma": 0.3},
 }
 _LANDSCAPE_BUDGET = {"budget.steps": 100_000}
 _SOLVED = {"budget.until": -1e-8}  # for a function whose best value is known to be 0
@@ -192,16 +195,21 @@ def landscape_preset(family: str, width: float, known_best: bool) -> dict[str, A
 _DATASET: Mapping[str, Mapping[str, Any]] = {
     # tuned on the digits, checked on the others: a large first step that falls to zero learns most in few epochs
     **{
-        name: {"evaluation.batch": 32, "budget.steps": 100_000, "method.schedule": "linear", "method.step_size": step}
-        for name, step in (("adam", 0.004), ("sgd", 0.1))
+        name: {
+            "evaluation.batch": 32,
+            "budget.steps": 100_000,
+            "method.schedule": "linear",
+            "method.learning_rate": rate,
+        }
+        for name, rate in (("adam", 0.004), ("sgd", 0.1))
     },
-    "openai-es": {"method.step_size": 0.01, "method.noise": 0.05, "method.pairs": 64, "method.weight_decay": 0.0},
-    **{name: {"method.step_size": 0.05} for name in ("cma-es", "sep-cma-es", "lm-ma-es", "snes", "xnes")},
+    "openai-es": {"method.learning_rate": 0.01, "method.sigma": 0.05, "method.pairs": 64, "method.weight_decay": 0.0},
+    **{name: {"method.sigma": 0.05} for name in ("cma-es", "sep-cma-es", "lm-ma-es", "snes", "xnes")},
 }
 
 
 _DATASETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
-    "digits": {"adam": {"method.step_size": 0.008}},  # tuned: 94.9 % in six epochs, with 0.004 93.4
+    "digits": {"adam": {"method.learning_rate": 0.008}},  # tuned: 94.9 % in six epochs, with 0.004 93.4
 }
 
 

@@ -20,6 +20,7 @@ import tomli_w
 from evo.config.keys import BUDGET, KEYS
 from evo.config.meanings import explained, options_of
 from evo.config.presets import DEFAULT_METHOD, DEFAULT_TRAINING, dataset_preset, landscape_preset, preset
+from evo.config.renamed import rename_settings
 from evo.config.values import Key, checked
 from evo.datasets import DATASETS, Dataset, constructor_of, is_data_path
 from evo.envs import TASKS, reference
@@ -214,6 +215,7 @@ def resolve_config(
         raise EvoError(f"unknown method {method!r}{nearest(method, METHODS)}")
     known = _known_keys(task, kind, chosen)
     given[0] = _without_others(given[0], task, method)
+    given = [rename_settings(layer, chosen, quiet="evo" in layer) for layer in given]  # a run's file is not the user's
     if {"evo", "task.name"} <= given[0].keys():  # written by a run, perhaps of an older version
         written = {key.removeprefix("task."): value for key, value in given[0].items() if key.startswith("task.")}
         given[0] |= {f"task.{name}": value for name, value in as_written(task, written).items()}

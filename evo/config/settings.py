@@ -18,7 +18,7 @@ _WORDS |= {list: "list", tuple: "list", dict: "table", Any: "any"}
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting: `evaluation.episodes`, `task.frame_skip`, `method.noise`.
+    """One setting: `evaluation.episodes`, `task.frame_skip`, `method.sigma`.
 
     kind: its type in words, such as `integer or none`. least, most: its range, where it is known. help: its meaning in
     one line; "" where its constructor's docstring says nothing.

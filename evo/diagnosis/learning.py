@@ -10,9 +10,9 @@ from evo.learners import persistent_es, ppo
 from evo.learners.local_search import STUCK
 from evo.numerics.formatting import number
 
-_MOVES = ("step_size", "mutation", "learning_rate")  # options that scale a method's steps
-_REACHES = ("noise", "initial_spread", "spread")  # options that scale its exploration
-_WIDTHS = ("step_size", "noise", "diversity", "spread")  # columns of a search's width
+_MOVES = ("learning_rate", "step")  # options that scale a method's steps
+_REACHES = ("sigma", "initial_spread", "spread")  # options that scale its exploration
+_WIDTHS = ("sigma", "step", "diversity", "spread")  # columns of a search's width
 
 # Limits from the runs in runs/reference, studies included, and from runs of 2 million steps on evo/Quadruped-v0.
 _COLLAPSED = 1e-3  # of a search's first width; those runs narrow it to a twentieth
@@ -24,7 +24,7 @@ _FAILED = 0.01  # of the episodes
 _ALIVE = 0.1  # of the gain: individuals that differ by less have converged
 
 _AGAIN = "if that is not good enough, begin again with another seed, or with restarts (--method ipop)"
-_SMALLER_STEPS = "take smaller steps (a lower method.step_size or method.learning_rate)"
+_SMALLER_STEPS = "take smaller steps (a lower method.learning_rate)"
 
 # Reasons for which a search stops, and what to try.
 STOPPED = {
@@ -35,10 +35,10 @@ STOPPED = {
     convergence.STAGNATION: f"{_AGAIN}, or score each individual on more episodes (--set evaluation.episodes=4)",
     convergence.FLAT: "give a reward that tells better from worse, or begin with larger steps",
     convergence.DIVERGED: (
-        "begin with larger steps (a hundred times method.step_size); if they grow again the fitness has no top: "
+        "begin with larger steps (a hundred times method.sigma); if they grow again the fitness has no top: "
         "normalise observations (--set network.normalise=true), or give bounds (method.low, method.high)"
     ),
-    convergence.TOO_SMALL: "begin with larger steps (method.step_size), or nearer to zero",
+    convergence.TOO_SMALL: "begin with larger steps (method.sigma), or nearer to zero",
     persistent_es.DIVERGED: _SMALLER_STEPS,
     ppo.DIVERGED: _SMALLER_STEPS,
     convergence.CONDITION: "normalise observations (--set network.normalise=true), or use --method sep-cma-es",
@@ -179,7 +179,7 @@ def no_improvement(evidence: Evidence) -> Finding | None:
         return None
     if course.spread < _ALIVE * (course.peak - course.first) or falling(evidence) or stopped(evidence):
         return None
-    wider = evidence.scaled(2.0, "initial_deviation", "noise")
+    wider = evidence.scaled(2.0, "initial_deviation", "sigma")
     search = "use a larger population" if evidence.population else f"explore more ({wider})"
     return Finding(
         "no improvement",

@@ -67,11 +67,11 @@ class Box:
             mapped = np.where(points > self.high - margin, edge - root, mapped)
         return mapped
 
-    def capped(self, step_size: float, variances: _Floats) -> float:
-        """Return `step_size`, reduced so that no deviation exceeds `widest`; variances (n,), in units of its square."""
+    def cap_sigma(self, sigma: float, variances: _Floats) -> float:
+        """Return `sigma`, reduced so that no deviation exceeds `widest`; variances (n,), in units of its square."""
         if self.widest == math.inf:
-            return step_size
-        return min(step_size, self.widest / math.sqrt(np.max(variances)))
+            return sigma
+        return min(sigma, self.widest / math.sqrt(np.max(variances)))
 
     def _folded(self, points: _Floats) -> _Floats:
         """Reflect points at the outer edges of the margins until they lie between them."""

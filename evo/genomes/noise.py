@@ -35,13 +35,13 @@ def move(center: Any, scale: float, step: Any, out: Any) -> None:
 class Noise:
     """Rows of normal noise, each drawn when accessed: `noise[k]` is (size,), valid until the next access.
 
-    The numbers are those of `random.standard_normal((count, size))`, times `deviations`, (size,), if given; `random`
+    The numbers are those of `random.standard_normal((count, size))`, times `sigma`, (size,), if given; `random`
     itself does not advance. Only the last row accessed and the stream's state at the beginning of each row are stored.
     """
 
-    def __init__(self, random: np.random.Generator, count: int, size: int, deviations: _Floats | None = None) -> None:
+    def __init__(self, random: np.random.Generator, count: int, size: int, sigma: _Floats | None = None) -> None:
         self.shape = count, size
-        self._deviations = deviations
+        self._sigma = sigma
         self._begins = np.empty((count + 1, 4), np.uint64)
         self._begins[0] = words_of(random.bit_generator.state)
         self._known = 0  # the last row whose stream state is known: a normal number takes a varying number of words
@@ -70,8 +70,8 @@ class Noise:
             for before in range(self._known, index):
                 self._draw(before)
             self._draw(index)
-            if self._deviations is not None:
-                self._row *= self._deviations
+            if self._sigma is not None:
+                self._row *= self._sigma
             self._index = index
         return self._row
 

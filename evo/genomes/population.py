@@ -92,13 +92,13 @@ class RaggedPopulation:
 class DensePopulation:
     """A population stored as `array`, (individuals, parameters).
 
-    `step_sizes`, (individuals,), are inherited along with the parameters; None without self-adaptation.
+    `sigmas`, (individuals,), are inherited along with the parameters; None without self-adaptation.
     """
 
-    def __init__(self, array: NDArray[Any], step_sizes: NDArray[np.float64] | None = None) -> None:
+    def __init__(self, array: NDArray[Any], sigmas: NDArray[np.float64] | None = None) -> None:
         self.array = np.ascontiguousarray(array, dtype=np.float64).view()
         self.array.flags.writeable = False
-        self.step_sizes = step_sizes
+        self.sigmas = sigmas
 
     def __len__(self) -> int:
         return len(self.array)

@@ -23,25 +23,25 @@ _SEED = np.dtype(np.int64).itemsize
 
 
 @njit(cache=True, error_model="numpy")
-def _mutate(params: Any, deviation: float, stream: Any, out: Any) -> None:
+def _mutate(params: Any, sigma: float, stream: Any, out: Any) -> None:
     for index in range(out.size):
-        out[index] = params[index] + deviation * standard_normal(stream)
+        out[index] = params[index] + sigma * standard_normal(stream)
 
 
 @final
 class Reconstruction:
     """Parameters of seed lists, reconstructed by repeating their mutations and cached.
 
-    They are `initial`, (parameters,), plus the first mutation, of deviation `first`, plus the later ones, of
-    `deviation` each, one after the other in float64.
+    They are `initial`, (parameters,), plus the first mutation, of deviation `initial_sigma`, plus the later ones, of
+    `sigma` each, one after the other in float64.
 
     Cached are the common beginning of all lists of interest, and within `megabytes` of memory (10⁶ bytes; one list at
     least) those lists themselves, or their nearest known ancestors: never more than there are lists. Whatever does not
     fit is reconstructed from its longest known beginning. No result depends on the cache.
     """
 
-    def __init__(self, initial: _Floats, first: float, deviation: float, megabytes: float) -> None:
-        self.initial, self.first, self.deviation = initial, first, deviation
+    def __init__(self, initial: _Floats, initial_sigma: float, sigma: float, megabytes: float) -> None:
+        self.initial, self.initial_sigma, self.sigma = initial, initial_sigma, sigma
         self._most = max(1, int(min(megabytes * 1e6, 2.0**62) / initial.nbytes))
         # Beginnings of lists, as bytes, and their parameters.
         self._shared: dict[bytes, _Floats] = {b"": initial}  # the empty list, and the common one of those of interest
@@ -72,7 +72,7 @@ class Reconstruction:
 
         mutations: how many params have had already, as the first one has another deviation.
         """
-        _mutate(params, self.deviation if mutations else self.first, streams(np.array([seed]))[0], out)
+        _mutate(params, self.sigma if mutations else self.initial_sigma, streams(np.array([seed]))[0], out)
 
     def attend(self, lists: Sequence[_Seeds]) -> None:
         """Set the lists of interest, for which the cache is kept from now on."""

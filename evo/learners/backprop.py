@@ -20,7 +20,7 @@ from evo.optimizers.schedules import schedule_from_text
 from evo.problems.problem import Problem, evaluate_alone
 from evo.problems.supervised import Supervised
 
-DIVERGED = "backprop diverged: its gradient was no longer finite; try a lower method.step_size"
+DIVERGED = "backprop diverged: its gradient was no longer finite; try a lower method.learning_rate"
 _SHARD = 8  # least number of examples in each of a minibatch's two shards
 _AT_ONCE = 2**18  # examples between two checks for an interrupt
 
@@ -37,7 +37,7 @@ class Backprop:
 
     An epoch takes every example of the training split once, in a newly drawn order. Its last minibatch is filled up
     with examples from the epoch's beginning, which are not counted again.
-    optimizer: a name of `evo.optimizers.OPTIMIZERS`. step_size: its learning rate. schedule: how that changes (see
+    optimizer: a name of `evo.optimizers.OPTIMIZERS`. learning_rate: its learning rate. schedule: how that changes (see
     `evo.optimizers.schedules`) over anneal_steps examples, by default those of the budget. max_gradient_norm: longer
     gradients are scaled down to it (Pascanu, Mikolov & Bengio 2013); 0 leaves them. l1, l2: penalties λ |w| and λ w² /
     2, added to the loss. weight_decay: decoupled from the gradient with adamw (Loshchilov & Hutter 2019), else as l2.
@@ -53,7 +53,7 @@ class Backprop:
         start: Candidate | None = None,
         *,
         optimizer: str = "adam",
-        step_size: float = 1e-3,
+        learning_rate: float = 1e-3,
         schedule: str = "constant",
         anneal_steps: int | None = None,
         max_gradient_norm: float = 0.0,
@@ -70,7 +70,7 @@ class Backprop:
             if not layer.differentiable:
                 raise ValueError(f"name {layer.text} has no gradient, and backprop needs one: for example openai-es")
         self.problem, self.seed = problem, seed
-        self.step_size = positive_number("step_size", step_size)
+        self.learning_rate = positive_number("learning_rate", learning_rate)
         self.schedule = schedule_from_text(schedule)
         self.anneal_steps = None if anneal_steps is None else whole_number("anneal_steps", anneal_steps, 0)
         self.max_gradient_norm = number_between("max_gradient_norm", max_gradient_norm, 0.0)
@@ -84,7 +84,7 @@ class Backprop:
         self._judge = Supervised(problem.dataset, problem.network, problem.workers)
         first = problem.initial(generator(seed, "initial parameters")) if start is None else start.params
         self.parameters = problem.stored(np.asarray(first))
-        self.optimizer = optimizer_named(optimizer)(problem.size, self.step_size, dtype=np.float32)
+        self.optimizer = optimizer_named(optimizer)(problem.size, self.learning_rate, dtype=np.float32)
         self.generation = self.steps = 0
         self.diverged = False
         # on the validation split: the best parameters so far, their score, and the number of epochs since
@@ -117,14 +117,14 @@ class Backprop:
         optimizer, losses = copy.copy(self.optimizer), []
         count = len(self.problem.dataset.train)
         seen = self.steps + count * np.arange(len(order)) / len(order)
-        step_sizes = self.step_size * self._factors(seen)
+        learning_rates = self.learning_rate * self._factors(seen)
         programs, at_once = self._loss.programs, max(1, _AT_ONCE // self._batch)
         programs[0].parameters[:] = self.parameters
         diverged = False
         for first in range(0, len(order), at_once):
             interruption.check()
             some = slice(first, first + at_once)
-            means = self._descend(order[some], optimizer, step_sizes[some])
+            means = self._descend(order[some], optimizer, learning_rates[some])
             if means is None:
                 diverged = True
                 break
@@ -145,7 +145,7 @@ class Backprop:
             "mean": -loss,
             "std": 0.0,
             "failures": int(diverged),
-            "step_size": float(step_sizes[-1]),
+            "learning_rate": float(learning_rates[-1]),
             # the backward pass multiplies by inputs and by weights: twice the products of the forward pass
             **self.problem.clocks(self.steps, passes=3),
         }
@@ -162,10 +162,10 @@ class Backprop:
             return np.ones(len(seen))
         return np.array([self.schedule(min(1.0, examples / self.anneal_steps)) for examples in seen])
 
-    def _descend(self, order: np.ndarray, optimizer: Any, step_sizes: np.ndarray) -> np.ndarray | None:
+    def _descend(self, order: np.ndarray, optimizer: Any, learning_rates: np.ndarray) -> np.ndarray | None:
         apart = self.weight_decay if optimizer.decoupled else 0.0
         l2 = self.l2 + self.weight_decay - apart
-        settings = Settings(step_sizes, self.max_gradient_norm, self.l1, l2, apart)
+        settings = Settings(learning_rates, self.max_gradient_norm, self.l1, l2, apart)
         programs, feeds, loss = self._loss
         return descend(programs, feeds, self._examples, order, optimizer, settings, (loss,), self._team, self.seed)
 
@@ -182,7 +182,9 @@ class Backprop:
         if self.diverged:
             return DIVERGED
         if self.anneal_steps and self.steps >= self.anneal_steps and self.schedule(1.0) == 0.0:
-            return f"the step size fell to zero at {self.anneal_steps:,} examples; a new run may go on --from this one"
+            return (
+                f"the learning rate fell to zero at {self.anneal_steps:,} examples; a new run may go on --from this one"
+            )
         if self.patience and self._waited >= self.patience:
             return f"no better on the validation split for {self._waited} epochs"
         return None

@@ -24,7 +24,7 @@ from evo.problems.control import Walking
 from evo.problems.problem import Problem
 from evo.storage.memory import check_bytes
 
-DIVERGED = "its parameters grew without end; try a lower method.step_size"
+DIVERGED = "its parameters grew without end; try a lower method.learning_rate"
 _GREATEST = np.finfo(np.float32).max  # networks compute in float32
 
 
@@ -36,7 +36,7 @@ class PersistentES:
     same random streams of resets. A reward counts for all the noise that acted in its episode so far, earlier unrolls
     included. An episode begins with an unroll, and so with new noise: if it began within one, its beginning would
     depend on the noise, and the estimate would be biased. horizon: should be shorter than an episode, else this is a
-    plain evolution strategy. step_size: Adam's. noise: standard deviation. Memory grows with pairs × parameters. start:
+    plain evolution strategy. learning_rate: Adam's. sigma: of the noise. Memory grows with pairs × parameters. start:
     gives the initial parameters.
     """
 
@@ -46,15 +46,18 @@ class PersistentES:
         seed: int,
         start: Candidate | None = None,
         *,
-        step_size: float = 0.01,
-        noise: float = 0.04,
+        learning_rate: float = 0.01,
+        sigma: float = 0.04,
         pairs: int = 16,
         horizon: int = 100,
     ) -> None:
         if not isinstance(problem, Walking):
             raise ValueError("name persistent-es acts in a world, and this is none: for example openai-es")
         self.problem, self.seed = problem, seed
-        self.step_size, self.noise = positive_number("step_size", step_size), positive_number("noise", noise)
+        self.learning_rate, self.sigma = (
+            positive_number("learning_rate", learning_rate),
+            positive_number("sigma", sigma),
+        )
         self.pairs, self.horizon = whole_number("pairs", pairs, 1), whole_number("horizon", horizon, 1)
         check_bytes(f"{pairs:,} pairs", 8.0 * 4 * pairs * problem.size, "take fewer pairs, or openai-es")
         self._world = Environments(problem, seed, 2 * pairs, horizon, alike=2, waits=True)
@@ -63,7 +66,7 @@ class PersistentES:
             problem.initial(generator(seed, "initial parameters")) if start is None else start.params, np.float64
         )
         self.statistics = problem.no_statistics() if start is None else start.statistics
-        self.optimizer = Adam(self.mean.size, self.step_size)
+        self.optimizer = Adam(self.mean.size, self.learning_rate)
         self.felt = np.zeros((2 * pairs, self.mean.size))  # xi: noise accumulated over each environment's episode
         self.generation = 0
         self.diverged = False
@@ -85,7 +88,7 @@ class PersistentES:
         drawn = Noise(generator(self.seed, "noise", self.generation), self.pairs, self.mean.size)
         perturbations = np.empty((2 * self.pairs, self.mean.size))
         for pair, row in enumerate(drawn):
-            perturbations[2 * pair], perturbations[2 * pair + 1] = self.noise * row, -self.noise * row  # epsilon
+            perturbations[2 * pair], perturbations[2 * pair + 1] = self.sigma * row, -self.sigma * row  # epsilon
         with np.errstate(over="ignore"):
             params = (self.mean + perturbations).astype(np.float32)
         blocks, seen = self._world.collect(params, self.statistics, self.generation)
@@ -93,7 +96,7 @@ class PersistentES:
             reasons = "; ".join([*seen.failures, *seen.errors[:1]])
             raise EngineError(f"no environment of generation {self.generation} succeeded: {reasons}")
         gradient, felt = gradient_and_memory(seen, perturbations, self.felt)
-        gradient /= 2 * self.pairs * self.noise**2
+        gradient /= 2 * self.pairs * self.sigma**2
         delta = self.optimizer.step(gradient)
         self.diverged = not np.all(np.abs(self.mean + delta) < _GREATEST)
         if self.diverged:

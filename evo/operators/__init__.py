@@ -48,7 +48,7 @@ MUTATION: dict[str, str] = {
     "uniform-reset": "evo.operators.mutation:uniform_reset_mutation",
 }
 
-# For genomes with a step size each: called with the step sizes too, and returning both.
+# For genomes with a sigma each: called with the sigmas too, and returning both.
 SELF_ADAPTIVE_MUTATION: dict[str, str] = {
     "self-adaptive": "evo.operators.mutation:self_adaptive_mutation",
 }

@@ -30,7 +30,7 @@ class GenomeKind:
 
     keeps: whether genomes (individuals, genes) obey it. first: makes the first population, (individuals, genes), from a
     random generator, an initial genome (genes,) and the number of individuals. crossovers, mutations: the names of
-    suitable operators in our tables. spread: the deviation of the first genes, where step sizes begin. bounds: values
+    suitable operators in our tables. spread: the deviation of the first genes, where sigmas begin. bounds: values
     for operators that have these options.
     """
 

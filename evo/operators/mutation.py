@@ -16,15 +16,15 @@ Floats = NDArray[np.float64]
 
 
 def gaussian_mutation(
-    random: np.random.Generator, population: Floats, *, deviation: float = 0.02, probability: float = 1.0
+    random: np.random.Generator, population: Floats, *, sigma: float = 0.02, probability: float = 1.0
 ) -> Floats:
-    """Add independent N(0, deviation**2) noise to genes, deviation >= 0 in units of the genes.
+    """Add independent N(0, sigma**2) noise to genes, sigma >= 0 in units of the genes.
 
     Beyer & Schwefel 2002, "Evolution strategies: A comprehensive introduction".
     """
     check_real(population)
-    number_between("deviation", deviation, 0)
-    return _moved(random, population, deviation * random.standard_normal(population.shape), probability)
+    number_between("sigma", sigma, 0)
+    return _moved(random, population, sigma * random.standard_normal(population.shape), probability)
 
 
 def cauchy_mutation(
@@ -109,26 +109,26 @@ def bit_flip_mutation(
 def self_adaptive_mutation(
     random: np.random.Generator,
     population: Floats,
-    step_sizes: Floats,
+    sigmas: Floats,
     *,
     learning_rate: float | None = None,
     least: float = 1e-8,
 ) -> tuple[Floats, Floats]:
-    """Mutate with self-adapted step sizes; return mutants, (individuals, genes), and step sizes, (individuals,).
+    """Mutate with self-adapted sigmas; return mutants, (individuals, genes), and sigmas, (individuals,).
 
-    Each step size is first multiplied by exp(learning_rate N(0, 1)), log-normal so that growing is as likely as
-    shrinking, but kept at `least` > 0 or above; then the genes move by N(0, step size**2). Step sizes are inherited
+    Each sigma is first multiplied by exp(learning_rate N(0, 1)), log-normal so that growing is as likely as
+    shrinking, but kept at `least` > 0 or above; then the genes move by N(0, sigma**2). Sigmas are inherited
     like genes, so those whose children are selected survive. None for `learning_rate` (tau) is 1 / sqrt(genes), the
     first choice; 1 / sqrt(2 genes) is for very multimodal problems. Schwefel 1977, "Numerische Optimierung von
     Computer-Modellen"; Beyer & Schwefel 2002, "Evolution strategies: A comprehensive introduction", on self-adaptation.
     """
     check_real(population)
     individuals, genes = population.shape
-    if step_sizes.shape != (individuals,) or not (step_sizes > 0).all():
-        raise ValueError(f"step_sizes of shape {step_sizes.shape}: must be ({individuals},), and all > 0")
+    if sigmas.shape != (individuals,) or not (sigmas > 0).all():
+        raise ValueError(f"sigmas of shape {sigmas.shape}: must be ({individuals},), and all > 0")
     positive_number("least", least)
     tau = 1 / math.sqrt(max(genes, 1)) if learning_rate is None else number_between("learning_rate", learning_rate, 0)
-    adapted = np.maximum(step_sizes * np.exp(tau * random.standard_normal(individuals)), least)
+    adapted = np.maximum(sigmas * np.exp(tau * random.standard_normal(individuals)), least)
     return population + adapted[:, np.newaxis] * random.standard_normal(population.shape), adapted
 
 

@@ -19,7 +19,7 @@ def safe_mutation(
     population: _Floats,
     *,
     sensitivity: Callable[[_Floats], _Floats],
-    deviation: float = 0.02,
+    sigma: float = 0.02,
     least: float = 0.01,
 ) -> _Floats:
     """Move genes by N(0, deviation²) divided by their sensitivity, (individuals, genes): SM-G of Lehman 2018.
@@ -28,7 +28,7 @@ def safe_mutation(
     `least` > 0 where it is less, so that a gene without any effect yet does not run away.
     """
     check_real(population)
-    moves = number_between("deviation", deviation, 0) * random.standard_normal(population.shape)
+    moves = number_between("sigma", sigma, 0) * random.standard_normal(population.shape)
     sensitivities = sensitivity(population)
     if sensitivities.shape != population.shape or not (sensitivities >= 0).all():
         raise ValueError(f"sensitivity gave shape {sensitivities.shape}: must be {population.shape}, and all >= 0")

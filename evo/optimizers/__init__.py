@@ -24,7 +24,7 @@ __all__ = [
     "optimizer_named",
 ]
 
-# Name → constructor, from a number of parameters and a step size.
+# Name → constructor, from a number of parameters and a learning rate.
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "sgd": SGD,
     "momentum": Momentum,

@@ -15,7 +15,12 @@ from evo.optimizers.optimizer import Optimizer
 
 def adam(numbers: Any, steps: int, length: float, first: Any, second: Any, direction: Any, delta: Any) -> None:
     real = delta.dtype.type
-    one, step_size, beta1, beta2 = real(1), real(numbers[0]), real(numbers[1]), real(numbers[2])  # 1 of their own type
+    one, learning_rate, beta1, beta2 = (
+        real(1),
+        real(numbers[0]),
+        real(numbers[1]),
+        real(numbers[2]),
+    )  # 1 of their own type
     epsilon = real(numbers[3])
     correction1, correction2 = real(1.0 - numbers[1] ** float(steps)), real(1.0 - numbers[2] ** float(steps))
     for index in range(delta.size):
@@ -24,7 +29,7 @@ def adam(numbers: Any, steps: int, length: float, first: Any, second: Any, direc
         # Both moments start at zero; dividing removes that bias (section 3).
         unbiased_first = first[index] / correction1
         unbiased_second = second[index] / correction2
-        delta[index] = step_size * unbiased_first / (math.sqrt(unbiased_second) + epsilon)
+        delta[index] = learning_rate * unbiased_first / (math.sqrt(unbiased_second) + epsilon)
 
 
 def _numbers(beta1: float, beta2: float, epsilon: float) -> tuple[float, ...]:
@@ -38,7 +43,7 @@ def _numbers(beta1: float, beta2: float, epsilon: float) -> tuple[float, ...]:
 class Adam(Optimizer):
     """Adam with `beta1`, `beta2`, in [0, 1), and `epsilon`, as in the paper.
 
-    `size`, `step_size`, `dtype`: see `Optimizer`.
+    `size`, `learning_rate`, `dtype`: see `Optimizer`.
     """
 
     kernel = staticmethod(adam)
@@ -47,13 +52,13 @@ class Adam(Optimizer):
     def __init__(
         self,
         size: int,
-        step_size: float,
+        learning_rate: float,
         beta1: float = 0.9,
         beta2: float = 0.999,
         epsilon: float = 1e-8,
         dtype: Any = np.float64,
     ) -> None:
-        super().__init__(size, step_size, *_numbers(beta1, beta2, epsilon), dtype=dtype)
+        super().__init__(size, learning_rate, *_numbers(beta1, beta2, epsilon), dtype=dtype)
 
 
 @final
@@ -67,10 +72,10 @@ class AdamW(Optimizer):
     def __init__(
         self,
         size: int,
-        step_size: float,
+        learning_rate: float,
         beta1: float = 0.9,
         beta2: float = 0.999,
         epsilon: float = 1e-8,
         dtype: Any = np.float64,
     ) -> None:
-        super().__init__(size, step_size, *_numbers(beta1, beta2, epsilon), dtype=dtype)
+        super().__init__(size, learning_rate, *_numbers(beta1, beta2, epsilon), dtype=dtype)

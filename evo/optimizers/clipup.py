@@ -15,10 +15,10 @@ from evo.optimizers.optimizer import Optimizer
 def clipup(numbers: Any, steps: int, length: float, velocity: Any, second: Any, direction: Any, delta: Any) -> None:
     """Compute ClipUp's step but for the speed limit, which needs the length of the whole velocity."""
     real = delta.dtype.type
-    step_size, fading, length_of_all = real(numbers[0]), real(numbers[1]), real(length)
+    learning_rate, fading, length_of_all = real(numbers[0]), real(numbers[1]), real(length)
     divisor = length_of_all if length_of_all > real(0) else real(1)
     for index in range(delta.size):
-        velocity[index] = fading * velocity[index] + step_size * (direction[index] / divisor)
+        velocity[index] = fading * velocity[index] + learning_rate * (direction[index] / divisor)
         delta[index] = velocity[index]
 
 
@@ -26,8 +26,8 @@ def clipup(numbers: Any, steps: int, length: float, velocity: Any, second: Any, 
 class ClipUp(Optimizer):
     """ClipUp: momentum on normalised gradients with limited speed.
 
-    `max_speed` (by default 2 `step_size`, section 3's rule of thumb) and `momentum`, 0 to 1, as in the paper. `size`,
-    `step_size`, `dtype`: see `Optimizer`.
+    `max_speed` (by default 2 `learning_rate`, section 3's rule of thumb) and `momentum`, 0 to 1, as in the paper.
+    `size`, `learning_rate`, `dtype`: see `Optimizer`.
     """
 
     kernel = staticmethod(clipup)
@@ -36,11 +36,11 @@ class ClipUp(Optimizer):
     def __init__(
         self,
         size: int,
-        step_size: float,
+        learning_rate: float,
         max_speed: float | None = None,
         momentum: float = 0.9,
         dtype: Any = np.float64,
     ) -> None:
         fading = number_between("momentum", momentum, 0, 1)
-        limit = 2 * positive_number("step_size", step_size) if max_speed is None else max_speed
-        super().__init__(size, step_size, fading, max_speed=positive_number("max_speed", limit), dtype=dtype)
+        limit = 2 * positive_number("learning_rate", learning_rate) if max_speed is None else max_speed
+        super().__init__(size, learning_rate, fading, max_speed=positive_number("max_speed", limit), dtype=dtype)

@@ -1,8 +1,8 @@
 """Momentum: directions accumulate in a decaying velocity.
 
 Polyak 1964, "Some methods of speeding up the convergence of iteration methods"; Sutskever, Martens, Dahl & Hinton 2013,
-"On the importance of initialization and momentum in deep learning", equations 1 and 2, with the step size outside of
-the velocity, as in torch.
+"On the importance of initialization and momentum in deep learning", equations 1 and 2, with the learning rate outside
+of the velocity, as in torch.
 """
 
 from typing import Any, final
@@ -15,15 +15,15 @@ from evo.optimizers.optimizer import Optimizer
 
 def momentum(numbers: Any, steps: int, length: float, velocity: Any, second: Any, direction: Any, delta: Any) -> None:
     real = delta.dtype.type
-    step_size, fading = real(numbers[0]), real(numbers[1])
+    learning_rate, fading = real(numbers[0]), real(numbers[1])
     for index in range(delta.size):
         velocity[index] = fading * velocity[index] + direction[index]
-        delta[index] = step_size * velocity[index]
+        delta[index] = learning_rate * velocity[index]
 
 
 @final
 class Momentum(Optimizer):
-    """Momentum: steps of `step_size` times the velocity.
+    """Momentum: steps of `learning_rate` times the velocity.
 
     `momentum`, 0 to 1, is the share of the velocity kept from one step to the next. `size`, `dtype`: see `Optimizer`.
     """
@@ -31,5 +31,5 @@ class Momentum(Optimizer):
     kernel = staticmethod(momentum)
     vectors = ("velocity",)
 
-    def __init__(self, size: int, step_size: float, momentum: float = 0.9, dtype: Any = np.float64) -> None:
-        super().__init__(size, step_size, number_between("momentum", momentum, 0, 1), dtype=dtype)
+    def __init__(self, size: int, learning_rate: float, momentum: float = 0.9, dtype: Any = np.float64) -> None:
+        super().__init__(size, learning_rate, number_between("momentum", momentum, 0, 1), dtype=dtype)

@@ -15,10 +15,10 @@ from evo.optimizers.optimizer import Optimizer
 
 def nesterov(numbers: Any, steps: int, length: float, velocity: Any, second: Any, direction: Any, delta: Any) -> None:
     real = delta.dtype.type
-    step_size, fading = real(numbers[0]), real(numbers[1])
+    learning_rate, fading = real(numbers[0]), real(numbers[1])
     for index in range(delta.size):
         velocity[index] = fading * velocity[index] + direction[index]
-        delta[index] = step_size * (direction[index] + fading * velocity[index])
+        delta[index] = learning_rate * (direction[index] + fading * velocity[index])
 
 
 @final
@@ -31,5 +31,5 @@ class Nesterov(Optimizer):
     kernel = staticmethod(nesterov)
     vectors = ("velocity",)
 
-    def __init__(self, size: int, step_size: float, momentum: float = 0.9, dtype: Any = np.float64) -> None:
-        super().__init__(size, step_size, number_between("momentum", momentum, 0, 1), dtype=dtype)
+    def __init__(self, size: int, learning_rate: float, momentum: float = 0.9, dtype: Any = np.float64) -> None:
+        super().__init__(size, learning_rate, number_between("momentum", momentum, 0, 1), dtype=dtype)

@@ -26,13 +26,13 @@ class Optimizer(ABC):
     Fitness is maximised, so `delta` points uphill: `parameters + delta`. The optimiser never sees the parameters
     themselves: their owner applies weight decay.
 
-    `size` parameters; `step_size` > 0; dtype: of all its numbers. memory: (vectors, parameters), initially zeros;
+    `size` parameters; `learning_rate` > 0; dtype: of all its numbers. memory: (vectors, parameters), initially zeros;
     steps: the number taken. A step replaces the memory and never writes into it, so that a shallow copy continues from
     where it was taken. Raises ValueError for a hyper-parameter out of its range.
 
     A subclass is final: it gives the kernel, which writes delta and updates the memory, kernel(numbers, steps, length,
-    first, second, direction, delta). numbers: float64, the step size and those the subclass passes on; steps: this one
-    included; length: the direction's, where there is a `max_speed`; first, second: the vectors of the memory, empty
+    first, second, direction, delta). numbers: float64, the learning rate and those the subclass passes on; steps: this
+    one included; length: the direction's, where there is a `max_speed`; first, second: the vectors of the memory, empty
     where there are fewer. It must be elementwise, and allocates nothing.
     """
 
@@ -40,15 +40,15 @@ class Optimizer(ABC):
     vectors: ClassVar[tuple[str, ...]] = ()
     """Names of the memory's vectors, in order: at most two."""
     decoupled: ClassVar[bool] = False
-    """Whether weight decay is decoupled: each step also subtracts step size × weight decay × weights.
+    """Whether weight decay is decoupled: each step also subtracts learning rate × weight decay × weights.
 
     Otherwise the decay is an L2 penalty, whose gradient is part of the direction.
     """
 
     def __init__(
-        self, size: int, step_size: float, *numbers: float, max_speed: float = math.inf, dtype: Any = np.float64
+        self, size: int, learning_rate: float, *numbers: float, max_speed: float = math.inf, dtype: Any = np.float64
     ) -> None:
-        self.step_size = positive_number("step_size", step_size)
+        self.learning_rate = positive_number("learning_rate", learning_rate)
         self.max_speed = max_speed  # the greatest length of a step; longer ones are shortened, with the first vector
         self.steps = 0
         self.memory = np.zeros((len(self.vectors), whole_number("size", size, 0)), dtype)
@@ -57,7 +57,8 @@ class Optimizer(ABC):
     def step(self, direction: NDArray[Any], factor: float = 1.0) -> NDArray[Any]:
         """Return the change of parameters, (parameters,), for a direction of ascent, (parameters,).
 
-        factor: multiplies the step size in this step, as a schedule prescribes. Raises ValueError for another shape.
+        factor: multiplies the learning rate in this step, as a schedule prescribes. Raises ValueError for another
+        shape.
         """
         size = self.memory.shape[1]
         direction = np.ascontiguousarray(direction, self.memory.dtype)
@@ -65,8 +66,8 @@ class Optimizer(ABC):
             raise ValueError(f"a direction of shape {direction.shape}: it must be ({size},)")
         limited = math.isfinite(self.max_speed)
         memory, delta, length = self.memory.copy(), np.empty_like(direction), _length(direction) if limited else 0.0
-        step_sizes = np.array([factor * self.step_size])
-        numbers, limit = self.numbers(step_sizes)[0], self.limits(step_sizes)[0]
+        learning_rates = np.array([factor * self.learning_rate])
+        numbers, limit = self.numbers(learning_rates)[0], self.limits(learning_rates)[0]
         step_part(self.address, numbers, self.steps + 1, length, memory, 0, size, direction, delta)
         if limited and (speed := _length(delta)) > limit:
             shorten_part(memory, 0, size, delta, limit / speed)
@@ -79,17 +80,17 @@ class Optimizer(ABC):
         address: int = _compiled(self.kernel, self.memory.dtype).address
         return address
 
-    def numbers(self, step_sizes: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the kernel's `numbers` for steps of these sizes, (steps,): float64 (steps, numbers)."""
-        told = np.empty((len(step_sizes), 1 + len(self._numbers)))
-        told[:, 0], told[:, 1:] = step_sizes, self._numbers
+    def numbers(self, learning_rates: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the kernel's `numbers` for steps at these rates, (steps,): float64 (steps, numbers)."""
+        told = np.empty((len(learning_rates), 1 + len(self._numbers)))
+        told[:, 0], told[:, 1:] = learning_rates, self._numbers
         return told
 
-    def limits(self, step_sizes: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the greatest lengths of steps of these sizes, (steps,): `max_speed`, scaled like the step size."""
+    def limits(self, learning_rates: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the greatest lengths of steps at these rates, (steps,): `max_speed`, scaled like the learning rate."""
         if not math.isfinite(self.max_speed):
-            return np.full(len(step_sizes), math.inf)
-        return self.max_speed * (step_sizes / self.step_size)
+            return np.full(len(learning_rates), math.inf)
+        return self.max_speed * (learning_rates / self.learning_rate)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return copies of everything that changes."""

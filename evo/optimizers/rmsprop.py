@@ -15,25 +15,25 @@ from evo.optimizers.optimizer import Optimizer
 
 def rmsprop(numbers: Any, steps: int, length: float, square: Any, second: Any, direction: Any, delta: Any) -> None:
     real = delta.dtype.type
-    step_size, epsilon = real(numbers[0]), real(numbers[2])
+    learning_rate, epsilon = real(numbers[0]), real(numbers[2])
     decay, fresh = real(numbers[1]), real(1.0 - numbers[1])
     for index in range(delta.size):
         square[index] = decay * square[index] + fresh * (direction[index] * direction[index])
-        delta[index] = step_size * direction[index] / (math.sqrt(square[index]) + epsilon)
+        delta[index] = learning_rate * direction[index] / (math.sqrt(square[index]) + epsilon)
 
 
 @final
 class RMSProp(Optimizer):
     """RMSProp. `decay`, 0 to 1: the share of the mean square kept; `epsilon` is added to its root.
 
-    `size`, `step_size`, `dtype`: see `Optimizer`.
+    `size`, `learning_rate`, `dtype`: see `Optimizer`.
     """
 
     kernel = staticmethod(rmsprop)
     vectors = ("mean_square",)
 
     def __init__(
-        self, size: int, step_size: float, decay: float = 0.99, epsilon: float = 1e-8, dtype: Any = np.float64
+        self, size: int, learning_rate: float, decay: float = 0.99, epsilon: float = 1e-8, dtype: Any = np.float64
     ) -> None:
         numbers = number_between("decay", decay, 0, 1), positive_number("epsilon", epsilon)
-        super().__init__(size, step_size, *numbers, dtype=dtype)
+        super().__init__(size, learning_rate, *numbers, dtype=dtype)

@@ -8,16 +8,16 @@ from evo.optimizers.optimizer import Optimizer
 
 
 def sgd(numbers: Any, steps: int, length: float, first: Any, second: Any, direction: Any, delta: Any) -> None:
-    step_size = delta.dtype.type(numbers[0])
+    learning_rate = delta.dtype.type(numbers[0])
     for index in range(delta.size):
-        delta[index] = step_size * direction[index]
+        delta[index] = learning_rate * direction[index]
 
 
 @final
 class SGD(Optimizer):
-    """Gradient ascent: `step_size` times the direction. `size`, `dtype`: see `Optimizer`."""
+    """Gradient ascent: `learning_rate` times the direction. `size`, `dtype`: see `Optimizer`."""
 
     kernel = staticmethod(sgd)
 
-    def __init__(self, size: int, step_size: float, dtype: Any = np.float64) -> None:
-        super().__init__(size, step_size, dtype=dtype)
+    def __init__(self, size: int, learning_rate: float, dtype: Any = np.float64) -> None:
+        super().__init__(size, learning_rate, dtype=dtype)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from evo.config.renamed import renamed_columns
 from evo.config.resolve import DATASET, WORLD, Config, read_config, resolve_config
 from evo.envs.engine.physics import EngineError
 from evo.errors import EvoError
@@ -47,7 +48,7 @@ class Run:
     @property
     def metrics(self) -> dict[str, np.ndarray]:
         """Columns of metrics.csv, float64 (generations,)."""
-        return self.directory.metrics()
+        return self.directory.metrics(renamed_columns(self.directory.config_text))
 
     @property
     def ended(self) -> str | None:

@@ -13,6 +13,7 @@ from evo.storage.files import append_text, read_text, write_text
 
 METRICS_BYTES = 2**31
 _LONGEST_LINE = 2**14  # bytes
+_AS_WRITTEN: Mapping[str, str] = {}
 _NAME = re.compile(r"[\w.:/ -]+")
 
 
@@ -49,15 +50,16 @@ class MetricsFile:
             raise ValueError(f"metrics row has the columns {list(row)}, but {self._path} has {self._columns}")
         append_text(self._path, _line(row, self._columns))
 
-    def read(self) -> dict[str, NDArray[np.float64]]:
+    def read(self, renamed: Mapping[str, str] = _AS_WRITTEN) -> dict[str, NDArray[np.float64]]:
         """Return the columns, each (rows,); empty before the first row. A torn last line is left out.
 
+        renamed: old name → new name of columns that an older evo wrote.
         Raises EvoError when another line is damaged, and on access to a column that does not exist.
         """
         lines = self._lines()
         if not lines:
             return {}
-        columns = _names(lines[0], self._path)
+        columns = _names(lines[0], self._path, renamed)
         # checked before allocating: a header alone may promise more numbers than memory holds
         for index, line in enumerate(lines[1:]):
             if line.count(",") != len(columns) - 1:
@@ -86,26 +88,28 @@ class MetricsFile:
     def _damaged(self, row: int) -> EvoError:
         return EvoError(f"cannot read {self._path}: line {row + 2} is damaged; delete that line")
 
-    def keep(self, rows: int) -> None:
+    def keep(self, rows: int, renamed: Mapping[str, str] = _AS_WRITTEN) -> None:
         """Keep only the first `rows` rows and drop a torn last line; warn when there are fewer.
 
+        renamed: old name → new name of columns that an older evo wrote; they are rewritten.
         Raises ValueError for rows < 0, and EvoError when the disk refuses.
         """
         if rows < 0:
             raise ValueError(f"rows={rows}: must be >= 0")
-        self._columns = self._repair(rows)
+        self._columns = self._repair(rows, renamed)
 
-    def _repair(self, rows: int | None) -> list[str] | None:
+    def _repair(self, rows: int | None, renamed: Mapping[str, str] = _AS_WRITTEN) -> list[str] | None:
         """Drop torn lines and all rows past `rows` (None: keep all); return the columns, None without a header."""
         lines = self._lines()
         if rows is not None:
             if len(lines) < rows + 1 and rows > 0:
                 self._warnings.append(f"{self._path} has {max(len(lines) - 1, 0)} rows where {rows} were expected")
             lines = lines[: rows + 1]
-        text = "".join(f"{line}\n" for line in lines)
-        if self._path.exists() and self._path.stat().st_size != len(text.encode()):
+        columns = _names(lines[0], self._path, renamed) if lines else None
+        text = "".join(f"{line}\n" for line in [*([",".join(columns)] if columns else []), *lines[1:]])
+        if self._path.exists() and read_text(self._path, METRICS_BYTES) != text:
             write_text(self._path, text)
-        return _names(lines[0], self._path) if lines else None
+        return columns
 
     def _lines(self) -> list[str]:
         if not self._path.exists():
@@ -125,8 +129,8 @@ class _Columns(dict[str, NDArray[np.float64]]):
         raise EvoError(f"{self._path} has no column {name!r}: it is damaged, or no metrics of this evo")
 
 
-def _names(header: str, path: Path) -> list[str]:
-    columns = header.split(",")
+def _names(header: str, path: Path, renamed: Mapping[str, str]) -> list[str]:
+    columns = [renamed.get(name, name) for name in header.split(",")]
     if not all(_NAME.fullmatch(name) for name in columns) or len(set(columns)) < len(columns):
         raise EvoError(f"cannot read {path}: its first line does not name columns; bring back the one that evo wrote")
     return columns

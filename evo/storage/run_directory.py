@@ -43,6 +43,7 @@ FOSSILS = 200
 CHECKPOINTS = 2
 ENDED_BYTES = 2**16
 CHECKPOINT_BYTES = 2**34  # a replay buffer of a million Humanoid observations takes 3 GB
+_AS_WRITTEN: Mapping[str, str] = {}
 _HALF_MADE = {"lock", "versions.toml"}  # what an interrupted `create` leaves behind
 
 
@@ -157,17 +158,17 @@ class RunDirectory:
         self._require_lock()
         self._metrics.append(row)
 
-    def metrics(self) -> dict[str, NDArray[np.float64]]:
+    def metrics(self, renamed: Mapping[str, str] = _AS_WRITTEN) -> dict[str, NDArray[np.float64]]:
         """Return the columns of metrics.csv, each (rows,); {} before the first row.
 
-        Raises EvoError for a damaged line.
+        renamed: old name → new name of columns that an older evo wrote. Raises EvoError for a damaged line.
         """
-        return self._metrics.read()
+        return self._metrics.read(renamed)
 
-    def keep_metrics(self, rows: int) -> None:
-        """Keep only the first `rows` rows and drop a torn last line; warn when there are fewer."""
+    def keep_metrics(self, rows: int, renamed: Mapping[str, str] = _AS_WRITTEN) -> None:
+        """Keep only the first `rows` rows, drop a torn last line and rename columns; warn when there are fewer rows."""
         self._require_lock()
-        self._metrics.keep(rows)
+        self._metrics.keep(rows, renamed)
 
     # Checkpoints: whole or absent; the two newest are kept.
 

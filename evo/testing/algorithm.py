@@ -30,8 +30,8 @@ def check_algorithm(algorithm: Callable[..., Algorithm] | str, evaluations: int 
     """Raise AssertionError, with a message, for the first promise that a search algorithm does not keep.
 
     algorithm: a class, called as X(initial, seed, **options), or any such callable: options of your own are given by
-    `functools.partial(MySearch, population=50)`. Or its name, in ALGORITHMS or as `package.module:attribute`; EvoError
-    where that names none. evaluations: within how many it must solve the sphere in two dimensions.
+    `functools.partial(MySearch, population_size=50)`. Or its name, in ALGORITHMS or as `package.module:attribute`;
+    EvoError where that names none. evaluations: within how many it must solve the sphere in two dimensions.
 
     Populations, candidates and diagnostics have the right shapes; `ask` is pure; `tell` comes after `ask`; fitness of
     the wrong kind, and an interruption, change nothing; everything random follows from the seed; a search that is

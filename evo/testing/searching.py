@@ -10,8 +10,8 @@ from evo.testing.expectation import expect, expect_refusal
 from evo.testing.trial import START, Make, advance, sphere, tell
 
 # Options that must be > 0, and counts that must be >= 1, wherever an algorithm has them.
-_POSITIVE = ("step_size", "sigma", "noise")
-_COUNTS = ("population", "pairs", "directions")
+_POSITIVE = ("sigma", "step", "learning_rate")
+_COUNTS = ("population_size", "pairs", "directions")
 _SOLVED = 0.01  # of the sphere's height at the start
 
 

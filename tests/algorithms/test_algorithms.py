@@ -25,16 +25,16 @@ Fitness = Callable[[Floats], Floats]
 
 # Small and quick; an algorithm not listed is tested with its defaults.
 SETTINGS: dict[str, dict[str, Any]] = {
-    "ars": {"step_size": 0.02, "noise": 0.02, "directions": 16, "elite_directions": 8},
-    "crowding": {"population": 40, "cross": "blend", "mutate": "self-adaptive"},
-    "ga": {"population": 50, "select": "truncation:truncation=10", "elites": 2, "mutate": "gaussian:deviation=0.02"},
+    "ars": {"learning_rate": 0.02, "sigma": 0.02, "directions": 16, "elite_directions": 8},
+    "crowding": {"population_size": 40, "cross": "blend", "mutate": "self-adaptive"},
+    "ga": {"population_size": 50, "select": "truncation:truncation=10", "elites": 2, "mutate": "gaussian:sigma=0.02"},
     "islands": {
         "islands": 2,
-        "algorithm": "ga:population=24,select='truncation:truncation=6',mutate='self-adaptive'",
+        "algorithm": "ga:population_size=24,select='truncation:truncation=6',mutate='self-adaptive'",
     },
-    "deep-ga": {"population": 50, "truncation": 10, "elites": 2, "mutation": 0.05},
-    "openai-es": {"step_size": 0.01, "noise": 0.02, "pairs": 8, "weight_decay": 0.0},
-    "pgpe": {"step_size": 0.02, "noise": 0.1, "pairs": 8},
+    "deep-ga": {"population_size": 50, "truncation": 10, "elites": 2, "sigma": 0.05},
+    "openai-es": {"learning_rate": 0.01, "sigma": 0.02, "pairs": 8, "weight_decay": 0.0},
+    "pgpe": {"learning_rate": 0.02, "sigma": 0.1, "pairs": 8},
 }
 
 every_algorithm = pytest.mark.parametrize("name", ALGORITHMS)
@@ -126,69 +126,69 @@ def test_every_algorithm_of_ours_keeps_the_contract(name: str) -> None:
 POSITIVE: list[Any] = [0.0, -1.0, math.inf, math.nan, "0.1", None, True]
 OUT_OF_RANGE: dict[str, dict[str, list[Any]]] = {
     "ars": {
-        "step_size": POSITIVE,
-        "noise": POSITIVE,
+        "learning_rate": POSITIVE,
+        "sigma": POSITIVE,
         "directions": [0, -3, 2.5, True, "8"],
         "elite_directions": [0, 17, 1.0],
     },
     "ga": {
-        "population": [1, 0, 50.0],
+        "population_size": [1, 0, 50.0],
         "elites": [-1, 50],
         "children": [0, 2.5],
         "niche_radius": [value for value in POSITIVE if value is not None],
         "offered": [0, 51],
     },
-    "crowding": {"population": [1, 0, 50.0, 7], "elites": [-1, 41], "offered": [0, 41]},
+    "crowding": {"population_size": [1, 0, 50.0, 7], "elites": [-1, 41], "offered": [0, 41]},
     "islands": {"islands": [1, 2.5], "interval": [0, True], "migrants": [0, 25]},
     "deep-ga": {
-        "population": [1, 0, 50.0],
+        "population_size": [1, 0, 50.0],
         "truncation": [0, 51],
         "elites": [-1, 50],
-        "mutation": POSITIVE,
+        "sigma": POSITIVE,
         "initial_spread": [-0.1, math.inf, math.nan],
         "offered": [0, 51],
         "cache_mb": [-1.0, math.inf, "512"],
     },
     **{
-        name: {"step_size": POSITIVE, "population": [2, 0, 8.0]}
+        name: {"sigma": POSITIVE, "population_size": [2, 0, 8.0]}
         for name in ("cma-es", "sep-cma-es", "lm-ma-es", "ipop", "bipop")
     },
     **{
-        name: {"step_size": POSITIVE, "population": [1, 0], "learning_rate": [0.0, -1.0, math.nan, "1"]}
+        name: {"sigma": POSITIVE, "population_size": [1, 0], "learning_rate": [0.0, -1.0, math.nan, "1"]}
         for name in ("snes", "xnes")
     },
     "pgpe": {
-        "step_size": POSITIVE,
-        "noise": POSITIVE,
+        "learning_rate": POSITIVE,
+        "sigma": POSITIVE,
         "pairs": [0, 1.5],
-        "deviation_learning_rate": [-0.1, math.nan],
-        "deviation_change": [-0.1, 1.1],
+        "sigma_learning_rate": [-0.1, math.nan],
+        "sigma_change": [-0.1, 1.1],
     },
     "cem": {
-        "noise": POSITIVE,
-        "population": [1, 2.0],
+        "sigma": POSITIVE,
+        "population_size": [1, 2.0],
         "elites": [1, 65],
         "extra_noise": [-0.1, math.inf],
         "decay": [-0.1, 1.1],
     },
     "guided-es": {
-        "step_size": POSITIVE,
-        "noise": POSITIVE,
+        "learning_rate": POSITIVE,
+        "sigma": POSITIVE,
         "pairs": [0, 1.5],
         "subspace": [0, 1.5],
         "balance": [-0.1, 1.1],
     },
     "differential-evolution": {
-        "population": [3, 5.0],
+        "population_size": [3, 5.0],
         "weight": [-0.1, 2.1],
         "crossover": [-0.1, 1.1],
         "initial_spread": POSITIVE,
     },
-    "random-search": {"spread": POSITIVE, "population": [0, 1.5]},
-    "hill-climber": {"step_size": POSITIVE, "growth": [0.9, math.inf], "shrinkage": [-0.1, 1.1]},
+    "random-search": {"sigma": POSITIVE, "population_size": [0, 1.5]},
+    "hill-climber": {"step": POSITIVE, "growth": [0.9, math.inf], "shrinkage": [-0.1, 1.1]},
     "openai-es": {
-        "step_size": POSITIVE,
-        "noise": POSITIVE,
+        "learning_rate": POSITIVE,
+        "sigma": POSITIVE,
         "pairs": [0, 1.5],
         "weight_decay": [-0.1, math.inf, math.nan],
         "optimizer": ["adm", "bfgs"],
@@ -213,10 +213,10 @@ def test_the_ends_of_the_ranges_are_allowed() -> None:
     run(ARS(start, 0, directions=1, elite_directions=1), sphere, 2)
     run(OpenAIES(start, 0, pairs=1, weight_decay=0), sphere, 2)
     still, lone = "uniform:probability=0", "truncation:truncation=1"
-    run(GA(start, 0, population=2, select="uniform", elites=1, genome="real:spread=0", offered=2), sphere, 2)
-    run(GA(start, 0, population=2, select=lone, elites=0, children=2, cross=still, offered=1), sphere, 2)
-    run(DeepGA(start, 0, population=2, truncation=2, elites=1, initial_spread=0, offered=2, cache_mb=0), sphere, 2)
-    run(DeepGA(start, 0, population=2, truncation=1, elites=0, offered=1), sphere, 2)
+    run(GA(start, 0, population_size=2, select="uniform", elites=1, genome="real:spread=0", offered=2), sphere, 2)
+    run(GA(start, 0, population_size=2, select=lone, elites=0, children=2, cross=still, offered=1), sphere, 2)
+    run(DeepGA(start, 0, population_size=2, truncation=2, elites=1, initial_spread=0, offered=2, cache_mb=0), sphere, 2)
+    run(DeepGA(start, 0, population_size=2, truncation=1, elites=0, offered=1), sphere, 2)
 
 
 # Convergence
@@ -281,7 +281,7 @@ def told(algorithm: ARS | OpenAIES, seed: int) -> tuple[list[list[float]], list[
 @pytest.mark.parametrize("elite_directions", [None, 1, 3])
 def test_ars_equals_its_plain_twin(elite_directions: int | None) -> None:
     initial = [0.5, -1.0, 2.0, 0.0]
-    algorithm = ARS(initial, 1, step_size=0.3, noise=0.1, directions=5, elite_directions=elite_directions)
+    algorithm = ARS(initial, 1, learning_rate=0.3, sigma=0.1, directions=5, elite_directions=elite_directions)
     M = list(initial)
     for generation in range(4):
         asked = algorithm.ask().dense()
@@ -318,7 +318,7 @@ def test_ars_refuses_rewards_that_overflow_and_stays_as_it_was() -> None:
 
 def test_openai_es_equals_its_plain_twin() -> None:
     initial = [0.5, -1.0, 2.0]
-    algorithm = OpenAIES(initial, 1, step_size=0.05, noise=0.1, pairs=4, weight_decay=0.02)
+    algorithm = OpenAIES(initial, 1, learning_rate=0.05, sigma=0.1, pairs=4, weight_decay=0.02)
     theta, m, v = list(initial), [0.0] * 3, [0.0] * 3
     for t in range(1, 6):
         asked = algorithm.ask().dense()

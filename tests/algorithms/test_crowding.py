@@ -18,7 +18,7 @@ def hamming(first: list[int], second: list[int]) -> int:
 def test_it_equals_mahfouds_loop() -> None:
     N, n, seed = 8, 7, 3
     algorithm = Crowding(
-        np.zeros(n), seed, population=N, genome="binary", cross="one-point", mutate="bit-flip", elites=1
+        np.zeros(n), seed, population_size=N, genome="binary", cross="one-point", mutate="bit-flip", elites=1
     )
     P = (algorithm.ask().dense() > 0).astype(int).tolist()
     F = generator(seed, "fitness", 0).standard_normal(N).tolist()
@@ -61,7 +61,7 @@ def peaks(population: Floats) -> Floats:
 def test_it_keeps_every_peak_and_a_plain_genetic_algorithm_one(niching: bool, kept: int) -> None:
     chosen = {"cross": "none", "mutate": "gaussian:deviation=0.1", "genome": "real:spread=3"}
     made = Crowding if niching else GA
-    algorithm = made(np.zeros(1), 0, population=50, **chosen)
+    algorithm = made(np.zeros(1), 0, population_size=50, **chosen)
     for _ in range(150):
         algorithm.tell(peaks(algorithm.ask().dense()))
     living = algorithm.state()["individuals"][:, 0]
@@ -70,7 +70,7 @@ def test_it_keeps_every_peak_and_a_plain_genetic_algorithm_one(niching: bool, ke
 
 def test_scored_anew_a_lucky_parent_gives_way() -> None:
     def stays(elites: int) -> bool:
-        algorithm = Crowding(np.zeros(3), 0, population=6, elites=elites)
+        algorithm = Crowding(np.zeros(3), 0, population_size=6, elites=elites)
         lucky = algorithm.ask().dense()[4]
         algorithm.tell(np.array([0.0, 0.0, 0.0, 0.0, 99.0, 0.0]))
         for _ in range(5):

@@ -13,7 +13,7 @@ from evo.numerics.randomness import generator
 
 Floats = NDArray[np.float64]
 
-SETTINGS: dict[str, Any] = {"population": 30, "truncation": 6, "elites": 2, "mutation": 0.3, "initial_spread": 0.7}
+SETTINGS: dict[str, Any] = {"population_size": 30, "truncation": 6, "elites": 2, "sigma": 0.3, "initial_spread": 0.7}
 
 
 def luck(algorithm: DeepGA, individuals: int = 30) -> Floats:
@@ -50,7 +50,7 @@ def test_it_equals_a_plain_twin_that_stores_all_parameters() -> None:
 
 
 def test_parents_are_drawn_uniformly_from_the_fittest_and_every_mutation_is_another() -> None:
-    algorithm = DeepGA(np.zeros(2), 0, population=20_001, truncation=4, elites=1)
+    algorithm = DeepGA(np.zeros(2), 0, population_size=20_001, truncation=4, elites=1)
     drift(algorithm, 1)
     population = algorithm.ask()
     counts = np.bincount(population.ancestors, minlength=4)
@@ -146,7 +146,7 @@ def test_diagnostics_tell_how_far_back_the_survivors_are_related() -> None:
     algorithm.tell(np.append([0.0, 0.0], of_the_second))
     assert [seeds[0] for seeds in algorithm.survivors()] == [founder[0]] * 3
     assert algorithm.diagnostics() == {"mutations": 2, "divergence": 1}
-    alone = DeepGA(np.zeros(3), 0, population=30, truncation=1, elites=0, offered=1)
+    alone = DeepGA(np.zeros(3), 0, population_size=30, truncation=1, elites=0, offered=1)
     drift(alone, 5)
     assert alone.diagnostics() == {"mutations": 5, "divergence": 0}
 

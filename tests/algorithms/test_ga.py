@@ -81,7 +81,7 @@ COMPOSITIONS: dict[str, Composition] = {
         {
             "select": "sus",
             "cross": "arithmetic",
-            "mutate": "gaussian:deviation=0.1",
+            "mutate": "gaussian:sigma=0.1",
             "replace": "steady-state",
             "children": 6,
         },
@@ -94,7 +94,7 @@ COMPOSITIONS: dict[str, Composition] = {
             "mutate": "self-adaptive",
             "replace": "comma",
             "elites": 0,
-            "population": 15,
+            "population_size": 15,
             "children": 100,
         },
         *(REALS, sphere, -1e-6, 60),
@@ -104,7 +104,7 @@ COMPOSITIONS: dict[str, Composition] = {
         {
             "select": "boltzmann:temperature=0.1",
             "cross": "neuron:groups=[0, 0, 1, 1, 2, 2]",
-            "mutate": "safe:deviation=0.02",
+            "mutate": "safe:sigma=0.02",
             "sensitivity": np.ones_like,
         },
         *(REALS, sphere, -0.02, 120),
@@ -162,7 +162,7 @@ every_composition = pytest.mark.parametrize("name", COMPOSITIONS)
 
 def make(name: str, seed: int = 0) -> GA:
     composition = COMPOSITIONS[name]
-    return GA(composition.initial, seed, **({"population": 50} | composition.settings))
+    return GA(composition.initial, seed, **({"population_size": 50} | composition.settings))
 
 
 def assert_same_state(first: GA, second: GA) -> None:
@@ -244,7 +244,7 @@ def test_any_suitable_operators_keep_the_genome_and_the_size(
         np.zeros(5) if genome == "binary" else np.arange(5.0),
         seed,
         sensitivity=np.ones_like,
-        population=population,
+        population_size=population,
         elites=elites,
         select=drawn(of_fitness),
         cross=drawn(kind.crossovers),
@@ -283,8 +283,8 @@ def test_the_default_equals_its_plain_twin_to_the_bit(scale: float) -> None:
         return np.round(scale * sphere(population))
 
     N, T, E, sigma, n, seed = 12, 5, 2, 0.3, 4, 9
-    chosen = {"select": f"truncation:truncation={T}", "mutate": f"gaussian:deviation={sigma}", "elites": E}
-    algorithm = GA(np.ones(n), seed, population=N, **chosen)
+    chosen = {"select": f"truncation:truncation={T}", "mutate": f"gaussian:sigma={sigma}", "elites": E}
+    algorithm = GA(np.ones(n), seed, population_size=N, **chosen)
     noise = lists(generator(seed, "initial population").standard_normal((N, n)))
     P = [[1.0 + 0.1 * noise[i][g] for g in range(n)] for i in range(N)]
     for generation in range(1, 12):
@@ -309,7 +309,9 @@ def test_the_default_equals_its_plain_twin_to_the_bit(scale: float) -> None:
 def test_mu_plus_lambda_on_bits_equals_its_plain_twin() -> None:
     mu, lam, n, seed = 7, 5, 6, 4
     settings = {"select": "tournament:size=2", "cross": "one-point", "mutate": "bit-flip", "replace": "plus"}
-    algorithm = GA(np.zeros(n), seed, population=mu, children=lam, elites=1, offered=mu, genome="binary", **settings)
+    algorithm = GA(
+        np.zeros(n), seed, population_size=mu, children=lam, elites=1, offered=mu, genome="binary", **settings
+    )
     P = [[0] * n, *lists(generator(seed, "initial population").integers(2, size=(mu - 1, n), dtype=np.bool_) * 1)]
     np.testing.assert_array_equal(algorithm.ask().dense(), P)
     F = [float(value) for value in range(mu)]
@@ -341,7 +343,7 @@ def test_aging_equals_reals_queue() -> None:
     population, children, n, seed = 8, 3, 5, 2
     settings = {"select": "tournament:size=4", "cross": "none", "mutate": "swap", "replace": "aging"}
     algorithm = GA(
-        np.arange(n), seed, population=population, children=children, elites=0, genome="permutation", **settings
+        np.arange(n), seed, population_size=population, children=children, elites=0, genome="permutation", **settings
     )
     queue = deque(lists(algorithm.ask().dense()))
     algorithm.tell(np.arange(population)[::-1].astype(float))  # the first born are the fittest
@@ -361,7 +363,7 @@ def test_aging_equals_reals_queue() -> None:
 
 def test_it_starts_around_the_initial_parameters() -> None:
     initial = np.array([5.0, -5.0, 0.0])
-    rows = GA(initial, 0, population=5_000, genome="real:spread=0.5").ask().dense()
+    rows = GA(initial, 0, population_size=5_000, genome="real:spread=0.5").ask().dense()
     assert np.abs(rows.mean(axis=0) - initial).max() < 5 * 0.5 / np.sqrt(5_000)
     assert np.abs(rows.std(axis=0) - 0.5).max() < 5 * 0.5 / np.sqrt(10_000)
 
@@ -369,7 +371,7 @@ def test_it_starts_around_the_initial_parameters() -> None:
 @pytest.mark.parametrize("genome", ["binary", "integer:low=0,high=5", "permutation"])
 def test_other_genomes_start_with_the_initial_one_and_random_ones(genome: str) -> None:
     initial = np.array([1.0, 0.0, 2.0, 3.0]) if genome != "binary" else np.array([1.0, 0.0, 0.0, 1.0])
-    rows = GA(initial, 0, population=6_001, genome=genome, mutate="swap", cross="none").ask().dense()
+    rows = GA(initial, 0, population_size=6_001, genome=genome, mutate="swap", cross="none").ask().dense()
     np.testing.assert_array_equal(rows[0], initial)
     values, counts = np.unique(rows[1:, 2], return_counts=True)
     assert lists(values) == list(range({"binary": 2, "permutation": 4}.get(genome, 6)))
@@ -377,7 +379,7 @@ def test_other_genomes_start_with_the_initial_one_and_random_ones(genome: str) -
 
 
 def test_it_keeps_its_elites_unchanged_and_scores_them_anew() -> None:
-    algorithm = GA(np.zeros(4), 0, population=10, select="truncation:truncation=3", elites=2)
+    algorithm = GA(np.zeros(4), 0, population_size=10, select="truncation:truncation=3", elites=2)
     first = algorithm.ask().dense()
     algorithm.tell(np.array([0, 1, 2, 3, 9, 5, 6, 8, 7, 4], dtype=float))
     second = algorithm.ask().dense()
@@ -390,7 +392,9 @@ def test_it_keeps_its_elites_unchanged_and_scores_them_anew() -> None:
 
 @pytest.mark.parametrize("replace", ["plus", "steady-state"])
 def test_where_the_old_live_on_a_lucky_one_is_found_out(replace: str) -> None:
-    algorithm = GA(np.zeros(4), 0, population=6, select="uniform", replace=replace, elites=1, children=2, offered=1)
+    algorithm = GA(
+        np.zeros(4), 0, population_size=6, select="uniform", replace=replace, elites=1, children=2, offered=1
+    )
     lucky = algorithm.ask().dense()[2]
     algorithm.tell(np.array([1.0, 2.0, 99.0, 3.0, 4.0, 5.0]))
     np.testing.assert_array_equal(algorithm.candidates()[0], lucky)
@@ -401,7 +405,7 @@ def test_where_the_old_live_on_a_lucky_one_is_found_out(replace: str) -> None:
 
 
 def test_it_offers_the_best_of_the_last_population() -> None:
-    algorithm = GA(np.zeros(4), 0, population=10, select="truncation:truncation=2", elites=0, offered=4)
+    algorithm = GA(np.zeros(4), 0, population_size=10, select="truncation:truncation=2", elites=0, offered=4)
     run(algorithm, sphere, 3)
     last = algorithm.ask().dense()
     algorithm.tell(sphere(last))
@@ -410,8 +414,8 @@ def test_it_offers_the_best_of_the_last_population() -> None:
 
 def related(cross: str) -> Floats:
     """How far each child of the two fittest is from either, (children, 2), when mutation does next to nothing."""
-    chosen = {"select": "truncation:truncation=2", "cross": cross, "mutate": "gaussian:deviation=1e-6"}
-    algorithm = GA(np.zeros(20), 0, population=40, elites=0, offered=2, **chosen)
+    chosen = {"select": "truncation:truncation=2", "cross": cross, "mutate": "gaussian:sigma=1e-6"}
+    algorithm = GA(np.zeros(20), 0, population_size=40, elites=0, offered=2, **chosen)
     run(algorithm, sphere, 1)
     parents = algorithm.candidates()
     distances: Floats = np.abs(algorithm.ask().dense()[:, np.newaxis] - parents).max(axis=2)
@@ -429,23 +433,23 @@ def test_children_of_crossover_are_like_neither_parent() -> None:
 
 
 def test_diversity_is_the_distance_from_the_mean() -> None:
-    algorithm = GA(np.zeros(4), 0, population=6, select="truncation:truncation=2")
+    algorithm = GA(np.zeros(4), 0, population_size=6, select="truncation:truncation=2")
     rows = algorithm.ask().dense()
     algorithm.tell(sphere(rows))
     squared = [sum((row - rows.mean(axis=0)) ** 2) for row in rows]
     assert algorithm.diagnostics()["diversity"] == pytest.approx(math.sqrt(sum(squared) / 6))
 
 
-def test_step_sizes_are_inherited_and_shrink_as_the_optimum_comes_near() -> None:
+def test_sigmas_are_inherited_and_shrink_as_the_optimum_comes_near() -> None:
     """Log-linear convergence, which no fixed deviation has: Beyer & Schwefel 2002."""
     algorithm = make("evolution strategy")
     run(algorithm, sphere, 30)
-    step_sizes, distance = algorithm.state()["step_sizes"], math.sqrt(-sphere(algorithm.candidates())[0])
-    assert len(np.unique(step_sizes)) > 5
+    sigmas, distance = algorithm.state()["sigmas"], math.sqrt(-sphere(algorithm.candidates())[0])
+    assert len(np.unique(sigmas)) > 5
     run(algorithm, sphere, 60)
     nearer = math.sqrt(-sphere(algorithm.candidates())[0])
     assert nearer < 1e-4 * distance
-    assert np.median(algorithm.state()["step_sizes"]) < 1e-3 * np.median(step_sizes)
+    assert np.median(algorithm.state()["sigmas"]) < 1e-3 * np.median(sigmas)
 
 
 def test_sharing_keeps_both_of_two_peaks_and_without_it_one_is_lost() -> None:
@@ -455,8 +459,8 @@ def test_sharing_keeps_both_of_two_peaks_and_without_it_one_is_lost() -> None:
         return fitness
 
     def on_the_lesser(niche_radius: float | None) -> int:
-        chosen = {"select": "sus", "cross": "none", "mutate": "gaussian:deviation=0.1", "genome": "real:spread=2"}
-        algorithm = GA(np.zeros(2), 0, population=60, niche_radius=niche_radius, **chosen)
+        chosen = {"select": "sus", "cross": "none", "mutate": "gaussian:sigma=0.1", "genome": "real:spread=2"}
+        algorithm = GA(np.zeros(2), 0, population_size=60, niche_radius=niche_radius, **chosen)
         run(algorithm, peaks, 250)
         living = algorithm.state()["individuals"][:, 0]
         return int(min(np.sum(living > 0), np.sum(living < 0)))
@@ -467,8 +471,8 @@ def test_sharing_keeps_both_of_two_peaks_and_without_it_one_is_lost() -> None:
 
 def test_groups_are_handed_over_whole() -> None:
     groups = np.array([0, 1, 0, 1, 2, 2])
-    chosen = {"select": "uniform", "cross": "neuron", "mutate": "gaussian:deviation=0"}
-    algorithm = GA(np.zeros(6), 0, groups, population=10, elites=0, **chosen)
+    chosen = {"select": "uniform", "cross": "neuron", "mutate": "gaussian:sigma=0"}
+    algorithm = GA(np.zeros(6), 0, groups, population_size=10, elites=0, **chosen)
     rows = algorithm.ask().dense()
     algorithm.tell(np.zeros(10))
     children = algorithm.ask().dense()
@@ -494,7 +498,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"cross": "pmx"}, "cross: pmx does not suit real genomes; one of arithmetic, blend, sbx, neuron, none, one-po"),
     ({"cross": "neuron"}, "cross: neuron needs groups"),
     ({"cross": lambda random, first, second: first[:, 1:]}, "cross: gave float64 of shape (1, 2): must be float64 of"),
-    ({"mutate": "gaussian:deviation=-1"}, "mutate: deviation=-1: must be a finite number >= 0"),
+    ({"mutate": "gaussian:sigma=-1"}, "mutate: sigma=-1: must be a finite number >= 0"),
     (
         {"mutate": "bit-flip"},
         "mutate: bit-flip does not suit real genomes; one of cauchy, gaussian, polynomial, safe, self-",
@@ -520,7 +524,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("chosen", "message"), REFUSED, ids=[message for _, message in REFUSED])
 def test_what_does_not_fit_is_refused_in_one_line(chosen: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError) as error:
-        GA(np.array([1.5, 2.0, 3.0]), 0, **({"population": 50} | chosen))
+        GA(np.array([1.5, 2.0, 3.0]), 0, **({"population_size": 50} | chosen))
     assert str(error.value).startswith(message)
     assert "\n" not in str(error.value)
 

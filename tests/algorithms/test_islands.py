@@ -15,7 +15,7 @@ from evo.numerics.randomness import generator
 
 Floats = NDArray[np.float64]
 
-SMALL = "ga:population=6,select='truncation:truncation=3',elites=1"
+SMALL = "ga:population_size=6,select='truncation:truncation=3',elites=1"
 
 
 def sphere(population: Floats) -> Floats:
@@ -31,7 +31,7 @@ def run(algorithm: AskTell[Any], generations: int) -> None:
 def test_between_migrations_each_island_is_alone() -> None:
     islands = Islands(np.ones(3), 5, islands=3, algorithm=SMALL, interval=4)
     seeds = [int(generator(5, "island", island).integers(2**62)) for island in range(3)]
-    alone = [GA(np.ones(3), seed, population=6, select="truncation:truncation=3", elites=1) for seed in seeds]
+    alone = [GA(np.ones(3), seed, population_size=6, select="truncation:truncation=3", elites=1) for seed in seeds]
     for _ in range(3):
         np.testing.assert_array_equal(islands.ask().dense(), np.concatenate([one.ask().dense() for one in alone]))
         run(islands, 1)
@@ -40,7 +40,7 @@ def test_between_migrations_each_island_is_alone() -> None:
     assert len({tuple(one.candidates()[0]) for one in alone}) == 3
 
 
-@pytest.mark.parametrize("algorithm", [SMALL, "differential-evolution:population=6"])
+@pytest.mark.parametrize("algorithm", [SMALL, "differential-evolution:population_size=6"])
 def test_the_best_migrate_round_the_ring_all_at_once(algorithm: str) -> None:
     every, never = (Islands(np.ones(3), 5, islands=3, algorithm=algorithm, interval=i, migrants=2) for i in (4, 99))
     for islands in (every, never):
@@ -61,22 +61,22 @@ def test_the_best_migrate_round_the_ring_all_at_once(algorithm: str) -> None:
 NAMES = ["individuals", "fitness"]
 
 
-def test_migrants_bring_their_age_and_step_size() -> None:
-    algorithm = "ga:population=6,select='uniform',mutate='self-adaptive',replace='plus',elites=0"
+def test_migrants_bring_their_age_and_sigma() -> None:
+    algorithm = "ga:population_size=6,select='uniform',mutate='self-adaptive',replace='plus',elites=0"
     islands = Islands(np.ones(3), 1, islands=2, algorithm=algorithm, interval=5, migrants=6)
     run(islands, 4)
     apart = [island.state() for island in islands.archipelago.islands]
     run(islands, 1)
-    alone = GA(np.ones(3), 0, population=6, select="uniform", mutate="self-adaptive", replace="plus", elites=0)
+    alone = GA(np.ones(3), 0, population_size=6, select="uniform", mutate="self-adaptive", replace="plus", elites=0)
     alone.seed = int(generator(1, "island", 0).integers(2**62))
     alone.restore(apart[0])
     run(alone, 1)
     # with as many migrants as individuals the second island has become the first
     moved, order = islands.archipelago.islands[1].state(), np.argsort(-alone.fitness, kind="stable")
     places = np.argsort(-moved["fitness"], kind="stable")
-    for name in ("individuals", "fitness", "ages", "step_sizes"):
+    for name in ("individuals", "fitness", "ages", "sigmas"):
         np.testing.assert_array_equal(moved[name][places], alone.state()[name][order])
-    assert len(np.unique(alone.step_sizes)) > 1
+    assert len(np.unique(alone.sigmas)) > 1
 
 
 def test_its_candidates_are_the_best_of_each_island() -> None:
@@ -100,13 +100,13 @@ def test_distances_tell_islands_apart() -> None:
 
 
 def test_islands_are_of_any_constructor_that_keeps_individuals() -> None:
-    evolved = Islands(np.ones(4), 0, algorithm=functools.partial(DifferentialEvolution, population=10), interval=3)
+    evolved = Islands(np.ones(4), 0, algorithm=functools.partial(DifferentialEvolution, population_size=10), interval=3)
     run(evolved, 80)
     assert sphere(evolved.candidates()[:1])[0] > -1e-4
 
 
 def test_the_groups_of_parameters_reach_the_islands() -> None:
-    algorithm = "ga:population=8,select='uniform',cross='neuron',mutate='gaussian:deviation=0',elites=0"
+    algorithm = "ga:population_size=8,select='uniform',cross='neuron',mutate='gaussian:sigma=0',elites=0"
     islands = Islands(np.zeros(4), 0, np.array([0, 0, 1, 1]), islands=2, algorithm=algorithm, interval=9)
     rows = islands.ask().dense()[:8]
     run(islands, 1)
@@ -124,7 +124,7 @@ def test_the_groups_of_parameters_reach_the_islands() -> None:
         ({"algorithm": "gaa"}, "algorithm: unknown operator 'gaa'; did you mean 'ga'?"),
         ({"algorithm": "ga:populations=9"}, "algorithm: ga has no option 'populations'; did you mean 'population'?"),
         (
-            {"algorithm": "ga:population=8,select='truncation:truncation=16'"},
+            {"algorithm": "ga:population_size=8,select='truncation:truncation=16'"},
             "algorithm: select: truncation=16: must be a whole number in [1, 8]",
         ),
         ({"algorithm": SMALL, "migrants": 7}, "migrants=7: must be a whole number in [1, 6]"),

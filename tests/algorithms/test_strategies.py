@@ -105,8 +105,8 @@ def table_1(n: int, lam: int, active: bool) -> dict[str, Any]:
 @pytest.mark.parametrize("active", [True, False])
 @pytest.mark.parametrize("population", [None, 9, 20])
 def test_cma_es_equals_its_plain_twin(population: int | None, active: bool) -> None:
-    algorithm = CMAES(START, 3, step_size=0.7, population=population, active=active)
-    n, lam = len(START), algorithm.population
+    algorithm = CMAES(START, 3, sigma=0.7, population_size=population, active=active)
+    n, lam = len(START), algorithm.population_size
     assert population is not None or lam == 4 + math.floor(3 * math.log(n))
     p = table_1(n, lam, active)
     m, sigma, C, ps, pc = START.copy(), 0.7, np.eye(n), np.zeros(n), np.zeros(n)
@@ -132,7 +132,7 @@ def test_cma_es_equals_its_plain_twin(population: int | None, active: bool) -> N
         np.testing.assert_allclose(algorithm.candidates()[0], m, **CLOSE)
         np.testing.assert_allclose(algorithm.covariance, C, **CLOSE)
         np.testing.assert_allclose(algorithm.step_path, ps, **CLOSE)
-        assert algorithm.diagnostics()["step_size"] == pytest.approx(sigma, rel=1e-9)
+        assert algorithm.diagnostics()["sigma"] == pytest.approx(sigma, rel=1e-9)
 
 
 @pytest.mark.parametrize(("size", "population"), [(1, 4), (2, 3), (10, 10), (10, 400), (300, 21)])
@@ -159,7 +159,7 @@ def test_a_covariance_is_decomposed_again_only_when_it_may_have_changed() -> Non
 
 def test_sep_cma_es_equals_cma_es_on_the_diagonal() -> None:
     """The plain twin: the tutorial's update with C cut down to its diagonal, learning (n + 2) / 3 times as fast."""
-    algorithm = SepCMAES(START, 3, step_size=0.7, population=10)
+    algorithm = SepCMAES(START, 3, sigma=0.7, population_size=10)
     n, p = len(START), table_1(len(START), 10, False)
     faster = (n + 2) / 3
     c1 = min(1.0, 2 / ((n + 1.3) ** 2 + p["mueff"]) * faster)
@@ -190,7 +190,7 @@ def wierstra(lam: int) -> list[float]:
 
 
 def test_snes_equals_its_plain_twin() -> None:
-    algorithm = SNES(START, 3, step_size=0.7, population=8)
+    algorithm = SNES(START, 3, sigma=0.7, population_size=8)
     n, u = len(START), wierstra(8)
     mu, sigma = START.copy(), np.full(n, 0.7)
     eta = (3 + math.log(n)) / (5 * math.sqrt(n))
@@ -206,7 +206,7 @@ def test_snes_equals_its_plain_twin() -> None:
 
 
 def test_xnes_equals_its_plain_twin() -> None:
-    algorithm = XNES(START, 3, step_size=0.7, population=8)
+    algorithm = XNES(START, 3, sigma=0.7, population_size=8)
     n, u = len(START), wierstra(8)
     mu, A = START.copy(), 0.7 * np.eye(n)  # A = sigma B
     eta = 3 * (3 + math.log(n)) / (5 * n * math.sqrt(n))
@@ -220,12 +220,12 @@ def test_xnes_equals_its_plain_twin() -> None:
         mu = mu + A @ delta
         A = A @ scipy.linalg.expm(eta / 2 * M)  # sigma and B together, as their rates are equal
         np.testing.assert_allclose(algorithm.candidates()[0], mu, **CLOSE)
-        np.testing.assert_allclose(algorithm.step_size * algorithm.shape.T, A, **CLOSE)
+        np.testing.assert_allclose(algorithm.sigma * algorithm.shape.T, A, **CLOSE)
     assert np.linalg.det(algorithm.shape) == pytest.approx(1)
 
 
 def test_lm_ma_es_equals_its_plain_twin() -> None:
-    algorithm = LMMAES(START, 3, step_size=0.7, population=8, vectors=3)
+    algorithm = LMMAES(START, 3, sigma=0.7, population_size=8, vectors=3)
     n, lam, mu_, m_ = len(START), 8, 4, 3
     raw = [math.log(mu_ + 0.5) - math.log(i) for i in range(1, mu_ + 1)]
     w = [r / sum(raw) for r in raw]
@@ -251,11 +251,11 @@ def test_lm_ma_es_equals_its_plain_twin() -> None:
         M = [(1 - cc[i]) * M[i] + math.sqrt(mueff * cc[i] * (2 - cc[i])) * zw for i in range(m_)]
         sigma *= math.exp(min(1.0, cs / 2 * (ps @ ps / n - 1)))
         np.testing.assert_allclose(algorithm.candidates()[0], y, **CLOSE)
-        assert algorithm.diagnostics()["step_size"] == pytest.approx(sigma, rel=1e-9)
+        assert algorithm.diagnostics()["sigma"] == pytest.approx(sigma, rel=1e-9)
 
 
 def test_pgpe_equals_its_plain_twin() -> None:
-    algorithm = PGPE(START, 3, step_size=0.1, noise=0.3, pairs=5)
+    algorithm = PGPE(START, 3, learning_rate=0.1, sigma=0.3, pairs=5)
     mu, sigma, v = START.copy(), np.full(4, 0.3), np.zeros(4)
     for _ in range(8):
         asked = algorithm.ask().dense()
@@ -274,7 +274,7 @@ def test_pgpe_equals_its_plain_twin() -> None:
 
 
 def test_cem_fits_its_elites() -> None:
-    algorithm = CEM(START, 3, noise=0.7, population=10, elites=4, extra_noise=0.2, decay=0.5)
+    algorithm = CEM(START, 3, sigma=0.7, population_size=10, elites=4, extra_noise=0.2, decay=0.5)
     extra = 0.04
     for _ in range(5):
         asked, values = algorithm.ask().dense(), rewards(algorithm)
@@ -287,7 +287,7 @@ def test_cem_fits_its_elites() -> None:
 
 def test_guided_es_spends_its_noise_where_its_estimates_were() -> None:
     n = 50
-    algorithm = GuidedES(np.zeros(n), 0, pairs=2_000, subspace=2, balance=0.3, noise=1.0)
+    algorithm = GuidedES(np.zeros(n), 0, pairs=2_000, subspace=2, balance=0.3, sigma=1.0)
     for slope in (np.eye(n)[0], np.eye(n)[1]):
         algorithm.tell(algorithm.ask().dense() @ slope)
     basis = np.linalg.qr(algorithm.estimates.T)[0].T
@@ -303,7 +303,7 @@ def test_guided_es_spends_its_noise_where_its_estimates_were() -> None:
 
 
 def test_differential_evolution_mixes_three_others_and_keeps_what_is_as_fit() -> None:
-    algorithm = DifferentialEvolution(START, 3, population=6, weight=0.7, crossover=0.5)
+    algorithm = DifferentialEvolution(START, 3, population_size=6, weight=0.7, crossover=0.5)
     first = algorithm.ask().dense().copy()
     algorithm.tell(np.arange(6.0))
     trials = algorithm.ask().dense()
@@ -326,7 +326,7 @@ def test_differential_evolution_mixes_three_others_and_keeps_what_is_as_fit() ->
 
 
 def test_the_hill_climber_turns_one_knob_at_a_time() -> None:
-    algorithm = HillClimber(START, 3, step_size=0.1)
+    algorithm = HillClimber(START, 3, step=0.1)
     turned = []
     for _ in range(8):
         before, asked = algorithm.point, algorithm.ask().dense()
@@ -341,7 +341,7 @@ def test_the_hill_climber_turns_one_knob_at_a_time() -> None:
 
 
 def test_random_search_remembers_the_best_it_saw() -> None:
-    algorithm = RandomSearch(START, 3, population=16)
+    algorithm = RandomSearch(START, 3, population_size=16)
     seen: list[float] = []
     for _ in range(5):
         values = ellipsoid(algorithm.ask().dense())
@@ -363,7 +363,7 @@ def test_a_lucky_generation_is_forgotten_where_fitness_is_noisy(
 ) -> None:
     def after_luck(noisy: bool) -> tuple[Floats, Floats]:
         """The fitness that is kept, and what those who are kept are truly worth."""
-        algorithm, asked = make(START, 3, noisy, population=4), []
+        algorithm, asked = make(START, 3, noisy, population_size=4), []
         for generation in range(8):
             population = algorithm.ask().dense()
             asked.append(len(population))
@@ -383,7 +383,7 @@ def test_the_fitness_kept_is_no_better_than_one_duel_makes_it() -> None:
     def bias(noisy: bool) -> float:
         luck, found = generator(0, "luck"), []
         for seed in range(4):
-            algorithm = DifferentialEvolution(START, seed, noisy, population=40)
+            algorithm = DifferentialEvolution(START, seed, noisy, population_size=40)
             for _ in range(150):
                 population = algorithm.ask().dense()
                 algorithm.tell(flat(population) + luck.standard_normal(len(population)))
@@ -398,7 +398,7 @@ def test_with_luck_that_all_share_differential_evolution_still_finds_the_optimum
     """As where everyone meets the same episodes; at as many evaluations, it stalls where nobody is scored anew."""
 
     def distance(noisy: bool) -> float:
-        algorithm, luck, spent = DifferentialEvolution(START, 0, noisy, population=20), generator(0, "luck"), 0
+        algorithm, luck, spent = DifferentialEvolution(START, 0, noisy, population_size=20), generator(0, "luck"), 0
         while spent < 6_000:
             population = algorithm.ask().dense()
             algorithm.tell(flat(population) + luck.standard_normal())
@@ -416,7 +416,7 @@ def test_a_problem_says_whether_it_is_noisy() -> None:
             learner = make_learner(config, Threads(1))
             assert isinstance(learner, Evolution)
             learner.step()
-            assert len(learner.algorithm.ask()) == config["method.population"] + again
+            assert len(learner.algorithm.ask()) == config["method.population_size"] + again
 
 
 # When there is nothing more to find
@@ -458,7 +458,7 @@ def test_a_search_ends_after_the_same_generation_in_any_units(strategy: Any) -> 
     """Of fitness and of parameters: powers of two to the bit, others as far as rounding lets them."""
 
     def ended(of_fitness: float, of_parameters: float) -> tuple[str | None, int]:
-        algorithm = strategy(of_parameters * np.ones(3), 0, step_size=0.5 * of_parameters)
+        algorithm = strategy(of_parameters * np.ones(3), 0, sigma=0.5 * of_parameters)
         while not algorithm.finished() and algorithm.generation < 2_000:
             points = algorithm.ask().dense() / of_parameters
             algorithm.tell(of_fitness * ellipsoid(points) / 1e4)
@@ -483,12 +483,12 @@ def test_what_hardly_differs_from_the_beginning_is_not_at_rest() -> None:
 
 
 @pytest.mark.parametrize("strategy", [CMAES, SepCMAES, LMMAES, SNES, XNES])
-def test_a_first_step_size_far_too_small_is_named(strategy: Any) -> None:
-    algorithm = strategy(np.ones(3), 0, step_size=1e-9)
+def test_a_first_sigma_far_too_small_is_named(strategy: Any) -> None:
+    algorithm = strategy(np.ones(3), 0, sigma=1e-9)
     while not algorithm.finished():
         algorithm.tell(ellipsoid(algorithm.ask().dense()))
     assert "the first was far too small" in algorithm.finished()
-    assert strategy(np.ones(3), 0, step_size=1e-20).finished() == TOO_SMALL
+    assert strategy(np.ones(3), 0, sigma=1e-20).finished() == TOO_SMALL
 
 
 def test_a_first_spread_that_rounding_swallows_is_named() -> None:
@@ -529,7 +529,7 @@ def test_steps_of_their_own_are_exhausted_when_the_last_one_is() -> None:
     assert exhausted(point, np.array([1e-17, 1.0]), 1.0) == NO_EFFECT
     assert exhausted(np.array([1e17, 1e17]), np.ones(2), 1.0) == TOO_SMALL
     assert exhausted(point, np.full(2, 1e-13), 1.0) == COLLAPSED
-    algorithm = PGPE(START, 0, noise=0.5)
+    algorithm = PGPE(START, 0, sigma=0.5)
     assert algorithm.finished() is None
     algorithm.deviations = np.full(4, 1e-13)
     assert algorithm.finished() == COLLAPSED
@@ -574,8 +574,8 @@ def rastrigin(population: Floats) -> Floats:
 def test_restarts_find_what_one_attempt_misses(restarted: type[IPOP] | type[BIPOP]) -> None:
     """Rastrigin's function in four dimensions has a local optimum at every whole number."""
     start = np.full(4, 2.5)
-    alone = [climb(CMAES(start, seed, step_size=1.0), rastrigin, 100_000) for seed in range(5)]
-    again = [climb(restarted(start, seed, step_size=1.0, spread=2.0), rastrigin, 100_000) for seed in range(5)]
+    alone = [climb(CMAES(start, seed, sigma=1.0), rastrigin, 100_000) for seed in range(5)]
+    again = [climb(restarted(start, seed, sigma=1.0, spread=2.0), rastrigin, 100_000) for seed in range(5)]
     assert sum(value > -1e-6 for value in alone) < 3
     assert sum(value > -1e-6 for value in again) == 5
 
@@ -652,10 +652,10 @@ REFERENCE = json.loads((FIXTURES / "strategies.json").read_text())
 def test_cma_es_needs_as_few_evaluations_as_the_better_of_pycma_and_cmaes(case: str) -> None:
     """The median of 21 seeds to 1e-8, within 10 % of the better reference's median of 21."""
     name, size = case.split("/")
-    start, step_size = (0.0, 0.1) if name == "rosenbrock" else (1.0, 0.5)
+    start, sigma = (0.0, 0.1) if name == "rosenbrock" else (1.0, 0.5)
     needed = []
     for seed in range(21):
-        algorithm, spent = CMAES(np.full(int(size), start), seed, step_size=step_size), 0
+        algorithm, spent = CMAES(np.full(int(size), start), seed, sigma=sigma), 0
         while True:
             values = FUNCTIONS[name].values(algorithm.ask().dense())
             spent += len(values)

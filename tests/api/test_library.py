@@ -200,10 +200,10 @@ def test_a_run_takes_objects_and_says_what_they_were(tmp_path: Path) -> None:
         until=np.float32(1e6),  # type: ignore[arg-type]
         out=tmp_path / "run",
         video=np.bool_(False),  # type: ignore[arg-type]
-        settings={**SMALL, "method.population": np.int64(20), "task.track": np.array(2.0)},
+        settings={**SMALL, "method.population_size": np.int64(20), "task.track": np.array(2.0)},
     )
     config = made.config
-    named = ("task.name", "task.force", "task.steps", "task.track", "method.name", "method.population", "seed")
+    named = ("task.name", "task.force", "task.steps", "task.track", "method.name", "method.population_size", "seed")
     assert [config[key] for key in named] == ["evo/CartPole-v0", 8.0, 20, 2.0, "cem", 20, 3]
     assert (config["network.layers"], config["network.normalise"]) == ("mlp:2", False)
     assert made.champion.verify().exact
@@ -212,8 +212,10 @@ def test_a_run_takes_objects_and_says_what_they_were(tmp_path: Path) -> None:
 
 
 def test_a_function_is_a_task(tmp_path: Path) -> None:
-    made = evo.run(hill, dim=2, method="cma-es", generations=2, out=tmp_path / "run", settings="method.population=6")
-    assert (made.config["task.name"], made.config["method.population"]) == (f"{__name__}:hill", 6)
+    made = evo.run(
+        hill, dim=2, method="cma-es", generations=2, out=tmp_path / "run", settings="method.population_size=6"
+    )
+    assert (made.config["task.name"], made.config["method.population_size"]) == (f"{__name__}:hill", 6)
 
 
 def test_a_population_is_what_ask_gives_and_never_empty() -> None:

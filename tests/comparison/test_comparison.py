@@ -311,8 +311,8 @@ def test_a_study_on_other_terms_is_refused(task: str, changes: dict[str, object]
 def test_a_member_on_other_terms_is_refused(tmp_path: Path) -> None:
     evo.compare("evo/PointMass-v0", methods=["ars"], seeds=1, out=tmp_path / "s", **TINY)
     config = tmp_path / "s" / "ars-seed100" / "config.toml"
-    config.write_text(config.read_text().replace("step_size = 0.02", "step_size = 0.5"))
-    with pytest.raises(EvoError, match=r"ars-seed100 was made with method\.step_size=0\.5, not 0\.02"):
+    config.write_text(config.read_text().replace("learning_rate = 0.02", "learning_rate = 0.5"))
+    with pytest.raises(EvoError, match=r"ars-seed100 was made with method\.learning_rate=0\.5, not 0\.02"):
         evo.compare("evo/PointMass-v0", methods=["ars"], seeds=2, out=tmp_path / "s", **TINY)
 
 
@@ -348,9 +348,9 @@ def test_runs_of_one_method_are_called_by_what_differs(tmp_path: Path) -> None:
         )
     paths = [tmp_path / name for name in ("0.05-0", "0.2-0", "0.2-1")]
     found = evo.compare(*paths, out=tmp_path / "c", video=False)
-    assert {row.method: row.seeds for row in found.rows} == {"ars noise=0.05": 1, "ars noise=0.2": 2}
-    assert "ars noise=0.05" in (tmp_path / "c" / "table.md").read_text()
-    assert any("ars noise=0.05 ends highest" in line or "Against ars noise=0.05" in line for line in found.findings)
+    assert {row.method: row.seeds for row in found.rows} == {"ars sigma=0.05": 1, "ars sigma=0.2": 2}
+    assert "ars sigma=0.05" in (tmp_path / "c" / "table.md").read_text()
+    assert any("ars sigma=0.05 ends highest" in line or "Against ars sigma=0.05" in line for line in found.findings)
     # what a run is called where nothing but its seed differs
     assert {row.method for row in evo.compare(*paths[1:], out=tmp_path / "d", video=False).rows} == {"ars"}
 
@@ -538,19 +538,19 @@ def test_terms_name_what_is_equal_and_what_is_not() -> None:
         "not for this task: general settings (ga)",
     )
     noise = PRESETS["Hopper-v5"]["ars"]["method.noise"]
-    assert terms.settings["ars"]["noise"] == f"{noise:g}"
-    assert terms.settings["ga"]["population"] == str(GENERAL["ga"]["method.population"])
+    assert terms.settings["ars"]["sigma"] == f"{noise:g}"
+    assert terms.settings["ga"]["population_size"] == str(GENERAL["ga"]["method.population_size"])
 
 
 def test_terms_name_options_and_settings_by_hand() -> None:
     configs = [
-        configured("Hopper-v5", "ars", seed, task__healthy_reward=2.0, method__noise=noise)
+        configured("Hopper-v5", "ars", seed, task__healthy_reward=2.0, method__sigma=noise)
         for seed, noise in ((100, 0.1), (101, 0.2))
     ]
     terms = terms_of({Path(str(index)): config for index, config in enumerate(configs)})
     assert ("task options", "healthy_reward=2") in terms.shared
-    assert terms.settings["ars noise=0.1"]["tuned"] == terms.settings["ars noise=0.2"]["tuned"] == "by hand: noise"
-    assert terms.settings["ars noise=0.1"]["noise"] == "0.1"
+    assert terms.settings["ars sigma=0.1"]["tuned"] == terms.settings["ars sigma=0.2"]["tuned"] == "by hand: sigma"
+    assert terms.settings["ars sigma=0.1"]["sigma"] == "0.1"
 
 
 def test_what_only_says_where_a_run_ends_names_no_other_method(tmp_path: Path) -> None:

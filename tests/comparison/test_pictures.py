@@ -258,7 +258,7 @@ def test_shares_need_a_positive_return() -> None:
 
 
 def test_actions_that_are_choices_are_counted_where_they_are_others(members: list[Member], tmp_path: Path) -> None:
-    settings = {"evaluation.selection_episodes": 1, "evaluation.report_episodes": 1, "method.population": 16}
+    settings = {"evaluation.selection_episodes": 1, "evaluation.report_episodes": 1, "method.population_size": 16}
     evo.run("CartPole-v1", method="ga", generations=1, out=tmp_path / "run", video=False, settings=settings)
     found = robustness([read_member(tmp_path / "run")] * 2, Threads(1), (0.0, 2.0), draws=2, episodes=1)
     assert found.choices and not robustness(members[:1], Threads(1), (0.0, 0.1), draws=1, episodes=1).choices

@@ -20,12 +20,12 @@ def resolved(**flags: object) -> Config:
 def test_later_layers_win() -> None:
     task = {"task.name": "HalfCheetah-v5"}
     preset = resolve_config(flags=task)
-    assert preset["method.noise"] == PRESETS["HalfCheetah-v5"]["ars"]["method.noise"]
-    file = {"method.noise": 0.1, "method.step_size": 0.1, "seed": 1}
-    assert resolve_config(file, flags=task)["method.noise"] == 0.1
-    sets = [("method.noise", 0.2), ("seed", 2)]
+    assert preset["method.sigma"] == PRESETS["HalfCheetah-v5"]["ars"]["method.sigma"]
+    file = {"method.sigma": 0.1, "method.learning_rate": 0.1, "seed": 1}
+    assert resolve_config(file, flags=task)["method.sigma"] == 0.1
+    sets = [("method.sigma", 0.2), ("seed", 2)]
     config = resolve_config(file, sets, {**task, "seed": 3})
-    assert (config["method.step_size"], config["method.noise"], config["seed"]) == (0.1, 0.2, 3)
+    assert (config["method.learning_rate"], config["method.sigma"], config["seed"]) == (0.1, 0.2, 3)
     assert config["evaluation.selection_episodes"] == KEYS["evaluation.selection_episodes"].default
 
 
@@ -71,7 +71,7 @@ def test_training_options_are_only_those_given() -> None:
 
 def test_an_algorithm_of_ones_own_is_named_by_reference() -> None:
     config = resolved(task__name="cartpole", method__name="evo.algorithms.genetic.ga:GA", budget__steps=10)
-    assert config["method.population"] > 1
+    assert config["method.population_size"] > 1
 
 
 @given(st.text(max_size=30))

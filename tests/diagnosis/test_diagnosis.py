@@ -32,16 +32,16 @@ MADE: dict[str, tuple[str, str, int, dict[str, Any], set[str]]] = {
         "pointmass",
         "cma-es",
         30,
-        {"method.step_size": 1e-9},
+        {"method.sigma": 1e-9},
         {"steps too small", "nothing learned", "constant actions"},
     ),
-    "steps far too large": ("pointmass", "openai-es", 20, {"method.step_size": 5.0}, {"falling fitness"}),
-    "hardly any mutation": ("pointmass", "ga", 40, {"method.mutate": "gaussian:deviation=1e-9"}, {"collapsed search"}),
+    "steps far too large": ("pointmass", "openai-es", 20, {"method.learning_rate": 5.0}, {"falling fitness"}),
+    "hardly any mutation": ("pointmass", "ga", 40, {"method.mutate": "gaussian:sigma=1e-9"}, {"collapsed search"}),
     "noise below precision": (
         "cartpole",
         "ars",
         12,
-        {"method.noise": 1e-9, "method.step_size": 1e-9},
+        {"method.sigma": 1e-9, "method.learning_rate": 1e-9},
         {"flat fitness", "nothing learned", "constant actions", "early ends"},
     ),
     "scores that are kept for ever": (
@@ -89,8 +89,8 @@ def test_the_advice_leads_back_to_the_preset(made: dict[str, evo.Run]) -> None:
         for name in ("steps far too small", "steps far too large", "standing still")
         for finding in evo.doctor(made[name])
     }
-    assert "--set method.step_size=0.1" in advice["steps too small"]
-    assert "--set method.step_size=0.02" in advice["falling fitness"]
+    assert "--set method.sigma=0.1" in advice["steps too small"]
+    assert "--set method.learning_rate=0.02" in advice["falling fitness"]
     assert "--set training.alive_reward=0" in advice["alive bonus"]
 
 
@@ -131,7 +131,7 @@ def evidence(held_out: np.ndarray, mean: np.ndarray | None = None, **changes: An
     }
     plain = Evidence(
         metrics=columns,
-        settings={"task.name": "evo/PointMass-v0", "method.name": "cma-es", "method.step_size": 0.1},
+        settings={"task.name": "evo/PointMass-v0", "method.name": "cma-es", "method.sigma": 0.1},
         trajectories=(trajectory(actions, actions[:, 0]),),
         limit=50,
         low=-np.ones(2),
@@ -251,7 +251,7 @@ def test_failed_episodes_are_told_from_one_in_a_hundred() -> None:
     assert names(evidence(RISING, trajectories=(broken,))) == {"failed episodes"}
 
 
-@pytest.mark.parametrize("column", ["step_size", "noise", "diversity", "spread"])
+@pytest.mark.parametrize("column", ["sigma", "step", "diversity", "spread"])
 def test_a_search_that_has_collapsed_is_told_by_whatever_it_logs(column: str) -> None:
     for least, told in ((0.02, set()), (1e-4, {"collapsed search"})):
         assert names(altered(evidence(RISING), **{column: np.geomspace(1, least, 30)})) == told

@@ -91,13 +91,13 @@ def beyond(points: Floats) -> Floats:
     return values
 
 
-@pytest.mark.parametrize("step_size", [0.2, 3.0], ids=["small steps", "steps beyond the box"])
+@pytest.mark.parametrize("sigma", [0.2, 3.0], ids=["small steps", "steps beyond the box"])
 @pytest.mark.parametrize("strategy", [CMAES, SepCMAES, SNES, XNES])
-def test_an_optimum_beyond_some_bounds_is_found_however_far_steps_begin(strategy: Any, step_size: float) -> None:
+def test_an_optimum_beyond_some_bounds_is_found_however_far_steps_begin(strategy: Any, sigma: float) -> None:
     """Steps wider than the box would see its mirror images alone, and learn nothing."""
     least = beyond(np.clip(np.linspace(-2, 2, 6), -1, 1)[np.newaxis])[0]
     for seed in range(2):
-        algorithm = strategy(np.zeros(6), seed, step_size=step_size, low=-1, high=1)
+        algorithm = strategy(np.zeros(6), seed, sigma=sigma, low=-1, high=1)
         value, evaluations = math.inf, 0
         while value - least >= 1e-8:
             assert algorithm.finished() is None

@@ -36,7 +36,7 @@ OPTIMIZERS = ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "clipup
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_it_learns_with_every_optimiser(optimizer: str) -> None:
-    trained = learner(optimizer=optimizer, step_size=0.01 if optimizer in ADAPTIVE else 0.1)
+    trained = learner(optimizer=optimizer, learning_rate=0.01 if optimizer in ADAPTIVE else 0.1)
     losses = [-trained.step()["mean"] for _ in range(40)]
     assert losses[-1] < 0.4 * losses[0]
     assert trained.steps == 40 * len(RINGS.train), "who fills up the last minibatch is not counted again"
@@ -111,7 +111,7 @@ def test_penalties_and_decay_keep_weights_small() -> None:
 
 
 def test_patience_ends_and_offers_the_best() -> None:
-    trained = learner(patience=4, network="mlp:64:relu", step_size=0.03)
+    trained = learner(patience=4, network="mlp:64:relu", learning_rate=0.03)
     scores = []
     while trained.finished() is None:
         trained.step()
@@ -123,7 +123,7 @@ def test_patience_ends_and_offers_the_best() -> None:
 
 
 def test_one_that_diverges_stops_with_a_reason_and_keeps_what_it_had() -> None:
-    trained = learner(optimizer="sgd", step_size=1e30)
+    trained = learner(optimizer="sgd", learning_rate=1e30)
     for _ in range(50):
         if trained.finished():
             break
@@ -138,14 +138,14 @@ def test_the_schedule_stretches_over_the_budget(tmp_path: Path, monkeypatch: pyt
         RINGS, network="mlp:4", method="sgd", epochs=10, settings=["method.schedule=linear"], out=tmp_path / "r"
     )
     assert run.config["method.anneal_steps"] == run.config["budget.steps"] == 10 * len(RINGS.train)
-    sizes = run.metrics["step_size"]
+    sizes = run.metrics["learning_rate"]
     assert (np.diff(sizes) < 0).all() and 0 <= sizes[-1] < 0.15 * sizes[0]
 
 
 def test_a_step_is_torchs() -> None:
     """Plain gradient descent on everything at once: the parameters after it, by the tape's own gradient checked in
     test_layers, are theta - step size × gradient of the mean loss."""
-    trained = learner(batch=140, optimizer="sgd", step_size=0.5)
+    trained = learner(batch=140, optimizer="sgd", learning_rate=0.5)
     before = trained.parameters.astype(np.float64)
     trained.step()
     loss = trained._loss
@@ -176,7 +176,7 @@ def test_a_step_is_torchs() -> None:
         ("xor", {"method": "adam", "network": "hebbian:4"}, "hebbian:4 has no gradient, and backprop needs one"),
         ("xor", {"method": "adam", "settings": ["method.optimizer=adem"]}, "did you mean 'adam'"),
         ("xor", {"method": "adam", "settings": ["method.schedule=cosin"]}, "did you mean 'cosine'"),
-        ("xor", {"method": "adam", "settings": ["method.step_size=0"]}, "step_size=0"),
+        ("xor", {"method": "adam", "settings": ["method.learning_rate=0"]}, "learning_rate=0"),
         ("xor", {"method": "adam", "settings": ["method.patience=-1"]}, "patience=-1"),
         ("quadruped", {"method": "ars", "epochs": 3}, "has no epochs"),
     ],

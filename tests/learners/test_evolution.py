@@ -135,9 +135,9 @@ def test_more_episodes_an_individual_are_averaged() -> None:
 @pytest.mark.parametrize("method", ["ars", "openai-es", "ga", "deep-ga"])
 def test_every_method_learns_to_balance(method: str, tmp_path: Path) -> None:
     settings = {
-        "ga": {"method.mutate": "gaussian:deviation=0.2"},
+        "ga": {"method.mutate": "gaussian:sigma=0.2"},
         "deep-ga": {"method.mutation": 0.2},
-    }.get(method, {"method.step_size": 0.1, "method.noise": 0.1})
+    }.get(method, {"method.learning_rate": 0.1, "method.sigma": 0.1})
     run = evo.run(
         "cartpole", method=method, until=450.0, generations=150, out=tmp_path / "run", video=False, settings=settings
     )
@@ -145,7 +145,7 @@ def test_every_method_learns_to_balance(method: str, tmp_path: Path) -> None:
 
 
 def test_neuron_wise_crossover_is_told_the_networks_neurons() -> None:
-    options = {"method.cross": "neuron", "method.mutate": "gaussian:deviation=0", "method.elites": 0}
+    options = {"method.cross": "neuron", "method.mutate": "gaussian:sigma=0", "method.elites": 0}
     flags = {"task.name": "cartpole", "method.name": "ga", "network.layers": "mlp:4", "budget.generations": 1}
     learner = make_learner(resolve_config(settings=list(options.items()), flags=flags), Threads(1))
     assert isinstance(learner, Evolution)
@@ -164,7 +164,7 @@ def test_neuron_wise_crossover_is_told_the_networks_neurons() -> None:
 def growing(threads: int = 1, **options: int | None) -> Evolution:
     task = evo.task("cartpole")
     problem = Walking(task, evo.network("linear", task, normalise=True), Threads(threads))
-    given = {"pairs": 4, "noise": 0.5, "step_size": 0.1, "interactions": 3000} | options
+    given = {"pairs": 4, "sigma": 0.5, "learning_rate": 0.1, "interactions": 3000} | options
     return Evolution(problem, PGPE(np.zeros(problem.size), 5, **given), 7, statistics=problem.no_statistics())
 
 

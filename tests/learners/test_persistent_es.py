@@ -93,7 +93,7 @@ def test_the_estimate_has_no_bias_where_parameters_decide_when_an_episode_ends()
 
 def test_an_unroll_of_a_whole_episode_is_the_plain_antithetic_estimate() -> None:
     problem = walking()
-    one = learner(problem, horizon=problem.task.steps, step_size=0.1, noise=0.2)
+    one = learner(problem, horizon=problem.task.steps, learning_rate=0.1, sigma=0.2)
     mean, row = one.mean.copy(), one.step()
     noise = np.array([each.copy() for each in Noise(generator(3, "noise", 0), 4, mean.size)])
     both = 0.2 * np.repeat(noise, 2, 0) * np.tile([1, -1], 4)[:, np.newaxis]
@@ -109,7 +109,7 @@ def test_an_unroll_of_a_whole_episode_is_the_plain_antithetic_estimate() -> None
 
 
 def test_a_pair_has_the_same_luck_and_pairs_do_not() -> None:
-    one = learner(noise=1e-12)
+    one = learner(sigma=1e-12)
     one.step()
     _, seen = one._world.collect(np.tile(one.mean.astype(np.float32), (8, 1)), one.statistics, 1)
     rewards = seen.rewards.reshape(4, 2, -1)
@@ -128,7 +128,7 @@ def test_short_unrolls_do_not_bias_the_estimate() -> None:
         ahead, behind = (problem.returns((point + way * small * parameter)[None], seeds).mean() for way in (1, -1))
         whole.append((ahead - behind) / (2 * small))
     horizon = problem.task.steps // 10
-    one = learner(problem, horizon=horizon, pairs=4000, noise=0.02)
+    one = learner(problem, horizon=horizon, pairs=4000, sigma=0.02)
     total, forgetful = np.zeros((2, problem.size))
     one.mean, felt = point, one.felt
     for number in range(10):
@@ -205,7 +205,7 @@ def test_where_nothing_succeeds_the_run_says_so(tmp_path: Path) -> None:
 
 
 def test_parameters_that_grow_without_end_end_the_run(tmp_path: Path) -> None:
-    wild, steps = {"method.step_size": 1e300}, 20_000
+    wild, steps = {"method.learning_rate": 1e300}, 20_000
     run = evo.run("cartpole", method="persistent-es", steps=steps, out=tmp_path / "run", settings=wild, video=False)
     assert run.ended == DIVERGED
     assert any(finding.name == "stopped by itself" for finding in evo.doctor(run.path))

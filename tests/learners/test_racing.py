@@ -113,7 +113,7 @@ def test_a_generation_says_what_it_was_spared() -> None:
     from evo.algorithms.baselines.random_search import RandomSearch
 
     def rows(racing: bool) -> list[dict[str, float]]:
-        algorithm = RandomSearch(np.zeros(1), 1, spread=1.0, population=20)
+        algorithm = RandomSearch(np.zeros(1), 1, sigma=1.0, population_size=20)
         learner = Evolution(noisy(0.1), algorithm, 1, 12, racing=racing)
         return [learner.step() for _ in range(5)]
 

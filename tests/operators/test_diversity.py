@@ -135,7 +135,7 @@ def two_peaks(population: Floats) -> Floats:
 
 
 def mutants(random: np.random.Generator, parents: Floats) -> Floats:
-    return gaussian_mutation(random, parents, deviation=0.1)
+    return gaussian_mutation(random, parents, sigma=0.1)
 
 
 def on_the_lesser_peak(kind: str) -> int:

@@ -102,7 +102,7 @@ def test_by_default_one_gene_of_an_individual_mutates_on_average(name: str) -> N
 @pytest.mark.parametrize(
     ("mutation", "dtype", "options", "message"),
     [
-        (gaussian_mutation, np.float64, {"deviation": -1}, "deviation=-1: must be a finite number >= 0"),
+        (gaussian_mutation, np.float64, {"sigma": -1}, "sigma=-1: must be a finite number >= 0"),
         (gaussian_mutation, np.float64, {"probability": 2}, r"probability=2: must be a number in \[0, 1\]"),
         (gaussian_mutation, np.int64, {}, r"int64 and shape \(2, 3\): must be float64"),
         (cauchy_mutation, np.float64, {"scale": math.inf}, "scale=inf: must be a finite number >= 0"),
@@ -132,7 +132,7 @@ def test_what_a_mutation_is_not_for_is_refused(
 @pytest.mark.parametrize("deviation", [0.0, 0.02, 3.0])
 def test_gaussian_mutation_has_its_standard_deviation_in_every_gene_alike(deviation: float) -> None:
     population = generator(0, "population").standard_normal((20_000, 5))
-    moved = gaussian_mutation(generator(0, "mutation"), population, deviation=deviation) - population
+    moved = gaussian_mutation(generator(0, "mutation"), population, sigma=deviation) - population
     # Five standard errors: of a mean sd / sqrt(n), of a standard deviation sd / sqrt(2 n).
     assert np.abs(moved.mean(axis=0)).max() <= 5 * deviation / np.sqrt(20_000)
     assert np.abs(moved.std(axis=0) - deviation).max() <= 5 * deviation / np.sqrt(40_000)
@@ -213,59 +213,59 @@ def test_every_bit_flipped_is_the_opposite() -> None:
 
 
 @pytest.mark.parametrize("learning_rate", [None, 0.7])
-def test_step_sizes_are_multiplied_by_a_log_normal_number(learning_rate: float | None) -> None:
-    step_sizes = np.geomspace(1e-3, 10, 50_000)
+def test_sigmas_are_multiplied_by_a_log_normal_number(learning_rate: float | None) -> None:
+    sigmas = np.geomspace(1e-3, 10, 50_000)
     _, adapted = self_adaptive_mutation(
-        generator(0, "mutation"), np.zeros((50_000, 4)), step_sizes, learning_rate=learning_rate
+        generator(0, "mutation"), np.zeros((50_000, 4)), sigmas, learning_rate=learning_rate
     )
     tau = 1 / math.sqrt(4) if learning_rate is None else learning_rate
-    assert scipy.stats.kstest(np.log(adapted / step_sizes) / tau, "norm").pvalue > 1e-9
+    assert scipy.stats.kstest(np.log(adapted / sigmas) / tau, "norm").pvalue > 1e-9
 
 
-def test_genes_move_by_the_step_size_that_is_passed_on() -> None:
+def test_genes_move_by_the_sigma_that_is_passed_on() -> None:
     population = generator(0, "population").standard_normal((20_000, 3))
-    step_sizes = np.geomspace(1e-3, 10, 20_000)
-    before = population.copy(), step_sizes.copy()
-    mutants, adapted = self_adaptive_mutation(generator(0, "mutation"), population, step_sizes)
+    sigmas = np.geomspace(1e-3, 10, 20_000)
+    before = population.copy(), sigmas.copy()
+    mutants, adapted = self_adaptive_mutation(generator(0, "mutation"), population, sigmas)
     np.testing.assert_array_equal(population, before[0])
-    np.testing.assert_array_equal(step_sizes, before[1])
+    np.testing.assert_array_equal(sigmas, before[1])
     moves = (mutants - population) / adapted[:, np.newaxis]
     assert scipy.stats.kstest(moves.ravel(), "norm").pvalue > 1e-9
     # Neither the other genes' moves nor the step size's own change tell a move.
-    everything = np.column_stack([moves, np.log(adapted / step_sizes)])
+    everything = np.column_stack([moves, np.log(adapted / sigmas)])
     assert np.abs(np.corrcoef(everything.T) - np.eye(4)).max() < 5 / math.sqrt(20_000)
 
 
-def test_step_sizes_do_not_vanish() -> None:
-    population, step_sizes = np.zeros((1000, 2)), np.full(1000, 0.1)
-    _, adapted = self_adaptive_mutation(generator(0, "mutation"), population, step_sizes, learning_rate=5.0, least=0.05)
+def test_sigmas_do_not_vanish() -> None:
+    population, sigmas = np.zeros((1000, 2)), np.full(1000, 0.1)
+    _, adapted = self_adaptive_mutation(generator(0, "mutation"), population, sigmas, learning_rate=5.0, least=0.05)
     assert adapted.min() == 0.05
     assert (adapted > 0.05).any()
 
 
 @pytest.mark.parametrize(
-    ("step_sizes", "options", "message"),
+    ("sigmas", "options", "message"),
     [
-        (np.ones(3), {}, r"step_sizes of shape \(3,\): must be \(2,\), and all > 0"),
+        (np.ones(3), {}, r"sigmas of shape \(3,\): must be \(2,\), and all > 0"),
         (np.array([1.0, 0.0]), {}, "all > 0"),
         (np.array([1.0, np.nan]), {}, "all > 0"),
         (np.ones(2), {"learning_rate": -1}, "learning_rate=-1: must be a finite number >= 0"),
         (np.ones(2), {"least": 0}, "least=0: must be a finite number > 0"),
     ],
 )
-def test_bad_self_adaptation_is_refused(step_sizes: Floats, options: dict[str, Any], message: str) -> None:
+def test_bad_self_adaptation_is_refused(sigmas: Floats, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        self_adaptive_mutation(generator(0, "mutation"), np.zeros((2, 3)), step_sizes, **options)
+        self_adaptive_mutation(generator(0, "mutation"), np.zeros((2, 3)), sigmas, **options)
 
 
 def test_self_adaptation_finds_the_scale_of_the_sphere() -> None:
     """A (5, 35) strategy of ten genes, from 100 times too small a step size: convergence is linear in the logarithm."""
     random = generator(0, "strategy")
-    population, step_sizes = np.ones((5, 10)), np.full(5, 1e-3)
+    population, sigmas = np.ones((5, 10)), np.full(5, 1e-3)
     for _ in range(300):
         parents = random.integers(5, size=35)
-        mutants, adapted = self_adaptive_mutation(random, population[parents], step_sizes[parents])
+        mutants, adapted = self_adaptive_mutation(random, population[parents], sigmas[parents])
         fittest = np.argsort(np.sum(np.square(mutants), axis=1))[:5]
-        population, step_sizes = mutants[fittest], adapted[fittest]
+        population, sigmas = mutants[fittest], adapted[fittest]
     assert np.linalg.norm(population[0]) < 1e-6
-    assert step_sizes.max() < 1e-5
+    assert sigmas.max() < 1e-5

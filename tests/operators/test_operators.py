@@ -57,14 +57,14 @@ def test_centred_ranks_span_a_half_each_way_and_equal_fitness_has_no_weight() ->
 # Adam
 
 
-def plain_adam(directions: list[float], step_size: float) -> list[float]:
+def plain_adam(directions: list[float], learning_rate: float) -> list[float]:
     """Algorithm 1 of Kingma & Ba, one number, written with its own letters."""
     m = v = 0.0
     deltas = []
     for t, g in enumerate(directions, start=1):
         m = 0.9 * m + 0.1 * g
         v = 0.999 * v + 0.001 * g * g
-        deltas.append(step_size * (m / (1 - 0.9**t)) / ((v / (1 - 0.999**t)) ** 0.5 + 1e-8))
+        deltas.append(learning_rate * (m / (1 - 0.9**t)) / ((v / (1 - 0.999**t)) ** 0.5 + 1e-8))
     return deltas
 
 
@@ -76,7 +76,7 @@ def test_adam_equals_its_plain_twin(directions: list[float]) -> None:
         np.testing.assert_allclose(delta, [twin, -twin], rtol=1e-9, atol=1e-15)
 
 
-def test_adam_moves_its_step_size_uphill_whatever_the_scale() -> None:
+def test_adam_moves_its_learning_rate_uphill_whatever_the_scale() -> None:
     for scale in (1e-3, 1.0, 1e6):
         np.testing.assert_allclose(Adam(2, 0.1).step(np.array([scale, -scale])), [0.1, -0.1], rtol=1e-4)
 

@@ -76,8 +76,8 @@ def test_experiences_are_observations_of_the_first_individual(normalise: bool) -
 
 def test_a_genetic_algorithm_mutates_safely(tmp_path: Path) -> None:
     settings = {
-        "method.mutate": "safe:deviation=0.2",
-        "method.population": 16,
+        "method.mutate": "safe:sigma=0.2",
+        "method.population_size": 16,
         "method.select": "truncation:truncation=4",
     }
     options = {"method": "ga", "network": "mlp:4", "settings": settings, "video": False, "threads": 1}

@@ -26,7 +26,7 @@ from tests.support.places import FIXTURES
 Floats = NDArray[np.float64]
 
 TORCH = np.load(FIXTURES / "optimizers.npz")
-STEPS, SIZE, ROWS, STEP_SIZE, MAX_NORM, L1, L2, DECAY = 20, 6, 8, 0.05, 0.7, 0.02, 0.1, 0.3
+STEPS, SIZE, ROWS, LEARNING_RATE, MAX_NORM, L1, L2, DECAY = 20, 6, 8, 0.05, 0.7, 0.02, 0.1, 0.3
 KINDS = {"plain": {}, "clipped": {"max_norm": MAX_NORM}, "penalised": {"max_norm": MAX_NORM, "l1": L1, "l2": L2}}
 
 in_torch = pytest.mark.parametrize("name", [name for name in OPTIMIZERS if name != "clipup"])
@@ -35,11 +35,11 @@ every_optimizer = pytest.mark.parametrize("name", OPTIMIZERS)
 
 @in_torch
 def test_steps_are_torchs(name: str) -> None:
-    optimizer, parameters = OPTIMIZERS[name](SIZE, STEP_SIZE), TORCH["start"].copy()
+    optimizer, parameters = OPTIMIZERS[name](SIZE, LEARNING_RATE), TORCH["start"].copy()
     for direction, expected in zip(TORCH["directions"], TORCH[f"{name}/given"], strict=True):
         delta = optimizer.step(direction)
         if optimizer.decoupled:
-            parameters = (1 - STEP_SIZE * DECAY) * parameters
+            parameters = (1 - LEARNING_RATE * DECAY) * parameters
         parameters = parameters + delta
         np.testing.assert_allclose(parameters, expected, rtol=1e-12, atol=1e-14)
 
@@ -65,10 +65,10 @@ EXACT = {"adam": {"beta1": 0.875, "beta2": 0.9921875}, "adamw": {"beta1": 0.875,
 def _path(name: str, kind: str, dtype: Any, options: dict[str, float]) -> np.ndarray:
     """The parameters after each minibatch."""
     programs, feeds = _regression(dtype)
-    optimizer, path = OPTIMIZERS[name](SIZE, STEP_SIZE, **options, dtype=dtype), []
+    optimizer, path = OPTIMIZERS[name](SIZE, LEARNING_RATE, **options, dtype=dtype), []
     decay = DECAY if optimizer.decoupled else 0.0
     for rows in ORDER:
-        given = Settings(np.full(1, STEP_SIZE), weight_decay=decay, **KINDS[kind])
+        given = Settings(np.full(1, LEARNING_RATE), weight_decay=decay, **KINDS[kind])
         descend(programs, feeds, EXAMPLES.astype(dtype), rows[np.newaxis], optimizer, given)
         path.append(programs[0].parameters.copy())
     return np.array(path)
@@ -91,9 +91,9 @@ def test_descent_is_torchs(name: str, kind: str) -> None:
 @every_optimizer
 def test_minibatches_at_once_are_minibatches_one_by_one(name: str, kind: str) -> None:
     programs, feeds = _regression(np.float32)
-    optimizer = OPTIMIZERS[name](SIZE, STEP_SIZE, dtype=np.float32)
+    optimizer = OPTIMIZERS[name](SIZE, LEARNING_RATE, dtype=np.float32)
     decay = DECAY if optimizer.decoupled else 0.0
-    given = Settings(np.full(STEPS, STEP_SIZE), weight_decay=decay, **KINDS[kind])
+    given = Settings(np.full(STEPS, LEARNING_RATE), weight_decay=decay, **KINDS[kind])
     descend(programs, feeds, EXAMPLES.astype(np.float32), ORDER, optimizer, given)
     assert optimizer.steps == STEPS
     np.testing.assert_array_equal(programs[0].parameters, _path(name, kind, np.float32, {})[-1])
@@ -102,9 +102,9 @@ def test_minibatches_at_once_are_minibatches_one_by_one(name: str, kind: str) ->
 @every_optimizer
 def test_descent_takes_the_optimisers_own_steps(name: str) -> None:
     programs, feeds = _regression(np.float64)
-    optimizer, parameters = OPTIMIZERS[name](SIZE, STEP_SIZE), TORCH["start"].copy()
+    optimizer, parameters = OPTIMIZERS[name](SIZE, LEARNING_RATE), TORCH["start"].copy()
     own = copy.copy(optimizer)
-    given = Settings(np.full(STEPS, STEP_SIZE))
+    given = Settings(np.full(STEPS, LEARNING_RATE))
     descend(programs, feeds, EXAMPLES, ORDER, optimizer, given)
     for x, y in zip(TORCH["inputs"], TORCH["targets"], strict=True):
         gradient = 2 * x.T @ (x @ parameters - y[:, 0]) / ROWS
@@ -114,15 +114,15 @@ def test_descent_takes_the_optimisers_own_steps(name: str) -> None:
     np.testing.assert_allclose(own.memory, optimizer.memory, rtol=1e-9)
 
 
-def test_the_speed_limit_of_clipup_falls_with_the_step_size() -> None:
+def test_the_speed_limit_of_clipup_falls_with_the_learning_rate() -> None:
     programs, feeds = _regression(np.float64)
-    optimizer = ClipUp(SIZE, STEP_SIZE)
+    optimizer = ClipUp(SIZE, LEARNING_RATE)
     for share in np.linspace(1.0, 0.05, STEPS):
         before = programs[0].parameters.copy()
-        descend(programs, feeds, EXAMPLES, ORDER[:1], optimizer, Settings(np.full(1, STEP_SIZE * share)))
+        descend(programs, feeds, EXAMPLES, ORDER[:1], optimizer, Settings(np.full(1, LEARNING_RATE * share)))
         moved = np.linalg.norm(programs[0].parameters - before)
-        assert moved <= 2 * STEP_SIZE * share * (1 + 1e-12)
-    assert moved == pytest.approx(2 * STEP_SIZE * share)  # and it was in force
+        assert moved <= 2 * LEARNING_RATE * share * (1 + 1e-12)
+    assert moved == pytest.approx(2 * LEARNING_RATE * share)  # and it was in force
 
 
 def test_no_norm_is_no_limit() -> None:
@@ -137,11 +137,11 @@ def test_no_norm_is_no_limit() -> None:
 
 
 @every_optimizer
-def test_a_step_size_of_zero_moves_nothing(name: str) -> None:
+def test_a_learning_rate_of_zero_moves_nothing(name: str) -> None:
     """A schedule that falls to zero ends there."""
     programs, feeds = _regression(np.float32)
-    optimizer = OPTIMIZERS[name](SIZE, STEP_SIZE, dtype=np.float32)
-    descend(programs, feeds, EXAMPLES, ORDER[:1], optimizer, Settings(np.full(1, STEP_SIZE)))
+    optimizer = OPTIMIZERS[name](SIZE, LEARNING_RATE, dtype=np.float32)
+    descend(programs, feeds, EXAMPLES, ORDER[:1], optimizer, Settings(np.full(1, LEARNING_RATE)))
     before = programs[0].parameters.copy()
     descend(programs, feeds, EXAMPLES, ORDER[:1], optimizer, Settings(np.zeros(1), weight_decay=DECAY))
     np.testing.assert_array_equal(programs[0].parameters, before)
@@ -224,9 +224,11 @@ CONVERGING = {
 }
 
 
-def _climbed(name: str, step_size: float, gradient: Callable[[Floats], Floats], start: Floats, steps: int) -> Floats:
+def _climbed(
+    name: str, learning_rate: float, gradient: Callable[[Floats], Floats], start: Floats, steps: int
+) -> Floats:
     """With steps that become smaller, as they must for those whose steps do not become smaller by themselves."""
-    optimizer, point = OPTIMIZERS[name](len(start), step_size), start
+    optimizer, point = OPTIMIZERS[name](len(start), learning_rate), start
     for done in range(steps):
         point = point + (1 - done / steps) * optimizer.step(-gradient(point))
     return point
@@ -247,10 +249,10 @@ def test_it_climbs_down_the_sphere_and_the_valley_of_rosenbrock(name: str) -> No
 
 @every_optimizer
 def test_openai_es_follows_any_of_them(name: str) -> None:
-    step_size = 0.3 if name in ("sgd", "momentum", "nesterov") else 0.05
+    learning_rate = 0.3 if name in ("sgd", "momentum", "nesterov") else 0.05
 
     def made() -> OpenAIES:
-        return OpenAIES(np.ones(5), 0, pairs=8, step_size=step_size, weight_decay=0.01, optimizer=name)
+        return OpenAIES(np.ones(5), 0, pairs=8, learning_rate=learning_rate, weight_decay=0.01, optimizer=name)
 
     def told(algorithm: OpenAIES, generations: int) -> None:
         for _ in range(generations):
@@ -266,7 +268,7 @@ def test_openai_es_follows_any_of_them(name: str) -> None:
 
 
 def test_with_adamw_the_decay_of_openai_es_is_apart_from_the_steps() -> None:
-    algorithm = OpenAIES([1.0, -2.0], 0, pairs=4, step_size=0.1, weight_decay=0.5, optimizer="adamw")
+    algorithm = OpenAIES([1.0, -2.0], 0, pairs=4, learning_rate=0.1, weight_decay=0.5, optimizer="adamw")
     algorithm.ask()
     algorithm.tell(np.zeros(8))
     np.testing.assert_allclose(algorithm.candidates()[0], np.array([1.0, -2.0]) * (1 - 0.1 * 0.5))
@@ -295,7 +297,7 @@ def test_the_steps_of_openai_es_fall_by_its_schedule(name: str) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: SGD(3, 0.0), "step_size=0.0: must be a finite number > 0"),
+        (lambda: SGD(3, 0.0), "learning_rate=0.0: must be a finite number > 0"),
         (lambda: SGD(-1, 0.1), "size=-1: must be a whole number >= 0"),
         (lambda: Momentum(3, 0.1, 1.1), r"momentum=1.1: must be a number in \[0, 1\]"),
         (lambda: Nesterov(3, 0.1, -0.1), r"momentum=-0.1: must be a number in \[0, 1\]"),

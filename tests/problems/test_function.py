@@ -234,7 +234,7 @@ def test_failures_before_anybody_has_succeeded_are_worse_than_what_succeeds() ->
 
     problem = OwnLandscape("far", far, 3, -1.0, 1.0, "worst")
     for seed in range(3):
-        learner = Evolution(problem, RandomSearch(np.zeros(3), seed, spread=1.0, population=2), seed)
+        learner = Evolution(problem, RandomSearch(np.zeros(3), seed, sigma=1.0, population_size=2), seed)
         rows = [learner.step() for _ in range(200)]
         in_vain = next(place for place, row in enumerate(rows) if row["failures"] < 2)
         assert in_vain > 0
@@ -277,7 +277,11 @@ def test_what_is_kept_is_kept_for_its_seeds() -> None:
 @pytest.mark.parametrize(
     ("algorithm", "episodes", "parts"),
     [
-        (lambda: GA(np.zeros(3), 5, population=12, select="truncation:truncation=3"), 8, 3),  # a race of some rounds
+        (
+            lambda: GA(np.zeros(3), 5, population_size=12, select="truncation:truncation=3"),
+            8,
+            3,
+        ),  # a race of some rounds
         (lambda: PGPE(np.zeros(3), 5, pairs=4, interactions=40), 2, 3),  # 8 individuals, then 8 more, and again
     ],
     ids=["race", "growth"],
@@ -375,7 +379,7 @@ def test_a_function_of_ones_own_runs(tmp_path: Path, monkeypatch: pytest.MonkeyP
     run = evo.run("own_hills:hill", dim=4, method="cma-es", until=2.999, settings=settings, out=tmp_path / "r", **QUIET)
     assert run.champion.score > 2.999
     assert run.champion.params.shape == (4,)
-    assert run.config["method.step_size"] == pytest.approx(0.2 * 3)
+    assert run.config["method.sigma"] == pytest.approx(0.2 * 3)
     assert evo.load(tmp_path / "r").champion.verify().exact
     with pytest.raises(EvoError, match=r"own_hills:broken: individual \d+ of \d+: RuntimeError: too far out; what was"):
         evo.run("own_hills:broken", method="random-search", out=tmp_path / "b", **QUIET)

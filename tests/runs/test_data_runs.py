@@ -179,7 +179,7 @@ def test_adamw_lets_weights_decay_and_the_budget_makes_the_schedule() -> None:
     assert not np.array_equal(adam, adamw)
     timed = evo.run("spirals", network="mlp:4", method="adam", generations=3, out="timed")
     assert timed.config["method.schedule"] == "constant"
-    assert len(set(timed.metrics["step_size"])) == 1
+    assert len(set(timed.metrics["learning_rate"])) == 1
 
 
 def test_a_folder_does_not_take_a_tasks_name(tmp_path: Path) -> None:

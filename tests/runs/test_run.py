@@ -285,4 +285,4 @@ def test_a_file_gives_way_to_another_method(tmp_path: Path) -> None:
     evo.run("cartpole", generations=1, out=tmp_path / "one", video=False, settings=SMALL)
     run = evo.run(config=tmp_path / "one" / "config.toml", method="ga", out=tmp_path / "two", video=False)
     assert run.config["method.name"] == "ga"
-    assert run.config["method.population"] > 1
+    assert run.config["method.population_size"] > 1

@@ -16,7 +16,7 @@ def evolved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("start") / "evolved"
     options = {
         "task.force": 9.0,
-        "method.population": 16,
+        "method.population_size": 16,
         "method.select": "truncation:truncation=4",
         "evaluation.report_episodes": 5,
     }

@@ -42,13 +42,19 @@ ABSURD = {
     "a matrix in restarts": (run("quadruped", method="bipop", network="mlp:256,256"), "sep-cma-es, lm-ma-es"),
     "a matrix in a natural gradient": (run("cartpole", method="xnes", network="mlp:256,256"), "XNES on 6"),
     "a matrix for digits": (run("xor", method="ipop", network="mlp:128,128"), "IPOP on 1"),
-    "population": (run("cartpole", method="ga", settings={"method.population": 10**9}), "population 1,000,000,000"),
-    "population of restarts": (run("rastrigin", method="ipop", settings={"method.population": 10**9}), "population"),
+    "population": (
+        run("cartpole", method="ga", settings={"method.population_size": 10**9}),
+        "population_size 1,000,000,000",
+    ),
+    "population of restarts": (
+        run("rastrigin", method="ipop", settings={"method.population_size": 10**9}),
+        "population",
+    ),
     "pairs": (run("cartpole", method="openai-es", settings={"method.pairs": 10**9}), "pairs 1,000,000,000"),
     "directions": (run("cartpole", method="ars", settings={"method.directions": 10**9}), "directions 1,000,000,000"),
     "islands": (run("cartpole", method="islands", settings={"method.islands": 10**9}), "1,000,000,000 islands"),
     "islands' populations": (
-        run("cartpole", method="islands", settings={"method.algorithm": "ga:population=1000000000"}),
+        run("cartpole", method="islands", settings={"method.algorithm": "ga:population_size=1000000000"}),
         "GA on",
     ),
     "environments": (run("cartpole", method="ppo", settings={"method.environments": 2**30}), "1,073,741,824 environ"),
@@ -91,16 +97,16 @@ def test_absurd_sizes_are_one_line(ask: Callable[[Path], object], said: str, tmp
 @pytest.mark.parametrize("name", ["cma-es", "xnes", "sep-cma-es", "lm-ma-es", "snes", "ga", "cem", "crowding"])
 def test_an_estimate_is_no_less_than_what_a_search_keeps(name: str) -> None:
     cls = getattr(evo.algorithms, ALGORITHMS[name].partition(":")[2])
-    search = cls(np.zeros(300), 0, population=40)
+    search = cls(np.zeros(300), 0, population_size=40)
     kept = sum(array.nbytes for array in search.state().values()) + search.ask().dense().nbytes
-    needed = bytes_needed(cls.__name__, 300, {"population": 40})
+    needed = bytes_needed(cls.__name__, 300, {"population_size": 40})
     assert kept <= needed <= 8 * kept + 256 * 40
 
 
 def test_what_fits_is_not_refused() -> None:
     for name in ("cma-es", "ipop", "xnes"):
         cls = getattr(evo.algorithms, ALGORITHMS[name].partition(":")[2])
-        assert bytes_needed(cls.__name__, 5_000, {"population": None, "algorithm": "cma-es"}) < FREE
+        assert bytes_needed(cls.__name__, 5_000, {"population_size": None, "algorithm": "cma-es"}) < FREE
     assert resolve_config(flags={"task.name": "cartpole", "method.directions": 100_000})["method.directions"] == 100_000
 
 

@@ -30,14 +30,14 @@ class Search(AskTell[DensePopulation]):
         initial: Any,
         seed: int,
         *,
-        step_size: float = 0.1,
-        population: int = 20,
+        sigma: float = 0.1,
+        population_size: int = 20,
         low: float = -math.inf,
         high: float = math.inf,
     ) -> None:
         super().__init__(initial, seed)
-        self.step_size = positive_number("step_size", step_size)
-        self.population = whole_number("population", population, 5)
+        self.sigma = positive_number("sigma", sigma)
+        self.population_size = whole_number("population_size", population_size, 5)
         if not low < high:
             raise ValueError(f"low={low}, high={high}: low must be less than high")
         if (self.initial < low).any() or (self.initial > high).any():
@@ -46,10 +46,10 @@ class Search(AskTell[DensePopulation]):
         self.mean, self.spread = self.initial, 0.0
 
     def noise(self) -> Floats:
-        return generator(self.seed, "noise", self.generation).standard_normal((self.population, self.initial.size))
+        return generator(self.seed, "noise", self.generation).standard_normal((self.population_size, self.initial.size))
 
     def propose(self) -> DensePopulation:
-        return DensePopulation(np.clip(self.mean + self.step_size * self.noise(), self.low, self.high))
+        return DensePopulation(np.clip(self.mean + self.sigma * self.noise(), self.low, self.high))
 
     def parents(self, fitness: Floats) -> NDArray[np.intp]:
         return np.argsort(-fitness, kind="stable")[:5]
@@ -285,21 +285,21 @@ class AnySeed(Search):
         super().__init__(initial, abs(seed))
 
 
-class AnyStepSize(Search):
-    def __init__(self, initial: Any, seed: int, *, step_size: float = 0.1) -> None:
-        super().__init__(initial, seed, step_size=max(step_size, 1e-9))
+class AnySigma(Search):
+    def __init__(self, initial: Any, seed: int, *, sigma: float = 0.1) -> None:
+        super().__init__(initial, seed, sigma=max(sigma, 1e-9))
 
 
 class NamelessRefusal(Search):
-    def __init__(self, initial: Any, seed: int, *, population: int = 20) -> None:
-        if population < 5:
+    def __init__(self, initial: Any, seed: int, *, population_size: int = 20) -> None:
+        if population_size < 5:
             raise ValueError("too few")
-        super().__init__(initial, seed, population=population)
+        super().__init__(initial, seed, population_size=population_size)
 
 
 class Boundless(Search):
     def propose(self) -> DensePopulation:
-        return DensePopulation(self.mean + self.step_size * self.noise())
+        return DensePopulation(self.mean + self.sigma * self.noise())
 
 
 class CrossedBounds(Search):
@@ -360,8 +360,8 @@ BROKEN: dict[type[Search], str] = {
     Clinging: "restored to its beginning",
     Omnivorous: "a state with an array too many is not refused",
     AnySeed: "seed=-1 is not refused",
-    AnyStepSize: "step_size=0.0 is not refused",
-    NamelessRefusal: "population=0 is refused without a word about 'population'",
+    AnySigma: "sigma=0.0 is not refused",
+    NamelessRefusal: "population_size=0 is refused without a word about 'population_size'",
     Boundless: "an individual was asked for that is outside",
     CrossedBounds: r"low=1.0 above high=0.5 is",
     Dividing: "it raised FloatingPointError: divide by zero",

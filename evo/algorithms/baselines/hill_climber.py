@@ -21,7 +21,7 @@ from evo.operators.selection import best
 class HillClimber(AskTell[DensePopulation]):
     """A hill climber: tries a step up and a step down along one parameter, and moves to the fittest of the three.
 
-    `step_size` (initial, of every parameter), `growth` (factor of a step that helped) and `shrinkage` (factor of one
+    `step` (initial, of every parameter), `growth` (factor of a step that helped) and `shrinkage` (factor of one
     that did not). Parameters take turns in an order shuffled anew each round.
     """
 
@@ -32,7 +32,7 @@ class HillClimber(AskTell[DensePopulation]):
         initial: ArrayLike,
         seed: int,
         *,
-        step_size: float = 0.1,
+        step: float = 0.1,
         growth: float = 1.2,
         shrinkage: float = 0.85,
     ) -> None:
@@ -40,8 +40,8 @@ class HillClimber(AskTell[DensePopulation]):
         self.growth = number_between("growth", growth, 1)
         self.shrinkage = number_between("shrinkage", shrinkage, 0, 1)
         self.point = self.initial  # (parameters,)
-        self.initial_step_size = positive_number("step_size", step_size)
-        self.steps = np.full(self.initial.size, self.initial_step_size)  # (parameters,)
+        self.initial_step = positive_number("step", step)
+        self.steps = np.full(self.initial.size, self.initial_step)  # (parameters,)
 
     @property
     def _knob(self) -> int:
@@ -64,11 +64,11 @@ class HillClimber(AskTell[DensePopulation]):
         self.steps = steps
 
     def finished(self) -> str | None:
-        return exhausted(self.point, self.steps, self.initial_step_size)
+        return exhausted(self.point, self.steps, self.initial_step)
 
     def candidates(self) -> NDArray[np.float64]:
         return self.point[np.newaxis].copy()
 
     def diagnostics(self) -> dict[str, float]:
-        """Return `step_size`: the mean of the steps."""
-        return {"step_size": float(np.mean(self.steps))}
+        """Return `step`: the mean of the steps."""
+        return {"step": float(np.mean(self.steps))}

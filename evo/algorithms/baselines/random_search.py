@@ -19,7 +19,7 @@ from evo.operators.selection import best
 class RandomSearch(AskTell[DensePopulation]):
     """Random search: draws individuals from a fixed normal distribution, and keeps the best one.
 
-    `spread` (its deviation around `initial`) and `population` (individuals a generation).
+    `sigma` (its deviation around `initial`) and `population_size` (individuals a generation).
 
     `noisy`: whether fitness is random, as the problem declares. Then the best individual is evaluated again beside the
     new ones, so that one lucky score does not last.
@@ -28,17 +28,17 @@ class RandomSearch(AskTell[DensePopulation]):
     remembered = ("fittest", "fitness")
 
     def __init__(
-        self, initial: ArrayLike, seed: int, noisy: bool = False, *, spread: float = 1.0, population: int = 64
+        self, initial: ArrayLike, seed: int, noisy: bool = False, *, sigma: float = 1.0, population_size: int = 64
     ) -> None:
         super().__init__(initial, seed)
-        self.spread = positive_number("spread", spread)
-        self.population = whole_number("population", population, 1)
+        self.sigma = positive_number("sigma", sigma)
+        self.population_size = whole_number("population_size", population_size, 1)
         self.fittest, self.fitness = self.initial, -np.inf
         self.noisy, self.decisive = noisy, 1
 
     def propose(self) -> DensePopulation:
         random = generator(self.seed, "noise", self.generation)
-        drawn = self.initial + self.spread * random.standard_normal((self.population, self.initial.size))
+        drawn = self.initial + self.sigma * random.standard_normal((self.population_size, self.initial.size))
         return DensePopulation(np.concatenate([self.fittest[np.newaxis], drawn]) if self._again else drawn)
 
     def update(self, population: DensePopulation, fitness: NDArray[np.float64]) -> None:

@@ -25,15 +25,15 @@ from evo.operators.selection import best, rescored
 class Crowding(AskTell[DensePopulation]):
     """Deterministic crowding: all mate in random pairs; each child replaces the parent matched by distance, if fitter.
 
-    `population` (N individuals, an even number), `cross`, `mutate`, `genome`, `groups` and `sensitivity` (as in `GA`;
-    there is no other selection or replacement), `elites` and `offered` (how many of the fittest are candidates).
+    `population_size` (N individuals, an even number), `cross`, `mutate`, `genome`, `groups` and `sensitivity` (as in
+    `GA`; there is no other selection or replacement), `elites` and `offered` (how many of the fittest are candidates).
 
     The paper evaluates children only. Here the `elites` fittest are evaluated again before them, since with episodes
     drawn each generation a lucky parent would never give way; with elites = N every contest is fair.
     """
 
-    remembered = ("individuals", "fitness", "step_sizes", "diversity")
-    inhabitants: ClassVar = ("individuals", "fitness", "step_sizes")
+    remembered = ("individuals", "fitness", "sigmas", "diversity")
+    inhabitants: ClassVar = ("individuals", "fitness", "sigmas")
 
     def __init__(
         self,
@@ -42,30 +42,30 @@ class Crowding(AskTell[DensePopulation]):
         groups: ArrayLike | None = None,
         sensitivity: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None,
         *,
-        population: int = 64,
+        population_size: int = 64,
         cross: str | Operator = "uniform:probability=1",
-        mutate: str | Operator = "gaussian:deviation=0.02",
+        mutate: str | Operator = "gaussian:sigma=0.02",
         genome: str | GenomeKind = "real:spread=0.1",
         elites: int = 2,
         offered: int = 3,
     ) -> None:
         super().__init__(initial, seed)
-        self.population = whole_number("population", population, 2)
-        if self.population % 2:
-            raise ValueError(f"population={population!r}: must be even, as everyone mates in pairs")
-        self.elites = whole_number("elites", elites, 0, self.population)
-        self.offered = whole_number("offered", offered, 1, self.population)
+        self.population_size = whole_number("population_size", population_size, 2)
+        if self.population_size % 2:
+            raise ValueError(f"population_size={population_size!r}: must be even, as everyone mates in pairs")
+        self.elites = whole_number("elites", elites, 0, self.population_size)
+        self.offered = whole_number("offered", offered, 1, self.population_size)
         self.variation = Variation(self.initial, genome, cross, mutate, groups, sensitivity)
 
-        self.individuals = np.tile(self.variation.initial, (self.population, 1))  # (population, parameters)
-        self.fitness = np.zeros(self.population)
-        self.step_sizes = self.variation.first_step_sizes(self.population)
+        self.individuals = np.tile(self.variation.initial, (self.population_size, 1))  # (population, parameters)
+        self.fitness = np.zeros(self.population_size)
+        self.sigmas = self.variation.first_sigmas(self.population_size)
         self.diversity = 0.0
 
     def propose(self) -> DensePopulation:
         if self.generation == 0:
             random = generator(self.seed, "initial population")
-            return DensePopulation(self.variation.first(random, self.population), self.step_sizes)
+            return DensePopulation(self.variation.first(random, self.population_size), self.sigmas)
 
         parents = self._parents()
         first, second = self.individuals[parents[0::2]], self.individuals[parents[1::2]]
@@ -74,25 +74,25 @@ class Crowding(AskTell[DensePopulation]):
             for pair in ((first, second), (second, first))
         ]
         crossed = np.stack(children, axis=1).reshape(self.individuals.shape)  # a pair's children are neighbours
-        inherited = np.repeat(np.sqrt(self.step_sizes[parents[0::2]] * self.step_sizes[parents[1::2]]), 2)
+        inherited = np.repeat(np.sqrt(self.sigmas[parents[0::2]] * self.sigmas[parents[1::2]]), 2)
         random = generator(self.seed, "mutation", self.generation)
-        mutants, step_sizes = self.variation.mutated(random, crossed, inherited)
+        mutants, sigmas = self.variation.mutated(random, crossed, inherited)
         elites = best(self.fitness, self.elites)
-        return DensePopulation(np.concatenate([self.individuals[elites], mutants]), step_sizes)
+        return DensePopulation(np.concatenate([self.individuals[elites], mutants]), sigmas)
 
     def update(self, population: DensePopulation, fitness: NDArray[np.float64]) -> None:
         individuals = population.array.astype(self.individuals.dtype, copy=False)
         if self.generation == 0:
             self.individuals, self.fitness = individuals, fitness
         else:
-            assert population.step_sizes is not None
+            assert population.sigmas is not None
             known, children_fitness = rescored(self.fitness, self.elites, fitness)
             parents, children = self._parents(), individuals[self.elites :]
             pairs = self.individuals[parents]
             lives = deterministic_crowding(pairs, known[parents], children, children_fitness)
             self.individuals = np.concatenate([pairs, children])[lives]
             self.fitness = np.concatenate([known[parents], children_fitness])[lives]
-            self.step_sizes = np.concatenate([self.step_sizes[parents], population.step_sizes])[lives]
+            self.sigmas = np.concatenate([self.sigmas[parents], population.sigmas])[lives]
         self.diversity = math.sqrt(np.sum(np.var(self.individuals, axis=0)))
 
     def candidates(self) -> NDArray[np.float64]:
@@ -106,4 +106,4 @@ class Crowding(AskTell[DensePopulation]):
 
     def _parents(self) -> NDArray[np.intp]:
         """Return all individuals, (population,), in the order of this generation's pairs."""
-        return generator(self.seed, "selection", self.generation).permutation(self.population)
+        return generator(self.seed, "selection", self.generation).permutation(self.population_size)

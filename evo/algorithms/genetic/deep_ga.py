@@ -22,11 +22,12 @@ from evo.operators.selection import best, truncation_selection
 class DeepGA(AskTell[SeedPopulation]):
     """Deep GA: truncation selection, elitism and Gaussian mutation only; caches some parents, whatever the population.
 
-    `population` (N individuals), `truncation` (T parents; None: a fiftieth of N), `elites` (kept unchanged; every
-    generation evaluates them again on its own episodes), `mutation` (sigma, a standard deviation), `initial_spread`
-    (that of the first population around `initial`; the two stand for the paper's random initialisation, phi), `offered`
-    (how many of the last population's best are candidates for champion) and `cache_mb` (memory for the parameters of
-    parents, in 10⁶ bytes; at most T times eight bytes a parameter are used, and with less more noise is drawn again).
+    `population_size` (N individuals), `truncation` (T parents; None: a fiftieth of N), `elites` (kept unchanged; every
+    generation evaluates them again on its own episodes), `sigma` (the standard deviation of a mutation),
+    `initial_spread` (that of the first population around `initial`; the two stand for the paper's random
+    initialisation, phi), `offered` (how many of the last population's best are candidates for champion) and `cache_mb`
+    (memory for the parameters of parents, in 10⁶ bytes; at most T times eight bytes a parameter are used, and with less
+    more noise is drawn again).
 
     The paper evaluates ten candidates on thirty more episodes to find one elite; here the run's selection seeds do that
     for the champion. The defaults of N, T and sigma are those of the authors' `ga_atari_config.json`.
@@ -44,22 +45,22 @@ class DeepGA(AskTell[SeedPopulation]):
         initial: ArrayLike,
         seed: int,
         *,
-        population: int = 1000,
+        population_size: int = 1000,
         truncation: int | None = None,
         elites: int = 1,
-        mutation: float = 0.002,
+        sigma: float = 0.002,
         initial_spread: float = 0.1,
         offered: int = 3,
         cache_mb: float = 1000.0,
     ) -> None:
         super().__init__(initial, seed)
-        self.population = whole_number("population", population, 2)
-        fittest = max(1, self.population // 50) if truncation is None else truncation
-        self.truncation = whole_number("truncation", fittest, 1, self.population)
-        self.elites = whole_number("elites", elites, 0, self.population - 1)
-        self.mutation = positive_number("mutation", mutation)
+        self.population_size = whole_number("population_size", population_size, 2)
+        fittest = max(1, self.population_size // 50) if truncation is None else truncation
+        self.truncation = whole_number("truncation", fittest, 1, self.population_size)
+        self.elites = whole_number("elites", elites, 0, self.population_size - 1)
+        self.sigma = positive_number("sigma", sigma)
         self.initial_spread = number_between("initial_spread", initial_spread, 0)
-        self.offered = whole_number("offered", offered, 1, self.population)
+        self.offered = whole_number("offered", offered, 1, self.population_size)
         cache_mb = number_between("cache_mb", cache_mb, 0)
 
         # All that is needed of the last population: the seed lists of its best, best first, and their fitness.
@@ -69,7 +70,7 @@ class DeepGA(AskTell[SeedPopulation]):
         self.survivors_fitness = np.zeros(survivors)
         self.parameters = self.initial.size  # no other part of the state shows it
         # Not part of the state: only a cache of what follows from seeds.
-        self.reconstruction = Reconstruction(self.initial, self.initial_spread, self.mutation, cache_mb)
+        self.reconstruction = Reconstruction(self.initial, self.initial_spread, self.sigma, cache_mb)
 
     def survivors(self) -> list[NDArray[np.int64]]:
         """Return the seed lists of the last population's best, best first."""
@@ -77,7 +78,7 @@ class DeepGA(AskTell[SeedPopulation]):
 
     def propose(self) -> SeedPopulation:
         survivors, elites = self.survivors(), self.elites if self.generation else 0
-        children = self.population - elites
+        children = self.population_size - elites
         random = generator(self.seed, "selection", self.generation)
         parents = truncation_selection(random, self.survivors_fitness, children, truncation=self.truncation)
         seeds = generator(self.seed, "mutation", self.generation).integers(2**62, size=children)  # tau_n

@@ -23,8 +23,8 @@ class DifferentialEvolution(AskTell[DensePopulation]):
 
     It gives way to a trial that is as fit or fitter.
 
-    `population` (NP), `weight` (F, of the difference of two individuals), `crossover` (CR, the chance that a parameter
-    comes from the mutant) and `initial_spread` (the deviation of the first population around `initial`).
+    `population_size` (NP), `weight` (F, of the difference of two individuals), `crossover` (CR, the chance that a
+    parameter comes from the mutant) and `initial_spread` (the deviation of the first population around `initial`).
 
     `noisy`: whether fitness is random, as the problem declares. Then all individuals are evaluated again beside their
     trials, on the same episodes, so that one lucky score does not last. The paper, whose functions have no noise,
@@ -40,28 +40,28 @@ class DifferentialEvolution(AskTell[DensePopulation]):
         seed: int,
         noisy: bool = False,
         *,
-        population: int = 50,
+        population_size: int = 50,
         weight: float = 0.5,
         crossover: float = 0.9,
         initial_spread: float = 0.5,
     ) -> None:
         super().__init__(initial, seed)
-        self.population = whole_number("population", population, 4)
-        self.again = self.population if noisy else 0  # how many individuals are evaluated again
+        self.population_size = whole_number("population_size", population_size, 4)
+        self.again = self.population_size if noisy else 0  # how many individuals are evaluated again
         self.weight = number_between("weight", weight, 0, 2)
         self.crossover = number_between("crossover", crossover, 0, 1)
         self.initial_spread = positive_number("initial_spread", initial_spread)
 
         random = generator(self.seed, "initial population")
-        draws = random.standard_normal((self.population, self.initial.size))
+        draws = random.standard_normal((self.population_size, self.initial.size))
         self.individuals = self.initial + self.initial_spread * draws  # x_i, (population, parameters)
-        self.fitness = np.full(self.population, -np.inf)  # of each, from the last tell
+        self.fitness = np.full(self.population_size, -np.inf)  # of each, from the last tell
 
     def propose(self) -> DensePopulation:
         if self.generation == 0:
             return DensePopulation(self.individuals)
         random = generator(self.seed, "mutation", self.generation)
-        base, plus, minus = _others(random, self.population)  # r_1, r_2, r_3: different, and none of them i
+        base, plus, minus = _others(random, self.population_size)  # r_1, r_2, r_3: different, and none of them i
         x = self.individuals
         mutants = x[base] + self.weight * (x[plus] - x[minus])  # v                                                (2)
         random = generator(self.seed, "crossover", self.generation)

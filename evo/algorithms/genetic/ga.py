@@ -34,12 +34,12 @@ _OF_FITNESS = tuple(name for name, place in SELECTION.items() if not place.start
 class GA(AskTell[DensePopulation]):
     """A genetic algorithm: selection, crossover, mutation and replacement, each by an operator of `evo.operators`.
 
-    `population` (N individuals), `select`, `cross`, `mutate` and `replace` (operators, or their names and options as in
-    `tournament:size=4`), `genome` (the kind: real, binary, integer or permutation), `elites`, `children` (made each
-    generation; None: N - elites), `niche_radius` (parents are selected by fitness shared with those nearer than this:
-    `fitness_sharing`) and `offered` (how many of the fittest are candidates for champion). `groups`, (parameters,):
-    which parameters neuron-wise crossover passes on together; `sensitivity`, a function of individuals: the divisor of
-    safe mutation.
+    `population_size` (N individuals), `select`, `cross`, `mutate` and `replace` (operators, or their names and options
+    as in `tournament:size=4`), `genome` (the kind: real, binary, integer or permutation), `elites`, `children` (made
+    each generation; None: N - elites), `niche_radius` (parents are selected by fitness shared with those nearer than
+    this: `fitness_sharing`) and `offered` (how many of the fittest are candidates for champion). `groups`,
+    (parameters,): which parameters neuron-wise crossover passes on together; `sensitivity`, a function of individuals:
+    the divisor of safe mutation.
 
     The `elites` fittest are evaluated again beside the children and survive unchanged. As every generation evaluates
     them on its own episodes, one lucky score does not last. `replace` chooses from the others and the children; an old
@@ -50,8 +50,8 @@ class GA(AskTell[DensePopulation]):
     for the champion, and the search itself spends nothing on it.
     """
 
-    remembered = ("individuals", "fitness", "ages", "step_sizes", "diversity", "alike")
-    inhabitants: ClassVar = ("individuals", "fitness", "ages", "step_sizes")
+    remembered = ("individuals", "fitness", "ages", "sigmas", "diversity", "alike")
+    inhabitants: ClassVar = ("individuals", "fitness", "ages", "sigmas")
 
     def __init__(
         self,
@@ -60,10 +60,10 @@ class GA(AskTell[DensePopulation]):
         groups: ArrayLike | None = None,
         sensitivity: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None,
         *,
-        population: int = 128,
+        population_size: int = 128,
         select: str | Operator = "truncation",
         cross: str | Operator = "uniform:probability=0.5",
-        mutate: str | Operator = "gaussian:deviation=0.02",
+        mutate: str | Operator = "gaussian:sigma=0.02",
         replace: str | Operator = "generational",
         genome: str | GenomeKind = "real:spread=0.1",
         elites: int = 2,
@@ -72,25 +72,27 @@ class GA(AskTell[DensePopulation]):
         offered: int = 3,
     ) -> None:
         super().__init__(initial, seed)
-        self.population = whole_number("population", population, 2)
-        self.elites = whole_number("elites", elites, 0, self.population - 1)
-        self.children = whole_number("children", self.population - self.elites if children is None else children, 1)
+        self.population_size = whole_number("population_size", population_size, 2)
+        self.elites = whole_number("elites", elites, 0, self.population_size - 1)
+        self.children = whole_number(
+            "children", self.population_size - self.elites if children is None else children, 1
+        )
         self.niche_radius = None if niche_radius is None else positive_number("niche_radius", niche_radius)
-        self.offered = whole_number("offered", offered, 1, self.population)
+        self.offered = whole_number("offered", offered, 1, self.population_size)
         self.variation = Variation(self.initial, genome, cross, mutate, groups, sensitivity)
         with concerning("select"):
             self.select = suitable_operator(select, SELECTION, _OF_FITNESS, "one fitness an individual")
-            truncation = _truncation_of(self.select, self.population)
+            truncation = _truncation_of(self.select, self.population_size)
         with concerning("replace"):
             self.replace = operator_from_text(replace, REPLACEMENT)
 
         if truncation is not None and self.replace is generational_replacement and self.niche_radius is None:
             self.decisive = max(truncation, self.elites, self.offered)
 
-        self.individuals = np.tile(self.variation.initial, (self.population, 1))  # (population, parameters)
-        self.fitness = np.zeros(self.population)
-        self.ages = np.zeros(self.population, dtype=np.int64)  # generations survived
-        self.step_sizes = self.variation.first_step_sizes(self.population)
+        self.individuals = np.tile(self.variation.initial, (self.population_size, 1))  # (population, parameters)
+        self.fitness = np.zeros(self.population_size)
+        self.ages = np.zeros(self.population_size, dtype=np.int64)  # generations survived
+        self.sigmas = self.variation.first_sigmas(self.population_size)
         self.diversity, self.alike = 0.0, 0  # alike: generations in a row in which all individuals were the same
         # A trial run, so that unsuitable operators are refused before anything has been evaluated.
         self._parents(generator(0, "trial"))
@@ -99,34 +101,34 @@ class GA(AskTell[DensePopulation]):
     def propose(self) -> DensePopulation:
         if self.generation == 0:
             random = generator(self.seed, "initial population")
-            return DensePopulation(self.variation.first(random, self.population), self.step_sizes)
+            return DensePopulation(self.variation.first(random, self.population_size), self.sigmas)
 
         first, second = self._parents(generator(self.seed, "selection", self.generation))
         random = generator(self.seed, "crossover", self.generation)
         crossed = self.variation.crossed(random, self.individuals[first], self.individuals[second])
-        inherited = np.sqrt(self.step_sizes[first] * self.step_sizes[second])
+        inherited = np.sqrt(self.sigmas[first] * self.sigmas[second])
         random = generator(self.seed, "mutation", self.generation)
-        mutants, step_sizes = self.variation.mutated(random, crossed, inherited)
+        mutants, sigmas = self.variation.mutated(random, crossed, inherited)
         elites = best(self.fitness, self.elites)
         return DensePopulation(
-            np.concatenate([self.individuals[elites], mutants]), np.concatenate([self.step_sizes[elites], step_sizes])
+            np.concatenate([self.individuals[elites], mutants]), np.concatenate([self.sigmas[elites], sigmas])
         )
 
     def update(self, population: DensePopulation, fitness: NDArray[np.float64]) -> None:
-        assert population.step_sizes is not None
-        asked = self.population + np.arange(len(fitness))  # indices after those of the old individuals
+        assert population.sigmas is not None
+        asked = self.population_size + np.arange(len(fitness))  # indices after those of the old individuals
         ages, living = np.zeros(len(fitness), dtype=np.int64), asked  # all of the first population survive
         if self.generation:
             elites = best(self.fitness, self.elites)
             ages[: self.elites] = self.ages[elites] + 1
-            others = np.delete(np.arange(self.population), elites)
+            others = np.delete(np.arange(self.population_size), elites)
             lives = self._survivors(self.fitness[others], fitness[self.elites :], self.ages[others])
             living = np.concatenate([asked[: self.elites], np.concatenate([others, asked[self.elites :]])[lives]])
         individuals = population.array.astype(self.individuals.dtype, copy=False)
         self.individuals = _rows(self.individuals, individuals, living)
         self.fitness = _rows(self.fitness, fitness, living)
         self.ages = _rows(self.ages + 1, ages, living)
-        self.step_sizes = _rows(self.step_sizes, population.step_sizes, living)
+        self.sigmas = _rows(self.sigmas, population.sigmas, living)
         self.diversity = math.sqrt(np.sum(np.var(self.individuals, axis=0)))
         self.alike = self.alike + 1 if all_same(individuals) else 0
 
@@ -148,7 +150,7 @@ class GA(AskTell[DensePopulation]):
             fitness = self.fitness
             if self.niche_radius is not None:
                 fitness = fitness_sharing(self.individuals, fitness, radius=self.niche_radius)
-            parents = _indices(self.select(random, fitness, 2 * self.children), 2 * self.children, self.population)
+            parents = _indices(self.select(random, fitness, 2 * self.children), 2 * self.children, self.population_size)
         return parents[0::2], parents[1::2]
 
     def _survivors(
@@ -160,10 +162,10 @@ class GA(AskTell[DensePopulation]):
             return _indices(lives, len(fitness), len(fitness) + len(children_fitness))
 
 
-def _truncation_of(select: Operator, population: int) -> int | None:
+def _truncation_of(select: Operator, population_size: int) -> int | None:
     """Return the number of the fittest that alone become parents, whatever their ranks; None for other selections."""
     function, options = (select.func, select.keywords) if isinstance(select, functools.partial) else (select, {})
-    return truncated(options.get("truncation"), population) if function is truncation_selection else None
+    return truncated(options.get("truncation"), population_size) if function is truncation_selection else None
 
 
 def _rows(old: NDArray[Any], asked: NDArray[Any], chosen: NDArray[np.intp]) -> NDArray[Any]:

@@ -78,7 +78,7 @@ class Islands(AskTell[DensePopulation]):
 
     Every `interval` generations the `migrants` fittest of each island are copied to the next one, all at once, where
     they replace the least fit. `algorithm` is the name of one that keeps individuals, with its options as in
-    `ga:population=32,mutate='gaussian:deviation=0.1'`, or a constructor. All of them are given `initial`, `groups`,
+    `ga:population_size=32,mutate='gaussian:sigma=0.1'`, or a constructor. All of them are given `initial`, `groups`,
     `sensitivity` and `noisy`.
     """
 
@@ -93,7 +93,7 @@ class Islands(AskTell[DensePopulation]):
         noisy: bool = False,
         *,
         islands: int = 4,
-        algorithm: str | Operator = "ga:population=32,select='truncation:truncation=8'",
+        algorithm: str | Operator = "ga:population_size=32,select='truncation:truncation=8'",
         interval: int = 10,
         migrants: int = 2,
     ) -> None:

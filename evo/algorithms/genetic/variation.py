@@ -1,6 +1,6 @@
 """Variation: children by crossover and mutation of one kind of genome.
 
-Genomes are (individuals, genes) in the dtype of their kind (`evo.operators.kinds`), step sizes (individuals,).
+Genomes are (individuals, genes) in the dtype of their kind (`evo.operators.kinds`), sigmas (individuals,).
 """
 
 import inspect
@@ -21,13 +21,13 @@ Floats = NDArray[np.float64]
 
 @final
 class Variation:
-    """Crossover and mutation that suit a kind of genomes, and the step sizes that individuals inherit.
+    """Crossover and mutation that suit a kind of genomes, and the sigmas that individuals inherit.
 
     initial: float64 (genes,). genome: a kind, or its text. cross, mutate: operators, or their texts. groups: (genes,),
     the groups that neuron-wise crossover passes on as a whole, or None. sensitivity: a function of genomes for safe
     mutation, or None.
 
-    A child's step size is the geometric mean of its parents', which self-adaptive mutation changes and uses, and any
+    A child's sigma is the geometric mean of its parents', which self-adaptive mutation changes and uses, and any
     other ignores. Raises ValueError for unsuitable operators; each is tried once to find out.
     """
 
@@ -52,19 +52,19 @@ class Variation:
             table = MUTATION | SELF_ADAPTIVE_MUTATION
             more = {} if sensitivity is None else {"sensitivity": sensitivity}
             self.mutate = suitable_operator(mutate, table, self.kind.mutations, purpose, known | more)
-        self.adapts = "step_sizes" in inspect.signature(self.mutate).parameters
+        self.adapts = "sigmas" in inspect.signature(self.mutate).parameters
         if self.adapts and not self.kind.spread > 0:
-            raise ValueError("genome: step sizes begin as the spread of the first genomes, which must be > 0")
+            raise ValueError("genome: sigmas begin as the spread of the first genomes, which must be > 0")
 
         random = generator(0, "trial")
         pair = self.first(random, 2)
-        self.mutated(random, self.crossed(random, pair[:1], pair[1:]), self.first_step_sizes(1))
+        self.mutated(random, self.crossed(random, pair[:1], pair[1:]), self.first_sigmas(1))
 
     def first(self, random: np.random.Generator, individuals: int) -> Genomes:
         """Return the genomes of the first population."""
         return self.kind.first(random, self.initial, individuals)
 
-    def first_step_sizes(self, individuals: int) -> Floats:
+    def first_sigmas(self, individuals: int) -> Floats:
         return np.full(individuals, self.kind.spread)
 
     def crossed(self, random: np.random.Generator, first: Genomes, second: Genomes) -> Genomes:
@@ -72,15 +72,15 @@ class Variation:
         with concerning("cross"):
             return self._checked(self.cross(random, first, second), first)
 
-    def mutated(self, random: np.random.Generator, genomes: Genomes, step_sizes: Floats) -> tuple[Genomes, Floats]:
-        """Return mutants, and the step sizes that they were made with."""
+    def mutated(self, random: np.random.Generator, genomes: Genomes, sigmas: Floats) -> tuple[Genomes, Floats]:
+        """Return mutants, and the sigmas that they were made with."""
         with concerning("mutate"):
             if self.adapts:
-                mutants, adapted = self.mutate(random, genomes, step_sizes)
-                if np.shape(adapted) != step_sizes.shape:
-                    raise ValueError(f"gave step sizes of shape {np.shape(adapted)}: must be {step_sizes.shape}")
+                mutants, adapted = self.mutate(random, genomes, sigmas)
+                if np.shape(adapted) != sigmas.shape:
+                    raise ValueError(f"gave sigmas of shape {np.shape(adapted)}: must be {sigmas.shape}")
                 return self._checked(mutants, genomes), adapted
-            return self._checked(self.mutate(random, genomes), genomes), step_sizes
+            return self._checked(self.mutate(random, genomes), genomes), sigmas
 
     def _checked(self, made: Genomes, of: Genomes) -> Genomes:
         """Check an operator's result, which must be genomes like those it was given. Raises ValueError."""

@@ -60,7 +60,7 @@ class Attempt:
         self.fittest, self.fitness = initial, -np.inf  # the final mean and the level of the best finished attempt
         self.evaluations, self.latest = 0, -np.inf  # of this attempt: its count of evaluations, and its level
 
-    def begin(self, number: int, population: int, step_size: float) -> None:
+    def begin(self, number: int, population_size: int, sigma: float) -> None:
         """Begin attempt `number`, with its own population and first step-size."""
         random = generator(self.seed, "restart", number)
         start = self.initial
@@ -68,12 +68,12 @@ class Attempt:
             around = self.spread * random.standard_normal(self.initial.size)
             start = self.box.inside(self.box.outside(self.initial) + around)
         seed = int(random.integers(2**62)) if number else self.seed
-        positive_number("step_size", step_size)
-        self.number, self.population, self.step_size = number, population, step_size
+        positive_number("sigma", sigma)
+        self.number, self.population_size, self.sigma = number, population_size, sigma
         self.evaluations, self.latest = 0, -np.inf
         made = resolve(self.algorithm, STRATEGIES)
-        check_footprint(made, start.size, {"population": population})
-        self.strategy: Strategy = made(start, seed, step_size=step_size, population=population, **self.bounds)
+        check_footprint(made, start.size, {"population_size": population_size})
+        self.strategy: Strategy = made(start, seed, sigma=sigma, population_size=population_size, **self.bounds)
 
     def tell(self, fitness: NDArray[np.float64], most: float = np.inf) -> str | None:
         """Tell the strategy its fitness; return why the attempt is over, or None.
@@ -99,8 +99,8 @@ class Attempt:
         """Return everything that changes, as copies."""
         return {
             "number": np.array(self.number, np.int64),
-            "population": np.array(self.population, np.int64),
-            "step_size": np.array(self.step_size),
+            "population_size": np.array(self.population_size, np.int64),
+            "sigma": np.array(self.sigma),
             "evaluations": np.array(self.evaluations, np.int64),
             "latest": np.array(self.latest),
             "fittest": self.fittest.copy(),
@@ -110,7 +110,7 @@ class Attempt:
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Restore a `state()` exactly."""
-        self.begin(int(state["number"]), int(state["population"]), float(state["step_size"]))
+        self.begin(int(state["number"]), int(state["population_size"]), float(state["sigma"]))
         self.evaluations, self.latest = int(state["evaluations"]), float(state["latest"])
         self.fittest, self.fitness = np.array(state["fittest"]), float(state["fitness"])
         self.strategy.restore({name: state[f"strategy_{name}"] for name in self.strategy.state()})

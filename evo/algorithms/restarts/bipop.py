@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
 from evo.algorithms.restarts.attempt import Attempt
-from evo.algorithms.strategies.cma_parameters import population_of
+from evo.algorithms.strategies.cma_parameters import choose_population_size
 from evo.genomes.population import Population
 from evo.numerics.randomness import generator
 from evo.numerics.validation import positive_number, whole_number
@@ -24,7 +24,7 @@ class BIPOP(AskTell[Population]):
     Restarts with small populations also draw their first step-size.
 
     `algorithm` (cma-es, sep-cma-es, lm-ma-es, snes or
-    xnes), `step_size` (its first one), `population` (of the first attempt; None: 4 + 3 ln n), `attempts` (of the
+    xnes), `sigma` (its first one), `population_size` (of the first attempt; None: 4 + 3 ln n), `attempts` (of the
     doubling kind, at most), `spread` (the deviation of later starting points around `initial`), `low` and `high`
     (bounds of every parameter; None: none).
     """
@@ -37,19 +37,19 @@ class BIPOP(AskTell[Population]):
         seed: int,
         *,
         algorithm: str = "cma-es",
-        step_size: float = 0.5,
-        population: int | None = None,
+        sigma: float = 0.5,
+        population_size: int | None = None,
         attempts: int = 10,
         spread: float = 1.0,
         low: float | None = None,
         high: float | None = None,
     ) -> None:
         super().__init__(initial, seed)
-        self.first_step_size = positive_number("step_size", step_size)
-        self.first_population = population_of(population, self.initial.size, 3)
+        self.first_sigma = positive_number("sigma", sigma)
+        self.first_population_size = choose_population_size(population_size, self.initial.size, 3)
         self.attempts = whole_number("attempts", attempts, 1)
         self.attempt = Attempt(algorithm, self.initial, self.seed, spread, low, high)
-        self.attempt.begin(0, self.first_population, self.first_step_size)
+        self.attempt.begin(0, self.first_population_size, self.first_sigma)
         self.doublings, self.small, self.over = 0, False, False
         self.spent = np.zeros(2)  # evaluations of finished attempts: with large populations, with small ones
 
@@ -67,13 +67,13 @@ class BIPOP(AskTell[Population]):
         if self.small:
             random = generator(self.seed, "small population", number)
             ratio = 2.0**self.doublings / 2  # of half the large population to the first
-            smaller = math.floor(self.first_population * max(ratio, 1.0) ** (random.random() ** 2))
-            self.attempt.begin(number, smaller, self.first_step_size * 10 ** (-2 * random.random()))
+            smaller = math.floor(self.first_population_size * max(ratio, 1.0) ** (random.random() ** 2))
+            self.attempt.begin(number, smaller, self.first_sigma * 10 ** (-2 * random.random()))
         elif self.doublings + 1 >= self.attempts:
             self.over = True
         else:
             self.doublings += 1
-            self.attempt.begin(number, self.first_population * 2**self.doublings, self.first_step_size)
+            self.attempt.begin(number, self.first_population_size * 2**self.doublings, self.first_sigma)
 
     def finished(self) -> str | None:
         return f"all {self.attempts} attempts are over" if self.over else None
@@ -82,5 +82,5 @@ class BIPOP(AskTell[Population]):
         return self.attempt.candidates()
 
     def diagnostics(self) -> dict[str, float]:
-        """Return `attempt`: its number, from 0; `population`: its population size."""
-        return {"attempt": self.attempt.number, "population": self.attempt.population}
+        """Return `attempt`: its number, from 0; `population_size`: its population size."""
+        return {"attempt": self.attempt.number, "population_size": self.attempt.population_size}

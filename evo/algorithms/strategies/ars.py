@@ -22,10 +22,10 @@ from evo.operators.selection import best
 class ARS(AskTell[PerturbedPopulation]):
     """ARS: finite differences along random directions, scaled by the deviation of the rewards.
 
-    `step_size` (alpha), `noise` (nu, the standard deviation of exploration), `directions` (N, each evaluated both ways)
-    and `elite_directions` (b, the best of them used in the update): None, all of them, is the paper's V1 or V2; fewer
-    is V1-t or V2-t. V2 differs from V1 by normalising observations, which is done by the network and the problem, not
-    by this algorithm. The paper starts from zero parameters.
+    `learning_rate` (alpha), `sigma` (nu, the standard deviation of exploration), `directions` (N, each evaluated both
+    ways) and `elite_directions` (b, the best of them used in the update): None, all of them, is the paper's V1 or V2;
+    fewer is V1-t or V2-t. V2 differs from V1 by normalising observations, which is done by the network and the problem,
+    not by this algorithm. The paper starts from zero parameters.
     """
 
     remembered = ("mean", "update_norm")
@@ -36,43 +36,43 @@ class ARS(AskTell[PerturbedPopulation]):
         initial: ArrayLike,
         seed: int,
         *,
-        step_size: float = 0.02,
-        noise: float = 0.03,
+        learning_rate: float = 0.02,
+        sigma: float = 0.03,
         directions: int = 32,
         elite_directions: int | None = None,
     ) -> None:
         super().__init__(initial, seed)
-        self.step_size = positive_number("step_size", step_size)
-        self.noise = positive_number("noise", noise)
+        self.learning_rate = positive_number("learning_rate", learning_rate)
+        self.sigma = positive_number("sigma", sigma)
         self.directions = whole_number("directions", directions, 1)
         elites = self.directions if elite_directions is None else elite_directions
         self.elite_directions = whole_number("elite_directions", elites, 1, self.directions)
 
-        self.mean = self.initial  # M_0, (parameters,)                                                        line 2
+        self.mean = self.initial  # M_0, (parameters,)                                                          line 2
         self.update_norm = 0.0
 
     def propose(self) -> PerturbedPopulation:
         random = generator(self.seed, "noise", self.generation)
-        noise = Noise(random, self.directions, self.initial.size)  # delta_k ~ N(0, I), never stored          line 4
-        return PerturbedPopulation(self.mean, noise, self.noise)  # M_j + nu delta_k, M_j - nu delta_k        line 5
+        noise = Noise(random, self.directions, self.initial.size)  # delta_k ~ N(0, I), never stored            line 4
+        return PerturbedPopulation(self.mean, noise, self.sigma)  # M_j + nu delta_k, M_j - nu delta_k          line 5
 
     def update(self, population: PerturbedPopulation, fitness: NDArray[np.float64]) -> None:
         plus, minus = fitness[0::2], fitness[1::2]  # r(pi_{j,k,+}), r(pi_{j,k,-}), both (directions,)
-        elites = best(np.maximum(plus, minus), self.elite_directions)  # (elite_directions,)                  line 6
+        elites = best(np.maximum(plus, minus), self.elite_directions)  # (elite_directions,)                    line 6
 
         deviation = np.std(np.concatenate([plus[elites], minus[elites]]))  # sigma_R, of the 2b rewards used
         total = np.zeros_like(self.mean)
         if deviation > 0:  # equal rewards give no direction
             weights = (plus - minus) / deviation
-            for direction in elites:  # one after another: the order of the sum is part of the result         line 7
+            for direction in elites:  # one after another: the order of the sum is part of the result           line 7
                 move(total, weights[direction], population.noise[direction], total)
-        step = self.step_size / self.elite_directions * total
+        step = self.learning_rate / self.elite_directions * total
 
-        self.mean = self.mean + step  # M_{j+1} = M_j + alpha / (b sigma_R) sum (r_+ - r_-) delta             line 7
+        self.mean = self.mean + step  # M_{j+1} = M_j + alpha / (b sigma_R) sum (r_+ - r_-) delta               line 7
         self.update_norm = math.sqrt(np.sum(np.square(step)))
 
     def candidates(self) -> NDArray[np.float64]:
         return self.mean[np.newaxis].copy()
 
     def diagnostics(self) -> dict[str, float]:
-        return {"update_norm": self.update_norm, "noise": self.noise}
+        return {"update_norm": self.update_norm, "sigma": self.sigma}

@@ -23,8 +23,8 @@ from evo.operators.selection import best
 class CEM(AskTell[SampledPopulation]):
     """CEM: fits a normal distribution to the elites of each generation, and samples the next one from it.
 
-    `noise` (the initial deviation, sigma_0), `population` (N), `elites` (how many it is fitted to), `extra_noise` (a
-    deviation added to the fitted one, Z = extra_noise², multiplied by `decay` each generation), `low` and `high`
+    `sigma` (the initial deviation, sigma_0), `population_size` (N), `elites` (how many it is fitted to), `extra_noise`
+    (a deviation added to the fitted one, Z = extra_noise², multiplied by `decay` each generation), `low` and `high`
     (bounds of every parameter; None: none).
     """
 
@@ -35,8 +35,8 @@ class CEM(AskTell[SampledPopulation]):
         initial: ArrayLike,
         seed: int,
         *,
-        noise: float = 0.5,
-        population: int = 64,
+        sigma: float = 0.5,
+        population_size: int = 64,
         elites: int = 16,
         extra_noise: float = 0.1,
         decay: float = 0.98,
@@ -45,19 +45,19 @@ class CEM(AskTell[SampledPopulation]):
     ) -> None:
         super().__init__(initial, seed)
         self.box = Box(low, high, self.initial)
-        self.noise = positive_number("noise", noise)
-        self.population = whole_number("population", population, 2)
-        self.elites = self.decisive = whole_number("elites", elites, 2, self.population)
+        self.initial_sigma = positive_number("sigma", sigma)
+        self.population_size = whole_number("population_size", population_size, 2)
+        self.elites = self.decisive = whole_number("elites", elites, 2, self.population_size)
         self.decay = number_between("decay", decay, 0, 1)
 
         self.mean = self.box.outside(self.initial)  # mu, (parameters,)
-        first = min(self.noise, self.box.widest)
+        first = min(self.initial_sigma, self.box.widest)
         self.variances = np.full(self.initial.size, first**2)  # sigma², (parameters,)
         self.extra = number_between("extra_noise", extra_noise, 0) ** 2  # Z
 
     def propose(self) -> SampledPopulation:
         random = generator(self.seed, "noise", self.generation)
-        noise = random.standard_normal((self.population, self.initial.size))
+        noise = random.standard_normal((self.population_size, self.initial.size))
         return SampledPopulation(self.mean, 1.0, np.sqrt(self.variances) * noise, noise, self.box)
 
     def update(self, population: SampledPopulation, fitness: NDArray[np.float64]) -> None:
@@ -70,11 +70,11 @@ class CEM(AskTell[SampledPopulation]):
         self.extra = self.extra * self.decay
 
     def finished(self) -> str | None:
-        return exhausted(self.mean, np.sqrt(self.variances), self.noise)
+        return exhausted(self.mean, np.sqrt(self.variances), self.initial_sigma)
 
     def candidates(self) -> NDArray[np.float64]:
         return self.box.inside(self.mean[np.newaxis].copy())
 
     def diagnostics(self) -> dict[str, float]:
-        """Return `noise`: the root mean square of the deviations."""
-        return {"noise": float(np.sqrt(np.mean(self.variances)))}
+        """Return `sigma`: the root mean square of the deviations."""
+        return {"sigma": float(np.sqrt(np.mean(self.variances)))}

@@ -13,14 +13,16 @@ from evo.algorithms.strategies.covariance import squared_lengths
 from evo.numerics.validation import whole_number
 
 
-def default_population(size: int) -> int:
+def default_population_size(size: int) -> int:
     """Return the default population size, lambda = 4 + floor(3 ln n), equation 48."""
     return 4 + math.floor(3 * math.log(size))
 
 
-def population_of(population: int | None, size: int, least: int) -> int:
+def choose_population_size(population_size: int | None, size: int, least: int) -> int:
     """Return lambda as asked for, at least `least`, or the default for `size` parameters. Raises ValueError."""
-    return whole_number("population", default_population(size) if population is None else population, least)
+    return whole_number(
+        "population_size", default_population_size(size) if population_size is None else population_size, least
+    )
 
 
 @final
@@ -35,10 +37,10 @@ class CMAParameters:
     Time and Space Complexity", section 3.
     """
 
-    def __init__(self, size: int, population: int, active: bool, separable: bool = False) -> None:
+    def __init__(self, size: int, population_size: int, active: bool, separable: bool = False) -> None:
         n = size
-        raw = math.log((population + 1) / 2) - np.log(np.arange(1, population + 1))  # w'                         (49)
-        parents = population // 2  # mu
+        raw = math.log((population_size + 1) / 2) - np.log(np.arange(1, population_size + 1))  # w'               (49)
+        parents = population_size // 2  # mu
         positive, negative = raw[:parents], raw[parents:]
         effective = float(np.sum(positive) ** 2 / np.sum(np.square(positive)))  # mu_eff
         worst = np.sum(np.square(negative))
@@ -52,7 +54,7 @@ class CMAParameters:
         c_1 = min(1.0, c_1)
         c_mu = min(1 - c_1, c_mu)
 
-        weights = np.zeros(population)
+        weights = np.zeros(population_size)
         weights[:parents] = positive / np.sum(positive)  # (53)
         if active and c_mu > 0 and np.any(negative < 0):
             most = min(
@@ -74,14 +76,14 @@ class CMAParameters:
         self.expected_length = math.sqrt(n) * (1 - 1 / (4 * n) + 1 / (21 * n**2))
         self.decompose_every = max(1, math.floor(0.5 / (n * (c_1 + c_mu))))
 
-    def adapted_step_size(
-        self, step_path: NDArray[np.float64], step_size: float, whitened: NDArray[np.float64]
+    def adapt_sigma(
+        self, step_path: NDArray[np.float64], sigma: float, whitened: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], float]:
         """Return p_sigma (n,) and sigma after a generation with the whitened step C^{-1/2} <y>_w, (n,)."""
         push = math.sqrt(self.c_sigma * (2 - self.c_sigma) * self.effective_parents)
         moved = (1 - self.c_sigma) * step_path + push * whitened  # (43)
         growth = self.c_sigma / self.d_sigma * (_length(moved) / self.expected_length - 1)
-        return moved, step_size * math.exp(min(1.0, growth))  # (44); e times at most, as in Hansen's code
+        return moved, sigma * math.exp(min(1.0, growth))  # (44); e times at most, as in Hansen's code
 
     def stalls(self, step_path: NDArray[np.float64], generations: int) -> bool:
         """Return whether h_sigma is 0 after these generations: the step-size must grow first, and p_c waits."""

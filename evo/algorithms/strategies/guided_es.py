@@ -25,7 +25,7 @@ from evo.optimizers import Adam
 class GuidedES(AskTell[PerturbedPopulation]):
     """Guided ES: antithetic perturbations, partly in the subspace of the last gradient estimates, followed by Adam.
 
-    `step_size` (Adam's), `noise` (sigma), `pairs` (P), `subspace` (k, the most past estimates that span it) and
+    `learning_rate` (Adam's), `sigma` (sigma), `pairs` (P), `subspace` (k, the most past estimates that span it) and
     `balance` (alpha, the share of the variance in the whole space).
     """
 
@@ -36,22 +36,22 @@ class GuidedES(AskTell[PerturbedPopulation]):
         initial: ArrayLike,
         seed: int,
         *,
-        step_size: float = 0.01,
-        noise: float = 0.05,
+        learning_rate: float = 0.01,
+        sigma: float = 0.05,
         pairs: int = 16,
         subspace: int = 4,
         balance: float = 0.5,
     ) -> None:
         super().__init__(initial, seed)
-        self.step_size = positive_number("step_size", step_size)
-        self.noise = positive_number("noise", noise)
+        self.learning_rate = positive_number("learning_rate", learning_rate)
+        self.sigma = positive_number("sigma", sigma)
         self.pairs = whole_number("pairs", pairs, 1)
         self.subspace = min(whole_number("subspace", subspace, 1), self.initial.size)
         self.balance = number_between("balance", balance, 0, 1)
 
         self.mean = self.initial  # x, (parameters,)
         self.estimates = np.zeros((self.subspace, self.initial.size))  # the newest first
-        self.optimizer = Adam(self.initial.size, self.step_size)
+        self.optimizer = Adam(self.initial.size, self.learning_rate)
         self.update_norm = 0.0
 
     def propose(self) -> PerturbedPopulation:
@@ -63,7 +63,7 @@ class GuidedES(AskTell[PerturbedPopulation]):
         steps = math.sqrt(balance) * whole
         if len(basis):
             steps = steps + math.sqrt((1 - balance) * n / len(basis)) * combined(inside, basis)
-        return PerturbedPopulation(self.mean, steps, self.noise)  # epsilon ~ N(0, sigma² (a I + (1-a) n/k Uᵀ U))
+        return PerturbedPopulation(self.mean, steps, self.sigma)  # epsilon ~ N(0, sigma² (a I + (1-a) n/k Uᵀ U))
 
     def update(self, population: PerturbedPopulation, fitness: NDArray[np.float64]) -> None:
         shaped = centred_ranks(fitness)
@@ -77,7 +77,7 @@ class GuidedES(AskTell[PerturbedPopulation]):
         return self.mean[np.newaxis].copy()
 
     def diagnostics(self) -> dict[str, float]:
-        return {"update_norm": self.update_norm, "noise": self.noise}
+        return {"update_norm": self.update_norm, "sigma": self.sigma}
 
 
 def _orthonormal(rows: NDArray[np.float64]) -> NDArray[np.float64]:

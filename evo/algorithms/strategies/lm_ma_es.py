@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
 from evo.algorithms.convergence import FitnessHistory, stop_reason
-from evo.algorithms.strategies.cma_parameters import CMAParameters, default_population, population_of
+from evo.algorithms.strategies.cma_parameters import CMAParameters, choose_population_size, default_population_size
 from evo.algorithms.strategies.covariance import combined
 from evo.envs.engine.compile import njit
 from evo.genomes.bounds import Box
@@ -38,19 +38,19 @@ def _bent(steps: Any, vectors: Any, rates: Any) -> None:
 class LMMAES(AskTell[SampledPopulation]):
     """LM-MA-ES: transforms its samples by a few direction vectors, in n log n memory and time a sample.
 
-    `step_size` (sigma, the initial deviation), `population` (lambda; None: 4 + 3 ln n), `vectors` (m, how many
+    `sigma` (the initial deviation), `population_size` (lambda; None: 4 + 3 ln n), `vectors` (m, how many
     directions; None: 4 + 3 ln n), `low` and `high` (bounds of every parameter; None: none).
     """
 
-    remembered = ("mean", "step_size", "path", "directions", "history")
+    remembered = ("mean", "sigma", "path", "directions", "history")
 
     def __init__(
         self,
         initial: ArrayLike,
         seed: int,
         *,
-        step_size: float = 0.5,
-        population: int | None = None,
+        sigma: float = 0.5,
+        population_size: int | None = None,
         vectors: int | None = None,
         low: float | None = None,
         high: float | None = None,
@@ -58,50 +58,50 @@ class LMMAES(AskTell[SampledPopulation]):
         super().__init__(initial, seed)
         n = self.initial.size
         self.box = Box(low, high, self.initial)
-        self.initial_step_size = positive_number("step_size", step_size)
-        self.population = population_of(population, n, 3)
-        self.vectors = whole_number("vectors", default_population(n) if vectors is None else vectors, 1)
-        weights = CMAParameters(n, self.population, active=False)  # w and mu_w                                  line 2
+        self.initial_sigma = positive_number("sigma", sigma)
+        self.population_size = choose_population_size(population_size, n, 3)
+        self.vectors = whole_number("vectors", default_population_size(n) if vectors is None else vectors, 1)
+        weights = CMAParameters(n, self.population_size, active=False)  # w and mu_w                            line 2
         self.parents, self.effective_parents = weights.parents, weights.effective_parents
         self.weights = weights.weights[np.newaxis, : self.parents]
-        self.c_sigma = min(1.0, 2 * self.population / n)
+        self.c_sigma = min(1.0, 2 * self.population_size / n)
         order = np.arange(self.vectors)
         self.c_d = 1 / (1.5**order * n)
-        self.c_c = np.minimum(1.0, self.population / (4.0**order * n))
+        self.c_c = np.minimum(1.0, self.population_size / (4.0**order * n))
 
         self.mean = self.box.outside(self.initial)  # y, (parameters,)
-        self.step_size = self.box.capped(self.initial_step_size, np.ones(1))  # sigma
+        self.sigma = self.box.cap_sigma(self.initial_sigma, np.ones(1))  # sigma
         self.path = np.zeros(n)  # p_sigma
         self.directions = np.zeros((self.vectors, n))  # m_i
-        self.history = FitnessHistory(n, self.population)
+        self.history = FitnessHistory(n, self.population_size)
 
     def propose(self) -> SampledPopulation:
         random = generator(self.seed, "noise", self.generation)
-        noise = random.standard_normal((self.population, self.initial.size))  # z_i ~ N(0, I)                    line 6
+        noise = random.standard_normal((self.population_size, self.initial.size))  # z_i ~ N(0, I)              line 6
         steps = noise.copy()
         known = min(self.generation, self.vectors)
-        _bent(steps, self.directions[:known], self.c_d)  # d_i                                             lines 7 to 10
-        return SampledPopulation(self.mean, self.step_size, steps, noise, self.box)  # y + sigma d_i            line 11
+        _bent(steps, self.directions[:known], self.c_d)  # d_i                                           lines 7 to 10
+        return SampledPopulation(self.mean, self.sigma, steps, noise, self.box)  # y + sigma d_i               line 11
 
     def update(self, population: SampledPopulation, fitness: NDArray[np.float64]) -> None:
         n, parents = self.initial.size, best(fitness, self.parents)
-        self.mean = self.mean + self.step_size * combined(self.weights, population.steps[parents])[0]  #        line 12
+        self.mean = self.mean + self.sigma * combined(self.weights, population.steps[parents])[0]  #           line 12
         step = combined(self.weights, population.noise[parents])[0]  # sum w_i z_i
         push = math.sqrt(self.effective_parents * self.c_sigma * (2 - self.c_sigma))
         self.path = (1 - self.c_sigma) * self.path + push * step  #                                            line 13
         pushes = np.sqrt(self.effective_parents * self.c_c * (2 - self.c_c))
         rates = self.c_c[:, np.newaxis]
-        self.directions = (1 - rates) * self.directions + pushes[:, np.newaxis] * step  #                 lines 14 to 15
+        self.directions = (1 - rates) * self.directions + pushes[:, np.newaxis] * step  #               lines 14 to 15
         growth = self.c_sigma / 2 * (float(np.sum(np.square(self.path))) / n - 1)
-        self.step_size = self.step_size * math.exp(min(1.0, growth))  # e times at most                        line 16
-        self.step_size = self.box.capped(self.step_size, np.ones(1))
+        self.sigma = self.sigma * math.exp(min(1.0, growth))  # e times at most                                line 16
+        self.sigma = self.box.cap_sigma(self.sigma, np.ones(1))
         self.history.add(fitness)
 
     def finished(self) -> str | None:
-        return stop_reason(self.history, self.mean, np.full(1, self.step_size), self.initial_step_size)
+        return stop_reason(self.history, self.mean, np.full(1, self.sigma), self.initial_sigma)
 
     def candidates(self) -> NDArray[np.float64]:
         return self.box.inside(self.mean[np.newaxis].copy())
 
     def diagnostics(self) -> dict[str, float]:
-        return {"step_size": self.step_size}
+        return {"sigma": self.sigma}

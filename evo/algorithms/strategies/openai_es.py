@@ -24,15 +24,15 @@ from evo.optimizers.schedules import schedule_from_text
 class OpenAIES(AskTell[PerturbedPopulation]):
     """OpenAI ES: an optimiser follows the gradient of rank-shaped fitness, estimated from antithetic pairs.
 
-    `step_size` (alpha, the optimiser's), `noise` (sigma), `pairs` (n / 2 of the paper: each is evaluated both ways),
-    `weight_decay` (the coefficient of the L2 penalty, whose gradient joins the estimate before the optimiser; with
-    `adamw`, of decoupled decay), `optimizer` (the authors' Adam, or another of OPTIMIZERS), and `schedule` (see
-    `evo.optimizers.schedules`), by which the step size changes over `anneal_generations`; where it reaches 0 the search
-    ends, else it continues with the last value. With 0 generations it is constant.
+    `learning_rate` (alpha, the optimiser's), `sigma` (sigma), `pairs` (n / 2 of the paper: each is evaluated both
+    ways), `weight_decay` (the coefficient of the L2 penalty, whose gradient joins the estimate before the optimiser;
+    with `adamw`, of decoupled decay), `optimizer` (the authors' Adam, or another of OPTIMIZERS), and `schedule` (see
+    `evo.optimizers.schedules`), by which the learning rate changes over `anneal_generations`; where it reaches 0 the
+    search ends, else it continues with the last value. With 0 generations it is constant.
 
     The factor 1 / sigma of line 5 is left out, as in the authors' code: Adam is invariant to the scale of a gradient,
     and `weight_decay` keeps the meaning of their `l2coeff`. sgd, momentum and nesterov are not, and need a larger
-    `step_size`. Defaults, but for `pairs`, are those of their `humanoid.json`.
+    `learning_rate`. Defaults, but for `pairs`, are those of their `humanoid.json`.
     """
 
     remembered = ("mean", "update_norm", "optimizer")
@@ -42,8 +42,8 @@ class OpenAIES(AskTell[PerturbedPopulation]):
         initial: ArrayLike,
         seed: int,
         *,
-        step_size: float = 0.01,
-        noise: float = 0.02,
+        learning_rate: float = 0.01,
+        sigma: float = 0.02,
         pairs: int = 32,
         weight_decay: float = 0.005,
         optimizer: str = "adam",
@@ -51,8 +51,8 @@ class OpenAIES(AskTell[PerturbedPopulation]):
         anneal_generations: int = 0,
     ) -> None:
         super().__init__(initial, seed)
-        self.step_size = positive_number("step_size", step_size)
-        self.noise = positive_number("noise", noise)
+        self.learning_rate = positive_number("learning_rate", learning_rate)
+        self.sigma = positive_number("sigma", sigma)
         self.pairs = whole_number("pairs", pairs, 1)
         self.weight_decay = number_between("weight_decay", weight_decay, 0)
         self.schedule = schedule_from_text(schedule)
@@ -60,37 +60,37 @@ class OpenAIES(AskTell[PerturbedPopulation]):
         if schedule != "linear" and not self.anneal_generations:
             raise ValueError(f"schedule={schedule!r}: give anneal_generations, the generations that it stretches over")
 
-        self.mean = self.initial  # theta_0, (parameters,)                                                    line 1
-        self.optimizer = optimizer_named(optimizer)(self.initial.size, self.step_size)
+        self.mean = self.initial  # theta_0, (parameters,)                                                      line 1
+        self.optimizer = optimizer_named(optimizer)(self.initial.size, self.learning_rate)
         self.update_norm = 0.0
 
     def propose(self) -> PerturbedPopulation:
         random = generator(self.seed, "noise", self.generation)
-        noise = Noise(random, self.pairs, self.initial.size)  # epsilon_i ~ N(0, I), never stored             line 3
-        return PerturbedPopulation(self.mean, noise, self.noise)  # theta_t + sigma epsilon_i, mirrored       line 4
+        noise = Noise(random, self.pairs, self.initial.size)  # epsilon_i ~ N(0, I), never stored               line 3
+        return PerturbedPopulation(self.mean, noise, self.sigma)  # theta_t + sigma epsilon_i, mirrored         line 4
 
     def update(self, population: PerturbedPopulation, fitness: NDArray[np.float64]) -> None:
         shaped = centred_ranks(fitness)  # F_i, (2 pairs,)
         weights = shaped[0::2] - shaped[1::2]  # a mirrored pair shares one epsilon, with opposite signs
-        gradient = weighted_sum(weights, population.noise) / len(fitness)  # 1 / n sum F_i epsilon_i          line 5
+        gradient = weighted_sum(weights, population.noise) / len(fitness)  # 1 / n sum F_i epsilon_i            line 5
 
         decay = self.weight_decay * self.mean
         factor = self._factor
         if self.optimizer.decoupled:
-            step = self.optimizer.step(gradient, factor) - factor * self.step_size * decay
+            step = self.optimizer.step(gradient, factor) - factor * self.learning_rate * decay
         else:
             step = self.optimizer.step(gradient - decay, factor)
-        self.mean = self.mean + step  # theta_{t+1}                                                           line 5
+        self.mean = self.mean + step  # theta_{t+1}                                                             line 5
         self.update_norm = math.sqrt(np.sum(np.square(step)))
 
     @property
     def _factor(self) -> float:
-        """Return the factor of the step size in this generation."""
+        """Return the factor of the learning rate in this generation."""
         return self.schedule(self.generation / self.anneal_generations) if self.anneal_generations else 1.0
 
     def finished(self) -> str | None:
         if self.anneal_generations and self.generation >= self.anneal_generations and self.schedule(1.0) == 0.0:
-            fell = f"the step size fell to zero in {self.anneal_generations:,} generations"
+            fell = f"the learning rate fell to zero in {self.anneal_generations:,} generations"
             return f"{fell}; a new run may go on --from this one"
         return None
 
@@ -98,4 +98,4 @@ class OpenAIES(AskTell[PerturbedPopulation]):
         return self.mean[np.newaxis].copy()
 
     def diagnostics(self) -> dict[str, float]:
-        return {"update_norm": self.update_norm, "noise": self.noise}
+        return {"update_norm": self.update_norm, "sigma": self.sigma}

@@ -26,45 +26,45 @@ from evo.optimizers import ClipUp
 class PGPE(AskTell[PerturbedPopulation]):
     """PGPE: climbs the gradient of the expected rank in the mean and the deviation of each parameter.
 
-    `step_size` (ClipUp's, of the mean; its speed is at most twice that), `noise` (the initial deviation: the paper's is
-    radius / sqrt(parameters), its radius some 15 times the speed), `pairs` (each direction is evaluated both ways),
-    `deviation_learning_rate` and `deviation_change` (the most that a deviation changes in a generation, as a share of
+    `learning_rate` (ClipUp's, of the mean; its speed is at most twice that), `sigma` (the initial deviation: the
+    paper's is radius / sqrt(parameters), its radius some 15 times the speed), `pairs` (each direction is evaluated both
+    ways), `sigma_learning_rate` and `sigma_change` (the most that a deviation changes in a generation, as a share of
     itself).
 
     `interactions`: a generation asks for `pairs` more until it has taken that many env steps, or has `most_pairs`
     (None: no limit): while individuals fall early, more are evaluated. None: `pairs`, once.
     """
 
-    remembered = ("mean", "deviations", "optimizer")
+    remembered = ("mean", "sigma", "optimizer")
 
     def __init__(
         self,
         initial: ArrayLike,
         seed: int,
         *,
-        step_size: float = 0.075,
-        noise: float = 0.1,
+        learning_rate: float = 0.075,
+        sigma: float = 0.1,
         pairs: int = 32,
-        deviation_learning_rate: float = 0.1,
-        deviation_change: float = 0.2,
+        sigma_learning_rate: float = 0.1,
+        sigma_change: float = 0.2,
         interactions: int | None = None,
         most_pairs: int | None = None,
     ) -> None:
         super().__init__(initial, seed)
-        self.noise = positive_number("noise", noise)
+        self.initial_sigma = positive_number("sigma", sigma)
         self.pairs = whole_number("pairs", pairs, 1)
-        self.deviation_learning_rate = number_between("deviation_learning_rate", deviation_learning_rate, 0)
-        self.deviation_change = number_between("deviation_change", deviation_change, 0, 1)
+        self.sigma_learning_rate = number_between("sigma_learning_rate", sigma_learning_rate, 0)
+        self.sigma_change = number_between("sigma_change", sigma_change, 0, 1)
         self.interactions = 0 if interactions is None else whole_number("interactions", interactions, 1)
         self.most_pairs = math.inf if most_pairs is None else whole_number("most_pairs", most_pairs, self.pairs)
 
         self.mean = self.initial  # mu, (parameters,)
-        self.deviations = np.full(self.initial.size, self.noise)  # sigma, (parameters,)
-        self.optimizer = ClipUp(self.initial.size, positive_number("step_size", step_size))
+        self.sigma = np.full(self.initial.size, self.initial_sigma)  # sigma, (parameters,)
+        self.optimizer = ClipUp(self.initial.size, positive_number("learning_rate", learning_rate))
 
     def propose(self) -> PerturbedPopulation:
         random = generator(self.seed, "noise", self.generation)
-        noise = Noise(random, self.pairs, self.initial.size, self.deviations)  # epsilon ~ N(0, sigma²), never stored
+        noise = Noise(random, self.pairs, self.initial.size, self.sigma)  # epsilon ~ N(0, sigma²), never stored
         return PerturbedPopulation(self.mean, noise, 1.0)  # mu + epsilon, mu - epsilon
 
     def grow(self, steps: int) -> PerturbedPopulation | None:
@@ -79,26 +79,26 @@ class PGPE(AskTell[PerturbedPopulation]):
     def update(self, population: PerturbedPopulation, fitness: NDArray[np.float64]) -> None:
         shaped = centred_ranks(fitness)  # r, (2 pairs,); the baseline b is their mean, 0
         plus, minus = shaped[0::2], shaped[1::2]  # r+, r-, both (pairs,)
-        variances, scratch = np.square(self.deviations), np.empty(self.initial.size)
+        variances, scratch = np.square(self.sigma), np.empty(self.initial.size)
         along_mean, along_deviations = np.zeros(self.initial.size), np.zeros(self.initial.size)
         for up, down, steps in zip(plus, minus, population.noise, strict=True):  # in order, which affects the sums
             move(along_mean, (up - down) / 2, steps, along_mean)  # T r_T
             curvature = np.subtract(np.square(steps, out=scratch), variances, out=scratch)
-            curvature /= self.deviations  # S of the paper, for one pair
+            curvature /= self.sigma  # S of the paper, for one pair
             move(along_deviations, (up + down) / 2, curvature, along_deviations)  # S r_S
         along_mean, along_deviations = along_mean / len(plus), along_deviations / len(plus)
 
         self.mean = self.mean + self.optimizer.step(along_mean)
-        most = self.deviation_change * self.deviations
-        change = np.clip(self.deviation_learning_rate * along_deviations, -most, most)
-        self.deviations = self.deviations + change
+        most = self.sigma_change * self.sigma
+        change = np.clip(self.sigma_learning_rate * along_deviations, -most, most)
+        self.sigma = self.sigma + change
 
     def finished(self) -> str | None:
-        return exhausted(self.mean, self.deviations, self.noise)
+        return exhausted(self.mean, self.sigma, self.initial_sigma)
 
     def candidates(self) -> NDArray[np.float64]:
         return self.mean[np.newaxis].copy()
 
     def diagnostics(self) -> dict[str, float]:
-        """Return `noise`: the root mean square of the deviations."""
-        return {"noise": float(np.sqrt(np.mean(np.square(self.deviations))))}
+        """Return `sigma`: the root mean square of the deviations."""
+        return {"sigma": float(np.sqrt(np.mean(np.square(self.sigma))))}

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
 from evo.algorithms.convergence import FitnessHistory, stop_reason
-from evo.algorithms.strategies.cma_parameters import CMAParameters, population_of
+from evo.algorithms.strategies.cma_parameters import CMAParameters, choose_population_size
 from evo.algorithms.strategies.covariance import combined
 from evo.genomes.bounds import Box
 from evo.genomes.population import SampledPopulation
@@ -24,40 +24,40 @@ from evo.operators.selection import best
 class SepCMAES(AskTell[SampledPopulation]):
     """Sep-CMA-ES: adapts a mean, a step-size and a variance of each parameter, without covariances.
 
-    `step_size` (sigma, the initial deviation), `population` (lambda; None: 4 + 3 ln n), `low` and `high` (bounds of
+    `sigma` (the initial deviation), `population_size` (lambda; None: 4 + 3 ln n), `low` and `high` (bounds of
     every parameter; None: none).
     """
 
-    remembered = ("mean", "step_size", "variances", "step_path", "covariance_path", "history")
+    remembered = ("mean", "sigma", "variances", "step_path", "covariance_path", "history")
 
     def __init__(
         self,
         initial: ArrayLike,
         seed: int,
         *,
-        step_size: float = 0.5,
-        population: int | None = None,
+        sigma: float = 0.5,
+        population_size: int | None = None,
         low: float | None = None,
         high: float | None = None,
     ) -> None:
         super().__init__(initial, seed)
         size = self.initial.size
         self.box = Box(low, high, self.initial)
-        self.initial_step_size = positive_number("step_size", step_size)
-        self.population = population_of(population, size, 3)
-        self.parameters = CMAParameters(size, self.population, active=False, separable=True)
+        self.initial_sigma = positive_number("sigma", sigma)
+        self.population_size = choose_population_size(population_size, size, 3)
+        self.parameters = CMAParameters(size, self.population_size, active=False, separable=True)
 
         self.mean = self.box.outside(self.initial)  # m, (parameters,)
-        self.step_size = self.box.capped(self.initial_step_size, np.ones(1))  # sigma
+        self.sigma = self.box.cap_sigma(self.initial_sigma, np.ones(1))  # sigma
         self.variances = np.ones(size)  # the diagonal of C
         self.step_path, self.covariance_path = np.zeros(size), np.zeros(size)  # p_sigma, p_c
-        self.history = FitnessHistory(size, self.population)
+        self.history = FitnessHistory(size, self.population_size)
 
     def propose(self) -> SampledPopulation:
         random = generator(self.seed, "noise", self.generation)
-        noise = random.standard_normal((self.population, self.initial.size))  # z_k ~ N(0, I)                     (38)
+        noise = random.standard_normal((self.population_size, self.initial.size))  # z_k ~ N(0, I)                (38)
         steps = noise * np.sqrt(self.variances)  # y_k = D z_k                                                    (39)
-        return SampledPopulation(self.mean, self.step_size, steps, noise, self.box)  # x_k = m + sigma y_k        (40)
+        return SampledPopulation(self.mean, self.sigma, steps, noise, self.box)  # x_k = m + sigma y_k            (40)
 
     def update(self, population: SampledPopulation, fitness: NDArray[np.float64]) -> None:
         p = self.parameters
@@ -65,10 +65,10 @@ class SepCMAES(AskTell[SampledPopulation]):
         steps, noise = population.steps[parents], population.noise[parents]  # y and z, best first
         recombined = p.weights[np.newaxis, : p.parents]
         step = combined(recombined, steps)[0]  # <y>_w                                                            (41)
-        self.mean = self.mean + self.step_size * step  #                                                          (42)
+        self.mean = self.mean + self.sigma * step  #                                                              (42)
 
         whitened = combined(recombined, noise)[0]  # D⁻¹ <y>_w = <z>_w
-        self.step_path, self.step_size = p.adapted_step_size(self.step_path, self.step_size, whitened)  #     (43, 44)
+        self.step_path, self.sigma = p.adapt_sigma(self.step_path, self.sigma, whitened)  #                   (43, 44)
 
         stalled = p.stalls(self.step_path, self.generation + 1)
         self.covariance_path = p.moved_path(self.covariance_path, step, stalled)  #                               (45)
@@ -77,19 +77,19 @@ class SepCMAES(AskTell[SampledPopulation]):
             + p.c_1 * np.square(self.covariance_path)
             + combined(p.c_mu * recombined, np.square(steps))[0]
         )
-        self.step_size = self.box.capped(self.step_size, self.variances)
+        self.sigma = self.box.cap_sigma(self.sigma, self.variances)
         self.history.add(fitness)
 
     def finished(self) -> str | None:
-        deviations, path = self.step_size * np.sqrt(self.variances), self.step_size * self.covariance_path
-        return stop_reason(self.history, self.mean, deviations, self.initial_step_size, path=path)
+        deviations, path = self.sigma * np.sqrt(self.variances), self.sigma * self.covariance_path
+        return stop_reason(self.history, self.mean, deviations, self.initial_sigma, path=path)
 
     def candidates(self) -> NDArray[np.float64]:
         return self.box.inside(self.mean[np.newaxis].copy())
 
     def diagnostics(self) -> dict[str, float]:
-        """Return `step_size`: sigma; `axis_ratio`: the largest deviation over the smallest."""
+        """Return `sigma`: sigma; `axis_ratio`: the largest deviation over the smallest."""
         return {
-            "step_size": self.step_size,
+            "sigma": self.sigma,
             "axis_ratio": float(np.sqrt(np.max(self.variances) / np.min(self.variances))),
         }

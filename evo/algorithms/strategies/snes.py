@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
 from evo.algorithms.convergence import FitnessHistory, stop_reason
-from evo.algorithms.strategies.cma_parameters import population_of
+from evo.algorithms.strategies.cma_parameters import choose_population_size
 from evo.algorithms.strategies.covariance import combined
 from evo.genomes.bounds import Box
 from evo.genomes.population import SampledPopulation
@@ -26,20 +26,20 @@ from evo.operators.selection import best
 class SNES(AskTell[SampledPopulation]):
     """SNES: follows the natural gradient of the expected utility in the mean and the deviation of each parameter.
 
-    `step_size` (sigma, the initial deviation), `population` (lambda; None: 4 + 3 ln n), `learning_rate` (eta, of the
+    `sigma` (the initial deviation), `population_size` (lambda; None: 4 + 3 ln n), `learning_rate` (eta, of the
     deviations; None: (3 + ln n) / (5 √n)), `low` and `high` (bounds of every parameter; None: none). The mean learns at
     rate 1.
     """
 
-    remembered = ("mean", "deviations", "history")
+    remembered = ("mean", "sigma", "history")
 
     def __init__(
         self,
         initial: ArrayLike,
         seed: int,
         *,
-        step_size: float = 0.5,
-        population: int | None = None,
+        sigma: float = 0.5,
+        population_size: int | None = None,
         learning_rate: float | None = None,
         low: float | None = None,
         high: float | None = None,
@@ -47,36 +47,36 @@ class SNES(AskTell[SampledPopulation]):
         super().__init__(initial, seed)
         size = self.initial.size
         self.box = Box(low, high, self.initial)
-        self.initial_step_size = positive_number("step_size", step_size)
-        self.population = population_of(population, size, 2)
+        self.initial_sigma = positive_number("sigma", sigma)
+        self.population_size = choose_population_size(population_size, size, 2)
         usual = (3 + math.log(size)) / (5 * math.sqrt(size))
         self.learning_rate = positive_number("learning_rate", usual if learning_rate is None else learning_rate)
 
         self.mean = self.box.outside(self.initial)  # mu, (parameters,)
-        self.deviations = np.full(size, min(self.initial_step_size, self.box.widest))  # sigma, (parameters,)
-        self.history = FitnessHistory(size, self.population)
+        self.sigma = np.full(size, min(self.initial_sigma, self.box.widest))  # sigma, (parameters,)
+        self.history = FitnessHistory(size, self.population_size)
 
     def propose(self) -> SampledPopulation:
         random = generator(self.seed, "noise", self.generation)
-        noise = random.standard_normal((self.population, self.initial.size))  # s_k ~ N(0, I)
-        return SampledPopulation(self.mean, 1.0, self.deviations * noise, noise, self.box)  # z_k = mu + sigma s_k
+        noise = random.standard_normal((self.population_size, self.initial.size))  # s_k ~ N(0, I)
+        return SampledPopulation(self.mean, 1.0, self.sigma * noise, noise, self.box)  # z_k = mu + sigma s_k
 
     def update(self, population: SampledPopulation, fitness: NDArray[np.float64]) -> None:
-        order = best(fitness, self.population)
-        noise, utility = population.noise[order], utilities(self.population)[np.newaxis]  # u_k, best first
+        order = best(fitness, self.population_size)
+        noise, utility = population.noise[order], utilities(self.population_size)[np.newaxis]  # u_k, best first
         along_mean = combined(utility, noise)[0]  # sum u_k s_k
         along_deviations = combined(utility, np.square(noise) - 1)[0]  # sum u_k (s_k² - 1)
-        self.mean = self.mean + self.deviations * along_mean
-        deviations = self.deviations * np.exp(self.learning_rate / 2 * along_deviations)
-        self.deviations = np.minimum(deviations, self.box.widest)
+        self.mean = self.mean + self.sigma * along_mean
+        sigma = self.sigma * np.exp(self.learning_rate / 2 * along_deviations)
+        self.sigma = np.minimum(sigma, self.box.widest)
         self.history.add(fitness)
 
     def finished(self) -> str | None:
-        return stop_reason(self.history, self.mean, self.deviations, self.initial_step_size)
+        return stop_reason(self.history, self.mean, self.sigma, self.initial_sigma)
 
     def candidates(self) -> NDArray[np.float64]:
         return self.box.inside(self.mean[np.newaxis].copy())
 
     def diagnostics(self) -> dict[str, float]:
-        """Return `step_size`: the geometric mean of the deviations."""
-        return {"step_size": float(np.exp(np.mean(np.log(self.deviations))))}
+        """Return `sigma`: the geometric mean of the deviations."""
+        return {"sigma": float(np.exp(np.mean(np.log(self.sigma))))}

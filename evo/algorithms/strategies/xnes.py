@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
 from evo.algorithms.convergence import FitnessHistory, stop_reason
-from evo.algorithms.strategies.cma_parameters import population_of
+from evo.algorithms.strategies.cma_parameters import choose_population_size
 from evo.algorithms.strategies.covariance import combined, ranked_update
 from evo.autodiff.blas import one_thread
 from evo.genomes.bounds import Box
@@ -28,20 +28,20 @@ from evo.operators.selection import best
 class XNES(AskTell[SampledPopulation]):
     """XNES: follows the natural gradient of the expected utility in a mean and, by the exponential map, a covariance.
 
-    `step_size` (sigma, the initial deviation), `population` (lambda; None: 4 + 3 ln n), `learning_rate` (eta; None: 3
+    `sigma` (the initial deviation), `population_size` (lambda; None: 4 + 3 ln n), `learning_rate` (eta; None: 3
     (3 + ln n) / (5 n √n)), `low` and `high` (bounds of every parameter; None: none). The mean learns at rate 1. Time
     grows with the cube of the parameters.
     """
 
-    remembered = ("mean", "step_size", "shape", "history")
+    remembered = ("mean", "sigma", "shape", "history")
 
     def __init__(
         self,
         initial: ArrayLike,
         seed: int,
         *,
-        step_size: float = 0.5,
-        population: int | None = None,
+        sigma: float = 0.5,
+        population_size: int | None = None,
         learning_rate: float | None = None,
         low: float | None = None,
         high: float | None = None,
@@ -49,25 +49,25 @@ class XNES(AskTell[SampledPopulation]):
         super().__init__(initial, seed)
         size = self.initial.size
         self.box = Box(low, high, self.initial)
-        self.initial_step_size = positive_number("step_size", step_size)
-        self.population = population_of(population, size, 2)
+        self.initial_sigma = positive_number("sigma", sigma)
+        self.population_size = choose_population_size(population_size, size, 2)
         usual = 3 * (3 + math.log(size)) / (5 * size * math.sqrt(size))
         self.learning_rate = positive_number("learning_rate", usual if learning_rate is None else learning_rate)
 
         self.mean = self.box.outside(self.initial)  # mu, (parameters,)
-        self.step_size = self.box.capped(self.initial_step_size, np.ones(1))  # sigma
+        self.sigma = self.box.cap_sigma(self.initial_sigma, np.ones(1))  # sigma
         self.shape = np.eye(size)  # B in rows, of determinant 1: C = sigma² Bᵀ B
-        self.history = FitnessHistory(size, self.population)
+        self.history = FitnessHistory(size, self.population_size)
 
     def propose(self) -> SampledPopulation:
         random = generator(self.seed, "noise", self.generation)
-        noise = random.standard_normal((self.population, self.initial.size))  # s_k ~ N(0, I)
+        noise = random.standard_normal((self.population_size, self.initial.size))  # s_k ~ N(0, I)
         steps = combined(noise, self.shape)  # Bᵀ s_k
-        return SampledPopulation(self.mean, self.step_size, steps, noise, self.box)  # mu + sigma Bᵀ s_k
+        return SampledPopulation(self.mean, self.sigma, steps, noise, self.box)  # mu + sigma Bᵀ s_k
 
     def update(self, population: SampledPopulation, fitness: NDArray[np.float64]) -> None:
-        order, size = best(fitness, self.population), self.initial.size
-        noise, utility = population.noise[order], utilities(self.population)  # u_k, best first; their sum is 0
+        order, size = best(fitness, self.population_size), self.initial.size
+        noise, utility = population.noise[order], utilities(self.population_size)  # u_k, best first; their sum is 0
         along_mean = combined(utility[np.newaxis], noise)  # G_delta = sum u_k s_k, (1, parameters)
         nothing = np.zeros(size)
         along_shape = ranked_update(
@@ -76,21 +76,21 @@ class XNES(AskTell[SampledPopulation]):
         along_size = float(np.trace(along_shape)) / size  # G_sigma
         along_shape = along_shape - along_size * np.eye(size)  # G_B
 
-        self.mean = self.mean + self.step_size * combined(along_mean, self.shape)[0]
-        self.step_size = self.step_size * math.exp(self.learning_rate / 2 * along_size)
+        self.mean = self.mean + self.sigma * combined(along_mean, self.shape)[0]
+        self.sigma = self.sigma * math.exp(self.learning_rate / 2 * along_size)
         with one_thread():
             self.shape = combined(scipy.linalg.expm(self.learning_rate / 2 * along_shape), self.shape)
-        self.step_size = self.box.capped(self.step_size, np.sum(np.square(self.shape), axis=0))
+        self.sigma = self.box.cap_sigma(self.sigma, np.sum(np.square(self.shape), axis=0))
         self.history.add(fitness)
 
     def finished(self) -> str | None:
         with one_thread():
             lengths = np.asarray(np.linalg.svd(self.shape, compute_uv=False), np.float64)
-        sigma, deviations = self.step_size, self.step_size * np.sqrt(np.sum(np.square(self.shape), axis=0))
-        return stop_reason(self.history, self.mean, deviations, self.initial_step_size, sigma * lengths)
+        sigma, deviations = self.sigma, self.sigma * np.sqrt(np.sum(np.square(self.shape), axis=0))
+        return stop_reason(self.history, self.mean, deviations, self.initial_sigma, sigma * lengths)
 
     def candidates(self) -> NDArray[np.float64]:
         return self.box.inside(self.mean[np.newaxis].copy())
 
     def diagnostics(self) -> dict[str, float]:
-        return {"step_size": self.step_size}
+        return {"sigma": self.sigma}
