@@ -30,8 +30,8 @@ RENAMED: Mapping[str, Mapping[str, str]] = {
 }
 # The same inside the text of an option (method.mutate, method.algorithm): pattern → new name.
 _IN_TEXTS = {
-    r"(?P<before>\b(?:gaussian|safe)(?:_mutation)?:(?:\w+=[^,'\"]*,)*)(?P<old>deviation)(?==)": "sigma",
-    r"(?P<before>\b(?:ga|crowding|differential-evolution):(?:.*,)?)(?P<old>population)(?==)": "population_size",
+    r"(?P<before>\b(?:gaussian|safe)(?:_mutation)?[:(](?:\w+=[^,'\"]*,)*)(?P<old>deviation)(?==)": "sigma",
+    r"(?P<before>\b(?:ga|crowding|differential-evolution)[:(](?:.*,)?)(?P<old>population)(?==)": "population_size",
 }
 # The same at the end of a name in an algorithm's state, as in `attempt_strategy_step_size`.
 _IN_STATES = {

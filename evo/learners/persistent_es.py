@@ -36,8 +36,8 @@ class PersistentES:
     same random streams of resets. A reward counts for all the noise that acted in its episode so far, earlier unrolls
     included. An episode begins with an unroll, and so with new noise: if it began within one, its beginning would
     depend on the noise, and the estimate would be biased. horizon: should be shorter than an episode, else this is a
-    plain evolution strategy. learning_rate: Adam's. sigma: of the noise. Memory grows with pairs × parameters. start:
-    gives the initial parameters.
+    plain evolution strategy. learning_rate: Adam's. sigma: standard deviation of the noise. Memory grows with pairs ×
+    parameters. start: gives the initial parameters.
     """
 
     def __init__(

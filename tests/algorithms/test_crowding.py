@@ -59,7 +59,7 @@ def peaks(population: Floats) -> Floats:
 
 @pytest.mark.parametrize(("niching", "kept"), [(True, 5), (False, 1)])
 def test_it_keeps_every_peak_and_a_plain_genetic_algorithm_one(niching: bool, kept: int) -> None:
-    chosen = {"cross": "none", "mutate": "gaussian:deviation=0.1", "genome": "real:spread=3"}
+    chosen = {"cross": "none", "mutate": "gaussian:sigma=0.1", "genome": "real:spread=3"}
     made = Crowding if niching else GA
     algorithm = made(np.zeros(1), 0, population_size=50, **chosen)
     for _ in range(150):

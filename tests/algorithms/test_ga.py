@@ -506,7 +506,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"mutate": bit_flip_mutation}, "mutate: bit-flip does not suit real genomes"),
     ({"mutate": "uniform-reset"}, "mutate: uniform-reset needs low and high"),
     ({"mutate": lambda random, genomes: genomes * np.nan}, "mutate: gave genomes that are not finite numbers"),
-    ({"mutate": "self-adaptive", "genome": "real:spread=0"}, "genome: step sizes begin as the spread of the first ge"),
+    ({"mutate": "self-adaptive", "genome": "real:spread=0"}, "genome: sigmas begin as the spread of the first genomes"),
     ({"replace": "plus:mu=3"}, "replace: plus has no option 'mu'"),
     ({"replace": "comma", "children": 9}, "replace: 9 children: must be at least 48"),
     ({"children": 9}, "replace: 9 children: must be 48 to replace a whole population"),

@@ -202,7 +202,7 @@ def test_snes_equals_its_plain_twin() -> None:
         mu = mu + sigma * sum(u[k] * s[k] for k in range(8))
         sigma = sigma * np.exp(eta / 2 * sum(u[k] * (s[k] ** 2 - 1) for k in range(8)))
         np.testing.assert_allclose(algorithm.candidates()[0], mu, **CLOSE)
-        np.testing.assert_allclose(algorithm.deviations, sigma, **CLOSE)
+        np.testing.assert_allclose(algorithm.sigma, sigma, **CLOSE)
 
 
 def test_xnes_equals_its_plain_twin() -> None:
@@ -270,7 +270,7 @@ def test_pgpe_equals_its_plain_twin() -> None:
         v = v * min(1.0, 0.2 / math.sqrt(v @ v))
         mu, sigma = mu + v, sigma + np.clip(0.1 * gs, -0.2 * sigma, 0.2 * sigma)
         np.testing.assert_allclose(algorithm.candidates()[0], mu, **CLOSE)
-        np.testing.assert_allclose(algorithm.deviations, sigma, **CLOSE)
+        np.testing.assert_allclose(algorithm.sigma, sigma, **CLOSE)
 
 
 def test_cem_fits_its_elites() -> None:
@@ -531,7 +531,7 @@ def test_steps_of_their_own_are_exhausted_when_the_last_one_is() -> None:
     assert exhausted(point, np.full(2, 1e-13), 1.0) == COLLAPSED
     algorithm = PGPE(START, 0, sigma=0.5)
     assert algorithm.finished() is None
-    algorithm.deviations = np.full(4, 1e-13)
+    algorithm.sigma = np.full(4, 1e-13)
     assert algorithm.finished() == COLLAPSED
 
 
@@ -552,7 +552,7 @@ def test_a_search_ends_where_it_has_closed_in_on_the_optimum(algorithm: Algorith
 
 def test_a_genetic_algorithm_ends_when_its_individuals_are_all_the_same() -> None:
     """Which is where crossover leads without mutation worth the name; alike to begin with, they have time to differ."""
-    dull, fresh = GA(START, 0, mutate="gaussian:deviation=1e-20"), GA(START, 0, genome="real:spread=0")
+    dull, fresh = GA(START, 0, mutate="gaussian:sigma=1e-20"), GA(START, 0, genome="real:spread=0")
     for generation in range(60):
         for algorithm in (dull, fresh):
             algorithm.tell(ellipsoid(algorithm.ask().dense()))
