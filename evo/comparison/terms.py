@@ -32,7 +32,7 @@ class Terms:
 def labels(configs: Sequence[Config]) -> list[str]:
     """Return the label of each run's method: its name, and the settings in which runs of that method differ.
 
-    For example `ars noise=0.05` and `ars noise=0.2`. A seed is no setting, nor is a key that only determines where a
+    For example `ars sigma=0.05` and `ars sigma=0.2`. A seed is no setting, nor is a key that only determines where a
     run ends.
     """
     found = []

@@ -122,8 +122,11 @@ def test_the_groups_of_parameters_reach_the_islands() -> None:
     [
         ({"algorithm": "ars"}, "algorithm: ARS keeps no individuals; one of crowding, differential-evolution, ga"),
         ({"algorithm": "gaa"}, "algorithm: unknown operator 'gaa'; did you mean 'ga'?"),
-        ({"algorithm": "ga:populations=9"}, "algorithm: ga has no option 'populations'; did you mean
-        'population_size'?"), (
+        (
+            {"algorithm": "ga:populations=9"},
+            "algorithm: ga has no option 'populations'; did you mean 'population_size'?",
+        ),
+        (
             {"algorithm": "ga:population_size=8,select='truncation:truncation=16'"},
             "algorithm: select: truncation=16: must be a whole number in [1, 8]",
         ),

@@ -344,7 +344,7 @@ def test_runs_of_one_method_are_called_by_what_differs(tmp_path: Path) -> None:
             generations=2,
             out=tmp_path / f"{noise}-{seed}",
             video=False,
-            settings=SMALL | {"method.noise": noise},
+            settings=SMALL | {"method.sigma": noise},
         )
     paths = [tmp_path / name for name in ("0.05-0", "0.2-0", "0.2-1")]
     found = evo.compare(*paths, out=tmp_path / "c", video=False)
@@ -537,7 +537,7 @@ def test_terms_name_what_is_equal_and_what_is_not() -> None:
         "method settings tuned: for Hopper-v5 with the network linear (ars, ars-v1); "
         "not for this task: general settings (ga)",
     )
-    noise = PRESETS["Hopper-v5"]["ars"]["method.noise"]
+    noise = PRESETS["Hopper-v5"]["ars"]["method.sigma"]
     assert terms.settings["ars"]["sigma"] == f"{noise:g}"
     assert terms.settings["ga"]["population_size"] == str(GENERAL["ga"]["method.population_size"])
 

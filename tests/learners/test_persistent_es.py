@@ -199,7 +199,7 @@ def test_it_learns_not_to_fall(tmp_path: Path) -> None:
 
 
 def test_where_nothing_succeeds_the_run_says_so(tmp_path: Path) -> None:
-    wild = {"method.noise": 1e300}
+    wild = {"method.sigma": 1e300}
     with pytest.raises(evo.EvoError, match="no environment of generation"):
         evo.run("cartpole", method="persistent-es", steps=20_000, out=tmp_path / "run", settings=wild)
 
