@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from evo.envs.notes import note
+from evo.grammar.toml import parse_toml
 from evo.learners import METHODS, Method
-from evo.storage.files import parse_toml
 
 _SIGMA = {"step_size": "sigma", "population": "population_size"}
 _GRADIENT = {"step_size": "learning_rate", "noise": "sigma"}

@@ -13,7 +13,7 @@ from evo.storage.files import append_text, read_text, write_text
 
 METRICS_BYTES = 2**31
 _LONGEST_LINE = 2**14  # bytes
-_AS_WRITTEN: Mapping[str, str] = {}
+AS_WRITTEN: Mapping[str, str] = {}
 _NAME = re.compile(r"[\w.:/ -]+")
 
 
@@ -50,7 +50,7 @@ class MetricsFile:
             raise ValueError(f"metrics row has the columns {list(row)}, but {self._path} has {self._columns}")
         append_text(self._path, _line(row, self._columns))
 
-    def read(self, renamed: Mapping[str, str] = _AS_WRITTEN) -> dict[str, NDArray[np.float64]]:
+    def read(self, renamed: Mapping[str, str] = AS_WRITTEN) -> dict[str, NDArray[np.float64]]:
         """Return the columns, each (rows,); empty before the first row. A torn last line is left out.
 
         renamed: old name → new name of columns that an older evo wrote.
@@ -88,7 +88,7 @@ class MetricsFile:
     def _damaged(self, row: int) -> EvoError:
         return EvoError(f"cannot read {self._path}: line {row + 2} is damaged; delete that line")
 
-    def keep(self, rows: int, renamed: Mapping[str, str] = _AS_WRITTEN) -> None:
+    def keep(self, rows: int, renamed: Mapping[str, str] = AS_WRITTEN) -> None:
         """Keep only the first `rows` rows and drop a torn last line; warn when there are fewer.
 
         renamed: old name → new name of columns that an older evo wrote; they are rewritten.
@@ -98,7 +98,7 @@ class MetricsFile:
             raise ValueError(f"rows={rows}: must be >= 0")
         self._columns = self._repair(rows, renamed)
 
-    def _repair(self, rows: int | None, renamed: Mapping[str, str] = _AS_WRITTEN) -> list[str] | None:
+    def _repair(self, rows: int | None, renamed: Mapping[str, str] = AS_WRITTEN) -> list[str] | None:
         """Drop torn lines and all rows past `rows` (None: keep all); return the columns, None without a header."""
         lines = self._lines()
         if rows is not None:

@@ -36,14 +36,13 @@ from evo.storage.files import (
     write_arrays,
     write_text,
 )
-from evo.storage.metrics import MetricsFile
+from evo.storage.metrics import AS_WRITTEN, MetricsFile
 from evo.storage.paths import command
 
 FOSSILS = 200
 CHECKPOINTS = 2
 ENDED_BYTES = 2**16
 CHECKPOINT_BYTES = 2**34  # a replay buffer of a million Humanoid observations takes 3 GB
-_AS_WRITTEN: Mapping[str, str] = {}
 _HALF_MADE = {"lock", "versions.toml"}  # what an interrupted `create` leaves behind
 
 
@@ -158,14 +157,14 @@ class RunDirectory:
         self._require_lock()
         self._metrics.append(row)
 
-    def metrics(self, renamed: Mapping[str, str] = _AS_WRITTEN) -> dict[str, NDArray[np.float64]]:
+    def metrics(self, renamed: Mapping[str, str] = AS_WRITTEN) -> dict[str, NDArray[np.float64]]:
         """Return the columns of metrics.csv, each (rows,); {} before the first row.
 
         renamed: old name → new name of columns that an older evo wrote. Raises EvoError for a damaged line.
         """
         return self._metrics.read(renamed)
 
-    def keep_metrics(self, rows: int, renamed: Mapping[str, str] = _AS_WRITTEN) -> None:
+    def keep_metrics(self, rows: int, renamed: Mapping[str, str] = AS_WRITTEN) -> None:
         """Keep only the first `rows` rows, drop a torn last line and rename columns; warn when there are fewer rows."""
         self._require_lock()
         self._metrics.keep(rows, renamed)
