@@ -330,5 +330,5 @@ def test_descent_refuses_what_does_not_fit() -> None:
         descend(programs, feeds, EXAMPLES, ORDER[:1], SGD(SIZE, 0.1), one)
     with pytest.raises(ValueError, match="5 numbers of float32: these programs have 6"):
         descend(programs, feeds, EXAMPLES, ORDER[:1], SGD(5, 0.1, dtype=np.float32), one)
-    with pytest.raises(ValueError, match=r"step sizes of shape \(1,\): there are 20 minibatches"):
+    with pytest.raises(ValueError, match=r"learning rates of shape \(1,\): there are 20 minibatches"):
         descend(programs, feeds, EXAMPLES, ORDER, SGD(SIZE, 0.1, dtype=np.float32), one)
