@@ -22,10 +22,10 @@ def test_a_setting_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_it_says_what_a_run_would_use(capsys: pytest.CaptureFixture[str]) -> None:
-    record = json.loads(told(capsys, "config", "method.noise", "--task", "quadruped", "--json"))[0]
+    record = json.loads(told(capsys, "config", "method.sigma", "--task", "quadruped", "--json"))[0]
     assert (record["default"], record["value"], record["type"]) == (0.03, 0.1, "number")  # the preset's, of ars
-    assert "0.1 in a run of ars on quadruped" in told(capsys, "config", "method.noise", "--task", "quadruped")
-    assert "value" not in json.loads(told(capsys, "config", "method.noise", "--method", "ars", "--json"))[0]
+    assert "0.1 in a run of ars on quadruped" in told(capsys, "config", "method.sigma", "--task", "quadruped")
+    assert "value" not in json.loads(told(capsys, "config", "method.sigma", "--method", "ars", "--json"))[0]
 
 
 @pytest.mark.parametrize(("word", "section"), [("ars", "method"), ("quadruped", "task"), ("budget", "budget")])
@@ -50,10 +50,10 @@ def test_all_settings(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "said"),
     [
         (["evaluation.episode"], "did you mean 'evaluation.episodes'"),
-        (["method.noise"], "evo config method.noise --method ars"),
+        (["method.sigma"], "evo config method.sigma --method ars"),
         (["task.gravity"], "evo config task.gravity --task quadruped"),
         (["task.gravty", "--task", "quadruped"], "did you mean 'task.gravity'"),
-        (["method.noise", "--method", "arz"], "did you mean 'ars'"),
+        (["method.sigma", "--method", "arz"], "did you mean 'ars'"),
     ],
 )
 def test_what_is_no_setting(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
