@@ -44,12 +44,9 @@ from evo.evaluation.workers import Workers
 from evo.networks.network import Network, decide, propagate
 from evo.numerics.advantages import CUT_OFF, ENDED, FAILED, GOING_ON
 from evo.numerics.running_statistics import normalise, update_statistics
-from evo.numerics.views import argument_of, doubles, floats, integers, words
+from evo.numerics.views import argument_of, doubles, floats, integers, lay_out, words
 
 _ENDINGS = ENVIRONMENT_ERROR + 1  # number of ways in which an episode can end
-
-# Offsets in a block's head: whether to begin a new episode, control steps of this one, its return, the resets' stream.
-_BEGIN, _STEPS, _RETURN, _STREAM, _HEAD = 0, 8, 16, 24, 56
 
 _POINTERS = (
     "stop params mean scale clip deviation noise reset observe advance remodel template plan low high blocks scratch "
@@ -59,6 +56,9 @@ _NUMBERS = (
     "params_size params_step obs_size action_size choices outputs steps record_size addresses layers columns "
     "memory_size network_scratch block_size scratch_size horizon rows waits every"
 ).split()
+_BLOCK = "begin steps total stream record obs memory engine".split()
+_SCRATCH = "outcome action outputs workspace".split()
+_NUMBERS += [f"{part}_at" for part in _BLOCK + _SCRATCH]
 _ARGUMENT = np.dtype([(name, np.int64) for name in _POINTERS + _NUMBERS])
 
 
@@ -126,18 +126,15 @@ def _collect(model_address: int, data_address: int, simulation: int, argument: i
     taken = floats(given.actions + 4 * taken_size * first, taken_size * given.horizon)
     seen = floats(given.observations + 4 * given.obs_size * given.rows * simulation, given.obs_size * given.rows)
 
-    # block: head, record, observation, the network's memory, the engine's state
-    block = given.blocks + given.block_size * simulation
-    begin, steps = integers(block + _BEGIN, 1), integers(block + _STEPS, 1)
-    total, rng, record = doubles(block + _RETURN, 1), words(block + _STREAM, 4), block + _HEAD
-    obs = doubles(record + given.record_size, given.obs_size)
-    memory_at = record + given.record_size + 8 * given.obs_size
-    memory, engine_at = floats(memory_at, given.memory_size), memory_at + 4 * given.memory_size
-    # scratch: outcome, action, the network's outputs and scratch
+    block = given.blocks + given.block_size * simulation  # laid out, as is the scratch, by `Collector._fixed`
+    begin, steps = integers(block + given.begin_at, 1), integers(block + given.steps_at, 1)
+    total, rng = doubles(block + given.total_at, 1), words(block + given.stream_at, 4)
+    record, obs = block + given.record_at, doubles(block + given.obs_at, given.obs_size)
+    memory, engine_at = floats(block + given.memory_at, given.memory_size), block + given.engine_at
     at = given.scratch + given.scratch_size * simulation
-    outcome, action = carray(pointer(at), (1,), OUTCOME)[0], doubles(at + 16, given.action_size)
-    outputs = doubles(at + 16 + 8 * given.action_size, given.outputs)
-    scratch = floats(at + 16 + 8 * (given.action_size + given.outputs), given.network_scratch)
+    outcome = carray(pointer(at + given.outcome_at), (1,), OUTCOME)[0]
+    action, outputs = doubles(at + given.action_at, given.action_size), doubles(at + given.outputs_at, given.outputs)
+    scratch = floats(at + given.workspace_at, given.network_scratch)
 
     anew, cuts = begin[0] != 0, 0
     integers(record, given.addresses)[:] = integers(given.template, given.addresses)
@@ -253,17 +250,36 @@ class Collector:
         """The fields of the kernel argument that are the same in every call."""
         plugged = plug(self.task, self.network, self._template) | {"stop": self._stop.address}
         plugged["params_size"] = self.network.size
-        block = _HEAD + plugged["record_size"] + 8 * plugged["obs_size"] + 4 * plugged["memory_size"]
-        scratch = 16 + 8 * (plugged["action_size"] + plugged["outputs"]) + 4 * plugged["network_scratch"]
-        return plugged | {
-            "steps": self.task.steps,
-            "block_size": -(-(block + snapshot_size(self.task.model)) // 64) * 64,
-            "scratch_size": -(-scratch // 64) * 64,
-            "horizon": self.horizon,
-            "rows": self.horizon + 1 + self.cuts,
-            "waits": int(self.waits),
-            "every": self.every,
-        }
+        block = lay_out(
+            begin=8,  # whether to begin a new episode
+            steps=8,  # control steps of this one
+            total=8,  # its return
+            stream=32,  # of the resets
+            record=plugged["record_size"],
+            obs=8 * plugged["obs_size"],
+            memory=4 * plugged["memory_size"],
+            engine=snapshot_size(self.task.model),
+        )
+        scratch = lay_out(
+            outcome=OUTCOME.itemsize,
+            action=8 * plugged["action_size"],
+            outputs=8 * plugged["outputs"],
+            workspace=4 * plugged["network_scratch"],
+        )
+        sizes = {"block_size": block.pop("end"), "scratch_size": scratch.pop("end")}
+        return (
+            plugged
+            | block
+            | scratch
+            | sizes
+            | {
+                "steps": self.task.steps,
+                "horizon": self.horizon,
+                "rows": self.horizon + 1 + self.cuts,
+                "waits": int(self.waits),
+                "every": self.every,
+            }
+        )
 
     def prepare(self) -> None:
         """Compile the kernels, or load them from the cache."""
@@ -281,8 +297,9 @@ class Collector:
         streams: uint64 (environments, 4), random streams for all resets.
         """
         blocks = np.zeros(self.shape, np.uint8)
-        blocks[:, _BEGIN : _BEGIN + 8].view(np.int64)[:] = 1
-        blocks[:, _STREAM : _STREAM + 32].view(np.uint64)[:] = streams
+        begin, stream = self._fixed["begin_at"], self._fixed["stream_at"]
+        blocks[:, begin : begin + 8].view(np.int64)[:] = 1
+        blocks[:, stream : stream + 32].view(np.uint64)[:] = streams
         return blocks
 
     def collect(
@@ -335,7 +352,8 @@ class Collector:
             failures[environment, ENGINE_ERROR] += 1
             if lengths[environment] == self.horizon:  # an error after the last step, which the length does not show
                 marks[environment, -1] = FAILED
-        blocks[:, _HEAD : _HEAD + 8 * task.addresses] = 0  # addresses differ between processes; a block must not
+        record = fixed["record_at"]
+        blocks[:, record : record + 8 * task.addresses] = 0  # addresses differ between processes; a block must not
         totals = failures.sum(axis=0)
         return blocks, Experience(
             observations=observations,

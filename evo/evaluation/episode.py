@@ -23,7 +23,7 @@ from evo.evaluation.workers import Workers
 from evo.genomes.rows import Rows, rows_for
 from evo.networks.network import Network, act
 from evo.numerics.running_statistics import update_statistics
-from evo.numerics.views import argument_of, doubles, floats, integers, words
+from evo.numerics.views import argument_of, doubles, floats, integers, lay_out, words
 
 # Ways in which an episode can end.
 COMPLETED, TERMINATED, UNSTABLE, NOT_FINITE, STOPPED, ENGINE_ERROR, OVERFLOWN, BLIND, ENVIRONMENT_ERROR = range(9)
@@ -45,7 +45,7 @@ _POINTERS = (
 _NUMBERS = (
     "first episodes obs_size action_size choices outputs steps record_size addresses layers columns "
     "memory_size network_scratch scratch_size recording nq nv measures measured_record"
-).split()
+).split() + [f"{part}_at" for part in "stream outcome record obs action outputs memory workspace".split()]
 ARGUMENT = np.dtype([(name, np.int64) for name in _POINTERS + _NUMBERS])
 
 
@@ -87,18 +87,12 @@ def _episode(model_address: int, data_address: int, simulation: int, argument: i
     statistics = doubles(given.statistics + 8 * statistics_size * simulation, statistics_size)
     measured = doubles(given.measured + 8 * given.measures * simulation, given.measures)
 
-    # this simulation's scratch, one block: stream, outcome, record, observation, action, the network's outputs, memory
-    # and scratch
-    at = given.scratch + given.scratch_size * simulation
-    rng = words(at, 4)
-    outcome = carray(pointer(at + 32), (1,), OUTCOME)[0]
-    record = at + 48
-    obs = doubles(record + given.record_size, given.obs_size)
-    action = doubles(record + given.record_size + 8 * given.obs_size, given.action_size)
-    outputs_at = record + given.record_size + 8 * (given.obs_size + given.action_size)
-    outputs, memory_at = doubles(outputs_at, given.outputs), outputs_at + 8 * given.outputs
-    memory = floats(memory_at, given.memory_size)
-    scratch = floats(memory_at + 4 * given.memory_size, given.network_scratch)
+    at = given.scratch + given.scratch_size * simulation  # laid out by `Evaluator._fixed`
+    rng, outcome = words(at + given.stream_at, 4), carray(pointer(at + given.outcome_at), (1,), OUTCOME)[0]
+    record, obs = at + given.record_at, doubles(at + given.obs_at, given.obs_size)
+    action, outputs = doubles(at + given.action_at, given.action_size), doubles(at + given.outputs_at, given.outputs)
+    memory = floats(at + given.memory_at, given.memory_size)
+    scratch = floats(at + given.workspace_at, given.network_scratch)
 
     ending[simulation] = ENGINE_ERROR  # holds if the engine leaves by longjmp
     rng[:] = words(given.streams + 32 * number, 4)
@@ -236,11 +230,19 @@ class Evaluator:
     def _fixed(self) -> dict[str, int]:
         """The fields of the episode's argument that are the same in every call."""
         plugged = plug(self.task, self.network, self._template) | {"stop": self._stop.address}
-        scratch = 48 + plugged["record_size"] + 8 * (plugged["obs_size"] + plugged["action_size"] + plugged["outputs"])
-        scratch += 4 * (plugged["memory_size"] + plugged["network_scratch"])
+        scratch = lay_out(
+            stream=32,
+            outcome=OUTCOME.itemsize,
+            record=plugged["record_size"],
+            obs=8 * plugged["obs_size"],
+            action=8 * plugged["action_size"],
+            outputs=8 * plugged["outputs"],
+            memory=4 * plugged["memory_size"],
+            workspace=4 * plugged["network_scratch"],
+        )
         model = self.task.model
-        # rounded up to a cache line, so that simulations do not share one
-        return plugged | {"scratch_size": -(-scratch // 64) * 64, "nq": model.nq, "nv": model.nv}
+        sizes = {"scratch_size": scratch.pop("end"), "nq": model.nq, "nv": model.nv}
+        return plugged | scratch | sizes
 
     def prepare(self) -> None:
         """Compile the kernels, or load them from the cache."""

@@ -23,6 +23,18 @@ def argument_of(kind: np.dtype[Any], numbers: Mapping[str, int], arrays: Mapping
     return argument
 
 
+def lay_out(**sizes: int) -> dict[str, int]:
+    """Lay out parts of these sizes (bytes) one after another in a block of memory.
+
+    Returns the offset of each part, `NAME_at`, for a kernel's argument, and `end`, rounded up to a whole cache line, so
+    that neighbouring blocks share none.
+    """
+    offsets, at = dict[str, int](), 0
+    for name, size in sizes.items():
+        offsets[f"{name}_at"], at = at, at + size
+    return offsets | {"end": -(-at // 64) * 64}
+
+
 @njit
 def doubles(address: int, count: int) -> Any:
     return carray(pointer(address), (count,), np.float64)
