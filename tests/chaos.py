@@ -31,6 +31,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import evo
+from evo.algorithms import ALGORITHMS
 from evo.storage.files import read_arrays
 
 # Functions of `os` that change the disk.
@@ -120,11 +121,7 @@ _PPO = {"settings": {**_FEW, "method.environments": 2, "method.horizon": 64}}
 CASES = [
     *(
         Case(f"sphere {method}", "sphere", method, 60, options={"dim": 6})
-        for method in (
-            *("random-search", "hill-climber", "ga", "deep-ga", "crowding", "differential-evolution", "cem", "cma-es"),
-            *("sep-cma-es", "lm-ma-es", "ipop", "bipop", "snes", "xnes", "pgpe", "openai-es", "ars"),
-            *("guided-es", "islands", "nelder-mead"),
-        )
+        for method in (*ALGORITHMS, "nelder-mead")
     ),
     *(Case(f"cartpole {method}", "cartpole", method, 8, options=_WORLD) for method in ("ars", "openai-es", "ga")),
     Case("cartpole powell", "cartpole", "powell", 8, options=_WORLD),

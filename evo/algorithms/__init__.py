@@ -1,6 +1,8 @@
 """Search algorithms: their interface (`Algorithm`) and the one table that lists them (`ALGORITHMS`).
 
-The classes are here too, under the papers' names: `from evo.algorithms import CMAES`. They are loaded when first used.
+An algorithm of the package is one file more, and its line in this table: `evo run --method NAME`, `evo list` (with the
+`summary` of its class), islands and the tests have it from here. The classes are here too, under the papers' names:
+`from evo.algorithms import CMAES`. They are loaded when first used; the imports below only tell type checkers of them.
 """
 
 import importlib
@@ -11,53 +13,25 @@ from evo.algorithms.algorithm import Algorithm, AskTell
 from evo.genomes.population import DensePopulation, PerturbedPopulation, Population
 
 if TYPE_CHECKING:
-    from evo.algorithms.baselines.hill_climber import HillClimber
-    from evo.algorithms.baselines.random_search import RandomSearch
-    from evo.algorithms.genetic.crowding import Crowding
-    from evo.algorithms.genetic.deep_ga import DeepGA
-    from evo.algorithms.genetic.differential_evolution import DifferentialEvolution
-    from evo.algorithms.genetic.ga import GA
-    from evo.algorithms.genetic.islands import Islands
-    from evo.algorithms.restarts.bipop import BIPOP
-    from evo.algorithms.restarts.ipop import IPOP
-    from evo.algorithms.strategies.ars import ARS
-    from evo.algorithms.strategies.cem import CEM
-    from evo.algorithms.strategies.cma_es import CMAES
-    from evo.algorithms.strategies.guided_es import GuidedES
-    from evo.algorithms.strategies.lm_ma_es import LMMAES
-    from evo.algorithms.strategies.openai_es import OpenAIES
-    from evo.algorithms.strategies.pgpe import PGPE
-    from evo.algorithms.strategies.sep_cma_es import SepCMAES
-    from evo.algorithms.strategies.snes import SNES
-    from evo.algorithms.strategies.xnes import XNES
-
-__all__ = [
-    "ALGORITHMS",
-    "ARS",
-    "BIPOP",
-    "CEM",
-    "CMAES",
-    "GA",
-    "IPOP",
-    "LMMAES",
-    "PGPE",
-    "SNES",
-    "XNES",
-    "Algorithm",
-    "AskTell",
-    "Crowding",
-    "DeepGA",
-    "DensePopulation",
-    "DifferentialEvolution",
-    "GuidedES",
-    "HillClimber",
-    "Islands",
-    "OpenAIES",
-    "PerturbedPopulation",
-    "Population",
-    "RandomSearch",
-    "SepCMAES",
-]
+    from evo.algorithms.baselines.hill_climber import HillClimber as HillClimber
+    from evo.algorithms.baselines.random_search import RandomSearch as RandomSearch
+    from evo.algorithms.genetic.crowding import Crowding as Crowding
+    from evo.algorithms.genetic.deep_ga import DeepGA as DeepGA
+    from evo.algorithms.genetic.differential_evolution import DifferentialEvolution as DifferentialEvolution
+    from evo.algorithms.genetic.ga import GA as GA
+    from evo.algorithms.genetic.islands import Islands as Islands
+    from evo.algorithms.restarts.bipop import BIPOP as BIPOP
+    from evo.algorithms.restarts.ipop import IPOP as IPOP
+    from evo.algorithms.strategies.ars import ARS as ARS
+    from evo.algorithms.strategies.cem import CEM as CEM
+    from evo.algorithms.strategies.cma_es import CMAES as CMAES
+    from evo.algorithms.strategies.guided_es import GuidedES as GuidedES
+    from evo.algorithms.strategies.lm_ma_es import LMMAES as LMMAES
+    from evo.algorithms.strategies.openai_es import OpenAIES as OpenAIES
+    from evo.algorithms.strategies.pgpe import PGPE as PGPE
+    from evo.algorithms.strategies.sep_cma_es import SepCMAES as SepCMAES
+    from evo.algorithms.strategies.snes import SNES as SNES
+    from evo.algorithms.strategies.xnes import XNES as XNES
 
 # Name -> "package.module:attribute", resolved when used: reading the table imports no algorithm.
 ALGORITHMS: dict[str, str] = {
@@ -82,7 +56,11 @@ ALGORITHMS: dict[str, str] = {
     "xnes": "evo.algorithms.strategies.xnes:XNES",
 }
 
+# Class -> module.
 _HOMES = {reference.partition(":")[2]: reference.partition(":")[0] for reference in ALGORITHMS.values()}
+
+__all__ = ["ALGORITHMS", "Algorithm", "AskTell", "DensePopulation", "PerturbedPopulation", "Population"]
+__all__ += sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

@@ -1,5 +1,7 @@
 """Learners, and `METHODS`: the table of methods, from a name to how its learner is built."""
 
+from typing import Any
+
 from evo.algorithms import ALGORITHMS
 from evo.envs.reference import UntrustedName, check_trusted
 from evo.errors import EvoError
@@ -7,83 +9,41 @@ from evo.learners.methods import Method
 
 __all__ = ["METHODS", "Method", "method_named"]
 
-_BACKPROP = "evo.learners.backprop:Backprop"
-_ARS = "evo.algorithms.strategies.ars:ARS"
 _V1: dict[str, bool] = {"network.normalise": False}
+_ALL_DIRECTIONS = {"method.elite_directions": None}
 
+
+def _backprop(family: str, about: str, **options: Any) -> Method:
+    settings = {f"method.{name}": value for name, value in options.items()}
+    about = f"backprop on a data set {about}"
+    return Method("evo.learners.backprop:Backprop", family, settings, about, schedule="anneal_steps")
+
+
+def _local_search(name: str, attribute: str) -> Method:
+    return Method(f"evo.learners.local_search:{attribute}", name, limit="most_steps")
+
+
+# Name -> method: every algorithm, by the line it has in ALGORITHMS; variants, which are settings of a method; learners
+# that are no algorithms. What a method is, its class says (`summary`), unless several names share a class.
 METHODS: dict[str, Method] = {
-    "ars": Method(_ARS, "augmented random search V2-t (Mania 2018): normalised, best directions only", "ars"),
-    "ars-v1": Method(_ARS, "ARS V1: no normalisation, all directions", "ars", {**_V1, "method.elite_directions": None}),
-    "ars-v1-t": Method(_ARS, "ARS V1-t: no normalisation, best directions only", "ars", _V1),
-    "ars-v2": Method(_ARS, "ARS V2: normalised observations, all directions", "ars", {"method.elite_directions": None}),
-    "openai-es": Method(
-        "evo.algorithms.strategies.openai_es:OpenAIES",
-        "evolution strategy with ranks and Adam (Salimans 2017)",
-        "openai-es",
-    ),
-    "ga": Method(
-        "evo.algorithms.genetic.ga:GA",
-        "genetic algorithm of any operators; by default truncation, elites (Such 2017)",
-        "ga",
-    ),
-    **{
-        name: Method(ALGORITHMS[name], summary, name)
-        for name, summary in {
-            "cma-es": "covariance matrix adaptation, active (Hansen 2016); up to some thousands of parameters",
-            "sep-cma-es": "CMA-ES with a diagonal covariance (Ros & Hansen 2008)",
-            "lm-ma-es": "limited-memory matrix adaptation (Loshchilov 2019), for many parameters",
-            "ipop": "restarts of one of these with growing populations (Auger & Hansen 2005)",
-            "bipop": "restarts with growing and with small populations in turn (Hansen 2009)",
-            "snes": "separable natural evolution strategy (Schaul 2011)",
-            "xnes": "exponential natural evolution strategy (Glasmachers 2010)",
-            "pgpe": "parameter-exploring policy gradients with ClipUp (Sehnke 2010, Toklu 2020)",
-            "cem": "cross-entropy method with decaying noise (Szita & Lőrincz 2006)",
-            "guided-es": "noise guided by its own past gradients (Maheswaranathan 2019)",
-            "islands": "populations of a genetic algorithm apart, with migrants between them (Tanese 1989)",
-            "crowding": "deterministic crowding: a genetic algorithm that keeps several peaks (Mahfoud 1995)",
-            "deep-ga": "genetic algorithm on lists of seeds, mutation alone, for large networks (Such 2017)",
-            "differential-evolution": "DE/rand/1/bin (Storn & Price 1997)",
-            "random-search": "the best of random draws: what any search must beat",
-            "hill-climber": "tuning one knob at a time, up or down a step",
-        }.items()
-    },
-    **{
-        name: Method(f"evo.learners.local_search:{attribute}", summary, name, limit="most_steps")
-        for name, attribute, summary in (
-            ("nelder-mead", "NelderMead", "scipy's simplex of Nelder & Mead (1965), until it is stuck"),
-            ("powell", "Powell", "scipy's conjugate directions (Powell 1964), until it is stuck"),
-            ("bfgs", "BFGS", "scipy's quasi-Newton with finite differences, until it is stuck"),
-        )
-    },
-    "persistent-es": Method(
-        "evo.learners.persistent_es:PersistentES",
-        "evolution strategy that learns within an episode, unbiased (Vicol 2021)",
-        "persistent-es",
-    ),
-    **{
-        name: Method(_BACKPROP, f"backprop on a data set {summary}", family, settings, schedule="anneal_steps")
-        for name, family, settings, summary in (
-            ("backprop", "adam", {}, "by any optimiser (method.optimizer)"),
-            ("sgd", "sgd", {"method.optimizer": "sgd"}, "by plain gradient descent"),
-            ("momentum", "sgd", {"method.optimizer": "momentum"}, "with momentum (Polyak 1964)"),
-            ("nesterov", "sgd", {"method.optimizer": "nesterov"}, "with Nesterov's momentum (Sutskever 2013)"),
-            ("rmsprop", "adam", {"method.optimizer": "rmsprop"}, "with RMSProp (Tieleman & Hinton 2012)"),
-            ("adam", "adam", {"method.optimizer": "adam"}, "with Adam (Kingma & Ba 2015)"),
-            (
-                "adamw",
-                "adam",
-                {"method.optimizer": "adamw", "method.weight_decay": 0.01},
-                "with AdamW (Loshchilov & Hutter 2019)",
-            ),
-        )
-    },
-    "ppo": Method(
-        "evo.learners.ppo:PPO",
-        "proximal policy optimisation: backprop on the policy (Schulman 2017)",
-        "ppo",
-        schedule="anneal_steps",
-    ),
+    **{name: Method(reference, name) for name, reference in ALGORITHMS.items()},
+    "ars-v1": Method(ALGORITHMS["ars"], "ars", _V1 | _ALL_DIRECTIONS, "ARS V1: no normalisation, all directions"),
+    "ars-v1-t": Method(ALGORITHMS["ars"], "ars", _V1, "ARS V1-t: no normalisation, best directions only"),
+    "ars-v2": Method(ALGORITHMS["ars"], "ars", _ALL_DIRECTIONS, "ARS V2: normalised observations, all directions"),
+    "nelder-mead": _local_search("nelder-mead", "NelderMead"),
+    "powell": _local_search("powell", "Powell"),
+    "bfgs": _local_search("bfgs", "BFGS"),
+    "persistent-es": Method("evo.learners.persistent_es:PersistentES", "persistent-es"),
+    "backprop": _backprop("adam", "by any optimiser (method.optimizer)"),
+    "sgd": _backprop("sgd", "by plain gradient descent", optimizer="sgd"),
+    "momentum": _backprop("sgd", "with momentum (Polyak 1964)", optimizer="momentum"),
+    "nesterov": _backprop("sgd", "with Nesterov's momentum (Sutskever 2013)", optimizer="nesterov"),
+    "rmsprop": _backprop("adam", "with RMSProp (Tieleman & Hinton 2012)", optimizer="rmsprop"),
+    "adam": _backprop("adam", "with Adam (Kingma & Ba 2015)", optimizer="adam"),
+    "adamw": _backprop("adam", "with AdamW (Loshchilov & Hutter 2019)", optimizer="adamw", weight_decay=0.01),
+    "ppo": Method("evo.learners.ppo:PPO", "ppo", schedule="anneal_steps"),
 }
+METHODS = dict(sorted(METHODS.items()))  # variants beside what they vary
 
 
 def method_named(name: str) -> Method | None:
@@ -97,4 +57,4 @@ def method_named(name: str) -> Method | None:
         check_trusted(name)
     except UntrustedName as error:
         raise EvoError(f"method {error}") from error
-    return Method(name, "an algorithm of your own", name)
+    return Method(name, name)

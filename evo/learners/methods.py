@@ -21,15 +21,21 @@ class Method:
     The class is a search algorithm (with `ask` and `tell`; see `evo.algorithms`), which `Evolution` drives, or a
     learner, taking (problem, seed, start). Its keyword-only arguments are the method's options.
     family: the method whose presets it shares. settings: configuration keys and values, e.g. whether to normalise.
-    schedule: the option that defaults to the budget's steps; limit: the option that always is the budget's steps.
+    about: a line about it, in place of its class's `summary`. schedule: the option that defaults to the budget's steps;
+    limit: the option that always is the budget's steps.
     """
 
     reference: str
-    summary: str
     family: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    about: str = ""
     schedule: str | None = None
     limit: str | None = None
+
+    @property
+    def summary(self) -> str:
+        """The line about it: what it is, and its source."""
+        return self.about or getattr(self.constructor(), "summary", "") or "an algorithm of your own"
 
     def constructor(self) -> type[Any]:
         """Return the class. Raises ImportError or ValueError where the reference cannot be resolved."""

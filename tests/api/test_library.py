@@ -107,20 +107,10 @@ def test_a_layout_is_the_network() -> None:
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_layer_says_what_its_parameters_are(name: str) -> None:
-    arguments = {"conv": "conv:2x3>flatten>dense:1", "pool": "pool:2>flatten>dense:1", "linear": "linear"}
-    arguments |= {
-        "average": "average:2>flatten>dense:1",
-        "flatten": "flatten>dense:1",
-        "layernorm": "layernorm>dense:1",
-    }
-    arguments |= {
-        "embedding": "embedding:3x4>dense:1",
-        "dropout": "dropout:0.5>dense:1",
-        "attention": "attention:2>dense:1",
-    }
-    arguments |= {"residual": "residual(layernorm>dense:4)>dense:1", "transformer": "transformer:4:2:3"}
-    shape = (6, 6, 1) if name in ("conv", "pool", "average", "flatten") else (1,) if name == "embedding" else (4,)
-    network = evo.networks.network_from_text(arguments.get(name, f"{name}:3"), shape, 1)
+    text = NETWORKS[name].summary.split()[0].rstrip(":,")  # the example that its line in `evo list` begins with
+    shape = {"embedding": (1,)} | dict.fromkeys(("conv", "pool", "average", "flatten"), (12, 12, 1))
+    chain = text if name == "linear" else f"{text}>flatten>dense:1"
+    network = evo.networks.network_from_text(chain, shape.get(name, (32,)), 1)
     layout = network.layout()
     ends = [block.place.stop for block in layout]
     assert [block.place.start for block in layout] == [0, *ends[:-1]] and ends[-1] == network.size

@@ -1,0 +1,45 @@
+"""The table of methods: what each entry says, and that a method of one's own needs one file."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import evo
+from evo.algorithms import ALGORITHMS
+from evo.learners import METHODS, method_named
+from evo.testing import check_algorithm
+from examples.own_method import Search
+
+SMALL: dict[str, Any] = {"evaluation.selection_episodes": 2, "evaluation.report_episodes": 2}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_says_what_it_is_and_who_shares_its_presets(name: str) -> None:
+    method = METHODS[name]
+    assert method.summary and "\n" not in method.summary and "of your own" not in method.summary
+    assert method.family in METHODS
+    assert all(key.startswith(("method.", "network.")) for key in method.settings)
+
+
+def test_every_algorithm_is_a_method_and_is_found_under_its_own_name() -> None:
+    assert list(METHODS) == sorted(METHODS)
+    for name, reference in ALGORITHMS.items():
+        assert METHODS[name].reference == reference
+        assert METHODS[name].constructor() is getattr(evo.algorithms, reference.partition(":")[2])
+    assert {reference.partition(":")[2] for reference in ALGORITHMS.values()} <= set(evo.algorithms.__all__)
+
+
+def test_a_method_is_added_by_one_file(tmp_path: Path) -> None:
+    check_algorithm(Search)
+    found = method_named("examples.own_method:Search")
+    assert found is not None and found.summary == Search.summary
+    champions = [
+        evo.run("rastrigin", dim=3, method=method, generations=4, video=False, out=tmp_path / str(number)).champion
+        for number, method in enumerate(["examples.own_method:Search", Search])
+    ]
+    assert champions[0].method == champions[1].method == "examples.own_method:Search"
+    assert np.array_equal(champions[0].params, champions[1].params)
+    resumed = evo.resume(tmp_path / "0", generations=6, video=False)
+    assert resumed.generation == 6
