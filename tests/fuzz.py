@@ -21,12 +21,14 @@ import time
 import traceback
 import unicodedata
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import evo
+from evo.algorithms import ALGORITHMS
 from evo.api import running as api
 from evo.config.build import make_learner
 from evo.config.resolve import read_config, resolve_config
@@ -34,6 +36,11 @@ from evo.config.values import pairs_of
 from evo.envs.engine import compile as kernels
 from evo.errors import EvoError
 from evo.evaluation.workers import Threads
+from evo.networks import network_from_text
+from evo.operators import MUTATION, SELECTION
+from evo.operators.binding import operator_from_text
+from evo.operators.kinds import kind_from_text
+from evo.optimizers.schedules import schedule_from_text
 from evo.runs.champion import Champion
 from evo.runs.warm_start import settings_from
 from evo.storage.metrics import MetricsFile
@@ -54,6 +61,24 @@ RUNS: dict[str, dict[str, Any]] = {
     "sphere-islands": {"task": "sphere", "method": "islands", "dim": 3},
     "sphere-nelder-mead": {"task": "sphere", "method": "nelder-mead", "dim": 3},
 }
+
+
+TEXTS: list[tuple[Callable[[str], Any], str]] = [
+    *(
+        (functools.partial(network_from_text, inputs=4, outputs=2), text)
+        for text in (
+            "residual(layernorm > dense(8, relu, bias=false) > dense:4) > lstm(3, 4) > dense:2",
+            "transformer(4, 8, heads=2, window=3)",
+            "mlp:8,8:relu:he",
+        )
+    ),
+    (functools.partial(network_from_text, inputs=(9, 9, 2), outputs=2), "conv:8x3,4x2:same > pool(2) > dense(2, zero)"),
+    (schedule_from_text, "warmup(0.1) > step:0.5@0.3,0.6"),
+    (functools.partial(operator_from_text, table=MUTATION), "polynomial(low=[0, -1], high=1, probability=1e-1)"),
+    (functools.partial(operator_from_text, table=SELECTION), "tournament:size=4"),
+    (functools.partial(operator_from_text, table=ALGORITHMS), "ga(16, select=truncation(4), mutate='gaussian:0.1')"),
+    (kind_from_text, "integer(low=0, high=9)"),
+]
 
 
 def make_runs(folder: Path, names: list[str] | None = None) -> None:
@@ -151,6 +176,14 @@ class Cases:
             resolve_config(settings=pairs_of([text]), flags={"task.name": task, "budget.generations": 1}), Threads(1)
         )
 
+    def text(self, random: np.random.Generator) -> None:
+        """A network, schedule, operator or algorithm with its options, by what reads it."""
+        read, text = TEXTS[random.integers(len(TEXTS))]
+        try:
+            read(damage_bytes(text.encode(), random).decode("utf-8", "replace"))
+        except ValueError as error:
+            raise EvoError(str(error)) from error
+
     def metrics(self, random: np.random.Generator) -> None:
         """Read, cut to what a checkpoint knows, and gone on with."""
         path = self.work / "metrics.csv"
@@ -190,10 +223,11 @@ class Cases:
 
 
 KINDS = {
-    "champion": 0.28,
+    "champion": 0.23,
     "checkpoint": 0.12,
     "config": 0.2,
     "setting": 0.1,
+    "text": 0.05,
     "metrics": 0.15,
     "fossil": 0.05,
     "cache": 0.1,
