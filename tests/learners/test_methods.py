@@ -41,5 +41,5 @@ def test_a_method_is_added_by_one_file(tmp_path: Path) -> None:
     ]
     assert champions[0].method == champions[1].method == "examples.own_method:Search"
     assert np.array_equal(champions[0].params, champions[1].params)
-    resumed = evo.resume(tmp_path / "0", generations=6, video=False)
-    assert resumed.generation == 6
+    again = evo.resume(tmp_path / "0", generations=6, video=False)
+    assert again.champion.method == champions[0].method and again.config["budget.generations"] == 6
