@@ -119,10 +119,7 @@ _FEW: Mapping[str, Any] = {"evaluation.selection_episodes": 2, "evaluation.repor
 _WORLD = {"settings": _FEW}
 _PPO = {"settings": {**_FEW, "method.environments": 2, "method.horizon": 64}}
 CASES = [
-    *(
-        Case(f"sphere {method}", "sphere", method, 60, options={"dim": 6})
-        for method in (*ALGORITHMS, "nelder-mead")
-    ),
+    *(Case(f"sphere {method}", "sphere", method, 60, options={"dim": 6}) for method in (*ALGORITHMS, "nelder-mead")),
     *(Case(f"cartpole {method}", "cartpole", method, 8, options=_WORLD) for method in ("ars", "openai-es", "ga")),
     Case("cartpole powell", "cartpole", "powell", 8, options=_WORLD),
     Case("cartpole persistent-es", "cartpole", "persistent-es", 8, options=_WORLD),

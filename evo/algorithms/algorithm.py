@@ -93,6 +93,13 @@ class AskTell(ABC, Generic[PopulationT]):
     writes into their arrays: populations handed out earlier share them, and an interrupted tell restores them.
     """
 
+    summary: ClassVar[str] = ""
+    """A line for `evo list`: what it is, and its source."""
+    held: ClassVar[tuple[int, int]] = (0, 0)
+    """Numbers of matrices (parameters, parameters), and of arrays with a row for every individual, that it keeps.
+
+    From them its memory is estimated before it is constructed.
+    """
     remembered: ClassVar[tuple[str, ...]]
     """The attributes that `update` changes: arrays, numbers, and parts with their own `state` and `restore`."""
     decisive: int | None = None

@@ -9,23 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from evo.algorithms.strategies.cma_parameters import default_population_size
+from evo.envs.reference import load
 from evo.storage.memory import check_bytes
 
 _NUMBER, _INDIVIDUAL = 8, 256  # bytes: of a float64, and of an individual's other data
-# Class → numbers of matrices, and of arrays with a row for every individual.
-_HELD: dict[str, tuple[int, int]] = {
-    "CMAES": (6, 4),
-    "XNES": (8, 4),
-    "SepCMAES": (0, 4),
-    "LMMAES": (0, 5),
-    "SNES": (0, 4),
-    "CEM": (0, 3),
-    "Crowding": (0, 4),
-    "DifferentialEvolution": (0, 4),
-    "GA": (0, 4),
-    "RandomSearch": (0, 2),
-}
-_RESTARTED = {"cma-es": "CMAES", "sep-cma-es": "SepCMAES", "lm-ma-es": "LMMAES", "snes": "SNES", "xnes": "XNES"}
 _COUNTS = (
     ("population_size", 1),
     ("pairs", 2),
@@ -34,11 +21,11 @@ _COUNTS = (
 _LEAN = "sep-cma-es, lm-ma-es or openai-es need far less"
 
 
-def bytes_needed(name: str, parameters: int, options: Mapping[str, Any]) -> float:
-    """Return the bytes that an algorithm of ours needs, by class name, with all its options; the minimum for others."""
-    if name in ("IPOP", "BIPOP"):
-        return bytes_needed(_RESTARTED.get(str(options.get("algorithm")), "SNES"), parameters, options)
-    matrices, rows = _HELD.get(name, (0, 0))
+def bytes_needed(made: Callable[..., Any], parameters: int, options: Mapping[str, Any]) -> float:
+    """Return the bytes that an algorithm needs with all its options: by its `held`, without it the least."""
+    if restarts := getattr(made, "restarts", None):  # it holds the strategy that it restarts
+        made = load(restarts.get(str(options.get("algorithm")), restarts["snes"]))
+    matrices, rows = getattr(made, "held", (0, 0))
     individuals = _individuals(parameters, options)
     held = matrices * float(parameters) ** 2 + rows * float(parameters) * individuals + 8.0 * parameters
     return _NUMBER * held + _INDIVIDUAL * individuals
@@ -62,7 +49,7 @@ def check_footprint(constructor: Callable[..., Any], parameters: int, options: M
     defaults = {name: one.default for name, one in known.items() if one.kind is inspect.Parameter.KEYWORD_ONLY}
     name = getattr(constructor, "__name__", "")
     try:
-        needed = bytes_needed(name, parameters, {**defaults, **options})
+        needed = bytes_needed(constructor, parameters, {**defaults, **options})
     except (TypeError, ValueError):
         return
     given = "".join(f", {option} {options[option]:,}" for option, _ in _COUNTS if options.get(option) is not None)

@@ -188,17 +188,20 @@ class LocalSearch:
 class NelderMead(LocalSearch):
     """Nelder and Mead's simplex."""
 
+    summary = "scipy's simplex of Nelder & Mead (1965), until it is stuck"
     minimiser = "Nelder-Mead"
 
 
 class Powell(LocalSearch):
     """Powell's conjugate directions: one line search after the other."""
 
+    summary = "scipy's conjugate directions (Powell 1964), until it is stuck"
     minimiser = "Powell"
 
 
 class BFGS(LocalSearch):
     """Quasi-Newton steps with gradients by finite differences."""
 
+    summary = "scipy's quasi-Newton with finite differences, until it is stuck"
     minimiser = "BFGS"
     unlimited: ClassVar[Mapping[str, Any]] = {"maxiter": _NO_LIMIT}

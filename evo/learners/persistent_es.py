@@ -40,6 +40,8 @@ class PersistentES:
     parameters. start: gives the initial parameters.
     """
 
+    summary = "evolution strategy that learns within an episode, unbiased (Vicol 2021)"
+
     def __init__(
         self,
         problem: Problem,

@@ -69,6 +69,8 @@ class PPO:
     plain squared error. clip_value: bound the change of the value as that of the ratio. initial_deviation: of actions.
     """
 
+    summary = "proximal policy optimisation: backprop on the policy (Schulman 2017)"
+
     def __init__(
         self,
         problem: Problem,

@@ -99,14 +99,14 @@ def test_an_estimate_is_no_less_than_what_a_search_keeps(name: str) -> None:
     cls = getattr(evo.algorithms, ALGORITHMS[name].partition(":")[2])
     search = cls(np.zeros(300), 0, population_size=40)
     kept = sum(array.nbytes for array in search.state().values()) + search.ask().dense().nbytes
-    needed = bytes_needed(cls.__name__, 300, {"population_size": 40})
+    needed = bytes_needed(cls, 300, {"population_size": 40})
     assert kept <= needed <= 8 * kept + 256 * 40
 
 
 def test_what_fits_is_not_refused() -> None:
     for name in ("cma-es", "ipop", "xnes"):
         cls = getattr(evo.algorithms, ALGORITHMS[name].partition(":")[2])
-        assert bytes_needed(cls.__name__, 5_000, {"population_size": None, "algorithm": "cma-es"}) < FREE
+        assert bytes_needed(cls, 5_000, {"population_size": None, "algorithm": "cma-es"}) < FREE
     assert resolve_config(flags={"task.name": "cartpole", "method.directions": 100_000})["method.directions"] == 100_000
 
 

@@ -25,6 +25,7 @@ class HillClimber(AskTell[DensePopulation]):
     that did not). Parameters take turns in an order shuffled anew each round.
     """
 
+    summary = "tuning one knob at a time, up or down a step"
     remembered = ("point", "steps")
 
     def __init__(

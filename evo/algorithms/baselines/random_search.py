@@ -25,6 +25,8 @@ class RandomSearch(AskTell[DensePopulation]):
     new ones, so that one lucky score does not last.
     """
 
+    summary = "the best of random draws: what any search must beat"
+    held = (0, 2)
     remembered = ("fittest", "fitness")
 
     def __init__(

@@ -32,6 +32,8 @@ class Crowding(AskTell[DensePopulation]):
     drawn each generation a lucky parent would never give way; with elites = N every contest is fair.
     """
 
+    summary = "deterministic crowding: a genetic algorithm that keeps several peaks (Mahfoud 1995)"
+    held = (0, 4)
     remembered = ("individuals", "fitness", "sigmas", "diversity")
     inhabitants: ClassVar = ("individuals", "fitness", "sigmas")
 

@@ -37,6 +37,7 @@ class DeepGA(AskTell[SeedPopulation]):
     that they do not share cost about as much as the rows of one generation.
     """
 
+    summary = "genetic algorithm on lists of seeds, mutation alone, for large networks (Such 2017)"
     remembered = ("parameters", "seeds", "lengths", "survivors_fitness")
     growing = ("seeds",)
 

@@ -31,6 +31,8 @@ class DifferentialEvolution(AskTell[DensePopulation]):
     evaluates the trials alone.
     """
 
+    summary = "DE/rand/1/bin (Storn & Price 1997)"
+    held = (0, 4)
     remembered = ("individuals", "fitness")
     inhabitants: ClassVar = ("individuals", "fitness")
 

@@ -50,6 +50,8 @@ class GA(AskTell[DensePopulation]):
     for the champion, and the search itself spends nothing on it.
     """
 
+    summary = "genetic algorithm of any operators; by default truncation, elites (Such 2017)"
+    held = (0, 4)
     remembered = ("individuals", "fitness", "ages", "sigmas", "diversity", "alike")
     inhabitants: ClassVar = ("individuals", "fitness", "ages", "sigmas")
 

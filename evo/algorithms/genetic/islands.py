@@ -82,6 +82,7 @@ class Islands(AskTell[DensePopulation]):
     `sensitivity` and `noisy`.
     """
 
+    summary = "populations of a genetic algorithm apart, with migrants between them (Tanese 1989)"
     remembered = ("archipelago",)
 
     def __init__(

@@ -6,6 +6,7 @@ from typing import Any, Protocol, final
 import numpy as np
 from numpy.typing import NDArray
 
+from evo.algorithms import ALGORITHMS
 from evo.algorithms.algorithm import Algorithm
 from evo.algorithms.convergence import FitnessHistory
 from evo.algorithms.footprint import check_footprint
@@ -15,13 +16,7 @@ from evo.numerics.randomness import generator
 from evo.numerics.validation import number_between, positive_number
 
 # Strategies that take a step-size, a population and bounds, and that stop by themselves.
-STRATEGIES = {
-    "cma-es": "evo.algorithms.strategies.cma_es:CMAES",
-    "sep-cma-es": "evo.algorithms.strategies.sep_cma_es:SepCMAES",
-    "lm-ma-es": "evo.algorithms.strategies.lm_ma_es:LMMAES",
-    "snes": "evo.algorithms.strategies.snes:SNES",
-    "xnes": "evo.algorithms.strategies.xnes:XNES",
-}
+STRATEGIES = {name: ALGORITHMS[name] for name in ("cma-es", "sep-cma-es", "lm-ma-es", "snes", "xnes")}
 
 SPENT = "its share of the evaluations is spent"
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
-from evo.algorithms.restarts.attempt import Attempt
+from evo.algorithms.restarts.attempt import STRATEGIES, Attempt
 from evo.algorithms.strategies.cma_parameters import choose_population_size
 from evo.genomes.population import Population
 from evo.numerics.randomness import generator
@@ -29,6 +29,8 @@ class BIPOP(AskTell[Population]):
     (bounds of every parameter; None: none).
     """
 
+    summary = "restarts with growing and with small populations in turn (Hansen 2009)"
+    restarts = STRATEGIES
     remembered = ("attempt", "doublings", "small", "spent", "over")
 
     def __init__(

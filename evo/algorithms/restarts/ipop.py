@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
-from evo.algorithms.restarts.attempt import Attempt
+from evo.algorithms.restarts.attempt import STRATEGIES, Attempt
 from evo.algorithms.strategies.cma_parameters import choose_population_size
 from evo.genomes.population import Population
 from evo.numerics.validation import number_between, positive_number, whole_number
@@ -24,6 +24,8 @@ class IPOP(AskTell[Population]):
     (the deviation of later starting points around `initial`), `low` and `high` (bounds of every parameter; None: none).
     """
 
+    summary = "restarts of one of these with growing populations (Auger & Hansen 2005)"
+    restarts = STRATEGIES
     remembered = ("attempt", "over")
 
     def __init__(

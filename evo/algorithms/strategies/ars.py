@@ -28,6 +28,7 @@ class ARS(AskTell[PerturbedPopulation]):
     not by this algorithm. The paper starts from zero parameters.
     """
 
+    summary = "augmented random search V2-t (Mania 2018): normalised, best directions only"
     remembered = ("mean", "update_norm")
     rank_based = False  # the rewards' deviation scales its steps
 

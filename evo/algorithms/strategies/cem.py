@@ -28,6 +28,8 @@ class CEM(AskTell[SampledPopulation]):
     (bounds of every parameter; None: none).
     """
 
+    summary = "cross-entropy method with decaying noise (Szita & Lőrincz 2006)"
+    held = (0, 3)
     remembered = ("mean", "variances", "extra")
 
     def __init__(

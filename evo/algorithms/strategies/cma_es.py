@@ -29,6 +29,8 @@ class CMAES(AskTell[SampledPopulation]):
     square of the number of parameters.
     """
 
+    summary = "covariance matrix adaptation, active (Hansen 2016); up to some thousands of parameters"
+    held = (6, 4)
     remembered = ("mean", "sigma", "covariance", "axes", "lengths", "step_path", "covariance_path", "history")
 
     def __init__(

@@ -29,6 +29,7 @@ class GuidedES(AskTell[PerturbedPopulation]):
     `balance` (alpha, the share of the variance in the whole space).
     """
 
+    summary = "noise guided by its own past gradients (Maheswaranathan 2019)"
     remembered = ("mean", "estimates", "optimizer", "update_norm")
 
     def __init__(

@@ -42,6 +42,8 @@ class LMMAES(AskTell[SampledPopulation]):
     directions; None: 4 + 3 ln n), `low` and `high` (bounds of every parameter; None: none).
     """
 
+    summary = "limited-memory matrix adaptation (Loshchilov 2019), for many parameters"
+    held = (0, 5)
     remembered = ("mean", "sigma", "path", "directions", "history")
 
     def __init__(

@@ -35,6 +35,7 @@ class OpenAIES(AskTell[PerturbedPopulation]):
     `learning_rate`. Defaults, but for `pairs`, are those of their `humanoid.json`.
     """
 
+    summary = "evolution strategy with ranks and Adam (Salimans 2017)"
     remembered = ("mean", "update_norm", "optimizer")
 
     def __init__(

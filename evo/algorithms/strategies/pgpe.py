@@ -35,6 +35,7 @@ class PGPE(AskTell[PerturbedPopulation]):
     (None: no limit): while individuals fall early, more are evaluated. None: `pairs`, once.
     """
 
+    summary = "parameter-exploring policy gradients with ClipUp (Sehnke 2010, Toklu 2020)"
     remembered = ("mean", "sigma", "optimizer")
 
     def __init__(

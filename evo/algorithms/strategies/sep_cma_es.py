@@ -28,6 +28,8 @@ class SepCMAES(AskTell[SampledPopulation]):
     every parameter; None: none).
     """
 
+    summary = "CMA-ES with a diagonal covariance (Ros & Hansen 2008)"
+    held = (0, 4)
     remembered = ("mean", "sigma", "variances", "step_path", "covariance_path", "history")
 
     def __init__(

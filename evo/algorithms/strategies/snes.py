@@ -31,6 +31,8 @@ class SNES(AskTell[SampledPopulation]):
     rate 1.
     """
 
+    summary = "separable natural evolution strategy (Schaul 2011)"
+    held = (0, 4)
     remembered = ("mean", "sigma", "history")
 
     def __init__(

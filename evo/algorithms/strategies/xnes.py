@@ -33,6 +33,8 @@ class XNES(AskTell[SampledPopulation]):
     grows with the cube of the parameters.
     """
 
+    summary = "exponential natural evolution strategy (Glasmachers 2010)"
+    held = (8, 4)
     remembered = ("mean", "sigma", "shape", "history")
 
     def __init__(
