@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from evo.algorithms.genetic.ga import GA
     from evo.api.running import dataset, load, network, replay, resume, run, task
     from evo.api.scoring import collect_statistics, evaluate, rollout
+    from evo.api.slices import evaluate_slice
     from evo.comparison.compare import compare
     from evo.comparison.comparison import Comparison
     from evo.datasets import Dataset
@@ -81,6 +82,7 @@ __all__ = [
     "dataset",
     "doctor",
     "evaluate",
+    "evaluate_slice",
     "load",
     "network",
     "replay",
@@ -106,6 +108,7 @@ _HOMES = {
     "doctor": ("evo.diagnosis.diagnosis", "doctor"),
     "collect_statistics": ("evo.api.scoring", "collect_statistics"),
     "evaluate": ("evo.api.scoring", "evaluate"),
+    "evaluate_slice": ("evo.api.slices", "evaluate_slice"),
     "list": ("evo.runs.catalogue", "catalogue"),
     "robustness": ("evo.diagnosis.robustness", "robustness"),
     "rollout": ("evo.api.scoring", "rollout"),

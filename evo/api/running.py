@@ -137,10 +137,12 @@ def run(
     command line). dim: of a function, as in `evo.run("rastrigin", dim=20)`. log: loggers that follow metrics.csv,
     of `tensorboard`, `wandb` and `mlflow`; they cannot break the run. step_timeout: seconds after which a reset or step
     of a Gymnasium environment is abandoned, which costs that individual; by default there is no limit. out: the run
-    directory, a new one under `runs/` by default. video: film the champion at the end. verbose: print what the command
-    line prints. callback: called with each generation's row of metrics. display: makes the display of the run,
-    given its configuration (see `evo.runs.display`). trust: whether modules that the `config` file or the champion of
-    `start` name may be imported (see `load`). Ctrl-C saves everything before KeyboardInterrupt is raised.
+    directory, a new one under `runs/` by default. threads: processors to use; by default all that this process may.
+    workers: evaluate populations elsewhere, with the same bits: see `evo.evaluation.workers`. video: film the champion
+    at the end. verbose: print what the command line prints. callback: called with each generation's row of metrics.
+    display: makes the display of the run, given its configuration (see `evo.runs.display`). trust: whether modules that
+    the `config` file or the champion of `start` name may be imported (see `load`). Ctrl-C saves everything before
+    KeyboardInterrupt is raised.
 
     Raises EvoError for anything the user can put right, before any work is done where possible.
     """
@@ -226,7 +228,8 @@ def resume(
     """Resume a run from its newest whole checkpoint; a new budget replaces the old one.
 
     A run that is past its budget is finished: nothing in it changes. log: as of `run`; a logger goes on where it was.
-    trust: whether modules that its files name may be imported (see `load`).
+    threads, workers: as of `run`; they need not be those that it began with. trust: whether modules that its files name
+    may be imported (see `load`).
 
     Raises EvoError where there is nothing to resume.
     """

@@ -1,13 +1,15 @@
 """Evaluation of populations and recording of episodes without a run."""
 
+import functools
 import operator
 from collections.abc import Sequence
 from typing import Any, Literal, overload
 
 import numpy as np
 
-from evo.api.arguments import NetworkLike, TaskLike, as_network, as_task
+from evo.api.arguments import NetworkLike, TaskLike, as_network, as_task, network_settings, task_reference
 from evo.config.build import check_compiler
+from evo.config.resolve import resolve_config
 from evo.envs.engine.compile import KernelError
 from evo.envs.engine.physics import EngineError, available_threads
 from evo.errors import EvoError, one_line
@@ -77,6 +79,8 @@ def evaluate(
     statistics: of a network that normalises its observations, and only for such a one: `champion.statistics`, those of
     `evo.collect_statistics`, or `"collect"`, which runs the same episodes twice and uses the observations of the first
     time. A network given as text normalises where there are statistics.
+
+    threads, workers: as of `evo.run`.
 
     measures: also return what the task says of how it was done, float64 (individuals, measures), means over the
     episodes in the order of `task.measures`, NaN where one failed. Raises EvoError.
@@ -167,9 +171,18 @@ def _problem(task: TaskLike, network: NetworkLike, workers: Workers, statistics:
             "evo.network(…, normalise=True)"
         )
     try:
-        return Walking(made, layers, workers)
+        problem = Walking(made, layers, workers)
     except ValueError as error:
         raise EvoError(str(error)) from error
+    problem.origin = functools.partial(_origin, task, layers)
+    return problem
+
+
+def _origin(task: TaskLike, network: Network) -> tuple[str, bool]:
+    """Return a configuration with this task and network, for scoring. Raises EvoError for one made by hand."""
+    name, options = task_reference(task)
+    named = {"task.name": name, **{f"task.{option}": value for option, value in options.items()}}
+    return resolve_config(flags=named | network_settings(network)).toml(), False
 
 
 def _known(

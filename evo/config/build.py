@@ -127,6 +127,7 @@ def problem_named(
     check_compiler()
     made = _made(name, options, step_timeout)
     if isinstance(made, Landscape):
+        made.workers = workers
         return made
     network = make_network(layers, made, normalise, clip_observation)
     return Supervised(made, network, workers, batch) if isinstance(made, Dataset) else Walking(made, network, workers)
@@ -137,7 +138,7 @@ def make_problem(config: Config, workers: Workers, training: bool) -> Problem:
     options = config.section("task") | (config.section("training") if training else {})
     batch = config["evaluation.batch"] if training and config.kind == DATASET else None
     network = config.layers, config.normalise, workers
-    return problem_named(
+    problem = problem_named(
         config["task.name"],
         options,
         *network,
@@ -145,6 +146,12 @@ def make_problem(config: Config, workers: Workers, training: bool) -> Problem:
         clip_observation=config.clip_observation,
         step_timeout=config.values.get("evaluation.step_timeout"),
     )
+    if isinstance(problem, Supervised) and config["data.digest"] not in (None, problem.dataset.digest):
+        raise EvoError(
+            f"the examples of {config['task.name']} are no longer those that this run began with: begin anew"
+        )
+    problem.origin = lambda: (config.toml(), training)
+    return problem
 
 
 def make_learner(config: Config, workers: Workers, start: Candidate | None = None) -> Learner:
@@ -158,10 +165,6 @@ def make_learner(config: Config, workers: Workers, start: Candidate | None = Non
             raise EvoError(f"training.* changes the observations or actions from {there} to {here}; they must stay")
     if start is not None:
         _check_start(config, problem, start)
-    if isinstance(problem, Supervised) and config["data.digest"] not in (None, problem.dataset.digest):
-        raise EvoError(
-            f"the examples of {config['task.name']} are no longer those that this run began with: begin anew"
-        )
     method, options = method_named(config["method.name"]), config.section("method")
     assert method is not None
     try:

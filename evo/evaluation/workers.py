@@ -25,8 +25,9 @@ class Work(Protocol[_Result_co]):
     def merge(self, answers: Iterable[bytes]) -> _Result_co:
         """Return the result, put together from what `evo.evaluate_slice` returned for each slice, in any order.
 
-        An answer that comes twice is dropped. No more answers are taken once each slice has one. Raises EvoError for a
-        slice that failed or stayed without answer.
+        An answer that comes twice is dropped, and no more are taken once each slice has one. Raises EngineError for a
+        slice that failed or stayed without answer, and where taking the answers raises OSError or EOFError: a worker
+        is gone. A run then saves what it has, and can be resumed.
         """
         ...
 

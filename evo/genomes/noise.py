@@ -41,11 +41,29 @@ class Noise:
 
     def __init__(self, random: np.random.Generator, count: int, size: int, sigma: _Floats | None = None) -> None:
         self.shape = count, size
-        self._sigma = sigma
+        self.sigma = sigma
         self._begins = np.empty((count + 1, 4), np.uint64)
         self._begins[0] = words_of(random.bit_generator.state)
         self._known = 0  # the last row whose stream state is known: a normal number takes a varying number of words
         self._row, self._index = np.empty(size), -1  # the row last accessed, and its index
+
+    @classmethod
+    def from_streams(cls, streams: NDArray[np.uint64], size: int, sigma: _Floats | None = None) -> "Noise":
+        """Return noise whose rows begin at these states of a stream, (rows, 4), such as `streams` returns."""
+        noise = cls.__new__(cls)
+        noise.shape = len(streams), size
+        noise.sigma = sigma
+        noise._begins = np.append(streams, np.zeros((1, 4), np.uint64), axis=0)
+        noise._known = len(streams)
+        noise._row, noise._index = np.empty(size), -1
+        return noise
+
+    def streams(self, rows: NDArray[np.intp]) -> NDArray[np.uint64]:
+        """Return the states of the stream at the beginning of some rows, uint64 (rows, 4)."""
+        while self._known < rows.max():
+            self._index = -1
+            self._draw(self._known)
+        return self._begins[rows]
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -70,16 +88,16 @@ class Noise:
             for before in range(self._known, index):
                 self._draw(before)
             self._draw(index)
-            if self._sigma is not None:
-                self._row *= self._sigma
+            if self.sigma is not None:
+                self._row *= self.sigma
             self._index = index
         return self._row
 
     def _draw(self, index: int) -> None:
         stream = self._begins[index].copy()
         draw(stream, self._row)
-        self._begins[index + 1] = stream
-        self._known = max(self._known, index + 1)
+        if index == self._known:
+            self._begins[index + 1], self._known = stream, index + 1
 
 
 def weighted_sum(weights: _Floats, rows: Noise | _Floats) -> _Floats:

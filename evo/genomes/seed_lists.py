@@ -42,6 +42,7 @@ class Reconstruction:
 
     def __init__(self, initial: _Floats, initial_sigma: float, sigma: float, megabytes: float) -> None:
         self.initial, self.initial_sigma, self.sigma = initial, initial_sigma, sigma
+        self.megabytes = megabytes
         self._most = max(1, int(min(megabytes * 1e6, 2.0**62) / initial.nbytes))
         # Beginnings of lists, as bytes, and their parameters.
         self._shared: dict[bytes, _Floats] = {b"": initial}  # the empty list, and the common one of those of interest

@@ -18,11 +18,13 @@ from evo.networks import Network
 from evo.numerics.formatting import RETURN
 from evo.numerics.randomness import episode_seeds
 from evo.numerics.running_statistics import ObservationStatistics
-from evo.problems.problem import Evaluation, fitness_of
+from evo.problems.problem import Evaluation, Origin, fitness_of, unknown_origin
 from evo.problems.sensitivity import Sensitivity
+from evo.problems.slices import PopulationWork
 from evo.storage.memory import check_bytes
 
 _EPISODE_BYTES = 100  # bytes kept of a finished episode
+_SLICE_STEPS = 2**13  # env steps of a slice, at most: some tenths of a second
 _EXPERIENCED_EPISODES, _EXPERIENCES = 4, 64  # episodes and observations that sensitivity is computed from
 
 
@@ -62,6 +64,7 @@ class Walking:
     def __init__(self, task: AnyTask, network: Network, workers: Workers) -> None:
         self.task, self.network, self.workers = task, network, workers
         self._evaluator = evaluator_of(task, network, workers)
+        self.origin: Origin = unknown_origin
 
     @property
     def size(self) -> int:
@@ -135,6 +138,16 @@ class Walking:
         measured: bool = False,
     ) -> Evaluation:
         """Evaluate every individual on all `seeds`; observations are normalised by `statistics`, kept frozen."""
+        return self.workers.evaluate(PopulationWork(self, population, seeds, statistics, collect, measured))
+
+    def evaluate_here(
+        self,
+        population: Population,
+        seeds: np.ndarray,
+        statistics: ObservationStatistics,
+        collect: bool,
+        measured: bool,
+    ) -> Evaluation:
         count = len(population) * len(seeds)
         check_bytes(f"{count:,} episodes", _EPISODE_BYTES * count, "score fewer individuals on fewer episodes")
         begin = self._evaluator.starts(seeds)
@@ -142,6 +155,11 @@ class Walking:
         measured = measured and bool(self.measures)
         parts = [self._run(rows, begin, statistics, collect, measured) for rows in parts_of(population, most)]
         return _combined(parts, 1 + 2 * self.task.observation_size)
+
+    def slice_shape(self, episodes: int) -> tuple[int, int]:
+        """Return as many as take 8,192 env steps, if no episode ends early."""
+        most = max(1, _SLICE_STEPS // self.task.steps)
+        return (most // episodes, episodes) if episodes <= most else (1, most)
 
     def returns(self, params: np.ndarray, seeds: np.ndarray) -> np.ndarray:
         """Return the returns (individuals, episodes) of params (individuals, size); NaN where an episode failed."""

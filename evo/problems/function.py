@@ -4,6 +4,7 @@ import inspect
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, final
 
@@ -13,6 +14,7 @@ from evo.envs.engine import interruption
 from evo.envs.engine.physics import EngineError
 from evo.envs.foreign import contained
 from evo.errors import one_line
+from evo.evaluation.workers import Threads, Workers
 from evo.genomes.population import Population
 from evo.numerics.formatting import RETURN
 from evo.numerics.randomness import generator
@@ -20,12 +22,14 @@ from evo.numerics.running_statistics import ObservationStatistics
 from evo.numerics.validation import whole_number
 from evo.problems.classic_functions import Function
 from evo.problems.outcome import NOTHING, Found, Outcome, UnusableOutcome, read_outcome, stack
-from evo.problems.problem import Evaluation, fitness_of
+from evo.problems.problem import Evaluation, Origin, fitness_of, unknown_origin
+from evo.problems.slices import PopulationWork
 from evo.storage.memory import check_bytes
 
 _NUMBER_BYTES = 64  # least number of bytes that each of its numbers takes in a search
 REFUSED = "the function refused"
 _KEPT = 3  # number of messages kept of an evaluation
+_SLICE_NUMBERS = 2**20  # numbers of the points of a slice of a formula
 
 
 class Landscape(ABC):
@@ -51,6 +55,8 @@ class Landscape(ABC):
         check_bytes(f"{name} of {self._size:,} numbers", _NUMBER_BYTES * self._size, "take fewer (dim)")
         if not (low < high and math.isfinite(high - low)):
             raise ValueError(f"low={low:g}, high={high:g}: the domain must be finite and low below high")
+        self.workers: Workers = Threads(1)
+        self.origin: Origin = unknown_origin
 
     @abstractmethod
     def heights(self, points: np.ndarray, seeds: np.ndarray) -> np.ndarray:
@@ -102,6 +108,18 @@ class Landscape(ABC):
         collect: bool = False,
         measured: bool = False,
     ) -> Evaluation:
+        work = PopulationWork(self, population, seeds, statistics, collect, measured)
+        found = self.workers.evaluate(work)
+        return replace(found, errors=found.errors[:_KEPT])
+
+    def evaluate_here(
+        self,
+        population: Population,
+        seeds: np.ndarray,
+        statistics: ObservationStatistics,
+        collect: bool,
+        measured: bool,
+    ) -> Evaluation:
         heights, measures, objectives = self.judge(population.dense(), seeds)
         failed = int(np.isnan(heights).sum())
         returns = np.broadcast_to(heights, (len(population), len(seeds))) if self.deterministic else heights
@@ -116,6 +134,10 @@ class Landscape(ABC):
             measures=measures,
             objectives=objectives,
         )
+
+    def slice_shape(self, episodes: int) -> tuple[int, int]:
+        """Return one individual of a user's function, which may take hours; about a million numbers of a formula."""
+        return (max(1, _SLICE_NUMBERS // self.size) if self.cheap else 1), episodes
 
     def state(self) -> dict[str, np.ndarray]:
         return {}

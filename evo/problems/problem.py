@@ -1,17 +1,22 @@
 """Problem: the protocol of what gives parameters their fitness."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
 
+from evo.errors import EvoError
+from evo.evaluation.workers import Workers
 from evo.genomes.population import DensePopulation, Population
 from evo.numerics.formatting import LARGEST
 from evo.numerics.running_statistics import ObservationStatistics
 
 _NONE = np.zeros((0, 0))
+# Returns the configuration that a problem is made from, and whether it is for training or for scoring. Raises EvoError
+# where no other process can make it.
+Origin = Callable[[], tuple[str, bool]]
 
 
 @dataclass(frozen=True)
@@ -47,9 +52,20 @@ def join_individuals(parts: Sequence[Evaluation]) -> Evaluation:
     if len(parts) == 1:
         return parts[0]
     returns = np.concatenate([part.returns for part in parts])
-    measures = np.concatenate([part.measures for part in parts])
-    objectives = np.concatenate([part.objectives for part in parts])
+    measures, objectives = (_stacked([getattr(part, name) for part in parts]) for name in ("measures", "objectives"))
     return replace(add(parts, returns, fitness_of(returns)), measures=measures, objectives=objectives)
+
+
+def _stacked(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """Return arrays (individuals, numbers) above each other; without columns are those of failures alone: NaN."""
+    columns = max(array.shape[1] for array in arrays)
+    failed = [np.full((len(array), columns - array.shape[1]), np.nan) for array in arrays]
+    return np.concatenate([np.hstack(both) for both in zip(arrays, failed, strict=True)])
+
+
+def unknown_origin() -> tuple[str, bool]:
+    """Raise EvoError: the origin of a problem of objects."""
+    raise EvoError("only threads can evaluate this problem: no configuration names what it was made of")
 
 
 def add(parts: Sequence[Evaluation], returns: np.ndarray, fitness: np.ndarray) -> Evaluation:
@@ -74,6 +90,10 @@ class Problem(Protocol):
     """The quantity that its fitness is when scored: `return`, or what a data set reports, such as `accuracy`."""
     deterministic: bool
     """Whether the seed has no effect, so that one evaluation of parameters gives their exact fitness."""
+    workers: Workers
+    """Where populations are evaluated."""
+    origin: Origin
+    """What another process makes it from."""
 
     @property
     def size(self) -> int:
@@ -130,7 +150,25 @@ class Problem(Protocol):
         """Evaluate every individual on all `seeds`; observations are normalised by `statistics`, kept frozen.
 
         collect: whether to return statistics of the observations. measured: whether to return measures and objectives.
-        Raises EngineError.
+        Its `workers` do it: the result depends on neither who nor how many they are. Raises EngineError, EvoError.
+        """
+        ...
+
+    def evaluate_here(
+        self,
+        population: Population,
+        seeds: np.ndarray,
+        statistics: ObservationStatistics,
+        collect: bool,
+        measured: bool,
+    ) -> Evaluation:
+        """Return what `evaluate` does, computed in this process; no individual's returns depend on the others."""
+        ...
+
+    def slice_shape(self, episodes: int) -> tuple[int, int]:
+        """Return how many individuals, and how many episodes of each, make a slice of work for other processes.
+
+        episodes: of each individual. Only a slice of one individual may have fewer episodes.
         """
         ...
 

@@ -23,9 +23,11 @@ from evo.networks import Network
 from evo.numerics.formatting import ACCURACY
 from evo.numerics.randomness import REPORT_START, SELECTION_START
 from evo.numerics.running_statistics import ObservationStatistics
-from evo.problems.problem import Evaluation, fitness_of
+from evo.problems.problem import Evaluation, Origin, fitness_of, unknown_origin
+from evo.problems.slices import PopulationWork
 
 NOT_FINITE = "an output was not finite"
+_SLICE_PRODUCTS = 2**28  # multiplications of a slice: some tenths of a second
 
 
 class Supervised:
@@ -43,6 +45,7 @@ class Supervised:
         self.batch = batch if batch is None else min(batch, len(dataset.train))
         self.deterministic = batch is None or self.batch == len(dataset.train)
         self._examiner = Examiner(network, dataset.loss, workers)
+        self.origin: Origin = unknown_origin
 
     @property
     def size(self) -> int:
@@ -91,6 +94,16 @@ class Supervised:
         collect: bool = False,
         measured: bool = False,
     ) -> Evaluation:
+        return self.workers.evaluate(PopulationWork(self, population, seeds, statistics, collect, measured))
+
+    def evaluate_here(
+        self,
+        population: Population,
+        seeds: np.ndarray,
+        statistics: ObservationStatistics,
+        collect: bool,
+        measured: bool,
+    ) -> Evaluation:
         returns, steps = np.empty((len(population), len(seeds))), 0
         columns: dict[bytes, np.ndarray] = {}  # each set of examples is evaluated once
         for column, seed in enumerate(map(int, seeds)):
@@ -110,6 +123,12 @@ class Supervised:
             errors=(),
             statistics=np.zeros((0, 1)),
         )
+
+    def slice_shape(self, episodes: int) -> tuple[int, int]:
+        """Return as many individuals as take 2²⁸ multiplications; episodes may share examples and stay together."""
+        examples = len(self.dataset.test) if self.batch is None else self.batch
+        products = episodes * examples * self.dataset.steps * max(1, self.network.products)
+        return max(1, _SLICE_PRODUCTS // products), episodes
 
     def _asked(self, seed: int) -> tuple[Split, np.ndarray]:
         """Return the split and the rows of it that an episode's seed selects."""

@@ -8,6 +8,7 @@ is allocated, checksums before anything is returned.
 
 import copy
 import errno
+import io
 import math
 import os
 import stat
@@ -52,6 +53,28 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     empty or holds a NUL (both mistakes in the program, found before anything is written), and EvoError when the disk
     refuses; then whatever stood at `path` is untouched.
     """
+    _check_arrays(arrays)
+    with _replacing(path) as file:
+        _write_archive(file, arrays)
+
+
+def arrays_to_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Return named arrays as the bytes of the file that `write_arrays` writes. Raises TypeError and ValueError."""
+    _check_arrays(arrays)
+    file = io.BytesIO()
+    _write_archive(file, arrays)
+    return file.getvalue()
+
+
+def arrays_from_bytes(data: bytes, limit: int = 2**30) -> dict[str, NDArray[Any]]:
+    """Read what `arrays_to_bytes` returned, as `read_arrays` does. Raises ValueError for damaged bytes."""
+    try:
+        return _read_archive(io.BytesIO(data), limit)
+    except Exception as error:  # see read_arrays
+        raise ValueError(" ".join(str(error).split()) or type(error).__name__) from error
+
+
+def _check_arrays(arrays: Mapping[str, NDArray[Any]]) -> None:
     for name, array in arrays.items():
         if array.dtype.kind not in _KINDS:
             raise TypeError(f"array {name!r} is {array.dtype}: only bool, int, uint, float and text can be written")
@@ -59,7 +82,10 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
             raise ValueError(f"array name {name!r}: must be non-empty and without NUL")
     if len(arrays) > MEMBERS:
         raise ValueError(f"{len(arrays)} arrays: at most {MEMBERS} fit into one file")
-    with _replacing(path) as file, zipfile.ZipFile(file, "w", compresslevel=1) as archive:
+
+
+def _write_archive(file: BinaryIO, arrays: Mapping[str, NDArray[Any]]) -> None:
+    with zipfile.ZipFile(file, "w", compresslevel=1) as archive:
         for name, array in arrays.items():
             # large float arrays hardly compress, and deflating 72 MB takes 2 s, which would delay Ctrl-C
             stored = array.dtype.kind == "f" and array.nbytes >= _BLOCK

@@ -1,0 +1,28 @@
+"""The other end of workers of one's own: evaluation of a slice that another process sent."""
+
+import functools
+
+from evo.api.scoring import workers_of
+from evo.config.build import make_problem
+from evo.config.resolve import read_config, resolve_config
+from evo.problems.problem import Problem
+from evo.problems.slices import answer_slice
+
+
+def evaluate_slice(data: bytes, *, threads: int = 1, trust: bool = False) -> bytes:
+    """Return the answer to a slice of an evaluation, which workers of your own sent here: see `evo.run(workers=…)`.
+
+    The problem is made from the configuration in the slice, once for all slices of a run. An evaluation that fails is
+    an answer too, and fails where it was asked for. trust: whether modules of your own that the slice names, as in the
+    task `mine:fitness`, may be imported, which runs their code. Not for several Python threads at once.
+
+    Raises EvoError for bytes that are no slice.
+    """
+    return answer_slice(data, lambda config, training: _problem(config, training, threads, trust))
+
+
+@functools.lru_cache(maxsize=2)  # a run learns on one problem and scores on another
+def _problem(config: str, training: bool, threads: int, trust: bool) -> Problem:
+    problem = make_problem(resolve_config(read_config(config, "a slice", trust)), workers_of(threads), training)
+    problem.prepare()
+    return problem

@@ -1,0 +1,206 @@
+"""Slices of an evaluation: what travels to another process, and what comes back.
+
+A slice is some individuals on some episodes, and says all that its results depend on: how the problem is made, what the
+individuals are made from, the episodes' seeds and the statistics that normalise. Its size follows from the problem
+alone, not from how many workers there are, and its bytes say what it is: an answer names its slice by their digest.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import groupby
+from typing import Any, NamedTuple, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evo.envs.engine import interruption
+from evo.envs.engine.compile import KernelError
+from evo.envs.engine.physics import EngineError
+from evo.errors import EvoError, one_line
+from evo.genomes.population import Population
+from evo.genomes.slices import describe, rebuild
+from evo.numerics.running_statistics import ObservationStatistics
+from evo.problems.problem import Evaluation, Problem, add, fitness_of, join_individuals
+from evo.storage.files import arrays_from_bytes, arrays_to_bytes
+from evo.version import __version__
+
+_Arrays = Mapping[str, NDArray[Any]]
+# What an evaluation may raise that is no mistake in evo.
+_FAILURES = EvoError, EngineError, KernelError, FloatingPointError, MemoryError
+
+
+class _Cut(NamedTuple):
+    """Which individuals of the population and which of the episodes a slice is of."""
+
+    individuals: range
+    episodes: range
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class PopulationWork:
+    """The evaluation of a population on a problem; see `Problem.evaluate`."""
+
+    problem: Problem
+    population: Population
+    seeds: NDArray[np.int64]
+    statistics: ObservationStatistics
+    collect: bool
+    measured: bool
+
+    def here(self) -> Evaluation:
+        return self.problem.evaluate_here(
+            self.population, self.seeds, self.statistics, self.collect, measured=self.measured
+        )
+
+    def slices(self) -> Sequence[bytes]:
+        return self._slices
+
+    @cached_property
+    def _slices(self) -> list[bytes]:
+        config, training = self.problem.origin()
+        told = {"evo": __version__, "config": config, "training": training}
+        told |= {"collect": self.collect, "measured": self.measured}
+        shared = {f"statistics/{name}": array for name, array in self.statistics.state().items()}
+        dtype = self.problem.stored(np.zeros(0)).dtype
+        found = []
+        for individuals, episodes in self._cuts:
+            who = describe(self.population, np.array(individuals), dtype)
+            arrays = shared | {f"population/{name}": array for name, array in who.items()}
+            found.append(_pack(told, arrays | {"seeds": self.seeds[episodes.start : episodes.stop]}))
+        return found
+
+    @cached_property
+    def _cuts(self) -> list[_Cut]:
+        """The slices in order: one individual after the other, and of one, its episodes in order."""
+        individuals, episodes = self.problem.slice_shape(len(self.seeds))
+        if self.measured or individuals > 1:  # measures are means over all episodes
+            episodes = len(self.seeds)
+        return [
+            _Cut(some, range(first, min(first + episodes, len(self.seeds))))
+            for some in (
+                range(first, min(first + individuals, len(self.population)))
+                for first in range(0, len(self.population), individuals)
+            )
+            for first in range(0, len(self.seeds), episodes)
+        ]
+
+    def merge(self, answers: Iterable[bytes]) -> Evaluation:
+        places: dict[str, list[int]] = {}  # slices that are equal have the same answer
+        for place, data in enumerate(self._slices):
+            places.setdefault(_digest(data), []).append(place)
+        found: dict[int, Evaluation] = {}
+        try:
+            with interruption.waiting():
+                for answer in answers:
+                    told, arrays = _read(answer)
+                    for place in places.pop(told.get("slice", ""), []):
+                        found[place] = self._part(place, told, arrays)
+                    if not places:
+                        break
+        except (OSError, EOFError) as error:
+            raise EngineError(f"the workers failed: {type(error).__name__}: {one_line(error)}") from error
+        except _DamagedError as error:
+            raise EngineError(f"an answer of the workers cannot be read: {error}") from error
+        if places:
+            missing = [place for place in range(len(self._cuts)) if place not in found]
+            raise EngineError(
+                f"the workers gave no answer for {len(missing)} of {len(self._cuts)} slices, the first of them "
+                f"{self._name(missing[0])}: mend them, and go on"
+            )
+        rows = groupby(range(len(self._cuts)), lambda place: self._cuts[place].individuals)
+        return join_individuals([_join_episodes([found[place] for place in row]) for _, row in rows])
+
+    def _part(self, place: int, told: Mapping[str, Any], arrays: _Arrays) -> Evaluation:
+        """Return the results in an answer. Raises EngineError where the slice failed."""
+        if "error" in told:
+            raise EngineError(f"{self._name(place)}: {told['error']}")
+        shape = tuple(map(len, self._cuts[place]))
+        try:
+            if arrays["returns"].shape != shape:
+                raise ValueError(f"returns of shape {arrays['returns'].shape}")
+            return Evaluation(
+                fitness=fitness_of(arrays["returns"]),
+                returns=arrays["returns"],
+                episodes=told["episodes"],
+                steps=told["steps"],
+                failures=told["failures"],
+                errors=tuple(told["errors"]),
+                statistics=arrays["statistics"],
+                measures=arrays["measures"],
+                objectives=arrays["objectives"],
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise EngineError(
+                f"{self._name(place)}: the answer of the workers does not fit: {one_line(error)}"
+            ) from error
+
+    def _name(self, place: int) -> str:
+        first, last = self._cuts[place].individuals[0], self._cuts[place].individuals[-1]
+        who = f"individual {first}" if first == last else f"individuals {first} to {last}"
+        return f"{who} of {len(self.population)}"
+
+
+def answer_slice(data: bytes, make_problem: Callable[[str, bool], Problem]) -> bytes:
+    """Return the answer to a slice: its results, or why there are none.
+
+    make_problem: makes the problem of a configuration, to train on or to score on. Raises EvoError for other bytes.
+    """
+    try:
+        told, arrays = _read(data)
+    except _DamagedError as error:
+        raise EvoError(f"a slice cannot be read: {error}") from error
+    slice_ = {"slice": _digest(data)}
+    try:
+        if told["evo"] != __version__:
+            raise EvoError(f"the slice is of evo {told['evo']}, and the worker has evo {__version__}: install the same")
+        problem = make_problem(told["config"], told["training"])
+        population = rebuild(_below("population/", arrays))
+        statistics = ObservationStatistics.restored(_below("statistics/", arrays))
+        found = problem.evaluate_here(
+            population, arrays["seeds"], statistics, told["collect"], measured=told["measured"]
+        )
+    except _FAILURES as error:
+        return _pack(slice_ | {"error": one_line(error)}, {})
+    counts = {"episodes": found.episodes, "steps": found.steps, "failures": found.failures, "errors": found.errors}
+    names = "returns", "statistics", "measures", "objectives"  # the fitness follows from all slices' returns
+    return _pack(slice_ | counts, {name: np.asarray(getattr(found, name)) for name in names})
+
+
+def _join_episodes(parts: Sequence[Evaluation]) -> Evaluation:
+    """Return the evaluation on all episodes of the same individuals, in order."""
+    if len(parts) == 1:
+        return parts[0]
+    returns = np.concatenate([part.returns for part in parts], axis=1)
+    added = add(parts, returns, fitness_of(returns))
+    return replace(added, measures=parts[0].measures, objectives=parts[0].objectives)  # without columns: see _cuts
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _pack(told: Mapping[str, Any], arrays: _Arrays) -> bytes:
+    """Return JSON and arrays as bytes."""
+    return arrays_to_bytes({"told": np.frombuffer(json.dumps(told).encode(), np.uint8), **arrays})
+
+
+class _DamagedError(ValueError):
+    """Bytes that `_pack` did not return."""
+
+
+def _read(data: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Return what `_pack` packed. Raises _DamagedError for other bytes."""
+    try:
+        arrays = arrays_from_bytes(data)
+        told = json.loads(arrays.pop("told").tobytes())
+        return dict(told), arrays
+    except (KeyError, TypeError, ValueError) as error:
+        raise _DamagedError(one_line(error)) from error
+
+
+def _below(prefix: str, arrays: _Arrays) -> dict[str, NDArray[Any]]:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

@@ -1,0 +1,264 @@
+"""Workers: slices evaluated anywhere, answered in any order, give the bits of threads."""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import evo
+from evo.config.build import make_problem
+from evo.config.resolve import resolve_config
+from evo.envs import reference
+from evo.envs.engine.physics import EngineError
+from evo.errors import EvoError
+from evo.evaluation.workers import Threads, Work, Workers
+from evo.genomes.noise import Noise
+from evo.genomes.population import DensePopulation, PerturbedPopulation, Population
+from evo.learners.racing import evaluate_racing
+from evo.numerics.randomness import generator, selection_seeds
+from evo.problems import slices
+from evo.problems.control import Walking
+from evo.problems.function import Landscape
+from evo.problems.outcome import Outcome
+from evo.problems.problem import Evaluation, Problem
+from evo.problems.slices import PopulationWork
+from evo.problems.supervised import Supervised
+
+
+class Elsewhere:
+    """Slices through `evo.evaluate_slice`, in this process: each twice, the last first, after one of other work."""
+
+    threads = 1
+
+    def __init__(self) -> None:
+        self.count = 0  # slices so far
+        self.last: list[bytes] = []
+
+    def evaluate(self, work: Work[Any]) -> Any:
+        asked = work.slices()
+        self.count += len(asked)
+        answers = [evo.evaluate_slice(data) for data in reversed(asked)]
+        late, self.last = self.last, answers
+        return work.merge(itertools.chain(late, *((answer, answer) for answer in answers)))
+
+
+def rough(x: np.ndarray, seed: int) -> Outcome:
+    """Fail for half of the points."""
+    if x[0] < 0:
+        raise ArithmeticError(f"none below zero, seed {seed}")
+    return Outcome(float(x.sum()) + seed, measures=x[:2])
+
+
+def _problem(workers: Workers, training: bool = True, **flags: Any) -> Problem:
+    return make_problem(
+        resolve_config(flags={name.replace("__", "."): one for name, one in flags.items()}), workers, training
+    )
+
+
+PROBLEMS: dict[str, dict[str, Any]] = {
+    "world": {"task__name": "evo/PointMass-v0", "task__steps": 20, "network__normalise": True},
+    "formula": {"task__name": "rastrigin", "task__dim": 5, "task__rotated": True},
+    "function": {"task__name": f"{__name__}:rough", "task__dim": 4, "task__on_error": "worst"},
+    "data": {"task__name": "xor", "evaluation__batch": 4},
+}
+
+
+def _cut(monkeypatch: pytest.MonkeyPatch, individuals: int, episodes: int | None = None) -> None:
+    """Slices of so many individuals and, in a world, episodes; by default all."""
+    for kind in (Walking, Supervised, Landscape):
+        few = episodes if kind is Walking else None
+        monkeypatch.setattr(kind, "slice_shape", lambda self, all_of_them, few=few: (individuals, few or all_of_them))
+
+
+def _population(problem: Problem) -> Population:
+    return PerturbedPopulation(np.zeros(problem.size), Noise(generator(0, "test"), 4, problem.size), 0.5)
+
+
+def _assert_same(found: Evaluation, expected: Evaluation) -> None:
+    for field in fields(Evaluation):
+        np.testing.assert_array_equal(getattr(found, field.name), getattr(expected, field.name), err_msg=field.name)
+
+
+@pytest.fixture(autouse=True)
+def _trusted() -> None:
+    reference.trust(f"{__name__}:rough")
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("shape", [(1, 2), (3, 3), (99, 3)], ids=str)
+def test_slices_give_the_bits_of_the_whole(
+    name: str, shape: tuple[int, int], training: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _cut(monkeypatch, *shape)
+    workers, seeds = Elsewhere(), selection_seeds(3)
+    here, there = (_problem(one, training, **PROBLEMS[name]) for one in (Threads(2), workers))
+    for collect, measured, slices_ in ((True, False, -(-8 // shape[0])), (False, True, -(-8 // shape[0]))):
+        asked = _population(here), seeds, here.no_statistics(), collect, measured
+        workers.count = 0
+        _assert_same(there.evaluate(*asked), here.evaluate(*asked))
+        in_parts = 2 if name == "world" and shape == (1, 2) and not measured else 1  # means are over all episodes
+        assert workers.count == slices_ * in_parts
+
+
+def test_the_size_of_a_slice_follows_from_the_problem() -> None:
+    world = _problem(Threads(1), **PROBLEMS["world"] | {"task__steps": 100})
+    for episodes, shape in {1: (81, 1), 20: (4, 20), 81: (1, 81), 82: (1, 81), 1000: (1, 81)}.items():
+        assert world.slice_shape(episodes) == shape
+    assert _problem(Threads(1), **PROBLEMS["formula"]).slice_shape(1) == (2**20 // 5, 1)
+    assert _problem(Threads(1), **PROBLEMS["function"]).slice_shape(9) == (1, 9)
+    data = _problem(Threads(1), **PROBLEMS["data"])
+    individuals, episodes = data.slice_shape(2)
+    assert episodes == 2 and 2**27 < individuals * 2 * 4 * data.network.products <= 2**28
+
+
+def test_a_race_is_the_same_with_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    _cut(monkeypatch, 3)
+    found = []
+    for workers in (Threads(1), Elsewhere()):
+        problem = _problem(workers, **PROBLEMS["world"])
+        found.append(evaluate_racing(problem, _population(problem), np.arange(9), problem.no_statistics(), 2))
+    _assert_same(*found)
+
+
+def test_slices_are_those_of_the_problem_and_not_of_the_workers() -> None:
+    def slices_of(workers: Workers) -> Any:
+        problem = _problem(workers, **PROBLEMS["world"])
+        return PopulationWork(
+            problem, _population(problem), np.arange(2), problem.no_statistics(), True, False
+        ).slices()
+
+    assert slices_of(Threads(1)) == slices_of(Threads(5)) == slices_of(Elsewhere())
+
+
+def _merged(answer: Callable[[list[bytes]], Iterable[bytes]], population: Population | None = None) -> Evaluation:
+    """What a point mass earns by workers whose answers to the answers are these."""
+    problem = _problem(Threads(1), **PROBLEMS["world"])
+    who = _population(problem) if population is None else population
+    work = PopulationWork(problem, who, np.arange(2), problem.no_statistics(), True, False)
+    return work.merge(answer([evo.evaluate_slice(data) for data in work.slices()]))
+
+
+def test_no_more_answers_are_taken_than_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    _cut(monkeypatch, 3)
+    assert len(_merged(itertools.cycle).fitness) == 8
+
+
+def test_equal_slices_need_one_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    _cut(monkeypatch, 1, 1)
+    size = _problem(Threads(1), **PROBLEMS["world"]).size
+    found = _merged(lambda answers: answers[:2], DensePopulation(np.ones((3, size))))  # an answer for each episode
+    assert found.returns.shape == (3, 2) and (found.returns == found.returns[0]).all()
+    assert len(found.statistics) == 6
+
+
+def _broken(answers: list[bytes]) -> Iterator[bytes]:
+    yield answers[0]
+    raise BrokenPipeError("no one reads")
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (lambda answers: answers[:1], r"gave no answer for 3 of 4 slices, the first of them individuals 2 to 3 of 8"),
+        (_broken, "^the workers failed: BrokenPipeError: no one reads$"),
+        (lambda answers: [answers[0][:-9]], "^an answer of the workers cannot be read: "),
+        (lambda answers: [b""], "^an answer of the workers cannot be read: "),
+    ],
+    ids=["missing", "broken", "damaged", "empty"],
+)
+def test_workers_that_fail_are_one_line(answer: Any, error: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    _cut(monkeypatch, 2)
+    with pytest.raises(EngineError, match=error) as raised:
+        _merged(answer)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_slice_that_fails_is_one_line_where_it_was_asked_for() -> None:
+    problem = _problem(Elsewhere(), **PROBLEMS["function"] | {"task__on_error": "stop"})
+    below = DensePopulation(np.array([[1.0, 0, 0, 0], [-1.0, 0, 0, 0]]))
+    with pytest.raises(EngineError, match=r"^individual 1 of 2: .*ArithmeticError: none below zero, seed 7"):
+        problem.evaluate(below, np.array([7]), problem.no_statistics())
+
+
+def test_another_version_and_other_bytes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(EvoError, match=r"^a slice cannot be read: "):
+        evo.evaluate_slice(b"no slice")
+    problem = _problem(Elsewhere(), **PROBLEMS["formula"])
+    work = PopulationWork(problem, _population(problem), np.arange(1), problem.no_statistics(), False, False)
+    asked = work.slices()
+    monkeypatch.setattr(slices, "__version__", "9")
+    with pytest.raises(EngineError, match=r"the slice is of evo .*, and the worker has evo 9: install the same"):
+        work.merge(map(evo.evaluate_slice, asked))
+
+
+def test_a_module_that_a_slice_names_is_imported_only_if_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = _problem(Elsewhere(), **PROBLEMS["function"] | {"task__dim": 6})
+    above = DensePopulation(np.ones((1, 6)))
+    work = PopulationWork(problem, above, np.arange(1), problem.no_statistics(), False, False)
+    asked = work.slices()
+    monkeypatch.setattr(reference, "_of_users", set())
+    monkeypatch.setattr(reference, "_of_files", set())
+    with pytest.raises(EngineError, match="rough is named by a file alone"):
+        work.merge(map(evo.evaluate_slice, asked))
+    assert work.merge([evo.evaluate_slice(data, trust=True) for data in asked]).fitness == 6
+
+
+# The library
+
+
+def test_evaluate_takes_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    task, params = evo.task("evo/PointMass-v0", steps=20), np.random.default_rng(0).normal(size=(5, 8))
+    workers = Elsewhere()
+    _cut(monkeypatch, 3)
+    given = (task, evo.network("linear", task), params, 2, 3)
+    expected = evo.evaluate(*given, measures=True)
+    for found, one in zip(evo.evaluate(*given, workers=workers, measures=True), expected, strict=True):
+        np.testing.assert_array_equal(found, one)
+    assert workers.count == 2
+    with pytest.raises(EvoError, match="threads and workers both say where to evaluate: give one of them"):
+        evo.evaluate(*given, threads=2, workers=workers)
+
+
+def test_what_was_made_by_hand_is_for_threads_alone() -> None:
+    task = evo.task("evo/PointMass-v0")
+    task.model.opt.timestep *= 0.5
+    with pytest.raises(EvoError, match="was made or changed by hand"):
+        evo.evaluate(task, "linear", np.zeros(8), workers=Elsewhere())
+
+
+class Leaving(Elsewhere):
+    """Workers that are gone after some evaluations."""
+
+    def evaluate(self, work: Work[Any]) -> Any:
+        return work.merge(_leaving(work.slices())) if self.count > 30 else super().evaluate(work)
+
+
+def _leaving(asked: Sequence[bytes]) -> Iterator[bytes]:
+    yield evo.evaluate_slice(asked[0])
+    raise EOFError("a worker ended")
+
+
+def test_a_run_whose_workers_leave_is_resumed_with_the_bits_of_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _cut(monkeypatch, 3, 50)
+    settings = {"task.steps": 20, "method.directions": 8}
+    asked: dict[str, Any] = {"method": "ars", "seed": 2, "generations": 9, "video": False, "settings": settings}
+    whole = evo.run("evo/PointMass-v0", threads=2, out=tmp_path / "threads", **asked)
+    with pytest.raises(EvoError, match=r"^evo/PointMass-v0: the workers failed: EOFError: a worker ended$"):
+        evo.run("evo/PointMass-v0", workers=Leaving(), out=tmp_path / "own", **asked)
+    assert 2 < len(evo.load(tmp_path / "own").metrics["steps"]) < 9
+    checkpoint = evo.load(tmp_path / "own").directory.newest_checkpoint()
+    assert checkpoint is not None and checkpoint[0] == evo.load(tmp_path / "own").metrics["steps"][-1]  # none is lost
+    own = evo.resume(tmp_path / "own", workers=Elsewhere(), video=False)
+    assert own.champion.params.tobytes() == whole.champion.params.tobytes()
+    for name in ("selection_returns", "report_returns"):
+        np.testing.assert_array_equal(getattr(own.champion, name), getattr(whole.champion, name))
+    assert own.metrics.keys() == whole.metrics.keys()
+    for name in {*whole.metrics} - {"wall_s", "cpu_s", "selection_s", "selection_cpu_s"}:
+        np.testing.assert_array_equal(own.metrics[name], whole.metrics[name], err_msg=name)
