@@ -18,7 +18,6 @@ from evo.runs.terminal import Output, accept_any_encoding, show_notes, show_warn
 app = typer.Typer(
     name="evo",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Evolve neural-network controllers for walking creatures; stop, resume, and watch them.",

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from evo.cli import completion
 from evo.cli.options import Quiet, Threads, Trust
 from evo.comparison.defaults import (
     DEFAULT_METHODS,
@@ -20,11 +21,19 @@ from evo.runs.terminal import Output
 def compare(
     what: Annotated[
         list[str] | None,
-        typer.Argument(help="a task, or the directories of two or more finished runs", show_default=False),
+        typer.Argument(
+            help="a task, or the directories of two or more finished runs",
+            show_default=False,
+            autocompletion=completion.tasks,
+        ),
     ] = None,
     methods: Annotated[
         str | None,
-        typer.Option("--methods", help=f"e.g. ars,ga or mine:Search (default: {','.join(DEFAULT_METHODS)})"),
+        typer.Option(
+            "--methods",
+            help=f"e.g. ars,ga or mine:Search (default: {','.join(DEFAULT_METHODS)})",
+            autocompletion=completion.methods,
+        ),
     ] = None,
     seeds: Annotated[
         int | None, typer.Option("--seeds", help=f"how many, from {FIRST_SEED} up (default: {DEFAULT_SEEDS})")

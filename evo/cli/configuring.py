@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
+from evo.cli import completion
 from evo.runs.terminal import Output
 
 if TYPE_CHECKING:
@@ -20,8 +21,13 @@ def config(
             help="a setting, a section such as budget, or a method or task (default: all)", show_default=False
         ),
     ] = None,
-    task: Annotated[str | None, typer.Option("--task", "-t", help="with the settings of this task")] = None,
-    method: Annotated[str | None, typer.Option("--method", "-m", help="with the settings of this method")] = None,
+    task: Annotated[
+        str | None, typer.Option("--task", "-t", help="with the settings of this task", autocompletion=completion.tasks)
+    ] = None,
+    method: Annotated[
+        str | None,
+        typer.Option("--method", "-m", help="with the settings of this method", autocompletion=completion.methods),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print records")] = False,
 ) -> None:
     """Explain settings, for --set and config.toml: type, range, default, meaning, and what a run would use.

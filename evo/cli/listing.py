@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from evo.cli import completion
 from evo.cli.configuring import config, named
 from evo.runs.terminal import Output
 
@@ -18,9 +19,14 @@ def list_(
         str | None, typer.Argument(help=f"one of {', '.join(_WORDS)} (default: all)", show_default=False)
     ] = None,
     task: Annotated[
-        str | None, typer.Option("--task", "-t", help="runs on this task; a part of its name will do")
+        str | None,
+        typer.Option(
+            "--task", "-t", help="runs on this task; a part of its name will do", autocompletion=completion.tasks
+        ),
     ] = None,
-    method: Annotated[str | None, typer.Option("--method", "-m", help="runs by this method")] = None,
+    method: Annotated[
+        str | None, typer.Option("--method", "-m", help="runs by this method", autocompletion=completion.methods)
+    ] = None,
     finished: Annotated[
         bool | None, typer.Option("--finished/--unfinished", help="runs that are finished, or are not")
     ] = None,
@@ -67,7 +73,10 @@ def list_(
 
 
 def remove(
-    paths: Annotated[list[Path], typer.Argument(metavar="RUN...", help="run directories", show_default=False)],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN...", help="run directories", show_default=False, autocompletion=completion.runs),
+    ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask")] = False,
 ) -> None:
     """Remove runs, after asking; refuses what is no run, a link, or a run in progress."""

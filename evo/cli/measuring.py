@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from evo.cli import completion
 from evo.cli.options import Trust
 from evo.runs.terminal import Output
 
@@ -59,7 +60,10 @@ def bench(
 
 def doctor(
     path: Annotated[
-        Path | None, typer.Argument(help="a run directory: what is wrong with it?", show_default=False)
+        Path | None,
+        typer.Argument(
+            help="a run directory: what is wrong with it?", show_default=False, autocompletion=completion.runs
+        ),
     ] = None,
     trust: Trust = False,
 ) -> None:

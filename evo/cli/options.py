@@ -5,11 +5,26 @@ from typing import Annotated
 
 import typer
 
+from evo.cli import completion
+
 Task = Annotated[
-    str | None, typer.Argument(help="e.g. HalfCheetah-v5, quadruped, rastrigin; see `evo list`", show_default=False)
+    str | None,
+    typer.Argument(
+        help="e.g. HalfCheetah-v5, quadruped, rastrigin; see `evo list`",
+        show_default=False,
+        autocompletion=completion.tasks,
+    ),
 ]
-Method = Annotated[str | None, typer.Option("--method", "-m", help="e.g. ars, openai-es, ga, ppo; see `evo list`")]
-Network = Annotated[str | None, typer.Option("--network", "-n", help="linear, mlp:64,64, mlp:32:relu")]
+Method = Annotated[
+    str | None,
+    typer.Option(
+        "--method", "-m", help="e.g. ars, openai-es, ga, ppo; see `evo list`", autocompletion=completion.methods
+    ),
+]
+Network = Annotated[
+    str | None,
+    typer.Option("--network", "-n", help="linear, mlp:64,64, mlp:32:relu", autocompletion=completion.networks),
+]
 Dim = Annotated[int | None, typer.Option("--dim", help="how many numbers a function takes, e.g. rastrigin")]
 Seed = Annotated[int | None, typer.Option("--seed", "-s", help="of every random number in the run (default: 0)")]
 Generations = Annotated[int | None, typer.Option("--generations", "-g", help="stop after so many generations")]
@@ -35,7 +50,10 @@ ModelRoot = Annotated[
     Path | None, typer.Option("--model-root", help="the folder that all files a model file names must lie in")
 ]
 RunPath = Annotated[
-    Path | None, typer.Argument(help="a run directory (default: the latest in runs/)", show_default=False)
+    Path | None,
+    typer.Argument(
+        help="a run directory (default: the latest in runs/)", show_default=False, autocompletion=completion.runs
+    ),
 ]
 Log = Annotated[
     list[str] | None,

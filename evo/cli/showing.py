@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from evo.cli import completion
 from evo.cli.options import Quiet, StepTimeout, Threads, Trust
 from evo.runs.terminal import Output
 
@@ -17,7 +18,11 @@ _SHOWN = {"world": "film", "function": "map", "data set": "picture"}  # what `re
 def replay(
     path: Annotated[
         Path | None,
-        typer.Argument(help="a run directory or a champion.npz (default: the latest in runs/)", show_default=False),
+        typer.Argument(
+            help="a run directory or a champion.npz (default: the latest in runs/)",
+            show_default=False,
+            autocompletion=completion.runs,
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help=".mp4, .gif, .webp, or .png for a strip of stills")
@@ -75,7 +80,10 @@ def replay(
 
 
 def evaluate(
-    path: Annotated[Path, typer.Argument(help="a run directory or a champion.npz", show_default=False)],
+    path: Annotated[
+        Path,
+        typer.Argument(help="a run directory or a champion.npz", show_default=False, autocompletion=completion.runs),
+    ],
     episodes: Annotated[
         int | None, typer.Option("--episodes", "-e", help="how many (default: 100); of what a seed changes")
     ] = None,
@@ -139,7 +147,10 @@ def evaluate(
 
 
 def robustness(
-    path: Annotated[Path, typer.Argument(help="a run directory or a champion.npz", show_default=False)],
+    path: Annotated[
+        Path,
+        typer.Argument(help="a run directory or a champion.npz", show_default=False, autocompletion=completion.runs),
+    ],
     episodes: Annotated[int, typer.Option(help="of each hardship")] = 20,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="write the numbers to this .csv too")] = None,
     threads: Threads = None,
@@ -157,7 +168,12 @@ def robustness(
 
 
 def export(
-    path: Annotated[Path, typer.Argument(metavar="RUN", help="a run directory or a champion.npz", show_default=False)],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RUN", help="a run directory or a champion.npz", show_default=False, autocompletion=completion.runs
+        ),
+    ],
     file: Annotated[Path, typer.Argument(help="policy.npz or policy.onnx", show_default=False)],
     trust: Trust = False,
 ) -> None:
