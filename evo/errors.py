@@ -1,6 +1,5 @@
 """The exception that users see, and the formatting of its messages."""
 
-import difflib
 import re
 from collections.abc import Iterable
 
@@ -48,6 +47,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
     Case is ignored. Empty when nothing is known.
     """
+    import difflib  # imported late: only a mistake needs it
+
     names = list(dict.fromkeys(known))
     folded = {name.casefold(): name for name in names}
     if close := difflib.get_close_matches(word.casefold(), folded, n=1):
