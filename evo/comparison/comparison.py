@@ -8,6 +8,7 @@ from evo.comparison.member import Member
 from evo.comparison.table import MethodRow
 from evo.comparison.terms import Terms
 from evo.numerics.formatting import maximised
+from evo.visualize.notebook import box, facts, picture, table
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,3 +37,13 @@ class Comparison:
     def measure(self) -> str:
         """The measure of the members' fitness: `return`, `accuracy`, `−bits per character`."""
         return maximised(self.members[0].champion.measure)
+
+    def _repr_html_(self) -> str:
+        """Return what notebooks show: a row for each method, the findings, and the learning curves."""
+        from evo.comparison.writing import method_header, method_texts  # it builds on this module
+
+        rows = table(method_header(self.step_unit, self.measure), method_texts(self.rows))
+        told = facts([("", finding) for finding in (*self.findings, f"report: {self.path / 'report.html'}")])
+        return box(
+            f"Comparison on {self.members[0].champion.task_name}", rows, told, picture(self.path / "learning.svg")
+        )

@@ -34,6 +34,7 @@ from evo.runs.fitness import Fitness, Verification
 from evo.runs.platform_facts import platform_facts
 from evo.runs.policy import BatchPolicy, Policy
 from evo.storage.files import read_arrays, read_toml, write_arrays
+from evo.visualize.notebook import box, facts
 
 FORMAT = 1
 _LIMIT = 2**30
@@ -103,6 +104,21 @@ class Champion:
             *(f"task.{name} = {value!r}" for name, value in self.task_options.items()),
         ]
         return "\n".join(filter(None, lines))
+
+    def facts_for_people(self) -> list[tuple[str, str]]:
+        """Return what it is and does, as names and texts."""
+        return [
+            ("task", self.task_name),
+            ("network", f"{self.network_text}, {len(self.params):,} parameters" if self.network_text else "a point"),
+            ("method", f"{self.method}, seed {self.seed}"),
+            ("champion of", f"generation {self.generation:,}, after {self.steps:,} steps"),
+            ("score", f"{Fitness(self.selection_returns, self.measure)}, by which it was chosen"),
+            ("report", "not yet" if self.report_returns is None else str(self.reported_fitness)),
+        ]
+
+    def _repr_html_(self) -> str:
+        """Return what notebooks show."""
+        return box("Champion", facts(self.facts_for_people()))
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the compiled problem out of copies and pickles."""

@@ -1,7 +1,10 @@
 """Run: a finished run as an object: configuration, metrics, champion, plots."""
 
+import importlib
+import importlib.util
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +16,7 @@ from evo.problems.function import Landscape
 from evo.runs.champion import Champion
 from evo.storage.paths import command
 from evo.storage.run_directory import RunDirectory, runs
+from evo.visualize.notebook import box, curve, facts
 
 
 class Run:
@@ -49,6 +53,12 @@ class Run:
     def metrics(self) -> dict[str, np.ndarray]:
         """Columns of metrics.csv, float64 (generations,)."""
         return self.directory.metrics(renamed_columns(self.directory.config_text))
+
+    def metrics_frame(self) -> Any:
+        """Return metrics.csv as a pandas.DataFrame, a row for each generation. Raises EvoError without pandas."""
+        if importlib.util.find_spec("pandas") is None:
+            raise EvoError("a data frame needs pandas: pip install pandas; without it, run.metrics has the columns")
+        return importlib.import_module("pandas").DataFrame(dict(self.metrics))
 
     @property
     def ended(self) -> str | None:
@@ -121,6 +131,16 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"
+
+    def _repr_html_(self) -> str:
+        """Return what notebooks show: its champion's facts and the curve of its mean fitness."""
+        try:
+            champion, metrics = self.champion, self.metrics
+            rows = [*champion.facts_for_people(), ("ended", self.ended or "not yet")]
+            drawn = curve(metrics["steps"], metrics["mean"], "mean fitness", "step") if metrics else ""
+        except EvoError as error:
+            return box(repr(self), facts([("nothing to show", error)]))
+        return box(str(self.path), facts(rows), drawn)
 
 
 def latest(folder: Path = Path("runs")) -> Path:
