@@ -30,6 +30,7 @@ from evo.problems.problem import Evaluation, Problem, evaluate_alone
 from evo.problems.supervised import Supervised
 from evo.runs.evaluation import on_options
 from evo.runs.exporting import export_champion
+from evo.runs.facts import facts_of
 from evo.runs.fitness import Fitness, Verification
 from evo.runs.platform_facts import platform_facts
 from evo.runs.policy import BatchPolicy, Policy
@@ -105,20 +106,8 @@ class Champion:
         ]
         return "\n".join(filter(None, lines))
 
-    def facts_for_people(self) -> list[tuple[str, str]]:
-        """Return what it is and does, as names and texts."""
-        return [
-            ("task", self.task_name),
-            ("network", f"{self.network_text}, {len(self.params):,} parameters" if self.network_text else "a point"),
-            ("method", f"{self.method}, seed {self.seed}"),
-            ("champion of", f"generation {self.generation:,}, after {self.steps:,} steps"),
-            ("score", f"{Fitness(self.selection_returns, self.measure)}, by which it was chosen"),
-            ("report", "not yet" if self.report_returns is None else str(self.reported_fitness)),
-        ]
-
     def _repr_html_(self) -> str:
-        """Return what notebooks show."""
-        return box("Champion", facts(self.facts_for_people()))
+        return box("Champion", facts(facts_of(self)))
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the compiled problem out of copies and pickles."""

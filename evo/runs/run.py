@@ -14,6 +14,7 @@ from evo.envs.engine.physics import EngineError
 from evo.errors import EvoError
 from evo.problems.function import Landscape
 from evo.runs.champion import Champion
+from evo.runs.facts import facts_of
 from evo.storage.paths import command
 from evo.storage.run_directory import RunDirectory, runs
 from evo.visualize.notebook import box, curve, facts
@@ -136,7 +137,7 @@ class Run:
         """Return what notebooks show: its champion's facts and the curve of its mean fitness."""
         try:
             champion, metrics = self.champion, self.metrics
-            rows = [*champion.facts_for_people(), ("ended", self.ended or "not yet")]
+            rows = [*facts_of(champion), ("ended", self.ended or "not yet")]
             drawn = curve(metrics["steps"], metrics["mean"], "mean fitness", "step") if metrics else ""
         except EvoError as error:
             return box(repr(self), facts([("nothing to show", error)]))
