@@ -15,7 +15,8 @@ from gymnasium.envs.registration import EnvSpec
 
 from evo.algorithms import ALGORITHMS
 from evo.config.build import make_dataset, make_network, make_task
-from evo.config.resolve import DATASET, kind_of, task_name
+from evo.config.task_names import task_name
+from evo.config.task_spec import TaskSource
 from evo.datasets import DATASETS, Dataset
 from evo.envs.gymnasium_bridge import gymnasium_task
 from evo.envs.gymnasium_bridge.gymnasium_task import GymnasiumTask
@@ -44,7 +45,7 @@ def as_world_or_data(task: TaskLike | Dataset) -> AnyTask | Dataset:
     """Return a world or a data set, by name or as it is. Raises EvoError."""
     if isinstance(task, Dataset):
         return task
-    if isinstance(task, str | Path) and kind_of(task_name(str(task))) == DATASET:
+    if isinstance(task, str | Path) and TaskSource(task_name(str(task))).returned is Dataset:
         return make_dataset(str(task), {})
     return as_task(task)
 

@@ -4,6 +4,7 @@ import datetime
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,11 @@ from evo.api.arguments import (
 )
 from evo.api.scoring import workers_of
 from evo.config.build import make_dataset, make_learner, make_problem, make_task
+from evo.config.config import Config
 from evo.config.renamed import rename_state, renamed_columns
-from evo.config.resolve import DATASET, Config, read_config, resolve_config, task_name
+from evo.config.resolve import read_config, resolve_config
+from evo.config.task_names import task_name
+from evo.config.task_spec import TaskSpec
 from evo.config.values import Settings, pairs_of
 from evo.datasets import Dataset, arrays
 from evo.envs import reference
@@ -180,31 +184,28 @@ def run(
         file = begun | file | {name: value for name, value in begun.items() if name.startswith("start.")}
     resolved = resolve_config(file, pairs, flags)
     if epochs is not None:
-        flags["budget.steps"] = _examples(resolved, epochs)
-    if resolved.kind == DATASET:
-        if resolved["data.digest"] is None:
-            flags["data.digest"] = digest or make_dataset(resolved["task.name"], resolved.section("task")).digest
-        resolved = resolve_config(file, pairs, flags)
+        flags["budget.steps"] = _examples(resolved.task, epochs)
+        resolved = resolve_config(file, pairs, flags, resolved.task)
+    if "data.digest" in resolved.keys and resolved.data.digest is None:
+        resolved = resolved.changed({"data.digest": digest or resolved.task.kind.digest(resolved.task.made)})
     # errors in the options are raised before a directory is made
     champion = start_of(resolved, Path(config).parent if config is not None and start is None else None)
+    session = _Session(workers, log, video, callback, _shown(display, verbose), here)
     learner = make_learner(resolved, workers, None if champion is None else champion.candidate)
-    stem = f"{task_slug(resolved['task.name'])}-{resolved['method.name']}-seed{resolved['seed']}"
+    stem = f"{task_slug(resolved.task.name)}-{resolved.method.name}-seed{resolved.seed}"
     path = fresh_path(here / "runs" / stem) if out is None else out
     with RunDirectory.create(path, resolved.toml(), _versions()) as directory:
         if champion is not None:
             champion.save(directory.path / COPY)
-        return _go(
-            resolved, learner, directory, workers, log, video, callback, _shown(display, verbose), Progress(), here
-        )
+        return session.work(resolved, learner, directory, Progress())
 
 
-def _examples(config: Config, epochs: float) -> int:
+def _examples(task: TaskSpec, epochs: float) -> int:
     """Return the number of examples of `epochs` epochs. Raises EvoError."""
-    if config.kind != DATASET:
-        raise EvoError(f"{config['task.name']} has no epochs: give generations, steps, minutes or until")
+    examples = task.kind.examples(task.name, task.made)
     if not isinstance(epochs, int | float) or not 0 <= epochs < math.inf:
         raise EvoError(f"epochs must be a number from 0 up, got {epochs!r}")
-    return round(epochs * len(make_dataset(config["task.name"], config.section("task")).train))
+    return round(epochs * examples)
 
 
 def resume(
@@ -254,15 +255,17 @@ def resume(
             "evaluation.step_timeout": step_timeout,
         }
         written = read_config(directory.config_text, source, trust)
-        if epochs is not None:
-            flags["budget.steps"] = _examples(resolve_config(written), epochs)
         config = resolve_config(written, flags=flags)
+        if epochs is not None:
+            flags["budget.steps"] = _examples(config.task, epochs)
+            config = resolve_config(written, flags=flags, task=config.task)
         champion = start_of(config, directory.path)
+        session = _Session(workers, log, video, callback, _shown(display, verbose), here)
         learner = make_learner(config, workers, None if champion is None else champion.candidate)
         progress = Progress() if checkpoint is None else _restored(learner, checkpoint[1], config, directory)
         if any(value is not None for value in flags.values()) and not over(config, learner, progress):
             write_text(directory.path / "config.toml", config.toml())
-        return _go(config, learner, directory, workers, log, video, callback, _shown(display, verbose), progress, here)
+        return session.work(config, learner, directory, progress)
 
 
 def _shown(display: Display | None, verbose: bool) -> Display | None:
@@ -276,59 +279,61 @@ def _shown(display: Display | None, verbose: bool) -> Display | None:
     return lambda config: on_terminal(config, Console(), quiet=False)
 
 
-def _go(
-    config: Config,
-    learner: Learner,
-    directory: RunDirectory,
-    workers: Workers,
-    log: Sequence[str],
-    video: bool,
-    callback: Callable[[Mapping[str, float]], None] | None,
-    display: Display | None,
-    progress: Progress,
-    here: Path,
-) -> Run:
-    """Train and show a run that is begun or resumed.
+@dataclass(frozen=True)
+class _Session:
+    """One sitting at a run, begun or resumed, and how it is shown.
 
     here: the user's working directory, to which printed paths are relative.
     """
-    judge = make_problem(config, workers, training=False)
-    again = command("resume", from_here(directory.path, here), config=config.toml())
-    try:
-        with (
-            advising(f"{again} goes on from there"),
-            display(config) if display else nullcontext() as shown,
-        ):
-            watcher = Callback(callback, shown)
-            watcher.note(f"run     {from_here(directory.path, here)}")
-            finished = over(config, learner, progress)
-            if finished and directory.champion_path.exists():
-                watcher.note(finished)
-                return Run(directory.path)
-            watcher.phase("compiling for this machine (cached from then on)")
-            judge.prepare()
-            learner.prepare()
-            # what a killed run wrote after its last checkpoint is recomputed
-            directory.keep_metrics(progress.rows, renamed_columns(directory.config_text))
-            directory.drop_fossils(learner.generation)
-            directory.record_end(None)
-            _say_size(learner, watcher)
-            for warning in directory.warnings:
-                watcher.note(warning)
-            watcher.phase("learning")
-            settings = read_config(config.toml(), str(directory.path))
-            with stoppable(), following(log, directory.path, settings, watcher.note) as follow:
-                train(config, learner, judge, directory, progress, Callback(follow, watcher))
-            if config["budget.minutes"] is not None:
-                # the time it took is chance: the generations are recorded instead, so that the file repeats the run
-                did = {**config.values, "budget.minutes": None, "budget.generations": learner.generation}
-                write_text(directory.path / "config.toml", Config(did).toml())
-            show(directory, video, watcher, workers.threads)
-    except (KernelError, EngineError, FloatingPointError) as error:
-        raise EvoError(f"{config['task.name']}: {error}") from error
-    except MemoryError as error:
-        raise EvoError(f"{config['task.name']}: there is not enough memory; {one_line(error)}") from error
-    return Run(directory.path)
+
+    workers: Workers
+    log: Sequence[str]
+    video: bool
+    callback: Callable[[Mapping[str, float]], None] | None
+    display: Display | None
+    here: Path
+
+    def work(self, config: Config, learner: Learner, directory: RunDirectory, progress: Progress) -> Run:
+        """Learn until the budget is spent, then draw the run; return it."""
+        judge = make_problem(config, self.workers, training=False)
+        place = from_here(directory.path, self.here)
+        again = command("resume", place, config=config.toml())
+        try:
+            with (
+                advising(f"{again} goes on from there"),
+                self.display(config) if self.display else nullcontext() as shown,
+            ):
+                watcher = Callback(self.callback, shown)
+                watcher.note(f"run     {place}")
+                finished = over(config, learner, progress)
+                if finished and directory.champion_path.exists():
+                    watcher.note(finished)
+                    return Run(directory.path, config=config)
+                watcher.phase("compiling for this machine (cached from then on)")
+                judge.prepare()
+                learner.prepare()
+                # what a killed run wrote after its last checkpoint is recomputed
+                directory.keep_metrics(progress.rows, renamed_columns(directory.config_text))
+                directory.drop_fossils(learner.generation)
+                directory.record_end(None)
+                _say_size(learner, watcher)
+                for warning in directory.warnings:
+                    watcher.note(warning)
+                watcher.phase("learning")
+                settings = read_config(config.toml(), str(directory.path))
+                with stoppable(), following(self.log, directory.path, settings, watcher.note) as follow:
+                    train(config, learner, judge, directory, progress, Callback(follow, watcher))
+                if config.budget.minutes is not None:
+                    # the time it took is chance: the generations are recorded instead: the file then repeats the run
+                    config = config.changed({"budget.minutes": None, "budget.generations": learner.generation})
+                    write_text(directory.path / "config.toml", config.toml())
+                done = Run(directory.path, config=config)
+                show(done, self.video, watcher, self.workers.threads)
+        except (KernelError, EngineError, FloatingPointError) as error:
+            raise EvoError(f"{config.task.name}: {error}") from error
+        except MemoryError as error:
+            raise EvoError(f"{config.task.name}: there is not enough memory; {one_line(error)}") from error
+        return done
 
 
 def _say_size(learner: Learner, watcher: Watcher) -> None:
@@ -339,7 +344,7 @@ def _say_size(learner: Learner, watcher: Watcher) -> None:
 
 
 def _restored(learner: Learner, state: Mapping[str, np.ndarray], config: Config, directory: RunDirectory) -> Progress:
-    method = method_named(config["method.name"])
+    method = method_named(config.method.name)
     assert method is not None
     try:
         return restore(learner, rename_state(state, method))

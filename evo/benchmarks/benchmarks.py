@@ -14,7 +14,8 @@ from evo.benchmarks.speed import NoLimitError, throughput, utilisation
 from evo.benchmarks.stability import shaken
 from evo.benchmarks.training_speed import NETWORKS, training_speed
 from evo.config.build import make_compiled_task, make_learner, make_problem
-from evo.config.resolve import resolve_config, task_name
+from evo.config.resolve import resolve_config
+from evo.config.task_names import task_name
 from evo.envs import TASKS
 from evo.envs.creatures.extent import extent
 from evo.envs.engine.numpy_order import unlike

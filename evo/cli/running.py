@@ -128,8 +128,8 @@ def resume(
 
 def _work(start: Callable[[Any], Any], quiet: bool) -> None:
     """Start or resume a run behind a display, then print its results."""
-    from evo.config.resolve import FUNCTION
     from evo.runs.display import display
+    from evo.runs.pictures import Wishes, pictures_of
     from evo.storage.paths import from_here
 
     console, here = Output(), Path.cwd()
@@ -140,19 +140,13 @@ def _work(start: Callable[[Any], Any], quiet: bool) -> None:
             sys.stderr.write("evo: stopped, since nobody reads the output any more; `evo resume` goes on\n")
         raise
     champion = finished.champion
-    kind = champion.kind
-    fitness = f"[bold]{champion.reported_fitness}[/]" + ("" if kind == FUNCTION else " never seen in training")
+    kind = champion.spec.kind
+    fitness = f"[bold]{champion.reported_fitness}[/]" + (" never seen in training" if kind.held_out else "")
     console.print(f"champion of generation {champion.generation}: {fitness}", highlight=False, soft_wrap=True)
-    if kind == FUNCTION:
-        console.print(f"at {_numbers(champion.params)}", highlight=False, soft_wrap=True)
+    pictures = pictures_of(kind)
+    for line in pictures.told(champion):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     console.say(f"ended: {finished.ended}")
-    film, plots = finished.path / "videos" / "champion.mp4", finished.path / "plots"
-    shown = (("film", film), ("map", plots / "landscape.png"), ("picture", plots / "answers.png"))
-    for label, path in (("run", finished.path), *shown):
+    for label, path in (("run", finished.path), (pictures.label, pictures.place(finished, Wishes()))):
         if path.exists():
             console.say(f"{label:7} {from_here(path, here)}")
-
-
-def _numbers(values: Any, most: int = 10) -> str:
-    """Return the coordinates of a point as text, only the first `most` of a long one."""
-    return ", ".join(f"{value:.4g}" for value in values[:most]) + (", …" if len(values) > most else "")

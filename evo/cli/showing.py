@@ -12,8 +12,6 @@ from evo.runs.terminal import Output
 if TYPE_CHECKING:
     from evo.runs.fitness import Verification
 
-_SHOWN = {"world": "film", "function": "map", "data set": "picture"}  # what `replay` makes of each kind of task
-
 
 def replay(
     path: Annotated[
@@ -47,6 +45,7 @@ def replay(
 
     from evo.api import running as api
     from evo.runs.display import is_live
+    from evo.runs.pictures import pictures_of
     from evo.runs.run import champion_of, latest
 
     console = Output()
@@ -75,8 +74,7 @@ def replay(
             trust=trust,
             progress=lambda done, frames: bar.update(filming, completed=done, total=frames, visible=True),
         )
-    kind = champion_of(path, trust).kind
-    console.say(f"{_SHOWN[kind]:7} {shown}")
+    console.say(f"{pictures_of(champion_of(path, trust).spec.kind).label:7} {shown}")
 
 
 def evaluate(
@@ -105,7 +103,6 @@ def evaluate(
     """Score a champion again: on other episodes, other options of its task, another split of its data set."""
     import json
 
-    from evo.config.resolve import DATASET
     from evo.config.values import pairs_of
     from evo.errors import EvoError
     from evo.runs.evaluation import score
@@ -139,7 +136,7 @@ def evaluate(
         return
     rows = [(about["candidate"], f"{path}, generation {champion.generation:,}")]
     rows += [(f"task.{name}", str(value)) for name, value in options.items()]
-    rows += [("split", split or "test")] if champion.kind == DATASET else []
+    rows += [("split", split or "test")] if champion.spec.kind.splits else []
     rows += fitness.lines()
     wide = max(len(label) for label, _ in rows)
     for label, text in rows:

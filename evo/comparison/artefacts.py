@@ -25,7 +25,6 @@ from evo.comparison.writing import (
     threshold_header,
     threshold_texts,
 )
-from evo.config.resolve import WORLD
 from evo.envs.engine.physics import EngineError
 from evo.errors import EvoError
 from evo.evaluation.workers import Workers
@@ -64,7 +63,7 @@ def write_artefacts(comparison: Comparison, workers: Workers, video: bool, phase
         captions[robust] = robustness_caption(measured)
 
     pictures = [("the learning curves", learning, draw_learning)]
-    walks = config.kind == WORLD  # robustness and races are of worlds only
+    walks = config.task.kind.acts  # robustness and races are of worlds only
     if walks:
         pictures.append(("the robustness of the champions", robust, draw_robustness))
     if walks and video:

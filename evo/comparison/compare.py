@@ -18,7 +18,7 @@ from evo.comparison.study import conduct, make_study_folder, read_members
 from evo.comparison.table import method_rows
 from evo.comparison.terms import Terms, deviations_of, terms_of
 from evo.comparison.thresholds import thresholds_of
-from evo.config.resolve import Config
+from evo.config.config import Config
 from evo.config.values import Settings, pairs_of
 from evo.errors import EvoError
 from evo.evaluation.workers import Workers
@@ -89,8 +89,8 @@ def _compare_runs(
 ) -> Comparison:
     members = read_members(paths, trust)
     terms = terms_of({member.path: member.config for member in members})
-    methods = dict.fromkeys(str(member.config["method.name"]) for member in members)
-    stem = f"{task_slug(members[0].config['task.name'])}-{'-'.join(methods)}"
+    methods = dict.fromkeys(member.config.method.name for member in members)
+    stem = f"{task_slug(members[0].config.task.name)}-{'-'.join(methods)}"
     path = out or fresh_path(Path("runs") / "studies" / stem)
     make_study_folder(path)
     told = "\n".join(member.config.toml() for member in members)

@@ -31,7 +31,7 @@ class Comparison:
     @property
     def step_unit(self) -> str:
         """The unit of the members' steps: `env step`, `evaluation`, `example`."""
-        return self.members[0].config.step_unit
+        return self.members[0].config.task.kind.step_unit
 
     @property
     def measure(self) -> str:

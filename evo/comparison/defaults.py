@@ -1,7 +1,8 @@
-"""Defaults of a study; the command line reads them, so this file imports nothing."""
+"""Defaults of a study; the command line reads them, so this file imports nothing heavy."""
 
-DEFAULT_METHODS = ("ars", "openai-es", "ga", "ppo")
-DEFAULT_TRAINERS = ("adam", "openai-es", "ga")  # on a data set
+from evo.config.presets import COMPARED_METHODS
+
+DEFAULT_METHODS = COMPARED_METHODS  # of a world or a function; a kind of problem names its own
 DEFAULT_SEEDS = 5  # the fewest with which a test can distinguish four methods (`findings.py`)
 FIRST_SEED = 100  # presets are tuned on seeds 0-9
 DEFAULT_STEPS = 1_000_000

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from evo.api.running import Display
-from evo.config.resolve import Config
+from evo.config.config import Config
 from evo.numerics.formatting import number
 from evo.runs.callbacks import Callback, Watcher
 from evo.runs.champion import Champion
@@ -95,7 +95,7 @@ class StudyLines:
     def state(self, index: int, state: str, note: str = "") -> None:
         self._members.state(index, state, note)
         config = self._members.configs[index]
-        name = f"[{index + 1}/{len(self._members.configs)}] {config['method.name']} seed {config['seed']}: {state}"
+        name = f"[{index + 1}/{len(self._members.configs)}] {config.method.name} seed {config.seed}: {state}"
         left = self._members.pace.text if state in ("running", "resumed") else ""
         self.phase("; ".join(part for part in (name, note, left) if part))
 
@@ -159,7 +159,7 @@ class StudyTable:
         for name in ("method", "seed"):
             table.add_column(name)
         table.add_column("", width=12)
-        for name in (f"{members.configs[0].step_unit}s", "held-out", "steps/s"):
+        for name in (f"{members.configs[0].task.kind.step_unit}s", "held-out", "steps/s"):
             table.add_column(name, justify="right", min_width=9)
         table.add_column("state")
         shown = self._window()
@@ -167,8 +167,8 @@ class StudyTable:
             config, seen, state = members.configs[index], members.seen[index], members.states[index]
             fraction = seen.forecast.fraction(seen.row) if seen.row else None
             table.add_row(
-                config["method.name"],
-                str(config["seed"]),
+                config.method.name,
+                str(config.seed),
                 ProgressBar(total=1.0, completed=1.0 if state in ("done", "reused") else fraction or 0.0, width=12),
                 f"{seen.row['steps']:,.0f}" if seen.row else "",
                 number(seen.champion.score) if seen.champion is not None else "",

@@ -18,7 +18,6 @@ from evo.comparison.colours import INK, MUTED, PAPER, colours_of
 from evo.comparison.curves import CLOCKS, WORK, Curve, curves, middle_and_quartiles
 from evo.comparison.member import Member, methods_of
 from evo.comparison.robustness import Robustness
-from evo.config.resolve import DATASET
 from evo.numerics.formatting import maximised
 from evo.visualize.plots import write_figure
 
@@ -63,8 +62,8 @@ def learning_curves(members: Sequence[Member], path: Path, thresholds: Mapping[s
     with rc_context(_STYLE):
         config = members[0].config
         clocks = {
-            "steps": f"{config.step_unit}s",
-            **(WORK if config.kind == DATASET else {}),
+            "steps": f"{config.task.kind.step_unit}s",
+            **{clock: WORK[clock] for clock in config.task.kind.clocks},
             **{clock: CLOCKS[clock] for clock in CLOCKS if clock != "steps"},
         }
         figure = Figure(figsize=(3.65 * len(clocks), 3.9), dpi=130, layout="constrained")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from evo.config.resolve import Config
+from evo.config.config import Config
 from evo.envs.engine.physics import EngineError
 from evo.errors import EvoError
 from evo.evaluation.workers import Workers
@@ -36,11 +36,11 @@ class Member:
     @property
     def method(self) -> str:
         """Name of its method, with the settings in which runs of that method differ."""
-        return self.label or str(self.config["method.name"])
+        return self.label or self.config.method.name
 
     @property
     def seed(self) -> int:
-        return int(self.config["seed"])
+        return self.config.seed
 
     def scores(self, clock: str, selection: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Return when held-out scores were taken, and the scores, where they change and at the end; float64 (scores,).
@@ -99,7 +99,7 @@ class Member:
             steps = np.append(0.0, self.metrics["steps"])
             begun = np.append(self._scored, True).nonzero()[0]  # rows before which there was a selection
             following = np.append(begun, len(steps) - 1)[np.searchsorted(begun, np.arange(len(steps)), side="right")]
-            return np.asarray(self.config["evaluation.selection_share"] * steps[following])
+            return np.asarray(self.config.evaluation.selection_share * steps[following])
         if self.counts_selection:
             taken = self.metrics["selection_steps" if clock == "steps" else "selection_cpu_s"]
         else:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from evo.config.resolve import DATASET, FUNCTION, Config
+from evo.config.config import Config
 
 _PAPER = "ARS paper: the return that Mania et al. 2018 train to, on version 1 of the task"
 
@@ -12,8 +12,8 @@ def scored_on(config: Config) -> tuple[str, str]:
 
     For example ("20 selection episodes", "100 report episodes"). The ranking is by the latter.
     """
-    if config.kind == DATASET:
-        return "the validation split", "the test split"
+    if splits := config.task.kind.splits:
+        return f"the {splits[1]} split", f"the {splits[2]} split"
     return _episodes(config, "selection"), _episodes(config, "report")
 
 
@@ -23,13 +23,13 @@ def methods_note(config: Config, measure: str) -> str:
         f"{measure}: the champions' on {scored_on(config)[1]}, by which none was chosen; IQM: interquartile mean of "
         "the seeds; learned last: the same of the candidates at the end of training, champions or not (– where they "
         "were not kept). CPU s and wall s (wall-clock) are of training without selection, selection s is wall-clock; "
-        f"these and {config.step_unit}s are means of the seeds."
+        f"these and {config.task.kind.step_unit}s are means of the seeds."
     )
 
 
 def members_note(config: Config) -> str:
     """Return what the column std of the runs' table holds; "" where there is one score and nothing to spread."""
-    return f"std: standard deviation over {scored_on(config)[1]}." if config["evaluation.report_episodes"] > 1 else ""
+    return f"std: standard deviation over {scored_on(config)[1]}." if config.evaluation.report_episodes > 1 else ""
 
 
 def thresholds_note(config: Config, thresholds: Mapping[str, float], measure: str) -> str:
@@ -60,7 +60,7 @@ def learning_caption(config: Config, dashed: Collection[str], measure: str, seed
 
 
 def _episodes(config: Config, which: str) -> str:
-    count = config[f"evaluation.{which}_episodes"]
-    if config.kind == FUNCTION:
+    count = {"selection": config.evaluation.selection_episodes, "report": config.evaluation.report_episodes}[which]
+    if not config.task.kind.held_out:
         return "one evaluation" if count == 1 else f"{count:,} {which} evaluations"
     return f"{count:,} {which} episode{'s' * (count != 1)}"

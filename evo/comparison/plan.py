@@ -10,17 +10,19 @@ from typing import Any
 import tomli_w
 
 from evo.comparison.defaults import (
-    DEFAULT_METHODS,
     DEFAULT_NETWORK,
     DEFAULT_SEEDS,
     DEFAULT_STEPS,
-    DEFAULT_TRAINERS,
     FIRST_SEED,
     PRESET_NETWORK,
 )
 from evo.config.build import make_learner
+from evo.config.config import Config, to_toml
 from evo.config.keys import KEYS
-from evo.config.resolve import DATASET, FUNCTION, WORLD, Config, kind_of, resolve_config, task_name
+from evo.config.kinds import ProblemKind
+from evo.config.resolve import resolve_config
+from evo.config.task_names import task_name
+from evo.config.task_spec import TaskSpec
 from evo.errors import EvoError, nearest
 from evo.evaluation.workers import Threads
 from evo.learners import METHODS, method_named
@@ -62,19 +64,20 @@ def plan_study(
     out: Path | None,
 ) -> Plan:
     """Plan every method on seeds 100, 101, …; all methods of a seed before the next seed. Raises EvoError."""
-    full = task_name(task)
-    names = _checked_methods(methods, kind_of(full))
+    spec = TaskSpec.named(task_name(task), {})
+    full, networked = spec.name, "network.layers" not in spec.kind.without
+    names = _checked_methods(methods, spec.kind)
     count = DEFAULT_SEEDS if seeds is None else seeds
     if not 1 <= count <= _MOST_SEEDS:
         raise EvoError(f"seeds says how many there are, 1 to {_MOST_SEEDS}; got {count}")
     budget = _checked_budget(steps, minutes)
     _check_settings(settings)
-    if network is not None and kind_of(full) == FUNCTION:
-        raise EvoError(f"{full} is a function of its own numbers: it takes no network")
+    if network is not None and not networked:
+        raise EvoError(spec.kind.refusal(full, "network.layers"))
     layers = network or DEFAULT_NETWORK
     path = out or Path("runs") / "studies" / f"{task_slug(full)}-{'-'.join(names)}"
     members = {
-        path / f"{name}-seed{seed}": _member(full, name, seed, budget, layers, settings)
+        path / f"{name}-seed{seed}": _member(spec, name, seed, budget, layers, settings)
         for seed in range(FIRST_SEED, FIRST_SEED + count)
         for name in names
     }
@@ -83,9 +86,9 @@ def plan_study(
     words = ["evo", "compare", full, "--methods", ",".join(names), "--seeds", str(count)]
     words += [word for key, value in budget.items() for word in (f"--{key.removeprefix('budget.')}", str(value))]
     words += [word for key, value in settings.items() for word in ("--set", f"{key}={_word(value)}")]
-    acting = {"network.layers": layers} if kind_of(full) != FUNCTION else {}
+    acting = {"network.layers": layers} if networked else {}
     words += [*(["--network", layers] if acting else []), "--out", str(path)]
-    record = Config({"task.name": full, **acting, **budget, **settings}).toml()
+    record = to_toml({"task.name": full, **acting, **budget, **settings})
     return Plan(path, shlex.join(words), record, members)
 
 
@@ -104,25 +107,27 @@ def _word(value: Any) -> str:
 
 
 def _member(
-    task: str, method: str, seed: int, budget: Mapping[str, Any], layers: str, settings: Mapping[str, Any]
+    task: TaskSpec, method: str, seed: int, budget: Mapping[str, Any], layers: str, settings: Mapping[str, Any]
 ) -> Config:
-    chosen, kind = method_named(method), kind_of(task)
-    equal = dict(_EQUAL) if kind == WORLD else {"evaluation.selection_share": _EQUAL["evaluation.selection_share"]}
-    if kind == WORLD and chosen is not None and "network.normalise" not in chosen.settings:
+    chosen, without = method_named(method), task.kind.without
+    equal = dict(_EQUAL)
+    if not task.kind.acts:  # how often it is scored is the kind's own
+        equal = {"evaluation.selection_share": _EQUAL["evaluation.selection_share"]}
+    if "network.normalise" not in without and chosen is not None and "network.normalise" not in chosen.settings:
         equal["network.normalise"] = True
-    if kind != FUNCTION and layers != PRESET_NETWORK:
+    if "network.layers" not in without and layers != PRESET_NETWORK:
         equal["network.layers"] = layers
-    flags = {"task.name": task, "method.name": method, "seed": seed, **budget}
-    resolved = resolve_config(settings=[*equal.items(), *settings.items()], flags=flags)
+    flags = {"task.name": task.name, "method.name": method, "seed": seed, **budget}
+    resolved = resolve_config(settings=[*equal.items(), *settings.items()], flags=flags, task=task)
     # a preset's changes of the task in training would help only its method: all methods have them, or none
-    helps = [key for key in resolved.values if key.startswith("training.") and key not in settings]
+    helps = [f"training.{name}" for name in resolved.training if f"training.{name}" not in settings]
     equal |= {key: resolved[key.replace("training.", "task.", 1)] for key in helps}
-    return resolve_config(settings=[*equal.items(), *settings.items()], flags=flags)
+    return resolve_config(settings=[*equal.items(), *settings.items()], flags=flags, task=resolved.task)
 
 
-def _checked_methods(methods: Sequence[str] | str | None, kind: str) -> list[str]:
+def _checked_methods(methods: Sequence[str] | str | None, kind: ProblemKind) -> list[str]:
     if methods is None:
-        return list(DEFAULT_TRAINERS if kind == DATASET else DEFAULT_METHODS)
+        return list(kind.compared)
     names = [name.strip() for name in (methods.split(",") if isinstance(methods, str) else methods)]
     if not names or not all(names):
         raise EvoError("methods takes names with commas between, as in ars,ga; see `evo list`")

@@ -10,7 +10,8 @@ from evo.comparison.display import StudyWatcher
 from evo.comparison.member import Member, read_member
 from evo.comparison.plan import Plan, difference
 from evo.comparison.terms import labels
-from evo.config.resolve import Config, read_config
+from evo.config.config import Config
+from evo.config.resolve import read_config
 from evo.errors import EvoError, one_line
 from evo.evaluation.workers import Workers
 from evo.runs.run import Run
@@ -49,11 +50,11 @@ def conduct(plan: Plan, workers: Workers, watcher: StudyWatcher) -> tuple[list[M
             members.append(read_member(path))
         except Exception as error:
             # errors in evo itself are raised; a user's code may fail in any way, and the other members run on
-            users_own = any(":" in config[key] for key in ("method.name", "task.name"))
+            users_own = any(":" in name for name in (config.method.name, config.task.name))
             if not isinstance(error, EvoError) and not users_own:
                 raise
             reason = str(error) if isinstance(error, EvoError) else f"{type(error).__name__}: {one_line(error)}"
-            failures.append(f"{config['method.name']} seed {config['seed']}: {reason}")
+            failures.append(f"{config.method.name} seed {config.seed}: {reason}")
             watcher.state(index, "failed", reason)
         else:
             if standing is not _Standing.FINISHED:
@@ -104,7 +105,7 @@ def _standing(path: Path, config: Config) -> _Standing:
     run = Run(path)
     finished = _is_finished(run)
     # a run that minutes ended has generations as its budget; the study's record holds the minutes
-    timed = finished and config["budget.minutes"] is not None
+    timed = finished and config.budget.minutes is not None
     differs = difference(run.config.values, config.values, but=("evo", *(_BUDGET if timed else ())))
     if differs:
         raise EvoError(f"{path} was made with {differs}; choose another folder as out")

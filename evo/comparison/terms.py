@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from evo.comparison.member import Member, methods_of
+from evo.config.config import Config
 from evo.config.presets import GENERAL, PRESETS
-from evo.config.resolve import WORLD, Config, resolve_config
+from evo.config.resolve import resolve_config
 from evo.errors import EvoError
 from evo.learners import method_named
 
@@ -37,11 +38,11 @@ def labels(configs: Sequence[Config]) -> list[str]:
     """
     found = []
     for config in configs:
-        like = [other for other in configs if other["method.name"] == config["method.name"]]
+        like = [other for other in configs if other.method.name == config.method.name]
         keys = [key for key in dict.fromkeys(key for one in like for key in one.values) if _is_setting(key, like)]
         varied = [key for key in keys if len(_distinct(key, like)) > 1]
         settings = (f"{_short(key, keys)}={_values(key, [config]).replace(',', '')}" for key in varied)
-        found.append(" ".join([config["method.name"], *settings]))
+        found.append(" ".join([config.method.name, *settings]))
     return found
 
 
@@ -52,10 +53,10 @@ def terms_of(runs: Mapping[Path, Config]) -> Terms:
     for label, config in zip(labels([*runs.values()]), runs.values(), strict=True):
         methods.setdefault(label, []).append(config)
     for group in methods.values():
-        group.sort(key=lambda config: int(config["seed"]))
+        group.sort(key=lambda config: config.seed)
     first = next(iter(runs.values()))
-    shared, deviations = [("task", first["task.name"]), ("task options", _task_options(first))], []
-    if first.kind == WORLD and all(set(_training(config).values()) <= {_AS_SCORED} for config in runs.values()):
+    shared, deviations = [("task", first.task.name), ("task options", _task_options(first))], []
+    if first.task.kind.altered and all(set(_training(config).values()) <= {_AS_SCORED} for config in runs.values()):
         shared.append(("training", "on the task as it is scored, whatever presets say"))
     for key in dict.fromkeys(key for config in runs.values() for key in config.values if _is_term(key)):
         texts = {method: _values(key, group) for method, group in methods.items()}
@@ -67,7 +68,7 @@ def terms_of(runs: Mapping[Path, Config]) -> Terms:
             shared.append((key, next(iter(texts.values()))))
     settings = {method: _settings(group) for method, group in methods.items()}
     for method, group in methods.items():
-        varied = [name for name in group[0].section("method") if len(_distinct(f"method.{name}", group)) > 1]
+        varied = [name for name in group[0].method.given if len(_distinct(f"method.{name}", group)) > 1]
         deviations += [f"method.{name} within {method}: {settings[method][name]}" for name in varied]
     tuned = {method: own["tuned"] for method, own in settings.items()}
     if len(set(tuned.values())) > 1:
@@ -122,25 +123,25 @@ def deviations_of(members: Sequence[Member]) -> list[str]:
 
 def default_options(task: str) -> dict[str, Any]:
     """Return the default options of a task. Raises EvoError."""
-    return resolve_config(flags={"task.name": task, "budget.steps": 1}).section("task")
+    return resolve_config(flags={"task.name": task, "budget.steps": 1}).task.given
 
 
 def _refuse_unlike(runs: Mapping[Path, Config]) -> None:
     seen: dict[tuple[str, int], Path] = {}
     (reference, like), *others = runs.items()
     names = dict(zip(runs, labels([*runs.values()]), strict=True))
-    seen[names[reference], like["seed"]] = reference
+    seen[names[reference], like.seed] = reference
     for path, config in others:
-        if config["task.name"] != like["task.name"]:
-            tasks = f"{reference} is on {like['task.name']}, {path} on {config['task.name']}"
+        if config.task.name != like.task.name:
+            tasks = f"{reference} is on {like.task.name}, {path} on {config.task.name}"
             raise EvoError(f"{tasks}; compare runs of one task")
         for key in (key for key in like.values if key.startswith("task.") or key in _SCORING):
             if config[key] != like[key]:
                 values = f"{reference} has {key}={_text(like[key])}, {path} has {_text(config[key])}"
                 raise EvoError(f"{values}; compare runs that are scored alike")
-        twin = seen.setdefault((names[path], config["seed"]), path)
+        twin = seen.setdefault((names[path], config.seed), path)
         if twin != path:
-            what = f"{names[path]} with seed {config['seed']} and the same settings"
+            what = f"{names[path]} with seed {config.seed} and the same settings"
             raise EvoError(f"{twin} and {path} are both {what}; leave one of them out")
 
 
@@ -150,13 +151,13 @@ def _is_term(key: str) -> bool:
 
 def _settings(group: Sequence[Config]) -> dict[str, str]:
     """Return a method's own options, and for what they were tuned."""
-    options = {name: _values(f"method.{name}", group) for name in group[0].section("method")}
+    options = {name: _values(f"method.{name}", group) for name in group[0].method.given}
     return options | {"tuned": ", ".join(dict.fromkeys(_tuning(config) for config in group))}
 
 
 def _task_options(config: Config) -> str:
-    defaults = default_options(config["task.name"])
-    changed = {name: value for name, value in config.section("task").items() if value != defaults[name]}
+    defaults = default_options(config.task.name)
+    changed = {name: value for name, value in config.task.given.items() if value != defaults[name]}
     return ", ".join(f"{name}={_text(value)}" for name, value in changed.items()) or "the task's own"
 
 
@@ -217,11 +218,11 @@ def _grouped(texts: Mapping[str, str]) -> str:
 
 def _tuning(config: Config) -> str:
     """Return for what the method's settings were tuned."""
-    task, name = config["task.name"], config["method.name"]
+    task, name = config.task.name, config.method.name
     # schedules depend on the budget
     budget = {key: value for key, value in config.values.items() if key.startswith("budget.")}
     own = resolve_config(flags={"task.name": task, "method.name": name, **budget})
-    changed = [option for option, value in config.section("method").items() if value != own[f"method.{option}"]]
+    changed = [option for option, value in config.method.given.items() if value != own[f"method.{option}"]]
     if changed:
         return f"by hand: {', '.join(changed)}"
     method = method_named(name)

@@ -43,8 +43,8 @@ def thresholds_of(members: Sequence[Member]) -> dict[str, float]:
         f"{share} %": float(high - (100 - share) / 100 * (high - low)) for share in (25, 50, 75, 100) if high > low
     }
     config = members[0].config
-    task = config["task.name"]
-    if task in ARS_PAPER and config.section("task") == default_options(task):
+    task = config.task.name
+    if task in ARS_PAPER and config.task.given == default_options(task):
         found["ARS paper"] = ARS_PAPER[task]
     return dict(sorted(found.items(), key=lambda item: item[1]))
 

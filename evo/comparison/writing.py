@@ -84,7 +84,7 @@ def member_texts(members: Iterable[Member]) -> list[list[str]]:
 
 def terminal_tables(comparison: Comparison) -> Group:
     """Return tables of the methods, of their cost to thresholds, and of the members, for a common terminal's width."""
-    task = comparison.members[0].config["task.name"]
+    task = comparison.members[0].config.task.name
     rows, unit, measure = comparison.rows, comparison.step_unit, comparison.measure
     header = method_header(unit, measure)
     shown = [place for place, name in enumerate(header) if name not in ("mean", "CPU s", "wall s", "selection s")]

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 
 DEFAULT_METHOD, DEFAULT_TRAINING = "ars", "adam"  # for worlds and functions, and for data sets
+# What a comparison compares by default.
+COMPARED_METHODS, COMPARED_TRAINING = ("ars", "openai-es", "ga", "ppo"), ("adam", "openai-es", "ga")
 
 
 def _settings(layers: str, steps: float, more: dict[str, Any], **options: Any) -> dict[str, Any]:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from evo.config.keys import KEYS
-from evo.config.resolve import method_options, task_name, task_options
+from evo.config.resolve import method_options
+from evo.config.task_names import task_name
+from evo.config.task_spec import TaskSource
 from evo.config.values import Key
 from evo.errors import EvoError, nearest
 from evo.learners import METHODS, method_named
@@ -40,7 +42,7 @@ def list_settings(task: str | None = None, method: str | None = None) -> tuple[S
     """
     found = _settings("", KEYS)
     if task is not None:
-        found += _settings("task.", task_options(task_name(task)))
+        found += _settings("task.", TaskSource(task_name(task)).options)
     if method is not None:
         chosen = method_named(method)
         if chosen is None:

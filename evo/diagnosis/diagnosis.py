@@ -40,6 +40,6 @@ def diagnose(evidence: Evidence) -> list[Finding]:
 def _reached(run: Run) -> Finding:
     champion, metrics = run.champion, run.metrics
     at = f"champion of generation {champion.generation} of {metrics['generation'][-1]:.0f}"
-    spent = f"after {metrics['steps'][-1]:,.0f} {run.config.step_unit}s"
+    spent = f"after {metrics['steps'][-1]:,.0f} {run.config.task.kind.step_unit}s"
     ended = f"; ended: {run.ended}" if run.ended else ""
     return Finding("reached", True, f"{champion.reported_fitness}, {at}, {spent}{ended}", "")

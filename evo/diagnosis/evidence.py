@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evo.config.presets import preset
-from evo.config.resolve import WORLD
 from evo.errors import EvoError
 from evo.learners import method_named
 from evo.numerics.randomness import selection_seeds
@@ -78,10 +77,10 @@ def evidence_of(run: Run) -> Evidence:
     metrics, config = run.metrics, run.config
     if not metrics or not len(metrics["generation"]):
         raise EvoError(run.unlearned)
-    champion, method = run.champion, method_named(config["method.name"])
+    champion, method = run.champion, method_named(config.method.name)
     assert method is not None
     seeds = selection_seeds(min(_EPISODES, len(champion.selection_returns)))
-    task = champion.walking.task if champion.kind == WORLD else None
+    task = champion.walking.task if champion.spec.kind.acts else None
     nothing = np.zeros(0)
     return Evidence(
         metrics=metrics,

@@ -1,12 +1,11 @@
 """Lists of tasks, data sets, methods, networks and runs."""
 
-import inspect
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from evo.config.resolve import task_constructor
+from evo.config.task_spec import TaskSource
 from evo.datasets import DATASETS
 from evo.envs import TASKS
 from evo.errors import EvoError, shown
@@ -116,7 +115,7 @@ def entries(kind: str, folder: Path | str = "runs") -> list[tuple[str, str]]:
     """Return the names of one of KINDS, each with a summary line."""
     if kind in ("tasks", "data sets"):
         names = TASKS if kind == "tasks" else DATASETS
-        return [(name, _first_line(task_constructor(name).__doc__)) for name in names]
+        return [(name, TaskSource(name).summary) for name in names]
     if kind == "functions":
         bbob = ("bbob-f1 … bbob-f24", "the BBOB suite; needs the package coco-experiment")
         return [*((name, function.summary) for name, function in FUNCTIONS.items()), bbob]
@@ -128,7 +127,3 @@ def entries(kind: str, folder: Path | str = "runs") -> list[tuple[str, str]]:
 
 
 KINDS = ("tasks", "data sets", "functions", "methods", "networks", "runs")
-
-
-def _first_line(text: str | None) -> str:
-    return inspect.cleandoc(text or "").partition("\n")[0]

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tomli_w
 
-from evo.config.build import problem_named
-from evo.config.resolve import as_written, kind_of, resolve_config
+from evo.config.resolve import resolve_config
+from evo.config.sections import EvaluationSettings, NetworkSettings
+from evo.config.task_spec import TaskSpec
 from evo.datasets import Split
 from evo.envs.engine.compile import KernelError
 from evo.envs.engine.physics import EngineError, available_threads
-from evo.errors import EvoError, commands, one_line
+from evo.errors import EvoError, one_line
 from evo.evaluation.evaluator import AnyTask
 from evo.evaluation.workers import Threads, Workers
 from evo.learners.learner import Candidate, check_candidate
@@ -28,25 +28,22 @@ from evo.numerics.running_statistics import ObservationStatistics
 from evo.problems.control import Trajectory, Walking
 from evo.problems.problem import Evaluation, Problem, evaluate_alone
 from evo.problems.supervised import Supervised
+from evo.runs.champion_file import FORMAT, arrays_of, fields_of, read_champion
 from evo.runs.evaluation import on_options
 from evo.runs.exporting import export_champion
 from evo.runs.facts import facts_of
 from evo.runs.fitness import Fitness, Verification
 from evo.runs.platform_facts import platform_facts
 from evo.runs.policy import BatchPolicy, Policy
-from evo.storage.files import read_arrays, read_toml, write_arrays
+from evo.storage.files import write_arrays
 from evo.visualize.notebook import box, facts
-
-FORMAT = 1
-_LIMIT = 2**30
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Champion:
     """The best candidate of a run, as scored on the selection seeds; see `evaluate`, `policy`, `rollout`, `verify`."""
 
-    task_name: str
-    task_options: Mapping[str, Any]
+    spec: TaskSpec
     network_text: str
     normalise: bool
     method: str
@@ -60,12 +57,26 @@ class Champion:
     measure: str = RETURN
     data: str = ""  # digest of its data set
     clip_observation: float = math.inf
-    step_timeout: float | None = None  # seconds, of a Gymnasium environment
+
+    @property
+    def task_name(self) -> str:
+        """The full name of its task."""
+        return self.spec.name
+
+    @property
+    def task_options(self) -> Mapping[str, Any]:
+        """The options of its task that have a value."""
+        return self.spec.given
+
+    @property
+    def step_timeout(self) -> float | None:
+        """Seconds that a reset or step of its task may take, where that is an environment of Gymnasium's."""
+        return self.spec.source.step_timeout
 
     @property
     def kind(self) -> str:
         """The kind of its task: `world`, `function` or `data set`. Raises EvoError where the task is not found."""
-        return kind_of(self.task_name)
+        return self.spec.kind.name
 
     @property
     def params(self) -> np.ndarray:
@@ -140,15 +151,8 @@ class Champion:
 
         Raises EvoError where its parts do not fit each other.
         """
-        problem = problem_named(
-            self.task_name,
-            self.task_options,
-            self.network_text,
-            self.normalise,
-            workers,
-            clip_observation=self.clip_observation,
-            step_timeout=self.step_timeout,
-        )
+        network = NetworkSettings(self.network_text, self.normalise, self.clip_observation)
+        problem = self.spec.problem(network, workers, EvaluationSettings())
         statistics = self.candidate.statistics
         try:
             problem.check(self.params)
@@ -156,7 +160,7 @@ class Champion:
             raise EvoError(f"a damaged champion: {error}, on {self.task_name}") from error
         if {len(statistics.mean), len(statistics.m2)} != {len(problem.no_statistics().mean)}:
             raise EvoError(f"a damaged champion: its statistics do not fit {self.task_name}'s observations")
-        if isinstance(problem, Supervised) and self.data not in ("", problem.dataset.digest):
+        if self.data not in ("", self.spec.kind.digest(self.spec.made)):
             raise EvoError(f"the examples of {self.task_name} are no longer those that this champion was made with")
         if problem.stored(self.params).dtype != self.params.dtype:
             raise EvoError(f"a damaged champion: parameters of {self.task_name} are not {self.params.dtype}")
@@ -172,10 +176,8 @@ class Champion:
         return self._walking(self.problem_on(workers))
 
     def _walking(self, problem: Problem) -> Walking:
-        if isinstance(problem, Supervised):
-            raise EvoError(f"{self.task_name} is a data set: its champion answers examples, and does not act")
         if not isinstance(problem, Walking):
-            raise EvoError(f"{self.task_name} is a function: its champion is a point, with no network and no film")
+            raise EvoError(f"{self.task_name} is a {self.kind}: its champion {self.spec.kind.champion}")
         return problem
 
     @property
@@ -189,8 +191,8 @@ class Champion:
     @property
     def network(self) -> Network:
         """Its network; with `params`, what `evo.rollout` and `evo.evaluate` take."""
-        problem = self.problem
-        return problem.network if isinstance(problem, Supervised) else self.walking.network
+        network = getattr(self.problem, "network", None)
+        return network if isinstance(network, Network) else self.walking.network
 
     def evaluate(
         self,
@@ -306,7 +308,8 @@ class Champion:
         Raises EvoError, also where its task takes none.
         """
         config = {"task.name": self.task_name, "evaluation.step_timeout": seconds}
-        return replace(self, step_timeout=resolve_config(config)["evaluation.step_timeout"])
+        checked = resolve_config(config, task=self.spec).evaluation.step_timeout
+        return replace(self, spec=TaskSpec.named(self.task_name, self.spec.options, checked))
 
     def reported(self, returns: np.ndarray) -> "Champion":
         """Return the same champion with its report returns."""
@@ -316,7 +319,7 @@ class Champion:
         """Return it as plain arrays."""
         about = {
             "format": FORMAT,
-            "task": {"name": self.task_name, "options": {k: _listed(v) for k, v in self.task_options.items()}},
+            "task": {"name": self.task_name, "options": dict(self.task_options)},
             "network": {
                 "layers": self.network_text,
                 "normalise": self.normalise,
@@ -331,16 +334,10 @@ class Champion:
             "platform": dict(self.facts),
             **({} if self.step_timeout is None else {"step_timeout": self.step_timeout}),
         }
-        arrays = {
-            # TOML, unlike JSON, has infinity, which task options may be
-            "about": np.frombuffer(tomli_w.dumps(about).encode(), np.uint8),
-            "params": self.params,
-            "selection_returns": self.selection_returns,
-            **{f"statistics/{name}": array for name, array in self.candidate.statistics.state().items()},
-        }
+        scores = {"selection_returns": self.selection_returns}
         if self.report_returns is not None:
-            arrays["report_returns"] = self.report_returns
-        return arrays
+            scores["report_returns"] = self.report_returns
+        return arrays_of(about, self.candidate, scores)
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], source: str, trust: bool = False) -> "Champion":
@@ -348,56 +345,7 @@ class Champion:
 
         trust: whether modules that it names may be imported.
         """
-        if "about" not in arrays:  # a fossil, a checkpoint or other data
-            raise EvoError(f"{source} is not a champion; name a run directory or its champion.npz")
-        try:
-            about = read_toml(arrays["about"].tobytes().decode(), source, trust)
-            if about["format"] != FORMAT:
-                raise EvoError(f"{source} is a champion of format {about['format']}; this evo reads format {FORMAT}")
-            params, selection = arrays["params"], arrays["selection_returns"]
-            state = {name: arrays[f"statistics/{name}"] for name in ("count", "mean", "m2")}
-            statistics = ObservationStatistics.restored(state)
-            numbers = [selection, statistics.mean, statistics.m2, arrays.get("report_returns", selection)]
-            if params.dtype not in (np.float32, np.float64) or params.ndim != 1:
-                raise ValueError("its parameters are not one row of numbers")
-            if any(array.dtype != np.float64 or array.ndim != 1 for array in numbers):
-                raise ValueError("its scores or statistics are not rows of float64")
-            if not 1 <= len(selection) <= 100_000:
-                raise ValueError("it has no selection returns, or too many")
-            texts = [about["task"]["name"], about["network"]["layers"], about["method"]]
-            texts += [about.get("measure", RETURN), about.get("data", ""), *about["platform"].values()]
-            if not all(isinstance(text, str) and not commands(text) for text in (*texts, *about["platform"])):
-                raise ValueError("its names are not texts, or hold control characters")
-            if not all(type(about[name]) is int for name in ("seed", "generation", "steps")):
-                raise ValueError("its numbers are not whole")
-            clip = about["network"].get("clip_observation", math.inf)  # older champions were not clipped
-            if not (isinstance(clip, float) and clip > 0):
-                raise ValueError("its clip_observation is no positive number")
-            timeout = about.get("step_timeout")
-            if not (timeout is None or (isinstance(timeout, float) and 0 < timeout < math.inf)):
-                raise ValueError("its step_timeout is no positive number")
-            return cls(
-                task_name=about["task"]["name"],
-                task_options=as_written(
-                    about["task"]["name"], {name: _tupled(value) for name, value in about["task"]["options"].items()}
-                ),
-                network_text=about["network"]["layers"],
-                normalise=about["network"]["normalise"],
-                method=about["method"],
-                seed=about["seed"],
-                generation=about["generation"],
-                steps=about["steps"],
-                candidate=Candidate(params, statistics),
-                selection_returns=selection,
-                report_returns=arrays.get("report_returns"),
-                facts=about["platform"],
-                measure=about.get("measure", RETURN),  # older champions had only returns
-                data=about.get("data", ""),
-                clip_observation=clip,
-                step_timeout=timeout,
-            )
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise EvoError(f"{source} is not a champion: {type(error).__name__}: {error}") from error
+        return cls(**fields_of(arrays, source, trust))
 
     def save(self, path: Path | str) -> None:
         """Write it whole or not at all, as .npz. Raises EvoError."""
@@ -409,12 +357,4 @@ class Champion:
 
         trust: whether modules that it names may be imported (see `evo.envs.reference`).
         """
-        return cls.from_arrays(read_arrays(Path(path), _LIMIT), str(path), trust)
-
-
-def _listed(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _tupled(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+        return cls.from_arrays(read_champion(Path(path)), str(path), trust)

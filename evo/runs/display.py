@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from evo.config.resolve import Config
+from evo.config.config import Config
 from evo.numerics.formatting import number
 from evo.runs.champion import Champion
 
@@ -27,21 +27,19 @@ class Forecast:
     """Estimates progress and remaining time of a run, from its budget and the speed so far."""
 
     def __init__(self, config: Config) -> None:
-        self._config = config
+        self._budget, self._unit = config.budget, config.task.kind.step_unit
+        self._share = config.evaluation.selection_share
         self._began: tuple[float, float] | None = None  # time and fraction at this session's first row
 
     def fraction(self, row: Mapping[str, float]) -> float | None:
         """Return the used part of the budget, 0 to 1; None without a budget in steps, generations or minutes."""
         parts = [
-            row[column] / (factor * self._config[key])
-            for key, column, factor in (
-                ("budget.steps", "steps", 1.0),
-                ("budget.generations", "generation", 1.0),
-            )
-            if self._config[key]
+            row[column] / limit
+            for limit, column in ((self._budget.steps, "steps"), (self._budget.generations, "generation"))
+            if limit
         ]
-        if self._config["budget.minutes"]:
-            parts.append((row["wall_s"] + row["selection_s"]) / (60.0 * self._config["budget.minutes"]))
+        if self._budget.minutes:
+            parts.append((row["wall_s"] + row["selection_s"]) / (60.0 * self._budget.minutes))
         return min(1.0, max(parts)) if parts else None
 
     def seconds_left(self, row: Mapping[str, float]) -> float | None:
@@ -57,16 +55,15 @@ class Forecast:
 
     def estimate(self, rate: float, steps: int) -> str:
         """Return a line about the remaining work, before it starts, at `rate` env steps/s with `steps` done."""
-        budget = self._config["budget.steps"]
-        unit = self._config.step_unit
+        budget, unit = self._budget.steps, self._unit
         if not rate > 0:
             return f"no {unit}s a second: the task ends at once"
         if budget and budget > steps:
-            share = 1.0 + self._config["evaluation.selection_share"]
+            share = 1.0 + self._share
             ahead = duration((budget - steps) * share / rate)
             return f"about {ahead} for {budget - steps:,} {unit}s at {rate:,.0f} a second"
-        if self._config["budget.minutes"]:
-            return f"{self._config['budget.minutes']:g} minutes at {rate:,.0f} {unit}s a second"
+        if self._budget.minutes:
+            return f"{self._budget.minutes:g} minutes at {rate:,.0f} {unit}s a second"
         return f"{rate:,.0f} {unit}s a second"
 
 
@@ -103,7 +100,7 @@ class Seen:
 
     def __init__(self, config: Config) -> None:
         self.forecast = Forecast(config)
-        self.judged = "held-out" if config.layers else "champion"  # label of its score
+        self.judged = "held-out" if config.task.kind.held_out else "champion"  # label of its score
         self.means: list[float] = []
         self.row: Mapping[str, float] = {}
         self.champion: Champion | None = None
@@ -219,8 +216,8 @@ class LiveDisplay:
 
     def _panel(self) -> Panel:
         config, row, champion = self._config, self._seen.row, self._seen.champion
-        names = " · ".join(filter(None, [config["method.name"], config.layers, f"seed {config['seed']}"]))
-        title = Text.assemble((config["task.name"], "bold"), "  ", names)
+        names = " · ".join(filter(None, [config.method.name, config.network.layers, f"seed {config.seed}"]))
+        title = Text.assemble((config.task.name, "bold"), "  ", names)
         if not row:
             text = Text(f"{self._phase} …\n{self._estimate}".strip(), style="dim")
             return Panel(text, title=title, title_align="left", width=_WIDTH)
@@ -230,7 +227,7 @@ class LiveDisplay:
         held_out = number(champion.score if champion is not None else math.nan)
         left = self._seen.forecast.seconds_left(row)
         numbers.add_row("[dim]generation", f"{row['generation']:,.0f}", "[dim]best", f"[cyan]{number(row['best'])}")
-        numbers.add_row(f"[dim]{config.step_unit}s", f"{row['steps']:,.0f}", "[dim]mean", number(row["mean"]))
+        numbers.add_row(f"[dim]{config.task.kind.step_unit}s", f"{row['steps']:,.0f}", "[dim]mean", number(row["mean"]))
         numbers.add_row(
             "[dim]steps/s", f"{self._seen.rate:,.0f}", f"[dim]{self._seen.judged}", f"[bold green]{held_out}"
         )

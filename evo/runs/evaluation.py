@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evo.config.build import problem_named
-from evo.config.resolve import DATASET, resolve_config
+from evo.config.resolve import resolve_config
+from evo.config.sections import EvaluationSettings, NetworkSettings
+from evo.config.task_spec import TaskSpec
 from evo.errors import EvoError, nearest
 from evo.evaluation.workers import Threads
 from evo.numerics.randomness import report_seeds
@@ -16,7 +17,6 @@ from evo.runs.fitness import Fitness
 if TYPE_CHECKING:
     from evo.runs.champion import Champion
 
-SPLITS = ("train", "validation", "test")
 _EPISODES = 100
 _MOST_EPISODES = 1_000_000
 _LARGEST_SEED = 2**63 - 1
@@ -30,11 +30,10 @@ def on_options(champion: "Champion", options: Mapping[str, Any]) -> "Champion":
     asked = {"task.name": champion.task_name}
     asked |= {f"task.{name}": value for name, value in champion.task_options.items()}
     given = {f"task.{name}": value for name, value in options.items()}
-    resolved = resolve_config(asked, [*given.items()]).section("task")
-    changed = replace(champion, task_options=dict(sorted(resolved.items())), data="", report_returns=None)
-    problem = problem_named(
-        changed.task_name, changed.task_options, changed.network_text, changed.normalise, Threads(1)
-    )
+    spec = TaskSpec(champion.spec.source, resolve_config(asked, [*given.items()]).task.options)
+    changed = replace(champion, spec=spec, data="", report_returns=None)
+    network = NetworkSettings(changed.network_text, changed.normalise, changed.clip_observation)
+    problem = changed.spec.problem(network, Threads(1), EvaluationSettings())
     has = len(champion.params), len(champion.statistics.mean)
     needs = problem.size, len(problem.no_statistics().mean)
     if has != needs:
@@ -60,9 +59,9 @@ def score(
     default. What is deterministic takes neither episodes nor a seed. Raises EvoError.
     """
     champion = on_options(champion, options) if options else champion
-    if champion.kind == DATASET:
-        if split is not None and split not in SPLITS:
-            raise EvoError(f"the split {split!r} is none of {', '.join(SPLITS)}{nearest(split, SPLITS)}")
+    if splits := champion.spec.kind.splits:
+        if split is not None and split not in splits:
+            raise EvoError(f"the split {split!r} is none of {', '.join(splits)}{nearest(split, splits)}")
         _refuse_episodes(champion, episodes, seed, "scored on all examples of a split: give --split")
         return champion.evaluate(getattr(champion.supervised.dataset, split or "test"))
     if split is not None:

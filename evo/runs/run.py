@@ -1,18 +1,19 @@
 """Run: a finished run as an object: configuration, metrics, champion, plots."""
 
+import functools
 import importlib
 import importlib.util
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from evo.config.config import Config
 from evo.config.renamed import renamed_columns
-from evo.config.resolve import DATASET, WORLD, Config, read_config, resolve_config
-from evo.envs.engine.physics import EngineError
+from evo.config.resolve import read_config, resolve_config
 from evo.errors import EvoError
-from evo.problems.function import Landscape
 from evo.runs.champion import Champion
 from evo.runs.facts import facts_of
 from evo.storage.paths import command
@@ -23,32 +24,45 @@ from evo.visualize.notebook import box, curve, facts
 class Run:
     """A run directory, opened for reading. Raises EvoError where `path` is not one, naming the nearest that is.
 
-    trust: whether modules that its files name may be imported; see `evo.envs.reference`.
+    Its configuration and champion are read once, when they are first asked for: of a run that still learns, `evo.load`
+    gives a later champion. trust: whether modules that its files name may be imported; see `evo.envs.reference`.
+    config: its configuration, where that is known already; champions made with it share its task.
     """
 
-    def __init__(self, path: Path | str, trust: bool = False) -> None:
+    def __init__(self, path: Path | str, trust: bool = False, config: Config | None = None) -> None:
         self.directory, self._trust = RunDirectory.open(Path(path)), trust
+        if config is not None:
+            self.config = config
 
     @property
     def path(self) -> Path:
         return self.directory.path
 
-    @property
+    @functools.cached_property
     def config(self) -> Config:
         """Its fully resolved configuration."""
         return resolve_config(read_config(self.directory.config_text, str(self.path / "config.toml"), self._trust))
 
-    @property
+    @functools.cached_property
     def champion(self) -> Champion:
         """Its champion so far."""
-        return Champion.load(self.directory.champion_path, self._trust)
+        return self._read(self.directory.champion_path)
+
+    def _read(self, path: Path) -> Champion:
+        """Return the champion in a file of the run, which shares the task of its configuration."""
+        found = Champion.load(path, self._trust)
+        if "config" not in self.__dict__:  # a champion can be read where the configuration is damaged
+            return found
+        mine = self.config.task
+        same = mine.name == found.spec.name and mine.given == found.spec.given
+        return replace(found, spec=mine) if same else found
 
     @property
     def last(self) -> Champion:
         """What was learned last, scored on the selection seeds; written where a run ends. Raises EvoError."""
         if not self.directory.last_path.exists():
             raise EvoError(f"{self.path} holds no last candidate: it has not ended, or an older evo ran it")
-        return Champion.load(self.directory.last_path, self._trust)
+        return self._read(self.directory.last_path)
 
     @property
     def metrics(self) -> dict[str, np.ndarray]:
@@ -78,18 +92,18 @@ class Run:
         more = self.command("resume", "--generations", "100")
         return f"{self.path} ended before its first generation ({self.ended}); with a larger budget it goes on: {more}"
 
+    @property
+    def title(self) -> str:
+        """Its task, method and seed, for a picture."""
+        return f"{self.config.task.name}  {self.config.method.name}  seed {self.config.seed}"
+
     def plot(self, path: Path | str) -> Path:
         """Draw its learning curve, .png, .svg or .pdf; return the path. Raises EvoError."""
-        from evo.visualize.plots import descent_curve, learning_curve, loss_curve
+        from evo.runs.pictures import pictures_of
 
-        config, metrics = self.config, self.metrics
-        if not metrics:
+        if not self.metrics:
             raise EvoError(f"there is no curve yet: {self.unlearned}")
-        if config.kind == DATASET:
-            loss_curve(metrics, self.champion.measure, self._title(config), Path(path))
-        else:
-            curve = learning_curve if config.kind == WORLD else descent_curve
-            curve(metrics, self._title(config), Path(path))
+        pictures_of(self.config.task.kind).curve(self, Path(path))
         return Path(path)
 
     def plot_landscape(self, path: Path | str) -> Path:
@@ -97,21 +111,9 @@ class Run:
 
         Raises EvoError, also where the task is a world and no function.
         """
-        from evo.visualize.plots import landscape_picture
+        from evo.runs.pictures.function import draw_map
 
-        config, champion = self.config, self.champion
-        problem = champion.problem
-        if not isinstance(problem, Landscape):
-            raise EvoError(
-                f"{config['task.name']} is a {config.kind}, not a function; `{self.command('replay')}` shows it"
-            )
-        fossils = (self.directory.read_fossil(generation) for generation in self.directory.fossils())
-        trail = [champion.fossil(arrays).params for arrays in fossils]
-        try:
-            points = np.reshape(trail, (-1, champion.params.size))  # a run that ended at its beginning has none
-            landscape_picture(problem, champion.params, points, self._title(config), Path(path))
-        except EngineError as error:
-            raise EvoError(f"cannot draw {config['task.name']}: {error}") from error
+        draw_map(self, self.champion, Path(path))
         return Path(path)
 
     def plot_answers(self, path: Path | str) -> Path:
@@ -119,16 +121,10 @@ class Run:
 
         Raises EvoError, also where the task is no data set.
         """
-        from evo.visualize.predictions import answers_picture
+        from evo.runs.pictures.supervised import draw_answers
 
-        champion = self.champion
-        title = f"{self._title(self.config)}: {champion.reported_fitness}"
-        answers_picture(champion.supervised, champion.params, title, Path(path))
+        draw_answers(self.champion, f"{self.title}: {self.champion.reported_fitness}", Path(path))
         return Path(path)
-
-    @staticmethod
-    def _title(config: Config) -> str:
-        return f"{config['task.name']}  {config['method.name']}  seed {config['seed']}"
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"

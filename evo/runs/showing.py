@@ -3,15 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from evo.config.resolve import DATASET, FUNCTION, WORLD
 from evo.errors import EvoError
-from evo.problems.function import Landscape
 from evo.runs.callbacks import Watcher
 from evo.runs.champion import Champion
 from evo.runs.fitness import Verification
-from evo.runs.replay import check_film, film, film_evolution
+from evo.runs.pictures import Wishes, pictures_of
 from evo.runs.run import Run, champion_of, path_of
-from evo.storage.run_directory import RunDirectory
 
 
 def replay(
@@ -42,68 +39,27 @@ def replay(
     if given is not None and out is None:
         raise EvoError("a champion by itself has no folder: say where its film goes, evo.replay(champion, 'film.mp4')")
     source = Path() if given is not None else path_of(path)
-    champion = champion_of(source, trust) if given is None else given
+    run = None if given is not None or source.is_file() else Run(source, trust)
+    champion = given or (run.champion if run is not None else champion_of(source, trust))
     if step_timeout is not None:
         champion = champion.with_timeout(step_timeout)
-    run = None if given is not None or source.is_file() else Run(source, trust)
-    target = Path(out) if out is not None else _picture_of(champion, source, run, evolution)
+    pictures = pictures_of(champion.spec.kind)
+    wishes = Wishes(evolution, seed, width, height, seconds, threads, progress)
+    beside = source.with_suffix(pictures.suffix) if run is None else pictures.place(run, wishes)
+    target = beside if out is None else Path(out)
     # errors in the arguments are raised before the champion is scored again
-    if champion.kind == WORLD:
-        check_film(target, width, height, seconds, seed)
-        if evolution and run is None:
-            raise EvoError(f"{given or source} is a champion alone; how it evolved is in its run directory")
-    else:
-        from evo.visualize.plots import check_picture  # matplotlib is imported only to draw
-
-        check_picture(target)
-        if evolution or seed is not None:
-            raise EvoError(f"{champion.task_name} is a {champion.kind}: there is no film of it, only a picture")
-        if champion.kind == FUNCTION and run is None:
-            raise EvoError(
-                f"{champion.task_name} is a function: its champion is a point; how it was found is in its run directory"
-            )
+    pictures.check(champion, run, target, wishes)
     if checked is not None:
         checked(champion.verify())
-    if champion.kind == FUNCTION and run is not None:
-        return run.plot_landscape(target)
-    if champion.kind == DATASET:
-        from evo.visualize.predictions import answers_picture
-
-        if run is not None:
-            return run.plot_answers(target)
-        title = f"{champion.task_name}: {champion.reported_fitness}"
-        answers_picture(champion.supervised, champion.params, title, target)
-    elif evolution and run is not None:
-        film_evolution(run, champion, target, width, height, min(seconds, 4.0), threads=threads, progress=progress)
-    else:
-        film(champion, target, seed, width, height, seconds, threads, progress)
+    pictures.draw(champion, run, target, wishes)
     return target
 
 
-def _picture_of(champion: Champion, source: Path, run: Run | None, evolution: bool) -> Path:
-    """Return the default path of a champion's picture: beside its file, or in its run directory."""
-    if run is None:
-        return source.with_suffix(".mp4" if champion.kind == WORLD else ".png")
-    if champion.kind == WORLD:
-        return run.directory.videos / ("evolution.mp4" if evolution else "champion.mp4")
-    return run.directory.plots / ("landscape.png" if champion.kind == FUNCTION else "answers.png")
-
-
-def show(directory: RunDirectory, video: bool, watcher: Watcher, threads: int | None) -> None:
+def show(run: Run, video: bool, watcher: Watcher, threads: int | None) -> None:
     """Make the pictures of a finished run; a failure to draw them is only noted."""
-    finished = Run(directory.path)
     try:
-        if finished.metrics:
-            finished.plot(directory.plots / "learning.png")
-        kind = finished.config.kind
-        if kind == DATASET:
-            finished.plot_answers(directory.plots / "answers.png")
-        elif kind == FUNCTION:
-            problem = finished.champion.problem
-            if isinstance(problem, Landscape) and problem.cheap:
-                finished.plot_landscape(directory.plots / "landscape.png")
-        elif video:
-            watcher.phase("filming the champion")
-            replay(directory.path, threads=threads, progress=watcher.filmed)
+        if run.metrics:
+            run.plot(run.directory.plots / "learning.png")
+        pictures_of(run.config.task.kind).finish(run, video, watcher, threads)
     except EvoError as error:
         watcher.note(str(error))

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from evo.config.resolve import Config
+from evo.config.config import Config
 from evo.envs.engine import interruption
 from evo.envs.engine.physics import EngineError
 from evo.errors import EvoError, shown
@@ -111,8 +111,8 @@ class Progress:
 
 def spent(config: Config, learner: Learner, progress: Progress) -> str | None:
     """Return which part of the budget is used up, or None."""
-    until, minutes = config["budget.until"], config["budget.minutes"]
-    generations, steps = config["budget.generations"], config["budget.steps"]
+    until, minutes = config.budget.until, config.budget.minutes
+    generations, steps = config.budget.generations, config.budget.steps
     if until is not None and progress.champion is not None and progress.champion.score >= until:
         return f"reached {until:g}"
     if generations is not None and learner.generation >= generations:
@@ -154,7 +154,7 @@ def train(
             if learner.steps >= progress.next_selection:
                 taken = _select(config, learner, judge, directory, progress, watcher)
                 # Selection takes a fixed share of the training steps: the next waits until that share has accrued.
-                progress.next_selection = learner.steps + round(taken / config["evaluation.selection_share"])
+                progress.next_selection = learner.steps + round(taken / config.evaluation.selection_share)
             reason = spent(config, learner, progress)
             if reason:
                 directory.record_end(reason)
@@ -250,7 +250,7 @@ def _select(
 
     Returns the steps it took.
     """
-    seeds = selection_seeds(config["evaluation.selection_episodes"])
+    seeds = selection_seeds(config.evaluation.selection_episodes)
     candidates = learner.candidates()
     before = progress.clock.selection
     outcomes = progress.clock.time_selection(
@@ -281,13 +281,11 @@ def _or_worst(value: float) -> float:
 
 def _champion(config: Config, learner: Learner, candidate: Candidate, returns: np.ndarray, measure: str) -> Champion:
     return Champion(
-        task_name=config["task.name"],
-        # sorted, because a file that is read again may order them differently from the flags
-        task_options=dict(sorted(config.section("task").items())),
-        network_text=config.layers,
-        normalise=config.normalise,
-        method=config["method.name"],
-        seed=config["seed"],
+        spec=config.task,
+        network_text=config.network.layers,
+        normalise=config.network.normalise,
+        method=config.method.name,
+        seed=config.seed,
         generation=learner.generation,
         steps=learner.steps,
         candidate=candidate,
@@ -295,9 +293,8 @@ def _champion(config: Config, learner: Learner, candidate: Candidate, returns: n
         report_returns=None,
         facts=platform_facts(),
         measure=measure,
-        data=config.values.get("data.digest") or "",
-        clip_observation=config.clip_observation,
-        step_timeout=config.values.get("evaluation.step_timeout"),
+        data=config.data.digest or "",
+        clip_observation=config.network.clip_observation,
     )
 
 
@@ -305,7 +302,7 @@ def _report(config: Config, judge: Problem, directory: RunDirectory, progress: P
     """Score the champion once on the report seeds, which nothing else has ever used."""
     assert progress.champion is not None
     if progress.champion.report_returns is None:
-        seeds = report_seeds(config["evaluation.report_episodes"])
+        seeds = report_seeds(config.evaluation.report_episodes)
         outcome = evaluate_alone(judge, *progress.champion.candidate, seeds)
         if np.isnan(outcome.returns).all():  # failures are not reported: the run fails again when it is resumed
             reasons = "; ".join([*outcome.failures, *outcome.errors[:1]])

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from evo.config.resolve import FUNCTION, WORLD, Config
+from evo.config.config import Config
 from evo.errors import EvoError
 from evo.runs.champion import Champion
 from evo.runs.run import champion_of
@@ -17,14 +17,15 @@ def settings_from(path: Path, trust: bool = False) -> dict[str, Any]:
     trust: as of a Run. Raises EvoError.
     """
     champion = champion_of(path, trust)
-    network: dict[str, Any] = {} if champion.kind == FUNCTION else {"network.layers": champion.network_text}
-    if champion.kind == WORLD:
-        network["network.normalise"] = champion.normalise
-        network["network.clip_observation"] = champion.clip_observation
+    network = {
+        "network.layers": champion.network_text,
+        "network.normalise": champion.normalise,
+        "network.clip_observation": champion.clip_observation,
+    }
     return {
         "task.name": champion.task_name,
         **{f"task.{name}": value for name, value in champion.task_options.items()},
-        **network,
+        **{key: value for key, value in network.items() if key not in champion.spec.kind.without},
         "start.champion": str(path),
         "start.digest": champion.digest,
     }
@@ -35,11 +36,11 @@ def start_of(config: Config, folder: Path | None = None) -> Champion | None:
 
     Raises EvoError where it is missing or no longer the same.
     """
-    named = config["start.champion"]
+    named = config.start.champion
     if named is None:
         return None
     path = folder / COPY if folder is not None and (folder / COPY).exists() else Path(named)
     champion = champion_of(path)
-    if config["start.digest"] not in (None, champion.digest):
+    if config.start.digest not in (None, champion.digest):
         raise EvoError(f"{path} is no longer the champion that this run begins from; begin anew with --from {path}")
     return champion

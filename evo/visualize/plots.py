@@ -18,10 +18,10 @@ from evo.storage.files import temporary_beside
 _GRID = 160  # points along a side of a landscape
 
 
-def learning_curve(metrics: Mapping[str, np.ndarray], title: str, path: Path) -> None:
+def learning_curve(metrics: Mapping[str, np.ndarray], title: str, path: Path, unit: str = "env step") -> None:
     """Plot returns over env steps: training returns (of a generation or of recent episodes), and held-out returns.
 
-    metrics: columns of metrics.csv. path: .png, .svg or .pdf. Raises EvoError.
+    metrics: columns of metrics.csv. path: .png, .svg or .pdf. unit: of a step. Raises EvoError.
     """
     steps, mean, spread = metrics["steps"], metrics["mean"], metrics["std"]
     figure = Figure(figsize=(7.2, 4.0), dpi=120, layout="constrained")
@@ -30,7 +30,7 @@ def learning_curve(metrics: Mapping[str, np.ndarray], title: str, path: Path) ->
     axes.plot(steps, mean, color="#2a8c9a", label="training returns: mean ± standard deviation")
     axes.plot(steps, metrics["best"], color="#9ab7bd", linewidth=1, label="training returns: best")
     axes.plot(steps, metrics["selection"], color="#d9652f", drawstyle="steps-post", label="offered, held-out episodes")
-    axes.set(xlabel="env steps", ylabel="return", title=title)
+    axes.set(xlabel=f"{unit}s", ylabel="return", title=title)
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)

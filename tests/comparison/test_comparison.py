@@ -34,8 +34,9 @@ from evo.comparison.terms import Terms, labels, terms_of, uncounted_selection, u
 from evo.comparison.thresholds import spent_until, thresholds_of
 from evo.comparison.writing import resolution
 from evo.config.build import make_learner
+from evo.config.config import Config
 from evo.config.presets import GENERAL, PRESETS
-from evo.config.resolve import Config, resolve_config
+from evo.config.resolve import resolve_config
 from evo.errors import EvoError
 from evo.evaluation.workers import Threads, Workers
 from evo.learners import METHODS
@@ -564,9 +565,9 @@ def test_what_only_says_where_a_run_ends_names_no_other_method(tmp_path: Path) -
     assert named("ppo", *alike) == ["ppo", "ppo"]
     foreign = resolve_config(flags={"task.name": "Pendulum-v1", "method.name": "ga", "budget.steps": 100})
     assert "evaluation.step_timeout" in foreign.values
-    patient = Config({**foreign.values, "evaluation.step_timeout": 77.0})
+    patient = foreign.changed({"evaluation.step_timeout": 77.0})
     assert labels([foreign, patient]) == ["ga", "ga"]
-    found = terms_of({Path("a"): foreign, Path("b"): Config({**patient.values, "seed": 1})})
+    found = terms_of({Path("a"): foreign, Path("b"): patient.changed({"seed": 1})})
     assert "evaluation.step_timeout: none, 77 (ga)" in found.deviations
 
 
@@ -638,7 +639,7 @@ def made(
         report_returns=np.array([report - 1, report + 1]),
         selection_returns=np.array([np.nanmax(selection) if last is None else last]),
     )
-    config = Config({**like.config.values, "method.name": method, "seed": seed})
+    config = like.config.changed({"method.name": method, "seed": seed})
     return Member(like.path, config, champion, {**metrics, "selection": np.array(selection)}, None)
 
 

@@ -1,16 +1,23 @@
 """Configuration: the order of the layers, types, names, and that a file repeats what wrote it."""
 
+from dataclasses import FrozenInstanceError, fields
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from evo.config.config import SECTIONS, Config
 from evo.config.keys import KEYS
 from evo.config.presets import PRESETS
-from evo.config.resolve import Config, read_config, resolve_config, task_name
+from evo.config.resolve import read_config, resolve_config
+from evo.config.task_names import task_name
 from evo.config.values import parse_setting
 from evo.envs import TASKS
 from evo.errors import EvoError
 from evo.learners import METHODS
+from evo.version import __version__
+from tests.support.places import ROOT
 
 
 def resolved(**flags: object) -> Config:
@@ -65,7 +72,7 @@ def test_short_names(short: str, full: str) -> None:
 
 def test_training_options_are_only_those_given() -> None:
     config = resolved(task__name="Hopper-v5")
-    assert config.section("training") == {"healthy_reward": 0.0}
+    assert config.training == {"healthy_reward": 0.0}
     assert config["task.healthy_reward"] == 1.0
 
 
@@ -104,3 +111,71 @@ def test_an_entry_of_what_is_no_table_is_one_line() -> None:
 def test_a_whole_number_of_more_than_64_bits_is_one_line(value: float) -> None:
     with pytest.raises(EvoError, match=r"method\.directions must be of 64 bits"):
         resolve_config(settings={"method.directions": value}, flags={"task.name": "sphere", "method.name": "ars"})
+
+
+FILE = """evo = "{version}"
+seed = 3
+
+[task]
+name = "rastrigin"
+dim = 2
+rotated = false
+instance = 0
+
+[method]
+name = "random-search"
+spread = 0.5
+population = 20
+
+[evaluation]
+episodes = 1
+racing = true
+selection_episodes = 1
+selection_share = 0.1
+report_episodes = 1
+
+[budget]
+steps = 40
+until = -1e-08
+"""
+
+
+def test_a_file_is_written_byte_for_byte() -> None:
+    sets = [("method.spread", 0.5), ("method.population", 20), ("budget.until", -1e-8), ("budget.steps", 40)]
+    flags = {"task.name": "rastrigin", "task.dim": 2, "method.name": "random-search", "seed": 3}
+    config = resolve_config(settings=sets, flags=flags)
+    assert config.toml() == FILE.format(version=__version__)
+    assert resolve_config(read_config(config.toml(), "config.toml")) == config
+
+
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "runs" / "reference").glob("*/config.toml")), ids=lambda file: file.parent.name
+)
+def test_files_of_reference_runs_keep_their_meaning(file: Path) -> None:
+    read = read_config(file.read_text(), str(file), trust=True)
+    config = resolve_config(read)
+    kept = {key: value for key, value in read.items() if key in config.keys and key != "evo"}
+    assert len(kept) > 15
+    assert {key: list(config[key]) if isinstance(config[key], tuple) else config[key] for key in kept} == kept
+    again = resolve_config(read_config(config.toml(), "config.toml"))
+    assert again == config and again.toml() == config.toml()
+
+
+def test_a_configuration_is_one_typed_value() -> None:
+    config = resolved(task__name="Hopper-v5", seed=3)
+    assert (config.seed, config.task.name, config.method.name) == (3, "Hopper-v5", "ars")
+    assert config.method.options["directions"] == config["method.directions"]
+    assert config.budget.steps == config["budget.steps"] and config.budget.minutes is None
+    assert {f"{name}.{field.name}" for name, section in SECTIONS.items() for field in fields(section)} <= {*KEYS}
+    assert all(config[key] == value for key, value in config.values.items())
+    with pytest.raises(FrozenInstanceError):
+        config.seed = 4  # type: ignore[misc]
+    with pytest.raises(KeyError):
+        config["data.digest"]
+    with pytest.raises(EvoError, match=r"evaluation.episodes must be a whole number, got 'a'"):
+        config.changed({"evaluation.episodes": "a"})
+    other = config.changed({"seed": 4})
+    assert (other.seed, config.seed) == (4, 3) and other.task is config.task
+    assert config.trained is not config.task and config.trained.options["healthy_reward"] == 0.0
+    assert config.changed({"training.healthy_reward": None}).trained is not config.trained
+    assert resolved(task__name="cartpole").trained.name == "evo/CartPole-v0"

@@ -129,6 +129,6 @@ def test_ppos_presets_clip_as_others_do_and_a_configuration_of_before_does_not()
     again = resolve_config(read_config(config.toml(), "config.toml"))
     assert again.clip_observation == 10.0
     lines = [line for line in config.toml().splitlines() if not line.startswith("clip_observation")]
-    assert resolve_config(read_config("\n".join(lines), "config.toml")).clip_observation == math.inf
+    assert resolve_config(read_config("\n".join(lines), "config.toml")).network.clip_observation == math.inf
     with pytest.raises(EvoError, match=r"network.clip_observation must be at least 0.001, got 0"):
         of(task__name="Hopper-v5", network__clip_observation=0)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import evo
+from evo.config.task_spec import TaskSpec
 from evo.envs.gymnasium_bridge.gymnasium_task import GymnasiumTask
 from evo.evaluation.evaluator import AnyTask
 from evo.evaluation.workers import Threads
@@ -201,14 +202,16 @@ def test_a_champion_is_given_up_where_its_environment_hangs(tmp_path: Path) -> N
     run = evo.run("Fine-v0", generations=1, step_timeout=60.0, out=tmp_path / "run", threads=1, settings=SMALL)
     assert run.champion.step_timeout == 60.0
     bold = Candidate(np.ones(8, np.float32), run.champion.statistics)
-    hanging = replace(run.champion, task_options={"bold": "step hangs"}, candidate=bold).with_timeout(0.2)
+    hanging = replace(
+        run.champion, spec=TaskSpec.named("Fine-v0", {"bold": "step hangs"}), candidate=bold
+    ).with_timeout(0.2)
     hanging.save(tmp_path / "hanging.npz")
     found = Champion.load(tmp_path / "hanging.npz").verify()
     assert str(found) == "recorded score 5.0, here episodes failed: the environment failed; it gave no answer in time"
-    failing = replace(hanging, task_options={"bold": "step raises"})
+    failing = replace(hanging, spec=TaskSpec.named("Fine-v0", {"bold": "step raises"}))
     with pytest.raises(evo.EvoError, match="nothing to film, the environment failed: RuntimeError: the floor gave way"):
         evo.replay(failing, tmp_path / "film.mp4", step_timeout=0.3)
-    never = replace(hanging, task_options={"always": "reset dies"})
+    never = replace(hanging, spec=TaskSpec.named("Fine-v0", {"always": "reset dies"}))
     once = r"^Fine-v0: when it is made, is reset and takes its first step, its process ended with exit status 3$"
     with pytest.raises(evo.EvoError, match=once):
         never.rollout(0)

@@ -13,7 +13,8 @@ from hypothesis.extra.numpy import arrays
 import evo
 from evo.algorithms.strategies.pgpe import PGPE
 from evo.config.build import make_learner, make_problem
-from evo.config.resolve import Config, resolve_config
+from evo.config.config import Config
+from evo.config.resolve import resolve_config
 from evo.envs.engine.physics import EngineError
 from evo.evaluation.workers import Threads
 from evo.genomes.population import DensePopulation, Population

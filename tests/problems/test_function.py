@@ -19,7 +19,7 @@ from evo.algorithms.baselines.random_search import RandomSearch
 from evo.algorithms.genetic.ga import GA
 from evo.algorithms.strategies.pgpe import PGPE
 from evo.config.build import problem_named
-from evo.config.resolve import Config
+from evo.config.config import Config
 from evo.envs.engine.physics import EngineError
 from evo.errors import EvoError
 from evo.evaluation.workers import Threads

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 import evo
-from evo.config.resolve import Config, resolve_config
+from evo.config.resolve import resolve_config
 from evo.numerics.formatting import number
 from evo.runs.display import Forecast, LiveDisplay, PlainLines, curve, display, duration
 
@@ -89,8 +89,7 @@ def test_brackets_are_printed_as_they_are() -> None:
 def test_the_live_panel_keeps_the_brackets_of_a_path() -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=100, height=40)
     config = resolve_config(flags={"task.name": "cartpole", "budget.generations": 1})
-    values = {**config.values, "task.name": "/home/[old]/red].xml"}
-    with LiveDisplay(Config(values), console) as live:
+    with LiveDisplay(config.changed({"task.name": "/home/[old]/red].xml"}), console) as live:
         live.phase("evolving")
     assert isinstance(console.file, io.StringIO)
     assert "/home/[old]/red].xml" in console.file.getvalue()

@@ -1,0 +1,19 @@
+"""Pictures of runs, by kind of problem: the learning curve, and what `replay` makes of a champion.
+
+`PICTURES` maps the name of a kind (`evo.config.kinds`) to its pictures; a kind without an entry has a learning curve.
+"""
+
+from evo.config.kinds import ProblemKind
+from evo.runs.pictures.control import Films
+from evo.runs.pictures.function import Maps
+from evo.runs.pictures.pictures import Pictures, Wishes
+from evo.runs.pictures.supervised import AnswerPictures
+
+__all__ = ["PICTURES", "Pictures", "Wishes", "pictures_of"]
+
+PICTURES: dict[str, Pictures] = {"world": Films(), "function": Maps(), "data set": AnswerPictures()}
+
+
+def pictures_of(kind: ProblemKind) -> Pictures:
+    """Return the pictures of a kind of problem."""
+    return PICTURES.get(kind.name, Pictures())
