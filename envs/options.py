@@ -1,38 +1,74 @@
-"""Constructors with a signature made from a table of options, so that they can be inspected."""
+"""Options of constructors: read from a function's signature, or carried by a constructor as a table."""
 
 import inspect
+import typing
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 _Made = TypeVar("_Made")
 
 
-def constructor_with(
-    make: Callable[[dict[str, Any], dict[str, Any]], _Made],
-    defaults: Mapping[str, Any],
-    made: type[_Made],
-    doc: str,
-    kinds: Mapping[str, Any] | None = None,
-) -> Callable[..., _Made]:
-    """Return a constructor with the keyword options of `defaults`, which calls make(options, other keywords).
+@dataclass(frozen=True)
+class Option:
+    """A keyword option of a constructor: its type, and its default; None leaves it to the constructor."""
 
-    made: annotated as its return type. doc: its docstring. kinds: types of the options; by default those of the
-    defaults.
+    kind: Any
+    default: Any
+
+
+class Constructor(Generic[_Made]):
+    """A constructor whose options are only known when it is made: it carries them as a table.
+
+    make: called with the value of each option, and with the other keywords. options: name → Option. returned: what it
+    makes. doc: describes it. others: whether it accepts other keywords; takes_any: whether these are options too, of
+    unknown types. noisy: whether chance is in the fitness of what it makes.
     """
 
-    def constructor(**given: Any) -> _Made:
-        options = {option: given.pop(option, default) for option, default in defaults.items()}
-        return make(options, given)
+    def __init__(
+        self,
+        make: Callable[[dict[str, Any], dict[str, Any]], _Made],
+        options: Mapping[str, Option],
+        returned: type[Any],
+        doc: str,
+        others: bool = False,
+        takes_any: bool = False,
+        noisy: bool = False,
+    ) -> None:
+        self._make, self.options, self.returned, self.__doc__ = make, options, returned, doc
+        self.others, self.takes_any, self.noisy = others, takes_any, noisy
 
-    kinds = {option: type(default) for option, default in defaults.items()} | dict(kinds or {})
-    parameters = [
-        inspect.Parameter(option, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kinds[option])
-        for option, default in defaults.items()
-    ]
-    others = inspect.Parameter("others", inspect.Parameter.VAR_KEYWORD, annotation=Any)
-    constructor.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [*parameters, others], return_annotation=made
-    )
-    constructor.__annotations__ = {one.name: one.annotation for one in parameters} | {"return": made}
-    constructor.__doc__ = doc
-    return constructor
+    def __call__(self, **given: Any) -> _Made:
+        options = {name: given.pop(name, option.default) for name, option in self.options.items()}
+        if given and not self.others:
+            raise TypeError(f"it has no option {next(iter(given))!r}")
+        return self._make(options, given)
+
+
+def options_of(constructor: Callable[..., Any]) -> dict[str, Option]:
+    """Return the options of a constructor, a function or a class: those it carries, or its keyword-only arguments.
+
+    An option without a default has that of `inspect.Parameter.empty`.
+    """
+    if isinstance(constructor, Constructor):
+        return dict(constructor.options)
+    hints = typing.get_type_hints(constructor.__init__ if inspect.isclass(constructor) else constructor)
+    return {
+        name: Option(hints.get(name, Any), parameter.default)
+        for name, parameter in inspect.signature(constructor).parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    }
+
+
+def takes_others(constructor: Callable[..., Any]) -> bool:
+    """Return whether it accepts keywords that are none of its options."""
+    if isinstance(constructor, Constructor):
+        return constructor.others
+    return any(each.kind is each.VAR_KEYWORD for each in inspect.signature(constructor).parameters.values())
+
+
+def returned_by(constructor: object) -> object:
+    """Return the type that a constructor is annotated to return; None where it says nothing."""
+    if isinstance(constructor, Constructor):
+        return constructor.returned
+    return typing.get_type_hints(constructor).get("return") if callable(constructor) else None

@@ -6,9 +6,7 @@ then draws its own, from its seed alone, so that a creature can be trained for c
 """
 
 import copy
-import inspect
 import math
-import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -31,6 +29,7 @@ from evo.envs.engine.physics import (
 )
 from evo.envs.engine.random import apart, random, standard_normal, streams, uniform
 from evo.envs.engine.structs import address_of
+from evo.envs.options import Option, options_of
 from evo.envs.task import Task
 
 _Factor = float | tuple[float, float] | None
@@ -66,14 +65,13 @@ def _options(
     """
 
 
-OPTIONS: Mapping[str, inspect.Parameter] = inspect.signature(_options).parameters
+OPTIONS: Mapping[str, Option] = options_of(_options)
 DESCRIPTION: str = _options.__doc__ or ""
-OPTION_TYPES: Mapping[str, Any] = {name: typing.get_type_hints(_options)[name] for name in OPTIONS}
 
 
 def construct(constructor: Callable[..., Task], options: Mapping[str, Any]) -> Task:
     """Return a constructor's task with its own options and those of adversity. Raises what the constructor raises."""
-    ours = OPTIONS.keys() - inspect.signature(constructor).parameters.keys()  # a constructor's own take precedence
+    ours = OPTIONS.keys() - options_of(constructor).keys()  # a constructor's own take precedence
     adversity = {name: value for name, value in options.items() if name in ours and value is not None}
     task = constructor(**{name: value for name, value in options.items() if name not in ours})
     if isinstance(task, Task) and "steps" in adversity:

@@ -1,7 +1,8 @@
 """The locomotion task of a creature from a user's MJCF or URDF file."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from evo.envs.creatures.urdf import is_urdf
 from evo.envs.engine.physics import mj_forward
 from evo.envs.engine.random import standard_normal, uniform
 from evo.envs.notes import note
+from evo.envs.options import Constructor, Option
 from evo.envs.task import Task, record
 
 _SECONDS, _PERIOD = 10.0, 0.04  # of an episode; approximate duration of an action
@@ -85,86 +87,88 @@ def advance(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:
     out.terminated = upright < task.least_upright
 
 
-def brought(path: str) -> Callable[..., Task]:
+_OPTIONS: Mapping[str, Any] = {
+    "terrain": "flat",
+    "terrain_seed": 0,
+    "terrain_scale": 1.0,
+    "frame_skip": 0,
+    "forward_reward_weight": 2.0,
+    "alive_reward": 0.5,
+    "power_cost_weight": 0.1,
+    "least_upright": 0.0,
+    "reset_noise_scale": 0.02,
+    "scale_actions": True,
+    "keyframe": "auto",
+    "observe_activations": True,
+    "body": "",
+    "joint_ranges": True,
+    "model_root": "",
+    "digest": "",
+}
+
+
+def brought(path: str) -> Constructor[Task]:
     """Return the constructor of the walking task of a model file."""
+    options = {option: Option(type(default), default) for option, default in _OPTIONS.items()}
+    return Constructor(partial(_walk, path), options, Task, _walk.__doc__ or "", others=True)
 
-    def constructor(
-        *,
-        terrain: str = "flat",
-        terrain_seed: int = 0,
-        terrain_scale: float = 1.0,
-        frame_skip: int = 0,
-        forward_reward_weight: float = 2.0,
-        alive_reward: float = 0.5,
-        power_cost_weight: float = 0.1,
-        least_upright: float = 0.0,
-        reset_noise_scale: float = 0.02,
-        scale_actions: bool = True,
-        keyframe: str = "auto",
-        observe_activations: bool = True,
-        body: str = "",
-        joint_ranges: bool = True,
-        model_root: str = "",
-        digest: str = "",
-        **rendering: Any,
-    ) -> Task:
-        """A creature from a file is rewarded for going forward, less power spent.
 
-        Observation: qpos, without the root's position along x and y, then qvel, then the activations of muscles and
-        filters (observe_activations). Action: -1 to 1 of each control's range; without scale_actions, the controls
-        themselves. Where the model sets no range it is 0 to 1 for a muscle, the joint's for a position servo, or ±1
-        around its initial target where the joint has none (joint_ranges), and else ±1. keyframe: where episodes begin,
-        and the targets of position servos at action 0: by name; "auto": `home`, else `stand`, else the first, if there
-        is one; "none": the model's initial posture. body: the root; "": of the heaviest tree that actuators move,
-        "heaviest": of the heaviest that moves. Reward: alive_reward + forward_reward_weight × speed of the root body
-        along x (m/s) - power_cost_weight × power / weight (m/s). The episode ends after 10 s, or when the root body
-        leans so far from its initial posture that the cosine is below `least_upright`; -1 lets it tumble. frame_skip:
-        time steps in a control step; 0 makes it last about 0.04 s. model_root: the folder in which the files that it
-        names must lie, as in `evo.envs.creatures.model_file.load_spec`. digest: of the model, by
-        `evo.envs.creatures.model_file.digest_of`; a model with another digest is refused, so that a run is never
-        resumed with another body.
-        """
-        options = {name: value for name, value in locals().items() if name not in ("rendering", "path")}
-        options["digest"] = check_digest(path, digest, model_root)
-        model = _model(path, model_root, Terrain(terrain, terrain_seed, terrain_scale))
-        root, start = _root(model, body), _start(model, keyframe)
-        if joint_ranges:
-            _reach(model, start, without_range(path, model_root))
-        low, high = _ranges(model)
-        centre = _centre(model, start, low, high) if scale_actions else np.zeros(model.nu)
-        if said := _said(model, start, low, high, scale_actions):
-            note(f"{Path(path).name}: {said}")
-        if not 0 <= frame_skip <= 10_000:
-            raise ValueError(f"frame_skip must be between 0 and 10,000, got {frame_skip}")
-        skip = frame_skip or max(1, round(_PERIOD / model.opt.timestep))
-        if not 0 <= reset_noise_scale < math.inf:
-            raise ValueError(f"reset_noise_scale must not be negative, got {reset_noise_scale}")
-        return Task(
-            name=Path(path).name,
-            model=model,
-            reset=reset,
-            observe=observe,
-            advance=advance,
-            record=_record(
-                model,
-                root,
-                start,
-                options | {"frame_skip": skip},
-                centre=[*centre, 0.0],  # a record has no empty arrays
-                below=[*((centre - low) if scale_actions else np.ones(model.nu)), 0.0],
-                above=[*((high - centre) if scale_actions else np.ones(model.nu)), 0.0],
-            ),
-            observation_size=len(_observed(model, root)) + model.nv + (model.na if observe_activations else 0),
-            steps=max(1, round(_SECONDS / (model.opt.timestep * skip))),
-            frame_skip=skip,
-            action_low=-np.ones(model.nu) if scale_actions else low,
-            action_high=np.ones(model.nu) if scale_actions else high,
-            options=options,
-            rendering=rendering,
-            root=root,
-        )
+def _walk(path: str, options: dict[str, Any], rendering: dict[str, Any]) -> Task:
+    """A creature from a file is rewarded for going forward, less power spent.
 
-    return constructor
+    Observation: qpos, without the root's position along x and y, then qvel, then the activations of muscles and
+    filters (observe_activations). Action: -1 to 1 of each control's range; without scale_actions, the controls
+    themselves. Where the model sets no range it is 0 to 1 for a muscle, the joint's for a position servo, or ±1
+    around its initial target where the joint has none (joint_ranges), and else ±1. keyframe: where episodes begin,
+    and the targets of position servos at action 0: by name; "auto": `home`, else `stand`, else the first, if there
+    is one; "none": the model's initial posture. body: the root; "": of the heaviest tree that actuators move,
+    "heaviest": of the heaviest that moves. Reward: alive_reward + forward_reward_weight × speed of the root body
+    along x (m/s) - power_cost_weight × power / weight (m/s). The episode ends after 10 s, or when the root body
+    leans so far from its initial posture that the cosine is below `least_upright`; -1 lets it tumble. frame_skip:
+    time steps in a control step; 0 makes it last about 0.04 s. model_root: the folder in which the files that it
+    names must lie, as in `evo.envs.creatures.model_file.load_spec`. digest: of the model, by
+    `evo.envs.creatures.model_file.digest_of`; a model with another digest is refused, so that a run is never
+    resumed with another body.
+    """
+    model_root, frame_skip, scale_actions = (options[name] for name in ("model_root", "frame_skip", "scale_actions"))
+    options["digest"] = check_digest(path, options["digest"], model_root)
+    model = _model(path, model_root, Terrain(options["terrain"], options["terrain_seed"], options["terrain_scale"]))
+    root, start = _root(model, options["body"]), _start(model, options["keyframe"])
+    if options["joint_ranges"]:
+        _reach(model, start, without_range(path, model_root))
+    low, high = _ranges(model)
+    centre = _centre(model, start, low, high) if scale_actions else np.zeros(model.nu)
+    if said := _said(model, start, low, high, scale_actions):
+        note(f"{Path(path).name}: {said}")
+    if not 0 <= frame_skip <= 10_000:
+        raise ValueError(f"frame_skip must be between 0 and 10,000, got {frame_skip}")
+    skip = frame_skip or max(1, round(_PERIOD / model.opt.timestep))
+    if not 0 <= options["reset_noise_scale"] < math.inf:
+        raise ValueError(f"reset_noise_scale must not be negative, got {options['reset_noise_scale']}")
+    return Task(
+        name=Path(path).name,
+        model=model,
+        reset=reset,
+        observe=observe,
+        advance=advance,
+        record=_record(
+            model,
+            root,
+            start,
+            options | {"frame_skip": skip},
+            centre=[*centre, 0.0],  # a record has no empty arrays
+            below=[*((centre - low) if scale_actions else np.ones(model.nu)), 0.0],
+            above=[*((high - centre) if scale_actions else np.ones(model.nu)), 0.0],
+        ),
+        observation_size=len(_observed(model, root)) + model.nv + (model.na if options["observe_activations"] else 0),
+        steps=max(1, round(_SECONDS / (model.opt.timestep * skip))),
+        frame_skip=skip,
+        action_low=-np.ones(model.nu) if scale_actions else low,
+        action_high=np.ones(model.nu) if scale_actions else high,
+        options=options,
+        rendering=rendering,
+        root=root,
+    )
 
 
 def _root(model: mujoco.MjModel, body: str) -> int:

@@ -33,7 +33,7 @@ from evo.envs.creatures.terrains import Terrain
 from evo.envs.engine.physics import mj_forward
 from evo.envs.engine.random import standard_normal, uniform
 from evo.envs.engine.structs import contact_geom
-from evo.envs.options import constructor_with
+from evo.envs.options import Constructor, Option
 from evo.envs.task import Task, record
 
 _TORSO, _SECONDS = 1, 10.0
@@ -128,7 +128,8 @@ def creature(
         model = build(options["timestep"], terrain, **{option: options[option] for option in own})
         return walking(name, model, keep_off, least_upright, options, rendering)
 
-    return constructor_with(made, known, Task, doc)
+    options = {option: Option(type(default), default) for option, default in known.items()}
+    return Constructor(made, options, Task, doc, others=True)
 
 
 def walking(

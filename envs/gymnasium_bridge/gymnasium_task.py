@@ -24,7 +24,7 @@ from evo.envs.foreign import FAILURES, contained, in_words, staying
 from evo.envs.gymnasium_bridge.alarm import alarmed, set_alarm
 from evo.envs.gymnasium_bridge.spaces import Actions, MisfitError, actions_of, flatten, number_of, shown
 from evo.envs.notes import note
-from evo.envs.options import constructor_with
+from evo.envs.options import Constructor, Option
 from evo.envs.reference import check_trusted
 
 _STEPS = 1000  # steps of an episode, for an environment without a limit
@@ -162,7 +162,7 @@ def _control_period(metadata: Mapping[str, Any]) -> float:
     return 1.0 / float(declared)
 
 
-def constructor_of(name: str, look: Callable[[Asked], Look | str] = look_here) -> Callable[..., GymnasiumTask]:
+def constructor_of(name: str, look: Callable[[Asked], Look | str] = look_here) -> Constructor[GymnasiumTask]:
     """Return the constructor of a registered environment's task, with the environment's own options.
 
     look: makes the environment and looks at it, possibly in another process, which it may end.
@@ -192,11 +192,8 @@ def constructor_of(name: str, look: Callable[[Asked], Look | str] = look_here) -
                 given[option] = tuple(value) if isinstance(own.get(option, (None, None))[1], tuple) else list(value)
         return _task(name, spec, given, scale, limit, look)
 
-    defaults = {option: default for option, (_, default) in known.items()}
-    kinds = {option: kind for option, (kind, _) in known.items()}
-    constructor = constructor_with(made, defaults, GymnasiumTask, f"Gymnasium's {name}.", kinds)
-    constructor.takes_any = takes_any  # type: ignore[attr-defined]
-    return constructor
+    options = {option: Option(kind, default) for option, (kind, default) in known.items()}
+    return Constructor(made, options, GymnasiumTask, f"Gymnasium's {name}.", others=True, takes_any=takes_any)
 
 
 def reference_of(made: gymnasium.Env[Any, Any] | EnvSpec) -> tuple[str, dict[str, Any]]:

@@ -2,12 +2,12 @@
 
 import inspect
 import re
-import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from evo.config.values import Key
+from evo.envs import options
 from evo.errors import EvoError
 
 # A name or several with commas between, and a colon, as in `low, high: bounds of the domain`; or one in backticks with
@@ -18,28 +18,23 @@ _OTHER = re.compile(r"(?:^|(?<=[.;] ))(?:Raises|Returns|Yields|Observation|Actio
 
 
 def options_of(constructor: Callable[..., Any]) -> dict[str, Key]:
-    """Return the keyword-only arguments of a constructor or class, as keys; their help is what its docstring says.
+    """Return the options of a constructor or class, as keys; their help is what its docstring says.
 
     Raises EvoError for one without a default.
     """
-    hints = typing.get_type_hints(constructor.__init__ if inspect.isclass(constructor) else constructor)
-    options = {
-        name: Key(hints.get(name, Any), parameter.default)
-        for name, parameter in inspect.signature(constructor).parameters.items()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    }
-    for name, key in options.items():
+    found = {name: Key(option.kind, option.default) for name, option in options.options_of(constructor).items()}
+    for name, key in found.items():
         if key.default is inspect.Parameter.empty:
             raise EvoError(f"the option {name!r} needs a default value in its constructor")
-    return explained(options, _docstrings(constructor))
+    return explained(found, _docstrings(constructor))
 
 
-def explained(options: Mapping[str, Key], docstrings: Iterable[str]) -> dict[str, Key]:
-    """Return the options with the meanings that the docstrings give; of several, the first one's."""
+def explained(keys: Mapping[str, Key], docstrings: Iterable[str]) -> dict[str, Key]:
+    """Return the keys with the meanings that the docstrings give; of several, the first one's."""
     known: dict[str, str] = {}
     for text in docstrings:
-        known = meanings(text, options) | known
-    return {name: replace(key, help=known.get(name, key.help)) for name, key in options.items()}
+        known = meanings(text, keys) | known
+    return {name: replace(key, help=known.get(name, key.help)) for name, key in keys.items()}
 
 
 def _docstrings(constructor: Callable[..., Any]) -> list[str]:

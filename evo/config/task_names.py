@@ -2,7 +2,6 @@
 
 import os
 import re
-import typing
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -14,6 +13,7 @@ from evo.envs import TASKS
 from evo.envs.creatures.from_file import brought
 from evo.envs.creatures.model_file import is_model_file
 from evo.envs.gymnasium_bridge import gymnasium_task
+from evo.envs.options import returned_by
 from evo.envs.reference import UntrustedName, resolve
 from evo.errors import EvoError, nearest, one_line
 from evo.evaluation.gymnasium_host import look
@@ -71,7 +71,7 @@ def task_constructor(name: str, step_timeout: float | None = None) -> Callable[.
         if name not in TASKS and gymnasium_task.is_registered(name):
             return gymnasium_task.constructor_of(name, partial(look, step_timeout=step_timeout))
         found: Callable[..., Any] = resolve(name, TASKS)
-        returned = typing.get_type_hints(found).get("return") if callable(found) else None
+        returned = returned_by(found)
     except UntrustedName as error:
         raise EvoError(f"task {error}") from error
     except Exception as error:  # a user's module may fail in any way

@@ -1,11 +1,10 @@
 """TaskSpec: a task by name and options, found once and made once."""
 
 import inspect
-import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from evo.config.kinds import ProblemKind, kind_made, kind_of
 from evo.config.meanings import explained, options_of
@@ -15,6 +14,7 @@ from evo.config.values import Key, checked
 from evo.datasets import DATASETS, is_data_path
 from evo.envs.adversity import adversity
 from evo.envs.gymnasium_bridge.gymnasium_task import GymnasiumTask
+from evo.envs.options import Constructor, returned_by, takes_others
 from evo.envs.task import Task, named
 from evo.errors import EvoError, nearest, one_line
 from evo.evaluation.workers import Workers
@@ -38,8 +38,7 @@ class TaskSource:
     @cached_property
     def returned(self) -> type[Any]:
         """What its constructor is annotated to return."""
-        found: type[Any] = typing.get_type_hints(self.constructor)["return"]
-        return found
+        return cast(type[Any], returned_by(self.constructor))
 
     @cached_property
     def kind(self) -> ProblemKind:
@@ -53,13 +52,13 @@ class TaskSource:
         own = options_of(self.constructor)
         if self.returned is not Task:
             return own
-        added = {name: Key(kind, None) for name, kind in adversity.OPTION_TYPES.items()}
+        added = {name: Key(option.kind, None) for name, option in adversity.OPTIONS.items()}
         return explained(added, [adversity.DESCRIPTION]) | own  # a task's own options take precedence
 
     @property
     def takes_any(self) -> bool:
         """Whether it takes options beside those that are known."""
-        return bool(getattr(self.constructor, "takes_any", False))
+        return isinstance(self.constructor, Constructor) and self.constructor.takes_any
 
     @property
     def summary(self) -> str:
@@ -120,10 +119,9 @@ class TaskSpec:
 
     def _accepted(self, options: dict[str, Any]) -> dict[str, Any]:
         """Return the options. Raises EvoError for one that the constructor does not take."""
-        taken = inspect.signature(self.source.constructor, follow_wrapped=False).parameters
-        if not any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in taken.values()):
+        if not takes_others(self.source.constructor):
             prepared = self.name in DATASETS or is_data_path(self.name)
-            known = [*taken, *(() if prepared else adversity.OPTIONS)]
+            known = [*self.source.options, *(() if prepared else adversity.OPTIONS)]
             for option in options:
                 if option not in known:
                     raise EvoError(f"task {self.name}: it takes no option {option!r}{nearest(option, known)}")
@@ -131,9 +129,8 @@ class TaskSpec:
 
     def _typed(self, options: dict[str, Any]) -> dict[str, Any]:
         """Return the options, each converted to its type. Raises EvoError naming one of another type."""
-        keys = {name: Key(kind, None) for name, kind in adversity.OPTION_TYPES.items()} | options_of(
-            self.source.constructor
-        )
+        added = {name: Key(option.kind, None) for name, option in adversity.OPTIONS.items()}
+        keys = added | self.source.options
         return {
             option: checked(f"task {self.name}: {option}", value, keys[option]) if option in keys else value
             for option, value in options.items()

@@ -1,6 +1,5 @@
 """Data sets by name: those of `DATASETS`, and the user's files and folders."""
 
-import inspect
 import os
 import typing
 from collections.abc import Callable
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from evo.datasets.dataset import Dataset
+from evo.envs.options import Constructor, options_of
 from evo.envs.reference import resolve
 
 DATASETS: dict[str, str] = {
@@ -44,18 +44,14 @@ def constructor_of(reference: str) -> Callable[..., Dataset]:
     return _given(_named(name), option, reference)
 
 
-def _given(constructor: Callable[..., Dataset], option: str, value: str) -> Callable[..., Dataset]:
+def _given(constructor: Callable[..., Dataset], option: str, value: str) -> Constructor[Dataset]:
     """Return the constructor with one of its options fixed."""
+    others = {name: known for name, known in options_of(constructor).items() if name != option}
 
-    def made(**options: Any) -> Dataset:
+    def made(options: dict[str, Any], _: dict[str, Any]) -> Dataset:
         return constructor(**{option: value}, **options)
 
-    signature, hints = inspect.signature(constructor), typing.get_type_hints(constructor)
-    others = [each for each in signature.parameters.values() if each.name != option]
-    made.__signature__ = signature.replace(parameters=others)  # type: ignore[attr-defined]
-    made.__annotations__ = {name: kind for name, kind in hints.items() if name != option}
-    made.__doc__ = constructor.__doc__
-    return made
+    return Constructor(made, others, Dataset, constructor.__doc__ or "")
 
 
 def _named(name: str) -> Callable[..., Dataset]:

@@ -1,15 +1,22 @@
 """Landscapes by name: classic functions, the BBOB suite, and users' functions."""
 
 import functools
-import inspect
 import re
 from collections.abc import Callable
 from typing import Any
 
+from evo.envs.options import Constructor, Option, options_of
 from evo.errors import EvoError
 from evo.problems.classic_functions import FUNCTIONS
 from evo.problems.function import ClassicLandscape, Landscape, OwnLandscape, takes_seed
 
+# Options of every function of a user's.
+_COMMON = {
+    "dim": Option(int, 10),
+    "low": Option(float, -1.0),
+    "high": Option(float, 1.0),
+    "on_error": Option(str, "stop"),
+}
 _BBOB = re.compile(r"bbob-f([1-9]|1[0-9]|2[0-4])")
 
 
@@ -40,39 +47,27 @@ def domain_of(name: str, low: Any, high: Any) -> tuple[float, float]:
     return (given[0], given[1]) if len(given) == 2 and given[0] < given[1] else (-5.0, 5.0)
 
 
-def landscape_of(name: str, function: Callable[..., float]) -> Callable[..., Landscape]:
+def landscape_of(name: str, function: Callable[..., float]) -> Constructor[Landscape]:
     """Return the constructor of a user's function, `name(x)` or `name(x, seed)`, to be maximised.
 
     Its options are the function's keyword-only arguments and these: `dim` numbers, customarily between `low` and
     `high`, where the search begins; `on_error`, see `OwnLandscape`. Raises EvoError for arguments that cannot be
     options.
     """
-    own = {
-        each.name: each
-        for each in inspect.signature(function, eval_str=True).parameters.values()
-        if each.kind is inspect.Parameter.KEYWORD_ONLY
-    }
+    own = options_of(function)
     try:
         noisy = takes_seed(function)
     except ValueError as error:
         raise EvoError(f"{name} {error}") from error
-    if taken := own.keys() & {"dim", "low", "high", "name", "on_error"}:
+    if taken := own.keys() & {*_COMMON, "name"}:
         raise EvoError(f"{name}: its option {sorted(taken)[0]!r} is one that evo gives every function; rename it")
 
-    def constructor(
-        *, dim: int = 10, low: float = -1.0, high: float = 1.0, on_error: str = "stop", **options: Any
-    ) -> Landscape:
-        return OwnLandscape(name, functools.partial(function, **options), dim, low, high, on_error)
+    def made(options: dict[str, Any], _: dict[str, Any]) -> Landscape:
+        size, low, high, on_error = (options.pop(name) for name in _COMMON)
+        return OwnLandscape(name, functools.partial(function, **options), size, low, high, on_error)
 
-    signature = inspect.signature(constructor)
-    kept = [each for each in signature.parameters.values() if each.kind is inspect.Parameter.KEYWORD_ONLY]
-    constructor.__signature__ = signature.replace(parameters=[*kept, *own.values()])  # type: ignore[attr-defined]
-    constructor.__annotations__ |= {
-        option: Any if each.annotation is each.empty else each.annotation for option, each in own.items()
-    }
-    constructor.__doc__ = function.__doc__ or f"{name}, a function of your own."
-    constructor.noisy = noisy  # type: ignore[attr-defined]
-    return constructor
+    doc = function.__doc__ or f"{name}, a function of your own."
+    return Constructor(made, {**_COMMON, **own}, Landscape, doc, noisy=noisy)
 
 
 def _bbob_function(number: int) -> Callable[..., Landscape]:

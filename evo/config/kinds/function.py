@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from evo.config.kinds.kind import ProblemKind
 from evo.config.presets import COMPARED_METHODS, DEFAULT_METHOD, landscape_preset
 from evo.config.sections import EvaluationSettings, NetworkSettings
+from evo.envs.options import Constructor
 from evo.errors import EvoError
 from evo.evaluation.workers import Workers
 from evo.networks import Network
@@ -30,7 +31,7 @@ class FunctionKind(ProblemKind):
     held_out = False
 
     def exact(self, constructor: Callable[..., Any]) -> bool:
-        return not getattr(constructor, "noisy", False)
+        return not (isinstance(constructor, Constructor) and constructor.noisy)
 
     def preset(self, task: str, family: str, options: Mapping[str, Any]) -> dict[str, Any]:
         low, high = domain_of(task, options.get("low"), options.get("high"))
