@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast
 
+from evo.config.glossary import GLOSSARY
 from evo.config.kinds import ProblemKind, kind_made, kind_of
 from evo.config.meanings import explained, options_of
 from evo.config.sections import EvaluationSettings, NetworkSettings, with_values
@@ -49,7 +50,10 @@ class TaskSource:
     @cached_property
     def options(self) -> dict[str, Key]:
         """The options that it takes, its own and those of adversity."""
-        own = options_of(self.constructor)
+        own = {
+            name: key if key.help else replace(key, help=GLOSSARY.get(name, ""))
+            for name, key in options_of(self.constructor).items()
+        }
         if self.returned is not Task:
             return own
         added = {name: Key(option.kind, None) for name, option in adversity.OPTIONS.items()}

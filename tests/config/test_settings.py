@@ -2,10 +2,14 @@
 
 import pytest
 
+from evo.config.glossary import GLOSSARY
 from evo.config.keys import KEYS
 from evo.config.meanings import meanings
 from evo.config.resolve import resolve_config
 from evo.config.settings import list_settings, type_in_words
+from evo.config.task_spec import TaskSource
+from evo.datasets import DATASETS
+from evo.envs import TASKS
 from evo.errors import EvoError
 
 
@@ -53,3 +57,14 @@ def test_types_are_told_in_words() -> None:
     assert type_in_words(float | tuple[float, float] | None) == "number or 2 numbers or none"
     assert type_in_words(list | tuple) == "list"
     assert type_in_words(bool) == "true or false"
+
+
+@pytest.mark.parametrize("task", [*TASKS, *DATASETS, "rastrigin", "bbob-f1", "creature.xml"])
+def test_every_option_of_a_task_has_a_meaning(task: str) -> None:
+    options = [setting for setting in list_settings(task=task) if setting.key.startswith("task.")]
+    assert [setting.key for setting in options if not setting.help or "\n" in setting.help] == []
+
+
+def test_no_meaning_is_kept_for_an_option_that_no_task_has() -> None:
+    own = {name for task in [*TASKS, *DATASETS, "rastrigin", "creature.xml"] for name in TaskSource(task).options}
+    assert GLOSSARY.keys() <= own
