@@ -140,7 +140,7 @@ def robustness_caption(measured: Robustness) -> str:
 
 
 def _title(comparison: Comparison) -> str:
-    return f"{comparison.members[0].config['task.name']}: {', '.join(row.method for row in comparison.rows)}"
+    return f"{comparison.members[0].config.task.name}: {', '.join(row.method for row in comparison.rows)}"
 
 
 def _markdown(comparison: Comparison) -> str:

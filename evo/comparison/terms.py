@@ -229,7 +229,7 @@ def _tuning(config: Config) -> str:
     assert method is not None
     if method.family in PRESETS.get(task, {}):
         layers = own["network.layers"]
-        return f"for {task}" + (f" with the network {layers}" if layers != config["network.layers"] else "")
+        return f"for {task}" + (f" with the network {layers}" if layers != config.network.layers else "")
     return "not for this task: general settings" if method.family in GENERAL else "not for this task: its defaults"
 
 

@@ -45,8 +45,10 @@ def replay(
         champion = champion.with_timeout(step_timeout)
     pictures = pictures_of(champion.spec.kind)
     wishes = Wishes(evolution, seed, width, height, seconds, threads, progress)
-    beside = source.with_suffix(pictures.suffix) if run is None else pictures.place(run, wishes)
-    target = beside if out is None else Path(out)
+    if out is not None:
+        target = Path(out)
+    else:
+        target = source.with_suffix(pictures.suffix) if run is None else pictures.place(run, wishes)
     # errors in the arguments are raised before the champion is scored again
     pictures.check(champion, run, target, wishes)
     if checked is not None:

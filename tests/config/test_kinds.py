@@ -35,6 +35,7 @@ class Tour:
     """The problem of the shortest round trip: cities are visited in the order of their parameters."""
 
     step_unit, measure, deterministic = "tour", RETURN, True
+    measures = ()
 
     def __init__(self, cities: Cities) -> None:
         self.cities, self.size = cities, len(cities.places)
@@ -54,11 +55,20 @@ class Tour:
     def stored(self, params: np.ndarray) -> np.ndarray:
         return np.asarray(params, np.float64)
 
+    def check(self, params: np.ndarray) -> None:
+        if params.shape != (self.size,):
+            raise ValueError(f"{params.shape} for {self.size} cities")
+
     def no_statistics(self) -> ObservationStatistics:
         return ObservationStatistics.empty(0)
 
     def evaluate(
-        self, population: Population, seeds: np.ndarray, statistics: ObservationStatistics, collect: bool = False
+        self,
+        population: Population,
+        seeds: np.ndarray,
+        statistics: ObservationStatistics,
+        collect: bool = False,
+        measured: bool = False,
     ) -> Evaluation:
         tours = self.cities.places[np.argsort(population.dense(), axis=1)]  # (individuals, cities, 2)
         legs = np.linalg.norm(tours - np.roll(tours, 1, axis=1), axis=2)
