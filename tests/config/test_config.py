@@ -124,8 +124,8 @@ instance = 0
 
 [method]
 name = "random-search"
-spread = 0.5
-population = 20
+sigma = 0.5
+population_size = 20
 
 [evaluation]
 episodes = 1
@@ -141,7 +141,7 @@ until = -1e-08
 
 
 def test_a_file_is_written_byte_for_byte() -> None:
-    sets = [("method.spread", 0.5), ("method.population", 20), ("budget.until", -1e-8), ("budget.steps", 40)]
+    sets = [("method.sigma", 0.5), ("method.population_size", 20), ("budget.until", -1e-8), ("budget.steps", 40)]
     flags = {"task.name": "rastrigin", "task.dim": 2, "method.name": "random-search", "seed": 3}
     config = resolve_config(settings=sets, flags=flags)
     assert config.toml() == FILE.format(version=__version__)

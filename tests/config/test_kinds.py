@@ -100,7 +100,7 @@ class TourKind(ProblemKind):
         return True
 
     def preset(self, task: str, family: str, options: Mapping[str, Any]) -> dict[str, Any]:
-        return {"budget.generations": 4, **({"method.population": 12} if family == "ga" else {})}
+        return {"budget.generations": 4, **({"method.population_size": 12} if family == "ga" else {})}
 
     def network(self, made: Cities, settings: NetworkSettings) -> Network:
         raise evo.EvoError("a tour takes no network")
