@@ -13,7 +13,7 @@ from evo.config.presets import GENERAL, PRESETS
 from evo.config.settings import Setting, list_settings
 from evo.datasets import DATASETS
 from evo.envs import TASKS
-from evo.envs.adversity.adversity import OPTION_TYPES
+from evo.envs.adversity.adversity import OPTIONS
 from evo.learners import METHODS
 from evo.operators import CROSSOVER, GENOMES, MUTATION, REPLACEMENT, SELECTION, SELF_ADAPTIVE_MUTATION
 from evo.optimizers import OPTIMIZERS
@@ -145,12 +145,12 @@ def settings() -> str:
     general = list_settings()
     parts = [f"### Options of every run\n\n{_table(_TITLES, _rows(general))}"]
     own = {name: list_settings(name)[len(general) :] for name in (*TASKS, *DATASETS, "sphere")}
-    shared = [each for each in own[next(iter(TASKS))] if each.key.removeprefix("task.") in OPTION_TYPES]
+    shared = [each for each in own[next(iter(TASKS))] if each.key.removeprefix("task.") in OPTIONS]
     parts.append(f"### Options of every compiled world\n\n{_table(_TITLES, _rows(shared))}")
     parts.append("### Options of tasks\n\nUnder `training.*` the same names hold while training only.")
     for name, given in own.items():
         title = "functions" if name == "sphere" else name
-        rest = [each for each in given if each.key.removeprefix("task.") not in OPTION_TYPES or name not in TASKS]
+        rest = [each for each in given if each.key.removeprefix("task.") not in OPTIONS or name not in TASKS]
         if rest:
             parts.append(f"#### {title}\n\n{_table(_TITLES, _rows(rest))}")
     parts.append(

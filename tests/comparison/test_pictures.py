@@ -27,6 +27,7 @@ from evo.comparison.panel import Standing, draw_panel
 from evo.comparison.race import forward_coordinate, median_member, race, typical_episode
 from evo.comparison.robustness import DRAWS, EPISODES, Robustness, _noise, robustness
 from evo.comparison.writing import robustness_csv
+from evo.config.kinds.control import Control
 from evo.errors import EvoError
 from evo.evaluation.workers import Threads
 from evo.numerics.randomness import report_seeds
@@ -37,10 +38,6 @@ from evo.visualize.plots import learning_curve
 NAN = float("nan")
 
 
-class _Settings(dict[str, Any]):
-    step_unit, kind = "env step", "world"
-
-
 def made_up(
     method: str, seed: int, steps: Sequence[float], selection: Sequence[float], last: float | None = None
 ) -> Member:
@@ -48,7 +45,8 @@ def made_up(
     columns = {"steps": np.array(steps, float), "selection": np.array(selection, float)}
     columns |= {"cpu_s": columns["steps"] / 10, "wall_s": columns["steps"] / 20}
     columns |= {"generation": np.arange(1.0, len(steps) + 1)}
-    config: Any = _Settings({"method.name": method, "seed": seed})
+    task = SimpleNamespace(kind=Control())
+    config: Any = SimpleNamespace(task=task, method=SimpleNamespace(name=method), seed=seed)
     champion: Any = SimpleNamespace(generation=0 if last is None else len(steps), score=last, measure="return")
     return Member(Path(f"{method}-{seed}"), config, champion, columns, None)
 

@@ -26,7 +26,7 @@ def given(method: str, *settings: tuple[str, Any]) -> Any:
 @pytest.mark.parametrize("family", RENAMED)
 def test_the_table_leads_from_names_that_are_gone_to_names_that_are_there(family: str) -> None:
     task = "xor" if family in ("adam", "sgd") else "cartpole"
-    options = resolve_config(flags={"task.name": task, "method.name": family}).section("method").keys()
+    options = resolve_config(flags={"task.name": task, "method.name": family}).method.given.keys()
     options |= set(METHODS[family].constructor().__init__.__kwdefaults__)
     assert options.isdisjoint(RENAMED[family])
     assert options >= set(RENAMED[family].values())
