@@ -134,7 +134,7 @@ def test_the_readme_names_every_command() -> None:
 def test_every_page_opens_with_an_example() -> None:
     """Its first block of code, picture or list from the code comes within the first fifteen lines."""
     for page in PAGES:
-        if page != README and page.name != "api.md":
+        if page not in (README, ROOT / "docs" / "pages" / "api.md"):
             head = "\n".join(page.read_text().splitlines()[:15])
             assert "```" in head, f"{_name(page)} begins with no example"
 
