@@ -52,5 +52,6 @@ class Search(AskTell[DensePopulation]):
 
 if __name__ == "__main__":
     check_algorithm("examples.own_method:Search")  # what evo promises of every algorithm
-    run = evo.run("rastrigin", dim=5, method="examples.own_method:Search", generations=100, video=False)
+    options = {"dim": 5, "settings": {"method.sigma": 2.0}}
+    run = evo.run("rastrigin", method="examples.own_method:Search", generations=100, video=False, **options)
     print(f"fitness {run.champion.reported_fitness}, the best possible is 0")

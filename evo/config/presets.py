@@ -1,7 +1,7 @@
 """Tuned settings, so that `evo run TASK` alone does well. Tuned on seeds 0-9; reported on seeds from 100 up.
 
-`PRESETS[task][family]` holds configuration keys and values; `GENERAL[family]` is for tasks that were not tuned. A
-family is the method whose presets a method shares (`Method.family`).
+`FAMILIES[family]` has what is known of a method, `PRESETS[task][family]` what was tuned on a task. A family is the
+method whose presets a method shares (`Method.family`). A method needs no entry: it is run with its own defaults.
 Sources: ARS's learning rate, sigma, directions and best directions begin from rl-baselines3-zoo's
 `hyperparams/ars.yml`, which follow Mania, Guy & Recht (2018), appendix A.2. PPO's general settings are CleanRL's
 `ppo_continuous_action.py`'s, the 2,048 steps of an iteration spread over eight environments; task settings are the
@@ -10,7 +10,7 @@ zoo's (`hyperparams/ppo.yml`) where the line says so. Settings tuned further her
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 DEFAULT_METHOD, DEFAULT_TRAINING = "ars", "adam"  # for worlds and functions, and for data sets
 # What a comparison compares by default.
@@ -77,40 +77,84 @@ def _pgpe(steps: float, radius: float, parameters: int, **options: Any) -> dict[
 # zoo begins with exp(-2) on HalfCheetah and Hopper; on Hopper 1 does better here.)
 _GENTLE = 0.37
 
-GENERAL: Mapping[str, Mapping[str, Any]] = {
-    "ars": _ars(0.02, 0.03, 32, 8, 2e6),
-    "openai-es": _es(0.02, 0.04, 32, 0.005, 2e6),
-    "ga": _ga(64, 12, 0.05, 0.5, 2e6),
-    "ppo": _ppo(1e6),
+_UNTUNED = _settings("linear", 2e6, {})
+
+
+class Family(NamedTuple):
+    """The settings of a method where a task has none of its own.
+
+    world: configuration keys and values. of_width: options on a function, as shares of the width of its domain; in a
+    tuple, the shares fill the text's braces. data: keys and values on a data set, beside what all methods have there.
+    """
+
+    world: Mapping[str, Any] = _UNTUNED
+    of_width: Mapping[str, Any] = {}
+    data: Mapping[str, Any] = {}
+
+
+# On functions, CMA-ES's sigma is pycma's advice for a start anywhere in the domain; the others are of its order. Not
+# tuned.
+_ANYWHERE = ("real:spread={}", 0.25)
+_ALONG_GRADIENT = {"learning_rate": 0.01, "sigma": 0.02}
+_RESTARTED = Family(_settings("linear", 2e6, {}, sigma=0.1, spread=0.1), {"sigma": 0.2, "spread": 0.3})
+_NATURAL = Family(_settings("linear", 2e6, {}, sigma=0.1, population_size=64), {"sigma": 0.2}, {"method.sigma": 0.05})
+_MATRIX = Family(_settings("linear", 2e6, {}, sigma=0.1), {"sigma": 0.2}, {"method.sigma": 0.05})
+
+
+def _backprop(learning_rate: float) -> Family:
+    # On worlds backprop reports what it lacks. On data, tuned on the digits, checked on the others: a large first step
+    # that falls to zero learns most in few epochs.
+    schedule = {"method.schedule": "linear", "method.learning_rate": learning_rate}
+    return Family(_settings("linear", 1e6, {}), data={"evaluation.batch": 32, "budget.steps": 100_000, **schedule})
+
+
+FAMILIES: Mapping[str, Family] = {
+    "ars": Family(_ars(0.02, 0.03, 32, 8, 2e6), _ALONG_GRADIENT),
+    "openai-es": Family(
+        _es(0.02, 0.04, 32, 0.005, 2e6),
+        _ALONG_GRADIENT,
+        {"method.learning_rate": 0.01, "method.sigma": 0.05, "method.pairs": 64, "method.weight_decay": 0.0},
+    ),
+    "ga": Family(_ga(64, 12, 0.05, 0.5, 2e6), {"mutate": ("gaussian:sigma={}", 0.01), "genome": _ANYWHERE}),
+    "ppo": Family(_ppo(1e6)),
     # not tuned: sigmas of the order of the others'
-    "cma-es": _settings("linear", 2e6, {}, sigma=0.1),
-    "sep-cma-es": _settings("linear", 2e6, {}, sigma=0.05),  # tuned on HalfCheetah, as is PGPE
-    "lm-ma-es": _settings("linear", 2e6, {}, sigma=0.1),
-    "ipop": _settings("linear", 2e6, {}, sigma=0.1, spread=0.1),
-    "bipop": _settings("linear", 2e6, {}, sigma=0.1, spread=0.1),
-    "snes": _settings("linear", 2e6, {}, sigma=0.1, population_size=64),
-    "xnes": _settings("linear", 2e6, {}, sigma=0.1, population_size=64),
-    "pgpe": _settings("linear", 2e6, {}, sigma=0.1, pairs=8, learning_rate=0.1),
-    "cem": _settings("linear", 2e6, {}, sigma=0.1, extra_noise=0.05),
-    "guided-es": _settings("linear", 2e6, {}),
-    "persistent-es": _settings("linear", 2e6, {}),
+    "cma-es": _MATRIX,
+    "sep-cma-es": _MATRIX._replace(world=_settings("linear", 2e6, {}, sigma=0.05)),  # tuned on HalfCheetah, as is PGPE
+    "lm-ma-es": _MATRIX,
+    "ipop": _RESTARTED,
+    "bipop": _RESTARTED,
+    "snes": _NATURAL,
+    "xnes": _NATURAL,
+    "pgpe": Family(_settings("linear", 2e6, {}, sigma=0.1, pairs=8, learning_rate=0.1), _ALONG_GRADIENT),
+    "cem": Family(_settings("linear", 2e6, {}, sigma=0.1, extra_noise=0.05), {"sigma": 0.2, "extra_noise": 0.02}),
+    "guided-es": Family(of_width=_ALONG_GRADIENT),
     # the GA's sizes and steps
-    "islands": _settings(
-        "linear",
-        2e6,
-        {},
-        islands=4,
-        algorithm="ga:population_size=16,select='truncation:truncation=4',mutate='gaussian:sigma=0.05',elites=1",
+    "islands": Family(
+        _settings(
+            "linear",
+            2e6,
+            {},
+            islands=4,
+            algorithm="ga:population_size=16,select='truncation:truncation=4',mutate='gaussian:sigma=0.05',elites=1",
+        ),
+        {"algorithm": ("ga:mutate='gaussian:sigma={}',genome='real:spread={}'", 0.01, 0.25)},
     ),
     # parents are scored anew beside their children: a generation shares its episodes, so old scores are not comparable
-    "crowding": _settings("linear", 2e6, {}, population_size=64, elites=64, mutate="gaussian:sigma=0.05"),
-    "deep-ga": _settings("mlp:32,32", 2e6, {}, population_size=64, truncation=3, sigma=0.05),
-    "differential-evolution": _settings("linear", 2e6, {}, initial_spread=0.1),
-    "random-search": _settings("linear", 2e6, {}, sigma=0.3),
-    "hill-climber": _settings("linear", 2e6, {}, step=0.1),
-    **{name: _settings("linear", 2e6, {}) for name in ("nelder-mead", "powell", "bfgs")},
-    **{name: _settings("linear", 1e6, {}) for name in ("adam", "sgd")},  # backprop, which reports what it lacks
+    "crowding": Family(
+        _settings("linear", 2e6, {}, population_size=64, elites=64, mutate="gaussian:sigma=0.05"),
+        {"mutate": ("gaussian:sigma={}", 0.01), "genome": _ANYWHERE},
+    ),
+    "deep-ga": Family(
+        _settings("mlp:32,32", 2e6, {}, population_size=64, truncation=3, sigma=0.05),
+        {"sigma": 0.01, "initial_spread": 0.25},
+    ),
+    "differential-evolution": Family(_settings("linear", 2e6, {}, initial_spread=0.1), {"initial_spread": 0.25}),
+    "random-search": Family(_settings("linear", 2e6, {}, sigma=0.3), {"sigma": 0.3}),
+    "hill-climber": Family(_settings("linear", 2e6, {}, step=0.1), {"step": 0.2}),
+    "adam": _backprop(0.004),
+    "sgd": _backprop(0.1),
 }
+GENERAL = {name: family.world for name, family in FAMILIES.items()}  # for worlds that were not tuned
 
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "HalfCheetah-v5": {
@@ -161,21 +205,6 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
 }
 
 
-# On a function: options as shares of the width of its domain. CMA-ES's sigma is pycma's advice for a start anywhere in
-# the domain; the others are of its order. Not tuned. In a tuple, the shares fill the text's braces.
-_ANYWHERE = ("real:spread={}", 0.25)
-_OF_WIDTH: Mapping[str, Mapping[str, Any]] = {
-    **{name: {"sigma": 0.2} for name in ("cma-es", "sep-cma-es", "lm-ma-es", "snes", "xnes")},
-    "hill-climber": {"step": 0.2},
-    **{name: {"sigma": 0.2, "spread": 0.3} for name in ("ipop", "bipop")},
-    **{name: {"learning_rate": 0.01, "sigma": 0.02} for name in ("ars", "openai-es", "guided-es", "pgpe")},
-    "cem": {"sigma": 0.2, "extra_noise": 0.02},
-    "differential-evolution": {"initial_spread": 0.25},
-    **{name: {"mutate": ("gaussian:sigma={}", 0.01), "genome": _ANYWHERE} for name in ("ga", "crowding")},
-    "islands": {"algorithm": ("ga:mutate='gaussian:sigma={}',genome='real:spread={}'", 0.01, 0.25)},
-    "deep-ga": {"sigma": 0.01, "initial_spread": 0.25},
-    "random-search": {"sigma": 0.3},
-}
 _LANDSCAPE_BUDGET = {"budget.steps": 100_000}
 _SOLVED = {"budget.until": -1e-8}  # for a function whose best value is known to be 0
 
@@ -187,29 +216,13 @@ def landscape_preset(family: str, width: float, known_best: bool) -> dict[str, A
     """
     options = {
         name: part[0].format(*(number * width for number in part[1:])) if isinstance(part, tuple) else part * width
-        for name, part in _OF_WIDTH.get(family, {}).items()
+        for name, part in FAMILIES.get(family, Family()).of_width.items()
     }
     budget = {**_LANDSCAPE_BUDGET, **(_SOLVED if known_best else {})}
     return {**budget, **{f"method.{name}": value for name, value in options.items()}}
 
 
-# On a data set. Budgets are in examples. Not tuned except on the digits, as marked.
-_DATASET: Mapping[str, Mapping[str, Any]] = {
-    # tuned on the digits, checked on the others: a large first step that falls to zero learns most in few epochs
-    **{
-        name: {
-            "evaluation.batch": 32,
-            "budget.steps": 100_000,
-            "method.schedule": "linear",
-            "method.learning_rate": rate,
-        }
-        for name, rate in (("adam", 0.004), ("sgd", 0.1))
-    },
-    "openai-es": {"method.learning_rate": 0.01, "method.sigma": 0.05, "method.pairs": 64, "method.weight_decay": 0.0},
-    **{name: {"method.sigma": 0.05} for name in ("cma-es", "sep-cma-es", "lm-ma-es", "snes", "xnes")},
-}
-
-
+# On data sets; budgets are in examples.
 _DATASETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "digits": {"adam": {"method.learning_rate": 0.008}},  # tuned: 94.9 % in six epochs, with 0.004 93.4
 }
@@ -223,9 +236,9 @@ def dataset_preset(task: str, family: str) -> dict[str, Any]:
         "evaluation.selection_share": 0.2,  # a generation evaluates many more examples than the validation split has
         "budget.steps": 10_000_000,
     }
-    return {**general, **_DATASET.get(family, {}), **_DATASETS.get(task, {}).get(family, {})}
+    return {**general, **FAMILIES.get(family, Family()).data, **_DATASETS.get(task, {}).get(family, {})}
 
 
 def preset(task: str, family: str) -> dict[str, Any]:
     """Return configuration keys and values for a family of methods on a task."""
-    return {**GENERAL.get(family, {}), **PRESETS.get(task, {}).get(family, {})}
+    return {**GENERAL.get(family, _UNTUNED), **PRESETS.get(task, {}).get(family, {})}

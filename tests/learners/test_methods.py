@@ -1,18 +1,16 @@
 """The table of methods: what each entry says, and that a method of one's own needs one file."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 import evo
 from evo.algorithms import ALGORITHMS
+from evo.config.resolve import resolve_config
 from evo.learners import METHODS, method_named
 from evo.testing import check_algorithm
 from examples.own_method import Search
-
-SMALL: dict[str, Any] = {"evaluation.selection_episodes": 2, "evaluation.report_episodes": 2}
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -35,6 +33,8 @@ def test_a_method_is_added_by_one_file(tmp_path: Path) -> None:
     check_algorithm(Search)
     found = method_named("examples.own_method:Search")
     assert found is not None and found.summary == Search.summary
+    on_a_world = resolve_config(flags={"task.name": "cartpole", "method.name": "examples.own_method:Search"})
+    assert on_a_world["budget.steps"] == 2_000_000 and on_a_world["method.children"] == 20
     champions = [
         evo.run("rastrigin", dim=3, method=method, generations=4, video=False, out=tmp_path / str(number)).champion
         for number, method in enumerate(["examples.own_method:Search", Search])
