@@ -131,6 +131,7 @@ def run(
     verbose: bool = False,
     callback: Callable[[Mapping[str, float]], None] | None = None,
     display: Display | None = None,
+    planned: Callable[[Config, Learner], None] | None = None,
     trust: bool = False,
 ) -> Run:
     """Evolve a creature, or train one: `evo.run("HalfCheetah-v5", method="ars", minutes=3, seed=1)`.
@@ -192,6 +193,8 @@ def run(
     champion = start_of(resolved, Path(config).parent if config is not None and start is None else None)
     session = _Session(workers, log, video, callback, _shown(display, verbose), here)
     learner = make_learner(resolved, workers, None if champion is None else champion.candidate)
+    if planned is not None:
+        planned(resolved, learner)
     stem = f"{task_slug(resolved.task.name)}-{resolved.method.name}-seed{resolved.seed}"
     path = fresh_path(here / "runs" / stem) if out is None else out
     with RunDirectory.create(path, resolved.toml(), _versions()) as directory:

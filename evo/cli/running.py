@@ -54,6 +54,9 @@ def run(
     ] = None,
     model_root: ModelRoot = None,
     log: Log = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="print the settings and what the run would cost; write nothing")
+    ] = False,
     trust: Trust = False,
     no_video: NoVideo = False,
     quiet: Quiet = False,
@@ -82,6 +85,7 @@ def run(
             log=log or (),
             video=not no_video,
             display=watch,
+            planned=_show_plan if dry_run else None,
             trust=trust,
         ),
         quiet,
@@ -124,6 +128,19 @@ def resume(
         ),
         quiet,
     )
+
+
+def _show_plan(config: Any, learner: Any) -> None:
+    """Print a run's settings and what it would cost, and leave."""
+    from evo.config.resolve import read_config
+    from evo.runs.plan import plan_of
+
+    console, settings = Output(), read_config(config.toml(), "config.toml")
+    console.say(config.toml().rstrip())
+    console.say("")
+    for name, text in plan_of(settings["task.name"], settings, learner).lines():
+        console.say(f"{name:10}  {text}")
+    raise typer.Exit
 
 
 def _work(start: Callable[[Any], Any], quiet: bool) -> None:
