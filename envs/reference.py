@@ -36,7 +36,7 @@ class UntrustedName(ValueError):  # noqa: N818
 
 def distrust(text: str) -> None:
     """Record a text of a file: names in it are not imported, unless `trust` or an installed package allows it."""
-    if ":" in text:
+    if _may_name(text):
         _of_files.add(text)
 
 
@@ -48,8 +48,13 @@ def trust(*given: object) -> None:
     note_names(given, _vouch_for)
 
 
+def _may_name(text: str) -> bool:
+    """Return whether a text may name an attribute of a module: plainly, or in a call that escapes the colon."""
+    return ":" in text or "(" in text
+
+
 def _vouch_for(text: str) -> None:
-    if ":" in text:
+    if _may_name(text):
         _of_users.add(text)
     if os.path.isdir(text):
         _folders.add(os.path.realpath(text))

@@ -3,8 +3,9 @@
 import functools
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,10 +13,14 @@ import tomli_w
 
 import evo
 from evo import cli
+from evo.algorithms import ALGORITHMS
 from evo.config.build import make_task
 from evo.envs import reference
 from evo.errors import EvoError
 from evo.grammar import parse_toml
+from evo.networks import network_from_text
+from evo.operators import MUTATION
+from evo.operators.binding import operator_from_text
 from evo.runs.signals import Stopped
 from evo.storage.files import read_arrays, write_arrays
 from evo.testing import check_algorithm
@@ -105,6 +110,25 @@ def test_a_configuration_imports_nothing_that_the_user_did_not_name(name: str, t
         evo.run(config=config, out=tmp_path / "run", video=False, settings=SMALL)
     assert not trap.exists() and not (tmp_path / "run").exists()
     evo.run(config=config, out=tmp_path / "run", video=False, settings=SMALL, trust=True)
+    assert trap.exists()
+
+
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [
+        (lambda text: operator_from_text(text, MUTATION), "helpers:change()"),
+        (lambda text: operator_from_text(text, ALGORITHMS)(np.zeros(3), 0), "ga(mutate=helpers:change, elites=1)"),
+        (lambda text: operator_from_text(text, ALGORITHMS)(np.zeros(3), 0), 'ga(8, mutate="helpers\\u003achange")'),
+        (lambda text: network_from_text(text, 4, 1), "mlp(4) > residual( helpers:layer(4) ) > dense(1)"),
+    ],
+)
+def test_a_call_imports_nothing_that_the_user_did_not_name(read: Callable[[str], Any], text: str, trap: Path) -> None:
+    reference.distrust(text)
+    with pytest.raises(ValueError, match="is named by a file alone"):
+        read(text)
+    assert not trap.exists() and reference.needs_trust(text) != ("\\" in text)
+    reference.trust(text)
+    read(text)
     assert trap.exists()
 
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from evo.networks import NETWORKS, Dense, Layer, Network, Shape, network_from_text
+import evo.networks
+from evo.networks import NETWORKS, Dense, Layer, Network, Residual, Shape, layers, network_from_text
 from evo.networks.network import act, propagate
 from evo.networks.parsing import Word
 from evo.numerics.activations import ACTIVATIONS as NAMES
@@ -351,6 +352,32 @@ def test_whatever_is_written_is_a_network_or_a_value_error(word: str, rest: str)
         network_from_text(f"{word}{rest}", 3, 2)
     except ValueError as error:
         assert "\n" not in str(error)
+
+
+class Doubled(Dense):
+    """A layer of one's own, twice as wide as asked."""
+
+    def __init__(self, half: int, activation: str = "linear") -> None:
+        super().__init__(2 * half, activation)
+
+
+def test_a_layer_of_ones_own_is_called_with_values() -> None:
+    here = "tests.networks.test_networks:Doubled"
+    network = network_from_text(f"{here}(4, activation=relu) > dense:2", 3, 2)
+    assert isinstance(network.layers[0], Doubled)
+    assert (network.layers[0].outputs, network.layers[0].activation) == (8, "relu")
+    with pytest.raises(ValueError, match=r"Doubled: TypeError: .* unexpected keyword argument 'activations'"):
+        network_from_text(f"{here}(4, activations=relu)", 3, 2)
+    with pytest.raises(ValueError, match="math:sqrt gives a float: it must give a Layer"):
+        network_from_text("math:sqrt(4)", 3, 2)
+
+
+def test_every_layer_of_the_list_is_a_word_and_public() -> None:
+    for name in layers.__all__:
+        layer = getattr(evo.networks, name)
+        assert name in evo.networks.__all__
+        assert layer is Residual or NETWORKS[layer.word].summary == layer.summary
+    assert all(word.summary.startswith(name) for name, word in NETWORKS.items())
 
 
 def test_networks_are_read_from_their_table(monkeypatch: pytest.MonkeyPatch) -> None:
