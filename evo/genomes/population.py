@@ -184,7 +184,7 @@ class SampledPopulation:
     def __init__(
         self,
         center: NDArray[np.float64],
-        scale: float,
+        scale: float | NDArray[np.float64],
         steps: NDArray[np.float64],
         noise: NDArray[np.float64],
         box: Box = EVERYWHERE,

@@ -7,30 +7,24 @@ import math
 from typing import final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from evo.algorithms.algorithm import AskTell
-from evo.algorithms.restarts.attempt import STRATEGIES, Attempt
-from evo.algorithms.strategies.cma_parameters import choose_population_size
-from evo.genomes.population import Population
+from evo.algorithms.restarts.restarts import Restarts
 from evo.numerics.randomness import generator
-from evo.numerics.validation import positive_number, whole_number
 
 
 @final
-class BIPOP(AskTell[Population]):
+class BIPOP(Restarts):
     """BIPOP: alternates restarts with doubling populations and with small ones, on equal budgets.
 
-    Restarts with small populations also draw their first step-size.
+    Restarts with small populations also draw their first sigma.
 
-    `algorithm` (cma-es, sep-cma-es, lm-ma-es, snes or
-    xnes), `sigma` (its first one), `population_size` (of the first attempt; None: 4 + 3 ln n), `attempts` (of the
-    doubling kind, at most), `spread` (the deviation of later starting points around `initial`), `low` and `high`
-    (bounds of every parameter; None: none).
+    `algorithm` (cma-es, sep-cma-es, lm-ma-es, snes or xnes), `sigma` (its first one), `population_size` (of the first
+    attempt; None: 4 + 3 ln n), `attempts` (of the doubling kind, at most), `spread` (the deviation of later starting
+    points around `initial`), `low` and `high` (bounds of every parameter; None: none).
     """
 
     summary = "restarts with growing and with small populations in turn (Hansen 2009)"
-    restarts = STRATEGIES
     remembered = ("attempt", "doublings", "small", "spent", "over")
 
     def __init__(
@@ -46,23 +40,16 @@ class BIPOP(AskTell[Population]):
         low: float | None = None,
         high: float | None = None,
     ) -> None:
-        super().__init__(initial, seed)
-        self.first_sigma = positive_number("sigma", sigma)
-        self.first_population_size = choose_population_size(population_size, self.initial.size, 3)
-        self.attempts = whole_number("attempts", attempts, 1)
-        self.attempt = Attempt(algorithm, self.initial, self.seed, spread, low, high)
-        self.attempt.begin(0, self.first_population_size, self.first_sigma)
-        self.doublings, self.small, self.over = 0, False, False
+        super().__init__(initial, seed, algorithm, sigma, population_size, attempts, spread, low, high)
+        self.doublings, self.small = 0, False
         self.spent = np.zeros(2)  # evaluations of finished attempts: with large populations, with small ones
 
-    def propose(self) -> Population:
-        return self.attempt.strategy.ask()
+    @property
+    def most_evaluations(self) -> float:
+        """Half of what the large attempts took, for a small one, as in Hansen's pycma."""
+        return float(self.spent[0] / 2) if self.small else math.inf
 
-    def update(self, population: Population, fitness: NDArray[np.float64]) -> None:
-        # A small attempt may spend half of what the large ones did, as in Hansen's pycma.
-        if not self.attempt.tell(fitness, self.spent[0] / 2 if self.small else math.inf):
-            return
-        number = self.attempt.number + 1
+    def restart(self, number: int) -> None:
         if number > 1:  # the first attempt counts for neither kind
             self.spent = self.spent + self.attempt.evaluations * np.array([not self.small, self.small])
         self.small = number > 1 and bool(self.spent[1] < self.spent[0])
@@ -76,13 +63,3 @@ class BIPOP(AskTell[Population]):
         else:
             self.doublings += 1
             self.attempt.begin(number, self.first_population_size * 2**self.doublings, self.first_sigma)
-
-    def finished(self) -> str | None:
-        return f"all {self.attempts} attempts are over" if self.over else None
-
-    def candidates(self) -> NDArray[np.float64]:
-        return self.attempt.candidates()
-
-    def diagnostics(self) -> dict[str, float]:
-        """Return `attempt`: its number, from 0; `population_size`: its population size."""
-        return {"attempt": self.attempt.number, "population_size": self.attempt.population_size}

@@ -9,19 +9,14 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evo.algorithms.algorithm import AskTell
-from evo.algorithms.convergence import FitnessHistory, stop_reason
-from evo.algorithms.strategies.cma_parameters import CMAParameters, choose_population_size
+from evo.algorithms.convergence import stop_reason
+from evo.algorithms.strategies.cma_parameters import CMAParameters
 from evo.algorithms.strategies.covariance import combined, decomposed, ranked_update, squared_lengths
-from evo.genomes.bounds import Box
-from evo.genomes.population import SampledPopulation
-from evo.numerics.randomness import generator
-from evo.numerics.validation import positive_number
-from evo.operators.selection import best
+from evo.algorithms.strategies.gaussian import GaussianStrategy
 
 
 @final
-class CMAES(AskTell[SampledPopulation]):
+class CMAES(GaussianStrategy):
     """CMA-ES: adapts the mean, covariance matrix and step-size of a normal distribution by the ranks of the fitness.
 
     `sigma` (the initial deviation), `population_size` (lambda; None: 4 + 3 ln n), `active` (whether the worse
@@ -44,30 +39,19 @@ class CMAES(AskTell[SampledPopulation]):
         low: float | None = None,
         high: float | None = None,
     ) -> None:
-        super().__init__(initial, seed)
+        super().__init__(initial, seed, sigma=sigma, population_size=population_size, low=low, high=high)
         size = self.initial.size
-        self.box = Box(low, high, self.initial)
-        self.initial_sigma = positive_number("sigma", sigma)
-        self.population_size = choose_population_size(population_size, size, 3)
         self.parameters = CMAParameters(size, self.population_size, bool(active))
-
-        self.mean = self.box.outside(self.initial)  # m, (parameters,)
-        self.sigma = self.box.cap_sigma(self.initial_sigma, np.ones(1))  # sigma
         self.covariance = np.eye(size)  # C, (parameters, parameters)
         self.axes, self.lengths = np.eye(size), np.ones(size)  # B in rows, and the diagonal of D: C = sum d² b bᵀ
         self.step_path, self.covariance_path = np.zeros(size), np.zeros(size)  # p_sigma, p_c
-        self.history = FitnessHistory(size, self.population_size)
 
-    def propose(self) -> SampledPopulation:
-        random = generator(self.seed, "noise", self.generation)
-        noise = random.standard_normal((self.population_size, self.initial.size))  # z_k ~ N(0, I)                (38)
-        steps = combined(noise * self.lengths, self.axes)  # y_k = B D z_k                                        (39)
-        return SampledPopulation(self.mean, self.sigma, steps, noise, self.box)  # x_k = m + sigma y_k            (40)
+    def transform(self, noise: NDArray[np.float64]) -> NDArray[np.float64]:
+        return combined(noise * self.lengths, self.axes)  # x_k = m + sigma y_k, y_k = B D z_k, z_k ~ N(0, I) (38 to 40)
 
-    def update(self, population: SampledPopulation, fitness: NDArray[np.float64]) -> None:
+    def adapt(self, steps: NDArray[np.float64], noise: NDArray[np.float64], order: NDArray[np.intp]) -> None:
         p = self.parameters
-        order = best(fitness, self.population_size)
-        steps, noise = population.steps[order], population.noise[order]  # y and z, best first
+        steps, noise = steps[order], noise[order]  # y and z, best first
         recombined = p.weights[np.newaxis, : p.parents]
         step = combined(recombined, steps[: p.parents])[0]  # <y>_w                                               (41)
         self.mean = self.mean + self.sigma * step  # c_m = 1                                                      (42)
@@ -84,15 +68,11 @@ class CMAES(AskTell[SampledPopulation]):
         self.sigma = self.box.cap_sigma(self.sigma, np.diagonal(self.covariance))
         if (self.generation + 1) % p.decompose_every == 0:
             self.covariance, self.axes, self.lengths = decomposed(self.covariance)
-        self.history.add(fitness)
 
     def finished(self) -> str | None:
         sigma, deviations = self.sigma, self.sigma * np.sqrt(np.diagonal(self.covariance))
         lengths, path = sigma * self.lengths, sigma * self.covariance_path
         return stop_reason(self.history, self.mean, deviations, self.initial_sigma, lengths, path)
-
-    def candidates(self) -> NDArray[np.float64]:
-        return self.box.inside(self.mean[np.newaxis].copy())
 
     def diagnostics(self) -> dict[str, float]:
         """Return `sigma`: sigma; `axis_ratio`: the longest axis of the distribution over the shortest."""

@@ -10,16 +10,12 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evo.algorithms.algorithm import AskTell
-from evo.algorithms.convergence import FitnessHistory, stop_reason
-from evo.algorithms.strategies.cma_parameters import CMAParameters, choose_population_size, default_population_size
+from evo.algorithms.convergence import stop_reason
+from evo.algorithms.strategies.cma_parameters import CMAParameters, default_population_size
 from evo.algorithms.strategies.covariance import combined
+from evo.algorithms.strategies.gaussian import GaussianStrategy
 from evo.envs.engine.compile import njit
-from evo.genomes.bounds import Box
-from evo.genomes.population import SampledPopulation
-from evo.numerics.randomness import generator
-from evo.numerics.validation import positive_number, whole_number
-from evo.operators.selection import best
+from evo.numerics.validation import whole_number
 
 
 @njit(cache=True, error_model="numpy")
@@ -35,7 +31,7 @@ def _bent(steps: Any, vectors: Any, rates: Any) -> None:
 
 
 @final
-class LMMAES(AskTell[SampledPopulation]):
+class LMMAES(GaussianStrategy):
     """LM-MA-ES: transforms its samples by a few direction vectors, in n log n memory and time a sample.
 
     `sigma` (the initial deviation), `population_size` (lambda; None: 4 + 3 ln n), `vectors` (m, how many
@@ -57,11 +53,8 @@ class LMMAES(AskTell[SampledPopulation]):
         low: float | None = None,
         high: float | None = None,
     ) -> None:
-        super().__init__(initial, seed)
+        super().__init__(initial, seed, sigma=sigma, population_size=population_size, low=low, high=high)
         n = self.initial.size
-        self.box = Box(low, high, self.initial)
-        self.initial_sigma = positive_number("sigma", sigma)
-        self.population_size = choose_population_size(population_size, n, 3)
         self.vectors = whole_number("vectors", default_population_size(n) if vectors is None else vectors, 1)
         weights = CMAParameters(n, self.population_size, active=False)  # w and mu_w                            line 2
         self.parents, self.effective_parents = weights.parents, weights.effective_parents
@@ -71,24 +64,19 @@ class LMMAES(AskTell[SampledPopulation]):
         self.c_d = 1 / (1.5**order * n)
         self.c_c = np.minimum(1.0, self.population_size / (4.0**order * n))
 
-        self.mean = self.box.outside(self.initial)  # y, (parameters,)
-        self.sigma = self.box.cap_sigma(self.initial_sigma, np.ones(1))  # sigma
         self.path = np.zeros(n)  # p_sigma
         self.directions = np.zeros((self.vectors, n))  # m_i
-        self.history = FitnessHistory(n, self.population_size)
 
-    def propose(self) -> SampledPopulation:
-        random = generator(self.seed, "noise", self.generation)
-        noise = random.standard_normal((self.population_size, self.initial.size))  # z_i ~ N(0, I)              line 6
-        steps = noise.copy()
+    def transform(self, noise: NDArray[np.float64]) -> NDArray[np.float64]:
+        steps = noise.copy()  # z_i ~ N(0, I)                                                                   line 6
         known = min(self.generation, self.vectors)
         _bent(steps, self.directions[:known], self.c_d)  # d_i                                           lines 7 to 10
-        return SampledPopulation(self.mean, self.sigma, steps, noise, self.box)  # y + sigma d_i               line 11
+        return steps  # x_i = y + sigma d_i                                                                    line 11
 
-    def update(self, population: SampledPopulation, fitness: NDArray[np.float64]) -> None:
-        n, parents = self.initial.size, best(fitness, self.parents)
-        self.mean = self.mean + self.sigma * combined(self.weights, population.steps[parents])[0]  #           line 12
-        step = combined(self.weights, population.noise[parents])[0]  # sum w_i z_i
+    def adapt(self, steps: NDArray[np.float64], noise: NDArray[np.float64], order: NDArray[np.intp]) -> None:
+        n, parents = self.initial.size, order[: self.parents]
+        self.mean = self.mean + self.sigma * combined(self.weights, steps[parents])[0]  #                      line 12
+        step = combined(self.weights, noise[parents])[0]  # sum w_i z_i
         push = math.sqrt(self.effective_parents * self.c_sigma * (2 - self.c_sigma))
         self.path = (1 - self.c_sigma) * self.path + push * step  #                                            line 13
         pushes = np.sqrt(self.effective_parents * self.c_c * (2 - self.c_c))
@@ -97,13 +85,6 @@ class LMMAES(AskTell[SampledPopulation]):
         growth = self.c_sigma / 2 * (float(np.sum(np.square(self.path))) / n - 1)
         self.sigma = self.sigma * math.exp(min(1.0, growth))  # e times at most                                line 16
         self.sigma = self.box.cap_sigma(self.sigma, np.ones(1))
-        self.history.add(fitness)
 
     def finished(self) -> str | None:
         return stop_reason(self.history, self.mean, np.full(1, self.sigma), self.initial_sigma)
-
-    def candidates(self) -> NDArray[np.float64]:
-        return self.box.inside(self.mean[np.newaxis].copy())
-
-    def diagnostics(self) -> dict[str, float]:
-        return {"sigma": self.sigma}

@@ -9,19 +9,14 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evo.algorithms.algorithm import AskTell
-from evo.algorithms.convergence import FitnessHistory, stop_reason
-from evo.algorithms.strategies.cma_parameters import CMAParameters, choose_population_size
+from evo.algorithms.convergence import stop_reason
+from evo.algorithms.strategies.cma_parameters import CMAParameters
 from evo.algorithms.strategies.covariance import combined
-from evo.genomes.bounds import Box
-from evo.genomes.population import SampledPopulation
-from evo.numerics.randomness import generator
-from evo.numerics.validation import positive_number
-from evo.operators.selection import best
+from evo.algorithms.strategies.gaussian import GaussianStrategy
 
 
 @final
-class SepCMAES(AskTell[SampledPopulation]):
+class SepCMAES(GaussianStrategy):
     """Sep-CMA-ES: adapts a mean, a step-size and a variance of each parameter, without covariances.
 
     `sigma` (the initial deviation), `population_size` (lambda; None: 4 + 3 ln n), `low` and `high` (bounds of
@@ -42,29 +37,19 @@ class SepCMAES(AskTell[SampledPopulation]):
         low: float | None = None,
         high: float | None = None,
     ) -> None:
-        super().__init__(initial, seed)
+        super().__init__(initial, seed, sigma=sigma, population_size=population_size, low=low, high=high)
         size = self.initial.size
-        self.box = Box(low, high, self.initial)
-        self.initial_sigma = positive_number("sigma", sigma)
-        self.population_size = choose_population_size(population_size, size, 3)
         self.parameters = CMAParameters(size, self.population_size, active=False, separable=True)
-
-        self.mean = self.box.outside(self.initial)  # m, (parameters,)
-        self.sigma = self.box.cap_sigma(self.initial_sigma, np.ones(1))  # sigma
         self.variances = np.ones(size)  # the diagonal of C
         self.step_path, self.covariance_path = np.zeros(size), np.zeros(size)  # p_sigma, p_c
-        self.history = FitnessHistory(size, self.population_size)
 
-    def propose(self) -> SampledPopulation:
-        random = generator(self.seed, "noise", self.generation)
-        noise = random.standard_normal((self.population_size, self.initial.size))  # z_k ~ N(0, I)                (38)
-        steps = noise * np.sqrt(self.variances)  # y_k = D z_k                                                    (39)
-        return SampledPopulation(self.mean, self.sigma, steps, noise, self.box)  # x_k = m + sigma y_k            (40)
+    def transform(self, noise: NDArray[np.float64]) -> NDArray[np.float64]:
+        return noise * np.sqrt(self.variances)  # x_k = m + sigma y_k, y_k = D z_k, z_k ~ N(0, I)           (38 to 40)
 
-    def update(self, population: SampledPopulation, fitness: NDArray[np.float64]) -> None:
+    def adapt(self, steps: NDArray[np.float64], noise: NDArray[np.float64], order: NDArray[np.intp]) -> None:
         p = self.parameters
-        parents = best(fitness, p.parents)
-        steps, noise = population.steps[parents], population.noise[parents]  # y and z, best first
+        parents = order[: p.parents]
+        steps, noise = steps[parents], noise[parents]  # y and z, best first
         recombined = p.weights[np.newaxis, : p.parents]
         step = combined(recombined, steps)[0]  # <y>_w                                                            (41)
         self.mean = self.mean + self.sigma * step  #                                                              (42)
@@ -80,14 +65,10 @@ class SepCMAES(AskTell[SampledPopulation]):
             + combined(p.c_mu * recombined, np.square(steps))[0]
         )
         self.sigma = self.box.cap_sigma(self.sigma, self.variances)
-        self.history.add(fitness)
 
     def finished(self) -> str | None:
         deviations, path = self.sigma * np.sqrt(self.variances), self.sigma * self.covariance_path
         return stop_reason(self.history, self.mean, deviations, self.initial_sigma, path=path)
-
-    def candidates(self) -> NDArray[np.float64]:
-        return self.box.inside(self.mean[np.newaxis].copy())
 
     def diagnostics(self) -> dict[str, float]:
         """Return `sigma`: sigma; `axis_ratio`: the largest deviation over the smallest."""
