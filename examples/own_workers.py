@@ -34,6 +34,7 @@ class Processes:
     def __init__(self, count: int) -> None:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "start_new_session": True}  # spared a Ctrl-C
         self.processes = [subprocess.Popen([sys.executable, __file__, "work"], **pipes) for _ in range(count)]
+        self.waiting = ThreadPoolExecutor(count)  # each of its threads waits for one process
         self.idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
         for process in self.processes:
             self.idle.put(process)
@@ -42,9 +43,13 @@ class Processes:
         return work.merge(self.answers(work.slices()))
 
     def answers(self, slices: list[bytes]) -> Iterator[bytes]:
-        with ThreadPoolExecutor(len(self.processes)) as waiting:  # each of its threads waits for one process
-            for answer in as_completed([waiting.submit(self.ask, data) for data in slices]):
+        asked = [self.waiting.submit(self.ask, data) for data in slices]
+        try:
+            for answer in as_completed(asked):
                 yield answer.result()
+        finally:  # also after a Ctrl-C, or where a worker ended
+            for one in asked:
+                one.cancel()
 
     def ask(self, data: bytes) -> bytes:
         process = self.idle.get()
@@ -55,10 +60,6 @@ class Processes:
             raise EOFError("a worker ended")  # evo says so in one line, and the run can be resumed
         finally:
             self.idle.put(process)
-
-    def close(self) -> None:
-        for process in self.processes:
-            process.communicate()
 
 
 if sys.argv[1:] == ["work"]:
@@ -72,6 +73,7 @@ elif __name__ == "__main__":
             run = evo.run("cartpole", method="openai-es", generations=3, seed=1, out=out, video=False, **where)
             evolved[name] = run.champion.params.tobytes(), run.champion.report_returns.tobytes()
             print(f"{name}: {run.champion.reported_fitness}")
-    own.close()
+    for process in own.processes:
+        process.communicate()  # closes its pipe, by which it ends
     assert evolved["threads"] == evolved["processes"], "other bits"
     print("the same bits")
