@@ -205,3 +205,41 @@ def test_kinds_of_old(task: str, name: str) -> None:
     assert spec.kind.name == name and kind_of(spec.made) is spec.kind
     assert spec.made is spec.made
     assert [kind.name for kind in KINDS] == [*PICTURES]
+
+
+@pytest.mark.parametrize(
+    ("task", "options"),
+    [("cartpole", {"generations": 1}), ("rastrigin", {"generations": 1}), ("xor", {"epochs": 1})],
+)
+def test_a_run_finds_and_makes_its_task_once(
+    task: str, options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from evo.config import task_spec
+
+    calls: list[str] = []
+
+    def counted(name: str, function: Any) -> Any:
+        return lambda *given, **more: (calls.append(name), function(*given, **more))[1]
+
+    monkeypatch.setattr(task_spec, "task_constructor", counted("found", task_spec.task_constructor))
+    monkeypatch.setattr(task_spec.adversity, "construct", counted("made", task_spec.adversity.construct))
+    monkeypatch.setattr(Champion, "load", counted("read", Champion.load))
+    few = {"evaluation.selection_episodes": 1, "evaluation.report_episodes": 1}
+    run = evo.run(task, out=tmp_path / "run", video=False, settings=few if task == "cartpole" else {}, **options)
+    assert sorted(calls)[:2] == ["found", "made"] and {*calls[2:]} <= {"read"}
+    assert run.champion is run.champion and run.config is run.config
+    assert run.champion.spec is run.config.task and run.champion.verify().exact
+    assert calls.count("found") == calls.count("made") == calls.count("read") == 1
+
+
+def test_options_are_a_table_or_a_signature() -> None:
+    from evo.envs.options import Constructor, Option, options_of, returned_by, takes_others
+
+    made = Constructor(lambda options, others: (options, others), {"size": Option(int, 3)}, tuple, "Sizes.")
+    assert made() == ({"size": 3}, {}) and made(size=4) == ({"size": 4}, {})
+    with pytest.raises(TypeError, match="it has no option 'colour'"):
+        made(colour="red")
+    assert options_of(made) == {"size": Option(int, 3)} and returned_by(made) is tuple and not takes_others(made)
+    open_made = Constructor(made._make, made.options, tuple, "", others=True)
+    assert open_made(colour="red") == ({"size": 3}, {"colour": "red"}) and takes_others(open_made)
+    assert options_of(cities) == {"count": Option(int, 7)} and returned_by(cities) is Cities
