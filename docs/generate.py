@@ -13,7 +13,7 @@ from evo.config.presets import GENERAL, PRESETS
 from evo.config.settings import Setting, list_settings
 from evo.datasets import DATASETS
 from evo.envs import TASKS
-from evo.envs.adversity.adversity import OPTIONS
+from evo.envs.adversity.adverse import OPTIONS
 from evo.learners import METHODS
 from evo.operators import CROSSOVER, GENOMES, MUTATION, REPLACEMENT, SELECTION, SELF_ADAPTIVE_MUTATION
 from evo.optimizers import OPTIMIZERS

@@ -223,6 +223,6 @@ def _again(values: Mapping[str, Any], reference: str | None) -> Task:
 
 
 def _adverse_again(beneath: Task, hardships: Mapping[str, Any], reference: str | None) -> Task:
-    from evo.envs.adversity.adversity import adverse
+    from evo.envs.adversity.adverse import adverse
 
     return named(adverse(beneath, hardships), reference)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evo.envs.adversity.adversity import loss
+from evo.envs.adversity.adverse import loss
 from evo.envs.gymnasium_bridge.task_env import TaskEnv
 from evo.envs.task import Task
 from evo.numerics.formatting import csv_text

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import mujoco
 import numpy as np
 
-from evo.envs.adversity.adversity import root_of
+from evo.envs.adversity.adverse import root_of
 from evo.envs.creatures.extent import creature_root, extent, travel
 from evo.envs.creatures.model_file import check_digest, compiled, load_spec, without_range
 from evo.envs.creatures.rewards import simulate_measured

@@ -14,7 +14,7 @@ from numba import carray, types
 from numpy.typing import NDArray
 
 from evo.envs import TASKS
-from evo.envs.adversity.adversity import construct, model_of
+from evo.envs.adversity.adverse import construct, model_of
 from evo.envs.engine.compile import ADDRESS, compile_kernel
 from evo.envs.engine.physics import Batch, EngineError, call, mj_reset_data, pointer
 from evo.envs.engine.random import words_of

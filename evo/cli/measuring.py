@@ -34,8 +34,8 @@ def bench(
     """Measure: by default, speed beside MuJoCo's own open-loop rollout and a Gymnasium loop."""
     import json
 
-    from evo.benchmarks.benchmarks import bench as measure
-    from evo.benchmarks.benchmarks import render
+    from evo.benchmarks.bench import bench as measure
+    from evo.benchmarks.bench import render
     from evo.errors import EvoError
 
     asked = {"exact": exact, "utilisation": utilisation, "overhead": overhead, "memory": memory, "profile": profile}
@@ -49,7 +49,7 @@ def bench(
     except ValueError as error:
         raise EvoError(f"--seeds takes a number or a range, as in 100-119; got {seeds!r}") from error
     if exact:
-        from evo.benchmarks.benchmarks import arithmetic
+        from evo.benchmarks.bench import arithmetic
 
         Output(stderr=as_json).say(arithmetic())
     records = measure(kinds[0] if kinds else "speed", tasks, networks, method, chosen, pairs, quick)
@@ -68,7 +68,7 @@ def doctor(
     trust: Trust = False,
 ) -> None:
     """Check that this machine can do everything; or, given a run that does not learn, say what to try."""
-    from evo.diagnosis.diagnosis import doctor as examined
+    from evo.diagnosis.doctor import doctor as examined
     from evo.errors import shown
 
     console = Output()

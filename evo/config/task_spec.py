@@ -13,7 +13,6 @@ from evo.config.sections import EvaluationSettings, NetworkSettings, with_values
 from evo.config.task_names import task_constructor
 from evo.config.values import Key, checked
 from evo.datasets import DATASETS, is_data_path
-from evo.envs.adversity import adversity
 from evo.envs.gymnasium_bridge.gymnasium_task import GymnasiumTask
 from evo.envs.options import Constructor, returned_by, takes_others
 from evo.envs.task import Task, named
@@ -56,8 +55,8 @@ class TaskSource:
         }
         if self.returned is not Task:
             return own
-        added = {name: Key(option.kind, None) for name, option in adversity.OPTIONS.items()}
-        return explained(added, [adversity.DESCRIPTION]) | own  # a task's own options take precedence
+        added = {name: Key(option.kind, None) for name, option in adverse.OPTIONS.items()}
+        return explained(added, [adverse.DESCRIPTION]) | own  # a task's own options take precedence
 
     @property
     def takes_any(self) -> bool:
@@ -109,7 +108,7 @@ class TaskSpec:
         """What its constructor makes of its options: a task, a function, a data set."""
         options = self._typed(self._accepted(with_values(self.options)))
         try:
-            made = adversity.construct(self.source.constructor, options)
+            made = adverse.construct(self.source.constructor, options)
         except (TypeError, ValueError, OSError) as error:
             raise EvoError(f"task {self.name}: {one_line(error)}") from error
         try:
@@ -125,7 +124,7 @@ class TaskSpec:
         """Return the options. Raises EvoError for one that the constructor does not take."""
         if not takes_others(self.source.constructor):
             prepared = self.name in DATASETS or is_data_path(self.name)
-            known = [*self.source.options, *(() if prepared else adversity.OPTIONS)]
+            known = [*self.source.options, *(() if prepared else adverse.OPTIONS)]
             for option in options:
                 if option not in known:
                     raise EvoError(f"task {self.name}: it takes no option {option!r}{nearest(option, known)}")
@@ -133,7 +132,7 @@ class TaskSpec:
 
     def _typed(self, options: dict[str, Any]) -> dict[str, Any]:
         """Return the options, each converted to its type. Raises EvoError naming one of another type."""
-        added = {name: Key(option.kind, None) for name, option in adversity.OPTIONS.items()}
+        added = {name: Key(option.kind, None) for name, option in adverse.OPTIONS.items()}
         keys = added | self.source.options
         return {
             option: checked(f"task {self.name}: {option}", value, keys[option]) if option in keys else value

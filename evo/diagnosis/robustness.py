@@ -1,6 +1,6 @@
 """The robustness card: a champion's return under adversities that it may never have met in training.
 
-Each row is an adversity (`evo.envs.adversity.adversity`) on report episodes; of joints and limbs, every one in turn.
+Each row is an adversity (`evo.envs.adversity.adverse`) on report episodes; of joints and limbs, every one in turn.
 """
 
 import math

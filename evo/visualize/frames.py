@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from evo.envs.adversity.adversity import loss
+from evo.envs.adversity.adverse import loss
 from evo.envs.gymnasium_bridge.gymnasium_task import GymnasiumTask
 from evo.envs.rendering import renderer as raycast
 from evo.envs.task import Task

@@ -7,7 +7,7 @@ import gymnasium
 import numpy as np
 import pytest
 
-from evo.benchmarks import benchmarks, exactness
+from evo.benchmarks import bench, exactness
 from evo.benchmarks.exactness import CASES, Case, Exactness, cases, check, check_invariance, trained
 from evo.config.build import make_compiled_task, make_network
 from evo.diagnosis import machine as examination
@@ -139,9 +139,9 @@ def test_other_processors_are_exact_too() -> None:
 
 def test_the_machine_is_named_and_what_is_only_close_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     facts = ["processor", "libc", "BLAS", "NumPy", "Numba", "arithmetic"]
-    assert [line.partition(":")[0] for line in benchmarks.arithmetic().splitlines()] == facts
+    assert [line.partition(":")[0] for line in bench.arithmetic().splitlines()] == facts
     assert examination._exactness()[0]
-    for module in (benchmarks, examination):
+    for module in (bench, examination):
         monkeypatch.setattr(module, "unlike", lambda: ["np.dot is odd: rewards"])
-    assert benchmarks.arithmetic().splitlines()[-1] == "close, not equal to the bit: np.dot is odd: rewards"
+    assert bench.arithmetic().splitlines()[-1] == "close, not equal to the bit: np.dot is odd: rewards"
     assert examination._exactness() == (False, "close to Gymnasium's, not equal to the bit: np.dot is odd: rewards")

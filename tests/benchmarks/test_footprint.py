@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evo.benchmarks.benchmarks import bench
+from evo.benchmarks.bench import bench
 from evo.benchmarks.footprint import METHODS
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evo.benchmarks import layer_speed
-from evo.benchmarks.benchmarks import bench, render
+from evo.benchmarks.bench import bench, render
 from evo.benchmarks.layer_speed import CASES, sides
 from evo.errors import EvoError
 from evo.export.torch_networks import torch_module

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evo.benchmarks.benchmarks import bench
+from evo.benchmarks.bench import bench
 from evo.benchmarks.training_speed import NETWORKS
 from evo.errors import EvoError
 from evo.export.torch_networks import torch_module

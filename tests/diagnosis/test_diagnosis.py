@@ -14,7 +14,7 @@ from evo import cli
 from evo.algorithms import convergence
 from evo.config.resolve import resolve_config
 from evo.diagnosis.behaviour import early_ends, nothing_left_to_earn, saturated_actions
-from evo.diagnosis.diagnosis import diagnose
+from evo.diagnosis.doctor import diagnose
 from evo.diagnosis.evidence import Evidence, course_of
 from evo.diagnosis.learning import STOPPED, falling, no_improvement, nothing_learned, stopped
 from evo.diagnosis.machine import Finding

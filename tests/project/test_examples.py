@@ -10,7 +10,7 @@ import pytest
 from tests.support.places import ROOT
 
 # than the project and its test extra
-NEED_MORE = {"bbob", "beside_evosax", "beside_pycma", "beside_stable_baselines3", "train_with_stable_baselines3"}
+NEED_MORE = {"bbob", "train_with_stable_baselines3"}
 # of what takes an hour
 CUTS = {
     "universality": ["--only", "tabular", "--share", "0.001"],

@@ -19,9 +19,9 @@ import scipy.optimize  # noqa: F401
 
 import evo
 import evo.api.running
-import evo.benchmarks.benchmarks
+import evo.benchmarks.bench
 import evo.comparison.compare
-import evo.diagnosis.diagnosis
+import evo.diagnosis.doctor
 import evo.runs.display
 from evo.cli import main
 from tests.support.pages import BLOCKS, Block, is_run_here

@@ -13,7 +13,7 @@ import pytest
 
 import evo
 from evo.config.build import make_task
-from evo.envs.adversity.adversity import adverse, construct, loss
+from evo.envs.adversity.adverse import adverse, construct, loss
 from evo.envs.gymnasium_bridge.task_env import TaskEnv
 from evo.envs.rendering import renderer as raycast
 from evo.envs.task import Task

@@ -1,8 +1,8 @@
 """evo's CMA-ES beside pycma's and cmaes's: evaluations to 1e-8, and what asking and telling costs.
 
     pip install 'evo-creatures[references]'
-    OMP_NUM_THREADS=1 taskset -c 1 python -m examples.beside_pycma
-    OMP_NUM_THREADS=1 taskset -c 1 python -m examples.beside_pycma --speed
+    OMP_NUM_THREADS=1 taskset -c 1 python -m benchmarks.beside_pycma
+    OMP_NUM_THREADS=1 taskset -c 1 python -m benchmarks.beside_pycma --speed
 
 All begin at the same points, drawn anew for every seed, with the same step-size, and otherwise as they come: their own
 populations and stopping criteria. An evaluation counts whether its generation was told or not. Rastrigin's function is

@@ -1,8 +1,8 @@
 """evo's PPO beside stable-baselines3's, with the same hyper-parameters: returns, their difference, and wall-clock.
 
     pip install evo-creatures stable-baselines3
-    python examples/beside_stable_baselines3.py --task HalfCheetah-v5 --seeds 5 --steps 1000000
-    python examples/beside_stable_baselines3.py --task HalfCheetah-v5 --speed
+    python benchmarks/beside_stable_baselines3.py --task HalfCheetah-v5 --seeds 5 --steps 1000000
+    python benchmarks/beside_stable_baselines3.py --task HalfCheetah-v5 --speed
 
 Both train the same network from the same kind of initial weights in the same number of environments, observations and
 rewards normalised; the final policies (no best-of) are scored by evo on the same report episodes, stable-baselines3's

@@ -1,7 +1,7 @@
 """evo's sep-CMA-ES, SNES, xNES and PGPE beside evosax's (and cmaes's sep-CMA-ES): how many evaluations they need.
 
     pip install 'evo-creatures[references]' evosax
-    JAX_ENABLE_X64=1 OMP_NUM_THREADS=1 taskset -c 1 python -m examples.beside_evosax
+    JAX_ENABLE_X64=1 OMP_NUM_THREADS=1 taskset -c 1 python -m benchmarks.beside_evosax
 
 All begin at the same points, drawn anew for every seed, with the same deviation and the same population, 4 + 3 ln n.
 The first table: median evaluations to 1e-8. PGPE's steps are of a size that is chosen, so it never comes to rest; the
