@@ -13,6 +13,7 @@ from evo.config.sections import EvaluationSettings, NetworkSettings, with_values
 from evo.config.task_names import task_constructor
 from evo.config.values import Key, checked
 from evo.datasets import DATASETS, is_data_path
+from evo.envs.adversity import adverse
 from evo.envs.gymnasium_bridge.gymnasium_task import GymnasiumTask
 from evo.envs.options import Constructor, returned_by, takes_others
 from evo.envs.task import Task, named
