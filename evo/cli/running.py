@@ -146,8 +146,9 @@ def _show_plan(config: Any, learner: Any) -> None:
 def _work(start: Callable[[Any], Any], quiet: bool) -> None:
     """Start or resume a run behind a display, then print its results."""
     from evo.runs.display import display
+    from evo.runs.evaluation import whereabouts
     from evo.runs.pictures import Wishes, pictures_of
-    from evo.storage.paths import from_here
+    from evo.storage.paths import command, from_here
 
     console, here = Output(), Path.cwd()
     try:
@@ -163,7 +164,14 @@ def _work(start: Callable[[Any], Any], quiet: bool) -> None:
     pictures = pictures_of(kind)
     for line in pictures.told(champion):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if kind.acts and not quiet and (where := whereabouts(champion)):
+        console.say(where)
     console.say(f"ended: {finished.ended}")
     for label, path in (("run", finished.path), (pictures.label, pictures.place(finished, Wishes()))):
         if path.exists():
             console.say(f"{label:7} {from_here(path, here)}")
+    if not quiet:
+        text, path = finished.directory.config_text, from_here(finished.path, here)
+        more = ("resume", path, "--generations", str(2 * max(champion.generation, 50)))
+        console.say(f"next    {command(*more, config=text)}   learns on")
+        console.say(f"        {command('evaluate', path, config=text)}   scores it again, on other options by --set")

@@ -56,6 +56,9 @@ def replay(
     def checked(check: "Verification") -> None:
         if not quiet:
             console.say(str(check))
+            champion = champion_of(path, trust)
+            if champion.report_returns is not None:
+                console.say(f"reported {champion.reported_fitness}")
 
     columns = (TextColumn("filming"), BarColumn(), MofNCompleteColumn(), TextColumn("frames,"), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=quiet or not is_live(console)) as bar:

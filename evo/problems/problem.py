@@ -182,10 +182,15 @@ class Problem(Protocol):
 
 
 def evaluate_alone(
-    problem: Problem, params: np.ndarray, statistics: ObservationStatistics, seeds: np.ndarray
+    problem: Problem,
+    params: np.ndarray,
+    statistics: ObservationStatistics,
+    seeds: np.ndarray,
+    measured: bool = False,
 ) -> Evaluation:
     """Evaluate one individual, parameters (size,) and the statistics that normalise, on some episodes."""
-    return problem.evaluate(DensePopulation(np.asarray(params, np.float64)[None]), seeds, statistics)
+    alone = DensePopulation(np.asarray(params, np.float64)[None])
+    return problem.evaluate(alone, seeds, statistics, measured=measured)
 
 
 def fitness_of(returns: np.ndarray) -> np.ndarray:

@@ -210,8 +210,10 @@ class Champion:
         if isinstance(episodes, Split):
             problem = self.supervised
             return Fitness(problem.score(problem.answers(self.params, self._fitting(episodes))), self.measure)
-        outcome = self._scored(report_seeds(episodes) if seeds is None else np.asarray(seeds))
-        return Fitness(outcome.returns[0], self.measure, outcome.steps)
+        names = self.problem.measures
+        outcome = self._scored(report_seeds(episodes) if seeds is None else np.asarray(seeds), bool(names))
+        measures = dict(zip(names, outcome.measures[0].tolist(), strict=True)) if names else {}
+        return Fitness(outcome.returns[0], self.measure, outcome.steps, measures)
 
     def predict(self, inputs: np.ndarray) -> np.ndarray:
         """Return predictions for inputs prepared as its data set prepares them, (examples, …).
@@ -236,10 +238,10 @@ class Champion:
             raise EvoError(f"these examples are not {self.task_name}'s: {one_line(error)}") from error
         return split
 
-    def _scored(self, seeds: np.ndarray) -> Evaluation:
+    def _scored(self, seeds: np.ndarray, measured: bool = False) -> Evaluation:
         """Evaluate it on the episodes of `seeds`. Raises EvoError where it cannot be evaluated."""
         with self._said():
-            return evaluate_alone(self.problem, *self.candidate, seeds)
+            return evaluate_alone(self.problem, *self.candidate, seeds, measured)
 
     @contextmanager
     def _said(self) -> Iterator[None]:

@@ -101,6 +101,15 @@ class Seen:
     def __init__(self, config: Config) -> None:
         self.forecast = Forecast(config)
         self.judged = "held-out" if config.task.kind.held_out else "champion"  # label of its score
+        told = (
+            "the champion's score on what training never sees" if config.task.kind.held_out else "the best point so far"
+        )
+        self.legend = f"best, mean: of the generation, in training; {self.judged}: {told}"
+        task = config.task
+        self.unit, self.epoch = (
+            task.kind.step_unit,
+            task.kind.examples(task.name, task.made) if task.kind.splits else None,
+        )
         self.means: list[float] = []
         self.row: Mapping[str, float] = {}
         self.champion: Champion | None = None
@@ -109,6 +118,13 @@ class Seen:
         self.row = row
         if not math.isnan(row["mean"]):  # NaN until a learner's first episode has ended
             self.means.append(row["mean"])
+
+    @property
+    def progress(self) -> tuple[str, str]:
+        """How far it is, as a word and a number: of a data set epochs, else generations."""
+        if self.epoch is not None:
+            return "epoch", f"{self.row['steps'] / self.epoch:,.2f}"
+        return "generation", f"{self.row['generation']:,.0f}"
 
     @property
     def rate(self) -> float:
@@ -149,6 +165,7 @@ class PlainLines:
         if not self._estimated:
             self._estimated = True
             self.phase(self._seen.forecast.estimate(rate, steps))
+            self.phase(self._seen.legend)
 
     def learned(self, row: Mapping[str, float]) -> None:
         self._seen.learned(row)
@@ -164,10 +181,12 @@ class PlainLines:
         held_out = f"  {self._seen.judged} {number(champion.score):>9}" if champion is not None else ""
         left = self._seen.forecast.seconds_left(row)
         time_left = f"  {duration(left)} left" if left is not None else ""
-        failures = f"  {row['failures']:.0f} failed" if row["failures"] else ""
+        failures = f"  {row['failures']:.0f} episodes failed" if row["failures"] else ""
+        word, far = self._seen.progress
+        unit = f"{self._seen.unit}s"
         self.phase(
-            f"generation {row['generation']:5.0f}  {row['steps']:12,.0f} steps  best {number(row['best']):>9}  "
-            f"mean {number(row['mean']):>9}{held_out}  {self._seen.rate:8,.0f} steps/s{time_left}{failures}"
+            f"{word} {far:>5}  {row['steps']:12,.0f} {unit}  best {number(row['best']):>9}  mean "
+            f"{number(row['mean']):>9}{held_out}  {self._seen.rate:8,.0f} {unit.split()[-1]}/s{time_left}{failures}"
         )
 
 
@@ -226,7 +245,8 @@ class LiveDisplay:
             numbers.add_column(justify="left")
         held_out = number(champion.score if champion is not None else math.nan)
         left = self._seen.forecast.seconds_left(row)
-        numbers.add_row("[dim]generation", f"{row['generation']:,.0f}", "[dim]best", f"[cyan]{number(row['best'])}")
+        word, far = self._seen.progress
+        numbers.add_row(f"[dim]{word}", far, "[dim]best", f"[cyan]{number(row['best'])}")
         numbers.add_row(f"[dim]{config.task.kind.step_unit}s", f"{row['steps']:,.0f}", "[dim]mean", number(row["mean"]))
         numbers.add_row(
             "[dim]steps/s", f"{self._seen.rate:,.0f}", f"[dim]{self._seen.judged}", f"[bold green]{held_out}"
@@ -241,7 +261,16 @@ class LiveDisplay:
         span = f", {min(self._seen.means):,.0f} to {max(self._seen.means):,.0f}" if self._seen.means else ""
         scale = Text(f"mean fitness by generation{span}", style="dim")
         return Panel(
-            Group(numbers, Text(), *lines, scale, Text(), bar, Text(self._phase, style="dim")),
+            Group(
+                numbers,
+                Text(self._seen.legend, style="dim"),
+                Text(),
+                *lines,
+                scale,
+                Text(),
+                bar,
+                Text(self._phase, style="dim"),
+            ),
             title=title,
             title_align="left",
             width=_WIDTH,

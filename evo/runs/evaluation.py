@@ -17,7 +17,7 @@ from evo.runs.fitness import Fitness
 if TYPE_CHECKING:
     from evo.runs.champion import Champion
 
-_EPISODES = 100
+_EPISODES, _LOOKED_AT = 100, 10
 _MOST_EPISODES = 1_000_000
 _LARGEST_SEED = 2**63 - 1
 
@@ -77,6 +77,14 @@ def score(
     if not 0 <= seed <= _LARGEST_SEED - count:
         raise EvoError(f"seed must be between 0 and {_LARGEST_SEED - count} for {count} episodes, got {seed}")
     return champion.evaluate(seeds=np.arange(seed, seed + count, dtype=np.int64))
+
+
+def whereabouts(champion: "Champion") -> str:
+    """Return where a champion's episodes end on average, in words; "" where nobody can say."""
+    try:
+        return champion.evaluate(_LOOKED_AT).whereabouts() if champion.problem.measures else ""
+    except EvoError:
+        return ""  # its report has said what is wrong
 
 
 def _refuse_episodes(champion: "Champion", episodes: int | None, seed: int | None, reason: str) -> None:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,18 +10,23 @@ import numpy as np
 from evo.numerics.formatting import RETURN, number, spread, told
 from evo.numerics.running_statistics import standard_error
 
+UNITS = {"x": "m", "y": "m", "height": "m", "power": "W"}  # of measures
+_NEAR = 0.25  # metres
+
 
 @dataclass(frozen=True, eq=False)
 class Fitness:
     """Returns of some episodes: float64 (episodes,), NaN where one failed.
 
     measure: their kind, `return` or what a data set reports. steps: env steps of all episodes together, evaluations of
-    a function, or examples; None where they were not counted.
+    a function, or examples; None where they were not counted. measures: name → mean over the episodes, of a task that
+    says how it was done.
     """
 
     returns: np.ndarray
     measure: str = RETURN
     steps: int | None = None
+    measures: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def mean(self) -> float:
@@ -71,6 +76,7 @@ class Fitness:
             "episodes": len(self.returns),
             "failed": self.failed,
             **{name: _or_none(value) for name, value in numbers.items()},
+            **({"measures": {name: _or_none(value) for name, value in self.measures.items()}} if self.measures else {}),
             "returns": [_or_none(value) for value in self.returns],
         }
 
@@ -88,7 +94,17 @@ class Fitness:
             ("best", number(self.best)),
             ("episodes", f"{len(self.returns)}{failed}"),
         ]
-        return lines if self.steps is None else [*lines, ("length", f"{self.length:,.1f} steps on average")]
+        lines += [] if self.steps is None else [("length", f"{self.length:,.1f} steps on average")]
+        return lines + [(name, measure_text(name, value)) for name, value in self.measures.items()]
+
+    def whereabouts(self) -> str:
+        """Return where its episodes end on average, in words; "" where the task does not say."""
+        x, y = self.measures.get("x", math.nan), self.measures.get("y", 0.0)
+        if not math.isfinite(x):
+            return ""
+        places = ", ".join(f"{name} = {self.measures[name]:.2f} m" for name in ("x", "y") if name in self.measures)
+        still = ", about where it began" if math.hypot(x, y) < _NEAR else ""
+        return f"it ends at {places} on average{still}"
 
     def __str__(self) -> str:
         if self.measure != RETURN:
@@ -98,6 +114,11 @@ class Fitness:
         if len(self.returns) == 1:
             return f"{self.mean:.6g}"
         return f"{spread(self.mean, self.std)} over {len(self.returns)} episodes"
+
+
+def measure_text(name: str, value: float) -> str:
+    """Format a measure for people, with the unit where its name has one: `8.38 m`."""
+    return f"{number(value)} {UNITS.get(name, '')}".rstrip()
 
 
 def _or_none(value: float) -> float | None:

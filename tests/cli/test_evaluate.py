@@ -82,6 +82,16 @@ def test_a_data_set_has_splits_and_a_function_one_value(tmp_path: Path, capsys: 
         evaluated(capsys, path, "--split", "test")
 
 
+def test_where_a_champion_gets_to() -> None:
+    from evo.runs.fitness import Fitness
+
+    walked = Fitness(np.array([1.0, 2.0]), steps=6, measures={"x": 8.378, "y": -0.5, "power": 69.1})
+    assert walked.whereabouts() == "it ends at x = 8.38 m, y = -0.50 m on average"
+    assert ("power", "69.1 W") in walked.lines() and walked.record()["measures"]["x"] == 8.378
+    assert Fitness(np.array([1.0]), measures={"x": 0.1}).whereabouts().endswith(", about where it began")
+    assert Fitness(np.array([1.0])).whereabouts() == ""
+
+
 def test_numbers_that_are_none_are_null() -> None:
     from evo.runs.fitness import Fitness
 

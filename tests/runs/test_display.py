@@ -69,6 +69,7 @@ def test_plain_lines_tell_what_matters(tmp_path: Path) -> None:
     text = shown(PlainLines, tmp_path / "run")
     for word in ("compiling", "env steps a second", "generation     3", "best", "mean", "held-out", "steps/s"):
         assert word in text
+    assert text.count("held-out: the champion's score on what training never sees") == 1
     assert "\x1b" not in text
 
 
@@ -76,6 +77,22 @@ def test_the_live_panel_shows_the_run(tmp_path: Path) -> None:
     text = shown(LiveDisplay, tmp_path / "run")
     for word in ("evo/CartPole-v0", "generation", "held-out", "time left", "mean fitness", "done"):
         assert word in text
+
+
+def test_a_data_set_is_told_in_epochs_and_a_function_by_its_best_point() -> None:
+    row = {"generation": 4.0, "steps": 3000.0, "best": 1.0, "mean": 0.5, "failures": 0.0, "wall_s": 1.0}
+    for task, said, legend in (
+        ("spirals", r"^epoch +\d\.\d\d +3,000 examples ", "held-out"),
+        ("sphere", r"^generation +4 +3,000 evaluations ", "champion: the best point so far"),
+    ):
+        for kind in (PlainLines, LiveDisplay):
+            console = Console(file=io.StringIO(), force_terminal=kind is LiveDisplay, width=100, height=40)
+            with kind(resolve_config(flags={"task.name": task, "budget.steps": 10_000}), console) as shown_to:
+                shown_to.learned(row)
+            assert isinstance(console.file, io.StringIO)
+            text = re.sub(r"(\x1b\[[\d;?]*\w|│|\s)+", " ", console.file.getvalue()).strip()
+            assert kind is LiveDisplay or re.search(said, text)
+            assert kind is PlainLines or (legend in text and said.split()[0].removeprefix("^") in text)
 
 
 def test_brackets_are_printed_as_they_are() -> None:
