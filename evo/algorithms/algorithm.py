@@ -27,8 +27,8 @@ class Algorithm(Protocol):
 
     Constructed as `X(initial, seed, *, hyper-parameters with defaults)`, `initial` being (parameters,); a value out of
     its range is a ValueError of one line. Three further arguments are passed where the constructor has them (see
-    `constructed`): `groups`, a label for each parameter, (parameters,), equal for parameters that belong together, as
-    those of a neuron do; `sensitivity`, a function from individuals (individuals, parameters) to how strongly each
+    `build_algorithm`): `groups`, a label for each parameter, (parameters,), equal for parameters that belong together,
+    as those of a neuron do; `sensitivity`, a function from individuals (individuals, parameters) to how strongly each
     parameter affects their outputs, in the same shape; `noisy`, whether fitness is random.
     """
 
@@ -74,7 +74,7 @@ class Algorithm(Protocol):
         ...
 
 
-def constructed(
+def build_algorithm(
     constructor: Callable[..., Algorithm], initial: ArrayLike, seed: int, known: Mapping[str, Any], **options: Any
 ) -> Algorithm:
     """Construct an algorithm, passing those of the `known` facts about the parameters that it has an argument for.
@@ -162,7 +162,7 @@ class AskTell(ABC, Generic[PopulationT]):
             given, needed = (", ".join(sorted(names)) or "nothing" for names in (told, self.uses))
             raise ValueError(f"told {given} beside the fitness: it uses {needed}")
         told = {name: _beside(name, numbers, len(asked)) for name, numbers in told.items()}
-        before, generation = self._held(), self.generation
+        before, generation = self._hold(), self.generation
         try:
             # Finite fitness can still overflow in an update: raise FloatingPointError, rather than keep NaN for ever.
             with np.errstate(over="raise", invalid="raise", divide="raise"):
@@ -197,7 +197,7 @@ class AskTell(ABC, Generic[PopulationT]):
                 state[name] = np.array(int(value) if isinstance(value, bool) else value)
         return state
 
-    def _held(self) -> dict[str, Any]:
+    def _hold(self) -> dict[str, Any]:
         """Return what an interrupted tell must restore: the arrays themselves, as copying a large C takes time."""
         values = {name: getattr(self, name) for name in self.remembered}
         return {name: value.state() if hasattr(value, "state") else value for name, value in values.items()}

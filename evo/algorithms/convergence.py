@@ -130,7 +130,7 @@ def stop_reason(
     return history.reason()
 
 
-def exhausted(point: _Floats, steps: _Floats, initial: float) -> str | None:
+def find_exhaustion(point: _Floats, steps: _Floats, initial: float) -> str | None:
     """Return why steps from a point have no effect, or None; for searches with a step for each parameter.
 
     point (n,); steps (n,): the present step of each parameter; initial: the first one. The search continues while one

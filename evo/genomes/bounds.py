@@ -45,7 +45,7 @@ class Box:
 
     def inside(self, points: _Floats) -> _Floats:
         """Map points of any shape and anywhere into the box; outside the margins the map repeats by reflection."""
-        mapped = self._folded(points)
+        mapped = self._fold(points)
         if self.low > -math.inf:
             edge, margin = self.low - self.low_margin, self.low_margin
             mapped = np.where(mapped < self.low + margin, self.low + np.square(mapped - edge) / (4 * margin), mapped)
@@ -73,7 +73,7 @@ class Box:
             return sigma
         return min(sigma, self.widest / math.sqrt(np.max(variances)))
 
-    def _folded(self, points: _Floats) -> _Floats:
+    def _fold(self, points: _Floats) -> _Floats:
         """Reflect points at the outer edges of the margins until they lie between them."""
         first, last = self.low - self.low_margin, self.high + self.high_margin
         if first == -math.inf:

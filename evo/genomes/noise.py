@@ -68,7 +68,7 @@ class Noise:
     def __len__(self) -> int:
         return self.shape[0]
 
-    def grown(self, count: int) -> "Noise":
+    def grow(self, count: int) -> "Noise":
         """Return noise of `count` rows, more than here, beginning with the same rows."""
         grown = copy.copy(self)
         grown.shape = count, self.shape[1]

@@ -15,7 +15,7 @@ from evo.envs.engine import interruption
 from evo.learners.learner import Candidate, below
 from evo.numerics.randomness import generator, selection_seeds
 from evo.numerics.validation import number_between, positive_number, whole_number
-from evo.optimizers import optimizer_named
+from evo.optimizers import find_optimizer
 from evo.optimizers.schedules import schedule_from_text
 from evo.problems.problem import Problem, evaluate_alone
 from evo.problems.supervised import Supervised
@@ -84,7 +84,7 @@ class Backprop:
         self._judge = Supervised(problem.dataset, problem.network, problem.workers)
         first = problem.initial(generator(seed, "initial parameters")) if start is None else start.params
         self.parameters = problem.stored(np.asarray(first))
-        self.optimizer = optimizer_named(optimizer)(problem.size, self.learning_rate, dtype=np.float32)
+        self.optimizer = find_optimizer(optimizer)(problem.size, self.learning_rate, dtype=np.float32)
         self.generation = self.steps = 0
         self.diverged = False
         # on the validation split: the best parameters so far, their score, and the number of epochs since

@@ -99,7 +99,7 @@ class LocalSearch:
             if asked >= enough or (asked >= counted and steps >= self.most_steps):
                 raise _EnoughError
             if asked == len(known):
-                known.append(self._evaluated(point))
+                known.append(self._evaluate(point))
             points.update(np.asarray(point, np.float64).tobytes())
             value, asked = known[asked], asked + 1
             if asked == checked and points.digest() != self._points:
@@ -151,7 +151,7 @@ class LocalSearch:
             **self.problem.clocks(self.steps),
         }
 
-    def _evaluated(self, point: np.ndarray) -> "_Value":
+    def _evaluate(self, point: np.ndarray) -> "_Value":
         interruption.check()
         outcome = evaluate_alone(self.problem, point, self.statistics, self._seeds)
         fitness = float(outcome.fitness[0])

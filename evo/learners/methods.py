@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from evo.algorithms.algorithm import constructed
+from evo.algorithms.algorithm import build_algorithm
 from evo.envs.reference import load
 from evo.learners.evolution import Evolution
 from evo.learners.learner import Candidate, Learner
@@ -65,5 +65,5 @@ class Method:
             start = Candidate(problem.initial(generator(seed, "initial parameters")), problem.no_statistics())
         initial = np.asarray(start.params, np.float64)
         known = problem.known(initial, seed) | {"noisy": not problem.deterministic}
-        algorithm = constructed(found, initial, seed, known, **options)
+        algorithm = build_algorithm(found, initial, seed, known, **options)
         return Evolution(problem, algorithm, seed, episodes, start.statistics, racing)

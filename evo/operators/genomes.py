@@ -12,7 +12,7 @@ def check_real(genomes: Genomes) -> None:
     """Raise ValueError unless genomes are float64, (individuals, genes)."""
     if genomes.dtype != np.float64 or genomes.ndim != 2:
         raise ValueError(
-            f"{_described(genomes)}: must be float64 and (individuals, genes), as this operator is for reals"
+            f"{_describe(genomes)}: must be float64 and (individuals, genes), as this operator is for reals"
         )
 
 
@@ -20,7 +20,7 @@ def check_parents(first: Genomes, second: Genomes) -> None:
     """Raise ValueError unless both are (individuals, genes), of one shape and dtype."""
     if first.ndim != 2 or first.shape != second.shape or first.dtype != second.dtype:
         raise ValueError(
-            f"parents: {_described(first)} and {_described(second)}: must be alike, and (individuals, genes)"
+            f"parents: {_describe(first)} and {_describe(second)}: must be alike, and (individuals, genes)"
         )
 
 
@@ -40,5 +40,5 @@ def finite_bounds(low: ArrayLike, high: ArrayLike) -> tuple[NDArray[Any], NDArra
     return least, most
 
 
-def _described(genomes: Genomes) -> str:
+def _describe(genomes: Genomes) -> str:
     return f"genomes of {genomes.dtype} and shape {genomes.shape}"

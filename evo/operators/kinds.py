@@ -44,7 +44,7 @@ class GenomeKind:
     spread: float = 1.0
     bounds: Mapping[str, int] = field(default_factory=dict)
 
-    def converted(self, rows: NDArray[np.float64]) -> Genomes:
+    def convert(self, rows: NDArray[np.float64]) -> Genomes:
         """Convert parameters, (individuals, genes), to this kind's genomes. Raises ValueError against its rule."""
         with np.errstate(invalid="ignore"):  # numbers outside int64
             genomes: Genomes = rows.astype(self.dtype, copy=False)

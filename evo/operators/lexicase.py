@@ -23,7 +23,7 @@ def lexicase_selection(random: np.random.Generator, cases: NDArray[Any], count: 
     in Genetic Programming"; Helmuth, Spector & Matheson 2015, "Solving Uncompromising Problems with Lexicase
     Selection".
     """
-    cases = _checked(cases)
+    cases = _check(cases)
     return _select(random, cases, count, np.zeros(cases.shape[1]))
 
 
@@ -35,7 +35,7 @@ def epsilon_lexicase_selection(random: np.random.Generator, cases: NDArray[Any],
     Selection for Regression"; the variants are named in La Cava, Helmuth, Spector & Moore 2019, "A Probabilistic and
     Multi-Objective Analysis of Lexicase Selection and ε-Lexicase Selection".
     """
-    cases = _checked(cases)
+    cases = _check(cases)
     return _select(random, cases, count, np.median(np.abs(cases - np.median(cases, axis=0)), axis=0))
 
 
@@ -44,7 +44,7 @@ def _select(random: np.random.Generator, cases: Floats, count: int, epsilon: Flo
     return _survivors_of_all(cases, orders, random.random(count), epsilon)
 
 
-def _checked(cases: NDArray[Any]) -> Floats:
+def _check(cases: NDArray[Any]) -> Floats:
     if cases.ndim != 2 or cases.size == 0 or not np.isfinite(cases).all():
         raise ValueError(f"cases of shape {cases.shape}: must be finite and (individuals, cases), one at least of each")
     return np.ascontiguousarray(cases, dtype=np.float64)  # in one memory layout, so that the kernel compiles once

@@ -24,7 +24,7 @@ def gaussian_mutation(
     """
     check_real(population)
     number_between("sigma", sigma, 0)
-    return _moved(random, population, sigma * random.standard_normal(population.shape), probability)
+    return _move(random, population, sigma * random.standard_normal(population.shape), probability)
 
 
 def cauchy_mutation(
@@ -36,7 +36,7 @@ def cauchy_mutation(
     """
     check_real(population)
     number_between("scale", scale, 0)
-    return _moved(random, population, scale * random.standard_cauchy(population.shape), probability)
+    return _move(random, population, scale * random.standard_cauchy(population.shape), probability)
 
 
 def polynomial_mutation(
@@ -66,7 +66,7 @@ def polynomial_mutation(
     share = 2 * np.where(is_down, uniform, 1 - uniform)  # in [0, 1]: 0 moves to the bound, 1 not at all
     length = 1 - (share + (1 - share) * (1 - room) ** (eta + 1)) ** (1 / (eta + 1))
     moved = np.clip(bounded + np.where(is_down, -length, length) * span, least, most)  # rounding may pass the bounds
-    return np.where(_chosen(random, population, probability), moved, bounded)
+    return np.where(_choose(random, population, probability), moved, bounded)
 
 
 def uniform_reset_mutation(
@@ -91,7 +91,7 @@ def uniform_reset_mutation(
     else:
         check_real(population)
         fresh = random.uniform(least, most, size=population.shape)
-    return np.where(_chosen(random, population, probability), fresh, population)
+    return np.where(_choose(random, population, probability), fresh, population)
 
 
 def bit_flip_mutation(
@@ -103,7 +103,7 @@ def bit_flip_mutation(
     """
     if population.dtype != np.bool_:
         raise ValueError(f"population of {population.dtype}: must be boolean for its bits to be flipped")
-    return population ^ _chosen(random, population, probability)
+    return population ^ _choose(random, population, probability)
 
 
 def self_adaptive_mutation(
@@ -132,13 +132,13 @@ def self_adaptive_mutation(
     return population + adapted[:, np.newaxis] * random.standard_normal(population.shape), adapted
 
 
-def _moved(random: np.random.Generator, population: Floats, moves: Floats, probability: float) -> Floats:
+def _move(random: np.random.Generator, population: Floats, moves: Floats, probability: float) -> Floats:
     if number_between("probability", probability, 0, 1) == 1:
         return population + moves  # every gene moves, so no choice needs to be drawn
-    return population + np.where(_chosen(random, population, probability), moves, 0.0)
+    return population + np.where(_choose(random, population, probability), moves, 0.0)
 
 
-def _chosen(random: np.random.Generator, population: Genomes, probability: float | None) -> NDArray[np.bool_]:
+def _choose(random: np.random.Generator, population: Genomes, probability: float | None) -> NDArray[np.bool_]:
     """Choose the genes that mutate, (individuals, genes): each with `probability`; None: one a genome on average."""
     genes = population.shape[1]
     chance = 1 / max(genes, 1) if probability is None else number_between("probability", probability, 0, 1)

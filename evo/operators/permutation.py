@@ -24,7 +24,7 @@ def partially_mapped_crossover(random: np.random.Generator, first: Permutations,
     gene in the segment, and so on until it is new. Segments are all equally likely. Goldberg & Lingle 1985, "Alleles,
     Loci, and the Traveling Salesman Problem".
     """
-    first, second = _checked(first, second)
+    first, second = _check(first, second)
     start, stop = two_places(random, len(first), 0, first.shape[1])
     children = np.empty_like(first)
     _map_partially(first, second, start[:, 0], stop[:, 0], children)
@@ -36,7 +36,7 @@ def order_crossover(random: np.random.Generator, first: Permutations, second: Pe
 
     Segments are all equally likely. Davis 1985, "Applying Adaptive Algorithms to Epistatic Domains".
     """
-    first, second = _checked(first, second)
+    first, second = _check(first, second)
     start, stop = two_places(random, len(first), 0, first.shape[1])
     children = np.empty_like(first)
     _follow_order(first, second, start[:, 0], stop[:, 0], children)
@@ -87,7 +87,7 @@ def _two_genes(random: np.random.Generator, population: Genomes) -> tuple[NDArra
     return two_places(random, individuals, 0, genes - 1)
 
 
-def _checked(first: Permutations, second: Permutations) -> tuple[Permutations, Permutations]:
+def _check(first: Permutations, second: Permutations) -> tuple[Permutations, Permutations]:
     check_parents(first, second)
     first, second = np.ascontiguousarray(first), np.ascontiguousarray(second)  # of one layout: kernels compile once
     # The kernels index by genes: only permutations keep them within the arrays.

@@ -19,7 +19,7 @@ def best(fitness: Floats, count: int) -> Indices:
     return np.argsort(-fitness, kind="stable")[:count]
 
 
-def rescored(fitness: Floats, again: int, told: Floats) -> tuple[Floats, Floats]:
+def rescore(fitness: Floats, again: int, told: Floats) -> tuple[Floats, Floats]:
     """Return the survivors' fitness, with new scores for the `again` fittest of them, and the newcomers' fitness.
 
     told: the fitness of the evaluated population: the `again` fittest survivors, best first, then the newcomers. Under
@@ -47,11 +47,11 @@ def truncation_selection(
     Mühlenbein & Schlierkamp-Voosen 1993, "Predictive Models for the Breeder Genetic Algorithm".
     """
     _check(fitness)
-    fittest = truncated(truncation, len(fitness))
+    fittest = resolve_truncation(truncation, len(fitness))
     return best(fitness, fittest)[random.integers(fittest, size=count)]
 
 
-def truncated(truncation: int | None, individuals: int) -> int:
+def resolve_truncation(truncation: int | None, individuals: int) -> int:
     """Return the number of individuals that `truncation_selection` draws from."""
     return max(1, individuals // 8) if truncation is None else whole_number("truncation", truncation, 1, individuals)
 

@@ -21,7 +21,7 @@ __all__ = [
     "Nesterov",
     "Optimizer",
     "RMSProp",
-    "optimizer_named",
+    "find_optimizer",
 ]
 
 # Name → constructor, from a number of parameters and a learning rate.
@@ -36,7 +36,7 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
 }
 
 
-def optimizer_named(name: str) -> Callable[..., Optimizer]:
+def find_optimizer(name: str) -> Callable[..., Optimizer]:
     """Return the constructor of the optimiser `name`. Raises ValueError for an unknown name."""
     if name not in OPTIMIZERS:
         raise ValueError(f"optimizer={name!r}: must be the name of an optimiser{nearest(name, OPTIMIZERS)}")

@@ -77,7 +77,7 @@ class Optimizer(ABC):
     @property
     def address(self) -> int:
         """Return the address of the kernel, compiled for this dtype."""
-        address: int = _compiled(self.kernel, self.memory.dtype).address
+        address: int = _compile(self.kernel, self.memory.dtype).address
         return address
 
     def numbers(self, learning_rates: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -106,7 +106,7 @@ class Optimizer(ABC):
 
 
 @functools.cache
-def _compiled(kernel: Callable[..., None], dtype: np.dtype[Any]) -> Any:
+def _compile(kernel: Callable[..., None], dtype: np.dtype[Any]) -> Any:
     vector, numbers = types.Array(from_dtype(dtype), 1, "C"), types.Array(types.float64, 1, "C")
     names = "numbers, steps, length, first, second, direction, delta"
     return compile_kernel(kernel, (numbers, types.int64, types.float64, *(vector,) * 4), names)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from evo.algorithms.convergence import AT_REST, FLAT, STAGNATION, FitnessHistory
-from evo.algorithms.strategies.covariance import combined, decomposed, ranked_update, squared_lengths
+from evo.algorithms.strategies.covariance import combine, decompose, ranked_update, squared_lengths
 from evo.numerics.randomness import generator
 
 Floats = NDArray[np.float64]
@@ -21,14 +21,14 @@ def test_sums_and_updates_are_the_matrix_products_they_stand_for(size: int) -> N
     weights, path = random.standard_normal(7), random.standard_normal(size)
     given = [array.copy() for array in (steps, axes, weights, path)]
     close = {"rtol": 1e-12, "atol": 1e-12}
-    np.testing.assert_allclose(combined(steps, axes), steps @ axes, **close)
+    np.testing.assert_allclose(combine(steps, axes), steps @ axes, **close)
     np.testing.assert_allclose(squared_lengths(steps), [row @ row for row in steps], **close)
     covariance = axes @ axes.T
     updated = ranked_update(covariance, 0.9, 0.3, path, weights, steps)
     plain = 0.9 * covariance + 0.3 * np.outer(path, path) + steps.T @ np.diag(weights) @ steps
     np.testing.assert_allclose(updated, plain, **close)
     np.testing.assert_array_equal(updated, updated.T)
-    same, rows, lengths = decomposed(covariance)
+    same, rows, lengths = decompose(covariance)
     np.testing.assert_allclose(rows.T @ np.diag(lengths**2) @ rows, same, rtol=1e-9, atol=1e-9)
     for array, before in zip((steps, axes, weights, path), given, strict=True):
         np.testing.assert_array_equal(array, before)
@@ -36,7 +36,7 @@ def test_sums_and_updates_are_the_matrix_products_they_stand_for(size: int) -> N
 
 def test_rounding_leaves_no_variance_below_the_least() -> None:
     flat = np.outer([1.0, 1.0, 1.0], [1.0, 1.0, 1.0])
-    lifted, _, lengths = decomposed(flat)
+    lifted, _, lengths = decompose(flat)
     assert lengths.min() ** 2 >= 0.9e-14 * lengths.max() ** 2
     np.testing.assert_allclose(lifted, flat, atol=1e-12)
 
@@ -47,7 +47,7 @@ def test_a_decomposition_has_the_same_bits_on_any_number_of_threads() -> None:
     covariance = ranked_update(np.zeros((300, 300)), 0.0, 0.0, np.zeros(300), np.ones(300), axes)
     for threads in (1, 2):
         with threadpool_limits(threads, user_api="blas"):
-            found.append(decomposed(covariance))
+            found.append(decompose(covariance))
     for one, other in zip(*found, strict=True):
         np.testing.assert_array_equal(one, other)
 

@@ -257,7 +257,7 @@ def test_any_suitable_operators_keep_the_genome_and_the_size(
     for generation in range(3):
         asked = algorithm.ask().dense()
         assert len(asked) == population
-        assert kind.keeps(kind.converted(asked))
+        assert kind.keeps(kind.convert(asked))
         seen = np.concatenate([seen, asked])
         algorithm.tell(generator(seed, "fitness", generation).standard_normal(len(asked)))
         living = algorithm.candidates()

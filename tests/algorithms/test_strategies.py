@@ -23,7 +23,7 @@ from evo.algorithms.convergence import (
     STAGNATION,
     TOO_SMALL,
     FitnessHistory,
-    exhausted,
+    find_exhaustion,
     stop_reason,
 )
 from evo.algorithms.genetic.differential_evolution import DifferentialEvolution
@@ -525,10 +525,10 @@ def test_a_distribution_that_has_degenerated_is_told() -> None:
 
 def test_steps_of_their_own_are_exhausted_when_the_last_one_is() -> None:
     point = np.array([1.0, 1e17])
-    assert exhausted(point, np.ones(2), 1.0) is None  # the first parameter still moves
-    assert exhausted(point, np.array([1e-17, 1.0]), 1.0) == NO_EFFECT
-    assert exhausted(np.array([1e17, 1e17]), np.ones(2), 1.0) == TOO_SMALL
-    assert exhausted(point, np.full(2, 1e-13), 1.0) == COLLAPSED
+    assert find_exhaustion(point, np.ones(2), 1.0) is None  # the first parameter still moves
+    assert find_exhaustion(point, np.array([1e-17, 1.0]), 1.0) == NO_EFFECT
+    assert find_exhaustion(np.array([1e17, 1e17]), np.ones(2), 1.0) == TOO_SMALL
+    assert find_exhaustion(point, np.full(2, 1e-13), 1.0) == COLLAPSED
     algorithm = PGPE(START, 0, sigma=0.5)
     assert algorithm.finished() is None
     algorithm.sigma = np.full(4, 1e-13)

@@ -55,7 +55,7 @@ def test_more_rows_begin_with_those_that_were_there() -> None:
     expected = np.random.default_rng(4).standard_normal((9, 7))
     few = Noise(np.random.default_rng(4), 3, 7)
     second = few[1].copy()
-    more = few.grown(9)
+    more = few.grow(9)
     assert (len(few), len(more)) == (3, 9)
     np.testing.assert_array_equal(second, expected[1])
     for index in (8, 0, 4, 1, 2):

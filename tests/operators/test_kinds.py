@@ -55,7 +55,7 @@ def test_the_first_genomes_are_of_their_kind_and_as_spread_as_said(kind: GenomeK
     genomes = individuals(kind, "first")
     assert genomes.dtype == kind.dtype
     assert genomes.shape == (40, 6)
-    np.testing.assert_array_equal(kind.converted(genomes.astype(np.float64)), genomes)
+    np.testing.assert_array_equal(kind.convert(genomes.astype(np.float64)), genomes)
     if kind.name == "integer":
         assert (genomes.min(), genomes.max()) == (-3, 5)
     if kind.name != "permutation":
@@ -78,4 +78,4 @@ def test_the_first_genomes_are_of_their_kind_and_as_spread_as_said(kind: GenomeK
 )
 def test_parameters_that_are_no_genomes_are_refused(kind: GenomeKind, rows: list[list[float]]) -> None:
     with pytest.raises(ValueError, match=f"as it is a genome of kind {kind.name}"):
-        kind.converted(np.array(rows))
+        kind.convert(np.array(rows))

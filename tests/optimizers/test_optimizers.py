@@ -19,7 +19,7 @@ from evo.autodiff.operations import seed_of
 from evo.autodiff.team import Team
 from evo.networks import Dense
 from evo.numerics.randomness import generator
-from evo.optimizers import OPTIMIZERS, SGD, Adam, AdamW, ClipUp, Momentum, Nesterov, RMSProp, optimizer_named
+from evo.optimizers import OPTIMIZERS, SGD, Adam, AdamW, ClipUp, Momentum, Nesterov, RMSProp, find_optimizer
 from evo.problems.classic_functions import FUNCTIONS
 from tests.support.places import FIXTURES
 
@@ -308,7 +308,7 @@ def test_the_steps_of_openai_es_fall_by_its_schedule(name: str) -> None:
         (lambda: AdamW(3, 0.1, epsilon=math.nan), "epsilon=nan: must be a finite number > 0"),
         (lambda: ClipUp(3, 0.1, max_speed=0.0), "max_speed=0.0: must be a finite number > 0"),
         (lambda: ClipUp(3, 0.1, momentum=2.0), r"momentum=2.0: must be a number in \[0, 1\]"),
-        (lambda: optimizer_named("adm"), "optimizer='adm': must be the name of an optimiser; did you mean 'adam'"),
+        (lambda: find_optimizer("adm"), "optimizer='adm': must be the name of an optimiser; did you mean 'adam'"),
         (
             lambda: OpenAIES([1.0], 0, optimizer="bfgs"),
             "optimizer='bfgs': must be the name of an optimiser; one of sgd",

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
-from evo.algorithms.convergence import exhausted
+from evo.algorithms.convergence import find_exhaustion
 from evo.genomes.population import DensePopulation
 from evo.numerics.randomness import generator
 from evo.numerics.validation import number_between, positive_number
@@ -65,7 +65,7 @@ class HillClimber(AskTell[DensePopulation]):
         self.steps = steps
 
     def finished(self) -> str | None:
-        return exhausted(self.point, self.steps, self.initial_step)
+        return find_exhaustion(self.point, self.steps, self.initial_step)
 
     def candidates(self) -> NDArray[np.float64]:
         return self.point[np.newaxis].copy()

@@ -18,7 +18,7 @@ from evo.numerics.validation import whole_number
 from evo.operators.binding import Operator
 from evo.operators.diversity import deterministic_crowding
 from evo.operators.kinds import GenomeKind
-from evo.operators.selection import best, rescored
+from evo.operators.selection import best, rescore
 
 
 @final
@@ -67,18 +67,18 @@ class Crowding(AskTell[DensePopulation]):
     def propose(self) -> DensePopulation:
         if self.generation == 0:
             random = generator(self.seed, "initial population")
-            return DensePopulation(self.variation.first(random, self.population_size), self.sigmas)
+            return DensePopulation(self.variation.make_first(random, self.population_size), self.sigmas)
 
         parents = self._parents()
         first, second = self.individuals[parents[0::2]], self.individuals[parents[1::2]]
         children = [  # both ways with the same random numbers: each child has what the other lacks of a parent
-            self.variation.crossed(generator(self.seed, "crossover", self.generation), *pair)
+            self.variation.make_children(generator(self.seed, "crossover", self.generation), *pair)
             for pair in ((first, second), (second, first))
         ]
         crossed = np.stack(children, axis=1).reshape(self.individuals.shape)  # a pair's children are neighbours
         inherited = np.repeat(np.sqrt(self.sigmas[parents[0::2]] * self.sigmas[parents[1::2]]), 2)
         random = generator(self.seed, "mutation", self.generation)
-        mutants, sigmas = self.variation.mutated(random, crossed, inherited)
+        mutants, sigmas = self.variation.make_mutants(random, crossed, inherited)
         elites = best(self.fitness, self.elites)
         return DensePopulation(np.concatenate([self.individuals[elites], mutants]), sigmas)
 
@@ -88,7 +88,7 @@ class Crowding(AskTell[DensePopulation]):
             self.individuals, self.fitness = individuals, fitness
         else:
             assert population.sigmas is not None
-            known, children_fitness = rescored(self.fitness, self.elites, fitness)
+            known, children_fitness = rescore(self.fitness, self.elites, fitness)
             parents, children = self._parents(), individuals[self.elites :]
             pairs = self.individuals[parents]
             lives = deterministic_crowding(pairs, known[parents], children, children_fitness)

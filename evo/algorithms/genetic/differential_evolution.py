@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
-from evo.algorithms.convergence import exhausted
+from evo.algorithms.convergence import find_exhaustion
 from evo.genomes.population import DensePopulation
 from evo.numerics.randomness import generator
 from evo.numerics.validation import number_between, positive_number, whole_number
-from evo.operators.selection import best, rescored
+from evo.operators.selection import best, rescore
 
 
 @final
@@ -75,7 +75,7 @@ class DifferentialEvolution(AskTell[DensePopulation]):
     def update(self, population: DensePopulation, fitness: NDArray[np.float64]) -> None:
         known, trials = self.fitness, population.array
         if self.generation:
-            known, fitness = rescored(self.fitness, self.again, fitness)
+            known, fitness = rescore(self.fitness, self.again, fitness)
             trials = trials[self.again :]
         lives = fitness >= known
         self.individuals = np.where(lives[:, np.newaxis], trials, self.individuals)
@@ -84,7 +84,7 @@ class DifferentialEvolution(AskTell[DensePopulation]):
     def finished(self) -> str | None:
         # with a first spread far too small, rounding may leave no variance: judge the spread itself
         steps = np.std(self.individuals, axis=0) if self.generation else np.full(self.initial.size, self.initial_spread)
-        return exhausted(np.mean(self.individuals, axis=0), steps, self.initial_spread)
+        return find_exhaustion(np.mean(self.individuals, axis=0), steps, self.initial_spread)
 
     def candidates(self) -> NDArray[np.float64]:
         return self.individuals[best(self.fitness, 1)].copy() if self.generation else self.initial[np.newaxis].copy()

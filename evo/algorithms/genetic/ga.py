@@ -25,7 +25,7 @@ from evo.operators.binding import Operator, concerning, operator_from_text, suit
 from evo.operators.diversity import fitness_sharing
 from evo.operators.kinds import GenomeKind
 from evo.operators.replacement import generational_replacement
-from evo.operators.selection import best, truncated, truncation_selection
+from evo.operators.selection import best, resolve_truncation, truncation_selection
 
 _OF_FITNESS = tuple(name for name, place in SELECTION.items() if not place.startswith("evo.operators.lexicase:"))
 
@@ -103,14 +103,14 @@ class GA(AskTell[DensePopulation]):
     def propose(self) -> DensePopulation:
         if self.generation == 0:
             random = generator(self.seed, "initial population")
-            return DensePopulation(self.variation.first(random, self.population_size), self.sigmas)
+            return DensePopulation(self.variation.make_first(random, self.population_size), self.sigmas)
 
         first, second = self._parents(generator(self.seed, "selection", self.generation))
         random = generator(self.seed, "crossover", self.generation)
-        crossed = self.variation.crossed(random, self.individuals[first], self.individuals[second])
+        crossed = self.variation.make_children(random, self.individuals[first], self.individuals[second])
         inherited = np.sqrt(self.sigmas[first] * self.sigmas[second])
         random = generator(self.seed, "mutation", self.generation)
-        mutants, sigmas = self.variation.mutated(random, crossed, inherited)
+        mutants, sigmas = self.variation.make_mutants(random, crossed, inherited)
         elites = best(self.fitness, self.elites)
         return DensePopulation(
             np.concatenate([self.individuals[elites], mutants]), np.concatenate([self.sigmas[elites], sigmas])
@@ -167,7 +167,7 @@ class GA(AskTell[DensePopulation]):
 def _truncation_of(select: Operator, population_size: int) -> int | None:
     """Return the number of the fittest that alone become parents, whatever their ranks; None for other selections."""
     function, options = (select.func, select.keywords) if isinstance(select, functools.partial) else (select, {})
-    return truncated(options.get("truncation"), population_size) if function is truncation_selection else None
+    return resolve_truncation(options.get("truncation"), population_size) if function is truncation_selection else None
 
 
 def _rows(old: NDArray[Any], asked: NDArray[Any], chosen: NDArray[np.intp]) -> NDArray[Any]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms import ALGORITHMS
-from evo.algorithms.algorithm import Algorithm, AskTell, constructed
+from evo.algorithms.algorithm import Algorithm, AskTell, build_algorithm
 from evo.envs.reference import resolve
 from evo.genomes.population import DensePopulation
 from evo.numerics.randomness import generator
@@ -105,7 +105,7 @@ class Islands(AskTell[DensePopulation]):
         with concerning("algorithm"):
             constructor = operator_from_text(algorithm, ALGORITHMS)
             seeds = [int(generator(self.seed, "island", island).integers(2**62)) for island in range(islands)]
-            made = [constructed(constructor, self.initial, seed, known) for seed in seeds]
+            made = [build_algorithm(constructor, self.initial, seed, known) for seed in seeds]
             self.archipelago = Archipelago(made)
         smallest = min(len(island.fitness) for island in self.archipelago.islands)
         self.migrants = whole_number("migrants", migrants, 1, smallest)

@@ -43,7 +43,7 @@ class Variation:
         with concerning("genome"):
             self.kind = kind_from_text(genome) if isinstance(genome, str) else genome
         with concerning("initial"):
-            self.initial = self.kind.converted(initial[np.newaxis])[0]
+            self.initial = self.kind.convert(initial[np.newaxis])[0]
         purpose, known = f"{self.kind.name} genomes", dict(self.kind.bounds)
         with concerning("cross"):
             more: dict[str, Any] = {} if groups is None else {"groups": np.asarray(groups)}
@@ -57,32 +57,32 @@ class Variation:
             raise ValueError("genome: sigmas begin as the spread of the first genomes, which must be > 0")
 
         random = generator(0, "trial")
-        pair = self.first(random, 2)
-        self.mutated(random, self.crossed(random, pair[:1], pair[1:]), self.first_sigmas(1))
+        pair = self.make_first(random, 2)
+        self.make_mutants(random, self.make_children(random, pair[:1], pair[1:]), self.first_sigmas(1))
 
-    def first(self, random: np.random.Generator, individuals: int) -> Genomes:
+    def make_first(self, random: np.random.Generator, individuals: int) -> Genomes:
         """Return the genomes of the first population."""
         return self.kind.first(random, self.initial, individuals)
 
     def first_sigmas(self, individuals: int) -> Floats:
         return np.full(individuals, self.kind.spread)
 
-    def crossed(self, random: np.random.Generator, first: Genomes, second: Genomes) -> Genomes:
+    def make_children(self, random: np.random.Generator, first: Genomes, second: Genomes) -> Genomes:
         """Return a child of each row of `first` with the same row of `second`."""
         with concerning("cross"):
-            return self._checked(self.cross(random, first, second), first)
+            return self._check(self.cross(random, first, second), first)
 
-    def mutated(self, random: np.random.Generator, genomes: Genomes, sigmas: Floats) -> tuple[Genomes, Floats]:
+    def make_mutants(self, random: np.random.Generator, genomes: Genomes, sigmas: Floats) -> tuple[Genomes, Floats]:
         """Return mutants, and the sigmas that they were made with."""
         with concerning("mutate"):
             if self.adapts:
                 mutants, adapted = self.mutate(random, genomes, sigmas)
                 if np.shape(adapted) != sigmas.shape:
                     raise ValueError(f"gave sigmas of shape {np.shape(adapted)}: must be {sigmas.shape}")
-                return self._checked(mutants, genomes), adapted
-            return self._checked(self.mutate(random, genomes), genomes), sigmas
+                return self._check(mutants, genomes), adapted
+            return self._check(self.mutate(random, genomes), genomes), sigmas
 
-    def _checked(self, made: Genomes, of: Genomes) -> Genomes:
+    def _check(self, made: Genomes, of: Genomes) -> Genomes:
         """Check an operator's result, which must be genomes like those it was given. Raises ValueError."""
         if not isinstance(made, np.ndarray) or made.dtype != of.dtype or made.shape != of.shape:
             gave = f"{made.dtype} of shape {made.shape}" if isinstance(made, np.ndarray) else type(made).__name__

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
-from evo.algorithms.convergence import exhausted
-from evo.algorithms.strategies.covariance import combined
+from evo.algorithms.convergence import find_exhaustion
+from evo.algorithms.strategies.covariance import combine
 from evo.genomes.bounds import Box
 from evo.genomes.population import SampledPopulation
 from evo.numerics.randomness import generator
@@ -65,14 +65,14 @@ class CEM(AskTell[SampledPopulation]):
     def update(self, population: SampledPopulation, fitness: NDArray[np.float64]) -> None:
         elites = population.steps[best(fitness, self.elites)]  # relative to the mean, (elites, parameters)
         share = np.full((1, self.elites), 1 / self.elites)
-        step = combined(share, elites)[0]
+        step = combine(share, elites)[0]
         self.mean = self.mean + step
-        variances = combined(share, np.square(elites - step))[0] + self.extra
+        variances = combine(share, np.square(elites - step))[0] + self.extra
         self.variances = np.minimum(variances, self.box.widest**2)
         self.extra = self.extra * self.decay
 
     def finished(self) -> str | None:
-        return exhausted(self.mean, np.sqrt(self.variances), self.initial_sigma)
+        return find_exhaustion(self.mean, np.sqrt(self.variances), self.initial_sigma)
 
     def candidates(self) -> NDArray[np.float64]:
         return self.box.inside(self.mean[np.newaxis].copy())

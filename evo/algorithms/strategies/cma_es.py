@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.convergence import stop_reason
 from evo.algorithms.strategies.cma_parameters import CMAParameters
-from evo.algorithms.strategies.covariance import combined, decomposed, ranked_update, squared_lengths
+from evo.algorithms.strategies.covariance import combine, decompose, ranked_update, squared_lengths
 from evo.algorithms.strategies.gaussian import GaussianStrategy
 
 
@@ -47,27 +47,27 @@ class CMAES(GaussianStrategy):
         self.step_path, self.covariance_path = np.zeros(size), np.zeros(size)  # p_sigma, p_c
 
     def transform(self, noise: NDArray[np.float64]) -> NDArray[np.float64]:
-        return combined(noise * self.lengths, self.axes)  # x_k = m + sigma y_k, y_k = B D z_k, z_k ~ N(0, I) (38 to 40)
+        return combine(noise * self.lengths, self.axes)  # x_k = m + sigma y_k, y_k = B D z_k, z_k ~ N(0, I) (38 to 40)
 
     def adapt(self, steps: NDArray[np.float64], noise: NDArray[np.float64], order: NDArray[np.intp]) -> None:
         p = self.parameters
         steps, noise = steps[order], noise[order]  # y and z, best first
         recombined = p.weights[np.newaxis, : p.parents]
-        step = combined(recombined, steps[: p.parents])[0]  # <y>_w                                               (41)
+        step = combine(recombined, steps[: p.parents])[0]  # <y>_w                                                (41)
         self.mean = self.mean + self.sigma * step  # c_m = 1                                                      (42)
 
-        whitened = combined(combined(recombined, noise[: p.parents]), self.axes)[0]  # C^{-1/2} <y>_w = B <z>_w
+        whitened = combine(combine(recombined, noise[: p.parents]), self.axes)[0]  # C^{-1/2} <y>_w = B <z>_w
         self.step_path, self.sigma = p.adapt_sigma(self.step_path, self.sigma, whitened)  #                   (43, 44)
 
         stalled = p.stalls(self.step_path, self.generation + 1)
-        self.covariance_path = p.moved_path(self.covariance_path, step, stalled)  #                               (45)
+        self.covariance_path = p.move_path(self.covariance_path, step, stalled)  #                                (45)
         weights = p.rank_weights(squared_lengths(noise[p.parents :]))  #                                          (46)
         self.covariance = ranked_update(  #                                                                       (47)
-            self.covariance, p.kept(stalled), p.c_1, self.covariance_path, weights, steps
+            self.covariance, p.decay(stalled), p.c_1, self.covariance_path, weights, steps
         )
         self.sigma = self.box.cap_sigma(self.sigma, np.diagonal(self.covariance))
         if (self.generation + 1) % p.decompose_every == 0:
-            self.covariance, self.axes, self.lengths = decomposed(self.covariance)
+            self.covariance, self.axes, self.lengths = decompose(self.covariance)
 
     def finished(self) -> str | None:
         sigma, deviations = self.sigma, self.sigma * np.sqrt(np.diagonal(self.covariance))

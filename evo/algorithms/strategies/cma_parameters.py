@@ -47,19 +47,19 @@ class CMAParameters:
         effective_negative = float(np.sum(negative) ** 2 / worst) if worst > 0 else 0.0
 
         alpha = 2.0
-        c_1 = alpha / ((n + 1.3) ** 2 + effective)  # (57)
-        c_mu = alpha * (0.25 + effective + 1 / effective - 2) / ((n + 2) ** 2 + alpha * effective / 2)  # (58)
+        c_1 = alpha / ((n + 1.3) ** 2 + effective)  #                                                             (57)
+        c_mu = alpha * (0.25 + effective + 1 / effective - 2) / ((n + 2) ** 2 + alpha * effective / 2)  #         (58)
         if separable:
             c_1, c_mu = c_1 * (n + 2) / 3, c_mu * (n + 2) / 3
         c_1 = min(1.0, c_1)
         c_mu = min(1 - c_1, c_mu)
 
         weights = np.zeros(population_size)
-        weights[:parents] = positive / np.sum(positive)  # (53)
+        weights[:parents] = positive / np.sum(positive)  #                                                        (53)
         if active and c_mu > 0 and np.any(negative < 0):
             most = min(
-                1 + c_1 / c_mu,  # (50)
-                1 + 2 * effective_negative / (effective + 2),  # (51)
+                1 + c_1 / c_mu,  #                                                                                (50)
+                1 + 2 * effective_negative / (effective + 2),  #                                                  (51)
                 (1 - c_1 - c_mu) / (n * c_mu),  # (52): C stays positive definite
             )
             below = np.minimum(negative, 0.0)
@@ -69,9 +69,9 @@ class CMAParameters:
         self.weights = weights
         self.parents = parents
         self.effective_parents = effective
-        self.c_sigma = (effective + 2) / (n + effective + 5)  # (55)
+        self.c_sigma = (effective + 2) / (n + effective + 5)  #                                                   (55)
         self.d_sigma = 1 + 2 * max(0.0, math.sqrt((effective - 1) / (n + 1)) - 1) + self.c_sigma
-        self.c_c = (4 + effective / n) / (n + 4 + 2 * effective / n)  # (56)
+        self.c_c = (4 + effective / n) / (n + 4 + 2 * effective / n)  #                                           (56)
         self.c_1, self.c_mu = c_1, c_mu
         self.expected_length = math.sqrt(n) * (1 - 1 / (4 * n) + 1 / (21 * n**2))
         self.decompose_every = max(1, math.floor(0.5 / (n * (c_1 + c_mu))))
@@ -81,7 +81,7 @@ class CMAParameters:
     ) -> tuple[NDArray[np.float64], float]:
         """Return p_sigma (n,) and sigma after a generation with the whitened step C^{-1/2} <y>_w, (n,)."""
         push = math.sqrt(self.c_sigma * (2 - self.c_sigma) * self.effective_parents)
-        moved = (1 - self.c_sigma) * step_path + push * whitened  # (43)
+        moved = (1 - self.c_sigma) * step_path + push * whitened  #                                               (43)
         growth = self.c_sigma / self.d_sigma * (_length(moved) / self.expected_length - 1)
         return moved, sigma * math.exp(min(1.0, growth))  # (44); e times at most, as in Hansen's code
 
@@ -90,12 +90,12 @@ class CMAParameters:
         unbiased = _length(step_path) / math.sqrt(1 - (1 - self.c_sigma) ** (2 * generations))
         return unbiased >= (1.4 + 2 / (len(step_path) + 1)) * self.expected_length
 
-    def moved_path(self, path: NDArray[np.float64], step: NDArray[np.float64], stalled: bool) -> NDArray[np.float64]:
+    def move_path(self, path: NDArray[np.float64], step: NDArray[np.float64], stalled: bool) -> NDArray[np.float64]:
         """Return p_c (n,) after a generation with the step <y>_w, (n,)."""
         push = 0.0 if stalled else math.sqrt(self.c_c * (2 - self.c_c) * self.effective_parents)
-        return (1 - self.c_c) * path + push * step  # (45)
+        return (1 - self.c_c) * path + push * step  #                                                             (45)
 
-    def kept(self, stalled: bool) -> float:
+    def decay(self, stalled: bool) -> float:
         """Return the factor of C in its update, 1 + c_1 delta(h_sigma) - c_1 - c_mu sum w_j, equation 47."""
         lost = self.c_c * (2 - self.c_c) if stalled else 0.0  # delta(h_sigma)
         return 1 + self.c_1 * lost - self.c_1 - self.c_mu * self._total

@@ -17,7 +17,7 @@ _SMALL = 32  # parameters up to which LAPACK has nothing to share between thread
 
 
 @njit(cache=True, error_model="numpy")
-def _combined(coefficients: Any, axes: Any, out: Any) -> None:
+def _combine(coefficients: Any, axes: Any, out: Any) -> None:
     count, size = axes.shape
     out[:] = 0.0
     fours = count - count % 4  # four axes a turn: `out` is read and written a quarter as often
@@ -67,10 +67,10 @@ def squared_lengths(rows: _Floats) -> _Floats:
     return out
 
 
-def combined(coefficients: _Floats, axes: _Floats) -> _Floats:
+def combine(coefficients: _Floats, axes: _Floats) -> _Floats:
     """Return sums of axes, (rows, n), added in order: coefficients (rows, k), axes (k, n) in rows."""
     out = np.empty((len(coefficients), axes.shape[1]))
-    _combined(coefficients, axes, out)
+    _combine(coefficients, axes, out)
     return out
 
 
@@ -83,7 +83,7 @@ def ranked_update(
     return out
 
 
-def decomposed(covariance: _Floats) -> tuple[_Floats, _Floats, _Floats]:
+def decompose(covariance: _Floats) -> tuple[_Floats, _Floats, _Floats]:
     """Return C, its axes b_k (n, n) in rows, and their lengths d (n,): C = sum_k d_k² b_k b_kᵀ.
 
     Rounding can make the least variances of an ill-conditioned C negative: all are raised until the least is 1e-14 of

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
-from evo.algorithms.strategies.covariance import combined
+from evo.algorithms.strategies.covariance import combine
 from evo.genomes.noise import weighted_sum
 from evo.genomes.population import PerturbedPopulation
 from evo.numerics.randomness import generator
@@ -63,7 +63,7 @@ class GuidedES(AskTell[PerturbedPopulation]):
         balance = self.balance if len(basis) else 1.0  # without past estimates all variance is in the whole space
         steps = math.sqrt(balance) * whole
         if len(basis):
-            steps = steps + math.sqrt((1 - balance) * n / len(basis)) * combined(inside, basis)
+            steps = steps + math.sqrt((1 - balance) * n / len(basis)) * combine(inside, basis)
         return PerturbedPopulation(self.mean, steps, self.sigma)  # epsilon ~ N(0, sigma² (a I + (1-a) n/k Uᵀ U))
 
     def update(self, population: PerturbedPopulation, fitness: NDArray[np.float64]) -> None:

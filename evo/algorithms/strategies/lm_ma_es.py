@@ -12,14 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.convergence import stop_reason
 from evo.algorithms.strategies.cma_parameters import CMAParameters, default_population_size
-from evo.algorithms.strategies.covariance import combined
+from evo.algorithms.strategies.covariance import combine
 from evo.algorithms.strategies.gaussian import GaussianStrategy
 from evo.envs.engine.compile import njit
 from evo.numerics.validation import whole_number
 
 
 @njit(cache=True, error_model="numpy")
-def _bent(steps: Any, vectors: Any, rates: Any) -> None:
+def _transform(steps: Any, vectors: Any, rates: Any) -> None:
     """Apply the transformation that the vectors (m, n) describe to steps (individuals, n), in place: lines 8 to 10."""
     for row in range(steps.shape[0]):
         for j in range(vectors.shape[0]):
@@ -70,13 +70,15 @@ class LMMAES(GaussianStrategy):
     def transform(self, noise: NDArray[np.float64]) -> NDArray[np.float64]:
         steps = noise.copy()  # z_i ~ N(0, I)                                                                   line 6
         known = min(self.generation, self.vectors)
-        _bent(steps, self.directions[:known], self.c_d)  # d_i                                           lines 7 to 10
+        _transform(
+            steps, self.directions[:known], self.c_d
+        )  # d_i                                                                                         lines 7 to 10
         return steps  # x_i = y + sigma d_i                                                                    line 11
 
     def adapt(self, steps: NDArray[np.float64], noise: NDArray[np.float64], order: NDArray[np.intp]) -> None:
         n, parents = self.initial.size, order[: self.parents]
-        self.mean = self.mean + self.sigma * combined(self.weights, steps[parents])[0]  #                      line 12
-        step = combined(self.weights, noise[parents])[0]  # sum w_i z_i
+        self.mean = self.mean + self.sigma * combine(self.weights, steps[parents])[0]  #                       line 12
+        step = combine(self.weights, noise[parents])[0]  # sum w_i z_i
         push = math.sqrt(self.effective_parents * self.c_sigma * (2 - self.c_sigma))
         self.path = (1 - self.c_sigma) * self.path + push * step  #                                            line 13
         pushes = np.sqrt(self.effective_parents * self.c_c * (2 - self.c_c))

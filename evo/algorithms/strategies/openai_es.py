@@ -16,7 +16,7 @@ from evo.genomes.population import PerturbedPopulation
 from evo.numerics.randomness import generator
 from evo.numerics.validation import number_between, positive_number, whole_number
 from evo.operators.ranking import centred_ranks
-from evo.optimizers import optimizer_named
+from evo.optimizers import find_optimizer
 from evo.optimizers.schedules import schedule_from_text
 
 
@@ -62,7 +62,7 @@ class OpenAIES(AskTell[PerturbedPopulation]):
             raise ValueError(f"schedule={schedule!r}: give anneal_generations, the generations that it stretches over")
 
         self.mean = self.initial  # theta_0, (parameters,)                                                      line 1
-        self.optimizer = optimizer_named(optimizer)(self.initial.size, self.learning_rate)
+        self.optimizer = find_optimizer(optimizer)(self.initial.size, self.learning_rate)
         self.update_norm = 0.0
 
     def propose(self) -> PerturbedPopulation:

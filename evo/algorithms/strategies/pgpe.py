@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
-from evo.algorithms.convergence import exhausted
+from evo.algorithms.convergence import find_exhaustion
 from evo.genomes.noise import Noise, move
 from evo.genomes.population import PerturbedPopulation
 from evo.numerics.randomness import generator
@@ -74,7 +74,7 @@ class PGPE(AskTell[PerturbedPopulation]):
             return None
         assert isinstance(noise, Noise)
         pairs = int(min(len(noise) + self.pairs, self.most_pairs))
-        self._asked = PerturbedPopulation(self.mean, noise.grown(pairs), 1.0)
+        self._asked = PerturbedPopulation(self.mean, noise.grow(pairs), 1.0)
         return self._asked
 
     def update(self, population: PerturbedPopulation, fitness: NDArray[np.float64]) -> None:
@@ -95,7 +95,7 @@ class PGPE(AskTell[PerturbedPopulation]):
         self.sigma = self.sigma + change
 
     def finished(self) -> str | None:
-        return exhausted(self.mean, self.sigma, self.initial_sigma)
+        return find_exhaustion(self.mean, self.sigma, self.initial_sigma)
 
     def candidates(self) -> NDArray[np.float64]:
         return self.mean[np.newaxis].copy()

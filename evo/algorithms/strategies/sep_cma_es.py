@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.convergence import stop_reason
 from evo.algorithms.strategies.cma_parameters import CMAParameters
-from evo.algorithms.strategies.covariance import combined
+from evo.algorithms.strategies.covariance import combine
 from evo.algorithms.strategies.gaussian import GaussianStrategy
 
 
@@ -51,18 +51,18 @@ class SepCMAES(GaussianStrategy):
         parents = order[: p.parents]
         steps, noise = steps[parents], noise[parents]  # y and z, best first
         recombined = p.weights[np.newaxis, : p.parents]
-        step = combined(recombined, steps)[0]  # <y>_w                                                            (41)
+        step = combine(recombined, steps)[0]  # <y>_w                                                             (41)
         self.mean = self.mean + self.sigma * step  #                                                              (42)
 
-        whitened = combined(recombined, noise)[0]  # D⁻¹ <y>_w = <z>_w
+        whitened = combine(recombined, noise)[0]  # D⁻¹ <y>_w = <z>_w
         self.step_path, self.sigma = p.adapt_sigma(self.step_path, self.sigma, whitened)  #                   (43, 44)
 
         stalled = p.stalls(self.step_path, self.generation + 1)
-        self.covariance_path = p.moved_path(self.covariance_path, step, stalled)  #                               (45)
+        self.covariance_path = p.move_path(self.covariance_path, step, stalled)  #                                (45)
         self.variances = (  # (47), the diagonal of it
-            p.kept(stalled) * self.variances
+            p.decay(stalled) * self.variances
             + p.c_1 * np.square(self.covariance_path)
-            + combined(p.c_mu * recombined, np.square(steps))[0]
+            + combine(p.c_mu * recombined, np.square(steps))[0]
         )
         self.sigma = self.box.cap_sigma(self.sigma, self.variances)
 

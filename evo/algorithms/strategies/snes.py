@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.convergence import stop_reason
-from evo.algorithms.strategies.covariance import combined
+from evo.algorithms.strategies.covariance import combine
 from evo.algorithms.strategies.gaussian import GaussianStrategy
 from evo.numerics.validation import positive_number
 from evo.operators.ranking import utilities
@@ -54,8 +54,8 @@ class SNES(GaussianStrategy):
 
     def adapt(self, steps: NDArray[np.float64], noise: NDArray[np.float64], order: NDArray[np.intp]) -> None:
         noise, utility = noise[order], utilities(self.population_size)[np.newaxis]  # u_k, best first
-        along_mean = combined(utility, noise)[0]  # sum u_k s_k
-        along_sigma = combined(utility, np.square(noise) - 1)[0]  # sum u_k (s_k² - 1)
+        along_mean = combine(utility, noise)[0]  # sum u_k s_k
+        along_sigma = combine(utility, np.square(noise) - 1)[0]  # sum u_k (s_k² - 1)
         self.mean = self.mean + self.sigma * along_mean
         sigma = self.sigma * np.exp(self.learning_rate / 2 * along_sigma)
         self.sigma = np.minimum(sigma, self.box.widest)

@@ -12,7 +12,7 @@ import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.convergence import stop_reason
-from evo.algorithms.strategies.covariance import combined, ranked_update
+from evo.algorithms.strategies.covariance import combine, ranked_update
 from evo.algorithms.strategies.gaussian import GaussianStrategy
 from evo.autodiff.blas import one_thread
 from evo.numerics.validation import positive_number
@@ -52,21 +52,21 @@ class XNES(GaussianStrategy):
         self.shape = np.eye(size)  # B in rows, of determinant 1: C = sigma² Bᵀ B
 
     def transform(self, noise: NDArray[np.float64]) -> NDArray[np.float64]:
-        return combined(noise, self.shape)  # z_k = mu + sigma Bᵀ s_k, s_k ~ N(0, I)
+        return combine(noise, self.shape)  # z_k = mu + sigma Bᵀ s_k, s_k ~ N(0, I)
 
     def adapt(self, steps: NDArray[np.float64], noise: NDArray[np.float64], order: NDArray[np.intp]) -> None:
         size = self.initial.size
         noise, utility = noise[order], utilities(self.population_size)  # u_k, best first; their sum is 0
-        along_mean = combined(utility[np.newaxis], noise)  # G_delta = sum u_k s_k, (1, parameters)
+        along_mean = combine(utility[np.newaxis], noise)  # G_delta = sum u_k s_k, (1, parameters)
         nothing, zeros = np.zeros(size), np.zeros((size, size))
         along_shape = ranked_update(zeros, 0.0, 0.0, nothing, utility, noise)  # G_M: sum u_k (s sᵀ - I)
         along_size = float(np.trace(along_shape)) / size  # G_sigma
         along_shape = along_shape - along_size * np.eye(size)  # G_B
 
-        self.mean = self.mean + self.sigma * combined(along_mean, self.shape)[0]
+        self.mean = self.mean + self.sigma * combine(along_mean, self.shape)[0]
         self.sigma = self.sigma * math.exp(self.learning_rate / 2 * along_size)
         with one_thread():
-            self.shape = combined(scipy.linalg.expm(self.learning_rate / 2 * along_shape), self.shape)
+            self.shape = combine(scipy.linalg.expm(self.learning_rate / 2 * along_shape), self.shape)
         self.sigma = self.box.cap_sigma(self.sigma, np.sum(np.square(self.shape), axis=0))
 
     def finished(self) -> str | None:
