@@ -30,7 +30,7 @@ probabilities = st.none() | st.floats(0, 1)
 
 # Each with options of its own and a dtype it is for.
 MUTATIONS: dict[str, tuple[Mutation, dict[str, Any], type[Any]]] = {
-    "gaussian": (gaussian_mutation, {"deviation": 0.5}, np.float64),
+    "gaussian": (gaussian_mutation, {"sigma": 0.5}, np.float64),
     "cauchy": (cauchy_mutation, {"scale": 0.5}, np.float64),
     "polynomial": (polynomial_mutation, {"low": -9, "high": 9}, np.float64),
     "reset reals": (uniform_reset_mutation, {"low": -9, "high": 9}, np.float64),
