@@ -138,7 +138,7 @@ def _unknown(key: str, task: TaskSpec, known: Mapping[str, Key]) -> str:
         return task.kind.refusal(task.name, key)
     if key == "task.dim":
         return f"{task.name} has no {key}: how many numbers are searched is for its network to say"
-    return f"unknown key {key!r}{nearest(key, known)}"
+    return f"unknown key {key!r}{nearest(key, known)} (`evo config` explains every setting)"
 
 
 def _preset(
