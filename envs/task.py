@@ -212,17 +212,17 @@ class Task:
         return kernels
 
 
-def named(task: Task, reference: str | None) -> Task:
+def set_reference(task: Task, reference: str | None) -> Task:
     """Set the name that makes a task, and return the task."""
     object.__setattr__(task, "reference", reference)
     return task
 
 
 def _again(values: Mapping[str, Any], reference: str | None) -> Task:
-    return named(Task(**values), reference)
+    return set_reference(Task(**values), reference)
 
 
 def _adverse_again(beneath: Task, hardships: Mapping[str, Any], reference: str | None) -> Task:
     from evo.envs.adversity.adverse import adverse
 
-    return named(adverse(beneath, hardships), reference)
+    return set_reference(adverse(beneath, hardships), reference)

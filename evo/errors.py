@@ -14,14 +14,14 @@ class EvoError(Exception):
     """One clear line for the user: what was wrong, the nearest right value, what to do.
 
     The command line prints it and exits with status 2. Errors in the program raise other exceptions. Its text is
-    `shown`, because what it quotes may come from a stranger.
+    `printable`, because what it quotes may come from a stranger.
     """
 
     def __str__(self) -> str:
-        return shown(super().__str__())
+        return printable(super().__str__())
 
 
-def shown(text: str, longest: int = _LONGEST) -> str:
+def printable(text: str, longest: int = _LONGEST) -> str:
     """Return a text as one line that is safe to print: control characters are escaped, a long text is cut."""
     if len(text) > longest:
         text = f"{text[: longest // 2]} … {len(text) - longest:,} more … {text[-(longest // 2) :]}"
@@ -39,7 +39,7 @@ def one_line(error: BaseException) -> str:
         said = " ".join(str(error).split())
     except Exception:  # foreign code's own __str__ may fail too
         said = ""
-    return shown(said) or type(error).__name__
+    return printable(said) or type(error).__name__
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

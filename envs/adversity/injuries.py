@@ -68,14 +68,14 @@ def _names(text: str) -> list[list[str]]:
 
 
 def _lock(model: mujoco.MjModel, name: str) -> None:
-    joint = _found(model, "locked", "joint", name, model.njnt)
+    joint = _find(model, "locked", "joint", name, model.njnt)
     stiff = model.dof_jntid == joint
     model.dof_armature[stiff], model.dof_damping[stiff] = _RUST
 
 
 def _remove(model: mujoco.MjModel, name: str) -> None:
     """Give a body and its children almost no mass, no contacts, no forces and no colour; array sizes stay."""
-    body = _found(model, "removed", "body", name, model.nbody)
+    body = _find(model, "removed", "body", name, model.nbody)
     if model.body_parentid[body] == 0:
         raise ValueError(f"removed: {name!r} is a whole creature; name one of its limbs")
     gone = np.zeros(model.nbody, bool)
@@ -99,7 +99,7 @@ def _remove(model: mujoco.MjModel, name: str) -> None:
             model.actuator_gainprm[actuator] = model.actuator_biasprm[actuator] = 0.0
 
 
-def _found(model: mujoco.MjModel, option: str, kind: str, name: str, count: int) -> int:
+def _find(model: mujoco.MjModel, option: str, kind: str, name: str, count: int) -> int:
     try:
         return int(getattr(model, kind)(name).id)
     except KeyError:

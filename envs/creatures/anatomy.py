@@ -155,7 +155,7 @@ class SprawlingLeg(NamedTuple):
         return self.tibia * math.sin(self.fall) - self.femur * math.sin(self.rise) + 0.9 * self.radius
 
 
-def compiled(spec: mujoco.MjSpec, torso: Any, center: float, distance: float) -> mujoco.MjModel:
+def compile_body(spec: mujoco.MjSpec, torso: Any, center: float, distance: float) -> mujoco.MjModel:
     """Compile the finished body, with sensors in its torso, friction, and cameras that follow it from `distance`."""
     torso.add_site(name="torso", pos=[0, 0, center], rgba=[0, 0, 0, 0])
     sense, site = mujoco.mjtSensor, mujoco.mjtObj.mjOBJ_SITE

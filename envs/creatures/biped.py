@@ -4,7 +4,7 @@ import math
 
 import mujoco
 
-from evo.envs.creatures.anatomy import Servo, ball, capsule, compiled, ellipsoid, foot, joint, root, touch, world
+from evo.envs.creatures.anatomy import Servo, ball, capsule, compile_body, ellipsoid, foot, joint, root, touch, world
 from evo.envs.creatures.locomotion import creature
 from evo.envs.creatures.terrains import Terrain
 
@@ -43,7 +43,7 @@ def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
         joint(spec, sole, f"{word}_ankle", (0, -1, 0), (-0.8, 0.8), _ANKLE)
         for number in range(1, 5):
             touch(spec, f"{word}_toe_{number}")
-    return compiled(spec, torso, center=0.05, distance=1.7)
+    return compile_body(spec, torso, center=0.05, distance=1.7)
 
 
 _DOC = """Biped: a 10 kg bird on two legs, eight joints; walk forward with little power and sway.

@@ -9,7 +9,7 @@ from evo.envs.creatures.anatomy import (
     SprawlingLeg,
     ball,
     capsule,
-    compiled,
+    compile_body,
     ellipsoid,
     root,
     sprawling_leg,
@@ -43,7 +43,7 @@ def _model(timestep: float, terrain: Terrain, segments: int) -> mujoco.MjModel:
         ball(torso, _EYE, (0.068, side * 0.030, 0.032), 0.010, density=0)
         capsule(torso, _LIMB, (0.07, side * 0.02, 0.02), (0.17, side * 0.07, 0.06), 0.005, density=0)
         capsule(body, _LIMB, (-0.07, side * 0.02, 0.01), (-0.16, side * 0.05, 0.03), 0.006, density=0)
-    return compiled(spec, torso, center=0.02, distance=1.2 + 0.1 * segments)
+    return compile_body(spec, torso, center=0.02, distance=1.2 + 0.1 * segments)
 
 
 _DOC = """Centipede: a 3 kg chain of segments, each with two legs; walk forward with little power and sway.

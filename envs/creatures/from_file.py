@@ -11,7 +11,7 @@ import numpy as np
 
 from evo.envs.adversity.adverse import root_of
 from evo.envs.creatures.extent import creature_root, extent, travel
-from evo.envs.creatures.model_file import check_digest, compiled, load_spec, without_range
+from evo.envs.creatures.model_file import check_digest, compile_spec, load_spec, without_range
 from evo.envs.creatures.rewards import simulate_measured
 from evo.envs.creatures.terrains import Terrain, add_terrain
 from evo.envs.creatures.urdf import is_urdf
@@ -107,7 +107,7 @@ _OPTIONS: Mapping[str, Any] = {
 }
 
 
-def brought(path: str) -> Constructor[Task]:
+def walking_constructor(path: str) -> Constructor[Task]:
     """Return the constructor of the walking task of a model file."""
     options = {option: Option(type(default), default) for option, default in _OPTIONS.items()}
     return Constructor(partial(_walk, path), options, Task, _walk.__doc__ or "", others=True)
@@ -138,7 +138,7 @@ def _walk(path: str, options: dict[str, Any], rendering: dict[str, Any]) -> Task
         _reach(model, start, without_range(path, model_root))
     low, high = _ranges(model)
     centre = _centre(model, start, low, high) if scale_actions else np.zeros(model.nu)
-    if said := _said(model, start, low, high, scale_actions):
+    if said := _note(model, start, low, high, scale_actions):
         note(f"{Path(path).name}: {said}")
     if not 0 <= frame_skip <= 10_000:
         raise ValueError(f"frame_skip must be between 0 and 10,000, got {frame_skip}")
@@ -160,7 +160,9 @@ def _walk(path: str, options: dict[str, Any], rendering: dict[str, Any]) -> Task
             below=[*((centre - low) if scale_actions else np.ones(model.nu)), 0.0],
             above=[*((high - centre) if scale_actions else np.ones(model.nu)), 0.0],
         ),
-        observation_size=len(_observed(model, root)) + model.nv + (model.na if options["observe_activations"] else 0),
+        observation_size=len(_observed_positions(model, root))
+        + model.nv
+        + (model.na if options["observe_activations"] else 0),
         steps=max(1, round(_SECONDS / (model.opt.timestep * skip))),
         frame_skip=skip,
         action_low=-np.ones(model.nu) if scale_actions else low,
@@ -246,7 +248,7 @@ def _reach(model: mujoco.MjModel, start: Start, unlimited: Sequence[int]) -> Non
 
     It is extended to the initial target; without limits it is ±1 around that.
     """
-    held = _held(model, start, np.zeros(model.nu))
+    held = _holding_controls(model, start, np.zeros(model.nu))
     for actuator in unlimited:
         if _targets(model)[actuator]:
             reached = _limits(model, actuator)
@@ -274,7 +276,7 @@ def _targets(model: mujoco.MjModel) -> np.ndarray:
     return np.asarray(_servos(model) & (model.actuator_dyntype != _INTEGRATOR))
 
 
-def _held(model: mujoco.MjModel, start: Start, otherwise: np.ndarray) -> np.ndarray:
+def _holding_controls(model: mujoco.MjModel, start: Start, otherwise: np.ndarray) -> np.ndarray:
     """Return the keyframe's controls (nu,), or without them its posture as targets of position servos."""
     if start.ctrl is not None:
         return start.ctrl
@@ -283,10 +285,10 @@ def _held(model: mujoco.MjModel, start: Start, otherwise: np.ndarray) -> np.ndar
 
 def _centre(model: mujoco.MjModel, start: Start, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Return the controls at action 0, (nu,): the initial targets, else the middle of the control's range."""
-    return np.clip(_held(model, start, 0.5 * (low + high)), low, high)
+    return np.clip(_holding_controls(model, start, 0.5 * (low + high)), low, high)
 
 
-def _said(model: mujoco.MjModel, start: Start, low: np.ndarray, high: np.ndarray, scaled: bool) -> str:
+def _note(model: mujoco.MjModel, start: Start, low: np.ndarray, high: np.ndarray, scaled: bool) -> str:
     """Return a note for the user on actions and the beginning; "" where nothing is unexpected."""
     parts = []
     if scaled and (start.name or (low != -1).any() or (high != 1).any()):
@@ -304,7 +306,7 @@ def _model(path: str, model_root: str, terrain: Terrain) -> mujoco.MjModel:
             if geom.type in (mujoco.mjtGeom.mjGEOM_PLANE, mujoco.mjtGeom.mjGEOM_HFIELD):
                 spec.delete(geom)
         add_terrain(spec, terrain, for_all=True)
-    model = compiled(spec)
+    model = compile_spec(spec)
     if is_urdf(Path(path).resolve()):
         _put_on_the_ground(model)
     return model
@@ -321,7 +323,7 @@ def _put_on_the_ground(model: mujoco.MjModel) -> None:
         mujoco.mj_setConst(model, mujoco.MjData(model))
 
 
-def _observed(model: mujoco.MjModel, root: int) -> Sequence[int]:
+def _observed_positions(model: mujoco.MjModel, root: int) -> Sequence[int]:
     """Return the indices of qpos without those of the root's position along x and y."""
     hidden: list[int] = []
     body = root
@@ -351,7 +353,7 @@ def _record(
         root=root,
         up=data.xmat[root].reshape(3, 3)[2],
         weight=9.81 * float(model.body_subtreemass[root]),
-        observed=_observed(model, root),
+        observed=_observed_positions(model, root),
         noisy=noisy,
         start=start.qpos,
         activations=[*start.act, 0.0],

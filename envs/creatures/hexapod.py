@@ -9,7 +9,7 @@ from evo.envs.creatures.anatomy import (
     SprawlingLeg,
     ball,
     capsule,
-    compiled,
+    compile_body,
     ellipsoid,
     root,
     sprawling_leg,
@@ -41,7 +41,7 @@ def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
             word = "left" if side > 0 else "right"
             bearing = side * (math.pi / 2 - turn)
             sprawling_leg(spec, torso, f"{end}_{word}", (x, side * 0.09, 0), bearing, _LEG)
-    return compiled(spec, torso, center=0.03, distance=1.5)
+    return compile_body(spec, torso, center=0.03, distance=1.5)
 
 
 _DOC = """Hexapod: a 7 kg ladybird on six legs, twelve joints; walk forward with little power and sway.

@@ -2,7 +2,7 @@
 
 import mujoco
 
-from evo.envs.creatures.anatomy import Servo, ball, capsule, compiled, joint, root, world
+from evo.envs.creatures.anatomy import Servo, ball, capsule, compile_body, joint, root, world
 from evo.envs.creatures.locomotion import creature
 from evo.envs.creatures.terrains import Terrain
 
@@ -36,7 +36,7 @@ def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
         if forward > 0:
             for side in (1, -1):
                 ball(body, _EYE, (_LINK + 0.030, side * 0.022, 0.018), 0.010, density=0)
-    return compiled(spec, torso, center=0.0, distance=1.4)
+    return compile_body(spec, torso, center=0.0, distance=1.4)
 
 
 _DOC = """Inchworm: a 6 kg caterpillar that arches its back, six joints; crawl forward with little power.

@@ -53,7 +53,7 @@ def load_spec(path: str, model_root: str = "") -> mujoco.MjSpec:
     `evo.envs.reference.trust`. "": the nearest ancestor with a package.xml, else the file's own, or its parent where
     the file names a sibling. Raises ModelFileError, FileNotFoundError.
     """
-    real = examined(path, model_root)
+    real = examine(path, model_root)
     mujoco.mj_clearCache(mujoco.mj_getCache())  # MuJoCo's cache detects changes of a mesh only by whole seconds
     spec, said = _read(real, _root(real, model_root))
     for line in [*said, *complete(spec, str(real))]:
@@ -61,7 +61,7 @@ def load_spec(path: str, model_root: str = "") -> mujoco.MjSpec:
     return spec
 
 
-def examined(path: str, model_root: str = "") -> Path:
+def examine(path: str, model_root: str = "") -> Path:
     """Return the real path of an examined model file; arguments and errors are those of `load_spec`."""
     file = Path(path)
     if not os.path.isfile(file):  # False also for a name that is too long
@@ -89,7 +89,7 @@ def _check_root(root: Path, usual: Path) -> None:
 
 def without_range(path: str, model_root: str = "") -> list[int]:
     """Return the actuators of an examined model file without a control range, given or inherited."""
-    spec, _ = _read(examined(path, model_root), _root(Path(path).resolve(), model_root))
+    spec, _ = _read(examine(path, model_root), _root(Path(path).resolve(), model_root))
     return [
         index
         for index, actuator in enumerate(spec.actuators)
@@ -97,12 +97,12 @@ def without_range(path: str, model_root: str = "") -> list[int]:
     ]
 
 
-def compiled(spec: mujoco.MjSpec) -> mujoco.MjModel:
+def compile_spec(spec: mujoco.MjSpec) -> mujoco.MjModel:
     """Return the model of a spec. Raises ModelFileError with MuJoCo's message."""
     try:
         return spec.compile()
     except ValueError as error:
-        raise ModelFileError(_explained(error)) from error
+        raise ModelFileError(_explain(error)) from error
 
 
 def digest_of(path: str, model_root: str = "") -> str:
@@ -110,7 +110,7 @@ def digest_of(path: str, model_root: str = "") -> str:
 
     Raises ModelFileError, FileNotFoundError.
     """
-    model = compiled(load_spec(path, model_root))
+    model = compile_spec(load_spec(path, model_root))
     whole = np.empty(mujoco.mj_sizeModel(model), np.uint8)
     mujoco.mj_saveModel(model, None, whole)
     return f"{mujoco.__version__} {hashlib.sha256(whole.tobytes()).hexdigest()[:16]}"
@@ -178,13 +178,13 @@ def _examine(path: str, model_root: str) -> None:
     except MemoryError:
         problem = f"it takes more than {_BYTES >> 30} GB to load"
     except (ValueError, RecursionError, ElementTree.ParseError, OSError, mujoco.FatalError) as error:
-        problem = _explained(error)
+        problem = _explain(error)
     else:
         problem = ""
     print(json.dumps([problem, files]))
 
 
-def _explained(error: BaseException) -> str:
+def _explain(error: BaseException) -> str:
     """Return MuJoCo's message on one line; for an impossible mass or inertia with advice."""
     words = " ".join(str(error).split()) or type(error).__name__
     if element := re.search(r"inertia (?:of moving bodies )?must .*Element name '(.*?)'", words):
@@ -324,7 +324,7 @@ def complete(spec: mujoco.MjSpec, path: str) -> list[str]:
         if weak:
             said.append(
                 f"joints without an effort limit are as strong as holds {_HOLDING:g} of the body's weight at their "
-                f"reach: {_listed([f'{name} {effort:g}' for name, effort in default.items()])} N·m (of a slide, N)"
+                f"reach: {_join_words([f'{name} {effort:g}' for name, effort in default.items()])} N·m (of a slide, N)"
             )
         for joint in moved:
             actuator = spec.add_actuator(name=joint.name, target=joint.name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
@@ -363,7 +363,7 @@ def _holding_efforts(model: mujoco.MjModel, joints: list[str]) -> dict[str, floa
     return efforts
 
 
-def _listed(words: list[str], most: int = 6) -> str:
+def _join_words(words: list[str], most: int = 6) -> str:
     return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
 
 

@@ -4,7 +4,7 @@ import math
 
 import mujoco
 
-from evo.envs.creatures.anatomy import Servo, ball, capsule, compiled, ellipsoid, foot, joint, root, touch, world
+from evo.envs.creatures.anatomy import Servo, ball, capsule, compile_body, ellipsoid, foot, joint, root, touch, world
 from evo.envs.creatures.locomotion import creature
 from evo.envs.creatures.terrains import Terrain
 
@@ -48,7 +48,7 @@ def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
         joint(spec, thigh, f"{name}_hip", (0, 1, 0), (-0.9, 0.9), _SERVO)
         joint(spec, shank, f"{name}_knee", (0, 1, 0), (-0.8, 0.8), _SERVO)
         touch(spec, f"{name}_foot")
-    return compiled(spec, torso, center=0.025, distance=1.7)
+    return compile_body(spec, torso, center=0.025, distance=1.7)
 
 
 _KEEP_OFF = ["trunk", "neck", "head"]

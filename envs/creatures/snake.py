@@ -2,7 +2,7 @@
 
 import mujoco
 
-from evo.envs.creatures.anatomy import Servo, ball, capsule, compiled, ellipsoid, joint, root, world
+from evo.envs.creatures.anatomy import Servo, ball, capsule, compile_body, ellipsoid, joint, root, world
 from evo.envs.creatures.locomotion import creature
 from evo.envs.creatures.terrains import Terrain
 
@@ -30,7 +30,7 @@ def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
             capsule(body, _TONGUE, (0.20, 0, 0.0), (0.24, 0, 0.0), 0.004, density=0)
             for side in (1, -1):
                 ball(body, _EYE, (0.165, side * 0.033, 0.028), 0.009, density=0)
-    return compiled(spec, torso, center=0.0, distance=2.0)
+    return compile_body(spec, torso, center=0.0, distance=2.0)
 
 
 _DOC = """Snake: a 5 kg snake without legs, ten joints; slither forward with little power.

@@ -9,7 +9,7 @@ from evo.envs.creatures.anatomy import (
     SprawlingLeg,
     ball,
     capsule,
-    compiled,
+    compile_body,
     ellipsoid,
     root,
     sprawling_leg,
@@ -48,7 +48,7 @@ def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
         for number, (x, turn) in enumerate(((0.14, 0.9), (0.10, 0.3), (0.05, -0.3), (0.01, -0.9)), 1):
             bearing = side * (math.pi / 2 - turn)
             sprawling_leg(spec, torso, f"{word}_{number}", (x, side * 0.06, 0.02), bearing, _LEG)
-    return compiled(spec, torso, center=0.04, distance=1.9)
+    return compile_body(spec, torso, center=0.04, distance=1.9)
 
 
 _DOC = """Spider: an 8 kg tarantula on eight legs, sixteen joints; walk forward with little power and sway.

@@ -111,7 +111,7 @@ def _slippery(build: _Builder) -> None:
     build.block(3.0, grip=_ICE / max(build.scale, 1e-3))
 
 
-def _mixed(build: _Builder) -> None:
+def _add_mixed(build: _Builder) -> None:
     """Add one stretch of each kind, in random order."""
     stretches = (_slope, _stairs, _rough, _gaps, _slippery)
     for place in build.random.permutation(len(stretches)):
@@ -126,7 +126,7 @@ TERRAINS: dict[str, Callable[[_Builder], None] | None] = {
     "rough": _rough,
     "gaps": _gaps,
     "slippery": _slippery,
-    "mixed": _mixed,
+    "mixed": _add_mixed,
 }
 
 

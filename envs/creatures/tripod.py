@@ -9,7 +9,7 @@ from evo.envs.creatures.anatomy import (
     SprawlingLeg,
     ball,
     capsule,
-    compiled,
+    compile_body,
     ellipsoid,
     root,
     sprawling_leg,
@@ -34,7 +34,7 @@ def _model(timestep: float, terrain: Terrain) -> mujoco.MjModel:
     for name, bearing in (("front", 0.0), ("left", 2 * math.pi / 3), ("right", -2 * math.pi / 3)):
         hip = (0.10 * math.cos(bearing), 0.10 * math.sin(bearing), 0)
         sprawling_leg(spec, torso, name, hip, bearing, _LEG)
-    return compiled(spec, torso, center=0.05, distance=2.2)
+    return compile_body(spec, torso, center=0.05, distance=2.2)
 
 
 _DOC = """Tripod: a 9 kg machine on three tall legs, six joints; walk forward with little power and sway.

@@ -45,7 +45,7 @@ def resolve(file: Path, root: Path) -> Robot:
         robot.remove(child)
     if next(robot.iter("plugin"), None) is not None:
         raise ValueError("it asks for a plugin, which is code; plugins are not loaded")
-    left_out = [f"<{tag}>" + (f" ({count} times)" if count > 1 else "") for tag, count in _counted(others)]
+    left_out = [f"<{tag}>" + (f" ({count} times)" if count > 1 else "") for tag, count in _count(others)]
     folders = [file.parent]
     for compiler in robot.iter("compiler"):
         compiler.attrib.pop("strippath", None)
@@ -56,7 +56,7 @@ def resolve(file: Path, root: Path) -> Robot:
     found: list[Path] = []
     for shape, mesh in list(_meshes(robot)):
         name = mesh.get("filename", "")
-        path = _found(name, file, folders, root)
+        path = _find(name, file, folders, root)
         reason = "missing" if path is None else "" if path.suffix.lower() in _MESHES else path.suffix
         if reason and shape.tag == "visual":
             unseen[reason] += 1
@@ -79,7 +79,7 @@ def resolve(file: Path, root: Path) -> Robot:
     return Robot(ElementTree.tostring(robot, encoding="unicode"), found, left_out)
 
 
-def _counted(elements: list[ElementTree.Element]) -> list[tuple[str, int]]:
+def _count(elements: list[ElementTree.Element]) -> list[tuple[str, int]]:
     return list(Counter(element.tag.rpartition("}")[2] for element in elements).items())
 
 
@@ -95,7 +95,7 @@ def _parent_of(robot: ElementTree.Element, shape: ElementTree.Element) -> Elemen
     return next(link for link in robot.iter("link") if shape in list(link))
 
 
-def _found(name: str, file: Path, folders: list[Path], root: Path) -> Path | None:
+def _find(name: str, file: Path, folders: list[Path], root: Path) -> Path | None:
     """Return the file of a name: beside the URDF, in its package, or, as MuJoCo looks for it, without its path.
 
     For a format that MuJoCo does not read, a file of the same name in a format that it reads is preferred.

@@ -22,7 +22,7 @@ from gymnasium.envs.registration import EnvSpec, load_env_creator
 from evo.envs import TASKS
 from evo.envs.foreign import FAILURES, contained, in_words, staying
 from evo.envs.gymnasium_bridge.alarm import alarmed, set_alarm
-from evo.envs.gymnasium_bridge.spaces import Actions, MisfitError, actions_of, flatten, number_of, shown
+from evo.envs.gymnasium_bridge.spaces import Actions, MisfitError, actions_of, describe, flatten, number_of
 from evo.envs.notes import note
 from evo.envs.options import Constructor, Option
 from evo.envs.reference import check_trusted
@@ -82,7 +82,7 @@ class GymnasiumTask:
     def make(self, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:
         """Return a new environment, without Gymnasium's checks, which cost time."""
         extra = {} if render_mode is None else {"render_mode": render_mode}
-        return _made(self.spec, self.limit, {**self.arguments, **extra})
+        return _make(self.spec, self.limit, {**self.arguments, **extra})
 
     def observed(self, observation: Any) -> np.ndarray:
         """Return the environment's observation as float64 (observation_size,). Raises MisfitError."""
@@ -136,7 +136,7 @@ def look_here(asked: Asked, record: bool = False, step_timeout: float | None = N
     try:
         _creator(asked[0])  # import of its module is not limited
         with warnings.catch_warnings(record=record) as said, alarmed(step_timeout, _LOADING):
-            env = _made(*asked)
+            env = _make(*asked)
         return Look(
             observation_space=getattr(env, "observation_space", None),
             action_space=getattr(env, "action_space", None),
@@ -280,7 +280,7 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, bool | int | float | str)
 
 
-def _made(spec: EnvSpec, limit: int | None, options: Mapping[str, Any]) -> gymnasium.Env[Any, Any]:
+def _make(spec: EnvSpec, limit: int | None, options: Mapping[str, Any]) -> gymnasium.Env[Any, Any]:
     with contained():
         return gymnasium.make(spec, max_episode_steps=limit, disable_env_checker=True, **options)
 
@@ -307,7 +307,7 @@ def _task(
         warnings.warn(text, stacklevel=2)
     observation = seen.observation_space
     if not isinstance(observation, spaces.Space):
-        raise ValueError(f"its observation_space is {shown(observation)}; one of gymnasium.spaces is needed")
+        raise ValueError(f"its observation_space is {describe(observation)}; one of gymnasium.spaces is needed")
     try:
         size = spaces.flatdim(observation)
     except (NotImplementedError, ValueError) as error:
@@ -377,7 +377,7 @@ class Body:
         try:
             answer = getattr(self.env, what)(*arguments, **named)
         except (TypeError, ValueError) as error:
-            if not _unpacked(error):
+            if not _failed_to_unpack(error):
                 raise
             raise MisfitError(f"its {what} gives something else than {_PIECES[what]}") from error
         finally:
@@ -386,7 +386,7 @@ class Body:
             if self._seconds is not None:
                 set_alarm(0)
         if not isinstance(answer, tuple) or len(answer) != pieces:
-            raise MisfitError(f"its {what} gives {shown(answer)}; must be {_PIECES[what]}")
+            raise MisfitError(f"its {what} gives {describe(answer)}; must be {_PIECES[what]}")
         return answer
 
     def picture(self) -> np.ndarray:
@@ -395,7 +395,7 @@ class Body:
             drawn = self.env.render()
         found = np.asarray(drawn)
         if found.ndim != 3 or found.shape[2] != 3 or not found.size or found.dtype.kind not in "iuf":
-            raise MisfitError(f"its render gives {shown(drawn)}, and no picture")
+            raise MisfitError(f"its render gives {describe(drawn)}, and no picture")
         if found.dtype.kind == "f" and np.nanmax(found, initial=0) <= 1:
             found = found * 255  # floats from 0 to 1, as matplotlib has them
         return np.clip(np.nan_to_num(found), 0, 255).round().astype(np.uint8)
@@ -406,7 +406,7 @@ class Body:
             close(self.env)
 
 
-def _unpacked(error: Exception) -> bool:
+def _failed_to_unpack(error: Exception) -> bool:
     """Return whether Gymnasium's own wrapper failed to unpack the environment's answer."""
     place = error.__traceback__
     while place is not None and place.tb_next is not None:

@@ -21,7 +21,7 @@ class MisfitError(Exception):
     """A value of an environment does not fit its declaration; the message is for the user."""
 
 
-def shown(value: Any) -> str:
+def describe(value: Any) -> str:
     """Return a foreign value as a short text on one line."""
     try:
         text = " ".join(repr(value).split())
@@ -49,14 +49,14 @@ def flatten(space: spaces.Space[Any], observation: Any) -> np.ndarray:
         return flat
     if isinstance(space, spaces.Dict):
         if not isinstance(observation, Mapping):
-            raise MisfitError(f"observes {shown(observation)}, its space says a dict of {', '.join(space.spaces)}")
+            raise MisfitError(f"observes {describe(observation)}, its space says a dict of {', '.join(space.spaces)}")
         missing = [key for key in space.spaces if key not in observation]
         if missing:
             raise MisfitError(f"observes no {missing[0]!r}, which its space has")
         return np.concatenate([flatten(part, observation[key]) for key, part in space.spaces.items()])
     if isinstance(space, spaces.Tuple):
         if not isinstance(observation, tuple | list) or len(observation) != len(space.spaces):
-            raise MisfitError(f"observes {shown(observation)}, its space says a tuple of {len(space.spaces)}")
+            raise MisfitError(f"observes {describe(observation)}, its space says a tuple of {len(space.spaces)}")
         pairs = zip(space.spaces, observation, strict=True)
         return np.concatenate([flatten(part, value) for part, value in pairs])
     if isinstance(space, spaces.Discrete | spaces.MultiDiscrete):
@@ -74,7 +74,7 @@ def flatten(space: spaces.Space[Any], observation: Any) -> np.ndarray:
     try:
         return np.asarray(spaces.flatten(space, observation), np.float64).ravel()
     except Exception as error:  # whatever fails, it is no observation of this space
-        raise MisfitError(f"observes {shown(observation)}, its space is {shown(space)}") from error
+        raise MisfitError(f"observes {describe(observation)}, its space is {describe(space)}") from error
 
 
 def _numbers(observation: Any, shape: tuple[int, ...], dtype: Any = None) -> np.ndarray:
@@ -86,9 +86,9 @@ def _numbers(observation: Any, shape: tuple[int, ...], dtype: Any = None) -> np.
     try:
         found = np.asarray(observation)
     except Exception as error:
-        raise MisfitError(f"observes {shown(observation)}, its space says {size} {_plural(size)}") from error
+        raise MisfitError(f"observes {describe(observation)}, its space says {size} {_plural(size)}") from error
     if found.dtype.kind not in "biuf":
-        raise MisfitError(f"observes {shown(observation)}, its space says {size} {_plural(size)}")
+        raise MisfitError(f"observes {describe(observation)}, its space says {size} {_plural(size)}")
     if found.size != size:
         raise MisfitError(f"observes {found.size} {_plural(found.size)}, its space says {size}")
     if dtype is not None and found.dtype != dtype and np.isfinite(found).all():
@@ -101,7 +101,7 @@ def number_of(reward: Any) -> float:
     """Return a reward of any type as a float. Raises MisfitError where it is no number."""
     earned = np.asarray(reward)
     if earned.size != 1 or earned.dtype.kind not in "biuf":
-        raise MisfitError(f"its reward is {shown(reward)}, and no number")
+        raise MisfitError(f"its reward is {describe(reward)}, and no number")
     return float(earned.item())
 
 
@@ -194,7 +194,7 @@ def actions_of(space: Any, scale: bool) -> Actions:
     Raises ValueError for a space in which no network of numbers can act.
     """
     if not isinstance(space, spaces.Space):
-        raise ValueError(f"its action_space is {shown(space)}; a gymnasium.spaces.Box or Discrete one is needed")
+        raise ValueError(f"its action_space is {describe(space)}; a gymnasium.spaces.Box or Discrete one is needed")
     if isinstance(space, spaces.Discrete):
         return Actions(space, np.zeros(1), np.array([space.n - 1.0]), np.zeros(1, bool))
     ends: tuple[Any, Any]

@@ -8,7 +8,7 @@ import mujoco
 from gymnasium.envs.mujoco import mujoco_env
 from gymnasium.envs.mujoco.mujoco_env import expand_model_path
 
-from evo.envs.creatures.model_file import ModelFileError, examined
+from evo.envs.creatures.model_file import ModelFileError, examine
 from evo.envs.creatures.urdf import is_urdf
 from evo.envs.mujoco_v5.shared_kernels import measure_positions
 from evo.envs.task import Task, record
@@ -32,7 +32,7 @@ def model_path(xml_file: str) -> str:
     try:
         path = expand_model_path(xml_file)
         if Path(path).resolve().parent != _ASSETS:
-            real = examined(path)
+            real = examine(path)
             if is_urdf(real):  # the examined text is another: its names are resolved, and parts of it left out
                 raise ModelFileError(f"{path} is a URDF; it must be MJCF here")
             return str(real)

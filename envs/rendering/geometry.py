@@ -45,7 +45,7 @@ def along(origin: Vector, direction: Vector, distance: float) -> Vector:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def normalised(a: Vector) -> Vector:
+def normalise(a: Vector) -> Vector:
     """Return `a` scaled to length one."""
     scale = 1.0 / math.sqrt(dot(a, a))
     return (a[0] * scale, a[1] * scale, a[2] * scale)
@@ -229,11 +229,11 @@ def outward(kind: int, size: Vector, point: Vector) -> Vector:
     """Return the unit normal at a point of the shape's surface, in the shape's own frame."""
     x, y, z = point
     if kind == CAPSULE:
-        return normalised((x, y, z - min(max(z, -size[1]), size[1])))
+        return normalise((x, y, z - min(max(z, -size[1]), size[1])))
     if kind == SPHERE:
-        return normalised(point)
+        return normalise(point)
     if kind == ELLIPSOID:
-        return normalised((x / (size[0] * size[0]), y / (size[1] * size[1]), z / (size[2] * size[2])))
+        return normalise((x / (size[0] * size[0]), y / (size[1] * size[1]), z / (size[2] * size[2])))
     if kind == CYLINDER:
         radius = math.sqrt(x * x + y * y)
         if size[1] - abs(z) < size[0] - radius:

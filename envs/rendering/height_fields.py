@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evo.envs.engine.compile import njit
-from evo.envs.rendering.geometry import Matrix, Vector, normalised, to_local, to_world
+from evo.envs.rendering.geometry import Matrix, Vector, normalise, to_local, to_world
 
 
 class Field(NamedTuple):
@@ -178,7 +178,7 @@ def _trace(
                     else:
                         right_low = heights[row, column + 1]
                         slope_x, slope_y = right_low - corner, opposite - right_low
-                    normal = normalised((-slope_x * across, -slope_y * along, 1.0))
+                    normal = normalise((-slope_x * across, -slope_y * along, 1.0))
                     return begin + share * (end - begin), normal
                 begin = end
                 if end == after:

@@ -124,9 +124,9 @@ class Renderer:
         view = self._view(data, camera)
         scene = self._scene(data, view)
         image = np.empty((self.height, self.width, 3), np.uint8)
-        owner = paint(scene, view, self._seen(data, view, self._pixels, _MIDDLE), image, self._pixels, _MIDDLE)
+        owner = paint(scene, view, self._cast_rays(data, view, self._pixels, _MIDDLE), image, self._pixels, _MIDDLE)
         edges = find_edges(image, owner)
-        paint(scene, view, self._seen(data, view, edges, _SPREAD), image, edges, _SPREAD)
+        paint(scene, view, self._cast_rays(data, view, edges, _SPREAD), image, edges, _SPREAD)
         return image
 
     def _scene(self, data: mujoco.MjData, view: View) -> Scene:
@@ -156,7 +156,7 @@ class Renderer:
         pixel = 2.0 * math.tan(0.5 * math.radians(fovy)) / self.height
         return View(_triple(eye), _triple(forward), _triple(right), _triple(up), pixel)
 
-    def _seen(
+    def _cast_rays(
         self, data: mujoco.MjData, view: View, pixels: NDArray[np.int64], spread: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Return where rays through the offsets `spread` [samples, 2] of `pixels` hit what is not drawn by `paint`.
@@ -215,8 +215,8 @@ def following_camera(
             is averaged over four times as many, so that a gait's bounce stays visible.
     """
     path = np.asarray(positions, dtype=np.float64)
-    x, y = (_averaged(path[:, axis], smoothing, "odd") for axis in (0, 1))
-    z = _averaged(path[:, 2], 4.0 * smoothing, "even")
+    x, y = (_smooth(path[:, axis], smoothing, "odd") for axis in (0, 1))
+    z = _smooth(path[:, 2], 4.0 * smoothing, "even")
     return [Camera(_triple(point), distance, azimuth, elevation, fovy) for point in zip(x, y, z, strict=True)]
 
 
@@ -314,7 +314,7 @@ def _sound(trajectory: NDArray[np.float64], start: NDArray[np.float64]) -> NDArr
     return np.vstack([start, trajectory])[last]
 
 
-def _averaged(track: NDArray[np.float64], width: float, ends: Literal["even", "odd"]) -> NDArray[np.float64]:
+def _smooth(track: NDArray[np.float64], width: float, ends: Literal["even", "odd"]) -> NDArray[np.float64]:
     """Return `track` [frames] averaged with a Gaussian.
 
     Beyond its ends it is mirrored (even), or point-reflected (odd).

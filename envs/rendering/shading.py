@@ -20,7 +20,7 @@ from evo.envs.rendering.geometry import (
     dot,
     intersect,
     nearest_approach,
-    normalised,
+    normalise,
     outward,
     to_local,
     to_world,
@@ -112,7 +112,7 @@ def direction_through(view: View, x: float, y: float, width: int, height: int) -
     """Return the unit vector through the point (x, y) of the picture, in pixels from its upper left corner."""
     side = (x - 0.5 * width) * view.pixel
     rise = (0.5 * height - y) * view.pixel
-    return normalised(
+    return normalise(
         (
             view.forward[0] + side * view.right[0] + rise * view.up[0],
             view.forward[1] + side * view.right[1] + rise * view.up[1],

@@ -93,7 +93,7 @@ def _of_task(task: Task) -> str:
     if task.reference is not None:
         trust(task.reference)
         made = make_task(task.reference, task.options)
-        if isinstance(made, Task) and np.array_equal(_saved(made.model), _saved(task.model)):
+        if isinstance(made, Task) and np.array_equal(_save(made.model), _save(task.model)):
             return task.reference
     raise EvoError(
         f"{task!r} was made or changed by hand, and a run must be able to make it again: write `def mine() -> Task` in "
@@ -101,7 +101,7 @@ def _of_task(task: Task) -> str:
     )
 
 
-def _saved(model: mujoco.MjModel) -> np.ndarray:
+def _save(model: mujoco.MjModel) -> np.ndarray:
     buffer = np.zeros(mujoco.mj_sizeModel(model), np.uint8)
     mujoco.mj_saveModel(model, None, buffer)
     return buffer

@@ -191,7 +191,7 @@ def run(
         resolved = resolved.changed({"data.digest": digest or resolved.task.kind.digest(resolved.task.made)})
     # errors in the options are raised before a directory is made
     champion = start_of(resolved, Path(config).parent if config is not None and start is None else None)
-    session = _Session(workers, log, video, callback, _shown(display, verbose), here)
+    session = _Session(workers, log, video, callback, _display_of(display, verbose), here)
     learner = make_learner(resolved, workers, None if champion is None else champion.candidate)
     if planned is not None:
         planned(resolved, learner)
@@ -263,15 +263,15 @@ def resume(
             flags["budget.steps"] = _examples(config.task, epochs)
             config = resolve_config(written, flags=flags, task=config.task)
         champion = start_of(config, directory.path)
-        session = _Session(workers, log, video, callback, _shown(display, verbose), here)
+        session = _Session(workers, log, video, callback, _display_of(display, verbose), here)
         learner = make_learner(config, workers, None if champion is None else champion.candidate)
-        progress = Progress() if checkpoint is None else _restored(learner, checkpoint[1], config, directory)
+        progress = Progress() if checkpoint is None else _restore(learner, checkpoint[1], config, directory)
         if any(value is not None for value in flags.values()) and not over(config, learner, progress):
             write_text(directory.path / "config.toml", config.toml())
         return session.work(config, learner, directory, progress)
 
 
-def _shown(display: Display | None, verbose: bool) -> Display | None:
+def _display_of(display: Display | None, verbose: bool) -> Display | None:
     """Return the display of a run: the given one, or with verbose the command line's."""
     if display is not None or not verbose:
         return display
@@ -346,7 +346,7 @@ def _say_size(learner: Learner, watcher: Watcher) -> None:
         watcher.phase(f"checkpoints of {size_text(size)}, of which two are kept: sep-cma-es and lm-ma-es keep far less")
 
 
-def _restored(learner: Learner, state: Mapping[str, np.ndarray], config: Config, directory: RunDirectory) -> Progress:
+def _restore(learner: Learner, state: Mapping[str, np.ndarray], config: Config, directory: RunDirectory) -> Progress:
     method = method_named(config.method.name)
     assert method is not None
     try:

@@ -89,8 +89,8 @@ def evaluate(
     if measures and not problem.measures:
         raise EvoError(f"{problem.task.name} has no measures: give its Task a compiled measure, as in evo.envs.task")
     population, seeds = _population(params, problem), _seeds(seed, episodes)
-    known = _known(problem, population, seeds, statistics)
-    outcome = _evaluated(problem, population, seeds, known, False, measures)
+    known = _normalising(problem, population, seeds, statistics)
+    outcome = _evaluate(problem, population, seeds, known, False, measures)
     return (outcome.returns, outcome.measures) if measures else outcome.returns
 
 
@@ -105,7 +105,7 @@ def rollout(
     if np.ndim(params) != 1:
         raise EvoError(f"params of shape {np.shape(params)}; an episode is of one individual, ({problem.size},)")
     population, seeds = _population(params, problem), _seeds(seed, 1)
-    known = _known(problem, population, seeds, statistics)
+    known = _normalising(problem, population, seeds, statistics)
     try:
         return problem.rollout(np.asarray(params), int(seeds[0]), known)
     except (EngineError, KernelError) as error:
@@ -129,17 +129,17 @@ def collect_statistics(
     """
     problem = _problem(task, network, workers_of(threads, workers), COLLECT if statistics is None else statistics)
     population, seeds = _population(params, problem), _seeds(seed, episodes)
-    return _collected(problem, population, seeds, statistics)
+    return _collect(problem, population, seeds, statistics)
 
 
-def _collected(
+def _collect(
     problem: Walking, population: Population, seeds: np.ndarray, statistics: ObservationStatistics | None
 ) -> ObservationStatistics:
     known = problem.no_statistics() if statistics is None else _fitting(problem, statistics)
-    return known.merged(_evaluated(problem, population, seeds, known, True).statistics)
+    return known.merged(_evaluate(problem, population, seeds, known, True).statistics)
 
 
-def _evaluated(
+def _evaluate(
     problem: Walking,
     population: Population,
     seeds: np.ndarray,
@@ -185,12 +185,12 @@ def _origin(task: TaskLike, network: Network) -> tuple[str, bool]:
     return resolve_config(flags=named | network_settings(network)).toml(), False
 
 
-def _known(
+def _normalising(
     problem: Walking, population: Population, seeds: np.ndarray, statistics: _Statistics
 ) -> ObservationStatistics:
     """Return the statistics that normalise observations."""
     if isinstance(statistics, str):
-        return _collected(problem, population, seeds, None)
+        return _collect(problem, population, seeds, None)
     return problem.no_statistics() if statistics is None else _fitting(problem, statistics)
 
 
@@ -206,7 +206,7 @@ def _fitting(problem: Walking, statistics: ObservationStatistics) -> Observation
 def _population(params: _Params, problem: Walking) -> Population:
     """Return the parameters as a population. Raises EvoError where they do not fit the network."""
     if problem.network.own_length:
-        return _ragged(params, problem)
+        return _to_ragged(params, problem)
     if hasattr(params, "row") and hasattr(params, "size"):
         population: Any = params
         shape: tuple[int, ...] = (len(population), population.size)
@@ -226,7 +226,7 @@ def _population(params: _Params, problem: Walking) -> Population:
     return DensePopulation(population) if isinstance(population, np.ndarray) else population
 
 
-def _ragged(params: _Params, problem: Walking) -> Population:
+def _to_ragged(params: _Params, problem: Walking) -> Population:
     """Return individuals that each have their own number of parameters. Raises EvoError where one does not fit."""
     if hasattr(params, "row") and hasattr(params, "size"):
         population: Any = params

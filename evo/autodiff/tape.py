@@ -59,7 +59,7 @@ class Node:
     def sigmoid(self) -> "Node":
         return self._alike(operations.sigmoid)
 
-    def activated(self, activation: str) -> "Node":
+    def activate(self, activation: str) -> "Node":
         """Apply an activation, one of `evo.numerics.activations.ACTIVATIONS`."""
         return self if activation == "linear" else getattr(self, activation)()
 

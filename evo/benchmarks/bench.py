@@ -270,11 +270,11 @@ def learning(tasks: Sequence[str], method: str, seeds: Sequence[int]) -> Iterato
                     "episodes": int(rows["episodes"][-1]),
                     "steps": int(rows["steps"][-1]),
                     "seconds": seconds,
-                    **_travelled(champion),
+                    **_distance(champion),
                 }
 
 
-def _travelled(champion: Champion) -> dict[str, float]:
+def _distance(champion: Champion) -> dict[str, float]:
     """Return how far a creature that starts at rest moves along x in the first ten report episodes.
 
     It is the upper median in metres, and in body lengths per second over the task's episode length.

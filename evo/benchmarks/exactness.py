@@ -191,7 +191,7 @@ def _population(task: Task, text: str, scales: Sequence[float]) -> tuple[Any, np
 
 
 @functools.cache
-def trained(task_id: str, steps: int, **options: Any) -> np.ndarray:
+def train_policy(task_id: str, steps: int, **options: Any) -> np.ndarray:
     """Return parameters, (1, size), of the linear policy that ARS finds in `steps` env steps, or in one generation."""
     settings = {f"task.{name}": value for name, value in options.items()}
     settings |= {"network.layers": "linear", "network.normalise": False}
@@ -231,7 +231,7 @@ def check(
     if training:
         # trained once with the defaults, unless the observations differ
         seen = make_compiled_task(task_id, {}).observation_size
-        params = trained(task_id, training, **(options if task.observation_size != seen else {}))
+        params = train_policy(task_id, training, **(options if task.observation_size != seen else {}))
         populations.append(("trained", make_network("linear", task, False), params))
     for label, network, params in populations:
         episodes = _run(Evaluator(task, network, Threads(2)), params, seeds, steps or task.steps, recording=True)
@@ -282,7 +282,7 @@ def check_invariance(task: Task, seeds: Sequence[int], steps: int | None = None)
                 for start in range(0, len(population), chunk)
             ]
             joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-            joined |= _merged(joined["statistics"], task.observation_size)
+            joined |= _merge(joined["statistics"], task.observation_size)
             found.steps += int(joined["lengths"].sum())
             for name, expected in reference.items():
                 found.expect(f"{name}", f"{threads} threads, chunks of {chunk}", joined[name], expected)
@@ -293,9 +293,9 @@ def _results(episodes: Episodes, size: int = 0) -> dict[str, np.ndarray]:
     assert episodes.statistics is not None
     names = ("returns", "lengths", "endings", "statistics")
     found = {name: getattr(episodes, name) for name in names}
-    return found | _merged(found["statistics"], size) if size else found
+    return found | _merge(found["statistics"], size) if size else found
 
 
-def _merged(rows: np.ndarray, size: int) -> dict[str, np.ndarray]:
+def _merge(rows: np.ndarray, size: int) -> dict[str, np.ndarray]:
     merged = ObservationStatistics.empty(size).merged(rows.reshape(-1, 1 + 2 * size))
     return {"merged count": np.asarray(merged.count), "merged mean": merged.mean, "merged M2": merged.m2}

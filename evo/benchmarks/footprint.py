@@ -29,7 +29,7 @@ def footprint(method: str, parameters: int, individuals: int) -> dict[str, Any]:
     the Deep GA, 16. limit_s: how long that takes at copy_gb_per_s, the speed of a plain copy of 128 MiB, counting both
     the bytes read and those written.
     """
-    tiny = _made(method, 1, individuals)
+    tiny = _make(method, 1, individuals)
     if isinstance(tiny, DeepGA):
         stored, updates, drawn = individuals, tiny.truncation, individuals - tiny.elites + tiny.truncation
     else:  # each pair's noise is drawn for its rows, and once more for the sum
@@ -37,7 +37,7 @@ def footprint(method: str, parameters: int, individuals: int) -> dict[str, Any]:
     moved = parameters * (12 * individuals + 16 * updates)
     process = Processes(1)  # a separate process, because the peak memory of a process never decreases
     try:
-        [(wall, cpu, peak)] = process.map(_measured, [(method, parameters, individuals)])
+        [(wall, cpu, peak)] = process.map(_measure, [(method, parameters, individuals)])
     finally:
         process.stop()
     copied, drawing = _speeds()
@@ -56,7 +56,7 @@ def footprint(method: str, parameters: int, individuals: int) -> dict[str, Any]:
     }
 
 
-def _made(method: str, parameters: int, individuals: int) -> Algorithm:
+def _make(method: str, parameters: int, individuals: int) -> Algorithm:
     initial = np.zeros(parameters)
     return (
         DeepGA(initial, 0, population_size=individuals)
@@ -65,11 +65,11 @@ def _made(method: str, parameters: int, individuals: int) -> Algorithm:
     )
 
 
-def _measured(what: tuple[str, int, int]) -> tuple[float, float, int]:
+def _measure(what: tuple[str, int, int]) -> tuple[float, float, int]:
     """Return wall-clock and processor seconds of the last generation, and the peak memory in bytes of all of them."""
     method, parameters, individuals = what
-    _generation(_made(method, 1, individuals))
-    before, algorithm = _peak(), _made(method, parameters, individuals)
+    _generation(_make(method, 1, individuals))
+    before, algorithm = _peak(), _make(method, parameters, individuals)
     for _ in range(3):  # the Deep GA has parents from the second generation on, and children of parents from the third
         wall, cpu = time.perf_counter(), time.process_time()
         _generation(algorithm)

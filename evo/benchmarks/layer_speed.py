@@ -140,11 +140,11 @@ def layer_speed(case: Case, pairs: int, seconds: float = _SECONDS) -> dict[str, 
     Raises RuntimeError where they do not compute the same.
     """
     runs = sides(case)
-    times = {name: max(_INPUTS, int(_INPUTS * seconds / _timed(run, _INPUTS))) for name, run in runs.items()}
+    times = {name: max(_INPUTS, int(_INPUTS * seconds / _time(run, _INPUTS))) for name, run in runs.items()}
     found: dict[str, list[float]] = {name: [] for name in runs}
     for pair in range(pairs):
         for name in list(runs)[:: 1 if pair % 2 else -1]:
-            found[name].append(1e9 * _timed(runs[name], times[name]) / times[name])
+            found[name].append(1e9 * _time(runs[name], times[name]) / times[name])
 
     def compared(name: str) -> float | None:
         return (
@@ -163,7 +163,7 @@ def layer_speed(case: Case, pairs: int, seconds: float = _SECONDS) -> dict[str, 
     }
 
 
-def _timed(run: Steps, times: int) -> float:
+def _time(run: Steps, times: int) -> float:
     began = time.thread_time()
     run(times)
     return time.thread_time() - began

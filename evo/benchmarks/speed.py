@@ -65,7 +65,7 @@ def _cpu_seconds() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def _timed(work: Callable[[], Any]) -> tuple[float, float]:
+def _time(work: Callable[[], Any]) -> tuple[float, float]:
     """Return wall and processor seconds, all threads together."""
     cpu, wall = _cpu_seconds(), time.perf_counter()
     work()
@@ -157,8 +157,8 @@ def throughput(
         # in alternating order, so that neither always inherits the other's cache and clock rate
         first, second = ((run, ours), (limit.run, theirs))[:: 1 if pair % 2 else -1]
         for work, seconds in (first, second):
-            seconds.append(_timed(work))
-        gymnasiums.append(_timed(plain)[0] / min(gymnasium_steps, steps))
+            seconds.append(_time(work))
+        gymnasiums.append(_time(plain)[0] / min(gymnasium_steps, steps))
     total = individuals * steps
     ratios, cpu_ratios = ([b[of] / a[of] for a, b in zip(ours, theirs, strict=True)] for of in (0, 1))
     low, _, high = statistics.quantiles(ratios, n=4) if pairs > 1 else ratios * 3
@@ -197,7 +197,7 @@ def utilisation(
     mean, scale, found = np.zeros(size), np.ones(size), []
     lengths = evaluator.run(params, begin, mean, scale).lengths
     for _ in range(repeats):
-        wall, cpu = _timed(lambda: evaluator.run(params, begin, mean, scale))
+        wall, cpu = _time(lambda: evaluator.run(params, begin, mean, scale))
         found.append(cpu / (threads * wall))
     return {
         "task": task,

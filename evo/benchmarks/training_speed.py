@@ -10,7 +10,7 @@ import numpy as np
 
 from evo.datasets import Dataset, Split
 from evo.evaluation.workers import Threads
-from evo.export.torch_networks import LEARNING, given, torch_module, translated
+from evo.export.torch_networks import LEARNING, to_torch, torch_module, translate
 from evo.learners.backprop import Backprop
 from evo.networks import Shape, network_from_text
 from evo.numerics.randomness import generator
@@ -86,11 +86,11 @@ def training_speed(text: str, pairs: int, examples: int = 4096) -> dict[str, Any
 def _torch_epoch(torch: Any, problem: Supervised, params: np.ndarray) -> Callable[[], None]:
     """Return a function that runs one epoch in torch, on tensors, with the fastest of its Adam implementations."""
     split, network = problem.dataset.train, problem.network
-    made = translated(torch, network.layers, network.shapes, params, LEARNING)
+    made = translate(torch, network.layers, network.shapes, params, LEARNING)
     assert made is not None
     model = torch.nn.Sequential(*made)
     whole = split.inputs if problem.dataset.steps > 1 else split.inputs[:, 0]
-    inputs = given(torch, whole, problem.dataset.shape)
+    inputs = to_torch(torch, whole, problem.dataset.shape)
     targets = torch.tensor(split.targets[:, 0, 0].astype(np.int64))
     optimizer = torch.optim.Adam(model.parameters(), fused=True)
     ours = problem.answers(params, split).outputs

@@ -80,7 +80,7 @@ def remove(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask")] = False,
 ) -> None:
     """Remove runs, after asking; refuses what is no run, a link, or a run in progress."""
-    from evo.errors import EvoError, shown
+    from evo.errors import EvoError, printable
     from evo.storage.housekeeping import check_removable, remove_run, size_of
     from evo.storage.memory import size_text
 
@@ -91,7 +91,7 @@ def remove(
         if not yes:
             if not sys.stdin.isatty():
                 raise EvoError(f"nobody answers here whether to remove {path}: say so by --yes")
-            if not typer.confirm(f"remove {shown(str(path))} ({size_text(size_of(path))})?"):
+            if not typer.confirm(f"remove {printable(str(path))} ({size_text(size_of(path))})?"):
                 console.say(f"kept {path}")
                 continue
         console.say(f"removed {path}: {size_text(remove_run(path))}")

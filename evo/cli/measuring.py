@@ -69,14 +69,14 @@ def doctor(
 ) -> None:
     """Check that this machine can do everything; or, given a run that does not learn, say what to try."""
     from evo.diagnosis.doctor import doctor as examined
-    from evo.errors import shown
+    from evo.errors import printable
 
     console = Output()
     findings = examined(path, trust)
     for finding in findings:
         mark = "[green]ok[/] " if finding.ok else "[red]no[/] "
         advice = "" if finding.ok or not finding.advice else f"; {finding.advice}"
-        text = escape(shown(f"{finding.name}: {finding.detail}{advice}"))
+        text = escape(printable(f"{finding.name}: {finding.detail}{advice}"))
         console.print(f"{mark} {text}", highlight=False, soft_wrap=True)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)

@@ -149,7 +149,7 @@ def _markdown(comparison: Comparison) -> str:
     parts = [
         f"# {_title(comparison)}",
         f"`{comparison.command}`",
-        _listed(comparison.findings),
+        _to_list(comparison.findings),
         markdown(method_header(comparison.step_unit, comparison.measure), method_texts(comparison.rows)),
         methods_note(config, comparison.measure),
         markdown(threshold_header(thresholds), threshold_texts(comparison.rows)),
@@ -160,7 +160,7 @@ def _markdown(comparison: Comparison) -> str:
     ]
     for title, lines in (("Not equal:", terms.deviations), ("Failed:", comparison.failures)):
         if lines:
-            parts.append(f"{title}\n\n{_listed(lines)}")
+            parts.append(f"{title}\n\n{_to_list(lines)}")
     return "\n\n".join(part.strip() for part in parts if part) + "\n"
 
 
@@ -169,5 +169,5 @@ def _thresholds_note(comparison: Comparison) -> str:
     return f"{measured} {thresholds_note(comparison.members[0].config, comparison.thresholds, comparison.measure)}"
 
 
-def _listed(lines: Sequence[str]) -> str:
+def _to_list(lines: Sequence[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)

@@ -81,7 +81,7 @@ def compare(
     terms = terms_of(plan.members)
     with show([*plan.members.values()]) as watcher:
         members, failures = conduct(plan, workers, watcher)
-        return _concluded(plan.path, plan.command, terms, members, failures, workers, video, watcher)
+        return _conclude(plan.path, plan.command, terms, members, failures, workers, video, watcher)
 
 
 def _compare_runs(
@@ -98,10 +98,10 @@ def _compare_runs(
     with show([member.config for member in members]) as watcher:
         for index in range(len(members)):
             watcher.state(index, "reused")
-        return _concluded(path, again, terms, members, [], workers, video, watcher)
+        return _conclude(path, again, terms, members, [], workers, video, watcher)
 
 
-def _concluded(
+def _conclude(
     path: Path,
     command: str,
     terms: Terms,

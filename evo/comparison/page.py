@@ -146,7 +146,7 @@ def _figures(figures: Iterable[tuple[Path, str]]) -> str:
 def _figure(source: Path, caption: str, label: str) -> str:
     text = escape(caption)
     # As an image, not inline: ids of two inline drawings would clash, and an image runs and fetches nothing.
-    picture = f'<img src="{_embedded(source)}" alt="{text}">'
+    picture = f'<img src="{_embed(source)}" alt="{text}">'
     return f"<figure>\n{_box(label)}{picture}</div>\n<figcaption>{label}. {text}</figcaption>\n</figure>\n"
 
 
@@ -156,7 +156,7 @@ def _race(source: Path | None) -> str:
     caption = (
         "One champion of each method, the one of median return among its seeds, all in an episode typical of them."
     )
-    video = f'<video src="{_embedded(source)}" controls muted loop playsinline aria-label="{caption}"></video>'
+    video = f'<video src="{_embed(source)}" controls muted loop playsinline aria-label="{caption}"></video>'
     return f"<figure>\n{video}\n<figcaption>{caption}</figcaption>\n</figure>\n"
 
 
@@ -165,7 +165,7 @@ def _code(lines: Iterable[str]) -> str:
     return f'<pre tabindex="0"><code>{joined}</code></pre>\n' if joined else ""
 
 
-def _embedded(source: Path) -> str:
+def _embed(source: Path) -> str:
     """Return a file as a data: URL. Raises EvoError."""
     media = _MEDIA.get(source.suffix.lower())
     if media is None:

@@ -38,7 +38,7 @@ def draw_panel(picture: Frame, standing: Standing) -> Frame:
     band = round(3.1 * large) // 2 * 2
     panel = Image.new("RGB", (width, height + band), _BAND)
     shown = Image.fromarray(picture)
-    panel.paste(shown if standing.ending is None else _veiled(shown, standing.ending, large), (0, band))
+    panel.paste(shown if standing.ending is None else _veil(shown, standing.ending, large), (0, band))
     draw = ImageDraw.Draw(panel)
     big, fine = ImageFont.load_default(size=large), ImageFont.load_default(size=small)
     stripe = max(round(0.4 * large), 5)
@@ -58,7 +58,7 @@ def draw_panel(picture: Frame, standing: Standing) -> Frame:
     return np.asarray(panel)
 
 
-def _veiled(picture: Image.Image, words: str, size: int) -> Image.Image:
+def _veil(picture: Image.Image, words: str, size: int) -> Image.Image:
     """Return the picture darkened, with the reason why it stands still."""
     veiled = Image.blend(picture, Image.new("RGB", picture.size, _BAND), 0.45)
     draw, font = ImageDraw.Draw(veiled), ImageFont.load_default(size=size)

@@ -64,13 +64,13 @@ def plan_study(
     out: Path | None,
 ) -> Plan:
     """Plan every method on seeds 100, 101, …; all methods of a seed before the next seed. Raises EvoError."""
-    spec = TaskSpec.named(task_name(task), {})
+    spec = TaskSpec.find(task_name(task), {})
     full, networked = spec.name, "network.layers" not in spec.kind.without
-    names = _checked_methods(methods, spec.kind)
+    names = _check_methods(methods, spec.kind)
     count = DEFAULT_SEEDS if seeds is None else seeds
     if not 1 <= count <= _MOST_SEEDS:
         raise EvoError(f"seeds says how many there are, 1 to {_MOST_SEEDS}; got {count}")
-    budget = _checked_budget(steps, minutes)
+    budget = _check_budget(steps, minutes)
     _check_settings(settings)
     if network is not None and not networked:
         raise EvoError(spec.kind.refusal(full, "network.layers"))
@@ -125,7 +125,7 @@ def _member(
     return resolve_config(settings=[*equal.items(), *settings.items()], flags=flags, task=resolved.task)
 
 
-def _checked_methods(methods: Sequence[str] | str | None, kind: ProblemKind) -> list[str]:
+def _check_methods(methods: Sequence[str] | str | None, kind: ProblemKind) -> list[str]:
     if methods is None:
         return list(kind.compared)
     names = [name.strip() for name in (methods.split(",") if isinstance(methods, str) else methods)]
@@ -139,7 +139,7 @@ def _checked_methods(methods: Sequence[str] | str | None, kind: ProblemKind) -> 
     return names
 
 
-def _checked_budget(steps: int | None, minutes: float | None) -> dict[str, Any]:
+def _check_budget(steps: int | None, minutes: float | None) -> dict[str, Any]:
     if steps is not None and minutes is not None:
         raise EvoError("steps and minutes are two budgets; give one, the same for every method")
     if minutes is not None:

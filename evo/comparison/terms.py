@@ -63,7 +63,7 @@ def terms_of(runs: Mapping[Path, Config]) -> Terms:
         differs = len(set(texts.values())) > 1
         # seeds are meant to differ within a method; other keys should not
         if differs or (key != "seed" and any(len(_distinct(key, group)) > 1 for group in methods.values())):
-            deviations.append(f"{key}: {_grouped(texts)}")
+            deviations.append(f"{key}: {_group(texts)}")
         elif first.values.get(key) is not None and _of(key, first) != _AS_SCORED:
             shared.append((key, next(iter(texts.values()))))
     settings = {method: _settings(group) for method, group in methods.items()}
@@ -72,7 +72,7 @@ def terms_of(runs: Mapping[Path, Config]) -> Terms:
         deviations += [f"method.{name} within {method}: {settings[method][name]}" for name in varied]
     tuned = {method: own["tuned"] for method, own in settings.items()}
     if len(set(tuned.values())) > 1:
-        deviations.append(f"method settings tuned: {_grouped(tuned)}")
+        deviations.append(f"method settings tuned: {_group(tuned)}")
     return Terms(tuple(shared), tuple(deviations), settings)
 
 
@@ -81,11 +81,11 @@ def unlike_platforms(members: Sequence[Member]) -> list[str]:
     lines = []
     for name in sorted({name for member in members for name in member.champion.facts}):
         texts = {
-            method: _joined([*dict.fromkeys(member.champion.facts.get(name, "unknown") for member in group)])
+            method: _join([*dict.fromkeys(member.champion.facts.get(name, "unknown") for member in group)])
             for method, group in methods_of(members).items()
         }
         if len({member.champion.facts.get(name) for member in members}) > 1:
-            lines.append(f"made with {name}: {_grouped(texts)}")
+            lines.append(f"made with {name}: {_group(texts)}")
     return lines
 
 
@@ -200,15 +200,15 @@ def _distinct(key: str, group: Iterable[Config]) -> list[str]:
 
 
 def _values(key: str, group: Iterable[Config]) -> str:
-    return _joined(_distinct(key, group))
+    return _join(_distinct(key, group))
 
 
-def _joined(values: Sequence[str]) -> str:
+def _join(values: Sequence[str]) -> str:
     """Return values in one text, in which those that are lists themselves stay apart."""
     return (" or " if any(", " in value for value in values) else ", ").join(values)
 
 
-def _grouped(texts: Mapping[str, str]) -> str:
+def _group(texts: Mapping[str, str]) -> str:
     """Return `linear (ars), mlp:32,32 (openai-es, ga)` from a text for each method."""
     groups: dict[str, list[str]] = {}
     for method, text in texts.items():

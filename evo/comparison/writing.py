@@ -101,7 +101,7 @@ def terminal_tables(comparison: Comparison) -> Group:
         _terminal_table(
             f"to a held-out {measure}: {unit}s, core-minutes, seeds that got there",
             [name.replace(" (", "\n(") for name in threshold_header(comparison.thresholds)],
-            [[row.method, *("\n".join(_reached(reach, row.seeds)) for reach in row.reached.values())] for row in rows],
+            [[row.method, *("\n".join(_format_reach(one, row.seeds)) for one in row.reached.values())] for row in rows],
         ),
         Text(f"{resolution(rows, unit, measure)}\n", style="dim"),
         _terminal_table("every run", [run_header[place] for place in told], members),
@@ -184,11 +184,11 @@ def robustness_csv(measured: Robustness) -> str:
 
 
 def _reach(reach: Reach, seeds: int) -> str:
-    steps, minutes, count = _reached(reach, seeds)
+    steps, minutes, count = _format_reach(reach, seeds)
     return f"{steps} steps, {minutes} core-min ({count})" if minutes else f"{steps} ({count})"
 
 
-def _reached(reach: Reach, seeds: int) -> tuple[str, str, str]:
+def _format_reach(reach: Reach, seeds: int) -> tuple[str, str, str]:
     """Return steps and core-minutes of the median seed, and how many seeds reached the threshold."""
     count = f"{reach.seeds} of {seeds}"
     return ("–", "", count) if math.isinf(reach.steps) else (f"{reach.steps:,.0f}", f"{reach.core_minutes:.2g}", count)

@@ -28,7 +28,7 @@ def make_task(name: str, options: Mapping[str, Any], step_timeout: float | None 
 
     step_timeout: of a Gymnasium environment, seconds. Raises EvoError for options it refuses.
     """
-    spec = TaskSpec.named(task_name(name), options, step_timeout)
+    spec = TaskSpec.find(task_name(name), options, step_timeout)
     task: AnyTask = spec.made
     if not spec.kind.acts:
         raise EvoError(f"{name} is a {spec.kind.aim}, not a world to walk in: try `evo run {name}`")
@@ -41,7 +41,7 @@ def make_dataset(name: str, options: Mapping[str, Any]) -> Dataset:
     if brought:
         name = str(Path(name).absolute())  # also where a task has the folder's name
     named = brought or name in DATASETS or ":" in name
-    if not named or not isinstance(made := TaskSpec.named(task_name(name), options).made, Dataset):
+    if not named or not isinstance(made := TaskSpec.find(task_name(name), options).made, Dataset):
         raise EvoError(f"{name!r} is no data set, no .csv or .npz file and no folder{nearest(name, DATASETS)}")
     return made
 
@@ -74,7 +74,7 @@ def problem_named(
     """
     check_compiler()
     evaluation = EvaluationSettings(batch=batch)
-    return TaskSpec.named(task_name(name), options).problem(
+    return TaskSpec.find(task_name(name), options).problem(
         NetworkSettings(layers, normalise), workers, evaluation, training=batch is not None
     )
 

@@ -62,7 +62,7 @@ def resolve_config(
     if "task.name" not in named:
         raise EvoError("no task given; for example: evo run HalfCheetah-v5")
     name = task_name(str(named["task.name"]))
-    found = task if task is not None and task.name == name else TaskSpec.named(name, {})
+    found = task if task is not None and task.name == name else TaskSpec.find(name, {})
     method = str(named.get("method.name", found.kind.default_method))
     chosen = method_named(method)
     if chosen is None:

@@ -10,7 +10,7 @@ from typing import Any
 from evo.config.kinds import kind_made
 from evo.datasets import DATASETS, constructor_of, is_data_path
 from evo.envs import TASKS
-from evo.envs.creatures.from_file import brought
+from evo.envs.creatures.from_file import walking_constructor
 from evo.envs.creatures.model_file import is_model_file
 from evo.envs.gymnasium_bridge import gymnasium_task
 from evo.envs.options import returned_by
@@ -63,7 +63,7 @@ def task_constructor(name: str, step_timeout: float | None = None) -> Callable[.
     """
     try:
         if is_model_file(name):
-            return brought(name)
+            return walking_constructor(name)
         if is_landscape(name):
             return landscape_named(name)
         if name in DATASETS or is_data_path(name):

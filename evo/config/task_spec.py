@@ -16,7 +16,7 @@ from evo.datasets import DATASETS, is_data_path
 from evo.envs.adversity import adverse
 from evo.envs.gymnasium_bridge.gymnasium_task import GymnasiumTask
 from evo.envs.options import Constructor, returned_by, takes_others
-from evo.envs.task import Task, named
+from evo.envs.task import Task, set_reference
 from evo.errors import EvoError, nearest, one_line
 from evo.evaluation.workers import Workers
 from evo.problems.problem import Problem
@@ -86,7 +86,7 @@ class TaskSpec:
     options: Mapping[str, Any]
 
     @classmethod
-    def named(cls, name: str, options: Mapping[str, Any], step_timeout: float | None = None) -> "TaskSpec":
+    def find(cls, name: str, options: Mapping[str, Any], step_timeout: float | None = None) -> "TaskSpec":
         """Return the task of a full name. step_timeout: see `TaskSource`."""
         return cls(TaskSource(name, step_timeout), options)
 
@@ -119,7 +119,7 @@ class TaskSpec:
             raise EvoError(f"task {self.name}: its constructor returned a {wrong}, not an evo.envs.task.Task") from None
         if isinstance(made, GymnasiumTask):
             return replace(made, step_timeout=self.source.step_timeout)
-        return named(made, self.name) if isinstance(made, Task) else made
+        return set_reference(made, self.name) if isinstance(made, Task) else made
 
     def _accepted(self, options: dict[str, Any]) -> dict[str, Any]:
         """Return the options. Raises EvoError for one that the constructor does not take."""

@@ -40,7 +40,7 @@ def with_classes(targets: np.ndarray, labels: tuple[str, ...]) -> tuple[tuple[st
         if labels:
             raise ValueError("targets that are words are their own labels: leave the labels out")
         names, indices = np.unique(targets, return_inverse=True)
-        return _checked(tuple(map(str, names))), indices.reshape(targets.shape)
+        return _check(tuple(map(str, names))), indices.reshape(targets.shape)
     if targets.dtype.kind not in _NUMBERS:
         raise ValueError(f"targets are {targets.dtype}: they must be numbers or words")
     if targets.dtype.kind == "f" and not labels:
@@ -56,10 +56,10 @@ def with_classes(targets: np.ndarray, labels: tuple[str, ...]) -> tuple[tuple[st
         raise ValueError(f"class {int(most)} has no label: there are {len(labels)}, and classes are numbered from 0")
     if most >= _MOST_CLASSES:
         raise ValueError(f"class {int(most)}: at most {_MOST_CLASSES:,} classes are told apart; quantities are floats")
-    return _checked(labels or tuple(map(str, range(int(most) + 1)))), targets
+    return _check(labels or tuple(map(str, range(int(most) + 1)))), targets
 
 
-def _checked(labels: tuple[str, ...]) -> tuple[str, ...]:
+def _check(labels: tuple[str, ...]) -> tuple[str, ...]:
     if not 2 <= len(labels) <= _MOST_CLASSES:
         raise ValueError(f"the targets are of {len(labels)} class: from 2 to {_MOST_CLASSES:,} can be told apart")
     return labels

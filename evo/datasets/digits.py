@@ -58,8 +58,8 @@ def _all(folder: Path) -> tuple[np.ndarray, np.ndarray, tuple[str, ...], int]:
     """Read the pictures of the four files, their classes, the classes' names, and the number of training pictures."""
     pictures, classes = [], []
     for part in (("train",), ("t10k", "test")):
-        seen = _found(folder, part, "images-idx3-ubyte")
-        named = _found(folder, part, "labels-idx1-ubyte")
+        seen = _find(folder, part, "images-idx3-ubyte")
+        named = _find(folder, part, "labels-idx1-ubyte")
         pictures.append(read_idx(seen, 3))
         classes.append(read_idx(named, 1))
         if len(pictures[-1]) != len(classes[-1]):
@@ -69,11 +69,11 @@ def _all(folder: Path) -> tuple[np.ndarray, np.ndarray, tuple[str, ...], int]:
         raise ValueError(f"{folder}: pictures to learn from are {sizes[0]} pixels, those to test on {sizes[1]}")
     if len(pictures[0]) < _HELD_OUT:
         raise ValueError(f"{folder}: {len(pictures[0])} pictures to learn from are too few")
-    labels, indices = _counted(np.concatenate(classes))
+    labels, indices = _count_classes(np.concatenate(classes))
     return np.concatenate(pictures), indices, labels, len(pictures[0])
 
 
-def _counted(classes: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
+def _count_classes(classes: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
     """Return the names of the classes that occur and each label's class index; digits always have ten classes."""
     if classes.max() < len(_LABELS):
         return _LABELS, classes
@@ -83,7 +83,7 @@ def _counted(classes: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
     return tuple(names) if names and run else tuple(map(str, values)), indices
 
 
-def _found(folder: Path, parts: tuple[str, ...], name: str) -> Path:
+def _find(folder: Path, parts: tuple[str, ...], name: str) -> Path:
     wanted = [f"{part}-{name}" for part in parts]
     for path in (folder / f"{each}{suffix}" for each in wanted for suffix in ("", ".gz")):
         if path.is_file():

@@ -7,7 +7,7 @@ import numpy as np
 from evo.datasets.dataset import Dataset
 from evo.datasets.mlxtend import mlxtend_file
 from evo.datasets.splits import dataset_from, split_rows
-from evo.datasets.standard import moments, standardised
+from evo.datasets.standard import moments, standardise
 
 
 @functools.cache
@@ -29,7 +29,7 @@ def houses(*, seed: int = 0, sequence: bool = False) -> Dataset:
     return dataset_from(
         "houses",
         {"seed": seed, "sequence": sequence},
-        standardised(districts[:, :-1], rows[0]),
+        standardise(districts[:, :-1], rows[0]),
         (districts[:, -1] - offset) / scale,
         rows,
         shape=(13,),

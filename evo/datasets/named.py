@@ -39,12 +39,12 @@ def constructor_of(reference: str) -> Callable[..., Dataset]:
     Its options are its keyword-only arguments.
     """
     if reference in DATASETS:
-        return _named(reference)
+        return _name(reference)
     name, option = _FILES.get(Path(reference).suffix.lower(), ("folder", "folder"))
-    return _given(_named(name), option, reference)
+    return _fix_option(_name(name), option, reference)
 
 
-def _given(constructor: Callable[..., Dataset], option: str, value: str) -> Constructor[Dataset]:
+def _fix_option(constructor: Callable[..., Dataset], option: str, value: str) -> Constructor[Dataset]:
     """Return the constructor with one of its options fixed."""
     others = {name: known for name, known in options_of(constructor).items() if name != option}
 
@@ -54,5 +54,5 @@ def _given(constructor: Callable[..., Dataset], option: str, value: str) -> Cons
     return Constructor(made, others, Dataset, constructor.__doc__ or "")
 
 
-def _named(name: str) -> Callable[..., Dataset]:
+def _name(name: str) -> Callable[..., Dataset]:
     return typing.cast(Callable[..., Dataset], resolve(name, DATASETS))

@@ -112,7 +112,7 @@ def _pictures(seed: int, examples: int, difficulty: float) -> np.ndarray:
     for index, scene in enumerate(scenes):
         shapes[index, : len(scene)] = scene
     counts = np.array([len(scene) for scene in scenes])
-    return _photographed(paint(shapes, counts, _CELLS, _SIZES, SIDE), random, difficulty)
+    return _photograph(paint(shapes, counts, _CELLS, _SIZES, SIDE), random, difficulty)
 
 
 def _other(random: np.random.Generator) -> _Sign | None:
@@ -130,7 +130,7 @@ def _scene(random: np.random.Generator, sign: _Sign | None, difficulty: float) -
     x, y = random.uniform(0.5 - room, 0.5 + room, 2).tolist()
     squeezed = radius * random.uniform(1 - 0.5 * difficulty, 1)  # foreshortened
     lean = random.normal(0, 0.04 + 0.2 * difficulty)
-    pole = shape_row(_SQUARE, (x, y + 1), (0.025, 1), 0, _tinted(random, _GREY))
+    pole = shape_row(_SQUARE, (x, y + 1), (0.025, 1), 0, _tint(random, _GREY))
     board = _signboard(random, sign, (x, y), (squeezed, radius), lean)
     return [*shapes, pole, *board, *_cover(random, difficulty, x, y)]
 
@@ -143,7 +143,7 @@ def _landscape(random: np.random.Generator) -> list[list[float]]:
         shape_row(_SQUARE, (0.5, horizon * (band + 0.5) / _BANDS), (1, 0.5 / _BANDS + 0.02), 0, colour)
         for band, colour in enumerate(np.linspace(sky, 0.5 * (sky + 0.9), _BANDS).tolist())
     ]
-    ground = _tinted(random, _GROUNDS[random.integers(len(_GROUNDS))])
+    ground = _tint(random, _GROUNDS[random.integers(len(_GROUNDS))])
     return [*bands, shape_row(_SQUARE, (0.5, horizon + 0.5), (1, 0.5), random.normal(0, 0.05), ground)]
 
 
@@ -165,7 +165,7 @@ def _signboard(
     if sign.turn == _ON_A_CORNER:
         half = (half[0] * 0.75, half[1] * 0.75)
     inner = random.uniform(0.6, 0.7) if sign.sides == 3 else random.uniform(0.8, 0.9)
-    rim, face, ink = (_tinted(random, colour) for colour in (sign.rim, sign.face, sign.ink))
+    rim, face, ink = (_tint(random, colour) for colour in (sign.rim, sign.face, sign.ink))
     board = [
         shape_row(sign.sides, middle, half, sign.turn + lean, rim),
         shape_row(sign.sides, middle, (half[0] * inner, half[1] * inner), sign.turn + lean, face),
@@ -183,20 +183,20 @@ def _cover(random: np.random.Generator, difficulty: float, x: float, y: float) -
         return []
     if random.random() < 0.4:
         post = random.normal(x, 0.2), 0.5
-        return [shape_row(_SQUARE, post, (random.uniform(0.02, 0.06), 1), 0, _tinted(random, _BARK))]
+        return [shape_row(_SQUARE, post, (random.uniform(0.02, 0.06), 1), 0, _tint(random, _BARK))]
     away = random.uniform(0, 2 * np.pi)
     middle = x + 0.3 * np.cos(away), y + 0.3 * np.sin(away)
     leaves = random.normal(middle, 0.06, (5, 2)).tolist()
-    return [shape_row(CIRCLE, (px, py), (0.08, 0.05), away, _tinted(random, _LEAF)) for px, py in leaves]
+    return [shape_row(CIRCLE, (px, py), (0.08, 0.05), away, _tint(random, _LEAF)) for px, py in leaves]
 
 
-def _tinted(random: np.random.Generator, colour: np.ndarray) -> list[float]:
+def _tint(random: np.random.Generator, colour: np.ndarray) -> list[float]:
     """Return a colour, a little brighter or darker, and faded towards grey."""
     faded, bright = random.uniform(0, 0.25), random.uniform(0.85, 1.05)
     return ((1 - faded) * bright * colour + 0.5 * faded).tolist()
 
 
-def _photographed(pictures: np.ndarray, random: np.random.Generator, difficulty: float) -> np.ndarray:
+def _photograph(pictures: np.ndarray, random: np.random.Generator, difficulty: float) -> np.ndarray:
     """Return float32 pictures as a camera records them, uint8: lighting, haze, blur and noise."""
     count = len(pictures)
 

@@ -18,7 +18,7 @@ _PICTURE = 3  # axes: height, width, channels
 Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-def shuffled(count: int, seed: int, purpose: str) -> np.ndarray:
+def shuffle(count: int, seed: int, purpose: str) -> np.ndarray:
     """Return a permutation of 0 … count - 1, int64 (count,), that never changes for the same seed and purpose."""
     words = generator(whole_number("seed", seed, 0), purpose).bit_generator.random_raw(count)
     return np.argsort(words, kind="stable")
@@ -32,7 +32,7 @@ def split_rows(count: int, seed: int, classes: np.ndarray | None = None) -> Rows
     """
     if count < _FEWEST:
         raise ValueError(f"{count} examples are too few: at least {_FEWEST} are needed")
-    order = shuffled(count, seed, "split")
+    order = shuffle(count, seed, "split")
     dealt = order if classes is None else order[np.argsort(classes[order], kind="stable")]
     part = np.empty(count, np.int64)
     part[dealt] = _DEALT[np.arange(count) % len(_DEALT)]

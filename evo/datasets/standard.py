@@ -15,7 +15,7 @@ def moments(column: np.ndarray) -> tuple[float, float]:
     return mean, deviation or 1.0
 
 
-def standardised(columns: np.ndarray, train: np.ndarray) -> np.ndarray:
+def standardise(columns: np.ndarray, train: np.ndarray) -> np.ndarray:
     """Standardise columns (examples, features) by the mean and deviation of the rows `train`."""
     found = [moments(column) for column in columns[train].T]
     return (columns - [mean for mean, _ in found]) / [deviation for _, deviation in found]

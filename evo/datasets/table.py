@@ -8,7 +8,7 @@ import numpy as np
 from evo.datasets.csv_file import Column, read_csv
 from evo.datasets.dataset import Dataset
 from evo.datasets.splits import dataset_from, split_rows
-from evo.datasets.standard import moments, standardised
+from evo.datasets.standard import moments, standardise
 from evo.errors import nearest
 
 _MOST_WORDS, _MOST_CLASSES = 100, 1000  # limits: different words in a column, classes of the target
@@ -46,7 +46,7 @@ def table(*, file: str = "", target: str = "", kind: str = "", seed: int = 0, se
         classes = _classes(wanted, quantities, kind)
         rows = split_rows(len(wanted.cells), seed, classes[1] if classes else None)
         inputs = [
-            _one_hot(column) if values is None else standardised(values[:, None], rows[0])
+            _one_hot(column) if values is None else standardise(values[:, None], rows[0])
             for column, values in zip(columns, found, strict=True)
         ]
     except ValueError as error:

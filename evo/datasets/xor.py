@@ -3,7 +3,7 @@
 import numpy as np
 
 from evo.datasets.dataset import Dataset
-from evo.datasets.splits import dataset_from, shuffled
+from evo.datasets.splits import dataset_from, shuffle
 from evo.numerics.validation import whole_number
 
 _MOST_BITS = 16
@@ -17,7 +17,7 @@ def xor(*, seed: int = 0, sequence: bool = False, bits: int = 2) -> Dataset:
     """
     whole_number("bits", bits, 2, _MOST_BITS)
     ones = np.arange(2**bits)[:, None] >> np.arange(bits) & 1
-    every = shuffled(len(ones), seed, "order of patterns")
+    every = shuffle(len(ones), seed, "order of patterns")
     return dataset_from(
         "xor",
         {"seed": seed, "sequence": sequence, "bits": bits},

@@ -140,7 +140,7 @@ class GymnasiumCollector:
         for place, one in enumerate(found):
             if isinstance(one, Died):
                 self._host.probe(0)
-                found[place] = _lost(asked[place], one.how)
+                found[place] = _record_loss(asked[place], one.how)
         most = max(len(one.cuts) for one in found)
         for one in found:
             one.cuts.extend([np.zeros(self.task.observation_size, np.float32)] * (most - len(one.cuts)))
@@ -226,7 +226,7 @@ def _network_of(asked: _Asked) -> Network:
     return network_from_text(text, *sizes, normalises, clip_observation=clip)
 
 
-def _lost(asked: _Asked, how: str) -> _Collected:
+def _record_loss(asked: _Asked, how: str) -> _Collected:
     """Return the result of an environment whose processes died: one failure; it begins another episode."""
     network = _network_of(asked)
     found = _Collected(asked, network)

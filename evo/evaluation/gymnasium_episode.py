@@ -97,11 +97,11 @@ class GymnasiumEvaluator:
             for share in shares
             for piece in np.array_split(seeds, pieces)
         ]
-        found = self._lived(work)
-        individuals = [_joined(found[start : start + pieces], 1) for start in range(0, len(found), pieces)]
-        return _joined(individuals, 0)
+        found = self._run_work(work)
+        individuals = [_join(found[start : start + pieces], 1) for start in range(0, len(found), pieces)]
+        return _join(individuals, 0)
 
-    def _lived(self, work: Sequence[_Work]) -> list[Episodes]:
+    def _run_work(self, work: Sequence[_Work]) -> list[Episodes]:
         """Return the results of each piece of work; where a process died during one, run its episodes one by one."""
         found = self._host.map(_live, work)
         ended = [place for place, one in enumerate(found) if isinstance(one, Died)]
@@ -121,8 +121,9 @@ class GymnasiumEvaluator:
             rows = []
             for _ in work[place].params:
                 row = [next(again) for _ in range(episodes)]
-                rows.append(_joined([_lost(one, got.how) if isinstance(got, Died) else got for one, got in row], 1))
-            found[place] = _joined(rows, 0)
+                parts = [_record_loss(one, got.how) if isinstance(got, Died) else got for one, got in row]
+                rows.append(_join(parts, 1))
+            found[place] = _join(rows, 0)
         return found
 
 
@@ -147,7 +148,7 @@ class _Life:
         return Episodes(self.returns, self.lengths, self.endings, self.statistics, self.recorded, errors)
 
 
-def _lost(work: _Work, how: str) -> Episodes:
+def _record_loss(work: _Work, how: str) -> Episodes:
     """Return the result of a single episode during which processes died."""
     life = _Life(work)
     life.endings[:] = ENVIRONMENT_ERROR
@@ -217,7 +218,7 @@ def _episode(
         life.lengths[place], life.returns[place] = step, total
 
 
-def _joined(parts: Sequence[Episodes], axis: int) -> Episodes:
+def _join(parts: Sequence[Episodes], axis: int) -> Episodes:
     """Concatenate results along the individuals (0) or their episodes (1)."""
 
     def joined(arrays: Sequence[Any]) -> Any:

@@ -38,7 +38,7 @@ def torch_module() -> Any:
     return importlib.import_module("torch") if importlib.util.find_spec("torch") else None
 
 
-def translated(torch: Any, layers: Any, shapes: Any, params: np.ndarray, makers: Makers) -> list[Made] | None:
+def translate(torch: Any, layers: Any, shapes: Any, params: np.ndarray, makers: Makers) -> list[Made] | None:
     """Return torch's counterparts of layers, given inputs of these shapes; None where one has none."""
     made, at = [], 0
     for layer, shape in zip(layers, shapes, strict=False):
@@ -50,7 +50,7 @@ def translated(torch: Any, layers: Any, shapes: Any, params: np.ndarray, makers:
     return made
 
 
-def given(torch: Any, inputs: np.ndarray, shape: Shape) -> Any:
+def to_torch(torch: Any, inputs: np.ndarray, shape: Shape) -> Any:
     """Return examples (count, numbers) of a shape as torch takes them: the channels of a picture come first."""
     tensor = torch.tensor(np.array(inputs))
     return tensor.reshape(-1, *shape).movedim(-1, 1).contiguous() if len(shape) == 3 else tensor
@@ -63,10 +63,10 @@ def acting(network: Network, params: np.ndarray, inputs: np.ndarray) -> Callable
     (count, outputs). One thread. None where torch has no such network.
     """
     torch = torch_module()
-    made = None if torch is None else translated(torch, network.layers, network.shapes, params, CELLS)
+    made = None if torch is None else translate(torch, network.layers, network.shapes, params, CELLS)
     if made is None:
         return None
-    observations = given(torch, inputs, network.shapes[0]).split(1)
+    observations = to_torch(torch, inputs, network.shapes[0]).split(1)
 
     def run(times: int) -> np.ndarray:
         threads, found = torch.get_num_threads(), [observations[0]] * len(inputs)
@@ -86,7 +86,7 @@ def acting(network: Network, params: np.ndarray, inputs: np.ndarray) -> Callable
     return run
 
 
-def _filled(torch: Any, module: Any, **values: Any) -> Any:
+def _fill(torch: Any, module: Any, **values: Any) -> Any:
     """Return a module with its parameters set to these values."""
     with torch.no_grad():
         for name, value in values.items():
@@ -94,7 +94,7 @@ def _filled(torch: Any, module: Any, **values: Any) -> Any:
     return module
 
 
-def _activated(torch: Any, module: Any, activation: str) -> Any:
+def _activate(torch: Any, module: Any, activation: str) -> Any:
     if activation == "linear":
         return module
     return torch.nn.Sequential(
@@ -110,8 +110,8 @@ def _dense(torch: Any, layer: Any, shape: Shape, params: Any) -> Any:
     else:
         turned = weights.reshape(inputs, layer.outputs)
     module = torch.nn.Linear(inputs, layer.outputs, bias=layer.bias)
-    module = _filled(torch, module, weight=turned.T, **({"bias": bias} if layer.bias else {}))
-    module = _activated(torch, module, layer.activation)
+    module = _fill(torch, module, weight=turned.T, **({"bias": bias} if layer.bias else {}))
+    module = _activate(torch, module, layer.activation)
     return torch.nn.Sequential(torch.nn.Flatten(), module) if len(shape) > 1 else module
 
 
@@ -119,10 +119,10 @@ def _convolution(torch: Any, layer: Any, shape: Shape, params: Any) -> Any:
     weights, bias = params[: -layer.filters], params[-layer.filters :]
     weights = weights.reshape(layer.kernel, layer.kernel, shape[2], layer.filters).permute(3, 2, 0, 1)
     module = torch.nn.Conv2d(shape[2], layer.filters, layer.kernel, layer.stride, layer.padding)
-    return _activated(torch, _filled(torch, module, weight=weights, bias=bias), layer.activation)
+    return _activate(torch, _fill(torch, module, weight=weights, bias=bias), layer.activation)
 
 
-def gated(torch: Any, layer: Any, shape: Shape, params: Any, module: Any, end: str = "") -> Any:
+def build_gated(torch: Any, layer: Any, shape: Shape, params: Any, module: Any, end: str = "") -> Any:
     """Return a recurrent module with its parameters set; torch always has two biases."""
     columns = layer.gates * layer.units
     heard, own, *biases = params.split(
@@ -135,11 +135,11 @@ def gated(torch: Any, layer: Any, shape: Shape, params: Any, module: Any, end: s
         "bias_ih": biases[0],
         "bias_hh": second,
     }
-    return _filled(torch, module, **{name + end: value for name, value in values.items()})
+    return _fill(torch, module, **{name + end: value for name, value in values.items()})
 
 
 def _cell(name: str, torch: Any, layer: Any, shape: Shape, params: Any) -> Made:
-    cell = gated(torch, layer, shape, params, getattr(torch.nn, name)(shape[0], layer.units))
+    cell = build_gated(torch, layer, shape, params, getattr(torch.nn, name)(shape[0], layer.units))
     state = None
 
     def step(values: Any) -> Any:
@@ -153,7 +153,7 @@ def _cell(name: str, torch: Any, layer: Any, shape: Shape, params: Any) -> Made:
 def _lstm(torch: Any, layer: Any, shape: Shape, params: Any) -> Any:
     """Return a module from sequences (batch, steps, features) to the outputs after the last step."""
     module = torch.nn.LSTM(shape[0], layer.units, batch_first=True)
-    module = gated(torch, layer, shape, params, module, "_l0")
+    module = build_gated(torch, layer, shape, params, module, "_l0")
 
     class Last(torch.nn.Module):
         def __init__(self) -> None:
@@ -168,11 +168,11 @@ def _lstm(torch: Any, layer: Any, shape: Shape, params: Any) -> Any:
 
 def _layer_norm(torch: Any, layer: Any, shape: Shape, params: Any) -> Any:
     gain, bias = params.reshape(2, *shape)
-    return _filled(torch, torch.nn.LayerNorm(shape), weight=gain, bias=bias)
+    return _fill(torch, torch.nn.LayerNorm(shape), weight=gain, bias=bias)
 
 
 def _embedding(torch: Any, layer: Any, shape: Shape, params: Any) -> Made:
-    module = _filled(torch, torch.nn.Embedding(layer.symbols, layer.width), weight=params.reshape(layer.symbols, -1))
+    module = _fill(torch, torch.nn.Embedding(layer.symbols, layer.width), weight=params.reshape(layer.symbols, -1))
     return lambda values: module(values.long()).flatten(1)
 
 
@@ -180,7 +180,7 @@ def _residual(torch: Any, layer: Any, shape: Shape, params: Any) -> Made:
     shapes = [shape]
     for one in layer.layers:
         shapes.append(one.shape(shapes[-1]))
-    made = translated(torch, layer.layers, shapes, params.numpy(), CELLS)
+    made = translate(torch, layer.layers, shapes, params.numpy(), CELLS)
     if made is None:
         raise ValueError(f"torch has no {layer.text}")
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from evo.export.parts import Part, Parts
-from evo.export.torch_networks import CELLS, gated
+from evo.export.torch_networks import CELLS, build_gated
 
 
 def torch_policy(parts: Parts) -> tuple[nn.Module, float]:
@@ -47,7 +47,7 @@ class TorchPolicy(nn.Module):
             at += size
             if layer.word in remembering:
                 cell = getattr(nn, remembering[layer.word])(shape[0], layer.shape(shape)[0])
-                made.append(gated(torch, layer, shape, own, cell))
+                made.append(build_gated(torch, layer, shape, own, cell))
             else:
                 made.append(CELLS[type(layer)](torch, layer, shape, own))
         self.layers = nn.ModuleList(made)

@@ -83,7 +83,7 @@ class Environments:
         drawn = [generator(self.seed, purpose, *indices, place) for place in range(count)]
         return np.array([words_of(one.bit_generator.state) for one in drawn], np.uint64)
 
-    def lived(self, blocks: np.ndarray, seen: Experience) -> dict[str, float]:
+    def commit(self, blocks: np.ndarray, seen: Experience) -> dict[str, float]:
         """Commit the collected steps; return metrics: the best, mean and deviation of recent episodes' returns."""
         self.blocks = blocks
         finished = seen.returns.T[~np.isnan(seen.returns.T)]  # in the order in which they ended

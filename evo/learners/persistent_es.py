@@ -108,7 +108,7 @@ class PersistentES:
         self.generation += 1
         return {
             "generation": self.generation,
-            **self._world.lived(blocks, seen),
+            **self._world.commit(blocks, seen),
             "gradient_norm": math.sqrt(np.sum(np.square(gradient))),
             "update_norm": math.sqrt(np.sum(np.square(delta))),
         }

@@ -20,10 +20,10 @@ from evo.envs.engine.physics import EngineError
 from evo.evaluation.collector import Experience
 from evo.learners.environments import Environments
 from evo.learners.learner import Candidate, below
-from evo.learners.segments import WEIGHT, Examples, Relived, counted, relived, tabled, weighted
+from evo.learners.segments import WEIGHT, Examples, Relived, mask_counted, replay_critic, to_table, weigh
 from evo.networks import Dense, Network, network_from_text
 from evo.networks.initialisation import orthogonal
-from evo.numerics.advantages import RewardScale, advantages, standardised
+from evo.numerics.advantages import RewardScale, advantages, standardise
 from evo.numerics.randomness import generator
 from evo.numerics.running_statistics import ObservationStatistics
 from evo.numerics.validation import number_between, positive_number, whole_number
@@ -220,24 +220,24 @@ class PPO:
         self._world.prepare()
         unlived = np.zeros((self.environments, 0)), np.zeros((self.environments, 0), np.int64)
         lengths = np.zeros(self.environments, np.int64)
-        self.reward_scale.scaled(*unlived, lengths, self.discount)
+        self.reward_scale.scale(*unlived, lengths, self.discount)
         advantages(unlived[0], unlived[0].astype(np.float32), unlived[1], lengths, self.discount, self.gae_lambda)
         examples = np.zeros((1, int(self._loss.feeds.columns.sum())), np.float32)
         assess(self._loss.programs[0], self._loss.feeds, examples, *self._loss.log_probabilities)
         self._descend(examples, np.zeros((0, self._size), np.int64), self.optimizer)
         if self._remembers:
             observations = np.zeros((self.environments, 1, self.critic.inputs), np.float32)
-            self._relived(observations, unlived[1], lengths)
+            self._replay_critic(observations, unlived[1], lengths)
 
     def step(self) -> dict[str, float]:
         """Run one iteration of Algorithm 1; return its metrics. Interrupted, it leaves everything as it was."""
         blocks, seen = self._collect()
         self._check(seen)
         self.errors = seen.errors
-        learning_rate = self._annealed()
+        learning_rate = self._anneal()
         scaled, reward_scale = seen.rewards, self.reward_scale
         if self.normalise_reward:
-            scaled, reward_scale = reward_scale.scaled(seen.rewards, seen.marks, seen.lengths, self.discount)
+            scaled, reward_scale = reward_scale.scale(seen.rewards, seen.marks, seen.lengths, self.discount)
         critic_memory = self.critic_memory
         if self._remembers:
             examples, critic_memory = self._segments(seen, scaled)
@@ -271,7 +271,7 @@ class PPO:
         policy_loss, value_loss, entropy, divergence = watched.tolist()
         return {
             "generation": self.generation,
-            **self._world.lived(blocks, seen),
+            **self._world.commit(blocks, seen),
             "policy_loss": policy_loss,
             "value_loss": value_loss,
             "entropy": entropy,
@@ -284,7 +284,7 @@ class PPO:
         """Raise EngineError where no step of the iteration, or none of the first _PATIENCE episodes, succeeded."""
         failed = sum(seen.failures.values())
         reasons = "; ".join([*seen.failures, *seen.errors[:1]])
-        if not counted(seen).any():
+        if not mask_counted(seen).any():
             raise EngineError(f"no step of iteration {self.generation} succeeded: {reasons}")
         never = not self._world.recent and np.isnan(seen.returns).all()
         if failed and never and self.episodes + failed >= _PATIENCE:
@@ -302,14 +302,14 @@ class PPO:
         table[:, :, :inputs] = seen.observations
         table[:, : self.horizon, inputs : inputs + taken] = seen.actions
         flat = table.reshape(environments * rows, -1)
-        log_probabilities, values = self._assessed(flat, self._loss.value).T.reshape(2, environments, rows)
+        log_probabilities, values = self._assess(flat, self._loss.value).T.reshape(2, environments, rows)
 
         gains = advantages(rewards, values, seen.marks, seen.lengths, self.discount, self.gae_lambda)
         acted = table[:, : self.horizon, inputs + taken :]
         acted[:, :, 0], acted[:, :, 1] = log_probabilities[:, : self.horizon], gains
         acted[:, :, 2], acted[:, :, 3] = gains + values[:, : self.horizon], values[:, : self.horizon]
         counts = np.zeros((environments, rows), np.bool_)
-        counts[:, : self.horizon] = counted(seen)
+        counts[:, : self.horizon] = mask_counted(seen)
         explained = _explained(gains[counts[:, : self.horizon]], table[counts, _TARGET])
         advantage = flat[:, _ADVANTAGE, np.newaxis].astype(np.float64)
         return Examples(flat, 1, flat.shape[1], advantage, counts.reshape(-1, 1), explained)
@@ -318,10 +318,10 @@ class PPO:
         """Return a row for every segment, and the critic's memory after them."""
         # a step with a non-finite observation fails; the steps before it still need the critic's values
         observed = np.nan_to_num(seen.observations, nan=0.0, posinf=0.0, neginf=0.0)
-        values, memories, after = self._relived(observed, seen.marks, seen.lengths)
+        values, memories, after = self._replay_critic(observed, seen.marks, seen.lengths)
         gains = advantages(rewards, values, seen.marks, seen.lengths, self.discount, self.gae_lambda)
-        counts, values = counted(seen), values[:, : self.horizon]
-        table = tabled(seen, counts, spare=4)
+        counts, values = mask_counted(seen), values[:, : self.horizon]
+        table = to_table(seen, counts, spare=4)
         table[:, :, _TARGET], table[:, :, _VALUE] = np.where(counts, [gains + values, values], 0.0)
         explained = _explained(gains[counts], table[counts, _TARGET])
         states = seen.memories[:, :, self.actor.carried], memories[:, :, self.critic.carried]
@@ -329,35 +329,35 @@ class PPO:
         flat = np.concatenate([part.reshape(number, -1) for part in (table, *states)], axis=1)
         shares = gains.reshape(number, steps), counts.reshape(number, steps)
         examples = Examples(flat, steps, table.shape[2], *shares, explained)
-        examples.column(_LOG_PROBABILITY)[:] = self._assessed(flat)
+        examples.column(_LOG_PROBABILITY)[:] = self._assess(flat)
         return examples, after
 
-    def _assessed(self, table: np.ndarray, *nodes: Node) -> np.ndarray:
+    def _assess(self, table: np.ndarray, *nodes: Node) -> np.ndarray:
         """Return log-probabilities of all steps' actions, and nodes, at the current parameters: (examples, columns)."""
         program = self._loss.programs[0]
         program.parameters[:] = self.parameters
         return assess(program, self._loss.feeds, table, *self._loss.log_probabilities, *nodes)
 
-    def _relived(self, observations: np.ndarray, marks: np.ndarray, lengths: np.ndarray) -> Relived:
+    def _replay_critic(self, observations: np.ndarray, marks: np.ndarray, lengths: np.ndarray) -> Relived:
         params = self.parameters[self.actor.size + self.deviations :]
-        return relived(self.critic, params, self.critic_memory, observations, marks, lengths, self.segment)
+        return replay_critic(self.critic, params, self.critic_memory, observations, marks, lengths, self.segment)
 
     def _standardise(self, examples: Examples, order: np.ndarray) -> None:
         """Standardise the advantages in each minibatch (Huang 2022, detail 7)."""
         gains = examples.gains[order].reshape(len(order), self.minibatch)
         if self._remembers:
-            gains, weights = weighted(gains, examples.counts[order].reshape(gains.shape))
+            gains, weights = weigh(gains, examples.counts[order].reshape(gains.shape))
             examples.column(WEIGHT)[order] = weights.reshape(*order.shape, -1)
         else:
-            gains = standardised(gains)
+            gains = standardise(gains)
         examples.column(_ADVANTAGE)[order] = gains.reshape(*order.shape, -1)
 
     def _descend(self, examples: np.ndarray, order: np.ndarray, optimizer: Adam) -> np.ndarray | None:
-        settings = Settings(np.full(len(order), self._annealed()), self.max_gradient_norm)
+        settings = Settings(np.full(len(order), self._anneal()), self.max_gradient_norm)
         loss = self._loss
         return descend(loss.programs, loss.feeds, examples, order, optimizer, settings, loss.watched, self._team)
 
-    def _annealed(self) -> float:
+    def _anneal(self) -> float:
         """Return the learning rate of this iteration."""
         if not self.anneal_steps:
             return self.learning_rate

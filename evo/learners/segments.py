@@ -50,7 +50,7 @@ class Relived(NamedTuple):
     after: np.ndarray
 
 
-def relived(
+def replay_critic(
     critic: Network,
     params: np.ndarray,
     memory: np.ndarray,
@@ -106,12 +106,12 @@ def _relive(
             memory[:] = np.float32(0)
 
 
-def counted(seen: Experience) -> np.ndarray:
+def mask_counted(seen: Experience) -> np.ndarray:
     """Return which steps were taken and did not fail, bool (environments, horizon)."""
     return (np.arange(seen.marks.shape[1]) < seen.lengths[:, np.newaxis]) & (seen.marks != FAILED)
 
 
-def tabled(seen: Experience, counts: np.ndarray, spare: int) -> np.ndarray:
+def to_table(seen: Experience, counts: np.ndarray, spare: int) -> np.ndarray:
     """Return the columns of all steps, float32 (environments, horizon, width).
 
     They are GOES_ON, WEIGHT, observation, action, and `spare` of zeros. Steps that do not count have zeros, except in
@@ -126,7 +126,7 @@ def tabled(seen: Experience, counts: np.ndarray, spare: int) -> np.ndarray:
     return table
 
 
-def weighted(gains: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def weigh(gains: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Standardise the advantages of minibatches over the steps that count; return them and the weights of all steps.
 
     Each minibatch has mean 0 and (unbiased) standard deviation 1; weights are 1 on average. Both are float64

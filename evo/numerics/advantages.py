@@ -29,7 +29,7 @@ class RewardScale:
     mean: float = 0.0
     variance: float = 1.0
 
-    def scaled(
+    def scale(
         self, rewards: np.ndarray, marks: np.ndarray, lengths: np.ndarray, discount: float
     ) -> tuple[np.ndarray, "RewardScale"]:
         """Return the scaled rewards, float64 (environments, horizon), and the scale after these steps.
@@ -113,7 +113,7 @@ def advantages(rewards: Any, values: Any, marks: Any, lengths: Any, discount: fl
     return result
 
 
-def standardised(values: np.ndarray) -> np.ndarray:
+def standardise(values: np.ndarray) -> np.ndarray:
     """Standardise each row to mean 0 and (unbiased) standard deviation 1; values: (rows, at least 2 columns)."""
     deviation = values.std(axis=1, ddof=1, keepdims=True)
     return (values - values.mean(axis=1, keepdims=True)) / (deviation + _EPSILON)

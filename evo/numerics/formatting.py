@@ -26,7 +26,7 @@ def spread(mean: float, deviation: float) -> str:
     return f"{mean:.{places}f} ± {deviation:.{places}f}" if places < 8 else f"{mean:.3g} ± {deviation:.3g}"
 
 
-def told(measure: str, value: float) -> str:
+def format_score(measure: str, value: float) -> str:
     """Format a data set's score for people: `95.3 % accuracy`, `2.31 bits per character`, `error 3.2 (1000 $)`.
 
     value: maximised, so bits and errors are negative. measure: ACCURACY, BITS, or ERROR followed by a unit.

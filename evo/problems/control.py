@@ -154,7 +154,7 @@ class Walking:
         most = self._evaluator.capacity(len(seeds))
         measured = measured and bool(self.measures)
         parts = [self._run(rows, begin, statistics, collect, measured) for rows in parts_of(population, most)]
-        return _combined(parts, 1 + 2 * self.task.observation_size)
+        return _combine(parts, 1 + 2 * self.task.observation_size)
 
     def slice_shape(self, episodes: int) -> tuple[int, int]:
         """Return as many as take 8,192 env steps, if no episode ends early."""
@@ -176,7 +176,7 @@ class Walking:
             )
             for part in (begin[first : first + most] for first in range(0, len(begin), most))
         ]
-        return parts[0] if len(parts) == 1 else _joined(parts)
+        return parts[0] if len(parts) == 1 else _join(parts)
 
     def normalisation(self, statistics: ObservationStatistics) -> tuple[np.ndarray, np.ndarray]:
         """Return the mean and scale that normalise: (observation - mean) * scale; 0 and 1 without normalisation."""
@@ -206,7 +206,7 @@ class Walking:
         )
 
 
-def _joined(parts: list[Episodes]) -> Episodes:
+def _join(parts: list[Episodes]) -> Episodes:
     """Concatenate results of the same individuals along the episodes."""
     statistics = [part.statistics for part in parts if part.statistics is not None]
     measures = [part.measures for part in parts if part.measures is not None]
@@ -221,7 +221,7 @@ def _joined(parts: list[Episodes]) -> Episodes:
     )
 
 
-def _combined(parts: list[Episodes], row_size: int) -> Evaluation:
+def _combine(parts: list[Episodes], row_size: int) -> Evaluation:
     failed = np.concatenate([part.failed for part in parts])
     endings = np.concatenate([part.endings for part in parts])
     returns = np.where(failed, np.nan, np.concatenate([part.returns for part in parts]))

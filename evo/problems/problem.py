@@ -52,11 +52,11 @@ def join_individuals(parts: Sequence[Evaluation]) -> Evaluation:
     if len(parts) == 1:
         return parts[0]
     returns = np.concatenate([part.returns for part in parts])
-    measures, objectives = (_stacked([getattr(part, name) for part in parts]) for name in ("measures", "objectives"))
+    measures, objectives = (_stack([getattr(part, name) for part in parts]) for name in ("measures", "objectives"))
     return replace(add(parts, returns, fitness_of(returns)), measures=measures, objectives=objectives)
 
 
-def _stacked(arrays: Sequence[np.ndarray]) -> np.ndarray:
+def _stack(arrays: Sequence[np.ndarray]) -> np.ndarray:
     """Return arrays (individuals, numbers) above each other; without columns are those of failures alone: NaN."""
     columns = max(array.shape[1] for array in arrays)
     failed = [np.full((len(array), columns - array.shape[1]), np.nan) for array in arrays]

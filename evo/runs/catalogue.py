@@ -8,7 +8,7 @@ from typing import Any
 from evo.config.task_spec import TaskSource
 from evo.datasets import DATASETS
 from evo.envs import TASKS
-from evo.errors import EvoError, shown
+from evo.errors import EvoError, printable
 from evo.grammar import parse_toml
 from evo.learners import METHODS
 from evo.networks import NETWORKS
@@ -92,10 +92,10 @@ def _record(path: Path) -> RunRecord | None:
     row = MetricsFile(path / "metrics.csv", []).last()
     mean = math.nan if champion is None else champion.reported_fitness.mean
     return RunRecord(
-        path=shown(str(path)),
-        task=shown(str(task)),
-        network=shown(str(written.get("network", {}).get("layers", ""))),
-        method=shown(str(method)),
+        path=printable(str(path)),
+        task=printable(str(task)),
+        network=printable(str(written.get("network", {}).get("layers", ""))),
+        method=printable(str(method)),
         seed=int(seed),
         generation=int(row.get("generation", 0)),
         steps=int(row.get("steps", 0)),

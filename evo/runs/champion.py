@@ -211,7 +211,7 @@ class Champion:
             problem = self.supervised
             return Fitness(problem.score(problem.answers(self.params, self._fitting(episodes))), self.measure)
         names = self.problem.measures
-        outcome = self._scored(report_seeds(episodes) if seeds is None else np.asarray(seeds), bool(names))
+        outcome = self._score(report_seeds(episodes) if seeds is None else np.asarray(seeds), bool(names))
         measures = dict(zip(names, outcome.measures[0].tolist(), strict=True)) if names else {}
         return Fitness(outcome.returns[0], self.measure, outcome.steps, measures)
 
@@ -238,7 +238,7 @@ class Champion:
             raise EvoError(f"these examples are not {self.task_name}'s: {one_line(error)}") from error
         return split
 
-    def _scored(self, seeds: np.ndarray, measured: bool = False) -> Evaluation:
+    def _score(self, seeds: np.ndarray, measured: bool = False) -> Evaluation:
         """Evaluate it on the episodes of `seeds`. Raises EvoError where it cannot be evaluated."""
         with self._said():
             return evaluate_alone(self.problem, *self.candidate, seeds, measured)
@@ -279,7 +279,7 @@ class Champion:
     def verify(self) -> Verification:
         """Score it again on its selection seeds and compare every bit."""
         seeds = selection_seeds(len(self.selection_returns))
-        outcome = self._scored(seeds)
+        outcome = self._score(seeds)
         again = outcome.returns[0]
         here = platform_facts()
         names = sorted({*self.facts, *here})
@@ -311,7 +311,7 @@ class Champion:
         """
         config = {"task.name": self.task_name, "evaluation.step_timeout": seconds}
         checked = resolve_config(config, task=self.spec).evaluation.step_timeout
-        return replace(self, spec=TaskSpec.named(self.task_name, self.spec.options, checked))
+        return replace(self, spec=TaskSpec.find(self.task_name, self.spec.options, checked))
 
     def reported(self, returns: np.ndarray) -> "Champion":
         """Return the same champion with its report returns."""

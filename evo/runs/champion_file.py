@@ -78,7 +78,7 @@ def fields_of(arrays: Mapping[str, np.ndarray], source: str, trust: bool) -> dic
             raise ValueError("its step_timeout is no positive number")
         options = {name: _tupled(value) for name, value in about["task"]["options"].items()}
         return {
-            "spec": TaskSpec.named(about["task"]["name"], as_written(about["task"]["name"], options), timeout),
+            "spec": TaskSpec.find(about["task"]["name"], as_written(about["task"]["name"], options), timeout),
             "network_text": about["network"]["layers"],
             "normalise": about["network"]["normalise"],
             "method": about["method"],

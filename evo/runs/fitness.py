@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from evo.numerics.formatting import RETURN, number, spread, told
+from evo.numerics.formatting import RETURN, format_score, number, spread
 from evo.numerics.running_statistics import standard_error
 
 UNITS = {"x": "m", "y": "m", "height": "m", "power": "W"}  # of measures
@@ -83,7 +83,7 @@ class Fitness:
     def lines(self) -> list[tuple[str, str]]:
         """Return its numbers for people, as pairs of label and text."""
         if self.measure != RETURN:
-            return [("score", told(self.measure, self.mean))]
+            return [("score", format_score(self.measure, self.mean))]
         if len(self.returns) == 1:
             return [("value" if self.steps == 1 else self.measure, str(self))]
         mean = str(self) if self.failed else f"{spread(self.mean, self.standard_error)} (mean ± standard error)"
@@ -108,7 +108,7 @@ class Fitness:
 
     def __str__(self) -> str:
         if self.measure != RETURN:
-            return told(self.measure, self.mean)
+            return format_score(self.measure, self.mean)
         if self.failed:
             return f"no return: {self.failed} of {len(self.returns)} episodes failed"
         if len(self.returns) == 1:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from evo.errors import EvoError, nearest, one_line, shown
+from evo.errors import EvoError, nearest, one_line, printable
 from evo.storage.files import make_folder, read_text, write_text
 
 FOLDER = "logs"  # in the run's folder
@@ -162,7 +162,7 @@ class Follower:
         self._identity: str | None = None
         self._columns: list[str] = []
         self._logger: Logger | None = LOGGERS[name][0]()
-        self._guarded(lambda logger: self._open(logger, settings))
+        self._guard(lambda logger: self._open(logger, settings))
 
     def _open(self, logger: Logger, settings: Mapping[str, Any]) -> None:
         folder = self._run / FOLDER / self._name
@@ -182,7 +182,7 @@ class Follower:
 
     def read(self) -> None:
         """Hand on the whole rows that were added to the file since the last time; a failure is noted."""
-        self._guarded(self._read)
+        self._guard(self._read)
 
     def _read(self, logger: Logger) -> None:
         path = self._run / "metrics.csv"
@@ -209,16 +209,16 @@ class Follower:
     def close(self) -> None:
         """Hand on the last rows and finish; a failure is noted."""
         self.read()
-        self._guarded(lambda logger: logger.close())
+        self._guard(lambda logger: logger.close())
 
-    def _guarded(self, work: Callable[[Logger], None]) -> None:
+    def _guard(self, work: Callable[[Logger], None]) -> None:
         """Do something with the logger; if it fails there is none from then on."""
         if self._logger is not None:
             try:
                 work(self._logger)
             except Exception as error:  # a logger may fail in any way, and must not end the run
                 self._logger = None
-                reason = shown(f"{type(error).__name__}: {one_line(error)}", 300)
+                reason = printable(f"{type(error).__name__}: {one_line(error)}", 300)
                 self._note(f"the logger {self._name} has stopped ({reason}); metrics.csv has every row")
 
 

@@ -51,9 +51,9 @@ def plan_of(task: str, settings: Mapping[str, Any], learner: Learner) -> Plan:
     parameters = len(learner.candidates()[0].params)
     try:
         learner.prepare()
-        steps, seconds = _timed(learner)
+        steps, seconds = _time(learner)
         if seconds < _WARM and learner.finished() is None:
-            steps, seconds = _timed(learner)
+            steps, seconds = _time(learner)
     except (KernelError, EngineError, FloatingPointError) as error:
         raise EvoError(f"{task}: {error}") from error
     rate = steps / max(seconds, 1e-9) if steps else math.nan
@@ -67,7 +67,7 @@ def plan_of(task: str, settings: Mapping[str, Any], learner: Learner) -> Plan:
     return Plan(parameters, size, rate, min(whole, default=None), min(times, default=None))
 
 
-def _timed(learner: Learner) -> tuple[int, float]:
+def _time(learner: Learner) -> tuple[int, float]:
     """Take a step; return its steps of the task, and its seconds."""
     before, began = learner.steps, time.perf_counter()
     learner.step()

@@ -49,8 +49,8 @@ def film(
         return
     stride = frame_stride(task)
     frames = _frames(task, trajectory, stride, width, height, seconds, "", threads)
-    count = len(_shown(task, trajectory, stride, seconds))
-    write_film(_counted(frames, count, progress), path, frame_rate(task, stride))
+    count = len(_shown_steps(task, trajectory, stride, seconds))
+    write_film(_count(frames, count, progress), path, frame_rate(task, stride))
 
 
 def film_evolution(
@@ -88,8 +88,8 @@ def film_evolution(
         _frames(task, episode, stride, width, height, seconds, f"generation {generation}   ", threads)
         for generation, episode in zip(chosen, episodes, strict=True)
     )
-    count = sum(len(_shown(task, episode, stride, seconds)) for episode in episodes)
-    write_film(_counted(itertools.chain.from_iterable(shots), count, progress), path, frame_rate(task, stride))
+    count = sum(len(_shown_steps(task, episode, stride, seconds)) for episode in episodes)
+    write_film(_count(itertools.chain.from_iterable(shots), count, progress), path, frame_rate(task, stride))
 
 
 def typical_seed(champion: Champion) -> int:
@@ -110,12 +110,12 @@ def frame_rate(task: AnyTask, stride: int) -> int:
     return max(1, round(1.0 / (task.control_period * stride)))
 
 
-def _shown(task: AnyTask, trajectory: Trajectory, stride: int, seconds: float) -> np.ndarray:
+def _shown_steps(task: AnyTask, trajectory: Trajectory, stride: int, seconds: float) -> np.ndarray:
     """Return the control steps whose states a film shows, int (frames,)."""
     return np.arange(0, min(len(trajectory), round(seconds / task.control_period)) + 1, stride)
 
 
-def _counted(frames: Iterable[encode.Frame], count: int, progress: Progress | None) -> Iterator[encode.Frame]:
+def _count(frames: Iterable[encode.Frame], count: int, progress: Progress | None) -> Iterator[encode.Frame]:
     for done, frame in enumerate(frames, start=1):
         yield frame
         if progress is not None:
@@ -132,7 +132,7 @@ def _frames(
     prefix: str,
     threads: int | None,
 ) -> Iterator[encode.Frame]:
-    shown = _shown(task, trajectory, stride, seconds)
+    shown = _shown_steps(task, trajectory, stride, seconds)
     earned = np.concatenate([[0.0], np.cumsum(trajectory.rewards)])
     drawn = pictures(task, trajectory, shown, width, height, threads=threads)
     for step, picture in zip(shown, drawn, strict=True):
@@ -144,7 +144,7 @@ def _strip(
     task: AnyTask, trajectory: Trajectory, width: int, height: int, seconds: float, threads: int | None
 ) -> encode.Frame:
     # the cameras are those of the whole film, from which the stills are taken
-    filmed = _shown(task, trajectory, frame_stride(task), seconds)
+    filmed = _shown_steps(task, trajectory, frame_stride(task), seconds)
     cameras = cameras_of(task, trajectory, filmed, width / height)
     shown = np.unique(np.linspace(0, len(filmed) - 1, STRIP_FRAMES).astype(int))
     chosen = None if cameras is None else [cameras[index] for index in shown]

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from rich.console import Console
 
-from evo.errors import shown
+from evo.errors import printable
 
 READER_LEFT = 128 + 13  # a shell's exit status of a process that SIGPIPE ended
 _PLAIN = {"±": "+/-", "×": "x", "–": "-", "−": "-", "…": "...", "≥": ">=", "≤": "<=", "’": "'"}
@@ -48,7 +48,7 @@ class _Notes(logging.Formatter):
     """Formats a note as one line, without control characters for a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return f"evo: note: {shown(record.getMessage())}"
+        return f"evo: note: {printable(record.getMessage())}"
 
 
 def show_notes() -> None:
@@ -69,4 +69,4 @@ def show_warning(
     line: str | None = None,
 ) -> None:
     """Print a warning as one line on standard error, for `warnings.showwarning`; Gymnasium's colours are removed."""
-    sys.stderr.write(f"evo: warning: {shown(' '.join(_COLOUR.sub('', str(message)).split()))}\n")
+    sys.stderr.write(f"evo: warning: {printable(' '.join(_COLOUR.sub('', str(message)).split()))}\n")

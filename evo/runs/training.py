@@ -15,7 +15,7 @@ import numpy as np
 from evo.config.config import Config
 from evo.envs.engine import interruption
 from evo.envs.engine.physics import EngineError
-from evo.errors import EvoError, shown
+from evo.errors import EvoError, printable
 from evo.learners.learner import Candidate, Learner, below, check_candidate
 from evo.numerics.randomness import report_seeds, selection_seeds
 from evo.numerics.running_statistics import standard_error
@@ -164,7 +164,7 @@ def train(
             for message in getattr(learner, "errors", ()):  # only some learners have any
                 if message not in said and len(said) < _SAID:
                     said.add(message)
-                    watcher.note(f"failed: {shown(message)}")
+                    watcher.note(f"failed: {printable(message)}")
             _log(row, learner, directory, progress)
             watcher.learned(row)
             began = time.monotonic()

@@ -7,7 +7,7 @@ import socket
 from contextlib import suppress
 from pathlib import Path
 
-from evo.errors import EvoError, shown
+from evo.errors import EvoError, printable
 from evo.grammar import parse_toml
 from evo.storage.files import TEMPORARY, cannot_write, names_in, temporary_beside
 from evo.storage.run_directory import RunDirectory
@@ -68,7 +68,8 @@ def check_removable(path: Path) -> None:
         raise EvoError(f"{path} is not a run: its config.toml is not one that evo wrote")
     others = [name for name in names_in(path) if name not in _OURS and not Path(name).match(TEMPORARY)]
     if others:
-        raise EvoError(f"{path} holds {shown(sorted(others)[0])!r}, which evo did not make: move it elsewhere first")
+        found = printable(sorted(others)[0])
+        raise EvoError(f"{path} holds {found!r}, which evo did not make: move it elsewhere first")
     if is_held(path):
         raise EvoError(f"{path} is being written by a live run; stop it or wait")
 

@@ -63,13 +63,13 @@ class MetricsFile:
         # checked before allocating: a header alone may promise more numbers than memory holds
         for index, line in enumerate(lines[1:]):
             if line.count(",") != len(columns) - 1:
-                raise self._damaged(index)
+                raise self._refuse_damaged(index)
         values = np.empty((len(lines) - 1, len(columns)))
         for index, line in enumerate(lines[1:]):
             try:
                 values[index] = [float(text) for text in line.split(",")]
             except ValueError as error:
-                raise self._damaged(index) from error
+                raise self._refuse_damaged(index) from error
         return _Columns(self._path, {name: values[:, index].copy() for index, name in enumerate(columns)})
 
     def last(self) -> dict[str, float]:
@@ -85,7 +85,7 @@ class MetricsFile:
         except ValueError:
             return {}
 
-    def _damaged(self, row: int) -> EvoError:
+    def _refuse_damaged(self, row: int) -> EvoError:
         return EvoError(f"cannot read {self._path}: line {row + 2} is damaged; delete that line")
 
     def keep(self, rows: int, renamed: Mapping[str, str] = AS_WRITTEN) -> None:

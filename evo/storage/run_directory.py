@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, Self, final
 import numpy as np
 from numpy.typing import NDArray
 
-from evo.errors import EvoError, nearest, shown
+from evo.errors import EvoError, nearest, printable
 from evo.storage.files import (
     TEMPORARY,
     cannot_write,
@@ -274,7 +274,7 @@ class RunDirectory:
     def ended(self) -> str | None:
         """Return why learning ended; None while it continues, and for runs older than this record. Raises EvoError."""
         path = self._path / "ended"
-        return shown(" ".join(read_text(path, ENDED_BYTES).split())) if path.exists() else None
+        return printable(" ".join(read_text(path, ENDED_BYTES).split())) if path.exists() else None
 
     def record_end(self, reason: str | None) -> None:
         """Record in one line why learning ended; None removes the record, as the run continues."""
@@ -313,7 +313,7 @@ class RunDirectory:
             holder = os.pread(lock.fileno(), 200, 0).decode(errors="replace").split()
             lock.close()
             raise EvoError(
-                f"{self._path} is being written by a live run ({_described(holder)}); stop it or wait"
+                f"{self._path} is being written by a live run ({_describe(holder)}); stop it or wait"
             ) from error
         except OSError as error:
             self.warnings.append(f"cannot lock {path} ({error.strerror}); make sure that nobody else writes this run")
@@ -398,7 +398,7 @@ def _require_run(path: Path) -> None:
     raise EvoError(f"there is no run at {path}{advice}")
 
 
-def _described(holder: list[str]) -> str:
+def _describe(holder: list[str]) -> str:
     process, host = holder if len(holder) == 2 else ("unknown", socket.gethostname())
     return f"process {process}" if host == socket.gethostname() else f"process {process} on {host}"
 

@@ -39,7 +39,7 @@ def check_algorithm(algorithm: Callable[..., Algorithm] | str, evaluations: int 
     options `low` and `high` it stays between them; with a class attribute `rank_based`, only the order of fitness
     counts; and it solves the sphere.
     """
-    make = _named(algorithm) if isinstance(algorithm, str) else algorithm
+    make = _name(algorithm) if isinstance(algorithm, str) else algorithm
     if not callable(make):
         raise EvoError(
             f"check_algorithm takes a class, or what is called as one, and makes searches of it; got a "
@@ -55,7 +55,7 @@ def check_algorithm(algorithm: Callable[..., Algorithm] | str, evaluations: int 
         raise AssertionError(f"it raised {type(error).__name__}: {one_line(error)}") from error
 
 
-def _named(name: str) -> Callable[..., Algorithm]:
+def _name(name: str) -> Callable[..., Algorithm]:
     if name not in ALGORITHMS and ":" not in name:
         raise EvoError(f"unknown algorithm {name!r}{nearest(name, ALGORITHMS)}")
     trust(name)

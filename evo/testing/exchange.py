@@ -12,7 +12,7 @@ import numpy as np
 from evo.algorithms.algorithm import Algorithm
 from evo.genomes.population import Population
 from evo.testing.expectation import expect, expect_refusal
-from evo.testing.trial import START, Floats, Make, advance, expect_same, seen, sphere, tell
+from evo.testing.trial import START, Floats, Make, advance, expect_same, snapshot, sphere, tell
 
 _MOST_ASSIGNMENTS = 10_000
 
@@ -66,10 +66,10 @@ def asking(make: Make) -> None:
     """Check that `ask` is a pure function of the state: the same until `tell`, without side effects."""
     algorithm = make(START, 0)
     advance(algorithm, 1)
-    before = seen(algorithm)
+    before = snapshot(algorithm)
     population = algorithm.ask()
     first = population.dense().copy()
-    expect_same(before, seen(algorithm), "ask() changed what the algorithm shows; only tell() may")
+    expect_same(before, snapshot(algorithm), "ask() changed what the algorithm shows; only tell() may")
     again = np.array_equal(algorithm.ask().dense(), first)
     expect(again, "ask() gave another population the second time; until tell() it must give the same")
     tell(algorithm, first, sphere(first))
@@ -85,10 +85,10 @@ def order(make: Make) -> None:
         algorithm, twin = make(START, 0), make(START, 0)
         for one in (algorithm, twin):
             advance(one, rounds)
-        rows, before = twin.ask().dense(), seen(algorithm)
+        rows, before = twin.ask().dense(), snapshot(algorithm)
         telling = partial(tell, algorithm, rows, sphere(rows))
         expect_refusal(f"tell() before ask(), after {rounds} rounds,", telling, RuntimeError)
-        expect_same(before, seen(algorithm), "a tell() before ask() was refused and yet changed something")
+        expect_same(before, snapshot(algorithm), "a tell() before ask() was refused and yet changed something")
 
 
 def unfit_fitness(make: Make) -> None:
@@ -111,12 +111,13 @@ def unfit_fitness(make: Make) -> None:
     twin.ask()
     for one in (algorithm, twin):
         tell(one, rows, fitness)
-    expect_same(seen(twin), seen(algorithm), "after fitness that was refused, the right one taught something else")
+    words = "after fitness that was refused, the right one taught something else"
+    expect_same(snapshot(twin), snapshot(algorithm), words)
 
 
 def _expect_harmless(what: str, algorithm: Algorithm, twin: Algorithm, rows: Floats, fitness: Floats) -> None:
     expect_refusal(what, partial(tell, algorithm, rows, fitness), ValueError)
-    expect_same(seen(twin), seen(algorithm), f"{what} was refused and yet changed something")
+    expect_same(snapshot(twin), snapshot(algorithm), f"{what} was refused and yet changed something")
 
 
 def interruption(make: Make) -> None:
@@ -133,11 +134,11 @@ def interruption(make: Make) -> None:
             with _interrupted(algorithm, assignment):
                 tell(algorithm, rows, fitness)
         except _Interruption:
-            expect_same(seen(twin), seen(algorithm), words)
+            expect_same(snapshot(twin), snapshot(algorithm), words)
         else:
             break
     tell(twin, rows, fitness)
-    expect_same(seen(twin), seen(algorithm), "a tell() after one that was interrupted taught something else")
+    expect_same(snapshot(twin), snapshot(algorithm), "a tell() after one that was interrupted taught something else")
 
 
 class _Interruption(KeyboardInterrupt):

@@ -36,12 +36,12 @@ def check_network(layer: Layer | Sequential | Sequence[Layer], shape: Shape = (4
     random = generator(0, "check network")
     params = (network.initial(random) + 0.3 * random.standard_normal(network.size)).astype(np.float32)
     seen = random.standard_normal((_BATCH, _STEPS, network.inputs)).astype(np.float32)
-    expected = np.stack([lived(network, params, sequence) for sequence in seen])
-    again = np.stack([lived(network, params, sequence) for sequence in seen])
+    expected = np.stack([run_steps(network, params, sequence) for sequence in seen])
+    again = np.stack([run_steps(network, params, sequence) for sequence in seen])
     expect(bool(np.isfinite(expected).all()), "its outputs are not finite")
     expect(np.array_equal(expected, again), "from an empty memory it does something else the second time")
     if not network.remembers:
-        fresh = np.stack([[lived(network, params, one[np.newaxis])[0] for one in sequence] for sequence in seen])
+        fresh = np.stack([[run_steps(network, params, one[np.newaxis])[0] for one in sequence] for sequence in seen])
         words = "it says that it remembers nothing, and what comes out depends on the steps before"
         expect(np.array_equal(expected, fresh), words)
     expect(not _allocations(network, params), "its step allocates: what it computes with is part of its memory")
@@ -61,7 +61,7 @@ def _declarations(layer: Layer, inputs: Shape, size: int) -> None:
     expect(units.shape == (size,), f"{name}.neurons gives {units.shape}: it must be ({size},), as its size says")
 
 
-def lived(
+def run_steps(
     network: Network, params: np.ndarray, sequence: np.ndarray, remembered: np.ndarray | None = None
 ) -> np.ndarray:
     """Run compiled steps on a sequence, float32 (steps, inputs); return the outputs, float32 (steps, outputs).
@@ -69,8 +69,8 @@ def lived(
     remembered: float32 (memory_size,), receives the final memory. Raises AssertionError where a step writes out of
     bounds, or changes the parameters. Outputs that it does not write are NaN.
     """
-    given, memory = _guarded(params), _guarded(np.zeros(network.memory_size))
-    scratch = _guarded(np.zeros(network.scratch_size))
+    given, memory = _guard(params), _guard(np.zeros(network.memory_size))
+    scratch = _guard(np.zeros(network.scratch_size))
     outputs = np.zeros((len(sequence), network.outputs), np.float32)
     for step, inputs in enumerate(sequence):
         scratch[1:-1] = np.nan
@@ -106,7 +106,7 @@ def _allocations(network: Network, params: np.ndarray) -> int:
     return counted[1] - counted[0]
 
 
-def _guarded(values: np.ndarray) -> np.ndarray:
+def _guard(values: np.ndarray) -> np.ndarray:
     return np.concatenate([[_GUARD], values.astype(np.float32), [_GUARD]]).astype(np.float32)
 
 
@@ -146,7 +146,7 @@ def _going_on(network: Network, params: np.ndarray, seen: np.ndarray, expected: 
     """Compare `apply` with the steps from the state carried after step 2, without and with a new episode at step 3."""
     memories = np.zeros((_BATCH, network.memory_size), np.float32)
     for sequence, memory in zip(seen, memories, strict=True):
-        lived(network, params, sequence[:2], memory)
+        run_steps(network, params, sequence[:2], memory)
     steps, carried = _STEPS - 2, memories[:, network.carried]
     tape = Tape(network.size + 1, np.float64)  # one more parameter, because a loss must depend on parameters
     inputs, going_on = tape.input(steps * _BATCH, network.inputs), tape.input(steps * _BATCH, 1)
@@ -162,7 +162,7 @@ def _going_on(network: Network, params: np.ndarray, seen: np.ndarray, expected: 
     ends = np.cumsum([state.columns for state in tape.states])[:-1]
     for state, values in zip(tape.states, np.split(carried, ends, axis=1), strict=True):
         program.value(state)[:] = values
-    anew = np.stack([lived(network, params, sequence[3:]) for sequence in seen])
+    anew = np.stack([run_steps(network, params, sequence[3:]) for sequence in seen])
     for begins, later in ((False, expected[:, 3:]), (True, anew)):
         program.value(going_on)[:] = 1.0
         program.value(going_on)[_BATCH : 2 * _BATCH] = 0.0 if begins else 1.0

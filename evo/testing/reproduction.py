@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from evo.testing.expectation import expect, expect_refusal
-from evo.testing.trial import START, Make, advance, expect_same, seen, sphere
+from evo.testing.trial import START, Make, advance, expect_same, snapshot, sphere
 
 _GENERATIONS = 5
 
@@ -33,7 +33,7 @@ def seeds(make: Make) -> None:
         advance(algorithm, _GENERATIONS)
         algorithm.ask()
     words = "two searches of one seed are not the same: all that is random must follow from the seed and the generation"
-    expect_same(seen(first), seen(again), words)
+    expect_same(snapshot(first), snapshot(again), words)
     expect(np.array_equal(first.ask().dense(), again.ask().dense()), f"{words}: ask() differs")
     alike = np.array_equal(first.ask().dense(), other.ask().dense())
     expect(not alike, "seeds 7 and 8 give the same search: draw from evo.numerics.randomness.generator(self.seed, …)")
@@ -50,7 +50,7 @@ def state(make: Make) -> None:
         expect(plain, f"state {name!r} is {kind}: a state is arrays of numbers")
     for array in (*algorithm.state().values(), algorithm.candidates()):
         array[...] = 99
-    expect_same(seen(twin), seen(algorithm), "what state() and candidates() give must be copies, and is not")
+    expect_same(snapshot(twin), snapshot(algorithm), "what state() and candidates() give must be copies, and is not")
 
 
 def resuming(make: Make) -> None:
@@ -65,7 +65,7 @@ def resuming(make: Make) -> None:
         words = f"restored at generation {generation} and gone on, it is not what it was uninterrupted"
         expect(resumed.generation == generation, f"{words}: generation is {resumed.generation}")
         advance(resumed, _GENERATIONS - generation)
-        expect_same(seen(whole), seen(resumed), f"{words}; all that `tell` changes belongs to state()")
+        expect_same(snapshot(whole), snapshot(resumed), f"{words}; all that `tell` changes belongs to state()")
 
 
 def going_back(make: Make) -> None:
@@ -95,4 +95,4 @@ def foreign_states(make: Make) -> None:
     }
     for what, taken in foreign.items():
         expect_refusal(what, partial(algorithm.restore, taken), ValueError)
-        expect_same(seen(untouched), seen(algorithm), f"{what} was refused and yet changed something")
+        expect_same(snapshot(untouched), snapshot(algorithm), f"{what} was refused and yet changed something")

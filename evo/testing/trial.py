@@ -33,7 +33,7 @@ def tell(algorithm: Algorithm, rows: Floats, fitness: Floats) -> None:
     algorithm.tell(fitness, **dict.fromkeys(getattr(algorithm, "uses", ()), rows[:, :2]))
 
 
-def seen(algorithm: Algorithm) -> dict[str, NDArray[Any]]:
+def snapshot(algorithm: Algorithm) -> dict[str, NDArray[Any]]:
     """Return copies of all that an algorithm shows, by name."""
     return {
         **{f"state {name!r}": np.array(array) for name, array in algorithm.state().items()},
@@ -45,7 +45,7 @@ def seen(algorithm: Algorithm) -> dict[str, NDArray[Any]]:
 
 
 def expect_same(one: dict[str, NDArray[Any]], other: dict[str, NDArray[Any]], words: str) -> None:
-    """Raise AssertionError with `words` and the first of two `seen` results that is not equal to the bit."""
+    """Raise AssertionError with `words` and the first of two `snapshot` results that is not equal to the bit."""
     for name in dict.fromkeys([*one, *other]):
         expect(name in one and name in other and _equal(one[name], other[name]), f"{words}: {name} differs")
 

@@ -50,7 +50,7 @@ def write(frames: Iterable[Frame], path: Path, fps: int) -> None:
     try:
         with contextlib.suppress(OSError):  # not every file system has locks; there, nothing is swept
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        encode(_checked(chain([first], iterator), first.shape), unfinished, fps)
+        encode(_check(chain([first], iterator), first.shape), unfinished, fps)
         # A temporary file is private; the finished one gets the permissions that any new file would.
         mask = os.umask(0)
         os.umask(mask)
@@ -73,7 +73,7 @@ def _open_no_link(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
-def _checked(frames: Iterable[Frame], shape: tuple[int, ...]) -> Iterator[Frame]:
+def _check(frames: Iterable[Frame], shape: tuple[int, ...]) -> Iterator[Frame]:
     for frame in frames:
         if frame.shape != shape or frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
             raise ValueError(f"a frame is {frame.shape} {frame.dtype}; expected (height, width, 3) uint8 like {shape}")

@@ -35,8 +35,8 @@ def pictures(
     EvoError where that cannot render.
     """
     if isinstance(task, Task):
-        return _drawn(task, trajectory, shown, width, height, cameras, threads)
-    return _rendered(task, trajectory, shown, width, height)
+        return _draw(task, trajectory, shown, width, height, cameras, threads)
+    return _render(task, trajectory, shown, width, height)
 
 
 def cameras_of(task: AnyTask, trajectory: Trajectory, shown: np.ndarray, aspect: float) -> list[raycast.Camera] | None:
@@ -44,7 +44,7 @@ def cameras_of(task: AnyTask, trajectory: Trajectory, shown: np.ndarray, aspect:
     return raycast.frame_creature(task.model, trajectory.qpos[shown], aspect) if isinstance(task, Task) else None
 
 
-def _drawn(
+def _draw(
     task: Task,
     trajectory: Trajectory,
     shown: np.ndarray,
@@ -65,9 +65,7 @@ def _drawn(
     return itertools.chain.from_iterable(films)
 
 
-def _rendered(
-    task: GymnasiumTask, trajectory: Trajectory, shown: np.ndarray, width: int, height: int
-) -> Iterator[Frame]:
+def _render(task: GymnasiumTask, trajectory: Trajectory, shown: np.ndarray, width: int, height: int) -> Iterator[Frame]:
     """Have the environment render in its process, some frames at a time."""
     host, size = Host(task, 1), 3 * width * height
     most = max(1, _SENT_BYTES // size)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from evo.errors import shown
+from evo.errors import printable
 from evo.numerics.formatting import number
 
 _WIDTH, _HEIGHT, _EDGE = 420, 110, 6  # of a curve, in pixels
@@ -68,4 +68,4 @@ def picture(path: Path) -> str:
 
 
 def _safe(value: object) -> str:
-    return escape(shown(str(value)))
+    return escape(printable(str(value)))

@@ -132,14 +132,14 @@ def _writing(axes: Axes, problem: Supervised, params: np.ndarray) -> None:
     """Draw the text with which the network continues the first example of the test split."""
     data = problem.dataset
     begun = data.test.inputs[0].ravel()
-    text = "".join(data.labels[int(symbol)] for symbol in begun) + "▸" + written(problem, params, begun, _WRITTEN)
+    text = "".join(data.labels[int(symbol)] for symbol in begun) + "▸" + continue_text(problem, params, begun, _WRITTEN)
     text = text.replace("\n", "⏎").replace("$", r"\$")
     lines = [text[first : first + _LINE_LENGTH] for first in range(0, len(text), _LINE_LENGTH)]
     axes.axis("off")
     axes.text(0.0, 1.0, "\n".join(lines), family="monospace", fontsize=12, va="top", linespacing=1.5, color=_LINE)
 
 
-def written(problem: Supervised, params: np.ndarray, begun: np.ndarray, count: int) -> str:
+def continue_text(problem: Supervised, params: np.ndarray, begun: np.ndarray, count: int) -> str:
     """Return `count` symbols with which a network on a text continues `begun`, indices of symbols (steps,).
 
     They are sampled one after the other from its softmax, with a fixed seed.

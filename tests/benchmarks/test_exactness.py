@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from evo.benchmarks import bench, exactness
-from evo.benchmarks.exactness import CASES, Case, Exactness, cases, check, check_invariance, trained
+from evo.benchmarks.exactness import CASES, Case, Exactness, cases, check, check_invariance, train_policy
 from evo.config.build import make_compiled_task, make_network
 from evo.diagnosis import machine as examination
 from evo.evaluation.workers import Threads
@@ -36,7 +36,7 @@ def test_whole_episodes_are_gymnasiums(task: str) -> None:
 def test_the_trained_policy_has_learned() -> None:
     """It holds the pendulum longer than no force does."""
     task = make_compiled_task("InvertedPendulum-v5", {})
-    params = trained("InvertedPendulum-v5", 20_000)
+    params = train_policy("InvertedPendulum-v5", 20_000)
     problem = Walking(task, make_network("linear", task, False), Threads(1))
     seeds = np.arange(10)
     assert problem.returns(params, seeds).mean() > 2 * problem.returns(np.zeros_like(params), seeds).mean()

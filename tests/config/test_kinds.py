@@ -201,7 +201,7 @@ def test_without_pictures_of_its_own_a_kind_has_a_curve(tours: str, tmp_path: Pa
 def test_kinds_of_old(task: str, name: str) -> None:
     from evo.config.task_names import task_name
 
-    spec = TaskSpec.named(task_name(task), {})
+    spec = TaskSpec.find(task_name(task), {})
     assert spec.kind.name == name and kind_of(spec.made) is spec.kind
     assert spec.made is spec.made
     assert [kind.name for kind in KINDS] == [*PICTURES]

@@ -202,16 +202,16 @@ def test_a_champion_is_given_up_where_its_environment_hangs(tmp_path: Path) -> N
     run = evo.run("Fine-v0", generations=1, step_timeout=60.0, out=tmp_path / "run", threads=1, settings=SMALL)
     assert run.champion.step_timeout == 60.0
     bold = Candidate(np.ones(8, np.float32), run.champion.statistics)
-    hanging = replace(
-        run.champion, spec=TaskSpec.named("Fine-v0", {"bold": "step hangs"}), candidate=bold
-    ).with_timeout(0.2)
+    hanging = replace(run.champion, spec=TaskSpec.find("Fine-v0", {"bold": "step hangs"}), candidate=bold).with_timeout(
+        0.2
+    )
     hanging.save(tmp_path / "hanging.npz")
     found = Champion.load(tmp_path / "hanging.npz").verify()
     assert str(found) == "recorded score 5.0, here episodes failed: the environment failed; it gave no answer in time"
-    failing = replace(hanging, spec=TaskSpec.named("Fine-v0", {"bold": "step raises"}))
+    failing = replace(hanging, spec=TaskSpec.find("Fine-v0", {"bold": "step raises"}))
     with pytest.raises(evo.EvoError, match="nothing to film, the environment failed: RuntimeError: the floor gave way"):
         evo.replay(failing, tmp_path / "film.mp4", step_timeout=0.3)
-    never = replace(hanging, spec=TaskSpec.named("Fine-v0", {"always": "reset dies"}))
+    never = replace(hanging, spec=TaskSpec.find("Fine-v0", {"always": "reset dies"}))
     once = r"^Fine-v0: when it is made, is reset and takes its first step, its process ended with exit status 3$"
     with pytest.raises(evo.EvoError, match=once):
         never.rollout(0)

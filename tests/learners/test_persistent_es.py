@@ -136,7 +136,7 @@ def test_short_unrolls_do_not_bias_the_estimate() -> None:
         noise = 0.02 * np.array([row.copy() for row in drawn])
         both = np.stack([noise, -noise], 1).reshape(8000, -1)
         blocks, seen = one._world.collect((point + both).astype(np.float32), one.statistics, number)
-        one._world.lived(blocks, seen)
+        one._world.commit(blocks, seen)
         part, felt = gradient_and_memory(seen, both, felt)
         total += part / (8000 * 0.02**2)
         forgetful += gradient_and_memory(seen, both, np.zeros_like(felt))[0] / (8000 * 0.02**2)

@@ -17,7 +17,7 @@ from evo.evaluation.collector import Collector, Experience
 from evo.evaluation.workers import Threads
 from evo.learners.ppo import PPO
 from evo.networks.initialisation import orthogonal
-from evo.numerics.advantages import CUT_OFF, ENDED, FAILED, GOING_ON, RewardScale, advantages, standardised
+from evo.numerics.advantages import CUT_OFF, ENDED, FAILED, GOING_ON, RewardScale, advantages, standardise
 from evo.problems.control import Walking
 from tests.support.clocks import ticking
 from tests.support.places import FIXTURES
@@ -57,7 +57,7 @@ def test_the_gradient_of_the_loss_equals_torchs(kind: str, clipped: str, monkeyp
     names = ("observations", taken, "old_log_probability", "advantage", "target", "old_value")
     examples = np.concatenate([TORCH[f"{stem}/{name}"] for name in names], axis=1).astype(np.float32)
     (program, _), feeds = ppo._loss.programs, ppo._loss.feeds  # the batch is one replica's shard of a minibatch
-    examples[:, -3] = standardised(examples[:, -3][np.newaxis].astype(np.float64))[0]
+    examples[:, -3] = standardise(examples[:, -3][np.newaxis].astype(np.float64))[0]
     program.parameters[:] = TORCH[f"{stem}/parameters"]
     for column, width, at in zip(feeds.column, feeds.columns, feeds.at, strict=True):
         program.values[at : at + 32 * width] = examples[:, column : column + width].ravel()
@@ -114,11 +114,11 @@ def test_a_failed_step_says_nothing_and_what_led_to_it_is_cut_off_there() -> Non
     last = 1 + 8 - 8
     np.testing.assert_array_equal(found, [[1 + 1 - 1, 0, 1 + 4 - 4 + 0.5 * last, last]])
     rewards = np.array([[3.0, 1e9, 3.0, 3.0]])
-    scaled, scale = RewardScale(np.zeros(1)).scaled(rewards, marks, np.array([4]), 1.0)
+    scaled, scale = RewardScale(np.zeros(1)).scale(rewards, marks, np.array([4]), 1.0)
     assert scaled[0, 1] == 0.0
     assert scale.discounted[0] == 6.0
     assert scale.count == pytest.approx(3 + 1e-4)
-    _, scale = RewardScale(np.zeros(1)).scaled(rewards, np.zeros((1, 4), np.int64), np.array([2]), 1.0)
+    _, scale = RewardScale(np.zeros(1)).scale(rewards, np.zeros((1, 4), np.int64), np.array([2]), 1.0)
     assert scale.discounted[0] == 0.0  # the engine failed: what follows is another episode
 
 
@@ -146,9 +146,9 @@ def test_rewards_are_scaled_as_vec_normalize_does(seed: int, environments: int, 
         expected[:, step] = np.clip(rewards[:, step] / np.sqrt(variance + 1e-8), -10, 10)
         returns[marks[:, step] != GOING_ON] = 0.0
     half, lengths = horizon // 2, np.full(environments, horizon)
-    first, scale = RewardScale(np.zeros(environments)).scaled(rewards[:, :half], marks[:, :half], lengths, discount)
+    first, scale = RewardScale(np.zeros(environments)).scale(rewards[:, :half], marks[:, :half], lengths, discount)
     scale = RewardScale.restored(scale.state())
-    second, _ = scale.scaled(rewards[:, half:], marks[:, half:], lengths, discount)
+    second, _ = scale.scale(rewards[:, half:], marks[:, half:], lengths, discount)
     np.testing.assert_allclose(np.concatenate([first, second], axis=1), expected, rtol=1e-9, atol=1e-12)
 
 

@@ -15,10 +15,10 @@ from evo.evaluation.collector import Experience
 from evo.evaluation.workers import Threads
 from evo.learners import ppo as module
 from evo.learners.ppo import PPO
-from evo.learners.segments import GOES_ON, OBSERVATION, WEIGHT, Examples, weighted
+from evo.learners.segments import GOES_ON, OBSERVATION, WEIGHT, Examples, weigh
 from evo.networks import CTRNN, Layer, Network, Shape
 from evo.networks.network import propagate
-from evo.numerics.advantages import CUT_OFF, ENDED, FAILED, GOING_ON, standardised
+from evo.numerics.advantages import CUT_OFF, ENDED, FAILED, GOING_ON, standardise
 from evo.problems.control import Walking
 
 # actor and critic
@@ -55,7 +55,7 @@ def lived(ppo: PPO, iterations: int) -> list[tuple[Experience, Examples]]:
     for _ in range(iterations):
         blocks, seen = ppo._collect()
         examples, ppo.critic_memory = ppo._segments(seen, seen.rewards)
-        ppo._world.lived(blocks, seen)
+        ppo._world.commit(blocks, seen)
         ppo.generation += 1
         found.append((seen, examples))
     return found
@@ -216,12 +216,12 @@ def test_steps_that_do_not_count_contribute_nothing(name: str) -> None:
 
 def test_weights_and_advantages_of_whole_minibatches_are_those_without_weights() -> None:
     gains = np.random.default_rng(0).normal(size=(3, 10))
-    found, weights = weighted(gains, np.ones((3, 10), bool))
-    np.testing.assert_allclose(found, standardised(gains), rtol=1e-12)
+    found, weights = weigh(gains, np.ones((3, 10), bool))
+    np.testing.assert_allclose(found, standardise(gains), rtol=1e-12)
     np.testing.assert_array_equal(weights, np.ones((3, 10)))
     counts = np.arange(10) < np.array([[7], [4], [1]])
-    found, weights = weighted(gains, counts)
-    np.testing.assert_allclose(found[0, :7], standardised(gains[:1, :7])[0], rtol=1e-12)
+    found, weights = weigh(gains, counts)
+    np.testing.assert_allclose(found[0, :7], standardise(gains[:1, :7])[0], rtol=1e-12)
     np.testing.assert_allclose(weights.mean(axis=1), 1.0)
     assert not found[~counts].any()
     assert found[2, 0] == 0.0

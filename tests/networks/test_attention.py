@@ -11,7 +11,7 @@ from evo.autodiff import Program, Tape
 from evo.networks import LSTM, Attention, Dense, Embedding, Layer, LayerNorm, Network, Residual, network_from_text
 from evo.numerics import activations
 from evo.testing import check_network
-from evo.testing.network import lived
+from evo.testing.network import run_steps
 from tests.support.places import FIXTURES
 
 TORCH = np.load(FIXTURES / "attention.npz")
@@ -64,7 +64,7 @@ def test_its_step_equals_torchs(name: str) -> None:
     network, expected = made(name)
     params = expected["parameters"].astype(np.float32)
     for place in range(expected["inputs"].shape[1]):
-        found = lived(network, params, expected["inputs"][:, place].astype(np.float32))
+        found = run_steps(network, params, expected["inputs"][:, place].astype(np.float32))
         np.testing.assert_allclose(found, expected["outputs"][:, place], rtol=1e-5, atol=1e-5)
 
 
@@ -120,16 +120,16 @@ def test_the_ring_goes_round_as_the_window_slides(window: int) -> None:
     for place in range(2):
         expected = attended(params, seen[:, place], 2, window)
         np.testing.assert_allclose(found[:, place], expected, rtol=1e-10, atol=1e-10)
-        step = lived(network, params.astype(np.float32), seen[:, place].astype(np.float32))
+        step = run_steps(network, params.astype(np.float32), seen[:, place].astype(np.float32))
         np.testing.assert_allclose(step, expected, rtol=1e-5, atol=1e-5)
 
 
 def test_attention_looks_neither_ahead_nor_beyond_its_window() -> None:
     network, rng = Network([Attention(2, 4)], 4, "", False), np.random.default_rng(5)
     params, seen = network.initial(rng).astype(np.float32), rng.normal(size=(12, 4)).astype(np.float32)
-    before = lived(network, params, seen)
+    before = run_steps(network, params, seen)
     seen[3] += 1
-    changed = np.any(lived(network, params, seen) != before, axis=1)
+    changed = np.any(run_steps(network, params, seen) != before, axis=1)
     assert np.flatnonzero(changed).tolist() == [3, 4, 5, 6]
 
 
@@ -168,7 +168,7 @@ def test_an_exponential_is_within_two_units_in_the_last_place() -> None:
 def test_an_index_means_the_nearest_symbol() -> None:
     network = Network([Embedding(4, 1)], 8, "", False)
     given = np.array([-1e30, -0.2, 0.6, 1.0, 2.9, 3.4, np.inf, np.nan], np.float32)
-    found = lived(network, np.arange(4, dtype=np.float32), given[np.newaxis])
+    found = run_steps(network, np.arange(4, dtype=np.float32), given[np.newaxis])
     assert found.tolist() == [[0, 0, 1, 1, 3, 3, 3, 0]]
     tape = Tape(4)
     inputs = tape.input(1, 8)

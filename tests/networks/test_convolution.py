@@ -26,7 +26,7 @@ from evo.networks import (
 from evo.networks.layers.convolution import LANES, STARTS
 from evo.problems.control import Walking
 from evo.testing import check_network
-from evo.testing.network import lived
+from evo.testing.network import run_steps
 from tests.support.places import FIXTURES
 
 TORCH = np.load(FIXTURES / "convolution.npz")
@@ -77,7 +77,7 @@ def test_a_row_of_features_is_a_sequence_with_one_channel() -> None:
     assert row.shapes[1:] == sequence.shapes[1:] and row.size == sequence.size
     params = row.initial(np.random.default_rng(1)).astype(np.float32)
     seen = np.random.default_rng(2).normal(size=(1, 9)).astype(np.float32)
-    np.testing.assert_array_equal(lived(row, params, seen), lived(sequence, params, seen))
+    np.testing.assert_array_equal(run_steps(row, params, seen), run_steps(sequence, params, seen))
     check_network(layers, (9,))
 
 
@@ -108,7 +108,7 @@ def test_a_picture_layer_equals_torchs(name: str, dtype: Any, tolerance: float) 
 def test_the_step_of_a_picture_layer_equals_torchs(name: str) -> None:
     network, expected = case(name)
     pictures = expected["pictures"].reshape(-1, network.inputs).astype(np.float32)
-    assert close(lived(network, expected["parameters"].astype(np.float32), pictures), expected["outputs"], 1e-5)
+    assert close(run_steps(network, expected["parameters"].astype(np.float32), pictures), expected["outputs"], 1e-5)
 
 
 def test_a_first_layer_spares_the_gradient_by_its_inputs() -> None:
@@ -165,7 +165,7 @@ def test_picture_layers_act_alike_wherever_they_live() -> None:
     params = np.random.default_rng(3).normal(size=network.size).astype(np.float32)
     problem = Walking(task, network, Threads(1))
     one = problem.rollout(params, 5, problem.no_statistics())
-    actions = lived(network, params, one.observations[:-1].astype(np.float32))
+    actions = run_steps(network, params, one.observations[:-1].astype(np.float32))
     np.testing.assert_array_equal(one.actions, np.clip(actions, task.action_low, task.action_high))
     assert problem.returns(np.stack([params, params]), np.array([5, 6, 5]))[:, [0, 2]].tolist() == [[one.total] * 2] * 2
     assert "sensitivity" in problem.known(params, 5)
@@ -197,18 +197,18 @@ def test_the_step_sums_in_the_order_of_its_weights(kernel: int, channels: int, s
     params = rng.normal(size=network.size).astype(np.float32)
     padded = np.pad(picture, ((padding, padding), (padding, padding), (0, 0)))
     expected = plain(padded, params[:-5].reshape(kernel, kernel, channels, 5), params[-5:], stride)
-    assert lived(network, params, picture.reshape(1, -1)).tolist() == [expected.ravel().tolist()]
+    assert run_steps(network, params, picture.reshape(1, -1)).tolist() == [expected.ravel().tolist()]
 
 
 def test_a_filter_is_a_unit() -> None:
     """Its parameters move its own outputs, and no others."""
     network, rng = Network([Conv(3, 2, "linear")], (4, 3, 2), "", False), np.random.default_rng(2)
     params, picture = rng.normal(size=network.size).astype(np.float32), rng.normal(size=(1, 24)).astype(np.float32)
-    before = lived(network, params, picture).reshape(-1, 3)
+    before = run_steps(network, params, picture).reshape(-1, 3)
     for parameter, unit in enumerate(network.neurons):
         moved = params.copy()
         moved[parameter] += 1
-        changed = (lived(network, moved, picture).reshape(-1, 3) != before).any(axis=0)
+        changed = (run_steps(network, moved, picture).reshape(-1, 3) != before).any(axis=0)
         assert np.flatnonzero(changed).tolist() == [unit]
 
 
@@ -217,7 +217,8 @@ def test_a_filter_is_a_unit() -> None:
 def test_a_pool_does_not_hide_what_is_not_a_number(layer: Layer, place: int) -> None:
     picture = np.arange(4, dtype=np.float32)
     picture[place] = np.nan
-    assert np.isnan(lived(Network([layer], (2, 2, 1), "", False), np.zeros(0, np.float32), picture[np.newaxis])).all()
+    network = Network([layer], (2, 2, 1), "", False)
+    assert np.isnan(run_steps(network, np.zeros(0, np.float32), picture[np.newaxis])).all()
 
 
 def test_filters_begin_by_what_they_are_given() -> None:

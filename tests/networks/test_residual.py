@@ -8,7 +8,7 @@ import pytest
 
 from evo.networks import GRU, LSTM, Attention, Dense, Layer, LayerNorm, Network, Residual, Shape, network_from_text
 from evo.testing import check_network
-from evo.testing.network import lived
+from evo.testing.network import run_steps
 
 RESIDUALS: dict[str, tuple[Residual, Shape]] = {
     "dense": (Residual(Dense(3, "tanh")), (3,)),
@@ -32,8 +32,8 @@ def test_it_is_its_inputs_and_what_its_layers_make_of_them(name: str) -> None:
     alone = Network(residual.layers, shape, "", False)
     whole = Network([residual], shape, "", False)
     params, seen = (rng.normal(size=whole.size) * 0.5).astype(np.float32), rng.normal(size=(6, count))
-    found = lived(whole, params, seen.astype(np.float32))
-    np.testing.assert_array_equal(found, seen.astype(np.float32) + lived(alone, params, seen.astype(np.float32)))
+    found = run_steps(whole, params, seen.astype(np.float32))
+    np.testing.assert_array_equal(found, seen.astype(np.float32) + run_steps(alone, params, seen.astype(np.float32)))
     assert np.array_equal(whole.neurons, alone.neurons)
     first = [network.initial(np.random.default_rng(2)) for network in (whole, alone)]
     assert np.array_equal(*first)
@@ -76,7 +76,7 @@ def test_each_residual_around_a_copy_adds_the_inputs_once_more() -> None:
     for _ in range(5):
         layer = Residual(layer)
     network = Network([layer], 2, "", False)
-    assert lived(network, np.zeros(0, np.float32), np.array([[1, 2]], np.float32)).tolist() == [[6, 12]]
+    assert run_steps(network, np.zeros(0, np.float32), np.array([[1, 2]], np.float32)).tolist() == [[6, 12]]
 
 
 # Text

@@ -13,7 +13,7 @@ from PIL import Image
 import evo
 from evo.datasets import Split
 from evo.errors import EvoError
-from evo.visualize.predictions import written
+from evo.visualize.predictions import continue_text
 
 RNG = np.random.default_rng(9)
 INPUTS = RNG.normal(size=(120, 3)).astype(np.float32)
@@ -101,7 +101,7 @@ def test_what_it_answers_is_drawn(task: str, options: dict[str, object]) -> None
     if task == "text":
         problem, params = run.champion.supervised, run.champion.params
         begun = problem.dataset.test.inputs[0].ravel()
-        twice = [written(problem, params, begun, 20) for _ in range(2)]
+        twice = [continue_text(problem, params, begun, 20) for _ in range(2)]
         assert len(twice[0]) == 20 and twice[0] == twice[1]
     with pytest.raises(EvoError, match="there is no film of it, only a picture"):
         evo.replay("run", evolution=True)

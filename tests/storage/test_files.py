@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 from numpy.typing import NDArray
 
-from evo.errors import EvoError, nearest, one_line, shown
+from evo.errors import EvoError, nearest, one_line, printable
 from evo.grammar import parse_toml
 from evo.storage.files import TEMPORARY, append_text, read_arrays, read_text, write_arrays, write_text
 
@@ -572,11 +572,11 @@ def test_reading_a_short_text_takes_no_room_for_a_long_one(tmp_path: Path) -> No
 
 def test_an_error_is_one_line_that_a_terminal_only_shows() -> None:
     hostile = "\x1b]0;title\x07\x1b[2J\x9b31m\r\ud7ff\udc80\u202eabc\n\tnext"
-    for text in (str(EvoError(f"unknown task {hostile!s}")), one_line(ValueError(hostile)), shown(hostile)):
+    for text in (str(EvoError(f"unknown task {hostile!s}")), one_line(ValueError(hostile)), printable(hostile)):
         assert not set(text) & set("\x1b\x07\x9b\r\n\t\udc80\u202e")
         assert "\\x1b[2J" in text and "\\udc80" in text
         text.encode()
-    assert shown("ö × 机器人 … –") == "ö × 机器人 … –"
+    assert printable("ö × 机器人 … –") == "ö × 机器人 … –"
     long = str(EvoError("a" * 10_000 + "end"))
     assert len(long) < 1100 and long.endswith("end") and "9,003 more" in long
 

@@ -243,4 +243,4 @@ class Conv(Layer):
         parameters = tape.parameters(at, terms + 1, self.filters)
         numbers, columns = (*geometry, windows.at, planes.at), places * self.filters
         sums = tape.record(convolution, inputs.rows, columns, inputs, parameters, numbers=numbers)
-        return sums.activated(self.activation)
+        return sums.activate(self.activation)

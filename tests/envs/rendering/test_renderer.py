@@ -131,7 +131,7 @@ def _looked_up(
     view = renderer._view(data, camera)
     image = np.empty((height, width, 3), np.uint8)
     everywhere, middle = np.argwhere(np.ones((height, width), bool)), np.array([[0.5, 0.5]])
-    seen = renderer._seen(data, view, everywhere, middle)
+    seen = renderer._cast_rays(data, view, everywhere, middle)
     ours = paint(renderer._scene(data, view), view, seen, image, everywhere, middle).reshape(height, width)
 
     eye, forward, right, up = camera.axes()
