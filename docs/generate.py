@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typer.models import OptionInfo
 
 from evo.cli import app
+from evo.config import presets as presets_module
 from evo.config.presets import GENERAL, PRESETS
 from evo.config.settings import Setting, list_settings
 from evo.datasets import DATASETS
@@ -173,7 +174,8 @@ def presets() -> str:
 
     rows = [(task, method, written(given)) for task, of in PRESETS.items() for method, given in of.items()]
     rows += [("others", method, written(given)) for method, given in GENERAL.items()]
-    return _table(("task", "method", "settings"), rows)
+    sources = inspect.cleandoc(presets_module.__doc__ or "").partition("Sources:")[2]
+    return f"Sources:{sources}\n\n{_table(('task', 'method', 'settings'), rows)}"
 
 
 GENERATED: dict[str, Callable[[], str]] = {
