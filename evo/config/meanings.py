@@ -10,10 +10,10 @@ from evo.config.values import Key
 from evo.envs import options
 from evo.errors import EvoError
 
-# A name or several with commas between, and a colon, as in `low, high: bounds of the domain`; or one in backticks with
-# its meaning in brackets, as in "`sigma` (standard deviation of exploration)".
+# A name or several with commas between, and a colon, as in `low, high: bounds of the domain`; or one or several in
+# backticks with their meaning in brackets, as in "`low` and `high` (bounds of every parameter)".
 _NAMES = re.compile(r"(?<![\w`.])(?<!the )([a-z_]\w*(?:, [a-z_]\w*)*(?:,? and [a-z_]\w*)?): (?=\S)")
-_BRACKETS = re.compile(r"`([a-z_]\w*)` \(((?:[^()]|\([^()]*\))+)\)")
+_BRACKETS = re.compile(r"((?:`[a-z_]\w*`(?:, |,? and ))*`[a-z_]\w*`) \(((?:[^()]|\([^()]*\))+)\)")
 _OTHER = re.compile(r"(?:^|(?<=[.;] ))(?:Raises|Returns|Yields|Observation|Action|Reward|Args|Source)\b")
 
 
@@ -52,8 +52,8 @@ def meanings(docstring: str, names: Iterable[str]) -> dict[str, str]:
     text, wanted = " ".join(docstring.split()), set(names)
     found: dict[str, str] = {}
     for match in _BRACKETS.finditer(text):
-        if match[1] in wanted:
-            found.setdefault(match[1], match[2])
+        for name in wanted & {*re.findall(r"[a-z_]\w*(?=`)", match[1])}:
+            found.setdefault(name, match[2])
     places = [(*_explained(match, wanted), match.end()) for match in _NAMES.finditer(text)]
     places = [(start, those, end) for start, those, end in places if those]
     ends = sorted([*(start for start, _, _ in places), *(match.start() for match in _OTHER.finditer(text))])

@@ -11,6 +11,7 @@ from evo.config.task_spec import TaskSource
 from evo.datasets import DATASETS
 from evo.envs import TASKS
 from evo.errors import EvoError
+from evo.learners import METHODS
 
 
 def test_every_setting_of_a_run_is_listed_with_its_meaning() -> None:
@@ -39,10 +40,11 @@ def test_meanings_are_read_from_a_docstring() -> None:
     text = """A task of a kind.
 
     low, high: bounds of the domain, in metres. Other words: none. seed: of its
-    numbers; any. locked: joints that are stiff, removed: bodies that are missing. `noise` (nu, its deviation).
+    numbers; any. locked: joints that are stiff, removed: bodies that are missing. `noise` (nu, its deviation), `size`,
+    `least` and `most` (bounds).
     Whatever the size: it is kept. Raises ValueError: never.
     """
-    found = meanings(text, ["low", "high", "seed", "locked", "removed", "noise", "size"])
+    found = meanings(text, ["low", "high", "seed", "locked", "removed", "noise", "size", "least", "most"])
     assert found == {
         "low": "bounds of the domain, in metres",
         "high": "bounds of the domain, in metres",
@@ -50,6 +52,9 @@ def test_meanings_are_read_from_a_docstring() -> None:
         "locked": "joints that are stiff",
         "removed": "bodies that are missing",
         "noise": "nu, its deviation",
+        "size": "bounds",
+        "least": "bounds",
+        "most": "bounds",
     }
 
 
@@ -62,6 +67,12 @@ def test_types_are_told_in_words() -> None:
 @pytest.mark.parametrize("task", [*TASKS, *DATASETS, "rastrigin", "bbob-f1", "creature.xml"])
 def test_every_option_of_a_task_has_a_meaning(task: str) -> None:
     options = [setting for setting in list_settings(task=task) if setting.key.startswith("task.")]
+    assert [setting.key for setting in options if not setting.help or "\n" in setting.help] == []
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_option_of_a_method_has_a_meaning(method: str) -> None:
+    options = [setting for setting in list_settings(method=method) if setting.key.startswith("method.")]
     assert [setting.key for setting in options if not setting.help or "\n" in setting.help] == []
 
 

@@ -74,12 +74,12 @@ class Archipelago:
 
 @final
 class Islands(AskTell[DensePopulation]):
-    """An island model: `islands` populations in a ring, each evolved by an algorithm with its own seed.
+    """An island model: populations in a ring, each evolved by an algorithm with its own seed.
 
-    Every `interval` generations the `migrants` fittest of each island are copied to the next one, all at once, where
-    they replace the least fit. `algorithm` is the name of one that keeps individuals, with its options as in
-    `ga:population_size=32,mutate='gaussian:sigma=0.1'`, or a constructor. All of them are given `initial`, `groups`,
-    `sensitivity` and `noisy`.
+    `islands` (how many), `algorithm` (the name of one that keeps individuals, with its options as in
+    `ga:population_size=32,mutate='gaussian:sigma=0.1'`, or a constructor), `interval` (generations from one migration
+    to the next), `migrants` (how many of an island's fittest are copied to the next one, where they replace the least
+    fit, all at once). All algorithms are given `initial`, `groups`, `sensitivity` and `noisy`.
     """
 
     summary = "populations of a genetic algorithm apart, with migrants between them (Tanese 1989)"

@@ -24,7 +24,7 @@ class CEM(AskTell[SampledPopulation]):
     """CEM: fits a normal distribution to the elites of each generation, and samples the next one from it.
 
     `sigma` (the initial deviation, sigma_0), `population_size` (N), `elites` (how many it is fitted to), `extra_noise`
-    (a deviation added to the fitted one, Z = extra_noise², multiplied by `decay` each generation), `low` and `high`
+    (a deviation added to the fitted one, Z = extra_noise²), `decay` (a factor on it each generation), `low` and `high`
     (bounds of every parameter; None: none).
     """
 

@@ -31,8 +31,8 @@ class PGPE(AskTell[PerturbedPopulation]):
     ways), `sigma_learning_rate` and `sigma_change` (the most that a deviation changes in a generation, as a share of
     itself).
 
-    `interactions`: a generation asks for `pairs` more until it has taken that many env steps, or has `most_pairs`
-    (None: no limit): while individuals fall early, more are evaluated. None: `pairs`, once.
+    `interactions` (env steps of a generation, which asks for `pairs` more until it has taken them; None: `pairs`, once)
+    and `most_pairs` (of a generation; None: no limit): while individuals fall early, more are evaluated.
     """
 
     summary = "parameter-exploring policy gradients with ClipUp (Sehnke 2010, Toklu 2020)"
