@@ -39,11 +39,11 @@ class Backprop:
     with examples from the epoch's beginning, which are not counted again.
     optimizer: a name of `evo.optimizers.OPTIMIZERS`. learning_rate: of the optimiser. schedule: how that changes (see
     `evo.optimizers.schedules`). anneal_steps: examples over which it does, by default those of the budget.
-    max_gradient_norm: longer gradients are scaled down to it (Pascanu, Mikolov & Bengio 2013); 0 leaves them. l1, l2: penalties λ |w| and λ w² /
-    2, added to the loss. weight_decay: decoupled from the gradient with adamw (Loshchilov & Hutter 2019), else as l2.
-    patience: early stopping, after this many epochs without a better score on the validation split; the candidate is
-    the best; 0: never. The minibatch's size is the problem's, `evaluation.batch`. Raises ValueError for a problem or a
-    layer that has no gradient.
+    max_gradient_norm: longer gradients are scaled down to it (Pascanu, Mikolov & Bengio 2013); 0 leaves them. l1, l2:
+    penalties λ |w| and λ w² / 2, added to the loss. weight_decay: decoupled from the gradient with adamw (Loshchilov &
+    Hutter 2019), else as l2. patience: early stopping, after this many epochs without a better score on the validation
+    split; the candidate is the best; 0: never. The minibatch's size is the problem's, `evaluation.batch`. Raises
+    ValueError for a problem or a layer that has no gradient.
     """
 
     def __init__(

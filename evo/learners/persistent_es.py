@@ -33,11 +33,11 @@ class PersistentES:
     """Ascend, with Adam, the gradient of the noise-smoothed return, estimated from unrolls of `horizon` steps.
 
     Environments persist from one unroll to the next; the two of a pair have opposite noise and the same random streams
-    of resets. pairs: how many there are. A reward counts for all the noise that acted in its episode so far, earlier unrolls
-    included. An episode begins with an unroll, and so with new noise: if it began within one, its beginning would
-    depend on the noise, and the estimate would be biased. horizon: should be shorter than an episode, else this is a
-    plain evolution strategy. learning_rate: Adam's. sigma: standard deviation of the noise. Memory grows with pairs ×
-    parameters. start: gives the initial parameters.
+    of resets. A reward counts for all the noise that acted in its episode so far, earlier unrolls included. An episode
+    begins with an unroll, and so with new noise: if it began within one, its beginning would depend on the noise, and
+    the estimate would be biased. pairs: how many pairs of environments there are. horizon: should be shorter than an
+    episode, else this is a plain evolution strategy. learning_rate: Adam's. sigma: standard deviation of the noise.
+    Memory grows with pairs × parameters. start: gives the initial parameters.
     """
 
     summary = "evolution strategy that learns within an episode, unbiased (Vicol 2021)"

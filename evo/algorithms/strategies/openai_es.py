@@ -26,9 +26,9 @@ class OpenAIES(AskTell[PerturbedPopulation]):
 
     `learning_rate` (alpha, the optimiser's), `sigma` (sigma), `pairs` (n / 2 of the paper: each is evaluated both
     ways), `weight_decay` (the coefficient of the L2 penalty, whose gradient joins the estimate before the optimiser;
-    with `adamw`, of decoupled decay), `optimizer` (the authors' Adam, or another of OPTIMIZERS), `schedule` (how the learning
-    rate changes: see `evo.optimizers.schedules`), and `anneal_generations` (over which it does; 0: it is constant).
-    Where it reaches 0 the search ends, else it continues with the last value.
+    with `adamw`, of decoupled decay), `optimizer` (the authors' Adam, or another of OPTIMIZERS), `schedule`
+    (how the learning rate changes: see `evo.optimizers.schedules`), and `anneal_generations` (over which it does; 0: it
+    is constant). Where it reaches 0 the search ends, else it continues with the last value.
 
     The factor 1 / sigma of line 5 is left out, as in the authors' code: Adam is invariant to the scale of a gradient,
     and `weight_decay` keeps the meaning of their `l2coeff`. sgd, momentum and nesterov are not, and need a larger
