@@ -60,17 +60,16 @@ class PPO:
     nothing yet.
 
     Where actor or critic has memory, both learn by truncated backprop through time, from segments that begin with the
-    stored memory (see `evo.learners.segments`). The critic's memory persists from one iteration to the next, as the
-    actor's does.
+    stored memory (see `evo.learners.segments`). The critic's memory persists between iterations, as the actor's does.
 
     environments: how many. horizon: steps in each of them in an iteration. segment: steps of a segment, which must
-    divide horizon and minibatch; without memory it has no effect. minibatch: steps in a step of Adam; it must divide
-    environments × horizon. epochs: passes over an iteration's steps. learning_rate: Adam's. anneal_steps: the learning
-    rate falls linearly to zero over this many env steps (by default those of the budget); 0 or None keeps it. discount:
-    γ of the return. gae_lambda: λ of Schulman 2016. clip, value_coefficient, entropy_coefficient: ε, c1 and c2 of
-    equation 9, the value loss being the plain squared error. clip_value: bound the change of the value as that of the
-    ratio. initial_deviation: of actions. max_gradient_norm: longer gradients are scaled down to it. normalise_reward:
-    divide rewards by the deviation of the discounted return. critic: its network, in text.
+    divide horizon and minibatch. minibatch: steps in a step of Adam; it must divide environments × horizon. epochs:
+    passes over an iteration's steps. learning_rate: Adam's. anneal_steps: it falls linearly to zero over this many env
+    steps (by default the budget's); 0 or None keeps it. discount: γ of the return. gae_lambda: λ of Schulman 2016.
+    clip, value_coefficient, entropy_coefficient: ε, c1 and c2 of equation 9, the value loss being the plain squared
+    error. clip_value: bound the change of the value as that of the ratio. initial_deviation: of actions.
+    max_gradient_norm: longer gradients are scaled down to it. normalise_reward: divide rewards by the deviation of the
+    discounted return. critic: its network, in text.
     """
 
     summary = "proximal policy optimisation: backprop on the policy (Schulman 2017)"
