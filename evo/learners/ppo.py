@@ -54,22 +54,21 @@ class PPO:
     """Collect steps in environments that go on from one iteration to the next, then take epochs of Adam's steps.
 
     The actor is the problem's network; its outputs are the mean of a normal distribution whose standard deviation is
-    learned, the same in all states, or the logits of choices. The `critic`, a network in text, shares nothing with it.
-    The champion is the actor without noise; `start` gives the initial actor. Observations are normalised by the
-    statistics of all earlier iterations; where a network normalises, the first iteration gathers them and learns
-    nothing yet.
+    learned, the same in all states, or the logits of choices. The critic shares nothing with it. The champion is the
+    actor without noise; `start` gives the initial one. Observations are normalised by the statistics of all earlier
+    iterations; where a network normalises, the first iteration gathers them and learns nothing yet.
 
     Where actor or critic has memory, both learn by truncated backprop through time, from segments that begin with the
     stored memory (see `evo.learners.segments`). The critic's memory persists between iterations, as the actor's does.
 
-    environments: how many. horizon: steps in each of them in an iteration. segment: steps of a segment, which must
-    divide horizon and minibatch. minibatch: steps in a step of Adam; it must divide environments × horizon. epochs:
-    passes over an iteration's steps. learning_rate: Adam's. anneal_steps: it falls linearly to zero over this many env
-    steps (by default the budget's); 0 or None keeps it. discount: γ of the return. gae_lambda: λ of Schulman 2016.
-    clip, value_coefficient, entropy_coefficient: ε, c1 and c2 of equation 9, the value loss being the plain squared
-    error. clip_value: bound the change of the value as that of the ratio. initial_deviation: of actions.
-    max_gradient_norm: longer gradients are scaled down to it. normalise_reward: divide rewards by the deviation of the
-    discounted return. critic: its network, in text.
+    environments: how many. horizon: steps in each in an iteration. segment: steps of a segment; it must divide horizon
+    and minibatch. minibatch: steps in a step of Adam; it must divide environments × horizon. epochs: passes over an
+    iteration's steps. learning_rate: Adam's. anneal_steps: it falls linearly to zero over this many env steps (by
+    default the budget's); 0 or None keeps it. discount: γ of the return. gae_lambda: λ of Schulman 2016. clip,
+    value_coefficient, entropy_coefficient: ε, c1 and c2 of equation 9, the value loss being the plain squared error.
+    clip_value: bound the change of the value as that of the ratio. initial_deviation: of actions. max_gradient_norm:
+    longer gradients are scaled down to it. normalise_reward: divide rewards by the deviation of the discounted return.
+    critic: its network, in text.
     """
 
     summary = "proximal policy optimisation: backprop on the policy (Schulman 2017)"
