@@ -65,10 +65,9 @@ class PPO:
     and minibatch. minibatch: steps in a step of Adam; it must divide environments × horizon. epochs: passes over an
     iteration's steps. learning_rate: Adam's. anneal_steps: it falls linearly to zero over this many env steps (by
     default the budget's); 0 or None keeps it. discount: γ of the return. gae_lambda: λ of Schulman 2016. clip,
-    value_coefficient, entropy_coefficient: ε, c1 and c2 of equation 9, the value loss being the plain squared error.
-    clip_value: bound the change of the value as that of the ratio. initial_deviation: of actions. max_gradient_norm:
-    longer gradients are scaled down to it. normalise_reward: divide rewards by the deviation of the discounted return.
-    critic: its network, in text.
+    value_coefficient, entropy_coefficient: ε, c1 and c2 of equation 9, on the plain squared error. clip_value: bound
+    the change of the value as that of the ratio. initial_deviation: of actions. max_gradient_norm: longer gradients are
+    scaled down to it. normalise_reward: divide rewards by the discounted return's deviation. critic: its network.
     """
 
     summary = "proximal policy optimisation: backprop on the policy (Schulman 2017)"
