@@ -77,7 +77,8 @@ class Task:
 
     Where the model differs between episodes, remodel(model, data, task) writes the record's changes into it: every
     simulation then has a model of its own, and a resumed episode calls it. addresses: the number of words at the
-    record's beginning that are addresses, of objects in `kept`, and meaningless in another process.
+    record's beginning that are addresses, of objects in `kept`, and meaningless in another process. Only a task under
+    adversity has any: its `kept` holds also the task beneath, second, and the function that makes it anew, last.
 
     reference: the name by which it was made with these options; None for one that was made or changed by hand.
     """
@@ -148,7 +149,7 @@ class Task:
         if self.addresses:
             beneath = self.kept[1]
             hardships = {name: value for name, value in self.options.items() if name not in beneath.options}
-            return _adverse_again, (beneath, hardships, self.reference)
+            return _adverse_again, (self.kept[-1], beneath, hardships, self.reference)
         return _again, ({one.name: getattr(self, one.name) for one in fields(self) if one.init}, self.reference)
 
     @property
@@ -222,7 +223,7 @@ def _again(values: Mapping[str, Any], reference: str | None) -> Task:
     return set_reference(Task(**values), reference)
 
 
-def _adverse_again(beneath: Task, hardships: Mapping[str, Any], reference: str | None) -> Task:
-    from evo.envs.adversity.adverse import adverse
-
+def _adverse_again(
+    adverse: Callable[..., Task], beneath: Task, hardships: Mapping[str, Any], reference: str | None
+) -> Task:
     return set_reference(adverse(beneath, hardships), reference)

@@ -137,7 +137,7 @@ def adverse(task: Task, adversity: Mapping[str, Any]) -> Task:
         remodel=remodel if varied or changing or task.remodel is not None else None,
         record=record,
         addresses=_ADDRESSES,
-        kept=(models, task, constants, places, values),
+        kept=(models, task, constants, places, values, adverse),
         options={**task.options, **adversity},
         gymnasium_id=None,
     )

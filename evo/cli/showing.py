@@ -180,10 +180,9 @@ def export(
     """Export a champion's policy as plain arrays (.npz) or an ONNX graph, checked to act the same."""
     from evo.errors import EvoError
     from evo.export.formats import SUFFIXES
-    from evo.runs.exporting import export_champion
     from evo.runs.run import champion_of
 
     if file.suffix not in SUFFIXES:
         raise EvoError(f"a policy is exported to a file {' or '.join(SUFFIXES)}; got {str(file)!r}")
-    _, difference = export_champion(champion_of(path, trust), file)
+    _, difference = champion_of(path, trust).export_checked(file)
     Output().say(f"policy  {file}: its outputs differ from the champion's by at most {difference:.2g}")

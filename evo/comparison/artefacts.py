@@ -12,13 +12,12 @@ from evo.comparison.page import Content, write_page
 from evo.comparison.race import race
 from evo.comparison.robustness import DRAWS, EPISODES, Robustness, robustness
 from evo.comparison.statistics import interquartile_mean
+from evo.comparison.table import method_header, method_texts
 from evo.comparison.writing import (
     markdown,
     member_header,
     member_texts,
     members_csv,
-    method_header,
-    method_texts,
     methods_csv,
     resolution,
     robustness_csv,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evo.comparison.member import Member
-from evo.comparison.table import MethodRow
+from evo.comparison.table import MethodRow, method_header, method_texts
 from evo.comparison.terms import Terms
 from evo.numerics.formatting import maximised
 from evo.visualize.notebook import box, facts, picture, table
@@ -40,8 +40,6 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         """Return what notebooks show: a row for each method, the findings, and the learning curves."""
-        from evo.comparison.writing import method_header, method_texts  # it builds on this module
-
         rows = table(method_header(self.step_unit, self.measure), method_texts(self.rows))
         told = facts([("", finding) for finding in (*self.findings, f"report: {self.path / 'report.html'}")])
         return box(

@@ -1,5 +1,6 @@
 """The numbers of a comparison: a row for each method."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ import numpy as np
 from evo.comparison.member import Member, methods_of
 from evo.comparison.statistics import interquartile_mean, seed_range
 from evo.comparison.thresholds import spent_until
+from evo.numerics.formatting import number
 
 
 @dataclass(frozen=True)
@@ -85,3 +87,26 @@ def _reach(group: Sequence[Member], threshold: float) -> Reach:
         steps=float(np.median([np.inf if one is None else one.steps for one in spent])),
         core_minutes=float(np.median([np.inf if one is None else one.core_minutes for one in spent])),
     )
+
+
+def method_header(unit: str, measure: str) -> tuple[str, ...]:
+    """Return the names of the columns of `method_texts`; unit: of steps; measure: of fitness."""
+    took = f"{unit}s + selection's", "CPU s", "wall s", "selection s"
+    return "method", "seeds", f"{measure} (IQM)", "lowest to highest seed", "mean", "learned last (IQM)", *took
+
+
+def method_texts(rows: Sequence[MethodRow]) -> list[list[str]]:
+    """Return a line for each method."""
+    return [
+        [
+            row.method,
+            str(row.seeds),
+            number(row.iqm),
+            "–" if math.isnan(row.least) else f"{number(row.least)} to {number(row.most)}",
+            number(row.mean),
+            number(row.last_iqm),
+            f"{row.steps:,.0f} + {row.selection_steps:,.0f}",
+            *(number(seconds) for seconds in (row.cpu_s, row.wall_s, row.selection_s)),
+        ]
+        for row in rows
+    ]

@@ -13,36 +13,13 @@ from rich.text import Text
 from evo.comparison.comparison import Comparison
 from evo.comparison.member import Member
 from evo.comparison.robustness import Robustness
-from evo.comparison.table import MethodRow, Reach
+from evo.comparison.table import MethodRow, Reach, method_header, method_texts
 from evo.numerics.formatting import csv_text, number
-
-
-def method_header(unit: str, measure: str) -> tuple[str, ...]:
-    """Return the names of the columns of `method_texts`; unit: of steps; measure: of fitness."""
-    took = f"{unit}s + selection's", "CPU s", "wall s", "selection s"
-    return "method", "seeds", f"{measure} (IQM)", "lowest to highest seed", "mean", "learned last (IQM)", *took
 
 
 def member_header(unit: str, measure: str) -> tuple[str, ...]:
     """Return the names of the columns of `member_texts`; unit: of steps; measure: of fitness."""
     return "method", "seed", measure, "std", "learned last", f"{unit}s + selection's", "CPU s", "wall s", "run"
-
-
-def method_texts(rows: Sequence[MethodRow]) -> list[list[str]]:
-    """Return a line for each method."""
-    return [
-        [
-            row.method,
-            str(row.seeds),
-            number(row.iqm),
-            "–" if math.isnan(row.least) else f"{number(row.least)} to {number(row.most)}",
-            number(row.mean),
-            number(row.last_iqm),
-            f"{row.steps:,.0f} + {row.selection_steps:,.0f}",
-            *(number(seconds) for seconds in (row.cpu_s, row.wall_s, row.selection_s)),
-        ]
-        for row in rows
-    ]
 
 
 def threshold_header(thresholds: Mapping[str, float]) -> list[str]:

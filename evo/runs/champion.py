@@ -29,9 +29,7 @@ from evo.problems.control import Trajectory, Walking
 from evo.problems.problem import Evaluation, Problem, evaluate_alone
 from evo.problems.supervised import Supervised
 from evo.runs.champion_file import FORMAT, arrays_of, fields_of, read_champion
-from evo.runs.evaluation import on_options
-from evo.runs.exporting import export_champion
-from evo.runs.facts import facts_of
+from evo.runs.exporting import export_policy
 from evo.runs.fitness import Fitness, Verification
 from evo.runs.platform_facts import platform_facts
 from evo.runs.policy import BatchPolicy, Policy
@@ -118,7 +116,20 @@ class Champion:
         return "\n".join(filter(None, lines))
 
     def _repr_html_(self) -> str:
-        return box("Champion", facts(facts_of(self)))
+        return box("Champion", facts(self.facts_shown()))
+
+    def facts_shown(self) -> list[tuple[str, str]]:
+        """Return what it is and does, as names and texts, for notebooks."""
+        chosen = Fitness(self.selection_returns, self.measure)
+        network = f"{self.network_text}, {len(self.params):,} parameters" if self.network_text else "a point"
+        return [
+            ("task", self.task_name),
+            ("network", network),
+            ("method", f"{self.method}, seed {self.seed}"),
+            ("champion of", f"generation {self.generation:,}, after {self.steps:,} steps"),
+            ("score", f"{chosen}, by which it was chosen"),
+            ("report", "not yet" if self.report_returns is None else str(self.reported_fitness)),
+        ]
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the compiled problem out of copies and pickles."""
@@ -194,6 +205,28 @@ class Champion:
         network = getattr(self.problem, "network", None)
         return network if isinstance(network, Network) else self.walking.network
 
+    def on_options(self, options: Mapping[str, Any]) -> "Champion":
+        """Return it on its task with other options; it has no report there.
+
+        Raises EvoError for options that the task does not take, or under which the champion cannot act.
+        """
+        asked = {"task.name": self.task_name}
+        asked |= {f"task.{name}": value for name, value in self.task_options.items()}
+        given = {f"task.{name}": value for name, value in options.items()}
+        spec = TaskSpec(self.spec.source, resolve_config(asked, [*given.items()]).task.options)
+        changed = replace(self, spec=spec, data="", report_returns=None)
+        network = NetworkSettings(changed.network_text, changed.normalise, changed.clip_observation)
+        problem = changed.spec.problem(network, Threads(1), EvaluationSettings())
+        words = ", ".join(f"{key}={value}" for key, value in given.items())
+        try:
+            problem.check(self.params)
+        except ValueError as error:
+            raise EvoError(f"{words}: the champion of {self.task_name} does not fit: {one_line(error)}") from error
+        has, needs = len(self.statistics.mean), len(problem.no_statistics().mean)
+        if has != needs:
+            raise EvoError(f"{words}: the champion of {self.task_name} has {has} observations, and this needs {needs}")
+        return changed
+
     def evaluate(
         self,
         episodes: int | Split = 100,
@@ -206,7 +239,7 @@ class Champion:
         under, as in `{"friction": 0.5}`. Raises EvoError.
         """
         if options:
-            return on_options(self, options).evaluate(episodes, seeds)
+            return self.on_options(options).evaluate(episodes, seeds)
         if isinstance(episodes, Split):
             problem = self.supervised
             return Fitness(problem.score(problem.answers(self.params, self._fitting(episodes))), self.measure)
@@ -261,7 +294,12 @@ class Champion:
         Each is compared with it on random observations first. Raises EvoError where it acts otherwise, by more than
         float32 rounding, or has layers that cannot be exported.
         """
-        return export_champion(self, target)[0]
+        return self.export_checked(target)[0]
+
+    def export_checked(self, target: Path | str) -> tuple[Any, float]:
+        """Return what `export` does, and the largest difference of its outputs from the champion's."""
+        about = {"task": self.task_name, "network": self.network_text, "method": self.method, "score": self.score}
+        return export_policy(self.walking, self.candidate, about, target)
 
     def batch_policy(self, rows: int) -> BatchPolicy:
         """Return it as a function of `rows` observations at once, as of parallel environments."""

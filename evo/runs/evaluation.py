@@ -1,52 +1,22 @@
 """Scoring a champion again: on other options of its task, other seeds, another split."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from evo.config.resolve import resolve_config
-from evo.config.sections import EvaluationSettings, NetworkSettings
-from evo.config.task_spec import TaskSpec
 from evo.errors import EvoError, nearest
-from evo.evaluation.workers import Threads
 from evo.numerics.randomness import report_seeds
+from evo.runs.champion import Champion
 from evo.runs.fitness import Fitness
-
-if TYPE_CHECKING:
-    from evo.runs.champion import Champion
 
 _EPISODES, _LOOKED_AT = 100, 10
 _MOST_EPISODES = 1_000_000
 _LARGEST_SEED = 2**63 - 1
 
 
-def on_options(champion: "Champion", options: Mapping[str, Any]) -> "Champion":
-    """Return the champion on its task with other options; it has no report there.
-
-    Raises EvoError for options that the task does not take, or under which the champion cannot act.
-    """
-    asked = {"task.name": champion.task_name}
-    asked |= {f"task.{name}": value for name, value in champion.task_options.items()}
-    given = {f"task.{name}": value for name, value in options.items()}
-    spec = TaskSpec(champion.spec.source, resolve_config(asked, [*given.items()]).task.options)
-    changed = replace(champion, spec=spec, data="", report_returns=None)
-    network = NetworkSettings(changed.network_text, changed.normalise, changed.clip_observation)
-    problem = changed.spec.problem(network, Threads(1), EvaluationSettings())
-    has = len(champion.params), len(champion.statistics.mean)
-    needs = problem.size, len(problem.no_statistics().mean)
-    if has != needs:
-        words = ", ".join(f"{key}={value}" for key, value in given.items())
-        what = ("parameters", *has[:1], needs[0]) if has[0] != needs[0] else ("observations", has[1], needs[1])
-        raise EvoError(
-            f"{words}: the champion of {champion.task_name} has {what[1]} {what[0]}, and this needs {what[2]}"
-        )
-    return changed
-
-
 def score(
-    champion: "Champion",
+    champion: Champion,
     episodes: int | None = None,
     seed: int | None = None,
     options: Mapping[str, Any] | None = None,
@@ -58,7 +28,7 @@ def score(
     report. options: of its task, in place of those it was scored under. split: `train`, `validation` or `test`, the
     default. What is deterministic takes neither episodes nor a seed. Raises EvoError.
     """
-    champion = on_options(champion, options) if options else champion
+    champion = champion.on_options(options) if options else champion
     if splits := champion.spec.kind.splits:
         if split is not None and split not in splits:
             raise EvoError(f"the split {split!r} is none of {', '.join(splits)}{nearest(split, splits)}")
@@ -79,7 +49,7 @@ def score(
     return champion.evaluate(seeds=np.arange(seed, seed + count, dtype=np.int64))
 
 
-def whereabouts(champion: "Champion") -> str:
+def whereabouts(champion: Champion) -> str:
     """Return where a champion's episodes end on average, in words; "" where nobody can say."""
     try:
         return champion.evaluate(_LOOKED_AT).whereabouts() if champion.problem.measures else ""
@@ -87,7 +57,7 @@ def whereabouts(champion: "Champion") -> str:
         return ""  # its report has said what is wrong
 
 
-def _refuse_episodes(champion: "Champion", episodes: int | None, seed: int | None, reason: str) -> None:
+def _refuse_episodes(champion: Champion, episodes: int | None, seed: int | None, reason: str) -> None:
     for name, value in (("episodes", episodes), ("seed", seed)):
         if value is not None:
             raise EvoError(f"{champion.task_name} is {reason}; it takes no {name}")

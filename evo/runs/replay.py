@@ -12,7 +12,7 @@ from evo.evaluation.evaluator import AnyTask
 from evo.numerics.randomness import report_seeds
 from evo.problems.control import Trajectory
 from evo.runs.champion import Champion
-from evo.runs.run import Run
+from evo.runs.record import Record
 from evo.visualize import encoding as encode
 from evo.visualize.frames import cameras_of, pictures
 from evo.visualize.strips import caption, filmstrip
@@ -54,7 +54,7 @@ def film(
 
 
 def film_evolution(
-    run: Run,
+    run: Record,
     champion: Champion,
     path: Path,
     width: int = 640,

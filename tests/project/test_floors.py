@@ -88,9 +88,10 @@ def test_imports_go_downwards(module: str) -> None:
 
 
 def test_imports_are_acyclic() -> None:
-    # a package's __init__ gathers its modules; importing one's own package is not counted
+    # a package's __init__ gathers its modules; importing one's own package is not counted. Imports inside functions and
+    # for types alone count too: they are how a circle is hidden.
     graph = {
-        module: {name for name in imports(path, lazy=False) if not module.startswith(name + ".")} - {module}
+        module: {name for name in imports(path, lazy=True) if not module.startswith(name + ".")} - {module}
         for module, path in MODULES.items()
     }
     graphlib.TopologicalSorter(graph).prepare()

@@ -6,8 +6,8 @@ from evo.errors import EvoError
 from evo.runs.callbacks import Watcher
 from evo.runs.champion import Champion
 from evo.runs.pictures.pictures import Pictures, Wishes
+from evo.runs.record import Record
 from evo.runs.replay import check_film, film, film_evolution
-from evo.runs.run import Run
 
 _SCENE = 4.0  # seconds at most of each episode of a film of how a run learned
 
@@ -17,15 +17,15 @@ class Films(Pictures):
 
     label, suffix = "film", ".mp4"
 
-    def place(self, run: Run, wishes: Wishes) -> Path:
+    def place(self, run: Record, wishes: Wishes) -> Path:
         return run.directory.videos / ("evolution.mp4" if wishes.evolution else "champion.mp4")
 
-    def check(self, champion: Champion, run: Run | None, path: Path, wishes: Wishes) -> None:
+    def check(self, champion: Champion, run: Record | None, path: Path, wishes: Wishes) -> None:
         check_film(path, wishes.width, wishes.height, wishes.seconds, wishes.seed)
         if wishes.evolution and run is None:
             raise EvoError(f"{champion} is a champion alone; how it evolved is in its run directory")
 
-    def draw(self, champion: Champion, run: Run | None, path: Path, wishes: Wishes) -> None:
+    def draw(self, champion: Champion, run: Record | None, path: Path, wishes: Wishes) -> None:
         size, threads, progress = (wishes.width, wishes.height), wishes.threads, wishes.progress
         if wishes.evolution and run is not None:
             seconds = min(wishes.seconds, _SCENE)
@@ -33,7 +33,7 @@ class Films(Pictures):
         else:
             film(champion, path, wishes.seed, *size, wishes.seconds, threads, progress)
 
-    def finish(self, run: Run, video: bool, watcher: Watcher, threads: int | None) -> None:
+    def finish(self, run: Record, video: bool, watcher: Watcher, threads: int | None) -> None:
         if video:
             watcher.phase("filming the champion")
             wishes = Wishes(threads=threads, progress=watcher.filmed)

@@ -11,7 +11,7 @@ from evo.problems.function import Landscape
 from evo.runs.callbacks import Watcher
 from evo.runs.champion import Champion
 from evo.runs.pictures.pictures import Pictures, Wishes
-from evo.runs.run import Run
+from evo.runs.record import Record
 
 _COORDINATES = 10  # printed of a point
 
@@ -21,26 +21,26 @@ class Maps(Pictures):
 
     label = "map"
 
-    def curve(self, run: Run, path: Path) -> None:
+    def curve(self, run: Record, path: Path) -> None:
         from evo.visualize.plots import descent_curve
 
         descent_curve(run.metrics, run.title, path)
 
-    def place(self, run: Run, wishes: Wishes) -> Path:
+    def place(self, run: Record, wishes: Wishes) -> Path:
         return run.directory.plots / "landscape.png"
 
-    def check(self, champion: Champion, run: Run | None, path: Path, wishes: Wishes) -> None:
+    def check(self, champion: Champion, run: Record | None, path: Path, wishes: Wishes) -> None:
         super().check(champion, run, path, wishes)
         if run is None:
             raise EvoError(
                 f"{champion.task_name} is a function: its champion is a point; how it was found is in its run directory"
             )
 
-    def draw(self, champion: Champion, run: Run | None, path: Path, wishes: Wishes) -> None:
+    def draw(self, champion: Champion, run: Record | None, path: Path, wishes: Wishes) -> None:
         assert run is not None  # checked before
         draw_map(run, champion, path)
 
-    def finish(self, run: Run, video: bool, watcher: Watcher, threads: int | None) -> None:
+    def finish(self, run: Record, video: bool, watcher: Watcher, threads: int | None) -> None:
         problem = run.champion.problem
         if isinstance(problem, Landscape) and problem.cheap:
             draw_map(run, run.champion, self.place(run, Wishes()))
@@ -49,7 +49,7 @@ class Maps(Pictures):
         return [f"at {_numbers(champion.params)}"]
 
 
-def draw_map(run: Run, champion: Champion, path: Path) -> None:
+def draw_map(run: Record, champion: Champion, path: Path) -> None:
     """Draw a function around the champion, with the path of the run's search. Raises EvoError."""
     from evo.visualize.plots import landscape_picture
 

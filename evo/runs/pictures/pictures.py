@@ -7,7 +7,7 @@ from pathlib import Path
 from evo.errors import EvoError
 from evo.runs.callbacks import Watcher
 from evo.runs.champion import Champion
-from evo.runs.run import Run
+from evo.runs.record import Record
 
 
 @dataclass(frozen=True)
@@ -36,17 +36,17 @@ class Pictures:
     suffix = ".png"
     """Of the champion's picture, where the user names no file."""
 
-    def curve(self, run: Run, path: Path) -> None:
+    def curve(self, run: Record, path: Path) -> None:
         """Draw the learning curve of a run that has metrics. Raises EvoError."""
         from evo.visualize.plots import learning_curve
 
         learning_curve(run.metrics, run.title, path, run.config.task.kind.step_unit)
 
-    def place(self, run: Run, wishes: Wishes) -> Path:
+    def place(self, run: Record, wishes: Wishes) -> Path:
         """Return the default path of the champion's picture in its run directory."""
         return run.directory.plots / f"champion{self.suffix}"
 
-    def check(self, champion: Champion, run: Run | None, path: Path, wishes: Wishes) -> None:
+    def check(self, champion: Champion, run: Record | None, path: Path, wishes: Wishes) -> None:
         """Raise EvoError for a picture that cannot be drawn, before any work is done for it."""
         from evo.visualize.plots import check_picture
 
@@ -54,11 +54,11 @@ class Pictures:
         if wishes.evolution or wishes.seed is not None:
             raise EvoError(f"{champion.task_name} is a {champion.kind}: there is no film of it, only a picture")
 
-    def draw(self, champion: Champion, run: Run | None, path: Path, wishes: Wishes) -> None:
+    def draw(self, champion: Champion, run: Record | None, path: Path, wishes: Wishes) -> None:
         """Draw the champion; checked before. run: that it is of, if known. Raises EvoError."""
         raise EvoError(f"{champion.task_name} is a {champion.kind}, and there is no picture of its champion")
 
-    def finish(self, run: Run, video: bool, watcher: Watcher, threads: int | None) -> None:
+    def finish(self, run: Record, video: bool, watcher: Watcher, threads: int | None) -> None:
         """Draw the champion of a run that has ended. video: whether films are wanted. Raises EvoError."""
 
     def told(self, champion: Champion) -> list[str]:
