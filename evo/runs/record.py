@@ -21,7 +21,7 @@ from evo.storage.run_directory import RunDirectory
 class Record:
     """What a run directory holds, opened for reading; `Run` adds pictures of it.
 
-    Raises EvoError where `path` is not a run, naming the nearest that is. Configuration and champion are read once, when
+    Raises EvoError where `path` is no run, naming the nearest that is. Configuration and champion are read once, when
     they are first asked for: of a run that still learns, `evo.load` gives a later champion. trust: whether modules that
     its files name may be imported; see `evo.envs.reference`. config: its configuration, where that is known already;
     champions made with it share its task.

@@ -222,7 +222,7 @@ def test_a_run_finds_and_makes_its_task_once(
         return lambda *given, **more: (calls.append(name), function(*given, **more))[1]
 
     monkeypatch.setattr(task_spec, "task_constructor", counted("found", task_spec.task_constructor))
-    monkeypatch.setattr(task_spec.adversity, "construct", counted("made", task_spec.adversity.construct))
+    monkeypatch.setattr(task_spec.adverse, "construct", counted("made", task_spec.adverse.construct))
     monkeypatch.setattr(Champion, "load", counted("read", Champion.load))
     few = {"evaluation.selection_episodes": 1, "evaluation.report_episodes": 1}
     run = evo.run(task, out=tmp_path / "run", video=False, settings=few if task == "cartpole" else {}, **options)
