@@ -42,7 +42,9 @@ CUTS = {
 def _command(words: list[str]) -> None:
     """Run `evo` with these words, and exit as it does."""
     more = [] if "--split" in words else CUTS.get(words[1], [])  # a split is scored whole
-    if words[1] == "compare":
+    if words[1] == "compare" and words[2].startswith("runs/"):  # finished runs are compared as they are
+        more = ["--no-video"]
+    elif words[1] == "compare":
         words = " ".join(words).replace("--minutes 1", "--steps 4000").split(" ")
     sys.argv = [*words, *more]
     main()
