@@ -89,7 +89,7 @@ def remove(
         check_removable(path)
     for path in dict.fromkeys(paths):
         if not yes:
-            if not sys.stdin.isatty():
+            if sys.stdin is None or not sys.stdin.isatty():  # None: closed by the shell
                 raise EvoError(f"nobody answers here whether to remove {path}: say so by --yes")
             if not typer.confirm(f"remove {printable(str(path))} ({size_text(size_of(path))})?"):
                 console.say(f"kept {path}")

@@ -253,7 +253,7 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
 def _reading(path: Path, largest: int) -> Iterator[BinaryIO]:
     """Open a regular file of at most `largest` bytes."""
     try:
-        with open(path, "rb", opener=_open_without_waiting) as file:
+        with open(path, "rb", opener=open_without_waiting) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise EvoError(f"cannot read {path}: it is not a regular file; name one")
@@ -266,7 +266,7 @@ def _reading(path: Path, largest: int) -> Iterator[BinaryIO]:
         raise EvoError(f"cannot read {str(path)!r}: {error}; check the path") from error
 
 
-def _open_without_waiting(path: str, flags: int) -> int:
+def open_without_waiting(path: str, flags: int) -> int:
     """Open without blocking: opening a pipe would otherwise wait for its writer."""
     return os.open(path, flags | os.O_NONBLOCK)
 

@@ -2,19 +2,27 @@
 
 import fcntl
 import os
+import re
 import shutil
 import socket
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
-from evo.errors import EvoError, printable
+from evo.errors import EvoError, one_line, printable
 from evo.grammar import parse_toml
-from evo.storage.files import TEMPORARY, cannot_write, names_in, temporary_beside
+from evo.storage.files import TEMPORARY, cannot_write, open_without_waiting, temporary_beside
 from evo.storage.run_directory import RunDirectory
 
-# What a run makes, and what may lie beside it without being anybody's work.
-_OURS = {"config.toml", "metrics.csv", "checkpoints", "champion.npz", "fossils", "last.npz", "ended", "videos", "plots"}
-_OURS |= {"versions.toml", "lock", "start.npz", "logs", ".DS_Store"}
+# What a run makes: folders and files, by their paths below it. What a logger keeps in its own folder is its business.
+_LOGS = r"logs/(tensorboard|wandb|mlflow)"
+_FOLDERS = re.compile(rf"checkpoints(/[0-9]{{15,}})?|fossils|videos|plots|logs|{_LOGS}(/.*)?", re.DOTALL)
+_FILES = re.compile(
+    r"config\.toml|versions\.toml|metrics\.csv|(champion|last|start)\.npz|ended|lock"
+    r"|checkpoints/[0-9]{15,}/(state\.npz|done)|fossils/[0-9]{15,}\.npz"
+    rf"|(videos|plots)/[^/]+\.(mp4|gif|webp|png|svg|pdf)|{_LOGS}(\.json|/.*)|(.*/)?\.DS_Store",
+    re.DOTALL | re.IGNORECASE,
+)
 
 
 def is_held(path: Path) -> bool:
@@ -23,7 +31,7 @@ def is_held(path: Path) -> bool:
     The lock is tried only where its holder may live: for that moment a run that starts would be refused.
     """
     try:
-        with open(path / "lock", "rb") as lock:
+        with open(path / "lock", "rb", opener=open_without_waiting) as lock:
             process, _, host = lock.read(200).decode(errors="replace").strip().partition(" ")
             if host == socket.gethostname() and process.isdigit() and not _lives(int(process)):
                 return False
@@ -66,12 +74,38 @@ def check_removable(path: Path) -> None:
         written = {}
     if "evo" not in written or "task" not in written:
         raise EvoError(f"{path} is not a run: its config.toml is not one that evo wrote")
-    others = [name for name in names_in(path) if name not in _OURS and not Path(name).match(TEMPORARY)]
-    if others:
-        found = printable(sorted(others)[0])
-        raise EvoError(f"{path} holds {found!r}, which evo did not make: move it elsewhere first")
+    _check_contents(path)
     if is_held(path):
         raise EvoError(f"{path} is being written by a live run; stop it or wait")
+
+
+def _check_contents(path: Path) -> None:
+    """Raise EvoError for anything in a run's folder that evo did not make, and for another disk in it."""
+    for folder, folders, files in os.walk(path, onerror=_refuse_unread):
+        for name in list(folders):
+            place = Path(folder, name)
+            if Path(name).match(TEMPORARY):
+                folders.remove(name)  # half made, or half removed
+                continue
+            inside = place.relative_to(path).as_posix()
+            if _FOLDERS.fullmatch(inside) is None:
+                raise _foreign(path, inside)
+            if place.is_symlink() and "/" not in inside:
+                raise EvoError(f"{place} is a link: evo did not make it; move it elsewhere first")
+            if os.path.ismount(place):
+                raise EvoError(f"{place} is another disk, mounted there: unmount it first")
+        for name in files:
+            inside = Path(folder, name).relative_to(path).as_posix()
+            if _FILES.fullmatch(inside) is None and not Path(name).match(TEMPORARY):
+                raise _foreign(path, inside)
+
+
+def _foreign(path: Path, inside: str) -> EvoError:
+    return EvoError(f"{path} holds {printable(inside)!r}, which evo did not make: move it elsewhere first")
+
+
+def _refuse_unread(error: OSError) -> NoReturn:
+    raise EvoError(f"cannot look into {error.filename}: {one_line(error)}") from error
 
 
 def remove_run(path: Path) -> int:
@@ -81,11 +115,14 @@ def remove_run(path: Path) -> int:
     """
     check_removable(path)
     with RunDirectory.open(path, write=True):  # takes the lock
-        size = size_of(path)
+        _check_contents(path)  # again: only now can no run write it
+        size, doomed = size_of(path), temporary_beside(path)
         try:
-            doomed = temporary_beside(path)
             os.rename(path, doomed)
-            shutil.rmtree(doomed)
         except OSError as error:
             raise cannot_write(path, error) from error
+        try:
+            shutil.rmtree(doomed)
+        except OSError as error:
+            raise EvoError(f"cannot remove all of {path}: {one_line(error)}; what is left is {doomed}") from error
     return size

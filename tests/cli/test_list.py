@@ -12,6 +12,7 @@ import pytest
 import evo
 from evo.cli import app
 from evo.errors import EvoError
+from evo.runs.loggers import LOGGERS
 from evo.storage.housekeeping import is_held, size_of
 from evo.storage.run_directory import RunDirectory
 from tests.support.places import REFERENCE, ROOT
@@ -128,3 +129,66 @@ def test_remove_keeps_what_is_no_run_of_ours(runs: Path, tmp_path: Path, capsys:
             told(capsys, "remove", "runs/first", path, "--yes")
         assert sorted(os.listdir(runs)) == ["first", "link", "notes", "second"]
     RunDirectory.open(runs / "first")
+
+
+@pytest.mark.parametrize(
+    "mine", ["plots/notes.md", "videos/holiday/day.mp4", "logs/thesis.tex", "checkpoints/mine.npz", "fossils/000.txt"]
+)
+def test_remove_keeps_what_lies_within_its_folders(runs: Path, mine: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (runs / "first" / mine).parent.mkdir(parents=True, exist_ok=True)
+    (runs / "first" / mine).write_text("years of work")
+    with pytest.raises(EvoError, match="which evo did not make"):
+        told(capsys, "remove", "runs/second", "runs/first", "--yes")
+    assert (runs / "first" / mine).exists() and (runs / "second").exists()
+
+
+def test_remove_takes_all_that_a_run_makes(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = [
+        "videos/champion.mp4",
+        "plots/learning.PNG",
+        "fossils/.evo-1.tmp",
+        ".evo-2.tmp/state.npz",
+        "plots/.DS_Store",
+    ]
+    made += [f"logs/{name}{rest}" for name in LOGGERS for rest in (".json", "/run/files/anything")]
+    for name in made:
+        (runs / "first" / name).parent.mkdir(parents=True, exist_ok=True)
+        (runs / "first" / name).touch()
+    (runs / "first" / "logs" / "wandb" / "latest").symlink_to(runs / "notes")
+    told(capsys, "remove", "runs/first", "--yes")
+    assert sorted(os.listdir(runs)) == ["notes", "second"]
+
+
+def test_remove_keeps_links_and_other_disks(
+    runs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (runs / "first" / "videos").symlink_to(runs / "notes")
+    with pytest.raises(EvoError, match="first/videos is a link"):
+        told(capsys, "remove", "runs/second", "runs/first", "--yes")
+    (runs / "second" / "videos").mkdir(exist_ok=True)
+    monkeypatch.setattr("os.path.ismount", lambda path: Path(path).name == "videos")
+    with pytest.raises(EvoError, match="second/videos is another disk"):
+        told(capsys, "remove", "runs/second", "--yes")
+    assert sorted(os.listdir(runs)) == ["first", "notes", "second"]
+
+
+def test_remove_says_where_the_rest_is(
+    runs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path / "checkpoints"))
+
+    monkeypatch.setattr("shutil.rmtree", refuse)
+    with pytest.raises(EvoError, match=r"cannot remove all of runs/first: .*; what is left is runs/\.evo-\w+\.tmp$"):
+        told(capsys, "remove", "runs/first", "--yes")
+
+
+def test_a_closed_input_and_a_pipe_for_a_lock(
+    runs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(EvoError, match="say so by --yes"):
+        told(capsys, "remove", "runs/first")
+    (runs / "first" / "lock").unlink(missing_ok=True)
+    os.mkfifo(runs / "first" / "lock")  # to open it would wait for a writer
+    assert not is_held(runs / "first")
