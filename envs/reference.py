@@ -5,6 +5,7 @@ be a stranger's. It is imported only if the user trusts that file or gave the sa
 declares its module to evo, by an entry point of the group `evo.extensions`.
 """
 
+import difflib
 import importlib
 import os
 import re
@@ -127,12 +128,31 @@ def load(reference: str) -> Any:
     module_name, colon, attribute = reference.partition(":")
     if not colon or not module_name or not attribute:
         raise ValueError(f"{reference!r} is not of the form package.module:attribute")
-    with contained():
-        module = importlib.import_module(module_name)
+    try:
+        with contained():
+            module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+            raise  # one that the module itself imports
+        raise ImportError(f"{error}, neither in the working directory nor on Python's path") from error
     try:
         return getattr(module, attribute)
     except AttributeError:
-        raise ImportError(f"module {module_name!r} has no attribute {attribute!r}") from None
+        near = difflib.get_close_matches(attribute, vars(module), n=1)
+        meant = f"; did you mean {module_name}:{near[0]}?" if near else ""
+        raise ImportError(f"module {module_name!r} has no attribute {attribute!r}{meant}") from None
+
+
+def of_module(text: str) -> str:
+    """Return the end of an error line for a text that is a module here, and no name in it; else an empty text.
+
+    `lab.mine` and `lab/mine.py` are: `"; lab/mine.py is a module: name what you mean in it, as in lab.mine:NAME"`.
+    """
+    path = Path(text if text.endswith(".py") else f"{text.replace('.', '/')}.py")
+    parts = path.with_suffix("").parts
+    if not all(part.isidentifier() for part in parts) or not path.is_file():
+        return ""
+    return f"; {path} is a module: name what you mean in it, as in {'.'.join(parts)}:NAME"
 
 
 def _is_declared(module: str) -> bool:

@@ -297,6 +297,9 @@ def compile_kernel(function: Callable[..., Any], arguments: Sequence[types.Type]
             kernel = compiler(cache=cached)(function)
         except OSError:  # a full disk must not stop the work, only slow its start
             kernel = compiler(cache=False)(function)
+    except KeyError as error:  # numba's own, for a field that a record does not have
+        label = f"{label} ({code.co_filename}:{code.co_firstlineno})"
+        raise KernelError(f"{label} does not compile: there is no {error} in one of ({names})") from error
     except (NumbaError, NotImplementedError) as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         reason = next((line for line in lines if not line.startswith(("Failed in", "During", "File"))), lines[0])

@@ -251,6 +251,8 @@ def workers_of(threads: int | None, workers: Workers | None = None) -> Workers:
     if workers is not None:
         if threads is not None:
             raise EvoError("threads and workers both say where to evaluate: give one of them")
+        if not (hasattr(workers, "threads") and callable(getattr(workers, "evaluate", None))):
+            raise EvoError(f"workers takes an object with threads and evaluate(work), got {workers!r}; see threads=")
         return workers
     if threads is None:
         return Threads(available_threads())

@@ -94,7 +94,7 @@ def named(key: str) -> tuple[str | None, str | None, str | None]:
     try:
         list_settings(key)
     except EvoError:
-        return key, None, None
+        return ("method", None, key) if ":" in key else (key, None, None)
     return "task", key, None
 
 

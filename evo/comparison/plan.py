@@ -23,6 +23,7 @@ from evo.config.kinds import ProblemKind
 from evo.config.resolve import resolve_config
 from evo.config.task_names import task_name
 from evo.config.task_spec import TaskSpec
+from evo.envs.reference import of_module
 from evo.errors import EvoError, nearest
 from evo.evaluation.workers import Threads
 from evo.learners import METHODS, method_named
@@ -135,7 +136,7 @@ def _check_methods(methods: Sequence[str] | str | None, kind: ProblemKind) -> li
         if name in names[:index]:
             raise EvoError(f"methods names {name!r} twice; name each method once")
         if method_named(name) is None:
-            raise EvoError(f"unknown method {name!r}{nearest(name, METHODS)}")
+            raise EvoError(f"unknown method {name!r}{of_module(name) or nearest(name, METHODS)}")
     return names
 
 

@@ -18,6 +18,7 @@ from evo.config.task_names import task_name
 from evo.config.task_spec import TaskSpec
 from evo.config.values import Key, checked
 from evo.envs import reference
+from evo.envs.reference import of_module
 from evo.errors import EvoError, nearest, one_line
 from evo.learners import METHODS, Method, method_named
 from evo.storage.files import read_toml
@@ -66,7 +67,7 @@ def resolve_config(
     method = str(named.get("method.name", found.kind.default_method))
     chosen = method_named(method)
     if chosen is None:
-        raise EvoError(f"unknown method {method!r}{nearest(method, METHODS)}")
+        raise EvoError(f"unknown method {method!r}{of_module(method) or nearest(method, METHODS)}")
     known = _known_keys(found, chosen)
     given[0] = _without_others(given[0], name, method)
     given = [rename_settings(layer, chosen, quiet="evo" in layer) for layer in given]  # a run's file is not the user's

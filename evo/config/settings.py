@@ -11,6 +11,7 @@ from evo.config.resolve import method_options
 from evo.config.task_names import task_name
 from evo.config.task_spec import TaskSource
 from evo.config.values import Key
+from evo.envs.reference import of_module
 from evo.errors import EvoError, nearest
 from evo.learners import METHODS, method_named
 
@@ -46,7 +47,7 @@ def list_settings(task: str | None = None, method: str | None = None) -> tuple[S
     if method is not None:
         chosen = method_named(method)
         if chosen is None:
-            raise EvoError(f"unknown method {method!r}{nearest(method, METHODS)}")
+            raise EvoError(f"unknown method {method!r}{of_module(method) or nearest(method, METHODS)}")
         found += _settings("method.", method_options(chosen))
     return tuple(found)
 

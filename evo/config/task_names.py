@@ -14,7 +14,7 @@ from evo.envs.creatures.from_file import walking_constructor
 from evo.envs.creatures.model_file import is_model_file
 from evo.envs.gymnasium_bridge import gymnasium_task
 from evo.envs.options import returned_by
-from evo.envs.reference import UntrustedName, resolve
+from evo.envs.reference import UntrustedName, of_module, resolve
 from evo.errors import EvoError, nearest, one_line
 from evo.evaluation.gymnasium_host import look
 from evo.problems.classic_functions import FUNCTIONS
@@ -46,7 +46,7 @@ def task_name(text: str) -> str:
     if len(matches) != 1:
         short = {_plain(name): name for name in TASKS}
         names = [*TASKS, *short, *FUNCTIONS, *DATASETS, *gymnasium_task.registered_names()]
-        raise EvoError(f"unknown task {text!r}{nearest(text, names)}")
+        raise EvoError(f"unknown task {text!r}{of_module(text) or nearest(text, names)}")
     return matches[0]
 
 

@@ -57,6 +57,11 @@ class Method:
         statistics.
         """
         found = self.constructor()
+        if not hasattr(found, "ask") and not hasattr(found, "step"):
+            raise ValueError(
+                f"name {self.reference} is no method: name a class with ask and tell (an algorithm) or with step (a "
+                "learner)"
+            )
         if not hasattr(found, "ask"):
             if episodes != 1:
                 raise ValueError(f"name {self.family} scores no populations: leave evaluation.episodes at 1")

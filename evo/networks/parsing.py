@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from evo.envs.reference import UntrustedName, resolve
+from evo.envs.reference import UntrustedName, of_module, resolve
 from evo.errors import nearest
 from evo.grammar import Call, chain, parse_call, value_of
 from evo.networks import layers as every
@@ -100,6 +100,8 @@ def layers_of(word: str, text: str) -> list[Layer]:
         return NETWORKS[call.name].layers(call)
     if ":" in call.name:
         return _own_layers(call)
+    if module := of_module(call.name):
+        raise ValueError(f"unknown network {word!r}{module}")
     place = f" in {text!r}" if word != text else ""
     if (near := nearest(call.name, NETWORKS)).startswith("; one of"):
         near = f"; one of {', '.join(NETWORKS)}, as in 'linear' or 'mlp:64,64'"
@@ -121,7 +123,10 @@ def _own_layers(call: Call) -> list[Layer]:
     except UntrustedName:
         raise
     except Exception as error:  # a user's module may raise anything
-        raise ValueError(f"{call.name}: {type(error).__name__}: {error}") from error
+        said = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
+        if isinstance(error, TypeError) and not call.in_parentheses and not call.written:
+            said += f"; what takes no text is written with parentheses, as in {call.name}()"
+        raise ValueError(f"{call.name}: {said}") from error
     layers = [made] if isinstance(made, Layer) else made
     if not isinstance(layers, list) or not all(isinstance(layer, Layer) for layer in layers):
         raise ValueError(f"{call.name} gives a {type(made).__name__}: it must give a Layer, or a list of them")

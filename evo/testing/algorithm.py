@@ -1,9 +1,10 @@
 """check_algorithm: the contract of `evo.algorithms.Algorithm`, each promise a function."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from evo.algorithms import ALGORITHMS, Algorithm
-from evo.envs.reference import resolve, trust
+from evo.envs.reference import of_module, resolve, trust
 from evo.errors import EvoError, nearest, one_line
 from evo.testing import exchange, reproduction, searching
 
@@ -39,7 +40,7 @@ def check_algorithm(algorithm: Callable[..., Algorithm] | str, evaluations: int 
     options `low` and `high` it stays between them; with a class attribute `rank_based`, only the order of fitness
     counts; and it solves the sphere.
     """
-    make = _name(algorithm) if isinstance(algorithm, str) else algorithm
+    make = named(algorithm, ALGORITHMS, "algorithm")
     if not callable(make):
         raise EvoError(
             f"check_algorithm takes a class, or what is called as one, and makes searches of it; got a "
@@ -55,12 +56,17 @@ def check_algorithm(algorithm: Callable[..., Algorithm] | str, evaluations: int 
         raise AssertionError(f"it raised {type(error).__name__}: {one_line(error)}") from error
 
 
-def _name(name: str) -> Callable[..., Algorithm]:
-    if name not in ALGORITHMS and ":" not in name:
-        raise EvoError(f"unknown algorithm {name!r}{nearest(name, ALGORITHMS)}")
-    trust(name)
+def named(given: Any, table: Mapping[str, str], what: str) -> Any:
+    """Return what a name in a table, or `package.module:attribute`, stands for; all else as it is given.
+
+    Raises EvoError where the name stands for nothing.
+    """
+    if not isinstance(given, str):
+        return given
+    if given not in table and ":" not in given:
+        raise EvoError(f"unknown {what} {given!r}{of_module(given) or nearest(given, table)}")
+    trust(given)
     try:
-        found: Callable[..., Algorithm] = resolve(name, ALGORITHMS)
+        return resolve(given, table)
     except (ImportError, ValueError) as error:
-        raise EvoError(f"no algorithm {name!r}: {error}") from error
-    return found
+        raise EvoError(f"no {what} {given!r}: {error}") from error

@@ -122,8 +122,10 @@ def _gradients(network: Network, params: np.ndarray, seen: np.ndarray, expected:
     program.value(inputs)[:] = seen.transpose(1, 0, 2).reshape(inputs.shape)
     program.forward()
     found = program.value(outputs).reshape(_STEPS, _BATCH, -1).transpose(1, 0, 2)
-    worst = float(np.max(np.abs(found - expected) / (1 + np.abs(expected))))
-    expect(worst < _ROUNDING, f"apply and one step after the other differ by {worst:.2g}")
+    errors = np.abs(found - expected) / (1 + np.abs(expected))
+    worst = tuple(map(int, np.unravel_index(np.argmax(errors), errors.shape)))  # sequence, step, output
+    told = f"output {worst[2]} of step {worst[1]} is {found[worst]:.6g} in apply, and {expected[worst]:.6g} in step"
+    expect(errors[worst] < _ROUNDING, f"apply and one step after the other differ by {errors[worst]:.2g}: {told}")
     program.backward()
     gradient = program.gradient.copy()
     expect(bool(np.isfinite(gradient).all()), "its gradients are not finite")

@@ -118,6 +118,47 @@ def test_a_mistake_gets_one_line_naming_the_right_value(
     assert not (tmp_path / "runs").exists()  # nothing was begun
 
 
+MINE = """
+from evo.networks import Layer
+
+class Gain(Layer):
+    text = "mine:Gain()"
+
+def fitness(x) -> float:
+    return 0.0
+"""
+OWN_MISTAKES = [
+    (["run", "mine"], "mine.py is a module: name what you mean in it, as in mine:NAME"),
+    (["run", "mine.py"], "mine.py is a module: name what you mean in it, as in mine:NAME"),
+    (["run", "mine:fitnes"], "module 'mine' has no attribute 'fitnes'; did you mean mine:fitness?"),
+    (["run", "mein:fitness"], "No module named 'mein', neither in the working directory nor on Python's path"),
+    (["run", "sphere", "--method", "mine"], "mine.py is a module"),
+    (
+        ["run", "sphere", "--method", "mine:fitness", "--generations", "2"],
+        "method.name mine:fitness is no method: name a",
+    ),
+    (["compare", "sphere", "--methods", "ars,mine"], "mine.py is a module"),
+    (["config", "mine:fitnes"], "did you mean mine:fitness?"),
+    (["run", "cartpole", "--network", "mine"], "mine.py is a module"),
+    (["run", "cartpole", "--network", "mine:Gain"], "is written with parentheses, as in mine:Gain()"),
+    (["run", "cartpole", "--network", "mine:Gian()"], "mine:Gian: module 'mine' has no attribute 'Gian'; did you mean"),
+]
+
+
+@pytest.mark.parametrize(("words", "expected"), OWN_MISTAKES, ids=[" ".join(words) for words, _ in OWN_MISTAKES])
+def test_a_mistake_with_a_name_of_ones_own(
+    words: list[str], expected: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "mine.py").write_text(MINE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "mine", raising=False)
+    error = fails(words, monkeypatch, capsys)
+    assert expected in error
+    assert error.count("\n") == 1, error
+    assert not (tmp_path / "runs").exists()
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("finished") / "run"

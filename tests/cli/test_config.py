@@ -39,6 +39,11 @@ def test_a_section_a_method_a_task(word: str, section: str, capsys: pytest.Captu
         assert json.loads(told(capsys, "list", word, "--json")) == records
 
 
+def test_a_method_of_ones_own(capsys: pytest.CaptureFixture[str]) -> None:
+    own = "evo.algorithms.strategies.snes:SNES"
+    assert told(capsys, "config", own) == told(capsys, "config", "snes") == told(capsys, "list", own)
+
+
 def test_all_settings(capsys: pytest.CaptureFixture[str]) -> None:
     assert [record["key"] for record in json.loads(told(capsys, "config", "--json"))] == [
         one.key for one in list_settings()

@@ -262,3 +262,10 @@ def test_a_run_whose_workers_leave_is_resumed_with_the_bits_of_threads(
     assert own.metrics.keys() == whole.metrics.keys()
     for name in {*whole.metrics} - {"wall_s", "cpu_s", "selection_s", "selection_cpu_s"}:
         np.testing.assert_array_equal(own.metrics[name], whole.metrics[name], err_msg=name)
+
+
+def test_what_are_no_workers_is_the_users_error() -> None:
+    with pytest.raises(
+        EvoError, match=r"workers takes an object with threads and evaluate\(work\), got 3; see threads="
+    ):
+        evo.run("sphere", dim=2, generations=1, workers=3)  # type: ignore[arg-type]

@@ -247,6 +247,10 @@ def no_such_field(model: Any, data: Any, task: Any, obs: Any) -> None:
     obs[0] = data.temperature
 
 
+def no_such_option(model: Any, data: Any, task: Any, obs: Any) -> None:
+    obs[0] = task.hurdel
+
+
 def no_such_name(model: Any, data: Any, task: Any, obs: Any) -> None:
     obs[0] = gravity(model)  # type: ignore[name-defined]  # noqa: F821
 
@@ -261,6 +265,7 @@ def returns_something(model: Any, data: Any, task: Any, obs: Any) -> Any:
         (too_few, r"^too_few takes \(model, data\); it must take exactly \(model, data, task, obs\)$"),
         (variable, r"^variable takes \(model, data, task\); it must take exactly \(model, data, task, obs\)$"),
         (no_such_field, r"^no_such_field \(.*test_engine.py:\d+\) does not compile: Unknown attribute 'temperature'"),
+        (no_such_option, r"^no_such_option \(.*test_engine.py:\d+\) does not compile: there is no 'hurdel' in one of"),
         (no_such_name, r"^no_such_name \(.*test_engine.py:\d+\) does not compile: .*name 'gravity' is not defined"),
         (
             returns_something,
