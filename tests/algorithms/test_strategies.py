@@ -140,7 +140,7 @@ def test_the_default_parameters_keep_the_covariance_positive(size: int, populati
     p = CMAParameters(size, population, active=True)
     assert p.weights[: p.parents].sum() == pytest.approx(1)
     assert 0 < p.c_1 + p.c_mu <= 1
-    assert p.kept(False) + p.c_mu * size * min(p.weights.min(), 0) >= -1e-12  # (52)
+    assert p.decay(False) + p.c_mu * size * min(p.weights.min(), 0) >= -1e-12  # (52)
     assert 0 < p.c_sigma < 1 < p.d_sigma
 
 
