@@ -41,6 +41,7 @@ from evo.evaluation.episode import (
     template_of,
 )
 from evo.evaluation.workers import Workers
+from evo.genomes.rows import rows_for
 from evo.networks.network import Network, decide, propagate
 from evo.numerics.advantages import CUT_OFF, ENDED, FAILED, GOING_ON
 from evo.numerics.running_statistics import normalise, update_statistics
@@ -343,6 +344,8 @@ class Collector:
         arrays |= {"failures": failures, "statistics": statistics, "memories": memories}
         if params.shape not in ((self.network.size,), (count, self.network.size)):
             raise ValueError(f"parameters of shape {params.shape}: {count} environments take {self.network.size} each")
+        if self.network.own_length:
+            rows_for(self.network, np.atleast_2d(params))  # not every row of this length need be such as it takes
         each = {"params_step": self.network.size if params.ndim == 2 else 0}
         argument = argument_of(_ARGUMENT, fixed | each, arrays)
         if self._batch is None:

@@ -21,6 +21,7 @@ from evo.evaluation.episode import BLIND, ENVIRONMENT_ERROR, NOT_FINITE, OVERFLO
 from evo.evaluation.gymnasium_host import Host, body_of, drop
 from evo.evaluation.processes import Died
 from evo.evaluation.workers import Workers
+from evo.genomes.rows import rows_for
 from evo.networks import Network, network_from_text
 from evo.networks.network import decide, propagate
 from evo.numerics.advantages import CUT_OFF, ENDED, FAILED
@@ -117,6 +118,8 @@ class GymnasiumCollector:
         """
         count, network = self.environments, self.network
         own = np.broadcast_to(np.asarray(params, np.float32), (count, network.size))
+        if network.own_length:
+            rows_for(network, np.atleast_2d(params))
         resumed, self._reached = self._reached is None or not np.array_equal(self._reached, blocks), None
         asked = [
             _Asked(

@@ -23,6 +23,10 @@ from evo.genomes.population import (
 from evo.genomes.seed_lists import Reconstruction, SeedPopulation
 
 _Arrays = dict[str, NDArray[Any]]
+# What may be in a slice: name → number of axes, kinds of numbers.
+_FORMS = dict.fromkeys(("center", "sigma", "initial", "spreads", "rows"), (1, "f"))
+_FORMS |= dict.fromkeys(("individuals", "lists", "lengths", "ancestors", "seeds"), (1, "i"))
+_FORMS |= {"scale": (0, "fiu"), "streams": (2, "u")}
 
 
 def describe(population: Population, individuals: NDArray[np.intp], dtype: DTypeLike) -> _Arrays:
@@ -44,18 +48,56 @@ def describe(population: Population, individuals: NDArray[np.intp], dtype: DType
 
 
 def rebuild(arrays: Mapping[str, NDArray[Any]]) -> Population:
-    """Return the individuals that `describe` described. Raises KeyError for other arrays."""
+    """Return the individuals that `describe` described. Raises ValueError for other arrays.
+
+    They may come from outside, and rows are made in compiled code, which does not check what it is given.
+    """
+    try:
+        for name, array in arrays.items():
+            axes, kinds = _FORMS.get(name, (0, ""))
+            if array.ndim != axes or array.dtype.kind not in kinds or not array.dtype.isnative:
+                raise ValueError(f"{name} of shape {array.shape}, {array.dtype}")
+        return _rebuild(arrays)
+    except KeyError as error:
+        raise ValueError(f"a population without {error}") from error
+
+
+def _rebuild(arrays: Mapping[str, NDArray[Any]]) -> Population:
     if "streams" in arrays:
-        center = arrays["center"]
-        noise = Noise.from_streams(arrays["streams"], len(center), arrays.get("sigma"))
-        return Subpopulation(PerturbedPopulation(center, noise, float(arrays["scale"])), arrays["individuals"])
+        center, sigma = arrays["center"], arrays.get("sigma")
+        if arrays["streams"].shape[1:] != (4,) or (sigma is not None and sigma.shape != center.shape):
+            raise ValueError("noise of another size than its centre")
+        noise = Noise.from_streams(arrays["streams"], len(center), sigma)
+        return _chosen(PerturbedPopulation(center, noise, float(arrays["scale"])), arrays["individuals"])
     if "initial" in arrays:
-        lists = np.split(arrays["lists"], np.cumsum(arrays["lengths"])[:-1])
-        reconstruction = _reconstruction(arrays["initial"].tobytes(), *map(float, arrays["spreads"]))
-        made = SeedPopulation(reconstruction, lists, len(lists), arrays["ancestors"], arrays["seeds"])
-        return Subpopulation(made, arrays["individuals"])
-    rows = np.split(arrays["rows"], np.cumsum(arrays["lengths"])[:-1])
+        lists, ancestors, seeds = _parts(arrays["lists"], arrays["lengths"]), arrays["ancestors"], arrays["seeds"]
+        fits = len(ancestors) == len(seeds) and np.isin(ancestors, np.arange(len(lists))).all()
+        if not fits or min(seeds.min(initial=0), arrays["lists"].min(initial=0)) < 0:
+            raise ValueError("children without parents, or seeds below 0")
+        initial_sigma, sigma, megabytes = map(float, arrays["spreads"])
+        if not (len(arrays["initial"]) and megabytes >= 0):
+            raise ValueError("parameters that cannot be made again")
+        initial = arrays["initial"].astype(np.float64).tobytes()
+        made = SeedPopulation(
+            _reconstruction(initial, initial_sigma, sigma, megabytes), lists, len(lists), ancestors, seeds
+        )
+        return _chosen(made, arrays["individuals"])
+    rows = _parts(arrays["rows"], arrays["lengths"])
     return DensePopulation(np.array(rows)) if len({*map(len, rows)}) == 1 else RaggedPopulation(rows)
+
+
+def _parts(numbers: NDArray[Any], lengths: NDArray[Any]) -> list[NDArray[Any]]:
+    """Return consecutive parts of these lengths. Raises ValueError where they are no such parts."""
+    if not len(lengths) or lengths.min() < 0 or sum(lengths.tolist()) != len(numbers):
+        raise ValueError(f"{len(numbers)} numbers, not in {len(lengths)} parts of such lengths")
+    return np.split(numbers, np.cumsum(lengths)[:-1])
+
+
+def _chosen(population: Population, individuals: NDArray[Any]) -> Population:
+    """Return some of the individuals. Raises ValueError for one that there is not."""
+    if not len(individuals) or individuals.min() < 0 or individuals.max() >= len(population):
+        raise ValueError(f"individuals that are not among {len(population)}")
+    return Subpopulation(population, individuals)
 
 
 def _describe_perturbed(population: PerturbedPopulation, noise: Noise, individuals: NDArray[np.intp]) -> _Arrays:

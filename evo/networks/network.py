@@ -169,7 +169,8 @@ class Network:
 def _check_own_length(layers: Sequence[Layer], sizes: Sequence[int]) -> None:
     """Raise ValueError where parameters come after those of a layer that takes all to the end of the row."""
     index = next(index for index, layer in enumerate(layers) if layer.own_length)
-    after = [layer.text for layer, size in zip(layers[index + 1 :], sizes[index + 1 :], strict=True) if size]
+    later = zip(layers[index + 1 :], sizes[index + 1 :], strict=True)
+    after = [layer.text for layer, size in later if size or layer.own_length]
     if after:
         raise ValueError(
             f"{layers[index].text!r} has as many parameters as an individual likes, so no layer after it may have any; "

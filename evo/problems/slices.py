@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
-from typing import Any, NamedTuple, final
+from typing import Any, NamedTuple, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from evo.envs.engine import interruption
 from evo.envs.engine.compile import KernelError
 from evo.envs.engine.physics import EngineError
-from evo.errors import EvoError, one_line
-from evo.genomes.population import Population
+from evo.errors import EvoError, one_line, printable
+from evo.genomes.population import Population, lengths_of, row_of
 from evo.genomes.slices import describe, rebuild
 from evo.numerics.running_statistics import ObservationStatistics
 from evo.problems.problem import Evaluation, Problem, add, fitness_of, join_individuals
@@ -28,6 +28,7 @@ from evo.storage.files import arrays_from_bytes, arrays_to_bytes
 from evo.version import __version__
 
 _Arrays = Mapping[str, NDArray[Any]]
+_Value = TypeVar("_Value")
 # What an evaluation may raise that is no mistake in evo.
 _FAILURES = EvoError, EngineError, KernelError, FloatingPointError, MemoryError
 
@@ -97,7 +98,7 @@ class PopulationWork:
             with interruption.waiting():
                 for answer in answers:
                     told, arrays = _read(answer)
-                    for place in places.pop(told.get("slice", ""), []):
+                    for place in places.pop(str(told.get("slice")), []):
                         found[place] = self._part(place, told, arrays)
                     if not places:
                         break
@@ -117,11 +118,20 @@ class PopulationWork:
     def _part(self, place: int, told: Mapping[str, Any], arrays: _Arrays) -> Evaluation:
         """Return the results in an answer. Raises EngineError where the slice failed."""
         if "error" in told:
-            raise EngineError(f"{self._name(place)}: {told['error']}")
-        shape = tuple(map(len, self._cuts[place]))
+            raise EngineError(f"{self._name(place)}: {printable(str(told['error']))}")
+        individuals, episodes = map(len, self._cuts[place])
+        rows = dict.fromkeys(("returns", "measures", "objectives"), individuals)
+        columns = {"returns": episodes, "statistics": 1 + 2 * len(self.statistics.mean)}
         try:
-            if arrays["returns"].shape != shape:
-                raise ValueError(f"returns of shape {arrays['returns'].shape}")
+            for name in (*rows, "statistics"):
+                array = arrays[name]
+                fits = array.ndim == 2 and (len(array) == rows.get(name, len(array)) or array.shape == (0, 0))
+                if not fits or array.dtype != np.float64 or array.shape[1] != columns.get(name, array.shape[1]):
+                    raise ValueError(f"{name} of shape {array.shape}, {array.dtype}")
+            for count in (told["episodes"], told["steps"], *_of(dict, told["failures"]).values()):
+                _of(int, count)
+            for error_ in _of(list, told["errors"]):
+                _of(str, error_)
             return Evaluation(
                 fitness=fitness_of(arrays["returns"]),
                 returns=arrays["returns"],
@@ -149,25 +159,56 @@ def answer_slice(data: bytes, make_problem: Callable[[str, bool], Problem]) -> b
 
     make_problem: makes the problem of a configuration, to train on or to score on. Raises EvoError for other bytes.
     """
-    try:
-        told, arrays = _read(data)
-    except _DamagedError as error:
-        raise EvoError(f"a slice cannot be read: {error}") from error
     slice_ = {"slice": _digest(data)}
     try:
-        if told["evo"] != __version__:
-            raise EvoError(f"the slice is of evo {told['evo']}, and the worker has evo {__version__}: install the same")
-        problem = make_problem(told["config"], told["training"])
-        population = rebuild(_below("population/", arrays))
+        told, arrays = _read(data)
+        if (version := told["evo"]) != __version__:
+            words = f"the slice is of evo {version}, and the worker has evo {__version__}: install the same"
+            return _pack(slice_ | {"error": words}, {})
+        config = _of(str, told["config"])
+        training, collect, measured = (_of(bool, told[name]) for name in ("training", "collect", "measured"))
+        population, seeds = rebuild(_below("population/", arrays)), _checked_seeds(arrays["seeds"])
         statistics = ObservationStatistics.restored(_below("statistics/", arrays))
-        found = problem.evaluate_here(
-            population, arrays["seeds"], statistics, told["collect"], measured=told["measured"]
-        )
+    except KeyError as error:
+        raise EvoError(f"a slice cannot be read: it has no {error}") from error
+    except (TypeError, ValueError) as error:
+        raise EvoError(f"a slice cannot be read: {one_line(error)}") from error
+    try:
+        problem = make_problem(config, training)
+        _check_fit(problem, population, statistics)
+        found = problem.evaluate_here(population, seeds, statistics, collect, measured=measured)
     except _FAILURES as error:
         return _pack(slice_ | {"error": one_line(error)}, {})
     counts = {"episodes": found.episodes, "steps": found.steps, "failures": found.failures, "errors": found.errors}
     names = "returns", "statistics", "measures", "objectives"  # the fitness follows from all slices' returns
     return _pack(slice_ | counts, {name: np.asarray(getattr(found, name)) for name in names})
+
+
+def _of(kind: type[_Value], value: Any) -> _Value:
+    """Return a value of a kind. Raises TypeError for another."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{value!r} is no {kind.__name__}")
+    return value
+
+
+def _checked_seeds(seeds: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the seeds of episodes. Raises ValueError for what are none."""
+    if seeds.ndim != 1 or seeds.dtype != np.int64 or not seeds.size or seeds.min() < 0:
+        raise ValueError(f"its seeds are {seeds.dtype} of shape {seeds.shape}, or below 0")
+    return seeds
+
+
+def _check_fit(problem: Problem, population: Population, statistics: ObservationStatistics) -> None:
+    """Raise EvoError where a problem takes no such individuals, or normalises by no such statistics."""
+    try:
+        for individual in np.flatnonzero(lengths_of(population) != problem.size):
+            problem.check(row_of(population, int(individual)))
+    except ValueError as error:
+        raise EvoError(f"the slice does not fit its problem: {one_line(error)}") from error
+    own = problem.no_statistics()
+    for name, found, needed in (("mean", statistics.mean, own.mean), ("m2", statistics.m2, own.m2)):
+        if found.shape != needed.shape or found.dtype.kind not in "fiu":
+            raise EvoError(f"the slice does not fit its problem: {name} is {found.dtype} of shape {found.shape}")
 
 
 def _join_episodes(parts: Sequence[Evaluation]) -> Evaluation:

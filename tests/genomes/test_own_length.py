@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 import evo
+from evo.evaluation.collector import Collector
+from evo.evaluation.workers import Threads
 from evo.genomes.population import DensePopulation, RaggedPopulation, Subpopulation, parts_of, row_of
 from evo.genomes.rows import Rows, rows_for
 from evo.networks import Network
@@ -84,10 +86,30 @@ def test_a_network_of_fixed_length_takes_no_other() -> None:
         rows_for(network, np.zeros((1, 12)))
 
 
+class Empty(Waves):
+    def size(self, inputs: tuple[int, ...]) -> int:
+        return 0
+
+
+def test_environments_that_go_on_take_no_other_genes() -> None:
+    task = evo.task("quadruped", steps=20)
+    collector = Collector(task, evo.network(NETWORK, task), 2, 5, Threads(1))
+    blocks, rows = collector.begin(np.ones((2, 4), np.uint64)), np.stack([_genes(0), _genes(9)]).astype(np.float32)
+    normal = np.zeros(task.outputs), None, np.zeros(task.observation_size), np.ones(task.observation_size)
+    for params in (rows, rows[1]):
+        with pytest.raises(ValueError, match="a gene's first number is its joint"):
+            collector.collect(blocks, params, *normal)
+    collector.collect(blocks, rows[0], *normal)
+
+
 def test_no_layer_after_one_of_its_own_length_has_parameters() -> None:
     Network([Waves(3), evo.LayerNorm()][:1], 8, "alone", False)
     with pytest.raises(ValueError, match="no layer after it may have any; 'dense:2"):
         Network([Waves(3), evo.Dense(2)], 8, "two", False)
+    with pytest.raises(ValueError, match=r"no layer after it may have any; 'examples.own_genome:Waves"):
+        Network([Waves(8), Empty(3)], 8, "two", False)  # it would be given what belongs to the first
+    with pytest.raises(ValueError, match="cannot be in a residual"):
+        evo.Residual(Waves(8))
     network = Network([evo.Dense(8), Waves(3)], 8, "behind", False)
     with pytest.raises(ValueError, match="71 parameters; 'behind' has at least 72"):
         network.check(np.zeros(71))

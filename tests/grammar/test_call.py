@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evo.grammar import Call, chain, parse_call, split, value_of
+from evo.grammar import Call, chain, parse_call, parse_toml, split, value_of
 
 KNOWN = {"ga", "dense", "residual", "truncation"}
 
@@ -131,3 +131,12 @@ def test_time_is_linear_in_the_length(text: str) -> None:
     except ValueError:
         pass
     assert time.process_time() - begun < 1
+
+
+@pytest.mark.parametrize("part", ["b", '""', "''", '"a\\"b"'], ids=str)
+def test_a_key_of_too_many_parts_is_refused(part: str) -> None:
+    """tomllib's time is quadratic in their number: 16,000 take it seconds, and a file may have five times as many."""
+    with pytest.raises(ValueError, match="keys have too many parts"):
+        parse_toml(f"a{f'.{part}' * 16_000} = 1")
+    assert parse_toml(f"a.{part}.c = '{'.' * 600}'")["a"]
+    assert parse_toml(f'a = [\n  "{"." * 600}",\n]') == {"a": ["." * 600]}

@@ -1,6 +1,7 @@
 """Workers: slices evaluated anywhere, answered in any order, give the bits of threads."""
 
 import itertools
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -27,6 +28,7 @@ from evo.problems.outcome import Outcome
 from evo.problems.problem import Evaluation, Problem
 from evo.problems.slices import PopulationWork
 from evo.problems.supervised import Supervised
+from evo.storage.files import arrays_from_bytes, arrays_to_bytes
 
 
 class Elsewhere:
@@ -194,6 +196,85 @@ def test_another_version_and_other_bytes_are_refused(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(slices, "__version__", "9")
     with pytest.raises(EngineError, match=r"the slice is of evo .*, and the worker has evo 9: install the same"):
         work.merge(map(evo.evaluate_slice, asked))
+
+
+_NOTHING = np.zeros(0)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"seeds": None},
+        {"seeds": _NOTHING.astype(np.int64)},
+        {"seeds": np.array([-1])},
+        {"seeds": np.array([0.5])},
+        {"statistics/m2": None},
+        {"population/center": np.zeros((5, 2))},
+        {"population/center": np.zeros(5, ">f8")},
+        {"population/scale": np.zeros(2)},
+        {"population/streams": np.ones((4, 3), np.uint64)},
+        {"population/streams": np.ones((4, 4))},
+        {"population/individuals": np.array([8])},
+        {"population/individuals": np.array([-1])},
+        {"population/sigma": np.ones(3)},
+        {"population/path": np.array(["/etc"])},
+    ],
+    ids=str,
+)
+def test_a_slice_with_other_arrays_is_refused(changed: dict[str, np.ndarray | None]) -> None:
+    data = _asked()
+    arrays = arrays_from_bytes(data) | changed
+    with pytest.raises(EvoError, match=r"^a slice cannot be read: "):
+        evo.evaluate_slice(arrays_to_bytes({name: one for name, one in arrays.items() if one is not None}))
+    assert b"PK" == evo.evaluate_slice(data)[:2]
+
+
+@pytest.mark.parametrize("changed", [{"config": 3}, {"training": [1]}, {"collect": None}, {"measured": "no"}], ids=str)
+def test_a_slice_that_says_other_things_is_refused(changed: dict[str, Any]) -> None:
+    arrays = arrays_from_bytes(_asked())
+    told = json.loads(arrays["told"].tobytes()) | changed
+    for one in (told, {name: value for name, value in told.items() if name not in changed}):
+        with pytest.raises(EvoError, match=r"^a slice cannot be read: "):
+            evo.evaluate_slice(arrays_to_bytes(arrays | {"told": np.frombuffer(json.dumps(one).encode(), np.uint8)}))
+
+
+@pytest.mark.parametrize("changed", [{"population/center": np.zeros(4)}, {"statistics/mean": np.zeros(3)}], ids=str)
+def test_a_slice_that_does_not_fit_its_problem_fails(changed: dict[str, np.ndarray]) -> None:
+    answer = evo.evaluate_slice(arrays_to_bytes(arrays_from_bytes(_asked()) | changed))
+    assert "the slice does not fit its problem: " in json.loads(arrays_from_bytes(answer)["told"].tobytes())["error"]
+
+
+def _asked() -> bytes:
+    problem = _problem(Elsewhere(), **PROBLEMS["formula"])
+    work = PopulationWork(problem, _population(problem), np.arange(1), problem.no_statistics(), False, False)
+    return work.slices()[0]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"slice": ["a list"]},
+        {"steps": "9"},
+        {"failures": {"one": "many"}},
+        {"errors": "text"},
+        {"returns": np.array([["text"]])},
+        {"measures": np.zeros(3)},
+        {"objectives": np.zeros((1, 2))},
+        {"statistics": np.zeros((1, 7))},
+    ],
+    ids=str,
+)
+def test_an_answer_of_another_form_is_one_line(changed: dict[str, Any]) -> None:
+    def answer(answers: list[bytes]) -> Iterator[bytes]:
+        for data in answers:
+            arrays = arrays_from_bytes(data)
+            told = json.loads(arrays.pop("told").tobytes())
+            name, value = next(iter(changed.items()))
+            (arrays if name in arrays else told)[name] = value
+            yield arrays_to_bytes({"told": np.frombuffer(json.dumps(told).encode(), np.uint8), **arrays})
+
+    with pytest.raises(EngineError, match=r"the answer of the workers does not fit: |gave no answer"):
+        _merged(answer)
 
 
 def test_a_module_that_a_slice_names_is_imported_only_if_trusted(monkeypatch: pytest.MonkeyPatch) -> None:

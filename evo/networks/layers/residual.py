@@ -43,6 +43,8 @@ class Residual(Layer):
     def __init__(self, *layers: Layer) -> None:
         if not layers:
             raise ValueError("a residual needs at least one layer")
+        if own := [layer.text for layer in layers if layer.own_length]:
+            raise ValueError(f"{own[0]!r} has as many parameters as an individual likes: it cannot be in a residual")
         object.__setattr__(self, "layers", layers)
 
     @property
