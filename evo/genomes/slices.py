@@ -74,12 +74,12 @@ def _rebuild(arrays: Mapping[str, NDArray[Any]]) -> Population:
         fits = len(ancestors) == len(seeds) and np.isin(ancestors, np.arange(len(lists))).all()
         if not fits or min(seeds.min(initial=0), arrays["lists"].min(initial=0)) < 0:
             raise ValueError("children without parents, or seeds below 0")
-        initial_sigma, sigma, megabytes = map(float, arrays["spreads"])
+        first_spread, spread, megabytes = map(float, arrays["spreads"])
         if not (len(arrays["initial"]) and megabytes >= 0):
             raise ValueError("parameters that cannot be made again")
         initial = arrays["initial"].astype(np.float64).tobytes()
         made = SeedPopulation(
-            _reconstruction(initial, initial_sigma, sigma, megabytes), lists, len(lists), ancestors, seeds
+            _reconstruction(initial, first_spread, spread, megabytes), lists, len(lists), ancestors, seeds
         )
         return _chosen(made, arrays["individuals"])
     rows = _parts(arrays["rows"], arrays["lengths"])
