@@ -156,7 +156,11 @@ def test_what_suits_or_is_in_no_table_is_bound() -> None:
         ("Tournament(4)", SELECTION, "unknown operator 'Tournament'; did you mean 'tournament'?"),
         ("roulette(4)", SELECTION, "'roulette(4)': roulette takes no options"),
         ("tournament:size=4,size=5", SELECTION, "options must read name=value,name=value"),
-        ("tournement:size", SELECTION, "'tournement:size': No module named 'tournement'; did you mean 'tournament'?"),
+        (
+            "tournement:size",
+            SELECTION,
+            "'tournement', neither in the working directory nor on Python's path; did you mean 'tournament'?",
+        ),
         ("evo.operators.selection:tournament", SELECTION, "has no attribute 'tournament'"),
         ("evo.operators:SELECTION", SELECTION, "'evo.operators:SELECTION' is no function"),
     ],
