@@ -55,6 +55,7 @@ class Evolution:
         # measures of fewer episodes would not be those of all
         racing = racing and episodes > 1 and not problem.deterministic and not self._uses
         self._decisive = decisive if racing else None
+        self._columns: dict[str, int] = {}  # how many measures and objectives there are, once known
         self._parts = Parts(problem)  # of the current generation
         self.steps = self.episodes = 0
         self.statistics = problem.no_statistics() if statistics is None else statistics
@@ -88,10 +89,12 @@ class Evolution:
         best, best_fitness = self._best, self._best_fitness
         if self.problem.deterministic and not failed and outcome.fitness[first] > best_fitness:
             best, best_fitness = row_of(population, first), float(outcome.fitness[first])
-        self.algorithm.tell(outcome.fitness, **self._told(outcome))
+        told = self._told(outcome, failed)
+        self.algorithm.tell(outcome.fitness, **told)
         # Signals are raised only while an evaluation waits (evo.envs.engine.interruption): the updates below are not
         # interrupted.
         self._parts.forget()
+        self._columns = {name: numbers.shape[1] for name, numbers in told.items()}
         self.statistics = statistics
         self._best, self._best_fitness, self.errors = best, best_fitness, outcome.errors
         self._worst = min(self._worst, float(np.min(outcome.fitness, where=~lost, initial=np.inf)))
@@ -115,11 +118,19 @@ class Evolution:
             **self.algorithm.diagnostics(),
         }
 
-    def _told(self, outcome: Evaluation) -> dict[str, np.ndarray]:
-        """Return what the algorithm is told beside the fitness. Raises EvoError where the problem does not say it."""
+    def _told(self, outcome: Evaluation, all_failed: bool) -> dict[str, np.ndarray]:
+        """Return what the algorithm is told beside the fitness.
+
+        Raises EvoError where the problem does not say it, EngineError where all failed before it was known to.
+        """
         told: dict[str, np.ndarray] = {name: getattr(outcome, name) for name in self._uses}
         for name, numbers in told.items():
-            if not numbers.shape[1]:
+            if not numbers.shape[1] and all_failed and name in self._columns:
+                told[name] = np.full((len(numbers), self._columns[name]), np.nan)
+            elif not numbers.shape[1] and all_failed:
+                reasons = "; ".join([*outcome.failures, *outcome.errors[:1]])
+                raise EngineError(f"every individual failed before any had {name}, by which is searched: {reasons}")
+            elif not numbers.shape[1]:
                 raise EvoError(
                     f"{type(self.algorithm).__name__} searches by {name}, and this task has none: take a task with "
                     f"{name}, or a function that returns evo.Outcome(fitness, {name}=...)"
@@ -182,6 +193,7 @@ class Evolution:
             "best": self._best,
             "best_fitness": np.array(self._best_fitness),
             "worst": np.array(self._worst),
+            **{f"columns/{name}": np.array(count) for name, count in self._columns.items()},
             **{f"parts/{name}": array for name, array in self._parts.state().items()},
             **{f"problem/{name}": array for name, array in self.problem.state().items()},
             **{f"statistics/{name}": array for name, array in self.statistics.state().items()},
@@ -192,6 +204,7 @@ class Evolution:
         self.algorithm.restore(below("algorithm/", state))
         self.problem.restore(below("problem/", state))
         self._parts.restore(below("parts/", state))
+        self._columns = {name: int(count) for name, count in below("columns/", state).items()}
         self.statistics = ObservationStatistics.restored(below("statistics/", state))
         self.steps, self.episodes = int(state["steps"]), int(state["episodes"])
         self._best, self._best_fitness = np.array(state["best"]), float(state["best_fitness"])

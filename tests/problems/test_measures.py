@@ -10,6 +10,7 @@ import evo
 from evo.algorithms import ARS
 from evo.algorithms.algorithm import AskTell
 from evo.envs.engine.compile import KernelError
+from evo.envs.engine.physics import EngineError
 from evo.envs.task import Task
 from evo.genomes.population import DensePopulation
 from evo.learners.evolution import Evolution
@@ -126,6 +127,26 @@ def test_an_algorithm_that_uses_measures_and_objectives_is_told_them() -> None:
     learner.step()
     np.testing.assert_array_equal(algorithm.measures, [[0, 0], [np.nan, np.nan], [2, 2]])
     np.testing.assert_array_equal(algorithm.objectives, [[0, 0], [np.nan, np.nan], [2, -2]])
+
+
+def test_a_generation_of_failures_alone_is_told_as_such() -> None:
+    failing = False
+
+    def moody(x: np.ndarray) -> Outcome:
+        if failing:
+            raise ArithmeticError("not today")
+        return _two(x)
+
+    algorithms = [_Told(np.zeros(2), 0) for _ in range(2)]
+    learners = [Evolution(_landscape(moody), algorithm, 0) for algorithm in algorithms]
+    learners[0].step()
+    learners[1].restore(learners[0].state())
+    failing = True
+    for learner, algorithm in zip(learners, algorithms, strict=True):
+        learner.step()
+        np.testing.assert_array_equal(algorithm.objectives, np.full((3, 2), np.nan))
+    with pytest.raises(EngineError, match="every individual failed before any had .*: .*not today"):
+        Evolution(_landscape(moody), _Told(np.zeros(2), 0), 0).step()
 
 
 def test_an_algorithm_is_told_what_it_uses_and_nothing_else() -> None:
