@@ -81,6 +81,8 @@ def check_removable(path: Path) -> None:
 
 def _check_contents(path: Path) -> None:
     """Raise EvoError for anything in a run's folder that evo did not make, and for another disk in it."""
+    if mounted := [point for point in _mount_points() if path.resolve() in point.parents]:
+        raise EvoError(f"{mounted[0]} is mounted there, from elsewhere: unmount it first")
     for folder, folders, files in os.walk(path, onerror=_refuse_unread):
         for name in list(folders):
             place = Path(folder, name)
@@ -93,11 +95,21 @@ def _check_contents(path: Path) -> None:
             if place.is_symlink() and "/" not in inside:
                 raise EvoError(f"{place} is a link: evo did not make it; move it elsewhere first")
             if os.path.ismount(place):
-                raise EvoError(f"{place} is another disk, mounted there: unmount it first")
+                raise EvoError(f"{place} is mounted there, from elsewhere: unmount it first")
         for name in files:
             inside = Path(folder, name).relative_to(path).as_posix()
             if _FILES.fullmatch(inside) is None and not Path(name).match(TEMPORARY):
                 raise _foreign(path, inside)
+
+
+def _mount_points() -> list[Path]:
+    """Return where Linux has mounted something; `ismount` does not see a folder of the same disk. Else empty."""
+    try:
+        lines = Path("/proc/self/mountinfo").read_text(errors="surrogateescape").splitlines()
+    except OSError:
+        return []
+    escaped = re.compile(r"\\([0-7]{3})")
+    return [Path(escaped.sub(lambda code: chr(int(code[1], 8)), line.split()[4])) for line in lines]
 
 
 def _foreign(path: Path, inside: str) -> EvoError:
@@ -116,9 +128,10 @@ def remove_run(path: Path) -> int:
     check_removable(path)
     with RunDirectory.open(path, write=True):  # takes the lock
         _check_contents(path)  # again: only now can no run write it
-        size, doomed = size_of(path), temporary_beside(path)
+        own = path.resolve()  # `runs/a/../a` is no way to anything once it has gone
+        size, doomed = size_of(own), temporary_beside(own)
         try:
-            os.rename(path, doomed)
+            os.rename(own, doomed)
         except OSError as error:
             raise cannot_write(path, error) from error
         try:

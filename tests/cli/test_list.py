@@ -167,9 +167,20 @@ def test_remove_keeps_links_and_other_disks(
         told(capsys, "remove", "runs/second", "runs/first", "--yes")
     (runs / "second" / "videos").mkdir(exist_ok=True)
     monkeypatch.setattr("os.path.ismount", lambda path: Path(path).name == "videos")
-    with pytest.raises(EvoError, match="second/videos is another disk"):
+    with pytest.raises(EvoError, match="second/videos is mounted there"):
+        told(capsys, "remove", "runs/second", "--yes")
+    monkeypatch.undo()
+    monkeypatch.chdir(runs.parent)
+    point = (runs / "second" / "videos").resolve()
+    monkeypatch.setattr("evo.storage.housekeeping._mount_points", lambda: [Path("/"), point])
+    with pytest.raises(EvoError, match="second/videos is mounted there"):
         told(capsys, "remove", "runs/second", "--yes")
     assert sorted(os.listdir(runs)) == ["first", "notes", "second"]
+
+
+def test_remove_by_another_way_to_it(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told(capsys, "remove", "runs/first/../first", "--yes")
+    assert sorted(os.listdir(runs)) == ["notes", "second"]
 
 
 def test_remove_says_where_the_rest_is(
@@ -179,7 +190,9 @@ def test_remove_says_where_the_rest_is(
         raise PermissionError(13, "Permission denied", str(path / "checkpoints"))
 
     monkeypatch.setattr("shutil.rmtree", refuse)
-    with pytest.raises(EvoError, match=r"cannot remove all of runs/first: .*; what is left is runs/\.evo-\w+\.tmp$"):
+    with pytest.raises(
+        EvoError, match=r"cannot remove all of runs/first: .*; what is left is /.*/runs/\.evo-\w+\.tmp$"
+    ):
         told(capsys, "remove", "runs/first", "--yes")
 
 

@@ -145,7 +145,7 @@ def test_a_generation_of_failures_alone_is_told_as_such() -> None:
     for learner, algorithm in zip(learners, algorithms, strict=True):
         learner.step()
         np.testing.assert_array_equal(algorithm.objectives, np.full((3, 2), np.nan))
-    with pytest.raises(EngineError, match="every individual failed before any had .*: .*not today"):
+    with pytest.raises(EngineError, match=r"every individual failed before any had .*: .*not today"):
         Evolution(_landscape(moody), _Told(np.zeros(2), 0), 0).step()
 
 
