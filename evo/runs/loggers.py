@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from evo.envs.foreign import contained
 from evo.errors import EvoError, nearest, one_line, printable
 from evo.storage.files import make_folder, read_text, write_text
 
@@ -215,7 +216,8 @@ class Follower:
         """Do something with the logger; if it fails there is none from then on."""
         if self._logger is not None:
             try:
-                work(self._logger)
+                with contained():
+                    work(self._logger)
             except Exception as error:  # a logger may fail in any way, and must not end the run
                 self._logger = None
                 reason = printable(f"{type(error).__name__}: {one_line(error)}", 300)

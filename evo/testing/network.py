@@ -34,7 +34,14 @@ def check_network(layer: Layer | Sequential | Sequence[Layer], shape: Shape = (4
     for one, inputs, size in zip(layers, network.shapes, network.sizes, strict=False):
         _declarations(one, inputs, size)
     random = generator(0, "check network")
-    params = (network.initial(random) + 0.3 * random.standard_normal(network.size)).astype(np.float32)
+    params = network.initial(random)
+    if not network.own_length:  # what such a layer takes, only its own check knows
+        params += 0.3 * random.standard_normal(network.size)
+    params = params.astype(np.float32)
+    try:
+        network.check(params)
+    except ValueError as error:
+        raise AssertionError(f"its check refuses what its initial makes: {error}") from error
     seen = random.standard_normal((_BATCH, _STEPS, network.inputs)).astype(np.float32)
     expected = np.stack([run_steps(network, params, sequence) for sequence in seen])
     again = np.stack([run_steps(network, params, sequence) for sequence in seen])

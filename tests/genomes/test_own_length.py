@@ -12,6 +12,7 @@ from evo.evaluation.workers import Threads
 from evo.genomes.population import DensePopulation, RaggedPopulation, Subpopulation, parts_of, row_of
 from evo.genomes.rows import Rows, rows_for
 from evo.networks import Network
+from evo.testing import check_network
 from examples.own_genome import GENE, Waves
 
 SETTINGS = ["task.steps=100", "network.normalise=false", "evaluation.selection_episodes=2"]
@@ -89,6 +90,29 @@ def test_a_network_of_fixed_length_takes_no_other() -> None:
 class Empty(Waves):
     def size(self, inputs: tuple[int, ...]) -> int:
         return 0
+
+
+class Picky(Waves):
+    """Takes nothing but zeros."""
+
+    first = 0.0
+
+    def check(self, params: np.ndarray, inputs: tuple[int, ...]) -> None:
+        if params.any():
+            raise ValueError("only zeros")
+
+    def initial(self, inputs: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        return np.full(GENE, self.first)
+
+
+class Refusing(Picky):
+    first = 1.0
+
+
+def test_a_layer_is_tried_with_what_it_takes() -> None:
+    check_network(Picky(8), (8,))
+    with pytest.raises(AssertionError, match="its check refuses what its initial makes: only zeros"):
+        check_network(Refusing(8), (8,))
 
 
 def test_environments_that_go_on_take_no_other_genes() -> None:

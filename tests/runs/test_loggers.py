@@ -114,19 +114,29 @@ def test_a_logger_that_fails_is_one_note(tmp_path: Path, monkeypatch: pytest.Mon
     np.testing.assert_array_equal(told.metrics["best"], plain.metrics["best"])
 
 
-@pytest.mark.parametrize("failing", ["open", "close"])
-def test_whatever_fails_the_note_is_one(failing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("failing", "error", "said"),
+    [
+        ("open", ValueError("no"), "ValueError: no"),
+        ("close", ValueError("no"), "ValueError: no"),
+        ("open", SystemExit(3), "ExitError: it called sys.exit(3)"),
+    ],
+    ids=str,
+)
+def test_whatever_fails_the_note_is_one(
+    failing: str, error: BaseException, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     install(monkeypatch)
 
     def fail(*words: Any, **named: Any) -> None:
-        raise ValueError("no")
+        raise error
 
     monkeypatch.setattr(fake_loggers.WandBRun, "define_metric" if failing == "open" else "finish", fail)
     append(tmp_path, 1, 2)
     notes: list[str] = []
     with following(["wandb"], tmp_path, SETTINGS, notes.append):
         pass
-    assert notes == ["the logger wandb has stopped (ValueError: no); metrics.csv has every row"]
+    assert notes == [f"the logger wandb has stopped ({said}); metrics.csv has every row"]
 
 
 def test_an_unknown_or_absent_logger_is_refused_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
