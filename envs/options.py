@@ -1,5 +1,6 @@
 """Options of constructors: read from a function's signature, or carried by a constructor as a table."""
 
+import functools
 import inspect
 import typing
 from collections.abc import Callable, Mapping
@@ -52,12 +53,21 @@ def options_of(constructor: Callable[..., Any]) -> dict[str, Option]:
     """
     if isinstance(constructor, Constructor):
         return dict(constructor.options)
-    hints = typing.get_type_hints(constructor.__init__ if inspect.isclass(constructor) else constructor)
+    hints = typing.get_type_hints(_annotated(constructor))
     return {
         name: Option(hints.get(name, Any), parameter.default)
         for name, parameter in inspect.signature(constructor).parameters.items()
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY
     }
+
+
+def _annotated(constructor: Any) -> Any:
+    """Return the function whose annotations are those of a call: also of a class, an object or a partial."""
+    if isinstance(constructor, functools.partial):
+        return _annotated(constructor.func)
+    if inspect.isclass(constructor):
+        return constructor.__init__
+    return constructor if inspect.isroutine(constructor) else type(constructor).__call__
 
 
 def takes_others(constructor: Callable[..., Any]) -> bool:
