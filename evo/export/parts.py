@@ -57,15 +57,16 @@ class Parts:
 
     def layers(self) -> list[Part]:
         """Return the layers. Raises EvoError for one that cannot be exported."""
+        for layer, shape in zip(self.network.layers, self.network.shapes, strict=False):
+            if type(layer) not in _KINDS or len(shape) > 1:
+                known = ", ".join(dict.fromkeys(kind for kind in _KINDS.values() if kind))
+                raise EvoError(f"{layer.text} cannot be exported: policies of {known} layers on rows of numbers can be")
         arrays: dict[int, dict[str, np.ndarray]] = {}
         for block in self.network.layout():
             array = np.array(self.params[block.place], np.float32).reshape(block.shape)
             arrays.setdefault(block.layer, {})[block.name] = array
         found = []
         for index, (layer, shape) in enumerate(zip(self.network.layers, self.network.shapes, strict=False)):
-            if type(layer) not in _KINDS or len(shape) > 1:
-                known = ", ".join(dict.fromkeys(kind for kind in _KINDS.values() if kind))
-                raise EvoError(f"{layer.text} cannot be exported: policies of {known} layers on rows of numbers can be")
             if kind := _KINDS[type(layer)]:
                 states = _STATES.get(type(layer), 0) * (layer.shape(shape)[0])
                 found.append(Part(kind, getattr(layer, "activation", "linear"), arrays.get(index, {}), states))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from evo.errors import EvoError, one_line
 from evo.networks.network import Network
 
 
@@ -59,11 +60,22 @@ class Rows:
 
 
 def rows_for(network: Network, params: "Rows | NDArray[Any]") -> Rows:
-    """Return the rows of parameters. Raises ValueError for one that is not such as the network takes."""
+    """Return the rows of parameters. Raises ValueError for one that is not such as the network takes.
+
+    Of a network of own length it is an EvoError: which rows it takes, a method that a user chose need not know.
+    """
     if not network.own_length and not isinstance(params, Rows) and np.shape(params)[1:] != (network.size,):
         raise ValueError(f"parameters of shape {np.shape(params)}; they must be (individuals, {network.size})")
     rows = Rows.of(params)
     if network.own_length or (rows.lengths != network.size).any():
-        for row in rows:
-            network.check(row)
+        for individual, row in enumerate(rows):
+            try:
+                network.check(row)
+            except ValueError as error:
+                if not network.own_length:
+                    raise
+                raise EvoError(
+                    f"individual {individual} does not fit {network.text!r}: {one_line(error)}; take a method that "
+                    "makes such rows"
+                ) from error
     return rows

@@ -9,6 +9,7 @@ import pytest
 import evo
 from evo.evaluation.collector import Collector
 from evo.evaluation.workers import Threads
+from evo.export.parts import Parts
 from evo.genomes.population import DensePopulation, RaggedPopulation, Subpopulation, parts_of, row_of
 from evo.genomes.rows import Rows, rows_for
 from evo.networks import Network
@@ -115,13 +116,26 @@ def test_a_layer_is_tried_with_what_it_takes() -> None:
         check_network(Refusing(8), (8,))
 
 
+def test_a_method_that_makes_other_genes_is_one_line(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"network": NETWORK, "generations": 2, "settings": SETTINGS, "video": False}
+    with pytest.raises(evo.EvoError, match=r"individual \d does not fit .*; take a method that makes such rows"):
+        evo.run("quadruped", method="cma-es", out=tmp_path / "run", **options)
+
+
+def test_no_genes_of_its_own_length_are_exported(tmp_path: Path) -> None:
+    network, none = evo.network(NETWORK, evo.task("quadruped")), np.zeros(0)
+    for row in (ROWS[0], none):
+        with pytest.raises(evo.EvoError, match="cannot be exported"):
+            Parts(network, row, none, none, none, none, 0, {}).layers()
+
+
 def test_environments_that_go_on_take_no_other_genes() -> None:
     task = evo.task("quadruped", steps=20)
     collector = Collector(task, evo.network(NETWORK, task), 2, 5, Threads(1))
     blocks, rows = collector.begin(np.ones((2, 4), np.uint64)), np.stack([_genes(0), _genes(9)]).astype(np.float32)
     normal = np.zeros(task.outputs), None, np.zeros(task.observation_size), np.ones(task.observation_size)
     for params in (rows, rows[1]):
-        with pytest.raises(ValueError, match="a gene's first number is its joint"):
+        with pytest.raises(evo.EvoError, match=r"does not fit .*: a gene's first number is its joint"):
             collector.collect(blocks, params, *normal)
     collector.collect(blocks, rows[0], *normal)
 
