@@ -155,7 +155,12 @@ def test_a_champion_refuses_examples_that_it_was_not_made_with(tmp_path: Path) -
     assert run.config["task.name"] == str(tmp_path / "mine.csv")
     with open("mine.csv", "a") as file:
         file.write("0.5,0.0\n")
-    for asked in (lambda: run.champion.evaluate(1), lambda: evo.replay("run"), lambda: evo.resume("run", epochs=5)):
+    # `run` itself holds the examples that it made
+    for asked in (
+        lambda: evo.load("run").champion.evaluate(1),
+        lambda: evo.replay("run"),
+        lambda: evo.resume("run", epochs=5),
+    ):
         with pytest.raises(EvoError, match="are no longer those that"):
             asked()
 

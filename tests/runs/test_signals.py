@@ -89,11 +89,11 @@ def test_an_evaluation_does_not_go_on_to_its_end(tmp_path: Path) -> None:
 def test_where_nothing_is_being_done_for_a_run(number: signal.Signals, code: int) -> None:
     script = """
 import sys, time, evo.cli, evo.runs.catalogue, evo.__main__
-def endless():
+def endless(*given, **more):
     print("listing", flush=True)
     while True:
         time.sleep(600)
-evo.runs.catalogue.catalogue = endless
+evo.runs.catalogue.entries = evo.runs.catalogue.run_records = endless
 evo.__main__.main()
 """
     with Child(sys.executable, "-c", script, "list") as child:
