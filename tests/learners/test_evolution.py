@@ -104,7 +104,7 @@ def test_a_generation_that_fails_whole_stops_with_a_reason() -> None:
     problem = learner.problem
 
     class Failing(Walking):
-        def evaluate(self, population, seeds, statistics, collect=False):  # type: ignore[no-untyped-def]
+        def evaluate(self, population, seeds, statistics, collect=False, measured=False):  # type: ignore[no-untyped-def]
             broken = DensePopulation(np.full((len(population), population.size), np.nan))
             return problem.evaluate(broken, seeds, statistics, collect)
 
