@@ -150,7 +150,7 @@ def of_module(text: str) -> str:
     """
     path = Path(text if text.endswith(".py") else f"{text.replace('.', '/')}.py")
     parts = path.with_suffix("").parts
-    if not all(part.isidentifier() for part in parts) or not path.is_file():
+    if not all(part.isidentifier() for part in parts) or not os.path.isfile(path):  # False for a name too long
         return ""
     return f"; {path} is a module: name what you mean in it, as in {'.'.join(parts)}:NAME"
 

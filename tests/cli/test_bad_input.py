@@ -130,6 +130,7 @@ def fitness(x) -> float:
 OWN_MISTAKES = [
     (["run", "mine"], "mine.py is a module: name what you mean in it, as in mine:NAME"),
     (["run", "mine.py"], "mine.py is a module: name what you mean in it, as in mine:NAME"),
+    (["run", "a" * 300], "unknown task"),  # longer than a file's name may be
     (["run", "mine:fitnes"], "module 'mine' has no attribute 'fitnes'; did you mean mine:fitness?"),
     (["run", "mein:fitness"], "No module named 'mein', neither in the working directory nor on Python's path"),
     (["run", "sphere", "--method", "mine"], "mine.py is a module"),
