@@ -119,7 +119,7 @@ def test_a_run_that_begins_from_a_champion_keeps_its_bound(trained: Path, tmp_pa
 def test_ppos_presets_clip_as_others_do_and_a_configuration_of_before_does_not() -> None:
     def of(**flags: object) -> float:
         resolved = resolve_config(flags={name.replace("__", "."): value for name, value in flags.items()})
-        return resolved.clip_observation
+        return resolved.network.clip_observation
 
     for task in ("Humanoid-v5", "HalfCheetah-v5", "Walker2d-v5", "evo/Quadruped-v0", "Pendulum-v1"):
         assert of(task__name=task, method__name="ppo") == 10.0
@@ -127,7 +127,7 @@ def test_ppos_presets_clip_as_others_do_and_a_configuration_of_before_does_not()
     assert of(task__name="Hopper-v5", method__name="ppo", network__clip_observation=math.inf) == math.inf
     config = resolve_config(flags={"task.name": "Hopper-v5", "method.name": "ppo"})
     again = resolve_config(read_config(config.toml(), "config.toml"))
-    assert again.clip_observation == 10.0
+    assert again.network.clip_observation == 10.0
     lines = [line for line in config.toml().splitlines() if not line.startswith("clip_observation")]
     assert resolve_config(read_config("\n".join(lines), "config.toml")).network.clip_observation == math.inf
     with pytest.raises(EvoError, match=r"network.clip_observation must be at least 0.001, got 0"):
