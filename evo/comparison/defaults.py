@@ -1,6 +1,6 @@
 """Defaults of a study; the command line reads them, so this file imports nothing heavy."""
 
-from evo.config.presets import COMPARED_METHODS
+from evo.config.default_methods import COMPARED_METHODS
 
 DEFAULT_METHODS = COMPARED_METHODS  # of a world or a function; a kind of problem names its own
 DEFAULT_SEEDS = 5  # the fewest with which a test can distinguish four methods (`findings.py`)

@@ -2,7 +2,7 @@
 
 import math
 
-from evo.config.presets import DEFAULT_METHOD
+from evo.config.default_methods import DEFAULT_METHOD
 from evo.config.values import Key
 from evo.version import __version__
 

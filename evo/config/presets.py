@@ -12,10 +12,6 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-DEFAULT_METHOD, DEFAULT_TRAINING = "ars", "adam"  # for worlds and functions, and for data sets
-# What a comparison compares by default.
-COMPARED_METHODS, COMPARED_TRAINING = ("ars", "openai-es", "ga", "ppo"), ("adam", "openai-es", "ga")
-
 
 def _settings(layers: str, steps: float, more: dict[str, Any], **options: Any) -> dict[str, Any]:
     """Return a preset's keys and values.

@@ -12,13 +12,14 @@ from evo.autodiff import Node, Program, Tape
 from evo.autodiff.descent import Feeds, Settings, descend
 from evo.autodiff.team import Team
 from evo.envs.engine import interruption
-from evo.learners.learner import Candidate, below
+from evo.learners.learner import Candidate
 from evo.numerics.randomness import generator, selection_seeds
 from evo.numerics.validation import number_between, positive_number, whole_number
 from evo.optimizers import find_optimizer
 from evo.optimizers.schedules import schedule_from_text
 from evo.problems.problem import Problem, evaluate_alone
 from evo.problems.supervised import Supervised
+from evo.storage.states import below
 
 DIVERGED = "backprop diverged: its gradient was no longer finite; try a lower method.learning_rate"
 _SHARD = 8  # least number of examples in each of a minibatch's two shards

@@ -10,12 +10,13 @@ from evo.algorithms.algorithm import Algorithm
 from evo.envs.engine.physics import EngineError
 from evo.errors import EvoError
 from evo.genomes.population import Population, Subpopulation, row_of
-from evo.learners.learner import Candidate, below
+from evo.learners.learner import Candidate
 from evo.learners.parts import Parts
 from evo.learners.racing import evaluate_racing
 from evo.numerics.randomness import episode_seeds
 from evo.numerics.running_statistics import ObservationStatistics, standard_error
 from evo.problems.problem import Evaluation, Problem, join_individuals
+from evo.storage.states import below
 
 _PATIENCE = 1000  # evaluations: give up where the first ones, this many, all failed
 _HAIR = 1e-9  # as a share of the worst fitness

@@ -59,11 +59,6 @@ class Learner(Protocol):
         ...
 
 
-def below(prefix: str, state: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the part of a state whose names begin with `prefix`, without the prefix."""
-    return {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}
-
-
 def check_candidate(found: Candidate, own: Candidate, problem: Problem) -> None:
     """Raise ValueError where a candidate is not such as the problem evaluates: its arrays are typed as in `own`.
 

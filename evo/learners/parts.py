@@ -6,9 +6,9 @@ from typing import Any, final
 import numpy as np
 
 from evo.genomes.population import Population
-from evo.learners.learner import below
 from evo.numerics.running_statistics import ObservationStatistics
 from evo.problems.problem import Evaluation, Problem
+from evo.storage.states import below
 
 
 @final

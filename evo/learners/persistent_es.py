@@ -14,7 +14,7 @@ from evo.envs.engine.physics import EngineError
 from evo.evaluation.collector import Experience
 from evo.genomes.noise import Noise, move
 from evo.learners.environments import Environments
-from evo.learners.learner import Candidate, below
+from evo.learners.learner import Candidate
 from evo.numerics.advantages import FAILED, GOING_ON
 from evo.numerics.randomness import generator
 from evo.numerics.running_statistics import ObservationStatistics
@@ -23,6 +23,7 @@ from evo.optimizers import Adam
 from evo.problems.control import Walking
 from evo.problems.problem import Problem
 from evo.storage.memory import check_bytes
+from evo.storage.states import below
 
 DIVERGED = "its parameters grew without end; try a lower method.learning_rate"
 _GREATEST = np.finfo(np.float32).max  # networks compute in float32

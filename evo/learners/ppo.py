@@ -18,8 +18,9 @@ from evo.autodiff.team import Team
 from evo.envs.engine import interruption
 from evo.envs.engine.physics import EngineError
 from evo.evaluation.collector import Experience
+from evo.learners import segments
 from evo.learners.environments import Environments
-from evo.learners.learner import Candidate, below
+from evo.learners.learner import Candidate
 from evo.learners.segments import WEIGHT, Examples, Relived, mask_counted, replay_critic, to_table, weigh
 from evo.networks import Dense, Network, network_from_text
 from evo.networks.initialisation import orthogonal
@@ -30,6 +31,7 @@ from evo.numerics.validation import number_between, positive_number, whole_numbe
 from evo.optimizers import Adam
 from evo.problems.control import Walking
 from evo.problems.problem import Problem
+from evo.storage.states import below
 
 DIVERGED = "PPO diverged: its gradient was no longer finite; try a lower method.learning_rate"
 _SHARD = 32  # least number of steps in each of a minibatch's two shards: smaller ones gained nothing
@@ -311,7 +313,7 @@ class PPO:
         acted[:, :, 2], acted[:, :, 3] = gains + values[:, : self.horizon], values[:, : self.horizon]
         counts = np.zeros((environments, rows), np.bool_)
         counts[:, : self.horizon] = mask_counted(seen)
-        explained = _explained(gains[counts[:, : self.horizon]], table[counts, _TARGET])
+        explained = segments.explained_share(gains[counts[:, : self.horizon]], table[counts, _TARGET])
         advantage = flat[:, _ADVANTAGE, np.newaxis].astype(np.float64)
         return Examples(flat, 1, flat.shape[1], advantage, counts.reshape(-1, 1), explained)
 
@@ -324,7 +326,7 @@ class PPO:
         counts, values = mask_counted(seen), values[:, : self.horizon]
         table = to_table(seen, counts, spare=4)
         table[:, :, _TARGET], table[:, :, _VALUE] = np.where(counts, [gains + values, values], 0.0)
-        explained = _explained(gains[counts], table[counts, _TARGET])
+        explained = segments.explained_share(gains[counts], table[counts, _TARGET])
         states = seen.memories[:, :, self.actor.carried], memories[:, :, self.critic.carried]
         number, steps = counts.size // self.segment, self.segment
         flat = np.concatenate([part.reshape(number, -1) for part in (table, *states)], axis=1)
@@ -412,9 +414,3 @@ def _initial(network: Network, last_gain: float, rng: np.random.Generator) -> np
         else:
             parts.append(layer.initial(shape, rng))
     return np.concatenate(parts)
-
-
-def _explained(errors: np.ndarray, targets: np.ndarray) -> float:
-    """Return the explained share of the variance of the values' targets, NaN where that is zero."""
-    spread = float(np.var(targets.astype(np.float64)))
-    return 1.0 - float(np.var(errors)) / spread if spread > 0 else math.nan

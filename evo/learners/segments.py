@@ -5,6 +5,7 @@ experience replay in distributed reinforcement learning", section 3 (stored stat
 would give another; an episode that begins within a segment begins with an empty memory.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -136,3 +137,9 @@ def weigh(gains: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray
     centred = np.where(counts, gains - np.sum(gains * counts, axis=1, keepdims=True) / number, 0.0)
     deviation = np.sqrt(np.sum(np.square(centred), axis=1, keepdims=True) / np.maximum(number - 1, 1))
     return centred / (deviation + 1e-8), counts * (counts.shape[1] / number)
+
+
+def explained_share(errors: np.ndarray, targets: np.ndarray) -> float:
+    """Return the explained share of the variance of the values' targets, NaN where that is zero."""
+    spread = float(np.var(targets.astype(np.float64)))
+    return 1.0 - float(np.var(errors)) / spread if spread > 0 else math.nan

@@ -25,6 +25,7 @@ from evo.genomes.slices import describe, rebuild
 from evo.numerics.running_statistics import ObservationStatistics
 from evo.problems.problem import Evaluation, Problem, add, fitness_of, join_individuals
 from evo.storage.files import arrays_from_bytes, arrays_to_bytes
+from evo.storage.states import below
 from evo.version import __version__
 
 _Arrays = Mapping[str, NDArray[Any]]
@@ -167,8 +168,8 @@ def answer_slice(data: bytes, make_problem: Callable[[str, bool], Problem]) -> b
             return _pack(slice_ | {"error": words}, {})
         config = _of(str, told["config"])
         training, collect, measured = (_of(bool, told[name]) for name in ("training", "collect", "measured"))
-        population, seeds = rebuild(_below("population/", arrays)), _checked_seeds(arrays["seeds"])
-        statistics = ObservationStatistics.restored(_below("statistics/", arrays))
+        population, seeds = rebuild(below("population/", arrays)), _checked_seeds(arrays["seeds"])
+        statistics = ObservationStatistics.restored(below("statistics/", arrays))
     except KeyError as error:
         raise EvoError(f"a slice cannot be read: it has no {error}") from error
     except (TypeError, ValueError) as error:
@@ -241,7 +242,3 @@ def _read(data: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         return dict(told), arrays
     except (KeyError, TypeError, ValueError) as error:
         raise _DamagedError(one_line(error)) from error
-
-
-def _below(prefix: str, arrays: _Arrays) -> dict[str, NDArray[Any]]:
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

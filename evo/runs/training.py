@@ -16,7 +16,7 @@ from evo.config.config import Config
 from evo.envs.engine import interruption
 from evo.envs.engine.physics import EngineError
 from evo.errors import EvoError, printable
-from evo.learners.learner import Candidate, Learner, below, check_candidate
+from evo.learners.learner import Candidate, Learner, check_candidate
 from evo.numerics.randomness import report_seeds, selection_seeds
 from evo.numerics.running_statistics import standard_error
 from evo.numerics.validation import whole_number
@@ -26,6 +26,7 @@ from evo.runs.champion import Champion
 from evo.runs.platform_facts import platform_facts
 from evo.runs.signals import saving
 from evo.storage.run_directory import RunDirectory, fossil_stride
+from evo.storage.states import below
 
 # A checkpoint is due when this much was done since the last: at most 2 % of the time is spent on saving.
 CHECKPOINT_SECONDS, CHECKPOINT_SHARE = 2.0, 0.02

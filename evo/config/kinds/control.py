@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from evo.config.default_methods import COMPARED_METHODS, DEFAULT_METHOD
 from evo.config.kinds.kind import ProblemKind
-from evo.config.presets import COMPARED_METHODS, DEFAULT_METHOD, preset
+from evo.config.presets import preset
 from evo.config.sections import EvaluationSettings, NetworkSettings
 from evo.config.values import Key
 from evo.envs import TASKS

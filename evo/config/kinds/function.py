@@ -4,8 +4,9 @@ import copy
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+from evo.config.default_methods import COMPARED_METHODS, DEFAULT_METHOD
 from evo.config.kinds.kind import ProblemKind
-from evo.config.presets import COMPARED_METHODS, DEFAULT_METHOD, landscape_preset
+from evo.config.presets import landscape_preset
 from evo.config.sections import EvaluationSettings, NetworkSettings
 from evo.envs.options import Constructor
 from evo.errors import EvoError

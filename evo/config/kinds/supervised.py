@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from evo.config.default_methods import COMPARED_TRAINING, DEFAULT_TRAINING
 from evo.config.kinds.kind import ProblemKind
-from evo.config.presets import COMPARED_TRAINING, DEFAULT_TRAINING, dataset_preset
+from evo.config.presets import dataset_preset
 from evo.config.sections import EvaluationSettings, NetworkSettings
 from evo.datasets import Dataset
 from evo.errors import EvoError

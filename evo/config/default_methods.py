@@ -1,0 +1,5 @@
+"""Methods by default; the command line reads them at its start, so this file imports nothing."""
+
+DEFAULT_METHOD, DEFAULT_TRAINING = "ars", "adam"  # for worlds and functions, and for data sets
+# What a comparison compares by default.
+COMPARED_METHODS, COMPARED_TRAINING = ("ars", "openai-es", "ga", "ppo"), ("adam", "openai-es", "ga")
