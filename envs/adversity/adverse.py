@@ -54,14 +54,22 @@ def _options(
 ) -> None:
     """Options that every task takes besides its own; None changes nothing.
 
-    steps: control steps at most in an episode, Gymnasium's `max_episode_steps`. gravity, mass, friction, strength:
-    factors on gravity, on every body's mass, on every surface's friction and on every motor's strength; or a range of
-    each, from which every episode draws. sensor_noise: standard deviation, in the observation's units. sensor_delay:
-    control steps. push: speed (m/s) that a horizontal push in a random direction would give to the free body;
-    push_interval: seconds between pushes, 2 by default. locked: joints that are stiff, removed: bodies that are missing
-    with all their children; names, separated by commas, or alternatives separated by |, of which every episode draws
-    one. struck_at: seconds from an episode's beginning until this happens, or a range from which every episode draws; 0
-    by default.
+    Args:
+        steps: most control steps of an episode, Gymnasium's `max_episode_steps`.
+        gravity: factor on gravity, or a range from which every episode draws.
+        mass: factor on the mass of every body, or a range from which every episode draws.
+        friction: factor on the friction of every surface, or a range from which every episode draws.
+        strength: factor on the strength of every motor, or a range from which every episode draws.
+        sensor_noise: standard deviation of the noise on observations, in their units.
+        sensor_delay: control steps by which observations are late.
+        push: speed (m/s) that a horizontal push in a random direction would give to the free body.
+        push_interval: seconds between pushes, 2 by default.
+        locked: names of joints that are stiff, with commas between them, or | between alternatives of which every
+            episode draws one.
+        removed: names of bodies that are missing with all their children, with commas between them, or | between
+            alternatives of which every episode draws one.
+        struck_at: seconds from the beginning of an episode until joints lock and bodies go, or a range from which every
+            episode draws, 0 by default.
     """
 
 

@@ -20,7 +20,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Evolve neural-network controllers for walking creatures; stop, resume, and watch them.",
+    help="Evolve neural-network controllers for walking creatures, or train them by backprop, and compare.",
 )
 app.command()(run)
 app.command()(resume)

@@ -31,39 +31,41 @@ def compare(
         str | None,
         typer.Option(
             "--methods",
-            help=f"e.g. ars,ga or mine:Search (default: {','.join(DEFAULT_METHODS)})",
+            help=f"methods, e.g. ars,ga or mine:Search (default: {','.join(DEFAULT_METHODS)})",
             autocompletion=completion.methods,
         ),
     ] = None,
     seeds: Annotated[
-        int | None, typer.Option("--seeds", help=f"how many, from {FIRST_SEED} up (default: {DEFAULT_SEEDS})")
+        int | None, typer.Option("--seeds", help=f"number of seeds, from {FIRST_SEED} up (default: {DEFAULT_SEEDS})")
     ] = None,
     steps: Annotated[
         int | None, typer.Option("--steps", help=f"env steps of each run (default: {DEFAULT_STEPS})")
     ] = None,
-    minutes: Annotated[float | None, typer.Option("--minutes", help="of each run, instead of steps")] = None,
+    minutes: Annotated[float | None, typer.Option("--minutes", help="minutes of each run, instead of steps")] = None,
     network: Annotated[
         str | None,
         typer.Option(
-            "--network", "-n", help=f"of all, or `{PRESET_NETWORK}`: each method's own (default: {DEFAULT_NETWORK})"
+            "--network",
+            "-n",
+            help=f"network of all, or `{PRESET_NETWORK}` for each method's own (default: {DEFAULT_NETWORK})",
         ),
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help="key=value for all, e.g. task.frame_skip=5; repeatable"),
+        typer.Option("--set", help="a setting for all methods, e.g. task.frame_skip=5; repeatable"),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="directory (default: runs/studies/<task>-<methods>)")
+        Path | None, typer.Option("--out", "-o", help="directory of the study (default: runs/studies/<task>-<methods>)")
     ] = None,
     threads: Threads = None,
     trust: Trust = False,
     no_video: Annotated[bool, typer.Option("--no-video", help="do not film a race of the champions")] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Compare methods on TASK on equal terms, or finished runs; leaves a directory with report, figures and tables.
+    """Compare methods on TASK on equal terms, or finished runs, and leave a report with figures and tables.
 
-    Observations are normalised for all and clipped as each method does it, or by --set network.clip_observation=10.
-    A study that was stopped goes on when the same command is given again.
+    Observations are normalised for all methods, and clipped as each method's preset has it, or alike by --set
+    network.clip_observation=10. The same command continues a study that was stopped.
     """
     from evo.comparison.compare import compare as compare_methods
     from evo.comparison.display import study_display

@@ -30,7 +30,7 @@ def config(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print records")] = False,
 ) -> None:
-    """Explain settings, for --set and config.toml: type, range, default, meaning, and what a run would use.
+    """Explain the settings of --set and config.toml: type, range, default, meaning, and what a run would use.
 
     `evo config ars` explains the settings of a method, `evo config quadruped` those of a task.
     """

@@ -21,19 +21,19 @@ def list_(
     task: Annotated[
         str | None,
         typer.Option(
-            "--task", "-t", help="runs on this task; a part of its name will do", autocompletion=completion.tasks
+            "--task", "-t", help="only runs on this task; a part of its name will do", autocompletion=completion.tasks
         ),
     ] = None,
     method: Annotated[
-        str | None, typer.Option("--method", "-m", help="runs by this method", autocompletion=completion.methods)
+        str | None, typer.Option("--method", "-m", help="only runs by this method", autocompletion=completion.methods)
     ] = None,
     finished: Annotated[
-        bool | None, typer.Option("--finished/--unfinished", help="runs that are finished, or are not")
+        bool | None, typer.Option("--finished/--unfinished", help="only runs that are finished, or are not")
     ] = None,
-    folder: Annotated[Path, typer.Option("--folder", help="where the runs are")] = Path("runs"),
+    folder: Annotated[Path, typer.Option("--folder", help="folder of the runs")] = Path("runs"),
     as_json: Annotated[bool, typer.Option("--json", help="print records")] = False,
 ) -> None:
-    """List tasks, data sets, functions, methods, networks, and the runs below runs/; `evo list ars`: its settings."""
+    """List tasks, data sets, functions, methods, networks and runs, or the settings of one, as in `evo list ars`."""
     import json
 
     from evo.errors import EvoError, nearest
@@ -79,7 +79,7 @@ def remove(
     ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask")] = False,
 ) -> None:
-    """Remove runs, after asking; refuses what is no run, a link, or a run in progress."""
+    """Remove runs, after asking; refuses links, runs in progress, and directories that are not runs."""
     from evo.errors import EvoError, printable
     from evo.storage.housekeeping import check_removable, remove_run, size_of
     from evo.storage.memory import size_text

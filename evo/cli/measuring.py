@@ -13,25 +13,27 @@ from evo.runs.terminal import Output
 
 def bench(
     tasks: Annotated[
-        list[str] | None, typer.Option("--task", "--tasks", help="repeatable; for speed also: all")
+        list[str] | None, typer.Option("--task", "--tasks", help="a task, or for speed also: all; repeatable")
     ] = None,
-    networks: Annotated[list[str] | None, typer.Option("--network", help="repeatable")] = None,
-    method: Annotated[str, typer.Option("--method", help="for --learning and --profile")] = "ars",
-    seeds: Annotated[str | None, typer.Option("--seeds", help="for --exact and --learning, e.g. 100-119")] = None,
-    pairs: Annotated[int, typer.Option(help="alternating pairs of measurements")] = 9,
+    networks: Annotated[list[str] | None, typer.Option("--network", help="a network; repeatable")] = None,
+    method: Annotated[str, typer.Option("--method", help="method for --learning and --profile")] = "ars",
+    seeds: Annotated[str | None, typer.Option("--seeds", help="seeds for --exact and --learning, e.g. 100-119")] = None,
+    pairs: Annotated[int, typer.Option(help="number of alternating pairs of measurements")] = 9,
     exact: Annotated[bool, typer.Option("--exact", help="equality with Gymnasium to the bit")] = False,
     utilisation: Annotated[bool, typer.Option("--utilisation", help="how busy the threads are")] = False,
     overhead: Annotated[bool, typer.Option("--overhead", help="time outside evaluation")] = False,
     memory: Annotated[bool, typer.Option("--memory", help="memory and time of large networks' generations")] = False,
     profile: Annotated[bool, typer.Option("--profile", help="where a method's time goes")] = False,
-    learning: Annotated[bool, typer.Option("--learning", help="what the defaults reach, seed by seed")] = False,
-    stability: Annotated[bool, typer.Option("--stability", help="random full torque on our creatures")] = False,
-    layers: Annotated[bool, typer.Option("--layers", help="steps of layers beside plain loops and torch's")] = False,
-    training: Annotated[bool, typer.Option("--training", help="epochs of backprop beside torch's")] = False,
+    learning: Annotated[bool, typer.Option("--learning", help="what the default settings reach, seed by seed")] = False,
+    stability: Annotated[
+        bool, typer.Option("--stability", help="whether our creatures stay stable under random full torque")
+    ] = False,
+    layers: Annotated[bool, typer.Option("--layers", help="speed of layers beside plain loops and torch")] = False,
+    training: Annotated[bool, typer.Option("--training", help="speed of backprop beside torch")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="a small sample, only to see that it works")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print records instead of a table")] = False,
 ) -> None:
-    """Measure: by default, speed beside MuJoCo's own open-loop rollout and a Gymnasium loop."""
+    """Measure speed beside MuJoCo's own open-loop rollout and a Gymnasium loop; or what an option names."""
     import json
 
     from evo.benchmarks.bench import bench as measure
@@ -62,12 +64,14 @@ def doctor(
     path: Annotated[
         Path | None,
         typer.Argument(
-            help="a run directory: what is wrong with it?", show_default=False, autocompletion=completion.runs
+            help="a run directory to examine (default: this machine)",
+            show_default=False,
+            autocompletion=completion.runs,
         ),
     ] = None,
     trust: Trust = False,
 ) -> None:
-    """Check that this machine can do everything; or, given a run that does not learn, say what to try."""
+    """Check that this machine can do everything, or examine a run that does not learn and say what to try."""
     from evo.diagnosis.doctor import doctor as examined
     from evo.errors import printable
 

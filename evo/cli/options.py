@@ -10,7 +10,7 @@ from evo.cli import completion
 Task = Annotated[
     str | None,
     typer.Argument(
-        help="e.g. HalfCheetah-v5, quadruped, rastrigin; see `evo list`",
+        help="a task, e.g. quadruped, HalfCheetah-v5, digits, rastrigin; see `evo list`",
         show_default=False,
         autocompletion=completion.tasks,
     ),
@@ -18,36 +18,43 @@ Task = Annotated[
 Method = Annotated[
     str | None,
     typer.Option(
-        "--method", "-m", help="e.g. ars, openai-es, ga, ppo; see `evo list`", autocompletion=completion.methods
+        "--method",
+        "-m",
+        help="a method, e.g. ars, openai-es, ga, ppo; see `evo list`",
+        autocompletion=completion.methods,
     ),
 ]
 Network = Annotated[
     str | None,
-    typer.Option("--network", "-n", help="linear, mlp:64,64, mlp:32:relu", autocompletion=completion.networks),
+    typer.Option(
+        "--network", "-n", help="a network, e.g. linear, mlp:64,64, lstm:16", autocompletion=completion.networks
+    ),
 ]
-Dim = Annotated[int | None, typer.Option("--dim", help="how many numbers a function takes, e.g. rastrigin")]
-Seed = Annotated[int | None, typer.Option("--seed", "-s", help="of every random number in the run (default: 0)")]
+Dim = Annotated[int | None, typer.Option("--dim", help="dimension of a function such as rastrigin")]
+Seed = Annotated[int | None, typer.Option("--seed", "-s", help="seed of every random number in the run (default: 0)")]
 Generations = Annotated[int | None, typer.Option("--generations", "-g", help="stop after so many generations")]
 Steps = Annotated[
     int | None, typer.Option("--steps", help="stop after so many env steps, evaluations of a function, or examples")
 ]
 Epochs = Annotated[
-    float | None, typer.Option("--epochs", help="stop after as many examples as the data set's training split has")
+    float | None, typer.Option("--epochs", help="stop after so many passes over the training split of a data set")
 ]
 Minutes = Annotated[float | None, typer.Option("--minutes", help="stop after so many minutes")]
-Until = Annotated[float | None, typer.Option("--until", help="stop when the held-out fitness reaches this")]
+Until = Annotated[float | None, typer.Option("--until", help="stop when the champion's held-out fitness reaches this")]
 StepTimeout = Annotated[
     float | None,
-    typer.Option("--step-timeout", help="seconds after which a step of a Gymnasium environment is given up"),
+    typer.Option("--step-timeout", help="give up a step of a Gymnasium environment after so many seconds"),
 ]
-Threads = Annotated[int | None, typer.Option("--threads", help="processors to use (default: all this process may)")]
+Threads = Annotated[
+    int | None, typer.Option("--threads", help="number of threads (default: one for each available processor)")
+]
 NoVideo = Annotated[bool, typer.Option("--no-video", help="do not film the champion at the end")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but the result")]
 Trust = Annotated[
-    bool, typer.Option("--trust", help="import the modules of your own that a run, champion or config names")
+    bool, typer.Option("--trust", help="import the modules of your own that a run, champion or configuration names")
 ]
 ModelRoot = Annotated[
-    Path | None, typer.Option("--model-root", help="the folder that all files a model file names must lie in")
+    Path | None, typer.Option("--model-root", help="folder that must hold all files that a model file names")
 ]
 RunPath = Annotated[
     Path | None,
@@ -57,5 +64,5 @@ RunPath = Annotated[
 ]
 Log = Annotated[
     list[str] | None,
-    typer.Option("--log", help="a logger that follows the metrics: tensorboard, wandb or mlflow; repeatable"),
+    typer.Option("--log", help="pass the metrics on to tensorboard, wandb or mlflow; repeatable"),
 ]

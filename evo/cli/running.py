@@ -44,13 +44,13 @@ def run(
     step_timeout: StepTimeout = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="run directory (default: a new one in runs/)")] = None,
     threads: Threads = None,
-    config: Annotated[Path | None, typer.Option("--config", help="a config.toml to start from")] = None,
+    config: Annotated[Path | None, typer.Option("--config", help="a config.toml whose settings to use")] = None,
     start: Annotated[
-        Path | None, typer.Option("--from", help="a run whose champion to begin from, on its task with its network")
+        Path | None, typer.Option("--from", help="a run whose champion to begin from, on its task, with its network")
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help="key=value, e.g. task.frame_skip=5 or method.sigma=0.05; repeatable"),
+        typer.Option("--set", help="a setting, e.g. task.frame_skip=5 or method.sigma=0.05; repeatable"),
     ] = None,
     model_root: ModelRoot = None,
     log: Log = None,
@@ -61,7 +61,7 @@ def run(
     no_video: NoVideo = False,
     quiet: Quiet = False,
 ) -> None:
-    """Evolve a creature on TASK; leaves a run directory with its champion and a film of it."""
+    """Train a network on TASK, by evolution or backprop; leaves a run directory with the champion and a film of it."""
     from evo.api import running as api
 
     _work(
@@ -106,7 +106,7 @@ def resume(
     no_video: NoVideo = False,
     quiet: Quiet = False,
 ) -> None:
-    """Go on with a stopped run where it was; a budget given here replaces the run's own."""
+    """Resume a stopped run exactly where it was; a budget given here replaces the run's own."""
     from evo.api import running as api
     from evo.runs.run import latest
 

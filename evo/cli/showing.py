@@ -23,24 +23,24 @@ def replay(
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help=".mp4, .gif, .webp, or .png for a strip of stills")
+        Path | None, typer.Option("--out", "-o", help="file: .mp4, .gif, .webp, or .png for a strip of stills")
     ] = None,
     evolution: Annotated[
         bool, typer.Option("--evolution", help="film how the run learned, from first to last")
     ] = False,
     seed: Annotated[
-        int | None, typer.Option("--seed", help="of the episode (default: the one of median return)")
+        int | None, typer.Option("--seed", help="seed of the episode (default: that of the episode of median return)")
     ] = None,
-    width: Annotated[int | None, typer.Option(help="pixels (default: 640)")] = None,
-    height: Annotated[int | None, typer.Option(help="pixels (default: 360)")] = None,
-    seconds: Annotated[float, typer.Option(help="film at most so much of an episode, and 4 s with --evolution")] = 20.0,
+    width: Annotated[int | None, typer.Option(help="width in pixels (default: 640)")] = None,
+    height: Annotated[int | None, typer.Option(help="height in pixels (default: 360)")] = None,
+    seconds: Annotated[float, typer.Option(help="most seconds of an episode to film, and 4 with --evolution")] = 20.0,
     preview: Annotated[bool, typer.Option("--preview", help="a small film, quickly: 256 by 144 pixels")] = False,
     step_timeout: StepTimeout = None,
     threads: Threads = None,
     quiet: Quiet = False,
     trust: Trust = False,
 ) -> None:
-    """Check that a champion reproduces its score, then film it, or draw the function that it is a point on."""
+    """Check that a champion reproduces its score, then film it; on functions and data sets, plot it."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from evo.api import running as api
@@ -86,24 +86,27 @@ def evaluate(
         typer.Argument(help="a run directory or a champion.npz", show_default=False, autocompletion=completion.runs),
     ],
     episodes: Annotated[
-        int | None, typer.Option("--episodes", "-e", help="how many (default: 100); of what a seed changes")
+        int | None,
+        typer.Option("--episodes", "-e", help="number of episodes, where a seed changes anything (default: 100)"),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option("--seed", "-s", help="of the first episode (default: those of the run's own report)")
+        int | None, typer.Option("--seed", "-s", help="seed of the first episode (default: the run's own report seeds)")
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help="task.key=value, e.g. task.friction=0.5: other options; repeatable"),
+        typer.Option("--set", help="another option of the task, e.g. task.friction=0.5; repeatable"),
     ] = None,
     split: Annotated[
-        str | None, typer.Option("--split", help="of a data set: train, validation or test (default: test)")
+        str | None, typer.Option("--split", help="split of a data set: train, validation or test (default: test)")
     ] = None,
-    last: Annotated[bool, typer.Option("--last", help="what the run learned last, in place of its champion")] = False,
+    last: Annotated[
+        bool, typer.Option("--last", help="score what the run learned last instead of its champion")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print a record, with every return")] = False,
     step_timeout: StepTimeout = None,
     trust: Trust = False,
 ) -> None:
-    """Score a champion again: on other episodes, other options of its task, another split of its data set."""
+    """Score a champion again, on other episodes, other options of its task, or another split of its data set."""
     import json
 
     from evo.config.values import pairs_of
@@ -151,12 +154,12 @@ def robustness(
         Path,
         typer.Argument(help="a run directory or a champion.npz", show_default=False, autocompletion=completion.runs),
     ],
-    episodes: Annotated[int, typer.Option(help="of each hardship")] = 20,
+    episodes: Annotated[int, typer.Option(help="episodes under each condition")] = 20,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="write the numbers to this .csv too")] = None,
     threads: Threads = None,
     trust: Trust = False,
 ) -> None:
-    """What is left of a champion's return when it is heavier, weaker, on ice, numb, pushed, or has lost a limb."""
+    """Score a champion when it is heavier, weaker, on ice, pushed, senses badly, or has lost a limb."""
     from evo.diagnosis.robustness import robustness as card_of
     from evo.storage.files import write_text
 
@@ -177,7 +180,7 @@ def export(
     file: Annotated[Path, typer.Argument(help="policy.npz or policy.onnx", show_default=False)],
     trust: Trust = False,
 ) -> None:
-    """Export a champion's policy as plain arrays (.npz) or an ONNX graph, checked to act the same."""
+    """Export a champion's policy as plain arrays (.npz) or an ONNX graph, and check that it acts the same."""
     from evo.errors import EvoError
     from evo.export.formats import SUFFIXES
     from evo.runs.run import champion_of

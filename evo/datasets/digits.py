@@ -29,10 +29,10 @@ def _few() -> tuple[np.ndarray, np.ndarray]:
 def digits(*, seed: int = 0, sequence: bool = False, folder: str = "") -> Dataset:
     """Handwritten digits, 28 × 28 pixels from 0 to 1: 5,000 of MNIST, or all of it from a folder.
 
-    folder: holds the four files of MNIST, or of a set in its format (train-images-idx3-ubyte and so on, plain or .gz;
-    EMNIST's file names too). Classes are counted from the labels. Such a set keeps its own split whatever the seed: the
-    last sixth of the training pictures validates. sequence: a picture is given row by row. Raises ValueError where data
-    are missing or damaged.
+    folder: folder with the four files of MNIST or of a set in its format, such as EMNIST (train-images-idx3-ubyte and
+    so on, plain or .gz). Classes are counted from the labels. Such a set keeps its own split whatever the seed: the
+    last sixth of the training pictures is the validation split. sequence: a picture is given row by row. Raises
+    ValueError where data are missing or damaged.
     """
     if folder:
         pictures, classes, labels, learned = _all(Path(folder))

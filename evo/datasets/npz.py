@@ -20,9 +20,9 @@ _KNOWN |= {"scale": ("f", 0), "offset": ("f", 0)}
 def npz(*, file: str = "", seed: int = 0, sequence: bool = False) -> Dataset:
     """Arrays of your own in an .npz file: `inputs` and `targets`.
 
-    They are as `arrays` takes them. Files written by `Dataset.save` also hold each example's split (then the seed has
-    no effect) and what the numbers mean. Raises ValueError for arrays that do not fit, EvoError for a file that cannot
-    be read.
+    They are as `arrays` takes them. file: path of the file. Files written by `Dataset.save` also hold each example's
+    split (then the seed has no effect) and what the numbers mean. Raises ValueError for arrays that do not fit,
+    EvoError for a file that cannot be read.
     """
     if not file:
         raise ValueError("arrays need their file, as in file='digits.npz'")

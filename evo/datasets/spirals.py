@@ -14,8 +14,9 @@ _POINTS, _TURN, _FADE = 96, np.pi / 16, 104  # the paper's: point i lies at radi
 def spirals(*, seed: int = 0, sequence: bool = False, examples: int = 1000, noise: float = 0.02) -> Dataset:
     """Which of two spirals, three turns each, a point of the plane belongs to.
 
-    Points lie anywhere on the paper's curves, scaled from radius 6.5 to 1. noise: the standard deviation of each
-    coordinate; the spirals are about 0.15 apart. sequence: x, then y. Raises ValueError for options out of range.
+    Points lie anywhere on the paper's curves, scaled from radius 6.5 to 1. noise: standard deviation of the noise on
+    each coordinate; the spirals are about 0.15 apart. sequence: x is given first, then y. Raises ValueError for options
+    out of range.
     """
     whole_number("examples", examples, 10)
     check_bytes(f"{examples:,} examples", 200 * examples, "take fewer")

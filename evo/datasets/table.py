@@ -23,11 +23,11 @@ _CODE = re.compile(r"[+-]?0\d.*|.*\d[eE][+-]?\d+")  # 007, 1e5: a name rather th
 def table(*, file: str = "", target: str = "", kind: str = "", seed: int = 0, sequence: bool = False) -> Dataset:
     """A CSV file of your own: one of its columns, from the others.
 
-    file: with a row of column names first and no empty cells; decimal commas are understood. target: the name of the
-    column to predict; "": the last. kind: "classes" or "numbers"; "": words are classes, and so are whole numbers with
-    at most ten different values. Columns of numbers are standardised by the training examples, a column of words is
-    one-hot. sequence: the features are given one by one. Raises ValueError naming file, line and column, EvoError where
-    the file cannot be read.
+    file: path of the file, whose first row names the columns and which has no empty cells; decimal commas are
+    understood. target: name of the column to predict, by default the last. kind: "classes" or "numbers", by default
+    classes for words and for whole numbers with at most ten different values. Columns of numbers are standardised by
+    the training examples, a column of words is one-hot. sequence: the features are given one by one. Raises ValueError
+    naming file, line and column, EvoError where the file cannot be read.
     """
     if not file:
         raise ValueError("a table needs its file, as in file='houses.csv'")

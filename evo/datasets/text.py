@@ -29,12 +29,12 @@ def text(*, seed: int = 0, sequence: bool = True, file: str = "", length: int = 
     """The next character of a text: Python's manual, or a file of your own.
 
     A text is cut in three: the first 80 % for training, 10 % for validation, the last 10 % for testing; windows of
-    `length` characters lie within one of these parts, with their inputs not overlapping. seed: where the first window
-    begins. Inputs and targets are indices of symbols, which are the characters in order; those that occur fewer than
-    `rare` times share one symbol, the last. The target is the next character after every character; without `sequence`
-    an example is a window as one row of numbers, its target only the character after it, and windows begin at every
-    eighth of their length. Raises ValueError for a text that is too short or not a text, EvoError for a file that
-    cannot be read.
+    `length` characters lie within one of these parts, with their inputs not overlapping. seed: seed of where the
+    first window begins. Inputs and targets are indices of symbols, which are the characters in order; those that occur
+    fewer than `rare` times share one symbol, the last. The target is the next character after every character; without
+    `sequence` an example is a window as one row of numbers, its target only the character after it, and windows begin
+    at every eighth of their length. Raises ValueError for a text that is too short or not a text, EvoError for a file
+    that cannot be read.
     """
     whole_number("length", length, 1, 10_000)
     whole_number("rare", rare, 0)

@@ -37,14 +37,24 @@ class Backprop:
     """Minibatch gradient descent on a data set; a generation is an epoch.
 
     An epoch takes every example of the training split once, in a newly drawn order. Its last minibatch is filled up
-    with examples from the epoch's beginning, which are not counted again.
-    optimizer: a name of `evo.optimizers.OPTIMIZERS`. learning_rate: of the optimiser. schedule: how that changes (see
-    `evo.optimizers.schedules`). anneal_steps: examples over which it does, by default those of the budget.
-    max_gradient_norm: longer gradients are scaled down to it (Pascanu, Mikolov & Bengio 2013); 0 leaves them. l1, l2:
-    penalties λ |w| and λ w² / 2, added to the loss. weight_decay: decoupled from the gradient with adamw (Loshchilov &
-    Hutter 2019), else as l2. patience: early stopping, after this many epochs without a better score on the validation
-    split; the candidate is the best; 0: never. The minibatch's size is the problem's, `evaluation.batch`. Raises
-    ValueError for a problem or a layer that has no gradient.
+    with examples from the epoch's beginning, which are not counted again. The size of minibatches is the problem's,
+    `evaluation.batch`. With early stopping the candidate is the best one so far.
+
+    Args:
+        optimizer: name of the optimiser: sgd, momentum, nesterov, rmsprop, adam, adamw or clipup.
+        learning_rate: learning rate of the optimiser.
+        schedule: schedule of the learning rate, as in `constant`, `linear`, `cosine`, `step(0.5, 0.3, 0.6)` or
+            `warmup(0.1, cosine)`.
+        anneal_steps: examples over which the schedule runs, by default those of the budget.
+        max_gradient_norm: norm to which longer gradients are scaled down (Pascanu, Mikolov & Bengio 2013), 0 for no
+            bound.
+        l1: coefficient λ of the penalty λ |w| added to the loss.
+        l2: coefficient λ of the penalty λ w² / 2 added to the loss.
+        weight_decay: coefficient of weight decay, decoupled from the gradient with adamw (Loshchilov & Hutter 2019),
+            otherwise added to l2.
+        patience: epochs without a better validation score after which training stops early, 0 for never.
+
+    Raises ValueError for a problem or a layer that has no gradient.
     """
 
     def __init__(

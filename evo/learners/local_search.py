@@ -39,11 +39,15 @@ class _Value(NamedTuple):
 class LocalSearch:
     """One of scipy's local optimisers, run from the start until it ends, and then from random points.
 
-    restarts: number of further searches, each from another initial point. tolerance: scipy's `tol`. most_steps: of the
-    problem, in all; always those of the budget. On a noisy problem all evaluations use the same episodes.
+    On a noisy problem all evaluations use the same episodes.
 
     scipy's loops cannot be suspended and resumed, but they depend only on the values that the function returns. So a
     step begins the search again, replays the values known so far, and then evaluates half as many more.
+
+    Args:
+        restarts: number of further searches, each from another initial point.
+        tolerance: scipy's `tol`, at which a search ends.
+        most_steps: env steps or evaluations at most, always those of the budget.
     """
 
     minimiser: ClassVar[str]
@@ -188,20 +192,20 @@ class LocalSearch:
 class NelderMead(LocalSearch):
     """Nelder and Mead's simplex."""
 
-    summary = "scipy's simplex of Nelder & Mead (1965), until it is stuck"
+    summary = "scipy's simplex search (Nelder & Mead 1965); ends on a local optimum"
     minimiser = "Nelder-Mead"
 
 
 class Powell(LocalSearch):
     """Powell's conjugate directions: one line search after the other."""
 
-    summary = "scipy's conjugate directions (Powell 1964), until it is stuck"
+    summary = "scipy's conjugate directions (Powell 1964); ends on a local optimum"
     minimiser = "Powell"
 
 
 class BFGS(LocalSearch):
     """Quasi-Newton steps with gradients by finite differences."""
 
-    summary = "scipy's quasi-Newton with finite differences, until it is stuck"
+    summary = "scipy's quasi-Newton with finite differences; ends on a local optimum"
     minimiser = "BFGS"
     unlimited: ClassVar[Mapping[str, Any]] = {"maxiter": _NO_LIMIT}

@@ -36,12 +36,16 @@ class PersistentES:
     Environments persist from one unroll to the next; the two of a pair have opposite noise and the same random streams
     of resets. A reward counts for all the noise that acted in its episode so far, earlier unrolls included. An episode
     begins with an unroll, and so with new noise: if it began within one, its beginning would depend on the noise, and
-    the estimate would be biased. pairs: how many pairs of environments there are. horizon: should be shorter than an
-    episode, else this is a plain evolution strategy. learning_rate: Adam's. sigma: standard deviation of the noise.
-    Memory grows with pairs × parameters. start: gives the initial parameters.
+    the estimate would be biased. Memory grows with pairs × parameters. `start` gives the initial parameters.
+
+    Args:
+        learning_rate: learning rate of Adam.
+        sigma: standard deviation of the noise on the parameters.
+        pairs: number of pairs of environments.
+        horizon: control steps of an unroll. With a whole episode or more this is a plain evolution strategy.
     """
 
-    summary = "evolution strategy that learns within an episode, unbiased (Vicol 2021)"
+    summary = "persistent evolution strategy: unbiased updates within the episode (Vicol 2021)"
 
     def __init__(
         self,

@@ -63,16 +63,28 @@ class PPO:
     Where actor or critic has memory, both learn by truncated backprop through time, from segments that begin with the
     stored memory (see `evo.learners.segments`). The critic's memory persists between iterations, as the actor's does.
 
-    environments: how many. horizon: steps in each in an iteration. segment: steps of a segment; it must divide horizon
-    and minibatch. minibatch: steps in a step of Adam; it must divide environments × horizon. epochs: passes over an
-    iteration's steps. learning_rate: Adam's. anneal_steps: it falls linearly to zero over this many env steps (by
-    default the budget's); 0 or None keeps it. discount: γ of the return. gae_lambda: λ of Schulman 2016. clip,
-    value_coefficient, entropy_coefficient: ε, c1 and c2 of equation 9, on the plain squared error. clip_value: bound
-    the change of the value as that of the ratio. initial_deviation: of actions. max_gradient_norm: longer gradients are
-    scaled down to it. normalise_reward: divide rewards by the discounted return's deviation. critic: its network.
+    Args:
+        environments: number of environments.
+        horizon: env steps of each environment in an iteration.
+        segment: env steps of a segment of backprop through time. It must divide `horizon` and `minibatch`.
+        minibatch: env steps of a minibatch. It must divide environments × horizon.
+        epochs: passes over an iteration's steps.
+        learning_rate: learning rate of Adam.
+        anneal_steps: env steps over which the learning rate falls linearly to zero, by default those of the budget, 0
+            for a constant one.
+        discount: discount γ of the return.
+        gae_lambda: λ of generalised advantage estimation (Schulman 2016).
+        clip: bound ε of the probability ratio, in equation 7.
+        clip_value: whether the change of the value is bounded by ε too.
+        value_coefficient: coefficient c1 of the value's loss in equation 9, the plain squared error.
+        entropy_coefficient: coefficient c2 of the entropy in equation 9.
+        max_gradient_norm: norm to which longer gradients are scaled down.
+        initial_deviation: initial standard deviation of the actions.
+        normalise_reward: whether rewards are divided by the standard deviation of the discounted return.
+        critic: layers of the critic's network.
     """
 
-    summary = "proximal policy optimisation: backprop on the policy (Schulman 2017)"
+    summary = "proximal policy optimisation, by backprop (Schulman 2017)"
 
     def __init__(
         self,

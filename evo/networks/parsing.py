@@ -70,12 +70,12 @@ NETWORKS: dict[str, Word] = {
     "linear": Word("linear: one matrix, no bias, as in ARS (Mania 2018).", _linear),
     "mlp": Word("mlp:64,64 or mlp:32:relu: hidden layers of these widths, tanh (the default), relu or elu.", _mlp),
     "transformer": Word(
-        "transformer:32, transformer:32,32 or transformer:32:4:64: blocks of such widths, heads, window "
+        "transformer:32, transformer:32,32 or transformer:32:4:64: transformer blocks of these widths; heads; window "
         "(Vaswani 2017).",
         _transformer,
     ),
     "residual": Word(
-        "residual(layernorm>dense:64:relu>dense:32): the inputs, and what these layers make of them, added (He 2016).",
+        "residual(layernorm>dense:64:relu>dense:32): the outputs of these layers added to their inputs (He 2016).",
         _residual,
     ),
 }

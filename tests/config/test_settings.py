@@ -31,7 +31,7 @@ def test_settings_of_a_task_and_a_method_are_those_that_a_run_takes() -> None:
     }
     found = {setting.key: setting for setting in list_settings("digits", "ppo")}
     assert found["task.sequence"].help == "a picture is given row by row"
-    assert found["method.minibatch"].help == "steps in a step of Adam"
+    assert found["method.minibatch"].help == "env steps of a minibatch"
     with pytest.raises(EvoError, match="'ppo'"):
         list_settings(method="pp0")
 

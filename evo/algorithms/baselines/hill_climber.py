@@ -21,11 +21,15 @@ from evo.operators.selection import best
 class HillClimber(AskTell[DensePopulation]):
     """A hill climber: tries a step up and a step down along one parameter, and moves to the fittest of the three.
 
-    `step` (initial, of every parameter), `growth` (factor of a step that helped) and `shrinkage` (factor of one
-    that did not). Parameters take turns in an order shuffled anew each round.
+    Parameters take turns in an order shuffled anew each round.
+
+    Args:
+        step: initial step of every parameter.
+        growth: factor on a parameter's step after it helped.
+        shrinkage: factor on a parameter's step after it did not help.
     """
 
-    summary = "tuning one knob at a time, up or down a step"
+    summary = "coordinate search: one parameter at a time, a step up or down (Hooke & Jeeves 1961)"
     remembered = ("point", "steps")
 
     def __init__(

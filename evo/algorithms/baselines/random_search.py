@@ -19,13 +19,15 @@ from evo.operators.selection import best
 class RandomSearch(AskTell[DensePopulation]):
     """Random search: draws individuals from a fixed normal distribution, and keeps the best one.
 
-    `sigma` (its deviation around `initial`) and `population_size` (individuals a generation).
+    Where fitness is random (`noisy`, as the problem declares), the best individual is evaluated again beside the new
+    ones, so that one lucky score does not last.
 
-    `noisy`: whether fitness is random, as the problem declares. Then the best individual is evaluated again beside the
-    new ones, so that one lucky score does not last.
+    Args:
+        sigma: standard deviation of the draws around the initial point.
+        population_size: individuals of a generation.
     """
 
-    summary = "the best of random draws: what any search must beat"
+    summary = "the best of random draws: a baseline"
     held = (0, 2)
     remembered = ("fittest", "fitness")
 

@@ -25,11 +25,18 @@ from evo.operators.selection import best, rescore
 class Crowding(AskTell[DensePopulation]):
     """Deterministic crowding: all mate in random pairs; each child replaces the parent matched by distance, if fitter.
 
-    `population_size` (N individuals, an even number), `cross`, `mutate`, `genome`, `groups` and `sensitivity` (as in
-    `GA`; there is no other selection or replacement), `elites` and `offered` (how many of the fittest are candidates).
+    There is no other selection or replacement. `groups` and `sensitivity` are those of `GA`.
 
     The paper evaluates children only. Here the `elites` fittest are evaluated again before them, since with episodes
     drawn each generation a lucky parent would never give way; with elites = N every contest is fair.
+
+    Args:
+        population_size: individuals N, an even number.
+        cross: crossover operator, its name with options as in `blend:alpha=0.3`, or a function.
+        mutate: mutation operator, its name with options as in `gaussian:sigma=0.1`, or a function.
+        genome: kind of genome, one of real, binary, integer or permutation.
+        elites: number of the fittest that are evaluated again in every generation.
+        offered: number of the fittest that are candidates for champion.
     """
 
     summary = "deterministic crowding: a genetic algorithm that keeps several peaks (Mahfoud 1995)"

@@ -22,22 +22,26 @@ from evo.operators.selection import best, truncation_selection
 class DeepGA(AskTell[SeedPopulation]):
     """Deep GA: truncation selection, elitism and Gaussian mutation only; caches some parents, whatever the population.
 
-    `population_size` (N individuals), `truncation` (T parents; None: a fiftieth of N), `elites` (kept unchanged; every
-    generation evaluates them again on its own episodes), `sigma` (the standard deviation of a mutation),
-    `initial_spread` (that of the first population around `initial`; the two stand for the paper's random
-    initialisation, phi), `offered` (how many of the last population's best are candidates for champion) and `cache_mb`
-    (memory for the parameters of parents, in 10⁶ bytes; at most T times eight bytes a parameter are used, and with less
-    more noise is drawn again).
-
     The paper evaluates ten candidates on thirty more episodes to find one elite; here the run's selection seeds do that
     for the champion. The defaults of N, T and sigma are those of the authors' `ga_atari_config.json`.
 
     A list grows by one seed a generation. After a resume the part that all survivors share is reconstructed once, with
     one draw of noise a generation: six or seven seconds for a thousand generations of a million parameters. The parts
     that they do not share cost about as much as the rows of one generation.
+
+    Args:
+        population_size: individuals N.
+        truncation: number T of the fittest that are parents, None for a fiftieth of N.
+        elites: number of the fittest that survive unchanged and are evaluated again in every generation.
+        sigma: standard deviation of a mutation.
+        initial_spread: standard deviation of the first population around the initial point, which together stand for
+            the paper's random initialisation φ.
+        offered: number of the fittest that are candidates for champion.
+        cache_mb: memory for the parameters of parents, in 10⁶ bytes (with less than T times eight bytes a parameter,
+            more noise is drawn again).
     """
 
-    summary = "genetic algorithm on lists of seeds, mutation alone, for large networks (Such 2017)"
+    summary = "genetic algorithm on lists of seeds, mutation only, for large networks (Such 2017)"
     remembered = ("parameters", "seeds", "lengths", "survivors_fitness")
     growing = ("seeds",)
 

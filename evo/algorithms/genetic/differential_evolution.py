@@ -23,15 +23,18 @@ class DifferentialEvolution(AskTell[DensePopulation]):
 
     It gives way to a trial that is as fit or fitter.
 
-    `population_size` (NP), `weight` (F, of the difference of two individuals), `crossover` (CR, the chance that a
-    parameter comes from the mutant) and `initial_spread` (the deviation of the first population around `initial`).
+    Where fitness is random (`noisy`, as the problem declares), all individuals are evaluated again beside their trials,
+    on the same episodes, so that one lucky score does not last. The paper, whose functions have no noise, evaluates the
+    trials alone.
 
-    `noisy`: whether fitness is random, as the problem declares. Then all individuals are evaluated again beside their
-    trials, on the same episodes, so that one lucky score does not last. The paper, whose functions have no noise,
-    evaluates the trials alone.
+    Args:
+        population_size: individuals NP.
+        weight: factor F of the difference of two individuals.
+        crossover: probability CR that a parameter comes from the mutant.
+        initial_spread: standard deviation of the first population around the initial point.
     """
 
-    summary = "DE/rand/1/bin (Storn & Price 1997)"
+    summary = "differential evolution, DE/rand/1/bin (Storn & Price 1997)"
     held = (0, 4)
     remembered = ("individuals", "fitness")
     inhabitants: ClassVar = ("individuals", "fitness")

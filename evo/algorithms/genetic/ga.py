@@ -34,12 +34,8 @@ _OF_FITNESS = tuple(name for name, place in SELECTION.items() if not place.start
 class GA(AskTell[DensePopulation]):
     """A genetic algorithm: selection, crossover, mutation and replacement, each by an operator of `evo.operators`.
 
-    `population_size` (N individuals), `select`, `cross`, `mutate` and `replace` (operators, or their names and options
-    as in `tournament:size=4`), `genome` (the kind: real, binary, integer or permutation), `elites`, `children` (made
-    each generation; None: N - elites), `niche_radius` (parents are selected by fitness shared with those nearer than
-    this: `fitness_sharing`) and `offered` (how many of the fittest are candidates for champion). `groups`,
-    (parameters,): which parameters neuron-wise crossover passes on together; `sensitivity`, a function of individuals:
-    the divisor of safe mutation.
+    `groups`, (parameters,), are the parameters that neuron-wise crossover passes on together; `sensitivity`, a function
+    of individuals, is the divisor of safe mutation.
 
     The `elites` fittest are evaluated again beside the children and survive unchanged. As every generation evaluates
     them on its own episodes, one lucky score does not last. `replace` chooses from the others and the children; an old
@@ -48,9 +44,22 @@ class GA(AskTell[DensePopulation]):
 
     The paper evaluates ten candidates on thirty more episodes to find one elite; here the run's selection seeds do that
     for the champion, and the search itself spends nothing on it.
+
+    Args:
+        population_size: individuals N.
+        select: selection operator, its name with options as in `tournament:size=4`, or a function.
+        cross: crossover operator, its name with options as in `blend:alpha=0.3`, or a function.
+        mutate: mutation operator, its name with options as in `gaussian:sigma=0.1`, or a function.
+        replace: replacement operator, its name, or a function.
+        genome: kind of genome, one of real, binary, integer or permutation.
+        elites: number of the fittest that survive unchanged and are evaluated again in every generation.
+        children: children made in a generation, None for N - elites.
+        niche_radius: distance below which individuals share their fitness when parents are selected, None for no
+            sharing.
+        offered: number of the fittest that are candidates for champion.
     """
 
-    summary = "genetic algorithm of any operators; by default truncation, elites (Such 2017)"
+    summary = "genetic algorithm of any operators; by default truncation selection and elites (Such 2017)"
     held = (0, 4)
     remembered = ("individuals", "fitness", "ages", "sigmas", "diversity", "alike")
     inhabitants: ClassVar = ("individuals", "fitness", "ages", "sigmas")

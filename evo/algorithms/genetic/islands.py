@@ -76,13 +76,17 @@ class Archipelago:
 class Islands(AskTell[DensePopulation]):
     """An island model: populations in a ring, each evolved by an algorithm with its own seed.
 
-    `islands` (how many), `algorithm` (the name of one that keeps individuals, with its options as in
-    `ga:population_size=32,mutate='gaussian:sigma=0.1'`, or a constructor), `interval` (generations from one migration
-    to the next), `migrants` (how many of an island's fittest are copied to the next one, where they replace the least
-    fit, all at once). All algorithms are given `initial`, `groups`, `sensitivity` and `noisy`.
+    All algorithms are given `initial`, `groups`, `sensitivity` and `noisy`.
+
+    Args:
+        islands: number of islands.
+        algorithm: algorithm of every island, one that keeps individuals, with its options as in
+            `ga:population_size=32,mutate='gaussian:sigma=0.1'`, or a constructor.
+        interval: generations from one migration to the next.
+        migrants: number of an island's fittest that are copied to the next island, where they replace the least fit.
     """
 
-    summary = "populations of a genetic algorithm apart, with migrants between them (Tanese 1989)"
+    summary = "island model: separate populations of a genetic algorithm, with migration (Tanese 1989)"
     remembered = ("archipelago",)
 
     def __init__(

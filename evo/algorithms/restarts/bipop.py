@@ -19,12 +19,17 @@ class BIPOP(Restarts):
 
     Restarts with small populations also draw their first sigma.
 
-    `algorithm` (cma-es, sep-cma-es, lm-ma-es, snes or xnes), `sigma` (its first one), `population_size` (of the first
-    attempt; None: 4 + 3 ln n), `attempts` (of the doubling kind, at most), `spread` (the deviation of later starting
-    points around `initial`), `low` and `high` (bounds of every parameter; None: none).
+    Args:
+        algorithm: strategy to restart: cma-es, sep-cma-es, lm-ma-es, snes or xnes.
+        sigma: initial standard deviation of the first attempt.
+        population_size: individuals of a generation of the first attempt, None for 4 + 3 ln n.
+        attempts: most attempts with doubling populations.
+        spread: standard deviation of later starting points around the first one.
+        low: lower bound of the parameters, None for none.
+        high: upper bound of the parameters, None for none.
     """
 
-    summary = "restarts with growing and with small populations in turn (Hansen 2009)"
+    summary = "restarts of CMA-ES or its kin, growing and small populations in turn (Hansen 2009)"
     remembered = ("attempt", "doublings", "small", "spent", "over")
 
     def __init__(

@@ -15,12 +15,18 @@ from evo.numerics.validation import number_between
 class IPOP(Restarts):
     """IPOP: runs a strategy until it is finished, then again from elsewhere with a larger population.
 
-    `algorithm` (cma-es, sep-cma-es, lm-ma-es, snes or xnes), `sigma` (its first one), `population_size` (of the first
-    attempt; None: 4 + 3 ln n), `attempts` (at most), `growth` (the population's factor from one to the next), `spread`
-    (the deviation of later starting points around `initial`), `low` and `high` (bounds of every parameter; None: none).
+    Args:
+        algorithm: strategy to restart: cma-es, sep-cma-es, lm-ma-es, snes or xnes.
+        sigma: initial standard deviation of the first attempt.
+        population_size: individuals of a generation of the first attempt, None for 4 + 3 ln n.
+        attempts: most attempts.
+        growth: factor by which the population grows from one attempt to the next.
+        spread: standard deviation of later starting points around the first one.
+        low: lower bound of the parameters, None for none.
+        high: upper bound of the parameters, None for none.
     """
 
-    summary = "restarts of one of these with growing populations (Auger & Hansen 2005)"
+    summary = "restarts of CMA-ES or its kin with growing populations (Auger & Hansen 2005)"
     remembered = ("attempt", "over")
 
     def __init__(

@@ -22,13 +22,18 @@ from evo.operators.selection import best
 class ARS(AskTell[PerturbedPopulation]):
     """ARS: finite differences along random directions, scaled by the deviation of the rewards.
 
-    `learning_rate` (alpha), `sigma` (nu, the standard deviation of exploration), `directions` (N, each evaluated both
-    ways) and `elite_directions` (b, the best of them used in the update): None, all of them, is the paper's V1 or V2;
-    fewer is V1-t or V2-t. V2 differs from V1 by normalising observations, which is done by the network and the problem,
-    not by this algorithm. The paper starts from zero parameters.
+    With all directions it is the paper's V1 or V2, with the best of them V1-t or V2-t. V2 differs from V1 by
+    normalising observations, which is done by the network and the problem, not by this algorithm. The paper starts from
+    zero parameters.
+
+    Args:
+        learning_rate: learning rate α.
+        sigma: standard deviation ν of the noise on the parameters.
+        directions: number N of random directions, each evaluated both ways.
+        elite_directions: number b of the best directions that the update uses, None for all of them.
     """
 
-    summary = "augmented random search V2-t (Mania 2018): normalised, best directions only"
+    summary = "augmented random search V2-t (Mania 2018): normalised observations, best directions only"
     remembered = ("mean", "update_norm")
     rank_based = False  # the rewards' deviation scales its steps
 

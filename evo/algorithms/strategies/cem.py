@@ -23,9 +23,14 @@ from evo.operators.selection import best
 class CEM(AskTell[SampledPopulation]):
     """CEM: fits a normal distribution to the elites of each generation, and samples the next one from it.
 
-    `sigma` (the initial deviation, sigma_0), `population_size` (N), `elites` (how many it is fitted to), `extra_noise`
-    (a deviation added to the fitted one, Z = extra_noise²), `decay` (a factor on it each generation), `low` and `high`
-    (bounds of every parameter; None: none).
+    Args:
+        sigma: initial standard deviation σ₀.
+        population_size: individuals N of a generation.
+        elites: number of the fittest individuals that the distribution is fitted to.
+        extra_noise: standard deviation of the noise added to the fitted distribution, the root of the paper's Z.
+        decay: factor on `extra_noise` after each generation.
+        low: lower bound of the parameters, None for none.
+        high: upper bound of the parameters, None for none.
     """
 
     summary = "cross-entropy method with decaying noise (Szita & Lőrincz 2006)"

@@ -19,12 +19,17 @@ from evo.algorithms.strategies.gaussian import GaussianStrategy
 class CMAES(GaussianStrategy):
     """CMA-ES: adapts the mean, covariance matrix and step-size of a normal distribution by the ranks of the fitness.
 
-    `sigma` (the initial deviation), `population_size` (lambda; None: 4 + 3 ln n), `active` (whether the worse
-    half has negative weights), `low` and `high` (bounds of every parameter; None: none). Memory and time grow with the
-    square of the number of parameters.
+    Memory and time grow with the square of the number of parameters.
+
+    Args:
+        sigma: initial standard deviation of the search distribution.
+        population_size: individuals λ of a generation, None for 4 + 3 ln n.
+        active: whether the worse half of a generation has negative weights.
+        low: lower bound of the parameters, None for none.
+        high: upper bound of the parameters, None for none.
     """
 
-    summary = "covariance matrix adaptation, active (Hansen 2016); up to some thousands of parameters"
+    summary = "covariance matrix adaptation, active (Hansen 2016); up to a few thousand parameters"
     held = (6, 4)
     remembered = ("mean", "sigma", "covariance", "axes", "lengths", "step_path", "covariance_path", "history")
 

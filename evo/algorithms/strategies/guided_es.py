@@ -25,11 +25,15 @@ from evo.optimizers import Adam
 class GuidedES(AskTell[PerturbedPopulation]):
     """Guided ES: antithetic perturbations, partly in the subspace of the last gradient estimates, followed by Adam.
 
-    `learning_rate` (Adam's), `sigma` (sigma), `pairs` (P), `subspace` (k, the most past estimates that span it) and
-    `balance` (alpha, the share of the variance in the whole space).
+    Args:
+        learning_rate: learning rate of Adam.
+        sigma: standard deviation σ of the perturbations.
+        pairs: number P of antithetic pairs of a generation.
+        subspace: number k of past gradient estimates that span the subspace, at most.
+        balance: share α of the variance that lies in the whole space.
     """
 
-    summary = "noise guided by its own past gradients (Maheswaranathan 2019)"
+    summary = "evolution strategy guided by its past gradient estimates (Maheswaranathan 2019)"
     remembered = ("mean", "estimates", "optimizer", "update_norm")
 
     def __init__(

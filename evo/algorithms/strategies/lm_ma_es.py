@@ -34,8 +34,12 @@ def _transform(steps: Any, vectors: Any, rates: Any) -> None:
 class LMMAES(GaussianStrategy):
     """LM-MA-ES: transforms its samples by a few direction vectors, in n log n memory and time a sample.
 
-    `sigma` (the initial deviation), `population_size` (lambda; None: 4 + 3 ln n), `vectors` (m, how many
-    directions; None: 4 + 3 ln n), `low` and `high` (bounds of every parameter; None: none).
+    Args:
+        sigma: initial standard deviation of the search distribution.
+        population_size: individuals λ of a generation, None for 4 + 3 ln n.
+        vectors: number m of direction vectors, None for 4 + 3 ln n.
+        low: lower bound of the parameters, None for none.
+        high: upper bound of the parameters, None for none.
     """
 
     summary = "limited-memory matrix adaptation (Loshchilov 2019), for many parameters"

@@ -24,18 +24,24 @@ from evo.optimizers.schedules import schedule_from_text
 class OpenAIES(AskTell[PerturbedPopulation]):
     """OpenAI ES: an optimiser follows the gradient of rank-shaped fitness, estimated from antithetic pairs.
 
-    `learning_rate` (alpha, the optimiser's), `sigma` (sigma), `pairs` (n / 2 of the paper: each is evaluated both
-    ways), `weight_decay` (the coefficient of the L2 penalty, whose gradient joins the estimate before the optimiser;
-    with `adamw`, of decoupled decay), `optimizer` (the authors' Adam, or another of OPTIMIZERS), `schedule`
-    (how the learning rate changes: see `evo.optimizers.schedules`), and `anneal_generations` (over which it does; 0: it
-    is constant). Where it reaches 0 the search ends, else it continues with the last value.
+    Where the learning rate reaches 0 the search ends; otherwise it continues with the last value of the schedule.
 
     The factor 1 / sigma of line 5 is left out, as in the authors' code: Adam is invariant to the scale of a gradient,
     and `weight_decay` keeps the meaning of their `l2coeff`. sgd, momentum and nesterov are not, and need a larger
     `learning_rate`. Defaults, but for `pairs`, are those of their `humanoid.json`.
+
+    Args:
+        learning_rate: learning rate α of the optimiser.
+        sigma: standard deviation σ of the noise on the parameters.
+        pairs: number of antithetic pairs, n / 2 of the paper.
+        weight_decay: coefficient of the L2 penalty, whose gradient is added to the estimate before the optimiser; with
+            `adamw`, of decoupled decay.
+        optimizer: name of the optimiser: adam, as the authors', or sgd, momentum, nesterov, rmsprop, adamw, clipup.
+        schedule: schedule of the learning rate, as in `linear`, `cosine` or `step(0.5, 0.3, 0.6)`.
+        anneal_generations: generations over which the schedule runs, 0 for a constant learning rate.
     """
 
-    summary = "evolution strategy with ranks and Adam (Salimans 2017)"
+    summary = "evolution strategy with rank-shaped fitness and Adam (Salimans 2017)"
     remembered = ("mean", "update_norm", "optimizer")
 
     def __init__(

@@ -26,13 +26,18 @@ from evo.optimizers import ClipUp
 class PGPE(AskTell[PerturbedPopulation]):
     """PGPE: climbs the gradient of the expected rank in the mean and the deviation of each parameter.
 
-    `learning_rate` (ClipUp's, of the mean; its speed is at most twice that), `sigma` (the initial deviation: the
-    paper's is radius / sqrt(parameters), its radius some 15 times the speed), `pairs` (each direction is evaluated both
-    ways), `sigma_learning_rate` and `sigma_change` (the most that a deviation changes in a generation, as a share of
-    itself).
+    With `interactions`, more individuals are evaluated while they fall early.
 
-    `interactions` (env steps of a generation, which asks for `pairs` more until it has taken them; None: `pairs`, once)
-    and `most_pairs` (of a generation; None: no limit): while individuals fall early, more are evaluated.
+    Args:
+        learning_rate: learning rate of ClipUp for the mean, whose speed is at most twice that.
+        sigma: initial standard deviation. The paper's is radius / sqrt(parameters), with a radius of some 15 times the
+            speed.
+        pairs: number of antithetic pairs of a generation.
+        sigma_learning_rate: learning rate of the standard deviations.
+        sigma_change: most that a standard deviation changes in a generation, as a share of itself.
+        interactions: env steps of a generation, which evaluates `pairs` more until it has taken them, None for `pairs`
+            once.
+        most_pairs: most pairs of a generation, None for no limit.
     """
 
     summary = "parameter-exploring policy gradients with ClipUp (Sehnke 2010, Toklu 2020)"

@@ -19,8 +19,11 @@ from evo.algorithms.strategies.gaussian import GaussianStrategy
 class SepCMAES(GaussianStrategy):
     """Sep-CMA-ES: adapts a mean, a step-size and a variance of each parameter, without covariances.
 
-    `sigma` (the initial deviation), `population_size` (lambda; None: 4 + 3 ln n), `low` and `high` (bounds of
-    every parameter; None: none).
+    Args:
+        sigma: initial standard deviation of the search distribution.
+        population_size: individuals λ of a generation, None for 4 + 3 ln n.
+        low: lower bound of the parameters, None for none.
+        high: upper bound of the parameters, None for none.
     """
 
     summary = "CMA-ES with a diagonal covariance (Ros & Hansen 2008)"

@@ -21,9 +21,14 @@ from evo.operators.ranking import utilities
 class SNES(GaussianStrategy):
     """SNES: follows the natural gradient of the expected utility in the mean and the deviation of each parameter.
 
-    `sigma` (the initial deviation), `population_size` (lambda; None: 4 + 3 ln n), `learning_rate` (eta, of the
-    deviations; None: (3 + ln n) / (5 √n)), `low` and `high` (bounds of every parameter; None: none). The mean learns at
-    rate 1.
+    The mean learns at rate 1.
+
+    Args:
+        sigma: initial standard deviation of the search distribution.
+        population_size: individuals λ of a generation, None for 4 + 3 ln n.
+        learning_rate: learning rate η of the standard deviations, None for (3 + ln n) / (5 √n).
+        low: lower bound of the parameters, None for none.
+        high: upper bound of the parameters, None for none.
     """
 
     summary = "separable natural evolution strategy (Schaul 2011)"

@@ -23,9 +23,14 @@ from evo.operators.ranking import utilities
 class XNES(GaussianStrategy):
     """XNES: follows the natural gradient of the expected utility in a mean and, by the exponential map, a covariance.
 
-    `sigma` (the initial deviation), `population_size` (lambda; None: 4 + 3 ln n), `learning_rate` (eta; None: 3
-    (3 + ln n) / (5 n √n)), `low` and `high` (bounds of every parameter; None: none). The mean learns at rate 1. Time
-    grows with the cube of the parameters.
+    The mean learns at rate 1. Time grows with the cube of the number of parameters.
+
+    Args:
+        sigma: initial standard deviation of the search distribution.
+        population_size: individuals λ of a generation, None for 4 + 3 ln n.
+        learning_rate: learning rate η of the covariance, None for 3 (3 + ln n) / (5 n √n).
+        low: lower bound of the parameters, None for none.
+        high: upper bound of the parameters, None for none.
     """
 
     summary = "exponential natural evolution strategy (Glasmachers 2010)"

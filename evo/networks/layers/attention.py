@@ -82,7 +82,7 @@ class Attention(Layer):
     """
 
     word = "attention"
-    summary = "attention:4 or attention:4:64: self-attention of so many heads, over the last 64 steps (Vaswani 2017)."
+    summary = "attention:4 or attention:4:64: causal self-attention, 4 heads, over the last 64 steps (Vaswani 2017)."
 
     heads: int = 4
     window: int = 64

@@ -105,7 +105,8 @@ class Conv(Layer):
 
     word = "conv"
     summary = (
-        "conv:8x3,16x3: 8 filters of 3 × 3 on a picture, then 16, relu; then words: another activation, same, stride2."
+        "conv:8x3,16x3 or conv:8x3:tanh:stride2: convolutions of 8 filters of 3 × 3, then 16; relu unless another "
+        "activation is named."
     )
 
     filters: int

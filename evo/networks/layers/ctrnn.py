@@ -48,7 +48,7 @@ class CTRNN(Remembering):
     """
 
     word = "ctrnn"
-    summary = "ctrnn:16: continuous-time units, each with a time constant of its own (Beer 1995)."
+    summary = "ctrnn:16: continuous-time recurrent units, each with its own time constant (Beer 1995)."
 
     biases: ClassVar[tuple[str, ...]] = ("theta", "r")
 

@@ -68,7 +68,8 @@ class Dense(Layer):
 
     word = "dense"
     summary = (
-        "dense:6, dense:64:relu or dense:64:relu:he: linear (the default), tanh, relu or elu; how its weights begin."
+        "dense:6, dense:64:relu or dense:64:relu:he: fully connected; activation linear (the default), tanh, relu or "
+        "elu; initialisation."
     )
 
     outputs: int

@@ -28,7 +28,7 @@ class Dropout(Layer):
     """
 
     word = "dropout"
-    summary = "dropout:0.2: this share of its inputs are zero while it learns (Srivastava 2014)."
+    summary = "dropout:0.2: zeroes this share of its inputs in training (Srivastava 2014)."
 
     share: float
 

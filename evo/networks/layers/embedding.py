@@ -35,7 +35,7 @@ class Embedding(Layer):
     """
 
     word = "embedding"
-    summary = "embedding:64x16: for each of 64 symbols 16 numbers, which are learned."
+    summary = "embedding:64x16: a learned vector of 16 numbers for each of 64 symbols."
 
     symbols: int
     width: int

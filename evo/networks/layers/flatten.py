@@ -22,7 +22,7 @@ class Flatten(Layer):
     """Flatten inputs of any shape to a row of features, as recurrent layers need. Dense layers do it themselves."""
 
     word = "flatten"
-    summary = "flatten: a picture as a row of features, for a recurrent layer."
+    summary = "flatten: a picture as one row of features."
 
     @classmethod
     def from_call(cls, call: Call) -> list[Layer]:

@@ -77,7 +77,8 @@ class Hebbian(Layer):
 
     word = "hebbian"
     summary = (
-        "hebbian:32 or hebbian:32:relu: dense layers that learn while they live (Najarro & Risi 2020); tanh, relu, elu."
+        "hebbian:32 or hebbian:32:relu: dense layers whose weights change within the episode by Hebbian rules "
+        "(Najarro & Risi 2020)."
     )
 
     units: int

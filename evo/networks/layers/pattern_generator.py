@@ -66,7 +66,7 @@ class PatternGenerator(Layer):
     """
 
     word = "cpg"
-    summary = "cpg:8: a central pattern generator of so many coupled oscillators (Ijspeert 2007)."
+    summary = "cpg:8: a central pattern generator of 8 coupled oscillators (Ijspeert 2007)."
 
     oscillators: int
 

@@ -68,7 +68,7 @@ class MaxPool(Pooling):
     """Max pooling."""
 
     word = "pool"
-    summary = "pool:2: the greatest of each 2 × 2 places of a picture."
+    summary = "pool:2: max pooling over 2 × 2 pixels."
 
     @property
     def step(self) -> Any:
@@ -93,7 +93,7 @@ class AveragePool(Pooling):
     """Average pooling."""
 
     word = "average"
-    summary = "average:2: the mean of each 2 × 2 places of a picture."
+    summary = "average:2: average pooling over 2 × 2 pixels."
 
     @property
     def step(self) -> Any:

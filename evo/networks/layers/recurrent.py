@@ -32,7 +32,7 @@ class Recurrent(Remembering):
     """
 
     word = "recurrent"
-    summary = "recurrent:32: simple recurrent layers of so many units (Elman 1990)."
+    summary = "recurrent:32: simple recurrent units (Elman 1990)."
 
     @property
     def step(self) -> Any:

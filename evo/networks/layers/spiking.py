@@ -62,7 +62,7 @@ class Spiking(Remembering):
     """
 
     word = "spiking"
-    summary = "spiking:32: leaky integrate-and-fire neurons, heard through traces of their spikes (Neftci 2019)."
+    summary = "spiking:32: leaky integrate-and-fire neurons, read through traces of their spikes (Neftci 2019)."
 
     biases: ClassVar[tuple[str, ...]] = ("b", "l", "a")
     surrogate: ClassVar[bool] = True
