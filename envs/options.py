@@ -61,6 +61,15 @@ def options_of(constructor: Callable[..., Any]) -> dict[str, Option]:
     }
 
 
+def split_arguments(arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the options of a constructor, and apart from them its other keywords, those of `**rendering`.
+
+    arguments: the `locals()` of the constructor, which calls this before it has any other variable. An option is then
+    written once, in the signature; a list of them all beside it could lack one, which would be missing from the record.
+    """
+    return {name: value for name, value in arguments.items() if name != "rendering"}, arguments["rendering"]
+
+
 def _annotated(constructor: Any) -> Any:
     """Return the function whose annotations are those of a call: also of a class, an object or a partial."""
     if isinstance(constructor, functools.partial):

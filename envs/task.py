@@ -19,7 +19,7 @@ of `Task.record`.
 
 import functools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -77,8 +77,8 @@ class Task:
 
     Where the model differs between episodes, remodel(model, data, task) writes the record's changes into it: every
     simulation then has a model of its own, and a resumed episode calls it. addresses: the number of words at the
-    record's beginning that are addresses, of objects in `kept`, and meaningless in another process. Only a task under
-    adversity has any: its `kept` holds also the task beneath, second, and the function that makes it anew, last.
+    record's beginning that are addresses, of what `wrapped` holds, and meaningless in another process. Only a task
+    under adversity has any.
 
     reference: the name by which it was made with these options; None for one that was made or changed by hand.
     """
@@ -101,7 +101,7 @@ class Task:
     view: Mapping[str, float] = field(default_factory=dict)
     remodel: Callable[..., None] | None = None
     addresses: int = 0
-    kept: tuple[Any, ...] = ()
+    wrapped: "Wrapped | None" = None
     root: int | None = None
     measure: Callable[..., None] | None = None
     measures: tuple[str, ...] = ()
@@ -146,10 +146,10 @@ class Task:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Leave compiled kernels and addresses out of copies and pickles."""
-        if self.addresses:
-            beneath = self.kept[1]
+        if self.wrapped:
+            beneath = self.wrapped.task
             hardships = {name: value for name, value in self.options.items() if name not in beneath.options}
-            return _adverse_again, (self.kept[-1], beneath, hardships, self.reference)
+            return _adverse_again, (self.wrapped.wrap, beneath, hardships, self.reference)
         return _again, ({one.name: getattr(self, one.name) for one in fields(self) if one.init}, self.reference)
 
     @property
@@ -185,8 +185,8 @@ class Task:
         """
         if self.measure is None:
             return 0, 0
-        if self.addresses:
-            return self.kept[1].measuring[0], self.record.dtype.itemsize
+        if self.wrapped:
+            return self.wrapped.task.measuring[0], self.record.dtype.itemsize
         return self._compiled_measure.address, 0
 
     @functools.cached_property
@@ -211,6 +211,20 @@ class Task:
         if self.remodel is not None:
             kernels.append(compile_kernel(self.remodel, start, "model, data, task"))
         return kernels
+
+
+@dataclass(frozen=True, eq=False)
+class Wrapped:
+    """What a task under adversity is made of.
+
+    task: the task beneath. wrap: makes a task of it and of options of adversity. models: its variants, with what they
+    have lost. arrays: those that the record holds addresses of, kept alive here.
+    """
+
+    task: Task
+    wrap: Callable[..., Task]
+    models: Sequence[mujoco.MjModel]
+    arrays: tuple[np.ndarray, ...]
 
 
 def set_reference(task: Task, reference: str | None) -> Task:

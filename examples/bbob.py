@@ -23,7 +23,7 @@ import numpy as np
 
 import evo
 from evo.algorithms.restarts.bipop import BIPOP
-from evo.config.build import problem_named
+from evo.config.build import build_problem
 from evo.evaluation.workers import Threads
 from evo.numerics.formatting import table_text
 from evo.numerics.randomness import generator
@@ -86,7 +86,7 @@ SOLVERS: dict[str, Callable[[Watched, Iterator[Floats], int], None]] = {"evo": b
 
 def taken(who: str, number: int, size: int, instance: int, most: int) -> list[float]:
     """Evaluations to each of TARGETS; infinite where it was not reached."""
-    problem = problem_named(f"bbob-f{number}", {"dim": size, "instance": instance}, "", False, Threads(1))
+    problem = build_problem(f"bbob-f{number}", {"dim": size, "instance": instance}, "", False, Threads(1))
     assert isinstance(problem, Landscape)
     watched = Watched(problem, most)
     with contextlib.suppress(Spent):

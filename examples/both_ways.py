@@ -55,7 +55,7 @@ def main() -> None:
         for method in (ADAM, EVOLUTION):
             runs = [learned(name, method, seed, given.share, given.out) for seed in SEEDS]
             reached = [run.champion.reported_fitness for run in runs]
-            mean = Fitness(np.array([fitness.mean for fitness in reached]), reached[0].measure)
+            mean = Fitness(np.array([fitness.mean for fitness in reached]), reached[0].metric)
             examples, operations = (float(runs[0].metrics[clock][-1]) for clock in ("steps", "flops"))
             told = [*map(str, reached), str(mean), f"{examples:,.0f}", number(operations / 1e9)]
             lines.append([name, f"`{runs[0].champion.network_text}`", method, *told])

@@ -30,7 +30,7 @@ from evo.envs.engine.physics import (
 from evo.envs.engine.random import apart, random, standard_normal, streams, uniform
 from evo.envs.engine.structs import address_of
 from evo.envs.options import Option, options_of
-from evo.envs.task import Task
+from evo.envs.task import Task, Wrapped
 
 _Factor = float | tuple[float, float] | None
 _FACTORS = ("gravity", "mass", "friction", "strength")
@@ -145,7 +145,7 @@ def adverse(task: Task, adversity: Mapping[str, Any]) -> Task:
         remodel=remodel if varied or changing or task.remodel is not None else None,
         record=record,
         addresses=_ADDRESSES,
-        kept=(models, task, constants, places, values, adverse),
+        wrapped=Wrapped(task, adverse, models, (constants, places, values)),
         options={**task.options, **adversity},
         gymnasium_id=None,
     )
@@ -156,10 +156,10 @@ def model_of(task: Task, record: np.ndarray) -> mujoco.MjModel:
 
     (Factors drawn by the episode are not in it.)
     """
-    head = record[0] if task.addresses else None
-    if head is None or not head["place_count"]:
+    if task.wrapped is None or not record[0]["place_count"]:
         return task.model
-    return task.kept[0][head["variant"] if head["step"] > head["struck"] or not head["struck"] else 0]
+    head = record[0]
+    return task.wrapped.models[head["variant"] if head["step"] > head["struck"] or not head["struck"] else 0]
 
 
 def loss(task: Task, seed: int) -> tuple[int, mujoco.MjModel]:

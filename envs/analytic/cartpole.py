@@ -13,6 +13,7 @@ import numpy as np
 
 from evo.envs.engine.physics import mj_forward
 from evo.envs.engine.random import uniform
+from evo.envs.options import split_arguments
 from evo.envs.task import Task, record
 
 _GRAVITY = 9.8  # m/s², as in the paper
@@ -85,7 +86,7 @@ def cartpole(
     kg, force in N, angles in rad. Every step upright earns 1; leaving the track or leaning past fall_angle ends the
     episode. Raises ValueError for a number out of its range.
     """
-    options = {name: value for name, value in locals().items() if name != "rendering"}
+    options, rendering = split_arguments(locals())
     for name, value in options.items():
         allowed = value > 0 or name in ("discrete", "reset_noise_scale")
         if not (allowed and 0 <= value < math.inf):

@@ -84,14 +84,14 @@ class GymnasiumTask:
         extra = {} if render_mode is None else {"render_mode": render_mode}
         return _make(self.spec, self.limit, {**self.arguments, **extra})
 
-    def observed(self, observation: Any) -> np.ndarray:
+    def to_observation(self, observation: Any) -> np.ndarray:
         """Return the environment's observation as float64 (observation_size,). Raises MisfitError."""
         return flatten(self.observation_space, observation)
 
     def vector(self, observation: Any) -> np.ndarray:
         """Return an observation, flattened already or not, as float64 (observation_size,). Raises ValueError."""
         try:
-            return self.observed(observation)
+            return self.to_observation(observation)
         except MisfitError as error:
             if isinstance(observation, np.ndarray) and observation.shape == (self.observation_size,):
                 return observation.astype(np.float64)
@@ -358,7 +358,7 @@ class Body:
     def reset(self, seed: int) -> np.ndarray:
         """Return the first observation of an episode, float64 (observation_size,)."""
         observation, _ = self._answer("reset", seed=seed)
-        return self._task.observed(observation)
+        return self._task.to_observation(observation)
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool]:
         """Return observation, reward, and whether the episode was terminated and truncated.
@@ -368,7 +368,7 @@ class Body:
         observation, reward, terminated, truncated, _ = self._answer("step", self._task.actions.of(action))
         if not isinstance(reward, float):
             reward = number_of(reward)
-        return self._task.observed(observation), float(reward), bool(terminated), bool(truncated)
+        return self._task.to_observation(observation), float(reward), bool(terminated), bool(truncated)
 
     def _answer(self, what: str, *arguments: Any, **named: Any) -> tuple[Any, ...]:
         pieces = 2 if what == "reset" else 5

@@ -7,8 +7,9 @@ import numpy as np
 
 from evo.envs.engine.numpy_order import sum_of_squares
 from evo.envs.engine.physics import mj_rne_post_constraint, simulate
-from evo.envs.mujoco_v5.construction import body_named, build_walker
+from evo.envs.mujoco_v5.construction import build_walker, find_body
 from evo.envs.mujoco_v5.shared_kernels import append, clip_into, control_cost, observe_state, reset_uniform_normal
+from evo.envs.options import split_arguments
 from evo.envs.task import Task
 
 
@@ -54,7 +55,7 @@ def ant(
     **rendering: Any,
 ) -> Task:
     """Gymnasium's Ant-v5. Observation (105,): qpos[2:], qvel, cfrc_ext[1:] clipped. Action (8,): torques in [-1, 1]."""
-    options = {name: value for name, value in locals().items() if name != "rendering"}
+    options, rendering = split_arguments(locals())
     return build_walker(
         "Ant-v5",
         (reset, observe, advance),
@@ -64,7 +65,7 @@ def ant(
         measures=("x", "y"),
         extra_size=lambda model: 6 * (model.nbody - 1) * bool(include_cfrc_ext_in_observation),
         numbers=lambda model: {
-            "main_body": body_named(model, main_body, "main_body"),
+            "main_body": find_body(model, main_body, "main_body"),
             "contact_forces": np.zeros(6 * model.nbody),
         },
     )

@@ -53,7 +53,7 @@ def _check_ranges(options: Mapping[str, Any]) -> None:
             raise ValueError(f"{name} must be two numbers, the lower first, got {value}")
 
 
-def body_named(model: mujoco.MjModel, name: int | str, option: str = "xml_file") -> int:
+def find_body(model: mujoco.MjModel, name: int | str, option: str = "xml_file") -> int:
     """Return the id of a body. Raises ValueError naming the option that selected it."""
     try:
         return int(model.body(name).id)

@@ -5,6 +5,7 @@ from typing import Any
 
 from evo.envs.mujoco_v5.construction import build_walker
 from evo.envs.mujoco_v5.shared_kernels import advance_forward, control_cost, observe_state, reset_uniform_normal
+from evo.envs.options import split_arguments
 from evo.envs.task import Task
 
 
@@ -33,5 +34,5 @@ def half_cheetah(
     **rendering: Any,
 ) -> Task:
     """Gymnasium's HalfCheetah-v5. Observation (17,): qpos[1:], qvel. Action (6,): joint torques in [-1, 1]."""
-    options = {name: value for name, value in locals().items() if name != "rendering"}
+    options, rendering = split_arguments(locals())
     return build_walker("HalfCheetah-v5", (reset, observe, advance), options, rendering, hidden_positions=1)

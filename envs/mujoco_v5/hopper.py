@@ -4,6 +4,7 @@ from typing import Any
 
 from evo.envs.mujoco_v5.construction import build_walker
 from evo.envs.mujoco_v5.shared_kernels import advance_forward, control_cost, observe_state, reset_uniform
+from evo.envs.options import split_arguments
 from evo.envs.task import Task
 
 
@@ -46,5 +47,5 @@ def hopper(
     **rendering: Any,
 ) -> Task:
     """Gymnasium's Hopper-v5. Observation (11,): qpos[1:], qvel clipped to ±10. Action (3,): torques in [-1, 1]."""
-    options = {name: value for name, value in locals().items() if name != "rendering"}
+    options, rendering = split_arguments(locals())
     return build_walker("Hopper-v5", (reset, observe, advance), options, rendering, hidden_positions=1)

@@ -8,6 +8,7 @@ from evo.envs.engine.numpy_order import add_weighted
 from evo.envs.engine.physics import mj_rne_post_constraint, simulate
 from evo.envs.mujoco_v5.humanoid_observation import build_humanoid, contact_cost, observe_humanoid
 from evo.envs.mujoco_v5.shared_kernels import control_cost, reset_uniform
+from evo.envs.options import split_arguments
 from evo.envs.task import Task
 
 
@@ -62,5 +63,5 @@ def humanoid(
     **rendering: Any,
 ) -> Task:
     """Gymnasium's Humanoid-v5. Observation (348,): see `observe_humanoid`. Action (17,): torques in [-0.4, 0.4]."""
-    options = {name: value for name, value in locals().items() if name != "rendering"}
+    options, rendering = split_arguments(locals())
     return build_humanoid("Humanoid-v5", (reset, observe, advance), options, rendering)

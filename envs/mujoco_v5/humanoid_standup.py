@@ -6,6 +6,7 @@ from typing import Any
 from evo.envs.engine.physics import mj_rne_post_constraint, simulate
 from evo.envs.mujoco_v5.humanoid_observation import build_humanoid, contact_cost, observe_humanoid
 from evo.envs.mujoco_v5.shared_kernels import control_cost, reset_uniform
+from evo.envs.options import split_arguments
 from evo.envs.task import Task
 
 
@@ -44,5 +45,5 @@ def humanoid_standup(
     **rendering: Any,
 ) -> Task:
     """Gymnasium's HumanoidStandup-v5. Observation (348,): see `observe_humanoid`. Action (17,): in [-0.4, 0.4]."""
-    options = {name: value for name, value in locals().items() if name != "rendering"}
+    options, rendering = split_arguments(locals())
     return build_humanoid("HumanoidStandup-v5", (reset, observe, advance), options, rendering)

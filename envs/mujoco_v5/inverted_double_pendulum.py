@@ -7,6 +7,7 @@ from evo.envs.engine.numpy_order import square
 from evo.envs.engine.physics import simulate
 from evo.envs.mujoco_v5.construction import build
 from evo.envs.mujoco_v5.shared_kernels import reset_uniform_normal
+from evo.envs.options import split_arguments
 from evo.envs.task import Task
 
 
@@ -48,7 +49,7 @@ def inverted_double_pendulum(
     Observation (9,): the cart's place, sines and cosines of both angles, qvel and the first qfrc_constraint, clipped to
     ±10.
     """
-    options = {name: value for name, value in locals().items() if name != "rendering"}
+    options, rendering = split_arguments(locals())
     kernels = reset, observe, advance
     sizes = {"nq": 3, "nv": 3, "nsite": 1}
     return build(

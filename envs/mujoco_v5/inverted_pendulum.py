@@ -6,6 +6,7 @@ from typing import Any
 from evo.envs.engine.physics import simulate
 from evo.envs.mujoco_v5.construction import build
 from evo.envs.mujoco_v5.shared_kernels import observe_state, reset_uniform
+from evo.envs.options import split_arguments
 from evo.envs.task import Task
 
 
@@ -31,6 +32,6 @@ def inverted_pendulum(
     **rendering: Any,
 ) -> Task:
     """Gymnasium's InvertedPendulum-v5. Observation (4,): qpos, qvel. Action (1,): force on the cart in [-3, 3]."""
-    options = {name: value for name, value in locals().items() if name != "rendering"}
+    options, rendering = split_arguments(locals())
     kernels = reset, observe, advance
     return build("InvertedPendulum-v5", kernels, options, rendering, lambda model: model.nq + model.nv)

@@ -6,8 +6,9 @@ from evo.envs.engine.compile import njit
 from evo.envs.engine.numpy_order import norm3
 from evo.envs.engine.physics import mj_forward, simulate
 from evo.envs.engine.random import uniform
-from evo.envs.mujoco_v5.construction import body_named, build
+from evo.envs.mujoco_v5.construction import build, find_body
 from evo.envs.mujoco_v5.shared_kernels import control_cost
+from evo.envs.options import split_arguments
 from evo.envs.task import Task
 
 
@@ -64,14 +65,14 @@ def pusher(
 
     Observation (23,): the arm's seven angles and velocities, then where its tip, the cylinder and the goal are.
     """
-    options = {name: value for name, value in locals().items() if name != "rendering"}
+    options, rendering = split_arguments(locals())
     return build(
         "Pusher-v5",
         (reset, observe, advance),
         options,
         rendering,
         lambda model: 23,
-        lambda model: {name: body_named(model, name) for name in ("object", "tips_arm", "goal")},
+        lambda model: {name: find_body(model, name) for name in ("object", "tips_arm", "goal")},
         steps=100,
         sizes={"nq": 11, "nv": 11},
     )

@@ -6,8 +6,9 @@ from typing import Any
 from evo.envs.engine.numpy_order import norm3
 from evo.envs.engine.physics import mj_forward, simulate
 from evo.envs.engine.random import uniform
-from evo.envs.mujoco_v5.construction import body_named, build
+from evo.envs.mujoco_v5.construction import build, find_body
 from evo.envs.mujoco_v5.shared_kernels import control_cost
+from evo.envs.options import split_arguments
 from evo.envs.task import Task
 
 
@@ -56,14 +57,14 @@ def reacher(
     Observation (10,): cosines and sines of the arm's two angles, the target's place, the arm's angular velocities, and
     the vector from the target to the fingertip.
     """
-    options = {name: value for name, value in locals().items() if name != "rendering"}
+    options, rendering = split_arguments(locals())
     return build(
         "Reacher-v5",
         (reset, observe, advance),
         options,
         rendering,
         lambda model: 10,
-        lambda model: {name: body_named(model, name) for name in ("fingertip", "target")},
+        lambda model: {name: find_body(model, name) for name in ("fingertip", "target")},
         steps=50,
         sizes={"nq": 4, "nv": 4},
     )

@@ -5,6 +5,7 @@ from typing import Any
 
 from evo.envs.mujoco_v5.construction import build_walker
 from evo.envs.mujoco_v5.shared_kernels import advance_forward, control_cost, observe_state, reset_uniform
+from evo.envs.options import split_arguments
 from evo.envs.task import Task
 
 
@@ -33,6 +34,6 @@ def swimmer(
     **rendering: Any,
 ) -> Task:
     """Gymnasium's Swimmer-v5. Observation (8,): qpos[2:], qvel. Action (2,): joint torques in [-1, 1]."""
-    options = {name: value for name, value in locals().items() if name != "rendering"}
+    options, rendering = split_arguments(locals())
     kernels = (reset, observe, advance)
     return build_walker("Swimmer-v5", kernels, options, rendering, hidden_positions=2, measures=("x", "y"))

@@ -37,7 +37,7 @@ from evo.envs.engine.physics import EngineError
 from evo.errors import EvoError, one_line
 from evo.evaluation.evaluator import AnyTask
 from evo.evaluation.workers import Workers
-from evo.learners import method_named
+from evo.learners import find_method
 from evo.learners.learner import Learner
 from evo.networks import Network
 from evo.runs.callbacks import Callback, Watcher
@@ -347,7 +347,7 @@ def _say_size(learner: Learner, watcher: Watcher) -> None:
 
 
 def _restore(learner: Learner, state: Mapping[str, np.ndarray], config: Config, directory: RunDirectory) -> Progress:
-    method = method_named(config.method.name)
+    method = find_method(config.method.name)
     assert method is not None
     try:
         return restore(learner, rename_state(state, method))

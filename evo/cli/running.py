@@ -162,7 +162,7 @@ def _work(start: Callable[[Any], Any], quiet: bool) -> None:
     fitness = f"[bold]{champion.reported_fitness}[/]" + (" never seen in training" if kind.held_out else "")
     console.print(f"champion of generation {champion.generation}: {fitness}", highlight=False, soft_wrap=True)
     pictures = pictures_of(kind)
-    for line in pictures.told(champion):
+    for line in pictures.describe(champion):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     if kind.acts and not quiet and (where := whereabouts(champion)):
         console.say(where)

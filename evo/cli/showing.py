@@ -187,5 +187,5 @@ def export(
 
     if file.suffix not in SUFFIXES:
         raise EvoError(f"a policy is exported to a file {' or '.join(SUFFIXES)}; got {str(file)!r}")
-    _, difference = champion_of(path, trust).export_checked(file)
+    _, difference = champion_of(path, trust).export_and_check(file)
     Output().say(f"policy  {file}: its outputs differ from the champion's by at most {difference:.2g}")

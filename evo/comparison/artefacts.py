@@ -52,7 +52,7 @@ def write_artefacts(comparison: Comparison, workers: Workers, video: bool, phase
         for figure in (learning, learning.with_suffix(".png")):
             dashed = learning_curves(members, figure, thresholds)
         seeds = max(row.seeds for row in comparison.rows)
-        captions[learning] = learning_caption(config, dashed, comparison.measure, seeds)
+        captions[learning] = learning_caption(config, dashed, comparison.metric, seeds)
 
     def draw_robustness() -> None:
         measured = robustness(members, workers)
@@ -81,18 +81,18 @@ def write_artefacts(comparison: Comparison, workers: Workers, video: bool, phase
         path / "report.html",
         Content(
             title=_title(comparison),
-            measure=comparison.measure,
+            metric=comparison.metric,
             command=comparison.command,
             terms=comparison.terms.shared,
             deviations=comparison.terms.deviations,
             settings=comparison.terms.settings,
-            methods_header=method_header(comparison.step_unit, comparison.measure),
+            methods_header=method_header(comparison.step_unit, comparison.metric),
             methods_rows=method_texts(comparison.rows),
-            methods_note=methods_note(config, comparison.measure),
+            methods_note=methods_note(config, comparison.metric),
             thresholds_header=threshold_header(thresholds),
             thresholds_rows=threshold_texts(comparison.rows),
             thresholds_note=_thresholds_note(comparison),
-            members_header=member_header(comparison.step_unit, comparison.measure),
+            members_header=member_header(comparison.step_unit, comparison.metric),
             members_rows=member_texts(members),
             members_note=members_note(config),
             findings=comparison.findings,
@@ -149,11 +149,11 @@ def _markdown(comparison: Comparison) -> str:
         f"# {_title(comparison)}",
         f"`{comparison.command}`",
         _to_list(comparison.findings),
-        markdown(method_header(comparison.step_unit, comparison.measure), method_texts(comparison.rows)),
-        methods_note(config, comparison.measure),
+        markdown(method_header(comparison.step_unit, comparison.metric), method_texts(comparison.rows)),
+        methods_note(config, comparison.metric),
         markdown(threshold_header(thresholds), threshold_texts(comparison.rows)),
         _thresholds_note(comparison),
-        markdown(member_header(comparison.step_unit, comparison.measure), member_texts(comparison.members)),
+        markdown(member_header(comparison.step_unit, comparison.metric), member_texts(comparison.members)),
         members_note(config),
         "Equal for all: " + "; ".join(f"{name} {value}" for name, value in terms.shared) + ".",
     ]
@@ -164,8 +164,8 @@ def _markdown(comparison: Comparison) -> str:
 
 
 def _thresholds_note(comparison: Comparison) -> str:
-    measured = resolution(comparison.rows, comparison.step_unit, comparison.measure)
-    return f"{measured} {thresholds_note(comparison.members[0].config, comparison.thresholds, comparison.measure)}"
+    measured = resolution(comparison.rows, comparison.step_unit, comparison.metric)
+    return f"{measured} {thresholds_note(comparison.members[0].config, comparison.thresholds, comparison.metric)}"
 
 
 def _to_list(lines: Sequence[str]) -> str:

@@ -34,13 +34,13 @@ class Comparison:
         return self.members[0].config.task.kind.step_unit
 
     @property
-    def measure(self) -> str:
-        """The measure of the members' fitness: `return`, `accuracy`, `−bits per character`."""
-        return maximised(self.members[0].champion.measure)
+    def metric(self) -> str:
+        """The metric of the members' fitness: `return`, `accuracy`, `−bits per character`."""
+        return maximised(self.members[0].champion.metric)
 
     def _repr_html_(self) -> str:
         """Return what notebooks show: a row for each method, the findings, and the learning curves."""
-        rows = table(method_header(self.step_unit, self.measure), method_texts(self.rows))
+        rows = table(method_header(self.step_unit, self.metric), method_texts(self.rows))
         told = facts([("", finding) for finding in (*self.findings, f"report: {self.path / 'report.html'}")])
         return box(
             f"Comparison on {self.members[0].champion.task_name}", rows, told, picture(self.path / "learning.svg")

@@ -78,7 +78,7 @@ def learning_curves(members: Sequence[Member], path: Path, thresholds: Mapping[s
             axes.set_xlim(0, (_end(ends.values()) if clock.endswith("_s") and ends else 0) or None)
             size, unit = _label_clock(axes, clock, title)
             _name_longer(axes, ends, size, unit)
-        panels[0].set_ylabel(f"held-out {maximised(members[0].champion.measure)}")
+        panels[0].set_ylabel(f"held-out {maximised(members[0].champion.metric)}")
         panels[0].yaxis.set_major_formatter(_TICKS)
         drawn = _draw_thresholds(panels, thresholds)
         _legend(figure, colours, {method: len(group) for method, group in methods_of(members).items()})

@@ -6,7 +6,7 @@ from itertools import combinations, count
 import numpy as np
 
 from evo.comparison.member import Member, methods_of
-from evo.comparison.notes import scored_on
+from evo.comparison.notes import scoring_of
 from evo.comparison.statistics import holm, least_p, rank_test
 from evo.comparison.table import MethodRow
 from evo.config.config import Config
@@ -70,7 +70,7 @@ def _quickest(rows: Sequence[MethodRow], thresholds: Mapping[str, float], config
     Scores while training are on other and fewer episodes than the ranking: the best of many is high by luck too. Where
     a method reached a higher threshold so but ends below it, a line for that method says both.
     """
-    unit, (searched, reported) = config.task.kind.step_unit, scored_on(config)
+    unit, (searched, reported) = config.task.kind.step_unit, scoring_of(config)
     lucky: dict[str, str] = {}
     for name, threshold in sorted(thresholds.items(), key=lambda item: -item[1]):
         reaching = [row for row in rows if np.isfinite(row.reached[name].steps)]

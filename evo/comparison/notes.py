@@ -7,7 +7,7 @@ from evo.config.config import Config
 _PAPER = "ARS paper: the return that Mania et al. 2018 train to, on version 1 of the task"
 
 
-def scored_on(config: Config) -> tuple[str, str]:
+def scoring_of(config: Config) -> tuple[str, str]:
     """Return what candidates are scored on while they train, and what champions are on in the end.
 
     For example ("20 selection episodes", "100 report episodes"). The ranking is by the latter.
@@ -17,10 +17,10 @@ def scored_on(config: Config) -> tuple[str, str]:
     return _episodes(config, "selection"), _episodes(config, "report")
 
 
-def methods_note(config: Config, measure: str) -> str:
-    """Return what the columns of the methods' and the runs' tables hold. measure: of fitness."""
+def methods_note(config: Config, metric: str) -> str:
+    """Return what the columns of the methods' and the runs' tables hold. metric: of fitness."""
     return (
-        f"{measure}: the champions' on {scored_on(config)[1]}, by which none was chosen; IQM: interquartile mean of "
+        f"{metric}: the champions' on {scoring_of(config)[1]}, by which none was chosen; IQM: interquartile mean of "
         "the seeds; learned last: the same of the candidates at the end of training, champions or not (– where they "
         "were not kept). CPU s and wall s (wall-clock) are of training without selection, selection s is wall-clock; "
         f"these and {config.task.kind.step_unit}s are means of the seeds."
@@ -29,31 +29,31 @@ def methods_note(config: Config, measure: str) -> str:
 
 def members_note(config: Config) -> str:
     """Return what the column std of the runs' table holds; "" where there is one score and nothing to spread."""
-    return f"std: standard deviation over {scored_on(config)[1]}." if config.evaluation.report_episodes > 1 else ""
+    return f"std: standard deviation over {scoring_of(config)[1]}." if config.evaluation.report_episodes > 1 else ""
 
 
-def thresholds_note(config: Config, thresholds: Mapping[str, float], measure: str) -> str:
+def thresholds_note(config: Config, thresholds: Mapping[str, float], metric: str) -> str:
     """Return what the thresholds are, and what a cell of their table holds."""
-    searched, reported = scored_on(config)
+    searched, reported = scoring_of(config)
     shares = "25 to 100 %: of the way from the lowest first score of any run to the best method's IQM. "
     return (
         (shares if "100 %" in thresholds else "")
         + (f"{_PAPER}. " if "ARS paper" in thresholds else "")
         + "Cells: medians of the seeds, and how many got there; –: half of them or more did not. A threshold counts as "
-        + f"reached at the first {measure} on {searched} that is as high; a method may end lower on {reported}."
+        + f"reached at the first {metric} on {searched} that is as high; a method may end lower on {reported}."
     )
 
 
-def learning_caption(config: Config, dashed: Collection[str], measure: str, seeds: int) -> str:
+def learning_caption(config: Config, dashed: Collection[str], metric: str, seeds: int) -> str:
     """Return the caption of the learning curves. dashed: thresholds that are drawn. seeds: the most of a method."""
-    searched, reported = scored_on(config)
+    searched, reported = scoring_of(config)
     lines = "One seed a method"
     if seeds > 1:
         lines = "Thin lines are seeds, thick lines the interquartile mean of a method's seeds while all of them run, "
         lines += "bands their middle half"
     shares = "shares of the way from the lowest first score to the best method's final one"
     meant = [shares] * any("%" in name for name in dashed) + [_PAPER] * ("ARS paper" in dashed)
-    text = f"Held-out {measure} on {searched} as training goes on, over what training took, without selection. {lines}"
+    text = f"Held-out {metric} on {searched} as training goes on, over what training took, without selection. {lines}"
     if meant:
         text += f"; dashed: {'; '.join(meant)}"
     return f"{text}. Scores in the tables are the champions', on {reported}."

@@ -19,13 +19,13 @@ _POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe
 class Content:
     """Contents of the page, all plain text except the pictures; empty parts are left out.
 
-    measure: of fitness. command: made the comparison. terms: name and value of each shared condition. deviations: where
+    metric: of fitness. command: made the comparison. terms: name and value of each shared condition. deviations: where
     methods differ. settings: method → option → value. *_note: on how to read that table. figures: .svg or .png
     file, its caption. race: an .mp4 file. commands: repeat the comparison or parts of it.
     """
 
     title: str
-    measure: str
+    metric: str
     command: str
     terms: Sequence[tuple[str, str]]
     deviations: Sequence[str]
@@ -53,7 +53,7 @@ def write_page(path: Path, content: Content) -> None:
 
 def page(content: Content) -> str:
     """Return the page as HTML. Raises EvoError where a picture cannot be read."""
-    title, reaching = escape(content.title), f"To a held-out {content.measure}"
+    title, reaching = escape(content.title), f"To a held-out {content.metric}"
     sections = [
         _section("Findings", _list(content.findings)),
         _section("Failures", _list(content.failures), kind="warning"),

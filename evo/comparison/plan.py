@@ -26,7 +26,7 @@ from evo.config.task_spec import TaskSpec
 from evo.envs.reference import of_module
 from evo.errors import EvoError, nearest
 from evo.evaluation.workers import Threads
-from evo.learners import METHODS, method_named
+from evo.learners import METHODS, find_method
 from evo.storage.paths import task_slug
 
 _MOST_SEEDS = 1000
@@ -110,7 +110,7 @@ def _word(value: Any) -> str:
 def _member(
     task: TaskSpec, method: str, seed: int, budget: Mapping[str, Any], layers: str, settings: Mapping[str, Any]
 ) -> Config:
-    chosen, without = method_named(method), task.kind.without
+    chosen, without = find_method(method), task.kind.without
     equal = dict(_EQUAL)
     if not task.kind.acts:  # how often it is scored is the kind's own
         equal = {"evaluation.selection_share": _EQUAL["evaluation.selection_share"]}
@@ -135,7 +135,7 @@ def _check_methods(methods: Sequence[str] | str | None, kind: ProblemKind) -> li
     for index, name in enumerate(names):
         if name in names[:index]:
             raise EvoError(f"methods names {name!r} twice; name each method once")
-        if method_named(name) is None:
+        if find_method(name) is None:
             raise EvoError(f"unknown method {name!r}{of_module(name) or nearest(name, METHODS)}")
     return names
 

@@ -89,10 +89,10 @@ def _reach(group: Sequence[Member], threshold: float) -> Reach:
     )
 
 
-def method_header(unit: str, measure: str) -> tuple[str, ...]:
-    """Return the names of the columns of `method_texts`; unit: of steps; measure: of fitness."""
+def method_header(unit: str, metric: str) -> tuple[str, ...]:
+    """Return the names of the columns of `method_texts`; unit: of steps; metric: of fitness."""
     took = f"{unit}s + selection's", "CPU s", "wall s", "selection s"
-    return "method", "seeds", f"{measure} (IQM)", "lowest to highest seed", "mean", "learned last (IQM)", *took
+    return "method", "seeds", f"{metric} (IQM)", "lowest to highest seed", "mean", "learned last (IQM)", *took
 
 
 def method_texts(rows: Sequence[MethodRow]) -> list[list[str]]:

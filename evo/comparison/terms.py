@@ -10,7 +10,7 @@ from evo.config.config import Config
 from evo.config.presets import GENERAL, PRESETS
 from evo.config.resolve import resolve_config
 from evo.errors import EvoError
-from evo.learners import method_named
+from evo.learners import find_method
 
 # Keys that must be equal for scores to be comparable.
 _SCORING = ("evaluation.selection_episodes", "evaluation.report_episodes")
@@ -167,7 +167,7 @@ def _is_setting(key: str, group: Sequence[Config]) -> bool:
     A budget does only where a schedule depends on it, and then stands for both; otherwise the shorter of two runs is
     the beginning of the longer.
     """
-    method = method_named(group[0]["method.name"])
+    method = find_method(group[0]["method.name"])
     follows = [] if method is None else [f"method.{name}" for name in (method.schedule, method.limit) if name]
     following = [key for key in follows if all(one.values.get(key) == one["budget.steps"] for one in group)]
     if key == "budget.steps":
@@ -225,7 +225,7 @@ def _tuning(config: Config) -> str:
     changed = [option for option, value in config.method.given.items() if value != own[f"method.{option}"]]
     if changed:
         return f"by hand: {', '.join(changed)}"
-    method = method_named(name)
+    method = find_method(name)
     assert method is not None
     if method.family in PRESETS.get(task, {}):
         layers = own["network.layers"]

@@ -17,9 +17,9 @@ from evo.comparison.table import MethodRow, Reach, method_header, method_texts
 from evo.numerics.formatting import csv_text, number
 
 
-def member_header(unit: str, measure: str) -> tuple[str, ...]:
-    """Return the names of the columns of `member_texts`; unit: of steps; measure: of fitness."""
-    return "method", "seed", measure, "std", "learned last", f"{unit}s + selection's", "CPU s", "wall s", "run"
+def member_header(unit: str, metric: str) -> tuple[str, ...]:
+    """Return the names of the columns of `member_texts`; unit: of steps; metric: of fitness."""
+    return "method", "seed", metric, "std", "learned last", f"{unit}s + selection's", "CPU s", "wall s", "run"
 
 
 def threshold_header(thresholds: Mapping[str, float]) -> list[str]:
@@ -32,11 +32,11 @@ def threshold_texts(rows: Sequence[MethodRow]) -> list[list[str]]:
     return [[row.method, *(_reach(reach, row.seeds) for reach in row.reached.values())] for row in rows]
 
 
-def resolution(rows: Sequence[MethodRow], unit: str, measure: str) -> str:
+def resolution(rows: Sequence[MethodRow], unit: str, metric: str) -> str:
     """Return a sentence on what is counted until a threshold, and on its resolution."""
     steps = ", ".join(f"{row.steps_between_scores:,.0f} ({row.method})" for row in rows)
     return (
-        f"The {unit}s and minutes of training and of selection. Held-out {measure} was measured every {steps} {unit}s "
+        f"The {unit}s and minutes of training and of selection. Held-out {metric} was measured every {steps} {unit}s "
         "of training on average; when it was reached is known no finer."
     )
 
@@ -62,11 +62,11 @@ def member_texts(members: Iterable[Member]) -> list[list[str]]:
 def terminal_tables(comparison: Comparison) -> Group:
     """Return tables of the methods, of their cost to thresholds, and of the members, for a common terminal's width."""
     task = comparison.members[0].config.task.name
-    rows, unit, measure = comparison.rows, comparison.step_unit, comparison.measure
-    header = method_header(unit, measure)
+    rows, unit, metric = comparison.rows, comparison.step_unit, comparison.metric
+    header = method_header(unit, metric)
     shown = [place for place, name in enumerate(header) if name not in ("mean", "CPU s", "wall s", "selection s")]
     methods = [[line[place] for place in shown] for line in method_texts(rows)]
-    run_header = member_header(unit, measure)
+    run_header = member_header(unit, metric)
     told = [place for place, name in enumerate(run_header) if name not in ("std", "CPU s", "wall s")]
     members = [[line[place] for place in told] for line in member_texts(comparison.members)]
     folders = {member.path.parent for member in comparison.members}
@@ -76,11 +76,11 @@ def terminal_tables(comparison: Comparison) -> Group:
     return Group(
         _terminal_table(task, [header[place] for place in shown], methods),
         _terminal_table(
-            f"to a held-out {measure}: {unit}s, core-minutes, seeds that got there",
+            f"to a held-out {metric}: {unit}s, core-minutes, seeds that got there",
             [name.replace(" (", "\n(") for name in threshold_header(comparison.thresholds)],
             [[row.method, *("\n".join(_format_reach(one, row.seeds)) for one in row.reached.values())] for row in rows],
         ),
-        Text(f"{resolution(rows, unit, measure)}\n", style="dim"),
+        Text(f"{resolution(rows, unit, metric)}\n", style="dim"),
         _terminal_table("every run", [run_header[place] for place in told], members),
     )
 
@@ -113,7 +113,7 @@ def markdown(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 def methods_csv(rows: Sequence[MethodRow], thresholds: Mapping[str, float]) -> str:
     """Return every number of the rows, unrounded; missing values (no interval, not reached) are empty cells.
 
-    Columns of fitness are called return, whatever its measure, so that programs find them.
+    Columns of fitness are called return, whatever its metric, so that programs find them.
     """
     header = ["method", "seeds", "return_iqm", "return_least", "return_most", "return_mean", "last_return_iqm"]
     header += ["steps", "selection_steps", "cpu_s", "wall_s", "selection_s", "steps_between_scores"]

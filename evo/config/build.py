@@ -17,7 +17,7 @@ from evo.envs.task import Task
 from evo.errors import EvoError, nearest, one_line
 from evo.evaluation.evaluator import AnyTask
 from evo.evaluation.workers import Workers
-from evo.learners import method_named
+from evo.learners import find_method
 from evo.learners.learner import Candidate, Learner
 from evo.networks import Network
 from evo.problems.problem import Problem
@@ -65,7 +65,7 @@ def check_compiler() -> None:
         raise EvoError("episodes and networks are compiled, and NUMBA_DISABLE_JIT forbids it: run without it")
 
 
-def problem_named(
+def build_problem(
     name: str, options: Mapping[str, Any], layers: str, normalise: bool, workers: Workers, batch: int | None = None
 ) -> Problem:
     """Return a function, or the problem of a network with these layers on a task or a data set.
@@ -100,7 +100,7 @@ def make_learner(config: Config, workers: Workers, start: Candidate | None = Non
             raise EvoError(f"training.* changes the observations or actions from {there} to {here}; they must stay")
     if start is not None:
         _check_start(config, problem, start)
-    method = method_named(config.method.name)
+    method = find_method(config.method.name)
     assert method is not None
     try:
         episodes, racing = config.evaluation.episodes, config.evaluation.racing

@@ -26,10 +26,10 @@ def options_of(constructor: Callable[..., Any]) -> dict[str, Key]:
     for name, key in found.items():
         if key.default is inspect.Parameter.empty:
             raise EvoError(f"the option {name!r} needs a default value in its constructor")
-    return explained(found, _docstrings(constructor))
+    return explain_keys(found, _docstrings(constructor))
 
 
-def explained(keys: Mapping[str, Key], docstrings: Iterable[str]) -> dict[str, Key]:
+def explain_keys(keys: Mapping[str, Key], docstrings: Iterable[str]) -> dict[str, Key]:
     """Return the keys with the meanings that the docstrings give; of several, the first one's."""
     known: dict[str, str] = {}
     for text in docstrings:
@@ -54,7 +54,7 @@ def meanings(docstring: str, names: Iterable[str]) -> dict[str, str]:
     for match in _BRACKETS.finditer(text):
         for name in wanted & {*re.findall(r"[a-z_]\w*(?=`)", match[1])}:
             found.setdefault(name, match[2])
-    places = [(*_explained(match, wanted), match.end()) for match in _NAMES.finditer(text)]
+    places = [(*_find_options(match, wanted), match.end()) for match in _NAMES.finditer(text)]
     places = [(start, those, end) for start, those, end in places if those]
     ends = sorted([*(start for start, _, _ in places), *(match.start() for match in _OTHER.finditer(text))])
     for _, those, begin in places:
@@ -64,7 +64,7 @@ def meanings(docstring: str, names: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _explained(match: re.Match[str], wanted: set[str]) -> tuple[int, list[str]]:
+def _find_options(match: re.Match[str], wanted: set[str]) -> tuple[int, list[str]]:
     """Return where the options before a colon begin, and which they are: of `stiff, removed:` only the second."""
     start, those = match.end(), list[str]()
     for word in reversed([*re.finditer(r"[a-z_]\w*", match[1])]):

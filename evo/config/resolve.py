@@ -20,7 +20,7 @@ from evo.config.values import Key, checked
 from evo.envs import reference
 from evo.envs.reference import of_module
 from evo.errors import EvoError, nearest, one_line
-from evo.learners import METHODS, Method, method_named
+from evo.learners import METHODS, Method, find_method
 from evo.storage.files import read_toml
 from evo.version import __version__
 
@@ -65,7 +65,7 @@ def resolve_config(
     name = task_name(str(named["task.name"]))
     found = task if task is not None and task.name == name else TaskSpec.find(name, {})
     method = str(named.get("method.name", found.kind.default_method))
-    chosen = method_named(method)
+    chosen = find_method(method)
     if chosen is None:
         raise EvoError(f"unknown method {method!r}{of_module(method) or nearest(method, METHODS)}")
     known = _known_keys(found, chosen)
@@ -80,7 +80,7 @@ def resolve_config(
     base = {} if "evo" in given[0] else _preset(found, chosen, known, given) | dict(chosen.settings)
     layers = [{key: value for key, value in base.items() if key in known}, *given]
     values = _merged(layers, known, found) | {"evo": __version__, "task.name": name, "method.name": method}
-    values |= found.kind.completed(name, values, given)
+    values |= found.kind.complete(name, values, given)
     if chosen.schedule and values[f"method.{chosen.schedule}"] is None:
         values[f"method.{chosen.schedule}"] = values["budget.steps"]
     if chosen.limit:

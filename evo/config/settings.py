@@ -13,7 +13,7 @@ from evo.config.task_spec import TaskSource
 from evo.config.values import Key
 from evo.envs.reference import of_module
 from evo.errors import EvoError, nearest
-from evo.learners import METHODS, method_named
+from evo.learners import METHODS, find_method
 
 _WORDS = {type(None): "none", bool: "true or false", int: "integer", float: "number", str: "text"}
 _WORDS |= {list: "list", tuple: "list", dict: "table", Any: "any"}
@@ -45,7 +45,7 @@ def list_settings(task: str | None = None, method: str | None = None) -> tuple[S
     if task is not None:
         found += _settings("task.", TaskSource(task_name(task)).options)
     if method is not None:
-        chosen = method_named(method)
+        chosen = find_method(method)
         if chosen is None:
             raise EvoError(f"unknown method {method!r}{of_module(method) or nearest(method, METHODS)}")
         found += _settings("method.", method_options(chosen))

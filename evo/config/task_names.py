@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from evo.config.kinds import kind_made
+from evo.config.kinds import find_kind
 from evo.datasets import DATASETS, constructor_of, is_data_path
 from evo.envs import TASKS
 from evo.envs.creatures.from_file import walking_constructor
@@ -18,7 +18,7 @@ from evo.envs.reference import UntrustedName, of_module, resolve
 from evo.errors import EvoError, nearest, one_line
 from evo.evaluation.gymnasium_host import look
 from evo.problems.classic_functions import FUNCTIONS
-from evo.problems.named_functions import is_landscape, landscape_named, landscape_of
+from evo.problems.named_functions import find_landscape, is_landscape, landscape_of
 from evo.problems.outcome import Outcome
 from evo.storage.files import read_text
 from evo.storage.paths import command
@@ -65,7 +65,7 @@ def task_constructor(name: str, step_timeout: float | None = None) -> Callable[.
         if is_model_file(name):
             return walking_constructor(name)
         if is_landscape(name):
-            return landscape_named(name)
+            return find_landscape(name)
         if name in DATASETS or is_data_path(name):
             return constructor_of(name)
         if name not in TASKS and gymnasium_task.is_registered(name):
@@ -78,7 +78,7 @@ def task_constructor(name: str, step_timeout: float | None = None) -> Callable[.
         raise EvoError(f"unknown task {name!r}: {one_line(error)}") from error
     if returned in (float, Outcome):
         return landscape_of(name, found)
-    if kind_made(returned) is None:
+    if find_kind(returned) is None:
         raise EvoError(
             f"{name} is not a constructor of tasks: write it as `def name(...) -> Task`, `-> Dataset`, or `def name(x) "
             "-> float` (or `-> evo.Outcome`) for a function to maximise"

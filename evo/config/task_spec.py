@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import Any, cast
 
 from evo.config.glossary import GLOSSARY
-from evo.config.kinds import ProblemKind, kind_made, kind_of
-from evo.config.meanings import explained, options_of
+from evo.config.kinds import ProblemKind, find_kind, kind_of
+from evo.config.meanings import explain_keys, options_of
 from evo.config.sections import EvaluationSettings, NetworkSettings, with_values
 from evo.config.task_names import task_constructor
 from evo.config.values import Key, checked
@@ -43,7 +43,7 @@ class TaskSource:
 
     @cached_property
     def kind(self) -> ProblemKind:
-        found = kind_made(self.returned)
+        found = find_kind(self.returned)
         assert found is not None  # else the constructor would not have been found
         return found
 
@@ -57,7 +57,7 @@ class TaskSource:
         if self.returned is not Task:
             return own
         added = {name: Key(option.kind, None) for name, option in adverse.OPTIONS.items()}
-        return explained(added, [adverse.DESCRIPTION]) | own  # a task's own options take precedence
+        return explain_keys(added, [adverse.DESCRIPTION]) | own  # a task's own options take precedence
 
     @property
     def takes_any(self) -> bool:

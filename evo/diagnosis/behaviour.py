@@ -19,14 +19,14 @@ def nothing_left_to_earn(evidence: Evidence) -> bool:
     """Return whether every step earns the same positive reward, and every episode has the full length."""
     if not evidence.trajectories:
         return False
-    rewards = evidence.joined("rewards")
+    rewards = evidence.join("rewards")
     lasting = all(len(one) == evidence.limit for one in evidence.trajectories)
     return lasting and bool(rewards[0] > 0) and bool(np.all(rewards == rewards[0]))
 
 
 def constant_actions(evidence: Evidence) -> Finding | None:
     """Find a champion whose actions do not depend on its observations."""
-    actions = evidence.joined("actions")
+    actions = evidence.join("actions")
     reach = np.where(np.isfinite(evidence.high - evidence.low), evidence.high - evidence.low, np.max(np.abs(actions)))
     if bool(np.any(np.ptp(actions, axis=0) > _CONSTANT * reach)):
         return None
@@ -44,7 +44,7 @@ def saturated_actions(evidence: Evidence) -> Finding | None:
     """Find actions that are nearly always at the same bound."""
     if evidence.choices:
         return None
-    actions = evidence.joined("actions")
+    actions = evidence.join("actions")
     at_low, at_high = np.mean(actions <= evidence.low, axis=0), np.mean(actions >= evidence.high, axis=0)
     pinned = float(np.mean(np.maximum(at_low, at_high)))
     if pinned < _PINNED:

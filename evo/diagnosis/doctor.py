@@ -4,7 +4,7 @@ from pathlib import Path
 
 from evo.diagnosis.behaviour import BEHAVIOUR
 from evo.diagnosis.evidence import Evidence, evidence_of
-from evo.diagnosis.learning import LEARNING, failed_episodes, flat_fitness, stopped, stuck
+from evo.diagnosis.learning import LEARNING, failed_episodes, flat_fitness, stopped_search, stuck
 from evo.diagnosis.machine import Finding, examine
 from evo.problems.named_functions import is_landscape
 from evo.runs.run import Run
@@ -12,7 +12,7 @@ from evo.runs.run import Run
 FINDINGS = (*LEARNING, *BEHAVIOUR)
 # On a function there are no actions and no chance; how far apart fitness lies is the function's property.
 _SOLVED = 1e-8  # distance from a best value that is known
-ON_A_FUNCTION = (stopped, stuck, failed_episodes, flat_fitness)
+ON_A_FUNCTION = (stopped_search, stuck, failed_episodes, flat_fitness)
 
 
 def doctor(run: Run | Path | str | None = None, trust: bool = False) -> list[Finding]:

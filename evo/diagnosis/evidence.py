@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from evo.config.presets import preset
 from evo.errors import EvoError
-from evo.learners import method_named
+from evo.learners import find_method
 from evo.numerics.randomness import selection_seeds
 from evo.problems.control import Trajectory
 from evo.runs.run import Run
@@ -43,7 +43,7 @@ class Evidence:
     population: bool
     ended: str | None
 
-    def joined(self, what: str) -> Floats:
+    def join(self, what: str) -> Floats:
         """Return the rewards or the actions of all the champion's episodes, concatenated."""
         return np.concatenate([getattr(trajectory, what) for trajectory in self.trajectories])
 
@@ -52,7 +52,7 @@ class Evidence:
 
         Where an option differs from the task's preset in the opposite direction, it is set back to the preset.
         """
-        method = method_named(self.settings["method.name"])
+        method = find_method(self.settings["method.name"])
         usual = {} if method is None else preset(self.settings["task.name"], method.family)
         texts = []
         for name in (f"method.{option}" for option in options):
@@ -77,7 +77,7 @@ def evidence_of(run: Run) -> Evidence:
     metrics, config = run.metrics, run.config
     if not metrics or not len(metrics["generation"]):
         raise EvoError(run.unlearned)
-    champion, method = run.champion, method_named(config.method.name)
+    champion, method = run.champion, find_method(config.method.name)
     assert method is not None
     seeds = selection_seeds(min(_EPISODES, len(champion.selection_returns)))
     task = champion.walking.task if champion.spec.kind.acts else None

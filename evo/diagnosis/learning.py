@@ -45,7 +45,7 @@ STOPPED = {
 }
 
 
-def stopped(evidence: Evidence) -> Finding | None:
+def stopped_search(evidence: Evidence) -> Finding | None:
     """Find a search that stopped because it has nothing more to find."""
     advice = STOPPED.get(evidence.ended or "")
     if advice is None or nothing_left_to_earn(evidence):
@@ -108,7 +108,7 @@ def too_alike(evidence: Evidence) -> Finding | None:
     )
 
 
-def collapsed(evidence: Evidence) -> Finding | None:
+def collapsed_search(evidence: Evidence) -> Finding | None:
     """Find a search whose width fell to a thousandth or less."""
     for column in _WIDTHS:
         width = evidence.metrics.get(column)
@@ -177,7 +177,7 @@ def no_improvement(evidence: Evidence) -> Finding | None:
     course = course_of(evidence)
     if course is None or course.gaining or not course.learned or nothing_left_to_earn(evidence):
         return None
-    if course.spread < _ALIVE * (course.peak - course.first) or falling(evidence) or stopped(evidence):
+    if course.spread < _ALIVE * (course.peak - course.first) or falling(evidence) or stopped_search(evidence):
         return None
     wider = evidence.scaled(2.0, "initial_deviation", "sigma")
     search = "use a larger population" if evidence.population else f"explore more ({wider})"
@@ -195,11 +195,11 @@ def _larger(evidence: Evidence) -> str:
 
 
 LEARNING = (
-    stopped,
+    stopped_search,
     failed_episodes,
     flat_fitness,
     too_alike,
-    collapsed,
+    collapsed_search,
     falling,
     lucky,
     nothing_learned,

@@ -7,7 +7,7 @@ from evo.envs.reference import UntrustedName, check_trusted
 from evo.errors import EvoError
 from evo.learners.methods import Method
 
-__all__ = ["METHODS", "Method", "method_named"]
+__all__ = ["METHODS", "Method", "find_method"]
 
 _V1: dict[str, bool] = {"network.normalise": False}
 _ALL_DIRECTIONS = {"method.elite_directions": None}
@@ -46,7 +46,7 @@ METHODS: dict[str, Method] = {
 METHODS = dict(sorted(METHODS.items()))  # variants beside what they vary
 
 
-def method_named(name: str) -> Method | None:
+def find_method(name: str) -> Method | None:
     """Return the method of a name in METHODS, or the algorithm that `package.module:attribute` names; else None.
 
     Raises EvoError for a module that is not trusted.

@@ -94,7 +94,7 @@ class Backprop:
         self._team = Team(min(problem.workers.threads, self._shards))
         self._judge = Supervised(problem.dataset, problem.network, problem.workers)
         first = problem.initial(generator(seed, "initial parameters")) if start is None else start.params
-        self.parameters = problem.stored(np.asarray(first))
+        self.parameters = problem.cast(np.asarray(first))
         self.optimizer = find_optimizer(optimizer)(problem.size, self.learning_rate, dtype=np.float32)
         self.generation = self.steps = 0
         self.diverged = False

@@ -185,7 +185,7 @@ class Evolution:
 
     def candidates(self) -> list[Candidate]:
         best = [] if np.isinf(self._best_fitness) else [self._best]
-        return [Candidate(self.problem.stored(row), self.statistics) for row in (*best, *self.algorithm.candidates())]
+        return [Candidate(self.problem.cast(row), self.statistics) for row in (*best, *self.algorithm.candidates())]
 
     def state(self) -> dict[str, np.ndarray]:
         return {

@@ -167,7 +167,7 @@ class LocalSearch:
         return f"{self.most_steps:,} steps" if self.steps >= self.most_steps else None
 
     def candidates(self) -> list[Candidate]:
-        return [Candidate(self.problem.stored(self._best), self.statistics)]
+        return [Candidate(self.problem.cast(self._best), self.statistics)]
 
     def state(self) -> dict[str, np.ndarray]:
         return {

@@ -69,6 +69,6 @@ class Method:
         if start is None:
             start = Candidate(problem.initial(generator(seed, "initial parameters")), problem.no_statistics())
         initial = np.asarray(start.params, np.float64)
-        known = problem.known(initial, seed) | {"noisy": not problem.deterministic}
+        known = problem.describe(initial, seed) | {"noisy": not problem.deterministic}
         algorithm = build_algorithm(found, initial, seed, known, **options)
         return Evolution(problem, algorithm, seed, episodes, start.statistics, racing)

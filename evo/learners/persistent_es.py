@@ -122,7 +122,7 @@ class PersistentES:
         return DIVERGED if self.diverged else None
 
     def candidates(self) -> list[Candidate]:
-        return [Candidate(self.problem.stored(self.mean), self.statistics)]
+        return [Candidate(self.problem.cast(self.mean), self.statistics)]
 
     def state(self) -> dict[str, np.ndarray]:
         return {

@@ -26,23 +26,23 @@ def spread(mean: float, deviation: float) -> str:
     return f"{mean:.{places}f} ± {deviation:.{places}f}" if places < 8 else f"{mean:.3g} ± {deviation:.3g}"
 
 
-def format_score(measure: str, value: float) -> str:
+def format_score(metric: str, value: float) -> str:
     """Format a data set's score for people: `95.3 % accuracy`, `2.31 bits per character`, `error 3.2 (1000 $)`.
 
-    value: maximised, so bits and errors are negative. measure: ACCURACY, BITS, or ERROR followed by a unit.
+    value: maximised, so bits and errors are negative. metric: ACCURACY, BITS, or ERROR followed by a unit.
     """
     if math.isnan(value):
-        return f"no {measure}: an output was not finite"
-    if measure == ACCURACY:
+        return f"no {metric}: an output was not finite"
+    if metric == ACCURACY:
         return f"{100 * value:.1f} % accuracy"
-    if measure == BITS:
-        return f"{-value:.3g} {measure}"
-    return f"error {-value:.3g}{measure.removeprefix(ERROR)}"
+    if metric == BITS:
+        return f"{-value:.3g} {metric}"
+    return f"error {-value:.3g}{metric.removeprefix(ERROR)}"
 
 
-def maximised(measure: str) -> str:
+def maximised(metric: str) -> str:
     """Return the name of the maximised fitness: `return`, `accuracy`; minimised measures get a minus: `−error`."""
-    return measure if measure in (RETURN, ACCURACY) else f"−{measure}"
+    return metric if metric in (RETURN, ACCURACY) else f"−{metric}"
 
 
 def csv_text(header: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:

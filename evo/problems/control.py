@@ -2,7 +2,6 @@
 
 import functools
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +17,9 @@ from evo.networks import Network
 from evo.numerics.formatting import RETURN
 from evo.numerics.randomness import episode_seeds
 from evo.numerics.running_statistics import ObservationStatistics
-from evo.problems.problem import Evaluation, Origin, fitness_of, unknown_origin
+from evo.problems.problem import Evaluation, fitness_of
 from evo.problems.sensitivity import Sensitivity
-from evo.problems.slices import PopulationWork
+from evo.problems.shared import NetworkProblem
 from evo.storage.memory import check_bytes
 
 _EPISODE_BYTES = 100  # bytes kept of a finished episode
@@ -54,32 +53,24 @@ class Trajectory:
         return f"Trajectory(seed {self.seed}, {len(self):,} steps, return {self.total:.6g}, {how})"
 
 
-class Walking:
+class Walking(NetworkProblem):
     """Evaluates populations of a network's parameters on a task. `prepare` raises EngineError and KernelError."""
 
     step_unit = "env step"
-    measure = RETURN
+    metric = RETURN
     deterministic = False
 
     def __init__(self, task: AnyTask, network: Network, workers: Workers) -> None:
-        self.task, self.network, self.workers = task, network, workers
+        super().__init__(network, workers)
+        self.task = task
         self._evaluator = evaluator_of(task, network, workers)
-        self.origin: Origin = unknown_origin
-
-    @property
-    def size(self) -> int:
-        """Number of parameters."""
-        return self.network.size
 
     @property
     def measures(self) -> tuple[str, ...]:
         """The names of the task's measures."""
         return self.task.measures if isinstance(self.task, Task) else ()
 
-    def check(self, params: np.ndarray) -> None:
-        self.network.check(params)
-
-    def known(self, params: np.ndarray, seed: int) -> dict[str, Any]:
+    def describe(self, params: np.ndarray, seed: int) -> dict[str, Any]:
         """Return the neuron of each parameter and, for a network without memory, a Sensitivity.
 
         The sensitivity of outputs to parameters is computed on observations of the given individual's episodes.
@@ -112,33 +103,8 @@ class Walking:
         """Compile what is not compiled yet; takes seconds the first time on a machine."""
         self._evaluator.prepare()
 
-    def initial(self, random: np.random.Generator) -> np.ndarray:
-        """Return the network's initial parameters, float64 (size,)."""
-        return self.network.initial(random)
-
-    def stored(self, params: np.ndarray) -> np.ndarray:
-        """Return the parameters as float32, the type in which networks compute."""
-        return params.astype(np.float32)
-
-    def state(self) -> dict[str, np.ndarray]:
-        return {}
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        pass
-
     def no_statistics(self) -> ObservationStatistics:
         return ObservationStatistics.empty(self.task.observation_size)
-
-    def evaluate(
-        self,
-        population: Population,
-        seeds: np.ndarray,
-        statistics: ObservationStatistics,
-        collect: bool = False,
-        measured: bool = False,
-    ) -> Evaluation:
-        """Evaluate every individual on all `seeds`; observations are normalised by `statistics`, kept frozen."""
-        return self.workers.evaluate(PopulationWork(self, population, seeds, statistics, collect, measured))
 
     def evaluate_here(
         self,

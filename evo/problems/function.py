@@ -2,9 +2,8 @@
 
 import inspect
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import Any, final
 
@@ -14,7 +13,7 @@ from evo.envs.engine import interruption
 from evo.envs.engine.physics import EngineError
 from evo.envs.foreign import contained
 from evo.errors import one_line
-from evo.evaluation.workers import Threads, Workers
+from evo.evaluation.workers import Threads
 from evo.genomes.population import Population
 from evo.numerics.formatting import RETURN
 from evo.numerics.randomness import generator
@@ -22,25 +21,25 @@ from evo.numerics.running_statistics import ObservationStatistics
 from evo.numerics.validation import whole_number
 from evo.problems.classic_functions import Function
 from evo.problems.outcome import NOTHING, Found, Outcome, UnusableOutcome, read_outcome, stack
-from evo.problems.problem import Evaluation, Origin, fitness_of, unknown_origin
-from evo.problems.slices import PopulationWork
+from evo.problems.problem import Evaluation, fitness_of
+from evo.problems.shared import WorkersProblem
 from evo.storage.memory import check_bytes
 
 _NUMBER_BYTES = 64  # least number of bytes that each of its numbers takes in a search
 REFUSED = "the function refused"
-_KEPT = 3  # number of messages kept of an evaluation
 _SLICE_NUMBERS = 2**20  # numbers of the points of a slice of a formula
 
 
-class Landscape(ABC):
+class Landscape(WorkersProblem):
     """A function of `size` numbers, each customarily between `low` and `high`; float64 throughout.
 
     name: the task's. A step is an evaluation. It has no network, no observations and no film.
     """
 
     step_unit = "evaluation"
-    measure = RETURN
+    metric = RETURN
     measures: tuple[str, ...] = ()
+    messages = 3
     deterministic = True
     cheap = True
     """Whether it may be evaluated many times more only to be plotted."""
@@ -50,13 +49,12 @@ class Landscape(ABC):
     """Distinct messages about individuals of the last evaluation that failed."""
 
     def __init__(self, name: str, size: int, low: float, high: float) -> None:
+        super().__init__(Threads(1))
         self.name, self.low, self.high = name, float(low), float(high)
         self._size = whole_number("dim", size, 1)
         check_bytes(f"{name} of {self._size:,} numbers", _NUMBER_BYTES * self._size, "take fewer (dim)")
         if not (low < high and math.isfinite(high - low)):
             raise ValueError(f"low={low:g}, high={high:g}: the domain must be finite and low below high")
-        self.workers: Workers = Threads(1)
-        self.origin: Origin = unknown_origin
 
     @abstractmethod
     def heights(self, points: np.ndarray, seeds: np.ndarray) -> np.ndarray:
@@ -72,17 +70,17 @@ class Landscape(ABC):
     def clocks(self, steps: int, passes: int = 1) -> dict[str, float]:
         return {}
 
-    def prepare(self) -> None:  # noqa: B027 - it has nothing to compile
+    def prepare(self) -> None:
         pass
 
     def initial(self, random: np.random.Generator) -> np.ndarray:
         """Return a point drawn uniformly from the domain."""
         return random.uniform(self.low, self.high, self.size)
 
-    def known(self, params: np.ndarray, seed: int) -> dict[str, Any]:
+    def describe(self, params: np.ndarray, seed: int) -> dict[str, Any]:
         return {}
 
-    def stored(self, params: np.ndarray) -> np.ndarray:
+    def cast(self, params: np.ndarray) -> np.ndarray:
         return np.asarray(params, np.float64)
 
     def no_statistics(self) -> ObservationStatistics:
@@ -99,18 +97,6 @@ class Landscape(ABC):
     def check(self, params: np.ndarray) -> None:
         if params.shape != (self.size,):
             raise ValueError(f"a point of shape {params.shape}; {self.name} takes {self.size} numbers")
-
-    def evaluate(
-        self,
-        population: Population,
-        seeds: np.ndarray,
-        statistics: ObservationStatistics,
-        collect: bool = False,
-        measured: bool = False,
-    ) -> Evaluation:
-        work = PopulationWork(self, population, seeds, statistics, collect, measured)
-        found = self.workers.evaluate(work)
-        return replace(found, errors=found.errors[:_KEPT])
 
     def evaluate_here(
         self,
@@ -138,12 +124,6 @@ class Landscape(ABC):
     def slice_shape(self, episodes: int) -> tuple[int, int]:
         """Return one individual of a user's function, which may take hours; about a million numbers of a formula."""
         return (max(1, _SLICE_NUMBERS // self.size) if self.cheap else 1), episodes
-
-    def state(self) -> dict[str, np.ndarray]:
-        return {}
-
-    def restore(self, state: Mapping[str, Any]) -> None:  # noqa: B027 - a formula remembers nothing
-        pass
 
 
 @final
@@ -237,7 +217,7 @@ class OwnLandscape(Landscape):
                 f"individual {individual}: {problem}; what was evaluated is kept: mend the function, or write "
                 'on_error = "worst" in config.toml, and resume'
             )
-        if problem not in self.errors and len(self.errors) < _KEPT:
+        if problem not in self.errors and len(self.errors) < self.messages:
             self.errors = (*self.errors, problem)
         return NOTHING
 

@@ -25,7 +25,7 @@ def is_landscape(name: str) -> bool:
     return name in FUNCTIONS or _BBOB.fullmatch(name) is not None
 
 
-def landscape_named(name: str) -> Callable[..., Landscape]:
+def find_landscape(name: str) -> Callable[..., Landscape]:
     """Return the constructor of a classic or BBOB function; its options are its keyword-only arguments."""
     if (found := _BBOB.fullmatch(name)) is not None:
         return _bbob_function(int(found[1]))

@@ -86,7 +86,7 @@ class Problem(Protocol):
 
     step_unit: str
     """The unit of its steps: `env step`, `evaluation`, `example`."""
-    measure: str
+    metric: str
     """The quantity that its fitness is when scored: `return`, or what a data set reports, such as `accuracy`."""
     deterministic: bool
     """Whether the seed has no effect, so that one evaluation of parameters gives their exact fitness."""
@@ -105,7 +105,7 @@ class Problem(Protocol):
         """The names of what it can say of how it was done; empty where it says nothing, or nobody knows the names."""
         ...
 
-    def known(self, params: np.ndarray, seed: int) -> dict[str, Any]:
+    def describe(self, params: np.ndarray, seed: int) -> dict[str, Any]:
         """Return what an algorithm may know of the parameters: see `evo.algorithms.algorithm.Algorithm`.
 
         params: where the search begins, (size,).
@@ -127,7 +127,7 @@ class Problem(Protocol):
         """Return initial parameters, float64 (size,)."""
         ...
 
-    def stored(self, params: np.ndarray) -> np.ndarray:
+    def cast(self, params: np.ndarray) -> np.ndarray:
         """Return parameters as they are evaluated and stored: cast to the type in which the problem computes."""
         ...
 

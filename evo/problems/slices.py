@@ -67,7 +67,7 @@ class PopulationWork:
         told = {"evo": __version__, "config": config, "training": training}
         told |= {"collect": self.collect, "measured": self.measured}
         shared = {f"statistics/{name}": array for name, array in self.statistics.state().items()}
-        dtype = self.problem.stored(np.zeros(0)).dtype
+        dtype = self.problem.cast(np.zeros(0)).dtype
         found = []
         for individuals, episodes in self._cuts:
             who = describe(self.population, np.array(individuals), dtype)

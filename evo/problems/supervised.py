@@ -7,7 +7,6 @@ the whole validation split for selection seeds, on the whole test split for repo
 """
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -23,14 +22,14 @@ from evo.networks import Network
 from evo.numerics.formatting import ACCURACY
 from evo.numerics.randomness import REPORT_START, SELECTION_START
 from evo.numerics.running_statistics import ObservationStatistics
-from evo.problems.problem import Evaluation, Origin, fitness_of, unknown_origin
-from evo.problems.slices import PopulationWork
+from evo.problems.problem import Evaluation, fitness_of
+from evo.problems.shared import NetworkProblem
 
 NOT_FINITE = "an output was not finite"
 _SLICE_PRODUCTS = 2**28  # multiplications of a slice: some tenths of a second
 
 
-class Supervised:
+class Supervised(NetworkProblem):
     """Evaluates populations of a network's parameters on a data set.
 
     batch: size of the minibatch of a training episode, at most the training split; None: held-out scoring. `prepare`
@@ -41,21 +40,13 @@ class Supervised:
     measures: tuple[str, ...] = ()
 
     def __init__(self, dataset: Dataset, network: Network, workers: Workers, batch: int | None = None) -> None:
-        self.dataset, self.network, self.workers, self.measure = dataset, network, workers, _measure(dataset)
+        super().__init__(network, workers)
+        self.dataset, self.metric = dataset, _metric(dataset)
         self.batch = batch if batch is None else min(batch, len(dataset.train))
         self.deterministic = batch is None or self.batch == len(dataset.train)
         self._examiner = Examiner(network, dataset.loss, workers)
-        self.origin: Origin = unknown_origin
 
-    @property
-    def size(self) -> int:
-        """Number of parameters."""
-        return self.network.size
-
-    def check(self, params: np.ndarray) -> None:
-        self.network.check(params)
-
-    def known(self, params: np.ndarray, seed: int) -> dict[str, Any]:
+    def describe(self, params: np.ndarray, seed: int) -> dict[str, Any]:
         """Return the neuron of each parameter."""
         return {"groups": self.network.neurons}
 
@@ -68,33 +59,9 @@ class Supervised:
         self._examiner.prepare()
         _sum_in_order(np.zeros((1, 1)))
 
-    def initial(self, random: np.random.Generator) -> np.ndarray:
-        """Return the network's initial parameters, float64 (size,)."""
-        return self.network.initial(random)
-
-    def stored(self, params: np.ndarray) -> np.ndarray:
-        """Return the parameters as float32, the type in which networks compute."""
-        return params.astype(np.float32)
-
-    def state(self) -> dict[str, np.ndarray]:
-        return {}
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        pass
-
     def no_statistics(self) -> ObservationStatistics:
         """Return empty statistics: a data set is normalised when it is made."""
         return ObservationStatistics.empty(0)
-
-    def evaluate(
-        self,
-        population: Population,
-        seeds: np.ndarray,
-        statistics: ObservationStatistics,
-        collect: bool = False,
-        measured: bool = False,
-    ) -> Evaluation:
-        return self.workers.evaluate(PopulationWork(self, population, seeds, statistics, collect, measured))
 
     def evaluate_here(
         self,
@@ -160,7 +127,7 @@ class Supervised:
             return -losses / math.log(2.0)
         return -np.sqrt(losses) * self.dataset.scale
 
-    def unanswered(self, inputs: np.ndarray) -> Split:
+    def prepare_inputs(self, inputs: np.ndarray) -> Split:
         """Return inputs, (examples, …) as the data set prepares them, as examples whose targets are blank.
 
         Raises ValueError for inputs of another size, TypeError for what is no array of numbers.
@@ -200,7 +167,7 @@ class Supervised:
         return np.concatenate([split.inputs.reshape(len(split), -1), split.targets.reshape(len(split), -1)], axis=1)
 
 
-def _measure(dataset: Dataset) -> str:
+def _metric(dataset: Dataset) -> str:
     return f"{dataset.score} ({dataset.unit})" if dataset.unit else dataset.score
 
 

@@ -37,7 +37,7 @@ class RunRecord:
     generation: int
     steps: int
     fitness: float | None
-    measure: str
+    metric: str
     state: str
     about: str
 
@@ -100,7 +100,7 @@ def _record(path: Path) -> RunRecord | None:
         generation=int(row.get("generation", 0)),
         steps=int(row.get("steps", 0)),
         fitness=mean if math.isfinite(mean) else None,
-        measure="" if champion is None else champion.measure,
+        metric="" if champion is None else champion.metric,
         state=RUNNING if is_held(path) else FINISHED if ended else STOPPED,
         about=told,
     )

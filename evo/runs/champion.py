@@ -52,7 +52,7 @@ class Champion:
     selection_returns: np.ndarray
     report_returns: np.ndarray | None
     facts: Mapping[str, str]
-    measure: str = RETURN
+    metric: str = RETURN
     data: str = ""  # digest of its data set
     clip_observation: float = math.inf
 
@@ -109,18 +109,18 @@ class Champion:
             f"network: {self.network_text}{normalised}" if self.network_text else "a point",
             f"parameters: {len(self.params):,} of {self.params.dtype}",
             f"made by {self.method}, seed {self.seed}, in generation {self.generation:,}, after {self.steps:,} steps",
-            f"chosen by {Fitness(self.selection_returns, self.measure)}",
+            f"chosen by {Fitness(self.selection_returns, self.metric)}",
             "" if self.report_returns is None else f"reported {self.reported_fitness}",
             *(f"task.{name} = {value!r}" for name, value in self.task_options.items()),
         ]
         return "\n".join(filter(None, lines))
 
     def _repr_html_(self) -> str:
-        return box("Champion", facts(self.facts_shown()))
+        return box("Champion", facts(self.list_facts()))
 
-    def facts_shown(self) -> list[tuple[str, str]]:
+    def list_facts(self) -> list[tuple[str, str]]:
         """Return what it is and does, as names and texts, for notebooks."""
-        chosen = Fitness(self.selection_returns, self.measure)
+        chosen = Fitness(self.selection_returns, self.metric)
         network = f"{self.network_text}, {len(self.params):,} parameters" if self.network_text else "a point"
         return [
             ("task", self.task_name),
@@ -150,7 +150,7 @@ class Champion:
     @property
     def reported_fitness(self) -> Fitness:
         """Its returns on the report seeds; on the selection seeds while there is no report yet."""
-        return Fitness(self.selection_returns if self.report_returns is None else self.report_returns, self.measure)
+        return Fitness(self.selection_returns if self.report_returns is None else self.report_returns, self.metric)
 
     @functools.cached_property
     def problem(self) -> Problem:
@@ -173,7 +173,7 @@ class Champion:
             raise EvoError(f"a damaged champion: its statistics do not fit {self.task_name}'s observations")
         if self.data not in ("", self.spec.kind.digest(self.spec.made)):
             raise EvoError(f"the examples of {self.task_name} are no longer those that this champion was made with")
-        if problem.stored(self.params).dtype != self.params.dtype:
+        if problem.cast(self.params).dtype != self.params.dtype:
             raise EvoError(f"a damaged champion: parameters of {self.task_name} are not {self.params.dtype}")
         return problem
 
@@ -242,11 +242,11 @@ class Champion:
             return self.on_options(options).evaluate(episodes, seeds)
         if isinstance(episodes, Split):
             problem = self.supervised
-            return Fitness(problem.score(problem.answers(self.params, self._fitting(episodes))), self.measure)
+            return Fitness(problem.score(problem.answers(self.params, self._fitting(episodes))), self.metric)
         names = self.problem.measures
         outcome = self._score(report_seeds(episodes) if seeds is None else np.asarray(seeds), bool(names))
         measures = dict(zip(names, outcome.measures[0].tolist(), strict=True)) if names else {}
-        return Fitness(outcome.returns[0], self.measure, outcome.steps, measures)
+        return Fitness(outcome.returns[0], self.metric, outcome.steps, measures)
 
     def predict(self, inputs: np.ndarray) -> np.ndarray:
         """Return predictions for inputs prepared as its data set prepares them, (examples, …).
@@ -256,7 +256,7 @@ class Champion:
         """
         data = self.supervised.dataset
         try:
-            asked = self.supervised.unanswered(inputs)
+            asked = self.supervised.prepare_inputs(inputs)
         except (TypeError, ValueError) as error:
             raise EvoError(f"inputs of {self.task_name}: {one_line(error)}") from error
         outputs = self.supervised.answers(self.params, self._fitting(asked)).outputs
@@ -294,9 +294,9 @@ class Champion:
         Each is compared with it on random observations first. Raises EvoError where it acts otherwise, by more than
         float32 rounding, or has layers that cannot be exported.
         """
-        return self.export_checked(target)[0]
+        return self.export_and_check(target)[0]
 
-    def export_checked(self, target: Path | str) -> tuple[Any, float]:
+    def export_and_check(self, target: Path | str) -> tuple[Any, float]:
         """Return what `export` does, and the largest difference of its outputs from the champion's."""
         about = {"task": self.task_name, "network": self.network_text, "method": self.method, "score": self.score}
         return export_policy(self.walking, self.candidate, about, target)
@@ -351,7 +351,7 @@ class Champion:
         checked = resolve_config(config, task=self.spec).evaluation.step_timeout
         return replace(self, spec=TaskSpec.find(self.task_name, self.spec.options, checked))
 
-    def reported(self, returns: np.ndarray) -> "Champion":
+    def with_report(self, returns: np.ndarray) -> "Champion":
         """Return the same champion with its report returns."""
         return replace(self, report_returns=returns)
 
@@ -365,7 +365,7 @@ class Champion:
                 "normalise": self.normalise,
                 "clip_observation": self.clip_observation,
             },
-            "measure": self.measure,
+            "measure": self.metric,  # as the files of every version call it
             "data": self.data,
             "method": self.method,
             "seed": self.seed,

@@ -89,7 +89,7 @@ def fields_of(arrays: Mapping[str, np.ndarray], source: str, trust: bool) -> dic
             "selection_returns": selection,
             "report_returns": arrays.get("report_returns"),
             "facts": about["platform"],
-            "measure": about.get("measure", RETURN),  # older champions had only returns
+            "metric": about.get("measure", RETURN),  # older champions had only returns
             "data": about.get("data", ""),
             "clip_observation": clip,
         }

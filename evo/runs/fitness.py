@@ -18,13 +18,13 @@ _NEAR = 0.25  # metres
 class Fitness:
     """Returns of some episodes: float64 (episodes,), NaN where one failed.
 
-    measure: their kind, `return` or what a data set reports. steps: env steps of all episodes together, evaluations of
+    metric: their kind, `return` or what a data set reports. steps: env steps of all episodes together, evaluations of
     a function, or examples; None where they were not counted. measures: name → mean over the episodes, of a task that
     says how it was done.
     """
 
     returns: np.ndarray
-    measure: str = RETURN
+    metric: str = RETURN
     steps: int | None = None
     measures: Mapping[str, float] = field(default_factory=dict)
 
@@ -72,7 +72,7 @@ class Fitness:
             "length": self.length,
         }
         return {
-            "measure": self.measure,
+            "metric": self.metric,
             "episodes": len(self.returns),
             "failed": self.failed,
             **{name: _or_none(value) for name, value in numbers.items()},
@@ -82,14 +82,14 @@ class Fitness:
 
     def lines(self) -> list[tuple[str, str]]:
         """Return its numbers for people, as pairs of label and text."""
-        if self.measure != RETURN:
-            return [("score", format_score(self.measure, self.mean))]
+        if self.metric != RETURN:
+            return [("score", format_score(self.metric, self.mean))]
         if len(self.returns) == 1:
-            return [("value" if self.steps == 1 else self.measure, str(self))]
+            return [("value" if self.steps == 1 else self.metric, str(self))]
         mean = str(self) if self.failed else f"{spread(self.mean, self.standard_error)} (mean ± standard error)"
         failed = f", of which {self.failed} failed" if self.failed else ""
         lines = [
-            (self.measure, mean),
+            (self.metric, mean),
             ("worst", number(self.worst)),
             ("best", number(self.best)),
             ("episodes", f"{len(self.returns)}{failed}"),
@@ -107,8 +107,8 @@ class Fitness:
         return f"it ends at {places} on average{still}"
 
     def __str__(self) -> str:
-        if self.measure != RETURN:
-            return format_score(self.measure, self.mean)
+        if self.metric != RETURN:
+            return format_score(self.metric, self.mean)
         if self.failed:
             return f"no return: {self.failed} of {len(self.returns)} episodes failed"
         if len(self.returns) == 1:

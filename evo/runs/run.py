@@ -51,7 +51,7 @@ class Run(Record):
         """Return what notebooks show: its champion's facts and the curve of its mean fitness."""
         try:
             champion, metrics = self.champion, self.metrics
-            rows = [*champion.facts_shown(), ("ended", self.ended or "not yet")]
+            rows = [*champion.list_facts(), ("ended", self.ended or "not yet")]
             drawn = curve(metrics["steps"], metrics["mean"], "mean fitness", "step") if metrics else ""
         except EvoError as error:
             return box(repr(self), facts([("nothing to show", error)]))

@@ -261,9 +261,9 @@ def _select(
     scores = [_or_worst(outcome.returns[0].mean()) for outcome in outcomes]
     best = int(np.argmax(scores))
     current = getattr(learner, "current", 0)  # index of what was learned last, for learners that offer others before it
-    progress.last = _champion(config, learner, candidates[current], outcomes[current].returns[0], judge.measure)
+    progress.last = _champion(config, learner, candidates[current], outcomes[current].returns[0], judge.metric)
     if progress.champion is None or scores[best] > _or_worst(progress.champion.score):
-        progress.champion = _champion(config, learner, candidates[best], outcomes[best].returns[0], judge.measure)
+        progress.champion = _champion(config, learner, candidates[best], outcomes[best].returns[0], judge.metric)
         if progress.saved is None:  # the first champion is saved at once; later ones come with the checkpoints
             _save_champion(directory, progress)
     progress.selection_score, progress.selected_at = scores[best], learner.steps
@@ -280,7 +280,7 @@ def _or_worst(value: float) -> float:
     return float("-inf") if np.isnan(value) else float(value)
 
 
-def _champion(config: Config, learner: Learner, candidate: Candidate, returns: np.ndarray, measure: str) -> Champion:
+def _champion(config: Config, learner: Learner, candidate: Candidate, returns: np.ndarray, metric: str) -> Champion:
     return Champion(
         spec=config.task,
         network_text=config.network.layers,
@@ -293,7 +293,7 @@ def _champion(config: Config, learner: Learner, candidate: Candidate, returns: n
         selection_returns=returns,
         report_returns=None,
         facts=platform_facts(),
-        measure=measure,
+        metric=metric,
         data=config.data.digest or "",
         clip_observation=config.network.clip_observation,
     )
@@ -308,4 +308,4 @@ def _report(config: Config, judge: Problem, directory: RunDirectory, progress: P
         if np.isnan(outcome.returns).all():  # failures are not reported: the run fails again when it is resumed
             reasons = "; ".join([*outcome.failures, *outcome.errors[:1]])
             raise EngineError(f"the champion fails in every episode that it is scored on: {reasons}")
-        progress.champion = progress.champion.reported(outcome.returns[0])
+        progress.champion = progress.champion.with_report(outcome.returns[0])

@@ -49,7 +49,7 @@ def check_algorithm(algorithm: Callable[..., Algorithm] | str, evaluations: int 
     try:
         for promise in PROMISES:
             promise(make)
-        searching.sphere_solved(make, evaluations)
+        searching.check_sphere(make, evaluations)
     except AssertionError:
         raise
     except Exception as error:

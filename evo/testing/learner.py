@@ -75,7 +75,7 @@ def candidates(make: Make, problem: MakeProblem) -> None:
         found = learner.candidates()
         expect(len(found) > 0, f"candidates() is empty at generation {generation}: give the best guess there is")
         for one in found:
-            own = Candidate(made.stored(made.initial(np.random.default_rng(0))), made.no_statistics())
+            own = Candidate(made.cast(made.initial(np.random.default_rng(0))), made.no_statistics())
             try:
                 check_candidate(one, own, made)
             except ValueError as error:
@@ -142,7 +142,7 @@ def interruption(make: Make, problem: MakeProblem) -> None:
 def beginning(make: Make, problem: MakeProblem) -> None:
     """Check that it begins from a candidate that it is given, as in `evo run --from`."""
     made = problem()
-    start = Candidate(made.stored(np.full(made.size, 0.25)), made.no_statistics())
+    start = Candidate(made.cast(np.full(made.size, 0.25)), made.no_statistics())
     found = make(made, 0, start).candidates()[0].params
     expect(np.array_equal(found, start.params), "given a start, its first candidate at generation 0 is another one")
 

@@ -70,7 +70,7 @@ def ranks(make: Make) -> None:
     expect(same, "other fitness in the same order leads it elsewhere: use ranks only, or set rank_based = False")
 
 
-def sphere_solved(make: Make, evaluations: int) -> None:
+def check_sphere(make: Make, evaluations: int) -> None:
     """Check that from (1, 1) its first candidate gets within 1 % of the sphere's height."""
     start = np.ones(2)
     algorithm, height, spent = make(start, 0), -float(sphere(start[np.newaxis])[0]), 0

@@ -38,12 +38,12 @@ def learning_curve(metrics: Mapping[str, np.ndarray], title: str, path: Path, un
     write_figure(figure, path)
 
 
-def loss_curve(metrics: Mapping[str, np.ndarray], measure: str, title: str, path: Path) -> None:
+def loss_curve(metrics: Mapping[str, np.ndarray], metric: str, title: str, path: Path) -> None:
     """Plot the loss on minibatches and the score of candidates on the validation split, over the examples seen.
 
-    metrics: columns of metrics.csv. measure: what is scored. path: .png, .svg or .pdf. Raises EvoError.
+    metrics: columns of metrics.csv. metric: what is scored. path: .png, .svg or .pdf. Raises EvoError.
     """
-    steps, sign = metrics["steps"], 1 if measure == ACCURACY else -1  # bits and errors are plotted as positive numbers
+    steps, sign = metrics["steps"], 1 if metric == ACCURACY else -1  # bits and errors are plotted as positive numbers
     figure = Figure(figsize=(7.2, 5.0), dpi=120, layout="constrained")
     loss, score = figure.subplots(2, sharex=True)
     evolved = not np.array_equal(metrics["best"], metrics["mean"], equal_nan=True)  # backprop has one loss
@@ -52,7 +52,7 @@ def loss_curve(metrics: Mapping[str, np.ndarray], measure: str, title: str, path
     loss.plot(steps, -metrics["mean"], color="#2a8c9a", label="mean of a generation" if evolved else "mean of an epoch")
     loss.set(ylabel="loss in training", yscale="log", title=title)
     score.plot(steps, sign * metrics["selection"], color="#d9652f", drawstyle="steps-post", label="validation split")
-    score.set(xlabel="examples seen", ylabel=measure)
+    score.set(xlabel="examples seen", ylabel=metric)
     score.xaxis.set_major_formatter(EngFormatter(sep=""))
     for axes in (loss, score):
         axes.spines[["top", "right"]].set_visible(False)

@@ -81,7 +81,7 @@ def _map(axes: Axes, problem: Supervised, params: np.ndarray) -> None:
     reach = 1.1 * float(np.abs(points).max())
     line = np.linspace(-reach, reach, _GRID)
     plane = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
-    outputs = problem.answers(params, problem.unanswered(plane)).outputs
+    outputs = problem.answers(params, problem.prepare_inputs(plane)).outputs
     assert outputs is not None
     answered = outputs[0, :, -1].argmax(axis=1).reshape(_GRID, _GRID)
     axes.imshow(answered, extent=(-reach, reach, -reach, reach), origin="lower", cmap="coolwarm", alpha=0.5)
@@ -147,7 +147,7 @@ def continue_text(problem: Supervised, params: np.ndarray, begun: np.ndarray, co
     random, symbols = generator(0, "writing"), list(begun)
     data = problem.dataset
     for _ in range(count):
-        outputs = problem.answers(params, problem.unanswered(np.array([symbols[-len(begun) :]]))).outputs
+        outputs = problem.answers(params, problem.prepare_inputs(np.array([symbols[-len(begun) :]]))).outputs
         assert outputs is not None
         scores = outputs[0, 0, -1].astype(np.float64)
         shares = np.exp(scores - scores.max())

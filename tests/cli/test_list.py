@@ -49,7 +49,7 @@ def test_records_of_runs(runs: Path, capsys: pytest.CaptureFixture[str]) -> None
         "generation": 3,
         "steps": run.metrics["steps"][-1],
         "fitness": run.champion.reported_fitness.mean,
-        "measure": "return",
+        "metric": "return",
         "state": "finished",
     }
     for words, paths in (

@@ -127,15 +127,15 @@ def test_a_study_leaves_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert {member.config["evaluation.selection_share"] for member in found.members} == {0.4}
 
 
-@pytest.mark.parametrize(("task", "measure"), [("xor", "accuracy"), ("adding", "−error")])
-def test_fitness_is_called_by_its_name(task: str, measure: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("task", "metric"), [("xor", "accuracy"), ("adding", "−error")])
+def test_fitness_is_called_by_its_name(task: str, metric: str, tmp_path: Path) -> None:
     found = evo.compare(task, methods="adam", seeds=1, steps=200, network="mlp:4", out=tmp_path, video=False)
-    assert found.measure == measure
+    assert found.metric == metric
     for name in ("report.html", "table.md"):
         text = html.unescape((tmp_path / name).read_text())
-        assert f"{measure} (IQM)" in text and f"Held-out {measure} was measured" in text
+        assert f"{metric} (IQM)" in text and f"Held-out {metric} was measured" in text
         assert "held-out return" not in text.lower()
-        assert f"{measure}: the champions' on the test split" in text
+        assert f"{metric}: the champions' on the test split" in text
 
 
 def test_methods_may_be_one_text(tmp_path: Path) -> None:

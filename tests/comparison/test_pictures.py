@@ -47,7 +47,7 @@ def made_up(
     columns |= {"generation": np.arange(1.0, len(steps) + 1)}
     task = SimpleNamespace(kind=Control())
     config: Any = SimpleNamespace(task=task, method=SimpleNamespace(name=method), seed=seed)
-    champion: Any = SimpleNamespace(generation=0 if last is None else len(steps), score=last, measure="return")
+    champion: Any = SimpleNamespace(generation=0 if last is None else len(steps), score=last, metric="return")
     return Member(Path(f"{method}-{seed}"), config, champion, columns, None)
 
 
@@ -412,7 +412,7 @@ def content(tmp_path: Path, words: str = "word") -> Content:
         (tmp_path / name).write_bytes(b'<svg xmlns="http://www.w3.org/2000/svg"/>')
     return Content(
         title=words,
-        measure=words,
+        metric=words,
         command=words,
         terms=[(words, words)],
         deviations=[words],

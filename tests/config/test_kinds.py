@@ -34,13 +34,13 @@ class Cities:
 class Tour:
     """The problem of the shortest round trip: cities are visited in the order of their parameters."""
 
-    step_unit, measure, deterministic = "tour", RETURN, True
+    step_unit, metric, deterministic = "tour", RETURN, True
     measures = ()
 
     def __init__(self, cities: Cities) -> None:
         self.cities, self.size = cities, len(cities.places)
 
-    def known(self, params: np.ndarray, seed: int) -> dict[str, Any]:
+    def describe(self, params: np.ndarray, seed: int) -> dict[str, Any]:
         return {}
 
     def clocks(self, steps: int, passes: int = 1) -> dict[str, float]:
@@ -52,7 +52,7 @@ class Tour:
     def initial(self, random: np.random.Generator) -> np.ndarray:
         return random.standard_normal(self.size)
 
-    def stored(self, params: np.ndarray) -> np.ndarray:
+    def cast(self, params: np.ndarray) -> np.ndarray:
         return np.asarray(params, np.float64)
 
     def check(self, params: np.ndarray) -> None:
@@ -120,7 +120,7 @@ class Route(Pictures):
     def finish(self, run: Run, video: bool, watcher: Any, workers: Workers | None) -> None:
         self.draw(run.champion, run, self.place(run, Wishes()), Wishes())
 
-    def told(self, champion: Champion) -> list[str]:
+    def describe(self, champion: Champion) -> list[str]:
         return [f"by way of {np.argsort(champion.params)[0]}"]
 
 

@@ -12,7 +12,7 @@ import evo
 from evo.config.renamed import RENAMED, rename_settings
 from evo.config.resolve import read_config, resolve_config
 from evo.envs.notes import note
-from evo.learners import METHODS, method_named
+from evo.learners import METHODS, find_method
 from tests.support.places import FIXTURES, ROOT
 
 OLD_RUNS = FIXTURES / "old_runs"  # five generations each, made before the names changed
@@ -65,7 +65,7 @@ def test_an_old_name_of_another_method_stays_unknown() -> None:
     ],
 )
 def test_texts_of_operators_are_read_too(key: str, old: str, new: str) -> None:
-    method = method_named("islands")
+    method = find_method("islands")
     assert method is not None
     assert rename_settings({key: old}, method, quiet=True) == {key: new}
 

@@ -16,7 +16,7 @@ from evo.config.resolve import resolve_config
 from evo.diagnosis.behaviour import early_ends, nothing_left_to_earn, saturated_actions
 from evo.diagnosis.doctor import diagnose
 from evo.diagnosis.evidence import Evidence, course_of
-from evo.diagnosis.learning import STOPPED, falling, no_improvement, nothing_learned, stopped
+from evo.diagnosis.learning import STOPPED, falling, no_improvement, nothing_learned, stopped_search
 from evo.diagnosis.machine import Finding
 from evo.learners import persistent_es, ppo
 from evo.numerics.randomness import generator
@@ -168,10 +168,10 @@ def test_every_reason_that_a_search_gives_has_its_advice() -> None:
     }
     assert set(STOPPED) == reasons | {ppo.DIVERGED, persistent_es.DIVERGED}
     for reason in STOPPED:
-        finding = stopped(evidence(RISING, ended=reason))
+        finding = stopped_search(evidence(RISING, ended=reason))
         assert finding is not None and finding.detail == reason and finding.advice
-    assert stopped(evidence(RISING, ended="2,000 steps")) is None
-    assert stopped(evidence(RISING, ended=None)) is None
+    assert stopped_search(evidence(RISING, ended="2,000 steps")) is None
+    assert stopped_search(evidence(RISING, ended=None)) is None
 
 
 def advised(finding: Finding | None) -> list[str]:

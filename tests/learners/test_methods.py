@@ -8,7 +8,7 @@ import pytest
 import evo
 from evo.algorithms import ALGORITHMS
 from evo.config.resolve import resolve_config
-from evo.learners import METHODS, method_named
+from evo.learners import METHODS, find_method
 from evo.testing import check_algorithm
 from examples.own_method import Search
 
@@ -31,7 +31,7 @@ def test_every_algorithm_is_a_method_and_is_found_under_its_own_name() -> None:
 
 def test_a_method_is_added_by_one_file(tmp_path: Path) -> None:
     check_algorithm(Search)
-    found = method_named("examples.own_method:Search")
+    found = find_method("examples.own_method:Search")
     assert found is not None and found.summary == Search.summary
     on_a_world = resolve_config(flags={"task.name": "cartpole", "method.name": "examples.own_method:Search"})
     assert on_a_world["budget.steps"] == 2_000_000 and on_a_world["method.children"] == 20

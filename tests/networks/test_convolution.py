@@ -168,7 +168,7 @@ def test_picture_layers_act_alike_wherever_they_live() -> None:
     actions = run_steps(network, params, one.observations[:-1].astype(np.float32))
     np.testing.assert_array_equal(one.actions, np.clip(actions, task.action_low, task.action_high))
     assert problem.returns(np.stack([params, params]), np.array([5, 6, 5]))[:, [0, 2]].tolist() == [[one.total] * 2] * 2
-    assert "sensitivity" in problem.known(params, 5)
+    assert "sensitivity" in problem.describe(params, 5)
 
 
 def plain(picture: np.ndarray, weights: np.ndarray, bias: np.ndarray, stride: int) -> np.ndarray:

@@ -65,12 +65,12 @@ def test_experiences_are_observations_of_the_first_individual(normalise: bool) -
     task = evo.task("pointmass")
     problem = Walking(task, evo.network("mlp:4", task, normalise), Threads(1))
     params = problem.initial(generator(4, "initial parameters"))
-    known = problem.known(params, 4)
+    known = problem.describe(params, 4)
     np.testing.assert_array_equal(known["groups"], problem.network.neurons)
     program, _ = known["sensitivity"]._program
-    again, _ = problem.known(params, 4)["sensitivity"]._program
+    again, _ = problem.describe(params, 4)["sensitivity"]._program
     np.testing.assert_array_equal(program.values, again.values)
-    other, _ = problem.known(params, 5)["sensitivity"]._program
+    other, _ = problem.describe(params, 5)["sensitivity"]._program
     assert not np.array_equal(program.values, other.values)
 
 

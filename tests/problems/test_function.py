@@ -18,7 +18,7 @@ from evo.algorithms.algorithm import Algorithm
 from evo.algorithms.baselines.random_search import RandomSearch
 from evo.algorithms.genetic.ga import GA
 from evo.algorithms.strategies.pgpe import PGPE
-from evo.config.build import problem_named
+from evo.config.build import build_problem
 from evo.config.config import Config
 from evo.envs.engine.physics import EngineError
 from evo.errors import EvoError
@@ -38,7 +38,7 @@ QUIET = {"video": False, "threads": 1}
 
 
 def landscape(name: str, **options: object) -> Landscape:
-    problem = problem_named(name, options, "", False, Threads(1))
+    problem = build_problem(name, options, "", False, Threads(1))
     assert isinstance(problem, Landscape)
     return problem
 

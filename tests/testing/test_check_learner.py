@@ -48,7 +48,7 @@ class Climb:
         return None
 
     def candidates(self) -> list[Candidate]:
-        return [Candidate(self.problem.stored(self.point), self.statistics)]
+        return [Candidate(self.problem.cast(self.point), self.statistics)]
 
     def state(self) -> dict[str, np.ndarray]:
         counts = np.array([self.generation, self.steps, self.episodes])

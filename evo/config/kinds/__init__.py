@@ -11,12 +11,12 @@ from evo.config.kinds.function import FunctionKind
 from evo.config.kinds.kind import ProblemKind
 from evo.config.kinds.supervised import SupervisedKind
 
-__all__ = ["KINDS", "ProblemKind", "kind_made", "kind_of"]
+__all__ = ["KINDS", "ProblemKind", "find_kind", "kind_of"]
 
 KINDS: list[ProblemKind] = [Control(), FunctionKind(), SupervisedKind()]
 
 
-def kind_made(returned: object) -> ProblemKind | None:
+def find_kind(returned: object) -> ProblemKind | None:
     """Return the kind whose constructors are annotated to return this type; None where there is none."""
     return next((kind for kind in KINDS if returned in kind.made), None)
 

@@ -43,7 +43,7 @@ class Control(ProblemKind):
         found = super().keys(returned, keys)
         return found if returned is GymnasiumTask else {key: one for key, one in found.items() if key != _TIMEOUT}
 
-    def completed(self, task: str, values: Mapping[str, Any], given: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    def complete(self, task: str, values: Mapping[str, Any], given: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         if not is_model_file(task):
             return {}
         roots = {key: values[key] for key in ("task.model_root", "training.model_root") if values.get(key)}

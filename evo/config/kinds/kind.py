@@ -56,7 +56,7 @@ class ProblemKind(ABC):
         """Return those of `keys` that it has. returned: what a task's constructor is annotated to return."""
         return {key: entry for key, entry in keys.items() if key not in self.without}
 
-    def completed(self, task: str, values: Mapping[str, Any], given: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    def complete(self, task: str, values: Mapping[str, Any], given: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Return the changes that complete resolved values: absolute paths, digests. given: what the user gave.
 
         Raises EvoError for values that do not fit each other.

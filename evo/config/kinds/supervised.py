@@ -35,7 +35,7 @@ class SupervisedKind(ProblemKind):
     def preset(self, task: str, family: str, options: Mapping[str, Any]) -> dict[str, Any]:
         return dataset_preset(task, family)
 
-    def completed(self, task: str, values: Mapping[str, Any], given: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    def complete(self, task: str, values: Mapping[str, Any], given: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         files = {key: values[key] for key in ("task.file", "task.folder") if values.get(key)}
         changed = {key: str(Path(name).absolute()) for key, name in files.items()}
         unbounded = values["budget.steps"] is None and values.get("method.anneal_steps", 0) is None

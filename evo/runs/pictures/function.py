@@ -45,7 +45,7 @@ class Maps(Pictures):
         if isinstance(problem, Landscape) and problem.cheap:
             draw_map(run, run.champion, self.place(run, Wishes()))
 
-    def told(self, champion: Champion) -> list[str]:
+    def describe(self, champion: Champion) -> list[str]:
         return [f"at {_numbers(champion.params)}"]
 
 

@@ -61,6 +61,6 @@ class Pictures:
     def finish(self, run: Record, video: bool, watcher: Watcher, threads: int | None) -> None:
         """Draw the champion of a run that has ended. video: whether films are wanted. Raises EvoError."""
 
-    def told(self, champion: Champion) -> list[str]:
+    def describe(self, champion: Champion) -> list[str]:
         """Return lines about the champion that a finished run prints."""
         return []

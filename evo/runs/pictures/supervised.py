@@ -14,7 +14,7 @@ class AnswerPictures(Pictures):
     def curve(self, run: Record, path: Path) -> None:
         from evo.visualize.plots import loss_curve
 
-        loss_curve(run.metrics, run.champion.measure, run.title, path)
+        loss_curve(run.metrics, run.champion.metric, run.title, path)
 
     def place(self, run: Record, wishes: Wishes) -> Path:
         return run.directory.plots / "answers.png"
