@@ -13,14 +13,11 @@ from numpy.typing import NDArray
 from evo.errors import nearest
 from evo.grammar import parse_call
 from evo.numerics.validation import number_between, whole_number
-from evo.operators import GENOMES
+from evo.operators import GENOMES, crossovers_for, mutations_for
 from evo.operators.binding import operator_from_text
 from evo.operators.genomes import Genomes
 from evo.operators.permutation import are_permutations
 
-# Crossover that copies genes unchanged, and mutation that only moves them, suit genomes of nearly any kind.
-_HANDING_ON = ("neuron", "none", "one-point", "two-point", "uniform")
-_MOVING = ("inversion", "scramble", "swap")
 _EXACT = 2**53  # float64, the type of an algorithm's parameters, is exact up to here
 
 
@@ -76,8 +73,8 @@ def real_genome(*, spread: float = 0.1) -> GenomeKind:
         rule="finite numbers",
         keeps=lambda genomes: bool(np.isfinite(genomes).all()),
         first=first,
-        crossovers=("arithmetic", "blend", "sbx", *_HANDING_ON),
-        mutations=("cauchy", "gaussian", "polynomial", "safe", "self-adaptive", "uniform-reset", *_MOVING),
+        crossovers=crossovers_for("real"),
+        mutations=mutations_for("real"),
         spread=deviation,
     )
 
@@ -95,8 +92,8 @@ def binary_genome() -> GenomeKind:
         rule="0 or 1",
         keeps=lambda genomes: genomes.dtype == np.bool_,
         first=first,
-        crossovers=_HANDING_ON,
-        mutations=("bit-flip", *_MOVING),
+        crossovers=crossovers_for("binary"),
+        mutations=mutations_for("binary"),
         spread=0.5,
     )
 
@@ -116,8 +113,8 @@ def integer_genome(*, low: int, high: int) -> GenomeKind:
         rule=f"whole numbers in [{low}, {high}]",
         keeps=lambda genomes: bool(((low <= genomes) & (genomes <= high)).all()),
         first=first,
-        crossovers=_HANDING_ON,
-        mutations=("uniform-reset", *_MOVING),
+        crossovers=crossovers_for("integer"),
+        mutations=mutations_for("integer"),
         spread=(((high - low + 1) ** 2 - 1) / 12) ** 0.5,
         bounds={"low": low, "high": high},
     )
@@ -136,6 +133,6 @@ def permutation_genome() -> GenomeKind:
         rule="each of 0 … genes - 1 once",
         keeps=lambda genomes: bool(are_permutations(np.ascontiguousarray(genomes))),
         first=first,
-        crossovers=("none", "order", "pmx"),
-        mutations=_MOVING,
+        crossovers=crossovers_for("permutation"),
+        mutations=mutations_for("permutation"),
     )
