@@ -42,6 +42,7 @@ def config(
         key, task, method = named(key)
     used, method = _used(task, method)
     found = list_settings(task, method)
+    key = key and _present(key, method)
     if key is not None:
         found = _chosen(key, found, task, method)
     if as_json:
@@ -107,6 +108,24 @@ def _used(task: str | None, method: str | None) -> tuple[dict[str, Any] | None, 
     resolved = resolve_config(flags={"task.name": task, "method.name": method})
     used = read_config(resolved.toml(), "config.toml")
     return used, str(used["method.name"])
+
+
+def _present(key: str, method: str | None) -> str:
+    """Return the key, a method's option under its present name. Raises EvoError where that depends on the method."""
+    from evo.config.renamed import present_names
+    from evo.envs.notes import note
+    from evo.errors import EvoError
+    from evo.learners import find_method
+
+    section, _, option = key.partition(".")
+    names = present_names(option, find_method(method) if method else None) if section == "method" else []
+    if names and method is None:
+        now = " or ".join(f"method.{name}" for name in names)
+        raise EvoError(f"{key} is now {now}, by the method: name one, as in evo config {key} --method ars")
+    for name in names:
+        note(f"{key} is now method.{name}")
+        return f"method.{name}"
+    return key
 
 
 def _chosen(key: str, found: "tuple[Setting, ...]", task: str | None, method: str | None) -> "tuple[Setting, ...]":

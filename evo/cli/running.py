@@ -150,9 +150,14 @@ def _work(start: Callable[[Any], Any], quiet: bool) -> None:
     from evo.runs.pictures import Wishes, pictures_of
     from evo.storage.paths import command, from_here
 
-    console, here = Output(), Path.cwd()
+    console, here, shown = Output(), Path.cwd(), list[Any]()
+
+    def watch(config: Any) -> Any:
+        shown.append(display(config, console, quiet))
+        return shown[-1]
+
     try:
-        finished = start(lambda config: display(config, console, quiet))
+        finished = start(watch)
     except SystemExit as ended:
         if ended.code == READER_LEFT:
             sys.stderr.write("evo: stopped, since nobody reads the output any more; `evo resume` goes on\n")
@@ -166,7 +171,8 @@ def _work(start: Callable[[Any], Any], quiet: bool) -> None:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     if kind.acts and not quiet and (where := whereabouts(champion)):
         console.say(where)
-    console.say(f"ended: {finished.ended}")
+    if not any(one.end_printed for one in shown):
+        console.say(f"ended: {finished.ended}")
     for label, path in (("run", finished.path), (pictures.label, pictures.place(finished, Wishes()))):
         if path.exists():
             console.say(f"{label:7} {from_here(path, here)}")

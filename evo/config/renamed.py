@@ -63,6 +63,12 @@ def rename_settings(layer: Mapping[str, Any], method: Method, quiet: bool) -> di
     return renamed
 
 
+def present_names(option: str, method: Method | None) -> list[str]:
+    """Return the present names of a method's option that bears an old one; without a method, those of all methods."""
+    tables = RENAMED.values() if method is None else [RENAMED.get(method.family, {})]
+    return list(dict.fromkeys(names[option] for names in tables if option in names))
+
+
 def _rename_in_text(key: str, text: str, quiet: bool) -> str:
     for pattern, now in _IN_TEXTS.items():
         found = re.search(pattern, text)

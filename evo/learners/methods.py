@@ -1,5 +1,6 @@
 """Method: the command line's name of a learner, and how it is built from a configuration."""
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,10 +66,23 @@ class Method:
         if not hasattr(found, "ask"):
             if episodes != 1:
                 raise ValueError(f"name {self.family} scores no populations: leave evaluation.episodes at 1")
+            self._check_call(found, "a learner takes (problem, seed, start)", problem, seed, start, **options)
             return found(problem, seed, start, **options)
         if start is None:
             start = Candidate(problem.initial(generator(seed, "initial parameters")), problem.no_statistics())
         initial = np.asarray(start.params, np.float64)
         known = problem.describe(initial, seed) | {"noisy": not problem.deterministic}
+        taken = {name: known[name] for name in known if name in inspect.signature(found).parameters}
+        self._check_call(found, "an algorithm takes (initial, seed)", initial, seed, **taken, **options)
         algorithm = build_algorithm(found, initial, seed, known, **options)
         return Evolution(problem, algorithm, seed, episodes, start.statistics, racing)
+
+    def _check_call(self, found: type[Any], takes: str, *arguments: Any, **options: Any) -> None:
+        """Raise ValueError where a class cannot be called with these arguments. takes: what it must take."""
+        try:
+            inspect.signature(found).bind(*arguments, **options)
+        except TypeError as error:
+            raise ValueError(
+                f"name {self.reference} cannot be built: {error}; the constructor of {takes}, and then its options by "
+                "keyword, each with a default"
+            ) from error

@@ -139,6 +139,9 @@ class PlainLines:
     At most one every two seconds in training.
     """
 
+    end_printed = False
+    """Whether it printed why learning ended."""
+
     def __init__(self, config: Config, console: Console) -> None:
         self._seen, self._console, self._printed, self._estimated = Seen(config), console, 0.0, False
 
@@ -175,6 +178,7 @@ class PlainLines:
 
     def ended(self, reason: str) -> None:
         self.phase(f"ended: {reason}")
+        self.end_printed = not self._console.quiet
 
     def _line(self) -> None:
         row, champion = self._seen.row, self._seen.champion
@@ -192,6 +196,8 @@ class PlainLines:
 
 class LiveDisplay:
     """Shows the run in one panel that is redrawn in place."""
+
+    end_printed = False
 
     def __init__(self, config: Config, console: Console) -> None:
         self._config, self._seen, self._phase, self._estimate = config, Seen(config), "starting", ""

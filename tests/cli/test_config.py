@@ -1,11 +1,13 @@
 """`evo config`: every setting is explained."""
 
 import json
+import logging
 
 import pytest
 
 from evo.cli import app
 from evo.config.settings import list_settings
+from evo.envs.notes import note
 from evo.errors import EvoError
 
 
@@ -44,6 +46,16 @@ def test_a_method_of_ones_own(capsys: pytest.CaptureFixture[str]) -> None:
     assert told(capsys, "config", own) == told(capsys, "config", "snes") == told(capsys, "list", own)
 
 
+def test_an_old_name_explains_the_present_one(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="evo")
+    note.cache_clear()
+    old, present = (told(capsys, "config", f"method.{name}", "-m", "ars") for name in ("step_size", "learning_rate"))
+    assert old == present
+    assert caplog.messages == ["method.step_size is now method.learning_rate"]
+
+
 def test_all_settings(capsys: pytest.CaptureFixture[str]) -> None:
     assert [record["key"] for record in json.loads(told(capsys, "config", "--json"))] == [
         one.key for one in list_settings()
@@ -56,6 +68,9 @@ def test_all_settings(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["evaluation.episode"], "did you mean 'evaluation.episodes'"),
         (["method.sigma"], "evo config method.sigma --method ars"),
+        (["method.deviation_change"], "method.deviation_change is now method.sigma_change, by the method: name one"),
+        (["method.step_size"], "method.step_size is now method.sigma or method.learning_rate or method.step, by the"),
+        (["method.step_size", "--method", "ga"], "there is no setting 'method.step_size'"),
         (["task.gravity"], "evo config task.gravity --task quadruped"),
         (["task.gravty", "--task", "quadruped"], "did you mean 'task.gravity'"),
         (["method.sigma", "--method", "arz"], "did you mean 'ars'"),

@@ -1,6 +1,7 @@
 """The table of methods: what each entry says, and that a method of one's own needs one file."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import evo
 from evo.algorithms import ALGORITHMS
 from evo.config.resolve import resolve_config
 from evo.learners import METHODS, find_method
+from evo.problems.problem import Problem
 from evo.testing import check_algorithm
 from examples.own_method import Search
 
@@ -43,3 +45,38 @@ def test_a_method_is_added_by_one_file(tmp_path: Path) -> None:
     assert np.array_equal(champions[0].params, champions[1].params)
     again = evo.resume(tmp_path / "0", generations=6, video=False)
     assert again.champion.method == champions[0].method and again.config["budget.generations"] == 6
+
+
+class Asks:
+    def ask(self) -> None: ...
+
+    def tell(self, fitness: np.ndarray) -> None: ...
+
+
+class WithoutSeed(Asks):
+    def __init__(self, initial: np.ndarray, *, width: float = 1.0) -> None: ...
+
+
+class WithMore(Asks):
+    def __init__(self, initial: np.ndarray, seed: int, width: float) -> None: ...
+
+
+class WithoutStart:
+    def __init__(self, problem: Problem) -> None: ...
+
+    def step(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        (WithoutSeed, "too many positional arguments; the constructor of an algorithm takes (initial, seed), and then"),
+        (WithMore, "missing a required argument: 'width'; the constructor of an algorithm takes (initial, seed), and"),
+        (WithoutStart, "too many positional arguments; the constructor of a learner takes (problem, seed, start), and"),
+    ],
+)
+def test_a_method_that_cannot_be_called_as_one_is_refused(method: type[Any], said: str, tmp_path: Path) -> None:
+    with pytest.raises(evo.EvoError) as error:
+        evo.run("sphere", dim=2, method=method, generations=1, out=tmp_path / "run")
+    assert str(error.value).startswith(f"method.name {__name__}:{method.__name__} cannot be built: {said}")
+    assert not (tmp_path / "run").exists()

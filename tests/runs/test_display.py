@@ -137,3 +137,15 @@ def test_the_forecast_follows_the_budget() -> None:
     assert "about 8 s" in forecast.estimate(100.0, 250)
     endless = resolve_config(flags={"task.name": "HalfCheetah-v5", "budget.until": 100.0})
     assert Forecast(endless).fraction(row) is None
+
+
+def test_a_log_says_once_why_a_run_ended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from evo.cli import app
+
+    words = ["run", "sphere", "--dim", "2", "--no-video", "--out", str(tmp_path / "run"), "--generations"]
+    app([*words, "2"], standalone_mode=False)
+    assert capsys.readouterr().out.count("ended: 2 generations") == 1
+    again = ["resume", str(tmp_path / "run"), "--no-video"]
+    for more in (["--generations", "3", "--quiet"], []):  # nothing but the result; nothing to be done
+        app([*again, *more], standalone_mode=False)
+        assert capsys.readouterr().out.count("ended: 3 generations") == 1
