@@ -74,11 +74,17 @@ def commands() -> str:
     return "\n\n".join(parts)
 
 
+def _public(reference: str) -> str:
+    """Return how a class is imported: every algorithm from `evo.algorithms`."""
+    module, _, name = reference.partition(":")
+    return f"evo.algorithms.{name}" if module.startswith("evo.algorithms.") else f"{module}.{name}"
+
+
 def methods() -> str:
     """Return the methods, each with its class and the source that its module names."""
     return _table(
         ("`--method`", "what it is", "class"),
-        ((f"`{name}`", method.summary, f"`{method.reference.replace(':', '.')}`") for name, method in METHODS.items()),
+        ((f"`{name}`", method.summary, f"`{_public(method.reference)}`") for name, method in METHODS.items()),
     )
 
 

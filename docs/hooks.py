@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ROOT / "docs" / "pages"
 _LINK = re.compile(r"(?<=\]\()([^)\s#]+)(?=[)#])")
+# Where an argument's meaning begins in a paragraph of a docstring, as in `out: the run directory. threads: …`.
+_ARGUMENT = re.compile(r"(?:^|(?<=[.;] ))((?:[a-z_][a-z0-9_]*, )*[a-z_][a-z0-9_]*): ")
 _MARK = re.compile(r"^<!-- generated: ([a-z-]+) -->$", re.MULTILINE)
 
 
@@ -45,6 +47,22 @@ def on_files(files: "Files", config: "MkDocsConfig") -> "Files":
             if found.suffix == ".md":
                 waiting.append(ROOT / found)
     return files
+
+
+def on_page_content(html: str, *, page: "Page", **_: Any) -> str:
+    """Show the arguments that a paragraph of a docstring explains as a list, a line each."""
+    return re.sub(r"<p>(.*?)</p>", _listed, html, flags=re.DOTALL) if page.file.src_uri == "api.md" else html
+
+
+def _listed(paragraph: re.Match[str]) -> str:
+    before, *parts = _ARGUMENT.split(paragraph[1].replace("\n", " "))
+    items = (
+        f"<li><code>{names}</code>: {meaning.strip().removesuffix(';')}</li>"
+        for names, meaning in zip(parts[::2], parts[1::2], strict=True)
+    )
+    if not parts:
+        return paragraph[0]
+    return f'{f"<p>{before.strip()}</p>" if before else ""}<ul class="arguments">{"".join(items)}</ul>'
 
 
 def on_page_markdown(markdown: str, *, page: "Page", **_: Any) -> str:

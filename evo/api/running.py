@@ -134,20 +134,26 @@ def run(
     planned: Callable[[Config, Learner], None] | None = None,
     trust: bool = False,
 ) -> Run:
-    """Evolve a creature, or train one: `evo.run("HalfCheetah-v5", method="ars", minutes=3, seed=1)`.
+    """Train a network on a task, by evolution or backprop: `evo.run("HalfCheetah-v5", method="ars", minutes=3)`.
 
-    Arguments left out come from `settings` (dotted keys, as --set), then the `config` file, then the preset for the
-    task and method. epochs: stop after this many passes over the training examples of a data set. start: a run
-    directory or champion file whose champion the learner begins from, on its task and with its network (--from on the
-    command line). dim: of a function, as in `evo.run("rastrigin", dim=20)`. log: loggers that follow metrics.csv,
-    of `tensorboard`, `wandb` and `mlflow`; they cannot break the run. step_timeout: seconds after which a reset or step
-    of a Gymnasium environment is abandoned, which costs that individual; by default there is no limit. out: the run
-    directory, a new one under `runs/` by default. threads: processors to use; by default all that this process may.
-    workers: evaluate populations elsewhere, with the same bits: see `evo.evaluation.workers`. video: film the champion
-    at the end. verbose: print what the command line prints. callback: called with each generation's row of metrics.
-    display: makes the display of the run, given its configuration (see `evo.runs.display`). trust: whether modules that
-    the `config` file or the champion of `start` name may be imported (see `load`). Ctrl-C saves everything before
-    KeyboardInterrupt is raised.
+    Arguments that are left out come from `settings`, then the `config` file, then the preset for the task and method.
+    The run stops at the first of its budgets. Ctrl-C saves everything before KeyboardInterrupt is raised.
+
+    task: its name, a model file, the id of a Gymnasium environment, a function, or a task or data set as an object.
+    method: a method by its name, or an algorithm as a class. network: its text, as in `mlp:64,64`, or layers. dim:
+    dimension of a function, as in `evo.run("rastrigin", dim=20)`. seed: seed of every random number in the run.
+    generations, steps, minutes: stop after so many. epochs: stop after so many passes over the training split of a data
+    set. until: stop when the champion's held-out fitness reaches this. step_timeout: seconds after which a reset or
+    step of a Gymnasium environment is given up, and its individual fails; by default there is no limit. out: the run
+    directory, by default a new one in `runs/`. threads: number of threads, by default one for each available processor.
+    workers: evaluates populations elsewhere, with the same bits (see `evo.evaluation.workers`). config: a `config.toml`
+    whose settings to use. start: a run or champion file whose champion the learner begins from, on its task, with its
+    network (--from on the command line). settings: settings by their dotted keys, as --set. log: loggers that the
+    metrics are passed on to, of `tensorboard`, `wandb` and `mlflow`; they cannot break the run. video: film the
+    champion at the end. verbose: print what the command line prints. callback: called with each generation's row of
+    metrics. display: makes the display of the run from its configuration (see `evo.runs.display`). planned: called with
+    the configuration and the learner before the run begins. trust: whether modules that the `config` file or the
+    champion of `start` name may be imported (see `load`).
 
     Raises EvoError for anything the user can put right, before any work is done where possible.
     """

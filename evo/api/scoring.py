@@ -72,18 +72,15 @@ def evaluate(
 ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
     """Compute the returns of a whole population, float64 (individuals, episodes); NaN where an episode failed.
 
-    params: (individuals, size), (size,) for one, or what an algorithm's `ask` returns; where the network has a layer of
-    its own length, also a list of rows (parameters,). Episode e of every individual starts from seed + e, exactly as
-    `gymnasium.make(...).reset(seed=seed + e)` does. This is the fast path: all processors, no Python per step.
+    Episode e of every individual starts from seed + e, exactly as `gymnasium.make(...).reset(seed=seed + e)` does. All
+    processors work, without Python in the loop. A network given as text normalises where there are statistics.
 
-    statistics: of a network that normalises its observations, and only for such a one: `champion.statistics`, those of
-    `evo.collect_statistics`, or `"collect"`, which runs the same episodes twice and uses the observations of the first
-    time. A network given as text normalises where there are statistics.
-
-    threads, workers: as of `evo.run`.
-
-    measures: also return what the task says of how it was done, float64 (individuals, measures), means over the
-    episodes in the order of `task.measures`, NaN where one failed. Raises EvoError.
+    params: (individuals, size), (size,) for one individual, or the population that an algorithm's `ask` returns; where
+    the network has a layer of its own length, also a list of rows (parameters,). statistics: for a network that
+    normalises its observations: `champion.statistics`, those of `evo.collect_statistics`, or `"collect"`, which runs
+    the same episodes twice and uses the observations of the first time. threads, workers: as in `evo.run`. measures:
+    also return behaviour descriptors, float64 (individuals, measures): means over the episodes in the order of
+    `task.measures`, NaN where an episode failed. Raises EvoError.
     """
     problem = _problem(task, network, workers_of(threads, workers), statistics)
     if measures and not problem.measures:
@@ -97,9 +94,9 @@ def evaluate(
 def rollout(
     task: TaskLike, network: NetworkLike, params: np.ndarray, seed: int = 0, statistics: _Statistics = None
 ) -> Trajectory:
-    """Record one episode, the same compiled episode that scores; it starts as `env.reset(seed=seed)`.
+    """Record one episode: the same compiled episode that `evaluate` runs, started as by `env.reset(seed=seed)`.
 
-    params: (size,). statistics: as of `evaluate`. Raises EvoError.
+    params: (size,). statistics: as in `evaluate`. Raises EvoError.
     """
     problem = _problem(task, network, Threads(1), statistics)
     if np.ndim(params) != 1:

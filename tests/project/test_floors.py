@@ -1,6 +1,7 @@
 """The house stands on floors: a package imports only from packages below it, and nothing lies loose."""
 
 import ast
+import re
 import graphlib
 from pathlib import Path
 
@@ -115,3 +116,10 @@ def test_no_module_bears_a_public_name() -> None:
 def test_files_stay_small() -> None:
     long = {name: count for name, path in MODULES.items() if (count := len(path.read_text().splitlines())) > 420}
     assert not long
+
+
+def test_the_page_on_architecture_lists_the_packages_in_their_order() -> None:
+    text = (ROOT / "docs" / "pages" / "architecture.md").read_text()
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `evo.")]
+    apart = {"evo.errors", "evo.version", "evo", "evo.__main__"}
+    assert re.findall(r"`(evo\.[a-z]+)`", " ".join(rows)) == [name for name in PACKAGES if name not in apart]

@@ -1,6 +1,7 @@
 """The README and the pages of the documentation: their code works as written, their links lead somewhere, and their
 lists are those of the code. Only budgets and film sizes are cut."""
 
+import itertools
 import os
 import re
 import subprocess
@@ -134,9 +135,20 @@ def test_the_readme_names_every_command() -> None:
 def test_every_page_opens_with_an_example() -> None:
     """Its first block of code, picture or list from the code comes within the first fifteen lines."""
     for page in PAGES:
-        if page not in (README, ROOT / "docs" / "pages" / "api.md"):
+        if page != README:
             head = "\n".join(page.read_text().splitlines()[:15])
             assert "```" in head, f"{_name(page)} begins with no example"
+
+
+def test_no_line_of_a_paragraph_becomes_an_item_of_a_list() -> None:
+    """A line that begins with a number and a full stop, or a dash, after a line of text would."""
+    for page in PAGES:
+        text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+        for before, line in itertools.pairwise(text.splitlines()):
+            if re.match(r"\s*(\d+\.|[-+*]) ", line):
+                assert not before.strip() or re.match(r"\s*(\d+\.|[-+*]) |\s{2,}\S", before), f"{_name(page)}: {line}"
+                if re.match(r"\s*\d+\. ", line):
+                    assert int(line.split(".")[0]) < 20, f"{_name(page)}: {line}"
 
 
 def test_every_page_is_in_the_table_of_contents() -> None:
