@@ -1,8 +1,8 @@
 """The house stands on floors: a package imports only from packages below it, and nothing lies loose."""
 
 import ast
-import re
 import graphlib
+import re
 from pathlib import Path
 
 import pytest
