@@ -6,6 +6,7 @@ dies is replaced. A released process stays idle for the next caller.
 
 import atexit
 import functools
+import mmap
 import os
 import pickle
 import signal
@@ -20,10 +21,13 @@ from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any, NamedTuple
 
 from evo.envs.engine import interruption
+from evo.envs.gymnasium_bridge.alarm import share_deadline
 
 _SERVE = "import sys; from evo.evaluation.processes import _serve; _serve(*map(int, sys.argv[1:]))"
 _GLANCE = 1.0  # seconds after which a silent helper is polled: a process that it forked may keep its pipe open
 _FAREWELL = 2.0  # seconds that idle helpers have to close what they hold
+_GRACE = 1.0  # seconds that a helper has after its deadline to end by its own alarm
+_LATE = "it gave no answer in time"
 
 _idle: list["_Helper"] = []
 _all: set["_Helper"] = set()
@@ -94,10 +98,11 @@ class Processes:
             ready = wait([self._helpers[number].connection for number in busy], _GLANCE)
             for number, place in list(busy.items()):
                 helper = self._helpers[number]
-                if helper.connection not in ready and helper.process.poll() is None:
+                late = helper.connection not in ready and helper.is_late()
+                if helper.connection not in ready and helper.process.poll() is None and not late:
                     continue
                 del busy[number]
-                found = helper.receive()
+                found = Died(_LATE) if late else helper.receive()
                 if isinstance(found, Died):
                     self._replace(number)
                     deaths[place] = deaths.get(place, 0) + 1
@@ -142,12 +147,16 @@ class _Helper:
         self.connection, there = Pipe()
         self._parting = False  # whether it may still be closing what it kept
         self.stamps: dict[str, Any] = {}  # module → stamp of its file when this process first needed it
-        descriptors = there.fileno(), _lifeline()[0]
+        memory = os.memfd_create("deadline")
+        os.ftruncate(memory, mmap.PAGESIZE)
+        self._deadline = memoryview(mmap.mmap(memory, mmap.PAGESIZE)).cast("d")
+        descriptors = there.fileno(), _lifeline()[0], memory
         command = [sys.executable, "-c", _SERVE, *map(str, descriptors)]
         # the helper can import what this process can; its own session keeps Ctrl-C from it
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(_search_path())}
         self.process = subprocess.Popen(command, pass_fds=descriptors, env=environment, start_new_session=True)
         there.close()
+        os.close(memory)
         with _lock:
             _all.add(self)
 
@@ -169,6 +178,10 @@ class _Helper:
                 self.process.wait(_GLANCE)
         self.stop()
         return Died(_ending(self.process.returncode))
+
+    def is_late(self) -> bool:
+        """Return whether it is past the deadline of a step, and its alarm has not ended it: it may be ignored."""
+        return 0 < self._deadline[0] < time.monotonic() - _GRACE
 
     def forget(self) -> bool:
         """Have the process close what it keeps; return whether it is alive."""
@@ -239,7 +252,7 @@ def _ending(status: int) -> str:
     if status >= 0:
         return f"its process ended with exit status {status}"
     if status == -signal.SIGALRM:
-        return "it gave no answer in time"
+        return _LATE
     try:
         return f"its process was ended by {signal.Signals(-status).name}"
     except ValueError:
@@ -302,8 +315,9 @@ def _end_with(lifeline: int) -> None:
     os.killpg(0, signal.SIGKILL)  # the helper leads a session; this kills the processes that it started too
 
 
-def _serve(descriptor: int, lifeline: int) -> None:
+def _serve(descriptor: int, lifeline: int, deadline: int) -> None:
     """Answer calls, in a helper, until the connection closes."""
+    share_deadline(memoryview(mmap.mmap(deadline, mmap.PAGESIZE)).cast("d"))
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
     connection: Connection[Any, Any] = Connection(descriptor)
     process = os.getpid()

@@ -98,6 +98,12 @@ def test_a_timeout_ends_an_environment_that_handles_its_signal() -> None:
     assert evaluated(problem).errors == ("it gave no answer in time",)
 
 
+def test_a_timeout_ends_an_environment_that_ignores_its_signal_where_it_hangs() -> None:
+    outcome = evaluated(walking("Fine-v0", 0.1, bold="step ignores its alarm and hangs"))
+    np.testing.assert_array_equal(outcome.returns, [[5.0], [np.nan], [5.0]])
+    assert outcome.errors == ("it gave no answer in time",)
+
+
 @pytest.mark.parametrize("deed", ["forks", "moves", "prints", "warns"])
 @pytest.mark.parametrize("method", ["reset", "step", "close"])
 def test_what_an_environment_may_do(deed: str, method: str) -> None:

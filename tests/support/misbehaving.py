@@ -68,6 +68,7 @@ DEEDS: dict[str, Callable[[], Any]] = {
     "kills": lambda: os.kill(os.getpid(), 9),
     "hangs": lambda: time.sleep(3600),
     "hears no alarm": lambda: signal.signal(signal.SIGALRM, signal.SIG_IGN),
+    "ignores its alarm and hangs": lambda: (signal.signal(signal.SIGALRM, signal.SIG_IGN), time.sleep(3600)),
     "forks": _forks,
     "moves": lambda: os.chdir("/"),
     "prints": lambda: print("a line of the environment's"),
