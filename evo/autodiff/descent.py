@@ -12,7 +12,8 @@ import numpy as np
 
 from evo.autodiff.blas import one_thread
 from evo.autodiff.operations import seed_of
-from evo.autodiff.tape import Node, Program, backward, forward
+from evo.autodiff.running import backward, forward
+from evo.autodiff.tape import Node, Program
 from evo.autodiff.team import Team, barrier
 from evo.envs.engine.compile import njit
 from evo.envs.engine.random import mixed

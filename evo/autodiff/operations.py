@@ -74,18 +74,21 @@ def seed_of(values: Any, at: int) -> Any:
 
 
 def affine(row: Any, values: Any, gradients: Any) -> None:
-    """Compute first (m, k) second (k, n) + third (1, n)."""
+    """Compute an activation of first (m, k) second (k, n) + third (1, n); its number is its index in ACTIVATIONS."""
     m, n, k = row[ROWS], row[COLUMNS], row[FIRST + BY_ROW]
     out, bias = block(row, values, OUTPUT), values[row[THIRD] : row[THIRD] + n]
     for i in range(m):
         out[i * n : (i + 1) * n] = bias
     add_product(values[row[FIRST] :], values[row[SECOND] :], out, m, k, n)
+    activations.activate(out, row[NUMBERS])
 
 
 @gradient_of(affine)
 def affine_backward(row: Any, values: Any, gradients: Any) -> None:
+    """Add the gradients of all three; the output's gradient becomes that of the sum, which no other operation reads."""
     m, n, k = row[ROWS], row[COLUMNS], row[FIRST + BY_ROW]
     out = block(row, gradients, OUTPUT)
+    activations.differentiate(block(row, values, OUTPUT), out, row[NUMBERS])
     if row[FIRST + NEEDED]:
         add_product_turned_second(out, values[row[SECOND] :], gradients[row[FIRST] :], m, n, k)
     if row[SECOND + NEEDED]:
@@ -95,75 +98,6 @@ def affine_backward(row: Any, values: Any, gradients: Any) -> None:
         for i in range(m):
             for j in range(n):
                 bias[j] += out[i * n + j]
-
-
-def tanh(row: Any, values: Any, gradients: Any) -> None:
-    out = block(row, values, OUTPUT)
-    out[:] = block(row, values, FIRST)
-    activations.tanh(out)
-
-
-@gradient_of(tanh)
-def tanh_backward(row: Any, values: Any, gradients: Any) -> None:
-    out, above, below = block(row, values, OUTPUT), block(row, gradients, OUTPUT), block(row, gradients, FIRST)
-    one = out.dtype.type(1)
-    for index in range(out.size):
-        below[index] += above[index] * (one - out[index] * out[index])
-
-
-def relu(row: Any, values: Any, gradients: Any) -> None:
-    out = block(row, values, OUTPUT)
-    out[:] = block(row, values, FIRST)
-    activations.relu(out)
-
-
-@gradient_of(relu)
-def relu_backward(row: Any, values: Any, gradients: Any) -> None:
-    out, above, below = block(row, values, OUTPUT), block(row, gradients, OUTPUT), block(row, gradients, FIRST)
-    zero = out.dtype.type(0)
-    for index in range(out.size):
-        below[index] += above[index] if out[index] > zero else zero
-
-
-def elu(row: Any, values: Any, gradients: Any) -> None:
-    out = block(row, values, OUTPUT)
-    out[:] = block(row, values, FIRST)
-    activations.elu(out)
-
-
-@gradient_of(elu)
-def elu_backward(row: Any, values: Any, gradients: Any) -> None:
-    out, above, below = block(row, values, OUTPUT), block(row, gradients, OUTPUT), block(row, gradients, FIRST)
-    zero, one = out.dtype.type(0), out.dtype.type(1)
-    for index in range(out.size):
-        below[index] += above[index] * (one if out[index] > zero else out[index] + one)
-
-
-def sigmoid(row: Any, values: Any, gradients: Any) -> None:
-    out = block(row, values, OUTPUT)
-    out[:] = block(row, values, FIRST)
-    activations.sigmoid(out)
-
-
-@gradient_of(sigmoid)
-def sigmoid_backward(row: Any, values: Any, gradients: Any) -> None:
-    out, above, below = block(row, values, OUTPUT), block(row, gradients, OUTPUT), block(row, gradients, FIRST)
-    one = out.dtype.type(1)
-    for index in range(out.size):
-        below[index] += above[index] * out[index] * (one - out[index])
-
-
-def exp(row: Any, values: Any, gradients: Any) -> None:
-    out, operand = block(row, values, OUTPUT), block(row, values, FIRST)
-    for index in range(out.size):
-        out[index] = math.exp(operand[index])
-
-
-@gradient_of(exp)
-def exp_backward(row: Any, values: Any, gradients: Any) -> None:
-    out, above, below = block(row, values, OUTPUT), block(row, gradients, OUTPUT), block(row, gradients, FIRST)
-    for index in range(out.size):
-        below[index] += above[index] * out[index]
 
 
 def _compiled_as(run: Any, *parts: Any) -> Any:

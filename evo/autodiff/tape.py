@@ -12,18 +12,20 @@ program then runs in compiled code on buffers that are allocated once.
 """
 
 import functools
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
 from numba.np.numpy_support import from_dtype
 
-from evo.autodiff import operations, recurrent, spiking
-from evo.autodiff.operations import BACKWARD, FORWARD, NUMBERS, ROW_SIZE, SEED_SIZE, Operation, backward_of
-from evo.envs.engine.compile import compile_kernel, njit
-from evo.envs.engine.physics import call
+from evo.autodiff import drawing, elementwise, joining, operations, recurrent, spiking
+from evo.autodiff.operations import NUMBERS, ROW_SIZE, SEED_SIZE, Operation, backward_of
+from evo.autodiff.running import Section, backward, forward
+from evo.envs.engine.compile import compile_kernel
+from evo.numerics.activations import ACTIVATIONS
 from evo.storage.memory import check_bytes
 
 _ALIGNMENT = 16  # float32 numbers: a cache line
@@ -40,24 +42,31 @@ class Node:
     columns: int
     needs_gradient: bool
 
-    def affine(self, weights: "Node", bias: "Node | None" = None, into: "Node | None" = None) -> "Node":
-        """Return self (m, k) weights (k, n) + bias (1, n)."""
+    def affine(
+        self,
+        weights: "Node",
+        bias: "Node | None" = None,
+        into: "Node | None" = None,
+        activation: str = "linear",
+    ) -> "Node":
+        """Return self (m, k) weights (k, n) + bias (1, n), and one of ACTIVATIONS of it."""
         bias = self.tape.constant(0.0, 1, weights.columns) if bias is None else bias
         if self.columns != weights.rows or (bias.rows, bias.columns) != (1, weights.columns):
             raise ValueError(f"{self.shape} by {weights.shape} plus {bias.shape} do not fit")
-        return self.tape.record(operations.affine, self.rows, weights.columns, self, weights, bias, into=into)
+        operands, numbers = (self, weights, bias), (ACTIVATIONS.index(activation),)
+        return self.tape.record(operations.affine, self.rows, weights.columns, *operands, into=into, numbers=numbers)
 
     def tanh(self, into: "Node | None" = None) -> "Node":
-        return self.tape.record(operations.tanh, *self.shape, self, into=into)
+        return self.tape.record(elementwise.tanh, *self.shape, self, into=into)
 
     def relu(self) -> "Node":
-        return self._alike(operations.relu)
+        return self._alike(elementwise.relu)
 
     def elu(self) -> "Node":
-        return self._alike(operations.elu)
+        return self._alike(elementwise.elu)
 
     def sigmoid(self) -> "Node":
-        return self._alike(operations.sigmoid)
+        return self._alike(elementwise.sigmoid)
 
     def activate(self, activation: str) -> "Node":
         """Apply an activation, one of `evo.numerics.activations.ACTIVATIONS`."""
@@ -131,7 +140,30 @@ class Node:
         return self.tape.record(spiking.trace, *self.shape, self, keeping, before, into=into)
 
     def exp(self) -> "Node":
-        return self._alike(operations.exp)
+        return self._alike(elementwise.exp)
+
+    def log(self) -> "Node":
+        return self._alike(elementwise.log)
+
+    def softplus(self) -> "Node":
+        """Return log(1 + exp(self))."""
+        return self._alike(elementwise.softplus)
+
+    def detach(self) -> "Node":
+        """Return the same matrix, through which no gradient passes, without copying."""
+        return replace(self, needs_gradient=False)
+
+    def concat(self, other: "Node") -> "Node":
+        """Return both side by side, (rows, columns of both)."""
+        if self.rows != other.rows:
+            raise ValueError(f"{self.shape} and {other.shape} do not stand side by side")
+        return self.tape.record(joining.concat, self.rows, self.columns + other.columns, self, other)
+
+    def take(self, first: int, count: int) -> "Node":
+        """Return the `count` columns from `first` on."""
+        if not 0 <= first <= first + count <= self.columns:
+            raise ValueError(f"columns {first} to {first + count} of {self.columns}")
+        return self.tape.record(joining.take, self.rows, count, self, numbers=(first,))
 
     def log_softmax(self) -> "Node":
         """Return the logarithm of the softmax of each row."""
@@ -200,26 +232,42 @@ class Tape:
         self.size, self.dtype, self.training = parameters, np.dtype(dtype), training
         self._end = -(-parameters // _ALIGNMENT) * _ALIGNMENT
         self._rows: list[list[int]] = []
-        self._constants: list[tuple[int, int, float]] = []
+        self._graded: list[tuple[int, int]] = []  # where the nodes are that need a gradient, but for parameters
+        self._staged = 0, 0  # rows, and graded nodes, that belong to an earlier stage
+        self._constants: list[tuple[int, int, float | np.ndarray]] = []
         self.going_on: Node | None = None
         self.states: list[Node] = []  # the layers' initial states, inputs after `go_on`, in the order requested
         self._seed: Node | None = None
+        self._frozen = False
 
     def parameters(self, at: int, rows: int, columns: int) -> Node:
         """Return the parameters from `at` on, as a matrix."""
         if not 0 <= at <= at + rows * columns <= self.size:
             raise ValueError(f"{rows * columns} parameters from {at} on: there are {self.size}")
-        return Node(self, at, rows, columns, True)
+        return Node(self, at, rows, columns, not self._frozen)
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let parameters taken inside this context get no gradient: those of another loss, or of a target network."""
+        before, self._frozen = self._frozen, True
+        try:
+            yield
+        finally:
+            self._frozen = before
 
     def input(self, rows: int, columns: int) -> Node:
         """Return a matrix to be filled in before each run."""
         return self._place(rows, columns, False)
 
-    def constant(self, value: float, rows: int = 1, columns: int = 1) -> Node:
-        """Return a matrix filled with one value."""
+    def constant(self, value: float | np.ndarray, rows: int = 1, columns: int = 1) -> Node:
+        """Return a matrix filled with one value, or with as many values, row by row."""
         node = self._place(rows, columns, False)
         self._constants.append((node.at, node.at + rows * columns, value))
         return node
+
+    def normal(self, rows: int, columns: int) -> Node:
+        """Return a matrix of standard normals, which the tape's seed determines."""
+        return self.record(drawing.normal, rows, columns, self.seed())
 
     def empty(self, rows: int, columns: int) -> Node:
         """Return a matrix that operations write to, part by part, before any other reads it."""
@@ -262,7 +310,8 @@ class Tape:
         out = self._place(rows, columns, any(operand.needs_gradient for operand in operands)) if into is None else into
         if out.shape != (rows, columns):
             raise ValueError(f"{operation.__name__} gives {(rows, columns)}, which does not fit {out.shape}")
-        row = [*(kernel.address for kernel in _compiled(operation, self.dtype)), out.at, rows, columns]
+        ahead, back = _compiled(operation, self.dtype)
+        row = [ahead.address, back.address if out.needs_gradient else 0, out.at, rows, columns]
         for operand in operands:
             repeated = operand.rows == 1 < rows, operand.columns == 1 < columns
             by_row, by_column = 0 if repeated[0] else operand.columns, 0 if repeated[1] else 1
@@ -277,13 +326,22 @@ class Tape:
             self._seed = self._place(1, SEED_SIZE, False)
         return self._seed
 
+    def stage(self, loss: Node) -> Section:
+        """Return what was recorded since the last stage: it has a loss of its own, and gets no gradient of others'.
+
+        Raises ValueError where `loss` is none.
+        """
+        _check_loss(loss)
+        (rows, graded), self._staged = self._staged, (len(self._rows), len(self._graded))
+        spans = np.array(self._graded[graded:], np.int64).reshape(-1, 2)
+        return Section(rows, len(self._rows), loss.at, spans)
+
     def program(self, loss: Node) -> "Program":
         """Return everything recorded so far, ready to run; gradients are of `loss` (1, 1).
 
         Raises ValueError for another loss, and EvoError where the buffers would not fit into memory.
         """
-        if loss.shape != (1, 1) or not loss.needs_gradient:
-            raise ValueError(f"a loss is one number that depends on parameters; this is {loss.shape}")
+        _check_loss(loss)
         needed = 2 * self._end * np.dtype(self.dtype).itemsize  # values, and their gradients
         check_bytes("backprop through this network", needed, "take smaller minibatches, shorter windows or segments")
         values = np.zeros(self._end, self.dtype)
@@ -295,7 +353,14 @@ class Tape:
     def _place(self, rows: int, columns: int, needs_gradient: bool) -> Node:
         at = self._end
         self._end += -(-rows * columns // _ALIGNMENT) * _ALIGNMENT
+        if needs_gradient:
+            self._graded.append((at, self._end))
         return Node(self, at, rows, columns, needs_gradient)
+
+
+def _check_loss(loss: Node) -> None:
+    if loss.shape != (1, 1) or not loss.needs_gradient:
+        raise ValueError(f"a loss is one number that depends on parameters; this is {loss.shape}")
 
 
 @functools.cache
@@ -347,17 +412,3 @@ class Program(NamedTuple):
     def backward(self) -> None:
         """Run every operation backwards, after `forward`."""
         backward(self.table, self.values, self.gradients, self.loss)
-
-
-@njit(cache=True)
-def forward(table: Any, values: Any, gradients: Any) -> None:
-    for index in range(table.shape[0]):
-        call(table[index, FORWARD], (table[index], values, gradients))
-
-
-@njit(cache=True)
-def backward(table: Any, values: Any, gradients: Any, loss: int) -> None:
-    gradients[:] = 0
-    gradients[loss] = 1
-    for index in range(table.shape[0] - 1, -1, -1):
-        call(table[index, BACKWARD], (table[index], values, gradients))

@@ -133,4 +133,4 @@ class Dense(Layer):
     def apply(self, tape: "Tape", inputs: "Node", at: int, shape: Shape, steps: int) -> "Node":
         weights = tape.parameters(at, inputs.columns, self.outputs)
         bias = tape.parameters(at + inputs.columns * self.outputs, 1, self.outputs) if self.bias else None
-        return inputs.affine(weights, bias).activate(self.activation)
+        return inputs.affine(weights, bias, activation=self.activation)
