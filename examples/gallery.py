@@ -16,7 +16,7 @@ from evo.envs.rendering import renderer as raycast
 from evo.envs.task import Task
 from evo.visualize.strips import Frame, caption, filmstrip
 
-ANALYTIC = ("evo/CartPole-v0", "evo/PointMass-v0")
+ANALYTIC = ("evo/CartPole-v0", "evo/Pendulum-v0", "evo/PointMass-v0")
 CREATURES = [name for name in TASKS if name.startswith("evo/") and name not in ANALYTIC]
 
 

@@ -52,7 +52,33 @@ def test_point_mass_moves_as_the_damped_motion_in_closed_form() -> None:
         assert reward == pytest.approx(-np.hypot(*observation[:2]), rel=1e-12)
 
 
-@pytest.mark.parametrize("task", ["cartpole", "PointMass"])
+def test_the_pendulum_is_gymnasiums() -> None:
+    ours, theirs, draws = TaskEnv(evo.task("pendulum")), gymnasium.make("Pendulum-v1"), np.random.default_rng(0)
+    for seed in range(3):
+        observation, other = ours.reset(seed=seed)[0], theirs.reset(seed=seed)[0]
+        for step in range(1, 201):
+            np.testing.assert_array_equal(observation.astype(np.float32), other)  # theirs are float32
+            torque = draws.uniform(-3.0, 3.0, 1)  # beyond the bounds too
+            observation, reward, terminated, truncated, _ = ours.step(torque)
+            other, expected, *ended, _ = theirs.step(torque)
+            assert reward == pytest.approx(float(expected), rel=1e-12)
+            assert [terminated, truncated] == ended == [False, step == 200]
+
+
+def test_a_pendulum_of_other_numbers_is_a_rod_that_turns_about_its_end() -> None:
+    env = TaskEnv(evo.task("pendulum", gravity=5.0, length=2.0, mass=0.5, max_torque=1.0, timestep=0.01, steps=60))
+    angle = math.atan2(*env.reset(seed=1)[0][[1, 0]])
+    speed = float(env.reset(seed=1)[0][2])
+    for torque in np.random.default_rng(3).uniform(-1, 1, 60):
+        # m l² / 3 · acceleration = m g l / 2 · sin(angle) + torque
+        acceleration = (0.5 * 5.0 * 2.0 / 2 * math.sin(angle) + torque) / (0.5 * 4.0 / 3)
+        speed += 0.01 * acceleration
+        angle += 0.01 * speed
+        observation, *_ = env.step(np.array([torque]))
+        np.testing.assert_allclose(observation, [math.cos(angle), math.sin(angle), speed], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("task", ["cartpole", "pendulum", "PointMass"])
 def test_options_out_of_range_are_refused(task: str) -> None:
     with pytest.raises(evo.EvoError, match="timestep"):
         evo.task(task, timestep=0.0)
