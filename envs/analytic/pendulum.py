@@ -65,10 +65,12 @@ def pendulum(
 ) -> Task:
     """Swing a rod up. Observation (3,): cosine and sine of its angle, angular velocity. Action (1,): the torque.
 
-    The angle is from upright. gravity in m/s², mass in kg, length in m, max_speed in rad/s, at which it is held,
-    max_torque in N m, the bound of the action, timestep in s. A step costs the squared angle, 0.1 times the squared
-    speed and 0.001 times the squared torque; about -150 an episode is good. The rod begins at any angle, with up to ±1
-    rad/s. Raises ValueError for a number out of its range.
+    The angle is from upright. A step costs the squared angle, 0.1 times the squared speed and 0.001 times the squared
+    torque; about -150 an episode is good. The rod begins at any angle, with up to ±1 rad/s.
+
+    gravity: in m/s². mass: of the rod, in kg. length: of the rod, in m. max_speed: in rad/s, at which it is held.
+    max_torque: in N m, the bound of the action. timestep: in s. steps: control steps of an episode. Raises ValueError
+    for a number out of its range.
     """
     options = {name: value for name, value in locals().items() if name != "rendering"}
     for name, value in options.items():
