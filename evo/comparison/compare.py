@@ -39,6 +39,7 @@ def compare(
     settings: Settings = (),
     out: Path | str | None = None,
     threads: int | None = None,
+    workers: Workers | None = None,
     video: bool = True,
     display: StudyDisplay | None = None,
     trust: bool = False,
@@ -53,16 +54,16 @@ def compare(
     methods: names, or one text with commas between them. settings: dotted keys of task.*, training.*, evaluation.*,
     network.normalise and network.clip_observation, as --set. out: the directory, by default for a task
     `runs/studies/<task>-<methods>`, in which finished runs are reused and interrupted ones resumed. Finished runs are
-    only read; they may differ in network and budget. threads: for runs and pictures alike. video: film a race of the
-    champions. display: makes the display of the work, as `study_display` does. trust: whether modules that finished
-    runs name may be imported (see `evo.load`).
+    only read; they may differ in network and budget. threads: for runs and pictures alike. workers: evaluate
+    populations elsewhere, as of `evo.run`. video: film a race of the champions. display: makes the display of the work,
+    as `study_display` does. trust: whether modules that finished runs name may be imported (see `evo.load`).
     Ctrl-C saves everything before KeyboardInterrupt is raised. A run that fails is a line in `failures`.
     Raises EvoError for anything the user can put right, and where every run failed.
     """
     named = [path_of(one) if isinstance(one, Run) else one for one in what]
     show = display or (lambda configs: study_display(configs, Console(quiet=True), quiet=True))
     target = None if out is None else Path(out)
-    workers = workers_of(threads)
+    workers = workers_of(threads, workers)
     if not named:
         raise EvoError("no task given; for example: evo compare HalfCheetah-v5")
     are_runs = [(Path(name) / "config.toml").exists() for name in named]

@@ -175,7 +175,17 @@ class Champion:
             raise EvoError(f"the examples of {self.task_name} are no longer those that this champion was made with")
         if problem.cast(self.params).dtype != self.params.dtype:
             raise EvoError(f"a damaged champion: parameters of {self.task_name} are not {self.params.dtype}")
+        problem.origin = self._origin
         return problem
+
+    def _origin(self) -> tuple[str, bool]:
+        """Return a configuration that makes its problem again, for scoring."""
+        task = {f"task.{name}": value for name, value in self.task_options.items()}
+        network = {"layers": self.network_text, "normalise": self.normalise, "clip_observation": self.clip_observation}
+        named = {f"network.{name}": value for name, value in network.items()}
+        named |= {"evaluation.step_timeout": self.step_timeout, "data.digest": self.data or None}
+        named = {key: value for key, value in named.items() if key not in self.spec.kind.without and value is not None}
+        return resolve_config(flags={"task.name": self.task_name} | task | named).toml(), False
 
     @property
     def walking(self) -> Walking:
@@ -232,19 +242,21 @@ class Champion:
         episodes: int | Split = 100,
         seeds: np.ndarray | None = None,
         options: Mapping[str, Any] | None = None,
+        workers: Workers | None = None,
     ) -> Fitness:
         """Return its returns on the report seeds or the given ones, or its score on a split of a data set.
 
         A split is given as in `champion.evaluate(digits.test)`. options: of its task, in place of those it was scored
-        under, as in `{"friction": 0.5}`. Raises EvoError.
+        under, as in `{"friction": 0.5}`. workers: evaluate episodes elsewhere, as of `evo.run`; a split is scored here.
+        Raises EvoError.
         """
         if options:
-            return self.on_options(options).evaluate(episodes, seeds)
+            return self.on_options(options).evaluate(episodes, seeds, workers=workers)
         if isinstance(episodes, Split):
             problem = self.supervised
             return Fitness(problem.score(problem.answers(self.params, self._fitting(episodes))), self.metric)
-        names = self.problem.measures
-        outcome = self._score(report_seeds(episodes) if seeds is None else np.asarray(seeds), bool(names))
+        names, asked = self.problem.measures, report_seeds(episodes) if seeds is None else np.asarray(seeds)
+        outcome = self._score(asked, self.problem if workers is None else self.problem_on(workers), bool(names))
         measures = dict(zip(names, outcome.measures[0].tolist(), strict=True)) if names else {}
         return Fitness(outcome.returns[0], self.metric, outcome.steps, measures)
 
@@ -271,10 +283,10 @@ class Champion:
             raise EvoError(f"these examples are not {self.task_name}'s: {one_line(error)}") from error
         return split
 
-    def _score(self, seeds: np.ndarray, measured: bool = False) -> Evaluation:
+    def _score(self, seeds: np.ndarray, problem: Problem, measured: bool = False) -> Evaluation:
         """Evaluate it on the episodes of `seeds`. Raises EvoError where it cannot be evaluated."""
         with self._said():
-            return evaluate_alone(self.problem, *self.candidate, seeds, measured)
+            return evaluate_alone(problem, *self.candidate, seeds, measured)
 
     @contextmanager
     def _said(self) -> Iterator[None]:
@@ -317,7 +329,7 @@ class Champion:
     def verify(self) -> Verification:
         """Score it again on its selection seeds and compare every bit."""
         seeds = selection_seeds(len(self.selection_returns))
-        outcome = self._score(seeds)
+        outcome = self._score(seeds, self.problem)
         again = outcome.returns[0]
         here = platform_facts()
         names = sorted({*self.facts, *here})

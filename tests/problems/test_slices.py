@@ -19,6 +19,7 @@ from evo.errors import EvoError
 from evo.evaluation.workers import Threads, Work, Workers
 from evo.genomes.noise import Noise
 from evo.genomes.population import DensePopulation, PerturbedPopulation, Population
+from evo.learners.learner import Candidate
 from evo.learners.racing import evaluate_racing
 from evo.numerics.randomness import generator, selection_seeds
 from evo.problems import slices
@@ -28,6 +29,7 @@ from evo.problems.outcome import Outcome
 from evo.problems.problem import Evaluation, Problem
 from evo.problems.slices import PopulationWork
 from evo.problems.supervised import Supervised
+from evo.runs.champion import Champion
 from evo.storage.files import arrays_from_bytes, arrays_to_bytes
 
 
@@ -105,6 +107,37 @@ def test_slices_give_the_bits_of_the_whole(
         _assert_same(there.evaluate(*asked), here.evaluate(*asked))
         in_parts = 2 if name == "world" and shape == (1, 2) and not measured else 1  # means are over all episodes
         assert workers.count == slices_ * in_parts
+
+
+@pytest.mark.parametrize("name", ["world", "formula", "data"])
+def test_a_champion_is_scored_elsewhere(name: str) -> None:
+    config = resolve_config(flags={one.replace("__", "."): value for one, value in PROBLEMS[name].items()})
+    problem = make_problem(config, Threads(1), training=False)
+    champion = Champion(
+        spec=config.task,
+        network_text=config.network.layers,
+        normalise=config.network.normalise,
+        method="by hand",
+        seed=0,
+        generation=0,
+        steps=0,
+        candidate=Candidate(problem.cast(problem.initial(generator(0, "test"))), problem.no_statistics()),
+        selection_returns=np.zeros(1),
+        report_returns=None,
+        facts={},
+    )
+    workers = Elsewhere()
+    there, here = champion.evaluate(3, workers=workers), champion.evaluate(3)
+    np.testing.assert_array_equal(there.returns, here.returns)
+    assert workers.count and there.measures == here.measures
+
+
+def test_a_comparison_is_evaluated_elsewhere(tmp_path: Path) -> None:
+    workers, settings = Elsewhere(), {"task.dim": 2}
+    asked: dict[str, Any] = {"methods": "snes,random-search", "seeds": 1, "steps": 200, "settings": settings}
+    found = evo.compare("sphere", **asked, out=tmp_path / "study", workers=workers, video=False)
+    assert workers.count > 20
+    assert len(found.members) == 2 and all(one.champion.verify().exact for one in found.members)
 
 
 def test_the_size_of_a_slice_follows_from_the_problem() -> None:
