@@ -1,12 +1,14 @@
-"""Runs the code of one page in the working directory: `python -m tests.support.page_runner PAGE`.
+"""Runs the code of pages: reads lines of a page and a folder, and runs each page in its folder, in a fork.
 
-Commands and Python run in order, each in a fork of this process: imports are paid once, and nothing but files goes from
-one to the next. Budgets and film sizes are cut, nothing else.
+Commands and Python of a page run in order, each in a fork of its own: imports are paid once for all pages, and nothing
+but files goes from one command to the next. Budgets, numbers of seeds and film sizes are cut, nothing else. What the
+page printed goes to `FOLDER.log`; its exit status is printed.
 """
 
 import functools
 import os
 import shutil
+import signal
 import sys
 import traceback
 import warnings
@@ -27,12 +29,16 @@ from evo.cli import main
 from tests.support.pages import BLOCKS, Block, is_run_here
 from tests.support.places import ROOT
 
-_FEW = ["--set", "evaluation.selection_episodes=2", "--set", "evaluation.report_episodes=2"]
+_MOST_SECONDS = 600  # of a page
+_EPISODES = {"evaluation.selection_episodes": 2, "evaluation.report_episodes": 2}
+_FEW = [word for key, value in _EPISODES.items() for word in ("--set", f"{key}={value}")]
 CUTS = {
     "run": ["--generations", "1", "--no-video", *_FEW],
     "resume": ["--generations", "2", "--no-video"],
     "replay": ["--width", "64", "--height", "36", "--seconds", "1"],
     "bench": ["--quick"],
+    "bench --exact": ["--quick", "--task", "Swimmer-v5"],
+    "bench --layers": ["--quick", "--network", "dense:64"],
     "evaluate": ["--episodes", "2"],
     "robustness": ["--episodes", "1"],
     "compare": ["--no-video", *_FEW],
@@ -41,17 +47,21 @@ CUTS = {
 
 def _command(words: list[str]) -> None:
     """Run `evo` with these words, and exit as it does."""
-    more = [] if "--split" in words else CUTS.get(words[1], [])  # a split is scored whole
-    if words[1] == "compare" and words[2].startswith("runs/"):  # finished runs are compared as they are
+    more = CUTS.get(" ".join(words[1:3]), CUTS.get(words[1], []))
+    if "--split" in words:  # a split is scored whole
+        more = []
+    elif words[1] == "compare" and words[2].startswith("runs/"):  # finished runs are compared as they are
         more = ["--no-video"]
     elif words[1] == "compare":
-        words = " ".join(words).replace("--minutes 1", "--steps 4000").split(" ")
+        words = " ".join(words).replace("--minutes 1", "--steps 4000").replace("--seeds 3", "--seeds 1").split(" ")
     sys.argv = [*words, *more]
     main()
 
 
 def _python(block: Block) -> None:
-    evo.run = functools.partial(_cheaply, evo.run, {"generations": 1, "video": False})  # type: ignore[attr-defined]
+    cut = {"generations": 1, "video": False, "settings": _EPISODES}
+    evo.run = functools.partial(_cheaply, evo.run, cut)  # type: ignore[attr-defined]
+    evo.resume = functools.partial(_cheaply, evo.resume, {"generations": 2, "video": False})  # type: ignore[attr-defined]
     evo.compare = functools.partial(_cheaply, evo.compare, {"steps": 4000, "video": False})  # type: ignore[attr-defined]
     warnings.simplefilter("error")
     sys.path.insert(0, os.getcwd())
@@ -60,7 +70,10 @@ def _python(block: Block) -> None:
 
 def _cheaply(function: Callable[..., Any], cut: dict[str, Any], *arguments: Any, **given: Any) -> Any:
     budget = {"generations", "steps", "epochs", "minutes"}
-    return function(*arguments, **{name: value for name, value in given.items() if name not in budget} | cut)
+    kept = {name: value for name, value in given.items() if name not in budget}
+    if "settings" in cut:
+        kept["settings"] = {**kept.get("settings", {}), **cut["settings"]}
+    return function(*arguments, **{**cut, **kept})
 
 
 def _forked(work: Callable[[], None], fine: set[int]) -> bool:
@@ -122,7 +135,37 @@ def run_page(page: Path) -> list[str]:
     return failed
 
 
+def _print_page(page: Path, folder: Path) -> None:
+    """Run the code of a page in a folder, with what it prints in a file beside it; exit 1 where any failed."""
+    log = os.open(f"{folder}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.chdir(folder)
+    sys.path[0] = str(folder)
+    signal.alarm(_MOST_SECONDS)
+    failed = run_page(page)
+    print("\n".join(("FAILED", *failed) if failed else ("PASSED",)))
+    sys.exit(bool(failed))
+
+
+def serve() -> None:
+    """Run pages until there are no more lines."""
+    for line in sys.stdin:
+        page, folder = (Path(part) for part in line.rstrip("\n").split("\t"))
+        sys.stdout.flush()
+        child = os.fork()
+        if child == 0:
+            try:
+                _print_page(page, folder)
+            except SystemExit as ended:
+                sys.stdout.flush()
+                os._exit(int(bool(ended.code)))
+            except BaseException:
+                traceback.print_exc()
+                sys.stderr.flush()
+                os._exit(70)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
 if __name__ == "__main__":
-    found = run_page(Path(sys.argv[1]).resolve())
-    print("\n".join(("FAILED", *found) if found else ("PASSED",)))
-    sys.exit(bool(found))
+    serve()
