@@ -12,6 +12,7 @@ import numpy as np
 
 from evo.envs.engine.physics import mj_forward
 from evo.envs.engine.random import uniform
+from evo.envs.options import split_arguments
 from evo.envs.task import Task, record
 
 
@@ -72,7 +73,7 @@ def pendulum(
     max_torque: in N m, the bound of the action. timestep: in s. steps: control steps of an episode. Raises ValueError
     for a number out of its range.
     """
-    options = {name: value for name, value in locals().items() if name != "rendering"}
+    options, rendering = split_arguments(locals())
     for name, value in options.items():
         if not (value > 0 and math.isfinite(value)):
             raise ValueError(f"{name} must be a positive number, got {value}")

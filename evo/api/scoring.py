@@ -224,7 +224,11 @@ def _population(params: _Params, problem: Walking) -> Population:
 
 
 def _to_ragged(params: _Params, problem: Walking) -> Population:
-    """Return individuals that each have their own number of parameters. Raises EvoError where one does not fit."""
+    """Return individuals that each have their own number of parameters. Raises EvoError where one does not fit.
+
+    They are checked once more where they are evaluated (`rows_for`), slice by slice, to guard compiled code whoever
+    calls it. Checked here, before any work, an error counts the individual among all that were given.
+    """
     if hasattr(params, "row") and hasattr(params, "size"):
         population: Any = params
     else:

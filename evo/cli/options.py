@@ -1,4 +1,8 @@
-"""Arguments and options that several commands share."""
+"""Arguments and options that several commands share.
+
+A command still lists them in its signature, which is where typer reads what it takes, and hands each on by name: a
+table of budgets passed as a whole would save lines and hide from both readers what the command has.
+"""
 
 from pathlib import Path
 from typing import Annotated

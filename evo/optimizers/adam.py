@@ -39,12 +39,8 @@ def _numbers(beta1: float, beta2: float, epsilon: float) -> tuple[float, ...]:
     return beta1, beta2, positive_number("epsilon", epsilon)
 
 
-@final
-class Adam(Optimizer):
-    """Adam with `beta1`, `beta2`, in [0, 1), and `epsilon`, as in the paper.
-
-    `size`, `learning_rate`, `dtype`: see `Optimizer`.
-    """
+class _Moments(Optimizer):
+    """Adam's numbers, vectors and kernel."""
 
     kernel = staticmethod(adam)
     vectors = ("first_moment", "second_moment")
@@ -62,20 +58,15 @@ class Adam(Optimizer):
 
 
 @final
-class AdamW(Optimizer):
+class Adam(_Moments):
+    """Adam with `beta1`, `beta2`, in [0, 1), and `epsilon`, as in the paper.
+
+    `size`, `learning_rate`, `dtype`: see `Optimizer`.
+    """
+
+
+@final
+class AdamW(_Moments):
     """Adam with decoupled weight decay, which the owner of the parameters applies."""
 
-    kernel = staticmethod(adam)
-    vectors = Adam.vectors
     decoupled = True
-
-    def __init__(
-        self,
-        size: int,
-        learning_rate: float,
-        beta1: float = 0.9,
-        beta2: float = 0.999,
-        epsilon: float = 1e-8,
-        dtype: Any = np.float64,
-    ) -> None:
-        super().__init__(size, learning_rate, *_numbers(beta1, beta2, epsilon), dtype=dtype)

@@ -24,6 +24,9 @@ class GaussianStrategy(AskTell[SampledPopulation]):
 
     A subclass is final and writes `transform`, `adapt` and `finished`. mean: (parameters,), in the space without bounds
     (see `Box`). sigma: a number, or one for each parameter, (parameters,), as the subclass has it.
+
+    A subclass with options of its own lists those above in its constructor again. `evo config`, --set and files read a
+    method's options, their types and their defaults from that signature, and so does a reader.
     """
 
     smallest: ClassVar[int] = 3
