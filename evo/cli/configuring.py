@@ -39,7 +39,7 @@ def config(
     from evo.config.settings import list_settings
 
     if key is not None and task is None and method is None:
-        key, task, method = named(key)
+        key, task, method = find_word(key)
     used, method = _used(task, method)
     found = list_settings(task, method)
     key = key and _present(key, method)
@@ -78,7 +78,7 @@ def config(
 _FIXED = {"evo", "seed", "task.name", "method.name", "data.digest", "start.champion", "start.digest"}
 
 
-def named(key: str) -> tuple[str | None, str | None, str | None]:
+def find_word(key: str) -> tuple[str | None, str | None, str | None]:
     """Return key, task and method that a word means: it may be the name of a method or of a task."""
     from evo.config.settings import list_settings
     from evo.errors import EvoError

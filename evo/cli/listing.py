@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from evo.cli import completion
-from evo.cli.configuring import config, named
+from evo.cli.configuring import config, find_word
 from evo.runs.terminal import Output
 
 _WORDS = ("tasks", "datasets", "functions", "methods", "networks", "runs")
@@ -42,7 +42,7 @@ def list_(
     filtered = task is not None or method is not None or finished is not None
     words = {kind.replace(" ", ""): kind for kind in KINDS}
     word = (what or ("runs" if filtered else "")).replace(" ", "")
-    if what and word not in words and not filtered and named(what)[0] != what:
+    if what and word not in words and not filtered and find_word(what)[0] != what:
         return config(what, as_json=as_json)  # `evo list ars`: the settings of a method or task
     if word and word not in words:
         raise EvoError(f"there is no list of {what!r}{nearest(word, words)}")

@@ -79,10 +79,10 @@ class _Members:
         if state in ("reused", "done", "failed"):
             self.pace.reach(index, 1.0, worked=state == "done")
 
-    def learned(self, index: int, row: Mapping[str, float]) -> None:
+    def on_generation(self, index: int, row: Mapping[str, float]) -> None:
         # what a resumed member had done before is not this session's work
         found = self.states[index] == "resumed" and not self.seen[index].row
-        self.seen[index].learned(row)
+        self.seen[index].on_generation(row)
         self.pace.reach(index, self.seen[index].forecast.fraction(row) or 0.0, worked=not found)
 
 
@@ -103,7 +103,7 @@ class StudyLines:
         @contextmanager
         def shown(config: Config) -> Iterator[Watcher]:
             with PlainLines(config, self._console) as lines:
-                yield Callback(lambda row: self._members.learned(index, row), lines)
+                yield Callback(lambda row: self._members.on_generation(index, row), lines)
 
         return shown
 
@@ -144,12 +144,12 @@ class StudyTable:
         self._phase = text
         self._live.update(self._table(), refresh=True)
 
-    def selected(self, index: int, champion: Champion) -> None:
+    def on_selection(self, index: int, champion: Champion) -> None:
         self._members.seen[index].champion = champion
         self._live.update(self._table())
 
-    def learned(self, index: int, row: Mapping[str, float]) -> None:
-        self._members.learned(index, row)
+    def on_generation(self, index: int, row: Mapping[str, float]) -> None:
+        self._members.on_generation(index, row)
         self._live.update(self._table())
 
     def _table(self) -> Group:
@@ -196,19 +196,19 @@ class _MemberLine:
     def note(self, text: str) -> None:
         self._table.phase(text)
 
-    def filmed(self, done: int, frames: int) -> None:
+    def on_frame(self, done: int, frames: int) -> None:
         pass
 
     def phase(self, text: str) -> None:
         self._table.phase(text)
 
-    def selected(self, champion: Champion, steps: int, score: float, rate: float) -> None:
-        self._table.selected(self._index, champion)
+    def on_selection(self, champion: Champion, steps: int, score: float, rate: float) -> None:
+        self._table.on_selection(self._index, champion)
 
-    def learned(self, row: Mapping[str, float]) -> None:
-        self._table.learned(self._index, row)
+    def on_generation(self, row: Mapping[str, float]) -> None:
+        self._table.on_generation(self._index, row)
 
-    def ended(self, reason: str) -> None:
+    def on_end(self, reason: str) -> None:
         self._table.phase(f"ended: {reason}")
 
 

@@ -47,7 +47,7 @@ class Evidence:
         """Return the rewards or the actions of all the champion's episodes, concatenated."""
         return np.concatenate([getattr(trajectory, what) for trajectory in self.trajectories])
 
-    def scaled(self, factor: float, *options: str) -> str:
+    def scale_options(self, factor: float, *options: str) -> str:
         """Return the --set arguments that multiply these options of the method by a factor, as far as it has them.
 
         Where an option differs from the task's preset in the opposite direction, it is set back to the preset.

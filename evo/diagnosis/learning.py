@@ -132,7 +132,7 @@ def falling(evidence: Evidence) -> Finding | None:
         return None
     if not course.learned and lost <= _FALLEN * course.noise:
         return None
-    smaller = evidence.scaled(0.2, *_MOVES) or evidence.scaled(0.2, *_REACHES)
+    smaller = evidence.scale_options(0.2, *_MOVES) or evidence.scale_options(0.2, *_REACHES)
     return Finding(
         "falling fitness",
         False,
@@ -179,7 +179,7 @@ def no_improvement(evidence: Evidence) -> Finding | None:
         return None
     if course.spread < _ALIVE * (course.peak - course.first) or falling(evidence) or stopped_search(evidence):
         return None
-    wider = evidence.scaled(2.0, "initial_deviation", "sigma")
+    wider = evidence.scale_options(2.0, "initial_deviation", "sigma")
     search = "use a larger population" if evidence.population else f"explore more ({wider})"
     return Finding(
         "no improvement",
@@ -190,7 +190,7 @@ def no_improvement(evidence: Evidence) -> Finding | None:
 
 
 def _larger(evidence: Evidence) -> str:
-    options = evidence.scaled(10, *_MOVES, *_REACHES)
+    options = evidence.scale_options(10, *_MOVES, *_REACHES)
     return f"take larger steps ({options})" if options else "take larger steps"
 
 

@@ -18,16 +18,16 @@ class Watcher(Protocol):
     def note(self, text: str) -> None:
         """Receive a message to be read even after the run, such as why there is no film."""
 
-    def filmed(self, done: int, frames: int) -> None:
+    def on_frame(self, done: int, frames: int) -> None:
         """Receive how many of the film's frames are drawn."""
 
-    def selected(self, champion: Champion, steps: int, score: float, rate: float) -> None:
+    def on_selection(self, champion: Champion, steps: int, score: float, rate: float) -> None:
         """Receive that candidates were scored after `steps` steps, at `rate` env steps/s; the champion so far."""
 
-    def learned(self, row: Mapping[str, float]) -> None:
+    def on_generation(self, row: Mapping[str, float]) -> None:
         """Receive the row of metrics of a finished generation."""
 
-    def ended(self, reason: str) -> None:
+    def on_end(self, reason: str) -> None:
         """Receive why learning ended; the champion is scored next."""
 
 
@@ -45,20 +45,20 @@ class Callback:
         if self._then is not None:
             self._then.note(text)
 
-    def filmed(self, done: int, frames: int) -> None:
+    def on_frame(self, done: int, frames: int) -> None:
         if self._then is not None:
-            self._then.filmed(done, frames)
+            self._then.on_frame(done, frames)
 
-    def selected(self, champion: Champion, steps: int, score: float, rate: float) -> None:
+    def on_selection(self, champion: Champion, steps: int, score: float, rate: float) -> None:
         if self._then is not None:
-            self._then.selected(champion, steps, score, rate)
+            self._then.on_selection(champion, steps, score, rate)
 
-    def learned(self, row: Mapping[str, float]) -> None:
+    def on_generation(self, row: Mapping[str, float]) -> None:
         if self._function is not None:
             self._function(row)
         if self._then is not None:
-            self._then.learned(row)
+            self._then.on_generation(row)
 
-    def ended(self, reason: str) -> None:
+    def on_end(self, reason: str) -> None:
         if self._then is not None:
-            self._then.ended(reason)
+            self._then.on_end(reason)

@@ -114,7 +114,7 @@ class Seen:
         self.row: Mapping[str, float] = {}
         self.champion: Champion | None = None
 
-    def learned(self, row: Mapping[str, float]) -> None:
+    def on_generation(self, row: Mapping[str, float]) -> None:
         self.row = row
         if not math.isnan(row["mean"]):  # NaN until a learner's first episode has ended
             self.means.append(row["mean"])
@@ -160,23 +160,23 @@ class PlainLines:
     def note(self, text: str) -> None:
         self.phase(text)
 
-    def filmed(self, done: int, frames: int) -> None:
+    def on_frame(self, done: int, frames: int) -> None:
         pass  # a line for each would flood a log
 
-    def selected(self, champion: Champion, steps: int, score: float, rate: float) -> None:
+    def on_selection(self, champion: Champion, steps: int, score: float, rate: float) -> None:
         self._seen.champion = champion
         if not self._estimated:
             self._estimated = True
             self.phase(self._seen.forecast.estimate(rate, steps))
             self.phase(self._seen.legend)
 
-    def learned(self, row: Mapping[str, float]) -> None:
-        self._seen.learned(row)
+    def on_generation(self, row: Mapping[str, float]) -> None:
+        self._seen.on_generation(row)
         if time.monotonic() - self._printed > 2.0 or not self._printed:
             self._printed = time.monotonic()
             self._line()
 
-    def ended(self, reason: str) -> None:
+    def on_end(self, reason: str) -> None:
         self.phase(f"ended: {reason}")
         self.end_printed = not self._console.quiet
 
@@ -223,20 +223,20 @@ class LiveDisplay:
     def note(self, text: str) -> None:
         self._live.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    def filmed(self, done: int, frames: int) -> None:
+    def on_frame(self, done: int, frames: int) -> None:
         self._phase = f"filming the champion: {done} of {frames} frames"
         self._live.update(self._panel())
 
-    def selected(self, champion: Champion, steps: int, score: float, rate: float) -> None:
+    def on_selection(self, champion: Champion, steps: int, score: float, rate: float) -> None:
         self._seen.champion = champion
         self._estimate = self._estimate or self._seen.forecast.estimate(rate, steps)
         self._live.update(self._panel())
 
-    def learned(self, row: Mapping[str, float]) -> None:
-        self._seen.learned(row)
+    def on_generation(self, row: Mapping[str, float]) -> None:
+        self._seen.on_generation(row)
         self._live.update(self._panel())
 
-    def ended(self, reason: str) -> None:
+    def on_end(self, reason: str) -> None:
         self._ended = reason
 
     def _panel(self) -> Panel:

@@ -159,7 +159,7 @@ def train(
             reason = spent(config, learner, progress)
             if reason:
                 directory.record_end(reason)
-                watcher.ended(reason)
+                watcher.on_end(reason)
                 break
             row = progress.clock.time_training(learner.step)
             for message in getattr(learner, "errors", ()):  # only some learners have any
@@ -167,7 +167,7 @@ def train(
                     said.add(message)
                     watcher.note(f"failed: {printable(message)}")
             _log(row, learner, directory, progress)
-            watcher.learned(row)
+            watcher.on_generation(row)
             began = time.monotonic()
             if began - saved > max(CHECKPOINT_SECONDS, took / CHECKPOINT_SHARE):
                 save(learner, directory, progress)
@@ -269,7 +269,7 @@ def _select(
     progress.selection_score, progress.selected_at = scores[best], learner.steps
     progress.selection_steps += taken
     progress.selection_error = standard_error(outcomes[best].returns[0])
-    watcher.selected(
+    watcher.on_selection(
         progress.champion, learner.steps, scores[best], taken / max(progress.clock.selection - before, 1e-9)
     )
     return taken

@@ -88,7 +88,7 @@ def test_a_data_set_is_told_in_epochs_and_a_function_by_its_best_point() -> None
         for kind in (PlainLines, LiveDisplay):
             console = Console(file=io.StringIO(), force_terminal=kind is LiveDisplay, width=100, height=40)
             with kind(resolve_config(flags={"task.name": task, "budget.steps": 10_000}), console) as shown_to:
-                shown_to.learned(row)
+                shown_to.on_generation(row)
             assert isinstance(console.file, io.StringIO)
             text = re.sub(r"(\x1b\[[\d;?]*\w|│|\s)+", " ", console.file.getvalue()).strip()
             assert kind is LiveDisplay or re.search(said, text)
@@ -117,7 +117,7 @@ def test_the_live_panel_leaves_room_for_a_terminal_that_is_made_narrower() -> No
     console = Console(file=io.StringIO(), force_terminal=True, width=200, height=40)
     with LiveDisplay(resolve_config(flags={"task.name": "cartpole", "budget.generations": 1}), console) as live:
         live.note("a note")
-        live.filmed(3, 300)
+        live.on_frame(3, 300)
         live._live.refresh()  # as it does eight times a second
     assert isinstance(console.file, io.StringIO)
     text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", console.file.getvalue())

@@ -36,5 +36,5 @@ class Films(Pictures):
     def finish(self, run: Record, video: bool, watcher: Watcher, threads: int | None) -> None:
         if video:
             watcher.phase("filming the champion")
-            wishes = Wishes(threads=threads, progress=watcher.filmed)
+            wishes = Wishes(threads=threads, progress=watcher.on_frame)
             self.draw(run.champion, run, self.place(run, wishes), wishes)
