@@ -14,7 +14,7 @@ from evo.problems.supervised import Supervised
 from evo.visualize.plots import write_figure
 
 _RIGHT, _WRONG, _LINE = "#2a8c9a", "#d9652f", "#20343a"
-_COLUMNS, _ROWS = 8, 4  # of a grid of pictures
+_COLUMNS, _ROWS = 6, 5  # of a grid of pictures
 _GRID = 200  # points along a side of a map
 _WRITTEN, _LINE_LENGTH = 1600, 96  # characters
 
@@ -39,7 +39,7 @@ def answers_picture(problem: Supervised, params: np.ndarray, title: str, path: P
         parts: Any = figure.subfigures(1, 2, width_ratios=(1.3, 1.0))
         shown, confused = parts
         if _picture_shape(data) is not None:
-            _pictures(shown, data, outputs[:, -1].argmax(axis=1))
+            _pictures(shown.subplots(), data, outputs[:, -1].argmax(axis=1))
         elif data.steps * math.prod(data.shape) == 2:
             _map(shown.subplots(), problem, params)
         else:
@@ -56,22 +56,27 @@ def _picture_shape(data: Dataset) -> tuple[int, ...] | None:
     return shape if len(shape) == 3 and shape[2] in (1, 3) else None
 
 
-def _pictures(figure: Any, data: Dataset, taken: np.ndarray) -> None:
+def _pictures(axes: Axes, data: Dataset, taken: np.ndarray) -> None:
     """Draw the first examples, and below them the first that were misclassified."""
     shape, truth = _picture_shape(data), data.test.targets[:, -1, 0].astype(int)
     assert shape is not None
-    right = np.arange(len(truth))[: _COLUMNS * _ROWS // 2]
+    right = np.arange(len(truth))[: _ROWS // 2 * _COLUMNS]
     wrong = np.flatnonzero(taken != truth)[: _COLUMNS * _ROWS - len(right)]
-    figure.suptitle("the first of the test split, and the first wrong answers")
-    places = np.ravel(figure.subplots(_ROWS, _COLUMNS))
-    for axes in places:
-        axes.axis("off")
-    for axes, index in zip(places, [*right, *wrong], strict=False):
+    axes.set_title("the first of the test split, and the first wrong answers", fontsize=10)
+    # one image of all: so many axes of their own would take seconds to lay out
+    gap = 1 + max(shape[:2]) // 4
+    cell = max(shape[:2]) + gap
+    sheet = np.ones((_ROWS * cell, _COLUMNS * cell, shape[2]))
+    for place, index in enumerate([*right, *wrong]):
+        top, left = place // _COLUMNS * cell + gap, place % _COLUMNS * cell + (cell - shape[1]) // 2
         picture = np.clip(data.test.inputs[index].reshape(shape), 0.0, 1.0)
-        axes.imshow(picture.squeeze(), cmap="gray_r" if shape[2] == 1 else None, vmin=0, vmax=1)
+        sheet[top : top + shape[0], left : left + shape[1]] = 1.0 - picture if shape[2] == 1 else picture
         good = taken[index] == truth[index]
         name = data.labels[taken[index]] if good else f"{data.labels[taken[index]]}, not {data.labels[truth[index]]}"
-        axes.set_title(name, fontsize=7, color=_RIGHT if good else _WRONG, pad=2)
+        colour = _RIGHT if good else _WRONG
+        axes.text(left + shape[1] / 2, top - gap / 5, name, fontsize=7, color=colour, ha="center")
+    axes.imshow(sheet.squeeze(), cmap="gray", vmin=0, vmax=1)
+    axes.axis("off")
 
 
 def _map(axes: Axes, problem: Supervised, params: np.ndarray) -> None:
@@ -125,7 +130,8 @@ def _confusion(axes: Axes, data: Dataset, taken: np.ndarray) -> None:
     names = [data.labels[index] for index in ticks]
     axes.set_xticks(ticks, names, rotation=90 if max(map(len, names)) > 2 else 0, fontsize=7)
     axes.set_yticks(ticks, names, fontsize=7)
-    axes.set(xlabel="answer", ylabel="truth", title="which is taken for which, number of examples")
+    axes.set(xlabel="answer", ylabel="truth")
+    axes.set_title("examples of each class, by answer", fontsize=10)
 
 
 def _writing(axes: Axes, problem: Supervised, params: np.ndarray) -> None:

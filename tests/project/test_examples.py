@@ -1,12 +1,10 @@
 """Every example that needs no other package runs as it stands."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support.forks import module
 from tests.support.places import ROOT
 
 # than the project and its test extra
@@ -21,13 +19,6 @@ EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.py") if path
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_example_runs(name: str, tmp_path: Path) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-W", "error", "-m", f"examples.{name}", *CUTS.get(name, [])],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    ended = module(f"examples.{name}", *CUTS.get(name, []), folder=tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout

@@ -1,8 +1,6 @@
 """Runs on data sets, from the outside: five calls, resumed equals uninterrupted, champions that answer, pictures."""
 
 import dataclasses
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import evo
 from evo.datasets import Split
 from evo.errors import EvoError
 from evo.visualize.predictions import continue_text
+from tests.support.forks import command
 
 RNG = np.random.default_rng(9)
 INPUTS = RNG.normal(size=(120, 3)).astype(np.float32)
@@ -107,9 +106,9 @@ def test_what_it_answers_is_drawn(task: str, options: dict[str, object]) -> None
         evo.replay("run", evolution=True)
 
 
-def test_the_command_line_learns_and_says_so() -> None:
+def test_the_command_line_learns_and_says_so(tmp_path: Path) -> None:
     def told(*words: str) -> str:
-        ended = subprocess.run([sys.executable, "-m", "evo", *words], capture_output=True, text=True, timeout=300)
+        ended = command(*words, folder=tmp_path)
         assert ended.returncode == 0, ended.stderr
         return ended.stdout
 
@@ -132,8 +131,8 @@ def test_the_command_line_learns_and_says_so() -> None:
         (["houses", "--method", "persistent-es"], "persistent-es"),
     ],
 )
-def test_mistakes_are_one_line(words: list[str], message: str) -> None:
-    ended = subprocess.run([sys.executable, "-m", "evo", "run", *words], capture_output=True, text=True, timeout=300)
+def test_mistakes_are_one_line(words: list[str], message: str, tmp_path: Path) -> None:
+    ended = command("run", *words, folder=tmp_path)
     assert ended.returncode == 2
     assert message in ended.stderr and ended.stderr.startswith("evo: ") and ended.stderr.count("\n") == 1
     assert not Path("runs").exists()

@@ -3,8 +3,6 @@
 import hashlib
 import itertools
 import struct
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -26,6 +24,7 @@ from evo.evaluation.workers import Threads
 from evo.problems.control import Walking
 from evo.runs.champion import Champion
 from evo.testing import check_task
+from tests.support.forks import command
 
 LEG = """
 <body name="{name}" pos="{x} {y} 0"><joint name="{name}" axis="0 1 0" range="-0.8 0.8" limited="true" armature="0.02"/>
@@ -107,7 +106,7 @@ def test_what_mujoco_says_of_a_file_is_one_line(tmp_path: Path) -> None:
     words = ["run", path, "--generations", "1", "--no-video", "--set", "method.directions=2"]
     for option in ("method.elite_directions", "evaluation.selection_episodes", "evaluation.report_episodes"):
         words += ["--set", f"{option}=2"]
-    done = subprocess.run([sys.executable, "-m", "evo", *words], cwd=tmp_path, capture_output=True, text=True)
+    done = command(*words, folder=tmp_path)
     assert done.returncode == 0
     lines = done.stderr.splitlines()
     assert lines
