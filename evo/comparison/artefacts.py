@@ -110,9 +110,9 @@ def robustness_caption(measured: Robustness) -> str:
     far = "share of choices other than" if measured.choices else "root mean square distance of the actions from"
     lines = "; lines and bands as above" if len(set(measured.seeds)) > 1 else ""
     caption = (
-        "What is left of the champions' returns under Gaussian noise on all parameters, relative to the root mean "
-        f"square of their layer (sizes evenly spaced, though they grow); mean of {DRAWS} draws on {EPISODES} report "
-        f"episodes each{lines}. On the right the share over the {far} the champion's, where it meets the same."
+        "Returns of the champions with Gaussian noise on all parameters, relative to the root mean square of their "
+        f"layer (the axis is not to scale): means of {DRAWS} draws on {EPISODES} report episodes each{lines}. Right: "
+        f"the share of the return over the {far} those of the unperturbed champion in the same states."
     )
     led = measured.astray.max(axis=1)
     least, farthest = int(led.argmin()), float(led.min())  # up to which all are displaced
@@ -124,17 +124,17 @@ def robustness_caption(measured: Robustness) -> str:
     known = [f"{method} {100 * share:.0f} %" for method, share in left.items() if not np.isnan(share)]
     members = [f"{method} seed {seed}" for method, seed in zip(measured.methods, measured.seeds, strict=True)]
     if known:
-        there = f"Where {100 * farthest:.2g} % of the choices are others"
+        there = f"Where {100 * farthest:.2g} % of the choices differ"
         if not measured.choices:
-            there = f"Where actions are {farthest:.2g} of half their range away"
-        caption += f" {there}, the farthest to which the noise leads every champion ({members[least]} no farther), "
-        caption += f"this much is left of the return: {', '.join(known)}."
+            there = f"Where the actions differ by {farthest:.2g} of half their range"
+        caption += f" {there}, the largest change that every champion reaches ({members[least]} goes no farther), "
+        caption += f"the shares are {', '.join(known)}."
     without = [name for name, share in zip(members, at, strict=True) if np.isnan(share)]
     if without:
-        caption += f" No return to have a share of, and so none for the whole method: {', '.join(without)}."
+        caption += f" No share, for want of a return, and so none for the whole method: {', '.join(without)}."
     failed = [f"{count} of {name}" for name, count in zip(members, measured.failed.sum(axis=1), strict=True) if count]
     if failed:
-        caption += f" Episodes that failed count as the champion's worst other one: {', '.join(failed)}."
+        caption += f" Failed episodes count as the champion's worst other one: {', '.join(failed)}."
     return caption
 
 

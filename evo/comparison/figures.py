@@ -111,12 +111,12 @@ def robustness_figure(robustness: Robustness, path: Path) -> None:
             _draw_matched(matched, robustness, rows, colour)
         for axes, title in ((absolute, "return"), (relative, "share of the unperturbed return")):
             axes.set_xticks(places, [_percent(size) for size in robustness.sizes])
-            axes.set(xlabel="noise on parameters, of their layer's RMS", ylabel=title)
+            axes.set(xlabel="noise on parameters / RMS of their layer", ylabel=title)
             axes.grid(visible=False, axis="x")
         absolute.yaxis.set_major_formatter(_TICKS)
-        far = "actions astray, in halves of their range"
+        far = "change of the actions / half their range"
         if robustness.choices:
-            far = "share of choices that are others"
+            far = "share of choices that differ"
         matched.set(xlabel=far, ylabel="share of the unperturbed return")
         for axes in (relative, matched):
             axes.yaxis.set_major_formatter("{x:.0f} %")

@@ -35,17 +35,18 @@ def findings_of(members: Sequence[Member], rows: Sequence[MethodRow], thresholds
         pair = best.method, other.method
         p_value = f"p = {number(alone[pair])}"
         if len(pairs) > 1:
-            p_value += f", {number(adjusted[pair])} for all {len(pairs)} pairs of methods at once"
-        verdict = "tell" if pair in apart else "do not tell"
+            p_value += f", corrected for all {len(pairs)} pairs {number(adjusted[pair])}"
+        verdict = "a significant" if pair in apart else "no significant"
         at = _standing(other)
         if number(other.iqm) == number(best.iqm) and other.iqm < best.iqm:  # else one would not see why it is second
             at += f", {best.iqm - other.iqm:.2g} lower"
-        found.append(f"Against {other.method}, at {at}: {p_value}; these seeds {verdict} the two apart.")
-    further = [f"{one} from {other}" for one, other in apart if one != best.method]
+        found.append(f"{other.method} ends at {at}: {p_value} against {best.method}, {verdict} difference.")
+    further = [f"{one} ends above {other}" for one, other in apart if one != best.method]
     if len(pairs) > len(others):
-        found.append(f"Of the other pairs they tell apart {'none' if not further else ', '.join(further)}.")
+        found.append(f"Significant among the other pairs: {', '.join(further) or 'none'}.")
     if others:
-        found.append("p: exact rank test of the seeds, two-sided" + (", Holm's correction." if len(pairs) > 1 else "."))
+        correction = ", with Holm's correction" if len(pairs) > 1 else ""
+        found.append(f"The test is the two-sided exact rank test of the seeds at the {_LUCK:.0%} level{correction}.")
         found += _too_few(ranked, len(pairs))
         found += _quickest(ranked, thresholds, members[0].config)
     return found
@@ -59,8 +60,8 @@ def _too_few(rows: Sequence[MethodRow], pairs: int) -> list[str]:
         return []
     seeds = " or ".join(str(number) for number in sorted({row.seeds for row in rows}))
     return [
-        f"This number of seeds ({seeds}) cannot decide, whatever they had shown: the test does not go below p = "
-        f"{least}, and {len(rows)} methods take {float(_LUCK / pairs):.2g}, which {needed} seeds of each can reach."
+        f"With this number of seeds ({seeds}) no difference can be significant: the smallest p of the test is {least}, "
+        f"and {len(rows)} methods need {float(_LUCK / pairs):.2g}, which {needed} seeds of each can reach."
     ]
 
 
@@ -81,8 +82,8 @@ def _quickest(rows: Sequence[MethodRow], thresholds: Mapping[str, float], config
             fewest = f"{steps.method} needs the fewest {unit}s ({steps.reached[name].steps:,.0f})"
             fewest += f" and {minutes.method} the fewest" if minutes is not steps else " and the fewest"
             fewest += f" core-minutes ({minutes.reached[name].core_minutes:,.2g})"
-            most = "the highest that a method's median seed reached and the method ends at or above"
-            return [f"To {number(threshold)} ({name}), {most}, {fewest}.", *lucky.values()]
+            most = "the highest threshold that a method's median seed reached and its champions hold"
+            return [f"To reach {number(threshold)} ({name}), {most}, {fewest}.", *lucky.values()]
         for row in reaching:
             line = f"{row.method}'s median seed reached {number(threshold)} ({name}) on {searched}"
             lucky.setdefault(row.method, f"{line}, but {row.method} ends at {number(row.iqm)} on {reported}.")

@@ -20,10 +20,10 @@ def scoring_of(config: Config) -> tuple[str, str]:
 def methods_note(config: Config, metric: str) -> str:
     """Return what the columns of the methods' and the runs' tables hold. metric: of fitness."""
     return (
-        f"{metric}: the champions' on {scoring_of(config)[1]}, by which none was chosen; IQM: interquartile mean of "
-        "the seeds; learned last: the same of the candidates at the end of training, champions or not (– where they "
-        "were not kept). CPU s and wall s (wall-clock) are of training without selection, selection s is wall-clock; "
-        f"these and {config.task.kind.step_unit}s are means of the seeds."
+        f"{metric}: of the champions on {scoring_of(config)[1]}, by which none was chosen. IQM: interquartile mean of "
+        "the seeds. last candidate: the same for what was learned last (– where it was not kept). CPU s and "
+        "wall s: processor and wall-clock seconds of training; selection s: wall-clock seconds of selection, which "
+        f"they do not include. Costs and {config.task.kind.step_unit}s are means of the seeds."
     )
 
 
@@ -35,28 +35,29 @@ def members_note(config: Config) -> str:
 def thresholds_note(config: Config, thresholds: Mapping[str, float], metric: str) -> str:
     """Return what the thresholds are, and what a cell of their table holds."""
     searched, reported = scoring_of(config)
-    shares = "25 to 100 %: of the way from the lowest first score of any run to the best method's IQM. "
+    shares = "25 to 100 %: shares of the way from the lowest first score of any run to the best method's IQM. "
     return (
         (shares if "100 %" in thresholds else "")
         + (f"{_PAPER}. " if "ARS paper" in thresholds else "")
-        + "Cells: medians of the seeds, and how many got there; –: half of them or more did not. A threshold counts as "
-        + f"reached at the first {metric} on {searched} that is as high; a method may end lower on {reported}."
+        + "Cells: medians of the seeds, and how many seeds reached the threshold; –: half of them or more did not. It "
+        + f"counts as reached at the first {metric} on {searched} that is as high; a method may end lower on "
+        + f"{reported}."
     )
 
 
 def learning_caption(config: Config, dashed: Collection[str], metric: str, seeds: int) -> str:
     """Return the caption of the learning curves. dashed: thresholds that are drawn. seeds: the most of a method."""
     searched, reported = scoring_of(config)
-    lines = "One seed a method"
+    lines = "One seed for each method"
     if seeds > 1:
-        lines = "Thin lines are seeds, thick lines the interquartile mean of a method's seeds while all of them run, "
-        lines += "bands their middle half"
+        lines = "Thin lines: seeds. Thick lines: interquartile mean of a method's seeds, as long as all of them run. "
+        lines += "Bands: their middle half"
     shares = "shares of the way from the lowest first score to the best method's final one"
     meant = [shares] * any("%" in name for name in dashed) + [_PAPER] * ("ARS paper" in dashed)
-    text = f"Held-out {metric} on {searched} as training goes on, over what training took, without selection. {lines}"
+    text = f"Held-out {metric} on {searched} in the course of training, over its cost without selection. {lines}"
     if meant:
-        text += f"; dashed: {'; '.join(meant)}"
-    return f"{text}. Scores in the tables are the champions', on {reported}."
+        text += f". Dashed: {'; '.join(meant)}"
+    return f"{text}. The tables have the champions' scores on {reported}."
 
 
 def _episodes(config: Config, which: str) -> str:

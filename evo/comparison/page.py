@@ -53,7 +53,7 @@ def write_page(path: Path, content: Content) -> None:
 
 def page(content: Content) -> str:
     """Return the page as HTML. Raises EvoError where a picture cannot be read."""
-    title, reaching = escape(content.title), f"To a held-out {content.metric}"
+    title, reaching = escape(content.title), f"Cost of a held-out {content.metric}"
     sections = [
         _section("Findings", _list(content.findings)),
         _section("Failures", _list(content.failures), kind="warning"),
@@ -63,7 +63,7 @@ def page(content: Content) -> str:
         ),
         _section("Race", _race(content.race)),
         _section("Figures", _figures(content.figures)),
-        _section("Terms", _pairs(content.terms) + _list(content.deviations, "Deviations")),
+        _section("Terms", _pairs(content.terms) + _list(content.deviations, "Not equal")),
         _section("Settings", _settings(content.settings)),
         _section("Runs", _table(content.members_header, content.members_rows, "Runs", content.members_note)),
         _section("Commands", _code(content.commands)),
@@ -153,9 +153,7 @@ def _figure(source: Path, caption: str, label: str) -> str:
 def _race(source: Path | None) -> str:
     if source is None:
         return ""
-    caption = (
-        "One champion of each method, the one of median return among its seeds, all in an episode typical of them."
-    )
+    caption = "For each method the champion of median return among its seeds, in an episode that is typical of them."
     video = f'<video src="{_embed(source)}" controls muted loop playsinline aria-label="{caption}"></video>'
     return f"<figure>\n{video}\n<figcaption>{caption}</figcaption>\n</figure>\n"
 

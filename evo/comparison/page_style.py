@@ -39,7 +39,7 @@ table {
   border-collapse: collapse; width: max-content; min-width: 100%; font-size: 0.92rem;
   font-variant-numeric: tabular-nums;
 }
-th, td { padding: 0.45rem 0.8rem; max-width: 9.5rem; text-align: right; border-bottom: 1px solid var(--line); }
+th, td { padding: 0.45rem 0.8rem; max-width: 12rem; text-align: right; border-bottom: 1px solid var(--line); }
 .word { text-align: left; max-width: none; white-space: nowrap; }
 th:first-child { padding-left: 0; position: sticky; left: 0; background: var(--paper); }
 thead th { color: var(--muted); font-weight: 500; max-width: 7rem; vertical-align: bottom; }

@@ -91,8 +91,8 @@ def _reach(group: Sequence[Member], threshold: float) -> Reach:
 
 def method_header(unit: str, metric: str) -> tuple[str, ...]:
     """Return the names of the columns of `method_texts`; unit: of steps; metric: of fitness."""
-    took = f"{unit}s + selection's", "CPU s", "wall s", "selection s"
-    return "method", "seeds", f"{metric} (IQM)", "lowest to highest seed", "mean", "learned last (IQM)", *took
+    took = f"{unit}s + selection", "CPU s", "wall s", "selection s"
+    return "method", "seeds", f"{metric} (IQM)", "lowest to highest seed", "mean", "last candidate (IQM)", *took
 
 
 def method_texts(rows: Sequence[MethodRow]) -> list[list[str]]:

@@ -19,7 +19,7 @@ from evo.numerics.formatting import csv_text, number
 
 def member_header(unit: str, metric: str) -> tuple[str, ...]:
     """Return the names of the columns of `member_texts`; unit: of steps; metric: of fitness."""
-    return "method", "seed", metric, "std", "learned last", f"{unit}s + selection's", "CPU s", "wall s", "run"
+    return "method", "seed", metric, "std", "last candidate", f"{unit}s + selection", "CPU s", "wall s", "run"
 
 
 def threshold_header(thresholds: Mapping[str, float]) -> list[str]:
@@ -36,8 +36,8 @@ def resolution(rows: Sequence[MethodRow], unit: str, metric: str) -> str:
     """Return a sentence on what is counted until a threshold, and on its resolution."""
     steps = ", ".join(f"{row.steps_between_scores:,.0f} ({row.method})" for row in rows)
     return (
-        f"The {unit}s and minutes of training and of selection. Held-out {metric} was measured every {steps} {unit}s "
-        "of training on average; when it was reached is known no finer."
+        f"{unit.capitalize()}s and core-minutes are those of training and selection together. The held-out {metric} "
+        f"was measured every {steps} {unit}s of training on average, which limits their precision."
     )
 
 

@@ -133,9 +133,9 @@ def test_fitness_is_called_by_its_name(task: str, metric: str, tmp_path: Path) -
     assert found.metric == metric
     for name in ("report.html", "table.md"):
         text = html.unescape((tmp_path / name).read_text())
-        assert f"{metric} (IQM)" in text and f"Held-out {metric} was measured" in text
+        assert f"{metric} (IQM)" in text and f"The held-out {metric} was measured" in text
         assert "held-out return" not in text.lower()
-        assert f"{metric}: the champions' on the test split" in text
+        assert f"{metric}: of the champions on the test split" in text
 
 
 def test_methods_may_be_one_text(tmp_path: Path) -> None:
@@ -351,7 +351,9 @@ def test_runs_of_one_method_are_called_by_what_differs(tmp_path: Path) -> None:
     found = evo.compare(*paths, out=tmp_path / "c", video=False)
     assert {row.method: row.seeds for row in found.rows} == {"ars sigma=0.05": 1, "ars sigma=0.2": 2}
     assert "ars sigma=0.05" in (tmp_path / "c" / "table.md").read_text()
-    assert any("ars sigma=0.05 ends highest" in line or "Against ars sigma=0.05" in line for line in found.findings)
+    assert any(
+        "ars sigma=0.05 ends highest" in line or line.startswith("ars sigma=0.05 ends at") for line in found.findings
+    )
     # what a run is called where nothing but its seed differs
     assert {row.method for row in evo.compare(*paths[1:], out=tmp_path / "d", video=False).rows} == {"ars"}
 
@@ -444,7 +446,7 @@ def test_the_command_prints_the_tables(
     text = capsys.readouterr().out
     for word in (
         "every run",
-        "is known no finer",
+        "limits their precision",
         "ends highest",
         "core-min",
         "runs/studies/point-mass-v0-ars-ga/report.html",
@@ -673,7 +675,7 @@ def test_the_table_of_members_made_by_hand(like: Member) -> None:
     }
     text = " ".join(findings_of(members, [ars, ga], thresholds))
     assert "ars ends highest: 60.0 (60.0 to 60.0, 3 seeds)" in text
-    assert "(20.0 to 40.0, 2 seeds): p = 0.2; these seeds do not tell the two apart" in text
+    assert "(20.0 to 40.0, 2 seeds): p = 0.2 against ars, no significant difference." in text
     assert "ars needs the fewest env steps (450) and the fewest core-minutes (0.53)" in text
 
 
@@ -686,7 +688,7 @@ def test_no_finding_praises_a_score_below_which_the_method_ends(like: Member) ->
     rows = method_rows(members, thresholds)
     assert thresholds["100 %"] == rows[0].iqm == 100.0
     *_, praise, both = findings_of(members, rows, thresholds)
-    assert praise.startswith("To 75.0 (75 %), ") and "ars needs the fewest env steps (230)" in praise
+    assert praise.startswith("To reach 75.0 (75 %), ") and "ars needs the fewest env steps (230)" in praise
     ends = "but ga ends at 70.0 on 3 report episodes."
     assert both == f"ga's median seed reached 100.0 (100 %) on 2 selection episodes, {ends}"
     alone = [replace(row, iqm=-1.0) for row in rows]  # nobody ends at any: nothing is praised, each is told once
@@ -698,7 +700,10 @@ def test_no_finding_praises_a_score_below_which_the_method_ends(like: Member) ->
 def test_a_difference_that_rounding_hides_is_told(like: Member) -> None:
     members = [made(like, "ga", 100, 358.284, [0.0]), made(like, "ars", 100, 358.345, [0.0])]
     text = " ".join(findings_of(members, method_rows(members, {}), {}))
-    assert "ars ends highest: 358.3 (1 seed)" in text and "Against ga, at 358.3 (1 seed), 0.061 lower: p = 1;" in text
+    assert (
+        "ars ends highest: 358.3 (1 seed)" in text
+        and "ga ends at 358.3 (1 seed), 0.061 lower: p = 1 against ars," in text
+    )
     level = [replace(member, champion=members[0].champion) for member in members]
     assert "lower" not in " ".join(findings_of(level, method_rows(level, {}), {}))
 
@@ -707,11 +712,11 @@ def test_captions_name_only_what_is_drawn(like: Member) -> None:
     config = like.config
     both = learning_caption(config, ["25 %", "100 %", "ARS paper"], "return", 5)
     assert "on 2 selection episodes" in both and "on 3 report episodes" in both
-    assert "Thin lines are seeds" in both and "dashed: shares of the way" in both and "ARS paper: " in both
+    assert "Thin lines: seeds" in both and "Dashed: shares of the way" in both and "ARS paper: " in both
     alone = learning_caption(config, [], "return", 1)
-    assert not any(word in alone for word in ("Thin", "bands", "dashed", "ARS"))
+    assert not any(word in alone for word in ("Thin", "Bands", "Dashed", "ARS"))
     function = resolve_config(flags={"task.name": "rastrigin", "method.name": "ga", "budget.steps": 100})
-    assert "fitness on one evaluation as" in learning_caption(function, [], "fitness", 1)
+    assert "fitness on one evaluation in" in learning_caption(function, [], "fitness", 1)
     assert members_note(function) == ""
 
 
@@ -792,14 +797,14 @@ def test_findings_tell_methods_apart_only_by_enough_seeds(like: Member) -> None:
     members = [made(like, "ga", seed, seed, [0.0]) for seed in range(4)]
     members += [made(like, "ars", seed, 100.0 + seed, [0.0]) for seed in range(4)]
     text = " ".join(findings_of(members, method_rows(members, {}), {}))
-    assert "Against ga, at 1.5 (0.0 to 3, 4 seeds): p = 0.0286; these seeds tell the two apart." in text
-    assert "cannot decide" not in text
+    assert "ga ends at 1.5 (0.0 to 3, 4 seeds): p = 0.0286 against ars, a significant difference." in text
+    assert "no difference can be significant" not in text
     for seeds, least in ((3, "1/10"), (1, "1, ")):
         few = [member for member in members if member.seed < seeds]
         text = " ".join(findings_of(few, method_rows(few, {}), {}))
-        assert "do not tell the two apart" in text
-        assert f"This number of seeds ({seeds}) cannot decide" in text
-        assert f"does not go below p = {least}" in text
+        assert "no significant difference" in text
+        assert f"With this number of seeds ({seeds}) no difference can be significant" in text
+        assert f"the smallest p of the test is {least}" in text
 
 
 @pytest.mark.parametrize(("methods", "needed"), [(3, 5), (4, 5), (5, 6)])
@@ -808,12 +813,12 @@ def test_more_methods_take_more_to_tell_apart(methods: int, needed: int, like: M
     for seeds in (needed - 1, needed):
         members = [made(like, str(m), seed, 100.0 * m + seed, [0.0]) for m in range(methods) for seed in range(seeds)]
         text = " ".join(findings_of(members, method_rows(members, {}), {}))
-        assert f"for all {pairs} pairs of methods at once" in text
-        assert ("these seeds tell the two apart" in text) == (seeds == needed)
-        assert (f"{methods} methods take" in text) == (seeds < needed)
+        assert f"corrected for all {pairs} pairs" in text
+        assert ("a significant difference" in text) == (seeds == needed)
+        assert (f"{methods} methods need" in text) == (seeds < needed)
         assert f"{needed} seeds of each can reach" in text or seeds == needed
-        others = ", ".join(f"{m} from {k}" for m in range(methods - 2, -1, -1) for k in range(m - 1, -1, -1))
-        assert f"Of the other pairs they tell apart {others if seeds == needed else 'none'}." in text
+        others = ", ".join(f"{m} ends above {k}" for m in range(methods - 2, -1, -1) for k in range(m - 1, -1, -1))
+        assert f"Significant among the other pairs: {others if seeds == needed else 'none'}." in text
 
 
 def test_a_difference_within_luck_among_three_methods_is_none(like: Member) -> None:
@@ -821,12 +826,12 @@ def test_a_difference_within_luck_among_three_methods_is_none(like: Member) -> N
     members = [
         made(like, method, seed, report, [0.0]) for method in reports for seed, report in enumerate(reports[method])
     ]
-    assert "seeds tell" in " ".join(findings_of(members, method_rows(members, {}), {}))
+    assert "a significant difference" in " ".join(findings_of(members, method_rows(members, {}), {}))
     members += [made(like, "ppo", seed, 6.2, [0.0]) for seed in range(6)]
-    assert "Against ga, at 3.5 (1 to 6.5, 6 seeds)" in (
+    assert "ga ends at 3.5 (1 to 6.5, 6 seeds)" in (
         text := " ".join(findings_of(members, method_rows(members, {}), {}))
     )
-    assert "seeds tell" not in text
+    assert "a significant difference" not in text
 
 
 def test_a_champion_that_failed_a_report_episode_is_not_ranked(like: Member) -> None:
