@@ -45,7 +45,7 @@ def list_(
     if what and word not in words and not filtered and find_word(what)[0] != what:
         return config(what, as_json=as_json)  # `evo list ars`: the settings of a method or task
     if word and word not in words:
-        raise EvoError(f"there is no list of {what!r}{nearest(word, words)}")
+        raise EvoError(f"unknown list {what!r}{nearest(word, words)}")
     if filtered and word != "runs":
         raise EvoError(f"--task, --method and --finished choose among runs: evo list runs, not {word}")
     console, asked = Output(), [words[word]] if word else list(KINDS)

@@ -179,5 +179,7 @@ def _work(start: Callable[[Any], Any], quiet: bool) -> None:
     if not quiet:
         text, path = finished.directory.config_text, from_here(finished.path, here)
         more = ("resume", path, "--generations", str(2 * max(champion.generation, 50)))
-        console.say(f"next    {command(*more, config=text)}   learns on")
-        console.say(f"        {command('evaluate', path, config=text)}   scores it again, on other options by --set")
+        console.say(f"next    {command(*more, config=text)}   continues")
+        console.say(
+            f"        {command('evaluate', path, config=text)}   scores it again; --set changes the task's options"
+        )

@@ -33,20 +33,22 @@ def findings_of(members: Sequence[Member], rows: Sequence[MethodRow], thresholds
     apart = [pair for pair in pairs if adjusted[pair] <= _LUCK]
     for other in others:
         pair = best.method, other.method
-        p_value = f"p = {number(alone[pair])}"
+        p_value = f"p = {number(alone[pair])} against {best.method}"
         if len(pairs) > 1:
             p_value += f", corrected for all {len(pairs)} pairs {number(adjusted[pair])}"
         verdict = "a significant" if pair in apart else "no significant"
         at = _standing(other)
         if number(other.iqm) == number(best.iqm) and other.iqm < best.iqm:  # else one would not see why it is second
             at += f", {best.iqm - other.iqm:.2g} lower"
-        found.append(f"{other.method} ends at {at}: {p_value} against {best.method}, {verdict} difference.")
+        found.append(f"{other.method} ends at {at}: {p_value}, {verdict} difference.")
     further = [f"{one} ends above {other}" for one, other in apart if one != best.method]
     if len(pairs) > len(others):
         found.append(f"Significant among the other pairs: {', '.join(further) or 'none'}.")
     if others:
         correction = ", with Holm's correction" if len(pairs) > 1 else ""
-        found.append(f"The test is the two-sided exact rank test of the seeds at the {_LUCK:.0%} level{correction}.")
+        found.append(
+            f"The test is the two-sided exact rank test of the seeds at the {100 * _LUCK:.0f} % level{correction}."
+        )
         found += _too_few(ranked, len(pairs))
         found += _quickest(ranked, thresholds, members[0].config)
     return found

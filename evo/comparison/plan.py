@@ -70,7 +70,7 @@ def plan_study(
     names = _check_methods(methods, spec.kind)
     count = DEFAULT_SEEDS if seeds is None else seeds
     if not 1 <= count <= _MOST_SEEDS:
-        raise EvoError(f"seeds says how many there are, 1 to {_MOST_SEEDS}; got {count}")
+        raise EvoError(f"seeds must be a number of seeds from 1 to {_MOST_SEEDS}, got {count}")
     budget = _check_budget(steps, minutes)
     _check_settings(settings)
     if network is not None and not networked:

@@ -75,11 +75,13 @@ class Backprop:
     ) -> None:
         if not isinstance(problem, Supervised) or problem.batch is None:
             raise ValueError(
-                "name backprop learns from a data set's examples, and there are none: for example ppo, ars"
+                "name: backprop needs a data set, and this task is not one; use ppo or ars in a world, or cma-es"
             )
         for layer in problem.network.layers:
             if not layer.differentiable:
-                raise ValueError(f"name {layer.text} has no gradient, and backprop needs one: for example openai-es")
+                raise ValueError(
+                    f"name: backprop needs gradients, and the layer {layer.text} has none; use openai-es, for example"
+                )
         self.problem, self.seed = problem, seed
         self.learning_rate = positive_number("learning_rate", learning_rate)
         self.schedule = schedule_from_text(schedule)

@@ -171,9 +171,9 @@ def test_a_step_is_torchs() -> None:
 @pytest.mark.parametrize(
     ("task", "options", "message"),
     [
-        ("quadruped", {"method": "adam"}, "learns from a data set's examples"),
-        ("rastrigin", {"method": "sgd"}, "learns from a data set's examples"),
-        ("xor", {"method": "adam", "network": "hebbian:4"}, "hebbian:4 has no gradient, and backprop needs one"),
+        ("quadruped", {"method": "adam"}, "backprop needs a data set, and this task is not one"),
+        ("rastrigin", {"method": "sgd"}, "backprop needs a data set, and this task is not one"),
+        ("xor", {"method": "adam", "network": "hebbian:4"}, "the layer hebbian:4 has none"),
         ("xor", {"method": "adam", "settings": ["method.optimizer=adem"]}, "did you mean 'adam'"),
         ("xor", {"method": "adam", "settings": ["method.schedule=cosin"]}, "did you mean 'cosine'"),
         ("xor", {"method": "adam", "settings": ["method.learning_rate=0"]}, "learning_rate=0"),
