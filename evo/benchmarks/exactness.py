@@ -28,7 +28,8 @@ from evo.envs.engine.numpy_order import FOUND
 from evo.envs.engine.physics import available_threads
 from evo.envs.engine.random import streams
 from evo.envs.task import Task
-from evo.evaluation.episode import COMPLETED, TERMINATED, UNSTABLE, Episodes, Evaluator
+from evo.evaluation.episode import Episodes, Evaluator
+from evo.evaluation.life import COMPLETED, TERMINATED, UNSTABLE
 from evo.evaluation.workers import Threads
 from evo.numerics.randomness import generator
 from evo.numerics.running_statistics import ObservationStatistics

@@ -21,7 +21,8 @@ from evo.envs.engine.physics import available_threads, mj_forward, simulate
 from evo.envs.engine.random import streams
 from evo.envs.engine.structs import address_of, check_layout
 from evo.envs.task import Task
-from evo.evaluation.episode import COMPLETED, ENGINE_ERROR, Evaluator
+from evo.evaluation.episode import Evaluator
+from evo.evaluation.life import COMPLETED, ENGINE_ERROR
 from evo.evaluation.workers import Threads
 from evo.visualize.encoding import write
 

@@ -4,7 +4,6 @@ The state of such an environment cannot be copied. Its block holds the seed of i
 To resume it elsewhere, in another run or in a process that replaces one that died, the actions are replayed.
 """
 
-import math
 from collections import Counter
 from typing import Any, NamedTuple
 
@@ -12,51 +11,25 @@ import numpy as np
 
 from evo.envs.engine.compile import njit
 from evo.envs.engine.physics import EngineError
-from evo.envs.engine.random import random, standard_normal
+from evo.envs.engine.random import random
 from evo.envs.foreign import FAILURES, in_words
 from evo.envs.gymnasium_bridge.gymnasium_task import Body, GymnasiumTask
 from evo.envs.gymnasium_bridge.spaces import all_finite
-from evo.evaluation.collector import Experience, sample_choice
-from evo.evaluation.episode import BLIND, ENVIRONMENT_ERROR, NOT_FINITE, OVERFLOWN, REASONS
+from evo.evaluation.collector import Experience
+from evo.evaluation.exploration import Exploration
 from evo.evaluation.gymnasium_host import Host, body_of, drop
+from evo.evaluation.gymnasium_life import Life, Sent, received, sent
+from evo.evaluation.life import BLIND, COMPLETED, ENVIRONMENT_ERROR, NOT_FINITE, REASONS, TERMINATED
 from evo.evaluation.processes import Died
 from evo.evaluation.workers import Workers
 from evo.genomes.rows import rows_for
-from evo.networks import Network, network_from_text
-from evo.networks.network import decide, propagate
+from evo.networks import Network
 from evo.numerics.advantages import CUT_OFF, ENDED, FAILED
-from evo.numerics.formatting import LARGEST
-from evo.numerics.running_statistics import normalise, update_statistics
-
-# Functions that Python calls here are cached; otherwise every process would compile them again.
 
 
-@njit(cache=True)
+@njit(cache=True)  # otherwise every process would compile it again
 def _uniform(stream: Any) -> float:
     return random(stream)
-
-
-@njit(cache=True)
-def _observe(observation: Any, mean: Any, scale: Any, clip: float, out: Any) -> None:
-    """Write the normalised observation, as the network receives it, to `out`."""
-    normalise(observation, mean, scale, clip, out)
-
-
-@njit(cache=True)
-def _propagate(
-    plan: Any, params: Any, memory: Any, scratch: Any, obs: Any, mean: Any, scale: Any, clip: float, outputs: Any
-) -> None:
-    propagate(plan, params, memory, scratch, obs, mean, scale, clip, outputs)
-
-
-@njit(cache=True)
-def _sample(outputs: Any, deviation: Any, choices: int, noise: Any, taken: Any) -> None:
-    """Sample an action around the outputs, or the index of a choice from their softmax, into `taken`."""
-    if choices:
-        taken[0] = sample_choice(outputs, noise)
-        return
-    for place in range(len(outputs)):
-        taken[place] = outputs[place] + deviation[place] * standard_normal(noise)
 
 
 _NONE = -1  # seed of an environment that begins a new episode at its next step
@@ -107,31 +80,30 @@ class GymnasiumCollector:
         self,
         blocks: np.ndarray,
         params: np.ndarray,
-        deviation: np.ndarray,
-        noise: np.ndarray | None,
         mean: np.ndarray,
         scale: np.ndarray,
+        exploration: Exploration | None = None,
     ) -> tuple[np.ndarray, Experience]:
         """Take `horizon` steps in every environment; see `evo.evaluation.collector.Collector.collect`.
 
         Raises EngineError where replaying a block of another run does not lead to the state that it records.
         """
-        count, network = self.environments, self.network
+        count, network, task = self.environments, self.network, self.task
         own = np.broadcast_to(np.asarray(params, np.float32), (count, network.size))
         if network.own_length:
             rows_for(network, np.atleast_2d(params))
+        if exploration is not None:
+            exploration.check(task.choices, task.action_low, task.action_high, network.outputs)
         resumed, self._reached = self._reached is None or not np.array_equal(self._reached, blocks), None
         asked = [
             _Asked(
-                self.task,
-                (network.text, network.normalise, network.clip_observation),
+                task,
+                sent(network),
                 place,
                 blocks[place],
                 own[place],
-                np.asarray(deviation, np.float64),
-                None if noise is None else np.array(noise[place], np.uint64),
-                mean,
-                scale,
+                (mean, scale),
+                None if exploration is None else exploration.of(place),
                 self.horizon,
                 self.waits,
                 self.every,
@@ -144,16 +116,12 @@ class GymnasiumCollector:
             if isinstance(one, Died):
                 self._host.probe(0)
                 found[place] = _record_loss(asked[place], one.how)
-        most = max(len(one.cuts) for one in found)
-        for one in found:
-            one.cuts.extend([np.zeros(self.task.observation_size, np.float32)] * (most - len(one.cuts)))
-        last = np.array([one.cuts for one in found], np.float32).reshape(count, most, self.task.observation_size)
-        observations = np.concatenate([np.stack([one.observations for one in found]), last], axis=1)
         self._reached = np.stack([one.block for one in found])
         return self._reached.copy(), Experience(
-            observations=observations,
+            observations=np.stack([one.observations for one in found]),
             actions=np.stack([one.actions for one in found]),
             rewards=np.stack([one.rewards for one in found]),
+            following=np.stack([one.following for one in found]),
             marks=np.stack([one.marks for one in found]),
             returns=np.stack([one.returns for one in found]),
             lengths=np.array([one.length for one in found], np.int64),
@@ -168,14 +136,12 @@ class _Asked(NamedTuple):
     """The work of one environment, as it is sent to a process: every field can be pickled."""
 
     task: GymnasiumTask
-    network: tuple[str, bool, float]
+    network: Sent
     place: int
     block: np.ndarray
     params: np.ndarray
-    deviation: np.ndarray
-    noise: np.ndarray | None
-    mean: np.ndarray
-    scale: np.ndarray
+    normalisation: tuple[np.ndarray, np.ndarray]
+    exploration: Exploration | None
     horizon: int
     waits: bool
     every: int
@@ -188,14 +154,14 @@ class _Collected:
     def __init__(self, asked: _Asked, network: Network) -> None:
         task, horizon = asked.task, asked.horizon
         self.block = np.array(asked.block)
-        self.observations = np.zeros((horizon + 1, task.observation_size), np.float32)
-        self.actions = np.zeros((horizon, 1 if task.choices else task.outputs), np.float32)
+        self.observations = np.zeros((horizon, task.observation_size))
+        self.following = np.zeros((horizon, task.observation_size))
+        self.actions = np.zeros((horizon, task.action_size), np.float32)
         self.rewards, self.marks = np.zeros(horizon), np.zeros(horizon, np.int64)
         self.returns, self.length = np.full(horizon, np.nan), 0
         self.failures, self.errors = Counter[str](), list[str]()
         self.statistics = np.zeros(1 + 2 * task.observation_size)
         self.memories = np.zeros((horizon // asked.every if asked.every else 0, network.memory_size), np.float32)
-        self.cuts: list[np.ndarray] = []  # last observations of truncated episodes
 
 
 class _Reached(NamedTuple):
@@ -223,15 +189,9 @@ def _block_of(task: GymnasiumTask, network: Network) -> np.dtype[Any]:
     )
 
 
-def _network_of(asked: _Asked) -> Network:
-    text, normalises, clip = asked.network
-    sizes = asked.task.observation_size, asked.task.outputs
-    return network_from_text(text, *sizes, normalises, clip_observation=clip)
-
-
 def _record_loss(asked: _Asked, how: str) -> _Collected:
     """Return the result of an environment whose processes died: one failure; it begins another episode."""
-    network = _network_of(asked)
+    network = received(asked.task, asked.network)
     found = _Collected(asked, network)
     block = found.block.view(_block_of(asked.task, network))[0]
     if block["seed"] == _NONE:
@@ -245,69 +205,54 @@ def _record_loss(asked: _Asked, how: str) -> _Collected:
 
 def _collect(asked: _Asked, keeps: dict[Any, Any]) -> _Collected:
     """Take `horizon` steps of one environment, in whichever process this is."""
-    task, place, network = asked.task, asked.place, _network_of(asked)
+    task, place, network = asked.task, asked.place, received(asked.task, asked.network)
     found = _Collected(asked, network)
     block = found.block.view(_block_of(task, network))[0]
-    observation, lost = np.zeros(task.observation_size), None
+    life, lost = Life(task, network, asked.params, asked.normalisation, asked.exploration), None
+    life.memory, life.steps, life.total = block["memory"], int(block["steps"]), float(block["total"])
     try:
-        observation = _take_up(asked, block, keeps)
+        life.observation = _take_up(asked, block, keeps)
     except EngineError as error:
         if asked.resumed:
             raise
         lost = error  # a process died, and its episode cannot be replayed: it counts as one failed episode
-    mean, scale, clip = asked.mean, asked.scale, network.clip_observation
-    scratch, outputs = np.zeros(network.scratch_size, np.float32), np.zeros(task.outputs)
     for step in range(asked.horizon):
         if asked.waits and step and block["seed"] == _NONE:
             break
-        found.length, reward, terminated, truncated = step + 1, 0.0, False, False
+        found.length = step + 1
         try:
             if lost is not None:
                 failure, lost = lost, None
                 raise failure
             if block["seed"] == _NONE:
-                block["seed"], block["steps"], block["total"] = int(_uniform(block["stream"]) * 2**31), 0, 0.0
-                block["memory"], block["actions"] = 0, 0
-                observation = body_of(task, keeps, place).reset(int(block["seed"]))
+                block["seed"], block["actions"] = int(_uniform(block["stream"]) * 2**31), 0
+                life.begin(body_of(task, keeps, place), int(block["seed"]))
             if asked.every and step % asked.every == 0:
-                found.memories[step // asked.every] = block["memory"]
-            how = None if all_finite(observation) else BLIND
-            if how is None:
-                update_statistics(found.statistics, observation)
-            _observe(observation, mean, scale, clip, found.observations[step])
-            _propagate(network.plan, asked.params, block["memory"], scratch, observation, mean, scale, clip, outputs)
-            action = _act(asked, outputs, found.actions[step])
-            if how is None and not all_finite(outputs):
+                found.memories[step // asked.every] = life.memory
+            how = life.choose(found.statistics)
+            found.observations[step], found.actions[step] = life.observation, life.taken
+            if how != BLIND and not all_finite(life.outputs):
                 how = NOT_FINITE
-            if how is None:
-                block["actions"][block["steps"]] = action
-                block["steps"] += 1
-                observation, reward, terminated, truncated = body_of(task, keeps, place).step(action)
-                if not math.isfinite(reward):
-                    how = NOT_FINITE
-                elif not abs(block["total"] + reward) <= LARGEST:
-                    how = OVERFLOWN
+            if how == COMPLETED:
+                block["actions"][life.steps] = life.action
+                how = life.advance(body_of(task, keeps, place))
         except FAILURES as error:  # an environment may fail in any way; it costs the episode, not the run
             drop(keeps, place)
             how = ENVIRONMENT_ERROR
             found.errors.append(in_words(error))
-        if how is not None:
+        if how not in (COMPLETED, TERMINATED):
             found.failures[REASONS[how]] += 1
             found.marks[step], block["seed"] = FAILED, _NONE
             continue
-        found.rewards[step] = reward
-        block["total"] += reward
-        if terminated:
+        found.rewards[step], found.following[step] = life.reward, life.observation
+        if how == TERMINATED:
             found.marks[step] = ENDED
-        elif truncated or block["steps"] >= task.steps:
+        elif life.cut or life.steps >= task.steps:
             found.marks[step] = CUT_OFF
-            found.cuts.append(np.zeros(task.observation_size, np.float32))
-            _observe(observation, mean, scale, clip, found.cuts[-1])
         if found.marks[step]:
-            found.returns[step], block["seed"] = block["total"], _NONE
-    block["observation"] = observation
-    _observe(observation, mean, scale, clip, found.observations[asked.horizon])
-    keeps[place, "reached"] = _Reached(found.block.tobytes(), observation)
+            found.returns[step], block["seed"] = life.total, _NONE
+    block["steps"], block["total"], block["observation"] = life.steps, life.total, life.observation
+    keeps[place, "reached"] = _Reached(found.block.tobytes(), life.observation)
     return found
 
 
@@ -336,17 +281,3 @@ def _take_up(asked: _Asked, block: Any, keeps: dict[Any, Any]) -> np.ndarray:
             "nobody can go on with it where it was"
         )
     return observation
-
-
-def _act(asked: _Asked, outputs: np.ndarray, taken: np.ndarray) -> np.ndarray:
-    """Return the action for the environment; write what the learner sees to `taken`: unclipped, or a choice's index."""
-    task, noise = asked.task, asked.noise
-    if noise is None:  # as in an episode that is scored
-        action = np.zeros(task.action_size)
-        decide(outputs, task.action_low, task.action_high, task.choices, action)
-        taken[:] = action if task.choices else outputs
-        return action
-    _sample(outputs, asked.deviation, task.choices, noise, taken)
-    if task.choices:
-        return taken.astype(np.float64)
-    return np.clip(taken.astype(np.float64), task.action_low, task.action_high)

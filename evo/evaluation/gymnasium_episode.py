@@ -6,34 +6,22 @@ episode has failed.
 """
 
 import itertools
-import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from evo.envs.foreign import FAILURES, in_words
-from evo.envs.gymnasium_bridge.gymnasium_task import Body, GymnasiumTask
+from evo.envs.gymnasium_bridge.gymnasium_task import GymnasiumTask
 from evo.envs.gymnasium_bridge.spaces import all_finite
-from evo.evaluation.episode import (
-    BLIND,
-    COMPLETED,
-    ENVIRONMENT_ERROR,
-    NOT_FINITE,
-    OVERFLOWN,
-    SCRATCH_BYTES,
-    TERMINATED,
-    Episodes,
-    Trajectories,
-)
+from evo.evaluation.episode import SCRATCH_BYTES, Episodes, Trajectories
 from evo.evaluation.gymnasium_host import Host, body_of, drop
+from evo.evaluation.gymnasium_life import Life, Sent, received, sent
+from evo.evaluation.life import BLIND, COMPLETED, ENVIRONMENT_ERROR, NOT_FINITE, OVERFLOWN
 from evo.evaluation.processes import Died
 from evo.evaluation.workers import Workers
 from evo.genomes.rows import Rows, rows_for
-from evo.networks import Network, network_from_text
-from evo.networks.network import act
-from evo.numerics.formatting import LARGEST
-from evo.numerics.running_statistics import update_statistics
+from evo.networks import Network
 
 _PARTS = 4  # pieces of work for each process, so that one that finishes early takes another
 
@@ -42,7 +30,7 @@ class _Work(NamedTuple):
     """Some individuals on some seeds, as they are sent to a process: every field can be pickled."""
 
     task: GymnasiumTask
-    network: tuple[str, bool, float]
+    network: Sent
     params: Sequence[np.ndarray]  # a row for each individual
     seeds: np.ndarray
     mean: np.ndarray
@@ -91,9 +79,8 @@ class GymnasiumEvaluator:
         # few individuals are divided by their episodes too; a recorded evaluation stays in one piece
         pieces = 1 if recording else min(len(seeds), -(-wanted // len(shares)))
         rest = mean, scale, most, statistics, recording
-        network = self.network.text, self.network.normalise, self.network.clip_observation
         work = [
-            _Work(self.task, network, share, piece, *rest)
+            _Work(self.task, sent(self.network), share, piece, *rest)
             for share in shares
             for piece in np.array_split(seeds, pieces)
         ]
@@ -127,7 +114,7 @@ class GymnasiumEvaluator:
         return found
 
 
-class _Life:
+class _Found:
     """The results of some work's episodes, to be filled in one after the other."""
 
     def __init__(self, work: _Work) -> None:
@@ -150,72 +137,51 @@ class _Life:
 
 def _record_loss(work: _Work, how: str) -> Episodes:
     """Return the result of a single episode during which processes died."""
-    life = _Life(work)
-    life.endings[:] = ENVIRONMENT_ERROR
-    life.errors.append(how)
-    return life.episodes()
+    found = _Found(work)
+    found.endings[:] = ENVIRONMENT_ERROR
+    found.errors.append(how)
+    return found.episodes()
 
 
 def _live(work: _Work, keeps: dict[Any, Any]) -> Episodes:
     """Run the episodes of some individuals, one after the other, in whichever process this is."""
-    text, normalise, clip = work.network
-    sizes = work.task.observation_size, work.task.outputs
-    network = network_from_text(text, *sizes, normalise, clip_observation=clip)
-    life = _Life(work)
+    network, found = received(work.task, work.network), _Found(work)
     for individual, params in enumerate(work.params):
         for number, seed in enumerate(work.seeds):
-            place = individual, number
+            place, life = (individual, number), Life(work.task, network, params, (work.mean, work.scale))
             try:
-                life.endings[place] = _episode(body_of(work.task, keeps), work, network, params, int(seed), life, place)
+                found.endings[place] = _episode(life, work, keeps, int(seed), found, place)
             except FAILURES as error:  # an environment may fail in any way; it costs the individual, not the run
                 drop(keeps)
-                life.endings[place] = ENVIRONMENT_ERROR
-                life.errors.append(in_words(error))
-    return life.episodes()
+                found.endings[place] = ENVIRONMENT_ERROR
+                found.errors.append(in_words(error))
+            found.lengths[place], found.returns[place] = life.steps, life.total
+    return found.episodes()
 
 
-def _episode(
-    body: Body, work: _Work, network: Network, params: np.ndarray, seed: int, life: _Life, place: tuple[int, int]
-) -> int:
+def _episode(life: Life, work: _Work, keeps: dict[Any, Any], seed: int, found: _Found, place: tuple[int, int]) -> int:
     """Run an episode; return how it ended."""
-    task, row = work.task, place[0] * len(work.seeds) + place[1]
-    memory, scratch = np.zeros(network.memory_size, np.float32), np.zeros(network.scratch_size, np.float32)
-    outputs, action = np.zeros(task.outputs), np.zeros(task.action_size)
-    normalisation = work.mean, work.scale, network.clip_observation
-    limits = (task.action_low, task.action_high, task.choices)
-    seen, recorded = None if life.statistics is None else life.statistics[place], life.recorded
-    step, total = 0, 0.0
-    try:
-        observation = body.reset(seed)
-        while True:
-            if recorded is not None:
-                recorded.observations[row, step] = observation
-            if step >= work.steps:
-                return COMPLETED
-            if not all_finite(observation):
-                return BLIND
-            if seen is not None:
-                update_statistics(seen, observation)
-            act(network.plan, params, memory, scratch, observation, *normalisation, *limits, outputs, action)
-            if recorded is not None:
-                recorded.actions[row, step] = action
-            if not all_finite(action):
-                return NOT_FINITE
-            observation, reward, terminated, truncated = body.step(action)
-            step += 1
-            if not math.isfinite(reward):
-                return NOT_FINITE
-            total += reward
-            if not abs(total) <= LARGEST:
-                return OVERFLOWN
-            if recorded is not None:
-                recorded.rewards[row, step - 1] = reward
-            if terminated or truncated:
-                if recorded is not None:
-                    recorded.observations[row, step] = observation
-                return TERMINATED if terminated else COMPLETED
-    finally:  # also where the environment raises
-        life.lengths[place], life.returns[place] = step, total
+    row, recorded = place[0] * len(work.seeds) + place[1], found.recorded
+    statistics = None if found.statistics is None else found.statistics[place]
+    body = body_of(work.task, keeps)
+    life.begin(body, seed)
+    how = COMPLETED
+    while True:
+        if recorded is not None:
+            recorded.observations[row, life.steps] = life.observation
+        if how != COMPLETED or life.cut or life.steps >= work.steps:
+            return how
+        if life.choose(statistics) == BLIND:
+            return BLIND
+        if recorded is not None:
+            recorded.actions[row, life.steps] = life.action
+        if not all_finite(life.action):
+            return NOT_FINITE
+        how = life.advance(body)
+        if how in (NOT_FINITE, OVERFLOWN):
+            return how
+        if recorded is not None:
+            recorded.rewards[row, life.steps - 1] = life.reward
 
 
 def _join(parts: Sequence[Episodes], axis: int) -> Episodes:

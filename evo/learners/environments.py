@@ -11,12 +11,15 @@ import numpy as np
 from evo.envs.engine.random import words_of
 from evo.evaluation.collector import Experience
 from evo.evaluation.evaluator import collector_of
+from evo.evaluation.exploration import Draw, Exploration
+from evo.networks import Network
 from evo.numerics.randomness import generator
 from evo.numerics.running_statistics import ObservationStatistics
 from evo.problems.control import Walking
 from evo.storage.memory import check_bytes
 
 _STEP_NUMBERS, _TIMES = 8, 3  # other numbers kept of a step, and copies that a learner makes of all of them
+_RAW = 4  # float64 observations before and after each step, as float32 numbers
 _ENVIRONMENT_BYTES = 2**14  # least size of a simulation
 _RECENT = 100  # number of episodes whose returns are logged
 
@@ -27,7 +30,7 @@ class Environments:
 
     horizon: steps of a call. alike: group size: consecutive environments that share the random streams of their resets.
     waits: whether an environment whose episode ended takes no more steps in that call. every: interval in steps at
-    which the network's memory is recorded, 0: never.
+    which the network's memory is recorded, 0: never. network: what acts; by default the problem's.
     steps, episodes: committed so far. blocks: the environments' state, None before the first call.
     """
 
@@ -40,17 +43,19 @@ class Environments:
         alike: int = 1,
         waits: bool = False,
         every: int = 0,
+        network: Network | None = None,
     ) -> None:
         self.problem, self.seed, self.count, self.alike = problem, seed, count, alike
-        task, network = problem.task, problem.network
+        task, network = problem.task, problem.network if network is None else network
         kept = network.memory_size * (2 + (horizon // every if every else 0))
         seen = horizon * (task.observation_size + task.outputs + _STEP_NUMBERS)
+        raw = horizon * task.observation_size * _RAW
         check_bytes(
             f"{count:,} environments of {horizon:,} steps",
-            4.0 * count * (_TIMES * seen + kept + network.scratch_size) + _ENVIRONMENT_BYTES * count,
+            4.0 * count * (_TIMES * seen + raw + kept + network.scratch_size) + _ENVIRONMENT_BYTES * count,
             "take fewer environments (pairs), or a shorter horizon",
         )
-        self._collector = collector_of(problem.task, problem.network, count, horizon, problem.workers, waits, every)
+        self._collector = collector_of(task, network, count, horizon, problem.workers, waits, every)
         self.blocks: np.ndarray | None = None
         self.recent: deque[float] = deque(maxlen=_RECENT)  # episode returns
         self.steps = self.episodes = 0
@@ -64,20 +69,23 @@ class Environments:
         params: np.ndarray,
         statistics: ObservationStatistics,
         generation: int,
-        deviation: np.ndarray | None = None,
+        draw: Draw | None = None,
+        numbers: np.ndarray | None = None,
     ) -> tuple[np.ndarray, Experience]:
         """Collect `horizon` steps; return the new blocks and the experience, as `Collector.collect` does.
 
-        params: float32 (size,) or (count, size). statistics: normalise observations. deviation: of the actions, float64
-        (outputs,), empty for a task of choices; None: no noise.
+        params: float32 (size,) or (count, size). statistics: normalise what the network receives. draw, numbers: how
+        actions are drawn, see `evo.evaluation.exploration`; its streams are those of `generation`. None: as in a scored
+        episode.
         """
         begun = self.blocks
         if begun is None:
             begun = self._collector.begin(np.repeat(self._streams(self.count // self.alike, "resets"), self.alike, 0))
-        noise = None if deviation is None else self._streams(self.count, "action noise", generation)
-        deviation = np.zeros(self.problem.task.outputs) if deviation is None else deviation
-        normalisation = self.problem.normalisation(statistics)
-        return self._collector.collect(begun, params, deviation, noise, *normalisation)
+        exploration = None
+        if draw is not None:
+            own = np.zeros(0) if numbers is None else numbers
+            exploration = Exploration(draw, self._streams(self.count, "action noise", generation), own)
+        return self._collector.collect(begun, params, *self.problem.normalisation(statistics), exploration)
 
     def _streams(self, count: int, purpose: str, *indices: int) -> np.ndarray:
         drawn = [generator(self.seed, purpose, *indices, place) for place in range(count)]

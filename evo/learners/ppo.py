@@ -18,6 +18,7 @@ from evo.autodiff.team import Team
 from evo.envs.engine import interruption
 from evo.envs.engine.physics import EngineError
 from evo.evaluation.collector import Experience
+from evo.evaluation.exploration import gaussian, softmax
 from evo.learners import segments
 from evo.learners.environments import Environments
 from evo.learners.learner import Candidate
@@ -298,14 +299,15 @@ class PPO:
 
     def _collect(self) -> tuple[np.ndarray, Experience]:
         weights, log_deviation, _ = np.split(self.parameters, np.cumsum([self.actor.size, self.deviations]))
-        return self._world.collect(weights, self.statistics, self.generation, np.exp(log_deviation.astype(np.float64)))
+        draw, numbers = (gaussian, np.exp(log_deviation.astype(np.float64))) if self.deviations else (softmax, None)
+        return self._world.collect(weights, self.statistics, self.generation, draw, numbers)
 
     def _single_steps(self, seen: Experience, rewards: np.ndarray) -> Examples:
         """Return examples of one step each: a row for every observation, not only those acted upon."""
-        environments, rows = seen.observations.shape[:2]
-        inputs, taken = seen.observations.shape[2], seen.actions.shape[2]
+        observed = segments.network_inputs(seen, self.problem, self.statistics)
+        (environments, rows, inputs), taken = observed.shape, seen.actions.shape[2]
         table = np.zeros((environments, rows, inputs + taken + 4), np.float32)
-        table[:, :, :inputs] = seen.observations
+        table[:, :, :inputs] = observed
         table[:, : self.horizon, inputs : inputs + taken] = seen.actions
         flat = table.reshape(environments * rows, -1)
         log_probabilities, values = self._assess(flat, self._loss.value).T.reshape(2, environments, rows)
@@ -323,11 +325,12 @@ class PPO:
     def _segments(self, seen: Experience, rewards: np.ndarray) -> tuple[Examples, np.ndarray]:
         """Return a row for every segment, and the critic's memory after them."""
         # a step with a non-finite observation fails; the steps before it still need the critic's values
-        observed = np.nan_to_num(seen.observations, nan=0.0, posinf=0.0, neginf=0.0)
+        observed = segments.network_inputs(seen, self.problem, self.statistics)
+        observed = np.nan_to_num(observed, nan=0.0, posinf=0.0, neginf=0.0)
         values, memories, after = self._replay_critic(observed, seen.marks, seen.lengths)
         gains = advantages(rewards, values, seen.marks, seen.lengths, self.discount, self.gae_lambda)
         counts, values = mask_counted(seen), values[:, : self.horizon]
-        table = to_table(seen, counts, spare=4)
+        table = to_table(seen, observed, counts, spare=4)
         table[:, :, _TARGET], table[:, :, _VALUE] = np.where(counts, [gains + values, values], 0.0)
         explained = segments.explained_share(gains[counts], table[counts, _TARGET])
         states = seen.memories[:, :, self.actor.carried], memories[:, :, self.critic.carried]

@@ -15,6 +15,8 @@ from evo.evaluation.collector import Experience
 from evo.networks import Network
 from evo.networks.program import walk
 from evo.numerics.advantages import CUT_OFF, FAILED, GOING_ON
+from evo.numerics.running_statistics import ObservationStatistics
+from evo.problems.control import Walking
 
 GOES_ON, WEIGHT, OBSERVATION = range(3)  # columns of a step: whether its episode began earlier, its weight in the loss
 
@@ -60,7 +62,10 @@ def replay_critic(
     lengths: np.ndarray,
     segment: int,
 ) -> Relived:
-    """Run a critic (one output) over experience, from its memory (environments, memory_size) on; see Experience."""
+    """Run a critic (one output) over experience, from its memory (environments, memory_size) on.
+
+    observations: `network_inputs`. marks, lengths: see Experience.
+    """
     environments, horizon = marks.shape
     values = np.zeros(observations.shape[:2], np.float32)
     memories = np.zeros((environments, horizon // segment, critic.memory_size), np.float32)
@@ -107,23 +112,40 @@ def _relive(
             memory[:] = np.float32(0)
 
 
+def network_inputs(seen: Experience, problem: Walking, statistics: ObservationStatistics) -> np.ndarray:
+    """Return observations as the network received them, float32 (environments, horizon + 1 + cuts, observation_size).
+
+    They are those acted upon, then the one after the last step, then the last ones of truncated episodes, in order;
+    rows that an environment does not have are zeros before they are normalised.
+    """
+    (mean, scale), clip = problem.normalisation(statistics), problem.network.clip_observation
+    environments, horizon, size = seen.observations.shape
+    cut = seen.marks == CUT_OFF
+    rows = np.zeros((environments, horizon + 1 + int(cut.sum(axis=1).max()), size))
+    rows[:, :horizon], rows[:, horizon] = seen.observations, seen.following[:, -1]
+    for row, following, mine in zip(rows, seen.following, cut, strict=True):
+        row[horizon + 1 : horizon + 1 + mine.sum()] = following[mine]
+    with np.errstate(over="ignore", invalid="ignore"):  # those of a failing simulation
+        return np.clip((rows - mean) * scale, -clip, clip).astype(np.float32)
+
+
 def mask_counted(seen: Experience) -> np.ndarray:
     """Return which steps were taken and did not fail, bool (environments, horizon)."""
     return (np.arange(seen.marks.shape[1]) < seen.lengths[:, np.newaxis]) & (seen.marks != FAILED)
 
 
-def to_table(seen: Experience, counts: np.ndarray, spare: int) -> np.ndarray:
-    """Return the columns of all steps, float32 (environments, horizon, width).
+def to_table(seen: Experience, inputs: np.ndarray, counts: np.ndarray, spare: int) -> np.ndarray:
+    """Return the columns of all steps, float32 (environments, horizon, width), given `network_inputs`.
 
     They are GOES_ON, WEIGHT, observation, action, and `spare` of zeros. Steps that do not count have zeros, except in
     GOES_ON.
     """
-    (environments, horizon, taken), inputs = seen.actions.shape, seen.observations.shape[2]
-    table = np.zeros((environments, horizon, OBSERVATION + inputs + taken + spare), np.float32)
+    (environments, horizon, taken), size = seen.actions.shape, inputs.shape[2]
+    table = np.zeros((environments, horizon, OBSERVATION + size + taken + spare), np.float32)
     table[:, 0, GOES_ON], table[:, 1:, GOES_ON] = 1.0, seen.marks[:, :-1] == GOING_ON
     table[:, :, WEIGHT] = counts
-    table[counts, OBSERVATION : OBSERVATION + inputs] = seen.observations[:, :horizon][counts]
-    table[counts, OBSERVATION + inputs : OBSERVATION + inputs + taken] = seen.actions[counts]
+    table[counts, OBSERVATION : OBSERVATION + size] = inputs[:, :horizon][counts]
+    table[counts, OBSERVATION + size : OBSERVATION + size + taken] = seen.actions[counts]
     return table
 
 

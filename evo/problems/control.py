@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from evo.envs.task import Task
-from evo.evaluation.episode import REASONS, TERMINATED, Episodes
+from evo.evaluation.episode import Episodes
 from evo.evaluation.evaluator import AnyTask, evaluator_of
+from evo.evaluation.life import REASONS, TERMINATED
 from evo.evaluation.workers import Workers
 from evo.genomes.population import DensePopulation, Population, parts_of
 from evo.genomes.rows import Rows

@@ -12,7 +12,8 @@ from evo.envs.engine.random import streams
 from evo.envs.gymnasium_bridge.task_env import TaskEnv
 from evo.envs.task import Task
 from evo.errors import EvoError
-from evo.evaluation.episode import REASONS, TERMINATED, Episodes, Evaluator
+from evo.evaluation.episode import Episodes, Evaluator
+from evo.evaluation.life import REASONS, TERMINATED
 from evo.evaluation.workers import Threads
 from evo.numerics.randomness import generator
 from evo.testing.expectation import expect

@@ -17,9 +17,10 @@ import evo
 from evo.envs.engine.physics import EngineError
 from evo.envs.gymnasium_bridge.gymnasium_task import Body
 from evo.evaluation import gymnasium_collector as gymnasium_collection
-from evo.evaluation import gymnasium_episode
-from evo.evaluation.episode import NOT_FINITE, TERMINATED
+from evo.evaluation import gymnasium_life
+from evo.evaluation.exploration import callable_of, gaussian
 from evo.evaluation.gymnasium_episode import GymnasiumEvaluator
+from evo.evaluation.life import NOT_FINITE, TERMINATED
 from evo.evaluation.processes import Died, Processes
 from evo.evaluation.workers import Threads
 from evo.learners.ppo import PPO
@@ -193,7 +194,7 @@ def test_ppo_learns_the_corridor(tmp_path: Path) -> None:
     assert (run.path / "videos" / "champion.mp4").stat().st_size > 0
 
 
-@pytest.mark.parametrize("module", [gymnasium_collection, gymnasium_episode], ids=lambda module: str(module.__name__))
+@pytest.mark.parametrize("module", [gymnasium_collection, gymnasium_life], ids=lambda module: str(module.__name__))
 def test_what_python_calls_in_a_helper_is_compiled_once_and_kept(module: Any) -> None:
     def is_compiled(found: Any) -> bool:
         return isinstance(found, Dispatcher)
@@ -204,7 +205,7 @@ def test_what_python_calls_in_a_helper_is_compiled_once_and_kept(module: Any) ->
     called = {getattr(module, name.id, None) for name in calls if isinstance(name, ast.Name)}
     compiled = [found for found in called if is_compiled(found)]
     assert compiled
-    for found in compiled:
+    for found in [*compiled, callable_of(gaussian)]:
         assert type(found._cache).__name__ != "NullCache", found
 
 

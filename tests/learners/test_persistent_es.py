@@ -36,7 +36,7 @@ def same(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> bool:
 
 def experience(rewards: np.ndarray, marks: np.ndarray, lengths: np.ndarray) -> Experience:
     empty = np.zeros(0)
-    return Experience(empty, empty, rewards, marks, empty, lengths, {}, (), empty, empty)
+    return Experience(empty, empty, rewards, empty, marks, empty, lengths, {}, (), empty, empty)
 
 
 @settings(max_examples=60)

@@ -80,17 +80,17 @@ def replayed(network: Network, params: np.ndarray, parts: list[Experience], envi
 
     found = []
     for part in parts:
-        horizon, cuts = part.marks.shape[1], 0
-        seen, outputs = part.observations[environment], np.zeros((part.observations.shape[1], network.outputs))
+        horizon, last = part.marks.shape[1], list[np.ndarray]()
+        seen, following = part.observations[environment], part.following[environment]
+        outputs = np.zeros((horizon + 1, network.outputs))
         for step in range(horizon):
             outputs[step] = output(seen[step], memory)
             if part.marks[environment, step] == CUT_OFF:
-                outputs[horizon + 1 + cuts] = output(seen[horizon + 1 + cuts], memory.copy())
-                cuts += 1
+                last.append(output(following[step], memory.copy()))
             if part.marks[environment, step] != GOING_ON:
                 memory[:] = 0
-        outputs[horizon] = output(seen[horizon], memory.copy())
-        found.append(outputs)
+        outputs[horizon] = output(following[-1], memory.copy())
+        found.append(np.stack([*outputs, *last]))
     return found
 
 

@@ -15,7 +15,8 @@ from evo.envs.engine.random import streams
 from evo.envs.engine.structs import DATA, MODEL, check_layout
 from evo.envs.task import Task, record
 from evo.evaluation.collector import Collector, Experience
-from evo.evaluation.episode import COMPLETED, ENGINE_ERROR, NOT_FINITE, TERMINATED, UNSTABLE, Episodes, Evaluator
+from evo.evaluation.episode import Episodes, Evaluator
+from evo.evaluation.life import COMPLETED, ENGINE_ERROR, NOT_FINITE, TERMINATED, UNSTABLE
 from evo.evaluation.workers import Threads
 from evo.networks import network_from_text
 from evo.numerics.advantages import FAILED, GOING_ON
@@ -188,7 +189,8 @@ import numpy as np
 from evo.envs.engine.random import streams
 from evo.config.build import make_task
 from evo.envs.engine.physics import Batch
-from evo.evaluation.episode import COMPLETED, Evaluator
+from evo.evaluation.episode import Evaluator
+from evo.evaluation.life import COMPLETED
 from evo.evaluation.workers import Threads
 from evo.networks import network_from_text
 
