@@ -7,14 +7,74 @@ engine's included: a checkpoint consists of the blocks.
 from typing import NamedTuple
 
 import numpy as np
+from numba import carray
 
-from evo.envs.engine.physics import is_kept_whole
-from evo.envs.task import Task
-from evo.evaluation.exploration import Exploration, address_of
-from evo.evaluation.life import ENDINGS, ENGINE_ERROR, REASONS, Lives
+from evo.envs.engine.physics import call, is_kept_whole, load_data, mj_reset_data, pointer, save_data
+from evo.envs.engine.structs import data_at, model_at
+from evo.envs.task import OUTCOME, Task
+from evo.evaluation.exploration import Exploration, address_of, unexplored
+from evo.evaluation.life import (
+    ARGUMENT,
+    ENDINGS,
+    ENGINE_ERROR,
+    REASONS,
+    TERMINATED,
+    UNSTABLE,
+    Lives,
+    block_of,
+    kernel_address,
+    observation_of,
+    recorder_address,
+    write,
+)
 from evo.evaluation.workers import Workers
 from evo.genomes.rows import rows_for
 from evo.networks.network import Network
+from evo.numerics.advantages import CUT_OFF, ENDED, FAILED, GOING_ON
+from evo.numerics.views import doubles, floats, integers
+
+
+def _collect(model_address: int, data_address: int, simulation: int, argument: int) -> None:
+    """Take up a life from its block, live on, and put it back."""
+    given = carray(pointer(argument), (1,), ARGUMENT)[0]
+    model, data, block = model_at(model_address), data_at(model_address, data_address), block_of(given, simulation)
+    record, engine = block + given.record_at, block + given.engine_at
+    integers(record, given.addresses)[:] = integers(given.template, given.addresses)
+    mj_reset_data(model, data)
+    if given.remodel and not integers(block + given.begin_at, 1)[0]:
+        call(given.remodel, (model, data, record))
+    load_data(data, engine)
+    call(given.live, (model_address, data_address, simulation, argument))
+    save_data(data, engine)
+
+
+def _tell_before(model_address: int, data_address: int, simulation: int, argument: int, step: int, how: int) -> None:
+    given = carray(pointer(argument), (1,), ARGUMENT)[0]
+    write(given.observations, given.horizon * simulation + step, observation_of(given, simulation))
+    if given.every and step % given.every == 0:
+        row, size = (given.horizon // given.every) * simulation + step // given.every, given.memory_size
+        memory = floats(block_of(given, simulation) + given.memory_at, size)
+        floats(given.memories + 4 * size * row, size)[:] = memory
+
+
+def _tell_after(model_address: int, data_address: int, simulation: int, argument: int, step: int, how: int) -> None:
+    given = carray(pointer(argument), (1,), ARGUMENT)[0]
+    block, row = block_of(given, simulation), given.horizon * simulation + step
+    marks = integers(given.marks, row + 1)
+    integers(given.lengths, simulation + 1)[simulation] = step + 1
+    if how >= UNSTABLE:
+        marks[row] = FAILED
+        integers(given.failures, ENDINGS * simulation + how + 1)[ENDINGS * simulation + how] += 1
+        return
+    outcome = carray(pointer(given.scratch + given.scratch_size * simulation + given.outcome_at), (1,), OUTCOME)[0]
+    doubles(given.rewards, row + 1)[row] = outcome.reward
+    write(given.following, row, observation_of(given, simulation))
+    if how == TERMINATED:
+        marks[row] = ENDED
+    elif integers(block + given.steps_at, 1)[0] >= given.steps:
+        marks[row] = CUT_OFF
+    if marks[row] != GOING_ON:
+        doubles(given.returns, row + 1)[row] = doubles(block + given.total_at, 1)[0]
 
 
 class Experience(NamedTuple):
@@ -83,6 +143,8 @@ class Collector:
     def prepare(self) -> None:
         """Compile the kernels, or load them from the cache."""
         self._lives.prepare()
+        kernel_address(_collect)
+        assert recorder_address(_tell_before) and recorder_address(_tell_after)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -150,13 +212,15 @@ class Collector:
             "waits": int(self.waits),
             "every": self.every,
         }
-        if exploration is not None:
-            assert task.action_low is not None and task.action_high is not None
-            exploration.check(task.choices, task.action_low, task.action_high, self.network.outputs)
-            own = np.ascontiguousarray(exploration.numbers, np.float64)
-            arrays |= {"noise": np.array(exploration.streams, np.uint64), "numbers": own}
-            numbers |= {"draw": address_of(exploration.draw), "parameters": own.size}
-        _, errors = self._lives.live(blocks, numbers, arrays)
+        if exploration is None:
+            exploration = Exploration(unexplored, np.zeros((count, 4), np.uint64), np.array([task.choices]))
+        assert task.action_low is not None and task.action_high is not None
+        exploration.check(task.choices, task.action_low, task.action_high, self.network.outputs)
+        own = np.ascontiguousarray(exploration.numbers, np.float64)
+        arrays |= {"noise": np.array(exploration.streams, np.uint64), "numbers": own}
+        numbers |= {"draw": address_of(exploration.draw), "parameters": own.size}
+        numbers |= {"before": recorder_address(_tell_before), "after": recorder_address(_tell_after)}
+        _, errors = self._lives.live(blocks, numbers, arrays, _collect)
         for environment in errors:
             failures[environment, ENGINE_ERROR] += 1
         # addresses differ between processes; a block must not

@@ -4,18 +4,59 @@ Simulation i is episode i % episodes of individual i // episodes.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numba import carray
 
+from evo.envs.engine.compile import njit
+from evo.envs.engine.physics import call, pointer
 from evo.envs.engine.random import streams
-from evo.envs.task import Task
-from evo.evaluation.life import OVERFLOWN, UNSTABLE, Lives
+from evo.envs.engine.structs import data_at, model_at
+from evo.envs.task import OUTCOME, Task
+from evo.evaluation.life import (
+    ARGUMENT,
+    OVERFLOWN,
+    UNSTABLE,
+    Lives,
+    block_of,
+    observation_of,
+    recorder_address,
+    write,
+)
 from evo.evaluation.workers import Workers
 from evo.genomes.rows import Rows, rows_for
 from evo.networks.network import Network
+from evo.numerics.views import doubles, integers
 
 SCRATCH_BYTES = 256 * 2**20
+
+
+def _record_before(model_address: int, data_address: int, simulation: int, argument: int, step: int, how: int) -> None:
+    given = carray(pointer(argument), (1,), ARGUMENT)[0]
+    _record_state(given, simulation, data_at(model_address, data_address), step)
+
+
+def _record_after(model_address: int, data_address: int, simulation: int, argument: int, step: int, how: int) -> None:
+    given = carray(pointer(argument), (1,), ARGUMENT)[0]
+    model, data = model_at(model_address), data_at(model_address, data_address)
+    block, at = block_of(given, simulation), given.scratch + given.scratch_size * simulation
+    if how >= UNSTABLE:
+        call(given.observe, (model, data, block + given.record_at, observation_of(given, simulation)))
+    else:
+        outcome = carray(pointer(at + given.outcome_at), (1,), OUTCOME)[0]
+        doubles(given.rewards + 8 * (given.rows * simulation + step), 1)[0] = outcome.reward
+    write(given.actions, given.rows * simulation + step, doubles(at + given.action_at, given.action_size))
+    _record_state(given, simulation, data, integers(block + given.steps_at, 1)[0])
+
+
+@njit
+def _record_state(given: Any, simulation: int, data: Any, steps: int) -> None:
+    """Record the state of a life after so many steps."""
+    row = given.rows * simulation + steps
+    write(given.qpos, row, data.qpos)
+    write(given.qvel, row, data.qvel)
+    write(given.observations, row, observation_of(given, simulation))
 
 
 class Trajectories(NamedTuple):
@@ -119,6 +160,7 @@ class Evaluator:
             shapes = (task.model.nq,), (task.model.nv,), (task.observation_size,), (task.action_size,), ()
             recorded = Trajectories(*(np.zeros((count, steps + 1, *each)) for each in shapes))
             arrays |= recorded._asdict()
+            numbers["before"], numbers["after"] = recorder_address(_record_before), recorder_address(_record_after)
         if measures:
             arrays["measured"] = np.zeros((count, len(task.measures)))
             numbers["measures"] = len(task.measures)

@@ -20,6 +20,7 @@ from numba import types
 
 from evo.envs.engine.compile import compile_kernel, njit
 from evo.envs.engine.random import random, standard_normal
+from evo.networks.network import decide
 
 # A squashed Gaussian's log deviation is clipped to these bounds, as in the authors' code.
 LEAST_LOG_DEVIATION, GREATEST_LOG_DEVIATION = -20.0, 2.0
@@ -71,6 +72,14 @@ def softmax(outputs: Any, none: Any, low: Any, high: Any, rng: Any, taken: Any, 
             choice = index
             break
     action[0] = taken[0] = choice
+
+
+def unexplored(outputs: Any, choices: Any, low: Any, high: Any, rng: Any, taken: Any, action: Any) -> None:
+    """Act as in a scored episode; `taken` is not clipped. choices: the number of them, as one float64."""
+    count = int(choices[0])
+    decide(outputs, low, high, count, action)
+    for index in range(action.size):
+        taken[index] = action[index] if count else outputs[index]
 
 
 class Exploration(NamedTuple):

@@ -1,8 +1,8 @@
 """A life, compiled once: begin, then observe, decide and advance, until it ends or the horizon is reached.
 
-An episode is one life: it begins anew, and its simulation waits at its end. A learner's environment takes up its life
-where the last call left it, and begins another where one ends. Both are the same kernel, for all tasks and networks: it
-is given their addresses, as well as those of the arrays that are wanted, 0 for one that is not.
+An episode is one life, from its beginning to its end. A learner's environment goes on with its life where the last call
+left it, and begins another where one ends. Both are the same kernel, for all tasks and networks: these are given as
+addresses, and so are the functions that are called before and after each step, where something is to be recorded.
 
 MuJoCo's batch engine runs the kernel once per simulation. The result depends neither on the thread nor on the other
 simulations. Memory is allocated outside the kernel, because an engine error leaves it by longjmp.
@@ -10,7 +10,7 @@ simulations. Memory is allocated outside the kernel, because an engine error lea
 
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, final
 
 import numpy as np
@@ -23,17 +23,14 @@ from evo.envs.engine.physics import (
     apply_interruptibly,
     call,
     is_set,
-    load_data,
     mj_reset_data,
     pointer,
-    save_data,
     snapshot_size,
 )
 from evo.envs.engine.structs import data_at, model_at, warning_count
 from evo.envs.task import OUTCOME, Task
 from evo.evaluation.workers import Workers
 from evo.networks.network import Network, decide, propagate
-from evo.numerics.advantages import CUT_OFF, ENDED, FAILED, GOING_ON
 from evo.numerics.running_statistics import update_statistics
 from evo.numerics.views import argument_of, doubles, floats, integers, lay_out, words
 
@@ -52,12 +49,10 @@ REASONS = {
 
 _BLOCK = "begin steps total stream record obs memory engine".split()  # what is kept of a life between two calls
 _SCRATCH = "outcome action outputs workspace".split()
-_GIVEN = "stop params offsets mean scale clip numbers noise template plan low high".split()
-_CALLED = "reset observe advance remodel measure draw".split()
-_WANTED = (
-    "blocks scratch endings statistics measured qpos qvel actions observations following taken rewards marks returns "
-    "lengths failures memories"
-).split()
+_GIVEN = "stop params offsets mean scale clip numbers noise template plan low high blocks scratch".split()
+_CALLED = "live reset observe advance remodel measure draw before after".split()
+_WANTED = "endings statistics measured qpos qvel actions observations rewards".split()
+_WANTED += "following taken marks returns lengths failures memories".split()  # by a learner
 _NUMBERS = (
     "episodes horizon rows steps waits every obs_size action_size choices outputs parameters record_size addresses "
     "layers columns memory_size network_scratch nq nv measures measured_record block_size scratch_size"
@@ -74,6 +69,27 @@ def all_finite(values: Any) -> bool:
 
 
 @njit
+def write(address: int, row: int, values: Any) -> None:
+    """Write a row of the float64 array at an address; a loop compiles faster than an assignment to a slice."""
+    out = doubles(address + 8 * values.size * row, values.size)
+    for index in range(values.size):
+        out[index] = values[index]
+
+
+@njit
+def block_of(given: Any, simulation: int) -> int:
+    """Return the address of a life's block."""
+    block: int = given.blocks + given.block_size * simulation
+    return block
+
+
+@njit
+def observation_of(given: Any, simulation: int) -> Any:
+    """Return the last observation of a life."""
+    return doubles(block_of(given, simulation) + given.obs_at, given.obs_size)
+
+
+@njit
 def _advance(model: Any, data: Any, record: Any, action: Any, outcome: Any, advance: int) -> int:
     """Take one control step; return how the life ended, COMPLETED where it may go on."""
     outcome.terminated = 0
@@ -86,47 +102,34 @@ def _advance(model: Any, data: Any, record: Any, action: Any, outcome: Any, adva
     return TERMINATED if outcome.terminated else COMPLETED
 
 
-@njit
-def _record_state(given: Any, row: int, data: Any, obs: Any) -> None:
-    doubles(given.qpos + 8 * given.nq * row, given.nq)[:] = data.qpos
-    doubles(given.qvel + 8 * given.nv * row, given.nv)[:] = data.qvel
-    doubles(given.observations + 8 * given.obs_size * row, given.obs_size)[:] = obs
-
-
 def _live(model_address: int, data_address: int, simulation: int, argument: int) -> None:
     given = carray(pointer(argument), (1,), ARGUMENT)[0]
     model, data = model_at(model_address), data_at(model_address, data_address)
-    individual, first = simulation // given.episodes, simulation * given.rows
     # what acts, and the bounds of its actions
+    individual = simulation // given.episodes
     offsets = integers(given.offsets, individual + 2)
     params = floats(given.params + 4 * offsets[individual], offsets[individual + 1] - offsets[individual])
     plan = carray(pointer(given.plan), (given.layers, given.columns), np.int64)
     mean, scale = doubles(given.mean, given.obs_size), doubles(given.scale, given.obs_size)
     clip = doubles(given.clip, 1)[0]
     low, high = doubles(given.low, given.action_size), doubles(given.high, given.action_size)
+    learning = given.draw != 0
     # the life, and working memory, as `Lives.fixed` lays them out
-    block, at = given.blocks + given.block_size * simulation, given.scratch + given.scratch_size * simulation
+    block, at = block_of(given, simulation), given.scratch + given.scratch_size * simulation
     begin, steps = integers(block + given.begin_at, 1), integers(block + given.steps_at, 1)
     total, rng = doubles(block + given.total_at, 1), words(block + given.stream_at, 4)
     record, obs = block + given.record_at, doubles(block + given.obs_at, given.obs_size)
-    memory, engine = floats(block + given.memory_at, given.memory_size), block + given.engine_at
+    memory = floats(block + given.memory_at, given.memory_size)
     outcome = carray(pointer(at + given.outcome_at), (1,), OUTCOME)[0]
     action, outputs = doubles(at + given.action_at, given.action_size), doubles(at + given.outputs_at, given.outputs)
     workspace = floats(at + given.workspace_at, given.network_scratch)
-    # what is wanted: a recorded life, or experience that a learner computes with
-    recording, learning = given.qpos != 0, given.marks != 0
+    # what is said of it
     ending = integers(given.endings + 8 * simulation, 1)
     statistics_size = 1 + 2 * given.obs_size if given.statistics else 0
     statistics = doubles(given.statistics + 8 * statistics_size * simulation, statistics_size)
     measured = doubles(given.measured + 8 * given.measures * simulation, given.measures)
 
     anew, how = begin[0] != 0, COMPLETED
-    if learning:
-        integers(record, given.addresses)[:] = integers(given.template, given.addresses)
-        mj_reset_data(model, data)
-        if given.remodel and not anew:
-            call(given.remodel, (model, data, record))
-        load_data(data, engine)
     begin[0], ending[0] = 1, ENGINE_ERROR  # both hold if the engine leaves by longjmp
     for step in range(given.horizon):
         if is_set(given.stop):
@@ -141,71 +144,51 @@ def _live(model_address: int, data_address: int, simulation: int, argument: int)
             mj_reset_data(model, data)
             call(given.reset, (model, data, record, rng))
             call(given.observe, (model, data, record, obs))
-        row = first + step
-        if given.every and step % given.every == 0:
-            kept = simulation * (given.horizon // given.every) + step // given.every
-            floats(given.memories + 4 * given.memory_size * kept, given.memory_size)[:] = memory
+        if given.before:
+            call(given.before, (model_address, data_address, simulation, argument, step, how))
         seen = not learning or all_finite(obs)
         if statistics_size and seen:
             update_statistics(statistics, obs)
-
         propagate(plan, params, memory, workspace, obs, mean, scale, clip, outputs)
-        taken = floats(given.taken + 4 * given.action_size * row, given.action_size)  # as a learner is told it
-        if given.draw:
+        if learning:
             numbers, noise = doubles(given.numbers, given.parameters), words(given.noise + 32 * simulation, 4)
+            taken = floats(given.taken + 4 * given.action_size * (simulation * given.rows + step), given.action_size)
             call(given.draw, (outputs, numbers, low, high, noise, taken, action))
         else:
             decide(outputs, low, high, given.choices, action)
-            if learning:
-                for index in range(given.action_size):
-                    taken[index] = action[index] if given.choices else outputs[index]
-        if recording:
-            _record_state(given, row, data, obs)
-            doubles(given.actions + 8 * given.action_size * row, given.action_size)[:] = action
-        if learning:
-            doubles(given.observations + 8 * given.obs_size * row, given.obs_size)[:] = obs
-
         how = NOT_FINITE
-        # an output that is not finite may still be clipped to an action; a learner computes with the output
+        # an output that is not finite may still be clipped to an action, but a learner computes with the output
         if seen and all_finite(action) and (not learning or all_finite(outputs)):
             how = _advance(model, data, record, action, outcome, given.advance)
             steps[0] += 1
-        mark = GOING_ON
-        if how >= UNSTABLE:
-            mark = FAILED
-        elif how == TERMINATED:
-            mark = ENDED
-        elif steps[0] >= given.steps:
-            mark = CUT_OFF
-        if mark != FAILED:
+        if how < UNSTABLE:
             total[0] += outcome.reward
             if given.measures:
                 call(given.measure, (model, data, record + given.measured_record, steps[0], measured))
-            if given.rewards:
-                doubles(given.rewards, row + 1)[row] = outcome.reward
-        if mark != FAILED or recording:
             call(given.observe, (model, data, record, obs))
-        if learning:
-            integers(given.marks, row + 1)[row] = mark
-            if mark == FAILED:
-                integers(given.failures, (simulation + 1) * ENDINGS)[simulation * ENDINGS + how] += 1
-            else:
-                doubles(given.following + 8 * given.obs_size * row, given.obs_size)[:] = obs
-            if mark == ENDED or mark == CUT_OFF:
-                doubles(given.returns, row + 1)[row] = total[0]
-            integers(given.lengths, simulation + 1)[simulation] = step + 1
-        anew = mark != GOING_ON
-    if recording:
-        _record_state(given, first + steps[0], data, obs)
-    if learning:
-        save_data(data, engine)
+        anew = how != COMPLETED or steps[0] >= given.steps
+        if given.after:
+            call(given.after, (model_address, data_address, simulation, argument, step, how))
     begin[0], ending[0] = 1 if anew else 0, how
 
 
-@functools.cache
-def _kernel() -> Any:
-    arguments = (ADDRESS, ADDRESS, types.int32, ADDRESS)
-    return compile_kernel(_live, arguments, "model_address, data_address, simulation, argument")
+_WHERE, _WHERE_NAMES = (ADDRESS, ADDRESS, types.int32, ADDRESS), "model_address, data_address, simulation, argument"
+
+
+def kernel_address(kernel: Callable[..., None] = _live) -> int:
+    """Return the address of a compiled function of (model_address, data_address, simulation, argument)."""
+    address: int = compile_kernel(kernel, _WHERE, _WHERE_NAMES).address
+    return address
+
+
+def recorder_address(recorder: Callable[..., None]) -> int:
+    """Return the address of a compiled function that is called before or after each step.
+
+    It takes what a kernel does, then the number of the step in this call, and how the life goes, one of the endings.
+    """
+    arguments = (*_WHERE, types.int64, types.int64)
+    address: int = compile_kernel(recorder, arguments, f"{_WHERE_NAMES}, step, how").address
+    return address
 
 
 @final
@@ -279,7 +262,7 @@ class Lives:
 
     def prepare(self) -> None:
         """Compile the kernels, or load them from the cache."""
-        _kernel()
+        kernel_address()
         assert self.fixed
 
     def begin(self, streams: np.ndarray) -> np.ndarray:
@@ -298,11 +281,15 @@ class Lives:
         return blocks[:, at : at + 8 * count].view(kind)
 
     def live(
-        self, blocks: np.ndarray, numbers: Mapping[str, int], arrays: Mapping[str, np.ndarray]
+        self,
+        blocks: np.ndarray,
+        numbers: Mapping[str, int],
+        arrays: Mapping[str, np.ndarray],
+        kernel: Callable[..., None] = _live,
     ) -> tuple[np.ndarray, dict[int, str]]:
         """Live on for up to `horizon` steps; `blocks` and the arrays that are wanted are changed in place.
 
-        numbers, arrays: the other fields of the kernel's argument.
+        numbers, arrays: the other fields of the kernel's argument. kernel: what is run; it calls `live`.
         Returns how each life ended last, int64 (lives,), and the engine's messages by life.
         """
         count, task = len(blocks), self.task
@@ -311,5 +298,6 @@ class Lives:
             self._scratch = np.zeros(count * self.fixed["scratch_size"], np.uint8)
         endings, clip = np.full(count, STOPPED), np.array([self.network.clip_observation])
         own = {"blocks": blocks, "scratch": self._scratch, "endings": endings, "clip": clip}
-        argument = argument_of(ARGUMENT, self.fixed | dict(numbers), {**arrays, **own})
-        return endings, apply_interruptibly(self._batch, _kernel().address, argument.ctypes.data, count, self._stop)
+        argument = argument_of(ARGUMENT, {**self.fixed, "live": kernel_address(), **numbers}, {**arrays, **own})
+        run = kernel_address(kernel)
+        return endings, apply_interruptibly(self._batch, run, argument.ctypes.data, count, self._stop)

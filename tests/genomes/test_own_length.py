@@ -133,7 +133,7 @@ def test_environments_that_go_on_take_no_other_genes() -> None:
     task = evo.task("quadruped", steps=20)
     collector = Collector(task, evo.network(NETWORK, task), 2, 5, Threads(1))
     blocks, rows = collector.begin(np.ones((2, 4), np.uint64)), np.stack([_genes(0), _genes(9)]).astype(np.float32)
-    normal = np.zeros(task.outputs), None, np.zeros(task.observation_size), np.ones(task.observation_size)
+    normal = np.zeros(task.observation_size), np.ones(task.observation_size)
     for params in (rows, rows[1]):
         with pytest.raises(evo.EvoError, match=r"does not fit .*: a gene's first number is its joint"):
             collector.collect(blocks, params, *normal)

@@ -14,8 +14,10 @@ import evo
 from evo.envs.engine import interruption
 from evo.envs.engine.random import streams
 from evo.evaluation.collector import Collector, Experience
+from evo.evaluation.exploration import Exploration, gaussian, softmax
 from evo.evaluation.workers import Threads
 from evo.learners.ppo import PPO
+from evo.learners.segments import network_inputs
 from evo.networks.initialisation import orthogonal
 from evo.numerics.advantages import CUT_OFF, ENDED, FAILED, GOING_ON, RewardScale, advantages, standardise
 from evo.problems.control import Walking
@@ -180,9 +182,9 @@ def collected(
     collector = Collector(task, network, 3, horizon, Threads(threads))
     blocks, parts = collector.begin(streams(np.arange(3))), []
     for call in range(calls):
-        noise = streams(np.arange(3) + 100 * call)
+        noise = Exploration(gaussian, streams(np.arange(3) + 100 * call), np.full(task.outputs, deviation))
         identity = np.zeros(task.observation_size), np.ones(task.observation_size)
-        blocks, seen = collector.collect(blocks, params, np.full(task.outputs, deviation), noise, *identity)
+        blocks, seen = collector.collect(blocks, params, *identity, noise)
         parts.append(seen)
     return parts, blocks
 
@@ -195,12 +197,14 @@ def test_what_is_collected_in_pieces_without_noise_is_the_rollout(task: str) -> 
     network = evo.network("mlp:8", made)
     params = (np.random.default_rng(0).normal(size=network.size) * 0.3).astype(np.float32)
     rewards = np.concatenate([part.rewards for part in parts], axis=1)
-    observations = np.concatenate([part.observations[:, :50] for part in parts], axis=1)
+    observations = np.concatenate([part.observations for part in parts], axis=1)
+    following = np.concatenate([part.following for part in parts], axis=1)
     for seed in range(3):
         episode = evo.rollout(made, network, params, seed=seed)
         length = min(len(episode), 400)
         np.testing.assert_array_equal(rewards[seed, :length], episode.rewards[:length])
-        np.testing.assert_array_equal(observations[seed, :length], episode.observations[:length].astype(np.float32))
+        np.testing.assert_array_equal(observations[seed, :length], episode.observations[:length])
+        np.testing.assert_array_equal(following[seed, :length], episode.observations[1 : length + 1])
         if length == len(episode):
             returns = np.concatenate([part.returns for part in parts], axis=1)
             marks = np.concatenate([part.marks for part in parts], axis=1)
@@ -221,18 +225,20 @@ def test_episodes_cut_off_leave_their_last_observation() -> None:
     task = evo.task("point-mass", steps=20)
     (seen,), _ = collected(task, 50, 1, 1, 0.3)
     assert (seen.marks == CUT_OFF).sum() == 6
-    assert seen.observations.shape == (3, 50 + 1 + 3, task.observation_size)
+    assert seen.observations.shape == seen.following.shape == (3, 50, task.observation_size)
     cut = np.flatnonzero(seen.marks[0] == CUT_OFF)
     assert cut.tolist() == [19, 39]
-    # the last observation of an episode follows from the one before it; the next row begins another episode
-    for place, step in enumerate(cut):
-        last, before, fresh = (
-            seen.observations[0, 51 + place],
-            seen.observations[0, step],
-            seen.observations[0, step + 1],
-        )
+    # the last observation of an episode follows from the one before it; the next step begins another episode
+    for step in cut:
+        last, before, fresh = seen.following[0, step], seen.observations[0, step], seen.observations[0, step + 1]
         assert np.abs(last - before).max() < np.abs(fresh - before).max()
-    assert not seen.observations[0, 53].any()
+    np.testing.assert_array_equal(seen.following[0, :19], seen.observations[0, 1:20])
+    # as the critic needs them: those acted upon, the one after the last step, and the last ones of what was cut off
+    problem = Walking(task, evo.network("mlp:8", task), Threads(1))
+    inputs = network_inputs(seen, problem, problem.no_statistics())
+    assert inputs.shape == (3, 50 + 1 + 2, task.observation_size) and inputs.dtype == np.float32
+    expected = np.concatenate([seen.observations[0], seen.following[0, [49, 19, 39]]])
+    np.testing.assert_array_equal(inputs[0], expected.astype(np.float32))
 
 
 def test_actions_are_normal_around_the_outputs() -> None:
@@ -242,7 +248,8 @@ def test_actions_are_normal_around_the_outputs() -> None:
     identity = np.zeros(task.observation_size), np.ones(task.observation_size)
     begun = collector.begin(streams(np.arange(4)))
     zero = np.zeros(network.size, np.float32)
-    _, seen = collector.collect(begun, zero, np.array([0.5, 2.0]), streams(np.arange(4)), *identity)
+    noise = Exploration(gaussian, streams(np.arange(4)), np.array([0.5, 2.0]))
+    _, seen = collector.collect(begun, zero, *identity, noise)
     for column, deviation in enumerate((0.5, 2.0)):
         assert stats.kstest(seen.actions[:, :, column].ravel() / deviation, "norm").pvalue > 0.001
 
@@ -255,7 +262,8 @@ def test_choices_have_the_probabilities_of_the_softmax() -> None:
     collector = Collector(task, network, 4, 1000, Threads(1))
     identity = np.zeros(4), np.ones(4)
     begun = collector.begin(streams(np.arange(4)))
-    _, seen = collector.collect(begun, params, np.zeros(0), streams(np.arange(4)), *identity)
+    noise = Exploration(softmax, streams(np.arange(4)), np.zeros(0))
+    _, seen = collector.collect(begun, params, *identity, noise)
     share = 1.0 / (1.0 + np.exp(-1.5))
     assert set(np.unique(seen.actions)) == {0.0, 1.0}
     assert stats.binomtest(int(seen.actions.sum()), seen.actions.size, share).pvalue > 0.001

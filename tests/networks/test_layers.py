@@ -160,7 +160,7 @@ def test_who_remembers_acts_alike_wherever_it_lives(units: int) -> None:
 
     collector = Collector(task, network, 1, 100, Threads(1))
     blocks = collector.begin(streams(np.arange(1)))
-    _, seen = collector.collect(blocks, params, np.zeros(1), None, np.zeros(4), np.ones(4))
+    _, seen = collector.collect(blocks, params, np.zeros(4), np.ones(4))
     ends = np.flatnonzero(seen.marks[0])
     assert len(ends) > 1
     for first, last in zip([0, *(ends[:-1] + 1)], ends, strict=True):

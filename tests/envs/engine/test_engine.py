@@ -16,6 +16,7 @@ from evo.envs.engine.structs import DATA, MODEL, check_layout
 from evo.envs.task import Task, record
 from evo.evaluation.collector import Collector, Experience
 from evo.evaluation.episode import Episodes, Evaluator
+from evo.evaluation.exploration import Exploration, gaussian
 from evo.evaluation.life import COMPLETED, ENGINE_ERROR, NOT_FINITE, TERMINATED, UNSTABLE
 from evo.evaluation.workers import Threads
 from evo.networks import network_from_text
@@ -127,8 +128,8 @@ def collect(task: Task, weight: float, deviation: float, calls: int, threads: in
     collector, parts = Collector(task, network, 4, 12, Threads(threads)), []
     blocks, params = collector.begin(streams(np.arange(4))), np.array([weight], np.float32)
     for call in range(calls):
-        noise = streams(np.arange(4) + 10 * call)
-        blocks, seen = collector.collect(blocks, params, np.array([deviation]), noise, np.zeros(1), np.ones(1))
+        noise = Exploration(gaussian, streams(np.arange(4) + 10 * call), np.array([deviation]))
+        blocks, seen = collector.collect(blocks, params, np.zeros(1), np.ones(1), noise)
         parts.append(seen)
     return parts
 
