@@ -114,14 +114,10 @@ class Exploration(NamedTuple):
 
 
 @functools.cache
-def _kernel(draw: Draw) -> Any:
-    arguments = (_VECTOR, _VECTOR, _VECTOR, _VECTOR, _STREAM, types.Array(types.float32, 1, "C"), _VECTOR)
-    return compile_kernel(draw, arguments, "outputs, numbers, low, high, rng, taken, action")
-
-
 def address_of(draw: Draw) -> int:
     """Return the address of the compiled function. Raises KernelError."""
-    address: int = _kernel(draw).address
+    arguments = (_VECTOR, _VECTOR, _VECTOR, _VECTOR, _STREAM, types.Array(types.float32, 1, "C"), _VECTOR)
+    address: int = compile_kernel(draw, arguments, "outputs, numbers, low, high, rng, taken, action").address
     return address
 
 

@@ -175,12 +175,14 @@ def _live(model_address: int, data_address: int, simulation: int, argument: int)
 _WHERE, _WHERE_NAMES = (ADDRESS, ADDRESS, types.int32, ADDRESS), "model_address, data_address, simulation, argument"
 
 
+@functools.cache
 def kernel_address(kernel: Callable[..., None] = _live) -> int:
     """Return the address of a compiled function of (model_address, data_address, simulation, argument)."""
     address: int = compile_kernel(kernel, _WHERE, _WHERE_NAMES).address
     return address
 
 
+@functools.cache
 def recorder_address(recorder: Callable[..., None]) -> int:
     """Return the address of a compiled function that is called before or after each step.
 
