@@ -324,9 +324,7 @@ class PPO:
 
     def _segments(self, seen: Experience, rewards: np.ndarray) -> tuple[Examples, np.ndarray]:
         """Return a row for every segment, and the critic's memory after them."""
-        # a step with a non-finite observation fails; the steps before it still need the critic's values
         observed = segments.network_inputs(seen, self.problem, self.statistics)
-        observed = np.nan_to_num(observed, nan=0.0, posinf=0.0, neginf=0.0)
         values, memories, after = self._replay_critic(observed, seen.marks, seen.lengths)
         gains = advantages(rewards, values, seen.marks, seen.lengths, self.discount, self.gae_lambda)
         counts, values = mask_counted(seen), values[:, : self.horizon]

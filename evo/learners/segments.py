@@ -116,7 +116,8 @@ def network_inputs(seen: Experience, problem: Walking, statistics: ObservationSt
     """Return observations as the network received them, float32 (environments, horizon + 1 + cuts, observation_size).
 
     They are those acted upon, then the one after the last step, then the last ones of truncated episodes, in order;
-    rows that an environment does not have are zeros before they are normalised.
+    rows that an environment does not have are zeros before they are normalised. A step with an observation that is not
+    finite fails; as zeros it leaves the critic a value for the steps before it.
     """
     (mean, scale), clip = problem.normalisation(statistics), problem.network.clip_observation
     environments, horizon, size = seen.observations.shape
@@ -126,7 +127,8 @@ def network_inputs(seen: Experience, problem: Walking, statistics: ObservationSt
     for row, following, mine in zip(rows, seen.following, cut, strict=True):
         row[horizon + 1 : horizon + 1 + mine.sum()] = following[mine]
     with np.errstate(over="ignore", invalid="ignore"):  # those of a failing simulation
-        return np.clip((rows - mean) * scale, -clip, clip).astype(np.float32)
+        inputs = np.clip((rows - mean) * scale, -clip, clip).astype(np.float32)
+    return np.nan_to_num(inputs, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def mask_counted(seen: Experience) -> np.ndarray:
