@@ -113,8 +113,8 @@ def reference_of(made: Any) -> str:
     if module == "__main__":
         file = Path(str(getattr(sys.modules["__main__"], "__file__", "mine.py"))).stem
         raise EvoError(
-            f"{name} is defined in the program itself, and a run must find it again: put it into a module, and give "
-            f"'module:{name}' in place of {file}'s own"
+            f"{name} is defined in the program itself, where a resumed run cannot find it: put it into a module, and "
+            f"give 'module:{name}' in place of {file}'s own"
         )
     try:
         if load(f"{module}:{name}") is made:

@@ -159,8 +159,8 @@ def _problem(task: TaskLike, network: NetworkLike, workers: Workers, statistics:
     layers = as_network(network, made, normalise=text and seen)
     if layers.normalise and statistics is None:
         raise EvoError(
-            f"the network {layers.text!r} normalises its observations, and by what is not said: give statistics=, such "
-            "as champion.statistics, or statistics='collect'"
+            f"the network {layers.text!r} normalises its observations and needs statistics=, such as "
+            "champion.statistics, or statistics='collect'"
         )
     if seen and not layers.normalise:
         raise EvoError(

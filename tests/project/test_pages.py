@@ -149,6 +149,17 @@ def test_the_readme_names_every_command() -> None:
     assert [name for name in generate.command_names() if f"evo {name}" not in text] == []
 
 
+def test_the_messages_on_the_page_about_trouble_are_those_of_the_code() -> None:
+    text = (ROOT / "docs" / "pages" / "troubleshooting.md").read_text()
+    sources = " ".join(path.read_text() for folder in ("evo", "envs") for path in (ROOT / folder).rglob("*.py"))
+    sources = re.sub(r"[\"']\s*f?[\"']", "", sources)  # strings that stand on several lines
+    messages = [span for line in text.splitlines() if line.startswith("| `") for span in
+                re.findall(r"`([^`]+)`", line.split(" | ")[0])]  # fmt: skip
+    pieces = [piece.strip() for message in messages for piece in re.split(r"…:?|'[\w.]+'|[A-Z]{4}$", message)]
+    assert len(messages) > 15 and sum(len(piece) > 11 for piece in pieces) > 15
+    assert [piece for piece in pieces if len(piece) > 11 and piece not in sources] == []
+
+
 def test_every_page_opens_with_an_example() -> None:
     """Its first block of code, picture or list from the code comes within the first fifteen lines."""
     for page in PAGES:
