@@ -297,7 +297,7 @@ class Champion:
             raise EvoError(f"{self.task_name}: {error}") from error
 
     def policy(self) -> Policy:
-        """Return it as a function of an observation."""
+        """Return its policy: a function from an observation to an action."""
         return Policy(self.walking, self.candidate)
 
     def export(self, target: Path | str) -> Any:
@@ -314,7 +314,7 @@ class Champion:
         return export_policy(self.walking, self.candidate, about, target)
 
     def batch_policy(self, rows: int) -> BatchPolicy:
-        """Return it as a function of `rows` observations at once, as of parallel environments."""
+        """Return its policy for `rows` environments at once: a function from observations to actions."""
         return BatchPolicy(self.walking, self.candidate, rows)
 
     def rollout(self, seed: int) -> Trajectory:

@@ -16,7 +16,7 @@ from evo.visualize.notebook import box, curve, facts
 
 @final
 class Run(Record):
-    """A run directory, opened for reading, and its pictures. Raises EvoError where `path` is not one.
+    """A run directory, opened for reading: configuration, metrics, champion, plots. Raises EvoError where it is none.
 
     The error names the nearest folder that is a run. Its configuration and champion are read once, when they are first
     asked for: of a run that still learns, `evo.load` gives a later champion. trust: whether modules that its files name

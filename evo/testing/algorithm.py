@@ -28,7 +28,7 @@ PROMISES: tuple[Callable[..., None], ...] = (
 
 
 def check_algorithm(algorithm: Callable[..., Algorithm] | str, evaluations: int = 10_000) -> None:
-    """Raise AssertionError, with a message, for the first promise that a search algorithm does not keep.
+    """Check a search algorithm: raise AssertionError, with a message, for the first requirement that fails.
 
     algorithm: a class, called as X(initial, seed, **options), or any such callable: options of your own are given by
     `functools.partial(MySearch, population_size=50)`. Or its name, in ALGORITHMS or as `package.module:attribute`;

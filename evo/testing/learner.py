@@ -29,7 +29,7 @@ def sphere() -> Problem:
 
 
 def check_learner(learner: Make | str, problem: MakeProblem = sphere) -> None:
-    """Raise AssertionError, with a message, for the first promise that a learner does not keep.
+    """Check a learner: raise AssertionError, with a message, for the first requirement that fails.
 
     learner: a class, called as X(problem, seed, start, **options), or any such callable: options of your own are given
     by `functools.partial(MyLearner, width=0.2)`. Or its name, in METHODS or as `package.module:attribute`; EvoError

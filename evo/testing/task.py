@@ -22,7 +22,7 @@ _SCALES, _SEEDS = (0.01, 0.3, 3.0), (0, 1)
 
 
 def check_task(task: Task | str | Callable[..., Task], steps: int = 200) -> None:
-    """Raise AssertionError, with a message, for the first promise that a task does not keep; EvoError without a task.
+    """Check a task: raise AssertionError, with a message, for the first requirement that fails; EvoError for no task.
 
     task: a Task, its name as `evo run` takes it, or the function that makes it. steps: how many control steps of an
     episode are checked, at most. Policies are random linear ones, quiet to violent; the quiet ones must not fail.
