@@ -65,7 +65,7 @@ FRAMES = 10_000  # most time steps in a control step, during which an episode ca
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Task:
-    """A world and its reward; see the module's docstring for the three functions.
+    """A world and its reward: a MuJoCo model, three compiled functions (see the module), and their options.
 
     name: by which it is run. options: every constructor option and its value. steps: control steps at most in an
     episode. frame_skip: time steps in a control step. action_low, action_high: bounds, float64 (action_size,). choices:

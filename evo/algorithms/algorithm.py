@@ -87,7 +87,7 @@ def build_algorithm(
 
 
 class AskTell(ABC, Generic[PopulationT]):
-    """The shared half of an algorithm; a subclass is final and writes the methods below and `remembered`.
+    """Base class of algorithms, with their common half; a subclass is final and writes the methods below.
 
     `propose` must be a pure function of the state, the seed and the generation. `update` replaces attributes and never
     writes into their arrays: populations handed out earlier share them, and an interrupted tell restores them.

@@ -26,7 +26,7 @@ _HOPELESS = -1e12
 
 
 class Evolution:
-    """Every generation: ask for a population, run each individual on the same episodes, tell their fitness.
+    """Evolution: every generation asks an algorithm for a population, evaluates it, and tells the fitness.
 
     episodes: number that an individual is scored on; every generation draws new ones, common to all its individuals.
     statistics: of observations before the first generation. Observations are normalised by these and those of all

@@ -20,7 +20,7 @@ class Candidate(NamedTuple):
 
 
 class Learner(Protocol):
-    """What the training loop drives. Everything that changes is in `state()`."""
+    """A learner: what the training loop drives, step by step. Everything that changes is in `state()`."""
 
     problem: Problem
     """The problem that it learns on."""

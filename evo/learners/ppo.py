@@ -54,7 +54,7 @@ class _Loss(NamedTuple):
 
 @final
 class PPO:
-    """Collect steps in environments that go on from one iteration to the next, then take epochs of Adam's steps.
+    """Proximal policy optimisation: collects steps in persistent environments, then takes epochs of Adam's steps.
 
     The actor is the problem's network; its outputs are the mean of a normal distribution whose standard deviation is
     learned, the same in all states, or the logits of choices. The critic shares nothing with it. The champion is the
@@ -67,7 +67,7 @@ class PPO:
     environments: number of environments. horizon: env steps of each environment in an iteration. segment: env steps of
     a segment of backprop through time. It must divide `horizon` and `minibatch`. minibatch: env steps of a minibatch.
     It must divide environments × horizon. epochs: passes over an iteration's steps. learning_rate: learning rate of
-    Adam. anneal_steps: env steps over which it falls linearly to zero, by default those of the budget, 0 for a constant
+    Adam. anneal_steps: env steps over which that falls linearly to zero, by default those of the budget, 0 for a constant
     one. discount: discount γ of the return. gae_lambda: λ of generalised advantage estimation (Schulman 2016). clip:
     bound ε of the probability ratio, in equation 7. clip_value: whether the change of the value is bounded by ε too.
     value_coefficient: coefficient c1 of the value's loss in equation 9, the plain squared error. entropy_coefficient:

@@ -20,7 +20,7 @@ _ROUNDING, _SMALL = 1e-4, 1e-6  # of float32, accumulated; and the distance of a
 
 
 def check_network(layer: Layer | Sequential | Sequence[Layer], shape: Shape = (4,)) -> None:
-    """Raise AssertionError, with a message, for the first promise that a layer, or a stack of them, does not keep.
+    """Check a layer or a stack of layers: raise AssertionError, with a message, for the first requirement that fails.
 
     shape: of one example of its inputs. A layer's shapes, sizes and initial parameters fit each other; its step writes
     all of its outputs and nothing else but its memory, allocates nothing, and repeats itself from an empty memory.
