@@ -67,13 +67,13 @@ class PPO:
     environments: number of environments. horizon: env steps of each environment in an iteration. segment: env steps of
     a segment of backprop through time. It must divide `horizon` and `minibatch`. minibatch: env steps of a minibatch.
     It must divide environments × horizon. epochs: passes over an iteration's steps. learning_rate: learning rate of
-    Adam. anneal_steps: env steps over which that falls linearly to zero, by default those of the budget, 0 for a constant
-    one. discount: discount γ of the return. gae_lambda: λ of generalised advantage estimation (Schulman 2016). clip:
-    bound ε of the probability ratio, in equation 7. clip_value: whether the change of the value is bounded by ε too.
-    value_coefficient: coefficient c1 of the value's loss in equation 9, the plain squared error. entropy_coefficient:
-    coefficient c2 of the entropy in equation 9. max_gradient_norm: norm to which longer gradients are scaled down.
-    initial_deviation: initial standard deviation of the actions. normalise_reward: whether rewards are divided by the
-    standard deviation of the discounted return. critic: layers of the critic's network.
+    Adam. anneal_steps: env steps over which that falls linearly to zero, by default those of the budget, 0 for a
+    constant one. discount: discount γ of the return. gae_lambda: λ of generalised advantage estimation (Schulman 2016).
+    clip: bound ε of the probability ratio, in equation 7. clip_value: whether the change of the value is bounded by ε
+    too. value_coefficient: coefficient c1 of the value's loss in equation 9, the plain squared error.
+    entropy_coefficient: coefficient c2 of the entropy in equation 9. max_gradient_norm: norm to which longer gradients
+    are scaled down. initial_deviation: initial standard deviation of the actions. normalise_reward: whether rewards are
+    divided by the standard deviation of the discounted return. critic: layers of the critic's network.
     """
 
     summary = "proximal policy optimisation, by backprop (Schulman 2017)"
