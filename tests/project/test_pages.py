@@ -132,6 +132,13 @@ def test_every_link_and_picture_exists() -> None:
     assert checked > 50
 
 
+def test_files_that_a_page_names_exist() -> None:
+    written = re.compile(r"`(?:python )?((?:evo|envs|examples|benchmarks|tests)/[\w/]+\.py)\b")
+    named = [path for page in PAGES for path in written.findall(page.read_text()) if "NAME" not in path]
+    assert len(named) > 15
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
 def test_lists_are_made_from_the_code() -> None:
     marks = {name for page in PAGES for name in re.findall(r"^<!-- generated: ([a-z-]+) -->$", page.read_text(), re.M)}
     assert marks == generate.GENERATED.keys()
