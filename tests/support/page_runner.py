@@ -7,6 +7,7 @@ page printed goes to `FOLDER.log`; its exit status is printed.
 
 import functools
 import os
+import re
 import shutil
 import signal
 import sys
@@ -53,7 +54,8 @@ def _command(words: list[str]) -> None:
     elif words[1] == "compare" and words[2].startswith("runs/"):  # finished runs are compared as they are
         more = ["--no-video"]
     elif words[1] == "compare":
-        words = " ".join(words).replace("--minutes 1", "--steps 4000").replace("--seeds 3", "--seeds 1").split(" ")
+        text = re.sub(r"--minutes \d+|--steps \d{4,}", "--steps 4000", " ".join(words))
+        words = re.sub(r"--seeds \d+", "--seeds 1", text).split(" ")
     sys.argv = [*words, *more]
     main()
 
