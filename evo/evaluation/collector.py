@@ -12,7 +12,7 @@ from numba import carray
 from evo.envs.engine.physics import call, is_kept_whole, load_data, mj_reset_data, pointer, save_data
 from evo.envs.engine.structs import data_at, model_at
 from evo.envs.task import OUTCOME, Task
-from evo.evaluation.exploration import Exploration, address_of, unexplored
+from evo.evaluation.exploration import Exploration, address_of, for_collector
 from evo.evaluation.life import (
     ARGUMENT,
     ENDINGS,
@@ -48,7 +48,8 @@ def _collect(model_address: int, data_address: int, simulation: int, argument: i
     save_data(data, engine)
 
 
-def _tell_before(model_address: int, data_address: int, simulation: int, argument: int, step: int, how: int) -> None:
+def _record_before(model_address: int, data_address: int, simulation: int, argument: int, step: int, how: int) -> None:
+    """Record the observation that is acted upon and, every so many steps, the network's memory."""
     given = carray(pointer(argument), (1,), ARGUMENT)[0]
     write(given.observations, given.horizon * simulation + step, observation_of(given, simulation))
     if given.every and step % given.every == 0:
@@ -57,7 +58,8 @@ def _tell_before(model_address: int, data_address: int, simulation: int, argumen
         floats(given.memories + 4 * size * row, size)[:] = memory
 
 
-def _tell_after(model_address: int, data_address: int, simulation: int, argument: int, step: int, how: int) -> None:
+def _record_after(model_address: int, data_address: int, simulation: int, argument: int, step: int, how: int) -> None:
+    """Record how a step went, and the observation that followed."""
     given = carray(pointer(argument), (1,), ARGUMENT)[0]
     block, row = block_of(given, simulation), given.horizon * simulation + step
     marks = integers(given.marks, row + 1)
@@ -144,7 +146,7 @@ class Collector:
         """Compile the kernels, or load them from the cache."""
         self._lives.prepare()
         kernel_address(_collect)
-        assert recorder_address(_tell_before) and recorder_address(_tell_after)
+        assert recorder_address(_record_before) and recorder_address(_record_after)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -212,14 +214,11 @@ class Collector:
             "waits": int(self.waits),
             "every": self.every,
         }
-        if exploration is None:
-            exploration = Exploration(unexplored, np.zeros((count, 4), np.uint64), np.array([task.choices]))
         assert task.action_low is not None and task.action_high is not None
-        exploration.check(task.choices, task.action_low, task.action_high, self.network.outputs)
-        own = np.ascontiguousarray(exploration.numbers, np.float64)
-        arrays |= {"noise": np.array(exploration.streams, np.uint64), "numbers": own}
-        numbers |= {"draw": address_of(exploration.draw), "parameters": own.size}
-        numbers |= {"before": recorder_address(_tell_before), "after": recorder_address(_tell_after)}
+        bounds = task.choices, task.action_low, task.action_high
+        draw, arrays["noise"], arrays["numbers"] = for_collector(exploration, count, *bounds, self.network.outputs)
+        numbers |= {"draw": address_of(draw), "parameters": arrays["numbers"].size}
+        numbers |= {"before": recorder_address(_record_before), "after": recorder_address(_record_after)}
         _, errors = self._lives.live(blocks, numbers, arrays, _collect)
         for environment in errors:
             failures[environment, ENGINE_ERROR] += 1

@@ -33,11 +33,13 @@ SCRATCH_BYTES = 256 * 2**20
 
 
 def _record_before(model_address: int, data_address: int, simulation: int, argument: int, step: int, how: int) -> None:
+    """Record the state before a step."""
     given = carray(pointer(argument), (1,), ARGUMENT)[0]
     _record_state(given, simulation, data_at(model_address, data_address), step)
 
 
 def _record_after(model_address: int, data_address: int, simulation: int, argument: int, step: int, how: int) -> None:
+    """Record the action, the reward, and the state after a step; where it failed, what is observed nevertheless."""
     given = carray(pointer(argument), (1,), ARGUMENT)[0]
     model, data = model_at(model_address), data_at(model_address, data_address)
     block, at = block_of(given, simulation), given.scratch + given.scratch_size * simulation

@@ -93,24 +93,29 @@ class Exploration(NamedTuple):
     streams: np.ndarray
     numbers: np.ndarray
 
-    def of(self, environment: int) -> "Exploration":
-        """Return that of one environment alone, with its stream, (4,)."""
-        own = np.array(self.numbers, np.float64)
-        return Exploration(self.draw, np.array(self.streams[environment], np.uint64), own)
 
-    def check(self, choices: int, low: np.ndarray, high: np.ndarray, outputs: int) -> None:
-        """Raise ValueError where it does not suit a task's choices and bounds, or the number of a network's outputs."""
-        name, actions = self.draw.__name__, len(low)
-        if self.draw is softmax and not choices:
-            raise ValueError(f"{name} draws a choice, and the task takes {actions} numbers")
-        if self.draw in (gaussian, squashed_gaussian, uniform) and choices:
-            raise ValueError(f"{name} draws numbers, and the task takes one of {choices} choices")
-        if self.draw in (squashed_gaussian, uniform) and not np.isfinite([low, high]).all():
-            raise ValueError(f"{name} draws between the bounds of actions, and the task has an action without")
-        if self.draw is squashed_gaussian and outputs != 2 * actions:
-            raise ValueError(f"{name} takes the means and deviations of {actions} actions, not {outputs} outputs")
-        if self.draw is gaussian and self.numbers.shape != (actions,):
-            raise ValueError(f"{name} takes {actions} deviations, got {self.numbers.shape}")
+def for_collector(
+    exploration: Exploration | None, environments: int, choices: int, low: np.ndarray, high: np.ndarray, outputs: int
+) -> Exploration:
+    """Return an exploration with copies of its arrays as compiled code takes them; `unexplored` for None.
+
+    choices, low, high: the task's. outputs: how many the network has. Raises ValueError where they do not suit it.
+    """
+    if exploration is None:
+        return Exploration(unexplored, np.zeros((environments, 4), np.uint64), np.array([choices], np.float64))
+    draw, actions = exploration.draw, len(low)
+    name, streams, numbers = draw.__name__, *(np.array(each) for each in exploration[1:])
+    if draw is softmax and not choices:
+        raise ValueError(f"{name} draws a choice, and the task takes {actions} numbers")
+    if draw in (gaussian, squashed_gaussian, uniform) and choices:
+        raise ValueError(f"{name} draws numbers, and the task takes one of {choices} choices")
+    if draw in (squashed_gaussian, uniform) and not np.isfinite([low, high]).all():
+        raise ValueError(f"{name} draws between the bounds of actions, and the task has an action without")
+    if draw is squashed_gaussian and outputs != 2 * actions:
+        raise ValueError(f"{name} takes the means and deviations of {actions} actions, not {outputs} outputs")
+    if draw is gaussian and numbers.shape != (actions,):
+        raise ValueError(f"{name} takes {actions} deviations, got {numbers.shape}")
+    return Exploration(draw, streams.astype(np.uint64), numbers.astype(np.float64))
 
 
 @functools.cache

@@ -16,7 +16,7 @@ from evo.envs.foreign import FAILURES, in_words
 from evo.envs.gymnasium_bridge.gymnasium_task import Body, GymnasiumTask
 from evo.envs.gymnasium_bridge.spaces import all_finite
 from evo.evaluation.collector import Experience
-from evo.evaluation.exploration import Exploration
+from evo.evaluation.exploration import Exploration, for_collector
 from evo.evaluation.gymnasium_host import Host, body_of, drop
 from evo.evaluation.gymnasium_life import Life, Sent, received, sent
 from evo.evaluation.life import BLIND, COMPLETED, ENVIRONMENT_ERROR, NOT_FINITE, REASONS, TERMINATED
@@ -92,8 +92,8 @@ class GymnasiumCollector:
         own = np.broadcast_to(np.asarray(params, np.float32), (count, network.size))
         if network.own_length:
             rows_for(network, np.atleast_2d(params))
-        if exploration is not None:
-            exploration.check(task.choices, task.action_low, task.action_high, network.outputs)
+        bounds = task.choices, task.action_low, task.action_high
+        draw, streams, numbers = for_collector(exploration, count, *bounds, network.outputs)
         resumed, self._reached = self._reached is None or not np.array_equal(self._reached, blocks), None
         asked = [
             _Asked(
@@ -103,7 +103,7 @@ class GymnasiumCollector:
                 blocks[place],
                 own[place],
                 (mean, scale),
-                None if exploration is None else exploration.of(place),
+                Exploration(draw, streams[place], numbers),
                 self.horizon,
                 self.waits,
                 self.every,
@@ -141,7 +141,7 @@ class _Asked(NamedTuple):
     block: np.ndarray
     params: np.ndarray
     normalisation: tuple[np.ndarray, np.ndarray]
-    exploration: Exploration | None
+    exploration: Exploration  # with the stream of this environment, (4,)
     horizon: int
     waits: bool
     every: int
@@ -208,8 +208,8 @@ def _collect(asked: _Asked, keeps: dict[Any, Any]) -> _Collected:
     task, place, network = asked.task, asked.place, received(asked.task, asked.network)
     found = _Collected(asked, network)
     block = found.block.view(_block_of(task, network))[0]
-    life, lost = Life(task, network, asked.params, asked.normalisation, asked.exploration), None
-    life.memory, life.steps, life.total = block["memory"], int(block["steps"]), float(block["total"])
+    life, lost = Life(task, network, asked.params, asked.normalisation, block["memory"], asked.exploration), None
+    life.steps, life.total = int(block["steps"]), float(block["total"])
     try:
         life.observation = _take_up(asked, block, keeps)
     except EngineError as error:

@@ -39,7 +39,7 @@ def _propagate(
 class Life:
     """A network's life in an environment: its memory, float32, its observation, and how far it has come.
 
-    exploration: how a learner draws actions, with one stream, (4,); None: as in a scored episode.
+    memory: where the memory is kept. exploration: how a learner draws actions, with one stream, (4,).
     action: float64 (action_size,), the next or last one; taken: float32, as a learner is told it.
     reward: of the last step. steps, total: how many steps were taken and the sum of their rewards. cut: whether the
     environment's time limit ended it.
@@ -51,13 +51,16 @@ class Life:
         network: Network,
         params: np.ndarray,
         normalisation: tuple[np.ndarray, np.ndarray],
+        memory: np.ndarray | None = None,
         exploration: Exploration | None = None,
     ) -> None:
-        self._task, self._network, self._params = task, network, params
+        self.memory = np.zeros(network.memory_size, np.float32) if memory is None else memory
+        self._mind = network.plan, params, self.memory, np.zeros(network.scratch_size, np.float32)
         self._normalisation, self._exploration = (*normalisation, network.clip_observation), exploration
-        self._scratch, self.outputs = np.zeros(network.scratch_size, np.float32), np.zeros(network.outputs)
+        self.observation, self.outputs = np.zeros(task.observation_size), np.zeros(network.outputs)
         self.action, self.taken = np.zeros(task.action_size), np.zeros(task.action_size, np.float32)
-        self.memory, self.observation = np.zeros(network.memory_size, np.float32), np.zeros(task.observation_size)
+        self._bounds = task.action_low, task.action_high
+        self._deciding = (*self._normalisation, *self._bounds, task.choices, self.outputs, self.action)
         self.steps, self.total, self.reward, self.cut = 0, 0.0, 0.0, False
 
     def begin(self, body: Body, seed: int) -> None:
@@ -71,16 +74,12 @@ class Life:
         how = COMPLETED if all_finite(self.observation) else BLIND
         if statistics is not None and how != BLIND:
             update_statistics(statistics, self.observation)
-        task, plan = self._task, self._network.plan
-        acting = plan, self._params, self.memory, self._scratch, self.observation, *self._normalisation
-        low, high = task.action_low, task.action_high
         if self._exploration is None:
-            act(*acting, low, high, task.choices, self.outputs, self.action)
-            self.taken[:] = self.action if task.choices else self.outputs[: task.action_size]
+            act(*self._mind, self.observation, *self._deciding)
         else:
-            _propagate(*acting, self.outputs)
-            draw, stream, numbers = callable_of(self._exploration.draw), *self._exploration[1:]
-            draw(self.outputs, numbers, low, high, stream, self.taken, self.action)
+            _propagate(*self._mind, self.observation, *self._normalisation, self.outputs)
+            draw, stream, numbers = self._exploration
+            callable_of(draw)(self.outputs, numbers, *self._bounds, stream, self.taken, self.action)
         return how
 
     def advance(self, body: Body) -> int:

@@ -51,13 +51,13 @@ _BLOCK = "begin steps total stream record obs memory engine".split()  # what is 
 _SCRATCH = "outcome action outputs workspace".split()
 _GIVEN = "stop params offsets mean scale clip numbers noise template plan low high blocks scratch".split()
 _CALLED = "live reset observe advance remodel measure draw before after".split()
-_WANTED = "endings statistics measured qpos qvel actions observations rewards".split()
-_WANTED += "following taken marks returns lengths failures memories".split()  # by a learner
+_RESULTS = "endings statistics measured qpos qvel actions observations rewards".split()
+_RESULTS += "following taken marks returns lengths failures memories".split()  # for a learner
 _NUMBERS = (
     "episodes horizon rows steps waits every obs_size action_size choices outputs parameters record_size addresses "
     "layers columns memory_size network_scratch nq nv measures measured_record block_size scratch_size"
 ).split() + [f"{part}_at" for part in _BLOCK + _SCRATCH]
-ARGUMENT = np.dtype([(name, np.int64) for name in _GIVEN + _CALLED + _WANTED + _NUMBERS])
+ARGUMENT = np.dtype([(name, np.int64) for name in _GIVEN + _CALLED + _RESULTS + _NUMBERS])
 
 
 @njit
@@ -113,7 +113,7 @@ def _live(model_address: int, data_address: int, simulation: int, argument: int)
     mean, scale = doubles(given.mean, given.obs_size), doubles(given.scale, given.obs_size)
     clip = doubles(given.clip, 1)[0]
     low, high = doubles(given.low, given.action_size), doubles(given.high, given.action_size)
-    learning = given.draw != 0
+    learning = given.draw != 0  # a learner draws actions from the outputs
     # the life, and working memory, as `Lives.fixed` lays them out
     block, at = block_of(given, simulation), given.scratch + given.scratch_size * simulation
     begin, steps = integers(block + given.begin_at, 1), integers(block + given.steps_at, 1)
@@ -123,7 +123,7 @@ def _live(model_address: int, data_address: int, simulation: int, argument: int)
     outcome = carray(pointer(at + given.outcome_at), (1,), OUTCOME)[0]
     action, outputs = doubles(at + given.action_at, given.action_size), doubles(at + given.outputs_at, given.outputs)
     workspace = floats(at + given.workspace_at, given.network_scratch)
-    # what is said of it
+    # what is reported of it
     ending = integers(given.endings + 8 * simulation, 1)
     statistics_size = 1 + 2 * given.obs_size if given.statistics else 0
     statistics = doubles(given.statistics + 8 * statistics_size * simulation, statistics_size)
