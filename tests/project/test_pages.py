@@ -2,11 +2,7 @@
 lists are those of the code. Only budgets, numbers of seeds and film sizes are cut."""
 
 import itertools
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +11,8 @@ import typer
 from docs import generate
 from evo.cli import app
 from evo.learners import METHODS
+from tests.support.forks import in_fork
+from tests.support.page_runner import print_page
 from tests.support.pages import BLOCKS, PAGES, README, Block, is_run_here
 from tests.support.places import ROOT
 
@@ -51,34 +49,15 @@ def test_every_fence_is_a_block_of_a_known_kind() -> None:
         assert len(re.findall(r"^\s*```", page.read_text(), re.MULTILINE)) == 2 * len(BLOCKS[page]), _name(page)
 
 
-@pytest.fixture(scope="module")
-def runner() -> Iterator[subprocess.Popen[str]]:
-    """A process that runs pages, each in a fork: imports are paid once."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "tests.support.page_runner"]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-    ) as process:
-        yield process
-        assert process.stdin
-        process.stdin.close()
-    assert process.returncode == 0
-
-
 def _runs(page: Path) -> bool:
     return any(not block.why and not block.title and block.kind in ("python", "bash") for block in BLOCKS[page])
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if _runs(page)], ids=_name)
-def test_the_code_of_a_page_works(page: Path, tmp_path: Path, runner: subprocess.Popen[str]) -> None:
-    assert runner.stdin and runner.stdout
-    folder = tmp_path / "page"
-    folder.mkdir()
-    print(page, folder, sep="\t", file=runner.stdin, flush=True)
-    status = runner.stdout.readline()
-    said = Path(f"{folder}.log").read_text()
-    assert status == "0\n", said
-    assert said.endswith("PASSED\n")
+def test_the_code_of_a_page_works(page: Path, tmp_path: Path) -> None:
+    ended = in_fork(print_page, [str(page)], tmp_path, {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"})
+    assert ended.returncode == 0, f"{ended.stdout}\n{ended.stderr}"
+    assert ended.stdout.endswith("PASSED\n")
 
 
 def test_a_command_that_several_pages_show_is_run_for_one() -> None:

@@ -1,8 +1,9 @@
-"""Running commands and modules in forks of one process that has everything imported: imports are paid once."""
+"""Running commands, modules and pages in forks of one process that has everything imported: imports are paid once."""
 
 import multiprocessing
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import traceback
@@ -12,20 +13,19 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.support.processes import PATIENCE
-
+_PATIENCE = 600.0  # seconds until what hangs is ended: no test that passes comes near
 _CONTEXT: ForkServerContext = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.support.everything"])
 
 
 def command(*words: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """What `evo` says when it is called with these words in a folder."""
-    return _in_fork(_command, list(words), folder, environment)
+    return in_fork(_command, list(words), folder, environment)
 
 
 def module(name: str, *words: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """What `python -W error -m NAME` says in a folder."""
-    return _in_fork(_module, [name, *words], folder, {})
+    return in_fork(_module, [name, *words], folder, {})
 
 
 def _command(words: list[str]) -> None:
@@ -41,16 +41,19 @@ def _module(words: list[str]) -> None:
     runpy.run_module(words[0], run_name="__main__", alter_sys=True)
 
 
-def _in_fork(
+def in_fork(
     work: Callable[[list[str]], None], words: list[str], folder: Path, environment: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
+    """What a function of a module prints in a folder, and the status that it exits with, given these words."""
     with TemporaryDirectory() as place:
         outputs = [Path(place, name) for name in ("output", "errors")]
         child = _CONTEXT.Process(target=_run, args=(work, words, folder, {**os.environ, **environment}, outputs))
         child.start()
-        child.join(PATIENCE)
-        child.kill()
-        child.join()
+        child.join(_PATIENCE)
+        if child.exitcode is None:
+            assert child.pid
+            os.killpg(child.pid, signal.SIGKILL)
+            child.join()
         assert child.exitcode is not None
         output, errors = (path.read_text() if path.exists() else "" for path in outputs)
     return subprocess.CompletedProcess(words, child.exitcode, output, errors)
@@ -59,9 +62,11 @@ def _in_fork(
 def _run(
     work: Callable[[list[str]], None], words: list[str], folder: Path, environment: dict[str, str], outputs: list[Path]
 ) -> None:
+    os.setpgid(0, 0)
     for number, path in enumerate(outputs, start=1):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
     os.chdir(folder)
+    sys.path.insert(0, str(folder))
     os.environ.clear()
     os.environ.update(environment)
     status = 0

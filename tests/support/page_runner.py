@@ -1,15 +1,13 @@
-"""Runs the code of pages: reads lines of a page and a folder, and runs each page in its folder, in a fork.
+"""Runs the code of a page in the working directory.
 
-Commands and Python of a page run in order, each in a fork of its own: imports are paid once for all pages, and nothing
-but files goes from one command to the next. Budgets, numbers of seeds and film sizes are cut, nothing else. What the
-page printed goes to `FOLDER.log`; its exit status is printed.
+Commands and Python run in order, each in a fork of its own: imports are paid once, and nothing but files goes from one
+to the next. Budgets, numbers of seeds and film sizes are cut, nothing else.
 """
 
 import functools
 import os
 import re
 import shutil
-import signal
 import sys
 import traceback
 import warnings
@@ -17,20 +15,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot  # noqa: F401  imported before the forks
-import scipy.optimize  # noqa: F401
-
 import evo
-import evo.api.running
-import evo.benchmarks.bench
-import evo.comparison.compare
-import evo.diagnosis.doctor
-import evo.runs.display
 from evo.cli import main
 from tests.support.pages import BLOCKS, Block, is_run_here
 from tests.support.places import ROOT
 
-_MOST_SECONDS = 600  # of a page
 _EPISODES = {"evaluation.selection_episodes": 2, "evaluation.report_episodes": 2}
 _FEW = [word for key, value in _EPISODES.items() for word in ("--set", f"{key}={value}")]
 CUTS = {
@@ -137,37 +126,8 @@ def run_page(page: Path) -> list[str]:
     return failed
 
 
-def _print_page(page: Path, folder: Path) -> None:
-    """Run the code of a page in a folder, with what it prints in a file beside it; exit 1 where any failed."""
-    log = os.open(f"{folder}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    os.chdir(folder)
-    sys.path[0] = str(folder)
-    signal.alarm(_MOST_SECONDS)
-    failed = run_page(page)
+def print_page(words: list[str]) -> None:
+    """Run the code of a page, given as its path, in the working directory; exit with 1 where any failed."""
+    failed = run_page(Path(words[0]))
     print("\n".join(("FAILED", *failed) if failed else ("PASSED",)))
     sys.exit(bool(failed))
-
-
-def serve() -> None:
-    """Run pages until there are no more lines."""
-    for line in sys.stdin:
-        page, folder = (Path(part) for part in line.rstrip("\n").split("\t"))
-        sys.stdout.flush()
-        child = os.fork()
-        if child == 0:
-            try:
-                _print_page(page, folder)
-            except SystemExit as ended:
-                sys.stdout.flush()
-                os._exit(int(bool(ended.code)))
-            except BaseException:
-                traceback.print_exc()
-                sys.stderr.flush()
-                os._exit(70)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-
-
-if __name__ == "__main__":
-    serve()
