@@ -26,7 +26,8 @@ def sent(network: Network) -> Sent:
 def received(task: GymnasiumTask, network: Sent) -> Network:
     """Return the network that was `sent`."""
     text, outputs, normalise, clip = network
-    return network_from_text(text, task.observation_size, outputs, normalise, clip_observation=clip)
+    sizes, bounds = (task.observation_size, outputs), None if task.choices else (task.action_low, task.action_high)
+    return network_from_text(text, *sizes, normalise, clip_observation=clip, bounds=bounds)
 
 
 @njit(cache=True)  # otherwise every process would compile it again

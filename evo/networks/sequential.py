@@ -6,16 +6,35 @@ In text: `linear`, `mlp:64,64`, `dense:64:relu>lstm:32>dense:6`, `conv:8x3,16x3>
 
 import math
 from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
 
 from evo.networks.layer import Layer, Shape
 from evo.networks.layers.dense import Dense
 from evo.networks.layers.embedding import Embedding
+from evo.networks.layers.squash import Squash
 from evo.networks.network import Network
 from evo.networks.parsing import layers_of, words_of
 
 # The last layer's weights begin at zero: a creature begins at rest, as ARS's linear policies do (Mania 2018).
 _LAST = "zero"
 _WIDTH = 16  # the width of an implicit embedding
+
+
+class Acts(Protocol):
+    """What a network acts in: a task's observations and actions."""
+
+    @property
+    def observation_size(self) -> int: ...
+    @property
+    def outputs(self) -> int: ...
+    @property
+    def choices(self) -> int: ...
+    @property
+    def action_low(self) -> np.ndarray | None: ...
+    @property
+    def action_high(self) -> np.ndarray | None: ...
 
 
 class Sequential:
@@ -49,11 +68,13 @@ def network_from_text(
     normalise: bool = False,
     symbols: int = 0,
     clip_observation: float = math.inf,
+    bounds: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Network:
     """Return the network written as `text`, from `inputs` observations, or a picture, to `outputs` actions.
 
     A picture is (height, width, channels). normalise, clip_observation: see `Network`. symbols: where the inputs are
-    indices of symbols, how many there are. Raises ValueError.
+    indices of symbols, how many there are. bounds: of actions, (outputs,) each, which a last `squash` scales to; None
+    without any. Raises ValueError.
 
     A single word gets the action layer appended, and an embedding before it where the inputs are symbols; a chain,
     words with `>` between them, or one word with a `>` after it, is taken unchanged. If the last layer is dense and
@@ -68,7 +89,9 @@ def network_from_text(
         if literal:
             raise ValueError(f"{text!r}: its inputs are {symbols} symbols: begin it with embedding:{symbols}x{_WIDTH}")
         layers.insert(0, Embedding(symbols, _WIDTH))
-    if not literal:
+    if layers and isinstance(layers[-1], Squash):  # an action layer itself
+        layers[-1] = layers[-1].between(*bounds) if bounds is not None else layers[-1]
+    elif not literal:
         layers.append(Dense(outputs, bias=bool(layers), initial_weights=_LAST))
     elif "linear" in words:
         raise ValueError(f"{text!r}: 'linear' stands alone; in a chain it is dense:{outputs}")
@@ -80,3 +103,11 @@ def network_from_text(
             f"{text!r} ends in {network.outputs} numbers, and {outputs} are needed: end it in dense:{outputs}"
         )
     return network
+
+
+def network_for_task(text: str, task: Acts, normalise: bool = False, clip_observation: float = math.inf) -> Network:
+    """Return the network written as `text` that acts in a task. Raises ValueError."""
+    low, high = task.action_low, task.action_high
+    bounds = None if task.choices or low is None or high is None else (low, high)
+    sizes = task.observation_size, task.outputs
+    return network_from_text(text, *sizes, normalise, clip_observation=clip_observation, bounds=bounds)

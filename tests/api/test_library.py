@@ -109,8 +109,9 @@ def test_a_layout_is_the_network() -> None:
 def test_every_layer_says_what_its_parameters_are(name: str) -> None:
     text = NETWORKS[name].summary.split()[0].rstrip(":,")  # the example that its line in `evo list` begins with
     shape = {"embedding": (1,)} | dict.fromkeys(("conv", "pool", "average", "flatten"), (12, 12, 1))
-    chain = text if name == "linear" else f"{text}>flatten>dense:1"
-    network = evo.networks.network_from_text(chain, shape.get(name, (32,)), 1)
+    chain = text if name in ("linear", "squash") else f"{text}>flatten>dense:1"
+    bounds = -np.ones(1), np.ones(1)  # of the actions
+    network = evo.networks.network_from_text(chain, shape.get(name, (32,)), 1, bounds=bounds)
     layout = network.layout()
     ends = [block.place.stop for block in layout]
     assert [block.place.start for block in layout] == [0, *ends[:-1]] and ends[-1] == network.size

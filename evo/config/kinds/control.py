@@ -18,7 +18,7 @@ from evo.envs.task import Task
 from evo.errors import EvoError, one_line
 from evo.evaluation.evaluator import AnyTask
 from evo.evaluation.workers import Workers
-from evo.networks import Network, network_from_text
+from evo.networks import Network, network_for_task
 from evo.problems.control import Walking
 
 _TIMEOUT = "evaluation.step_timeout"
@@ -56,9 +56,8 @@ class Control(ProblemKind):
         return changed
 
     def network(self, made: AnyTask, settings: NetworkSettings) -> Network:
-        sizes, clip = (made.observation_size, made.outputs), settings.clip_observation
         try:
-            return network_from_text(settings.layers, *sizes, settings.normalise, clip_observation=clip)
+            return network_for_task(settings.layers, made, settings.normalise, settings.clip_observation)
         except ValueError as error:
             raise EvoError(f"network.layers: {error}") from error
 

@@ -20,6 +20,7 @@ from evo.networks.layers.pooling import AveragePool, MaxPool
 from evo.networks.layers.recurrent import Recurrent
 from evo.networks.layers.residual import Residual
 from evo.networks.layers.spiking import Spiking
+from evo.networks.layers.squash import Squash
 
 __all__ = [
     "CTRNN",
@@ -39,4 +40,5 @@ __all__ = [
     "Recurrent",
     "Residual",
     "Spiking",
+    "Squash",
 ]
