@@ -78,7 +78,8 @@ def affine(row: Any, values: Any, gradients: Any) -> None:
     m, n, k = row[ROWS], row[COLUMNS], row[FIRST + BY_ROW]
     out, bias = block(row, values, OUTPUT), values[row[THIRD] : row[THIRD] + n]
     for i in range(m):
-        out[i * n : (i + 1) * n] = bias
+        for j in range(n):
+            out[i * n + j] = bias[j]
     add_product(values[row[FIRST] :], values[row[SECOND] :], out, m, k, n)
     activations.activate(out, row[NUMBERS])
 

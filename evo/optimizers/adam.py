@@ -12,6 +12,10 @@ import numpy as np
 from evo.numerics.validation import number_between, positive_number
 from evo.optimizers.optimizer import Optimizer
 
+# Smaller moments, such as those of a relu unit that is never active any more, are set to 0: they no longer move a
+# parameter, but would shrink into subnormal numbers and stay there, with which processors count some ten times slower.
+_LEAST32, _LEAST64 = 64.0 * float(np.finfo(np.float32).tiny), 64.0 * float(np.finfo(np.float64).tiny)
+
 
 def adam(numbers: Any, steps: int, length: float, first: Any, second: Any, direction: Any, delta: Any) -> None:
     real = delta.dtype.type
@@ -22,10 +26,13 @@ def adam(numbers: Any, steps: int, length: float, first: Any, second: Any, direc
         real(numbers[2]),
     )  # 1 of their own type
     epsilon = real(numbers[3])
+    least, none = real(_LEAST32 if delta.itemsize == 4 else _LEAST64), real(0)
     correction1, correction2 = real(1.0 - numbers[1] ** float(steps)), real(1.0 - numbers[2] ** float(steps))
     for index in range(delta.size):
-        first[index] = beta1 * first[index] + (one - beta1) * direction[index]
-        second[index] = beta2 * second[index] + (one - beta2) * (direction[index] * direction[index])
+        moment1 = beta1 * first[index] + (one - beta1) * direction[index]
+        moment2 = beta2 * second[index] + (one - beta2) * (direction[index] * direction[index])
+        first[index] = none if abs(moment1) < least else moment1
+        second[index] = none if moment2 < least else moment2
         # Both moments start at zero; dividing removes that bias (section 3).
         unbiased_first = first[index] / correction1
         unbiased_second = second[index] / correction2

@@ -44,6 +44,19 @@ def test_steps_are_torchs(name: str) -> None:
         np.testing.assert_allclose(parameters, expected, rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_moments_never_become_subnormal(dtype: Any) -> None:
+    """Subnormal numbers are slow, and where a gradient stays 0 the moments would stay subnormal for ever."""
+    optimizer, tiny = Adam(3, 0.01, beta2=0.9, dtype=dtype), np.finfo(dtype).tiny
+    optimizer.step(np.array([1.0, 1e-12, np.nan]))
+    for _ in range(8000 if dtype is np.float64 else 1000):
+        optimizer.step(np.array([0.0, 0.0, np.nan]))
+        moments = np.abs(optimizer.memory[:, :2])
+        assert ((moments == 0) | (moments >= tiny)).all()
+    assert not optimizer.memory[:, :2].any()
+    assert np.isnan(optimizer.memory[:, 2]).all()  # what is not finite stays visible
+
+
 def _regression(dtype: Any, replicas: int = 1) -> tuple[tuple[Program, ...], Feeds]:
     """Targets as a weighted sum of inputs, in minibatches of ROWS."""
     tape = Tape(SIZE, dtype)
