@@ -12,13 +12,14 @@ from evo.envs.engine.physics import call
 class Section(NamedTuple):
     """Rows first to last of a tape's table that lead to a loss of their own, at `loss`.
 
-    spans: int64 (nodes, 2), where the nodes' gradients are, which the way back adds to.
+    spans: int64 (nodes, 2), where the nodes' gradients are, which the way back adds to. end: where its nodes end.
     """
 
     first: int
     last: int
     loss: int
     spans: np.ndarray
+    end: int
 
 
 @njit(cache=True)

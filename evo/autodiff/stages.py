@@ -82,9 +82,10 @@ def update(
     optimizers: one for each stage, of as many parameters. done: the number of updates before these. seed: random draws
     depend only on it, on the update's number and on the replica.
 
-    Returns the means of the `watched` single numbers over shards and minibatches, or None where a gradient was not
-    finite: the optimisers are then unchanged, and the parameters are unusable. Raises ValueError for minibatches of
-    another size than the replicas', and for optimisers that do not fit.
+    Returns of the `watched` single numbers, means over shards, the sums over those updates in which their stage ran,
+    and how many these were: (2, watched). Or None where a gradient was not finite: the optimisers are then unchanged,
+    and the parameters are unusable. Raises ValueError for minibatches of another size than the replicas', and for
+    optimisers that do not fit.
     """
     first, size = programs[0], len(programs) * feeds.rows
     if order.shape[1] != size:
@@ -102,6 +103,8 @@ def update(
         _Rule(one.address, one.numbers(np.array([one.learning_rate]))[0], memory, one.steps)
         for one, memory in zip(optimizers, memories, strict=True)
     )
+    # a number belongs to the first stage whose part of the tape ends after it
+    owners = [next(index for index, stage in enumerate(stages) if node.at < stage.section.end) for node in watched]
     places, most = np.array([node.at for node in watched], np.int64), max(stage.stop - stage.start for stage in stages)
     shared = _Shared(
         np.empty(most, first.values.dtype),
@@ -112,16 +115,17 @@ def update(
     drawn = np.uint64(seed % 2**64)
 
     def run(worker: int, workers: int, place: int) -> None:
-        _update(programs, feeds, examples, order, stages, rules, done, places, drawn, shared, worker, workers, place)
+        given = programs, feeds, examples, order, stages, rules, done, places, np.array(owners, np.int64)
+        _update(*given, drawn, shared, worker, workers, place)
 
     with one_thread():
         (team or Team(1)).work(run)
     if not shared.finite.all():
         return None
-    for stage, optimizer, memory in zip(stages, optimizers, memories, strict=True):
-        optimizer.memory = memory
-        optimizer.steps += (done + len(order)) // stage.every - done // stage.every
-    return shared.sums.mean(axis=0) / max(len(order), 1)
+    runs = [(done + len(order)) // stage.every - done // stage.every for stage in stages]
+    for optimizer, memory, count in zip(optimizers, memories, runs, strict=True):
+        optimizer.memory, optimizer.steps = memory, optimizer.steps + count
+    return np.array([shared.sums.mean(axis=0), [runs[owner] for owner in owners]])
 
 
 @njit(error_model="numpy")
@@ -165,6 +169,7 @@ def _update(
     rules: Any,
     done: int,
     watched: Any,
+    owners: Any,
     drawn: Any,
     shared: Any,
     worker: int,
@@ -194,6 +199,9 @@ def _update(
                     program.gradients[part.spans[span, 0] : part.spans[span, 1]] = 0
                 program.gradients[part.loss] = 1
                 run_backward(table, program.values, program.gradients)
+                for one in range(watched.size):
+                    if owners[one] == index:
+                        shared.sums[replica, one] += program.values[watched[one]]
             barrier(place, worker, workers)
 
             # from here on each worker updates pieces of the parameters, which do not depend on the number of workers
@@ -204,6 +212,3 @@ def _update(
             barrier(place, worker, workers)
             if not shared.finite.all():
                 return  # all workers find the same
-        for replica in range(worker, replicas, workers):
-            for index in range(watched.size):
-                shared.sums[replica, index] += programs[replica].values[watched[index]]

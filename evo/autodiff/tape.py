@@ -334,7 +334,7 @@ class Tape:
         _check_loss(loss)
         (rows, graded), self._staged = self._staged, (len(self._rows), len(self._graded))
         spans = np.array(self._graded[graded:], np.int64).reshape(-1, 2)
-        return Section(rows, len(self._rows), loss.at, spans)
+        return Section(rows, len(self._rows), loss.at, spans, self._end)
 
     def program(self, loss: Node) -> "Program":
         """Return everything recorded so far, ready to run; gradients are of `loss` (1, 1).

@@ -5,7 +5,8 @@ method whose presets a method shares (`Method.family`). A method needs no entry:
 Sources: ARS's learning rate, sigma, directions and best directions begin from rl-baselines3-zoo's
 `hyperparams/ars.yml`, which follow Mania, Guy & Recht (2018), appendix A.2. PPO's general settings are CleanRL's
 `ppo_continuous_action.py`'s, the 2,048 steps of an iteration spread over eight environments; task settings are the
-zoo's (`hyperparams/ppo.yml`) where the line says so. Settings tuned further here are marked.
+zoo's (`hyperparams/ppo.yml`) where the line says so. SAC's and TD3's are those of the authors' code. Settings tuned
+further here are marked.
 """
 
 import math
@@ -104,6 +105,10 @@ def _backprop(learning_rate: float) -> Family:
     return Family(_settings("linear", 1e6, {}), data={"evaluation.batch": 32, "budget.steps": 100_000, **schedule})
 
 
+# The papers' networks, on raw observations.
+_OFF_POLICY = Family(_settings("mlp:256,256:relu>squash", 1e6, {"network__normalise": False}))
+
+
 FAMILIES: Mapping[str, Family] = {
     "ars": Family(_ars(0.02, 0.03, 32, 8, 2e6), _ALONG_GRADIENT),
     "openai-es": Family(
@@ -113,6 +118,8 @@ FAMILIES: Mapping[str, Family] = {
     ),
     "ga": Family(_ga(64, 12, 0.05, 0.5, 2e6), {"mutate": ("gaussian:sigma={}", 0.01), "genome": _ANYWHERE}),
     "ppo": Family(_ppo(1e6)),
+    "sac": _OFF_POLICY,
+    "td3": _OFF_POLICY,
     # not tuned: sigmas of the order of the others'
     "cma-es": _MATRIX,
     "sep-cma-es": _MATRIX._replace(world=_settings("linear", 2e6, {}, sigma=0.05)),  # tuned on HalfCheetah, as is PGPE

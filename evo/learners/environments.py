@@ -8,10 +8,12 @@ from typing import Any, final
 import mujoco
 import numpy as np
 
+from evo.envs.engine.physics import EngineError
 from evo.envs.engine.random import words_of
 from evo.evaluation.collector import Experience
 from evo.evaluation.evaluator import collector_of
 from evo.evaluation.exploration import Draw, Exploration
+from evo.learners.segments import mask_counted
 from evo.networks import Network
 from evo.numerics.randomness import generator
 from evo.numerics.running_statistics import ObservationStatistics
@@ -22,6 +24,7 @@ _STEP_NUMBERS, _TIMES = 8, 3  # other numbers kept of a step, and copies that a 
 _RAW = 4  # float64 observations before and after each step, as float32 numbers
 _ENVIRONMENT_BYTES = 2**14  # least size of a simulation
 _RECENT = 100  # number of episodes whose returns are logged
+_PATIENCE = 100  # episodes: give up where the first ones, this many, all failed
 
 
 @final
@@ -90,6 +93,16 @@ class Environments:
     def _streams(self, count: int, purpose: str, *indices: int) -> np.ndarray:
         drawn = [generator(self.seed, purpose, *indices, place) for place in range(count)]
         return np.array([words_of(one.bit_generator.state) for one in drawn], np.uint64)
+
+    def check(self, seen: Experience, generation: int) -> None:
+        """Raise EngineError where no step of the generation, or none of the first _PATIENCE episodes, succeeded."""
+        failed = sum(seen.failures.values())
+        reasons = "; ".join([*seen.failures, *seen.errors[:1]])
+        if not mask_counted(seen).any():
+            raise EngineError(f"no step of iteration {generation} succeeded: {reasons}")
+        never = not self.recent and np.isnan(seen.returns).all()
+        if failed and never and self.episodes + failed >= _PATIENCE:
+            raise EngineError(f"each of the first {self.episodes + failed} episodes failed: {reasons}")
 
     def commit(self, blocks: np.ndarray, seen: Experience) -> dict[str, float]:
         """Commit the collected steps; return metrics: the best, mean and deviation of recent episodes' returns."""

@@ -37,7 +37,6 @@ from evo.storage.states import below
 DIVERGED = "PPO diverged: its gradient was no longer finite; try a lower method.learning_rate"
 _SHARD = 32  # least number of steps in each of a minibatch's two shards: smaller ones gained nothing
 _LOG_PROBABILITY, _ADVANTAGE, _TARGET, _VALUE = range(-4, 0)  # columns of a step in the examples
-_PATIENCE = 100  # episodes: give up where the first ones, this many, all failed
 _EPSILON = 1e-5  # Adam's (Huang 2022, detail 3)
 _HIDDEN_GAIN, _ACTOR_GAIN, _CRITIC_GAIN = math.sqrt(2.0), 0.01, 1.0  # Huang 2022, detail 2
 
@@ -239,7 +238,7 @@ class PPO:
     def step(self) -> dict[str, float]:
         """Run one iteration of Algorithm 1; return its metrics. Interrupted, it leaves everything as it was."""
         blocks, seen = self._collect()
-        self._check(seen)
+        self._world.check(seen, self.generation)
         self.errors = seen.errors
         learning_rate = self._anneal()
         scaled, reward_scale = seen.rewards, self.reward_scale
@@ -286,16 +285,6 @@ class PPO:
             "explained_variance": examples.explained,
             "learning_rate": learning_rate,
         }
-
-    def _check(self, seen: Experience) -> None:
-        """Raise EngineError where no step of the iteration, or none of the first _PATIENCE episodes, succeeded."""
-        failed = sum(seen.failures.values())
-        reasons = "; ".join([*seen.failures, *seen.errors[:1]])
-        if not mask_counted(seen).any():
-            raise EngineError(f"no step of iteration {self.generation} succeeded: {reasons}")
-        never = not self._world.recent and np.isnan(seen.returns).all()
-        if failed and never and self.episodes + failed >= _PATIENCE:
-            raise EngineError(f"each of the first {self.episodes + failed} episodes failed: {reasons}")
 
     def _collect(self) -> tuple[np.ndarray, Experience]:
         weights, log_deviation, _ = np.split(self.parameters, np.cumsum([self.actor.size, self.deviations]))

@@ -148,6 +148,8 @@ def train(
     """
     saved, took, said = time.monotonic(), 0.0, set[str]()
     kept = False  # whether the newest checkpoint is up to date
+    for text in getattr(learner, "notes", ()):  # only some learners have any
+        watcher.note(text)
     try:
         while True:
             interruption.check()
