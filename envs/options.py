@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import math
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -91,3 +92,10 @@ def returned_by(constructor: object) -> object:
     if isinstance(constructor, Constructor):
         return constructor.returned
     return typing.get_type_hints(constructor).get("return") if callable(constructor) else None
+
+
+def check_positive(options: Mapping[str, float], *or_zero: str) -> None:
+    """Raise ValueError for a number that is not positive and finite; those of the names `or_zero` may be 0."""
+    for name, value in options.items():
+        if not (value > 0 or (value == 0 and name in or_zero)) or not math.isfinite(value):
+            raise ValueError(f"{name} must be a positive number, got {value}")

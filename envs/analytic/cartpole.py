@@ -13,7 +13,7 @@ import numpy as np
 
 from evo.envs.engine.physics import mj_forward
 from evo.envs.engine.random import uniform
-from evo.envs.options import split_arguments
+from evo.envs.options import check_positive, split_arguments
 from evo.envs.task import Task, record
 
 _GRAVITY = 9.8  # m/s², as in the paper
@@ -87,10 +87,7 @@ def cartpole(
     episode. Raises ValueError for a number out of its range.
     """
     options, rendering = split_arguments(locals())
-    for name, value in options.items():
-        allowed = value > 0 or name in ("discrete", "reset_noise_scale")
-        if not (allowed and 0 <= value < math.inf):
-            raise ValueError(f"{name} must be a positive number, got {value}")
+    check_positive(options, "discrete", "reset_noise_scale")
     model = _model(half_length)
     model.opt.timestep = timestep
     return Task(

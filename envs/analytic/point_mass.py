@@ -12,7 +12,7 @@ import numpy as np
 
 from evo.envs.engine.physics import mj_forward
 from evo.envs.engine.random import uniform
-from evo.envs.options import split_arguments
+from evo.envs.options import check_positive, split_arguments
 from evo.envs.task import Task, record
 
 
@@ -70,9 +70,7 @@ def point_mass(
     ValueError for a number out of its range.
     """
     options, rendering = split_arguments(locals())
-    for name, value in options.items():
-        if not (value > 0 and math.isfinite(value)):
-            raise ValueError(f"{name} must be a positive number, got {value}")
+    check_positive(options)
     model = _model()
     model.opt.timestep = timestep
     return Task(
