@@ -231,7 +231,7 @@ def _collect(asked: _Asked, keeps: dict[Any, Any]) -> _Collected:
                 found.memories[step // asked.every] = life.memory
             how = life.choose(found.statistics)
             found.observations[step], found.actions[step] = life.observation, life.taken
-            if how != BLIND and not all_finite(life.outputs):
+            if how != BLIND and not (all_finite(life.outputs) and all_finite(life.action)):
                 how = NOT_FINITE
             if how == COMPLETED:
                 block["actions"][life.steps] = life.action

@@ -23,6 +23,7 @@ from evo.evaluation.exploration import (
 from evo.evaluation.workers import Threads
 from evo.networks import network_from_text
 from evo.numerics.advantages import FAILED
+from tests.support import misbehaving  # noqa: F401 - for the environments that it registers
 
 ENVIRONMENTS, HORIZON = 2, 400
 MEANS, LOG_DEVIATIONS = (0.3, -0.8), (-1.0, 0.2)
@@ -35,7 +36,13 @@ def bounded() -> Any:
 
 
 def collected(task: Any, draw: Draw, outputs: np.ndarray, numbers: np.ndarray) -> Experience:
-    """What is collected where the network's outputs are always the same."""
+    """What is collected where the network's outputs are always the same, and no step fails."""
+    seen = lived(task, draw, outputs, numbers)
+    assert not (seen.marks == FAILED).any()
+    return seen
+
+
+def lived(task: Any, draw: Draw, outputs: np.ndarray, numbers: np.ndarray) -> Experience:
     network = network_from_text("mlp:1", task.observation_size, len(outputs))
     params = np.zeros(network.size, np.float32)
     params[-len(outputs) :] = outputs
@@ -43,7 +50,6 @@ def collected(task: Any, draw: Draw, outputs: np.ndarray, numbers: np.ndarray) -
     identity = np.zeros(task.observation_size), np.ones(task.observation_size)
     exploration = Exploration(draw, streams(np.arange(ENVIRONMENTS)), numbers)
     _, seen = collector.collect(collector.begin(streams(np.arange(ENVIRONMENTS))), params, *identity, exploration)
-    assert not (seen.marks == FAILED).any()
     return seen
 
 
@@ -84,6 +90,19 @@ def test_every_task_is_given_the_same_draws(name: str, draw: Draw, numbers: list
             callable_of(draw)(outputs, own, low, high, stream, taken, action)
             np.testing.assert_array_equal(seen.actions[environment, step], taken)
             np.testing.assert_array_equal(action, np.clip(taken.astype(np.float64), low, high))
+
+
+def nowhere(outputs: Any, numbers: Any, low: Any, high: Any, rng: Any, taken: Any, action: Any) -> None:
+    taken[:] = 0.0
+    action[:] = np.nan
+
+
+@pytest.mark.parametrize("name", ["ours", "Fine-v0"])
+def test_no_task_is_given_an_action_that_is_not_finite(name: str) -> None:
+    task = bounded() if name == "ours" else evo.task(name)
+    seen = lived(task, nowhere, np.zeros(task.outputs), np.zeros(0))
+    assert (seen.marks == FAILED).all()
+    assert seen.failures == {"an action or a reward was not finite": ENVIRONMENTS * HORIZON}
 
 
 @pytest.mark.parametrize(
