@@ -118,6 +118,7 @@ FAMILIES: Mapping[str, Family] = {
     ),
     "ga": Family(_ga(64, 12, 0.05, 0.5, 2e6), {"mutate": ("gaussian:sigma={}", 0.01), "genome": _ANYWHERE}),
     "ppo": Family(_ppo(1e6)),
+    "reinforce": Family(_settings("mlp:64,64", 1e6, {"network__clip_observation": 10.0})),
     "sac": _OFF_POLICY,
     "td3": _OFF_POLICY,
     # not tuned: sigmas of the order of the others'

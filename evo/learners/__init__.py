@@ -42,6 +42,7 @@ METHODS: dict[str, Method] = {
     "adam": _backprop("adam", "with Adam (Kingma & Ba 2015)", optimizer="adam"),
     "adamw": _backprop("adam", "with AdamW (Loshchilov & Hutter 2019)", optimizer="adamw", weight_decay=0.01),
     "ppo": Method("evo.learners.ppo:PPO", "ppo", schedule="anneal_steps"),
+    "reinforce": Method("evo.learners.reinforce:REINFORCE", "reinforce"),
     "sac": Method("evo.learners.sac:SAC", "sac"),
     "td3": Method("evo.learners.td3:TD3", "td3"),
 }
