@@ -20,7 +20,11 @@ class Candidate(NamedTuple):
 
 
 class Learner(Protocol):
-    """A learner: what the training loop drives, step by step. Everything that changes is in `state()`."""
+    """A learner: what the training loop drives, step by step. Everything that changes is in `state()`.
+
+    It may also have `notes`, texts for the user when a run begins, and `learns`, whether it learns yet or only gathers
+    experience.
+    """
 
     problem: Problem
     """The problem that it learns on."""

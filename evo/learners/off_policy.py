@@ -187,6 +187,11 @@ class OffPolicy(ABC):
     def episodes(self) -> int:
         return self._world.episodes
 
+    @property
+    def learns(self) -> bool:
+        """Whether the next step makes updates too."""
+        return self.steps >= self.warm_up
+
     @functools.cached_property
     def _compiled(self) -> _Compiled:
         tape = Tape(self.size)

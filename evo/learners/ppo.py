@@ -170,6 +170,11 @@ class PPO:
     def episodes(self) -> int:
         return self._world.episodes
 
+    @property
+    def learns(self) -> bool:
+        """Whether the next step learns; the first observations are not normalised, and only give statistics."""
+        return not self.actor.normalise or self.statistics.count > 0
+
     @functools.cached_property
     def _loss(self) -> _Loss:
         """The loss of a minibatch: Schulman 2017, equations 7 and 9."""
@@ -255,8 +260,7 @@ class PPO:
             raise EngineError(f"hardly any step of iteration {self.generation} succeeded: {reasons}")
         optimizer, watched = copy.copy(self.optimizer), np.full(len(self._loss.watched), np.nan)
         sums = np.zeros(len(watched))
-        # the first observations are not normalised: they only give statistics
-        epochs = 0 if self.actor.normalise and self.statistics.count == 0 else self.epochs
+        epochs = self.epochs if self.learns else 0
         for epoch in range(epochs):
             interruption.check()
             shuffled = generator(self.seed, "minibatches", self.generation, epoch).permutation(rows)

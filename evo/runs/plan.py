@@ -14,6 +14,7 @@ from evo.runs.display import duration
 from evo.storage.memory import size_text
 
 _WARM = 2.0  # seconds: a first step that took longer is the sample, a shorter one is followed by another
+_LONGEST = 60.0  # seconds that a learner may take until it learns
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,8 @@ class Plan:
     """The cost of a run.
 
     parameters: of an individual. checkpoint: bytes, of which two are kept. steps_a_second: of training, as measured,
-    NaN where no step was taken. steps, seconds: the whole run's, by its budget; None where they cannot be known.
+    NaN where no step was taken. steps, seconds: the whole run's, by its budget; None where they cannot be known. notes:
+    what the learner has to say of its cost.
     """
 
     parameters: int
@@ -29,6 +31,7 @@ class Plan:
     steps_a_second: float
     steps: int | None
     seconds: float | None
+    notes: tuple[str, ...] = ()
 
     def lines(self) -> list[tuple[str, str]]:
         """Return it for people, as names and texts."""
@@ -39,11 +42,12 @@ class Plan:
             ("checkpoint", f"{size_text(self.checkpoint)}, of which two are kept"),
             ("steps", f"{steps}; {rate}"),
             ("time", "not known" if self.seconds is None else f"about {duration(self.seconds)}"),
+            *(("note", note) for note in self.notes),
         ]
 
 
 def plan_of(task: str, settings: Mapping[str, Any], learner: Learner) -> Plan:
-    """Take a step or two of a new learner, which is of no use afterwards; return what the run would cost.
+    """Take steps of a new learner, which is of no use afterwards; return what the run would cost.
 
     settings: the run's configuration, by dotted keys. Raises EvoError where the learner fails.
     """
@@ -51,6 +55,10 @@ def plan_of(task: str, settings: Mapping[str, Any], learner: Learner) -> Plan:
     parameters = len(learner.candidates()[0].params)
     try:
         learner.prepare()
+        began = time.perf_counter()
+        # a learner may first only gather experience, which costs less: it says whether it `learns` yet
+        while not getattr(learner, "learns", True) and time.perf_counter() - began < _LONGEST:
+            learner.step()
         steps, seconds = _time(learner)
         if seconds < _WARM and learner.finished() is None:
             steps, seconds = _time(learner)
@@ -64,7 +72,8 @@ def plan_of(task: str, settings: Mapping[str, Any], learner: Learner) -> Plan:
     if (minutes := settings.get("budget.minutes")) is not None:
         times.append(60.0 * minutes)
         whole += [round(60.0 * minutes / share * rate)] if rate > 0 else []
-    return Plan(parameters, size, rate, min(whole, default=None), min(times, default=None))
+    notes = tuple(getattr(learner, "notes", ()))
+    return Plan(parameters, size, rate, min(whole, default=None), min(times, default=None), notes)
 
 
 def _time(learner: Learner) -> tuple[int, float]:

@@ -6,6 +6,7 @@ import pytest
 
 from evo.cli import app
 from evo.grammar import parse_toml
+from evo.learners.sac import SAC
 
 
 def told(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[dict[str, object], dict[str, str]]:
@@ -35,3 +36,21 @@ def test_what_cannot_be_known_is_not_guessed(
     _, cost = told(capsys, "sphere", "--method", "ga", "--generations", "10", "--set", "method.population_size=50")
     assert cost["steps"].startswith("about 500; ")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_learner_that_first_gathers_experience_is_timed_when_it_learns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    learned: list[bool] = []
+    step = SAC.step
+
+    def watched(learner: SAC) -> dict[str, float]:
+        learned.append(learner.learns)
+        return step(learner)
+
+    monkeypatch.setattr(SAC, "step", watched)
+    small = ("--network", "mlp:4>squash", "--set", "method.critic=mlp:4", "--set", "method.warm_up=150")
+    _, cost = told(capsys, "pendulum", "--method", "sac", *small, "--set", "method.capacity=1000")
+    assert learned == [False, False, False, True, True]
+    assert cost["note"].startswith("replay buffer: up to ")
