@@ -3,7 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from evo.errors import EvoError
 from evo.runs.champion import Champion
+
+_EVENTS = "phase", "note", "on_frame", "on_selection", "on_generation", "on_end"
 
 
 class Watcher(Protocol):
@@ -32,9 +35,18 @@ class Watcher(Protocol):
 
 
 class Callback:
-    """A watcher that passes each row of metrics to a function, if there is one, and each event to another watcher."""
+    """A watcher that passes each row of metrics to a function, if there is one, and each event to another watcher.
+
+    Raises EvoError for another watcher that would fail at an event.
+    """
 
     def __init__(self, function: Callable[[Mapping[str, float]], None] | None, then: Watcher | None = None) -> None:
+        lacking = [name for name in _EVENTS if then is not None and not hasattr(then, name)]
+        if lacking:
+            raise EvoError(
+                f"the watcher {type(then).__name__} has no {', '.join(lacking)}: each event has a method, as in "
+                "evo.runs.callbacks.Watcher"
+            )
         self._function, self._then = function, then
 
     def phase(self, text: str) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import re
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from rich.console import Console
 
 import evo
 from evo.config.resolve import resolve_config
+from evo.errors import EvoError
 from evo.numerics.formatting import number
 from evo.runs.display import Forecast, LiveDisplay, PlainLines, curve, display, duration
 
@@ -149,3 +151,15 @@ def test_a_log_says_once_why_a_run_ended(tmp_path: Path, capsys: pytest.CaptureF
     for more in (["--generations", "3", "--quiet"], []):  # nothing but the result; nothing to be done
         app([*again, *more], standalone_mode=False)
         assert capsys.readouterr().out.count("ended: 3 generations") == 1
+
+
+def test_a_watcher_that_lacks_an_event_is_refused_before_anything_is_learned(tmp_path: Path) -> None:
+    class Former:
+        phase = note = learned = selected = filmed = ended = print
+
+    out = tmp_path / "run"
+    with pytest.raises(EvoError, match="watcher Former has no on_frame, on_selection, on_generation, on_end: each") as it:
+        evo.run("sphere", generations=1, out=out, display=lambda _: nullcontext(Former()))  # type: ignore[arg-type]
+    assert "\n" not in str(it.value)
+    assert not (out / "metrics.csv").exists()
+    assert evo.resume(out, video=False).champion.generation == 1
