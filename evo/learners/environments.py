@@ -29,7 +29,7 @@ _PATIENCE = 100  # episodes: give up where the first ones, this many, all failed
 
 @final
 class Environments:
-    """`count` persistent environments; collected steps change nothing until `lived` commits them.
+    """`count` persistent environments; collected steps change nothing until `commit`.
 
     horizon: steps of a call. alike: group size: consecutive environments that share the random streams of their resets.
     waits: whether an environment whose episode ended takes no more steps in that call. every: interval in steps at

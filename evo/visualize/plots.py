@@ -136,6 +136,8 @@ def write_figure(figure: Figure, path: Path) -> None:
     check_picture(path)
     suffix = path.suffix.lower()
     unfinished = temporary_beside(path)
+    for axes in figure.axes:
+        axes.title.set_parse_math(False)  # a $ in a task's name is a $
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(unfinished, format=suffix[1:])

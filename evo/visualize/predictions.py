@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -19,6 +20,7 @@ _GRID = 200  # points along a side of a map
 _WRITTEN, _LINE_LENGTH = 1600, 96  # characters
 
 
+@rc_context({"text.parse_math": False})  # a $ in a class's name is a $
 def answers_picture(problem: Supervised, params: np.ndarray, title: str, path: Path) -> None:
     """Draw examples with their predictions, and for classes a confusion matrix.
 
@@ -139,7 +141,7 @@ def _writing(axes: Axes, problem: Supervised, params: np.ndarray) -> None:
     data = problem.dataset
     begun = data.test.inputs[0].ravel()
     text = "".join(data.labels[int(symbol)] for symbol in begun) + "▸" + continue_text(problem, params, begun, _WRITTEN)
-    text = text.replace("\n", "⏎").replace("$", r"\$")
+    text = text.replace("\n", "⏎")
     lines = [text[first : first + _LINE_LENGTH] for first in range(0, len(text), _LINE_LENGTH)]
     axes.axis("off")
     axes.text(0.0, 1.0, "\n".join(lines), family="monospace", fontsize=12, va="top", linespacing=1.5, color=_LINE)
