@@ -133,7 +133,7 @@ def _confusion(axes: Axes, data: Dataset, taken: np.ndarray) -> None:
     axes.set_xticks(ticks, names, rotation=90 if max(map(len, names)) > 2 else 0, fontsize=7)
     axes.set_yticks(ticks, names, fontsize=7)
     axes.set(xlabel="answer", ylabel="truth")
-    axes.set_title("examples of each class, by answer", fontsize=10)
+    axes.set_title("answers to each class, number of examples", fontsize=10)
 
 
 def _writing(axes: Axes, problem: Supervised, params: np.ndarray) -> None:
