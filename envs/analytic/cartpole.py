@@ -88,6 +88,8 @@ def cartpole(
     """
     options, rendering = split_arguments(locals())
     check_positive(options, "discrete", "reset_noise_scale")
+    if not 1e-3 <= half_length <= 1e3:  # what can be drawn
+        raise ValueError(f"half_length must be a number from 0.001 to 1000, got {half_length}")
     model = _model(half_length)
     model.opt.timestep = timestep
     return Task(

@@ -1,7 +1,8 @@
 """Pendulum: swing a rod up and balance it, with a torque too weak to lift it at once; nearly free.
 
 The equations, the limits and the reward are those of Gymnasium's `Pendulum-v1`, from whose numbers these differ only in
-that observations are float64. The model only stores the state for rendering: MuJoCo takes no step.
+that observations are float64, and a reward at most in its last digit. The model only stores the state for rendering:
+MuJoCo takes no step.
 """
 
 import math
@@ -75,6 +76,8 @@ def pendulum(
     """
     options, rendering = split_arguments(locals())
     check_positive(options)
+    if not 1e-3 <= length <= 1e3:  # what can be drawn
+        raise ValueError(f"length must be a number from 0.001 to 1000, got {length}")
     model = _model(length)
     model.opt.timestep = timestep
     return Task(

@@ -158,7 +158,9 @@ def test_a_watcher_that_lacks_an_event_is_refused_before_anything_is_learned(tmp
         phase = note = learned = selected = filmed = ended = print
 
     out = tmp_path / "run"
-    with pytest.raises(EvoError, match="watcher Former has no on_frame, on_selection, on_generation, on_end: each") as it:
+    with pytest.raises(
+        EvoError, match="watcher Former has no on_frame, on_selection, on_generation, on_end: each"
+    ) as it:
         evo.run("sphere", generations=1, out=out, display=lambda _: nullcontext(Former()))  # type: ignore[arg-type]
     assert "\n" not in str(it.value)
     assert not (out / "metrics.csv").exists()

@@ -86,6 +86,13 @@ def test_options_out_of_range_are_refused(task: str) -> None:
         evo.task(task, steps=-1)
 
 
+@pytest.mark.parametrize(("task", "option"), [("cartpole", "half_length"), ("pendulum", "length")])
+@pytest.mark.parametrize("value", [1e-9, 1e300])
+def test_a_length_that_cannot_be_drawn_is_refused(task: str, option: str, value: float) -> None:
+    with pytest.raises(evo.EvoError, match=f"{option} must be a number from 0.001 to 1000"):
+        evo.task(task, **{option: value})
+
+
 # Choices
 
 
