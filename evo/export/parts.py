@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from evo.errors import EvoError
-from evo.networks import GRU, LSTM, Dense, Dropout, Flatten, LayerNorm, Network, Recurrent
+from evo.networks import GRU, LSTM, Dense, Dropout, Flatten, LayerNorm, Network, Recurrent, Squash
 from evo.networks.network import propagate
 
 FORMAT = 1
@@ -20,6 +20,7 @@ _KINDS: Mapping[type[Any], str] = {
     Recurrent: "recurrent",
     GRU: "gru",
     LSTM: "lstm",
+    Squash: "dense",
     Dropout: "",  # acts in training only
     Flatten: "",  # observations are rows of numbers
 }
@@ -69,7 +70,11 @@ class Parts:
         for index, (layer, shape) in enumerate(zip(self.network.layers, self.network.shapes, strict=False)):
             if kind := _KINDS[type(layer)]:
                 states = _STATES.get(type(layer), 0) * (layer.shape(shape)[0])
-                found.append(Part(kind, getattr(layer, "activation", "linear"), arrays.get(index, {}), states))
+                activation = "tanh" if isinstance(layer, Squash) else getattr(layer, "activation", "linear")
+                found.append(Part(kind, activation, arrays.get(index, {}), states))
+            if isinstance(layer, Squash):  # the scale to the range of actions: a diagonal matrix
+                half, centre = np.diag(layer.half).astype(np.float32), layer.centre.astype(np.float32)
+                found.append(Part("dense", "linear", {"W": half, "b": centre}, 0))
         return found
 
     @property

@@ -25,6 +25,7 @@ from evo.networks import (
     Recurrent,
     Residual,
     Shape,
+    Squash,
 )
 
 Made = Callable[
@@ -113,6 +114,15 @@ def _dense(torch: Any, layer: Any, shape: Shape, params: Any) -> Any:
     module = _fill(torch, module, weight=turned.T, **({"bias": bias} if layer.bias else {}))
     module = _activate(torch, module, layer.activation)
     return torch.nn.Sequential(torch.nn.Flatten(), module) if len(shape) > 1 else module
+
+
+def _squash(torch: Any, layer: Any, shape: Shape, params: Any) -> Any:
+    """Return the sums, tanh, and the scale to the range of actions as a diagonal matrix."""
+    count = len(layer.half)
+    sums = _dense(torch, Dense(count, "tanh"), shape, params)
+    half, centre = (torch.tensor(numbers, dtype=torch.float32) for numbers in (layer.half, layer.centre))
+    scale = _fill(torch, torch.nn.Linear(count, count), weight=torch.diag(half), bias=centre)
+    return torch.nn.Sequential(sums, scale)
 
 
 def _convolution(torch: Any, layer: Any, shape: Shape, params: Any) -> Any:
@@ -218,6 +228,7 @@ _ALIKE: Makers = {
     AveragePool: lambda torch, layer, shape, params: torch.nn.AvgPool2d(layer.window),
     Flatten: lambda torch, layer, shape, params: torch.nn.Flatten(),
     LayerNorm: _layer_norm,
+    Squash: _squash,
 }
 CELLS: Makers = {
     **_ALIKE,
