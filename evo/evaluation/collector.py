@@ -174,12 +174,15 @@ class Collector:
         params: float32 (size,), or (environments, size), one row for each environment.
         mean, scale: float64 (observation_size,), the frozen normalisation of what the network receives.
         exploration: how actions are drawn; None: as in a scored episode.
-        Raises ValueError for parameters of another shape, or an exploration that does not suit task and network.
+        Raises ValueError for arrays of another shape, or an exploration that does not suit task and network.
         """
         task, count, horizon = self.task, self.environments, self.horizon
         params = np.ascontiguousarray(params, np.float32)
         if params.shape not in ((self.network.size,), (count, self.network.size)):
             raise ValueError(f"parameters of shape {params.shape}: {count} environments take {self.network.size} each")
+        for name, array in (("mean", mean), ("scale", scale)):
+            if array.shape != (task.observation_size,):
+                raise ValueError(f"{name} of shape {array.shape}; it must be ({task.observation_size},)")
         rows = rows_for(self.network, np.atleast_2d(params))
         blocks = blocks.copy()
         marks, lengths = np.zeros((count, horizon), np.int64), np.zeros(count, np.int64)

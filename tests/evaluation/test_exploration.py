@@ -125,3 +125,16 @@ def test_an_exploration_that_does_not_suit_is_refused(
         made = dataclasses.replace(made, action_low=np.array([-1.0, -np.inf]), action_high=np.ones(2))
     with pytest.raises(ValueError, match=message):
         collected(made, draw, np.zeros(outputs), np.zeros(numbers))
+
+
+@pytest.mark.parametrize("wrong", ["mean", "scale", "streams"])
+def test_arrays_of_another_shape_are_refused(wrong: str) -> None:
+    task = bounded()
+    network = network_from_text("mlp:1", task.observation_size, task.outputs)
+    collector = collector_of(task, network, ENVIRONMENTS, 1, Threads(1), False, 0)
+    given: dict[str, Any] = {"mean": np.zeros(task.observation_size), "scale": np.ones(task.observation_size)}
+    given["streams"] = begun = streams(np.arange(ENVIRONMENTS))
+    given[wrong] = given[wrong][:-1]
+    exploration = Exploration(gaussian, given.pop("streams"), np.ones(2))
+    with pytest.raises(ValueError, match=f"^{wrong} of shape .*; "):
+        collector.collect(collector.begin(begun), np.zeros(network.size, np.float32), exploration=exploration, **given)
