@@ -104,7 +104,7 @@ def for_collector(
     if exploration is None:
         return Exploration(unexplored, np.zeros((environments, 4), np.uint64), np.array([choices], np.float64))
     draw, actions = exploration.draw, len(low)
-    name, streams, numbers = draw.__name__, *(np.array(each) for each in exploration[1:])
+    name, streams, numbers = draw.__name__, *(np.array(each, order="C") for each in exploration[1:])
     if streams.shape != (environments, 4):  # compiled code would read beyond them
         raise ValueError(f"streams of shape {streams.shape}; {environments} environments take ({environments}, 4)")
     if draw is softmax and not choices:

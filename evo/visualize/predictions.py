@@ -16,6 +16,7 @@ from evo.visualize.plots import write_figure
 
 _RIGHT, _WRONG, _LINE = "#2a8c9a", "#d9652f", "#20343a"
 _COLUMNS, _ROWS = 6, 5  # of a grid of pictures
+_SIDE = 256  # most pixels along a side of a picture
 _GRID = 200  # points along a side of a map
 _WRITTEN, _LINE_LENGTH = 1600, 96  # characters
 
@@ -60,8 +61,10 @@ def _picture_shape(data: Dataset) -> tuple[int, ...] | None:
 
 def _pictures(axes: Axes, data: Dataset, taken: np.ndarray) -> None:
     """Draw the first examples, and below them the first that were misclassified."""
-    shape, truth = _picture_shape(data), data.test.targets[:, -1, 0].astype(int)
-    assert shape is not None
+    whole, truth = _picture_shape(data), data.test.targets[:, -1, 0].astype(int)
+    assert whole is not None
+    every = -(-max(whole[:2]) // _SIDE)  # of large pictures every so many pixels
+    shape = -(-whole[0] // every), -(-whole[1] // every), whole[2]
     right = np.arange(len(truth))[: _ROWS // 2 * _COLUMNS]
     wrong = np.flatnonzero(taken != truth)[: _COLUMNS * _ROWS - len(right)]
     axes.set_title("the first of the test split, and the first wrong answers", fontsize=10)
@@ -71,7 +74,7 @@ def _pictures(axes: Axes, data: Dataset, taken: np.ndarray) -> None:
     sheet = np.ones((_ROWS * cell, _COLUMNS * cell, shape[2]))
     for place, index in enumerate([*right, *wrong]):
         top, left = place // _COLUMNS * cell + gap, place % _COLUMNS * cell + (cell - shape[1]) // 2
-        picture = np.clip(data.test.inputs[index].reshape(shape), 0.0, 1.0)
+        picture = np.clip(data.test.inputs[index].reshape(whole)[::every, ::every], 0.0, 1.0)
         sheet[top : top + shape[0], left : left + shape[1]] = 1.0 - picture if shape[2] == 1 else picture
         good = taken[index] == truth[index]
         name = data.labels[taken[index]] if good else f"{data.labels[taken[index]]}, not {data.labels[truth[index]]}"
