@@ -107,6 +107,11 @@ def network_from_text(
 
 def network_for_task(text: str, task: Acts, normalise: bool = False, clip_observation: float = math.inf) -> Network:
     """Return the network written as `text` that acts in a task. Raises ValueError."""
+    if task.choices and words_of(text)[-1] == Squash.word:
+        raise ValueError(
+            f"{text!r} ends in squash, which is for continuous actions, as are sac and td3; this task takes one of "
+            f"{task.choices} choices: for example mlp:64,64, with ppo"
+        )
     low, high = task.action_low, task.action_high
     bounds = None if task.choices or low is None or high is None else (low, high)
     sizes = task.observation_size, task.outputs

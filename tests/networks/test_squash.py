@@ -91,6 +91,13 @@ def test_where_it_does_not_fit_it_is_refused(text: str, bounds: Any, message: st
         network_from_text(text, 4, 3, bounds=bounds)
 
 
-def test_choices_have_no_range() -> None:
-    with pytest.raises(evo.EvoError, match=r"^network.layers: 'squash' stands at the end"):
-        evo.run("cartpole", settings={"task.discrete": True, "network.layers": "mlp:4>squash"}, generations=1)
+@pytest.mark.parametrize(
+    "given", [{"settings": {"network.layers": "mlp:4>squash"}}, {"method": "sac"}, {"method": "td3"}]
+)
+def test_choices_have_no_range(given: Any) -> None:
+    task = evo.task("cartpole", discrete=True)
+    message = (
+        r"^network.layers: '.*>squash' ends in squash, .* sac and td3; this task takes one of 2 choices: for example"
+    )
+    with pytest.raises(evo.EvoError, match=message):
+        evo.run(task, generations=1, **given)
