@@ -313,7 +313,7 @@ class OffPolicy(ABC):
 def _check_problem(name: str, problem: Problem, start: Candidate | None) -> Walking:
     """Return the problem. Raises ValueError where an off-policy learner cannot learn on it."""
     if not isinstance(problem, Walking):
-        raise ValueError(f"name {name} acts in a world, and this is none: for example cma-es, or adam on a data set")
+        raise ValueError(f"name {name} needs a world, and this task is not one: take cma-es, or adam on a data set")
     task, network = problem.task, problem.network
     if task.choices:
         raise ValueError(

@@ -59,9 +59,7 @@ class PersistentES:
         horizon: int = 100,
     ) -> None:
         if not isinstance(problem, Walking):
-            raise ValueError(
-                "name=persistent-es: it needs a world, and this task is not one; use openai-es, for example"
-            )
+            raise ValueError("name persistent-es needs a world, and this task is not one: take openai-es, for example")
         self.problem, self.seed = problem, seed
         self.learning_rate, self.sigma = (
             positive_number("learning_rate", learning_rate),

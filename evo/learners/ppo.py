@@ -102,7 +102,7 @@ class PPO:
         critic: str = "mlp:64,64",
     ) -> None:
         if not isinstance(problem, Walking):
-            raise ValueError("name=ppo: it needs a world, and this task is not one; use cma-es, or adam on a data set")
+            raise ValueError("name ppo needs a world, and this task is not one: take cma-es, or adam on a data set")
         self.problem, self.seed = problem, seed
         self.environments = whole_number("environments", environments, 1)
         self.horizon = whole_number("horizon", horizon, 1)

@@ -67,7 +67,7 @@ class REINFORCE:
     ) -> None:
         if not isinstance(problem, Walking):
             raise ValueError(
-                "name reinforce acts in a world, and this is none: for example cma-es, or adam on a data set"
+                "name reinforce needs a world, and this task is not one: take cma-es, or adam on a data set"
             )
         self.problem, self.seed, self.policy = problem, seed, problem.network
         self.learning_rate = positive_number("learning_rate", learning_rate)

@@ -127,7 +127,7 @@ def test_the_command_line_learns_and_says_so(tmp_path: Path) -> None:
         (["missing.csv"], "missing.csv"),
         (["text", "--network", "dense:16>dense:87"], "symbols: begin it with embedding:"),
         (["text", "--set", "task.lenght=8"], "did you mean 'task.length'"),
-        (["houses", "--method", "ppo"], "ppo acts in a world"),
+        (["houses", "--method", "ppo"], "ppo needs a world, and this task is not one"),
         (["houses", "--method", "persistent-es"], "persistent-es"),
     ],
 )

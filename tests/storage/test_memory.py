@@ -16,6 +16,7 @@ from evo.algorithms import ALGORITHMS
 from evo.algorithms.footprint import bytes_needed
 from evo.config.resolve import resolve_config
 from evo.evaluation.episode import SCRATCH_BYTES
+from evo.evaluation.life import Lives
 from evo.evaluation.workers import Threads
 from evo.networks import network_from_text
 from evo.networks.parsing import words_of
@@ -110,13 +111,21 @@ def test_what_fits_is_not_refused() -> None:
     assert resolve_config(flags={"task.name": "cartpole", "method.directions": 100_000})["method.directions"] == 100_000
 
 
-def test_a_long_memory_is_evaluated_episode_by_episode() -> None:
+def test_a_long_memory_is_evaluated_episode_by_episode(monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[int] = []
+    live = Lives.live
+
+    def watched(lives: Lives, blocks: np.ndarray, *arguments: Any) -> Any:
+        held.append(blocks.nbytes)
+        return live(lives, blocks, *arguments)
+
+    monkeypatch.setattr(Lives, "live", watched)
     window = 300_000  # 9.6 MB in each of 40 episodes
     task = evo.task("cartpole", steps=5)
     problem = Walking(task, evo.network(f"dense:4>attention:1:{window}>dense:1", task), Threads(2))
     params = np.random.default_rng(0).standard_normal((1, problem.size))
     together = problem.returns(params, np.arange(40))
-    assert problem._evaluator._scratch.nbytes <= SCRATCH_BYTES  # type: ignore[union-attr]
+    assert len(held) > 1 and max(held) <= SCRATCH_BYTES < sum(held)
     assert together[0, 37] == problem.returns(params, np.array([37]))[0, 0]
 
 
