@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.support.places import ROOT
@@ -25,6 +27,14 @@ def python(code: str, **environment: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def wait_for(event: Callable[[], bool]) -> None:
+    """Wait until it has happened, however busy the machine is."""
+    end = time.monotonic() + PATIENCE
+    while not event():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.01)
 
 
 def die_once(mark: str) -> int:
