@@ -208,15 +208,14 @@ def test_options_of_every_type_are_given_and_recorded(tmp_path: Path) -> None:
 
 
 MODULE = """
-import gymnasium, os
+import gymnasium, pathlib
 from tests.support.misbehaving import Fine
 class Mine(Fine):
     def step(self, action):
         observation, _, *rest = super().step(action)
         return observation, {reward}, *rest
     def close(self):
-        with open(os.environ["CLOSED"], "a") as file:
-            file.write("closed\\n")
+        pathlib.Path({closed!r}).touch()
 gymnasium.register("Mine-v0", "own_environment:Mine", max_episode_steps=20)
 """
 
@@ -227,10 +226,9 @@ def test_a_class_that_was_edited_is_the_new_one_and_what_is_made_is_closed(
     import importlib
 
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setenv("CLOSED", str(tmp_path / "closed"))
     file = tmp_path / "own_environment.py"
     for threads, reward in ((1, 1.0), (1, 20.0), (2, 20.0)):
-        file.write_text(MODULE.format(reward=reward))
+        file.write_text(MODULE.format(reward=reward, closed=str(tmp_path / "closed")))
         sys.modules.pop("own_environment", None)
         gymnasium.registry.pop("Mine-v0", None)
         importlib.invalidate_caches()
