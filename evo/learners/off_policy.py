@@ -21,11 +21,12 @@ from evo.autodiff.team import Team
 from evo.envs.engine import interruption
 from evo.evaluation.collector import Experience
 from evo.evaluation.exploration import Draw, uniform
+from evo.learners.demands import critic_from_text, require_world
 from evo.learners.environments import Environments
 from evo.learners.learner import Candidate
 from evo.learners.replay_buffer import Columns, ReplayBuffer
 from evo.learners.segments import mask_counted
-from evo.networks import Dense, Layer, Network, Squash, network_from_text
+from evo.networks import Dense, Layer, Network, Squash
 from evo.numerics.advantages import ENDED
 from evo.numerics.randomness import generator
 from evo.numerics.validation import number_between, positive_number, whole_number
@@ -33,7 +34,7 @@ from evo.optimizers import Adam
 from evo.problems.control import Walking
 from evo.problems.problem import Problem
 from evo.storage.memory import size_text
-from evo.storage.states import below
+from evo.storage.states import below, check_shapes
 
 _SHARD = 32  # least number of examples in each of a minibatch's two shards
 _AT_ONCE = 64  # updates between two checks for an interrupt: some tenths of a second with wide networks
@@ -121,10 +122,7 @@ class OffPolicy(ABC):
         self.learning_rate = positive_number("learning_rate", learning_rate)
         self.discount = number_between("discount", discount, 0.0, 1.0)
         self.target_rate = number_between("target_rate", target_rate, 0.0, 1.0)
-        try:
-            self.critic = network_from_text(critic, network.inputs + task.outputs, 1)
-        except ValueError as error:
-            raise ValueError(f"critic: {error}") from error
+        self.critic = critic_from_text(critic, network.inputs + task.outputs)
         _check_layers(f"name {self.name}", network.layers)
         _check_layers("critic", self.critic.layers)
         if self.critic.remembers:
@@ -295,11 +293,7 @@ class OffPolicy(ABC):
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        for name, array in self.state().items():
-            if name.startswith(("world/", "buffer/")):
-                continue
-            if (state[name].shape, state[name].dtype) != (array.shape, array.dtype):
-                raise ValueError(f"{name} is {state[name].shape}, and {array.shape} is needed")
+        check_shapes(state, self.state(), "world/", "buffer/")
         self._world.restore(below("world/", state))
         self.buffer.restore(below("buffer/", state))
         self.parameters = np.array(state["parameters"])
@@ -312,8 +306,7 @@ class OffPolicy(ABC):
 
 def _check_problem(name: str, problem: Problem, start: Candidate | None) -> Walking:
     """Return the problem. Raises ValueError where an off-policy learner cannot learn on it."""
-    if not isinstance(problem, Walking):
-        raise ValueError(f"name {name} needs a world, and this task is not one: take cma-es, or adam on a data set")
+    problem = require_world(name, problem)
     task, network = problem.task, problem.network
     if task.choices:
         raise ValueError(

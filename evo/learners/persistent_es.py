@@ -13,6 +13,7 @@ import numpy as np
 from evo.envs.engine.physics import EngineError
 from evo.evaluation.collector import Experience
 from evo.genomes.noise import Noise, move
+from evo.learners.demands import require_world
 from evo.learners.environments import Environments
 from evo.learners.learner import Candidate
 from evo.numerics.advantages import FAILED, GOING_ON
@@ -20,7 +21,6 @@ from evo.numerics.randomness import generator
 from evo.numerics.running_statistics import ObservationStatistics
 from evo.numerics.validation import positive_number, whole_number
 from evo.optimizers import Adam
-from evo.problems.control import Walking
 from evo.problems.problem import Problem
 from evo.storage.memory import check_bytes
 from evo.storage.states import below
@@ -58,8 +58,7 @@ class PersistentES:
         pairs: int = 16,
         horizon: int = 100,
     ) -> None:
-        if not isinstance(problem, Walking):
-            raise ValueError("name persistent-es needs a world, and this task is not one: take openai-es, for example")
+        problem = require_world("persistent-es", problem, "openai-es, for example")
         self.problem, self.seed = problem, seed
         self.learning_rate, self.sigma = (
             positive_number("learning_rate", learning_rate),

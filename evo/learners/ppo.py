@@ -18,21 +18,21 @@ from evo.autodiff.team import Team
 from evo.envs.engine import interruption
 from evo.envs.engine.physics import EngineError
 from evo.evaluation.collector import Experience
-from evo.evaluation.exploration import gaussian, softmax
 from evo.learners import segments
+from evo.learners.demands import critic_from_text, require_world
 from evo.learners.environments import Environments
 from evo.learners.learner import Candidate
 from evo.learners.segments import WEIGHT, Examples, Relived, mask_counted, replay_critic, to_table, weigh
-from evo.networks import Dense, Network, network_from_text
+from evo.learners.stochastic_policy import drawing, log_density
+from evo.networks import Dense, Network
 from evo.networks.initialisation import orthogonal
 from evo.numerics.advantages import RewardScale, advantages, standardise
 from evo.numerics.randomness import generator
 from evo.numerics.running_statistics import ObservationStatistics
 from evo.numerics.validation import number_between, positive_number, whole_number
 from evo.optimizers import Adam
-from evo.problems.control import Walking
 from evo.problems.problem import Problem
-from evo.storage.states import below
+from evo.storage.states import below, check_shapes
 
 DIVERGED = "PPO diverged: its gradient was no longer finite; try a lower method.learning_rate"
 _SHARD = 32  # least number of steps in each of a minibatch's two shards: smaller ones gained nothing
@@ -101,8 +101,7 @@ class PPO:
         normalise_reward: bool = True,
         critic: str = "mlp:64,64",
     ) -> None:
-        if not isinstance(problem, Walking):
-            raise ValueError("name ppo needs a world, and this task is not one: take cma-es, or adam on a data set")
+        problem = require_world("ppo", problem)
         self.problem, self.seed = problem, seed
         self.environments = whole_number("environments", environments, 1)
         self.horizon = whole_number("horizon", horizon, 1)
@@ -123,10 +122,7 @@ class PPO:
         self.normalise_reward = normalise_reward
 
         self.actor = problem.network
-        try:
-            self.critic = network_from_text(critic, self.actor.inputs, 1)
-        except ValueError as error:
-            raise ValueError(f"critic: {error}") from error
+        self.critic = critic_from_text(critic, self.actor.inputs)
         self.deviations = 0 if problem.task.choices else self.actor.outputs
         for option, network in (("name ppo", self.actor), ("critic", self.critic)):
             for layer in network.layers:
@@ -200,8 +196,7 @@ class PPO:
             entropy = -mean((log_probabilities.exp() * log_probabilities).total())
         else:
             log_deviation = tape.parameters(self.actor.size, 1, self.deviations)
-            score = (actions - outputs) * (-log_deviation).exp()
-            log_probability = (score * score).total() * -0.5 - (log_deviation + 0.5 * math.log(2.0 * math.pi)).total()
+            log_probability = log_density(outputs, actions, log_deviation)
             entropy = (log_deviation + 0.5 * math.log(2.0 * math.pi * math.e)).total()
         change = log_probability - old_log_probability
         ratio = change.exp()  # r_t(θ)
@@ -292,8 +287,7 @@ class PPO:
 
     def _collect(self) -> tuple[np.ndarray, Experience]:
         weights, log_deviation, _ = np.split(self.parameters, np.cumsum([self.actor.size, self.deviations]))
-        draw, numbers = (gaussian, np.exp(log_deviation.astype(np.float64))) if self.deviations else (softmax, None)
-        return self._world.collect(weights, self.statistics, self.generation, draw, numbers)
+        return self._world.collect(weights, self.statistics, self.generation, *drawing(log_deviation))
 
     def _single_steps(self, seen: Experience, rewards: np.ndarray) -> Examples:
         """Return examples of one step each: a row for every observation, not only those acted upon."""
@@ -383,12 +377,7 @@ class PPO:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        for name, array in self.state().items():
-            if name.startswith("world/"):
-                continue
-            fits = (state[name].shape, state[name].dtype) == (array.shape, array.dtype)
-            if not fits:
-                raise ValueError(f"{name} is {state[name].shape}, and {array.shape} is needed")
+        check_shapes(state, self.state(), "world/")
         self._world.restore(below("world/", state))
         self.parameters = np.array(state["parameters"])
         if self._remembers:

@@ -15,19 +15,18 @@ import numpy as np
 from evo.autodiff import Node, Program, Tape
 from evo.autodiff.descent import Feeds, Settings, descend
 from evo.evaluation.collector import Experience
-from evo.evaluation.exploration import gaussian, softmax
+from evo.learners.demands import critic_from_text, require_world
 from evo.learners.environments import Environments
 from evo.learners.learner import Candidate
 from evo.learners.segments import mask_counted, network_inputs
-from evo.networks import network_from_text
+from evo.learners.stochastic_policy import drawing, log_density
 from evo.numerics.advantages import GOING_ON
 from evo.numerics.randomness import generator
 from evo.numerics.running_statistics import ObservationStatistics
 from evo.numerics.validation import number_between, positive_number, whole_number
 from evo.optimizers import Adam
-from evo.problems.control import Walking
 from evo.problems.problem import Problem
-from evo.storage.states import below
+from evo.storage.states import below, check_shapes
 
 DIVERGED = "REINFORCE diverged: its gradient was no longer finite; try a lower method.learning_rate"
 
@@ -65,17 +64,11 @@ class REINFORCE:
         initial_deviation: float = 1.0,
         critic: str = "mlp:64,64",
     ) -> None:
-        if not isinstance(problem, Walking):
-            raise ValueError(
-                "name reinforce needs a world, and this task is not one: take cma-es, or adam on a data set"
-            )
+        problem = require_world("reinforce", problem)
         self.problem, self.seed, self.policy = problem, seed, problem.network
         self.learning_rate = positive_number("learning_rate", learning_rate)
         self.discount = number_between("discount", discount, 0.0, 1.0)
-        try:
-            self.critic = network_from_text(critic, self.policy.inputs, 1)
-        except ValueError as error:
-            raise ValueError(f"critic: {error}") from error
+        self.critic = critic_from_text(critic, self.policy.inputs)
         for option, network in (("name reinforce", self.policy), ("critic", self.critic)):
             if network.remembers or not all(layer.differentiable for layer in network.layers):
                 raise ValueError(f"{option} needs layers with a gradient and without memory: try mlp:64,64")
@@ -115,8 +108,7 @@ class REINFORCE:
             log_probability = outputs.log_softmax().pick(actions)
         else:
             log_deviation = tape.parameters(size, 1, self._deviations)
-            score = (actions - outputs) * (-log_deviation).exp()
-            log_probability = (score * score).total() * -0.5 - (log_deviation + 0.5 * math.log(2.0 * math.pi)).total()
+            log_probability = log_density(outputs, actions, log_deviation)
         baseline = self.critic.apply(tape, observations, size + self._deviations, 1)
         advantage = returns - baseline.detach()
         policy_loss = -(log_probability * advantage * weight).mean()  # its gradient: -(G_t - b(s_t)) ∇ log π(a_t | s_t)
@@ -133,8 +125,7 @@ class REINFORCE:
     def step(self) -> dict[str, float]:
         """Run one iteration; return its metrics. Interrupted, it leaves everything as it was."""
         weights, log_deviation, _ = np.split(self.parameters, np.cumsum([self.policy.size, self._deviations]))
-        draw, numbers = (gaussian, np.exp(log_deviation.astype(np.float64))) if self._deviations else (softmax, None)
-        blocks, seen = self._world.collect(weights, self.statistics, self.generation, draw, numbers)
+        blocks, seen = self._world.collect(weights, self.statistics, self.generation, *drawing(log_deviation))
         self._world.check(seen, self.generation)
         self.errors = seen.errors
         losses = np.full(2, math.nan)
@@ -193,10 +184,7 @@ class REINFORCE:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        for name, array in self.state().items():
-            fits = name.startswith("world/") or (state[name].shape, state[name].dtype) == (array.shape, array.dtype)
-            if not fits:
-                raise ValueError(f"{name} is {state[name].shape}, and {array.shape} is needed")
+        check_shapes(state, self.state(), "world/")
         self._world.restore(below("world/", state))
         self.parameters = np.array(state["parameters"])
         self.optimizer.restore(below("optimizer/", state))

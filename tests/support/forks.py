@@ -1,5 +1,6 @@
 """Running commands, modules and pages in forks of one process that has everything imported: imports are paid once."""
 
+import functools
 import multiprocessing
 import os
 import runpy
@@ -12,7 +13,9 @@ from collections.abc import Callable, Mapping
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NoReturn
 
+FAILED = 70  # exit status of what raised: no command of evo exits with it
 _PATIENCE = 600.0  # seconds until what hangs is ended: no test that passes comes near
 _CONTEXT: ForkServerContext = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.support.everything"])
@@ -69,14 +72,19 @@ def _run(
     sys.path.insert(0, str(folder))
     os.environ.clear()
     os.environ.update(environment)
+    leave(functools.partial(work, words))
+
+
+def leave(work: Callable[[], None]) -> NoReturn:
+    """Do the last work of a fork, and end it: with the status that `work` exits with, or FAILED where it raises."""
     status = 0
     try:
-        work(words)
+        work()
     except SystemExit as ended:
         status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except BaseException:
         traceback.print_exc()
-        status = 1
+        status = FAILED
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)

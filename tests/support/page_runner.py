@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import sys
-import traceback
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 import evo
 from evo.cli import main
+from tests.support.forks import leave
 from tests.support.pages import BLOCKS, Block, is_run_here
 from tests.support.places import ROOT
 
@@ -74,17 +74,7 @@ def _forked(work: Callable[[], None], fine: set[int]) -> bool:
     sys.stderr.flush()
     child = os.fork()
     if child == 0:
-        status = 0
-        try:
-            work()
-        except SystemExit as ended:
-            status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-        except BaseException:
-            traceback.print_exc()
-            status = 70
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
+        leave(work)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     after = os.times()
     seconds = after.children_user + after.children_system - before.children_user - before.children_system
