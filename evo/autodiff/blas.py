@@ -4,8 +4,6 @@ BLAS is for updates only: its bits depend on the processor, and nothing from par
 """
 
 import ctypes
-import functools
-from contextlib import AbstractContextManager
 from typing import Any
 
 import llvmlite.binding
@@ -14,7 +12,6 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 from scipy.linalg import cython_blas
-from threadpoolctl import ThreadpoolController
 
 from evo.envs.engine.compile import njit
 
@@ -112,13 +109,3 @@ def add_part_product_turned_first(
 ) -> None:
     """Add aᵀ b to c (m, n), with a (k, m) and b (k, n)."""
     _gemm(0, 1, n, m, k, b, by_b, a, by_a, c, by_c)
-
-
-@functools.cache
-def _controller() -> ThreadpoolController:
-    return ThreadpoolController()
-
-
-def one_thread() -> AbstractContextManager[Any]:
-    """Limit BLAS to one thread inside the context: with two threads the bits of a product differ."""
-    return _controller().limit(limits=1, user_api="blas")

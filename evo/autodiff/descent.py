@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from evo.autodiff.blas import one_thread
 from evo.autodiff.operations import seed_of
 from evo.autodiff.running import backward, forward
 from evo.autodiff.tape import Node, Program
 from evo.autodiff.team import Team, barrier
 from evo.envs.engine.compile import njit
 from evo.envs.engine.random import mixed
+from evo.numerics.blas_threads import one_thread
 from evo.optimizers import Optimizer
 from evo.optimizers.optimizer import shorten_part, step_part
 

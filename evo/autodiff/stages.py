@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from evo.autodiff.blas import one_thread
 from evo.autodiff.descent import Feeds, gather, squared_length
 from evo.autodiff.operations import seed_of
 from evo.autodiff.running import Section, forward, run_backward
@@ -22,6 +21,7 @@ from evo.autodiff.tape import Node, Program
 from evo.autodiff.team import Team, barrier
 from evo.envs.engine.compile import njit
 from evo.envs.engine.random import mixed
+from evo.numerics.blas_threads import one_thread
 from evo.optimizers import Optimizer
 from evo.optimizers.optimizer import step_part
 

@@ -16,6 +16,7 @@ from evo.envs.engine import interruption
 from evo.envs.engine.physics import EngineError
 from evo.errors import one_line
 from evo.learners.learner import Candidate
+from evo.numerics.blas_threads import one_thread
 from evo.numerics.randomness import episode_seeds, generator
 from evo.numerics.validation import positive_number, whole_number
 from evo.problems.problem import Problem, evaluate_alone
@@ -90,8 +91,6 @@ class LocalSearch:
 
     def step(self) -> dict[str, float]:
         from scipy import optimize
-
-        from evo.autodiff.blas import one_thread
 
         counted, known = len(self._given), [*self._given, *self._ahead]
         enough, checked = max(self.problem.size + 1, math.ceil(_GROWTH * counted)), len(known)

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from evo.numerics.blas_threads import one_thread
+
 Draw = Callable[[int, int, np.random.Generator], np.ndarray]
 
 
@@ -35,8 +37,6 @@ def orthogonal(inputs: int, outputs: int, rng: np.random.Generator) -> np.ndarra
 
     Saxe, McClelland & Ganguli 2014, "Exact solutions to the nonlinear dynamics of learning in deep linear networks".
     """
-    from evo.autodiff.blas import one_thread  # imported late: acting does not need scipy, which brings BLAS
-
     normal = rng.normal(size=(max(inputs, outputs), min(inputs, outputs)))
     with one_thread():
         q, r = np.linalg.qr(normal)

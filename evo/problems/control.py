@@ -19,7 +19,6 @@ from evo.numerics.formatting import RETURN
 from evo.numerics.randomness import episode_seeds
 from evo.numerics.running_statistics import ObservationStatistics
 from evo.problems.problem import Evaluation, fitness_of
-from evo.problems.sensitivity import Sensitivity
 from evo.problems.shared import NetworkProblem
 from evo.storage.memory import check_bytes
 
@@ -78,6 +77,8 @@ class Walking(NetworkProblem):
         """
         known: dict[str, Any] = {"groups": self.network.neurons}
         if not self.network.remembers:
+            from evo.problems.sensitivity import Sensitivity  # scoring does not need gradients
+
             experiences = functools.partial(self._experiences, params, seed)
             known["sensitivity"] = Sensitivity(self.network, experiences)
         return known

@@ -15,6 +15,7 @@ from evo.envs.foreign import contained
 from evo.errors import one_line
 from evo.evaluation.workers import Threads
 from evo.genomes.population import Population
+from evo.numerics.blas_threads import one_thread
 from evo.numerics.formatting import RETURN
 from evo.numerics.randomness import generator
 from evo.numerics.running_statistics import ObservationStatistics
@@ -143,8 +144,6 @@ class ClassicLandscape(Landscape):
     @cached_property
     def rotation(self) -> np.ndarray:
         """The orthogonal matrix, (size, size)."""
-        from evo.autodiff.blas import one_thread
-
         normal = generator(self.instance, "rotation", self.size).standard_normal((self.size, self.size))
         with one_thread():
             orthogonal, upper = np.linalg.qr(normal)

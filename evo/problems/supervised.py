@@ -7,12 +7,10 @@ the whole validation split for selection seeds, on the whole test split for repo
 """
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evo.autodiff import Node, Tape
-from evo.autodiff.descent import Feeds
 from evo.datasets import CROSS_ENTROPY, Dataset, Split, minibatch
 from evo.envs.engine.compile import njit
 from evo.evaluation.forward_pass import Answers, Examiner
@@ -24,6 +22,10 @@ from evo.numerics.randomness import REPORT_START, SELECTION_START
 from evo.numerics.running_statistics import ObservationStatistics
 from evo.problems.problem import Evaluation, fitness_of
 from evo.problems.shared import NetworkProblem
+
+if TYPE_CHECKING:  # scoring does not need scipy, which brings BLAS
+    from evo.autodiff import Node, Tape
+    from evo.autodiff.descent import Feeds
 
 NOT_FINITE = "an output was not finite"
 _SLICE_PRODUCTS = 2**28  # multiplications of a slice: some tenths of a second
@@ -143,11 +145,13 @@ class Supervised(NetworkProblem):
         row = np.asarray(params, np.float32)[np.newaxis]
         return self._examiner.run(row, split.inputs, split.targets, np.arange(len(split)), answering=True)
 
-    def loss(self, tape: Tape, size: int) -> tuple[Node, Feeds]:
+    def loss(self, tape: "Tape", size: int) -> tuple["Node", "Feeds"]:
         """Return the mean loss of a minibatch of `size` examples on a tape, and where the columns of `examples` go.
 
         The tape's parameters are the network's. Raises ValueError for a network that has no gradient.
         """
+        from evo.autodiff.descent import Feeds
+
         data, features = self.dataset, self.network.inputs
         inputs = tape.input(data.steps * size, features)
         targets = tape.input(data.predictions * size, data.train.targets.shape[2])

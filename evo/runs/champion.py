@@ -29,7 +29,6 @@ from evo.problems.control import Trajectory, Walking
 from evo.problems.problem import Evaluation, Problem, evaluate_alone
 from evo.problems.supervised import Supervised
 from evo.runs.champion_file import FORMAT, arrays_of, fields_of, read_champion
-from evo.runs.exporting import export_policy
 from evo.runs.fitness import Fitness, Verification
 from evo.runs.platform_facts import platform_facts
 from evo.runs.policy import BatchPolicy, Policy
@@ -310,6 +309,8 @@ class Champion:
 
     def export_and_check(self, target: Path | str) -> tuple[Any, float]:
         """Return what `export` does, and the largest difference of its outputs from the champion's."""
+        from evo.runs.exporting import export_policy
+
         about = {"task": self.task_name, "network": self.network_text, "method": self.method, "score": self.score}
         return export_policy(self.walking, self.candidate, about, target)
 

@@ -329,3 +329,10 @@ def test_without_a_compiler_there_is_one_line(tmp_path: Path) -> None:
     ended = subprocess.run(words, env={**os.environ, "NUMBA_DISABLE_JIT": "1"}, capture_output=True, text=True)
     assert ended.returncode == 2 and "NUMBA_DISABLE_JIT" in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
+
+
+def test_evaluating_loads_neither_gradients_nor_pictures() -> None:
+    heavy = "{'evo.autodiff', 'evo.export', 'scipy.linalg', 'PIL.Image', 'imageio_ffmpeg', 'matplotlib'}"
+    script = f"import sys, evo; evo.run, evo.evaluate, evo.task('cartpole'); print({heavy} & sys.modules.keys())"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert loaded.stdout == "set()\n"

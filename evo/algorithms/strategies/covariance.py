@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evo.autodiff.blas import one_thread
 from evo.envs.engine.compile import njit
+from evo.numerics.blas_threads import one_thread
 
 _Floats = NDArray[np.float64]
 _SMALL = 32  # parameters up to which LAPACK has nothing to share between threads

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from evo.algorithms.convergence import stop_reason
 from evo.algorithms.strategies.covariance import combine, ranked_update
 from evo.algorithms.strategies.gaussian import GaussianStrategy
-from evo.autodiff.blas import one_thread
+from evo.numerics.blas_threads import one_thread
 from evo.numerics.validation import positive_number
 from evo.operators.ranking import utilities
 

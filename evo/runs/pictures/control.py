@@ -7,7 +7,6 @@ from evo.runs.callbacks import Watcher
 from evo.runs.champion import Champion
 from evo.runs.pictures.pictures import Pictures, Wishes
 from evo.runs.record import Record
-from evo.runs.replay import check_film, film, film_evolution
 
 _SCENE = 4.0  # seconds at most of each episode of a film of how a run learned
 
@@ -21,11 +20,15 @@ class Films(Pictures):
         return run.directory.videos / ("evolution.mp4" if wishes.evolution else "champion.mp4")
 
     def check(self, champion: Champion, run: Record | None, path: Path, wishes: Wishes) -> None:
+        from evo.runs.replay import check_film
+
         check_film(path, wishes.width, wishes.height, wishes.seconds, wishes.seed)
         if wishes.evolution and run is None:
             raise EvoError(f"{champion} is a champion alone; how it evolved is in its run directory")
 
     def draw(self, champion: Champion, run: Record | None, path: Path, wishes: Wishes) -> None:
+        from evo.runs.replay import film, film_evolution
+
         size, threads, progress = (wishes.width, wishes.height), wishes.threads, wishes.progress
         if wishes.evolution and run is not None:
             seconds = min(wishes.seconds, _SCENE)
