@@ -65,7 +65,8 @@ def compare(
     """Compare methods on TASK on equal terms, or finished runs, and leave a report with figures and tables.
 
     Observations are normalised for all methods, and clipped as each method's preset has it, or alike by --set
-    network.clip_observation=10. The same command continues a study that was stopped.
+    network.clip_observation=10. SAC and TD3 must end in `squash` on raw observations: they have the network of all with
+    that action layer (mlp:64,64>squash), and the report says so. The same command continues a study that was stopped.
     """
     from evo.comparison.compare import compare as compare_methods
     from evo.comparison.display import study_display

@@ -49,8 +49,10 @@ def compare(
     what: a task, or two or more directories of finished runs. On a task, every method runs on `seeds` seeds (5: 100 to
     104) with the same network (`mlp:64,64`; `preset` leaves each method its own), normalised observations (clipped as
     each method's preset has it, PPO's at ±10; network.clip_observation in `settings` clips all alike), and budget for
-    each run (1,000,000 env steps), and is scored equally often (selection takes 0.4 of the training's env steps).
-    Otherwise a method keeps its preset; but none trains on an altered task unless all do (settings of training.*).
+    each run (1,000,000 env steps), and is scored equally often (selection takes 0.4 of the training's env steps). SAC
+    and TD3, whose policies must end in `squash` and whose observations cannot be normalised, have that network with
+    this action layer (`mlp:64,64>squash`) on raw observations, which the terms tell. Otherwise a method keeps its
+    preset; but none trains on an altered task unless all do (settings of training.*).
     methods: names, or one text with commas between them. settings: dotted keys of task.*, training.*, evaluation.*,
     network.normalise and network.clip_observation, as --set. out: the directory, by default for a task
     `runs/studies/<task>-<methods>`, in which finished runs are reused and interrupted ones resumed. Finished runs are

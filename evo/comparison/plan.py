@@ -27,6 +27,8 @@ from evo.envs.reference import of_module
 from evo.errors import EvoError, nearest
 from evo.evaluation.workers import Threads
 from evo.learners import METHODS, find_method
+from evo.networks import Dense
+from evo.networks.parsing import layers_of, words_of
 from evo.storage.paths import task_slug
 
 _MOST_SEEDS = 1000
@@ -64,7 +66,11 @@ def plan_study(
     settings: Mapping[str, Any],
     out: Path | None,
 ) -> Plan:
-    """Plan every method on seeds 100, 101, …; all methods of a seed before the next seed. Raises EvoError."""
+    """Plan every method on seeds 100, 101, …; all methods of a seed before the next seed. Raises EvoError.
+
+    A method that must end its network in another action layer than the others (SAC and TD3 in `squash`) has the same
+    network in front of it: `_ending_in`.
+    """
     spec = TaskSpec.find(task_name(task), {})
     full, networked = spec.name, "network.layers" not in spec.kind.without
     names = _check_methods(methods, spec.kind)
@@ -117,13 +123,31 @@ def _member(
     if "network.normalise" not in without and chosen is not None and "network.normalise" not in chosen.settings:
         equal["network.normalise"] = True
     if "network.layers" not in without and layers != PRESET_NETWORK:
-        equal["network.layers"] = layers
+        ends = chosen.action_layer if chosen is not None and task.kind.acts else ""
+        equal["network.layers"] = _ending_in(layers, ends) if ends else layers
     flags = {"task.name": task.name, "method.name": method, "seed": seed, **budget}
     resolved = resolve_config(settings=[*equal.items(), *settings.items()], flags=flags, task=task)
     # a preset's changes of the task in training would help only its method: all methods have them, or none
     helps = [f"training.{name}" for name in resolved.training if f"training.{name}" not in settings]
     equal |= {key: resolved[key.replace("training.", "task.", 1)] for key in helps}
     return resolve_config(settings=[*equal.items(), *settings.items()], flags=flags, task=resolved.task)
+
+
+def _ending_in(text: str, action_layer: str) -> str:
+    """Return a network's text with this action layer in place of the usual one; the layers before it stay.
+
+    A single word, which gets the usual one appended, gets this one; in a chain it takes the place of a linear dense
+    layer at the end. Another chain is returned as it is. Raises EvoError for a text that is no network.
+    """
+    try:
+        *words, last = words_of(text)
+        ends = layers_of(last, text) if words and last else []
+    except ValueError as error:
+        raise EvoError(f"network.layers: {error}") from error
+    if not words:
+        return f"{text}>{action_layer}"
+    replaced = len(ends) == 1 and isinstance(ends[0], Dense) and ends[0].activation == "linear"
+    return ">".join([*words, action_layer]) if replaced else text
 
 
 def _check_methods(methods: Sequence[str] | str | None, kind: ProblemKind) -> list[str]:

@@ -64,6 +64,8 @@ def terms_of(runs: Mapping[Path, Config]) -> Terms:
         # seeds are meant to differ within a method; other keys should not
         if differs or (key != "seed" and any(len(_distinct(key, group)) > 1 for group in methods.values())):
             deviations.append(f"{key}: {_group(texts)}")
+            if key == "network.layers":
+                deviations += _action_layers(texts, methods)
         elif first.values.get(key) is not None and _of(key, first) != _AS_SCORED:
             shared.append((key, next(iter(texts.values()))))
     settings = {method: _settings(group) for method, group in methods.items()}
@@ -180,6 +182,20 @@ def _short(key: str, keys: Sequence[str]) -> str:
     """Return a key without its section, where that is unambiguous."""
     name = key.rpartition(".")[2]
     return name if [other.rpartition(".")[2] for other in keys].count(name) == 1 else key
+
+
+def _action_layers(layers: Mapping[str, str], methods: Mapping[str, Sequence[Config]]) -> list[str]:
+    """Return a line for each action layer that some methods must have. layers: method → its network."""
+    needing: dict[str, list[str]] = {}
+    for method, group in methods.items():
+        found = find_method(group[0].method.name)
+        if found is not None and found.action_layer and layers[method].endswith(found.action_layer):
+            needing.setdefault(found.action_layer, []).append(method)
+    return [
+        f"action layer: {layer} (tanh, scaled to the range of actions), which {', '.join(names)} must end in; the "
+        "layers before it as written (mlp: tanh, where it names no activation)"
+        for layer, names in needing.items()
+    ]
 
 
 def _training(config: Config) -> dict[str, str]:

@@ -10,6 +10,7 @@ from evo.learners.methods import Method
 __all__ = ["METHODS", "Method", "find_method"]
 
 _V1: dict[str, bool] = {"network.normalise": False}
+_RAW = {"network.normalise": False}  # a replay buffer's observations would be of many normalisations
 _ALL_DIRECTIONS = {"method.elite_directions": None}
 
 
@@ -43,8 +44,8 @@ METHODS: dict[str, Method] = {
     "adamw": _backprop("adam", "with AdamW (Loshchilov & Hutter 2019)", optimizer="adamw", weight_decay=0.01),
     "ppo": Method("evo.learners.ppo:PPO", "ppo", schedule="anneal_steps"),
     "reinforce": Method("evo.learners.reinforce:REINFORCE", "reinforce"),
-    "sac": Method("evo.learners.sac:SAC", "sac"),
-    "td3": Method("evo.learners.td3:TD3", "td3"),
+    "sac": Method("evo.learners.sac:SAC", "sac", _RAW, action_layer="squash"),
+    "td3": Method("evo.learners.td3:TD3", "td3", _RAW, action_layer="squash"),
 }
 METHODS = dict(sorted(METHODS.items()))  # variants beside what they vary
 

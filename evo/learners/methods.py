@@ -23,7 +23,8 @@ class Method:
     learner, taking (problem, seed, start). Its keyword-only arguments are the method's options.
     family: the method whose presets it shares. settings: configuration keys and values, e.g. whether to normalise.
     about: a line about it, in place of its class's `summary`. schedule: the option that defaults to the budget's steps;
-    limit: the option that always is the budget's steps.
+    limit: the option that always is the budget's steps. action_layer: the word of the action layer that its network
+    must end in; "" where any will do.
     """
 
     reference: str
@@ -32,6 +33,7 @@ class Method:
     about: str = ""
     schedule: str | None = None
     limit: str | None = None
+    action_layer: str = ""
 
     @property
     def summary(self) -> str:

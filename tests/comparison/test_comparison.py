@@ -6,6 +6,7 @@ import html
 import io
 import math
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -578,6 +579,43 @@ def test_each_methods_own_clipping_is_told(tmp_path: Path) -> None:
     assert "network.clip_observation: inf (ars); 10 (ppo)" in terms_of(plan.members).deviations
     plan = plan_study("Hopper-v5", "ars,ppo", 1, 1000, None, None, {"network.clip_observation": 5.0}, tmp_path)
     assert ("network.clip_observation", "5") in terms_of(plan.members).shared
+
+
+@pytest.mark.parametrize(
+    ("network", "others", "squashed"),
+    [
+        (None, "mlp:64,64", "mlp:64,64>squash"),
+        ("linear", "linear", "linear>squash"),
+        ("dense:8:relu>dense:1", "dense:8:relu>dense:1", "dense:8:relu>squash"),
+        ("mlp:8>squash", "mlp:8>squash", "mlp:8>squash"),
+        ("preset", "linear", "mlp:256,256:relu>squash"),
+    ],
+)
+def test_methods_that_end_in_squash_have_it_and_that_is_told(
+    network: str | None, others: str, squashed: str, tmp_path: Path
+) -> None:
+    plan = plan_study("pendulum", "ars,sac,td3", 1, 1000, None, network, {}, tmp_path)
+    assert [config["network.layers"] for config in plan.members.values()] == [others, squashed, squashed]
+    assert [config["network.normalise"] for config in plan.members.values()] == [True, False, False]
+    deviations = terms_of(plan.members).deviations
+    assert "network.normalise: yes (ars); no (sac, td3)" in deviations
+    told = f"network.layers: {others} (ars); {squashed} (sac, td3)"
+    assert (told in deviations) == (others != squashed)
+    assert any("squash (tanh, scaled to the range of actions), which sac, td3 must" in line for line in deviations) == (
+        others != squashed
+    )
+
+
+def test_methods_that_end_in_squash_are_refused_where_they_cannot_act(tmp_path: Path) -> None:
+    for task, network, expected in (
+        ("CartPole-v1", None, "this task takes one of 2 choices"),
+        ("rastrigin", None, "sac needs a world"),
+        ("pendulum", "dense:8:relu>dense:1:tanh", "ends in squash"),
+        ("pendulum", "dense:8>dnse:1", "did you mean 'dense'"),
+    ):
+        with pytest.raises(EvoError, match=re.escape(expected)) as caught:
+            plan_study(task, "ars,sac", 1, 1000, None, network, {}, tmp_path)
+        assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("budget", [{"budget__steps": 5000}, {"budget__minutes": 1.0}])
