@@ -51,6 +51,7 @@ def _options(
     locked: str | None = None,
     removed: str | None = None,
     struck_at: _Factor = None,
+    reward_limit: float | None = None,
 ) -> None:
     """Options that every task takes besides its own; None changes nothing.
 
@@ -70,6 +71,7 @@ def _options(
             alternatives of which every episode draws one.
         struck_at: seconds from the beginning of an episode until joints lock and bodies go, or a range from which every
             episode draws, 0 by default.
+        reward_limit: most reward of a control step. In training it makes an early, fast fall worth less than a walk.
     """
 
 
@@ -103,7 +105,10 @@ def adverse(task: Task, adversity: Mapping[str, Any]) -> Task:
         most = 1000 if name == "sensor_delay" else 1e6
         if not 0 <= value <= most:
             raise ValueError(f"{name} must be between 0 and {most:,.0f}, got {value}")
-    physical = [name for name in adversity if not name.startswith("sensor")]
+    limit = adversity.get("reward_limit", math.inf)
+    if not limit > 0:
+        raise ValueError(f"reward_limit must be above 0, got {limit}")
+    physical = [name for name in adversity if not name.startswith(("sensor", "reward"))]
     if physical and not task.model.nu:
         raise ValueError(f"{physical[0]}: {task.name} has no motors in MuJoCo; it takes sensor_noise and sensor_delay")
     varied = bool((ranges != 1).any())
@@ -135,6 +140,7 @@ def adverse(task: Task, adversity: Mapping[str, Any]) -> Task:
     head["push_steps"] = max(1, round(given["push_interval"] / task.control_period))
     head["history_size"], head["place_count"], head["variants"] = history_size, len(places), len(variants)
     head["struck_at"] = struck_at
+    head["limit"] = limit
     record.view(np.uint8)[_HEADER.itemsize : _HEADER.itemsize + len(base)] = base
     return replace(
         task,
@@ -218,7 +224,7 @@ _HEADER = np.dtype(
     [(name, np.int64) for name in ("reset", "observe", "advance", "remodel", "constants", "places", "values")]
     + [(name, np.float64, 4) for name in ("low", "high", "factors")]
     + [("struck_at", np.float64, 2), ("stream", np.uint64, 4)]
-    + [(name, np.float64) for name in ("noise", "push", "period")]
+    + [(name, np.float64) for name in ("noise", "push", "period", "limit")]
     + [(name, np.int64) for name in ("base_size", "delay", "observed", "push_steps", "step", "root")]
     + [(name, np.int64) for name in ("history_size", "place_count", "variants", "variant", "struck")]
 )
@@ -324,5 +330,6 @@ def advance(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:
         force = task.push * model.body_subtreemass[task.root] / task.period / math.sqrt(x * x + y * y)
         data.xfrc_applied[task.root, 0], data.xfrc_applied[task.root, 1] = x * force, y * force
     call(task.advance, (model, data, address_of(task) + _SIZE, action, out))
+    out.reward = min(out.reward, task.limit)
     if pushed:
         data.xfrc_applied[task.root, 0] = data.xfrc_applied[task.root, 1] = 0.0

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from evo.errors import EvoError
-from evo.networks import GRU, LSTM, Dense, Dropout, Flatten, LayerNorm, Network, Recurrent, Squash
+from evo.networks import GRU, LSTM, Dense, Dropout, Flatten, LayerNorm, Network, Recurrent, Squash, Take
 from evo.networks.network import propagate
 
 FORMAT = 1
@@ -21,6 +21,7 @@ _KINDS: Mapping[type[Any], str] = {
     GRU: "gru",
     LSTM: "lstm",
     Squash: "dense",
+    Take: "dense",
     Dropout: "",  # acts in training only
     Flatten: "",  # observations are rows of numbers
 }
@@ -71,7 +72,10 @@ class Parts:
             if kind := _KINDS[type(layer)]:
                 states = _STATES.get(type(layer), 0) * (layer.shape(shape)[0])
                 activation = "tanh" if isinstance(layer, Squash) else getattr(layer, "activation", "linear")
-                found.append(Part(kind, activation, arrays.get(index, {}), states))
+                own = arrays.get(index, {})
+                if isinstance(layer, Take):  # a row of zeros for each input that it leaves out
+                    own = {"W": np.eye(shape[0], layer.count, dtype=np.float32), "b": np.zeros(layer.count, np.float32)}
+                found.append(Part(kind, activation, own, states))
             if isinstance(layer, Squash):  # the scale to the range of actions: a diagonal matrix
                 half, centre = np.diag(layer.half).astype(np.float32), layer.centre.astype(np.float32)
                 found.append(Part("dense", "linear", {"W": half, "b": centre}, 0))

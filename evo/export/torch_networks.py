@@ -26,6 +26,7 @@ from evo.networks import (
     Residual,
     Shape,
     Squash,
+    Take,
 )
 
 Made = Callable[
@@ -123,6 +124,12 @@ def _squash(torch: Any, layer: Any, shape: Shape, params: Any) -> Any:
     half, centre = (torch.tensor(numbers, dtype=torch.float32) for numbers in (layer.half, layer.centre))
     scale = _fill(torch, torch.nn.Linear(count, count), weight=torch.diag(half), bias=centre)
     return torch.nn.Sequential(sums, scale)
+
+
+def _take(torch: Any, layer: Any, shape: Shape, params: Any) -> Any:
+    """Return a matrix with a row of zeros for each input that is left out."""
+    module = torch.nn.Linear(*shape, layer.count, bias=False)
+    return _fill(torch, module, weight=torch.eye(layer.count, *shape))
 
 
 def _convolution(torch: Any, layer: Any, shape: Shape, params: Any) -> Any:
@@ -229,6 +236,7 @@ _ALIKE: Makers = {
     Flatten: lambda torch, layer, shape, params: torch.nn.Flatten(),
     LayerNorm: _layer_norm,
     Squash: _squash,
+    Take: _take,
 }
 CELLS: Makers = {
     **_ALIKE,

@@ -30,6 +30,7 @@ NETWORKS = (
     "lstm:4>lstm:3",
     "dropout:0.2>gru:3>layernorm>recurrent:4",
     "mlp:6:relu>squash",
+    "take:3>mlp:5",
 )
 # packages that the extras bring; where they are not installed the refusals are tested alone
 FORMATS = [name for name, package in ((".onnx", "onnx"), ("torch", "torch")) if importlib.util.find_spec(package)]

@@ -21,6 +21,7 @@ from evo.networks.layers.recurrent import Recurrent
 from evo.networks.layers.residual import Residual
 from evo.networks.layers.spiking import Spiking
 from evo.networks.layers.squash import Squash
+from evo.networks.layers.take import Take
 
 __all__ = [
     "CTRNN",
@@ -41,4 +42,5 @@ __all__ = [
     "Residual",
     "Spiking",
     "Squash",
+    "Take",
 ]

@@ -32,6 +32,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("Hopper-v5", {"sensor_noise": 0.1, "sensor_delay": 3}),
     ("HalfCheetah-v5", {"mass": 2.0, "push": 0.5, "push_interval": 0.5}),
     ("cartpole", {"sensor_noise": 0.01, "sensor_delay": 1}),
+    ("Walker2d-v5", {"reward_limit": 0.5}),
 ]
 
 
@@ -57,6 +58,15 @@ def test_a_heavier_humanoid_earns_by_its_speed_not_by_its_mass() -> None:
         violent(evo.task("Humanoid-v5", **more), 1, 1)[1][0] for more in ({}, {"mass": 2.0, "strength": 2.0})
     )
     assert abs(heavy - plain) < 0.02
+
+
+def test_a_limit_of_reward_changes_nothing_else() -> None:
+    for name, limit in (("HalfCheetah-v5", 0.1), ("cartpole", 0.25)):
+        seen, rewards, _ = violent(evo.task(name), 2, 60)
+        again, limited, _ = violent(evo.task(name, reward_limit=limit), 2, 60)
+        np.testing.assert_array_equal(again, seen)
+        np.testing.assert_array_equal(limited, np.minimum(rewards, limit))
+        assert (limited < rewards).any()
 
 
 def test_adversity_upon_adversity_and_names_of_a_task_s_own() -> None:
@@ -313,6 +323,7 @@ def test_it_is_an_option_of_every_environment() -> None:
         ({"removed": LEGS, "struck_at": -1.0}, r"struck_at .* a range of them as in \[2.0, 6.0\], got -1.0"),
         ({"locked": "front_left_knee", "struck_at": 10.0}, "struck_at must be seconds from 0 to 10, where the episode"),
         ({"struck_at": 4.0}, "struck_at: nothing is lost then; name joints by locked or limbs by removed"),
+        ({"reward_limit": 0.0}, "reward_limit must be above 0, got 0.0"),
     ],
 )
 def test_bad_adversity_is_told(options: dict[str, Any], message: str) -> None:
