@@ -54,6 +54,13 @@ def compare(
         list[str] | None,
         typer.Option("--set", help="a setting for all methods, e.g. task.frame_skip=5; repeatable"),
     ] = None,
+    tune: Annotated[
+        int | None,
+        typer.Option(
+            "--tune",
+            help="tune every method first, by so many trials of a random search, each a run (default: use the presets)",
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="directory of the study (default: runs/studies/<task>-<methods>)")
     ] = None,
@@ -83,6 +90,7 @@ def compare(
             minutes=minutes,
             network=network,
             settings=settings or (),
+            tune=tune,
             out=out,
             threads=threads,
             video=not no_video,

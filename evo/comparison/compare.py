@@ -1,6 +1,6 @@
 """`evo.compare`: methods compared on one task, in new runs on equal terms or in finished runs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from evo.comparison.study import conduct, make_study_folder, read_members
 from evo.comparison.table import method_rows
 from evo.comparison.terms import Terms, deviations_of, terms_of
 from evo.comparison.thresholds import thresholds_of
+from evo.comparison.tuning import Tuning
 from evo.config.config import Config
 from evo.config.values import Settings, pairs_of
 from evo.errors import EvoError
@@ -28,6 +29,8 @@ from evo.storage.paths import command, fresh_path, task_slug
 # Makes the display of a study, given the configurations of its members in the order of work.
 StudyDisplay = Callable[[Sequence[Config]], AbstractContextManager[StudyWatcher]]
 
+_NONE: Mapping[str, Tuning] = {}
+
 
 def compare(
     *what: Path | str | Run,
@@ -37,6 +40,7 @@ def compare(
     minutes: float | None = None,
     network: str | None = None,
     settings: Settings = (),
+    tune: int | None = None,
     out: Path | str | None = None,
     threads: int | None = None,
     workers: Workers | None = None,
@@ -54,11 +58,15 @@ def compare(
     this action layer (`mlp:64,64>squash`) on raw observations, which the terms tell. Otherwise a method keeps its
     preset; but none trains on an altered task unless all do (settings of training.*).
     methods: names, or one text with commas between them. settings: dotted keys of task.*, training.*, evaluation.*,
-    network.normalise and network.clip_observation, as --set. out: the directory, by default for a task
-    `runs/studies/<task>-<methods>`, in which finished runs are reused and interrupted ones resumed. Finished runs are
-    only read; they may differ in network and budget. threads: for runs and pictures alike. workers: evaluate
-    populations elsewhere, as of `evo.run`. video: film a race of the champions. display: makes the display of the work,
-    as `study_display` does. trust: whether modules that finished runs name may be imported (see `evo.load`).
+    network.normalise and network.clip_observation, as --set. tune: before its report seeds run, each method gets so
+    many trials of a random search over its search space, each a run with that budget on one of the seeds 0 to 9, in
+    `tuning` of the directory; the first is the preset, and the best by its champion's score on the selection episodes
+    gives the settings. None or 0: presets as they are. A method without a search space is not tuned. out: the
+    directory, by default for a task `runs/studies/<task>-<methods>`, in which finished runs are reused and interrupted
+    ones resumed. Finished runs are only read; they may differ in network and budget. threads: for runs and pictures
+    alike. workers: evaluate populations elsewhere, as of `evo.run`. video: film a race of the champions. display: makes
+    the display of the work, as `study_display` does. trust: whether modules that finished runs name may be imported
+    (see `evo.load`).
     Ctrl-C saves everything before KeyboardInterrupt is raised. A run that fails is a line in `failures`.
     Raises EvoError for anything the user can put right, and where every run failed.
     """
@@ -71,7 +79,7 @@ def compare(
     are_runs = [(Path(name) / "config.toml").exists() for name in named]
     if any(are_runs):
         asked = {"methods": methods, "seeds": seeds, "steps": steps, "minutes": minutes, "network": network}
-        for name, value in {**asked, "settings": settings or None}.items():
+        for name, value in {**asked, "tune": tune, "settings": settings or None}.items():
             if value is not None:
                 raise EvoError(f"{name} goes with a task; finished runs are compared as they are")
         return _compare_runs([Path(name) for name in named], target, workers, video, show, trust)
@@ -80,11 +88,16 @@ def compare(
             f"none of {', '.join(map(str, named))} is a run directory; compare two or more of those, or methods on a "
             f"task: evo compare {named[0]} --methods ars,ga"
         )
-    plan = plan_study(str(named[0]), methods, seeds, steps, minutes, network, dict(pairs_of(settings)), target)
-    terms = terms_of(plan.members)
-    with show([*plan.members.values()]) as watcher:
-        members, failures = conduct(plan, workers, watcher)
-        return _conclude(plan.path, plan.command, terms, members, failures, workers, video, watcher)
+    plan = plan_study(str(named[0]), methods, seeds, steps, minutes, network, dict(pairs_of(settings)), target, tune)
+    terms_of(plan.members)  # refused before any work
+    with show(
+        [*(config for trials in plan.trials.values() for config in trials.values()), *plan.members.values()]
+    ) as watcher:
+        done = conduct(plan, workers, watcher)
+        terms = terms_of(done.plan.members, done.tunings)
+        return _conclude(
+            plan.path, plan.command, terms, done.members, done.failures, workers, video, watcher, done.tunings
+        )
 
 
 def _compare_runs(
@@ -113,6 +126,7 @@ def _conclude(
     workers: Workers,
     video: bool,
     watcher: StudyWatcher,
+    tunings: Mapping[str, Tuning] = _NONE,
 ) -> Comparison:
     """Compute the results, write and draw them."""
     watcher.phase("scoring what was learned last")
@@ -124,6 +138,7 @@ def _conclude(
         command=command,
         terms=replace(terms, deviations=(*terms.deviations, *deviations_of(members))),
         members=tuple(members),
+        tunings=tunings,
         thresholds=thresholds,
         rows=tuple(rows),
         findings=tuple(findings_of(members, rows, thresholds)),

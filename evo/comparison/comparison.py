@@ -7,6 +7,7 @@ from pathlib import Path
 from evo.comparison.member import Member
 from evo.comparison.table import MethodRow, method_header, method_texts
 from evo.comparison.terms import Terms
+from evo.comparison.tuning import Tuning
 from evo.numerics.formatting import maximised
 from evo.visualize.notebook import box, facts, picture, table
 
@@ -16,13 +17,15 @@ class Comparison:
     """The members of a comparison and their results.
 
     path: the folder of report.html, tables and pictures. failures: a line for each member that failed and each picture
-    that could not be made. thresholds: name → fitness. rows: the best method first. command: repeats the comparison.
+    that could not be made. tunings: method → what its tuning took and found; empty where presets were used. thresholds:
+    name → fitness. rows: the best method first. command: repeats the comparison.
     """
 
     path: Path
     command: str
     terms: Terms
     members: tuple[Member, ...]
+    tunings: Mapping[str, Tuning]
     thresholds: Mapping[str, float]
     rows: tuple[MethodRow, ...]
     findings: tuple[str, ...]

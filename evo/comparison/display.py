@@ -26,7 +26,10 @@ class StudyWatcher(Protocol):
     """Receives the events of a study; members are numbered in the order of work."""
 
     def state(self, index: int, state: str, note: str = "") -> None:
-        """Receive a member's new state: waiting, running, resumed, reused, done or failed; note: why it failed."""
+        """Receive a run's new state: waiting, running, resumed, reused, done or failed.
+
+        note: why it failed, or which trial it is.
+        """
 
     def watch(self, index: int) -> Display:
         """Return the display of a member's run."""

@@ -3,7 +3,7 @@
 import math
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from evo.comparison.defaults import (
     FIRST_SEED,
     PRESET_NETWORK,
 )
+from evo.comparison.tuning import TRIAL_SEEDS, check_trials, space_of, trial_settings, width_of
 from evo.config.build import make_learner
 from evo.config.config import Config, to_toml
 from evo.config.keys import KEYS
@@ -47,13 +48,26 @@ class Plan:
     """A planned study.
 
     record: its terms, as TOML; more methods or seeds may be added on the same terms. command: makes it, every default
-    spelled out. members: path → configuration, in the order of work.
+    spelled out. trials: method → path → configuration of each trial of its tuning; without methods that are not tuned.
+    members: path → configuration, in the order of work; as presets have it until trials are done.
     """
 
     path: Path
     command: str
     record: str
+    trials: Mapping[str, Mapping[Path, Config]]
     members: Mapping[Path, Config]
+
+    def tuned(self, settings: Mapping[str, Mapping[str, Any]]) -> "Plan":
+        """Return it with what trials found: method → option → value; without methods whose trials all failed."""
+        members = {}
+        for path, config in self.members.items():
+            name = config.method.name
+            if name in settings:
+                members[path] = config.changed({f"method.{key}": value for key, value in settings[name].items()})
+            elif name not in self.trials:
+                members[path] = config
+        return replace(self, members=members)
 
 
 def plan_study(
@@ -65,8 +79,11 @@ def plan_study(
     network: str | None,
     settings: Mapping[str, Any],
     out: Path | None,
+    tune: int | None = None,
 ) -> Plan:
     """Plan every method on seeds 100, 101, …; all methods of a seed before the next seed. Raises EvoError.
+
+    tune: how many trials each method gets before, with the budget of a run each.
 
     A method that must end its network in another action layer than the others (SAC and TD3 in `squash`) has the same
     network in front of it: `_ending_in`.
@@ -77,7 +94,7 @@ def plan_study(
     count = DEFAULT_SEEDS if seeds is None else seeds
     if not 1 <= count <= _MOST_SEEDS:
         raise EvoError(f"seeds must be a number of seeds from 1 to {_MOST_SEEDS}, got {count}")
-    budget = _check_budget(steps, minutes)
+    trials, budget = check_trials(tune, names), _check_budget(steps, minutes)
     _check_settings(settings)
     if network is not None and not networked:
         raise EvoError(spec.kind.refusal(full, "network.layers"))
@@ -90,13 +107,24 @@ def plan_study(
     }
     for config in list(members.values())[: len(names)]:  # one of each method: a seed makes no configuration wrong
         make_learner(config, Threads(1))
+    planned: dict[str, dict[Path, Config]] = {name: {} for name in names if trials and space_of(find_method(name))}
+    for name, found in planned.items():
+        preset = next(config for config in members.values() if config.method.name == name)
+        for trial in range(trials):
+            # a run must end with a report: that of a trial is as short as can be, because nobody may read it
+            given = {"seed": trial % TRIAL_SEEDS, "evaluation.report_episodes": 1}
+            own = trial_settings(name, trial, width_of(preset))
+            found[path / "tuning" / name / f"trial-{trial}"] = preset.changed({**given, **own})
     words = ["evo", "compare", full, "--methods", ",".join(names), "--seeds", str(count)]
     words += [word for key, value in budget.items() for word in (f"--{key.removeprefix('budget.')}", str(value))]
     words += [word for key, value in settings.items() for word in ("--set", f"{key}={_word(value)}")]
     acting = {"network.layers": layers} if networked else {}
+    words += ["--tune", str(trials)] if trials else []
     words += [*(["--network", layers] if acting else []), "--out", str(path)]
-    record = to_toml({"task.name": full, **acting, **budget, **settings})
-    return Plan(path, shlex.join(words), record, members)
+    record = to_toml(
+        {"task.name": full, **acting, **budget, **settings, **({"tuning.trials": trials} if trials else {})}
+    )
+    return Plan(path, shlex.join(words), record, planned, members)
 
 
 def difference(found: Mapping[str, Any], planned: Mapping[str, Any], but: Sequence[str] = ()) -> str | None:

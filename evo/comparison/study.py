@@ -1,23 +1,25 @@
 """A study: its members are run, resumed or found finished, one after another; each is an ordinary run."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 from evo.api import running as api
 from evo.comparison.display import StudyWatcher
 from evo.comparison.member import Member, read_member
 from evo.comparison.plan import Plan, difference
 from evo.comparison.terms import labels
-from evo.config.config import Config
+from evo.comparison.tuning import Tuning, choose
+from evo.config.config import Config, to_toml
 from evo.config.resolve import read_config
 from evo.errors import EvoError, one_line
 from evo.evaluation.workers import Workers
 from evo.runs.run import Run
 from evo.storage.files import TEMPORARY, make_folder, names_in, read_text, write_text
 
-RECORD = "study.toml"
+RECORD, _CHOSEN = "study.toml", "tuning.chosen."  # and the keys in it of what trials found
 _BUDGET = ("budget.generations", "budget.minutes")
 
 
@@ -29,39 +31,90 @@ class _Standing(Enum):
     FINISHED = "reused"
 
 
-def conduct(plan: Plan, workers: Workers, watcher: StudyWatcher) -> tuple[list[Member], list[str]]:
-    """Finish every member; return them, and a line for each that failed, which does not stop the others.
+@dataclass(frozen=True)
+class Conducted:
+    """A study that was conducted.
 
-    A finished member is left as it is; an interrupted one is resumed. All have the same `workers`, so that their clocks
-    are comparable. Raises EvoError before any work where the folder holds a study on other terms, and where all members
-    fail; KeyboardInterrupt and SystemExit, after everything is saved, where a signal stops it.
+    plan: with the settings that were found. members: those that ended. tunings: method → what its tuning took and
+    found; empty where nothing was tuned. failures: a line for each run that failed.
     """
-    _open(plan)
-    standings = {path: _standing(path, config) for path, config in plan.members.items()}
-    members, failures = [], []
-    for index, (path, config) in enumerate(plan.members.items()):
-        standing = standings[path]
-        watcher.state(index, standing.value)
+
+    plan: Plan
+    members: Sequence[Member]
+    tunings: Mapping[str, Tuning]
+    failures: Sequence[str]
+
+
+def conduct(plan: Plan, workers: Workers, watcher: StudyWatcher) -> Conducted:
+    """Finish every trial, then every member with the settings of its method's best trial.
+
+    What fails is a line, and does not stop the others. A finished run is left as it is; an interrupted one is resumed.
+    All have the same `workers`, so that their clocks are comparable; the watcher numbers trials first, then members.
+    Raises EvoError before any work where the folder holds a study on other terms, and where all members fail;
+    KeyboardInterrupt and SystemExit, after everything is saved, where a signal stops it.
+    """
+    found = _open(plan)
+    trials = {path: config for runs in plan.trials.values() for path, config in runs.items()}
+    places = {path: index for index, path in enumerate([*trials, *plan.members])}
+    ended, failures = _finish(trials, places, workers, watcher)
+    tunings = {}
+    for method, runs in plan.trials.items():
+        done = {index: ended[path] for index, path in enumerate(runs) if path in ended}
+        if done:
+            tunings[method] = choose(done, [*runs.values()])
+        else:
+            failures.append(f"{method}: every trial of its tuning failed")
+    for path, config in plan.members.items():
+        if config.method.name in plan.trials and config.method.name not in tunings:
+            watcher.state(places[path], "failed", failures[-1])
+    if tunings:
+        chosen = {
+            f"{_CHOSEN}{method}.{name}": value
+            for method, one in tunings.items()
+            for name, value in {"trial": one.chosen, **one.settings}.items()
+        }
+        before = tuple(f"{_CHOSEN}{method}." for method in tunings)
+        kept = {key: value for key, value in found.items() if not key.startswith(before)}
+        write_text(plan.path / RECORD, to_toml({**kept, **chosen}))
+    plan = plan.tuned({method: one.settings for method, one in tunings.items()})
+    members, others = _finish(plan.members, places, workers, watcher)
+    failures += others
+    if not members:
+        raise EvoError(f"every run of {plan.path} failed; the first: {failures[0]}")
+    return Conducted(plan, [*members.values()], tunings, failures)
+
+
+def _finish(
+    runs: Mapping[Path, Config], places: Mapping[Path, int], workers: Workers, watcher: StudyWatcher
+) -> tuple[dict[Path, Member], list[str]]:
+    """Finish runs; return those that ended, and a line for each that failed. places: path → number for the watcher.
+
+    Raises EvoError before any work where the folder of one holds a run on other terms.
+    """
+    standings = {path: _standing(path, config) for path, config in runs.items()}
+    ended, failures = {}, []
+    for path, config in runs.items():
+        standing, index = standings[path], places[path]
+        trial = path.name.replace("-", " ") if path.name.startswith("trial-") else ""
+        watcher.state(index, standing.value, trial)
         try:
             if standing is _Standing.ABSENT:
                 api.run(settings=config.values, out=path, workers=workers, video=False, display=watcher.watch(index))
             elif standing is _Standing.UNFINISHED:
                 api.resume(path, workers=workers, video=False, display=watcher.watch(index))
-            members.append(read_member(path))
+            ended[path] = read_member(path)
         except Exception as error:
             # errors in evo itself are raised; a user's code may fail in any way, and the other members run on
             users_own = any(":" in name for name in (config.method.name, config.task.name))
             if not isinstance(error, EvoError) and not users_own:
                 raise
             reason = str(error) if isinstance(error, EvoError) else f"{type(error).__name__}: {one_line(error)}"
-            failures.append(f"{config.method.name} seed {config.seed}: {reason}")
+            failures.append(f"{config.method.name} {trial or f'seed {config.seed}'}: {reason}")
             watcher.state(index, "failed", reason)
         else:
             if standing is not _Standing.FINISHED:
                 watcher.state(index, "done")
-    if not members:
-        raise EvoError(f"every run of {plan.path} failed; the first: {failures[0]}")
-    return members, failures
+    return ended, failures
 
 
 def read_members(paths: Sequence[Path], trust: bool = False) -> list[Member]:
@@ -83,19 +136,25 @@ def make_study_folder(path: Path) -> None:
     make_folder(path)
 
 
-def _open(plan: Plan) -> None:
-    """Make the study's folder with the record of its terms. Raises EvoError where it holds another study."""
+def _open(plan: Plan) -> dict[str, Any]:
+    """Make the study's folder with the record of its terms; return the record. Raises EvoError for another study's.
+
+    Settings that trials found are in the record too, and no terms.
+    """
     make_study_folder(plan.path)
     record = plan.path / RECORD
     if record.exists():
         source = str(record)
-        differs = difference(read_config(read_text(record), source), read_config(plan.record, source))
+        found, planned = read_config(read_text(record), source), read_config(plan.record, source)
+        differs = difference(found, planned, but=[key for key in found if key.startswith(_CHOSEN)])
         if differs:
             raise EvoError(f"{plan.path} is a study with {differs}; choose another folder as out")
     elif [name for name in names_in(plan.path) if not Path(name).match(TEMPORARY)]:
         raise EvoError(f"{plan.path} is not empty and holds no study; choose another folder as out")
     else:
         write_text(record, plan.record)
+        found = read_config(plan.record, str(record))
+    return found
 
 
 def _standing(path: Path, config: Config) -> _Standing:

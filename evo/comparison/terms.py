@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from evo.comparison.member import Member, methods_of
+from evo.comparison.tuning import Tuning
 from evo.config.config import Config
 from evo.config.presets import GENERAL, PRESETS
 from evo.config.resolve import resolve_config
@@ -15,6 +16,7 @@ from evo.learners import find_method
 # Keys that must be equal for scores to be comparable.
 _SCORING = ("evaluation.selection_episodes", "evaluation.report_episodes")
 _AS_SCORED = "as scored"
+_NONE: Mapping[str, Tuning] = {}
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,8 @@ def labels(configs: Sequence[Config]) -> list[str]:
     return found
 
 
-def terms_of(runs: Mapping[Path, Config]) -> Terms:
-    """Return the terms of some runs. Raises EvoError where they are not comparable."""
+def terms_of(runs: Mapping[Path, Config], tunings: Mapping[str, Tuning] = _NONE) -> Terms:
+    """Return the terms of some runs. tunings: method → its tuning here. Raises EvoError for runs not comparable."""
     _refuse_unlike(runs)
     methods: dict[str, list[Config]] = {}
     for label, config in zip(labels([*runs.values()]), runs.values(), strict=True):
@@ -63,18 +65,18 @@ def terms_of(runs: Mapping[Path, Config]) -> Terms:
         differs = len(set(texts.values())) > 1
         # seeds are meant to differ within a method; other keys should not
         if differs or (key != "seed" and any(len(_distinct(key, group)) > 1 for group in methods.values())):
-            deviations.append(f"{key}: {_group(texts)}")
+            deviations.append(f"{key}: {group_texts(texts)}")
             if key == "network.layers":
                 deviations += _action_layers(texts, methods)
         elif first.values.get(key) is not None and _of(key, first) != _AS_SCORED:
             shared.append((key, next(iter(texts.values()))))
-    settings = {method: _settings(group) for method, group in methods.items()}
+    settings = {method: _settings(group, tunings) for method, group in methods.items()}
     for method, group in methods.items():
         varied = [name for name in group[0].method.given if len(_distinct(f"method.{name}", group)) > 1]
         deviations += [f"method.{name} within {method}: {settings[method][name]}" for name in varied]
     tuned = {method: own["tuned"] for method, own in settings.items()}
     if len(set(tuned.values())) > 1:
-        deviations.append(f"method settings tuned: {_group(tuned)}")
+        deviations.append(f"method settings tuned: {group_texts(tuned)}")
     return Terms(tuple(shared), tuple(deviations), settings)
 
 
@@ -87,7 +89,7 @@ def unlike_platforms(members: Sequence[Member]) -> list[str]:
             for method, group in methods_of(members).items()
         }
         if len({member.champion.facts.get(name) for member in members}) > 1:
-            lines.append(f"made with {name}: {_group(texts)}")
+            lines.append(f"made with {name}: {group_texts(texts)}")
     return lines
 
 
@@ -151,10 +153,14 @@ def _is_term(key: str) -> bool:
     return key != "evo" and not key.startswith(("task.", "method."))
 
 
-def _settings(group: Sequence[Config]) -> dict[str, str]:
+def _settings(group: Sequence[Config], tunings: Mapping[str, Tuning]) -> dict[str, str]:
     """Return a method's own options, and for what they were tuned."""
     options = {name: _values(f"method.{name}", group) for name in group[0].method.given}
-    return options | {"tuned": ", ".join(dict.fromkeys(_tuning(config) for config in group))}
+    here = tunings.get(group[0].method.name)
+    if here is not None:
+        return options | {"tuned": f"here, the best of {here.trials} trials"}
+    tuned = ", ".join(dict.fromkeys(_tuning(config) for config in group))
+    return options | {"tuned": f"{tuned}; not here, as no search space is declared" if tunings else tuned}
 
 
 def _task_options(config: Config) -> str:
@@ -224,7 +230,7 @@ def _join(values: Sequence[str]) -> str:
     return (" or " if any(", " in value for value in values) else ", ").join(values)
 
 
-def _group(texts: Mapping[str, str]) -> str:
+def group_texts(texts: Mapping[str, str]) -> str:
     """Return `linear (ars), mlp:32,32 (openai-es, ga)` from a text for each method."""
     groups: dict[str, list[str]] = {}
     for method, text in texts.items():

@@ -35,8 +35,11 @@ class FunctionKind(ProblemKind):
         return not (isinstance(constructor, Constructor) and constructor.noisy)
 
     def preset(self, task: str, family: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        return landscape_preset(family, self.width(task, options), known_best=is_landscape(task))
+
+    def width(self, task: str, options: Mapping[str, Any]) -> float:
         low, high = domain_of(task, options.get("low"), options.get("high"))
-        return landscape_preset(family, high - low, known_best=is_landscape(task))
+        return high - low
 
     def refusal(self, task: str, key: str) -> str:
         return f"{task} is a function of its own numbers: it takes no {key.replace('.layers', '')}"

@@ -52,6 +52,10 @@ class ProblemKind(ABC):
         task: full name. options: those of its options that are given or have a default.
         """
 
+    def width(self, task: str, options: Mapping[str, Any]) -> float:
+        """Return the width of its domain, the unit of steps in it; 1 where it has none. task, options: as of preset."""
+        return 1.0
+
     def keys(self, returned: type[Any], keys: Mapping[str, Key]) -> dict[str, Key]:
         """Return those of `keys` that it has. returned: what a task's constructor is annotated to return."""
         return {key: entry for key, entry in keys.items() if key not in self.without}

@@ -1,0 +1,202 @@
+"""Tuning in a comparison: equal trials of every method, on seeds of their own; the best gives the report's settings."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import evo
+from evo.comparison import study
+from evo.comparison.comparison import Comparison
+from evo.comparison.member import Member, read_member
+from evo.comparison.plan import plan_study
+from evo.comparison.tuning import choose, space_of, trial_settings
+from evo.config.resolve import read_config
+from evo.config.search_spaces import draw
+from evo.errors import EvoError
+from evo.learners import METHODS
+from evo.numerics.randomness import generator
+
+TUNED: Mapping[str, Any] = {"seeds": 1, "steps": 200, "tune": 3, "video": False, "threads": 1}
+BOTH = ["cma-es", "ga"]
+RUN = evo.run  # as it is where a test does not replace it
+
+
+def touched(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file() and path.name != "lock"}
+
+
+def tuned(path: Path, methods: list[str] | None = None, **changes: Any) -> Comparison:
+    return evo.compare("rastrigin", methods=methods or BOTH, out=path, **{**TUNED, **changes})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def plain() -> Iterator[None]:
+    """No picture of any run is drawn: what runs learn is the matter here."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(study.api, "show", lambda *_: None)
+        yield
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
+    return tuned(tmp_path_factory.mktemp("tuned") / "s", [*BOTH, "random-search"])
+
+
+def test_a_trial_depends_on_method_and_number_alone() -> None:
+    first = [trial_settings("ars", trial, 1.0) for trial in range(4)]
+    assert first[0] == {}  # the preset
+    assert first == [trial_settings("ars", trial, 1.0) for trial in range(4)]
+    assert len({str(settings) for settings in first}) == 4
+    assert trial_settings("sep-cma-es", 1, 1.0) != trial_settings("cma-es", 1, 1.0)
+    drawn = draw(space_of(METHODS["ars"]), generator(0, "tuning of ars", 1))
+    assert first[1] == {f"method.{option}": value for option, value in drawn.items()}
+    # what a name implies is no setting to search: ARS V1 takes all directions
+    assert set(first[1]) - set(trial_settings("ars-v1", 1, 1.0)) == {"method.elite_directions"}
+
+
+def test_trials_are_runs_on_other_seeds_than_the_reports(found: Comparison) -> None:
+    folder = found.path / "tuning"
+    assert {path.name for path in folder.iterdir()} == set(BOTH)
+    for method in BOTH:
+        trials = [read_member(folder / method / f"trial-{trial}") for trial in range(3)]
+        assert [member.seed for member in trials] == [0, 1, 2]
+        assert {member.config["budget.steps"] for member in trials} == {200}
+        preset = plan_study("rastrigin", method, 1, 200, None, None, {}, found.path)
+        (as_is,) = preset.members.values()
+        width = 10.24  # of rastrigin's domain
+        for trial, member in enumerate(trials):
+            own = {**as_is.values, **trial_settings(method, trial, width), "seed": trial}
+            assert member.config.values == {**own, "evaluation.report_episodes": 1}
+        scores = [member.champion.score for member in trials]
+        tuning = found.tunings[method]
+        assert tuning.chosen == int(np.argmax(scores)) and tuning.score == max(scores)
+        assert (tuning.trials, tuning.planned, tuning.preset) == (3, 3, scores[0])
+        assert tuning.steps == sum(member.metrics["steps"][-1] for member in trials)
+        best = trial_settings(method, tuning.chosen, width)
+        assert {f"method.{key}": value for key, value in tuning.settings.items()} == best
+        report = [member for member in found.members if member.method == method]
+        assert [member.seed for member in report] == [100]
+        assert {tuple(member.config[key] for key in best) for member in report} == {tuple(best.values())}
+
+
+def test_trials_beyond_ten_use_the_seeds_again(tmp_path: Path) -> None:
+    plan = plan_study("rastrigin", "ga", 1, 200, None, None, {}, tmp_path, tune=12)
+    assert [config.seed for config in plan.trials["ga"].values()] == [*range(10), 0, 1]
+    assert "--tune 12" in plan.command
+
+
+def test_what_was_found_is_in_the_record_and_told(found: Comparison) -> None:
+    record = read_config((found.path / "study.toml").read_text(), "study.toml")
+    assert record["tuning.trials"] == 3
+    for method, tuning in found.tunings.items():
+        chosen = {key: value for key, value in record.items() if key.startswith(f"tuning.chosen.{method}.")}
+        expected = {"trial": tuning.chosen, **tuning.settings}
+        assert chosen == {f"tuning.chosen.{method}.{key}": value for key, value in expected.items()}
+        assert found.terms.settings[method]["tuned"] == "here, the best of 3 trials"
+    assert "random-search" not in found.tunings
+    (told,) = [line for line in found.terms.deviations if line.startswith("method settings tuned")]
+    assert told.endswith("not here, as no search space is declared (random-search)")
+
+
+def test_a_tuned_study_is_reused_and_more_methods_may_join(found: Comparison) -> None:
+    before = touched(found.path / "tuning")
+    again = tuned(found.path, [*BOTH, "sep-cma-es"])
+    after = touched(found.path / "tuning")
+    assert {path: time for path, time in after.items() if "sep-cma-es" not in path.parts} == before
+    assert {method: again.tunings[method] for method in BOTH} == {method: found.tunings[method] for method in BOTH}
+    record = read_config((found.path / "study.toml").read_text(), "study.toml")
+    assert {key.split(".")[2] for key in record if key.startswith("tuning.chosen.")} == {*BOTH, "sep-cma-es"}
+    with pytest.raises(EvoError, match=r"is a study with tuning\.trials=3, not 4; choose another folder"):
+        tuned(found.path, tune=4)
+    with pytest.raises(EvoError, match=r"is a study with tuning\.trials=3, not None"):
+        tuned(found.path, tune=None)
+
+
+def interrupting(place: str) -> Callable[..., Any]:
+    """evo.run, interrupted at the second generation of the run at this place."""
+
+    def stop(row: Mapping[str, float]) -> None:
+        if row["generation"] == 2:
+            raise KeyboardInterrupt
+
+    def started(*, out: Path, **options: Any) -> Any:
+        return RUN(out=out, callback=stop if str(out).endswith(place) else None, **options)
+
+    return started
+
+
+def test_an_interrupted_study_goes_on(found: Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for place in ("tuning/ga/trial-1", "ga-seed100"):
+        monkeypatch.setattr(study.api, "run", interrupting(place))
+        with pytest.raises(KeyboardInterrupt):
+            tuned(tmp_path / "s")
+        with pytest.raises(EvoError, match="not finished"):
+            read_member(tmp_path / "s" / place)
+    before = touched(tmp_path / "s" / "tuning" / "cma-es")
+    whole = tuned(tmp_path / "s")
+    assert touched(tmp_path / "s" / "tuning" / "cma-es") == before
+    for method in BOTH:  # as where nothing was interrupted, but for the time
+        took, other = whole.tunings[method], found.tunings[method]
+        assert replace(took, core_minutes=0.0) == replace(other, core_minutes=0.0)
+    reports = {(member.method, member.seed): member.report_mean for member in found.members}
+    assert all(reports[member.method, member.seed] == member.report_mean for member in whole.members)
+
+
+def test_failed_trials_are_told_and_the_rest_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*, out: Path, **options: Any) -> Any:
+        if "ga" in out.parts or out.name == "trial-0":
+            raise EvoError("no luck today")
+        return RUN(out=out, **options)
+
+    monkeypatch.setattr(study.api, "run", failing)
+    found = tuned(tmp_path / "s", seeds=1)
+    assert [member.method for member in found.members] == ["cma-es"]
+    assert found.failures == (
+        "cma-es trial 0: no luck today",
+        *(f"ga trial {trial}: no luck today" for trial in range(3)),
+        "ga: every trial of its tuning failed",
+    )
+    tuning = found.tunings["cma-es"]
+    assert (tuning.planned, tuning.trials) == (3, 2) and np.isnan(tuning.preset) and tuning.chosen > 0
+    with pytest.raises(EvoError, match=r"every run of .* failed; the first: ga trial 0: no luck today"):
+        tuned(tmp_path / "only", ["ga"])
+
+
+def test_the_best_is_chosen_by_selection_and_never_by_the_report(found: Comparison) -> None:
+    like = found.members[0]
+
+    def scored(selection: float, report: float) -> Member:
+        returns = {"selection_returns": np.array([selection]), "report_returns": np.array([report])}
+        return replace(like, champion=replace(like.champion, **returns))
+
+    planned = [like.config] * 4
+    nan = float("nan")
+    trials = dict(enumerate([scored(1.0, 9.0), scored(3.0, 1.0), scored(3.0, 5.0), scored(nan, 9.0)]))
+    assert choose(trials, planned).chosen == 1  # of equal ones the earliest
+    assert choose({3: trials[3], 0: trials[0]}, planned).chosen == 0
+    assert choose({3: trials[3]}, planned).chosen == 3
+
+
+@pytest.mark.parametrize(
+    ("methods", "tune", "expected"),
+    [
+        (["ga"], -1, "tune must be a number of trials for each method, from 2 to 1000, got -1"),
+        (["ga"], 1001, "from 2 to 1000, got 1001"),
+        (["ga"], 1, "tune=1 tries the preset alone"),
+        (["random-search"], 3, "tune: no search space is declared for random-search; there is one for ars, "),
+    ],
+)
+def test_a_mistake_in_tuning_gets_one_line(methods: list[str], tune: int, expected: str, tmp_path: Path) -> None:
+    with pytest.raises(EvoError) as caught:
+        tuned(tmp_path / "s", methods, tune=tune)
+    assert expected in str(caught.value) and "\n" not in str(caught.value)
+    assert not (tmp_path / "s").exists()
+
+
+def test_finished_runs_are_not_tuned(found: Comparison, tmp_path: Path) -> None:
+    with pytest.raises(EvoError, match="tune goes with a task; finished runs are compared as they are"):
+        evo.compare(*(member.path for member in found.members), out=tmp_path / "s", tune=3)
