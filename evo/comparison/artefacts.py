@@ -1,18 +1,27 @@
 """Files of a comparison in its folder: report.html, tables, figures and a film."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from evo.comparison.comparison import Comparison
+from evo.comparison.curves import budget_header, budget_texts
 from evo.comparison.figures import learning_curves, robustness_figure
-from evo.comparison.notes import learning_caption, members_note, methods_note, thresholds_note
-from evo.comparison.page import Content, write_page
+from evo.comparison.notes import (
+    budgets_note,
+    learning_caption,
+    members_note,
+    methods_note,
+    thresholds_note,
+    tuning_note,
+)
+from evo.comparison.page import Content, Tabulated, write_page
 from evo.comparison.race import race
 from evo.comparison.robustness import DRAWS, EPISODES, Robustness, robustness
 from evo.comparison.statistics import interquartile_mean
 from evo.comparison.table import method_header, method_texts
+from evo.comparison.tuning import tuning_header, tuning_texts
 from evo.comparison.writing import (
     markdown,
     member_header,
@@ -41,9 +50,10 @@ def write_artefacts(comparison: Comparison, workers: Workers, video: bool, phase
     path = comparison.path
     members, thresholds = comparison.members, comparison.thresholds
     config = members[0].config
-    write_text(path / "table.csv", methods_csv(comparison.rows, thresholds))
+    tables = _tables(comparison)
+    write_text(path / "table.csv", methods_csv(comparison))
     write_text(path / "members.csv", members_csv(members))
-    write_text(path / "table.md", _markdown(comparison))
+    write_text(path / "table.md", _markdown(comparison, tables))
 
     captions: dict[Path, str] = {}  # of the figures that were drawn
     learning, robust, film = path / "learning.svg", path / "robustness.svg", path / "race.mp4"
@@ -52,7 +62,8 @@ def write_artefacts(comparison: Comparison, workers: Workers, video: bool, phase
         for figure in (learning, learning.with_suffix(".png")):
             dashed = learning_curves(members, figure, thresholds)
         seeds = max(row.seeds for row in comparison.rows)
-        captions[learning] = learning_caption(config, dashed, comparison.metric, seeds)
+        several = len(comparison.rows) > 1
+        captions[learning] = learning_caption(config, dashed, comparison.metric, seeds, several)
 
     def draw_robustness() -> None:
         measured = robustness(members, workers)
@@ -86,15 +97,7 @@ def write_artefacts(comparison: Comparison, workers: Workers, video: bool, phase
             terms=comparison.terms.shared,
             deviations=comparison.terms.deviations,
             settings=comparison.terms.settings,
-            methods_header=method_header(comparison.step_unit, comparison.metric),
-            methods_rows=method_texts(comparison.rows),
-            methods_note=methods_note(config, comparison.metric),
-            thresholds_header=threshold_header(thresholds),
-            thresholds_rows=threshold_texts(comparison.rows),
-            thresholds_note=_thresholds_note(comparison),
-            members_header=member_header(comparison.step_unit, comparison.metric),
-            members_rows=member_texts(members),
-            members_note=members_note(config),
+            **tables,
             findings=comparison.findings,
             failures=[*comparison.failures, *missing],
             figures=[*captions.items()],
@@ -142,21 +145,29 @@ def _title(comparison: Comparison) -> str:
     return f"{comparison.members[0].config.task.name}: {', '.join(row.method for row in comparison.rows)}"
 
 
-def _markdown(comparison: Comparison) -> str:
-    """Return the text of table.md: the findings, the methods, every member, and the terms."""
-    thresholds, terms, config = comparison.thresholds, comparison.terms, comparison.members[0].config
-    parts = [
-        f"# {_title(comparison)}",
-        f"`{comparison.command}`",
-        _to_list(comparison.findings),
-        markdown(method_header(comparison.step_unit, comparison.metric), method_texts(comparison.rows)),
-        methods_note(config, comparison.metric),
-        markdown(threshold_header(thresholds), threshold_texts(comparison.rows)),
-        _thresholds_note(comparison),
-        markdown(member_header(comparison.step_unit, comparison.metric), member_texts(comparison.members)),
-        members_note(config),
-        "Equal for all: " + "; ".join(f"{name} {value}" for name, value in terms.shared) + ".",
-    ]
+def _tables(comparison: Comparison) -> dict[str, Tabulated]:
+    """Return the tables of a comparison, by the names that they have in `Content`, in the order of table.md."""
+    rows, thresholds, config = comparison.rows, comparison.thresholds, comparison.members[0].config
+    unit, metric, budgets = comparison.step_unit, comparison.metric, comparison.budgets
+    standings = budget_texts(budgets, [row.method for row in rows])
+    settings, tunings = comparison.terms.settings, comparison.tunings
+    tuning = tuning_texts(tunings), tuning_note(config, settings, tunings)
+    return {
+        "methods": Tabulated(method_header(unit, metric), method_texts(rows), methods_note(config, metric)),
+        "thresholds": Tabulated(threshold_header(thresholds), threshold_texts(rows), _thresholds_note(comparison)),
+        "budgets": Tabulated(budget_header(budgets, config.task.kind), standings, budgets_note(config, metric)),
+        "tuning": Tabulated(tuning_header(unit), *tuning),
+        "members": Tabulated(member_header(unit, metric), member_texts(comparison.members), members_note(config)),
+    }
+
+
+def _markdown(comparison: Comparison, tables: Mapping[str, Tabulated]) -> str:
+    """Return the text of table.md: the findings, the tables, and the terms."""
+    terms = comparison.terms
+    parts = [f"# {_title(comparison)}", f"`{comparison.command}`", _to_list(comparison.findings)]
+    for table in tables.values():
+        parts += [markdown(table.header, table.rows) if table.rows else "", table.note]
+    parts.append("Equal for all: " + "; ".join(f"{name} {value}" for name, value in terms.shared) + ".")
     for title, lines in (("Not equal:", terms.deviations), ("Failed:", comparison.failures)):
         if lines:
             parts.append(f"{title}\n\n{_to_list(lines)}")

@@ -10,6 +10,7 @@ from rich.console import Console
 from evo.api.scoring import workers_of
 from evo.comparison.artefacts import write_artefacts
 from evo.comparison.comparison import Comparison
+from evo.comparison.curves import equal_budgets
 from evo.comparison.display import StudyWatcher, study_display
 from evo.comparison.findings import findings_of
 from evo.comparison.member import Member, with_last
@@ -140,6 +141,7 @@ def _conclude(
         members=tuple(members),
         tunings=tunings,
         thresholds=thresholds,
+        budgets=tuple(equal_budgets(members)),
         rows=tuple(rows),
         findings=tuple(findings_of(members, rows, thresholds)),
         failures=tuple(failures),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from evo.comparison.curves import EqualBudget
 from evo.comparison.member import Member
 from evo.comparison.table import MethodRow, method_header, method_texts
 from evo.comparison.terms import Terms
@@ -18,7 +19,7 @@ class Comparison:
 
     path: the folder of report.html, tables and pictures. failures: a line for each member that failed and each picture
     that could not be made. tunings: method → what its tuning took and found; empty where presets were used. thresholds:
-    name → fitness. rows: the best method first. command: repeats the comparison.
+    name → fitness. budgets: those that every run reached. rows: the best method first. command: repeats the comparison.
     """
 
     path: Path
@@ -27,6 +28,7 @@ class Comparison:
     members: tuple[Member, ...]
     tunings: Mapping[str, Tuning]
     thresholds: Mapping[str, float]
+    budgets: tuple[EqualBudget, ...]
     rows: tuple[MethodRow, ...]
     findings: tuple[str, ...]
     failures: tuple[str, ...]

@@ -1,16 +1,31 @@
-"""Learning curves of methods on a common clock: held-out scores of the seeds, and their interquartile mean."""
+"""Learning curves of methods on a common clock, and what each had learned at a budget that all of them reached."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from evo.comparison.member import Member, methods_of
-from evo.comparison.statistics import middle_mean
+from evo.comparison.statistics import interquartile_mean, middle_mean, seed_range
+from evo.config.kinds import ProblemKind
+from evo.numerics.formatting import number
 
 # Columns of metrics.csv. The two in seconds count only training, without selection and compilation.
 CLOCKS = {"steps": "steps", "cpu_s": "CPU time", "wall_s": "wall-clock time"}
 WORK = {"flops": "floating-point operations"}  # only on data sets, where evolution has no backward pass
+
+
+class EqualBudget(NamedTuple):
+    """The largest amount of training that every run reached, and the scores of the methods there.
+
+    clock: a column of metrics; amount: in its unit. scores: method → the held-out score that each of its seeds had last
+    by then, in the order of the seeds, float64 (seeds,); NaN before its first.
+    """
+
+    clock: str
+    amount: float
+    scores: Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +42,54 @@ class Curve:
     middle: np.ndarray
     low: np.ndarray
     high: np.ndarray
+
+
+def clocks_of(kind: ProblemKind) -> dict[str, str]:
+    """Return the clocks of a kind of problem: column of metrics → what it counts, in words."""
+    timed = {clock: name for clock, name in CLOCKS.items() if clock != "steps"}
+    return {"steps": f"{kind.step_unit}s", **{clock: WORK[clock] for clock in kind.clocks}, **timed}
+
+
+def equal_budgets(members: Sequence[Member]) -> list[EqualBudget]:
+    """Return the budgets that all runs reached, one for each clock of their task's kind."""
+    return [equal_budget(members, clock) for clock in clocks_of(members[0].config.task.kind)]
+
+
+def equal_budget(members: Sequence[Member], clock: str) -> EqualBudget:
+    """Return the largest amount on a clock that every run reached, and what each had learned there."""
+    amount = min(float(member.metrics[clock][-1]) for member in members)
+    found = {}
+    for method, group in methods_of(members).items():
+        scores = []
+        for member in group:
+            taken, score = member.scores(clock)
+            known = int(np.searchsorted(taken, amount, side="right"))
+            scores.append(score[known - 1] if known else np.nan)
+        found[method] = np.array(scores)
+    return EqualBudget(clock, amount, found)
+
+
+def budget_header(budgets: Sequence[EqualBudget], kind: ProblemKind) -> list[str]:
+    """Return the names of the columns of `budget_texts`: `at 1,000,000 env steps`, `at 83.2 s of CPU time`."""
+    names = clocks_of(kind)
+    return ["method", *(f"at {_amount(one)} {names[one.clock]}" for one in budgets)]
+
+
+def budget_texts(budgets: Sequence[EqualBudget], methods: Sequence[str]) -> list[list[str]]:
+    """Return a line for each method: at each budget the interquartile mean of its seeds, and lowest to highest."""
+    return [[method, *(_standing(one.scores[method]) for one in budgets)] for method in methods]
+
+
+def _amount(budget: EqualBudget) -> str:
+    if budget.clock.endswith("_s"):
+        return f"{number(budget.amount)} s of"
+    return f"{budget.amount:,.0f}" if budget.clock == "steps" else f"{budget.amount:.3g}"
+
+
+def _standing(scores: np.ndarray) -> str:
+    least, most = seed_range(scores)
+    between = "" if np.isnan(least) else f" ({number(least)} to {number(most)})"
+    return f"{number(interquartile_mean(scores))}{between}"
 
 
 def curves(members: Sequence[Member], clock: str) -> dict[str, Curve]:

@@ -15,7 +15,7 @@ from matplotlib.ticker import EngFormatter, FuncFormatter, MaxNLocator
 from scipy.optimize import isotonic_regression
 
 from evo.comparison.colours import INK, MUTED, PAPER, colours_of
-from evo.comparison.curves import CLOCKS, WORK, Curve, curves, middle_and_quartiles
+from evo.comparison.curves import Curve, clocks_of, curves, equal_budget, middle_and_quartiles
 from evo.comparison.member import Member, methods_of
 from evo.comparison.robustness import Robustness
 from evo.numerics.formatting import maximised
@@ -56,16 +56,14 @@ def learning_curves(members: Sequence[Member], path: Path, thresholds: Mapping[s
     A thin line is a seed, a thick one the interquartile mean of a method's seeds, and a band their middle half. Where
     few runs took far longer than the others, the axis of time ends before their ends, which are written above it.
 
+    An upright dotted line marks the budget that every run reached, where there are several methods.
+
     thresholds: label → fitness, faint lines, left out where far above the curves; those drawn are returned. path: .png,
     .svg or .pdf. Raises EvoError.
     """
     with rc_context(_STYLE):
         config = members[0].config
-        clocks = {
-            "steps": f"{config.task.kind.step_unit}s",
-            **{clock: WORK[clock] for clock in config.task.kind.clocks},
-            **{clock: CLOCKS[clock] for clock in CLOCKS if clock != "steps"},
-        }
+        clocks = clocks_of(config.task.kind)
         figure = Figure(figsize=(3.65 * len(clocks), 3.9), dpi=130, layout="constrained")
         panels = figure.subplots(1, len(clocks), sharey=True)
         colours = colours_of(methods_of(members))
@@ -78,6 +76,9 @@ def learning_curves(members: Sequence[Member], path: Path, thresholds: Mapping[s
             axes.set_xlim(0, (_end(ends.values()) if clock.endswith("_s") and ends else 0) or None)
             size, unit = _label_clock(axes, clock, title)
             _name_longer(axes, ends, size, unit)
+            if len(methods_of(members)) > 1:
+                reached = equal_budget(members, clock).amount
+                axes.axvline(reached, color=MUTED, linewidth=1.1, linestyle=(0, (1, 2)), zorder=1.5)
         panels[0].set_ylabel(f"held-out {maximised(members[0].champion.metric)}")
         panels[0].yaxis.set_major_formatter(_TICKS)
         drawn = _draw_thresholds(panels, thresholds)

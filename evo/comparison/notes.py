@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Mapping
 
+from evo.comparison.terms import group_texts
+from evo.comparison.tuning import TRIAL_SEEDS, Tuning
 from evo.config.config import Config
 
 _PAPER = "ARS paper: the return that Mania et al. 2018 train to, on version 1 of the task"
@@ -45,8 +47,42 @@ def thresholds_note(config: Config, thresholds: Mapping[str, float], metric: str
     )
 
 
-def learning_caption(config: Config, dashed: Collection[str], metric: str, seeds: int) -> str:
-    """Return the caption of the learning curves. dashed: thresholds that are drawn. seeds: the most of a method."""
+def budgets_note(config: Config, metric: str) -> str:
+    """Return what the table of equal budgets holds."""
+    return (
+        f"Each column is the largest amount of training that every run reached, without selection. Cells: the {metric} "
+        f"on {scoring_of(config)[0]} as last measured by then: interquartile mean of the seeds, lowest to highest seed "
+        "(–: a seed had none yet). CPU time is that of all threads; seconds are those of the machine that it ran on, "
+        "with whatever else ran there."
+    )
+
+
+def tuning_note(config: Config, settings: Mapping[str, Mapping[str, str]], tunings: Mapping[str, Tuning]) -> str:
+    """Return how the methods were tuned, and what is not known of it. settings: of the terms, by method."""
+    presets = "How many trials and steps went into the presets before"
+    if not tunings:
+        tuned = {method: own["tuned"] for method, own in settings.items()}
+        used = "" if any(text.startswith("by hand") for text in tuned.values()) else ": presets were used"
+        return (
+            f"No method was tuned for this comparison{used} (--tune N gives all of them the same trials). Settings "
+            f"tuned: {group_texts(tuned)}. {presets} was not counted."
+        )
+    spaces = ". ".join(f"{method}: {one.space}" for method, one in tunings.items())
+    untuned = [method for method in settings if method not in tunings]
+    return (
+        f"Each trial is a run with the budget of the others, on one of the seeds 0 to {TRIAL_SEEDS - 1}. The first is "
+        "the preset; the others are drawn at random from the method's search space, ranges log-uniformly. The best, by "
+        f"its champion's score on {scoring_of(config)[0]}, is what the report seeds run. {presets}, which are first "
+        f"trials here, was not counted. Searched: {spaces}."
+        + (f" Not tuned, as no search space is declared: {', '.join(untuned)}." if untuned else "")
+    )
+
+
+def learning_caption(config: Config, dashed: Collection[str], metric: str, seeds: int, several: bool) -> str:
+    """Return the caption of the learning curves.
+
+    dashed: thresholds that are drawn. seeds: the most of a method. several: whether there are several methods.
+    """
     searched, reported = scoring_of(config)
     lines = "One seed for each method"
     if seeds > 1:
@@ -57,6 +93,7 @@ def learning_caption(config: Config, dashed: Collection[str], metric: str, seeds
     text = f"Held-out {metric} on {searched} in the course of training, over its cost without selection. {lines}"
     if meant:
         text += f". Dashed: {'; '.join(meant)}"
+    text += ". Upright dotted lines: the largest budget that every run reached" if several else ""
     return f"{text}. The tables have the champions' scores on {reported}."
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import NamedTuple
 
 from evo.comparison.page_style import STYLE
 from evo.errors import EvoError, one_line
@@ -15,13 +16,22 @@ _MEDIA = {".svg": "image/svg+xml", ".png": "image/png", ".mp4": "video/mp4"}
 _POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
 
 
+class Tabulated(NamedTuple):
+    """A table, and a note on how to read it."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    note: str = ""
+
+
 @dataclass(frozen=True)
 class Content:
     """Contents of the page, all plain text except the pictures; empty parts are left out.
 
     metric: of fitness. command: made the comparison. terms: name and value of each shared condition. deviations: where
-    methods differ. settings: method → option → value. *_note: on how to read that table. figures: .svg or .png
-    file, its caption. race: an .mp4 file. commands: repeat the comparison or parts of it.
+    methods differ. settings: method → option → value. methods, thresholds, budgets, members: tables; tuning: one that
+    may have its note alone. figures: .svg or .png file, its caption. race: an .mp4 file. commands: repeat the
+    comparison or parts of it.
     """
 
     title: str
@@ -30,15 +40,11 @@ class Content:
     terms: Sequence[tuple[str, str]]
     deviations: Sequence[str]
     settings: Mapping[str, Mapping[str, str]]
-    methods_header: Sequence[str]
-    methods_rows: Sequence[Sequence[str]]
-    methods_note: str
-    thresholds_header: Sequence[str]
-    thresholds_rows: Sequence[Sequence[str]]
-    thresholds_note: str
-    members_header: Sequence[str]
-    members_rows: Sequence[Sequence[str]]
-    members_note: str
+    methods: Tabulated
+    thresholds: Tabulated
+    budgets: Tabulated
+    tuning: Tabulated
+    members: Tabulated
     findings: Sequence[str]
     failures: Sequence[str]
     figures: Sequence[tuple[Path, str]]
@@ -57,15 +63,15 @@ def page(content: Content) -> str:
     sections = [
         _section("Findings", _list(content.findings)),
         _section("Failures", _list(content.failures), kind="warning"),
-        _section("Methods", _table(content.methods_header, content.methods_rows, "Methods", content.methods_note)),
-        _section(
-            reaching, _table(content.thresholds_header, content.thresholds_rows, reaching, content.thresholds_note)
-        ),
+        _section("Methods", _table(content.methods, "Methods")),
+        _section(reaching, _table(content.thresholds, reaching)),
+        _section("Equal budgets", _table(content.budgets, "Equal budgets")),
         _section("Race", _race(content.race)),
         _section("Figures", _figures(content.figures)),
         _section("Terms", _pairs(content.terms) + _list(content.deviations, "Not equal")),
+        _section("Tuning", _table(content.tuning, "Tuning") or _note(content.tuning.note)),
         _section("Settings", _settings(content.settings)),
-        _section("Runs", _table(content.members_header, content.members_rows, "Runs", content.members_note)),
+        _section("Runs", _table(content.members, "Runs")),
         _section("Commands", _code(content.commands)),
     ]
     return f"""<!DOCTYPE html>
@@ -113,16 +119,20 @@ def _settings(settings: Mapping[str, Mapping[str, str]]) -> str:
     return f'<div class="columns">\n{joined}</div>\n' if joined else ""
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]], label: str, note: str = "") -> str:
+def _table(content: Tabulated, label: str) -> str:
     """Return a table in a box that scrolls sideways, also by keyboard; columns of words are left-aligned."""
-    if not rows:
+    if not content.rows:
         return ""
-    words = [all(cell[:1].isalpha() or cell[:1] in "./~" for cell in column) for column in zip(*rows, strict=True)]
-    names = "".join(_cell("th", name, word, ' scope="col"') for name, word in zip(header, words, strict=True))
-    lines = "".join(f"<tr>{_cells(row, words)}</tr>\n" for row in rows)
+    columns = zip(*content.rows, strict=True)
+    words = [all(cell[:1].isalpha() or cell[:1] in "./~" for cell in column) for column in columns]
+    names = "".join(_cell("th", name, word, ' scope="col"') for name, word in zip(content.header, words, strict=True))
+    lines = "".join(f"<tr>{_cells(row, words)}</tr>\n" for row in content.rows)
     table = f"<table>\n<thead><tr>{names}</tr></thead>\n<tbody>\n{lines}</tbody>\n</table>\n"
-    below = f"<p>{escape(note)}</p>\n" if note else ""
-    return f"{_box(label)}\n{table}</div>\n{below}"
+    return f"{_box(label)}\n{table}</div>\n{_note(content.note)}"
+
+
+def _note(text: str) -> str:
+    return f"<p>{escape(text)}</p>\n" if text else ""
 
 
 def _cells(row: Sequence[str], words: Sequence[bool]) -> str:

@@ -11,10 +11,16 @@ from rich.table import Table
 from rich.text import Text
 
 from evo.comparison.comparison import Comparison
+from evo.comparison.curves import budget_header, budget_texts
 from evo.comparison.member import Member
+from evo.comparison.notes import tuning_note
 from evo.comparison.robustness import Robustness
+from evo.comparison.statistics import interquartile_mean, seed_range
 from evo.comparison.table import MethodRow, Reach, method_header, method_texts
+from evo.comparison.tuning import tuning_header, tuning_texts
 from evo.numerics.formatting import csv_text, number
+
+_STANDING = ("iqm", "least", "most")
 
 
 def member_header(unit: str, metric: str) -> tuple[str, ...]:
@@ -60,7 +66,7 @@ def member_texts(members: Iterable[Member]) -> list[list[str]]:
 
 
 def terminal_tables(comparison: Comparison) -> Group:
-    """Return tables of the methods, of their cost to thresholds, and of the members, for a common terminal's width."""
+    """Return tables of the methods, of thresholds, equal budgets and tuning, and of the members, for a common width."""
     task = comparison.members[0].config.task.name
     rows, unit, metric = comparison.rows, comparison.step_unit, comparison.metric
     header = method_header(unit, metric)
@@ -73,6 +79,10 @@ def terminal_tables(comparison: Comparison) -> Group:
     if len(folders) == 1:
         members = [[*line[:-1], member.path.name] for line, member in zip(members, comparison.members, strict=True)]
 
+    config, budgets, tunings = comparison.members[0].config, comparison.budgets, comparison.tunings
+    tuning_columns = tuning_header(unit)[:-1]  # without the settings, which are long
+    tuning = [line[:-1] for line in tuning_texts(tunings)]
+    note = tuning_note(config, comparison.terms.settings, tunings)
     return Group(
         _terminal_table(task, [header[place] for place in shown], methods),
         _terminal_table(
@@ -81,6 +91,15 @@ def terminal_tables(comparison: Comparison) -> Group:
             [[row.method, *("\n".join(_format_reach(one, row.seeds)) for one in row.reached.values())] for row in rows],
         ),
         Text(f"{resolution(rows, unit, metric)}\n", style="dim"),
+        _terminal_table(
+            f"held-out {metric} at equal budgets of training",
+            budget_header(budgets, config.task.kind),
+            [
+                [cell.replace(" (", "\n(") for cell in line]
+                for line in budget_texts(budgets, [row.method for row in rows])
+            ],
+        ),
+        _terminal_table("tuning", tuning_columns, tuning) if tuning else Text(f"{note}\n", style="dim"),
         _terminal_table("every run", [run_header[place] for place in told], members),
     )
 
@@ -110,21 +129,31 @@ def markdown(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |\n" for row in rows)
 
 
-def methods_csv(rows: Sequence[MethodRow], thresholds: Mapping[str, float]) -> str:
-    """Return every number of the rows, unrounded; missing values (no interval, not reached) are empty cells.
+def methods_csv(comparison: Comparison) -> str:
+    """Return every number of the methods, unrounded; missing values (no interval, not reached) are empty cells.
 
-    Columns of fitness are called return, whatever its metric, so that programs find them.
+    Columns of fitness are called return, whatever its metric, so that programs find them. The last ones are the budgets
+    that every run reached, with the held-out returns there, and what tuning here took, 0 where there was none.
     """
     header = ["method", "seeds", "return_iqm", "return_least", "return_most", "return_mean", "last_return_iqm"]
     header += ["steps", "selection_steps", "cpu_s", "wall_s", "selection_s", "steps_between_scores"]
-    for threshold in thresholds.values():
+    for threshold in comparison.thresholds.values():
         header += [f"{what}_to_{threshold:g}" for what in ("seeds", "steps", "core_minutes")]
+    for budget in comparison.budgets:
+        header += [f"equal_{budget.clock}", *(f"return_{what}_at_equal_{budget.clock}" for what in _STANDING)]
+    header += [f"tuning_{what}" for what in ("trials", "steps", "selection_steps", "core_minutes")]
     lines: list[list[Any]] = []
-    for row in rows:
+    for row in comparison.rows:
         reached = [(reach.seeds, reach.steps, reach.core_minutes) for reach in row.reached.values()]
         returns = [row.iqm, row.least, row.most, row.mean, row.last_iqm]
         took = [row.steps, row.selection_steps, row.cpu_s, row.wall_s, row.selection_s, row.steps_between_scores]
-        lines.append([row.method, row.seeds, *returns, *took, *(value for reach in reached for value in reach)])
+        line = [row.method, row.seeds, *returns, *took, *(value for reach in reached for value in reach)]
+        for budget in comparison.budgets:
+            scores = budget.scores[row.method]
+            line += [budget.amount, interquartile_mean(scores), *seed_range(scores)]
+        one = comparison.tunings.get(row.method)
+        line += [0, 0, 0, 0] if one is None else [one.trials, one.steps, one.selection_steps, one.core_minutes]
+        lines.append(line)
     return csv_text(header, lines)
 
 

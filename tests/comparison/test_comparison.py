@@ -748,13 +748,14 @@ def test_a_difference_that_rounding_hides_is_told(like: Member) -> None:
 
 def test_captions_name_only_what_is_drawn(like: Member) -> None:
     config = like.config
-    both = learning_caption(config, ["25 %", "100 %", "ARS paper"], "return", 5)
+    both = learning_caption(config, ["25 %", "100 %", "ARS paper"], "return", 5, several=True)
     assert "on 2 selection episodes" in both and "on 3 report episodes" in both
     assert "Thin lines: seeds" in both and "Dashed: shares of the way" in both and "ARS paper: " in both
-    alone = learning_caption(config, [], "return", 1)
-    assert not any(word in alone for word in ("Thin", "Bands", "Dashed", "ARS"))
+    assert "Upright dotted lines: the largest budget that every run reached" in both
+    alone = learning_caption(config, [], "return", 1, several=False)
+    assert not any(word in alone for word in ("Thin", "Bands", "Dashed", "ARS", "dotted"))
     function = resolve_config(flags={"task.name": "rastrigin", "method.name": "ga", "budget.steps": 100})
-    assert "fitness on one evaluation in" in learning_caption(function, [], "fitness", 1)
+    assert "fitness on one evaluation in" in learning_caption(function, [], "fitness", 1, several=False)
     assert members_note(function) == ""
 
 

@@ -19,10 +19,10 @@ from PIL import Image
 import evo
 from evo.comparison.artefacts import robustness_caption
 from evo.comparison.colours import PALETTE, colours_of
-from evo.comparison.curves import curve, curves
+from evo.comparison.curves import budget_header, budget_texts, curve, curves, equal_budget, equal_budgets
 from evo.comparison.figures import _draw_matched, _draw_thresholds, _end, learning_curves, robustness_figure
 from evo.comparison.member import Member, read_member
-from evo.comparison.page import Content, page, write_page
+from evo.comparison.page import Content, Tabulated, page, write_page
 from evo.comparison.panel import Standing, draw_panel
 from evo.comparison.race import forward_coordinate, median_member, race, typical_episode
 from evo.comparison.robustness import DRAWS, EPISODES, Robustness, _noise, robustness
@@ -143,6 +143,36 @@ def test_seeds_that_never_run_at_once_have_no_middle() -> None:
 def test_a_method_without_scores_has_no_curve() -> None:
     group = [made_up("ars", 0, [1, 2], [NAN, NAN]), made_up("ga", 0, [1, 2], [1, 2])]
     assert list(curves(group, "wall_s")) == ["ga"]
+
+
+def test_an_equal_budget_is_what_every_run_reached_and_what_was_known_there() -> None:
+    members = [
+        made_up("ars", 1, [10, 20, 30], [NAN, 1, 5]),  # the score 1 was taken at 10, the score 5 at 20
+        made_up("ars", 2, [10, 20, 40], [2, 2, 9]),
+        made_up("ga", 1, [5, 15, 25], [0, 3, 4], last=7.0),  # the score 7 at 25, beyond nobody's end
+        made_up("late", 1, [26, 52], [NAN, 8.0]),
+    ]
+    steps, cpu, wall = equal_budgets(members)
+    assert (steps.clock, steps.amount, cpu.clock, cpu.amount, wall.amount) == ("steps", 25.0, "cpu_s", 2.5, 1.25)
+    np.testing.assert_array_equal(steps.scores["ars"], [5, 9])
+    np.testing.assert_array_equal(steps.scores["ga"], [7])
+    np.testing.assert_array_equal(steps.scores["late"], [NAN])  # its first score was taken at 26
+    slow = replace(members[2], metrics={**members[2].metrics, "cpu_s": np.array([1.0, 3.0, 9.0])})
+    cpu = equal_budget([members[0], slow], "cpu_s")  # ga is at 1 of its 9 s where ars ends
+    assert cpu.amount == 3.0 and cpu.scores["ga"] == [4.0] and cpu.scores["ars"] == [5.0]
+    assert budget_header([steps, cpu, wall], Control()) == [
+        *("method", "at 25 env steps", "at 3 s of CPU time", "at 1.25 s of wall-clock time")
+    ]
+    assert budget_texts([steps], ["ga", "ars", "late"]) == [["ga", "7"], ["ars", "7 (5 to 9)"], ["late", "–"]]
+
+
+def test_the_equal_budget_is_drawn_where_methods_are_compared(tmp_path: Path) -> None:
+    group = [made_up(method, 1, [10, 20], [1, 2]) for method in ("ars", "ga")]
+    drawn = []
+    for members in (group, group[:1]):
+        learning_curves(members, tmp_path / "drawn.svg", {})
+        drawn.append((tmp_path / "drawn.svg").read_text().count("stroke-dasharray: 1.1,2.2"))
+    assert drawn == [3, 0]
 
 
 def test_colours_are_distinct_and_in_order() -> None:
@@ -415,15 +445,11 @@ def content(tmp_path: Path, words: str = "word") -> Content:
         terms=[(words, words)],
         deviations=[words],
         settings={words: {words: words}},
-        methods_header=[words, words],
-        methods_rows=[[words, "1"]],
-        thresholds_header=[words, words],
-        thresholds_rows=[[words, "1"]],
-        thresholds_note=words,
-        methods_note=words,
-        members_note=words,
-        members_header=[words],
-        members_rows=[[words]],
+        methods=Tabulated([words, words], [[words, "1"]], words),
+        thresholds=Tabulated([words, words], [[words, "1"]], words),
+        budgets=Tabulated([words, words], [[words, "1"]], words),
+        tuning=Tabulated([words, words], [[words, "1"]], words),
+        members=Tabulated([words], [[words]], words),
         findings=[words],
         failures=[words],
         figures=[(tmp_path / "figure.svg", words), (tmp_path / "figure.png", words)],
@@ -453,8 +479,10 @@ def test_the_page_is_balanced_fetches_nothing_and_escapes_everything(tmp_path: P
 
 def test_the_page_leaves_out_what_is_empty(tmp_path: Path) -> None:
     full = content(tmp_path)
-    empty = replace(full, deviations=[], settings={}, failures=[], findings=[], figures=[], race=None, methods_rows=[])
+    none = Tabulated([], [], "a note on nothing")
+    empty = replace(full, deviations=[], settings={}, failures=[], findings=[], figures=[], race=None, methods=none)
     text = page(empty)
+    assert none.note not in text and none.note in page(replace(full, tuning=none))  # that no tuning was done is told
     assert not any(word in text for word in ("Failures", "<video", "<img", "Settings", "Not equal", "Methods"))
     assert "Runs" in text
 

@@ -1,5 +1,8 @@
 """Tuning in a comparison: equal trials of every method, on seeds of their own; the best gives the report's settings."""
 
+import csv
+import html
+import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -7,14 +10,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 import evo
 from evo.comparison import study
 from evo.comparison.comparison import Comparison
+from evo.comparison.curves import budget_texts
 from evo.comparison.member import Member, read_member
+from evo.comparison.notes import budgets_note, tuning_note
 from evo.comparison.plan import plan_study
-from evo.comparison.tuning import choose, space_of, trial_settings
-from evo.config.resolve import read_config
+from evo.comparison.terms import terms_of
+from evo.comparison.tuning import choose, space_of, trial_settings, tuning_texts
+from evo.comparison.writing import terminal_tables
+from evo.config.resolve import read_config, resolve_config
 from evo.config.search_spaces import draw
 from evo.errors import EvoError
 from evo.learners import METHODS
@@ -100,6 +108,58 @@ def test_what_was_found_is_in_the_record_and_told(found: Comparison) -> None:
     assert "random-search" not in found.tunings
     (told,) = [line for line in found.terms.deviations if line.startswith("method settings tuned")]
     assert told.endswith("not here, as no search space is declared (random-search)")
+
+
+def test_the_report_states_what_tuning_took(found: Comparison) -> None:
+    note = tuning_note(found.members[0].config, found.terms.settings, found.tunings)
+    assert "on one of the seeds 0 to 9" in note and "was not counted" in note
+    assert "cma-es: sigma 0.03072 to 3.072; population_size one of 8, 16, 32, 64." in note
+    assert note.endswith("Not tuned, as no search space is declared: random-search.")
+    terminal = Console(file=io.StringIO(), width=100)
+    terminal.print(terminal_tables(found))
+    printed = terminal.file.getvalue()  # type: ignore[attr-defined]
+    lines = tuning_texts(found.tunings)
+    for name in ("table.md", "report.html"):
+        text = html.unescape((found.path / name).read_text())
+        assert note in text and all(cell in text for line in lines for cell in line)
+    assert "best trial" in printed and all(line[2] in printed for line in lines)
+    rows = {row["method"]: row for row in csv.DictReader(io.StringIO((found.path / "table.csv").read_text()))}
+    for method, tuning in found.tunings.items():
+        took = [rows[method][f"tuning_{name}"] for name in ("trials", "steps", "selection_steps", "core_minutes")]
+        values = tuning.trials, tuning.steps, tuning.selection_steps, tuning.core_minutes
+        assert [float(one) for one in took] == [float(one) for one in values]
+        assert tuning.steps >= 3 * 200
+    assert rows["random-search"]["tuning_trials"] == "0"
+
+
+def test_the_report_states_equal_budgets(found: Comparison) -> None:
+    assert [budget.clock for budget in found.budgets] == ["steps", "cpu_s", "wall_s"]
+    table = budget_texts(found.budgets, [row.method for row in found.rows])
+    note = budgets_note(found.members[0].config, found.metric)
+    for name in ("table.md", "report.html"):
+        text = html.unescape((found.path / name).read_text())
+        assert note in text and all(cell in text for line in table for cell in line)
+    rows = {row["method"]: row for row in csv.DictReader(io.StringIO((found.path / "table.csv").read_text()))}
+    for budget in found.budgets:
+        for method, (score,) in budget.scores.items():
+            assert float(rows[method][f"equal_{budget.clock}"]) == budget.amount
+            assert rows[method][f"return_iqm_at_equal_{budget.clock}"] == ("" if np.isnan(score) else str(score))
+
+
+def test_a_comparison_without_tuning_says_what_is_known_of_its_settings(tmp_path: Path) -> None:
+    def note(*methods: str, **settings: float) -> str:
+        configs = {}
+        for method in methods:
+            flags = {"task.name": "Hopper-v5", "method.name": method, "seed": 100}
+            own = [(f"method.{name}", value) for name, value in settings.items()]
+            configs[Path(method)] = resolve_config(settings=own, flags=flags)
+        return tuning_note(configs[Path(methods[0])], terms_of(configs).settings, {})
+
+    told = note("ars", "ga")
+    assert "presets were used (--tune N gives all of them the same trials)" in told
+    assert "Settings tuned: for Hopper-v5 (ars); not for this task: general settings (ga)." in told
+    assert told.endswith("How many trials and steps went into the presets before was not counted.")
+    assert "presets were used" not in note("ars", sigma=0.5) and "by hand: sigma (ars)" in note("ars", sigma=0.5)
 
 
 def test_a_tuned_study_is_reused_and_more_methods_may_join(found: Comparison) -> None:
