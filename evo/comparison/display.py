@@ -39,11 +39,21 @@ class StudyWatcher(Protocol):
         """Receive what is being done now, in a few words."""
 
 
-class Pace:
-    """Estimates the remaining time of a study from the share of it that was done in this session."""
+def names_of(configs: Sequence[Config]) -> list[str]:
+    """Return what members are called: method and seed, and before them the task where it is not the same for all."""
+    alike = len({config.task.name for config in configs}) < 2
+    return [f"{'' if alike else f'{one.task.name} '}{one.method.name} seed {one.seed}" for one in configs]
 
-    def __init__(self, count: int) -> None:
-        self._fractions, self._made, self._began = [0.0] * count, 0.0, 0.0
+
+class Pace:
+    """Estimates the remaining time of a study from the share of it that was done in this session.
+
+    weights: how much work each member is, in any unit.
+    """
+
+    def __init__(self, weights: Sequence[float]) -> None:
+        self._weights, self._fractions = weights, [0.0] * len(weights)
+        self._made, self._began = 0.0, 0.0
 
     def begin(self) -> None:
         """Start the clock, at the beginning of the first member's work."""
@@ -52,25 +62,26 @@ class Pace:
     def reach(self, index: int, fraction: float, worked: bool = True) -> None:
         """Record the used fraction of a member's budget; worked: whether this session did it, or found it done."""
         if worked:
-            self._made += fraction - self._fractions[index]
+            self._made += (fraction - self._fractions[index]) * self._weights[index]
         self._fractions[index] = fraction
 
     def seconds_left(self) -> float | None:
         """Return the estimate; None before any work is done."""
-        left = len(self._fractions) - sum(self._fractions)
+        left = sum(weight * (1.0 - done) for weight, done in zip(self._weights, self._fractions, strict=True))
         return (time.monotonic() - self._began) * left / self._made if self._made > 0 else None
 
     @property
     def text(self) -> str:
         seconds = self.seconds_left()
-        return f"about {duration(seconds)} left for the study" if seconds else ""
+        return f"about {duration(seconds)} left for all runs" if seconds else ""
 
 
 class _Members:
     """State of the members, common to both displays."""
 
-    def __init__(self, configs: Sequence[Config]) -> None:
-        self.configs, self.pace = configs, Pace(len(configs))
+    def __init__(self, configs: Sequence[Config], weights: Sequence[float] | None) -> None:
+        self.configs, self.names = configs, names_of(configs)
+        self.pace = Pace([1.0] * len(configs) if weights is None else weights)
         self.seen = [Seen(config) for config in configs]
         self.states, self.notes = ["waiting"] * len(configs), [""] * len(configs)
         self.current = 0
@@ -92,13 +103,12 @@ class _Members:
 class StudyLines:
     """Prints a line when a member's state changes, and between them the lines of its run."""
 
-    def __init__(self, configs: Sequence[Config], console: Console) -> None:
-        self._members, self._console = _Members(configs), console
+    def __init__(self, configs: Sequence[Config], console: Console, weights: Sequence[float] | None = None) -> None:
+        self._members, self._console = _Members(configs, weights), console
 
     def state(self, index: int, state: str, note: str = "") -> None:
         self._members.state(index, state, note)
-        config = self._members.configs[index]
-        name = f"[{index + 1}/{len(self._members.configs)}] {config.method.name} seed {config.seed}: {state}"
+        name = f"[{index + 1}/{len(self._members.configs)}] {self._members.names[index]}: {state}"
         left = self._members.pace.text if state in ("running", "resumed") else ""
         self.phase("; ".join(part for part in (name, note, left) if part))
 
@@ -117,8 +127,8 @@ class StudyLines:
 class StudyTable:
     """Shows all members in one table that is redrawn in place."""
 
-    def __init__(self, configs: Sequence[Config], console: Console) -> None:
-        self._members, self._console, self._phase = _Members(configs), console, "starting"
+    def __init__(self, configs: Sequence[Config], console: Console, weights: Sequence[float] | None = None) -> None:
+        self._members, self._console, self._phase = _Members(configs, weights), console, "starting"
         self._live = Live(self._table(), console=console, refresh_per_second=8)
 
     def __enter__(self) -> "StudyTable":
@@ -157,9 +167,10 @@ class StudyTable:
 
     def _table(self) -> Group:
         members = self._members
-        task = members.configs[0]["task.name"]
-        table = Table(title=f"{task}: {len(members.configs)} runs", title_justify="left", title_style="bold")
-        for name in ("method", "seed"):
+        tasks = list(dict.fromkeys(config.task.name for config in members.configs))
+        of = tasks[0] if len(tasks) == 1 else f"{len(tasks)} tasks"
+        table = Table(title=f"{of}: {len(members.configs)} runs", title_justify="left", title_style="bold")
+        for name in ("task", "method", "seed")[len(tasks) == 1 :]:
             table.add_column(name)
         table.add_column("", width=12)
         for name in (f"{members.configs[0].task.kind.step_unit}s", "held-out", "steps/s"):
@@ -170,6 +181,7 @@ class StudyTable:
             config, seen, state = members.configs[index], members.seen[index], members.states[index]
             fraction = seen.forecast.fraction(seen.row) if seen.row else None
             table.add_row(
+                *([config.task.name] if len(tasks) > 1 else []),
                 config.method.name,
                 str(config.seed),
                 ProgressBar(total=1.0, completed=1.0 if state in ("done", "reused") else fraction or 0.0, width=12),
@@ -215,8 +227,15 @@ class _MemberLine:
         self._table.phase(f"ended: {reason}")
 
 
-def study_display(configs: Sequence[Config], console: Console, quiet: bool) -> AbstractContextManager[StudyWatcher]:
-    """Return the display for the console: live on a terminal, plain lines elsewhere, nothing when quiet."""
+def study_display(
+    configs: Sequence[Config], console: Console, quiet: bool, weights: Sequence[float] | None = None
+) -> AbstractContextManager[StudyWatcher]:
+    """Return the display for the console: live on a terminal, plain lines elsewhere, nothing when quiet.
+
+    weights: how much work each member is, for the time that is left; None: all the same.
+    """
     if quiet:
         return nullcontext(StudyLines(configs, Console(quiet=True)))
-    return StudyTable(configs, console) if is_live(console) else nullcontext(StudyLines(configs, console))
+    if is_live(console):
+        return StudyTable(configs, console, weights)
+    return nullcontext(StudyLines(configs, console, weights))

@@ -16,7 +16,8 @@ these and other intervals (simulated, nominally 95 %; `tests/comparison/test_sta
     10      three in ten stand still     92 %                   88 %          99 %
 
 With three or five seeds no interval covers 95 % for every distribution: seeds with another gait, or that stand still,
-may be missing from the sample. So the range and the number of the seeds are shown, without a percentage.
+may be missing from the sample. So the range and the number of the seeds are shown, without a percentage. From ten
+seeds on the bootstrap is close enough to what it claims to be shown beside them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,6 +27,11 @@ from typing import TypeVar
 
 import numpy as np
 from scipy.stats import mannwhitneyu, rankdata, trim_mean
+
+from evo.numerics.randomness import generator
+
+LEAST_FOR_INTERVAL = 10  # seeds; with fewer, a bootstrap interval of 95 % covers as little as 69 %
+_RESAMPLES = 20_000
 
 # With more than this many values in each of the two, the normal approximation of the rank test is as good as the exact
 # one (p-values around 0.02 are within 2 % of it); one value against many is never normal.
@@ -53,6 +59,19 @@ def seed_range(values: Sequence[float] | np.ndarray) -> tuple[float, float]:
     if len(given) < 2 or np.isnan(given).any():
         return float("nan"), float("nan")
     return float(given.min()), float(given.max())
+
+
+def bootstrap_interval(values: Sequence[float] | np.ndarray) -> tuple[float, float]:
+    """Return the 95 % percentile bootstrap interval of the interquartile mean of values (seeds,).
+
+    The same values always have the same interval. (NaN, NaN) for fewer than `LEAST_FOR_INTERVAL`, or with a NaN.
+    """
+    given = np.sort(np.asarray(values, np.float64))  # the order of the seeds must not matter
+    if len(given) < LEAST_FOR_INTERVAL or np.isnan(given).any():
+        return float("nan"), float("nan")
+    chosen = generator(0, "bootstrap").integers(len(given), size=(_RESAMPLES, len(given)))
+    low, high = np.quantile(middle_mean(given[chosen], axis=1), (0.025, 0.975))
+    return float(low), float(high)
 
 
 def rank_test(first: Sequence[float] | np.ndarray, second: Sequence[float] | np.ndarray) -> float:

@@ -1,13 +1,13 @@
 """A study: its members are run, resumed or found finished, one after another; each is an ordinary run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from evo.api import running as api
-from evo.comparison.display import StudyWatcher
+from evo.comparison.display import StudyWatcher, names_of
 from evo.comparison.member import Member, read_member
 from evo.comparison.plan import Plan, difference
 from evo.comparison.terms import labels
@@ -23,7 +23,7 @@ RECORD, _CHOSEN = "study.toml", "tuning.chosen."  # and the keys in it of what t
 _BUDGET = ("budget.generations", "budget.minutes")
 
 
-class _Standing(Enum):
+class Standing(Enum):
     """State of a member before the work starts; the value is the state to display when it starts."""
 
     ABSENT = "running"
@@ -56,8 +56,8 @@ def conduct(plan: Plan, workers: Workers, watcher: StudyWatcher) -> Conducted:
     found = _open(plan)
     trials = {path: config for runs in plan.trials.values() for path, config in runs.items()}
     places = {path: index for index, path in enumerate([*trials, *plan.members])}
-    ended, failures = _finish(trials, places, workers, watcher)
-    tunings = {}
+    ended, failed = finish(trials, places, workers, watcher)
+    failures, tunings = [*failed.values()], {}
     for method, runs in plan.trials.items():
         done = {index: ended[path] for index, path in enumerate(runs) if path in ended}
         if done:
@@ -77,30 +77,39 @@ def conduct(plan: Plan, workers: Workers, watcher: StudyWatcher) -> Conducted:
         kept = {key: value for key, value in found.items() if not key.startswith(before)}
         write_text(plan.path / RECORD, to_toml({**kept, **chosen}))
     plan = plan.tuned({method: one.settings for method, one in tunings.items()})
-    members, others = _finish(plan.members, places, workers, watcher)
-    failures += others
+    members, failed = finish(plan.members, places, workers, watcher)
+    failures += failed.values()
     if not members:
         raise EvoError(f"every run of {plan.path} failed; the first: {failures[0]}")
     return Conducted(plan, [*members.values()], tunings, failures)
 
 
-def _finish(
-    runs: Mapping[Path, Config], places: Mapping[Path, int], workers: Workers, watcher: StudyWatcher
-) -> tuple[dict[Path, Member], list[str]]:
-    """Finish runs; return those that ended, and a line for each that failed. places: path → number for the watcher.
+def finish(
+    runs: Mapping[Path, Config],
+    places: Mapping[Path, int],
+    workers: Workers,
+    watcher: StudyWatcher,
+    finished: Callable[[Member], None] = lambda member: None,
+) -> tuple[dict[Path, Member], dict[Path, str]]:
+    """Finish runs one after another; return those that ended, and a line for each that failed, by their paths.
 
-    Raises EvoError before any work where the folder of one holds a run on other terms.
+    places: path → number for the watcher. finished: called with each that ended. What fails does not stop the others.
+    Raises EvoError before any work where the folder of one holds a run on other terms; KeyboardInterrupt and
+    SystemExit, after everything is saved, where a signal stops it.
     """
-    standings = {path: _standing(path, config) for path, config in runs.items()}
-    ended, failures = {}, []
     for path, config in runs.items():
-        standing, index = standings[path], places[path]
+        standing_of(path, config)
+    names = dict(zip(runs, names_of([*runs.values()]), strict=True))
+    ended, failures = dict[Path, Member](), dict[Path, str]()
+    for path, config in runs.items():
+        index = places[path]
         trial = path.name.replace("-", " ") if path.name.startswith("trial-") else ""
-        watcher.state(index, standing.value, trial)
         try:
-            if standing is _Standing.ABSENT:
+            standing = standing_of(path, config)  # again: another process may have worked on it meanwhile
+            watcher.state(index, standing.value, trial)
+            if standing is Standing.ABSENT:
                 api.run(settings=config.values, out=path, workers=workers, video=False, display=watcher.watch(index))
-            elif standing is _Standing.UNFINISHED:
+            elif standing is Standing.UNFINISHED:
                 api.resume(path, workers=workers, video=False, display=watcher.watch(index))
             ended[path] = read_member(path)
         except Exception as error:
@@ -109,11 +118,12 @@ def _finish(
             if not isinstance(error, EvoError) and not users_own:
                 raise
             reason = str(error) if isinstance(error, EvoError) else f"{type(error).__name__}: {one_line(error)}"
-            failures.append(f"{config.method.name} {trial or f'seed {config.seed}'}: {reason}")
+            failures[path] = f"{f'{config.method.name} {trial}' if trial else names[path]}: {reason}"
             watcher.state(index, "failed", reason)
         else:
-            if standing is not _Standing.FINISHED:
+            if standing is not Standing.FINISHED:
                 watcher.state(index, "done")
+            finished(ended[path])
     return ended, failures
 
 
@@ -157,21 +167,22 @@ def _open(plan: Plan) -> dict[str, Any]:
     return found
 
 
-def _standing(path: Path, config: Config) -> _Standing:
+def standing_of(path: Path, config: Config) -> Standing:
     """Return a member's state. Raises EvoError where its folder holds a run on other terms."""
     if not (path / "config.toml").exists():
-        return _Standing.ABSENT
+        return Standing.ABSENT
     run = Run(path)
-    finished = _is_finished(run)
+    finished = is_finished(run)
     # a run that minutes ended has generations as its budget; the study's record holds the minutes
     timed = finished and config.budget.minutes is not None
     differs = difference(run.config.values, config.values, but=("evo", *(_BUDGET if timed else ())))
     if differs:
         raise EvoError(f"{path} was made with {differs}; choose another folder as out")
-    return _Standing.FINISHED if finished else _Standing.UNFINISHED
+    return Standing.FINISHED if finished else Standing.UNFINISHED
 
 
-def _is_finished(run: Run) -> bool:
+def is_finished(run: Run) -> bool:
+    """Return whether a run has ended and its champion is scored on the report episodes."""
     # a run resumed with a larger budget has an earlier report until it ends again
     try:
         return run.ended is not None and run.champion.report_returns is not None

@@ -75,12 +75,13 @@ def _row(method: str, group: Sequence[Member], thresholds: Mapping[str, float]) 
         last_iqm=interquartile_mean([member.last_mean for member in group]),
         selection_steps=float(np.mean([member.selection("steps")[-1] for member in group])),
         steps_between_scores=float(np.mean([member.steps_between_scores for member in group])),
-        reached={name: _reach(group, threshold) for name, threshold in thresholds.items()},
+        reached={name: reach_of(group, threshold) for name, threshold in thresholds.items()},
         **last,
     )
 
 
-def _reach(group: Sequence[Member], threshold: float) -> Reach:
+def reach_of(group: Sequence[Member], threshold: float) -> Reach:
+    """Return how many seeds of a method reached a threshold, and what it took."""
     spent = [spent_until(member, threshold) for member in group]
     return Reach(
         seeds=sum(one is not None for one in spent),

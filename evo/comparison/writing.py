@@ -84,14 +84,14 @@ def terminal_tables(comparison: Comparison) -> Group:
     tuning = [line[:-1] for line in tuning_texts(tunings)]
     note = tuning_note(config, comparison.terms.settings, tunings)
     return Group(
-        _terminal_table(task, [header[place] for place in shown], methods),
-        _terminal_table(
+        terminal_table(task, [header[place] for place in shown], methods),
+        terminal_table(
             f"to a held-out {metric}: {unit}s, core-minutes, seeds that got there",
             [name.replace(" (", "\n(") for name in threshold_header(comparison.thresholds)],
             [[row.method, *("\n".join(_format_reach(one, row.seeds)) for one in row.reached.values())] for row in rows],
         ),
         Text(f"{resolution(rows, unit, metric)}\n", style="dim"),
-        _terminal_table(
+        terminal_table(
             f"held-out {metric} at equal budgets of training",
             budget_header(budgets, config.task.kind),
             [
@@ -99,12 +99,13 @@ def terminal_tables(comparison: Comparison) -> Group:
                 for line in budget_texts(budgets, [row.method for row in rows])
             ],
         ),
-        _terminal_table("tuning", tuning_columns, tuning) if tuning else Text(f"{note}\n", style="dim"),
-        _terminal_table("every run", [run_header[place] for place in told], members),
+        terminal_table("tuning", tuning_columns, tuning) if tuning else Text(f"{note}\n", style="dim"),
+        terminal_table("every run", [run_header[place] for place in told], members),
     )
 
 
-def _terminal_table(title: str, header: Sequence[str], lines: Sequence[Sequence[str]]) -> Table:
+def terminal_table(title: str, header: Sequence[str], lines: Sequence[Sequence[str]]) -> Table:
+    """Return a table whose header takes little width; the columns `method` and `run` are flush left."""
     table = Table(
         title=title,
         title_justify="left",

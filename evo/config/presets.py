@@ -208,6 +208,10 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     },
 }
 
+# What tuning a preset took, task → family → env steps, of all trials together. Older presets have no entry: their
+# trials were not counted.
+TUNING_STEPS: Mapping[str, Mapping[str, int]] = {}
+
 
 _LANDSCAPE_BUDGET = {"budget.steps": 100_000}
 _SOLVED = {"budget.until": -1e-8}  # for a function whose best value is known to be 0

@@ -509,7 +509,7 @@ def test_a_study_longer_than_the_screen_shows_the_current_member() -> None:
 def test_the_pace_counts_this_sessions_work_only(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr("evo.comparison.display.time.monotonic", lambda: now[0])
-    pace = Pace(4)
+    pace = Pace([1.0] * 4)
     pace.reach(0, 1.0, worked=False)  # reused
     assert pace.seconds_left() is None
     pace.begin()
@@ -517,6 +517,11 @@ def test_the_pace_counts_this_sessions_work_only(monkeypatch: pytest.MonkeyPatch
     now[0] = 110.0
     pace.reach(1, 1.0)
     assert pace.seconds_left() == 40.0  # half a member took 10 s; two are left
+    heavy = Pace([1.0, 5.0])
+    heavy.begin()
+    now[0] = 112.0
+    heavy.reach(0, 1.0)
+    assert heavy.seconds_left() == 10.0  # the other is five times the work
 
 
 # Terms.

@@ -11,7 +11,16 @@ import scipy.special
 import scipy.stats
 
 from evo.comparison import statistics
-from evo.comparison.statistics import holm, interquartile_mean, least_p, middle_mean, rank_test, seed_range
+from evo.comparison.statistics import (
+    LEAST_FOR_INTERVAL,
+    bootstrap_interval,
+    holm,
+    interquartile_mean,
+    least_p,
+    middle_mean,
+    rank_test,
+    seed_range,
+)
 
 Draw = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 
@@ -78,6 +87,18 @@ def test_intervals_hold_the_truth_as_often_as_the_table_says(seeds: int) -> None
         np.testing.assert_allclose(found, said, atol=0.04, err_msg=kind)  # some three standard errors
     # whichever interval of few seeds is printed, a percentage would be wrong
     assert seeds == 10 or all(min(column) < 0.93 for column in zip(*table.values(), strict=True))
+
+
+def test_an_interval_is_given_from_ten_seeds_on_and_is_the_percentile_bootstraps() -> None:
+    values = np.random.default_rng(0).normal(3000, 500, 12)
+    for few in (values[: LEAST_FOR_INTERVAL - 1], np.append(values, np.nan)):
+        assert np.isnan(bootstrap_interval(few)).all()
+    low, high = bootstrap_interval(values)
+    assert low < interquartile_mean(values) < high
+    assert bootstrap_interval(values[::-1]) == (low, high)  # the same seeds, whatever their order
+    drawn = np.random.default_rng(1).choice(values, (40_000, 12))
+    other = [scipy.stats.trim_mean(drawn, 0.25, axis=1)]
+    np.testing.assert_allclose((low, high), np.quantile(other, (0.025, 0.975)), atol=15)  # a hundredth of its width
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -29,6 +29,7 @@ CUTS = {
     "bench": ["--quick"],
     "bench --exact": ["--quick", "--task", "Swimmer-v5"],
     "bench --layers": ["--quick", "--network", "dense:64"],
+    "bench --tasks-learned": ["--quick", "--tasks", "InvertedPendulum-v5", "--methods", "ars,ga", "--seeds", "1"],
     "evaluate": ["--episodes", "2"],
     "robustness": ["--episodes", "1"],
     "compare": ["--no-video", *_FEW],
