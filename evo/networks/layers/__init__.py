@@ -5,6 +5,7 @@ A layer of the package is one file more, and its class in this list. The class s
 """
 
 from evo.networks.layers.attention import Attention
+from evo.networks.layers.clock import Clock
 from evo.networks.layers.convolution import Conv
 from evo.networks.layers.ctrnn import CTRNN
 from evo.networks.layers.dense import Dense
@@ -29,6 +30,7 @@ __all__ = [
     "LSTM",
     "Attention",
     "AveragePool",
+    "Clock",
     "Conv",
     "Dense",
     "Dropout",
