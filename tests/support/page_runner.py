@@ -1,7 +1,7 @@
 """Runs the code of a page in the working directory.
 
 Commands and Python run in order, each in a fork of its own: imports are paid once, and nothing but files goes from one
-to the next. Budgets, numbers of seeds and film sizes are cut, nothing else.
+to the next. Budgets, numbers of seeds and trials, and film sizes are cut, nothing else.
 """
 
 import functools
@@ -45,7 +45,7 @@ def _command(words: list[str]) -> None:
         more = ["--no-video"]
     elif words[1] == "compare":
         text = re.sub(r"--minutes \d+|--steps \d{4,}", "--steps 4000", " ".join(words))
-        words = re.sub(r"--seeds \d+", "--seeds 1", text).split(" ")
+        words = re.sub(r"--tune \d+", "--tune 2", re.sub(r"--seeds \d+", "--seeds 1", text)).split(" ")
     sys.argv = [*words, *more]
     main()
 
