@@ -15,7 +15,7 @@ from evo.comparison.display import StudyWatcher, study_display
 from evo.comparison.findings import findings_of
 from evo.comparison.member import Member, with_last
 from evo.comparison.plan import plan_study
-from evo.comparison.study import conduct, make_study_folder, read_members
+from evo.comparison.study import conduct, make_study_folder, read_members, recorded_tunings
 from evo.comparison.table import method_rows
 from evo.comparison.terms import Terms, deviations_of, terms_of
 from evo.comparison.thresholds import thresholds_of
@@ -29,8 +29,6 @@ from evo.storage.paths import command, fresh_path, task_slug
 
 # Makes the display of a study, given the configurations of its members in the order of work.
 StudyDisplay = Callable[[Sequence[Config]], AbstractContextManager[StudyWatcher]]
-
-_NONE: Mapping[str, Tuning] = {}
 
 
 def compare(
@@ -97,7 +95,7 @@ def compare(
         done = conduct(plan, workers, watcher)
         terms = terms_of(done.plan.members, done.tunings)
         return _conclude(
-            plan.path, plan.command, terms, done.members, done.failures, workers, video, watcher, done.tunings
+            plan.path, plan.command, terms, done.members, done.tunings, done.failures, workers, video, watcher
         )
 
 
@@ -105,7 +103,8 @@ def _compare_runs(
     paths: Sequence[Path], out: Path | None, workers: Workers, video: bool, show: StudyDisplay, trust: bool
 ) -> Comparison:
     members = read_members(paths, trust)
-    terms = terms_of({member.path: member.config for member in members})
+    tunings = recorded_tunings(members, trust)
+    terms = terms_of({member.path: member.config for member in members}, tunings)
     methods = dict.fromkeys(member.config.method.name for member in members)
     stem = f"{task_slug(members[0].config.task.name)}-{'-'.join(methods)}"
     path = out or fresh_path(Path("runs") / "studies" / stem)
@@ -115,7 +114,7 @@ def _compare_runs(
     with show([member.config for member in members]) as watcher:
         for index in range(len(members)):
             watcher.state(index, "reused")
-        return _conclude(path, again, terms, members, [], workers, video, watcher)
+        return _conclude(path, again, terms, members, tunings, [], workers, video, watcher)
 
 
 def _conclude(
@@ -123,11 +122,11 @@ def _conclude(
     command: str,
     terms: Terms,
     members: Sequence[Member],
+    tunings: Mapping[str, Tuning],
     failures: Sequence[str],
     workers: Workers,
     video: bool,
     watcher: StudyWatcher,
-    tunings: Mapping[str, Tuning] = _NONE,
 ) -> Comparison:
     """Compute the results, write and draw them."""
     watcher.phase("scoring what was learned last")

@@ -68,13 +68,13 @@ def tuning_note(config: Config, settings: Mapping[str, Mapping[str, str]], tunin
             f"tuned: {group_texts(tuned)}. {presets} was not counted."
         )
     spaces = ". ".join(f"{method}: {one.space}" for method, one in tunings.items())
-    untuned = [method for method in settings if method not in tunings]
+    others = {method: own["tuned"] for method, own in settings.items() if method not in tunings}
     return (
         f"Each trial is a run with the budget of the others, on one of the seeds 0 to {TRIAL_SEEDS - 1}. The first is "
         "the preset; the others are drawn at random from the method's search space, ranges log-uniformly. The best, by "
         f"its champion's score on {scoring_of(config)[0]}, is what the report seeds run. {presets}, which are first "
         f"trials here, was not counted. Searched: {spaces}."
-        + (f" Not tuned, as no search space is declared: {', '.join(untuned)}." if untuned else "")
+        + (f" Without trials: {group_texts(others)}." if others else "")
     )
 
 

@@ -16,7 +16,7 @@ from evo.comparison.defaults import (
     FIRST_SEED,
     PRESET_NETWORK,
 )
-from evo.comparison.tuning import TRIAL_SEEDS, check_trials, space_of, trial_settings, width_of
+from evo.comparison.tuning import TRIAL_SEEDS, check_trials, is_tunable, trial_settings, width_of
 from evo.config.build import make_learner
 from evo.config.config import Config, to_toml
 from evo.config.keys import KEYS
@@ -107,7 +107,7 @@ def plan_study(
     }
     for config in list(members.values())[: len(names)]:  # one of each method: a seed makes no configuration wrong
         make_learner(config, Threads(1))
-    planned: dict[str, dict[Path, Config]] = {name: {} for name in names if trials and space_of(find_method(name))}
+    planned: dict[str, dict[Path, Config]] = {name: {} for name in names if trials and is_tunable(name)}
     for name, found in planned.items():
         preset = next(config for config in members.values() if config.method.name == name)
         for trial in range(trials):

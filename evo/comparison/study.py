@@ -1,5 +1,6 @@
 """A study: its members are run, resumed or found finished, one after another; each is an ordinary run."""
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -8,7 +9,7 @@ from typing import Any
 
 from evo.api import running as api
 from evo.comparison.display import StudyWatcher, names_of
-from evo.comparison.member import Member, read_member
+from evo.comparison.member import Member, methods_of, read_member
 from evo.comparison.plan import Plan, difference
 from evo.comparison.terms import labels
 from evo.comparison.tuning import Tuning, choose
@@ -61,7 +62,7 @@ def conduct(plan: Plan, workers: Workers, watcher: StudyWatcher) -> Conducted:
     for method, runs in plan.trials.items():
         done = {index: ended[path] for index, path in enumerate(runs) if path in ended}
         if done:
-            tunings[method] = choose(done, [*runs.values()])
+            tunings[method] = choose(done, next(iter(runs.values())), len(runs))
         else:
             failures.append(f"{method}: every trial of its tuning failed")
     for path, config in plan.members.items():
@@ -137,6 +138,30 @@ def read_members(paths: Sequence[Path], trust: bool = False) -> list[Member]:
     members = [read_member(path, trust) for path in paths]
     names = labels([member.config for member in members])
     return [replace(member, label=name) for member, name in zip(members, names, strict=True)]
+
+
+def recorded_tunings(members: Sequence[Member], trust: bool = False) -> dict[str, Tuning]:
+    """Return method → its tuning in the study that finished runs are from; without methods that were not tuned there.
+
+    It counts where all runs of a method are of one study and have the settings of its best trial. trust: as of a Run.
+    """
+    found = {}
+    for method, group in methods_of(members).items():
+        (folder, *others) = {member.path.absolute().parent for member in group}
+        trials = folder / "tuning" / group[0].config.method.name
+        if others or not trials.exists() or not (folder / RECORD).exists():
+            continue
+        record = read_config(read_text(folder / RECORD), str(folder / RECORD), trust)
+        planned, ended = int(record.get("tuning.trials", 0)), {}
+        for trial in range(planned):
+            with contextlib.suppress(EvoError):  # it failed
+                ended[trial] = read_member(trials / f"trial-{trial}", trust)
+        if 0 in ended:
+            tuning = choose(ended, ended[0].config, planned)
+            best = ended[tuning.chosen].config.method
+            if all(member.config.method == best for member in group):
+                found[method] = tuning
+    return found
 
 
 def make_study_folder(path: Path) -> None:

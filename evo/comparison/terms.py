@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from evo.comparison.member import Member, methods_of
-from evo.comparison.tuning import Tuning
+from evo.comparison.tuning import Tuning, is_tunable
 from evo.config.config import Config
 from evo.config.presets import GENERAL, PRESETS
 from evo.config.resolve import resolve_config
@@ -70,7 +70,7 @@ def terms_of(runs: Mapping[Path, Config], tunings: Mapping[str, Tuning] = _NONE)
                 deviations += _action_layers(texts, methods)
         elif first.values.get(key) is not None and _of(key, first) != _AS_SCORED:
             shared.append((key, next(iter(texts.values()))))
-    settings = {method: _settings(group, tunings) for method, group in methods.items()}
+    settings = {method: _settings(method, group, tunings) for method, group in methods.items()}
     for method, group in methods.items():
         varied = [name for name in group[0].method.given if len(_distinct(f"method.{name}", group)) > 1]
         deviations += [f"method.{name} within {method}: {settings[method][name]}" for name in varied]
@@ -153,14 +153,15 @@ def _is_term(key: str) -> bool:
     return key != "evo" and not key.startswith(("task.", "method."))
 
 
-def _settings(group: Sequence[Config], tunings: Mapping[str, Tuning]) -> dict[str, str]:
+def _settings(method: str, group: Sequence[Config], tunings: Mapping[str, Tuning]) -> dict[str, str]:
     """Return a method's own options, and for what they were tuned."""
     options = {name: _values(f"method.{name}", group) for name in group[0].method.given}
-    here = tunings.get(group[0].method.name)
-    if here is not None:
-        return options | {"tuned": f"here, the best of {here.trials} trials"}
+    if method in tunings:
+        return options | {"tuned": f"here, the best of {tunings[method].trials} trials"}
     tuned = ", ".join(dict.fromkeys(_tuning(config) for config in group))
-    return options | {"tuned": f"{tuned}; not here, as no search space is declared" if tunings else tuned}
+    if tunings:
+        tuned += "; not here" + ("" if is_tunable(group[0].method.name) else ", as no search space is declared")
+    return options | {"tuned": tuned}
 
 
 def _task_options(config: Config) -> str:

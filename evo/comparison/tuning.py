@@ -54,7 +54,7 @@ def check_trials(trials: int | None, methods: Sequence[str]) -> int:
         raise EvoError(f"tune must be a number of trials for each method, from 2 to {MOST_TRIALS}, got {trials}")
     if trials == 1:
         raise EvoError("tune=1 tries the preset alone, which is the first trial; give 2 or more, or leave it out")
-    if not any(space_of(find_method(name)) for name in methods):
+    if not any(map(is_tunable, methods)):
         raise EvoError(
             f"tune: no search space is declared for {', '.join(methods)}; there is one for {', '.join(SEARCH_SPACES)}"
         )
@@ -64,6 +64,11 @@ def check_trials(trials: int | None, methods: Sequence[str]) -> int:
 def space_of(method: Method | None) -> Space:
     """Return what is searched for a method; empty where no space is declared."""
     return () if method is None else SEARCH_SPACES.get(method.family, ())
+
+
+def is_tunable(name: str) -> bool:
+    """Return whether a search space is declared for a method."""
+    return bool(space_of(find_method(name)))
 
 
 def trial_settings(name: str, trial: int, width: float) -> dict[str, Any]:
@@ -79,18 +84,19 @@ def trial_settings(name: str, trial: int, width: float) -> dict[str, Any]:
     return {key: value for option, value in drawn.items() if (key := f"method.{option}") not in method.settings}
 
 
-def choose(trials: Mapping[int, Member], planned: Sequence[Config]) -> Tuning:
+def choose(trials: Mapping[int, Member], preset: Config, planned: int) -> Tuning:
     """Return what trials of a method took, and the best of them. trials: number → run, of those that ended, in order.
 
-    planned: the configurations of all. The highest score wins, and of equal ones the earliest.
+    preset: the configuration of the first. planned: how many there were to be. The highest score wins, and of equal
+    ones the earliest.
     """
     scores = {trial: member.champion.score for trial, member in trials.items()}
     best = max(scores, key=lambda trial: -math.inf if math.isnan(scores[trial]) else scores[trial])
-    preset, config = planned[0], planned[best]
+    config = trials[best].config
     changed = {key: value for key, value in config.values.items() if value != preset[key] and key.startswith("method.")}
     members = trials.values()
     return Tuning(
-        planned=len(planned),
+        planned=planned,
         trials=len(trials),
         steps=sum(float(one.metrics["steps"][-1]) for one in members),
         selection_steps=sum(float(one.selection("steps")[-1]) for one in members),

@@ -114,7 +114,8 @@ def test_the_report_states_what_tuning_took(found: Comparison) -> None:
     note = tuning_note(found.members[0].config, found.terms.settings, found.tunings)
     assert "on one of the seeds 0 to 9" in note and "was not counted" in note
     assert "cma-es: sigma 0.03072 to 3.072; population_size one of 8, 16, 32, 64." in note
-    assert note.endswith("Not tuned, as no search space is declared: random-search.")
+    untuned = found.terms.settings["random-search"]["tuned"]
+    assert note.endswith(f"Without trials: {untuned} (random-search).")
     terminal = Console(file=io.StringIO(), width=100)
     terminal.print(terminal_tables(found))
     printed = terminal.file.getvalue()  # type: ignore[attr-defined]
@@ -233,12 +234,11 @@ def test_the_best_is_chosen_by_selection_and_never_by_the_report(found: Comparis
         returns = {"selection_returns": np.array([selection]), "report_returns": np.array([report])}
         return replace(like, champion=replace(like.champion, **returns))
 
-    planned = [like.config] * 4
     nan = float("nan")
     trials = dict(enumerate([scored(1.0, 9.0), scored(3.0, 1.0), scored(3.0, 5.0), scored(nan, 9.0)]))
-    assert choose(trials, planned).chosen == 1  # of equal ones the earliest
-    assert choose({3: trials[3], 0: trials[0]}, planned).chosen == 0
-    assert choose({3: trials[3]}, planned).chosen == 3
+    assert choose(trials, like.config, 4).chosen == 1  # of equal ones the earliest
+    assert choose({3: trials[3], 0: trials[0]}, like.config, 4).chosen == 0
+    assert choose({3: trials[3]}, like.config, 4).chosen == 3
 
 
 @pytest.mark.parametrize(
@@ -255,6 +255,18 @@ def test_a_mistake_in_tuning_gets_one_line(methods: list[str], tune: int, expect
         tuned(tmp_path / "s", methods, tune=tune)
     assert expected in str(caught.value) and "\n" not in str(caught.value)
     assert not (tmp_path / "s").exists()
+
+
+def test_finished_runs_of_a_tuned_study_say_so(found: Comparison, tmp_path: Path) -> None:
+    runs = [member.path for member in found.members]
+    again = evo.compare(*runs, out=tmp_path / "s", video=False, threads=1)
+    assert again.tunings == found.tunings
+    assert again.terms.settings["ga"]["tuned"] == "here, the best of 3 trials"
+    own = {"method.sigma": 0.7, "evaluation.selection_share": 0.4}
+    other = evo.run("rastrigin", method="cma-es", seed=100, steps=200, out=tmp_path / "r", settings=own, video=False)
+    mixed = evo.compare(other.path, *runs[1:], out=tmp_path / "t", video=False, threads=1)
+    assert [*mixed.tunings] == ["ga"]  # that of another run of CMA-ES is not this one's
+    assert mixed.terms.settings["cma-es"]["tuned"] == "by hand: sigma; not here"
 
 
 def test_finished_runs_are_not_tuned(found: Comparison, tmp_path: Path) -> None:
