@@ -1,10 +1,12 @@
 """Notes of a comparison: what its columns and curves hold, for readers who meet them for the first time."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from evo.comparison.terms import group_texts
 from evo.comparison.tuning import TRIAL_SEEDS, Tuning
 from evo.config.config import Config
+from evo.config.presets import TUNING_STEPS
+from evo.learners import find_method
 
 _PAPER = "ARS paper: the return that Mania et al. 2018 train to, on version 1 of the task"
 
@@ -59,23 +61,34 @@ def budgets_note(config: Config, metric: str) -> str:
 
 def tuning_note(config: Config, settings: Mapping[str, Mapping[str, str]], tunings: Mapping[str, Tuning]) -> str:
     """Return how the methods were tuned, and what is not known of it. settings: of the terms, by method."""
-    presets = "How many trials and steps went into the presets before"
+    presets = _presets_effort(config, [*settings])
     if not tunings:
         tuned = {method: own["tuned"] for method, own in settings.items()}
         used = "" if any(text.startswith("by hand") for text in tuned.values()) else ": presets were used"
         return (
             f"No method was tuned for this comparison{used} (--tune N gives all of them the same trials). Settings "
-            f"tuned: {group_texts(tuned)}. {presets} was not counted."
+            f"tuned: {group_texts(tuned)}. {presets}"
         )
     spaces = ". ".join(f"{method}: {one.space}" for method, one in tunings.items())
     others = {method: own["tuned"] for method, own in settings.items() if method not in tunings}
     return (
         f"Each trial is a run with the budget of the others, on one of the seeds 0 to {TRIAL_SEEDS - 1}. The first is "
         "the preset; the others are drawn at random from the method's search space, ranges log-uniformly. The best, by "
-        f"its champion's score on {scoring_of(config)[0]}, is what the report seeds run. {presets}, which are first "
-        f"trials here, was not counted. Searched: {spaces}."
+        f"its champion's score on {scoring_of(config)[0]}, is what the report seeds run. {presets} Searched: {spaces}."
         + (f" Without trials: {group_texts(others)}." if others else "")
     )
+
+
+def _presets_effort(config: Config, methods: Sequence[str]) -> str:
+    """Return what is known of the work that went into the presets of methods, by their labels."""
+    counted = TUNING_STEPS.get(config.task.name, {})
+    families = {label: find_method(label.partition(" ")[0]) for label in methods}
+    known = {label: counted[one.family] for label, one in families.items() if one is not None and one.family in counted}
+    others = [label for label in methods if label not in known]
+    unit = config.task.kind.step_unit
+    told = f"Tuning the presets took, in {unit}s: {', '.join(f'{label} {steps:,}' for label, steps in known.items())}."
+    missing = f"What tuning the presets took was not counted ({', '.join(others)})."
+    return " ".join([*([told] if known else []), *([missing] if others else [])])
 
 
 def learning_caption(config: Config, dashed: Collection[str], metric: str, seeds: int, several: bool) -> str:

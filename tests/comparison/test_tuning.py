@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 import evo
-from evo.comparison import study
+from evo.comparison import notes, study
 from evo.comparison.comparison import Comparison
 from evo.comparison.curves import budget_texts
 from evo.comparison.member import Member, read_member
@@ -147,7 +147,7 @@ def test_the_report_states_equal_budgets(found: Comparison) -> None:
             assert rows[method][f"return_iqm_at_equal_{budget.clock}"] == ("" if np.isnan(score) else str(score))
 
 
-def test_a_comparison_without_tuning_says_what_is_known_of_its_settings(tmp_path: Path) -> None:
+def test_a_comparison_without_tuning_says_what_is_known_of_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     def note(*methods: str, **settings: float) -> str:
         configs = {}
         for method in methods:
@@ -159,7 +159,11 @@ def test_a_comparison_without_tuning_says_what_is_known_of_its_settings(tmp_path
     told = note("ars", "ga")
     assert "presets were used (--tune N gives all of them the same trials)" in told
     assert "Settings tuned: for Hopper-v5 (ars); not for this task: general settings (ga)." in told
-    assert told.endswith("How many trials and steps went into the presets before was not counted.")
+    assert told.endswith("What tuning the presets took was not counted (ars, ga).")
+    monkeypatch.setattr(notes, "TUNING_STEPS", {"Hopper-v5": {"ars": 9_000_000}})
+    counted = "Tuning the presets took, in env steps: ars 9,000,000."
+    assert note("ars", "ga").endswith(f"{counted} What tuning the presets took was not counted (ga).")
+    assert note("ars", "ars-v1").endswith("env steps: ars 9,000,000, ars-v1 9,000,000.")
     assert "presets were used" not in note("ars", sigma=0.5) and "by hand: sigma (ars)" in note("ars", sigma=0.5)
 
 
