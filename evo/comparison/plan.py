@@ -94,7 +94,7 @@ def plan_study(
     count = DEFAULT_SEEDS if seeds is None else seeds
     if not 1 <= count <= _MOST_SEEDS:
         raise EvoError(f"seeds must be a number of seeds from 1 to {_MOST_SEEDS}, got {count}")
-    trials, budget = check_trials(tune, names), _check_budget(steps, minutes)
+    budget = _check_budget(steps, minutes)
     _check_settings(settings)
     if network is not None and not networked:
         raise EvoError(spec.kind.refusal(full, "network.layers"))
@@ -107,6 +107,7 @@ def plan_study(
     }
     for config in list(members.values())[: len(names)]:  # one of each method: a seed makes no configuration wrong
         make_learner(config, Threads(1))
+    trials = check_trials(tune, names)
     planned: dict[str, dict[Path, Config]] = {name: {} for name in names if trials and is_tunable(name)}
     for name, found in planned.items():
         preset = next(config for config in members.values() if config.method.name == name)
@@ -114,6 +115,8 @@ def plan_study(
             # a run must end with a report: that of a trial is as short as can be, because nobody may read it
             given = {"seed": trial % TRIAL_SEEDS, "evaluation.report_episodes": 1}
             own = trial_settings(name, trial, width_of(preset))
+            for key in own.keys() - set(preset.keys):
+                raise EvoError(f"{name}: its search space names {key}{nearest(key, preset.keys)}")
             found[path / "tuning" / name / f"trial-{trial}"] = preset.changed({**given, **own})
     words = ["evo", "compare", full, "--methods", ",".join(names), "--seeds", str(count)]
     words += [word for key, value in budget.items() for word in (f"--{key.removeprefix('budget.')}", str(value))]

@@ -12,8 +12,8 @@ from typing import Any
 
 from evo.comparison.member import Member
 from evo.config.config import Config
-from evo.config.search_spaces import SEARCH_SPACES, Space, describe, draw
-from evo.errors import EvoError
+from evo.config.search_spaces import SEARCH_SPACES, Space, declared_space, describe, draw
+from evo.errors import EvoError, one_line
 from evo.learners import find_method
 from evo.learners.methods import Method
 from evo.numerics.formatting import number
@@ -62,8 +62,13 @@ def check_trials(trials: int | None, methods: Sequence[str]) -> int:
 
 
 def space_of(method: Method | None) -> Space:
-    """Return what is searched for a method; empty where no space is declared."""
-    return () if method is None else SEARCH_SPACES.get(method.family, ())
+    """Return what is searched for a method; empty where no space is declared. Raises EvoError for a wrong one."""
+    if method is None or method.family in SEARCH_SPACES:
+        return () if method is None else SEARCH_SPACES[method.family]
+    try:
+        return declared_space(getattr(method.constructor(), "search_space", {}))
+    except ValueError as error:
+        raise EvoError(f"{method.reference}: {one_line(error)}") from error
 
 
 def is_tunable(name: str) -> bool:

@@ -1,7 +1,8 @@
 """Search spaces: the settings of a method that a comparison tunes by random search, declared once for each family.
 
 The ranges are those in which papers and our presets (`evo.config.presets`) lie, with room on either side, and are the
-same on every task. A family without an entry is not tuned.
+same on every task. A family without an entry is not tuned. A class of the user's own declares its space itself, in
+`search_space`: option → (low, high) or a list of values.
 Source: Bergstra & Bengio 2012, "Random Search for Hyper-Parameter Optimization".
 """
 
@@ -113,6 +114,24 @@ SEARCH_SPACES: Mapping[str, Space] = {
     "adam": (LogUniform("learning_rate", 3e-4, 0.03),),
     "sgd": (LogUniform("learning_rate", 0.003, 1.0),),
 }
+
+
+def declared_space(declared: Any) -> Space:
+    """Return the space of option → (low, high), log-uniform, or a list of values. Raises ValueError for another."""
+    if not isinstance(declared, Mapping):
+        raise ValueError(f"search_space must be a table of options, as in {{'sigma': (0.01, 0.3)}}; got {declared!r}")
+    parts: list[LogUniform | OneOf] = []
+    for option, values in declared.items():
+        if isinstance(values, list) and values:
+            parts.append(_one_of(option, *values))
+            continue
+        numbers = isinstance(values, tuple) and all(isinstance(value, int | float) for value in values)
+        if not numbers or len(values) != 2 or not 0 < values[0] < values[1] < math.inf:
+            raise ValueError(
+                f"search_space[{option!r}] must be (low, high) with 0 < low < high, or a list of values; got {values!r}"
+            )
+        parts.append(LogUniform(option, *values))
+    return parts
 
 
 def draw(space: Space, rng: np.random.Generator, width: float = 1.0) -> dict[str, Any]:

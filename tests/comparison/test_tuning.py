@@ -91,6 +91,43 @@ def test_trials_are_runs_on_other_seeds_than_the_reports(found: Comparison) -> N
         assert {tuple(member.config[key] for key in best) for member in report} == {tuple(best.values())}
 
 
+OWN = """
+from evo.algorithms.strategies.cma_es import CMAES
+
+class Tuned(CMAES):
+    search_space = {"sigma": (0.1, 1.0), "population_size": [4, 8]}
+
+class Wrong(CMAES):
+    search_space = {"sigma": (1.0, 0.1)}
+
+class Misspelt(CMAES):
+    search_space = {"sgima": (0.1, 1.0)}
+"""
+
+
+def test_an_algorithm_of_ones_own_declares_what_is_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own_tuned.py").write_text(OWN)
+    monkeypatch.syspath_prepend(tmp_path)
+    name = "own_tuned:Tuned"
+    found = tuned(tmp_path / "s", [name])
+    tuning = found.tunings[name]
+    assert tuning.space == "sigma 0.1 to 1; population_size one of 4, 8"
+    record = read_config((found.path / "study.toml").read_text(), "study.toml", trust=True)
+    assert record[f"tuning.chosen.{name}.trial"] == tuning.chosen
+    for trial in (1, 2):
+        config = read_member(found.path / "tuning" / name / f"trial-{trial}", trust=True).config
+        assert 0.1 <= config["method.sigma"] <= 1.0 and config["method.population_size"] in (4, 8)
+    again = tuned(tmp_path / "s", [name])
+    assert again.tunings == found.tunings
+    for wrong, expected in (
+        ("Wrong", r"own_tuned:Wrong: search_space\['sigma'\] must be \(low, high\) with 0 < low < high"),
+        ("Misspelt", r"its search space names method\.sgima; did you mean 'method\.sigma'"),
+    ):
+        with pytest.raises(EvoError, match=expected):
+            tuned(tmp_path / "t", [f"own_tuned:{wrong}"])
+    assert not (tmp_path / "t").exists()
+
+
 def test_trials_beyond_ten_use_the_seeds_again(tmp_path: Path) -> None:
     plan = plan_study("rastrigin", "ga", 1, 200, None, None, {}, tmp_path, tune=12)
     assert [config.seed for config in plan.trials["ga"].values()] == [*range(10), 0, 1]

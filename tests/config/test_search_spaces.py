@@ -8,7 +8,7 @@ import pytest
 
 from evo.config.build import make_learner
 from evo.config.resolve import resolve_config
-from evo.config.search_spaces import SEARCH_SPACES, LogUniform, OneOf, describe, draw
+from evo.config.search_spaces import SEARCH_SPACES, LogUniform, OneOf, declared_space, describe, draw
 from evo.evaluation.workers import Threads
 
 ACTING = {"sac", "td3", "ppo"}
@@ -34,6 +34,14 @@ def test_one_of_a_list_takes_what_goes_together() -> None:
     assert found == [{"a": 1, "b": 2}] * 2 + [{"a": 3, "b": 4}] * 3
     assert part.describe(1.0) == "a, b one of 1/2, 3/4"
     assert describe([LogUniform("c", 0.1, 1.0), part]) == "c 0.1 to 1; a, b one of 1/2, 3/4"
+
+
+def test_a_space_is_declared_by_ranges_and_lists() -> None:
+    assert declared_space({"a": (0.1, 1), "b": [3, None]}) == [LogUniform("a", 0.1, 1), OneOf(({"b": 3}, {"b": None}))]
+    assert declared_space({}) == []
+    for wrong in ({"a": (0, 1)}, {"a": (1, 1)}, {"a": (1, 2, 3)}, {"a": []}, {"a": 3}, {"a": ("x", "y")}, ["a"]):
+        with pytest.raises(ValueError, match="search_space"):
+            declared_space(wrong)
 
 
 def corners(family: str, width: float) -> list[dict[str, Any]]:
