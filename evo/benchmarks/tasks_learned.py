@@ -4,7 +4,7 @@ Every cell is an ordinary run in `OUT/TASK/METHOD-seedSEED`, as `evo run TASK --
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +66,7 @@ def tasks_learned(
     display of the runs. say: called with lines on what will be done. told: called with the record when a run of the
     pair is finished.
 
-    All methods of a task and seed are run before the next seed, the cheapest first. Ctrl-C saves everything before
+    All tasks and methods are run with a seed before the next seed, the cheapest first. Ctrl-C saves everything before
     KeyboardInterrupt is raised. Raises EvoError for anything the user can put right.
     """
     if not 1 <= seeds <= _MOST_SEEDS:
@@ -97,7 +97,8 @@ def tasks_learned(
     seconds = _times(cells, missing, workers, say)
     refused = {pair: reason for pair, reason in seconds.items() if isinstance(reason, str)}
     times = {pair: cost for pair, cost in seconds.items() if not isinstance(cost, str)}
-    missing = _ordered([config for config in missing if Pair.of(config) in times], times)
+    missing = [config for config in missing if Pair.of(config) in times]
+    missing.sort(key=lambda one: (one.seed, np.nan_to_num(times[Pair.of(one)], nan=math.inf)))
     left = [times[Pair.of(config)] * (1.0 - cells.done(config)) for config in missing]
     begun = sum(cells.place(config) in cells.begun for config in missing)
     say(_announce(len(asked), begun, missing, left, workers.threads))
@@ -227,18 +228,6 @@ def _times(
             known = "not known" if planned.seconds is None else f"about {duration(planned.seconds)}"
             say(f"{pair.task} {pair.method}: {known} for a run")
     return found
-
-
-def _ordered(missing: Sequence[Config], times: Mapping[Pair, float]) -> list[Config]:
-    """Return runs in the order of work: seed by seed, the task that costs least first, and so the methods of each."""
-
-    def cost(seconds: float) -> float:
-        return math.inf if math.isnan(seconds) else seconds
-
-    tasks = {pair.task: 0.0 for pair in times}
-    for pair, seconds in times.items():
-        tasks[pair.task] += cost(seconds)
-    return sorted(missing, key=lambda one: (one.seed, tasks[one.task.name], one.task.name, cost(times[Pair.of(one)])))
 
 
 def _announce(asked: int, begun: int, missing: Sequence[Config], left: Sequence[float], threads: int) -> str:

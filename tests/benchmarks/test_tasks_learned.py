@@ -67,10 +67,10 @@ def test_every_cell_is_what_evo_run_makes(made: tuple[Record, list[str], list[Pa
     again = evo.run("cartpole", method="ga", seed=101, settings=SMALL, out=record.path.parent / "again", video=False)
     member = next(row for row in record.rows if row.pair == (CARTPOLE, "ga")).members[1]
     np.testing.assert_array_equal(again.champion.report_returns, member.champion.report_returns)
-    # what it will cost is said before, and by whole seeds the runs are made
+    # what it will cost is said before, and by whole seeds the runs are made, the cheapest first
     assert len(said) == 5 and said[-1].startswith("8 of 8 runs are missing: about ")
     assert "on this machine with 2 threads" in said[-1]
-    assert len(told) == 8 and {*told[:4]} == {*told[4:]} and told[0].task == told[1].task != told[2].task
+    assert len(told) == 8 and {*told[:4]} == {*told[4:]} == {row.pair for row in record.rows}
 
 
 def read_rows(path: Path) -> list[dict[str, float]]:
@@ -188,6 +188,25 @@ def test_what_was_interrupted_goes_on_and_equals_the_uninterrupted(
         for column in ("generation", "steps", "selection_steps", "best", "mean", "selection"):
             np.testing.assert_array_equal(row.members[0].metrics[column], whole.metrics[column])
         assert row.members[0].report_mean == whole.report_mean
+
+
+def test_the_cheapest_of_a_seed_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    costs = {Pair(MASS, "ga"): 5.0, Pair(CARTPOLE, "ars"): 60.0, Pair(MASS, "ars"): 600.0, Pair(CARTPOLE, "ga"): np.nan}
+    order: list[str] = []
+
+    def shown(configs: Sequence[Config], weights: Sequence[float]) -> AbstractContextManager[StudyWatcher]:
+        order.extend(f"{config.task.name} {config.method.name} {config.seed}" for config in configs)
+        assert list(weights[:4]) == [10.0, 60.0, 600.0, pytest.approx(665 / 3)]  # none less than it takes to begin
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("evo.benchmarks.tasks_learned._times", lambda *_: costs)
+    said: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        tasks_learned(seeds=2, out=tmp_path, display=shown, say=said.append, **WORDS)
+    assert order == [f"{pair.task} {pair.method} {seed}" for seed in (100, 101) for pair in costs]
+    assert said == [
+        "8 of 8 runs are missing: about 22 min 10 s on this machine with 2 threads, and 2 of unknown length"
+    ]
 
 
 def test_a_run_of_other_settings_is_named_and_left_out(
