@@ -13,6 +13,7 @@ from evo.benchmarks.published import SOURCES, THRESHOLDS, Figure, published
 from evo.comparison.member import Member
 from evo.comparison.statistics import LEAST_FOR_INTERVAL, bootstrap_interval, interquartile_mean, seed_range
 from evo.comparison.table import Reach, reach_of
+from evo.comparison.terms import unlike_platforms
 from evo.comparison.thresholds import ARS_PAPER, spent_until
 from evo.comparison.writing import markdown, terminal_table
 from evo.config.config import Config
@@ -135,12 +136,13 @@ def _mean(values: Sequence[float]) -> float:
 class Record:
     """The table of record.
 
-    path: its folder. seeds: number of seeds that were asked for. rows: in the order of the table. notes: a line for
-    each run that failed or was left out.
+    path: its folder. seeds: number of seeds that were asked for. changes: settings that all runs have in place of their
+    presets'. rows: in the order of the table. notes: a line for each run that failed or was left out.
     """
 
     path: Path
     seeds: int
+    changes: Mapping[str, Any]
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
 
@@ -184,19 +186,20 @@ class Record:
 
     def markdown(self) -> str:
         """Return the text of record.md: an overview, a table for each task, every run, and what the columns hold."""
-        parts = [
-            "# Table of record",
-            f"`evo bench --tasks-learned --seeds {self.seeds} --out {self.path}`",
-            _NOTE,
-            _to_list(_COLUMNS),
-        ]
+        changes = ", ".join(f"{key}={value}" for key, value in self.changes.items())
+        parts = ["# Table of record", f"`evo bench --tasks-learned --seeds {self.seeds} --out {self.path}`", _NOTE]
+        parts += [f"**Not the presets as they come: every run has {changes}.**"] if changes else []
+        parts += [_to_list(_COLUMNS)]
         header, lines = _overview(self.rows)
         parts += [markdown(header, lines), _OVERVIEW_NOTE] if len(header) > 1 else []
         for task in self.tasks:
             parts += [f"## {self.title(task)}", markdown(HEADER, self.lines(task))]
-        members = [(row, member) for row in self.rows for member in row.members]
+        members = [member for row in self.rows for member in row.members]
         if members:
-            parts += ["## Every run", markdown(_RUN_HEADER, [_run_texts(*each) for each in members])]
+            lines = [_run_texts(row, member) for row in self.rows for member in row.members]
+            parts += ["## Every run", markdown(_RUN_HEADER, lines)]
+        if unlike := unlike_platforms(members):
+            parts += ["## Made on unlike machines", _UNLIKE, _to_list(unlike)]
         parts += ["## Sources", _to_list([f"{name}: {text}." for name, text in SOURCES.items()])]
         if self.notes:
             parts += ["## Left out or failed", _to_list(self.notes)]
@@ -207,13 +210,14 @@ def make_record(
     path: Path,
     asked: Sequence[Pair],
     seeds: int,
+    changes: Mapping[str, Any],
     members: Sequence[Member],
     begun: Sequence[Config],
     notes: Sequence[str],
 ) -> Record:
     """Return the record of the runs in a folder: a row for each pair that was asked for or has a run.
 
-    begun: configurations of runs that are not finished.
+    changes: as of a Record. begun: configurations of runs that are not finished.
     """
     rows = []
     begun_pairs = [Pair.of(config) for config in begun]
@@ -221,7 +225,7 @@ def make_record(
     for pair in sorted(known, key=lambda pair: pair.place):
         group = sorted((one for one in members if Pair.of(one.config) == pair), key=lambda one: one.seed)
         rows.append(Row(pair, tuple(group), begun_pairs.count(pair), THRESHOLDS.get(pair.task)))
-    return Record(path, seeds, tuple(rows), tuple(notes))
+    return Record(path, seeds, changes, tuple(rows), tuple(notes))
 
 
 HEADER = (
@@ -249,7 +253,7 @@ _RUN_HEADER = (
     "core-min to threshold",
     "env steps + selection",
     "core-min in all",
-    "wall s",
+    "wall min in all",
     "ended",
 )
 _NOTE = (
@@ -271,6 +275,7 @@ _COLUMNS = (
     "published: what others report, ± as they report it, after so many million env steps. Their versions of the tasks "
     "and ways to measure differ (see the sources).",
 )
+_UNLIKE = "Core-minutes are those of the machine that made a run, and may not be comparable."
 _OVERVIEW_NOTE = "Cells: return (IQM), and in parentheses how many seeds hold the threshold, of how many."
 
 
@@ -356,7 +361,7 @@ def _run_texts(row: Row, member: Member) -> list[str]:
         "–" if spent is None else number(spent.core_minutes),
         steps,
         number((member.metrics["cpu_s"][-1] + member.selection("cpu_s")[-1]) / 60.0),
-        number(member.metrics["wall_s"][-1]),
+        number((member.metrics["wall_s"][-1] + member.metrics["selection_s"][-1]) / 60.0),
         member.ended or "–",
     ]
 

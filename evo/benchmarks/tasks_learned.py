@@ -83,7 +83,8 @@ def tasks_learned(
     show = display or (lambda configs, weights: study_display(configs, Console(quiet=True), quiet=True))
 
     def write() -> Record:
-        record = make_record(cells.out, pairs, seeds, [*cells.finished.values()], [*cells.begun.values()], cells.notes)
+        found = [*cells.finished.values()], [*cells.begun.values()], cells.notes
+        record = make_record(cells.out, pairs, seeds, dict(cells.settings), *found)
         write_text(cells.out / "record.md", record.markdown())
         write_text(cells.out / "record.csv", record.csv())
         return record
@@ -97,9 +98,11 @@ def tasks_learned(
     seconds = _times(cells, missing, workers, say)
     refused = {pair: reason for pair, reason in seconds.items() if isinstance(reason, str)}
     times = {pair: cost for pair, cost in seconds.items() if not isinstance(cost, str)}
-    missing = [config for config in missing if Pair.of(config) in times]
-    missing.sort(key=lambda one: (one.seed, np.nan_to_num(times[Pair.of(one)], nan=math.inf)))
-    left = [times[Pair.of(config)] * (1.0 - cells.done(config)) for config in missing]
+    ahead = [
+        (config, times[Pair.of(config)] * (1.0 - cells.done(config))) for config in missing if Pair.of(config) in times
+    ]
+    ahead.sort(key=lambda each: (each[0].seed, math.inf if math.isnan(each[1]) else each[1]))
+    missing, left = [config for config, _ in ahead], [seconds for _, seconds in ahead]
     begun = sum(cells.place(config) in cells.begun for config in missing)
     say(_announce(len(asked), begun, missing, left, workers.threads))
     usual = float(np.nanmean(left)) if np.isfinite(left).any() else 1.0

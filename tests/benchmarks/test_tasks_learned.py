@@ -58,6 +58,7 @@ def touched(folder: Path) -> dict[Path, int]:
 def test_every_cell_is_what_evo_run_makes(made: tuple[Record, list[str], list[Pair]]) -> None:
     record, said, told = made
     assert record.notes == ()
+    assert "**Not the presets as they come: every run has evaluation.sel" in (record.path / "record.md").read_text()
     assert {str(path.parent.relative_to(record.path)) for path in record.path.rglob("config.toml")} == {*PLACES}
     for place in PLACES:
         task, method, seed = place.replace("/", "-seed").split("-seed")
@@ -295,3 +296,4 @@ def test_the_command_prints_the_table(
                 "left out: " in printed.out and "was made with evaluation.selection_episodes=2, not 20" in printed.out
             )
             assert printed.out.rstrip().endswith("record.md")
+            assert "Not the presets" not in (record.path.parent / "printed" / "record.md").read_text()
