@@ -120,9 +120,21 @@ def uncounted_selection(members: Sequence[Member]) -> list[str]:
     return [f"selection: {instead} processors that training kept busy ({', '.join(names)}; their runs counted neither)"]
 
 
+def never_updated(members: Sequence[Member]) -> list[str]:
+    """Return a line where runs ended within their warm-up, before the first update: they show the initial policy."""
+    names = []
+    for member in members:
+        warm_up = member.config.method.given.get("warm_up")
+        if isinstance(warm_up, int) and warm_up >= member.metrics["steps"][-1]:
+            names.append(f"{member.method}'s method.warm_up={warm_up}")
+    told = ", ".join(dict.fromkeys(names))
+    return [f"ended before the first update: {told} is not less than its steps"] if told else []
+
+
 def deviations_of(members: Sequence[Member]) -> list[str]:
     """Return a line for each difference of finished runs other than their settings."""
-    return [*unlike_endings(members), *unlike_platforms(members), *uncounted_selection(members)]
+    found = [*unlike_endings(members), *unlike_platforms(members), *uncounted_selection(members)]
+    return [*never_updated(members), *found]
 
 
 def default_options(task: str) -> dict[str, Any]:

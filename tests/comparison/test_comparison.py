@@ -31,7 +31,15 @@ from evo.comparison.notes import learning_caption, members_note, methods_note, t
 from evo.comparison.plan import plan_study
 from evo.comparison.race import race
 from evo.comparison.table import method_rows
-from evo.comparison.terms import Terms, labels, terms_of, uncounted_selection, unlike_endings, unlike_platforms
+from evo.comparison.terms import (
+    Terms,
+    labels,
+    never_updated,
+    terms_of,
+    uncounted_selection,
+    unlike_endings,
+    unlike_platforms,
+)
 from evo.comparison.thresholds import spent_until, thresholds_of
 from evo.comparison.writing import resolution
 from evo.config.build import make_learner
@@ -651,6 +659,16 @@ def test_runs_that_ended_unlike_the_others_are_named(like: Member) -> None:
     assert unlike_endings([*members, unknown]) == []
     members.insert(0, ended("ppo", 101, "PPO diverged"))
     assert unlike_endings([*members, unknown]) == ["ended: 9 steps (ars, ppo); PPO diverged (ppo seed 101)"]
+
+
+def test_runs_that_ended_within_their_warm_up_are_told(like: Member) -> None:
+    def off_policy(warm_up: int) -> Member:
+        config = configured("pendulum", "sac", method__warm_up=warm_up, budget__steps=400)
+        return replace(like, config=config, metrics={"steps": np.array([200.0, 400.0])})
+
+    assert never_updated([like, off_policy(399)]) == []
+    (line,) = never_updated([like, off_policy(400), off_policy(400)])
+    assert line == "ended before the first update: sac's method.warm_up=400 is not less than its steps"
 
 
 def test_a_study_tells_which_runs_ended_early(study: Path, tmp_path: Path) -> None:
