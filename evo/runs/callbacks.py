@@ -25,7 +25,10 @@ class Watcher(Protocol):
         """Receive how many of the film's frames are drawn."""
 
     def on_selection(self, champion: Champion, steps: int, score: float, rate: float) -> None:
-        """Receive that candidates were scored after `steps` steps, at `rate` env steps/s; the champion so far."""
+        """Receive that candidates were scored after `steps` steps, at `rate` env steps/s; the champion so far.
+
+        rate: NaN where it tells nothing of learning, which has not begun.
+        """
 
     def on_generation(self, row: Mapping[str, float]) -> None:
         """Receive the row of metrics of a finished generation."""

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from types import TracebackType
@@ -20,6 +21,7 @@ from evo.runs.champion import Champion
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _CURVE_WIDTH, _CURVE_HEIGHT = 56, 6
 _WIDTH = 76  # of the panel, fixed: in a terminal made narrower, wider lines would wrap and remain
+_PACE = 60.0  # seconds over which the speed is measured
 _LARGEST = 1e300  # beyond it sums and differences overflow
 
 
@@ -29,7 +31,9 @@ class Forecast:
     def __init__(self, config: Config) -> None:
         self._budget, self._unit = config.budget, config.task.kind.step_unit
         self._share = config.evaluation.selection_share
-        self._began: tuple[float, float] | None = None  # time and fraction at this session's first row
+        self._seen: deque[tuple[float, float]] = (
+            deque()
+        )  # time and fraction at rows of this session, of the last minute
 
     def fraction(self, row: Mapping[str, float]) -> float | None:
         """Return the used part of the budget, 0 to 1; None without a budget in steps, generations or minutes."""
@@ -47,15 +51,22 @@ class Forecast:
         if fraction is None:
             return None
         now = time.monotonic()
-        if self._began is None or fraction <= self._began[1]:
-            self._began = self._began or (now, fraction)
-            return None
-        began, first = self._began
-        return (1.0 - fraction) * (now - began) / (fraction - first)
+        # a learner slows down where learning begins, so what is far back tells little
+        while len(self._seen) > 1 and self._seen[1][0] <= now - _PACE:
+            self._seen.popleft()
+        if not self._seen or fraction > self._seen[-1][1]:
+            self._seen.append((now, fraction))
+        began, first = self._seen[0]
+        return (1.0 - fraction) * (now - began) / (fraction - first) if fraction > first else None
 
     def estimate(self, rate: float, steps: int) -> str:
-        """Return a line about the remaining work, before it starts, at `rate` env steps/s with `steps` done."""
+        """Return a line about the remaining work, before it starts, at `rate` env steps/s with `steps` done.
+
+        rate: NaN where it is not known yet.
+        """
         budget, unit = self._budget.steps, self._unit
+        if math.isnan(rate):
+            return "the time left is known once learning has begun"
         if not rate > 0:
             return f"no {unit}s a second: the task ends at once"
         if budget and budget > steps:

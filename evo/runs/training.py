@@ -5,6 +5,7 @@ never on the time, except where the budget is in minutes; so a run that was kill
 one to the bit, except for its clocks.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -271,9 +272,10 @@ def _select(
     progress.selection_score, progress.selected_at = scores[best], learner.steps
     progress.selection_steps += taken
     progress.selection_error = standard_error(outcomes[best].returns[0])
-    watcher.on_selection(
-        progress.champion, learner.steps, scores[best], taken / max(progress.clock.selection - before, 1e-9)
-    )
+    # what only gathers experience as yet will be slower once it learns; evolution learns by evaluating
+    learns = getattr(learner, "learns", True)
+    rate = taken / max(progress.clock.selection - before, 1e-9) if learns else math.nan
+    watcher.on_selection(progress.champion, learner.steps, scores[best], rate)
     return taken
 
 

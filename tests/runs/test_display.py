@@ -1,6 +1,7 @@
 """What a run looks like: plain lines in a pipe, a live panel on a terminal, nothing when quiet."""
 
 import io
+import math
 import re
 from contextlib import nullcontext
 from pathlib import Path
@@ -137,8 +138,20 @@ def test_the_forecast_follows_the_budget() -> None:
     assert forecast.fraction(row) == 0.5  # whichever is reached first
     assert forecast.seconds_left(row) is None  # nothing to go by yet
     assert "about 8 s" in forecast.estimate(100.0, 250)
+    assert "once learning has begun" in forecast.estimate(math.nan, 0)
     endless = resolve_config(flags={"task.name": "HalfCheetah-v5", "budget.until": 100.0})
     assert Forecast(endless).fraction(row) is None
+
+
+def test_the_time_left_follows_the_pace_of_the_last_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    forecast = Forecast(resolve_config(flags={"task.name": "pendulum", "method.name": "sac", "budget.steps": 1000}))
+    now, steps = 0.0, 0.0
+    monkeypatch.setattr("evo.runs.display.time.monotonic", lambda: now)
+    for pace, seconds in ((100.0, 5), (1.0, 200)):  # it gathers experience, then it learns
+        for _ in range(seconds):
+            now, steps = now + 1.0, steps + pace
+            left = forecast.seconds_left({"steps": steps})
+    assert left is not None and abs(left - 300.0) < 1.0  # 300 steps, one a second
 
 
 def test_a_log_says_once_why_a_run_ended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
