@@ -61,6 +61,11 @@ _NO_BONUS = {"training__healthy_reward": 0.0}
 _NO_LUNGE = {**_NO_BONUS, "training__reward_limit": 4.0}
 
 
+def _first(inputs: int) -> dict[str, Any]:
+    """Return the keys of a linear policy of the first inputs alone that is trained in episodes of 300 steps."""
+    return {"network__layers": f"take:{inputs}", "training__steps": 300}
+
+
 def _pgpe(steps: float, radius: float, parameters: int, **options: Any) -> dict[str, Any]:
     """Return the settings of pgpelib's `train_agents`, which made the results of the ClipUp paper (Toklu 2020).
 
@@ -187,7 +192,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "ppo": _ppo(1e6),
     },
     "Walker2d-v5": {
-        # tuned: with the zoo's (.03, .025, 40, 30) it lunges and falls, at 520 after 4 million steps. With a rhythm, and
+        # tuned: with the zoo's (.03, .025, 40, 30) it lunges and falls: 520 after 4 million steps. With a rhythm, and
         # a limit to what a lunge earns, it walks to the end of the episode after some 0.7 million
         "ars": _ars(0.03, 0.05, 16, 8, 4e6, network__layers="clock:64x2", **_NO_LUNGE),
         # the paper's budget is 37.5 million
@@ -195,24 +200,9 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "ppo": _ppo(1e6, initial_deviation=_GENTLE),
     },
     # tuned: positions and velocities alone leave a fourth of the parameters, and episodes of 15 s more updates
-    "Ant-v5": {
-        "ars": _ars(
-            *(0.015, 0.025, 20, 10, 3e6),
-            network__layers="take:27",
-            training__steps=300,
-            evaluation__selection_share=0.2,
-            **_NO_BONUS,
-        )
-    },
+    "Ant-v5": {"ars": _ars(0.015, 0.025, 20, 10, 3e6, evaluation__selection_share=0.2, **_first(27), **_NO_BONUS)},
     # tuned: rewards are large and episodes last whatever it does, so few directions in short episodes tell enough
-    "HumanoidStandup-v5": {
-        "ars": _ars(
-            *(0.02, 0.05, 8, 4, 400_000),
-            network__layers="take:45",
-            training__steps=300,
-            evaluation__selection_episodes=4,
-        )
-    },
+    "HumanoidStandup-v5": {"ars": _ars(0.02, 0.05, 8, 4, 400_000, evaluation__selection_episodes=4, **_first(45))},
     # tuned: normalised, or with the general sigma, it never sees the pole stand
     "InvertedPendulum-v5": {"ars": _ars(0.1, 0.3, 16, 8, 600_000, network__normalise=False)},
     # tuned: one goal tells little of a policy, so each is scored on several
