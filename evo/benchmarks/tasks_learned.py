@@ -4,9 +4,9 @@ Every cell is an ordinary run in `OUT/TASK/METHOD-seedSEED`, as `evo run TASK --
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -104,7 +104,8 @@ def tasks_learned(
     ahead.sort(key=lambda each: (each[0].seed, math.inf if math.isnan(each[1]) else each[1]))
     missing, left = [config for config, _ in ahead], [seconds for _, seconds in ahead]
     begun = sum(cells.place(config) in cells.begun for config in missing)
-    say(_announce(len(asked), begun, missing, left, workers.threads))
+    if missing:
+        say(_announce(len(asked), begun, missing, left, workers.threads))
     usual = float(np.nanmean(left)) if np.isfinite(left).any() else 1.0
     known = [max(each if math.isfinite(each) else usual, _LEAST) for each in left]
 
@@ -112,10 +113,12 @@ def tasks_learned(
         cells.scan()
         told(write(), Pair.of(member.config))
 
-    with show(missing, known) as watcher:
+    failures: Mapping[Path, str] = {}
+    if missing:
         runs = {cells.place(config): config for config in missing}
-        _, failures = finish(runs, {path: index for index, path in enumerate(runs)}, workers, watcher, finished)
-    cells.scan()
+        with show(missing, known) as watcher:
+            _, failures = finish(runs, {path: index for index, path in enumerate(runs)}, workers, watcher, finished)
+        cells.scan()
     cells.notes += [f"{pair.task} {pair.method}: {reason}" for pair, reason in refused.items()]
     # another command may have finished meanwhile what it held here
     cells.notes += [line for path, line in failures.items() if path not in cells.finished]
@@ -148,12 +151,10 @@ class _Cells:
 
     out: Path
     settings: Sequence[tuple[str, object]]
-
-    def __post_init__(self) -> None:
-        self.finished: dict[Path, Member] = {}
-        self.begun: dict[Path, Config] = {}
-        self.foreign: set[Path] = set()
-        self.notes: list[str] = []
+    finished: dict[Path, Member] = field(default_factory=dict)
+    begun: dict[Path, Config] = field(default_factory=dict)
+    foreign: set[Path] = field(default_factory=set)
+    notes: list[str] = field(default_factory=list)
 
     def config(self, pair: Pair, seed: int) -> Config:
         """Return the configuration of a cell: the preset's. Raises EvoError."""
@@ -169,7 +170,10 @@ class _Cells:
         """Return the share of a cell's budget that a run has used."""
         if self.place(config) not in self.begun:
             return 0.0
-        metrics = Run(self.place(config)).metrics
+        try:
+            metrics = Run(self.place(config)).metrics
+        except EvoError:  # a damaged file, which resuming the run will name
+            return 0.0
         row = {name: column[-1] for name, column in metrics.items()}
         return (Forecast(config).fraction(row) or 0.0) if row else 0.0
 
@@ -202,13 +206,16 @@ class _Cells:
 
 
 def _times(
-    cells: _Cells, missing: Iterable[Config], workers: Workers, say: Callable[[str], None]
+    cells: _Cells, missing: Sequence[Config], workers: Workers, say: Callable[[str], None]
 ) -> dict[Pair, float | str]:
     """Return about how many seconds a run of each pair takes, NaN where that is unknown; or why it cannot be run.
 
     Finished runs of the pair tell it; where there are none, a learner is tried.
     """
     found: dict[Pair, float | str] = {}
+    known = {Pair.of(member.config) for member in cells.finished.values()}
+    if {Pair.of(config) for config in missing} - known:
+        say("measuring how long runs take here, before any is begun")
     for config in missing:
         pair = Pair.of(config)
         if pair in found:
@@ -228,8 +235,8 @@ def _times(
             say(f"{pair.task} {pair.method}: cannot be run: {error}")
         else:
             found[pair] = math.nan if planned.seconds is None else planned.seconds
-            known = "not known" if planned.seconds is None else f"about {duration(planned.seconds)}"
-            say(f"{pair.task} {pair.method}: {known} for a run")
+            length = "not known" if planned.seconds is None else f"about {duration(planned.seconds)}"
+            say(f"{pair.task} {pair.method}: {length} for a run")
     return found
 
 

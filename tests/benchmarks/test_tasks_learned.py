@@ -69,7 +69,11 @@ def test_every_cell_is_what_evo_run_makes(made: tuple[Record, list[str], list[Pa
     member = next(row for row in record.rows if row.pair == (CARTPOLE, "ga")).members[1]
     np.testing.assert_array_equal(again.champion.report_returns, member.champion.report_returns)
     # what it will cost is said before, and by whole seeds the runs are made, the cheapest first
-    assert len(said) == 5 and said[-1].startswith("8 of 8 runs are missing: about ")
+    assert (
+        len(said) == 6
+        and said[0].startswith("measuring how long")
+        and said[-1].startswith("8 of 8 runs are missing: about ")
+    )
     assert "on this machine with 2 threads" in said[-1]
     assert len(told) == 8 and {*told[:4]} == {*told[4:]} == {row.pair for row in record.rows}
 
@@ -128,6 +132,7 @@ def test_what_is_not_run_is_shown_as_that_and_what_is_there_is_reused(
     record, *_ = made
     shutil.copytree(record.path / "CartPole-v0", tmp_path / "r" / "CartPole-v0")
     shutil.rmtree(tmp_path / "r" / "CartPole-v0" / "ga-seed101")
+    shutil.rmtree(tmp_path / "r" / "CartPole-v0" / "ga-seed100" / "checkpoints")  # not needed any more
     before = touched(tmp_path / "r")
     found = tasks_learned(seeds=2, out=tmp_path / "r", run=False, **WORDS)
     assert touched(tmp_path / "r") == before
@@ -247,6 +252,9 @@ def test_a_method_that_cannot_do_the_task_is_named(tmp_path: Path) -> None:
     (note,) = found.notes
     assert note.startswith(f"{CARTPOLE} adam: ") and "\n" not in note
     assert said[-1].startswith("1 of 2 runs are missing")
+    # where nothing is left to run, that is all there is to say
+    alone = tasks_learned(["cartpole"], ["adam"], 1, tmp_path / "alone", SMALL, threads=2)
+    assert [len(row.members) for row in alone.rows] == [0] and len(alone.notes) == 1
 
 
 def test_the_display_names_the_tasks(made: tuple[Record, list[str], list[Pair]]) -> None:
