@@ -126,9 +126,9 @@ def never_updated(members: Sequence[Member]) -> list[str]:
     for member in members:
         warm_up = member.config.method.given.get("warm_up")
         if isinstance(warm_up, int) and warm_up >= member.metrics["steps"][-1]:
-            names.append(f"{member.method}'s method.warm_up={warm_up}")
-    told = ", ".join(dict.fromkeys(names))
-    return [f"ended before the first update: {told} is not less than its steps"] if told else []
+            names.append(f"{member.method}, method.warm_up={warm_up}")
+    told = "; ".join(dict.fromkeys(names))
+    return [f"ended within the warm-up, before the first update ({told})"] if told else []
 
 
 def deviations_of(members: Sequence[Member]) -> list[str]:

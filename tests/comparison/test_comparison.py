@@ -668,7 +668,7 @@ def test_runs_that_ended_within_their_warm_up_are_told(like: Member) -> None:
 
     assert never_updated([like, off_policy(399)]) == []
     (line,) = never_updated([like, off_policy(400), off_policy(400)])
-    assert line == "ended before the first update: sac's method.warm_up=400 is not less than its steps"
+    assert line == "ended within the warm-up, before the first update (sac, method.warm_up=400)"
 
 
 def test_a_study_tells_which_runs_ended_early(study: Path, tmp_path: Path) -> None:
