@@ -122,6 +122,9 @@ def test_the_numbers_are_those_of_the_files(
     assert f"| ars | 2 | {number(sum(means) / 2)} | {number(min(means))} to {number(max(means))} |" in text
     assert f"| {sum(steps) / 2:,.0f} | " in text
     assert f"## {CARTPOLE}: threshold {number(threshold)}" in text and f"## {MASS}: no threshold" in text
+    # a threshold between the two seeds: one of them holds it
+    monkeypatch.setattr(table, "THRESHOLDS", {CARTPOLE: sum(means) / 2})
+    assert tasks_learned(seeds=2, out=record.path, **WORDS).records()[0]["seeds_holding"] == 1
     monkeypatch.undo()
     tasks_learned(seeds=2, out=record.path, **WORDS)  # as it was
 
