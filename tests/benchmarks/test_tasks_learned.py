@@ -278,6 +278,8 @@ def test_terms_of_the_record() -> None:
         assert best_es(task) in ALL_METHODS
         for method in METHODS:
             assert all(figure.source in SOURCES for figure in published(task, method))
+            name = best_es(task) if method == "es" else method
+            assert resolve_config(flags={"task.name": task, "method.name": name}).budget.steps
     assert published("Hopper-v4", "sac") == () == published("Hopper-v5", "ga")
     assert [figure.value for figure in published("Humanoid-v5", "td3")] == [5189.5, 5566.7, 5035.4]
     with pytest.raises(EvoError, match="the record is of the tasks as they are"):
