@@ -1,6 +1,6 @@
 """evo's PPO beside stable-baselines3's, with the same hyper-parameters: returns, their difference, and wall-clock.
 
-    pip install evo-creatures stable-baselines3
+    pip install evo-creatures stable-baselines3 sbx-rl
     python benchmarks/beside_stable_baselines3.py --task HalfCheetah-v5 --seeds 5 --steps 1000000
     python benchmarks/beside_stable_baselines3.py --task HalfCheetah-v5 --speed
 
@@ -8,11 +8,13 @@ Both train the same network from the same kind of initial weights in the same nu
 rewards normalised; the final policies (no best-of) are scored by evo on the same report episodes, stable-baselines3's
 weights copied into evo's network. Both clip normalised observations at ±10, while they learn and when they are scored.
 (Ours learns nothing in its first iteration.) Every finished run becomes a line of the results file, and is not repeated
-with the same versions, hyper-parameters and clipping. `--speed` alternates short runs of evo and of stable-baselines3
-with 1 and with 2 torch threads, so that a busy machine slows all of them; it wants a quiet one.
+with the same versions, hyper-parameters and clipping. `--speed` alternates short runs of evo, of stable-baselines3
+with 1 and with 2 torch threads, and of sbx (the same in JAX) where it is installed, so that a busy machine slows all of
+them; it wants a quiet one. What each compiles, and its first iteration, is not counted.
 """
 
 import argparse
+import importlib.util
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -90,11 +92,11 @@ def ours(task: str, given: dict[str, Any], seed: int, steps: int) -> Trained:
     return Trained(learner.candidates()[0], seconds)
 
 
-def theirs(task: str, given: dict[str, Any], seed: int, steps: int, threads: int) -> Trained:
-    torch.set_num_threads(threads)
+def their_model(made: Callable[..., Any], task: str, given: dict[str, Any], seed: int) -> tuple[Any, VecNormalize]:
+    """made: PPO of stable-baselines3 or of sbx."""
     environments = DummyVecEnv([lambda: gymnasium.make(task)] * given["environments"])
     env = VecNormalize(environments, gamma=given["discount"], clip_obs=CLIP_OBSERVATION)
-    model = stable_baselines3.PPO(
+    model = made(
         "MlpPolicy",
         env,
         n_steps=given["horizon"],
@@ -110,6 +112,12 @@ def theirs(task: str, given: dict[str, Any], seed: int, steps: int, threads: int
         seed=seed,
         device="cpu",
     )
+    return model, env
+
+
+def theirs(task: str, given: dict[str, Any], seed: int, steps: int) -> Trained:
+    torch.set_num_threads(1)
+    model, env = their_model(stable_baselines3.PPO, task, given, seed)
     began = time.perf_counter()
     model.learn(steps)
     seconds = time.perf_counter() - began
@@ -134,7 +142,7 @@ def learning(task: str, name: str, chosen: Sequence[str], seeds: Sequence[int], 
         for who in chosen:
             if seed in returns_in(results, kinds[who]):
                 continue
-            trained = ours(task, given, seed, steps) if who == EVO else theirs(task, given, seed, steps, 1)
+            trained = ours(task, given, seed, steps) if who == EVO else theirs(task, given, seed, steps)
             outcome = evaluate_alone(problem_of(task), *trained.candidate, report_seeds(REPORT_EPISODES))
             scored = float(np.mean(outcome.returns))
             run = {**kinds[who], "seed": seed, "return": scored, "seconds": round(trained.seconds, 1)}
@@ -160,19 +168,33 @@ def returns_in(results: Path, kind: dict[str, Any]) -> dict[int, float]:
     return {run["seed"]: run["return"] for run in runs if kind.items() <= run.items()}
 
 
+def seconds_of_theirs(made: Callable[..., Any], task: str, given: dict[str, Any], steps: int, threads: int) -> float:
+    torch.set_num_threads(threads)
+    model, _ = their_model(made, task, given, 0)
+    model.learn(1)  # an iteration
+    looked, began = model.num_timesteps, time.perf_counter()
+    model.learn(steps, reset_num_timesteps=False)
+    return (time.perf_counter() - began) * steps / (model.num_timesteps - looked)
+
+
 def speed(task: str, given: dict[str, Any], steps: int, repeats: int) -> None:
     """Env steps/s: medians of alternating runs, and of the ratios within each round."""
+    other = stable_baselines3.PPO
     runs: dict[str, Callable[[], float]] = {
         # as long on the clock, roughly
         "evo": lambda: ours(task, given, 0, 10 * steps).seconds / 10,
-        "stable-baselines3, 1 torch thread": lambda: theirs(task, given, 0, steps, 1).seconds,
-        "stable-baselines3, 2 torch threads": lambda: theirs(task, given, 0, steps, 2).seconds,
+        "stable-baselines3, 1 torch thread": lambda: seconds_of_theirs(other, task, given, steps, 1),
+        "stable-baselines3, 2 torch threads": lambda: seconds_of_theirs(other, task, given, steps, 2),
     }
+    if importlib.util.find_spec("sbx"):
+        from sbx import PPO as SBX
+
+        runs["sbx"] = lambda: seconds_of_theirs(SBX, task, given, steps, 1)
     seconds = np.array([[run() for run in runs.values()] for _ in range(repeats)])
     for name, column in zip(runs, seconds.T, strict=True):
         print(f"{task}, {name}: {steps / np.median(column):,.0f} env steps/s")
     ratios = seconds[:, 1:].min(axis=1) / seconds[:, 0]
-    print(f"{task}: {np.median(ratios):.1f} times as fast as the faster ({', '.join(f'{one:.1f}' for one in ratios)})")
+    print(f"{task}: {np.median(ratios):.1f} times as fast as the fastest ({', '.join(f'{one:.1f}' for one in ratios)})")
 
 
 def problem_of(task: str) -> Walking:
