@@ -154,11 +154,17 @@ def learning(task: str, name: str, chosen: Sequence[str], seeds: Sequence[int], 
     returns = {who: np.array([found[who][seed] for seed in both]) for who in VERSIONS}
     if not both:
         return
+    print_difference(f"{task}, {steps:,} steps", returns)
+
+
+def print_difference(what: str, returns: dict[str, np.ndarray]) -> None:
+    """Print the returns of both on the same seeds, and the exact rank test."""
     for who, values in returns.items():
         low, high = seed_range(values)
-        seeds_of = f"{len(both)} seeds, {low:.0f} to {high:.0f}"
-        print(f"{task}, {steps:,} steps, {who}: interquartile mean {interquartile_mean(values):.0f} ({seeds_of})")
-    p_value, least = rank_test(returns[EVO], returns[OTHER]), least_p(len(both), len(both))
+        seeds_of = f"{len(values)} seeds, {low:.0f} to {high:.0f}"
+        print(f"{what}, {who}: interquartile mean {interquartile_mean(values):.0f} ({seeds_of})")
+    count = len(returns[EVO])
+    p_value, least = rank_test(returns[EVO], returns[OTHER]), least_p(count, count)
     print(f"exact rank test: p = {p_value:.3g}; so many seeds cannot go below {least}")
 
 
