@@ -12,7 +12,7 @@ from evo.comparison.display import StudyWatcher, names_of
 from evo.comparison.member import Member, methods_of, read_member
 from evo.comparison.plan import Plan, difference
 from evo.comparison.terms import labels
-from evo.comparison.tuning import Tuning, choose
+from evo.comparison.tuning import MOST_TRIALS, Tuning, choose
 from evo.config.config import Config, to_toml
 from evo.config.resolve import read_config
 from evo.errors import EvoError, one_line
@@ -63,11 +63,11 @@ def conduct(plan: Plan, workers: Workers, watcher: StudyWatcher) -> Conducted:
         done = {index: ended[path] for index, path in enumerate(runs) if path in ended}
         if done:
             tunings[method] = choose(done, next(iter(runs.values())), len(runs))
-        else:
-            failures.append(f"{method}: every trial of its tuning failed")
-    for path, config in plan.members.items():
-        if config.method.name in plan.trials and config.method.name not in tunings:
-            watcher.state(places[path], "failed", failures[-1])
+            continue
+        failures.append(f"{method}: every trial of its tuning failed")
+        for path, config in plan.members.items():
+            if config.method.name == method:
+                watcher.state(places[path], "failed", failures[-1])
     if tunings:
         chosen = {
             f"{_CHOSEN}{method}.{name}": value
@@ -144,6 +144,7 @@ def recorded_tunings(members: Sequence[Member], trust: bool = False) -> dict[str
     """Return method → its tuning in the study that finished runs are from; without methods that were not tuned there.
 
     It counts where all runs of a method are of one study and have the settings of its best trial. trust: as of a Run.
+    Raises EvoError for a damaged record of the study.
     """
     found = {}
     for method, group in methods_of(members).items():
@@ -152,7 +153,9 @@ def recorded_tunings(members: Sequence[Member], trust: bool = False) -> dict[str
         if others or not trials.exists() or not (folder / RECORD).exists():
             continue
         record = read_config(read_text(folder / RECORD), str(folder / RECORD), trust)
-        planned, ended = int(record.get("tuning.trials", 0)), {}
+        planned, ended = record.get("tuning.trials", 0), {}
+        if type(planned) is not int or not 0 <= planned <= MOST_TRIALS:
+            raise EvoError(f"{folder / RECORD}: tuning.trials must be from 2 to {MOST_TRIALS}, got {planned!r}")
         for trial in range(planned):
             with contextlib.suppress(EvoError):  # it failed
                 ended[trial] = read_member(trials / f"trial-{trial}", trust)

@@ -3,6 +3,7 @@
 import csv
 import html
 import io
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ import evo
 from evo.comparison import notes, study
 from evo.comparison.comparison import Comparison
 from evo.comparison.curves import budget_texts
+from evo.comparison.display import study_display
 from evo.comparison.member import Member, read_member
 from evo.comparison.notes import budgets_note, tuning_note
 from evo.comparison.plan import plan_study
@@ -268,6 +270,20 @@ def test_failed_trials_are_told_and_the_rest_stands(tmp_path: Path, monkeypatch:
         tuned(tmp_path / "only", ["ga"])
 
 
+def test_a_method_whose_trials_all_failed_is_named_in_its_own_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(**options: Any) -> Any:
+        raise EvoError("no luck today")
+
+    monkeypatch.setattr(study.api, "run", failing)
+    shown = io.StringIO()
+    with pytest.raises(EvoError, match="every run of"):
+        tuned(tmp_path / "s", display=lambda configs: study_display(configs, Console(file=shown, width=200), False))
+    for method in BOTH:
+        assert f"{method} seed 100: failed; {method}: every trial of its tuning failed" in shown.getvalue()
+
+
 def test_the_best_is_chosen_by_selection_and_never_by_the_report(found: Comparison) -> None:
     like = found.members[0]
 
@@ -308,6 +324,18 @@ def test_finished_runs_of_a_tuned_study_say_so(found: Comparison, tmp_path: Path
     mixed = evo.compare(other.path, *runs[1:], out=tmp_path / "t", video=False, threads=1)
     assert [*mixed.tunings] == ["ga"]  # that of another run of CMA-ES is not this one's
     assert mixed.terms.settings["cma-es"]["tuned"] == "by hand: sigma; not here"
+
+
+@pytest.mark.parametrize("trials", ['"x"', "nan", "1_000_000_000_000", "-3", "true", "[3]"])
+def test_a_damaged_record_of_a_study_is_one_line(trials: str, found: Comparison, tmp_path: Path) -> None:
+    runs = [member.path for member in found.members]
+    shutil.copytree(found.path, tmp_path / "s")
+    record = tmp_path / "s" / "study.toml"
+    record.write_text(record.read_text().replace("trials = 3", f"trials = {trials}"))
+    with pytest.raises(EvoError, match=r"study\.toml: tuning\.trials must be from 2 to 1000, got ") as caught:
+        evo.compare(*(record.parent / path.name for path in runs), out=tmp_path / "t", video=False, threads=1)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "t").exists()
 
 
 def test_finished_runs_are_not_tuned(found: Comparison, tmp_path: Path) -> None:
