@@ -128,8 +128,7 @@ def _squash(torch: Any, layer: Any, shape: Shape, params: Any) -> Any:
 
 def _take(torch: Any, layer: Any, shape: Shape, params: Any) -> Any:
     """Return a matrix with a row of zeros for each input that is left out."""
-    module = torch.nn.Linear(*shape, layer.count, bias=False)
-    return _fill(torch, module, weight=torch.eye(layer.count, *shape))
+    return _dense(torch, Dense(layer.count, bias=False), shape, torch.eye(int(np.prod(shape)), layer.count).ravel())
 
 
 def _convolution(torch: Any, layer: Any, shape: Shape, params: Any) -> Any:

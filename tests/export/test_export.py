@@ -2,7 +2,9 @@
 
 import importlib.util
 import json
+import math
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,9 @@ from evo.errors import EvoError
 from evo.export import formats
 from evo.export.numpy_policy import NumpyPolicy
 from evo.export.parts import Parts
-from evo.networks import network_from_text
+from evo.export.torch_networks import acting
+from evo.networks import Layer, Network, network_from_text
+from evo.networks.parsing import layers_of
 from evo.numerics.validation import plain
 from tests.support.places import REFERENCE
 
@@ -83,6 +87,24 @@ def test_other_formats_act_the_same(text: str, target: str, tmp_path: Path) -> N
             assert found.tolist() == expected.argmax(1).tolist()
         else:
             np.testing.assert_allclose(found, expected.clip(-0.5, 0.4), atol=1e-5)
+
+
+PICTURES = [("take:5", (4, 3, 2)), ("conv:2x3>take:5", (4, 4, 2)), ("take:3", (6,))]
+
+
+@pytest.mark.parametrize(("text", "shape"), PICTURES if "torch" in FORMATS else [])
+def test_torch_takes_the_first_numbers_of_a_picture_too(text: str, shape: tuple[int, ...]) -> None:
+    layers = [layer for word in text.split(">") for layer in layers_of(word, text)]
+    inputs = np.random.default_rng(0).standard_normal((3, math.prod(shape)), dtype=np.float32)
+
+    def told(layers: Sequence[Layer]) -> np.ndarray:
+        network = Network(layers, shape, text, False)
+        run = acting(network, network.initial(np.random.default_rng(1)).astype(np.float32), inputs)
+        assert run is not None
+        return run(len(inputs))
+
+    before = told(layers[:-1]) if layers[:-1] else inputs
+    np.testing.assert_allclose(told(layers), before[:, : int(text.rpartition(":")[2])], rtol=1e-6)
 
 
 def torch_actions(module: Any, observations: np.ndarray) -> np.ndarray:
