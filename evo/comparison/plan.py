@@ -168,7 +168,8 @@ def _ending_in(text: str, action_layer: str) -> str:
     """Return a network's text with this action layer in place of the usual one; the layers before it stay.
 
     A single word, which gets the usual one appended, gets this one; in a chain it takes the place of a linear dense
-    layer at the end. Another chain is returned as it is. Raises EvoError for a text that is no network.
+    layer at the end. Another chain, and this layer alone, is returned as it is. Raises EvoError for a text that is no
+    network.
     """
     try:
         *words, last = words_of(text)
@@ -176,7 +177,7 @@ def _ending_in(text: str, action_layer: str) -> str:
     except ValueError as error:
         raise EvoError(f"network.layers: {error}") from error
     if not words:
-        return f"{text}>{action_layer}"
+        return text if text.partition(":")[0] == action_layer else f"{text}>{action_layer}"
     replaced = len(ends) == 1 and isinstance(ends[0], Dense) and ends[0].activation == "linear"
     return ">".join([*words, action_layer]) if replaced else text
 

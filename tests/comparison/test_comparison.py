@@ -604,6 +604,7 @@ def test_each_methods_own_clipping_is_told(tmp_path: Path) -> None:
         ("linear", "linear", "linear>squash"),
         ("dense:8:relu>dense:1", "dense:8:relu>dense:1", "dense:8:relu>squash"),
         ("mlp:8>squash", "mlp:8>squash", "mlp:8>squash"),
+        ("squash", "squash", "squash"),
         ("preset", "linear", "mlp:256,256:relu>squash"),
     ],
 )
