@@ -31,9 +31,8 @@ class Forecast:
     def __init__(self, config: Config) -> None:
         self._budget, self._unit = config.budget, config.task.kind.step_unit
         self._share = config.evaluation.selection_share
-        self._seen: deque[tuple[float, float]] = (
-            deque()
-        )  # time and fraction at rows of this session, of the last minute
+        # time and fraction at rows of this session, of the last minute
+        self._seen: deque[tuple[float, float]] = deque()
 
     def fraction(self, row: Mapping[str, float]) -> float | None:
         """Return the used part of the budget, 0 to 1; None without a budget in steps, generations or minutes."""
@@ -66,7 +65,8 @@ class Forecast:
         """
         budget, unit = self._budget.steps, self._unit
         if math.isnan(rate):
-            return "the time left is known once learning has begun"
+            minutes = self._budget.minutes
+            return f"{minutes:g} minutes at most" if minutes else "the time left is known once learning has begun"
         if not rate > 0:
             return f"no {unit}s a second: the task ends at once"
         if budget and budget > steps:

@@ -139,6 +139,8 @@ def test_the_forecast_follows_the_budget() -> None:
     assert forecast.seconds_left(row) is None  # nothing to go by yet
     assert "about 8 s" in forecast.estimate(100.0, 250)
     assert "once learning has begun" in forecast.estimate(math.nan, 0)
+    timed = resolve_config(flags={"task.name": "HalfCheetah-v5", "budget.minutes": 2.5})
+    assert Forecast(timed).estimate(math.nan, 0) == "2.5 minutes at most"
     endless = resolve_config(flags={"task.name": "HalfCheetah-v5", "budget.until": 100.0})
     assert Forecast(endless).fraction(row) is None
 
