@@ -187,7 +187,8 @@ class _Cells:
                 self._take(path)
             except EvoError as error:
                 self.foreign.add(path)
-                self.notes.append(f"left out: {error}")
+                named = "" if str(path) in str(error) else f"{path}: "
+                self.notes.append(f"left out: {named}{error}")
 
     def _take(self, path: Path) -> None:
         run = Run(path)

@@ -232,19 +232,22 @@ def test_a_run_of_other_settings_is_named_and_left_out(
     (path / "ga-seed7" / "config.toml").write_text(
         (ours / "ga-seed101" / "config.toml").read_text().replace("seed = 101", "seed = 7")
     )
+    (path / "nameless").mkdir()
+    (path / "nameless" / "config.toml").write_text("seed = 100\n")
     before = touched(tmp_path / "r")
     found = tasks_learned(["cartpole"], ["ars", "ga"], 2, tmp_path / "r", SMALL, threads=2)
     after = touched(tmp_path / "r")
     assert {name: after[name] for name in before} == before  # nothing was made anew
     assert [[member.seed for member in row.members] for row in found.rows] == [[101], [100, 101]]
-    assert len(found.notes) == 3
-    first, second, third = found.notes
+    assert len(found.notes) == 4
+    first, second, third, fourth = found.notes
     assert (
         first
         == f"left out: {changed.parent} was made with method.learning_rate=0.5, not 0.02; moved away, it is made again"
     )
     assert second == f"left out: {path / 'ars-seed102'} is a run of CartPole-v0/ga-seed100, by its config.toml"
     assert "ga-seed7" in third and "from 100 up" in third
+    assert fourth.startswith(f"left out: {path / 'nameless'}: no task given")
     assert all(note in (tmp_path / "r" / "record.md").read_text() for note in found.notes)
 
 
