@@ -270,7 +270,7 @@ _COLUMNS = (
     "–: half of them or more did not. Held-out returns are taken only from time to time, which limits the precision.",
     "reached it: seeds that did. hold it: seeds whose champion has that return on the report episodes too.",
     "in all: means of the seeds, of training and selection together.",
-    "tuning: env steps of all trials by which the preset was tuned. not counted: it is older than the counting. "
+    "tuning: env steps of all trials by which the preset was tuned. not counted: there is no record of them. "
     "general: the task has no preset of the method, which runs with its general settings.",
     "published: what others report, ± as they report it, after so many million env steps. Their versions of the tasks "
     "and ways to measure differ (see the sources).",

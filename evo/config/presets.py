@@ -5,8 +5,8 @@ method whose presets a method shares (`Method.family`). A method needs no entry:
 Sources: ARS's learning rate, sigma, directions and best directions begin from rl-baselines3-zoo's
 `hyperparams/ars.yml`, which follow Mania, Guy & Recht (2018), appendix A.2. PPO's general settings are CleanRL's
 `ppo_continuous_action.py`'s, the 2,048 steps of an iteration spread over eight environments; task settings are the
-zoo's (`hyperparams/ppo.yml`) where the line says so. SAC's and TD3's are those of the authors' code. Settings tuned
-further here are marked.
+zoo's (`hyperparams/ppo.yml`) where the line says so. SAC's and TD3's are those of the authors' code, but
+for SAC's learning rate, which is Tianshou's. Settings tuned further here are marked.
 """
 
 import math
