@@ -205,7 +205,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "HumanoidStandup-v5": {"ars": _ars(0.02, 0.05, 8, 4, 400_000, evaluation__selection_episodes=4, **_first(45))},
     # tuned: normalised, or with the general sigma, it never sees the pole stand
     "InvertedPendulum-v5": {"ars": _ars(0.1, 0.3, 16, 8, 600_000, network__normalise=False)},
-    # not tuned, only longer: its rewards creep up
+    # the general settings, only longer: its rewards creep up
     "Pusher-v5": {"ars": _ars(0.02, 0.03, 32, 8, 4e6)},
     # the paper's budget is 150 million
     "Humanoid-v5": {"pgpe": _pgpe(15e6, 18 * 0.015, 348 * 17, pairs=100, interactions=150_000, most_pairs=1600)},
