@@ -107,7 +107,7 @@ class Row:
     @property
     def core_minutes(self) -> float:
         """Minutes of one core for training and selection, the mean of the seeds; NaN without one."""
-        return _mean([(one.metrics["cpu_s"][-1] + one.selection("cpu_s")[-1]) / 60.0 for one in self.members])
+        return _mean([member.core_minutes for member in self.members])
 
     @property
     def family(self) -> str:
@@ -360,7 +360,7 @@ def _run_texts(row: Row, member: Member) -> list[str]:
         "–" if spent is None else f"{spent.steps:,.0f}",
         "–" if spent is None else number(spent.core_minutes),
         steps,
-        number((member.metrics["cpu_s"][-1] + member.selection("cpu_s")[-1]) / 60.0),
+        number(member.core_minutes),
         number((member.metrics["wall_s"][-1] + member.metrics["selection_s"][-1]) / 60.0),
         member.ended or "–",
     ]

@@ -17,7 +17,7 @@ from evo.benchmarks.record import ES, METHODS, TASKS, Pair, Record, best_es, mak
 from evo.comparison.defaults import DEFAULT_SEEDS, FIRST_SEED
 from evo.comparison.display import StudyWatcher, study_display
 from evo.comparison.member import Member, read_member
-from evo.comparison.plan import difference
+from evo.comparison.plan import check_seeds, difference
 from evo.comparison.study import finish, is_finished, make_study_folder
 from evo.config.build import make_learner
 from evo.config.config import Config
@@ -35,7 +35,6 @@ from evo.runs.run import Run
 from evo.storage.files import write_text
 
 OUT = Path("runs") / "record"
-_MOST_SEEDS = 1000
 _LEAST = 10.0  # seconds that any run takes about, to compile and to be scored
 
 # Makes the display of the runs, given their configurations in the order of work, and about how long each takes.
@@ -69,8 +68,7 @@ def tasks_learned(
     All tasks and methods are run with a seed before the next seed, the cheapest first. Ctrl-C saves everything before
     KeyboardInterrupt is raised. Raises EvoError for anything the user can put right.
     """
-    if not 1 <= seeds <= _MOST_SEEDS:
-        raise EvoError(f"seeds must be a number of seeds from 1 to {_MOST_SEEDS}, got {seeds}")
+    check_seeds(seeds)
     cells = _Cells(Path(out), pairs_of(settings))
     if changed := [key for key, _ in cells.settings if key.startswith("task.")]:
         raise EvoError(f"{changed[0]}: the record is of the tasks as they are, or its thresholds would not be theirs")

@@ -84,6 +84,11 @@ class Member:
         """Whether it counted the steps and the core time of selection; runs before evo 0.2 did not."""
         return "selection_steps" in self.metrics
 
+    @property
+    def core_minutes(self) -> float:
+        """Minutes of one core for training and selection."""
+        return float(self.metrics["cpu_s"][-1] + self.selection("cpu_s")[-1]) / 60.0
+
     def selection(self, clock: str) -> np.ndarray:
         """Return what selection had taken when each score was known, float64 (generations + 1,).
 

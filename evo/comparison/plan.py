@@ -91,9 +91,7 @@ def plan_study(
     spec = TaskSpec.find(task_name(task), {})
     full, networked = spec.name, "network.layers" not in spec.kind.without
     names = _check_methods(methods, spec.kind)
-    count = DEFAULT_SEEDS if seeds is None else seeds
-    if not 1 <= count <= _MOST_SEEDS:
-        raise EvoError(f"seeds must be a number of seeds from 1 to {_MOST_SEEDS}, got {count}")
+    count = check_seeds(DEFAULT_SEEDS if seeds is None else seeds)
     budget = _check_budget(steps, minutes)
     _check_settings(settings)
     if network is not None and not networked:
@@ -180,6 +178,13 @@ def _ending_in(text: str, action_layer: str) -> str:
         return text if text.partition(":")[0] == action_layer else f"{text}>{action_layer}"
     replaced = len(ends) == 1 and isinstance(ends[0], Dense) and ends[0].activation == "linear"
     return ">".join([*words, action_layer]) if replaced else text
+
+
+def check_seeds(count: int) -> int:
+    """Return a number of seeds. Raises EvoError."""
+    if not 1 <= count <= _MOST_SEEDS:
+        raise EvoError(f"seeds must be a number of seeds from 1 to {_MOST_SEEDS}, got {count}")
+    return count
 
 
 def _check_methods(methods: Sequence[str] | str | None, kind: ProblemKind) -> list[str]:

@@ -105,7 +105,7 @@ def choose(trials: Mapping[int, Member], preset: Config, planned: int) -> Tuning
         trials=len(trials),
         steps=sum(float(one.metrics["steps"][-1]) for one in members),
         selection_steps=sum(float(one.selection("steps")[-1]) for one in members),
-        core_minutes=sum(float(one.metrics["cpu_s"][-1] + one.selection("cpu_s")[-1]) for one in members) / 60.0,
+        core_minutes=sum(one.core_minutes for one in members),
         chosen=best,
         score=scores[best],
         preset=scores.get(0, math.nan),
