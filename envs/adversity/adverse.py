@@ -110,7 +110,8 @@ def adverse(task: Task, adversity: Mapping[str, Any]) -> Task:
         raise ValueError(f"reward_limit must be above 0, got {limit}")
     physical = [name for name in adversity if not name.startswith(("sensor", "reward"))]
     if physical and not task.model.nu:
-        raise ValueError(f"{physical[0]}: {task.name} has no motors in MuJoCo; it takes sensor_noise and sensor_delay")
+        others = "sensor_noise, sensor_delay and reward_limit"
+        raise ValueError(f"{physical[0]}: {task.name} has no motors in MuJoCo; it takes {others}")
     varied = bool((ranges != 1).any())
     if varied and task.remodel is not None:
         raise ValueError(f"{task.name} changes its model itself: {', '.join(_FACTORS)} cannot be changed besides")

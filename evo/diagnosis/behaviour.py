@@ -25,7 +25,12 @@ def nothing_left_to_earn(evidence: Evidence) -> bool:
 
 
 def constant_actions(evidence: Evidence) -> Finding | None:
-    """Find a champion whose actions do not depend on its observations."""
+    """Find a champion whose actions do not depend on its observations, though it could earn more.
+
+    A pole that stands still is held by actions that hardly vary.
+    """
+    if nothing_left_to_earn(evidence):
+        return None
     actions = evidence.join("actions")
     reach = np.where(np.isfinite(evidence.high - evidence.low), evidence.high - evidence.low, np.max(np.abs(actions)))
     if bool(np.any(np.ptp(actions, axis=0) > _CONSTANT * reach)):

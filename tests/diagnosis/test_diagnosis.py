@@ -203,6 +203,9 @@ def test_who_has_nothing_left_to_earn_is_healthy() -> None:
     assert nothing_left_to_earn(solved)
     assert names(solved) == set()
     assert names(dataclasses.replace(solved, limit=51)) >= {"stopped by itself", "flat fitness"}
+    at_rest = dataclasses.replace(solved, trajectories=(trajectory(np.full((50, 2), 0.1), np.ones(50)),))
+    assert names(at_rest) == set()
+    assert "constant actions" in names(dataclasses.replace(at_rest, limit=51))
 
 
 def test_a_fall_is_told_from_luck() -> None:
