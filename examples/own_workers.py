@@ -40,10 +40,10 @@ class Processes:
             self.idle.put(process)
 
     def evaluate(self, work: Any) -> Any:
-        return work.merge(self.answers(work.slices()))
+        return work.merge(self.answers(work))
 
-    def answers(self, slices: list[bytes]) -> Iterator[bytes]:
-        asked = [self.waiting.submit(self.ask, data) for data in slices]
+    def answers(self, work: Any) -> Iterator[bytes]:
+        asked = [self.waiting.submit(self.ask, [data, *work.shared()]) for data in work.slices()]
         try:
             for answer in as_completed(asked):
                 yield answer.result()
@@ -51,10 +51,12 @@ class Processes:
             for one in asked:
                 one.cancel()
 
-    def ask(self, data: bytes) -> bytes:
+    def ask(self, messages: list[bytes]) -> bytes:
         process = self.idle.get()
         try:
-            send(process.stdin, data)
+            process.stdin.write(len(messages).to_bytes(1, "big"))
+            for data in messages:  # over a network, what is shared would be sent to each process once
+                send(process.stdin, data)
             if answer := receive(process.stdout):
                 return answer
             raise EOFError("a worker ended")  # evo says so in one line, and the run can be resumed
@@ -63,8 +65,9 @@ class Processes:
 
 
 if sys.argv[1:] == ["work"]:
-    while data := receive(sys.stdin.buffer):
-        send(sys.stdout.buffer, evo.evaluate_slice(data))
+    while count := sys.stdin.buffer.read(1):
+        data, *shared = [receive(sys.stdin.buffer) for _ in range(count[0])]
+        send(sys.stdout.buffer, evo.evaluate_slice(data, shared))
 elif __name__ == "__main__":
     own, evolved = Processes(2), {}
     with tempfile.TemporaryDirectory() as folder:

@@ -1,6 +1,7 @@
 """The other end of workers of one's own: evaluation of a slice that another process sent."""
 
 import functools
+from collections.abc import Sequence
 
 from evo.api.scoring import workers_of
 from evo.config.build import make_problem
@@ -9,16 +10,17 @@ from evo.problems.problem import Problem
 from evo.problems.slices import answer_slice
 
 
-def evaluate_slice(data: bytes, *, threads: int = 1, trust: bool = False) -> bytes:
+def evaluate_slice(data: bytes, shared: Sequence[bytes], *, threads: int = 1, trust: bool = False) -> bytes:
     """Return the answer to a slice of an evaluation, which workers of your own sent here: see `evo.run(workers=…)`.
 
-    The problem is made from the configuration in the slice, once for all slices of a run. An evaluation that fails is
-    an answer too, and fails where it was asked for. trust: whether modules of your own that the slice names, as in the
-    task `mine:fitness`, may be imported, which runs their code. Not for several Python threads at once.
+    shared: `work.shared()`, what its slices have in common. The problem is made from the configuration in it, once for
+    all slices of a run. An evaluation that fails is an answer too, and fails where it was asked for. trust: whether
+    modules of your own that the work names, as in the task `mine:fitness`, may be imported, which runs their code. Not
+    for several Python threads at once.
 
     Raises EvoError for bytes that are no slice.
     """
-    return answer_slice(data, lambda config, training: _problem(config, training, threads, trust))
+    return answer_slice(data, shared, lambda config, training: _problem(config, training, threads, trust))
 
 
 @functools.lru_cache(maxsize=2)  # a run learns on one problem and scores on another

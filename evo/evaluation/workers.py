@@ -15,17 +15,33 @@ class Work(Protocol[_Result_co]):
         """Return the result, computed in this process."""
         ...
 
-    def slices(self) -> Sequence[bytes]:
-        """Return the slices, each as bytes for `evo.evaluate_slice`; how many there are depends on the work alone.
+    def __len__(self) -> int:
+        """Return the number of slices, which depends on the work alone."""
+        ...
+
+    def shared(self) -> Sequence[bytes]:
+        """Return what all slices need alike, for `evo.evaluate_slice`; first what does not change from work to work.
 
         Raises EvoError where no other process can make the problem.
         """
         ...
 
-    def merge(self, answers: Iterable[bytes]) -> _Result_co:
-        """Return the result, put together from what `evo.evaluate_slice` returned for each slice, in any order.
+    def slices(self) -> Sequence[bytes]:
+        """Return the slices, each as bytes for `evo.evaluate_slice`."""
+        ...
 
-        An answer that comes twice is dropped, and no more are taken once each slice has one. Raises EngineError for a
+    def fitting(self, places: range) -> range:
+        """Return the first of some slices' places, as many as can be sent as one."""
+        ...
+
+    def join(self, places: range) -> bytes:
+        """Return slices of consecutive places as one, for `evo.evaluate_slice`; places: such as `fitting` returns."""
+        ...
+
+    def merge(self, answers: Iterable[bytes]) -> _Result_co:
+        """Return the result, put together from what `evo.evaluate_slice` returned for the slices, in any order.
+
+        An answer to what has one is dropped, and no more are taken once each slice has one. Raises EngineError for a
         slice that failed or stayed without answer, and where taking the answers raises OSError or EOFError: a worker
         is gone. A run then saves what it has, and can be resumed.
         """

@@ -1,15 +1,16 @@
 """Slices of an evaluation: what travels to another process, and what comes back.
 
-A slice is some individuals on some episodes, and says all that its results depend on: how the problem is made, what the
-individuals are made from, the episodes' seeds and the statistics that normalise. Its size follows from the problem
-alone, not from how many workers there are, and its bytes say what it is: an answer names its slice by their digest.
+A slice is some individuals on some episodes. What all slices need alike travels once, as shared messages: how the
+problem is made, what the population is made from, the episodes' seeds and the statistics that normalise. A slice itself
+names its individuals and episodes, and has their rows where they are made from nothing less. Its size follows from the
+problem alone, not from how many workers there are. Consecutive slices can be sent as one; an answer names what it
+answers by a digest of it and of what is shared.
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple, TypeVar, final
 
@@ -20,11 +21,11 @@ from evo.envs.engine import interruption
 from evo.envs.engine.compile import KernelError
 from evo.envs.engine.physics import EngineError
 from evo.errors import EvoError, one_line, printable
-from evo.genomes.population import Population, lengths_of, row_of
-from evo.genomes.slices import describe, rebuild
+from evo.genomes.population import Population, Subpopulation, lengths_of, row_of
+from evo.genomes.slices import describe, describe_rows, rebuild
 from evo.numerics.running_statistics import ObservationStatistics
 from evo.problems.problem import Evaluation, Problem, add, fitness_of, join_individuals
-from evo.storage.files import arrays_from_bytes, arrays_to_bytes
+from evo.storage.messages import pack, unpack
 from evo.storage.states import below
 from evo.version import __version__
 
@@ -35,7 +36,7 @@ _FAILURES = EvoError, EngineError, KernelError, FloatingPointError, MemoryError
 
 
 class _Cut(NamedTuple):
-    """Which individuals of the population and which of the episodes a slice is of."""
+    """Which individuals of the population and which of the episodes a slice, or several sent as one, is of."""
 
     individuals: range
     episodes: range
@@ -52,28 +53,62 @@ class PopulationWork:
     statistics: ObservationStatistics
     collect: bool
     measured: bool
+    _asked: dict[str, list[range]] = field(default_factory=dict, init=False)  # digest → places of the slices in it
 
     def here(self) -> Evaluation:
         return self.problem.evaluate_here(
             self.population, self.seeds, self.statistics, self.collect, measured=self.measured
         )
 
+    def __len__(self) -> int:
+        return len(self._cuts)
+
+    def shared(self) -> Sequence[bytes]:
+        return self._shared
+
     def slices(self) -> Sequence[bytes]:
-        return self._slices
+        return [self.join(range(place, place + 1)) for place in range(len(self))]
+
+    def fitting(self, places: range) -> range:
+        row = self._in_row
+        first, last = places.start, min(places.stop, len(self))
+        if row > 1 and (first % row or last - first < row):
+            return range(first, min(last, first - first % row + row))
+        return range(first, last - (last - first) % row)
+
+    def join(self, places: range) -> bytes:
+        cut = self._union(places)
+        told = {"shared": self._digest, "episodes": [cut.episodes.start, cut.episodes.stop]}
+        if self._described is None:
+            dtype = self.problem.cast(np.zeros(0)).dtype
+            message = pack(told, describe_rows(self.population, cut.individuals, dtype))
+        else:
+            message = pack(told | {"individuals": [cut.individuals.start, cut.individuals.stop]}, {})
+        asked = self._asked.setdefault(_digest(message), [])  # slices that are equal have the same answer
+        if places not in asked:
+            asked.append(places)
+        return message
 
     @cached_property
-    def _slices(self) -> list[bytes]:
+    def _described(self) -> Any:
+        return describe(self.population)
+
+    @cached_property
+    def _shared(self) -> Sequence[bytes]:
         config, training = self.problem.origin()
         told = {"evo": __version__, "config": config, "training": training}
         told |= {"collect": self.collect, "measured": self.measured}
-        shared = {f"statistics/{name}": array for name, array in self.statistics.state().items()}
-        dtype = self.problem.cast(np.zeros(0)).dtype
-        found = []
-        for individuals, episodes in self._cuts:
-            who = describe(self.population, np.array(individuals), dtype)
-            arrays = shared | {f"population/{name}": array for name, array in who.items()}
-            found.append(_pack(told, arrays | {"seeds": self.seeds[episodes.start : episodes.stop]}))
-        return found
+        lasting, passing = self._described or ({}, {})
+        changing = {f"statistics/{name}": array for name, array in self.statistics.state().items()}
+        changing |= {f"population/{name}": array for name, array in passing.items()}
+        return (
+            pack(told, {f"population/{name}": array for name, array in lasting.items()}),
+            pack({}, changing | {"seeds": self.seeds}),
+        )
+
+    @cached_property
+    def _digest(self) -> str:
+        return _digest(*self._shared)
 
     @cached_property
     def _cuts(self) -> list[_Cut]:
@@ -90,37 +125,48 @@ class PopulationWork:
             for first in range(0, len(self.seeds), episodes)
         ]
 
+    @property
+    def _in_row(self) -> int:
+        """Number of slices that together have all the episodes of the same individuals."""
+        return -(-len(self.seeds) // len(self._cuts[0].episodes))
+
+    def _union(self, places: range) -> _Cut:
+        first, last = self._cuts[places.start], self._cuts[places.stop - 1]
+        return _Cut(
+            range(first.individuals.start, last.individuals.stop), range(first.episodes.start, last.episodes.stop)
+        )
+
     def merge(self, answers: Iterable[bytes]) -> Evaluation:
-        places: dict[str, list[int]] = {}  # slices that are equal have the same answer
-        for place, data in enumerate(self._slices):
-            places.setdefault(_digest(data), []).append(place)
-        found: dict[int, Evaluation] = {}
+        found: dict[range, Evaluation] = {}
+        missing = set(range(len(self)))
         try:
             with interruption.waiting():
                 for answer in answers:
                     told, arrays = _read(answer)
-                    for place in places.pop(str(told.get("slice")), []):
-                        found[place] = self._part(place, told, arrays)
-                    if not places:
+                    for places in self._asked.get(str(told.get("slice")), []):
+                        if missing.issuperset(places):
+                            found[places] = self._part(places, told, arrays)
+                            missing.difference_update(places)
+                    if not missing:
                         break
         except (OSError, EOFError) as error:
             raise EngineError(f"the workers failed: {type(error).__name__}: {one_line(error)}") from error
         except _DamagedError as error:
             raise EngineError(f"an answer of the workers cannot be read: {error}") from error
-        if places:
-            missing = [place for place in range(len(self._cuts)) if place not in found]
+        if missing:
             raise EngineError(
-                f"the workers gave no answer for {len(missing)} of {len(self._cuts)} slices, the first of them "
-                f"{self._name(missing[0])}: mend them, and go on"
+                f"the workers gave no answer for {len(missing)} of {len(self)} slices, the first of them "
+                f"{self._name(self._cuts[min(missing)])}: mend them, and go on"
             )
-        rows = groupby(range(len(self._cuts)), lambda place: self._cuts[place].individuals)
-        return join_individuals([_join_episodes([found[place] for place in row]) for _, row in rows])
+        rows = groupby(sorted(found, key=lambda places: places.start), lambda places: self._union(places).individuals)
+        return join_individuals([_join_episodes([found[places] for places in row]) for _, row in rows])
 
-    def _part(self, place: int, told: Mapping[str, Any], arrays: _Arrays) -> Evaluation:
+    def _part(self, places: range, told: Mapping[str, Any], arrays: _Arrays) -> Evaluation:
         """Return the results in an answer. Raises EngineError where the slice failed."""
+        cut = self._union(places)
         if "error" in told:
-            raise EngineError(f"{self._name(place)}: {printable(str(told['error']))}")
-        individuals, episodes = map(len, self._cuts[place])
+            raise EngineError(f"{self._name(cut)}: {printable(str(told['error']))}")
+        individuals, episodes = map(len, cut)
         rows = dict.fromkeys(("returns", "measures", "objectives"), individuals)
         columns = {"returns": episodes, "statistics": 1 + 2 * len(self.statistics.mean)}
         try:
@@ -146,43 +192,93 @@ class PopulationWork:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise EngineError(
-                f"{self._name(place)}: the answer of the workers does not fit: {one_line(error)}"
+                f"{self._name(cut)}: the answer of the workers does not fit: {one_line(error)}"
             ) from error
 
-    def _name(self, place: int) -> str:
-        first, last = self._cuts[place].individuals[0], self._cuts[place].individuals[-1]
+    def _name(self, cut: _Cut) -> str:
+        first, last = cut.individuals[0], cut.individuals[-1]
         who = f"individual {first}" if first == last else f"individuals {first} to {last}"
         return f"{who} of {len(self.population)}"
 
 
-def answer_slice(data: bytes, make_problem: Callable[[str, bool], Problem]) -> bytes:
+class _Shared(NamedTuple):
+    """What all slices of a piece of work need alike. population: None where slices have rows of their own."""
+
+    version: str
+    config: str
+    training: bool
+    collect: bool
+    measured: bool
+    statistics: ObservationStatistics
+    population: Population | None
+    seeds: NDArray[np.int64]
+    digest: str
+
+
+def answer_slice(data: bytes, shared: Sequence[bytes], make_problem: Callable[[str, bool], Problem]) -> bytes:
     """Return the answer to a slice: its results, or why there are none.
 
-    make_problem: makes the problem of a configuration, to train on or to score on. Raises EvoError for other bytes.
+    shared: what its work shares. make_problem: makes the problem of a configuration, to train on or to score on. Raises
+    EvoError for other bytes.
     """
     slice_ = {"slice": _digest(data)}
     try:
+        given = _read_shared(*shared)
+        if given.version != __version__:
+            words = f"the slice is of evo {given.version}, and the worker has evo {__version__}: install the same"
+            return pack(slice_ | {"error": words}, {})
         told, arrays = _read(data)
-        if (version := told["evo"]) != __version__:
-            words = f"the slice is of evo {version}, and the worker has evo {__version__}: install the same"
-            return _pack(slice_ | {"error": words}, {})
-        config = _of(str, told["config"])
-        training, collect, measured = (_of(bool, told[name]) for name in ("training", "collect", "measured"))
-        population, seeds = rebuild(below("population/", arrays)), _checked_seeds(arrays["seeds"])
-        statistics = ObservationStatistics.restored(below("statistics/", arrays))
+        if told["shared"] != given.digest:
+            raise ValueError("it is of other work than what is shared")
+        seeds = given.seeds[slice(*_part_of(told["episodes"], len(given.seeds)))]
+        if given.population is None:
+            population = rebuild(arrays)
+        else:
+            chosen = np.arange(*_part_of(told["individuals"], len(given.population)))
+            population = Subpopulation(given.population, chosen)
     except KeyError as error:
         raise EvoError(f"a slice cannot be read: it has no {error}") from error
     except (TypeError, ValueError) as error:
         raise EvoError(f"a slice cannot be read: {one_line(error)}") from error
     try:
-        problem = make_problem(config, training)
-        _check_fit(problem, population, statistics)
-        found = problem.evaluate_here(population, seeds, statistics, collect, measured=measured)
+        problem = make_problem(given.config, given.training)
+        _check_fit(problem, population, given.statistics)
+        found = problem.evaluate_here(population, seeds, given.statistics, given.collect, measured=given.measured)
     except _FAILURES as error:
-        return _pack(slice_ | {"error": one_line(error)}, {})
+        return pack(slice_ | {"error": one_line(error)}, {})
     counts = {"episodes": found.episodes, "steps": found.steps, "failures": found.failures, "errors": found.errors}
     names = "returns", "statistics", "measures", "objectives"  # the fitness follows from all slices' returns
-    return _pack(slice_ | counts, {name: np.asarray(getattr(found, name)) for name in names})
+    return pack(slice_ | counts, {name: np.asarray(getattr(found, name)) for name in names})
+
+
+@lru_cache(maxsize=2)  # a generation, and the selection between two
+def _read_shared(*messages: bytes) -> _Shared:
+    """Return what work shares. Raises KeyError, TypeError and ValueError for other bytes."""
+    told, arrays = dict[str, Any](), dict[str, NDArray[Any]]()
+    for message in messages:
+        values, numbers = _read(message)
+        told |= values
+        arrays |= numbers
+    made_from = below("population/", arrays)
+    return _Shared(
+        version=_of(str, told["evo"]),
+        config=_of(str, told["config"]),
+        training=_of(bool, told["training"]),
+        collect=_of(bool, told["collect"]),
+        measured=_of(bool, told["measured"]),
+        statistics=ObservationStatistics.restored(below("statistics/", arrays)),
+        population=rebuild(made_from) if made_from else None,
+        seeds=_checked_seeds(arrays["seeds"]),
+        digest=_digest(*messages),
+    )
+
+
+def _part_of(limits: Any, count: int) -> tuple[int, int]:
+    """Return the first and the end of some of `count`. Raises ValueError and TypeError for others."""
+    first, end = (_of(int, limit) for limit in limits)
+    if not 0 <= first < end <= count:
+        raise ValueError(f"it is of {first} to {end} of {count}")
+    return first, end
 
 
 def _of(kind: type[_Value], value: Any) -> _Value:
@@ -221,24 +317,17 @@ def _join_episodes(parts: Sequence[Evaluation]) -> Evaluation:
     return replace(added, measures=parts[0].measures, objectives=parts[0].objectives)  # without columns: see _cuts
 
 
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def _pack(told: Mapping[str, Any], arrays: _Arrays) -> bytes:
-    """Return JSON and arrays as bytes."""
-    return arrays_to_bytes({"told": np.frombuffer(json.dumps(told).encode(), np.uint8), **arrays})
+def _digest(*messages: bytes) -> str:
+    return hashlib.sha256(b"".join(hashlib.sha256(message).digest() for message in messages)).hexdigest()
 
 
 class _DamagedError(ValueError):
-    """Bytes that `_pack` did not return."""
+    """Bytes that are no message."""
 
 
-def _read(data: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Return what `_pack` packed. Raises _DamagedError for other bytes."""
+def _read(message: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Return what is in a message. Raises _DamagedError for other bytes."""
     try:
-        arrays = arrays_from_bytes(data)
-        told = json.loads(arrays.pop("told").tobytes())
-        return dict(told), arrays
-    except (KeyError, TypeError, ValueError) as error:
+        return unpack(message)
+    except ValueError as error:
         raise _DamagedError(one_line(error)) from error

@@ -8,7 +8,6 @@ is allocated, checksums before anything is returned.
 
 import copy
 import errno
-import io
 import math
 import os
 import stat
@@ -56,22 +55,6 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     _check_arrays(arrays)
     with _replacing(path) as file:
         _write_archive(file, arrays)
-
-
-def arrays_to_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """Return named arrays as the bytes of the file that `write_arrays` writes. Raises TypeError and ValueError."""
-    _check_arrays(arrays)
-    file = io.BytesIO()
-    _write_archive(file, arrays)
-    return file.getvalue()
-
-
-def arrays_from_bytes(data: bytes, limit: int = 2**30) -> dict[str, NDArray[Any]]:
-    """Read what `arrays_to_bytes` returned, as `read_arrays` does. Raises ValueError for damaged bytes."""
-    try:
-        return _read_archive(io.BytesIO(data), limit)
-    except Exception as error:  # see read_arrays
-        raise ValueError(" ".join(str(error).split()) or type(error).__name__) from error
 
 
 def _check_arrays(arrays: Mapping[str, NDArray[Any]]) -> None:

@@ -1,8 +1,7 @@
 """Workers: slices evaluated anywhere, answered in any order, give the bits of threads."""
 
 import itertools
-import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,7 @@ from evo.problems.problem import Evaluation, Problem
 from evo.problems.slices import PopulationWork
 from evo.problems.supervised import Supervised
 from evo.runs.champion import Champion
-from evo.storage.files import arrays_from_bytes, arrays_to_bytes
+from evo.storage.messages import pack, unpack
 
 
 class Elsewhere:
@@ -45,7 +44,7 @@ class Elsewhere:
     def evaluate(self, work: Work[Any]) -> Any:
         asked = work.slices()
         self.count += len(asked)
-        answers = [evo.evaluate_slice(data) for data in reversed(asked)]
+        answers = [evo.evaluate_slice(data, work.shared()) for data in reversed(asked)]
         late, self.last = self.last, answers
         return work.merge(itertools.chain(late, *((answer, answer) for answer in answers)))
 
@@ -163,9 +162,8 @@ def test_a_race_is_the_same_with_workers(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_slices_are_those_of_the_problem_and_not_of_the_workers() -> None:
     def slices_of(workers: Workers) -> Any:
         problem = _problem(workers, **PROBLEMS["world"])
-        return PopulationWork(
-            problem, _population(problem), np.arange(2), problem.no_statistics(), True, False
-        ).slices()
+        work = PopulationWork(problem, _population(problem), np.arange(2), problem.no_statistics(), True, False)
+        return work.shared(), work.slices()
 
     assert slices_of(Threads(1)) == slices_of(Threads(5)) == slices_of(Elsewhere())
 
@@ -175,7 +173,33 @@ def _merged(answer: Callable[[list[bytes]], Iterable[bytes]], population: Popula
     problem = _problem(Threads(1), **PROBLEMS["world"])
     who = _population(problem) if population is None else population
     work = PopulationWork(problem, who, np.arange(2), problem.no_statistics(), True, False)
-    return work.merge(answer([evo.evaluate_slice(data) for data in work.slices()]))
+    return work.merge(answer(_answers(work)))
+
+
+def _answers(work: Work[Any], **options: Any) -> list[bytes]:
+    return [evo.evaluate_slice(data, work.shared(), **options) for data in work.slices()]
+
+
+@pytest.mark.parametrize("most", [2, 3, 7, 99])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 2), (1, 3), (3, 3)], ids=str)
+def test_slices_that_are_sent_as_one_give_the_same(
+    shape: tuple[int, int], most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _cut(monkeypatch, *shape)
+    problem = _problem(Threads(1), **PROBLEMS["world"])
+    work = PopulationWork(problem, _population(problem), np.arange(3), problem.no_statistics(), True, False)
+    answers, first = list[bytes](), 0
+    while first < len(work):
+        places = work.fitting(range(first, min(first + most, len(work))))
+        assert places.start == first < places.stop <= first + most
+        answers.append(evo.evaluate_slice(work.join(places), work.shared()))
+        first = places.stop
+    assert most < 7 or len(answers) < len(work)
+    alone = _answers(work)
+    assert len(alone) == len(work) == len(work.slices())
+    expected = work.here()
+    for found in (answers, answers[::-1], [*answers[1:], *alone], [*alone, *answers]):
+        _assert_same(work.merge(found), expected)
 
 
 def test_no_more_answers_are_taken_than_needed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,13 +246,17 @@ def test_a_slice_that_fails_is_one_line_where_it_was_asked_for() -> None:
 
 def test_another_version_and_other_bytes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(EvoError, match=r"^a slice cannot be read: "):
-        evo.evaluate_slice(b"no slice")
+        evo.evaluate_slice(b"no slice", [b"nothing"])
+    with pytest.raises(EvoError, match=r"^a slice cannot be read: "):
+        evo.evaluate_slice(_asked().slices()[0], [])
+    with pytest.raises(EvoError, match=r"^a slice cannot be read: it is of other work than what is shared$"):
+        evo.evaluate_slice(_asked(np.ones(1)).slices()[0], _asked().shared())
     problem = _problem(Elsewhere(), **PROBLEMS["formula"])
     work = PopulationWork(problem, _population(problem), np.arange(1), problem.no_statistics(), False, False)
-    asked = work.slices()
+    work.shared()
     monkeypatch.setattr(slices, "__version__", "9")
     with pytest.raises(EngineError, match=r"the slice is of evo .*, and the worker has evo 9: install the same"):
-        work.merge(map(evo.evaluate_slice, asked))
+        work.merge(_answers(work))
 
 
 _NOTHING = np.zeros(0)
@@ -247,40 +275,73 @@ _NOTHING = np.zeros(0)
         {"population/scale": np.zeros(2)},
         {"population/streams": np.ones((4, 3), np.uint64)},
         {"population/streams": np.ones((4, 4))},
-        {"population/individuals": np.array([8])},
-        {"population/individuals": np.array([-1])},
+        {"population/chosen": np.array([8])},
+        {"population/chosen": np.array([-1])},
         {"population/sigma": np.ones(3)},
         {"population/path": np.array(["/etc"])},
     ],
     ids=str,
 )
 def test_a_slice_with_other_arrays_is_refused(changed: dict[str, np.ndarray | None]) -> None:
-    data = _asked()
-    arrays = arrays_from_bytes(data) | changed
+    work = _asked()
     with pytest.raises(EvoError, match=r"^a slice cannot be read: "):
-        evo.evaluate_slice(arrays_to_bytes({name: one for name, one in arrays.items() if one is not None}))
-    assert b"PK" == evo.evaluate_slice(data)[:2]
+        _ask_changed(work, changed, {})
+    assert _ask_changed(work, {}, {})
 
 
 @pytest.mark.parametrize("changed", [{"config": 3}, {"training": [1]}, {"collect": None}, {"measured": "no"}], ids=str)
 def test_a_slice_that_says_other_things_is_refused(changed: dict[str, Any]) -> None:
-    arrays = arrays_from_bytes(_asked())
-    told = json.loads(arrays["told"].tobytes()) | changed
-    for one in (told, {name: value for name, value in told.items() if name not in changed}):
+    for told in (changed, dict.fromkeys(changed, _LEFT_OUT)):
         with pytest.raises(EvoError, match=r"^a slice cannot be read: "):
-            evo.evaluate_slice(arrays_to_bytes(arrays | {"told": np.frombuffer(json.dumps(one).encode(), np.uint8)}))
+            _ask_changed(_asked(), {}, told)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"episodes": [0, 2]},
+        {"episodes": [1, 1]},
+        {"episodes": [0]},
+        {"episodes": None},
+        {"individuals": [-1, 2]},
+        {"individuals": [0, 9]},
+        {"individuals": [0.0, 1.0]},
+    ],
+    ids=str,
+)
+def test_a_slice_of_others_than_there_are_is_refused(changed: dict[str, Any]) -> None:
+    work = _asked()
+    told, arrays = unpack(work.slices()[0])
+    with pytest.raises(EvoError, match=r"^a slice cannot be read: "):
+        evo.evaluate_slice(pack(told | changed, arrays), work.shared())
 
 
 @pytest.mark.parametrize("changed", [{"population/center": np.zeros(4)}, {"statistics/mean": np.zeros(3)}], ids=str)
 def test_a_slice_that_does_not_fit_its_problem_fails(changed: dict[str, np.ndarray]) -> None:
-    answer = evo.evaluate_slice(arrays_to_bytes(arrays_from_bytes(_asked()) | changed))
-    assert "the slice does not fit its problem: " in json.loads(arrays_from_bytes(answer)["told"].tobytes())["error"]
+    answer = _ask_changed(_asked(), changed, {})
+    assert "the slice does not fit its problem: " in unpack(answer)[0]["error"]
 
 
-def _asked() -> bytes:
+_LEFT_OUT = object()
+
+
+def _asked(seeds: np.ndarray | None = None) -> Work[Any]:
     problem = _problem(Elsewhere(), **PROBLEMS["formula"])
-    work = PopulationWork(problem, _population(problem), np.arange(1), problem.no_statistics(), False, False)
-    return work.slices()[0]
+    episodes = np.arange(1) if seeds is None else seeds.astype(np.int64)
+    return PopulationWork(problem, _population(problem), episodes, problem.no_statistics(), False, False)
+
+
+def _ask_changed(work: Work[Any], arrays: dict[str, np.ndarray | None], told: dict[str, Any]) -> bytes:
+    """Ask for the first slice where what is shared has other arrays, without those that are None, and other values."""
+    shared = []
+    for message in work.shared():
+        values, numbers = unpack(message)
+        values |= {name: value for name, value in told.items() if name in values}
+        values = {name: value for name, value in values.items() if value is not _LEFT_OUT}
+        numbers = {**numbers, **(arrays if "seeds" in numbers else {})}
+        shared.append(pack(values, {name: array for name, array in numbers.items() if array is not None}))
+    values, numbers = unpack(work.slices()[0])
+    return evo.evaluate_slice(pack(values | {"shared": slices._digest(*shared)}, numbers), shared)
 
 
 @pytest.mark.parametrize(
@@ -290,7 +351,7 @@ def _asked() -> bytes:
         {"steps": "9"},
         {"failures": {"one": "many"}},
         {"errors": "text"},
-        {"returns": np.array([["text"]])},
+        {"returns": np.array([[3]])},
         {"measures": np.zeros(3)},
         {"objectives": np.zeros((1, 2))},
         {"statistics": np.zeros((1, 7))},
@@ -300,11 +361,10 @@ def _asked() -> bytes:
 def test_an_answer_of_another_form_is_one_line(changed: dict[str, Any]) -> None:
     def answer(answers: list[bytes]) -> Iterator[bytes]:
         for data in answers:
-            arrays = arrays_from_bytes(data)
-            told = json.loads(arrays.pop("told").tobytes())
+            told, arrays = unpack(data)
             name, value = next(iter(changed.items()))
             (arrays if name in arrays else told)[name] = value
-            yield arrays_to_bytes({"told": np.frombuffer(json.dumps(told).encode(), np.uint8), **arrays})
+            yield pack(told, arrays)
 
     with pytest.raises(EngineError, match=r"the answer of the workers does not fit: |gave no answer"):
         _merged(answer)
@@ -314,12 +374,12 @@ def test_a_module_that_a_slice_names_is_imported_only_if_trusted(monkeypatch: py
     problem = _problem(Elsewhere(), **PROBLEMS["function"] | {"task__dim": 6})
     above = DensePopulation(np.ones((1, 6)))
     work = PopulationWork(problem, above, np.arange(1), problem.no_statistics(), False, False)
-    asked = work.slices()
+    work.shared()
     monkeypatch.setattr(reference, "_of_users", set())
     monkeypatch.setattr(reference, "_of_files", set())
     with pytest.raises(EngineError, match="rough is named by a file alone"):
-        work.merge(map(evo.evaluate_slice, asked))
-    assert work.merge([evo.evaluate_slice(data, trust=True) for data in asked]).fitness == 6
+        work.merge(_answers(work))
+    assert work.merge(_answers(work, trust=True)).fitness == 6
 
 
 # The library
@@ -349,11 +409,11 @@ class Leaving(Elsewhere):
     """Workers that are gone after some evaluations."""
 
     def evaluate(self, work: Work[Any]) -> Any:
-        return work.merge(_leaving(work.slices())) if self.count > 30 else super().evaluate(work)
+        return work.merge(_leaving(work)) if self.count > 30 else super().evaluate(work)
 
 
-def _leaving(asked: Sequence[bytes]) -> Iterator[bytes]:
-    yield evo.evaluate_slice(asked[0])
+def _leaving(work: Work[Any]) -> Iterator[bytes]:
+    yield evo.evaluate_slice(work.slices()[0], work.shared())
     raise EOFError("a worker ended")
 
 
