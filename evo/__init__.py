@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from evo.algorithms.genetic.ga import GA
     from evo.api.running import dataset, load, network, replay, resume, run, task
     from evo.api.scoring import collect_statistics, evaluate, rollout
-    from evo.api.slices import evaluate_slice
+    from evo.cluster.answering import evaluate_slice
     from evo.comparison.compare import compare
     from evo.comparison.comparison import Comparison
     from evo.datasets import Dataset
@@ -108,7 +108,7 @@ _HOMES = {
     "doctor": ("evo.diagnosis.doctor", "doctor"),
     "collect_statistics": ("evo.api.scoring", "collect_statistics"),
     "evaluate": ("evo.api.scoring", "evaluate"),
-    "evaluate_slice": ("evo.api.slices", "evaluate_slice"),
+    "evaluate_slice": ("evo.cluster.answering", "evaluate_slice"),
     "list": ("evo.runs.catalogue", "catalogue"),
     "robustness": ("evo.diagnosis.robustness", "robustness"),
     "rollout": ("evo.api.scoring", "rollout"),

@@ -40,9 +40,9 @@ from evo.evaluation.workers import Workers
 from evo.learners import find_method
 from evo.learners.learner import Learner
 from evo.networks import Network
+from evo.numerics.platform_facts import platform_facts
 from evo.runs.callbacks import Callback, Watcher
 from evo.runs.loggers import check_loggers, following
-from evo.runs.platform_facts import platform_facts
 from evo.runs.run import Run, path_of
 from evo.runs.showing import replay, show
 from evo.runs.signals import advising, stoppable

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from evo.config.config import Config
+from evo.config.default_methods import METHOD_OF
 from evo.config.keys import BUDGET, KEYS
 from evo.config.kinds.control import as_written
 from evo.config.meanings import options_of
@@ -64,7 +65,7 @@ def resolve_config(
         raise EvoError("no task given; for example: evo run HalfCheetah-v5")
     name = task_name(str(named["task.name"]))
     found = task if task is not None and task.name == name else TaskSpec.find(name, {})
-    method = str(named.get("method.name", found.kind.default_method))
+    method = str(named.get("method.name", METHOD_OF.get(name, found.kind.default_method)))
     chosen = find_method(method)
     if chosen is None:
         raise EvoError(f"unknown method {method!r}{of_module(method) or nearest(method, METHODS)}")

@@ -23,6 +23,7 @@ from evo.evaluation.workers import Threads, Workers
 from evo.learners.learner import Candidate, check_candidate
 from evo.networks import Network
 from evo.numerics.formatting import RETURN
+from evo.numerics.platform_facts import platform_facts
 from evo.numerics.randomness import report_seeds, selection_seeds
 from evo.numerics.running_statistics import ObservationStatistics
 from evo.problems.control import Trajectory, Walking
@@ -30,7 +31,6 @@ from evo.problems.problem import Evaluation, Problem, evaluate_alone
 from evo.problems.supervised import Supervised
 from evo.runs.champion_file import FORMAT, arrays_of, fields_of, read_champion
 from evo.runs.fitness import Fitness, Verification
-from evo.runs.platform_facts import platform_facts
 from evo.runs.policy import BatchPolicy, Policy
 from evo.storage.files import write_arrays
 from evo.visualize.notebook import box, facts

@@ -18,13 +18,13 @@ from evo.envs.engine import interruption
 from evo.envs.engine.physics import EngineError
 from evo.errors import EvoError, printable
 from evo.learners.learner import Candidate, Learner, check_candidate
+from evo.numerics.platform_facts import platform_facts
 from evo.numerics.randomness import report_seeds, selection_seeds
 from evo.numerics.running_statistics import standard_error
 from evo.numerics.validation import whole_number
 from evo.problems.problem import Problem, evaluate_alone
 from evo.runs.callbacks import Watcher
 from evo.runs.champion import Champion
-from evo.runs.platform_facts import platform_facts
 from evo.runs.signals import saving
 from evo.storage.run_directory import RunDirectory, fossil_stride
 from evo.storage.states import below

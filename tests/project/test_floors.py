@@ -28,6 +28,7 @@ PACKAGES = (
     "evo.problems",
     "evo.learners",
     "evo.config",
+    "evo.cluster",
     "evo.visualize",
     "evo.export",
     "evo.runs",

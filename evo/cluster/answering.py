@@ -1,11 +1,12 @@
-"""The other end of workers of one's own: evaluation of a slice that another process sent."""
+"""The other end of workers: evaluation of a slice that another process sent."""
 
 import functools
 from collections.abc import Sequence
 
-from evo.api.scoring import workers_of
 from evo.config.build import make_problem
 from evo.config.resolve import read_config, resolve_config
+from evo.errors import EvoError
+from evo.evaluation.workers import Threads
 from evo.problems.problem import Problem
 from evo.problems.slices import answer_slice
 
@@ -20,11 +21,13 @@ def evaluate_slice(data: bytes, shared: Sequence[bytes], *, threads: int = 1, tr
 
     Raises EvoError for bytes that are no slice.
     """
+    if not isinstance(threads, int) or not 1 <= threads <= 1024:
+        raise EvoError(f"threads must be a whole number between 1 and 1024, got {threads!r}")
     return answer_slice(data, shared, lambda config, training: _problem(config, training, threads, trust))
 
 
 @functools.lru_cache(maxsize=2)  # a run learns on one problem and scores on another
 def _problem(config: str, training: bool, threads: int, trust: bool) -> Problem:
-    problem = make_problem(resolve_config(read_config(config, "a slice", trust)), workers_of(threads), training)
+    problem = make_problem(resolve_config(read_config(config, "a slice", trust)), Threads(threads), training)
     problem.prepare()
     return problem

@@ -1,0 +1,1 @@
+"""Nodes: slices of a population evaluated on many machines, equal to one machine's to the bit."""

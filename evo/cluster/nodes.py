@@ -1,0 +1,226 @@
+"""Nodes: workers that evaluate slices wherever a transport takes them, and alone where no node is left.
+
+A node may join at any time, once it has answered a trial with the bits of this process; it is given up once it hangs.
+One message in a hundred is evaluated by a second node as well, and where the two answers differ, the user is told: a
+processor or a library that computes other bits is the one fault that nobody would notice.
+"""
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from evo.cluster.dispatch import Dispatch, Order
+from evo.evaluation.workers import Work
+
+_GLANCE = 0.2  # seconds after which nodes that join or leave are looked for
+_AUDITED = 100  # one message in so many is evaluated twice
+_HUNG = 30.0  # seconds by which an order is late when its node is given up
+_TRIES = 3  # times that a node may join and be lost without an answer
+
+_Result = TypeVar("_Result")
+Answer = Callable[[bytes, Sequence[bytes]], bytes]
+
+
+class Trial(NamedTuple):
+    """A slice of the work in progress, which a node answers before it gets others: its canary."""
+
+    message: bytes
+    shared: Sequence[bytes]
+
+
+class Ready(NamedTuple):
+    """A node that may join: its processors, what its bits depend on, and its answer to a trial.
+
+    failed: what went wrong in place of an answer, or None.
+    """
+
+    name: str
+    cores: int
+    facts: Mapping[str, str]
+    trial: Trial
+    answer: bytes
+    failed: str | None = None
+
+
+class Transport(Protocol):
+    """What takes messages to nodes and brings answers."""
+
+    def clock(self) -> float:
+        """Return the time in seconds, from any beginning."""
+        ...
+
+    def changes(self, trial: Trial) -> tuple[Sequence[Ready], Sequence[str]]:
+        """Return the nodes that have answered a trial, and those that are gone, since the last call.
+
+        trial: for nodes that are new; one may also have answered the trial of a call before.
+        """
+        ...
+
+    def send(self, order: Order, message: bytes, shared: Sequence[bytes]) -> None:
+        """Send slices to the order's node. What becomes of them, `receive` and `changes` tell; raises nothing."""
+        ...
+
+    def receive(self, patience: float) -> Sequence[tuple[int, bytes]]:
+        """Return answers, each with its order's ticket; wait for one as long as `patience` seconds."""
+        ...
+
+    def give_up(self, node: str) -> None:
+        """End what a node does, which hangs; it is gone, and may join again."""
+        ...
+
+
+class _Audit(NamedTuple):
+    """A message to be evaluated a second time."""
+
+    message: bytes
+    shared: Sequence[bytes]
+    answer: bytes
+    node: str
+
+
+class Nodes:
+    """Workers that evaluate on a transport's nodes.
+
+    threads: of this process, for what has no slices. answer: `evo.evaluate_slice` here, for trials, and for when there
+    is no node. facts: what the bits of this process depend on. tell: takes lines for the user. mixed: whether nodes
+    that compute other bits may join.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        threads: int,
+        answer: Answer,
+        facts: Mapping[str, str],
+        tell: Callable[[str], None],
+        mixed: bool = False,
+    ) -> None:
+        self.threads = threads
+        self.dispatch = Dispatch()
+        self.audited = self.differing = 0
+        self.refused: dict[str, str] = {}  # node → why
+        self.unequal: dict[str, str] = {}  # node that joined though it computes other bits → how it differs
+        self._transport, self._answer, self._facts, self._tell, self._mixed = transport, answer, facts, tell, mixed
+        self._expected: dict[Trial, bytes] = {}
+        self._audits: deque[_Audit] = deque(maxlen=_AUDITED)
+        self._second: dict[int, tuple[_Audit, str]] = {}  # ticket → what is evaluated a second time, and where
+        self._hanging: dict[str, float] = {}  # node → when it is given up
+        self._fruitless: dict[str, int] = {}  # node → how often it was lost with slices since its last answer
+        self._alone = False
+
+    def evaluate(self, work: Work[_Result]) -> _Result:
+        """Return the work's result, from slices that nodes evaluate. Raises EngineError where one failed."""
+        return work.merge(self._answers(work))
+
+    def _answers(self, work: Work[Any]) -> Iterator[bytes]:
+        shared = tuple(work.shared())
+        self.dispatch.begin(len(work), work.fitting)
+        trial = Trial(work.join(range(1)), shared) if len(work) else Trial(b"", shared)
+        messages: dict[range, bytes] = {}
+        while not self.dispatch.finished:
+            self._look_for_nodes(trial)
+            self._send_second()
+            while (order := self.dispatch.next_order(self._transport.clock())) is not None:
+                message = messages.get(order.places) or messages.setdefault(order.places, work.join(order.places))
+                self._transport.send(order, message, shared)
+            if (places := self.dispatch.take_alone()) is not None:
+                yield self._answer(work.join(places), shared)
+                continue
+            for ticket, answer in self._transport.receive(
+                min(_GLANCE, self.dispatch.patience(self._transport.clock()))
+            ):
+                if ticket in self._second:
+                    self._compare(ticket, answer)
+                    continue
+                order = self.dispatch.answered(ticket, self._transport.clock())
+                if order is not None:
+                    self._hanging.pop(order.node, None)
+                    self._fruitless.pop(order.node, None)
+                    self._remember(_Audit(messages[order.places], shared, answer, order.node))
+                    yield answer
+
+    def _look_for_nodes(self, trial: Trial) -> None:
+        ready, gone = self._transport.changes(trial)
+        for node in ready:
+            self._admit(node)
+        for name in gone:
+            self._drop(name)
+        now = self._transport.clock()
+        for order in self.dispatch.find_late(now):
+            self._hanging.setdefault(order.node, now + _HUNG)
+        for name, until in list(self._hanging.items()):
+            if name not in self.dispatch.nodes or not self.dispatch.nodes[name].late:
+                del self._hanging[name]
+            elif now > until:
+                self._tell(f"node {name} does not answer: it is given up, and its slices go to others")
+                self._transport.give_up(name)
+                self._drop(name)
+        if self.dispatch.nodes:
+            self._alone = False
+        elif not self._alone:
+            self._alone = True
+            self._tell("no node is left: the run goes on alone in this process, and on nodes as soon as one joins")
+
+    def _admit(self, node: Ready) -> None:
+        """Let a node join that computes what this process does; refuse another, and say why."""
+        self._drop(node.name)  # one that comes anew has lost what it had
+        if node.name in self.refused or self._fruitless.get(node.name, 0) >= _TRIES:
+            return
+        if node.failed is None and self._mixed and node.answer != self._expect(node.trial):
+            self.unequal[node.name] = _differences(node.facts, self._facts)
+        elif node.failed is not None or node.answer != self._expect(node.trial):
+            why = node.failed or f"it computes other bits: {_differences(node.facts, self._facts)}"
+            self.refused[node.name] = why
+            self._tell(f"node {node.name} is refused: {why}")
+            self._transport.give_up(node.name)
+            return
+        self.dispatch.join(node.name, node.cores, self._transport.clock())
+
+    def _expect(self, trial: Trial) -> bytes:
+        """Return this process's answer to a trial."""
+        if trial not in self._expected:
+            self._expected = {trial: self._answer(trial.message, trial.shared)}
+        return self._expected[trial]
+
+    def _drop(self, name: str) -> None:
+        node = self.dispatch.nodes.get(name)
+        if node is None:
+            return
+        self._hanging.pop(name, None)
+        if node.orders:
+            self._fruitless[name] = self._fruitless.get(name, 0) + 1
+            if self._fruitless[name] == _TRIES:
+                self._tell(f"node {name} was lost {_TRIES} times without an answer: it gets no more slices")
+        self.dispatch.leave(name)
+
+    def _remember(self, audit: _Audit) -> None:
+        """Keep one message in a hundred for a second evaluation; which ones, its bytes say."""
+        if int.from_bytes(hashlib.sha256(audit.message).digest()[:4]) % _AUDITED == 0:
+            self._audits.append(audit)
+
+    def _send_second(self) -> None:
+        for _ in range(len(self._audits)):
+            audit = self._audits.popleft()
+            order = self.dispatch.extra_order(self._transport.clock(), audit.node)
+            if order is None:
+                self._audits.append(audit)
+                return
+            self._second[order.ticket] = audit, order.node
+            self._transport.send(order, audit.message, audit.shared)
+
+    def _compare(self, ticket: int, answer: bytes) -> None:
+        audit, node = self._second.pop(ticket)
+        self.dispatch.answered(ticket, self._transport.clock())
+        self.audited += 1
+        if answer != audit.answer:
+            self.differing += 1
+            self._tell(f"nodes {audit.node} and {node} answer the same slices differently: do not trust this run")
+
+
+def _differences(there: Mapping[str, str], here: Mapping[str, str]) -> str:
+    """Return in which of the facts that bits depend on two machines differ."""
+    unlike = [
+        f"{name} {there.get(name, '?')}, here {here.get(name, '?')}" for name in here if there.get(name) != here[name]
+    ]
+    return "; ".join(unlike) or "nothing that is known to matter differs"

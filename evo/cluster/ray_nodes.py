@@ -1,0 +1,232 @@
+"""Ray's nodes: on each, one actor that holds the compiled problem and evaluates slices on all its processors.
+
+Ray starts actors and brings bytes; which node does what, and what happens when one is lost, is decided in
+`evo.cluster.nodes`. Actors are never restarted by Ray, nor are calls repeated: a node that is back is looked for here.
+"""
+
+import hashlib
+import os
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from time import monotonic
+from typing import Any
+
+from evo.cluster.dispatch import Order
+from evo.cluster.nodes import Ready, Trial
+from evo.errors import EvoError, one_line
+
+_LOOKED = 1.0  # seconds after which Ray is asked for its nodes
+_REST = 2.0  # seconds that a node rests after its actor was lost
+_KEPT = 4  # shared messages that are kept in the object store, and by an actor
+_NO_RAY = "workers on a cluster need Ray: pip install 'evo-creatures[ray]'"
+
+
+class Slices:
+    """What an actor does: it answers slices with the bits of threads anywhere.
+
+    path: where the driver finds modules. folder: where it works. trust: whether a user's own modules may be imported.
+    """
+
+    def __init__(self, path: Sequence[str], folder: str, trust: bool) -> None:
+        with suppress(OSError):
+            os.chdir(folder)
+        sys.path[:] = path
+        self._trust = trust
+        self._known: dict[str, bytes] = {}
+
+    def try_out(self, cores: int, message: bytes, digests: Sequence[str], shared: Sequence[Any]) -> Any:
+        """Return the facts that bits depend on, and the answer to a slice; compiles what is not compiled yet."""
+        from evo.numerics.platform_facts import platform_facts
+
+        return dict(platform_facts()), self.answer(cores, message, digests, shared)
+
+    def answer(self, cores: int, message: bytes, digests: Sequence[str], shared: Sequence[Any]) -> bytes:
+        """Return the answer to a slice on so many threads; shared: references in the object store, by digests."""
+        import ray
+
+        from evo.cluster.answering import evaluate_slice
+
+        for digest, reference in zip(digests, shared, strict=True):
+            found = self._known.pop(digest, None)
+            self._known[digest] = ray.get(reference) if found is None else found
+        while len(self._known) > _KEPT:
+            del self._known[next(iter(self._known))]
+        return evaluate_slice(message, [self._known[digest] for digest in digests], threads=cores, trust=self._trust)
+
+
+class RayNodes:
+    """The nodes of a Ray cluster, as a transport: see `evo.cluster.nodes.Transport`.
+
+    address: of the cluster, such as Ray's command prints, or None for the one on this machine. trust: whether nodes may
+    import modules of the user's own. Raises EvoError where Ray or the cluster is missing.
+    """
+
+    def __init__(self, address: str | None, trust: bool) -> None:
+        self._ray = _connect(address)
+        self._actor = self._ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(Slices)
+        self._arguments = [path or os.getcwd() for path in sys.path], os.getcwd(), trust
+        self._actors: dict[str, Any] = {}
+        self._cores: dict[str, int] = {}
+        self._trials: dict[Any, tuple[str, Trial]] = {}  # reference to an answer → its node
+        self._calls: dict[Any, Order] = {}
+        self._stored: dict[str, Any] = {}  # digest → reference to a shared message in the object store
+        self._digests: dict[int, tuple[bytes, str]] = {}  # identity of a message → itself and its digest
+        self._rests: dict[str, float] = {}  # node → until when it rests
+        self._gone: list[str] = []
+        self._looked = -_LOOKED
+
+    def clock(self) -> float:
+        return monotonic()
+
+    def changes(self, trial: Trial) -> tuple[Sequence[Ready], Sequence[str]]:
+        if self.clock() - self._looked >= _LOOKED:
+            self._looked = self.clock()
+            self._look(trial)
+        ready = [self._tried(reference) for reference in self._done([*self._trials], 0.0)]
+        gone, self._gone = self._gone, []
+        return [one for one in ready if one is not None], gone
+
+    def _look(self, trial: Trial) -> None:
+        """Begin actors on new nodes, and drop those of nodes that Ray has lost."""
+        alive = {node["NodeID"]: node for node in self._ray.nodes() if node["Alive"]}
+        for name in self._actors.keys() - alive.keys():
+            self._lose(name)
+        for name, node in alive.items():
+            cores = int(node["Resources"].get("CPU", 0))
+            if cores and name not in self._actors and self._rests.get(name, 0.0) <= self.clock():
+                self._begin(name, cores, trial)
+
+    def _begin(self, name: str, cores: int, trial: Trial) -> None:
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        there = NodeAffinitySchedulingStrategy(name, soft=False)
+        self._actors[name] = self._actor.options(num_cpus=cores, scheduling_strategy=there).remote(*self._arguments)
+        self._cores[name] = cores
+        call = self._actors[name].try_out.remote(cores, trial.message, *self._share(trial.shared))
+        self._trials[call] = name, trial
+
+    def _tried(self, reference: Any) -> Ready | None:
+        """Return a node that is ready; None where it was lost before."""
+        name, trial = self._trials.pop(reference)
+        try:
+            facts, answer = self._ray.get(reference)
+            return Ready(name, self._cores[name], facts, trial, answer)
+        except self._ray.exceptions.RayTaskError as error:  # it lives, and cannot do what it was asked
+            return Ready(name, self._cores[name], {}, trial, b"", failed=one_line(error.cause))
+        except Exception:
+            self._lose(name)
+            return None
+
+    def _lose(self, name: str) -> None:
+        self._rests[name] = self.clock() + _REST
+        self._end(name)
+        self._gone.append(name)
+
+    def _end(self, name: str) -> None:
+        actor = self._actors.pop(name, None)
+        if actor is not None:
+            with suppress(Exception):  # it may be gone
+                self._ray.kill(actor)
+        self._trials = {call: tried for call, tried in self._trials.items() if tried[0] != name}
+        self._calls = {call: order for call, order in self._calls.items() if order.node != name}
+
+    def send(self, order: Order, message: bytes, shared: Sequence[bytes]) -> None:
+        actor = self._actors.get(order.node)
+        if actor is not None:  # else `changes` says that it is gone
+            self._calls[actor.answer.remote(self._cores[order.node], message, *self._share(shared))] = order
+
+    def _share(self, shared: Sequence[bytes]) -> tuple[list[str], list[Any]]:
+        """Return the digests of shared messages, and references to them; each is stored once."""
+        digests = [self._digest(message) for message in shared]
+        for digest, message in zip(digests, shared, strict=True):
+            self._stored[digest] = self._stored.pop(digest, None) or self._put(message)
+        while len(self._stored) > _KEPT:
+            del self._stored[next(iter(self._stored))]
+        return digests, [self._stored[digest] for digest in digests]
+
+    def _put(self, message: bytes) -> Any:
+        try:
+            return self._ray.put(message)
+        except self._ray.exceptions.ObjectStoreFullError as error:
+            size = len(message) / 1e6
+            raise EvoError(
+                f"Ray's object store has no room for {size:,.0f} MB, what all slices share: start Ray with a larger "
+                "--object-store-memory"
+            ) from error
+
+    def _digest(self, message: bytes) -> str:
+        known = self._digests.get(id(message))
+        if known is None or known[0] is not message:
+            known = self._digests[id(message)] = message, hashlib.sha256(message).hexdigest()
+            while len(self._digests) > _KEPT:
+                del self._digests[next(iter(self._digests))]
+        return known[1]
+
+    def receive(self, patience: float) -> Sequence[tuple[int, bytes]]:
+        found = []
+        for reference in self._done([*self._calls, *self._trials], patience):
+            order = self._calls.pop(reference, None)
+            if order is None:
+                continue  # a trial, which `changes` looks at, or of a node that was just lost
+            try:
+                found.append((order.ticket, self._ray.get(reference)))
+            except Exception:  # of the actor, its node, or what it ran
+                self._lose(order.node)
+        return found
+
+    def _done(self, references: list[Any], patience: float) -> Sequence[Any]:
+        """Return the references that are ready, waiting for one; with none at all, wait."""
+        if not references:
+            threading.Event().wait(patience)
+            return []
+        if patience > 0:
+            self._ray.wait(references, num_returns=1, timeout=patience)
+        return self._ray.wait(references, num_returns=len(references), timeout=0)[0]
+
+    def give_up(self, node: str) -> None:
+        self._rests[node] = self.clock() + _REST
+        self._end(node)
+
+    def close(self) -> None:
+        """End the actors, and leave the cluster."""
+        self._ray.shutdown()
+
+
+def _connect(address: str | None) -> Any:
+    """Return the module `ray`, connected to a cluster; signals stay as they are. Raises EvoError."""
+    try:
+        import ray
+        import ray.exceptions
+    except ImportError as error:
+        raise EvoError(_NO_RAY) from error
+    if ray.is_initialized():
+        return ray
+    with _own_signals(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            ray.init(address=address or "auto", log_to_driver=False, logging_level="ERROR", configure_logging=False)
+        except Exception as error:
+            where = f"at {address}" if address else "on this machine"
+            raise EvoError(
+                f"no Ray cluster answers {where} ({one_line(error)}): start one with `ray start --head`, or name its "
+                "address (--workers ray:HOST:6379)"
+            ) from error
+    return ray
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Keep this process's handlers of signals, which Ray replaces."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
