@@ -122,7 +122,7 @@ def run(
     step_timeout: float | None = None,
     out: Path | str | None = None,
     threads: int | None = None,
-    workers: Workers | None = None,
+    workers: Workers | str | None = None,
     config: Path | str | None = None,
     start: Path | str | Run | None = None,
     settings: Settings = (),
@@ -146,7 +146,8 @@ def run(
     set. until: stop when the champion's held-out fitness reaches this. step_timeout: seconds after which a reset or
     step of a Gymnasium environment is given up, and its individual fails; by default there is no limit. out: the run
     directory, by default a new one in `runs/`. threads: number of threads, by default one for each available processor.
-    workers: evaluates populations elsewhere, with the same bits (see `evo.evaluation.workers`). config: a `config.toml`
+    workers: evaluates populations elsewhere, with the same bits: `ray` or `ray:HOST:6379` on the nodes of a cluster, or
+    workers of your own (see `evo.evaluation.workers`). config: a `config.toml`
     whose settings to use. start: a run or champion file whose champion the learner begins from, on its task, with its
     network (--from on the command line). settings: settings by their dotted keys, as --set. log: loggers that the
     metrics are passed on to, of `tensorboard`, `wandb` and `mlflow`; they cannot break the run. video: film the
@@ -227,7 +228,7 @@ def resume(
     until: float | None = None,
     step_timeout: float | None = None,
     threads: int | None = None,
-    workers: Workers | None = None,
+    workers: Workers | str | None = None,
     log: str | Sequence[str] = (),
     video: bool = True,
     verbose: bool = False,

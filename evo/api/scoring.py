@@ -8,6 +8,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from evo.api.arguments import NetworkLike, TaskLike, as_network, as_task, network_settings, task_reference
+from evo.cluster.named import workers_by_name
 from evo.config.build import check_compiler
 from evo.config.resolve import resolve_config
 from evo.envs.engine.compile import KernelError
@@ -37,7 +38,7 @@ def evaluate(
     seed: int = 0,
     threads: int | None = None,
     statistics: _Statistics = None,
-    workers: Workers | None = None,
+    workers: Workers | str | None = None,
     *,
     measures: Literal[False] = False,
 ) -> np.ndarray: ...
@@ -52,7 +53,7 @@ def evaluate(
     seed: int = 0,
     threads: int | None = None,
     statistics: _Statistics = None,
-    workers: Workers | None = None,
+    workers: Workers | str | None = None,
     *,
     measures: Literal[True],
 ) -> tuple[np.ndarray, np.ndarray]: ...
@@ -66,7 +67,7 @@ def evaluate(
     seed: int = 0,
     threads: int | None = None,
     statistics: _Statistics = None,
-    workers: Workers | None = None,
+    workers: Workers | str | None = None,
     *,
     measures: bool = False,
 ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
@@ -117,7 +118,7 @@ def collect_statistics(
     seed: int = 0,
     threads: int | None = None,
     statistics: ObservationStatistics | None = None,
-    workers: Workers | None = None,
+    workers: Workers | str | None = None,
 ) -> ObservationStatistics:
     """Return statistics of a population's observations in the episodes of `evaluate`, for a network that normalises.
 
@@ -244,11 +245,13 @@ def _to_ragged(params: _Params, problem: Walking) -> Population:
     return population
 
 
-def workers_of(threads: int | None, workers: Workers | None = None) -> Workers:
+def workers_of(threads: int | None, workers: Workers | str | None = None) -> Workers:
     """Return the workers, or else so many threads: by default the processors that this process may use.
 
-    Raises EvoError.
+    workers: by name, as `ray`, has so many threads of this process besides. Raises EvoError.
     """
+    if isinstance(workers, str):
+        return workers_by_name(workers, workers_of(threads).threads)
     if workers is not None:
         if threads is not None:
             raise EvoError("threads and workers both say where to evaluate: give one of them")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from evo.cli import completion
-from evo.cli.options import Quiet, Threads, Trust
+from evo.cli.options import Quiet, Threads, Trust, Workers
 from evo.comparison.defaults import (
     DEFAULT_METHODS,
     DEFAULT_NETWORK,
@@ -65,6 +65,7 @@ def compare(
         Path | None, typer.Option("--out", "-o", help="directory of the study (default: runs/studies/<task>-<methods>)")
     ] = None,
     threads: Threads = None,
+    workers: Workers = None,
     trust: Trust = False,
     no_video: Annotated[bool, typer.Option("--no-video", help="do not film a race of the champions")] = False,
     quiet: Quiet = False,
@@ -93,6 +94,7 @@ def compare(
             tune=tune,
             out=out,
             threads=threads,
+            workers=workers,
             video=not no_video,
             display=lambda configs: study_display(configs, console, quiet),
             trust=trust,

@@ -52,6 +52,10 @@ StepTimeout = Annotated[
 Threads = Annotated[
     int | None, typer.Option("--threads", help="number of threads (default: one for each available processor)")
 ]
+Workers = Annotated[
+    str | None,
+    typer.Option("--workers", help="ray, or ray:HOST:6379: evaluate on the nodes of a Ray cluster, with the same bits"),
+]
 NoVideo = Annotated[bool, typer.Option("--no-video", help="do not film the champion at the end")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but the result")]
 Trust = Annotated[

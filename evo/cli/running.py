@@ -26,6 +26,7 @@ from evo.cli.options import (
     Threads,
     Trust,
     Until,
+    Workers,
 )
 from evo.runs.terminal import READER_LEFT, Output
 
@@ -44,6 +45,7 @@ def run(
     step_timeout: StepTimeout = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="run directory (default: a new one in runs/)")] = None,
     threads: Threads = None,
+    workers: Workers = None,
     config: Annotated[Path | None, typer.Option("--config", help="a config.toml whose settings to use")] = None,
     start: Annotated[
         Path | None, typer.Option("--from", help="a run whose champion to begin from, on its task, with its network")
@@ -79,6 +81,7 @@ def run(
             step_timeout=step_timeout,
             out=out,
             threads=threads,
+            workers=workers,
             config=config,
             start=start,
             settings=[*(settings or ()), *([f"task.model_root={model_root.absolute()}"] if model_root else ())],
@@ -101,6 +104,7 @@ def resume(
     until: Until = None,
     step_timeout: StepTimeout = None,
     threads: Threads = None,
+    workers: Workers = None,
     log: Log = None,
     trust: Trust = False,
     no_video: NoVideo = False,
@@ -121,6 +125,7 @@ def resume(
             until=until,
             step_timeout=step_timeout,
             threads=threads,
+            workers=workers,
             log=log or (),
             video=not no_video,
             display=watch,

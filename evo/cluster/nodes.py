@@ -6,6 +6,7 @@ processor or a library that computes other bits is the one fault that nobody wou
 """
 
 import hashlib
+import math
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -16,6 +17,7 @@ from evo.evaluation.workers import Work
 _GLANCE = 0.2  # seconds after which nodes that join or leave are looked for
 _AUDITED = 100  # one message in so many is evaluated twice
 _HUNG = 30.0  # seconds by which an order is late when its node is given up
+_AWAITED = 60.0  # seconds that the first nodes may take before the user is told that none has come
 _TRIES = 3  # times that a node may join and be lost without an answer
 
 _Result = TypeVar("_Result")
@@ -107,7 +109,7 @@ class Nodes:
         self._second: dict[int, tuple[_Audit, str]] = {}  # ticket → what is evaluated a second time, and where
         self._hanging: dict[str, float] = {}  # node → when it is given up
         self._fruitless: dict[str, int] = {}  # node → how often it was lost with slices since its last answer
-        self._alone = False
+        self._await_until = transport.clock() + _AWAITED  # without a node by then, the user is told
 
     def evaluate(self, work: Work[_Result]) -> _Result:
         """Return the work's result, from slices that nodes evaluate. Raises EngineError where one failed."""
@@ -157,10 +159,10 @@ class Nodes:
                 self._transport.give_up(name)
                 self._drop(name)
         if self.dispatch.nodes:
-            self._alone = False
-        elif not self._alone:
-            self._alone = True
-            self._tell("no node is left: the run goes on alone in this process, and on nodes as soon as one joins")
+            self._await_until = now
+        elif self._await_until <= now < math.inf:
+            self._await_until = math.inf
+            self._tell("no node is there: the run goes on alone in this process, and on nodes as soon as one joins")
 
     def _admit(self, node: Ready) -> None:
         """Let a node join that computes what this process does; refuse another, and say why."""

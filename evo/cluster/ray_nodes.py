@@ -28,14 +28,13 @@ _NO_RAY = "workers on a cluster need Ray: pip install 'evo-creatures[ray]'"
 class Slices:
     """What an actor does: it answers slices with the bits of threads anywhere.
 
-    path: where the driver finds modules. folder: where it works. trust: whether a user's own modules may be imported.
+    path: where the driver finds modules; they are trusted here as there. folder: where it works.
     """
 
-    def __init__(self, path: Sequence[str], folder: str, trust: bool) -> None:
+    def __init__(self, path: Sequence[str], folder: str) -> None:
         with suppress(OSError):
             os.chdir(folder)
         sys.path[:] = path
-        self._trust = trust
         self._known: dict[str, bytes] = {}
 
     def try_out(self, cores: int, message: bytes, digests: Sequence[str], shared: Sequence[Any]) -> Any:
@@ -55,20 +54,20 @@ class Slices:
             self._known[digest] = ray.get(reference) if found is None else found
         while len(self._known) > _KEPT:
             del self._known[next(iter(self._known))]
-        return evaluate_slice(message, [self._known[digest] for digest in digests], threads=cores, trust=self._trust)
+        return evaluate_slice(message, [self._known[digest] for digest in digests], threads=cores, trust=True)
 
 
 class RayNodes:
     """The nodes of a Ray cluster, as a transport: see `evo.cluster.nodes.Transport`.
 
-    address: of the cluster, such as Ray's command prints, or None for the one on this machine. trust: whether nodes may
-    import modules of the user's own. Raises EvoError where Ray or the cluster is missing.
+    address: of the cluster, such as Ray's command prints, or None for the one on this machine. Raises EvoError where
+    Ray or the cluster is missing.
     """
 
-    def __init__(self, address: str | None, trust: bool) -> None:
+    def __init__(self, address: str | None) -> None:
         self._ray = _connect(address)
         self._actor = self._ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(Slices)
-        self._arguments = [path or os.getcwd() for path in sys.path], os.getcwd(), trust
+        self._arguments = [path or os.getcwd() for path in sys.path], os.getcwd()
         self._actors: dict[str, Any] = {}
         self._cores: dict[str, int] = {}
         self._trials: dict[Any, tuple[str, Trial]] = {}  # reference to an answer → its node

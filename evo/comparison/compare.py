@@ -42,7 +42,7 @@ def compare(
     tune: int | None = None,
     out: Path | str | None = None,
     threads: int | None = None,
-    workers: Workers | None = None,
+    workers: Workers | str | None = None,
     video: bool = True,
     display: StudyDisplay | None = None,
     trust: bool = False,
