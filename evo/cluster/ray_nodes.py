@@ -7,6 +7,7 @@ Ray starts actors and brings bytes; which node does what, and what happens when 
 import hashlib
 import os
 import signal
+import socket
 import sys
 import threading
 import warnings
@@ -21,6 +22,7 @@ from evo.errors import EvoError, one_line
 
 _LOOKED = 1.0  # seconds after which Ray is asked for its nodes
 _REST = 2.0  # seconds that a node rests after its actor was lost
+_KNOCK = 5.0  # seconds that a cluster has to take a connection
 _KEPT = 4  # shared messages that are kept in the object store, and by an actor
 _NO_RAY = "workers on a cluster need Ray: pip install 'evo-creatures[ray]'"
 
@@ -207,6 +209,7 @@ def _connect(address: str | None) -> Any:
     with _own_signals(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
+            _knock(address)
             ray.init(address=address or "auto", log_to_driver=False, logging_level="ERROR", configure_logging=False)
         except Exception as error:
             where = f"at {address}" if address else "on this machine"
@@ -215,6 +218,13 @@ def _connect(address: str | None) -> Any:
                 "address (--workers ray:HOST:6379)"
             ) from error
     return ray
+
+
+def _knock(address: str | None) -> None:
+    """Raise OSError where nobody listens at HOST:PORT: Ray itself would wait for minutes."""
+    host, _, port = (address or "").rpartition(":")
+    if host and port.isdecimal() and "/" not in host:
+        socket.create_connection((host, int(port)), _KNOCK).close()
 
 
 @contextmanager

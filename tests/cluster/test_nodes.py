@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import evo
 from evo.cluster.dispatch import Dispatch
 from evo.cluster.nodes import Nodes
 from evo.cluster.simulation import Machine, SimulatedNodes
+from evo.errors import EvoError
 
 
 class Squares:
@@ -211,3 +213,8 @@ def test_a_node_that_computes_other_bits_is_refused_or_recorded() -> None:
     nodes, told = refusing(lambda message, shared: square(message, shared) + b" ", mixed=True)
     assert not told and nodes.unequal == {"far": "libc ?, here glibc 2.36"}
     assert refusing(square)[0].dispatch.nodes["far"].slices == 9
+
+
+def test_other_names_of_workers_are_one_line() -> None:
+    with pytest.raises(EvoError, match=r"^workers 'slurm': write ray, or ray:HOST:6379 for the cluster at an address$"):
+        evo.run("sphere", dim=2, generations=1, workers="slurm")
