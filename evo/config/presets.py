@@ -210,7 +210,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     # episodes that differences of a few hundredths count
     "Reacher-v5": {
         "sep-cma-es": _settings(
-            "mlp:32", 25e6, {"evaluation__episodes": 16, "evaluation__selection_share": 0.02}, sigma=0.1
+            "mlp:32", 40e6, {"evaluation__episodes": 16, "evaluation__selection_share": 0.02}, sigma=0.1
         )
     },
     # the general settings, only longer: its rewards creep up
