@@ -9,7 +9,7 @@ depends on any of it.
 
 import heapq
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple
@@ -18,18 +18,22 @@ _LONGEST = 1.0  # seconds that a message should take, so that what is lost with 
 _SHARE = 0.5  # of what waits that is given out at a time
 _LATE = 4.0  # times what was expected, and
 _SPARE = 5.0  # seconds besides: then a message is late
-_FIRST = 120.0  # seconds that the first message may take, of which nothing is known
+_FIRST = 600.0  # seconds that the first message may take, of which nothing is known
 _MEMORY = 0.25  # weight of a node's newest message in its seconds a slice
 
 Fitting = Callable[[range], range]
 
 
 class Order(NamedTuple):
-    """A message: the slices at `places`, sent to `node` at time `sent`; it is late after `until`."""
+    """A message of `load` slices, sent to `node` at time `sent`; it is late after `until`.
+
+    places: of the slices in this work; empty where its answer does not count, as it is of another.
+    """
 
     ticket: int
     node: str
     places: range
+    load: int
     sent: float
     until: float
 
@@ -39,8 +43,9 @@ class Node:
     """What is known of a node.
 
     cores: its processors. seconds: that a slice takes there; None before its first answer. orders: those it has, oldest
-    first. late: whether it owes an answer for too long: it gets no more until it answers. since: when it began with the
-    oldest of its orders, or had none. slices, waited: how many it answered, and the seconds in which it had none.
+    first. late: whether it owes an answer for too long: it gets no more until it owes none such. since: when it began
+    with the oldest of its orders, or had none. slices, waited: how many it answered, and the seconds in which it had
+    none.
     """
 
     name: str
@@ -125,13 +130,14 @@ class Dispatch:
         for name in chain(*self._free):
             node = self.nodes[name]
             if not waiting.whole or all(order.places != waiting.places for order in node.orders.values()):
-                return self._make(node, self._take(self._wanted(node)), now)
+                places = self._take(self._wanted(node))
+                return self._make(node, places, len(places), now)
         return None
 
-    def extra_order(self, now: float, other: str) -> Order | None:
-        """Return an order of no slices of this work for a node that has room and is not `other`; None without one."""
-        name = next((name for name in chain(*self._free) if name != other), None)
-        return None if name is None else self._make(self.nodes[name], range(0), now)
+    def extra_order(self, load: int, others: Container[str], now: float) -> Order | None:
+        """Return an order of slices whose answer does not count, for a node that has room and is none of `others`."""
+        name = next((name for name in chain(*self._free) if name not in others), None)
+        return None if name is None else self._make(self.nodes[name], range(0), load, now)
 
     def _first(self) -> _Waiting | None:
         """Return the first that waits for an answer."""
@@ -157,13 +163,13 @@ class Dispatch:
         most = _LONGEST / node.seconds if node.seconds else node.cores
         return max(1, int(min(_SHARE * share * (len(self._missing) - self.flying), most)))
 
-    def _make(self, node: Node, places: range, now: float) -> Order:
+    def _make(self, node: Node, places: range, load: int, now: float) -> Order:
         if not node.orders:
             node.waited += now - node.since
             node.since = now
-        slices = len(places) + sum(len(order.places) for order in node.orders.values())
+        slices = load + sum(order.load for order in node.orders.values())
         until = now + (_FIRST if node.seconds is None else _SPARE + _LATE * slices * node.seconds)
-        order = Order(self._tickets, node.name, places, now, until)
+        order = Order(self._tickets, node.name, places, load, now, until)
         self._tickets += 1
         heapq.heappush(self._limits, (until, order.ticket))
         self.flying += len(places)
@@ -197,13 +203,12 @@ class Dispatch:
         self.flying -= len(order.places)
         node = self.nodes[order.node]
         del node.orders[ticket]
-        node.late = False
-        if order.places:
-            self._count(node, -1)
-            taken = max(1e-6, now - max(order.sent, node.since)) / len(order.places)
-            node.seconds = taken if node.seconds is None else (1 - _MEMORY) * node.seconds + _MEMORY * taken
-            node.slices += len(order.places)
-            self._count(node, 1)
+        node.late = any(one.until == math.inf for one in node.orders.values())
+        self._count(node, -1)
+        taken = max(1e-6, now - max(order.sent, node.since)) / order.load
+        node.seconds = taken if node.seconds is None else (1 - _MEMORY) * node.seconds + _MEMORY * taken
+        node.slices += order.load
+        self._count(node, 1)
         node.since = now
         self._place(node)
         first = self._missing.issuperset(order.places)

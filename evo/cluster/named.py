@@ -1,6 +1,5 @@
 """Workers by what the user writes: `ray`, `ray:HOST:6379`, `ray:HOST:6379,mixed`."""
 
-import functools
 import logging
 from collections.abc import Sequence
 
@@ -12,7 +11,9 @@ from evo.numerics.platform_facts import platform_facts
 _MIXED = ",mixed"
 
 
-@functools.cache  # a node's processors are taken until this process ends: all runs share the actors
+_held: dict[tuple[str, int], Nodes] = {}  # one at most: a node's processors are held until this process ends
+
+
 def workers_by_name(text: str, threads: int) -> Nodes:
     """Return the nodes of a Ray cluster as workers; threads: of this process.
 
@@ -24,8 +25,15 @@ def workers_by_name(text: str, threads: int) -> Nodes:
         raise EvoError(f"workers {text!r}: write ray, or ray:HOST:6379 for the cluster at an address")
     from evo.cluster.ray_nodes import RayNodes
 
+    if (text, threads) in _held:
+        return _held[text, threads]
+    while _held:
+        _held.popitem()[1].close()
+
     def answer(message: bytes, shared: Sequence[bytes]) -> bytes:
         return evaluate_slice(message, shared, threads=threads, trust=True)
 
     tell = logging.getLogger("evo").warning
-    return Nodes(RayNodes(address or None), threads, answer, platform_facts(), tell, mixed=text.endswith(_MIXED))
+    mixed = text.endswith(_MIXED)
+    _held[text, threads] = Nodes(RayNodes(address or None), threads, answer, platform_facts(), tell, mixed)
+    return _held[text, threads]

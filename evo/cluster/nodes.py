@@ -13,10 +13,11 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from evo.cluster.dispatch import Dispatch, Order
 from evo.evaluation.workers import Work
+from evo.storage.messages import unpack
 
 _GLANCE = 0.2  # seconds after which nodes that join or leave are looked for
 _AUDITED = 100  # one message in so many is evaluated twice
-_HUNG = 30.0  # seconds by which an order is late when its node is given up
+_HUNG = 120.0  # seconds by which an order is late when its node is given up
 _AWAITED = 60.0  # seconds that the first nodes may take before the user is told that none has come
 _TRIES = 3  # times that a node may join and be lost without an answer
 
@@ -60,7 +61,7 @@ class Transport(Protocol):
         ...
 
     def send(self, order: Order, message: bytes, shared: Sequence[bytes]) -> None:
-        """Send slices to the order's node. What becomes of them, `receive` and `changes` tell; raises nothing."""
+        """Send slices to the order's node. What becomes of them, `receive` and `changes` tell. Raises EvoError."""
         ...
 
     def receive(self, patience: float) -> Sequence[tuple[int, bytes]]:
@@ -71,6 +72,10 @@ class Transport(Protocol):
         """End what a node does, which hangs; it is gone, and may join again."""
         ...
 
+    def close(self) -> None:
+        """Leave all nodes."""
+        ...
+
 
 class _Audit(NamedTuple):
     """A message to be evaluated a second time."""
@@ -79,6 +84,7 @@ class _Audit(NamedTuple):
     shared: Sequence[bytes]
     answer: bytes
     node: str
+    load: int
 
 
 class Nodes:
@@ -111,6 +117,10 @@ class Nodes:
         self._fruitless: dict[str, int] = {}  # node → how often it was lost with slices since its last answer
         self._await_until = transport.clock() + _AWAITED  # without a node by then, the user is told
 
+    def close(self) -> None:
+        """Leave the nodes; nothing can be evaluated afterwards."""
+        self._transport.close()
+
     def evaluate(self, work: Work[_Result]) -> _Result:
         """Return the work's result, from slices that nodes evaluate. Raises EngineError where one failed."""
         return work.merge(self._answers(work))
@@ -119,8 +129,12 @@ class Nodes:
         shared = tuple(work.shared())
         self.dispatch.begin(len(work), work.fitting)
         trial = Trial(work.join(range(1)), shared) if len(work) else Trial(b"", shared)
-        messages: dict[range, bytes] = {}
+        messages: dict[range, bytes] = {}  # that were sent and have no answer
+        self._audits.clear()
+        # what this process did meanwhile took time in which no answer was looked at
+        self._hanging = dict.fromkeys(self._hanging, self._transport.clock() + _HUNG)
         while not self.dispatch.finished:
+            yield from self._receive(0.0, messages, shared)
             self._look_for_nodes(trial)
             self._send_second()
             while (order := self.dispatch.next_order(self._transport.clock())) is not None:
@@ -129,25 +143,30 @@ class Nodes:
             if (places := self.dispatch.take_alone()) is not None:
                 yield self._answer(work.join(places), shared)
                 continue
-            for ticket, answer in self._transport.receive(
-                min(_GLANCE, self.dispatch.patience(self._transport.clock()))
-            ):
-                if ticket in self._second:
-                    self._compare(ticket, answer)
-                    continue
-                order = self.dispatch.answered(ticket, self._transport.clock())
-                if order is not None:
-                    self._hanging.pop(order.node, None)
-                    self._fruitless.pop(order.node, None)
-                    self._remember(_Audit(messages[order.places], shared, answer, order.node))
-                    yield answer
+            patience = min(_GLANCE, self.dispatch.patience(self._transport.clock()))
+            yield from self._receive(patience, messages, shared)
+
+    def _receive(self, patience: float, messages: dict[range, bytes], shared: Sequence[bytes]) -> list[bytes]:
+        """Return the answers that came and count; all that came is taken, as who asked may stop at any of them."""
+        found = []
+        for ticket, answer in self._transport.receive(patience):
+            now = self._transport.clock()
+            order = self.dispatch.answered(ticket, now)
+            if ticket in self._second:
+                self._compare(*self._second.pop(ticket), answer)
+            elif order is not None:
+                audit = _Audit(messages.pop(order.places), shared, answer, order.node, order.load)
+                self._fruitless.pop(order.node, None)
+                self._remember(audit)
+                found.append(answer)
+        return found
 
     def _look_for_nodes(self, trial: Trial) -> None:
         ready, gone = self._transport.changes(trial)
-        for node in ready:
-            self._admit(node)
         for name in gone:
             self._drop(name)
+        for node in ready:
+            self._admit(node)
         now = self._transport.clock()
         for order in self.dispatch.find_late(now):
             self._hanging.setdefault(order.node, now + _HUNG)
@@ -169,12 +188,14 @@ class Nodes:
         self._drop(node.name)  # one that comes anew has lost what it had
         if node.name in self.refused or self._fruitless.get(node.name, 0) >= _TRIES:
             return
-        if node.failed is None and self._mixed and node.answer != self._expect(node.trial):
+        unlike = node.failed is not None or node.answer != self._expect(node.trial)
+        failed = node.failed or (_error_in(node.answer) if unlike else None)
+        if unlike and failed is None and self._mixed:
             self.unequal[node.name] = _differences(node.facts, self._facts)
-        elif node.failed is not None or node.answer != self._expect(node.trial):
-            why = node.failed or f"it computes other bits: {_differences(node.facts, self._facts)}"
-            self.refused[node.name] = why
-            self._tell(f"node {node.name} is refused: {why}")
+            self._tell(f"node {node.name} computes other bits, and joins all the same: {self.unequal[node.name]}")
+        elif unlike:
+            self.refused[node.name] = failed or f"it computes other bits: {_differences(node.facts, self._facts)}"
+            self._tell(f"node {node.name} is refused: {self.refused[node.name]}")
             self._transport.give_up(node.name)
             return
         self.dispatch.join(node.name, node.cores, self._transport.clock())
@@ -190,6 +211,8 @@ class Nodes:
         if node is None:
             return
         self._hanging.pop(name, None)
+        for ticket in node.orders:
+            self._second.pop(ticket, None)
         if node.orders:
             self._fruitless[name] = self._fruitless.get(name, 0) + 1
             if self._fruitless[name] == _TRIES:
@@ -198,26 +221,33 @@ class Nodes:
 
     def _remember(self, audit: _Audit) -> None:
         """Keep one message in a hundred for a second evaluation; which ones, its bytes say."""
-        if int.from_bytes(hashlib.sha256(audit.message).digest()[:4]) % _AUDITED == 0:
+        chosen = int.from_bytes(hashlib.sha256(audit.message).digest()[:4]) % _AUDITED == 0
+        if chosen and audit.node not in self.unequal:
             self._audits.append(audit)
 
     def _send_second(self) -> None:
         for _ in range(len(self._audits)):
             audit = self._audits.popleft()
-            order = self.dispatch.extra_order(self._transport.clock(), audit.node)
+            order = self.dispatch.extra_order(audit.load, {audit.node, *self.unequal}, self._transport.clock())
             if order is None:
                 self._audits.append(audit)
                 return
             self._second[order.ticket] = audit, order.node
             self._transport.send(order, audit.message, audit.shared)
 
-    def _compare(self, ticket: int, answer: bytes) -> None:
-        audit, node = self._second.pop(ticket)
-        self.dispatch.answered(ticket, self._transport.clock())
+    def _compare(self, audit: _Audit, node: str, answer: bytes) -> None:
         self.audited += 1
         if answer != audit.answer:
             self.differing += 1
             self._tell(f"nodes {audit.node} and {node} answer the same slices differently: do not trust this run")
+
+
+def _error_in(answer: bytes) -> str | None:
+    """Return why there is no result in an answer; None where there is one."""
+    try:
+        return unpack(answer)[0].get("error")
+    except ValueError:
+        return None
 
 
 def _differences(there: Mapping[str, str], here: Mapping[str, str]) -> str:

@@ -36,7 +36,7 @@ class Slices:
     def __init__(self, path: Sequence[str], folder: str) -> None:
         with suppress(OSError):
             os.chdir(folder)
-        sys.path[:] = path
+        sys.path += [place for place in path if place not in sys.path]
         self._known: dict[str, bytes] = {}
 
     def try_out(self, cores: int, message: bytes, digests: Sequence[str], shared: Sequence[Any]) -> Any:

@@ -12,6 +12,8 @@ import numpy as np
 from evo.cluster.dispatch import Order
 from evo.cluster.nodes import Answer, Ready, Trial
 
+_BATCH = 0.01  # seconds in which answers come together
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -85,25 +87,30 @@ class SimulatedNodes:
     def send(self, order: Order, message: bytes, shared: Sequence[bytes]) -> None:
         self.sent += 1
         machine = self.machines[order.node]
-        taken = machine.seconds * max(1, len(order.places)) * math.exp(machine.spread * self._random.standard_normal())
+        taken = machine.seconds * order.load * math.exp(machine.spread * self._random.standard_normal())
         begins = max(self._now + machine.latency, self._busy[order.node])
         if begins < machine.hangs:
             self._busy[order.node] = begins + taken
             self._add(begins + taken + machine.latency, "answers", order.node, order, message, shared)
 
     def receive(self, patience: float) -> Sequence[tuple[int, bytes]]:
-        until = self._now + patience
+        until, found = self._now + patience, list[tuple[int, bytes]]()
         while self._events and self._events[0].time <= until:
             event = heapq.heappop(self._events)
             self._now = max(self._now, event.time)
             if event.kind != "answers":
                 self._change(event)
-                return []
+                break
             if event.life == self._lives[event.node]:  # not of a life before
-                return [(event.ticket, self._answer(event.message, event.shared))]
-        self._now = until
-        return []
+                found.append((event.ticket, self._answer(event.message, event.shared)))
+                until = min(until, self._now + _BATCH)
+        else:
+            self._now = max(self._now, until if not found else self._now)
+        return found
 
     def give_up(self, node: str) -> None:
         self._lives[node] += 1
         self._add(self._now + self.machines[node].returns, "joins", node)
+
+    def close(self) -> None:
+        self._events.clear()

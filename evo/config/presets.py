@@ -199,8 +199,8 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "pgpe": _pgpe(10e6, 15 * 0.015, 17 * 6, pairs=50, interactions=75_000, most_pairs=400),
         "ppo": _ppo(1e6, initial_deviation=_GENTLE),
     },
-    # tuned: positions and velocities alone leave a fourth of the parameters, and episodes of 15 s more updates. With the
-    # zoo's learning rate of .015 it falls back again and again
+    # tuned: positions and velocities alone leave a fourth of the parameters, and episodes of 15 s more updates. With
+    # the zoo's learning rate of .015 it falls back again and again
     "Ant-v5": {"ars": _ars(0.01, 0.025, 20, 10, 3e6, evaluation__selection_share=0.2, **_first(27), **_NO_BONUS)},
     # tuned: rewards are large and episodes last whatever it does, so few directions in short episodes tell enough
     "HumanoidStandup-v5": {"ars": _ars(0.02, 0.05, 8, 4, 1.2e6, evaluation__selection_episodes=4, **_first(45))},

@@ -14,6 +14,7 @@ from evo.cluster.dispatch import Dispatch
 from evo.cluster.nodes import Nodes
 from evo.cluster.simulation import Machine, SimulatedNodes
 from evo.errors import EvoError
+from evo.storage.messages import pack
 
 
 class Squares:
@@ -48,6 +49,8 @@ class Squares:
             places = range(first, first + len(squares))
             assert found.keys().isdisjoint(places), "answered twice"
             found.update(zip(places, squares, strict=True))
+            if len(found) == self.count:
+                break
         return [found[place] for place in range(self.count)]
 
 
@@ -133,7 +136,7 @@ def test_a_node_that_hangs_is_passed_over_in_bounded_time_and_given_up() -> None
 
 
 def test_a_node_that_hangs_again_and_again_gets_no_more() -> None:
-    nodes, _, told = run([Machine(), Machine(hangs=0, returns=1)], [Squares(1000)])
+    nodes, _, told = run([Machine(), Machine(hangs=0, returns=1)], [Squares(4000)])
     assert list(nodes.dispatch.nodes) == ["node0"]
     assert told == [
         *["node node1 does not answer: it is given up, and its slices go to others"] * 3,
@@ -211,8 +214,47 @@ def test_a_node_that_computes_other_bits_is_refused_or_recorded() -> None:
     assert told[0] == "node far is refused: it computes other bits: libc ?, here glibc 2.36"
     assert not nodes.dispatch.nodes and list(nodes.refused) == ["far"]
     nodes, told = refusing(lambda message, shared: square(message, shared) + b" ", mixed=True)
-    assert not told and nodes.unequal == {"far": "libc ?, here glibc 2.36"}
+    assert told == ["node far computes other bits, and joins all the same: libc ?, here glibc 2.36"]
+    assert nodes.unequal == {"far": "libc ?, here glibc 2.36"} and nodes.dispatch.nodes["far"].slices == 9
     assert refusing(square)[0].dispatch.nodes["far"].slices == 9
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_a_node_that_fails_at_its_trial_is_refused_with_the_reason(mixed: bool) -> None:
+    broken = pack({"error": "no module named 'mine'"}, {})
+    simulated = SimulatedNodes({"far": Machine()}, lambda message, shared: broken, np.random.default_rng(0))
+    told: list[str] = []
+    nodes = Nodes(simulated, 1, square, {}, told.append, mixed=mixed)
+    nodes.evaluate(Squares(9))
+    assert told[0] == "node far is refused: no module named 'mine'"
+    assert not nodes.dispatch.nodes
+
+
+def test_a_node_that_answers_one_of_two_late_messages_and_hangs_on_the_other_is_given_up() -> None:
+    dispatch = Dispatch()
+    dispatch.join("a", 1, 0)
+    dispatch.begin(9, lambda places: places)
+    first = dispatch.next_order(0)
+    assert first is not None
+    dispatch.answered(first.ticket, 1)
+    second, third = dispatch.next_order(1), dispatch.next_order(1)
+    assert second is not None and third is not None
+    assert dispatch.find_late(100) == [second, third]
+    dispatch.answered(second.ticket, 101)
+    assert dispatch.nodes["a"].late and dispatch.next_order(101) is None
+    dispatch.answered(third.ticket, 102)
+    assert not dispatch.nodes["a"].late and dispatch.next_order(102) is not None
+
+
+def test_slow_slices_are_evaluated_twice_without_losing_nodes() -> None:
+    nodes, _, told = run([Machine(seconds=40, spread=0.2)] * 8, [Squares(600)] * 2)
+    assert not told and nodes.audited > 2 and len(nodes.dispatch.nodes) == 8
+
+
+def test_many_short_works_leave_nothing_behind() -> None:
+    nodes, _, told = run([Machine(seconds=0.01, spread=0.5)] * 6, [Squares(20, row=2)] * 200)
+    assert not told and len(nodes.dispatch.nodes) == 6
+    assert len(nodes.dispatch._orders) <= 12 and len(nodes._second) <= 12 and not nodes._hanging
 
 
 def test_other_names_of_workers_are_one_line() -> None:
