@@ -201,7 +201,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     },
     # tuned: positions and velocities alone leave a fourth of the parameters, and episodes of 15 s more updates. With
     # the zoo's learning rate of .015 it falls back again and again
-    "Ant-v5": {"ars": _ars(0.01, 0.025, 20, 10, 3e6, evaluation__selection_share=0.2, **_first(27), **_NO_BONUS)},
+    "Ant-v5": {"ars": _ars(0.01, 0.025, 20, 10, 5e6, evaluation__selection_share=0.2, **_first(27), **_NO_BONUS)},
     # tuned: rewards are large and episodes last whatever it does, so few directions in short episodes tell enough
     "HumanoidStandup-v5": {"ars": _ars(0.02, 0.05, 8, 4, 1.2e6, evaluation__selection_episodes=4, **_first(45))},
     # tuned: normalised, or with the general sigma, it never sees the pole stand
