@@ -204,7 +204,7 @@ def _memory(tasks: Any, networks: Any, seeds: Any, pairs: int, quick: bool) -> I
 
 def overhead(task: str, generations: int) -> dict[str, Any]:
     """Return the share of training time outside evaluation, at 64 individuals: asking, telling, logging, saving."""
-    options = {"method.directions": 32, "method.elite_directions": 8}
+    options = {"method.name": "ars", "method.directions": 32, "method.elite_directions": 8}
     config = resolve_config(flags={"task.name": task, "budget.generations": generations, **options})
     workers = Threads(available_threads())
     learner, evaluating = make_learner(config, workers), 0.0

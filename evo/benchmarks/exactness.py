@@ -196,7 +196,7 @@ def train_policy(task_id: str, steps: int, **options: Any) -> np.ndarray:
     """Return parameters, (1, size), of the linear policy that ARS finds in `steps` env steps, or in one generation."""
     settings = {f"task.{name}": value for name, value in options.items()}
     settings |= {"network.layers": "linear", "network.normalise": False}
-    settings |= {"method.directions": 4, "method.elite_directions": 2}
+    settings |= {"method.name": "ars", "method.directions": 4, "method.elite_directions": 2}
     learner = make_learner(resolve_config(flags={"task.name": task_id, **settings}), Threads(available_threads()))
     while learner.steps < steps:
         learner.step()

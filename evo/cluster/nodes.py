@@ -46,6 +46,13 @@ class Ready(NamedTuple):
     failed: str | None = None
 
 
+class Lost(NamedTuple):
+    """A node that is gone, or that could not begin, and why."""
+
+    name: str
+    why: str
+
+
 class Transport(Protocol):
     """What takes messages to nodes and brings answers."""
 
@@ -53,8 +60,8 @@ class Transport(Protocol):
         """Return the time in seconds, from any beginning."""
         ...
 
-    def changes(self, trial: Trial) -> tuple[Sequence[Ready], Sequence[str]]:
-        """Return the nodes that have answered a trial, and those that are gone, since the last call.
+    def changes(self, trial: Trial) -> tuple[Sequence[Ready], Sequence[Lost]]:
+        """Return the nodes that have answered a trial, and those that were lost before, since the last call.
 
         trial: for nodes that are new; one may also have answered the trial of a call before.
         """
@@ -68,8 +75,8 @@ class Transport(Protocol):
         """Return answers, each with its order's ticket; wait for one as long as `patience` seconds."""
         ...
 
-    def give_up(self, node: str) -> None:
-        """End what a node does, which hangs; it is gone, and may join again."""
+    def give_up(self, node: str, for_good: bool) -> None:
+        """End what a node does; it is gone, and may join again unless `for_good`."""
         ...
 
     def close(self) -> None:
@@ -114,7 +121,9 @@ class Nodes:
         self._audits: deque[_Audit] = deque(maxlen=_AUDITED)
         self._second: dict[int, tuple[_Audit, str]] = {}  # ticket → what is evaluated a second time, and where
         self._hanging: dict[str, float] = {}  # node → when it is given up
-        self._fruitless: dict[str, int] = {}  # node → how often it was lost with slices since its last answer
+        self._fruitless: dict[
+            str, int
+        ] = {}  # node → how often it was lost, with slices or before it began, since an answer
         self._await_until = transport.clock() + _AWAITED  # without a node by then, the user is told
 
     def close(self) -> None:
@@ -163,7 +172,8 @@ class Nodes:
 
     def _look_for_nodes(self, trial: Trial) -> None:
         ready, gone = self._transport.changes(trial)
-        for name in gone:
+        for name, why in gone:
+            self._tell(f"node {name} is lost: {why}")
             self._drop(name)
         for node in ready:
             self._admit(node)
@@ -175,7 +185,7 @@ class Nodes:
                 del self._hanging[name]
             elif now > until:
                 self._tell(f"node {name} does not answer: it is given up, and its slices go to others")
-                self._transport.give_up(name)
+                self._transport.give_up(name, for_good=False)
                 self._drop(name)
         if self.dispatch.nodes:
             self._await_until = now
@@ -185,8 +195,9 @@ class Nodes:
 
     def _admit(self, node: Ready) -> None:
         """Let a node join that computes what this process does; refuse another, and say why."""
-        self._drop(node.name)  # one that comes anew has lost what it had
-        if node.name in self.refused or self._fruitless.get(node.name, 0) >= _TRIES:
+        if node.name in self.dispatch.nodes:  # it comes anew, and has lost what it had
+            self._drop(node.name)
+        if self._fruitless.get(node.name, 0) >= _TRIES:
             return
         unlike = node.failed is not None or node.answer != self._expect(node.trial)
         failed = node.failed or (_error_in(node.answer) if unlike else None)
@@ -196,7 +207,7 @@ class Nodes:
         elif unlike:
             self.refused[node.name] = failed or f"it computes other bits: {_differences(node.facts, self._facts)}"
             self._tell(f"node {node.name} is refused: {self.refused[node.name]}")
-            self._transport.give_up(node.name)
+            self._transport.give_up(node.name, for_good=True)
             return
         self.dispatch.join(node.name, node.cores, self._transport.clock())
 
@@ -207,17 +218,18 @@ class Nodes:
         return self._expected[trial]
 
     def _drop(self, name: str) -> None:
-        node = self.dispatch.nodes.get(name)
-        if node is None:
-            return
+        """Forget a node that was lost; one that is lost again and again without an answer gets no more."""
         self._hanging.pop(name, None)
-        for ticket in node.orders:
-            self._second.pop(ticket, None)
-        if node.orders:
+        node = self.dispatch.nodes.get(name)
+        if node is None or node.orders:
             self._fruitless[name] = self._fruitless.get(name, 0) + 1
             if self._fruitless[name] == _TRIES:
                 self._tell(f"node {name} was lost {_TRIES} times without an answer: it gets no more slices")
-        self.dispatch.leave(name)
+                self._transport.give_up(name, for_good=True)
+        if node is not None:
+            for ticket in node.orders:
+                self._second.pop(ticket, None)
+            self.dispatch.leave(name)
 
     def _remember(self, audit: _Audit) -> None:
         """Keep one message in a hundred for a second evaluation; which ones, its bytes say."""

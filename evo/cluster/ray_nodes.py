@@ -5,6 +5,7 @@ Ray starts actors and brings bytes; which node does what, and what happens when 
 """
 
 import hashlib
+import math
 import os
 import signal
 import socket
@@ -17,7 +18,7 @@ from time import monotonic
 from typing import Any
 
 from evo.cluster.dispatch import Order
-from evo.cluster.nodes import Ready, Trial
+from evo.cluster.nodes import Lost, Ready, Trial
 from evo.errors import EvoError, one_line
 
 _LOOKED = 1.0  # seconds after which Ray is asked for its nodes
@@ -77,13 +78,13 @@ class RayNodes:
         self._stored: dict[str, Any] = {}  # digest → reference to a shared message in the object store
         self._digests: dict[int, tuple[bytes, str]] = {}  # identity of a message → itself and its digest
         self._rests: dict[str, float] = {}  # node → until when it rests
-        self._gone: list[str] = []
+        self._gone: list[Lost] = []
         self._looked = -_LOOKED
 
     def clock(self) -> float:
         return monotonic()
 
-    def changes(self, trial: Trial) -> tuple[Sequence[Ready], Sequence[str]]:
+    def changes(self, trial: Trial) -> tuple[Sequence[Ready], Sequence[Lost]]:
         if self.clock() - self._looked >= _LOOKED:
             self._looked = self.clock()
             self._look(trial)
@@ -95,7 +96,7 @@ class RayNodes:
         """Begin actors on new nodes, and drop those of nodes that Ray has lost."""
         alive = {node["NodeID"]: node for node in self._ray.nodes() if node["Alive"]}
         for name in self._actors.keys() - alive.keys():
-            self._lose(name)
+            self._lose(name, "Ray no longer sees it")
         for name, node in alive.items():
             cores = int(node["Resources"].get("CPU", 0))
             if cores and name not in self._actors and self._rests.get(name, 0.0) <= self.clock():
@@ -118,14 +119,13 @@ class RayNodes:
             return Ready(name, self._cores[name], facts, trial, answer)
         except self._ray.exceptions.RayTaskError as error:  # it lives, and cannot do what it was asked
             return Ready(name, self._cores[name], {}, trial, b"", failed=one_line(error.cause))
-        except Exception:
-            self._lose(name)
+        except Exception as error:
+            self._lose(name, one_line(error))
             return None
 
-    def _lose(self, name: str) -> None:
-        self._rests[name] = self.clock() + _REST
-        self._end(name)
-        self._gone.append(name)
+    def _lose(self, name: str, why: str) -> None:
+        self.give_up(name, for_good=False)
+        self._gone.append(Lost(name, why))
 
     def _end(self, name: str) -> None:
         actor = self._actors.pop(name, None)
@@ -175,8 +175,8 @@ class RayNodes:
                 continue  # a trial, which `changes` looks at, or of a node that was just lost
             try:
                 found.append((order.ticket, self._ray.get(reference)))
-            except Exception:  # of the actor, its node, or what it ran
-                self._lose(order.node)
+            except Exception as error:  # of the actor, its node, or what it ran
+                self._lose(order.node, one_line(error))
         return found
 
     def _done(self, references: list[Any], patience: float) -> Sequence[Any]:
@@ -188,8 +188,8 @@ class RayNodes:
             self._ray.wait(references, num_returns=1, timeout=patience)
         return self._ray.wait(references, num_returns=len(references), timeout=0)[0]
 
-    def give_up(self, node: str) -> None:
-        self._rests[node] = self.clock() + _REST
+    def give_up(self, node: str, for_good: bool) -> None:
+        self._rests[node] = math.inf if for_good else self.clock() + _REST
         self._end(node)
 
     def close(self) -> None:

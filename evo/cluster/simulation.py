@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from evo.cluster.dispatch import Order
-from evo.cluster.nodes import Answer, Ready, Trial
+from evo.cluster.nodes import Answer, Lost, Ready, Trial
 
 _BATCH = 0.01  # seconds in which answers come together
 
@@ -55,7 +55,7 @@ class SimulatedNodes:
         self._lives = dict.fromkeys(machines, 0)
         self._busy = dict.fromkeys(machines, 0.0)
         self._joined: list[str] = []
-        self._gone: list[str] = []
+        self._gone: list[Lost] = []
         for name, machine in machines.items():
             self._add(machine.joins, "joins", name)
             self._add(machine.dies, "dies", name)
@@ -68,7 +68,7 @@ class SimulatedNodes:
     def clock(self) -> float:
         return self._now
 
-    def changes(self, trial: Trial) -> tuple[Sequence[Ready], Sequence[str]]:
+    def changes(self, trial: Trial) -> tuple[Sequence[Ready], Sequence[Lost]]:
         while self._events and self._events[0].time <= self._now and self._events[0].kind != "answers":
             self._change(heapq.heappop(self._events))
         joined, gone = self._joined, self._gone
@@ -81,8 +81,8 @@ class SimulatedNodes:
             self._busy[event.node] = self._now
             self._joined.append(event.node)
         elif event.life == self._lives[event.node]:
-            self._gone.append(event.node)
-            self.give_up(event.node)
+            self._gone.append(Lost(event.node, "it died"))
+            self.give_up(event.node, for_good=False)
 
     def send(self, order: Order, message: bytes, shared: Sequence[bytes]) -> None:
         self.sent += 1
@@ -108,9 +108,10 @@ class SimulatedNodes:
             self._now = max(self._now, until if not found else self._now)
         return found
 
-    def give_up(self, node: str) -> None:
+    def give_up(self, node: str, for_good: bool) -> None:
         self._lives[node] += 1
-        self._add(self._now + self.machines[node].returns, "joins", node)
+        if not for_good:
+            self._add(self._now + self.machines[node].returns, "joins", node)
 
     def close(self) -> None:
         self._events.clear()

@@ -94,7 +94,8 @@ def test_whatever_nodes_do_each_slice_counts_once(
 def test_without_nodes_it_goes_on_alone_and_says_so() -> None:
     _, simulated, told = run([Machine(dies=20), Machine(dies=10)], [Squares(100), Squares(3)])
     assert simulated.clock() == pytest.approx(20)
-    assert len(told) == 1 and "goes on alone in this process" in told[0]
+    assert told[:2] == ["node node1 is lost: it died", "node node0 is lost: it died"]
+    assert len(told) == 3 and "goes on alone in this process" in told[2]
     nodes, simulated, _ = run([Machine(joins=1e9)], [Squares(5)])
     assert simulated.sent == 0 and nodes.dispatch.finished
 
@@ -102,7 +103,7 @@ def test_without_nodes_it_goes_on_alone_and_says_so() -> None:
 def test_a_node_that_joins_or_returns_gets_slices() -> None:
     late = [Machine(), Machine(joins=30), Machine(dies=30, returns=5)]
     nodes, simulated, told = run(late, [Squares(300)])
-    assert not told and 100 < simulated.clock() < 130
+    assert told == ["node node2 is lost: it died"] and 100 < simulated.clock() < 130
     assert all(node.slices > 70 for node in nodes.dispatch.nodes.values())
 
 
