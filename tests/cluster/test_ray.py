@@ -53,8 +53,9 @@ if importlib.util.find_spec("ray"):
 
     @pytest.fixture(scope="module")
     def cluster() -> Iterator[Cluster]:
-        made = Cluster(3)
-        assert made.address
+        # on a busy machine a raylet may miss the time that Ray gives it to begin
+        made = next((one for one in (Cluster(3) for _ in range(3)) if one.address), None)
+        assert made is not None, "Ray could not begin a cluster"
         yield made
         import ray
 
