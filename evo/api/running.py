@@ -147,9 +147,9 @@ def run(
     step of a Gymnasium environment is given up, and its individual fails; by default there is no limit. out: the run
     directory, by default a new one in `runs/`. threads: number of threads, by default one for each available processor.
     workers: evaluates populations elsewhere, with the same bits: `ray` or `ray:HOST:6379` on the nodes of a cluster, or
-    workers of your own (see `evo.evaluation.workers`). config: a `config.toml`
-    whose settings to use. start: a run or champion file whose champion the learner begins from, on its task, with its
-    network (--from on the command line). settings: settings by their dotted keys, as --set. log: loggers that the
+    workers of your own (see `evo.evaluation.workers`). config: a `config.toml` whose settings to use. start: a run or
+    champion file whose champion the learner begins from, on its task, with its network (--from on the command line).
+    settings: settings by their dotted keys, as --set. log: loggers that the
     metrics are passed on to, of `tensorboard`, `wandb` and `mlflow`; they cannot break the run. video: film the
     champion at the end. verbose: print what the command line prints. callback: called with each generation's row of
     metrics. display: makes the display of the run from its configuration (see `evo.runs.display`). planned: called with

@@ -69,7 +69,7 @@ class RayNodes:
 
     def __init__(self, address: str | None) -> None:
         self._ray = _connect(address)
-        self._actor = self._ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(Slices)
+        self._actor = self._ray.remote(max_restarts=0, max_task_retries=0)(Slices)
         self._arguments = [path or os.getcwd() for path in sys.path], os.getcwd()
         self._actors: dict[str, Any] = {}
         self._cores: dict[str, int] = {}

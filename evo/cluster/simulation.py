@@ -39,9 +39,9 @@ class _Event(NamedTuple):
     kind: str
     node: str
     life: int
-    ticket: int = -1
-    message: bytes = b""
-    shared: Sequence[bytes] = ()
+    ticket: int
+    message: bytes
+    shared: Sequence[bytes]
 
 
 class SimulatedNodes:
@@ -60,10 +60,12 @@ class SimulatedNodes:
             self._add(machine.joins, "joins", name)
             self._add(machine.dies, "dies", name)
 
-    def _add(self, time: float, kind: str, node: str, order: Order | None = None, *sent: object) -> None:
+    def _add(
+        self, time: float, kind: str, node: str, ticket: int = -1, message: bytes = b"", shared: Sequence[bytes] = ()
+    ) -> None:
         if time < math.inf:
-            ticket = () if order is None else (order.ticket, *sent)
-            heapq.heappush(self._events, _Event(time, next(self._numbers), kind, node, self._lives[node], *ticket))  # type: ignore[arg-type]
+            life = self._lives[node]
+            heapq.heappush(self._events, _Event(time, next(self._numbers), kind, node, life, ticket, message, shared))
 
     def clock(self) -> float:
         return self._now
@@ -91,7 +93,7 @@ class SimulatedNodes:
         begins = max(self._now + machine.latency, self._busy[order.node])
         if begins < machine.hangs:
             self._busy[order.node] = begins + taken
-            self._add(begins + taken + machine.latency, "answers", order.node, order, message, shared)
+            self._add(begins + taken + machine.latency, "answers", order.node, order.ticket, message, shared)
 
     def receive(self, patience: float) -> Sequence[tuple[int, bytes]]:
         until, found = self._now + patience, list[tuple[int, bytes]]()
@@ -105,7 +107,8 @@ class SimulatedNodes:
                 found.append((event.ticket, self._answer(event.message, event.shared)))
                 until = min(until, self._now + _BATCH)
         else:
-            self._now = max(self._now, until if not found else self._now)
+            if not found:
+                self._now = until
         return found
 
     def give_up(self, node: str, for_good: bool) -> None:

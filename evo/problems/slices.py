@@ -22,7 +22,7 @@ from evo.envs.engine.compile import KernelError
 from evo.envs.engine.physics import EngineError
 from evo.errors import EvoError, one_line, printable
 from evo.genomes.population import Population, Subpopulation, lengths_of, row_of
-from evo.genomes.slices import describe, describe_rows, rebuild
+from evo.genomes.slices import Description, describe, describe_rows, rebuild
 from evo.numerics.running_statistics import ObservationStatistics
 from evo.problems.problem import Evaluation, Problem, add, fitness_of, join_individuals
 from evo.storage.messages import pack, unpack
@@ -90,7 +90,7 @@ class PopulationWork:
         return message
 
     @cached_property
-    def _described(self) -> Any:
+    def _described(self) -> Description | None:
         return describe(self.population)
 
     @cached_property

@@ -32,7 +32,7 @@ def unpack(message: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Return the values and the arrays of a message, as fresh writable arrays. Raises ValueError for other bytes."""
     try:
         checksum, length = _HEAD.unpack_from(message)
-        if zlib.crc32(message[4:]) != checksum:
+        if zlib.crc32(memoryview(message)[4:]) != checksum:
             raise ValueError("it is damaged: its checksum is another")
         values, forms = json.loads(message[_HEAD.size : _HEAD.size + length])
         place, arrays = _HEAD.size + length, {}
