@@ -20,6 +20,7 @@ from evo.cluster.named import workers_by_name
 from evo.cluster.nodes import Nodes
 from tests.chaos import differences
 from tests.support.places import ROOT
+from tests.support.ray_cluster import RayCluster, begin
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]  # Ray warns of itself
 
@@ -37,33 +38,17 @@ FEW = {"evaluation.selection_episodes": 2, "evaluation.report_episodes": 3}
 
 if importlib.util.find_spec("ray"):
 
-    class Cluster:
-        """A cluster in another process; see `tests.support.ray_cluster`."""
-
-        def __init__(self, nodes: int) -> None:
-            command = [sys.executable, "-m", "tests.support.ray_cluster", str(nodes)]
-            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-            self.process = subprocess.Popen(command, text=True, cwd=ROOT, start_new_session=True, **pipes)  # type: ignore[call-overload]
-            self.address = self.process.stdout.readline().strip()
-
-        def do(self, what: str) -> None:
-            self.process.stdin.write(f"{what}\n")
-            self.process.stdin.flush()
-            assert self.process.stdout.readline() == "done\n"
-
     @pytest.fixture(scope="module")
-    def cluster() -> Iterator[Cluster]:
-        # on a busy machine a raylet may miss the time that Ray gives it to begin
-        made = next((one for one in (Cluster(3) for _ in range(3)) if one.address), None)
-        assert made is not None, "Ray could not begin a cluster"
+    def cluster() -> Iterator[RayCluster]:
+        made = begin(3)
         yield made
         import ray
 
         ray.shutdown()
-        made.process.communicate("end\n", timeout=60)
+        made.end()
 
     @pytest.fixture
-    def nodes(cluster: Cluster) -> Nodes:
+    def nodes(cluster: RayCluster) -> Nodes:
         return workers_by_name(f"ray:{cluster.address}", 1)
 
     def evaluate(nodes: Nodes, until: Callable[[], bool]) -> None:
@@ -102,12 +87,12 @@ if importlib.util.find_spec("ray"):
         os.kill(ray.get(actor.__ray_call__.remote(lambda _: os.getpid())), number)
         evaluate(nodes, lambda: name not in nodes.dispatch.nodes or nodes.dispatch.nodes[name].late)
 
-    def test_a_node_that_is_cut_off_and_another_that_joins_change_nothing(nodes: Nodes, cluster: Cluster) -> None:
+    def test_a_node_that_is_cut_off_and_another_that_joins_change_nothing(nodes: Nodes, cluster: RayCluster) -> None:
         evaluate(nodes, lambda: len(nodes.dispatch.nodes) >= 2)
         before = set(nodes.dispatch.nodes)
-        cluster.do("remove")
+        assert cluster.do("remove") == "done"
         evaluate(nodes, lambda: not before <= set(nodes.dispatch.nodes))
-        cluster.do("add")
+        assert cluster.do("add") == "done"
         evaluate(nodes, lambda: bool(set(nodes.dispatch.nodes) - before))
 
     def test_a_cluster_that_is_not_there_is_one_line() -> None:
