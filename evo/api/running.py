@@ -22,7 +22,7 @@ from evo.api.arguments import (
     network_settings,
     task_reference,
 )
-from evo.api.scoring import workers_of
+from evo.cluster.named import workers_of
 from evo.config.build import make_dataset, make_learner, make_problem, make_task
 from evo.config.config import Config
 from evo.config.renamed import rename_state, renamed_columns

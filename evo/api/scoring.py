@@ -8,11 +8,11 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from evo.api.arguments import NetworkLike, TaskLike, as_network, as_task, network_settings, task_reference
-from evo.cluster.named import workers_by_name
+from evo.cluster.named import workers_of
 from evo.config.build import check_compiler
 from evo.config.resolve import resolve_config
 from evo.envs.engine.compile import KernelError
-from evo.envs.engine.physics import EngineError, available_threads
+from evo.envs.engine.physics import EngineError
 from evo.errors import EvoError, one_line
 from evo.evaluation.workers import Threads, Workers
 from evo.genomes.population import DensePopulation, Population, RaggedPopulation, row_of
@@ -243,27 +243,6 @@ def _to_ragged(params: _Params, problem: Walking) -> Population:
         except ValueError as error:
             raise EvoError(f"individual {individual}: {one_line(error)}") from error
     return population
-
-
-def workers_of(threads: int | None, workers: Workers | str | None = None) -> Workers:
-    """Return the workers, or else so many threads: by default the processors that this process may use.
-
-    workers: by name, as `ray`, has so many threads of this process besides. Raises EvoError.
-    """
-    if isinstance(workers, str):
-        return workers_by_name(workers, workers_of(threads).threads)
-    if workers is not None:
-        if threads is not None:
-            raise EvoError("threads and workers both say where to evaluate: give one of them")
-        if not (hasattr(workers, "threads") and callable(getattr(workers, "evaluate", None))):
-            raise EvoError(f"workers takes an object with threads and evaluate(work), got {workers!r}; see threads=")
-        return workers
-    if threads is None:
-        return Threads(available_threads())
-    count = _whole("threads", threads)
-    if not 1 <= count <= 1024:
-        raise EvoError(f"threads must be between 1 and 1024, got {count}; this process may use {available_threads()}")
-    return Threads(count)
 
 
 def _seeds(seed: int, episodes: int) -> np.ndarray:

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from evo.api.scoring import workers_of
 from evo.benchmarks.record import ES, METHODS, TASKS, Pair, Record, best_es, make_record
+from evo.cluster.named import workers_of
 from evo.comparison.defaults import DEFAULT_SEEDS, FIRST_SEED
 from evo.comparison.display import StudyWatcher, study_display
 from evo.comparison.member import Member, read_member

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from evo.config.build import make_problem
 from evo.config.resolve import read_config, resolve_config
-from evo.errors import EvoError
 from evo.evaluation.workers import Threads
 from evo.problems.problem import Problem
 from evo.problems.slices import answer_slice
@@ -19,15 +18,14 @@ def evaluate_slice(data: bytes, shared: Sequence[bytes], *, threads: int = 1, tr
     modules of your own that the work names, as in the task `mine:fitness`, may be imported, which runs their code. Not
     for several Python threads at once.
 
-    Raises EvoError for bytes that are no slice.
+    Raises EvoError for bytes that are no slice, and for a number of threads that is none.
     """
-    if not isinstance(threads, int) or not 1 <= threads <= 1024:
-        raise EvoError(f"threads must be a whole number between 1 and 1024, got {threads!r}")
-    return answer_slice(data, shared, lambda config, training: _problem(config, training, threads, trust))
+    workers = Threads(threads)
+    return answer_slice(data, shared, lambda config, training: _problem(config, training, workers, trust))
 
 
 @functools.lru_cache(maxsize=2)  # a run learns on one problem and scores on another
-def _problem(config: str, training: bool, threads: int, trust: bool) -> Problem:
-    problem = make_problem(resolve_config(read_config(config, "a slice", trust)), Threads(threads), training)
+def _problem(config: str, training: bool, workers: Threads, trust: bool) -> Problem:
+    problem = make_problem(resolve_config(read_config(config, "a slice", trust)), workers, training)
     problem.prepare()
     return problem

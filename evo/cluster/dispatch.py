@@ -44,17 +44,19 @@ class Node:
 
     cores: its processors. seconds: that a slice takes there; None before its first answer. orders: those it has, oldest
     first. late: whether it owes an answer for too long: it gets no more until it owes none such. since: when it began
-    with the oldest of its orders, or had none. slices, waited: how many it answered, and the seconds in which it had
-    none.
+    with the oldest of its orders, or had none. joined: when it did. slices, steps: that it answered, and their env
+    steps. waited: the seconds in which it had none.
     """
 
     name: str
     cores: int
+    joined: float
     since: float
     seconds: float | None = None
     orders: dict[int, Order] = field(default_factory=dict)
     late: bool = False
     slices: int = 0
+    steps: int = 0
     waited: float = 0.0
 
 
@@ -96,7 +98,7 @@ class Dispatch:
 
     def join(self, name: str, cores: int, now: float) -> None:
         """Take in a node, which must be ready to evaluate."""
-        self.nodes[name] = Node(name, cores, now)
+        self.nodes[name] = Node(name, cores, joined=now, since=now)
         self._unknown += cores
         self._place(self.nodes[name])
 

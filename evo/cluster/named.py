@@ -1,17 +1,34 @@
-"""Workers by what the user writes: `ray`, `ray:HOST:6379`, `ray:HOST:6379,mixed`."""
+"""Workers by what the user gives: a number of threads, an object, `ray`, `ray:HOST:6379`, `ray:HOST:6379,mixed`."""
 
 import logging
 from collections.abc import Sequence
 
 from evo.cluster.answering import evaluate_slice
 from evo.cluster.nodes import Nodes
+from evo.envs.engine.physics import available_threads
 from evo.errors import EvoError
+from evo.evaluation.workers import Threads, Workers
 from evo.numerics.platform_facts import platform_facts
 
 _MIXED = ",mixed"
 
 
 _held: dict[tuple[str, int], Nodes] = {}  # one at most: a node's processors are held until this process ends
+
+
+def workers_of(threads: int | None, workers: Workers | str | None = None) -> Workers:
+    """Return the workers, or else so many threads: by default the processors that this process may use.
+
+    workers: by name, as `ray`, has so many threads of this process besides. Raises EvoError.
+    """
+    if workers is None or isinstance(workers, str):
+        here = Threads(available_threads() if threads is None else threads)
+        return here if workers is None else workers_by_name(workers, here.threads)
+    if threads is not None:
+        raise EvoError("threads and workers both say where to evaluate: give one of them")
+    if not (hasattr(workers, "threads") and callable(getattr(workers, "evaluate", None))):
+        raise EvoError(f"workers takes an object with threads and evaluate(work), got {workers!r}; see threads=")
+    return workers
 
 
 def workers_by_name(text: str, threads: int) -> Nodes:

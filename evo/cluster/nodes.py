@@ -8,11 +8,11 @@ processor or a library that computes other bits is the one fault that nobody wou
 import hashlib
 import math
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from evo.cluster.dispatch import Dispatch, Order
-from evo.evaluation.workers import Work
+from evo.cluster.dispatch import Dispatch, Node, Order
+from evo.evaluation.workers import NodesStatus, NodeStatus, Work
 from evo.storage.messages import unpack
 
 _GLANCE = 0.2  # seconds after which nodes that join or leave are looked for
@@ -79,6 +79,10 @@ class Transport(Protocol):
         """End what a node does; it is gone, and may join again unless `for_good`."""
         ...
 
+    def restart(self) -> None:
+        """End what all nodes do, and forget it; they join anew, but for those that were given up for good."""
+        ...
+
     def close(self) -> None:
         """Leave all nodes."""
         ...
@@ -100,6 +104,9 @@ class Nodes:
     threads: of this process, for what has no slices. answer: `evo.evaluate_slice` here, for trials, and for when there
     is no node. facts: what the bits of this process depend on. tell: takes lines for the user. mixed: whether nodes
     that compute other bits may join.
+
+    It can be used again after whatever exception, a signal's too, left an evaluation at whatever line: the nodes then
+    begin anew.
     """
 
     def __init__(
@@ -116,6 +123,8 @@ class Nodes:
         self.audited = self.differing = 0
         self.refused: dict[str, str] = {}  # node → why
         self.unequal: dict[str, str] = {}  # node that joined though it computes other bits → how it differs
+        self.other_bits: dict[str, int] = {}  # how answers that counted may have other bits → the number of them
+        self.lost = 0  # times that a node was, which had joined
         self._transport, self._answer, self._facts, self._tell, self._mixed = transport, answer, facts, tell, mixed
         self._expected: dict[Trial, bytes] = {}
         self._audits: deque[_Audit] = deque(maxlen=_AUDITED)
@@ -124,7 +133,9 @@ class Nodes:
         self._fruitless: dict[
             str, int
         ] = {}  # node → how often it was lost, with slices or before it began, since an answer
-        self._await_until = transport.clock() + _AWAITED  # without a node by then, the user is told
+        self._began, self._waited = transport.clock(), 0.0
+        self._await_until = self._began + _AWAITED  # without a node by then, the user is told
+        self._torn = False  # whether what is kept here may not fit together, as an evaluation was left in the middle
 
     def close(self) -> None:
         """Leave the nodes; nothing can be evaluated afterwards."""
@@ -132,32 +143,85 @@ class Nodes:
 
     def evaluate(self, work: Work[_Result]) -> _Result:
         """Return the work's result, from slices that nodes evaluate. Raises EngineError where one failed."""
-        return work.merge(self._answers(work))
+        answers = self._answers(work)
+        try:
+            return work.merge(answers)
+        finally:
+            answers.close()  # not by the garbage collector, which would swallow a signal's exception
 
-    def _answers(self, work: Work[Any]) -> Iterator[bytes]:
+    def status(self) -> NodesStatus:
+        """Return what nodes there are and what they do; from any Python thread."""
+        now, nodes = self._transport.clock(), list(self.dispatch.nodes.values())
+        return NodesStatus(
+            nodes=tuple(
+                NodeStatus(
+                    name=node.name,
+                    cores=node.cores,
+                    flying=sum(order.load for order in list(node.orders.values())),
+                    steps=node.steps,
+                    seconds=now - node.joined,
+                    waited=node.waited + (0.0 if node.orders else now - node.since),
+                )
+                for node in nodes
+            ),
+            lost=self.lost,
+            seconds=now - self._began,
+            waited=self._waited,
+        )
+
+    def _start_over(self) -> None:
+        """Forget what nodes were sent, as nobody knows it, and let them begin anew."""
+        self._transport.restart()
+        self.dispatch = Dispatch()
+        self._second.clear()
+        self._hanging.clear()
+        self._await_until = self._transport.clock() + _AWAITED
+
+    def _answers(self, work: Work[Any]) -> Generator[bytes, None, None]:
+        if self._torn:
+            self._start_over()
         shared = tuple(work.shared())
-        self.dispatch.begin(len(work), work.fitting)
         trial = Trial(work.join(range(1)), shared) if len(work) else Trial(b"", shared)
+        self._torn = True
+        self.dispatch.begin(len(work), work.fitting)
         messages: dict[range, bytes] = {}  # that were sent and have no answer
         self._audits.clear()
         # what this process did meanwhile took time in which no answer was looked at
         self._hanging = dict.fromkeys(self._hanging, self._transport.clock() + _HUNG)
         while not self.dispatch.finished:
-            yield from self._receive(0.0, messages, shared)
+            yield from self._hand_over(work, self._receive(0.0, messages, shared))
             self._look_for_nodes(trial)
             self._send_second()
             while (order := self.dispatch.next_order(self._transport.clock())) is not None:
                 message = messages.get(order.places) or messages.setdefault(order.places, work.join(order.places))
                 self._transport.send(order, message, shared)
             if (places := self.dispatch.take_alone()) is not None:
-                yield self._answer(work.join(places), shared)
+                yield from self._hand_over(work, [(None, self._answer(work.join(places), shared))])
                 continue
-            patience = min(_GLANCE, self.dispatch.patience(self._transport.clock()))
-            yield from self._receive(patience, messages, shared)
+            began = self._transport.clock()
+            patience = min(_GLANCE, self.dispatch.patience(began))
+            found = self._receive(patience, messages, shared)
+            self._waited += self._transport.clock() - began
+            yield from self._hand_over(work, found)
+        self._torn = False
 
-    def _receive(self, patience: float, messages: dict[range, bytes], shared: Sequence[bytes]) -> list[bytes]:
-        """Return the answers that came and count; all that came is taken, as who asked may stop at any of them."""
-        found = []
+    def _hand_over(self, work: Work[Any], found: Sequence[tuple[Node | None, bytes]]) -> Iterator[bytes]:
+        """Yield answers; while the work has one, and may stop or fail, all that is kept here fits together."""
+        for node, answer in found:
+            before = work.steps
+            self._torn = False
+            try:
+                yield answer
+            finally:  # the last is not asked beyond
+                if node is not None:
+                    node.steps += work.steps - before
+            self._torn = True
+
+    def _receive(
+        self, patience: float, messages: dict[range, bytes], shared: Sequence[bytes]
+    ) -> list[tuple[Node | None, bytes]]:
+        """Return the answers that came and count, with their nodes; all that came, as who asked may stop at any."""
+        found = list[tuple[Node | None, bytes]]()
         for ticket, answer in self._transport.receive(patience):
             now = self._transport.clock()
             order = self.dispatch.answered(ticket, now)
@@ -167,8 +231,14 @@ class Nodes:
                 audit = _Audit(messages.pop(order.places), shared, answer, order.node, order.load)
                 self._fruitless.pop(order.node, None)
                 self._remember(audit)
-                found.append(answer)
+                if order.node in self.unequal:
+                    self._record(f"nodes that compute other bits: {self.unequal[order.node]}")
+                found.append((self.dispatch.nodes[order.node], answer))
         return found
+
+    def _record(self, what: str) -> None:
+        """Count an answer that may have other bits than this process's."""
+        self.other_bits[what] = self.other_bits.get(what, 0) + 1
 
     def _look_for_nodes(self, trial: Trial) -> None:
         ready, gone = self._transport.changes(trial)
@@ -230,6 +300,7 @@ class Nodes:
             for ticket in node.orders:
                 self._second.pop(ticket, None)
             self.dispatch.leave(name)
+            self.lost += 1
 
     def _remember(self, audit: _Audit) -> None:
         """Keep one message in a hundred for a second evaluation; which ones, its bytes say."""
@@ -251,6 +322,7 @@ class Nodes:
         self.audited += 1
         if answer != audit.answer:
             self.differing += 1
+            self._record("nodes that answered the same slices differently")
             self._tell(f"nodes {audit.node} and {node} answer the same slices differently: do not trust this run")
 
 

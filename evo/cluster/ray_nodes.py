@@ -4,7 +4,6 @@ Ray starts actors and brings bytes; which node does what, and what happens when 
 `evo.cluster.nodes`. Actors are never restarted by Ray, nor are calls repeated: a node that is back is looked for here.
 """
 
-import hashlib
 import math
 import os
 import signal
@@ -38,26 +37,27 @@ class Slices:
         with suppress(OSError):
             os.chdir(folder)
         sys.path += [place for place in path if place not in sys.path]
-        self._known: dict[str, bytes] = {}
+        self._known: dict[str, bytes] = {}  # by the names of their references
 
-    def try_out(self, cores: int, message: bytes, digests: Sequence[str], shared: Sequence[Any]) -> Any:
+    def try_out(self, cores: int, message: bytes, shared: Sequence[Any]) -> Any:
         """Return the facts that bits depend on, and the answer to a slice; compiles what is not compiled yet."""
         from evo.numerics.platform_facts import platform_facts
 
-        return dict(platform_facts()), self.answer(cores, message, digests, shared)
+        return dict(platform_facts()), self.answer(cores, message, shared)
 
-    def answer(self, cores: int, message: bytes, digests: Sequence[str], shared: Sequence[Any]) -> bytes:
-        """Return the answer to a slice on so many threads; shared: references in the object store, by digests."""
+    def answer(self, cores: int, message: bytes, shared: Sequence[Any]) -> bytes:
+        """Return the answer to a slice on so many threads; shared: references to what is in the object store."""
         import ray
 
         from evo.cluster.answering import evaluate_slice
 
-        for digest, reference in zip(digests, shared, strict=True):
-            found = self._known.pop(digest, None)
-            self._known[digest] = ray.get(reference) if found is None else found
+        names = [reference.hex() for reference in shared]
+        for name, reference in zip(names, shared, strict=True):
+            found = self._known.pop(name, None)
+            self._known[name] = ray.get(reference) if found is None else found
         while len(self._known) > _KEPT:
             del self._known[next(iter(self._known))]
-        return evaluate_slice(message, [self._known[digest] for digest in digests], threads=cores, trust=True)
+        return evaluate_slice(message, [self._known[name] for name in names], threads=cores, trust=True)
 
 
 class RayNodes:
@@ -75,8 +75,7 @@ class RayNodes:
         self._cores: dict[str, int] = {}
         self._trials: dict[Any, tuple[str, Trial]] = {}  # reference to an answer → its node
         self._calls: dict[Any, Order] = {}
-        self._stored: dict[str, Any] = {}  # digest → reference to a shared message in the object store
-        self._digests: dict[int, tuple[bytes, str]] = {}  # identity of a message → itself and its digest
+        self._stored: dict[bytes, Any] = {}  # shared message → reference to it in the object store
         self._rests: dict[str, float] = {}  # node → until when it rests
         self._gone: list[Lost] = []
         self._looked = -_LOOKED
@@ -108,7 +107,7 @@ class RayNodes:
         there = NodeAffinitySchedulingStrategy(name, soft=False)
         self._actors[name] = self._actor.options(num_cpus=cores, scheduling_strategy=there).remote(*self._arguments)
         self._cores[name] = cores
-        call = self._actors[name].try_out.remote(cores, trial.message, *self._share(trial.shared))
+        call = self._actors[name].try_out.remote(cores, trial.message, self._share(trial.shared))
         self._trials[call] = name, trial
 
     def _tried(self, reference: Any) -> Ready | None:
@@ -138,16 +137,15 @@ class RayNodes:
     def send(self, order: Order, message: bytes, shared: Sequence[bytes]) -> None:
         actor = self._actors.get(order.node)
         if actor is not None:  # else `changes` says that it is gone
-            self._calls[actor.answer.remote(self._cores[order.node], message, *self._share(shared))] = order
+            self._calls[actor.answer.remote(self._cores[order.node], message, self._share(shared))] = order
 
-    def _share(self, shared: Sequence[bytes]) -> tuple[list[str], list[Any]]:
-        """Return the digests of shared messages, and references to them; each is stored once."""
-        digests = [self._digest(message) for message in shared]
-        for digest, message in zip(digests, shared, strict=True):
-            self._stored[digest] = self._stored.pop(digest, None) or self._put(message)
+    def _share(self, shared: Sequence[bytes]) -> list[Any]:
+        """Return references to shared messages, of which each is stored once."""
+        for message in shared:
+            self._stored[message] = self._stored.pop(message, None) or self._put(message)
         while len(self._stored) > _KEPT:
             del self._stored[next(iter(self._stored))]
-        return digests, [self._stored[digest] for digest in digests]
+        return [self._stored[message] for message in shared]
 
     def _put(self, message: bytes) -> Any:
         try:
@@ -158,14 +156,6 @@ class RayNodes:
                 f"Ray's object store has no room for {size:,.0f} MB, what all slices share: start Ray with a larger "
                 "--object-store-memory"
             ) from error
-
-    def _digest(self, message: bytes) -> str:
-        known = self._digests.get(id(message))
-        if known is None or known[0] is not message:
-            known = self._digests[id(message)] = message, hashlib.sha256(message).hexdigest()
-            while len(self._digests) > _KEPT:
-                del self._digests[next(iter(self._digests))]
-        return known[1]
 
     def receive(self, patience: float) -> Sequence[tuple[int, bytes]]:
         found = []
@@ -191,6 +181,14 @@ class RayNodes:
     def give_up(self, node: str, for_good: bool) -> None:
         self._rests[node] = math.inf if for_good else self.clock() + _REST
         self._end(node)
+
+    def restart(self) -> None:
+        for name in [*self._actors]:
+            self._end(name)
+        self._trials.clear()
+        self._calls.clear()
+        self._gone.clear()
+        self._looked = -math.inf
 
     def close(self) -> None:
         """End the actors, and leave the cluster."""

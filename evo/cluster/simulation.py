@@ -55,6 +55,7 @@ class SimulatedNodes:
         self._lives = dict.fromkeys(machines, 0)
         self._busy = dict.fromkeys(machines, 0.0)
         self._joined: list[str] = []
+        self._up = set[str]()
         self._gone: list[Lost] = []
         for name, machine in machines.items():
             self._add(machine.joins, "joins", name)
@@ -82,6 +83,7 @@ class SimulatedNodes:
         if event.kind == "joins":
             self._busy[event.node] = self._now
             self._joined.append(event.node)
+            self._up.add(event.node)
         elif event.life == self._lives[event.node]:
             self._gone.append(Lost(event.node, "it died"))
             self.give_up(event.node, for_good=False)
@@ -113,8 +115,17 @@ class SimulatedNodes:
 
     def give_up(self, node: str, for_good: bool) -> None:
         self._lives[node] += 1
+        self._up.discard(node)
         if not for_good:
             self._add(self._now + self.machines[node].returns, "joins", node)
+
+    def restart(self) -> None:
+        self._joined.clear()
+        self._gone.clear()
+        for name in sorted(self._up):
+            self._lives[name] += 1
+            self._add(self._now, "joins", name)
+        self._up.clear()
 
     def close(self) -> None:
         self._events.clear()

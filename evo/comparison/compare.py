@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from evo.api.scoring import workers_of
+from evo.cluster.named import workers_of
 from evo.comparison.artefacts import write_artefacts
 from evo.comparison.comparison import Comparison
 from evo.comparison.curves import equal_budgets

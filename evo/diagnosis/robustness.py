@@ -12,7 +12,7 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from evo.api.scoring import workers_of
+from evo.cluster.named import workers_of
 from evo.config.build import make_compiled_task, make_network
 from evo.errors import EvoError
 from evo.numerics.formatting import csv_text, number, table_text

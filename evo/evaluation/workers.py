@@ -1,15 +1,27 @@
 """Workers: where populations are evaluated."""
 
-from collections.abc import Iterable, Sequence
+import operator
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar, final
+from typing import NamedTuple, Protocol, TypeVar, final, runtime_checkable
 
+import numpy as np
+
+from evo.envs.engine.physics import available_threads
+from evo.errors import EvoError
+
+_MOST_THREADS = 1024
 _Result_co = TypeVar("_Result_co", covariant=True)
 _Result = TypeVar("_Result")
 
 
 class Work(Protocol[_Result_co]):
     """An evaluation of a population, to be done here, or in slices anywhere: the result has the same bits."""
+
+    @property
+    def steps(self) -> int:
+        """Env steps (evaluations of a function, examples) of the answers that were merged so far."""
+        ...
 
     def here(self) -> _Result_co:
         """Return the result, computed in this process."""
@@ -64,12 +76,68 @@ class Workers(Protocol):
         ...
 
 
+class NodeStatus(NamedTuple):
+    """A node since it joined.
+
+    flying: slices that it has and has not answered. steps: env steps of those that it answered. seconds: since it
+    joined; waited: those of them in which it had no slices.
+    """
+
+    name: str
+    cores: int
+    flying: int
+    steps: int
+    seconds: float
+    waited: float
+
+
+class NodesStatus(NamedTuple):
+    """The nodes there are.
+
+    lost: how often one was lost. seconds: since these workers were made; waited: those of them in which this process
+    did nothing but wait for answers.
+    """
+
+    nodes: tuple[NodeStatus, ...]
+    lost: int
+    seconds: float
+    waited: float
+
+
+@runtime_checkable
+class NodeWorkers(Workers, Protocol):
+    """Workers that are nodes, of which some compute other bits where the user accepts that."""
+
+    @property
+    def other_bits(self) -> Mapping[str, int]:
+        """How answers that counted may have other bits than this process's → the number of such answers so far."""
+        ...
+
+    def status(self) -> NodesStatus:
+        """Return what nodes there are and what they do; from any Python thread."""
+        ...
+
+
 @final
 @dataclass(frozen=True)
 class Threads:
-    """This process with `threads` threads, all on the whole population at once."""
+    """This process with `threads` threads, 1 to 1024, all on the whole population at once. Raises EvoError."""
 
     threads: int
+
+    def __post_init__(self) -> None:
+        try:
+            if isinstance(self.threads, bool | np.bool_):
+                raise TypeError
+            count = operator.index(self.threads)
+        except TypeError:
+            raise EvoError(f"threads must be a whole number, got {self.threads!r}") from None
+        if not 1 <= count <= _MOST_THREADS:
+            raise EvoError(
+                f"threads must be between 1 and {_MOST_THREADS}, got {count}; this process may use "
+                f"{available_threads()}"
+            )
+        object.__setattr__(self, "threads", count)  # NumPy's whole numbers as Python's
 
     def evaluate(self, work: Work[_Result]) -> _Result:
         return work.here()

@@ -43,9 +43,9 @@ class _Cut(NamedTuple):
 
 
 @final
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class PopulationWork:
-    """The evaluation of a population on a problem; see `Problem.evaluate`."""
+    """The evaluation of a population on a problem; see `Problem.evaluate`. steps: of the answers merged so far."""
 
     problem: Problem
     population: Population
@@ -53,6 +53,7 @@ class PopulationWork:
     statistics: ObservationStatistics
     collect: bool
     measured: bool
+    steps: int = field(default=0, init=False)
     _asked: dict[str, list[range]] = field(default_factory=dict, init=False)  # digest → places of the slices in it
 
     def here(self) -> Evaluation:
@@ -146,6 +147,7 @@ class PopulationWork:
                     for places in self._asked.get(str(told.get("slice")), []):
                         if missing.issuperset(places):
                             found[places] = self._part(places, told, arrays)
+                            self.steps += found[places].steps
                             missing.difference_update(places)
                     if not missing:
                         break
