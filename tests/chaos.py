@@ -22,7 +22,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,8 +36,9 @@ from evo.storage.files import read_arrays
 
 # Functions of `os` that change the disk.
 CALLS = "open", "replace", "rename", "fsync", "mkdir", "unlink", "rmdir", "write", "ftruncate"
+KINDS = "call", "moment", "helper"  # of kills
 CLOCKS = {"wall_s", "cpu_s", "selection_s", "selection_cpu_s"}
-_POLL = 0.002  # seconds between two looks at another process
+POLL = 0.002  # seconds between two looks at another process
 
 
 def count_calls(reached: Callable[[int], None]) -> None:
@@ -102,15 +103,16 @@ class Case:
     threads: int = 1
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    def begin(self, path: Path) -> None:
+    def begin(self, path: Path, **where: Any) -> None:
+        """Run it; where: `workers`, in place of its threads."""
         evo.run(
             self.task,
             method=self.method,
             generations=self.generations,
             seed=5,
-            threads=self.threads,
             video=False,
             out=path,
+            **(where or {"threads": self.threads}),
             **self.options,
         )
 
@@ -138,7 +140,7 @@ class Trial:
 
     number: int
     case: Case
-    kills: tuple[tuple[str, float], ...]  # ("call", "moment" or "helper", 0 to 1)
+    kills: tuple[tuple[str, float], ...]  # (one of KINDS, 0 to 1)
 
 
 def plan(seed: int, cases: list[Case]) -> Iterator[Trial]:
@@ -173,12 +175,12 @@ def ended(child: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def go_on(case: Case, path: Path) -> None:
-    """Begin the run, or resume what a killed one left."""
+def go_on(case: Case, path: Path, **where: Any) -> None:
+    """Begin the run, or resume what a killed one left; where: `workers`, in place of its threads."""
     if (path / "config.toml").exists():
-        evo.resume(path, threads=case.threads, video=False)
+        evo.resume(path, video=False, trust=True, **(where or {"threads": case.threads}))
     else:
-        case.begin(path)
+        case.begin(path, **where)
 
 
 class Chaos:
@@ -222,7 +224,7 @@ class Chaos:
         path = self.folder / "trials" / f"{trial.number:05d}"
         log = path.with_suffix(".log")
         shutil.rmtree(path, ignore_errors=True)
-        kills = {"call": 0, "moment": 0, "helper": 0}
+        kills = dict.fromkeys(KINDS, 0)
         problems = []
         for kind, share in trial.kills:
             place = int(share * self._calls[trial.case.name])
@@ -253,15 +255,13 @@ class Chaos:
     @staticmethod
     def _strike(child: int, path: Path, kind: str, rows: float) -> bool:
         """Kill it, or a helper of its, once it has written so many rows; whether it was still there to be killed."""
-        metrics = path / "metrics.csv"
-        while not _is_over(child):
-            written = metrics.read_bytes().count(b"\n") - 1 if metrics.exists() else 0
-            victims = [child] if kind == "moment" else _children(child)
-            if written >= rows - 1 and victims:
+        while not is_over(child):
+            victims = [child] if kind == "moment" else children(child)
+            if rows_of(path) >= rows - 1 and victims:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(victims[-1], signal.SIGKILL)
                 return True
-            time.sleep(_POLL)
+            time.sleep(POLL)
         return False
 
     def record(self, row: Mapping[str, Any]) -> None:
@@ -273,12 +273,18 @@ class Chaos:
             writer.writerow(row)
 
 
-def _is_over(child: int) -> bool:
+def rows_of(path: Path) -> int:
+    """How many rows of metrics a run has written."""
+    metrics = path / "metrics.csv"
+    return max(0, metrics.read_bytes().count(b"\n") - 1) if metrics.exists() else 0
+
+
+def is_over(child: int) -> bool:
     """Whether it ended, and waits for its parent to hear of it."""
     return Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
 
 
-def _children(process: int) -> list[int]:
+def children(process: int) -> list[int]:
     found = []
     with contextlib.suppress(OSError):
         for task in Path(f"/proc/{process}/task").iterdir():
@@ -300,15 +306,15 @@ def draw_nothing() -> None:
     Figure.savefig = lambda figure, target, **options: Path(target).write_bytes(b"")  # type: ignore[method-assign]
 
 
-def table(rows: list[Mapping[str, Any]]) -> str:
-    """Kills by case, and what differed."""
-    lines = [f"{'case':30} {'trials':>6} {'calls':>6} {'moments':>7} {'helpers':>7} {'differing':>9}"]
+def table(rows: list[Mapping[str, Any]], kinds: Sequence[str] = KINDS) -> str:
+    """Kills by case and kind, and what differed."""
+    names = " ".join(f"{kind + 's':>7}" for kind in kinds)
+    lines = [f"{'case':30} {'trials':>6} {names} {'differing':>9}"]
     cases = list(dict.fromkeys(str(row["case"]) for row in rows))
     for name in [*cases, "all"]:
         mine = [row for row in rows if name in ("all", row["case"])]
-        counts = [sum(int(row[kind]) for row in mine) for kind in ("call", "moment", "helper")]
-        differing = sum(bool(row["differing"]) for row in mine)
-        lines.append(f"{name:30} {len(mine):6} {counts[0]:6} {counts[1]:7} {counts[2]:7} {differing:9}")
+        counts = " ".join(f"{sum(int(row[kind]) for row in mine):{max(7, len(kind) + 1)}}" for kind in kinds)
+        lines.append(f"{name:30} {len(mine):6} {counts} {sum(bool(row['differing']) for row in mine):9}")
     return "\n".join(lines)
 
 
@@ -326,7 +332,7 @@ def main(words: list[str] | None = None) -> int:
     chaos = Chaos(given.out or Path("runs") / f"chaos-seed{given.seed}")
     done, rows, warm = chaos.done(), list[Mapping[str, Any]](), set[str]()
     for trial in plan(given.seed, cases):
-        if sum(int(row[kind]) for row in rows for kind in ("call", "moment", "helper")) >= given.kills:
+        if sum(int(row[kind]) for row in rows for kind in KINDS) >= given.kills:
             break
         row: Mapping[str, Any] | None = done.get(trial.number)
         if row is None or row["case"] != trial.case.name:  # of a plan of other cases

@@ -18,7 +18,7 @@ _LONGEST = 1.0  # seconds that a message should take, so that what is lost with 
 _SHARE = 0.5  # of what waits that is given out at a time
 _LATE = 4.0  # times what was expected, and
 _SPARE = 5.0  # seconds besides: then a message is late
-_FIRST = 600.0  # seconds that the first message may take, of which nothing is known
+_FIRST = 600.0  # seconds that a message may take as long as nothing is known of any node
 _MEMORY = 0.25  # weight of a node's newest message in its seconds a slice
 
 Fitting = Callable[[range], range]
@@ -170,14 +170,27 @@ class Dispatch:
             node.waited += now - node.since
             node.since = now
         slices = load + sum(order.load for order in node.orders.values())
-        until = now + (_FIRST if node.seconds is None else _SPARE + _LATE * slices * node.seconds)
-        order = Order(self._tickets, node.name, places, load, now, until)
+        order = Order(self._tickets, node.name, places, load, now, self._limit(node, slices, now))
         self._tickets += 1
-        heapq.heappush(self._limits, (until, order.ticket))
+        heapq.heappush(self._limits, (order.until, order.ticket))
         self.flying += len(places)
         self._keep(order)
         self._place(node)
         return order
+
+    def _limit(self, node: Node, slices: int, now: float) -> float:
+        """Return when so many slices are late; a node that is not known may take as long as the others, by cores."""
+        if node.seconds is None and not self._cores:
+            return now + _FIRST
+        return now + _SPARE + _LATE * slices * (node.seconds or self._cores / self._speed / node.cores)
+
+    def _limit_first(self, now: float) -> None:
+        """Once anything is known, limit the messages that were sent before."""
+        for order in list(self._orders.values()):
+            if self.nodes[order.node].seconds is None and order.until < math.inf:
+                until = min(order.until, self._limit(self.nodes[order.node], order.load, now))
+                heapq.heappush(self._limits, (until, order.ticket))
+                self._keep(order._replace(until=until))
 
     def _keep(self, order: Order) -> None:
         self._orders[order.ticket] = self.nodes[order.node].orders[order.ticket] = order
@@ -210,19 +223,22 @@ class Dispatch:
         taken = max(1e-6, now - max(order.sent, node.since)) / order.load
         node.seconds = taken if node.seconds is None else (1 - _MEMORY) * node.seconds + _MEMORY * taken
         node.slices += order.load
+        first = not self._cores
         self._count(node, 1)
+        if first:
+            self._limit_first(now)
         node.since = now
         self._place(node)
-        first = self._missing.issuperset(order.places)
+        counts = bool(order.places) and self._missing.issuperset(order.places)
         self._missing.difference_update(order.places)
-        return order if first and order.places else None
+        return order if counts else None
 
     def find_late(self, now: float) -> list[Order]:
         """Return the orders that are late, and let others try too; each is found once."""
         found = []
         while self._limits and self._limits[0][0] <= now:
             order = self._orders.get(heapq.heappop(self._limits)[1])
-            if order is not None:
+            if order is not None and order.until <= now:
                 node = self.nodes[order.node]
                 node.late = True
                 self._place(node)

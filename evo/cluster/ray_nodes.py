@@ -23,7 +23,9 @@ from evo.errors import EvoError, one_line
 _LOOKED = 1.0  # seconds after which Ray is asked for its nodes
 _REST = 2.0  # seconds that a node rests after its actor was lost
 _KNOCK = 5.0  # seconds that a cluster has to take a connection
+_AWAY = 30.0  # seconds after which a cluster that is gone is looked for again
 _KEPT = 4  # shared messages that are kept in the object store, and by an actor
+_FOREVER = "1000000"  # seconds: Ray ends a process that has lost its cluster for longer; a run goes on without one
 _NO_RAY = "workers on a cluster need Ray: pip install 'evo-creatures[ray]'"
 
 
@@ -78,22 +80,51 @@ class RayNodes:
         self._stored: dict[bytes, Any] = {}  # shared message → reference to it in the object store
         self._rests: dict[str, float] = {}  # node → until when it rests
         self._gone: list[Lost] = []
-        self._looked = -_LOOKED
+        self._address = self._ray.get_runtime_context().gcs_address
+        self._raylet = ""  # socket of this process's own
+        self._look_at = -math.inf
 
     def clock(self) -> float:
         return monotonic()
 
     def changes(self, trial: Trial) -> tuple[Sequence[Ready], Sequence[Lost]]:
-        if self.clock() - self._looked >= _LOOKED:
-            self._looked = self.clock()
-            self._look(trial)
+        if self.clock() >= self._look_at:
+            there = self._is_there()
+            self._look_at = self.clock() + (_LOOKED if there else _AWAY)
+            if there:
+                self._look(trial)
         ready = [self._tried(reference) for reference in self._done([*self._trials], 0.0)]
         gone, self._gone = self._gone, []
         return [one for one in ready if one is not None], gone
 
+    def _is_there(self) -> bool:
+        """Whether the cluster answers, and the raylet that this process talks to; one that is back is joined.
+
+        One that is gone is left: calls would block, and Ray ends a process whose raylet is no longer there.
+        """
+        try:
+            _knock(self._address)
+            if self._ray.is_initialized():
+                _knock_socket(self._raylet)
+            else:
+                _connect(self._address)
+        except (OSError, EvoError):
+            self._leave()
+            return False
+        return True
+
+    def _leave(self) -> None:
+        """Drop all nodes, and Ray's connection."""
+        self._gone += [Lost(name, "its cluster is gone") for name in self._actors]
+        for held in (self._actors, self._trials, self._calls, self._stored, self._rests):
+            held.clear()
+        self._ray.shutdown()
+
     def _look(self, trial: Trial) -> None:
         """Begin actors on new nodes, and drop those of nodes that Ray has lost."""
         alive = {node["NodeID"]: node for node in self._ray.nodes() if node["Alive"]}
+        here = alive.get(self._ray.get_runtime_context().get_node_id())
+        self._raylet = here["RayletSocketName"] if here else ""
         for name in self._actors.keys() - alive.keys():
             self._lose(name, "Ray no longer sees it")
         for name, node in alive.items():
@@ -188,7 +219,7 @@ class RayNodes:
         self._trials.clear()
         self._calls.clear()
         self._gone.clear()
-        self._looked = -math.inf
+        self._look_at = -math.inf
 
     def close(self) -> None:
         """End the actors, and leave the cluster."""
@@ -204,6 +235,7 @@ def _connect(address: str | None) -> Any:
         raise EvoError(_NO_RAY) from error
     if ray.is_initialized():
         return ray
+    os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", _FOREVER)
     with _own_signals(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -223,6 +255,14 @@ def _knock(address: str | None) -> None:
     host, _, port = (address or "").rpartition(":")
     if host and port.isdecimal() and "/" not in host:
         socket.create_connection((host, int(port)), _KNOCK).close()
+
+
+def _knock_socket(path: str) -> None:
+    """Raise OSError where nobody listens at a Unix socket; none is known as "" yet."""
+    if path:
+        with socket.socket(socket.AF_UNIX) as there:
+            there.settimeout(_KNOCK)
+            there.connect(path)
 
 
 @contextmanager

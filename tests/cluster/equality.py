@@ -13,8 +13,10 @@ small populations make many of them. What is done is recorded in --out, and the 
 import argparse
 import csv
 import itertools
+import math
 import shutil
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -95,12 +97,13 @@ def small_slices() -> Iterator[None]:
             patch.stop()
 
 
-def wait_for(nodes: Nodes, count: int) -> None:
-    """Evaluate something until so many nodes have joined."""
+def wait_for(nodes: Nodes, count: int, patience: float = math.inf) -> None:
+    """Evaluate something until so many nodes have joined, or some seconds have passed."""
     task = evo.task("cartpole")
     network = evo.network("linear", task)
     rows = np.zeros((64, network.size))
-    while len(nodes.dispatch.nodes) < count:
+    until = time.monotonic() + patience
+    while len(nodes.dispatch.nodes) < count and time.monotonic() < until:
         evo.evaluate(task, network, rows, seed=0, workers=nodes)
 
 

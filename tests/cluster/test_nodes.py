@@ -137,6 +137,14 @@ def test_a_node_that_hangs_is_passed_over_in_bounded_time_and_given_up() -> None
     assert list(nodes.dispatch.nodes) == ["node0"] and nodes.dispatch.again > 0
 
 
+@pytest.mark.parametrize("joins", [0.0, 3.0])
+def test_a_node_that_hangs_at_its_first_message_is_passed_over_as_soon(joins: float) -> None:
+    """Of two that join together nothing is known when it gets it; of the others, when it joins later."""
+    machines = [Machine(seconds=0.1), Machine(seconds=0.1, joins=joins, hangs=joins)]
+    _, simulated, told = run(machines, [Squares(100)])
+    assert simulated.clock() < 20 and not told
+
+
 def test_a_node_that_hangs_again_and_again_gets_no_more() -> None:
     nodes, _, told = run([Machine(), Machine(hangs=0, returns=1)], [Squares(4000)])
     assert list(nodes.dispatch.nodes) == ["node0"]
