@@ -36,12 +36,12 @@ from evo.envs.engine.compile import KernelError
 from evo.envs.engine.physics import EngineError
 from evo.errors import EvoError, one_line
 from evo.evaluation.evaluator import AnyTask
-from evo.evaluation.workers import Workers
+from evo.evaluation.workers import NodeWorkers, Workers
 from evo.learners import find_method
 from evo.learners.learner import Learner
 from evo.networks import Network
 from evo.numerics.platform_facts import platform_facts
-from evo.runs.callbacks import Callback, Watcher
+from evo.runs.callbacks import Callback, NodesWatcher, Watcher
 from evo.runs.loggers import check_loggers, following
 from evo.runs.run import Run, path_of
 from evo.runs.showing import replay, show
@@ -315,6 +315,8 @@ class _Session:
             ):
                 watcher = Callback(self.callback, shown)
                 watcher.note(f"run     {place}")
+                if isinstance(self.workers, NodeWorkers) and isinstance(shown, NodesWatcher):
+                    shown.show_nodes(self.workers.status)
                 finished = over(config, learner, progress)
                 if finished and directory.champion_path.exists():
                     watcher.note(finished)

@@ -1,9 +1,10 @@
 """Watcher: callbacks of a run."""
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from evo.errors import EvoError
+from evo.evaluation.workers import NodesStatus
 from evo.runs.champion import Champion
 
 _EVENTS = "phase", "note", "on_frame", "on_selection", "on_generation", "on_end"
@@ -35,6 +36,14 @@ class Watcher(Protocol):
 
     def on_end(self, reason: str) -> None:
         """Receive why learning ended; the champion is scored next."""
+
+
+@runtime_checkable
+class NodesWatcher(Protocol):
+    """A watcher that also shows the nodes which evaluate a run."""
+
+    def show_nodes(self, status: Callable[[], NodesStatus]) -> None:
+        """Receive what says, whenever it is called, what nodes there are and what they do."""
 
 
 class Callback:

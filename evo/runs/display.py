@@ -1,13 +1,14 @@
 """Display of a run in a terminal: live where possible, plain lines elsewhere."""
 
 import math
+import sys
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from types import TracebackType
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
@@ -15,14 +16,17 @@ from rich.table import Table
 from rich.text import Text
 
 from evo.config.config import Config
+from evo.evaluation.workers import NodesStatus
 from evo.numerics.formatting import number
 from evo.runs.champion import Champion
+from evo.runs.node_lines import NodeLines
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _CURVE_WIDTH, _CURVE_HEIGHT = 56, 6
 _WIDTH = 76  # of the panel, fixed: in a terminal made narrower, wider lines would wrap and remain
 _PACE = 60.0  # seconds over which the speed is measured
 _LARGEST = 1e300  # beyond it sums and differences overflow
+_NODES = 30.0  # seconds between two plain lines about nodes, unless some come or go
 
 
 class Forecast:
@@ -155,9 +159,14 @@ class PlainLines:
 
     def __init__(self, config: Config, console: Console) -> None:
         self._seen, self._console, self._printed, self._estimated = Seen(config), console, 0.0, False
+        self._nodes: NodeLines | None = None
+        self._nodes_printed, self._nodes_known = -_NODES, (0, 0)
 
     def __enter__(self) -> "PlainLines":
         return self
+
+    def show_nodes(self, status: Callable[[], NodesStatus]) -> None:
+        self._nodes = NodeLines(status)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -203,6 +212,11 @@ class PlainLines:
             f"{word} {far:>5}  {row['steps']:12,.0f} {unit}  best {number(row['best']):>9}  mean "
             f"{number(row['mean']):>9}{held_out}  {self._seen.rate:8,.0f} {unit.split()[-1]}/s{time_left}{failures}"
         )
+        if self._nodes is not None:
+            known, now = self._nodes.changes(), time.monotonic()
+            if known != self._nodes_known or now - self._nodes_printed >= _NODES:
+                self._nodes_known, self._nodes_printed = known, now
+                self.phase(self._nodes.line())
 
 
 class LiveDisplay:
@@ -213,7 +227,10 @@ class LiveDisplay:
     def __init__(self, config: Config, console: Console) -> None:
         self._config, self._seen, self._phase, self._estimate = config, Seen(config), "starting", ""
         self._ended = ""
-        self._live = Live(self._panel(), console=console, refresh_per_second=8)
+        self._nodes: NodeLines | None = None
+        # notes go to standard error: on a terminal above the panel, so that they do not tear it
+        above = sys.stderr is not None and sys.stderr.isatty()
+        self._live = Live(self._panel(), console=console, refresh_per_second=8, redirect_stderr=above)
 
     def __enter__(self) -> "LiveDisplay":
         self._live.start()
@@ -226,6 +243,10 @@ class LiveDisplay:
             self._phase = f"done: {self._ended}" if self._ended else "done"
         self._live.update(self._panel())
         self._live.stop()
+
+    def show_nodes(self, status: Callable[[], NodesStatus]) -> None:
+        self._nodes = NodeLines(status)
+        self._live.update(self._panel())
 
     def phase(self, text: str) -> None:
         self._phase = text
@@ -254,9 +275,11 @@ class LiveDisplay:
         config, row, champion = self._config, self._seen.row, self._seen.champion
         names = " · ".join(filter(None, [config.method.name, config.network.layers, f"seed {config.seed}"]))
         title = Text.assemble((config.task.name, "bold"), "  ", names)
+        # made anew at each redrawing, as generations may take minutes
+        nodes: list[RenderableType] = [] if self._nodes is None else [self._nodes]
         if not row:
             text = Text(f"{self._phase} …\n{self._estimate}".strip(), style="dim")
-            return Panel(text, title=title, title_align="left", width=_WIDTH)
+            return Panel(Group(text, *nodes), title=title, title_align="left", width=_WIDTH)
         numbers = Table.grid(padding=(0, 3))
         for _ in range(4):
             numbers.add_column(justify="left")
@@ -280,6 +303,7 @@ class LiveDisplay:
         return Panel(
             Group(
                 numbers,
+                *nodes,
                 Text(self._seen.legend, style="dim"),
                 Text(),
                 *lines,

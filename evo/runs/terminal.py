@@ -6,7 +6,7 @@ import logging
 import os
 import re
 import sys
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 from rich.console import Console
 
@@ -51,9 +51,21 @@ class _Notes(logging.Formatter):
         return f"evo: note: {printable(record.getMessage())}"
 
 
+class _StandardError(logging.StreamHandler[TextIO]):
+    """Writes to standard error as it is at the time: a live display takes what comes while it is shown."""
+
+    @property
+    def stream(self) -> TextIO:
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, stream: TextIO) -> None:
+        pass  # as logging sets it once and for all
+
+
 def show_notes() -> None:
-    """Print notes on how input was read (`evo.envs.notes`), a line each, on standard error."""
-    handler = logging.StreamHandler()
+    """Print notes, such as on how input was read (`evo.envs.notes`), a line each, on standard error."""
+    handler = _StandardError()
     handler.setFormatter(_Notes())
     logger = logging.getLogger("evo")
     logger.addHandler(handler)
