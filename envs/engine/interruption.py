@@ -43,3 +43,19 @@ def waiting() -> Iterator[None]:
         yield
     finally:
         _waiting = False
+
+
+@contextmanager
+def deferred() -> Iterator[None]:
+    """Keep a signal's exception until the end of this context, within `waiting()`, for code that must not be left.
+
+    Code of others, such as Ray's, may take an exception of its own caller's for a fault in itself.
+    """
+    global _waiting
+    before, _waiting = _waiting, False
+    try:
+        yield
+    finally:
+        _waiting = before
+    if _waiting:
+        check()

@@ -18,6 +18,7 @@ from typing import Any
 
 from evo.cluster.dispatch import Order
 from evo.cluster.nodes import Lost, Ready, Trial
+from evo.envs.engine.interruption import deferred
 from evo.errors import EvoError, one_line
 
 _LOOKED = 1.0  # seconds after which Ray is asked for its nodes
@@ -65,8 +66,8 @@ class Slices:
 class RayNodes:
     """The nodes of a Ray cluster, as a transport: see `evo.cluster.nodes.Transport`.
 
-    address: of the cluster, such as Ray's command prints, or None for the one on this machine. Raises EvoError where
-    Ray or the cluster is missing.
+    A signal's exception waits until Ray's code is left. address: of the cluster, such as Ray's command prints, or None
+    for the one on this machine. Raises EvoError where Ray or the cluster is missing.
     """
 
     def __init__(self, address: str | None) -> None:
@@ -87,6 +88,7 @@ class RayNodes:
     def clock(self) -> float:
         return monotonic()
 
+    @deferred()
     def changes(self, trial: Trial) -> tuple[Sequence[Ready], Sequence[Lost]]:
         if self.clock() >= self._look_at:
             there = self._is_there()
@@ -165,6 +167,7 @@ class RayNodes:
         self._trials = {call: tried for call, tried in self._trials.items() if tried[0] != name}
         self._calls = {call: order for call, order in self._calls.items() if order.node != name}
 
+    @deferred()
     def send(self, order: Order, message: bytes, shared: Sequence[bytes]) -> None:
         actor = self._actors.get(order.node)
         if actor is not None:  # else `changes` says that it is gone
@@ -188,6 +191,7 @@ class RayNodes:
                 "--object-store-memory"
             ) from error
 
+    @deferred()
     def receive(self, patience: float) -> Sequence[tuple[int, bytes]]:
         found = []
         for reference in self._done([*self._calls, *self._trials], patience):
@@ -209,10 +213,12 @@ class RayNodes:
             self._ray.wait(references, num_returns=1, timeout=patience)
         return self._ray.wait(references, num_returns=len(references), timeout=0)[0]
 
+    @deferred()
     def give_up(self, node: str, for_good: bool) -> None:
         self._rests[node] = math.inf if for_good else self.clock() + _REST
         self._end(node)
 
+    @deferred()
     def restart(self) -> None:
         for name in [*self._actors]:
             self._end(name)
