@@ -6,6 +6,7 @@ Ray starts actors and brings bytes; which node does what, and what happens when 
 
 import math
 import os
+import re
 import signal
 import socket
 import sys
@@ -152,7 +153,7 @@ class RayNodes:
         except self._ray.exceptions.RayTaskError as error:  # it lives, and cannot do what it was asked
             return Ready(name, self._cores[name], {}, trial, b"", failed=one_line(error.cause))
         except Exception as error:
-            self._lose(name, one_line(error))
+            self._lose(name, _why(error))
             return None
 
     def _lose(self, name: str, why: str) -> None:
@@ -201,7 +202,7 @@ class RayNodes:
             try:
                 found.append((order.ticket, self._ray.get(reference)))
             except Exception as error:  # of the actor, its node, or what it ran
-                self._lose(order.node, one_line(error))
+                self._lose(order.node, _why(error))
         return found
 
     def _done(self, references: list[Any], patience: float) -> Sequence[Any]:
@@ -253,7 +254,21 @@ def _connect(address: str | None) -> Any:
                 f"no Ray cluster answers {where} ({one_line(error)}): start one with `ray start --head`, or name its "
                 "address (--workers ray:HOST:6379)"
             ) from error
+    _silence(ray)
     return ray
+
+
+def _silence(ray: Any) -> None:
+    """Keep off standard output the paragraph that Ray prints for each worker it loses: `changes` tells of nodes."""
+    if hasattr(ray._private.worker, "print_to_stdstream"):  # it has no setting for this
+        ray._private.worker.print_to_stdstream = lambda data, ignore_prefix: None
+
+
+def _why(error: Exception) -> str:
+    """Return why a call failed; of the paragraph that Ray writes on a lost actor, the reason in it."""
+    text = one_line(error)
+    known = re.search(r"[Bb]ecause (its (?:worker process|node) has died)", text)
+    return known[1] if known else text
 
 
 def _knock(address: str | None) -> None:
