@@ -43,6 +43,7 @@ from evo.networks import Network
 from evo.numerics.platform_facts import platform_facts
 from evo.runs.callbacks import Callback, NodesWatcher, Watcher
 from evo.runs.loggers import check_loggers, following
+from evo.runs.provenance import Provenance
 from evo.runs.run import Run, path_of
 from evo.runs.showing import replay, show
 from evo.runs.signals import advising, stoppable
@@ -315,6 +316,9 @@ class _Session:
             ):
                 watcher = Callback(self.callback, shown)
                 watcher.note(f"run     {place}")
+                progress.provenance = Provenance(directory, self.workers)
+                for line in progress.provenance.lines:
+                    watcher.note(f"mixed   {line}")
                 if isinstance(self.workers, NodeWorkers) and isinstance(shown, NodesWatcher):
                     shown.show_nodes(self.workers.status)
                 finished = over(config, learner, progress)

@@ -178,6 +178,8 @@ def _work(start: Callable[[Any], Any], quiet: bool) -> None:
         console.say(where)
     if not any(one.end_printed for one in shown):
         console.say(f"ended: {finished.ended}")
+    for line in finished.mixed:
+        console.say(f"mixed   {line}")
     for label, path in (("run", finished.path), (pictures.label, pictures.place(finished, Wishes()))):
         if path.exists():
             console.say(f"{label:7} {from_here(path, here)}")

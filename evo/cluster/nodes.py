@@ -19,6 +19,8 @@ _GLANCE = 0.2  # seconds after which nodes that join or leave are looked for
 _AUDITED = 100  # one message in so many is evaluated twice
 _HUNG = 120.0  # seconds by which an order is late when its node is given up
 _AWAITED = 60.0  # seconds that the first nodes may take before the user is told that none has come
+OTHER = "nodes that compute other bits"
+DIFFERENT = "nodes that answered the same slices differently"
 _TRIES = 3  # times that a node may join and be lost without an answer
 
 _Result = TypeVar("_Result")
@@ -123,6 +125,7 @@ class Nodes:
         self.audited = self.differing = 0
         self.refused: dict[str, str] = {}  # node → why
         self.unequal: dict[str, str] = {}  # node that joined though it computes other bits → how it differs
+        self._accepted: dict[str, str] = {}  # the same, in the words of records
         self.other_bits: dict[str, int] = {}  # how answers that counted may have other bits → the number of them
         self.lost = 0  # times that a node was, which had joined
         self._transport, self._answer, self._facts, self._tell, self._mixed = transport, answer, facts, tell, mixed
@@ -232,7 +235,7 @@ class Nodes:
                 self._fruitless.pop(order.node, None)
                 self._remember(audit)
                 if order.node in self.unequal:
-                    self._record(f"nodes that compute other bits: {self.unequal[order.node]}")
+                    self._record(f"{OTHER}: {self._accepted[order.node]}")
                 found.append((self.dispatch.nodes[order.node], answer))
         return found
 
@@ -273,6 +276,7 @@ class Nodes:
         failed = node.failed or (_error_in(node.answer) if unlike else None)
         if unlike and failed is None and self._mixed:
             self.unequal[node.name] = _differences(node.facts, self._facts)
+            self._accepted[node.name] = _differences(node.facts, self._facts, "the driver")
             self._tell(f"node {node.name} computes other bits, and joins all the same: {self.unequal[node.name]}")
         elif unlike:
             self.refused[node.name] = failed or f"it computes other bits: {_differences(node.facts, self._facts)}"
@@ -322,7 +326,7 @@ class Nodes:
         self.audited += 1
         if answer != audit.answer:
             self.differing += 1
-            self._record("nodes that answered the same slices differently")
+            self._record(DIFFERENT)
             self._tell(f"nodes {audit.node} and {node} answer the same slices differently: do not trust this run")
 
 
@@ -334,9 +338,7 @@ def _error_in(answer: bytes) -> str | None:
         return None
 
 
-def _differences(there: Mapping[str, str], here: Mapping[str, str]) -> str:
-    """Return in which of the facts that bits depend on two machines differ."""
-    unlike = [
-        f"{name} {there.get(name, '?')}, here {here.get(name, '?')}" for name in here if there.get(name) != here[name]
-    ]
+def _differences(there: Mapping[str, str], here: Mapping[str, str], own: str = "here") -> str:
+    """Return in which of the facts that bits depend on two machines differ; own: what this one is called."""
+    unlike = [f"{name} {there.get(name, '?')}, {own} {here[name]}" for name in here if there.get(name) != here[name]]
     return "; ".join(unlike) or "nothing that is known to matter differs"

@@ -150,7 +150,7 @@ def with_last(member: Member, workers: Workers) -> Member:
         returns = evaluate_alone(problem, *member.last.candidate, seeds).returns[0]
     except EngineError as error:
         raise EvoError(f"{member.path}: {error}") from error
-    return replace(member, last=member.last.with_report(returns))
+    return replace(member, last=member.last.with_report(returns, {}))
 
 
 def methods_of(members: Sequence[Member]) -> dict[str, list[Member]]:

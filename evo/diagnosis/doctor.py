@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from evo.cluster.nodes import DIFFERENT
 from evo.diagnosis.behaviour import BEHAVIOUR
 from evo.diagnosis.evidence import Evidence, evidence_of
 from evo.diagnosis.learning import LEARNING, failed_episodes, flat_fitness, stopped_search, stuck
@@ -26,7 +27,7 @@ def doctor(run: Run | Path | str | None = None, trust: bool = False) -> list[Fin
     finished = run if isinstance(run, Run) else Run(run, trust)
     wrong = diagnose(evidence_of(finished))
     learned = [Finding("learning", True, "nothing wrong found", "")]
-    return [_reached(finished), *(wrong or learned)]
+    return [_reached(finished), *_mixed(finished), *(wrong or learned)]
 
 
 def diagnose(evidence: Evidence) -> list[Finding]:
@@ -35,6 +36,14 @@ def diagnose(evidence: Evidence) -> list[Finding]:
         return []
     findings = FINDINGS if evidence.trajectories else ON_A_FUNCTION
     return [finding for one in findings if (finding := one(evidence)) is not None]
+
+
+def _mixed(run: Run) -> list[Finding]:
+    """Return how a run's bits may be others than those of threads: accepted by its user, or a fault."""
+    return [
+        Finding("bits", line != DIFFERENT, f"of {line}", "do not trust this run: one of its machines computes wrongly")
+        for line in run.mixed
+    ]
 
 
 def _reached(run: Run) -> Finding:

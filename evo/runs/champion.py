@@ -32,6 +32,7 @@ from evo.problems.supervised import Supervised
 from evo.runs.champion_file import FORMAT, arrays_of, fields_of, read_champion
 from evo.runs.fitness import Fitness, Verification
 from evo.runs.policy import BatchPolicy, Policy
+from evo.runs.provenance import NODES
 from evo.storage.files import write_arrays
 from evo.visualize.notebook import box, facts
 
@@ -110,6 +111,7 @@ class Champion:
             f"made by {self.method}, seed {self.seed}, in generation {self.generation:,}, after {self.steps:,} steps",
             f"chosen by {Fitness(self.selection_returns, self.metric)}",
             "" if self.report_returns is None else f"reported {self.reported_fitness}",
+            f"made with {NODES} {self.facts[NODES]}" if NODES in self.facts else "",
             *(f"task.{name} = {value!r}" for name, value in self.task_options.items()),
         ]
         return "\n".join(filter(None, lines))
@@ -128,6 +130,7 @@ class Champion:
             ("champion of", f"generation {self.generation:,}, after {self.steps:,} steps"),
             ("score", f"{chosen}, by which it was chosen"),
             ("report", "not yet" if self.report_returns is None else str(self.reported_fitness)),
+            *((name, self.facts[name]) for name in (NODES,) if name in self.facts),
         ]
 
     def __getstate__(self) -> dict[str, Any]:
@@ -332,7 +335,7 @@ class Champion:
         seeds = selection_seeds(len(self.selection_returns))
         outcome = self._score(seeds, self.problem)
         again = outcome.returns[0]
-        here = platform_facts()
+        here = {NODES: "none", **platform_facts()} if NODES in self.facts else platform_facts()
         names = sorted({*self.facts, *here})
         pairs = {name: (self.facts.get(name, "unknown"), here.get(name, "unknown")) for name in names}
         return Verification(
@@ -364,9 +367,9 @@ class Champion:
         checked = resolve_config(config, task=self.spec).evaluation.step_timeout
         return replace(self, spec=TaskSpec.find(self.task_name, self.spec.options, checked))
 
-    def with_report(self, returns: np.ndarray) -> "Champion":
-        """Return the same champion with its report returns."""
-        return replace(self, report_returns=returns)
+    def with_report(self, returns: np.ndarray, facts: Mapping[str, str]) -> "Champion":
+        """Return the same champion with its report returns, and facts that they depend on besides."""
+        return replace(self, report_returns=returns, facts={**self.facts, **facts})
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return it as plain arrays."""

@@ -14,6 +14,7 @@ from evo.config.renamed import renamed_columns
 from evo.config.resolve import read_config, resolve_config
 from evo.errors import EvoError
 from evo.runs.champion import Champion
+from evo.runs.provenance import read_mixed
 from evo.storage.paths import command
 from evo.storage.run_directory import RunDirectory
 
@@ -77,6 +78,11 @@ class Record:
     def ended(self) -> str | None:
         """Why learning ended, as in `1,000,000 steps`; None while it learns, and where an older evo ran it."""
         return self.directory.ended
+
+    @property
+    def mixed(self) -> tuple[str, ...]:
+        """How its bits may be others than those of threads, a line each; see `evo.runs.provenance`. Raises EvoError."""
+        return read_mixed(self.path)
 
     def command(self, word: str, *more: str) -> str:
         """Return the command line that applies a command to it: `evo resume runs/quadruped-ars-seed0`."""

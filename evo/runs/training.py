@@ -18,13 +18,13 @@ from evo.envs.engine import interruption
 from evo.envs.engine.physics import EngineError
 from evo.errors import EvoError, printable
 from evo.learners.learner import Candidate, Learner, check_candidate
-from evo.numerics.platform_facts import platform_facts
 from evo.numerics.randomness import report_seeds, selection_seeds
 from evo.numerics.running_statistics import standard_error
 from evo.numerics.validation import whole_number
 from evo.problems.problem import Problem, evaluate_alone
 from evo.runs.callbacks import Watcher
 from evo.runs.champion import Champion
+from evo.runs.provenance import Provenance
 from evo.runs.signals import saving
 from evo.storage.run_directory import RunDirectory, fossil_stride
 from evo.storage.states import below
@@ -75,6 +75,7 @@ class Progress:
     # Since the last checkpoint; written just before the next, and recomputed by a resumed run that has no later one.
     fossils: dict[int, dict[str, np.ndarray]] = field(default_factory=dict)
     saved: Champion | None = None  # the champion in champion.npz
+    provenance: Provenance = field(default_factory=Provenance)
 
     def state(self) -> dict[str, np.ndarray]:
         numbers = [self.selection_score, self.selection_error, self.selected_at, self.next_selection]
@@ -201,6 +202,7 @@ def save(learner: Learner, directory: RunDirectory, progress: Progress) -> None:
 
 
 def _save(learner: Learner, directory: RunDirectory, progress: Progress) -> None:
+    progress.provenance.record()
     stride = fossil_stride(learner.generation)
     for generation, arrays in progress.fossils.items():
         # a fast learner leaves thousands in a second; the newest determines which earlier ones are still wanted
@@ -264,9 +266,10 @@ def _select(
     scores = [_or_worst(outcome.returns[0].mean()) for outcome in outcomes]
     best = int(np.argmax(scores))
     current = getattr(learner, "current", 0)  # index of what was learned last, for learners that offer others before it
-    progress.last = _champion(config, learner, candidates[current], outcomes[current].returns[0], judge.metric)
+    facts = progress.provenance.facts()
+    progress.last = _champion(config, learner, candidates[current], outcomes[current].returns[0], judge.metric, facts)
     if progress.champion is None or scores[best] > _or_worst(progress.champion.score):
-        progress.champion = _champion(config, learner, candidates[best], outcomes[best].returns[0], judge.metric)
+        progress.champion = _champion(config, learner, candidates[best], outcomes[best].returns[0], judge.metric, facts)
         if progress.saved is None:  # the first champion is saved at once; later ones come with the checkpoints
             _save_champion(directory, progress)
     progress.selection_score, progress.selected_at = scores[best], learner.steps
@@ -284,7 +287,14 @@ def _or_worst(value: float) -> float:
     return float("-inf") if np.isnan(value) else float(value)
 
 
-def _champion(config: Config, learner: Learner, candidate: Candidate, returns: np.ndarray, metric: str) -> Champion:
+def _champion(
+    config: Config,
+    learner: Learner,
+    candidate: Candidate,
+    returns: np.ndarray,
+    metric: str,
+    facts: Mapping[str, str],
+) -> Champion:
     return Champion(
         spec=config.task,
         network_text=config.network.layers,
@@ -296,7 +306,7 @@ def _champion(config: Config, learner: Learner, candidate: Candidate, returns: n
         candidate=candidate,
         selection_returns=returns,
         report_returns=None,
-        facts=platform_facts(),
+        facts=facts,
         metric=metric,
         data=config.data.digest or "",
         clip_observation=config.network.clip_observation,
@@ -312,4 +322,4 @@ def _report(config: Config, judge: Problem, directory: RunDirectory, progress: P
         if np.isnan(outcome.returns).all():  # failures are not reported: the run fails again when it is resumed
             reasons = "; ".join([*outcome.failures, *outcome.errors[:1]])
             raise EngineError(f"the champion fails in every episode that it is scored on: {reasons}")
-        progress.champion = progress.champion.with_report(outcome.returns[0])
+        progress.champion = progress.champion.with_report(outcome.returns[0], progress.provenance.marks())

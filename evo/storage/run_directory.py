@@ -1,7 +1,7 @@
 """RunDirectory: config, metrics, checkpoints, champion, fossils, videos and plots of a run.
 
     config.toml    metrics.csv    checkpoints/<steps>/{state.npz, done}    champion.npz    fossils/<generation>.npz
-    last.npz    ended    videos/  plots/  versions.toml  lock
+    last.npz    ended    mixed    videos/  plots/  versions.toml  lock
 
 Every file under its own name is whole, even if the process is killed at any moment; leftovers have temporary names and
 the next writer removes them. One process writes a run at a time: it holds a lock that is released when it dies.
