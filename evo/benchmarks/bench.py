@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from evo.benchmarks import exactness
+from evo.benchmarks.cluster_load import COUNTS, cluster_load
 from evo.benchmarks.footprint import METHODS, footprint
 from evo.benchmarks.layer_speed import CASES, layer_speed
 from evo.benchmarks.profiling import profile
@@ -44,6 +45,7 @@ KINDS = (
     "stability",
     "layers",
     "training",
+    "cluster",
 )
 
 
@@ -68,7 +70,8 @@ def bench(
     (`evo.benchmarks.profiling.profile`). learning: the returns of a method's defaults on each seed, 100-119 by default.
     stability: whether our creatures, or given tasks, stay stable for 10⁶ control steps of random full torque. layers:
     time of a step of every kind of layer, beside plain loops and torch (`evo.benchmarks.layer_speed`). training: time
-    of an epoch of backprop, beside torch (`evo.benchmarks.training_speed`). quick: a small sample that only shows that
+    of an epoch of backprop, beside torch (`evo.benchmarks.training_speed`). cluster: what a driver does with 10 and
+    more simulated nodes, until it saturates (`evo.benchmarks.cluster_load`). quick: a small sample that only shows that
     it works. Raises EvoError.
     """
     if kind not in KINDS:
@@ -89,6 +92,7 @@ def bench(
         "stability": _stability,
         "layers": _layers,
         "training": _training,
+        "cluster": _cluster,
     }.get(kind)
     if measure is not None:
         return [*measure(names, networks, seeds, pairs, quick)]
@@ -166,6 +170,14 @@ def _training(
         if network not in NETWORKS:
             raise EvoError(f"no case of --training is {network!r}{nearest(network, NETWORKS)}")
         yield training_speed(network, *((1, 128) if quick else (pairs,)))
+
+
+def _cluster(
+    tasks: Sequence[str] | None, networks: Sequence[str] | None, seeds: Any, pairs: int, quick: bool
+) -> Iterator[dict[str, Any]]:
+    for task in tasks or ("HalfCheetah-v5",):
+        for network in networks or ("linear",):
+            yield from cluster_load(task, network, COUNTS[:2] if quick else COUNTS)
 
 
 def _comparison(against: str, found: exactness.Exactness) -> dict[str, Any]:

@@ -48,6 +48,9 @@ def bench(
     ] = False,
     layers: Annotated[bool, typer.Option("--layers", help="speed of layers beside plain loops and torch")] = False,
     training: Annotated[bool, typer.Option("--training", help="speed of backprop beside torch")] = False,
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="time of a driver with 10 and more simulated nodes, until it saturates")
+    ] = False,
     tasks_learned: Annotated[
         bool, typer.Option("--tasks-learned", help="table of record: each method's preset on each task; resumable")
     ] = False,
@@ -69,7 +72,7 @@ def bench(
     from evo.errors import EvoError
 
     asked = {"exact": exact, "utilisation": utilisation, "overhead": overhead, "memory": memory, "profile": profile}
-    asked |= {"learning": learning, "stability": stability, "layers": layers, "training": training}
+    asked |= {"learning": learning, "stability": stability, "layers": layers, "training": training, "cluster": cluster}
     asked["tasks-learned"] = tasks_learned
     kinds = [kind for kind, wanted in asked.items() if wanted]
     if len(kinds) > 1:

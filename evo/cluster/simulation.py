@@ -71,6 +71,10 @@ class SimulatedNodes:
     def clock(self) -> float:
         return self._now
 
+    def spend(self, seconds: float) -> None:
+        """Let time pass in which the driver does something else."""
+        self._now += seconds
+
     def changes(self, trial: Trial) -> tuple[Sequence[Ready], Sequence[Lost]]:
         while self._events and self._events[0].time <= self._now and self._events[0].kind != "answers":
             self._change(heapq.heappop(self._events))
