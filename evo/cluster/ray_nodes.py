@@ -83,7 +83,7 @@ class RayNodes:
         self._rests: dict[str, float] = {}  # node → until when it rests
         self._gone: list[Lost] = []
         self._address = self._ray.get_runtime_context().gcs_address
-        self._raylet = ""  # socket of this process's own
+        self._raylet: socket.socket | None = None  # a connection to the raylet that this process talks to
         self._look_at = -math.inf
 
     def clock(self) -> float:
@@ -91,43 +91,56 @@ class RayNodes:
 
     @deferred()
     def changes(self, trial: Trial) -> tuple[Sequence[Ready], Sequence[Lost]]:
+        self._stay()
         if self.clock() >= self._look_at:
-            there = self._is_there()
-            self._look_at = self.clock() + (_LOOKED if there else _AWAY)
-            if there:
+            self._look_at = self.clock() + _LOOKED
+            if self._is_there():
                 self._look(trial)
         ready = [self._tried(reference) for reference in self._done([*self._trials], 0.0)]
         gone, self._gone = self._gone, []
         return [one for one in ready if one is not None], gone
 
     def _is_there(self) -> bool:
-        """Whether the cluster answers, and the raylet that this process talks to; one that is back is joined.
-
-        One that is gone is left: calls would block, and Ray ends a process whose raylet is no longer there.
-        """
+        """Whether the cluster answers. One that is gone is left, as calls would block; one that is back is joined."""
         try:
             _knock(self._address)
-            if self._ray.is_initialized():
-                _knock_socket(self._raylet)
-            else:
-                _connect(self._address)
+            _connect(self._address)
         except (OSError, EvoError):
             self._leave()
             return False
         return True
+
+    def _stay(self) -> None:
+        """Leave the cluster if this process's raylet is gone.
+
+        Ray ends a process that then uses the object store, so this comes before all that does, and after every wait.
+        """
+        try:
+            if self._raylet is not None and not self._raylet.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
+                self._leave()
+        except BlockingIOError:  # it lives, and says nothing
+            return
+        except OSError:
+            self._leave()
 
     def _leave(self) -> None:
         """Drop all nodes, and Ray's connection."""
         self._gone += [Lost(name, "its cluster is gone") for name in self._actors]
         for held in (self._actors, self._trials, self._calls, self._stored, self._rests):
             held.clear()
+        if self._raylet is not None:
+            self._raylet.close()
+            self._raylet = None
         self._ray.shutdown()
+        self._look_at = self.clock() + _AWAY
 
     def _look(self, trial: Trial) -> None:
         """Begin actors on new nodes, and drop those of nodes that Ray has lost."""
         alive = {node["NodeID"]: node for node in self._ray.nodes() if node["Alive"]}
         here = alive.get(self._ray.get_runtime_context().get_node_id())
-        self._raylet = here["RayletSocketName"] if here else ""
+        if self._raylet is None and here is not None:
+            self._raylet = socket.socket(socket.AF_UNIX)
+            self._raylet.connect(here["RayletSocketName"])
         for name in self._actors.keys() - alive.keys():
             self._lose(name, "Ray no longer sees it")
         for name, node in alive.items():
@@ -170,6 +183,7 @@ class RayNodes:
 
     @deferred()
     def send(self, order: Order, message: bytes, shared: Sequence[bytes]) -> None:
+        self._stay()
         actor = self._actors.get(order.node)
         if actor is not None:  # else `changes` says that it is gone
             self._calls[actor.answer.remote(self._cores[order.node], message, self._share(shared))] = order
@@ -194,6 +208,7 @@ class RayNodes:
 
     @deferred()
     def receive(self, patience: float) -> Sequence[tuple[int, bytes]]:
+        self._stay()
         found = []
         for reference in self._done([*self._calls, *self._trials], patience):
             order = self._calls.pop(reference, None)
@@ -212,6 +227,9 @@ class RayNodes:
             return []
         if patience > 0:
             self._ray.wait(references, num_returns=1, timeout=patience)
+            self._stay()
+            if not self._ray.is_initialized():
+                return []
         return self._ray.wait(references, num_returns=len(references), timeout=0)[0]
 
     @deferred()
@@ -276,14 +294,6 @@ def _knock(address: str | None) -> None:
     host, _, port = (address or "").rpartition(":")
     if host and port.isdecimal() and "/" not in host:
         socket.create_connection((host, int(port)), _KNOCK).close()
-
-
-def _knock_socket(path: str) -> None:
-    """Raise OSError where nobody listens at a Unix socket; none is known as "" yet."""
-    if path:
-        with socket.socket(socket.AF_UNIX) as there:
-            there.settimeout(_KNOCK)
-            there.connect(path)
 
 
 @contextmanager

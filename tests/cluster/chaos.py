@@ -167,10 +167,10 @@ class Campaign:
             counts[strike.kind] += self._strike(strike, child)
             if strike.kind in _OWN:  # the driver goes on alone, until it is killed too
                 problems += _wait(child, path, rows_of(path) + 3)
+                self.end()
                 if is_over(child):
                     break
                 counts["driver"] += _send([child], signal.SIGKILL)
-                self.end()
             if strike.kind in ("driver", *_OWN):
                 ended(child)
                 if strike.after == "threads":
