@@ -10,10 +10,12 @@ from evo.benchmarks import exactness
 from evo.benchmarks.cluster_load import COUNTS, cluster_load
 from evo.benchmarks.footprint import METHODS, footprint
 from evo.benchmarks.layer_speed import CASES, layer_speed
+from evo.benchmarks.nodes_speed import nodes_speed
 from evo.benchmarks.profiling import profile
 from evo.benchmarks.speed import NoLimitError, throughput, utilisation
 from evo.benchmarks.stability import shaken
 from evo.benchmarks.training_speed import NETWORKS, training_speed
+from evo.cluster.named import workers_of
 from evo.config.build import make_compiled_task, make_learner, make_problem
 from evo.config.resolve import resolve_config
 from evo.config.task_names import task_name
@@ -23,7 +25,7 @@ from evo.envs.engine.numpy_order import unlike
 from evo.envs.engine.physics import available_threads
 from evo.envs.task import Task
 from evo.errors import EvoError, nearest
-from evo.evaluation.workers import Threads
+from evo.evaluation.workers import NodeWorkers, Threads, Workers
 from evo.numerics.formatting import table_text
 from evo.numerics.randomness import report_seeds
 from evo.runs.callbacks import Callback
@@ -57,6 +59,7 @@ def bench(
     seeds: Sequence[int] | None = None,
     pairs: int = 9,
     quick: bool = False,
+    workers: Workers | str | None = None,
 ) -> list[dict[str, Any]]:
     """Return the records of one kind of measurement.
 
@@ -72,7 +75,8 @@ def bench(
     time of a step of every kind of layer, beside plain loops and torch (`evo.benchmarks.layer_speed`). training: time
     of an epoch of backprop, beside torch (`evo.benchmarks.training_speed`). cluster: what a driver does with 10 and
     more simulated nodes, until it saturates (`evo.benchmarks.cluster_load`). quick: a small sample that only shows that
-    it works. Raises EvoError.
+    it works. workers: nodes, as of `evo.run`, whose speed is measured beside threads of this process
+    (`evo.benchmarks.nodes_speed`). Raises EvoError.
     """
     if kind not in KINDS:
         raise EvoError(f"unknown measurement {kind!r}{nearest(kind, KINDS)}")
@@ -80,6 +84,8 @@ def bench(
         raise EvoError("no seeds: a range goes upwards, as in 100-119")
     if pairs < 1:
         raise EvoError(f"pairs must be at least 1, got {pairs}")
+    if workers is not None:
+        return [*_nodes_speed(kind, tasks, networks, workers, pairs, quick)]
     if list(tasks or ()) == [EVERY] and kind == "speed":
         return _every_speed(pairs, quick)
     names = [task_name(task) for task in tasks] if tasks else None
@@ -107,6 +113,25 @@ def _speed(
     for task in tasks or SPEED_TASKS:
         for network in networks or SPEED_NETWORKS:
             yield throughput(task, network, 1 if quick else pairs, **(_SMALL if quick else {}))
+
+
+def _nodes_speed(
+    kind: str,
+    tasks: Sequence[str] | None,
+    networks: Sequence[str] | None,
+    workers: Workers | str,
+    pairs: int,
+    quick: bool,
+) -> Iterator[dict[str, Any]]:
+    if kind != "speed":
+        raise EvoError(f"--{kind} measures this process alone: leave out --workers")
+    nodes = workers_of(None, workers)
+    if not isinstance(nodes, NodeWorkers):
+        raise EvoError("speed is measured of workers that are nodes: give --workers ray")
+    size: dict[str, Any] = {"individuals": 32, "steps": 100} if quick else {}
+    for task in map(task_name, tasks or SPEED_TASKS[:1]):
+        for network in networks or SPEED_NETWORKS[1:]:
+            yield from nodes_speed(task, network, nodes, 1 if quick else pairs, **size)
 
 
 def _every_speed(pairs: int, quick: bool) -> list[dict[str, Any]]:

@@ -54,7 +54,7 @@ def _running(evaluator: Evaluator, params: np.ndarray, steps: int) -> Callable[.
     return lambda **what: evaluator.run(*fixed, **what)
 
 
-def _never_ending(task_name: str) -> dict[str, Any]:
+def never_ending(task_name: str) -> dict[str, Any]:
     """Return options that keep episodes from ending, so that both sides take the same number of steps."""
     task = make_compiled_task(task_name, {})
     return {name: False for name in ("terminate_when_unhealthy", "terminate_when_fallen") if name in task.options}
@@ -136,7 +136,7 @@ def throughput(
     end early. Raises RuntimeError where the limit's final states differ from ours.
     """
     threads = threads or available_threads()
-    evaluator = _evaluator(task, network, _never_ending(task), threads)
+    evaluator = _evaluator(task, network, never_ending(task), threads)
     world = evaluator.task
     steps = steps or world.steps
     if not world.model.nu:

@@ -50,7 +50,7 @@ def tasks_learned(
     *,
     run: bool = True,
     threads: int | None = None,
-    workers: Workers | None = None,
+    workers: Workers | str | None = None,
     display: RecordDisplay | None = None,
     say: Callable[[str], None] = lambda text: None,
     told: Callable[[Record, Pair], None] = lambda record, pair: None,

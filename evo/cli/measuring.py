@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 
 from evo.cli import completion
-from evo.cli.options import Threads, Trust
+from evo.cli.options import Threads, Trust, Workers
 from evo.runs.terminal import Output
 
 # What --quick makes of the record's runs.
@@ -61,6 +61,7 @@ def bench(
         bool, typer.Option("--print", help="for --tasks-learned: run nothing, make the table from what is there")
     ] = False,
     threads: Threads = None,
+    workers: Workers = None,
     quick: Annotated[bool, typer.Option("--quick", help="a small sample, only to see that it works")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print records instead of a table")] = False,
 ) -> None:
@@ -81,7 +82,7 @@ def bench(
     if tasks_learned:
         if networks:
             raise EvoError("--network: the runs of --tasks-learned have the networks of their presets")
-        _learn(tasks, method, seeds, out, only_print, threads, quick, as_json)
+        _learn(tasks, method, seeds, out, only_print, threads, workers, quick, as_json)
         return
     for name, value in {"out": out, "threads": threads, "print": only_print or None}.items():
         if value is not None:
@@ -95,7 +96,8 @@ def bench(
         from evo.benchmarks.bench import arithmetic
 
         Output(stderr=as_json).say(arithmetic())
-    records = measure(kinds[0] if kinds else "speed", tasks, networks, method or "ars", chosen, pairs, quick)
+    kind = kinds[0] if kinds else "speed"
+    records = measure(kind, tasks, networks, method or "ars", chosen, pairs, quick, workers)
     Output().say(json.dumps(records, indent=1) if as_json else render(records))
     if any(record.get("mismatches") or record.get("unstable") for record in records):
         raise typer.Exit(1)
@@ -108,6 +110,7 @@ def _learn(
     out: Path | None,
     only_print: bool,
     threads: int | None,
+    workers: str | None,
     quick: bool,
     as_json: bool,
 ) -> None:
@@ -141,6 +144,7 @@ def _learn(
             _QUICK if quick else (),
             run=not only_print,
             threads=threads,
+            workers=workers,
             display=lambda configs, weights: study_display(configs, console, False, weights),
             say=console.say,
             told=told,

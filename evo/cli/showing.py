@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from evo.cli import completion
-from evo.cli.options import Quiet, StepTimeout, Threads, Trust
+from evo.cli.options import Quiet, StepTimeout, Threads, Trust, Workers
 from evo.runs.terminal import Output
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ def evaluate(
         bool, typer.Option("--last", help="score what the run learned last instead of its champion")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print a record, with every return")] = False,
+    workers: Workers = None,
     step_timeout: StepTimeout = None,
     trust: Trust = False,
 ) -> None:
@@ -126,7 +127,7 @@ def evaluate(
                 f"a champion is evaluated on other options of its task, as in task.friction=0.5; got {key!r}"
             )
     options = {key.removeprefix("task."): value for key, value in options.items()}
-    fitness = score(champion, episodes, seed, options, split)
+    fitness = score(champion, episodes, seed, options, split, workers)
     about: dict[str, Any] = {
         "path": str(path),
         "task": champion.task_name,

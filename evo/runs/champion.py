@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from evo.cluster.named import workers_of
 from evo.config.resolve import resolve_config
 from evo.config.sections import EvaluationSettings, NetworkSettings
 from evo.config.task_spec import TaskSpec
@@ -244,7 +245,7 @@ class Champion:
         episodes: int | Split = 100,
         seeds: np.ndarray | None = None,
         options: Mapping[str, Any] | None = None,
-        workers: Workers | None = None,
+        workers: Workers | str | None = None,
     ) -> Fitness:
         """Return its returns on the report seeds or the given ones, or its score on a split of a data set.
 
@@ -255,10 +256,11 @@ class Champion:
         if options:
             return self.on_options(options).evaluate(episodes, seeds, workers=workers)
         if isinstance(episodes, Split):
-            problem = self.supervised
-            return Fitness(problem.score(problem.answers(self.params, self._fitting(episodes))), self.metric)
+            answers = self.supervised.answers(self.params, self._fitting(episodes))
+            return Fitness(self.supervised.score(answers), self.metric)
         names, asked = self.problem.measures, report_seeds(episodes) if seeds is None else np.asarray(seeds)
-        outcome = self._score(asked, self.problem if workers is None else self.problem_on(workers), bool(names))
+        problem = self.problem if workers is None else self.problem_on(workers_of(None, workers))
+        outcome = self._score(asked, problem, bool(names))
         measures = dict(zip(names, outcome.measures[0].tolist(), strict=True)) if names else {}
         return Fitness(outcome.returns[0], self.metric, outcome.steps, measures)
 

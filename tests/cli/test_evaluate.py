@@ -11,6 +11,7 @@ import evo
 from evo.cli import app
 from evo.errors import EvoError
 from evo.numerics.running_statistics import standard_error
+from tests.problems.test_slices import Elsewhere
 from tests.support.places import REFERENCE
 
 
@@ -101,3 +102,19 @@ def test_numbers_that_are_none_are_null() -> None:
     record = Fitness(np.array([1.0, math.nan, 3.0]), steps=6).record()
     assert record["returns"] == [1.0, None, 3.0] and record["mean"] is None and record["failed"] == 1
     assert (record["worst"], record["best"], record["length"]) == (1.0, 3.0, 2.0)
+
+
+def test_workers_are_given_by_name(
+    finished_run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = Elsewhere()
+    monkeypatch.setattr("evo.cluster.named.workers_by_name", lambda text, threads: {"ray:here": used}[text])
+    words = finished_run, "--episodes", 5, "--json"
+    assert evaluated(capsys, *words, "--workers", "ray:here") == evaluated(capsys, *words)
+    assert used.count
+    assert evo.load(finished_run).champion.evaluate(3, workers="ray:here").returns.shape == (3,)
+
+
+def test_a_split_is_scored_here(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(EvoError, match=r"is scored on a split in this process alone: leave out --workers$"):
+        evaluated(capsys, REFERENCE / "digits", "--workers", "ray")
