@@ -31,6 +31,7 @@ from evo.envs.task import Task
 from evo.evaluation.episode import Episodes, Evaluator
 from evo.evaluation.life import COMPLETED, TERMINATED, UNSTABLE
 from evo.evaluation.workers import Threads
+from evo.numerics.platform_facts import processor_name
 from evo.numerics.randomness import generator
 from evo.numerics.running_statistics import ObservationStatistics
 
@@ -94,22 +95,13 @@ def machine() -> dict[str, str]:
     }
     simd = np.show_config(mode="dicts")["SIMD Extensions"]
     return {
-        "processor": _processor(),
+        "processor": processor_name(),
         "libc": " ".join(platform.libc_ver()),
         "BLAS": ", ".join(blas) or "unknown",
         "NumPy": " ".join([np.__version__, *simd["baseline"], *simd["found"]]),
         "Numba": f"{numba.__version__} for {numba.config.CPU_NAME or llvmlite.binding.get_host_cpu_name()}",
         "arithmetic": ", ".join(f"{name} {variant}" for name, variant in FOUND.items()),
     }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
 
 
 class Case(NamedTuple):

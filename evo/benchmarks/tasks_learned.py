@@ -18,6 +18,7 @@ from evo.comparison.defaults import DEFAULT_SEEDS, FIRST_SEED
 from evo.comparison.display import StudyWatcher, study_display
 from evo.comparison.member import Member, read_member
 from evo.comparison.plan import check_seeds, difference
+from evo.comparison.ray_hosts import nodes_of
 from evo.comparison.study import finish, is_finished, make_study_folder
 from evo.config.build import make_learner
 from evo.config.config import Config
@@ -26,7 +27,7 @@ from evo.config.task_names import task_name
 from evo.config.task_spec import TaskSpec
 from evo.config.values import Settings, pairs_of
 from evo.errors import EvoError, nearest
-from evo.evaluation.workers import Workers
+from evo.evaluation.workers import Threads, Workers
 from evo.learners import METHODS as ALL_METHODS
 from evo.learners import find_method
 from evo.runs.display import Forecast, duration
@@ -63,7 +64,7 @@ def tasks_learned(
     was interrupted is resumed, if its settings are the preset's; another one is a line in the record's `notes`.
     settings: changes of every preset, as --set; not of the tasks. run: whether to run anything. display: makes the
     display of the runs. say: called with lines on what will be done. told: called with the record when a run of the
-    pair is finished.
+    pair is finished. threads, workers: as of `evo.compare`.
 
     All tasks and methods are run with a seed before the next seed, the cheapest first. Ctrl-C saves everything before
     KeyboardInterrupt is raised. Raises EvoError for anything the user can put right.
@@ -93,30 +94,34 @@ def tasks_learned(
         say(f"all {len(asked)} runs are there")
     if not run or not missing:
         return write()
-    seconds = _times(cells, missing, workers, say)
-    refused = {pair: reason for pair, reason in seconds.items() if isinstance(reason, str)}
-    times = {pair: cost for pair, cost in seconds.items() if not isinstance(cost, str)}
-    ahead = [
-        (config, times[Pair.of(config)] * (1.0 - cells.done(config))) for config in missing if Pair.of(config) in times
-    ]
-    ahead.sort(key=lambda each: (each[0].seed, math.inf if math.isnan(each[1]) else each[1]))
-    missing, left = [config for config, _ in ahead], [seconds for _, seconds in ahead]
-    begun = sum(cells.place(config) in cells.begun for config in missing)
-    if missing:
-        say(_announce(len(asked), begun, missing, left, workers.threads))
-    usual = float(np.nanmean(left)) if np.isfinite(left).any() else 1.0
-    known = [max(each if math.isfinite(each) else usual, _LEAST) for each in left]
 
     def finished(member: Member) -> None:
         cells.scan()
         told(write(), Pair.of(member.config))
 
-    failures: Mapping[Path, str] = {}
-    if missing:
-        runs = {cells.place(config): config for config in missing}
-        with show(missing, known) as watcher:
-            _, failures = finish(runs, {path: index for index, path in enumerate(runs)}, workers, watcher, finished)
-        cells.scan()
+    with nodes_of(workers, threads, say) as nodes:
+        seconds = _times(cells, missing, workers if nodes is None else Threads(nodes.threads), say)
+        times = {pair: cost for pair, cost in seconds.items() if not isinstance(cost, str)}
+        ahead = [
+            (config, times[Pair.of(config)] * (1.0 - cells.done(config)))
+            for config in missing
+            if Pair.of(config) in times
+        ]
+        ahead.sort(key=lambda each: (each[0].seed, math.inf if math.isnan(each[1]) else each[1]))
+        missing, left = [config for config, _ in ahead], [seconds for _, seconds in ahead]
+        begun = sum(cells.place(config) in cells.begun for config in missing)
+        if missing:
+            say(_announce(len(asked), begun, missing, left, workers.threads if nodes is None else nodes.threads))
+        usual = float(np.nanmean(left)) if np.isfinite(left).any() else 1.0
+        known = [max(each if math.isfinite(each) else usual, _LEAST) for each in left]
+        failures: Mapping[Path, str] = {}
+        if missing:
+            runs = {cells.place(config): config for config in missing}
+            places = {path: index for index, path in enumerate(runs)}
+            with show(missing, known) as watcher:
+                _, failures = finish(runs, places, workers, watcher, finished, nodes)
+            cells.scan()
+    refused = {pair: reason for pair, reason in seconds.items() if isinstance(reason, str)}
     cells.notes += [f"{pair.task} {pair.method}: {reason}" for pair, reason in refused.items()]
     # another command may have finished meanwhile what it held here
     cells.notes += [line for path, line in failures.items() if path not in cells.finished]

@@ -90,6 +90,14 @@ class Transport(Protocol):
         ...
 
 
+class Lent(NamedTuple):
+    """The nodes, for another use than slices. mixed, tell: as of `Nodes`."""
+
+    transport: Transport
+    mixed: bool
+    tell: Callable[[str], None]
+
+
 class _Audit(NamedTuple):
     """A message to be evaluated a second time."""
 
@@ -143,6 +151,12 @@ class Nodes:
     def close(self) -> None:
         """Leave the nodes; nothing can be evaluated afterwards."""
         self._transport.close()
+
+    def lend(self) -> Lent:
+        """Free the nodes of slices, and return them for another use, until the next evaluation."""
+        self._start_over()
+        self._torn = True
+        return Lent(self._transport, self._mixed, self._tell)
 
     def evaluate(self, work: Work[_Result]) -> _Result:
         """Return the work's result, from slices that nodes evaluate. Raises EngineError where one failed."""
@@ -275,11 +289,11 @@ class Nodes:
         unlike = node.failed is not None or node.answer != self._expect(node.trial)
         failed = node.failed or (_error_in(node.answer) if unlike else None)
         if unlike and failed is None and self._mixed:
-            self.unequal[node.name] = _differences(node.facts, self._facts)
-            self._accepted[node.name] = _differences(node.facts, self._facts, "the driver")
+            self.unequal[node.name] = unlike_facts(node.facts, self._facts)
+            self._accepted[node.name] = unlike_facts(node.facts, self._facts, "the driver")
             self._tell(f"node {node.name} computes other bits, and joins all the same: {self.unequal[node.name]}")
         elif unlike:
-            self.refused[node.name] = failed or f"it computes other bits: {_differences(node.facts, self._facts)}"
+            self.refused[node.name] = failed or f"it computes other bits: {unlike_facts(node.facts, self._facts)}"
             self._tell(f"node {node.name} is refused: {self.refused[node.name]}")
             self._transport.give_up(node.name, for_good=True)
             return
@@ -338,7 +352,7 @@ def _error_in(answer: bytes) -> str | None:
         return None
 
 
-def _differences(there: Mapping[str, str], here: Mapping[str, str], own: str = "here") -> str:
+def unlike_facts(there: Mapping[str, str], here: Mapping[str, str], own: str = "here") -> str:
     """Return in which of the facts that bits depend on two machines differ; own: what this one is called."""
     unlike = [f"{name} {there.get(name, '?')}, {own} {here[name]}" for name in here if there.get(name) != here[name]]
     return "; ".join(unlike) or "nothing that is known to matter differs"

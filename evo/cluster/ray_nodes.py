@@ -74,7 +74,7 @@ class RayNodes:
     def __init__(self, address: str | None) -> None:
         self._ray = _connect(address)
         self._actor = self._ray.remote(max_restarts=0, max_task_retries=0)(Slices)
-        self._arguments = [path or os.getcwd() for path in sys.path], os.getcwd()
+        self._arguments = working_place()
         self._actors: dict[str, Any] = {}
         self._cores: dict[str, int] = {}
         self._trials: dict[Any, tuple[str, Trial]] = {}  # reference to an answer → its node
@@ -249,6 +249,11 @@ class RayNodes:
     def close(self) -> None:
         """End the actors, and leave the cluster."""
         self._ray.shutdown()
+
+
+def working_place() -> tuple[list[str], str]:
+    """Return where this process finds modules, and the folder it works in, for actors."""
+    return [path or os.getcwd() for path in sys.path], os.getcwd()
 
 
 def _connect(address: str | None) -> Any:

@@ -15,6 +15,7 @@ from evo.comparison.display import StudyWatcher, study_display
 from evo.comparison.findings import findings_of
 from evo.comparison.member import Member, with_last
 from evo.comparison.plan import plan_study
+from evo.comparison.ray_hosts import nodes_of
 from evo.comparison.study import conduct, make_study_folder, read_members, recorded_tunings
 from evo.comparison.table import method_rows
 from evo.comparison.terms import Terms, deviations_of, terms_of
@@ -63,9 +64,10 @@ def compare(
     gives the settings. None or 0: presets as they are. A method without a search space is not tuned. out: the
     directory, by default for a task `runs/studies/<task>-<methods>`, in which finished runs are reused and interrupted
     ones resumed. Finished runs are only read; they may differ in network and budget. threads: for runs and pictures
-    alike. workers: evaluate populations elsewhere, as of `evo.run`. video: film a race of the champions. display: makes
-    the display of the work, as `study_display` does. trust: whether modules that finished runs name may be imported
-    (see `evo.load`).
+    alike. workers: as of `evo.run`, but on the nodes of a cluster runs go side by side, each whole on one, with so many
+    threads, by default as many as the node with the fewest processors has. video: film a race of the champions.
+    display: makes the display of the work, as `study_display` does. trust: whether modules that finished runs name may
+    be imported (see `evo.load`).
     Ctrl-C saves everything before KeyboardInterrupt is raised. A run that fails is a line in `failures`.
     Raises EvoError for anything the user can put right, and where every run failed.
     """
@@ -92,7 +94,8 @@ def compare(
     with show(
         [*(config for trials in plan.trials.values() for config in trials.values()), *plan.members.values()]
     ) as watcher:
-        done = conduct(plan, workers, watcher)
+        with nodes_of(workers, threads, watcher.phase) as nodes:
+            done = conduct(plan, workers, watcher, nodes)
         terms = terms_of(done.plan.members, done.tunings)
         return _conclude(
             plan.path, plan.command, terms, done.members, done.tunings, done.failures, workers, video, watcher

@@ -1,6 +1,7 @@
-"""A study: its members are run, resumed or found finished, one after another; each is an ordinary run."""
+"""A study: its members, each an ordinary run, are run, resumed or found finished, one after another or side by side."""
 
 import contextlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -11,14 +12,17 @@ from evo.api import running as api
 from evo.comparison.display import StudyWatcher, names_of
 from evo.comparison.member import Member, methods_of, read_member
 from evo.comparison.plan import Plan, difference
+from evo.comparison.side_by_side import MemberError, SideBySide
 from evo.comparison.terms import labels
 from evo.comparison.tuning import MOST_TRIALS, Tuning, choose
 from evo.config.config import Config, to_toml
 from evo.config.resolve import read_config
 from evo.errors import EvoError, one_line
-from evo.evaluation.workers import Workers
+from evo.evaluation.workers import Threads, Workers
+from evo.runs.callbacks import Watcher
 from evo.runs.run import Run
 from evo.storage.files import TEMPORARY, make_folder, names_in, read_text, write_text
+from evo.storage.metrics import MetricsFile
 
 RECORD, _CHOSEN = "study.toml", "tuning.chosen."  # and the keys in it of what trials found
 _BUDGET = ("budget.generations", "budget.minutes")
@@ -46,18 +50,19 @@ class Conducted:
     failures: Sequence[str]
 
 
-def conduct(plan: Plan, workers: Workers, watcher: StudyWatcher) -> Conducted:
+def conduct(plan: Plan, workers: Workers, watcher: StudyWatcher, nodes: SideBySide | None = None) -> Conducted:
     """Finish every trial, then every member with the settings of its method's best trial.
 
     What fails is a line, and does not stop the others. A finished run is left as it is; an interrupted one is resumed.
-    All have the same `workers`, so that their clocks are comparable; the watcher numbers trials first, then members.
+    All have the same `workers`, or as many threads on `nodes`, so that their clocks are comparable; the watcher numbers
+    trials first, then members.
     Raises EvoError before any work where the folder holds a study on other terms, and where all members fail;
     KeyboardInterrupt and SystemExit, after everything is saved, where a signal stops it.
     """
     found = _open(plan)
     trials = {path: config for runs in plan.trials.values() for path, config in runs.items()}
     places = {path: index for index, path in enumerate([*trials, *plan.members])}
-    ended, failed = finish(trials, places, workers, watcher)
+    ended, failed = finish(trials, places, workers, watcher, nodes=nodes)
     failures, tunings = [*failed.values()], {}
     for method, runs in plan.trials.items():
         done = {index: ended[path] for index, path in enumerate(runs) if path in ended}
@@ -78,7 +83,7 @@ def conduct(plan: Plan, workers: Workers, watcher: StudyWatcher) -> Conducted:
         kept = {key: value for key, value in found.items() if not key.startswith(before)}
         write_text(plan.path / RECORD, to_toml({**kept, **chosen}))
     plan = plan.tuned({method: one.settings for method, one in tunings.items()})
-    members, failed = finish(plan.members, places, workers, watcher)
+    members, failed = finish(plan.members, places, workers, watcher, nodes=nodes)
     failures += failed.values()
     if not members:
         raise EvoError(f"every run of {plan.path} failed; the first: {failures[0]}")
@@ -91,41 +96,133 @@ def finish(
     workers: Workers,
     watcher: StudyWatcher,
     finished: Callable[[Member], None] = lambda member: None,
+    nodes: SideBySide | None = None,
 ) -> tuple[dict[Path, Member], dict[Path, str]]:
-    """Finish runs one after another; return those that ended, and a line for each that failed, by their paths.
+    """Finish runs; return those that ended, and a line for each that failed, by their paths.
 
-    places: path → number for the watcher. finished: called with each that ended. What fails does not stop the others.
-    Raises EvoError before any work where the folder of one holds a run on other terms; KeyboardInterrupt and
-    SystemExit, after everything is saved, where a signal stops it.
+    They are finished one after another by `workers`, or side by side on `nodes`. places: path → number for the watcher.
+    finished: called with each that ended. What fails does not stop the others. Raises EvoError before any work where
+    the folder of one holds a run on other terms; KeyboardInterrupt and SystemExit, after everything is saved, where a
+    signal stops it.
     """
     for path, config in runs.items():
         standing_of(path, config)
-    names = dict(zip(runs, names_of([*runs.values()]), strict=True))
-    ended, failures = dict[Path, Member](), dict[Path, str]()
-    for path, config in runs.items():
-        index = places[path]
-        trial = path.name.replace("-", " ") if path.name.startswith("trial-") else ""
+    course = _Course(runs, places, workers if nodes is None else Threads(nodes.threads), watcher, finished)
+    try:
+        if nodes is not None:
+            nodes.finish(runs, course)
+        else:
+            for path in runs:
+                course.here(path)
+    finally:
+        course.close()
+    return course.ended, course.failures
+
+
+class _Course:
+    """What becomes of the runs of a study; see `evo.comparison.side_by_side.Members`."""
+
+    def __init__(
+        self,
+        runs: Mapping[Path, Config],
+        places: Mapping[Path, int],
+        workers: Workers,
+        watcher: StudyWatcher,
+        finished: Callable[[Member], None],
+    ) -> None:
+        self.ended, self.failures = dict[Path, Member](), dict[Path, str]()
+        self._runs, self._places, self._workers, self._watcher, self._finished = (
+            runs,
+            places,
+            workers,
+            watcher,
+            finished,
+        )
+        self._names = dict(zip(runs, names_of([*runs.values()]), strict=True))
+        self._shown = dict[Path, tuple[Watcher, contextlib.ExitStack]]()  # displays of the runs that are on nodes
+        self._reused = set[Path]()
+
+    def here(self, path: Path) -> None:
+        """Finish a run in this process."""
+        watch, error = self._watcher.watch(self._places[path]), None
         try:
-            standing = standing_of(path, config)  # again: another process may have worked on it meanwhile
-            watcher.state(index, standing.value, trial)
+            standing = self._stand(path, "")
             if standing is Standing.ABSENT:
-                api.run(settings=config.values, out=path, workers=workers, video=False, display=watcher.watch(index))
+                api.run(settings=self._runs[path].values, out=path, workers=self._workers, video=False, display=watch)
             elif standing is Standing.UNFINISHED:
-                api.resume(path, workers=workers, video=False, display=watcher.watch(index))
-            ended[path] = read_member(path)
-        except Exception as error:
+                api.resume(path, workers=self._workers, video=False, display=watch)
+        except Exception as failed:
+            error = failed
+        self.end(path, error)
+
+    def begin(self, path: Path, node: str) -> bool:
+        self._close(path)
+        try:
+            standing = self._stand(path, f"on {node}")
+        except EvoError as error:
+            self.end(path, error)
+            return False
+        if standing is Standing.FINISHED:
+            self.end(path)
+            return False
+        display = contextlib.ExitStack()
+        made = self._watcher.watch(self._places[path])(self._runs[path])
+        self._shown[path] = display.enter_context(made), display
+        return True
+
+    def _stand(self, path: Path, where: str) -> Standing:
+        """Return a run's state, and display it."""
+        standing = standing_of(path, self._runs[path])  # again: another process may have worked on it meanwhile
+        if standing is Standing.FINISHED:
+            self._reused.add(path)
+            where = ""
+        self._watcher.state(self._places[path], standing.value, " ".join(filter(None, [self._trial(path), where])))
+        return standing
+
+    @staticmethod
+    def _trial(path: Path) -> str:
+        return path.name.replace("-", " ") if path.name.startswith("trial-") else ""
+
+    def come(self, path: Path, saved: bool) -> None:
+        watcher, _ = self._shown[path]
+        row = MetricsFile(path / "metrics.csv", []).last()
+        if saved:
+            with contextlib.suppress(EvoError):  # there is none yet
+                champion = Run(path, config=self._runs[path]).champion
+                watcher.on_selection(champion, int(row.get("steps", 0)), champion.score, math.nan)
+        if row:
+            watcher.on_generation(row)
+
+    def end(self, path: Path, error: Exception | None = None) -> None:
+        self._close(path)
+        config, index = self._runs[path], self._places[path]
+        try:
+            if error is not None:
+                raise error
+            self.ended[path] = read_member(path)
+        except Exception as failed:
             # errors in evo itself are raised; a user's code may fail in any way, and the other members run on
             users_own = any(":" in name for name in (config.method.name, config.task.name))
-            if not isinstance(error, EvoError) and not users_own:
+            if not isinstance(failed, EvoError) and not users_own:
                 raise
-            reason = str(error) if isinstance(error, EvoError) else f"{type(error).__name__}: {one_line(error)}"
-            failures[path] = f"{f'{config.method.name} {trial}' if trial else names[path]}: {reason}"
-            watcher.state(index, "failed", reason)
+            told = isinstance(failed, EvoError | MemberError)
+            reason = str(failed) if told else f"{type(failed).__name__}: {one_line(failed)}"
+            trial = self._trial(path)
+            self.failures[path] = f"{f'{config.method.name} {trial}' if trial else self._names[path]}: {reason}"
+            self._watcher.state(index, "failed", reason)
         else:
-            if standing is not Standing.FINISHED:
-                watcher.state(index, "done")
-            finished(ended[path])
-    return ended, failures
+            if path not in self._reused:
+                self._watcher.state(index, "done")
+            self._finished(self.ended[path])
+
+    def close(self) -> None:
+        """End the displays of runs that have not ended."""
+        for path in [*self._shown]:
+            self._close(path)
+
+    def _close(self, path: Path) -> None:
+        if path in self._shown:
+            self._shown.pop(path)[1].close()
 
 
 def read_members(paths: Sequence[Path], trust: bool = False) -> list[Member]:

@@ -4,6 +4,7 @@ import functools
 import platform
 from collections.abc import Mapping
 from importlib.metadata import version
+from pathlib import Path
 
 from evo.envs.engine.numpy_order import FOUND
 
@@ -24,3 +25,13 @@ def platform_facts() -> Mapping[str, str]:
         "libc": " ".join(platform.libc_ver()),  # sines and powers differ between libraries
         "arithmetic": ", ".join(f"{name} {variant}" for name, variant in FOUND.items()),
     }
+
+
+def processor_name() -> str:
+    """Return the name of this machine's processor, or else its architecture. Times depend on it, bits do not."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

@@ -1,0 +1,241 @@
+"""Hosts on the nodes of a Ray cluster: an actor for each member that runs at a time, on so many of a node's processors.
+
+Ray starts actors and brings bytes; what is done with them is decided in `evo.comparison.side_by_side`. An actor has one
+call at a time, whose answer leads to the next.
+"""
+
+import math
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from evo.cluster.nodes import Nodes
+from evo.cluster.ray_nodes import RayNodes, working_place
+from evo.cluster.trial import MachineTrial
+from evo.comparison.away import Supervisor, messages_of, unpack_report
+from evo.comparison.side_by_side import Host, MemberError, News, SideBySide
+from evo.config.config import Config
+from evo.errors import EvoError, one_line, printable
+from evo.evaluation.workers import Workers
+from evo.storage.mirror import Mirror, Source
+
+_LOOKED = 1.0  # seconds after which Ray is asked for its nodes
+_REST = 2.0  # seconds that a node rests after an actor on it was lost
+_PATIENCE = 1.0  # seconds that an actor waits for something worth sending
+
+
+@contextmanager
+def nodes_of(workers: Workers, threads: int | None, say: Callable[[str], None]) -> Iterator[SideBySide | None]:
+    """Provide the nodes of workers on Ray for members side by side, free of slices meanwhile; None for other workers.
+
+    threads: of each member, the same for all, as their clocks are compared; by default as many as the node with the
+    fewest processors has. say: takes a line on what was chosen.
+    """
+    lent = workers.lend() if isinstance(workers, Nodes) else None
+    if lent is None or not isinstance(lent.transport, RayNodes):
+        yield None
+        return
+    hosts = RayHosts(threads, workers.threads)
+    cores = hosts.cores()
+    places, each = sum(one // hosts.threads for one in cores), f"{hosts.threads} thread{'s' * (hosts.threads > 1)}"
+    say(f"runs go side by side on {len(cores)} node{'s' * (len(cores) != 1)}: {places} at a time, each with {each}")
+    try:
+        yield SideBySide(hosts, hosts.threads, lent.tell, lent.mixed)
+    finally:
+        hosts.close()
+
+
+@dataclass
+class _Slot:
+    """An actor. node: Ray's name of its node. call: what it is asked, and `step`: which call that is.
+
+    mirror: where its member comes home. messages: what is to be sent to it before it begins. start: arguments for that.
+    """
+
+    node: str
+    actor: Any
+    call: Any
+    step: str = "hello"
+    mirror: Mirror | None = None
+    messages: Iterator[bytes] = field(default_factory=lambda: iter(()))
+    start: Sequence[Any] = ()
+
+
+class RayHosts:
+    """Hosts, see `evo.comparison.side_by_side.Hosts`, on the cluster that this process is connected to.
+
+    threads: of each; None for as many as the node with the fewest processors has, or `otherwise` without nodes.
+    """
+
+    def __init__(self, threads: int | None, otherwise: int) -> None:
+        import ray
+        import ray.exceptions
+
+        self._ray = ray
+        self._actor = ray.remote(max_restarts=0, max_task_retries=0)(Supervisor)
+        self.threads = threads or min(self.cores(), default=otherwise)
+        self._slots: dict[str, _Slot] = {}
+        self._numbers = count(1)
+        self._ready: list[Host] = []
+        self._gone: list[News] = []
+        self._rests: dict[str, float] = {}  # node → until when it rests
+        self._alive: dict[str, Any] = {}
+        self._looked = -_LOOKED
+
+    def cores(self) -> list[int]:
+        """Return the processors of each node that has any."""
+        counts = [int(node["Resources"].get("CPU", 0)) for node in self._ray.nodes() if node["Alive"]]
+        return [one for one in counts if one]
+
+    def clock(self) -> float:
+        return monotonic()
+
+    def look(self, wanted: int) -> Sequence[Host]:
+        if self.clock() - self._looked >= _LOOKED:
+            self._looked = self.clock()
+            self._alive = {node["NodeID"]: node for node in self._ray.nodes() if node["Alive"]}
+            for name, slot in list(self._slots.items()):
+                if slot.node not in self._alive:
+                    self._lose(name, "Ray no longer sees it")
+        while len(self._slots) < wanted and (node := self._roomiest()) is not None:
+            self._open(node)
+        ready, self._ready = self._ready, []
+        return ready
+
+    def _roomiest(self) -> str | None:
+        """Return the node with the most room for another actor; None where none has any."""
+        room = {
+            name: int(node["Resources"].get("CPU", 0)) // self.threads
+            for name, node in self._alive.items()
+            if self._rests.get(name, 0.0) <= self.clock()
+        }
+        for slot in self._slots.values():
+            if slot.node in room:
+                room[slot.node] -= 1
+        best = max(room, key=lambda name: room[name], default=None)
+        return best if best is not None and room[best] > 0 else None
+
+    def _open(self, node: str) -> None:
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        there = NodeAffinitySchedulingStrategy(node, soft=False)
+        actor = self._actor.options(num_cpus=self.threads, scheduling_strategy=there).remote(*working_place())
+        self._slots[f"{self._label(node)} {next(self._numbers)}"] = _Slot(node, actor, actor.hello.remote())
+
+    def _label(self, node: str) -> str:
+        return f"{self._alive[node].get('NodeManagerHostname', 'node')}/{node[:6]}"
+
+    def begin(self, host: str, path: Path, config: Config) -> None:
+        slot = self._slots[host]
+        slot.mirror = Mirror(path)
+        slot.messages = messages_of(Source(path).moment())
+        slot.start = config.toml(), self.threads, str(path)
+        self._send(slot)
+
+    def _send(self, slot: _Slot) -> None:
+        """Send the next message, or after the last the word to start."""
+        message = next(slot.messages, None)
+        slot.step = "start" if message is None else "take"
+        slot.call = slot.actor.start.remote(*slot.start) if message is None else slot.actor.take.remote(message)
+
+    def news(self, patience: float) -> Sequence[News]:
+        calls = {slot.call: name for name, slot in self._slots.items() if slot.call is not None}
+        wait = 0.0 if self._gone else patience
+        if calls:
+            self._ray.wait([*calls], num_returns=1, timeout=wait)
+            for call in self._ray.wait([*calls], num_returns=len(calls), timeout=0)[0]:
+                self._gone += self._answered(calls[call])
+        else:
+            threading.Event().wait(wait)
+        found, self._gone = self._gone, []
+        return found
+
+    def _answered(self, name: str) -> Sequence[News]:
+        """Take the answer of an actor, and ask for the next."""
+        slot = self._slots[name]
+        call, slot.call = slot.call, None
+        try:
+            answer = self._ray.get(call)
+            if slot.step == "news":
+                return self._report(name, slot, answer)
+        except self._ray.exceptions.RayTaskError as error:  # it lives, and cannot do what it was asked
+            if slot.step == "start":
+                return [News(name, trial=printable(one_line(error.cause)))]
+            self._lose(name, one_line(error.cause))
+            return []
+        except EvoError as error:  # what came cannot be written here
+            self.give_up(name, for_good=False)
+            return [News(name, over=True, error=error), News(name, gone=one_line(error))]
+        except Exception as error:
+            self._lose(name, one_line(error))
+            return []
+        if slot.step == "hello":
+            self._ready.append(Host(name, self._label(slot.node)))
+            return []
+        if slot.step == "take":
+            self._send(slot)
+            return []
+        slot.step, slot.call = "news", slot.actor.news.remote(_PATIENCE)
+        return [News(name, trial=answer if isinstance(answer, MachineTrial) else "it answers something else")]
+
+    def _report(self, name: str, slot: _Slot, message: bytes) -> Sequence[News]:
+        """Take home what a member has written. Raises EvoError, and ValueError for what is none of a run's."""
+        assert slot.mirror is not None
+        report = unpack_report(message)
+        saved = [slot.mirror.take(piece) for piece in report.pieces]
+        news = News(name, came=bool(saved), saved=any(saved), alive=report.alive)
+        if report.code is None:
+            slot.call = slot.actor.news.remote(_PATIENCE)
+            return [news]
+        slot.mirror.close()
+        slot.mirror = None
+        if report.code in (0, 1, 2):
+            return [news._replace(over=True, error=_error_of(report.code, report.text))]
+        how = f"signal {-report.code}" if report.code < 0 else f"status {report.code}"
+        return [news._replace(lost=f"its process ended with {how}")]
+
+    def stop(self, host: str) -> None:
+        slot = self._slots[host]
+        if slot.step == "news":
+            slot.actor.stop.remote()
+        else:  # it has not begun
+            self._lose(host, "it is stopped")
+
+    def give_up(self, host: str, for_good: bool) -> None:
+        if (slot := self._slots.get(host)) is None:
+            return
+        nodes = [name for name, one in self._slots.items() if one.node == slot.node] if for_good else [host]
+        self._rests[slot.node] = math.inf if for_good else max(self.clock() + _REST, self._rests.get(slot.node, 0.0))
+        for name in nodes:
+            ended = self._slots.pop(name)
+            if ended.mirror is not None:
+                ended.mirror.close()
+            with suppress(Exception):  # it may be gone
+                self._ray.kill(ended.actor)
+
+    def _lose(self, host: str, why: str) -> None:
+        self.give_up(host, for_good=False)
+        self._gone.append(News(host, gone=printable(why)))
+
+    def close(self) -> None:
+        """End all actors, and their members with them."""
+        for host in list(self._slots):
+            self.give_up(host, for_good=False)
+
+
+def _error_of(code: int, text: str) -> Exception | None:
+    """Return what a member failed of, from its exit status and what it printed as errors."""
+    lines = [printable(line) for line in text.split("\n") if line.strip()] or ["it failed without a word"]
+    if code == 0:
+        return None
+    if code == 2:
+        told = [line for line in lines if line.startswith("evo: ")] or lines
+        return EvoError(told[-1].removeprefix("evo: "))
+    error = MemberError(lines[-1])
+    error.add_note("\n".join(lines))
+    return error
