@@ -20,7 +20,7 @@ from evo.runs.signals import saving, stoppable
 _GLANCE = 0.2  # seconds after which hosts that are new are looked for
 _SILENT = 60.0  # seconds without a word from a host after which it is given up
 _BEGINNING = 600.0  # the same while a member begins, which may compile
-_AWAITED = 60.0  # seconds that the first host may take
+_AWAITED = 60.0  # seconds that hosts may take to be there, or to be back
 _STOPPING = 20.0  # seconds that members have to save and to come home when the study is stopped
 _TRIES = 3  # times that a member, or a node, may be lost without anything having come home
 
@@ -168,7 +168,7 @@ class SideBySide:
             self._assign()
             now = self._hosts.clock()
             if self._at:
-                self._await_until, self._alone = now, False
+                self._await_until, self._alone = now + _AWAITED, False
             elif not self._waiting:
                 return
             elif now >= self._await_until:
