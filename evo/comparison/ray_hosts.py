@@ -131,7 +131,8 @@ class RayHosts:
         return f"{self._alive[node].get('NodeManagerHostname', 'node')}/{node[:6]}"
 
     def begin(self, host: str, path: Path, config: Config) -> None:
-        slot = self._slots[host]
+        if (slot := self._slots.get(host)) is None:  # it is gone, which `news` tells next
+            return
         slot.mirror = Mirror(path)
         slot.messages = messages_of(Source(path).moment())
         slot.start = config.toml(), self.threads, str(path)
@@ -200,10 +201,10 @@ class RayHosts:
         return [news._replace(lost=f"its process ended with {how}")]
 
     def stop(self, host: str) -> None:
-        slot = self._slots[host]
-        if slot.step == "news":
+        slot = self._slots.get(host)
+        if slot is not None and slot.step == "news":
             slot.actor.stop.remote()
-        else:  # it has not begun
+        elif slot is not None:  # its member has not begun
             self._lose(host, "it is stopped")
 
     def give_up(self, host: str, for_good: bool) -> None:
