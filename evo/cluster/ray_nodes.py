@@ -12,7 +12,7 @@ import socket
 import sys
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Any
@@ -94,11 +94,25 @@ class RayNodes:
         self._stay()
         if self.clock() >= self._look_at:
             self._look_at = self.clock() + _LOOKED
-            if self._is_there():
-                self._look(trial)
+            if (alive := self.alive()) is not None:
+                self._look(alive, trial)
         ready = [self._tried(reference) for reference in self._done([*self._trials], 0.0)]
         gone, self._gone = self._gone, []
         return [one for one in ready if one is not None], gone
+
+    def alive(self) -> Mapping[str, Any] | None:
+        """Return what Ray tells of the nodes that are alive, by their names; None while there is no cluster.
+
+        Then Ray must not be called.
+        """
+        if not self._is_there():
+            return None
+        alive = {node["NodeID"]: node for node in self._ray.nodes() if node["Alive"]}
+        here = alive.get(self._ray.get_runtime_context().get_node_id())
+        if self._raylet is None and here is not None:
+            self._raylet = socket.socket(socket.AF_UNIX)
+            self._raylet.connect(here["RayletSocketName"])
+        return alive
 
     def _is_there(self) -> bool:
         """Whether the cluster answers. One that is gone is left, as calls would block; one that is back is joined."""
@@ -134,13 +148,8 @@ class RayNodes:
         self._ray.shutdown()
         self._look_at = self.clock() + _AWAY
 
-    def _look(self, trial: Trial) -> None:
+    def _look(self, alive: Mapping[str, Any], trial: Trial) -> None:
         """Begin actors on new nodes, and drop those of nodes that Ray has lost."""
-        alive = {node["NodeID"]: node for node in self._ray.nodes() if node["Alive"]}
-        here = alive.get(self._ray.get_runtime_context().get_node_id())
-        if self._raylet is None and here is not None:
-            self._raylet = socket.socket(socket.AF_UNIX)
-            self._raylet.connect(here["RayletSocketName"])
         for name in self._actors.keys() - alive.keys():
             self._lose(name, "Ray no longer sees it")
         for name, node in alive.items():

@@ -6,7 +6,7 @@ call at a time, whose answer leads to the next.
 
 import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -24,7 +24,7 @@ from evo.errors import EvoError, one_line, printable
 from evo.evaluation.workers import Workers
 from evo.storage.mirror import Mirror, Source
 
-_LOOKED = 1.0  # seconds after which Ray is asked for its nodes
+_LOOKED, _AWAY = 1.0, 5.0  # seconds after which Ray is asked for its nodes, and a cluster that is gone looked for
 _REST = 2.0  # seconds that a node rests after an actor on it was lost
 _PATIENCE = 1.0  # seconds that an actor waits for something worth sending
 
@@ -40,8 +40,8 @@ def nodes_of(workers: Workers, threads: int | None, say: Callable[[str], None]) 
     if lent is None or not isinstance(lent.transport, RayNodes):
         yield None
         return
-    hosts = RayHosts(threads, workers.threads)
-    cores = hosts.cores()
+    hosts = RayHosts(lent.transport, threads, workers.threads)
+    cores = hosts.cores
     places, each = sum(one // hosts.threads for one in cores), f"{hosts.threads} thread{'s' * (hosts.threads > 1)}"
     say(f"runs go side by side on {len(cores)} node{'s' * (len(cores) != 1)}: {places} at a time, each with {each}")
     try:
@@ -69,38 +69,39 @@ class _Slot:
 class RayHosts:
     """Hosts, see `evo.comparison.side_by_side.Hosts`, on the cluster that this process is connected to.
 
-    threads: of each; None for as many as the node with the fewest processors has, or `otherwise` without nodes.
+    nodes: the connection to the cluster, which slices do not use meanwhile. threads: of each; None for as many as the
+    node with the fewest processors has, or `otherwise` without nodes.
     """
 
-    def __init__(self, threads: int | None, otherwise: int) -> None:
+    def __init__(self, nodes: RayNodes, threads: int | None, otherwise: int) -> None:
         import ray
         import ray.exceptions
 
-        self._ray = ray
+        self._ray, self._nodes = ray, nodes
         self._actor = ray.remote(max_restarts=0, max_task_retries=0)(Supervisor)
-        self.threads = threads or min(self.cores(), default=otherwise)
+        self._alive: Mapping[str, Any] = nodes.alive() or {}
+        self.cores = [cores for node in self._alive.values() if (cores := _cores(node))]
+        self.threads = threads or min(self.cores, default=otherwise)
         self._slots: dict[str, _Slot] = {}
         self._numbers = count(1)
         self._ready: list[Host] = []
         self._gone: list[News] = []
         self._rests: dict[str, float] = {}  # node → until when it rests
-        self._alive: dict[str, Any] = {}
-        self._looked = -_LOOKED
-
-    def cores(self) -> list[int]:
-        """Return the processors of each node that has any."""
-        counts = [int(node["Resources"].get("CPU", 0)) for node in self._ray.nodes() if node["Alive"]]
-        return [one for one in counts if one]
+        self._look_at = -math.inf
 
     def clock(self) -> float:
         return monotonic()
 
     def look(self, wanted: int) -> Sequence[Host]:
-        if self.clock() - self._looked >= _LOOKED:
-            self._looked = self.clock()
-            self._alive = {node["NodeID"]: node for node in self._ray.nodes() if node["Alive"]}
+        if self.clock() >= self._look_at:
+            alive = self._nodes.alive()
+            self._look_at = self.clock() + (_LOOKED if alive is not None else _AWAY)
+            self._alive = alive or {}
             for name, slot in list(self._slots.items()):
-                if slot.node not in self._alive:
+                if alive is None:
+                    self._drop(name)
+                    self._gone.append(News(name, gone="its cluster is gone"))
+                elif slot.node not in alive:
                     self._lose(name, "Ray no longer sees it")
         while len(self._slots) < wanted and (node := self._roomiest()) is not None:
             self._open(node)
@@ -110,7 +111,7 @@ class RayHosts:
     def _roomiest(self) -> str | None:
         """Return the node with the most room for another actor; None where none has any."""
         room = {
-            name: int(node["Resources"].get("CPU", 0)) // self.threads
+            name: _cores(node) // self.threads
             for name, node in self._alive.items()
             if self._rests.get(name, 0.0) <= self.clock()
         }
@@ -213,11 +214,16 @@ class RayHosts:
         nodes = [name for name, one in self._slots.items() if one.node == slot.node] if for_good else [host]
         self._rests[slot.node] = math.inf if for_good else max(self.clock() + _REST, self._rests.get(slot.node, 0.0))
         for name in nodes:
-            ended = self._slots.pop(name)
-            if ended.mirror is not None:
-                ended.mirror.close()
+            actor = self._drop(name)
             with suppress(Exception):  # it may be gone
-                self._ray.kill(ended.actor)
+                self._ray.kill(actor)
+
+    def _drop(self, host: str) -> Any:
+        """Forget a host; return its actor, which lives."""
+        slot = self._slots.pop(host)
+        if slot.mirror is not None:
+            slot.mirror.close()
+        return slot.actor
 
     def _lose(self, host: str, why: str) -> None:
         self.give_up(host, for_good=False)
@@ -227,6 +233,10 @@ class RayHosts:
         """End all actors, and their members with them."""
         for host in list(self._slots):
             self.give_up(host, for_good=False)
+
+
+def _cores(node: Mapping[str, Any]) -> int:
+    return int(node["Resources"].get("CPU", 0))
 
 
 def _error_of(code: int, text: str) -> Exception | None:
