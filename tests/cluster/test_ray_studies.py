@@ -1,0 +1,221 @@
+"""Members of a study on a Ray cluster equal those that one machine runs one after another, whatever dies on the way."""
+
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+import evo
+from evo.cluster.named import workers_by_name
+from evo.comparison import side_by_side
+from evo.comparison.display import StudyLines
+from evo.comparison.ray_hosts import nodes_of
+from evo.comparison.study import finish
+from evo.config.config import Config
+from evo.config.resolve import resolve_config
+from evo.runs.champion import Champion
+from tests.chaos import differences
+from tests.support.places import ROOT
+from tests.support.ray_cluster import RayCluster, begin
+
+pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]  # Ray warns of itself
+
+SLOW = "tests.support.slow_function:slow"
+TEMPORARY = "evo-ray-"  # the nodes' folders are called
+FEW = {"evaluation.selection_episodes": 2, "evaluation.report_episodes": 3}
+MEMBERS: Mapping[str, Mapping[str, Any]] = {
+    "slow": {"task.name": SLOW, "task.dim": 3, "method.name": "cma-es", "budget.generations": 60},
+    "by gradients": {"task.name": "cartpole", "method.name": "ppo", "budget.generations": 2},
+    "on data": {"task.name": "xor", "method.name": "adam", "budget.generations": 40},
+    "a world": {"task.name": "cartpole", "method.name": "ars", "budget.generations": 6},
+}
+
+
+def configs(folder: Path, *names: str) -> dict[Path, Config]:
+    return {folder / name: resolve_config(settings=[*FEW.items()], flags=dict(MEMBERS[name])) for name in names}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The members, run one after another in this process."""
+    folder = tmp_path_factory.mktemp("whole")
+    for path, config in configs(folder, *MEMBERS).items():
+        evo.run(settings=config.values, out=path, video=False, threads=1)
+    return folder
+
+
+if importlib.util.find_spec("ray"):
+
+    @pytest.fixture(scope="module")
+    def cluster() -> Iterator[RayCluster]:
+        with pytest.MonkeyPatch.context() as patched:
+            # of the nodes; short, because names of sockets are
+            folder = tempfile.mkdtemp(prefix=TEMPORARY)
+            patched.setenv("TMPDIR", folder)
+            made = begin(3)
+        yield made
+        import ray
+
+        ray.shutdown()
+        made.end()
+        shutil.rmtree(folder, ignore_errors=True)
+
+    class Watching(StudyLines):
+        """Calls `saved` with a member's number when a checkpoint has come home; keeps what is displayed."""
+
+        def __init__(self, runs: Mapping[Path, Config], saved: Callable[[int], None]) -> None:
+            super().__init__([*runs.values()], Console(quiet=True))
+            self._saved, self.lines = saved, list[str]()
+
+        def phase(self, text: str) -> None:
+            self.lines.append(text)
+
+        def watch(self, index: int) -> Any:
+            shown = super().watch(index)
+
+            @contextmanager
+            def watching(config: Config) -> Iterator[Any]:
+                with shown(config) as watcher:
+                    told = watcher.on_selection
+
+                    def on_selection(champion: Champion, *rest: Any) -> None:
+                        told(champion, *rest)
+                        self._saved(index)
+
+                    watcher.on_selection = on_selection  # type: ignore[method-assign]
+                    yield watcher
+
+            return watching
+
+    def process_of(nodes: Any, path: Path) -> int:
+        """The process that sends a member home."""
+        import ray
+
+        (slot,) = [one for one in nodes._hosts._slots.values() if one.mirror is not None and one.start[2] == str(path)]
+        found: int = ray.get(slot.actor.__ray_call__.remote(lambda _: os.getpid()))
+        return found
+
+    def test_a_study_whose_processes_and_nodes_are_killed_equals_one_machines(
+        cluster: RayCluster, whole: Path, tmp_path: Path
+    ) -> None:
+        runs = configs(tmp_path, *MEMBERS)
+        slow, strikes = next(iter(runs)), list[str]()
+        with nodes_of(workers_by_name(f"ray:{cluster.address}", 1), None, strikes.append) as nodes:
+            assert nodes is not None and nodes.threads == 1
+            assert strikes.pop() == "runs go side by side on 3 nodes: 3 at a time, each with 1 thread"
+
+            def strike(index: int) -> None:
+                if index == 0 and not strikes:
+                    strikes.append("its process is killed")
+                    os.kill(process_of(nodes, slow), signal.SIGKILL)
+                elif index == 0 and len(strikes) == 1:
+                    strikes.append("a node is cut off")
+                    cluster.do("remove")
+                    cluster.do("add")
+
+            watcher = Watching(runs, strike)
+            places = {path: number for number, path in enumerate(runs)}
+            ended, failed = finish(runs, places, workers_by_name(f"ray:{cluster.address}", 1), watcher, nodes=nodes)
+        assert failed == {}
+        assert len(strikes) == 2
+        assert ended.keys() == runs.keys()
+        for path in runs:
+            assert differences(path, whole / path.name) == []
+            assert (path / "config.toml").read_text() == (whole / path.name / "config.toml").read_text()
+        assert sum(": resumed; on " in line for line in watcher.lines) >= 1
+        assert {"running; on ", "done"} <= {
+            mark for mark in ("running; on ", "done") for one in watcher.lines if mark in one
+        }
+
+    @pytest.mark.parametrize("whose", ["the actor's", "the member's"])
+    def test_a_process_that_is_stopped_is_given_up(
+        whose: str, cluster: RayCluster, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(side_by_side, "_SILENT", 8.0)
+        runs = configs(tmp_path, "slow")
+        (path,) = runs
+        stopped = list[int]()
+        with nodes_of(workers_by_name(f"ray:{cluster.address}", 1), 1, print) as nodes:
+
+            def strike(index: int) -> None:
+                if not stopped:
+                    stopped.append(process_of(nodes, path))
+                    if whose == "the member's":
+                        stopped[0] = int(Path(f"/proc/{stopped[0]}/task/{stopped[0]}/children").read_text().split()[0])
+                    os.kill(stopped[0], signal.SIGSTOP)
+
+            _, failed = finish(
+                runs, {path: 0}, workers_by_name(f"ray:{cluster.address}", 1), Watching(runs, strike), nodes=nodes
+            )
+        assert failed == {}
+        assert differences(path, whole / "slow") == []
+        assert stopped
+        wait(lambda: not Path(f"/proc/{stopped[0]}").exists() or state(stopped[0]) == "Z")
+
+    def state(process: int) -> str:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+
+    def wait(until: Callable[[], bool], seconds: float = 120.0) -> None:
+        ends = time.monotonic() + seconds
+        while not until():
+            assert time.monotonic() < ends
+            threading.Event().wait(0.1)
+
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+    def test_a_driver_that_is_stopped_or_killed_leaves_a_study_that_goes_on(
+        number: signal.Signals, cluster: RayCluster, whole: Path, tmp_path: Path
+    ) -> None:
+        words = ["compare", SLOW, "--methods", "cma-es,random-search", "--seeds", "1", "--no-video"]
+        words += ["--steps", "400", "--out", str(tmp_path / "s"), "--set", "task.dim=3"]
+        command = [sys.executable, "-m", "evo", *words, "--threads", "1", "--workers", f"ray:{cluster.address}"]
+        running = subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        paths = [tmp_path / "s" / f"{method}-seed100" for method in ("cma-es", "random-search")]
+        wait(lambda: all(list((path / "checkpoints").glob("0*/done")) for path in paths))
+        running.send_signal(number)
+        told, errors = running.communicate(timeout=60)
+        assert running.returncode == (-9 if number == signal.SIGKILL else 143), errors
+        assert "runs go side by side on 3 nodes: 3 at a time, each with 1 thread" in told
+        wait(lambda: not members())
+        if number == signal.SIGTERM:
+            assert "the same command goes on" in errors and "Traceback" not in errors
+            for path in paths:  # what was saved when it was stopped is home
+                run = evo.load(path)
+                found = run.directory.newest_checkpoint()
+                assert found is not None and found[0] == run.metrics["steps"][-1] < 400
+        found = evo.compare(
+            SLOW, methods=["cma-es", "random-search"], seeds=1, steps=400, out=tmp_path / "s", video=False, threads=1,
+            settings={"task.dim": 3},
+        )  # fmt: skip
+        assert found.failures == ()
+        for member in found.members:
+            alone = tmp_path / "alone" / member.path.name
+            evo.run(settings=member.config.values, out=alone, video=False, threads=1)
+            assert differences(member.path, alone) == []
+
+    def members() -> list[str]:
+        """Processes of members, on this machine."""
+        found = []
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                words = path.read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if any(b"evo.comparison.away" in word for word in words) and mine(words):
+                found.append(path.parent.name)
+        return found
+
+    def mine(words: list[bytes]) -> bool:
+        """Whether it is of this module's cluster, by its temporary folder."""
+        return any(TEMPORARY.encode() in word for word in words)
