@@ -3,7 +3,7 @@
 import datetime
 import math
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -40,7 +40,7 @@ from evo.evaluation.workers import NodeWorkers, Workers
 from evo.learners import find_method
 from evo.learners.learner import Learner
 from evo.networks import Network
-from evo.numerics.platform_facts import platform_facts
+from evo.numerics.platform_facts import platform_facts, processor_name
 from evo.runs.callbacks import Callback, NodesWatcher, Watcher
 from evo.runs.loggers import check_loggers, following
 from evo.runs.provenance import Provenance
@@ -49,7 +49,7 @@ from evo.runs.showing import replay, show
 from evo.runs.signals import advising, stoppable
 from evo.runs.training import Progress, over, restore, train
 from evo.runs.warm_start import COPY, settings_from, start_of
-from evo.storage.files import read_text, write_text
+from evo.storage.files import read_text, read_toml, write_text
 from evo.storage.memory import size_text
 from evo.storage.paths import command, fresh_path, from_here, task_slug
 from evo.storage.run_directory import RunDirectory
@@ -332,6 +332,7 @@ class _Session:
                 directory.keep_metrics(progress.rows, renamed_columns(directory.config_text))
                 directory.drop_fossils(learner.generation)
                 directory.record_end(None)
+                _add_processor(directory.path, self.workers.threads)
                 _say_size(learner, watcher)
                 for warning in directory.warnings:
                     watcher.note(warning)
@@ -350,6 +351,16 @@ class _Session:
         except MemoryError as error:
             raise EvoError(f"{config.task.name}: there is not enough memory; {one_line(error)}") from error
         return done
+
+
+def _add_processor(path: Path, threads: int) -> None:
+    """Record on what a run is worked on, on which its clocks depend, where that is not known yet."""
+    here = f"{processor_name()}, {threads} thread{'s' * (threads > 1)}"
+    known = Run(path).processors
+    if here not in known:
+        with suppress(EvoError):  # a damaged file of versions stops nobody
+            versions = read_toml(read_text(path / "versions.toml"), "versions.toml")
+            write_text(path / "versions.toml", tomli_w.dumps({**versions, "processors": [*known, here]}))
 
 
 def _say_size(learner: Learner, watcher: Watcher) -> None:

@@ -19,6 +19,7 @@ from evo.runs.callbacks import Callback, Watcher
 from evo.runs.champion import Champion
 from evo.runs.display import PlainLines, Seen, duration, is_live
 
+_AT_WORK = ("running", "resumed")
 _STYLES = {"waiting": "dim", "running": "cyan", "resumed": "cyan", "reused": "green", "done": "green", "failed": "red"}
 
 
@@ -28,7 +29,7 @@ class StudyWatcher(Protocol):
     def state(self, index: int, state: str, note: str = "") -> None:
         """Receive a run's new state: waiting, running, resumed, reused, done or failed.
 
-        note: why it failed, or which trial it is.
+        Several may run at once. note: why it failed, which trial it is, or on which node it runs.
         """
 
     def watch(self, index: int) -> Display:
@@ -88,10 +89,15 @@ class _Members:
 
     def state(self, index: int, state: str, note: str) -> None:
         self.states[index], self.notes[index], self.current = state, note, index
-        if state in ("running", "resumed"):
+        if state in _AT_WORK:
             self.pace.begin()
         if state in ("reused", "done", "failed"):
             self.pace.reach(index, 1.0, worked=state == "done")
+
+    def lead(self, index: int) -> str:
+        """Return what tells lines of a run from those of others that run at the same time."""
+        several = sum(state in _AT_WORK for state in self.states) > 1
+        return f"[{index + 1}/{len(self.configs)}] {self.names[index]}: " if several else ""
 
     def on_generation(self, index: int, row: Mapping[str, float]) -> None:
         # what a resumed member had done before is not this session's work
@@ -109,13 +115,13 @@ class StudyLines:
     def state(self, index: int, state: str, note: str = "") -> None:
         self._members.state(index, state, note)
         name = f"[{index + 1}/{len(self._members.configs)}] {self._members.names[index]}: {state}"
-        left = self._members.pace.text if state in ("running", "resumed") else ""
+        left = self._members.pace.text if state in _AT_WORK else ""
         self.phase("; ".join(part for part in (name, note, left) if part))
 
     def watch(self, index: int) -> Display:
         @contextmanager
         def shown(config: Config) -> Iterator[Watcher]:
-            with PlainLines(config, self._console) as lines:
+            with PlainLines(config, self._console, lambda: self._members.lead(index)) as lines:
                 yield Callback(lambda row: self._members.on_generation(index, row), lines)
 
         return shown
@@ -179,6 +185,7 @@ class StudyTable:
         shown = self._window()
         for index in shown:
             config, seen, state = members.configs[index], members.seen[index], members.states[index]
+            note = members.notes[index] if state in _AT_WORK else ""
             fraction = seen.forecast.fraction(seen.row) if seen.row else None
             table.add_row(
                 *([config.task.name] if len(tasks) > 1 else []),
@@ -188,7 +195,7 @@ class StudyTable:
                 f"{seen.row['steps']:,.0f}" if seen.row else "",
                 number(seen.champion.score) if seen.champion is not None else "",
                 f"{seen.rate:,.0f}" if seen.row else "",
-                Text(state, style=_STYLES[state]),
+                Text(f"{state} {note}".strip(), style=_STYLES[state]),
             )
         hidden = len(members.configs) - len(shown)
         more = f"{hidden} more not shown" if hidden else ""

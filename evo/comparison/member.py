@@ -22,7 +22,8 @@ class Member:
 
     metrics: columns of its metrics.csv, float64 (generations,). ended: why, None where unknown. last: its last
     candidate, at the last row of metrics, scored on the report episodes by `with_last`; None where that is not known.
-    label: its method's label where runs of one method differ in settings (`evo.comparison.terms.labels`).
+    label: its method's label where runs of one method differ in settings (`evo.comparison.terms.labels`). processors:
+    those it has run on, as far as that is known.
     """
 
     path: Path
@@ -32,6 +33,7 @@ class Member:
     ended: str | None
     last: Champion | None = None
     label: str = ""
+    processors: tuple[str, ...] = ()
 
     @property
     def method(self) -> str:
@@ -125,7 +127,7 @@ def read_member(path: Path, trust: bool = False) -> Member:
     trust: as of a Run. Raises EvoError where there is none, or it is not finished.
     """
     run = Run(path, trust)
-    member = Member(path, run.config, run.champion, run.metrics, run.ended)
+    member = Member(path, run.config, run.champion, run.metrics, run.ended, processors=run.processors)
     if member.champion.report_returns is None:
         raise EvoError(f"{path} is not finished; `{run.command('resume')}` finishes it")
     if not member.metrics:

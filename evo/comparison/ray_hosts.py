@@ -129,7 +129,7 @@ class RayHosts:
         self._slots[f"{self._label(node)} {next(self._numbers)}"] = _Slot(node, actor, actor.hello.remote())
 
     def _label(self, node: str) -> str:
-        return f"{self._alive[node].get('NodeManagerHostname', 'node')}/{node[:6]}"
+        return f"{self._alive[node].get('NodeManagerHostname', 'node')}/{node[:8]}"
 
     def begin(self, host: str, path: Path, config: Config) -> None:
         if (slot := self._slots.get(host)) is None:  # it is gone, which `news` tells next

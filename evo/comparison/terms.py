@@ -81,7 +81,10 @@ def terms_of(runs: Mapping[Path, Config], tunings: Mapping[str, Tuning] = _NONE)
 
 
 def unlike_platforms(members: Sequence[Member]) -> list[str]:
-    """Return a line for each version or feature in which champions' platforms differ: clocks may not be comparable."""
+    """Return a line for each version or feature in which champions' platforms differ, and one for unlike processors.
+
+    Clocks may not be comparable then.
+    """
     lines = []
     for name in sorted({name for member in members for name in member.champion.facts}):
         texts = {
@@ -90,6 +93,12 @@ def unlike_platforms(members: Sequence[Member]) -> list[str]:
         }
         if len({member.champion.facts.get(name) for member in members}) > 1:
             lines.append(f"made with {name}: {group_texts(texts)}")
+    if len({member.processors for member in members}) > 1:
+        texts = {
+            method: _join([*dict.fromkeys(one for member in group for one in member.processors or ("unknown",))])
+            for method, group in methods_of(members).items()
+        }
+        lines.append(f"seconds are those of unlike machines: {group_texts(texts)}")
     return lines
 
 

@@ -151,14 +151,15 @@ class Seen:
 class PlainLines:
     """Prints a line when something changes, for logs, pipes and notebooks.
 
-    At most one every two seconds in training.
+    At most one every two seconds in training. before: returns what each line begins with.
     """
 
     end_printed = False
     """Whether it printed why learning ended."""
 
-    def __init__(self, config: Config, console: Console) -> None:
+    def __init__(self, config: Config, console: Console, before: Callable[[], str] = lambda: "") -> None:
         self._seen, self._console, self._printed, self._estimated = Seen(config), console, 0.0, False
+        self._before = before
         self._nodes: NodeLines | None = None
         self._nodes_printed, self._nodes_known = -_NODES, (0, 0)
 
@@ -175,7 +176,7 @@ class PlainLines:
             self._line()
 
     def phase(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(self._before() + text, markup=False, highlight=False, soft_wrap=True)
 
     def note(self, text: str) -> None:
         self.phase(text)

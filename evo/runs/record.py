@@ -12,9 +12,10 @@ import numpy as np
 from evo.config.config import Config
 from evo.config.renamed import renamed_columns
 from evo.config.resolve import read_config, resolve_config
-from evo.errors import EvoError
+from evo.errors import EvoError, printable
 from evo.runs.champion import Champion
 from evo.runs.provenance import read_mixed
+from evo.storage.files import read_text, read_toml
 from evo.storage.paths import command
 from evo.storage.run_directory import RunDirectory
 
@@ -67,6 +68,15 @@ class Record:
     def metrics(self) -> dict[str, np.ndarray]:
         """Columns of metrics.csv, float64 (generations,)."""
         return self.directory.metrics(renamed_columns(self.directory.config_text))
+
+    @property
+    def processors(self) -> tuple[str, ...]:
+        """The processors it has run on, with the number of threads; none where an older evo ran it."""
+        try:
+            found = read_toml(read_text(self.path / "versions.toml"), "versions.toml").get("processors")
+        except EvoError:  # nothing depends on it
+            return ()
+        return tuple(printable(str(one)) for one in found) if isinstance(found, list) else ()
 
     def metrics_frame(self) -> Any:
         """Return metrics.csv as a pandas.DataFrame, a row for each generation. Raises EvoError without pandas."""
