@@ -300,7 +300,9 @@ def standing_of(path: Path, config: Config) -> Standing:
     finished = is_finished(run)
     # a run that minutes ended has generations as its budget; the study's record holds the minutes
     timed = finished and config.budget.minutes is not None
-    differs = difference(run.config.values, config.values, but=("evo", *(_BUDGET if timed else ())))
+    # a run records the digest of its examples where it begins, and is refused later where they are others
+    undigested = ("data.digest",) if "data.digest" in config.keys and config.data.digest is None else ()
+    differs = difference(run.config.values, config.values, but=("evo", *undigested, *(_BUDGET if timed else ())))
     if differs:
         raise EvoError(f"{path} was made with {differs}; choose another folder as out")
     return Standing.FINISHED if finished else Standing.UNFINISHED

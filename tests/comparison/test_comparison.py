@@ -23,6 +23,7 @@ from rich.console import Console
 import evo
 from evo import cli
 from evo.comparison import artefacts
+from evo.comparison.comparison import Comparison
 from evo.comparison.defaults import DEFAULT_METHODS
 from evo.comparison.display import Pace, StudyTable, study_display
 from evo.comparison.findings import findings_of
@@ -181,6 +182,16 @@ def test_what_is_finished_is_reused_and_more_may_join(tmp_path: Path) -> None:
     # a member is an ordinary run
     alone = evo.run(settings=first.members[0].config.values, out=tmp_path / "alone", video=False)
     np.testing.assert_array_equal(alone.champion.report_returns, first.members[0].champion.report_returns)
+
+
+def test_a_study_on_a_data_set_may_be_made_again(tmp_path: Path) -> None:
+    def again() -> Comparison:
+        return evo.compare("xor", methods="adam", seeds=1, steps=200, network="mlp:4", out=tmp_path / "s", video=False)
+
+    again()
+    before = touched(tmp_path / "s" / "adam-seed100")
+    assert again().failures == ()
+    assert touched(tmp_path / "s" / "adam-seed100") == before
 
 
 def study_words(path: Path, *more: str) -> list[str]:
