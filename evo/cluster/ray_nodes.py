@@ -91,12 +91,12 @@ class RayNodes:
 
     @deferred()
     def changes(self, trial: Trial) -> tuple[Sequence[Ready], Sequence[Lost]]:
-        self._stay()
+        self.stay()
         if self.clock() >= self._look_at:
             self._look_at = self.clock() + _LOOKED
             if (alive := self.alive()) is not None:
                 self._look(alive, trial)
-        ready = [self._tried(reference) for reference in self._done([*self._trials], 0.0)]
+        ready = [self._tried(reference) for reference in self.done([*self._trials], 0.0)]
         gone, self._gone = self._gone, []
         return [one for one in ready if one is not None], gone
 
@@ -124,7 +124,7 @@ class RayNodes:
             return False
         return True
 
-    def _stay(self) -> None:
+    def stay(self) -> None:
         """Leave the cluster if this process's raylet is gone.
 
         Ray ends a process that then uses the object store, so this comes before all that does, and after every wait.
@@ -175,7 +175,7 @@ class RayNodes:
         except self._ray.exceptions.RayTaskError as error:  # it lives, and cannot do what it was asked
             return Ready(name, self._cores[name], {}, trial, b"", failed=one_line(error.cause))
         except Exception as error:
-            self._lose(name, _why(error))
+            self._lose(name, why_lost(error))
             return None
 
     def _lose(self, name: str, why: str) -> None:
@@ -192,7 +192,7 @@ class RayNodes:
 
     @deferred()
     def send(self, order: Order, message: bytes, shared: Sequence[bytes]) -> None:
-        self._stay()
+        self.stay()
         actor = self._actors.get(order.node)
         if actor is not None:  # else `changes` says that it is gone
             self._calls[actor.answer.remote(self._cores[order.node], message, self._share(shared))] = order
@@ -217,26 +217,26 @@ class RayNodes:
 
     @deferred()
     def receive(self, patience: float) -> Sequence[tuple[int, bytes]]:
-        self._stay()
+        self.stay()
         found = []
-        for reference in self._done([*self._calls, *self._trials], patience):
+        for reference in self.done([*self._calls, *self._trials], patience):
             order = self._calls.pop(reference, None)
             if order is None:
                 continue  # a trial, which `changes` looks at, or of a node that was just lost
             try:
                 found.append((order.ticket, self._ray.get(reference)))
             except Exception as error:  # of the actor, its node, or what it ran
-                self._lose(order.node, _why(error))
+                self._lose(order.node, why_lost(error))
         return found
 
-    def _done(self, references: list[Any], patience: float) -> Sequence[Any]:
+    def done(self, references: list[Any], patience: float) -> Sequence[Any]:
         """Return the references that are ready, waiting for one; with none at all, wait."""
         if not references:
             threading.Event().wait(patience)
             return []
         if patience > 0:
             self._ray.wait(references, num_returns=1, timeout=patience)
-            self._stay()
+            self.stay()
             if not self._ray.is_initialized():
                 return []
         return self._ray.wait(references, num_returns=len(references), timeout=0)[0]
@@ -296,7 +296,7 @@ def _silence(ray: Any) -> None:
         ray._private.worker.print_to_stdstream = lambda data, ignore_prefix: None
 
 
-def _why(error: Exception) -> str:
+def why_lost(error: Exception) -> str:
     """Return why a call failed; of the paragraph that Ray writes on a lost actor, the reason in it."""
     text = one_line(error)
     known = re.search(r"[Bb]ecause (its (?:worker process|node) has died)", text)

@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Any
 
 from evo.cluster.nodes import Nodes
-from evo.cluster.ray_nodes import RayNodes, working_place
+from evo.cluster.ray_nodes import RayNodes, why_lost, working_place
 from evo.cluster.trial import MachineTrial
 from evo.comparison.away import Supervisor, messages_of, unpack_report
 from evo.comparison.side_by_side import Host, MemberError, News, SideBySide
@@ -93,20 +93,27 @@ class RayHosts:
         return monotonic()
 
     def look(self, wanted: int) -> Sequence[Host]:
+        self._stay()
         if self.clock() >= self._look_at:
-            alive = self._nodes.alive()
-            self._look_at = self.clock() + (_LOOKED if alive is not None else _AWAY)
-            self._alive = alive or {}
-            for name, slot in list(self._slots.items()):
-                if alive is None:
-                    self._drop(name)
-                    self._gone.append(News(name, gone="its cluster is gone"))
-                elif slot.node not in alive:
-                    self._lose(name, "Ray no longer sees it")
+            self._look_at = self.clock() + _LOOKED
+            self._alive = self._nodes.alive() or {}
+            for name in [name for name, slot in self._slots.items() if slot.node not in self._alive]:
+                self._lose(name, "Ray no longer sees it")
         while len(self._slots) < wanted and (node := self._roomiest()) is not None:
             self._open(node)
         ready, self._ready = self._ready, []
         return ready
+
+    def _stay(self) -> bool:
+        """Return whether the cluster is there; else Ray must not be called, and all hosts are gone."""
+        self._nodes.stay()
+        there: bool = self._ray.is_initialized()
+        if not there:
+            self._alive, self._look_at = {}, max(self._look_at, self.clock() + _AWAY)
+            self._gone += [News(name, gone="its cluster is gone") for name in self._slots]
+            for name in [*self._slots]:
+                self._drop(name)
+        return there
 
     def _roomiest(self) -> str | None:
         """Return the node with the most room for another actor; None where none has any."""
@@ -132,7 +139,7 @@ class RayHosts:
         return f"{self._alive[node].get('NodeManagerHostname', 'node')}/{node[:8]}"
 
     def begin(self, host: str, path: Path, config: Config) -> None:
-        if (slot := self._slots.get(host)) is None:  # it is gone, which `news` tells next
+        if not self._stay() or (slot := self._slots.get(host)) is None:  # it is gone, which `news` tells next
             return
         slot.mirror = Mirror(path)
         slot.messages = messages_of(Source(path).moment())
@@ -147,13 +154,13 @@ class RayHosts:
 
     def news(self, patience: float) -> Sequence[News]:
         calls = {slot.call: name for name, slot in self._slots.items() if slot.call is not None}
-        wait = 0.0 if self._gone else patience
-        if calls:
-            self._ray.wait([*calls], num_returns=1, timeout=wait)
-            for call in self._ray.wait([*calls], num_returns=len(calls), timeout=0)[0]:
-                self._gone += self._answered(calls[call])
+        if self._stay():
+            for call in self._nodes.done([*calls], 0.0 if self._gone else patience):
+                if calls[call] in self._slots:
+                    self._gone += self._answered(calls[call])
+            self._stay()
         else:
-            threading.Event().wait(wait)
+            threading.Event().wait(0.0 if self._gone else patience)
         found, self._gone = self._gone, []
         return found
 
@@ -174,7 +181,7 @@ class RayHosts:
             self.give_up(name, for_good=False)
             return [News(name, over=True, error=error), News(name, gone=one_line(error))]
         except Exception as error:
-            self._lose(name, one_line(error))
+            self._lose(name, why_lost(error))
             return []
         if slot.step == "hello":
             self._ready.append(Host(name, self._label(slot.node)))
@@ -202,14 +209,14 @@ class RayHosts:
         return [news._replace(lost=f"its process ended with {how}")]
 
     def stop(self, host: str) -> None:
-        slot = self._slots.get(host)
+        slot = self._slots.get(host) if self._stay() else None
         if slot is not None and slot.step == "news":
             slot.actor.stop.remote()
         elif slot is not None:  # its member has not begun
             self._lose(host, "it is stopped")
 
     def give_up(self, host: str, for_good: bool) -> None:
-        if (slot := self._slots.get(host)) is None:
+        if not self._stay() or (slot := self._slots.get(host)) is None:
             return
         nodes = [name for name, one in self._slots.items() if one.node == slot.node] if for_good else [host]
         self._rests[slot.node] = math.inf if for_good else max(self.clock() + _REST, self._rests.get(slot.node, 0.0))

@@ -15,6 +15,7 @@ from evo.cluster.trial import MachineTrial, try_machine
 from evo.config.config import Config
 from evo.envs.engine import interruption
 from evo.errors import EvoError
+from evo.runs.provenance import NODES
 from evo.runs.signals import saving, stoppable
 
 _GLANCE = 0.2  # seconds after which hosts that are new are looked for
@@ -92,6 +93,10 @@ class Members(Protocol):
 
     def come(self, path: Path, saved: bool) -> None:
         """Take note that rows, and a checkpoint where `saved`, have come home."""
+        ...
+
+    def mix(self, path: Path, how: str) -> None:
+        """Take note that what comes home of a member from now on may have other bits, and how."""
         ...
 
     def end(self, path: Path, error: Exception | None = None) -> None:
@@ -230,6 +235,8 @@ class SideBySide:
                 return True
             why = f"computes other bits: {unlike_facts(trial.facts, expected.facts)}"
             if self._mixed:
+                how = unlike_facts(trial.facts, expected.facts, "the driver")
+                self._members.mix(work.path, f"{NODES} that compute other bits: {how}")
                 if node not in self._unlike:
                     self._unlike.add(node)
                     self._tell(f"node {node} {why}; it runs members all the same")

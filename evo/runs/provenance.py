@@ -25,6 +25,13 @@ def read_mixed(path: Path) -> tuple[str, ...]:
     return tuple(printable(" ".join(line.split())) for line in read_text(file, _BYTES).splitlines() if line.strip())
 
 
+def add_mixed(path: Path, line: str) -> None:
+    """Add how a run's bits may be others, where that is not known yet. Raises EvoError."""
+    lines = read_mixed(path)
+    if printable(line) not in lines:
+        write_text(path / _FILE, "".join(f"{one}\n" for one in (*lines, printable(line))))
+
+
 class Provenance:
     """What is known of a run that learns in a directory by workers; without them, of this process alone."""
 

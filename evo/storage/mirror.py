@@ -44,6 +44,7 @@ _FILES: Sequence[tuple[re.Pattern[str], int]] = [
     for pattern, limit in (
         (r"versions\.toml", 2**20),
         (r"start\.npz", 2**31),
+        (r"mixed", 2**16),
         (r"metrics\.csv", METRICS_BYTES),
         (r"fossils/[0-9]{15,}\.npz", 2**31),
         (r"ended", ENDED_BYTES),

@@ -195,7 +195,7 @@ if importlib.util.find_spec("ray"):
             found = run.directory.newest_checkpoint()
             assert found is not None and found[0] == run.metrics["steps"][-1]
         runs = plan.members
-        ended, failed = finish(runs, dict.fromkeys(runs, 0), Threads(1), Watching(runs, lambda index: None))
+        _, failed = finish(runs, dict.fromkeys(runs, 0), Threads(1), Watching(runs, lambda index: None))
         assert failed == {}
         for path, config in runs.items():
             evo.run(settings=config.values, out=tmp_path / path.name, video=False, threads=1)

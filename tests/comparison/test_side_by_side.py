@@ -141,6 +141,7 @@ class Study:
     hosts: Simulated
     finished: frozenset[Path] = frozenset()
     ended: dict[Path, Exception | None] = field(default_factory=dict)
+    mixed: dict[Path, str] = field(default_factory=dict)
     alone: list[Path] = field(default_factory=list)
     nodes: dict[Path, list[str]] = field(default_factory=dict)
 
@@ -152,6 +153,9 @@ class Study:
 
     def come(self, path: Path, saved: bool) -> None:
         assert path not in self.ended
+
+    def mix(self, path: Path, how: str) -> None:
+        self.mixed[path] = how
 
     def end(self, path: Path, error: Exception | None = None) -> None:
         assert path not in self.ended, "it has ended twice"
@@ -267,6 +271,8 @@ def test_a_node_with_other_bits_is_refused_or_mixed(mixed: bool) -> None:
     assert [host for host, _ in hosts.begun].count("host0") == 1
     assert set(study.nodes) == {Path("member0"), Path("member1")}
     assert hosts.now > 60 or mixed
+    told = ["nodes that compute other bits: vectors sse4, the driver avx512"]
+    assert [*study.mixed.values()] == (told if mixed else [])
 
 
 def test_without_nodes_the_study_goes_on_alone_and_on_nodes_as_soon_as_there_are_any() -> None:
