@@ -38,7 +38,7 @@ SLOW = "tests.support.slow_function:slow"
 TEMPORARY = "evo-ray-"  # the nodes' folders are called
 FEW = {"evaluation.selection_episodes": 2, "evaluation.report_episodes": 3}
 MEMBERS: Mapping[str, Mapping[str, Any]] = {
-    "slow": {"task.name": SLOW, "task.dim": 3, "method.name": "cma-es", "budget.generations": 60},
+    "slow": {"task.name": SLOW, "task.dim": 3, "method.name": "cma-es", "budget.generations": 80},
     "by gradients": {"task.name": "cartpole", "method.name": "ppo", "budget.generations": 2},
     "a world": {"task.name": "cartpole", "method.name": "ars", "budget.generations": 6},
 }
@@ -101,10 +101,13 @@ if importlib.util.find_spec("ray"):
             return watching
 
     def process_of(nodes: Any, path: Path) -> int:
-        """The process that sends a member home."""
+        """The process that sends a member home; 0 where it has sent all."""
         import ray
 
-        (slot,) = [one for one in nodes._hosts._slots.values() if one.mirror is not None and one.start[2] == str(path)]
+        slots = [one for one in nodes._hosts._slots.values() if one.mirror is not None and one.start[2] == str(path)]
+        if not slots:
+            return 0
+        (slot,) = slots
         found: int = ray.get(slot.actor.__ray_call__.remote(lambda _: os.getpid()))
         return found
 
@@ -118,9 +121,9 @@ if importlib.util.find_spec("ray"):
             assert strikes.pop() == "runs go side by side on 3 nodes: 3 at a time, each with 1 thread"
 
             def strike(index: int) -> None:
-                if index == 0 and not strikes:
+                if index == 0 and not strikes and (found := process_of(nodes, slow)):
                     strikes.append("its process is killed")
-                    os.kill(process_of(nodes, slow), signal.SIGKILL)
+                    os.kill(found, signal.SIGKILL)
                 elif index == 0 and len(strikes) == 1:
                     strikes.append("a node is cut off")
                     cluster.do("remove")
@@ -128,7 +131,7 @@ if importlib.util.find_spec("ray"):
 
             watcher = Watching(runs, strike)
             places = {path: number for number, path in enumerate(runs)}
-            ended, failed = finish(runs, places, workers_by_name(f"ray:{cluster.address}", 1), watcher, nodes=nodes)
+            ended, failed = finish(runs, places, Threads(1), watcher, nodes=nodes)
         assert failed == {}
         assert len(strikes) == 2
         assert ended.keys() == runs.keys()
@@ -140,26 +143,20 @@ if importlib.util.find_spec("ray"):
             mark for mark in ("running; on ", "done") for one in watcher.lines if mark in one
         }
 
-    @pytest.mark.parametrize("whose", ["the actor's", "the member's"])
     def test_a_process_that_is_stopped_is_given_up(
-        whose: str, cluster: RayCluster, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        cluster: RayCluster, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(side_by_side, "_SILENT", 8.0)
-        runs = configs(tmp_path, "slow")
+        runs, stopped = configs(tmp_path, "slow"), list[int]()
         (path,) = runs
-        stopped = list[int]()
         with nodes_of(workers_by_name(f"ray:{cluster.address}", 1), 1, print) as nodes:
 
             def strike(index: int) -> None:
-                if not stopped:
-                    stopped.append(process_of(nodes, path))
-                    if whose == "the member's":
-                        stopped[0] = int(Path(f"/proc/{stopped[0]}/task/{stopped[0]}/children").read_text().split()[0])
-                    os.kill(stopped[0], signal.SIGSTOP)
+                if not stopped and (found := process_of(nodes, path)):
+                    stopped.append(found)
+                    os.kill(found, signal.SIGSTOP)
 
-            _, failed = finish(
-                runs, {path: 0}, workers_by_name(f"ray:{cluster.address}", 1), Watching(runs, strike), nodes=nodes
-            )
+            _, failed = finish(runs, {path: 0}, Threads(1), Watching(runs, strike), nodes=nodes)
         assert failed == {}
         assert differences(path, whole / "slow") == []
         assert stopped
