@@ -6,8 +6,9 @@
 It begins a Ray cluster of its own on this machine. Each pair of measurements evaluates the same population on two nodes
 and on two threads, in alternating order, so that a busy machine slows both; the returns must be the same bits. Ratios
 are threads' seconds over nodes', medians with quartiles: of wall-clock, which wants a quiet machine, and of processor
-time, in which everything counts that the cluster runs, Ray's own processes too. Bytes are those of the driver's
-sockets, as `ss` counts them, and those of what it gives to the object store.
+time, in which everything counts that the cluster runs, Ray's own processes too. Bytes are those of the messages and
+answers that the transport carries and of what it stores for all nodes; and those of the driver's sockets, as `ss`
+counts them, in which Ray's own words count.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import re
 import statistics
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,9 @@ import numpy as np
 from benchmarks.clusters import evaluate, make, mirrored, quartiles, single_core_nodes, timed
 from evo.algorithms.genetic.deep_ga import DeepGA
 from evo.algorithms.strategies.openai_es import OpenAIES
+from evo.cluster.dispatch import Order
 from evo.cluster.nodes import Nodes
+from evo.cluster.ray_nodes import RayNodes
 from evo.evaluation.workers import Threads
 
 # A task, and individuals for a generation of at least 5 s on two cores that run 60,000 steps of HalfCheetah a second.
@@ -71,42 +74,61 @@ def socket_bytes() -> int:
     return sum(int(count) for line in mine for count in re.findall(r"bytes_(?:sent|received):(\d+)", line))
 
 
+class Counted:
+    """Bytes that a transport is given and brings, from now on; vectors: those of whole parameter vectors."""
+
+    def __init__(self, parameters: int) -> None:
+        self.out = self.back = self.shared = self.vectors = self.messages = 0
+        send, receive, put = RayNodes.send, RayNodes.receive, RayNodes._put
+
+        def count_send(nodes: RayNodes, order: Order, message: bytes, shared: Sequence[bytes]) -> None:
+            self.messages += 1
+            self.out += len(message)
+            send(nodes, order, message, shared)
+
+        def count_received(nodes: RayNodes, patience: float) -> Sequence[tuple[int, bytes]]:
+            found = receive(nodes, patience)
+            self.back += sum(len(answer) for _, answer in found)
+            return found
+
+        def count_put(nodes: RayNodes, message: bytes) -> Any:
+            vectors = len(message) // (8 * parameters) * 8 * parameters
+            self.vectors += vectors
+            self.shared += len(message) - vectors
+            return put(nodes, message)
+
+        RayNodes.send, RayNodes.receive, RayNodes._put = count_send, count_received, count_put  # type: ignore[method-assign]
+
+    def clear(self) -> None:
+        self.out = self.back = self.shared = self.vectors = self.messages = 0
+
+
 def wire(nodes: Nodes) -> None:
     """Print the bytes an individual of populations of a million parameters."""
-    import ray
-
     populations: dict[str, Callable[[np.ndarray], Any]] = {
         "openai-es": lambda initial: OpenAIES(initial, 0, pairs=INDIVIDUALS // 2),
         "deep-ga": lambda initial: DeepGA(initial, 0, population_size=INDIVIDUALS),
     }
-    problem = make("sphere", None, nodes, dim=PARAMETERS)
-    stored: list[int] = []
-    put = ray.put
-
-    def counted(message: bytes) -> Any:
-        stored.append(len(message))
-        return put(message)
-
-    ray.put = counted
+    problem, counted = make("sphere", None, nodes, dim=PARAMETERS), Counted(PARAMETERS)
+    count = len(nodes.dispatch.nodes)
     for name, begin in populations.items():
         algorithm = begin(np.zeros(PARAMETERS))
         for _ in range(3):  # the Deep GA's lists have two seeds from the third generation on
             population = algorithm.ask()
-            stored.clear()
-            before = socket_bytes()
+            counted.clear()
+            before, began = socket_bytes(), time.monotonic()
             found = evaluate(problem, population)
-            sockets = socket_bytes() - before
+            sockets, took = socket_bytes() - before, time.monotonic() - began
             algorithm.tell(found.fitness)
-        vectors = 8 * PARAMETERS * sum(size > PARAMETERS for size in stored)
-        count = len(nodes.dispatch.nodes)
-        besides = (sum(stored) - vectors) * count
+        each = {"out": counted.out, "back": counted.back, "shared": counted.shared * count}
+        told = ", ".join(f"{way} {size / INDIVIDUALS:.1f}" for way, size in each.items())
         print(
-            f"{name}, {PARAMETERS:,} parameters, {INDIVIDUALS:,} individuals, {count} nodes: bytes an individual "
-            f"{sockets / INDIVIDUALS:.1f} on the driver's sockets, {besides / INDIVIDUALS:.1f} in the object store, "
-            f"together {(sockets + besides) / INDIVIDUALS:.1f}; besides, {vectors / 1e6:.0f} MB of vectors once a node",
+            f"{name}, {PARAMETERS:,} parameters, {INDIVIDUALS:,} individuals, {count} nodes: {counted.messages} "
+            f"messages; bytes an individual {told}, together {sum(each.values()) / INDIVIDUALS:.1f}; besides, "
+            f"{counted.vectors / 1e6:.0f} MB of vectors once a node. With all that Ray says in these {took:.0f} s the "
+            f"driver's sockets moved {sockets / INDIVIDUALS:.0f} bytes an individual",
             flush=True,
         )
-    ray.put = put
 
 
 def messages(count: int) -> None:

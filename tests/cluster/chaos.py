@@ -57,6 +57,7 @@ KINDS = {
     "stopped worker": 2,
     "stopped node": 1,
 }
+_ENDED = "ended by Ray"  # a driver, with its own raylet
 _OWN = "own raylet", "head"  # what the driver is connected to
 _HANGS = 600.0  # seconds without a row of metrics
 _PATIENCE = 60.0  # seconds that the first node may take
@@ -131,7 +132,7 @@ class Campaign:
 
     @property
     def cluster(self) -> RayCluster:
-        if self._cluster is None:
+        if self._cluster is None or self._cluster.process.poll() is not None:
             self._cluster = begin(_NODES)
         return self._cluster
 
@@ -153,36 +154,45 @@ class Campaign:
         log = path.with_suffix(".log")
         shutil.rmtree(path, ignore_errors=True)
         log.unlink(missing_ok=True)
-        counts, problems = dict.fromkeys(KINDS, 0), list[str]()
+        counts, problems = dict.fromkeys([*KINDS, _ENDED], 0), list[str]()
 
         def live(address: str) -> int:
             return in_child(lambda: drive(trial.case, path, address), log)
 
-        child = live(self.cluster.address)
+        child, code = live(self.cluster.address), -1
         for strike in trial.strikes:
             problems += _wait(child, path, strike.share * trial.case.generations)
             time.sleep(strike.delay)
             if is_over(child):
                 break
             counts[strike.kind] += self._strike(strike, child)
-            if strike.kind in _OWN:  # the driver goes on alone, until it is killed too
+            if strike.kind in _OWN:  # the driver goes on alone, until it is killed too; or Ray ends it
                 problems += _wait(child, path, rows_of(path) + 3)
                 self.end()
-                if is_over(child):
-                    break
-                counts["driver"] += _send([child], signal.SIGKILL)
-            if strike.kind in ("driver", *_OWN):
-                ended(child)
-                if strike.after == "threads":
-                    child = live("")
-                    problems += _wait(child, path, rows_of(path) + 3)
+                if not is_over(child):
                     counts["driver"] += _send([child], signal.SIGKILL)
-                    ended(child)
-                elif strike.after == "another":
-                    self.end()
-                child = live(self.cluster.address)
-        problems += _wait(child, path, math.inf)
-        code = ended(child)
+                elif code := ended(child):
+                    counts[_ENDED] += 1
+                    child = 0
+                else:
+                    break
+            elif strike.kind != "driver":
+                continue
+            if child:
+                ended(child)
+            if strike.after == "threads":
+                child = live("")
+                problems += _wait(child, path, rows_of(path) + 3)
+                counts["driver"] += _send([child], signal.SIGKILL)
+                ended(child)
+            elif strike.after == "another":
+                self.end()
+            child, code = live(self.cluster.address), -1
+        if code:
+            problems += _wait(child, path, math.inf)
+            code = ended(child)
+        if code:
+            self.end()
         self._wake(signal.SIGKILL)
         problems += [f"ended with {code} (see {log})"] if code else differences(whole, path)
         if not problems:
@@ -200,6 +210,8 @@ class Campaign:
             return self.cluster.do("remove 0") == "done"
         raylets = [int(word) for word in self.cluster.do("raylets").split()]
         place = 0 if strike.kind == "own raylet" else 1 + int(strike.chosen * (len(raylets) - 1))
+        if place >= len(raylets):  # one could not be replaced
+            return False
         if "worker" in strike.kind:
             victims = self._workers(raylets, child)
             victims = victims[int(strike.chosen * len(victims)) :][:1]
@@ -211,7 +223,8 @@ class Campaign:
         if strike.kind != "node" and not _send(victims, signal.SIGKILL):
             return False
         if strike.kind in ("raylet", "node"):
-            return self.cluster.do(f"remove {place}") == self.cluster.do("add") == "done"
+            self.cluster.do(f"remove {place}")
+            self.cluster.do("add")
         return True
 
     def _workers(self, raylets: list[int], child: int) -> list[int]:
@@ -280,14 +293,14 @@ def main(words: list[str] | None = None) -> int:
                     warm.add(trial.case.name)
                 row = campaign.run(trial)
                 campaign.chaos.record(row)
-                told = ", ".join(f"{row[kind]} {kind}" for kind in KINDS if row[kind])
+                told = ", ".join(f"{row[kind]} {kind}" for kind in (*KINDS, _ENDED) if row[kind])
                 print(f"trial {trial.number} ({row['case']}): {told}; {row['seconds']} s", flush=True)
             rows.append(row)
             if row["differing"]:
                 print(f"trial {trial.number} ({row['case']}) differs: {row['differing']}", flush=True)
     finally:
         campaign.end()
-    print(table(rows, [*KINDS]))
+    print(table(rows, [*KINDS, _ENDED]))
     return int(any(row["differing"] for row in rows))
 
 

@@ -61,7 +61,10 @@ def main() -> None:
         word, *places = line.split()
         answer = "done"
         if word == "add":
-            nodes.append(cluster.add_node(**_NODE))
+            try:
+                nodes.append(cluster.add_node(**_NODE))
+            except Exception as error:  # on a busy machine a raylet may miss the time that it has to begin
+                answer = f"failed: {error}".replace("\n", " ")
         elif word == "remove":
             cluster.remove_node(nodes.pop(int(places[0]) if places else -1), allow_graceful=False)
         elif word == "raylets":
