@@ -128,7 +128,7 @@ def _nodes_speed(
     nodes = workers_of(None, workers)
     if not isinstance(nodes, NodeWorkers):
         raise EvoError("speed is measured of workers that are nodes: give --workers ray")
-    size: dict[str, Any] = {"individuals": 32, "steps": 100} if quick else {}
+    size: dict[str, Any] = {"individuals": 512, "steps": 100} if quick else {}
     for task in map(task_name, tasks or SPEED_TASKS[:1]):
         for network in networks or SPEED_NETWORKS[1:]:
             yield from nodes_speed(task, network, nodes, 1 if quick else pairs, **size)

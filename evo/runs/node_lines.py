@@ -59,10 +59,12 @@ class NodeLines:
     def line(self) -> str:
         """Return all in one line, for a log."""
         now, speeds = self._look()
+        if not speeds:
+            return f"nodes: {self._count(now)}"
         driver = _share(now.waited - self._seen[0].waited, now.seconds - self._seen[0].seconds)
         waiting = f"waiting: nodes {_percent(_mean_waiting(speeds))}, this process {_percent(driver)}"
         told = "; ".join(" ".join(text.split()) for text in _told(speeds))
-        return f"nodes: {self._count(now)}; {waiting}" + (f"; steps/s: {told}" if told else "")
+        return f"nodes: {self._count(now)}; {waiting}; steps/s: {told}"
 
     def _count(self, now: NodesStatus) -> str:
         lost = f", {now.lost - self._lost:,} lost" if now.lost > self._lost else ""

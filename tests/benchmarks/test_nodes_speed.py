@@ -11,7 +11,7 @@ from evo.cluster.nodes import Nodes
 from evo.cluster.simulation import Machine, SimulatedNodes
 from evo.errors import EvoError
 from evo.storage.messages import pack, unpack
-from tests.problems.test_slices import Elsewhere
+from tests.support.slices import Elsewhere
 
 
 def nodes(answer: object = evo.evaluate_slice) -> Nodes:
@@ -42,7 +42,7 @@ def test_other_bits_are_mismatches(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("evo.benchmarks.nodes_speed._SETTLED", 0.0)
     rows = bench(tasks=["cartpole"], networks=["linear"], quick=True, workers=nodes(other))
-    assert rows[1]["mismatches"] == 32
+    assert rows[1]["mismatches"] == 512
 
 
 def test_what_knows_no_workers_says_so() -> None:

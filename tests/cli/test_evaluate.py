@@ -11,8 +11,8 @@ import evo
 from evo.cli import app
 from evo.errors import EvoError
 from evo.numerics.running_statistics import standard_error
-from tests.problems.test_slices import Elsewhere
 from tests.support.places import REFERENCE
+from tests.support.slices import Elsewhere
 
 
 def evaluated(capsys: pytest.CaptureFixture[str], *words: object) -> str:

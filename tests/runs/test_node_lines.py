@@ -70,6 +70,7 @@ def test_of_many_nodes_the_slowest_and_the_fastest_are_told() -> None:
 
 def test_no_nodes_and_new_ones_have_lines_too() -> None:
     assert lines_of(status(5, 0)).lines()[0] == "nodes      none: this process evaluates alone"
+    assert lines_of(status(5, 0)).line() == "nodes: none: this process evaluates alone"
     assert "steps/s              –  node 00ffffff" in lines_of(status(5, 0, (0, 0, 0, 0))).lines()[2]
 
 
