@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from evo.cluster.answering import evaluate_slice
 from evo.cluster.nodes import Nodes
@@ -10,10 +11,14 @@ from evo.errors import EvoError
 from evo.evaluation.workers import Threads, Workers
 from evo.numerics.platform_facts import platform_facts
 
+if TYPE_CHECKING:
+    from evo.cluster.ray_nodes import RayNodes
+
 _MIXED = ",mixed"
 
 
-_held: dict[tuple[str, int], Nodes] = {}  # one at most: a node's processors are held until this process ends
+# one at most: a node's processors are held until this process ends
+_held: dict[tuple[str, int], tuple[Nodes, "RayNodes"]] = {}
 
 
 def workers_of(threads: int | None, workers: Workers | str | None = None) -> Workers:
@@ -42,15 +47,17 @@ def workers_by_name(text: str, threads: int) -> Nodes:
         raise EvoError(f"workers {text!r}: write ray, or ray:HOST:6379 for the cluster at an address")
     from evo.cluster.ray_nodes import RayNodes
 
-    if (text, threads) in _held:
-        return _held[text, threads]
+    if (text, threads) in _held and _held[text, threads][1].usable:
+        return _held[text, threads][0]
     while _held:
-        _held.popitem()[1].close()
+        _held.popitem()[1][0].close()
 
     def answer(message: bytes, shared: Sequence[bytes]) -> bytes:
         return evaluate_slice(message, shared, threads=threads, trust=True)
 
     tell = logging.getLogger("evo").warning
     mixed = text.endswith(_MIXED)
-    _held[text, threads] = Nodes(RayNodes(address or None), threads, answer, platform_facts(), tell, mixed)
-    return _held[text, threads]
+    transport = RayNodes(address or None)
+    nodes = Nodes(transport, threads, answer, platform_facts(), tell, mixed)
+    _held[text, threads] = nodes, transport
+    return nodes

@@ -7,28 +7,24 @@ Ray starts actors and brings bytes; which node does what, and what happens when 
 import math
 import os
 import re
-import signal
 import socket
 import sys
 import threading
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
 from evo.cluster.dispatch import Order
 from evo.cluster.nodes import Lost, Ready, Trial
+from evo.cluster.ray_connection import Connection, knock
 from evo.envs.engine.interruption import deferred
 from evo.errors import EvoError, one_line
 
 _LOOKED = 1.0  # seconds after which Ray is asked for its nodes
 _REST = 2.0  # seconds that a node rests after its actor was lost
-_KNOCK = 5.0  # seconds that a cluster has to take a connection
 _AWAY = 30.0  # seconds after which a cluster that is gone is looked for again
 _KEPT = 4  # shared messages that are kept in the object store, and by an actor
-_FOREVER = "1000000"  # seconds: Ray ends a process that has lost its cluster for longer; a run goes on without one
-_NO_RAY = "workers on a cluster need Ray: pip install 'evo-creatures[ray]'"
 
 
 class Slices:
@@ -67,12 +63,13 @@ class Slices:
 class RayNodes:
     """The nodes of a Ray cluster, as a transport: see `evo.cluster.nodes.Transport`.
 
-    A signal's exception waits until Ray's code is left. address: of the cluster, such as Ray's command prints, or None
-    for the one on this machine. Raises EvoError where Ray or the cluster is missing.
+    A signal's exception waits until Ray's code is left. address: as of `Connection`. Raises EvoError where
+    Ray or the cluster is missing.
     """
 
     def __init__(self, address: str | None) -> None:
-        self._ray = _connect(address)
+        self._connection = Connection(address)
+        self._ray = self._connection.ray
         self._actor = self._ray.remote(max_restarts=0, max_task_retries=0)(Slices)
         self._arguments = working_place()
         self._actors: dict[str, Any] = {}
@@ -82,7 +79,7 @@ class RayNodes:
         self._stored: dict[bytes, Any] = {}  # shared message → reference to it in the object store
         self._rests: dict[str, float] = {}  # node → until when it rests
         self._gone: list[Lost] = []
-        self._address = self._ray.get_runtime_context().gcs_address
+        self._away = False  # whether the cluster is gone, and looked for
         self._raylet: socket.socket | None = None  # a connection to the raylet that this process talks to
         self._look_at = -math.inf
 
@@ -117,8 +114,11 @@ class RayNodes:
     def _is_there(self) -> bool:
         """Whether the cluster answers. One that is gone is left, as calls would block; one that is back is joined."""
         try:
-            _knock(self._address)
-            _connect(self._address)
+            knock(self._connection.address)
+            if not self._connection.open:
+                self._leave()
+                self._connection = Connection(self._connection.address)
+                self._away, self._look_at = False, self.clock() + _LOOKED
         except (OSError, EvoError):
             self._leave()
             return False
@@ -145,8 +145,10 @@ class RayNodes:
         if self._raylet is not None:
             self._raylet.close()
             self._raylet = None
-        self._ray.shutdown()
-        self._look_at = self.clock() + _AWAY
+        self._connection.close()
+        self._away = True
+        # what the program itself joined is its own to join again
+        self._look_at = self.clock() + _AWAY if self._connection.own else math.inf
 
     def _look(self, alive: Mapping[str, Any], trial: Trial) -> None:
         """Begin actors on new nodes, and drop those of nodes that Ray has lost."""
@@ -208,7 +210,7 @@ class RayNodes:
     def _put(self, message: bytes) -> Any:
         try:
             return self._ray.put(message)
-        except self._ray.exceptions.ObjectStoreFullError as error:
+        except (self._ray.exceptions.ObjectStoreFullError, self._ray.exceptions.OutOfDiskError) as error:
             size = len(message) / 1e6
             raise EvoError(
                 f"Ray's object store has no room for {size:,.0f} MB, what all slices share: start Ray with a larger "
@@ -255,9 +257,16 @@ class RayNodes:
         self._gone.clear()
         self._look_at = -math.inf
 
+    @property
+    def usable(self) -> bool:
+        """Whether the program itself has neither closed its connection nor opened another in its place."""
+        return self._away or self._connection.open
+
     def close(self) -> None:
-        """End the actors, and leave the cluster."""
-        self._ray.shutdown()
+        """End the actors, and leave the cluster, unless the program itself joined it."""
+        if self._connection.open:
+            self.restart()
+        self._connection.close()
 
 
 def working_place() -> tuple[list[str], str]:
@@ -265,60 +274,8 @@ def working_place() -> tuple[list[str], str]:
     return [path or os.getcwd() for path in sys.path], os.getcwd()
 
 
-def _connect(address: str | None) -> Any:
-    """Return the module `ray`, connected to a cluster; signals stay as they are. Raises EvoError."""
-    try:
-        import ray
-        import ray.exceptions
-    except ImportError as error:
-        raise EvoError(_NO_RAY) from error
-    if ray.is_initialized():
-        return ray
-    os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", _FOREVER)
-    with _own_signals(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            _knock(address)
-            ray.init(address=address or "auto", log_to_driver=False, logging_level="ERROR", configure_logging=False)
-        except Exception as error:
-            where = f"at {address}" if address else "on this machine"
-            raise EvoError(
-                f"no Ray cluster answers {where} ({one_line(error)}): start one with `ray start --head`, or name its "
-                "address (--workers ray:HOST:6379)"
-            ) from error
-    _silence(ray)
-    return ray
-
-
-def _silence(ray: Any) -> None:
-    """Keep off standard output the paragraph that Ray prints for each worker it loses: `changes` tells of nodes."""
-    if hasattr(ray._private.worker, "print_to_stdstream"):  # it has no setting for this
-        ray._private.worker.print_to_stdstream = lambda data, ignore_prefix: None
-
-
 def why_lost(error: Exception) -> str:
     """Return why a call failed; of the paragraph that Ray writes on a lost actor, the reason in it."""
     text = one_line(error)
     known = re.search(r"[Bb]ecause (its (?:worker process|node) has died)", text)
     return known[1] if known else text
-
-
-def _knock(address: str | None) -> None:
-    """Raise OSError where nobody listens at HOST:PORT: Ray itself would wait for minutes."""
-    host, _, port = (address or "").rpartition(":")
-    if host and port.isdecimal() and "/" not in host:
-        socket.create_connection((host, int(port)), _KNOCK).close()
-
-
-@contextmanager
-def _own_signals() -> Iterator[None]:
-    """Keep this process's handlers of signals, which Ray replaces."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)

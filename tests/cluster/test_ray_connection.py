@@ -1,0 +1,121 @@
+"""The connection to a Ray cluster: bad addresses are one line each, and what the program opened is left open."""
+
+import importlib.util
+import re
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from evo.cluster import ray_connection
+from evo.cluster.named import workers_by_name
+from evo.cluster.ray_connection import Connection
+from evo.errors import EvoError
+from tests.support.ray_cluster import RayCluster, begin
+
+pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]  # Ray warns of itself
+
+BAD_ADDRESSES = {
+    "banana": "the address of a Ray cluster is HOST:PORT, as in 192.0.2.1:6379, got 'banana'",
+    "192.0.2.1": "the address of a Ray cluster is HOST:PORT, as in 192.0.2.1:6379, got '192.0.2.1'",
+    "192.0.2.1:99999": "the address of a Ray cluster is HOST:PORT, as in 192.0.2.1:6379, got '192.0.2.1:99999'",
+    "//192.0.2.1:10001": "Ray's client (//192.0.2.1:10001) is not used: run evo on a machine of the cluster",
+    "127.0.0.1:1": "no Ray cluster answers at 127.0.0.1:1 (",
+}
+
+if importlib.util.find_spec("ray"):
+    import ray
+
+    @pytest.fixture(scope="module")
+    def clusters() -> Iterator[list[RayCluster]]:
+        made = [begin(1) for _ in range(2)]
+        yield made
+        ray.shutdown()
+        for each in made:
+            each.end()
+
+    @pytest.mark.parametrize("address", BAD_ADDRESSES)
+    def test_a_bad_address_is_one_line(address: str) -> None:
+        with pytest.raises(EvoError, match=re.escape(BAD_ADDRESSES[address])):
+            Connection(address)
+
+    @pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b""])
+    def test_what_listens_and_is_not_ray_is_found_out(answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Ray itself asks it for minutes. The one with no answer stays silent."""
+        monkeypatch.setattr(ray_connection, "PATIENCE", 1.0)
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            taken: list[socket.socket] = []
+
+            def serve() -> None:
+                taken.append(server.accept()[0])
+                taken[0].sendall(answer)
+
+            thread = threading.Thread(target=serve)
+            thread.start()
+            why = "something else listens there" if answer else "timed out"
+            with pytest.raises(EvoError, match=re.escape(f"no Ray cluster answers at 127.0.0.1:{port} ({why})")):
+                Connection(f"127.0.0.1:{port}")
+            thread.join()
+            taken[0].close()
+
+    def test_a_port_of_a_cluster_that_is_not_its_own_is_one_line(
+        clusters: list[RayCluster], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv("RAY_gcs_server_port_wait_time_s", "2")  # by default 20
+        Connection(clusters[0].address).close()
+        connection = Connection(clusters[0].address)
+        port = ray.nodes()[0]["NodeManagerPort"]  # a server of Ray's too
+        connection.close()
+        capfd.readouterr()
+        host = clusters[0].address.partition(":")[0]
+        with pytest.raises(
+            EvoError, match=f"the Ray cluster at {host}:{port} does not take this process \\("
+        ) as raised:
+            Connection(f"{host}:{port}")
+        assert "RPC error" in str(raised.value)  # what Ray only logs
+        assert capfd.readouterr() == ("", "")
+
+    def test_another_version_of_ray_is_one_line(
+        clusters: list[RayCluster], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        there = ray.__version__
+        monkeypatch.setattr(ray, "__version__", "2.0.0")
+        with pytest.raises(EvoError, match="has other versions") as raised:
+            Connection(clusters[0].address)
+        said = str(raised.value)
+        assert (
+            f"Ray: {there} " in said
+            and "Ray: 2.0.0 " in said
+            and said.endswith(": install the same Python and Ray everywhere")
+        )
+        assert capfd.readouterr() == ("", "")
+        assert not ray.is_initialized()
+
+    def test_another_address_is_another_cluster(clusters: list[RayCluster]) -> None:
+        for place in (0, 1, 0):
+            address = clusters[place].address
+            nodes = workers_by_name(f"ray:{address}", 1)
+            assert ray.get_runtime_context().gcs_address == address
+            assert workers_by_name(f"ray:{address}", 1) is nodes
+
+    def test_a_connection_that_was_closed_is_opened_again(clusters: list[RayCluster]) -> None:
+        nodes = workers_by_name(f"ray:{clusters[0].address}", 1)
+        ray.shutdown()
+        assert workers_by_name(f"ray:{clusters[0].address}", 1) is not nodes
+        assert ray.is_initialized()
+
+    def test_what_the_program_opened_is_used_and_left_open(clusters: list[RayCluster]) -> None:
+        workers_by_name(f"ray:{clusters[1].address}", 1)
+        ray.shutdown()
+        ray.init(address=clusters[0].address, log_to_driver=False, logging_level="ERROR")
+        job = ray.get_runtime_context().get_job_id()
+        port = clusters[0].address.partition(":")[2]
+        for text in ("ray", f"ray:{clusters[0].address}", f"ray:localhost:{port}", "ray"):
+            workers_by_name(text, 1)
+            assert ray.get_runtime_context().get_job_id() == job
+        with pytest.raises(EvoError, match=f"not at {clusters[1].address}: call ray.shutdown"):
+            workers_by_name(f"ray:{clusters[1].address}", 1)
+        assert ray.get_runtime_context().get_job_id() == job
+        ray.shutdown()
