@@ -1,4 +1,4 @@
-"""Hooks of mkdocs: lists made from the code, and links from pages to files elsewhere in the repository.
+"""Hooks of mkdocs: lists made from the code, files shown on pages, and links to files elsewhere in the repository.
 
 A page links to a file outside of `docs/pages` by its path in the repository, so that the link holds where the page is
 read there too. Such a file is published beside the pages, at the same path; a Markdown file becomes a page.
@@ -21,6 +21,8 @@ PAGES = ROOT / "docs" / "pages"
 _LINK = re.compile(r"(?<=\]\()([^)\s#]+)(?=[)#])")
 # Where an argument's meaning begins in a paragraph of a docstring, as in `out: the run directory. threads: …`.
 _ARGUMENT = re.compile(r"(?:^|(?<=[.;] ))((?:[a-z_][a-z0-9_]*, )*[a-z_][a-z0-9_]*): ")
+_FILE = re.compile(r"^<!-- file: (\S+) -->$", re.MULTILINE)
+_KINDS = {".sh": "bash", ".yaml": "yaml", "": "docker"}  # of files that pages show, by the ends of their names
 _MARK = re.compile(r"^<!-- generated: ([a-z-]+) -->$", re.MULTILINE)
 
 
@@ -66,11 +68,15 @@ def _listed(paragraph: re.Match[str]) -> str:
 
 
 def on_page_markdown(markdown: str, *, page: "Page", **_: Any) -> str:
-    """Insert generated lists, and rewrite links that leave the pages."""
+    """Insert generated lists and the files that it shows, and rewrite links that leave the pages."""
     source = Path(str(page.file.abs_src_path))
 
     def rewritten(match: re.Match[str]) -> str:
         found = _outside(match[1], source)
         return match[1] if found is None else posixpath.relpath(found.as_posix(), posixpath.dirname(page.file.src_uri))
 
-    return _MARK.sub(lambda match: GENERATED[match[1]](), _LINK.sub(rewritten, markdown))
+    def shown(match: re.Match[str]) -> str:
+        path = ROOT / match[1]
+        return f'```{_KINDS[path.suffix]} title="{path.name}"\n{path.read_text()}```'
+
+    return _FILE.sub(shown, _MARK.sub(lambda match: GENERATED[match[1]](), _LINK.sub(rewritten, markdown)))

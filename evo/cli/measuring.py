@@ -168,14 +168,17 @@ def doctor(
             autocompletion=completion.runs,
         ),
     ] = None,
+    workers: Annotated[
+        str | None, typer.Option("--workers", help="ray, or ray:HOST:6379: check the nodes of a Ray cluster")
+    ] = None,
     trust: Trust = False,
 ) -> None:
-    """Check that this machine can do everything, or examine a run that does not learn and say what to try."""
+    """Check that this machine or a cluster can do everything, or examine a run that does not learn."""
     from evo.diagnosis.doctor import doctor as examined
     from evo.errors import printable
 
     console = Output()
-    findings = examined(path, trust)
+    findings = examined(path, trust, workers)
     for finding in findings:
         mark = "[green]ok[/] " if finding.ok else "[red]no[/] "
         advice = "" if finding.ok or not finding.advice else f"; {finding.advice}"

@@ -36,15 +36,21 @@ def workers_of(threads: int | None, workers: Workers | str | None = None) -> Wor
     return workers
 
 
+def cluster_address(text: str) -> str | None:
+    """Return the address of a cluster in what the user writes, as `workers_by_name` takes it. Raises EvoError."""
+    kind, _, address = text.removesuffix(_MIXED).partition(":")
+    if kind != "ray":
+        raise EvoError(f"workers {text!r}: write ray, or ray:HOST:6379 for the cluster at an address")
+    return address or None
+
+
 def workers_by_name(text: str, threads: int) -> Nodes:
     """Return the nodes of a Ray cluster as workers; threads: of this process.
 
     text: `ray` for the cluster on this machine or in the environment variable RAY_ADDRESS, `ray:ADDRESS` for another,
     with `,mixed` behind it to accept nodes that compute other bits. Raises EvoError.
     """
-    kind, _, address = text.removesuffix(_MIXED).partition(":")
-    if kind != "ray":
-        raise EvoError(f"workers {text!r}: write ray, or ray:HOST:6379 for the cluster at an address")
+    address = cluster_address(text)
     from evo.cluster.ray_nodes import RayNodes
 
     if (text, threads) in _held and _held[text, threads][1].usable:
@@ -57,7 +63,7 @@ def workers_by_name(text: str, threads: int) -> Nodes:
 
     tell = logging.getLogger("evo").warning
     mixed = text.endswith(_MIXED)
-    transport = RayNodes(address or None)
+    transport = RayNodes(address)
     nodes = Nodes(transport, threads, answer, platform_facts(), tell, mixed)
     _held[text, threads] = nodes, transport
     return nodes

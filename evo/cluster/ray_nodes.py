@@ -6,6 +6,7 @@ Ray starts actors and brings bytes; which node does what, and what happens when 
 
 import math
 import os
+import platform
 import re
 import socket
 import sys
@@ -20,6 +21,7 @@ from evo.cluster.nodes import Lost, Ready, Trial
 from evo.cluster.ray_connection import Connection, knock
 from evo.envs.engine.interruption import deferred
 from evo.errors import EvoError, one_line
+from evo.version import __version__
 
 _LOOKED = 1.0  # seconds after which Ray is asked for its nodes
 _REST = 2.0  # seconds that a node rests after its actor was lost
@@ -38,6 +40,13 @@ class Slices:
             os.chdir(folder)
         sys.path += [place for place in path if place not in sys.path]
         self._known: dict[str, bytes] = {}  # by the names of their references
+
+    def describe(self) -> dict[str, str]:
+        return describe_machine()
+
+    def take(self, data: bytes = b"") -> int:
+        """Take bytes, to see how long it takes; returns their number."""
+        return len(data)
 
     def try_out(self, cores: int, message: bytes, shared: Sequence[Any]) -> Any:
         """Return the facts that bits depend on, and the answer to a slice; compiles what is not compiled yet."""
@@ -58,6 +67,18 @@ class Slices:
         while len(self._known) > _KEPT:
             del self._known[next(iter(self._known))]
         return evaluate_slice(message, [self._known[name] for name in names], threads=cores, trust=True)
+
+
+def describe_machine() -> dict[str, str]:
+    """Return what this machine runs and has, besides the facts that bits depend on."""
+    import ray
+
+    from evo.envs.engine.physics import available_threads
+    from evo.numerics.platform_facts import platform_facts
+
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    versions = {"python": platform.python_version(), "evo": __version__, "ray": ray.__version__}
+    return {**versions, **platform_facts(), "processors": str(available_threads()), "memory": f"{memory / 1e9:.0f} GB"}
 
 
 class RayNodes:

@@ -1,4 +1,4 @@
-"""evo doctor: examines this machine, or diagnoses a run."""
+"""evo doctor: examines this machine or a cluster, or diagnoses a run."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ from evo.diagnosis.behaviour import BEHAVIOUR
 from evo.diagnosis.evidence import Evidence, evidence_of
 from evo.diagnosis.learning import LEARNING, failed_episodes, flat_fitness, stopped_search, stuck
 from evo.diagnosis.machine import Finding, examine
+from evo.errors import EvoError
 from evo.problems.named_functions import is_landscape
 from evo.runs.run import Run
 
@@ -16,12 +17,18 @@ _SOLVED = 1e-8  # distance from a best value that is known
 ON_A_FUNCTION = (stopped_search, stuck, failed_episodes, flat_fitness)
 
 
-def doctor(run: Run | Path | str | None = None, trust: bool = False) -> list[Finding]:
+def doctor(run: Run | Path | str | None = None, trust: bool = False, workers: str | None = None) -> list[Finding]:
     """Return the findings on this machine; or, given a run or its directory, what it reached and what is wrong with it.
 
-    trust: whether modules that its files name may be imported. Raises EvoError where there is no run, or one that has
-    not finished a generation.
+    trust: whether modules that its files name may be imported. workers: as of `evo.run`, a cluster to examine. Raises
+    EvoError where there is no run, or one that has not finished a generation, or no cluster.
     """
+    if workers is not None:
+        if run is not None:
+            raise EvoError("doctor examines a run or a cluster (--workers), not both at once")
+        from evo.diagnosis.cluster import examine_cluster
+
+        return examine_cluster(workers)
     if run is None:
         return examine()
     finished = run if isinstance(run, Run) else Run(run, trust)

@@ -1,0 +1,92 @@
+"""What the nodes of a Ray cluster are, whether they compute the driver's bits, and how fast bytes reach them."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from time import monotonic, perf_counter
+from typing import Any, NamedTuple
+
+from evo.cluster.nodes import Trial
+from evo.cluster.ray_connection import Connection
+from evo.cluster.ray_nodes import Slices
+from evo.errors import one_line
+
+_BLOCK = 16 * 2**20  # bytes that a node is sent
+_CALLS = 5  # times that a node is called for nothing
+_IN_VAIN = 20.0  # seconds that these may take
+
+
+class ExaminedNode(NamedTuple):
+    """A node.
+
+    name: its host and address. processors, store: that Ray gives out, and bytes of its object store. facts: versions,
+    and what bits depend on. answer: to a trial. failed: why there are no facts or no answer, or None. latency: s of a
+    call there and back. bandwidth: bytes/s to it.
+    """
+
+    name: str
+    processors: int
+    store: float
+    facts: Mapping[str, str] = {}
+    answer: bytes = b""
+    failed: str | None = None
+    latency: float = 0.0
+    bandwidth: float = 0.0
+
+
+def examine_nodes(connection: Connection, trial: Trial, patience: float) -> Iterator[ExaminedNode]:
+    """Examine all nodes at once, and yield each as it has answered; one that has not within `patience` seconds failed.
+
+    They need no free processor.
+    """
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    ray, until = connection.ray, monotonic() + patience
+    place = [path or os.getcwd() for path in sys.path], os.getcwd()
+    shared, block = [ray.put(message) for message in trial.shared], ray.put(bytes(_BLOCK))
+    actors, found, waiting = {}, {}, {}
+    try:
+        for node in (node for node in ray.nodes() if node["Alive"]):
+            has, host, address = node["Resources"], node["NodeManagerHostname"], node["NodeManagerAddress"]
+            there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+            actor = ray.remote(max_restarts=0, num_cpus=0)(Slices).options(scheduling_strategy=there).remote(*place)
+            about = actor.describe.remote()
+            answer = actor.answer.remote(1, trial.message, shared)
+            actors[answer], waiting[answer] = actor, about
+            found[answer] = ExaminedNode(
+                f"{host} ({address})", int(has.get("CPU", 0)), has.get("object_store_memory", 0.0)
+            )
+        while waiting and (left := until - monotonic()) > 0:
+            for answer in ray.wait([*waiting], num_returns=1, timeout=left)[0]:
+                about, node = waiting.pop(answer), found.pop(answer)
+                with suppress(Exception):  # why, the answer tells too
+                    node = node._replace(facts=ray.get(about, timeout=1.0))
+                try:
+                    node = node._replace(answer=ray.get(answer))
+                    latency, bandwidth = _measure(ray, actors[answer], block)
+                    yield node._replace(latency=latency, bandwidth=bandwidth)
+                except ray.exceptions.GetTimeoutError:
+                    yield node._replace(failed="it answered once, and then no more")
+                except ray.exceptions.RayTaskError as error:
+                    yield node._replace(failed=one_line(error.cause))
+                except ray.exceptions.RayError as error:
+                    yield node._replace(failed=one_line(error))
+        for node in found.values():
+            yield node._replace(failed=f"it has not answered within {patience:.0f} s")
+    finally:
+        for actor in actors.values():
+            with suppress(Exception):  # it may be gone
+                ray.kill(actor)
+
+
+def _measure(ray: Any, actor: Any, block: Any) -> tuple[float, float]:
+    """Return latency and bandwidth. Raises Ray's errors."""
+    times = []
+    for _ in range(_CALLS):
+        began = perf_counter()
+        ray.get(actor.take.remote(), timeout=_IN_VAIN)
+        times.append(perf_counter() - began)
+    began = perf_counter()
+    size = ray.get(actor.take.remote(block), timeout=_IN_VAIN)
+    return min(times), size / (perf_counter() - began)
