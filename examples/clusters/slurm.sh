@@ -20,7 +20,8 @@ EVO_HEAD=$(hostname) # this script runs on the first node
 export RAY_AUTH_MODE=token RAY_AUTH_TOKEN
 RAY_AUTH_TOKEN=$(python -c 'import secrets; print(secrets.token_hex(32))')
 
-export RAY_raylet_start_wait_time_s=120 # a folder that many nodes read at once is slow
+# Seconds that Ray has to begin: a folder that many nodes read at once is slow.
+export RAY_raylet_start_wait_time_s=300 RAY_gcs_server_request_timeout_seconds=300
 
 # shellcheck disable=SC2016 # the words of each node's own shell
 srun --cpus-per-task="$SLURM_CPUS_PER_TASK" bash -c '

@@ -126,7 +126,6 @@ if importlib.util.find_spec("ray"):
         variables: dict[str, Any] = {
             "PATH": f"{tmp_path}:{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
-            "RAY_raylet_start_wait_time_s": "300",
             "SLURM_JOB_ID": str(job),
             "SLURM_NNODES": "1",
             "SLURM_CPUS_PER_TASK": "1",
