@@ -93,7 +93,7 @@ def unlike_platforms(members: Sequence[Member]) -> list[str]:
         }
         if len({member.champion.facts.get(name) for member in members}) > 1:
             lines.append(f"made with {name}: {group_texts(texts)}")
-    if len({member.processors for member in members}) > 1:
+    if len({member.processors for member in members if member.processors}) > 1:  # older runs recorded none
         texts = {
             method: _join([*dict.fromkeys(one for member in group for one in member.processors or ("unknown",))])
             for method, group in methods_of(members).items()

@@ -25,7 +25,7 @@ from evo import cli
 from evo.comparison import artefacts
 from evo.comparison.comparison import Comparison
 from evo.comparison.defaults import DEFAULT_METHODS
-from evo.comparison.display import Pace, StudyTable, study_display
+from evo.comparison.display import Pace, StudyLines, StudyTable, study_display
 from evo.comparison.findings import findings_of
 from evo.comparison.member import Member, read_member, with_last
 from evo.comparison.notes import learning_caption, members_note, methods_note, thresholds_note
@@ -516,6 +516,26 @@ def test_the_display_tells_what_matters(terminal: bool, tmp_path: Path, own: str
     assert ("\x1b" in text) == terminal
 
 
+def test_several_runs_at_once_are_told_apart() -> None:
+    configs = [resolve_config(flags={"task.name": "cartpole", "seed": seed, "budget.steps": 9}) for seed in range(2)]
+    row = {"steps": 3.0, "generation": 1.0, "best": 1.0, "mean": 0.5, "failures": 0.0, "wall_s": 1.0}
+    console = Console(file=io.StringIO(), width=100)
+    lines, table = StudyLines(configs, console), StudyTable(configs, Console(file=io.StringIO(), width=100, height=40))
+    for index, node in enumerate(("on box/1", "on box/2")):
+        lines.state(index, "running", node)
+        table.state(index, "running", node)
+    with lines.watch(1)(configs[1]) as shown:
+        shown.on_generation(row)
+    console.print(table._table())
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "[2/2] ars seed 1: generation     1" in text
+    assert "running on box/1" in text and "running on box/2" in text
+    lines.state(0, "done")
+    with lines.watch(1)(configs[1]) as shown:
+        shown.on_generation(row)
+    assert console.file.getvalue().rstrip().splitlines()[-1].startswith("generation     1")  # type: ignore[attr-defined]
+
+
 def test_a_study_longer_than_the_screen_shows_the_current_member() -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=100, height=20)
     configs = [resolve_config(flags={"task.name": "cartpole", "seed": seed, "budget.steps": 9}) for seed in range(100)]
@@ -660,6 +680,13 @@ def test_other_platforms_are_named(like: Member) -> None:
     assert unlike_platforms([like, other]) == [f"made with numba: {here}, 0.1 (ars)"]
     listed = replace(like, champion=replace(like.champion, facts={**like.champion.facts, "numba": "x fused, y plain"}))
     assert unlike_platforms([like, listed]) == [f"made with numba: {here} or x fused, y plain (ars)"]
+
+
+def test_unlike_processors_are_named(like: Member) -> None:
+    one, other, unknown = (replace(like, processors=names) for names in (("A, 1 thread",), ("B, 1 thread",), ()))
+    assert like.processors and unlike_platforms([one, one, unknown]) == []
+    (line,) = unlike_platforms([one, other, unknown])
+    assert line == "seconds are those of unlike machines: A, 1 thread or B, 1 thread or unknown (ars)"
 
 
 def test_runs_that_ended_unlike_the_others_are_named(like: Member) -> None:

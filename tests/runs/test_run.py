@@ -10,6 +10,7 @@ import pytest
 
 import evo
 from evo.errors import EvoError
+from evo.numerics.platform_facts import processor_name
 from tests.chaos import differences
 from tests.support.clocks import ticking
 from tests.support.processes import PATIENCE
@@ -36,6 +37,8 @@ def test_stopped_and_resumed_equals_uninterrupted(method: str, tmp_path: Path) -
     whole, parts = evo.load(tmp_path / "whole"), evo.load(tmp_path / "parts")
     for column in ("best", "mean", "std", "steps"):
         np.testing.assert_array_equal(whole.metrics[column], parts.metrics[column])
+    assert whole.processors == (f"{processor_name()}, 2 threads",)
+    assert parts.processors == (*whole.processors, f"{processor_name()}, 1 thread")
 
 
 def test_until_stops_at_the_held_out_fitness(tmp_path: Path) -> None:
