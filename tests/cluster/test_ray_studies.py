@@ -178,7 +178,7 @@ if importlib.util.find_spec("ray"):
         running = subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         methods = ["cma-es", "random-search"]
         plan = plan_study(SLOW, methods, 1, 200, None, None, {"task.dim": 3}, tmp_path / "s")
-        wait(lambda: any(list((path / "checkpoints").glob("0*/done")) for path in plan.members))
+        wait(lambda: running.poll() is not None or any((path / "checkpoints").exists() for path in plan.members))
         running.send_signal(signal.SIGTERM)
         told, errors = running.communicate(timeout=120)
         assert running.returncode == 143, errors
