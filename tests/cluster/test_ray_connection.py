@@ -1,16 +1,21 @@
 """The connection to a Ray cluster: bad addresses are one line each, and what the program opened is left open."""
 
 import importlib.util
+import os
 import re
+import signal
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 
 import pytest
 
+from evo.cli import main
 from evo.cluster import ray_connection
 from evo.cluster.named import workers_by_name
 from evo.cluster.ray_connection import Connection
+from evo.diagnosis import cluster
 from evo.errors import EvoError
 from tests.support.ray_cluster import RayCluster, begin
 
@@ -119,3 +124,26 @@ if importlib.util.find_spec("ray"):
             workers_by_name(f"ray:{clusters[1].address}", 1)
         assert ray.get_runtime_context().get_job_id() == job
         ray.shutdown()
+
+    def test_the_doctor_examines_a_cluster_and_passes_over_a_node_that_hangs(
+        monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        made = begin(2)
+        hung = int(made.do("raylets").split()[1])
+        try:
+            for stopped in (False, True):
+                if stopped:
+                    monkeypatch.setattr(cluster, "_PATIENCE", 10.0)
+                    os.kill(hung, signal.SIGSTOP)
+                monkeypatch.setattr(sys, "argv", ["evo", "doctor", "--workers", f"ray:{made.address}"])
+                with pytest.raises(SystemExit) as ended:
+                    main()
+                said = capsys.readouterr().out.splitlines()
+                assert said[0] == f"ok  cluster: Ray {ray.__version__} at {made.address}; nodes: 2"
+                well = [line for line in said if line.startswith("ok  node ") and "; the same bits; " in line]
+                wrong = [line for line in said if line.startswith("no  node ")]
+                assert (len(well), len(wrong), ended.value.code) == ((1, 1, 1) if stopped else (2, 0, 0)), said
+                assert all("it has not answered within 10 s" in line for line in wrong)
+        finally:
+            os.kill(hung, signal.SIGCONT)
+            made.end()
