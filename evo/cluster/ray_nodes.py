@@ -296,7 +296,7 @@ def working_place() -> tuple[list[str], str]:
 
 
 def why_lost(error: Exception) -> str:
-    """Return why a call failed; of the paragraph that Ray writes on a lost actor, the reason in it."""
-    text = one_line(error)
-    known = re.search(r"[Bb]ecause (its (?:worker process|node) has died)", text)
-    return known[1] if known else text
+    """Return why a call failed; of the paragraphs that Ray writes on actors and their errors, the reason in them."""
+    error = getattr(error, "cause", None) or error
+    known = re.search(r"[Bb]ecause (its (?:worker process|node) has died)|(No module named '[\w.]+')", str(error))
+    return next(filter(None, known.groups())) if known else one_line(error)

@@ -15,6 +15,7 @@ from evo.cli import main
 from evo.cluster import ray_connection
 from evo.cluster.named import workers_by_name
 from evo.cluster.ray_connection import Connection
+from evo.cluster.ray_nodes import why_lost
 from evo.diagnosis import cluster
 from evo.errors import EvoError
 from tests.support.ray_cluster import RayCluster, begin
@@ -28,6 +29,17 @@ BAD_ADDRESSES = {
     "//192.0.2.1:10001": "Ray's client (//192.0.2.1:10001) is not used: run evo on a machine of the cluster",
     "127.0.0.1:1": "no Ray cluster answers at 127.0.0.1:1 (",
 }
+
+
+def test_of_what_ray_says_the_reason_is_told() -> None:
+    creation = "The actor died because of an error raised in its creation task,\n"
+    said = {
+        f"{creation} RuntimeError\nModuleNotFoundError: No module named 'evo'": "No module named 'evo'",
+        "The actor is dead because its node has died.\nNode Id: 12": "its node has died",
+        "something\nelse": "something else",
+    }
+    assert {text: why_lost(RuntimeError(text)) for text in said} == said
+
 
 if importlib.util.find_spec("ray"):
     import ray
