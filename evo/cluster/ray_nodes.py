@@ -129,7 +129,11 @@ class RayNodes:
         here = alive.get(self._ray.get_runtime_context().get_node_id())
         if self._raylet is None and here is not None:
             self._raylet = socket.socket(socket.AF_UNIX)
-            self._raylet.connect(here["RayletSocketName"])
+            try:
+                self._raylet.connect(here["RayletSocketName"])
+            except OSError:  # it has ended, and Ray does not know yet
+                self._leave()
+                return None
         return alive
 
     def _is_there(self) -> bool:
@@ -163,13 +167,16 @@ class RayNodes:
         self._gone += [Lost(name, "its cluster is gone") for name in self._actors]
         for held in (self._actors, self._trials, self._calls, self._stored, self._rests):
             held.clear()
-        if self._raylet is not None:
-            self._raylet.close()
-            self._raylet = None
+        self._hang_up()
         self._connection.close()
         self._away = True
         # what the program itself joined is its own to join again
         self._look_at = self.clock() + _AWAY if self._connection.own else math.inf
+
+    def _hang_up(self) -> None:
+        if self._raylet is not None:
+            self._raylet.close()
+            self._raylet = None
 
     def _look(self, alive: Mapping[str, Any], trial: Trial) -> None:
         """Begin actors on new nodes, and drop those of nodes that Ray has lost."""
@@ -287,6 +294,7 @@ class RayNodes:
         """End the actors, and leave the cluster, unless the program itself joined it."""
         if self._connection.open:
             self.restart()
+        self._hang_up()
         self._connection.close()
 
 

@@ -15,6 +15,7 @@ from evo.numerics.blas_threads import one_thread
 from evo.numerics.platform_facts import platform_facts
 from evo.numerics.randomness import generator, selection_seeds
 from evo.problems.problem import evaluate_alone
+from evo.version import __version__
 
 _SIZES = 3, 16, 33, 100  # of matrices: BLAS has code of its own for small ones, and for the rests of blocks
 
@@ -31,7 +32,8 @@ def try_machine(config: Config) -> MachineTrial:
 
     The digest covers an episode of the run's own problem, as it is scored, with parameters that every run of it has,
     and the products and decompositions that updates are made of: their bits depend on the kernel that BLAS has for the
-    processor. Compiles what is not compiled yet. Raises EvoError, EngineError.
+    processor. Another version of evo has another digest, as its methods may compute something else. Compiles what is
+    not compiled yet. Raises EvoError, EngineError.
     """
     problem = make_problem(config, Threads(1), training=False)
     problem.prepare()
@@ -47,7 +49,7 @@ def _updates() -> tuple[Mapping[str, str], bytes]:
     import scipy.linalg
     from threadpoolctl import threadpool_info
 
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(__version__.encode())  # the episode and the products do not tell what methods do
     with one_thread():
         for size in _SIZES:
             numbers = generator(0, "matrices of a trial", size).standard_normal((2, size, size))
@@ -57,5 +59,10 @@ def _updates() -> tuple[Mapping[str, str], bytes]:
                 for result in (*products, *np.linalg.eigh(first @ first.T), np.exp(first), np.tanh(first)):
                     digest.update(result.tobytes())
     kernels = [f"{one['internal_api']} {one['architecture']}" for one in threadpool_info() if "architecture" in one]
-    facts = {**platform_facts(), "scipy": version("scipy"), "BLAS": ", ".join(dict.fromkeys(kernels)) or "unknown"}
+    facts = {
+        "evo": __version__,
+        **platform_facts(),
+        "scipy": version("scipy"),
+        "BLAS": ", ".join(dict.fromkeys(kernels)) or "unknown",
+    }
     return facts, digest.digest()

@@ -54,14 +54,13 @@ class Report(NamedTuple):
 class Supervisor:
     """Runs a member after the other in a process of their own, for as long as this process lives.
 
-    path: where the study finds modules. folder: where it works, if there is one here.
+    path: where the study finds modules, after those that are found here. folder: where it works, if there is one here.
     """
 
     def __init__(self, path: Sequence[str], folder: str) -> None:
         with suppress(OSError):
             os.chdir(folder)
         sys.path += [place for place in path if place not in sys.path]
-        self._path = path
         self._child: subprocess.Popen[bytes] | None = None
         self._scratch: tuple[Path, int] | None = None  # the folder of the member, and the lock on it
         self._mirror: Mirror | None = None
@@ -78,7 +77,7 @@ class Supervisor:
     def start(self, config: str, threads: int, home: str) -> MachineTrial:
         """Start or resume the run; return this machine's trial for it. home: what errors call its directory."""
         found = resolve_config(read_config(config, "a member of a study", trust=True))
-        self._trial = try_machine(found)
+        trial = try_machine(found)
         words = ["run", "--config", str(self._run.parent / "config.toml"), "--out", str(self._run)]
         if self._mirror is not None:
             self._mirror.close()
@@ -95,10 +94,11 @@ class Supervisor:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(self._path)},
+                # it finds the modules that the trial was made with
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
                 start_new_session=True,
             )
-        return self._trial
+        return trial
 
     def news(self, patience: float) -> bytes:
         """Return what the run has written since the last call; wait so many seconds for a checkpoint."""

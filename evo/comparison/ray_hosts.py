@@ -52,12 +52,14 @@ def nodes_of(workers: Workers, threads: int | None, say: Callable[[str], None]) 
 
 @dataclass
 class _Slot:
-    """An actor. node: Ray's name of its node. call: what it is asked, and `step`: which call that is.
+    """An actor. node: Ray's name of its node. label: what people call that.
 
-    mirror: where its member comes home. messages: what is to be sent to it before it begins. start: arguments for that.
+    call: what the actor is asked, and `step`: which call that is. mirror: where its member comes home. messages: what
+    is to be sent to it before it begins. start: arguments for that.
     """
 
     node: str
+    label: str
     actor: Any
     call: Any
     step: str = "hello"
@@ -83,6 +85,7 @@ class RayHosts:
         self.cores = [cores for node in self._alive.values() if (cores := _cores(node))]
         self.threads = threads or min(self.cores, default=otherwise)
         self._slots: dict[str, _Slot] = {}
+        self._nodes_of: dict[str, str] = {}  # host → Ray's name of its node; of those that are gone too
         self._numbers = count(1)
         self._ready: list[Host] = []
         self._gone: list[News] = []
@@ -96,7 +99,9 @@ class RayHosts:
         self._stay()
         if self.clock() >= self._look_at:
             self._look_at = self.clock() + _LOOKED
-            self._alive = self._nodes.alive() or {}
+            if (alive := self._nodes.alive()) is None:
+                self._leave()
+            self._alive = alive or {}
             for name in [name for name, slot in self._slots.items() if slot.node not in self._alive]:
                 self._lose(name, "Ray no longer sees it")
         while len(self._slots) < wanted and (node := self._roomiest()) is not None:
@@ -108,12 +113,16 @@ class RayHosts:
         """Return whether the cluster is there; else Ray must not be called, and all hosts are gone."""
         self._nodes.stay()
         there: bool = self._ray.is_initialized()
-        if not there:
-            self._alive, self._look_at = {}, max(self._look_at, self.clock() + _AWAY)
-            self._gone += [News(name, gone="its cluster is gone") for name in self._slots]
-            for name in [*self._slots]:
-                self._drop(name)
+        if not there and self._alive:
+            self._leave()
         return there
+
+    def _leave(self) -> None:
+        """Drop all hosts of a cluster that is gone, without calling it, and look for it later."""
+        self._alive, self._look_at = {}, self.clock() + _AWAY
+        self._gone += [News(name, gone="its cluster is gone") for name in self._slots]
+        for name in [*self._slots]:
+            self._drop(name)
 
     def _roomiest(self) -> str | None:
         """Return the node with the most room for another actor; None where none has any."""
@@ -133,18 +142,20 @@ class RayHosts:
 
         there = NodeAffinitySchedulingStrategy(node, soft=False)
         actor = self._actor.options(num_cpus=self.threads, scheduling_strategy=there).remote(*working_place())
-        self._slots[f"{self._label(node)} {next(self._numbers)}"] = _Slot(node, actor, actor.hello.remote())
-
-    def _label(self, node: str) -> str:
-        return f"{self._alive[node].get('NodeManagerHostname', 'node')}/{node[:8]}"
+        label = f"{self._alive[node].get('NodeManagerHostname', 'node')}/{node[:8]}"
+        name = f"{label} {next(self._numbers)}"
+        self._slots[name], self._nodes_of[name] = _Slot(node, label, actor, actor.hello.remote()), node
 
     def begin(self, host: str, path: Path, config: Config) -> None:
         if not self._stay() or (slot := self._slots.get(host)) is None:  # it is gone, which `news` tells next
             return
-        slot.mirror = Mirror(path)
-        slot.messages = messages_of(Source(path).moment())
-        slot.start = config.toml(), self.threads, str(path)
-        self._send(slot)
+        try:
+            slot.mirror = Mirror(path)
+            slot.messages = messages_of(Source(path).moment())
+            slot.start = config.toml(), self.threads, str(path)
+            self._send(slot)
+        except OSError as error:
+            raise EvoError(f"cannot read {path}: {one_line(error)}") from error
 
     def _send(self, slot: _Slot) -> None:
         """Send the next message, or after the last the word to start."""
@@ -172,22 +183,22 @@ class RayHosts:
             answer = self._ray.get(call)
             if slot.step == "news":
                 return self._report(name, slot, answer)
+            if slot.step == "take":
+                self._send(slot)
+                return []
         except self._ray.exceptions.RayTaskError as error:  # it lives, and cannot do what it was asked
             if slot.step == "start":
                 return [News(name, trial=printable(one_line(error.cause)))]
             self._lose(name, one_line(error.cause))
             return []
-        except EvoError as error:  # what came cannot be written here
+        except EvoError as error:  # what came cannot be written here, or what is to be sent cannot be read
             self.give_up(name, for_good=False)
             return [News(name, over=True, error=error), News(name, gone=one_line(error))]
         except Exception as error:
             self._lose(name, why_lost(error))
             return []
         if slot.step == "hello":
-            self._ready.append(Host(name, self._label(slot.node)))
-            return []
-        if slot.step == "take":
-            self._send(slot)
+            self._ready.append(Host(name, slot.label))
             return []
         slot.step, slot.call = "news", slot.actor.news.remote(_PATIENCE)
         return [News(name, trial=answer if isinstance(answer, MachineTrial) else "it answers something else")]
@@ -216,11 +227,15 @@ class RayHosts:
             self._lose(host, "it is stopped")
 
     def give_up(self, host: str, for_good: bool) -> None:
-        if not self._stay() or (slot := self._slots.get(host)) is None:
+        node = self._nodes_of[host]  # the host itself may be gone
+        if for_good:
+            self._rests[node] = math.inf
+        if not self._stay():
             return
-        nodes = [name for name, one in self._slots.items() if one.node == slot.node] if for_good else [host]
-        self._rests[slot.node] = math.inf if for_good else max(self.clock() + _REST, self._rests.get(slot.node, 0.0))
-        for name in nodes:
+        ended = [name for name, one in self._slots.items() if name == host or (for_good and one.node == node)]
+        if ended:
+            self._rests[node] = max(self.clock() + _REST, self._rests.get(node, 0.0))
+        for name in ended:
             actor = self._drop(name)
             with suppress(Exception):  # it may be gone
                 self._ray.kill(actor)
@@ -233,8 +248,9 @@ class RayHosts:
         return slot.actor
 
     def _lose(self, host: str, why: str) -> None:
+        node = self._slots[host].label
         self.give_up(host, for_good=False)
-        self._gone.append(News(host, gone=printable(why)))
+        self._gone.append(News(host, gone=printable(why), node=node))
 
     def close(self) -> None:
         """End all actors, and their members with them."""

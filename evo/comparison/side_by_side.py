@@ -42,7 +42,8 @@ class News(NamedTuple):
 
     trial: the machine's trial for the member it has begun, or why it has none. saved: whether a later checkpoint of the
     member has come home; came: that, or rows of metrics. alive: False where its process is stopped. over: whether the
-    member has ended, error: what it failed of. lost: why the member's process is gone; gone: why the host is.
+    member has ended, error: what it failed of. lost: why the member's process is gone; gone: why the host is, with the
+    node that is at fault if it was never ready.
     """
 
     host: str
@@ -54,6 +55,7 @@ class News(NamedTuple):
     error: Exception | None = None
     lost: str | None = None
     gone: str | None = None
+    node: str = ""
 
 
 class Hosts(Protocol):
@@ -181,10 +183,13 @@ class SideBySide:
                     self._tell("no node is there: the study goes on alone in this process, one run after another")
                 self._alone = True
                 return
-            for news in self._hosts.news(_GLANCE):
+            heard = self._hosts.news(_GLANCE)
+            listened = self._hosts.clock()
+            for news in heard:
                 self._hear(news)
             now = self._hosts.clock()
             for name, work in list(self._at.items()):
+                work.heard += now - listened  # while this process did something else, as compiling, nobody was heard
                 if now - work.heard > (_SILENT if work.begun else _BEGINNING):
                     self._hosts.give_up(name, for_good=False)
                     self._lose_host(name, "it does not answer")
@@ -204,7 +209,7 @@ class SideBySide:
 
     def _hear(self, news: News) -> None:
         if news.gone is not None:
-            self._lose_host(news.host, news.gone)
+            self._lose_host(news.host, news.gone, news.node)
         work = self._at.get(news.host)
         if work is None:
             return
@@ -226,10 +231,19 @@ class SideBySide:
                 self._members.end(work.path, news.error)
 
     def _admit(self, host: str, work: _Work, trial: MachineTrial | str) -> bool:
-        """Return whether a member may go on on a machine, as it computes what this one does; else refuse its node."""
+        """Return whether a member may go on on a machine, as it computes what this one does; else refuse its node.
+
+        A member whose trial fails here too has failed.
+        """
         node = self._nodes[host]
-        if isinstance(trial, MachineTrial):
+        try:
             expected = self._expect_of(self._runs[work.path])
+        except Exception as error:  # the member's fault, and no node's
+            self._hosts.give_up(host, for_good=False)
+            del self._at[host], self._nodes[host]
+            self._members.end(work.path, error)
+            return False
+        if isinstance(trial, MachineTrial):
             work.begun, work.heard = True, self._hosts.clock()
             if trial.digest == expected.digest:
                 return True
@@ -264,14 +278,15 @@ class SideBySide:
         if (work := self._at.pop(host, None)) is not None:
             self._waiting.appendleft(work.path)
 
-    def _lose_host(self, host: str, why: str) -> None:
-        """Drop a host that is gone; a node that is lost again and again gets no more."""
-        node, work = self._nodes.get(host, ""), self._at.pop(host, None)
+    def _lose_host(self, host: str, why: str, node: str = "") -> None:
+        """Drop a host that is gone; a node that is lost again and again gets no more. node: as of `News`."""
+        ready, node, work = host in self._nodes, self._nodes.get(host, node), self._at.pop(host, None)
         self._forget(host)
-        if work is None:
+        if work is None and (ready or not node):
             return
         self._tell(f"node {node} is lost: {why}")
-        self._lose(work.path, why)
+        if work is not None:
+            self._lose(work.path, why)
         self._fruitless[node] = self._fruitless.get(node, 0) + 1
         if self._fruitless[node] == _TRIES:
             self._tell(f"node {node} was lost {_TRIES} times, and nothing came home: it gets no more members")
@@ -292,5 +307,7 @@ class SideBySide:
             self._hosts.stop(host)
         while self._at and self._hosts.clock() < until:
             for news in self._hosts.news(_GLANCE):
+                if news.saved and news.host in self._at:
+                    self._members.come(self._at[news.host].path, saved=True)
                 if news.over or news.lost is not None or news.gone is not None:
                     self._at.pop(news.host, None)

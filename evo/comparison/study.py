@@ -159,6 +159,7 @@ class _Course:
 
     def begin(self, path: Path, node: str) -> bool:
         self._close(path)
+        self._mixed.pop(path, None)  # nothing came home from where it was lost
         try:
             standing = self._stand(path, f"on {node}")
         except EvoError as error:

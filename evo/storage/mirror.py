@@ -36,6 +36,7 @@ _LISTING = "."  # name of the piece that completes the files of a moment: their 
 _METRICS, _CONFIG, _VERSIONS = "metrics.csv", "config.toml", "versions.toml"
 _LONGEST_LINE = 2**15  # bytes
 _MOST_NAMES = 10_000
+_FOSSIL = re.compile(r"[0-9]{15,}\.npz")
 _STEPS = re.compile(r"[0-9]{15,}")  # name of a checkpoint's folder
 
 # Names in a run directory in the order in which a run writes them, and how many bytes they may have.
@@ -159,6 +160,7 @@ class Mirror:
         self._path = path
         self._directory: RunDirectory | None = None
         self._staging: Path | None = None
+        self._sizes: dict[str, int] = {}  # of the files that are staged
         if (path / _CONFIG).exists():
             self._directory = RunDirectory.open(path, write=True)
             with suppress(FileNotFoundError), _open(path / _METRICS) as file:
@@ -210,12 +212,16 @@ class Mirror:
             if file.tell() != piece.offset:
                 raise ValueError(f"a part of its {piece.name} is missing")
             file.write(piece.data)
+        self._sizes[piece.name] = piece.size
 
     def _complete(self, names: set[str]) -> None:
         """Put the staged files in their places, and remove what the other directory no longer has."""
         if self._staging is not None:
             found = [path for path in self._staging.rglob("*") if path.is_file()]
             staged = sorted((path.relative_to(self._staging).as_posix() for path in found), key=_rank)
+            for name in staged:
+                if (self._staging / name).stat().st_size != self._sizes[name]:
+                    raise ValueError(f"a part of its {name} is missing")
             if self._directory is None:
                 if not {_CONFIG, _VERSIONS} <= set(staged):
                     raise ValueError("it has no config.toml")
@@ -226,8 +232,9 @@ class Mirror:
                 self._adopt(name)
             shutil.rmtree(self._staging)
             self._staging = None
+            self._sizes.clear()
         for name in names_in(self._path / "fossils"):
-            if f"fossils/{name}" not in names:
+            if _FOSSIL.fullmatch(name) and f"fossils/{name}" not in names:
                 self._remove(self._path / "fossils" / name)
         if "ended" not in names:
             self._remove(self._path / "ended")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import evo
+from evo.cluster import trial
 from evo.cluster.trial import MachineTrial, try_machine
 from evo.comparison.away import Report, Supervisor, messages_of, unpack_report
 from evo.comparison.ray_hosts import _error_of
@@ -76,11 +77,11 @@ def test_a_member_that_was_begun_here_ends_there_and_comes_home(supervisor: Supe
 
 
 def test_a_trial_tells_what_bits_depend_on_and_not_the_seed() -> None:
-    trial = try_machine(config(3))
-    assert isinstance(trial, MachineTrial)
-    assert {"numpy", "scipy", "vectors", "BLAS"} <= trial.facts.keys()
-    assert trial.digest == try_machine(config(5).changed({"seed": 7})).digest
-    assert trial.digest != try_machine(config(5).changed({"task.dim": 5})).digest
+    found = try_machine(config(3))
+    assert isinstance(found, MachineTrial)
+    assert {"numpy", "scipy", "vectors", "BLAS"} <= found.facts.keys()
+    assert found.digest == try_machine(config(5).changed({"seed": 7})).digest
+    assert found.digest != try_machine(config(5).changed({"task.dim": 5})).digest
 
 
 @pytest.mark.parametrize(
@@ -122,3 +123,11 @@ def test_pieces_travel_in_messages_of_a_bounded_size() -> None:
 
     sizes = [len(message) for message in messages_of(iter(pieces()))]
     assert len(sizes) == 3 and max(sizes) < 2**23 + 2**21
+
+
+def test_another_version_of_evo_has_another_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, digest = trial._updates.__wrapped__()
+    monkeypatch.setattr(trial, "__version__", "99.0")
+    facts, other = trial._updates.__wrapped__()
+    assert facts["evo"] == "99.0"
+    assert digest != other

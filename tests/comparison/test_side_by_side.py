@@ -144,6 +144,7 @@ class Study:
     mixed: dict[Path, str] = field(default_factory=dict)
     alone: list[Path] = field(default_factory=list)
     nodes: dict[Path, list[str]] = field(default_factory=dict)
+    home: dict[Path, float] = field(default_factory=dict)  # what was saved when something came home
 
     def begin(self, path: Path, node: str) -> bool:
         self.nodes.setdefault(path, []).append(node)
@@ -153,6 +154,8 @@ class Study:
 
     def come(self, path: Path, saved: bool) -> None:
         assert path not in self.ended
+        if saved:
+            self.home[path] = self.hosts.saved[path]
 
     def mix(self, path: Path, how: str) -> None:
         self.mixed[path] = how
@@ -295,7 +298,62 @@ def test_a_signal_saves_all_members_before_it_ends_the_study() -> None:
     with pytest.raises(KeyboardInterrupt):
         SideBySide(hosts, 1, print, False, lambda config: OURS).finish(dict.fromkeys(paths, CONFIG), study)
     assert 32 < hosts.saved[Path("member0")] < 36
+    assert study.home == hosts.saved  # of all that came home note is taken
     assert hosts.saved[Path("member1")] == 15.0  # it hangs, and nobody waits for it longer than this:
     assert hosts.now < 33 + 21
     assert Path("member2") not in hosts.saved
     assert not study.ended
+
+
+OTHER = CONFIG.changed({"task.dim": 3})
+
+
+def test_while_this_process_compiles_no_host_is_given_up() -> None:
+    paths = {Path("member0"): 150.0, Path("member1"): 30.0}
+    hosts = Simulated({"host0": Machine(), "host1": Machine(joins=20.0)}, paths)
+    study, told = Study(hosts), list[str]()
+
+    def expect(config: Config) -> MachineTrial:
+        hosts.now += 90.0 * (config is OTHER)
+        return OURS
+
+    SideBySide(hosts, 1, told.append, False, expect).finish(dict(zip(paths, (CONFIG, OTHER), strict=True)), study)
+    assert not told
+    assert hosts.begun == [("host0", Path("member0")), ("host1", Path("member1"))]
+
+
+def test_a_member_whose_trial_fails_here_too_has_failed_and_its_node_stays() -> None:
+    paths = {Path("member0"): 30.0, Path("member1"): 30.0}
+    hosts = Simulated({"host0": Machine(returns=2.0)}, paths)
+    study, told, error = Study(hosts), list[str](), EvoError("the task fails")
+
+    def expect(config: Config) -> MachineTrial:
+        if config is OTHER:
+            raise error
+        return OURS
+
+    SideBySide(hosts, 1, told.append, False, expect).finish(dict(zip(paths, (OTHER, CONFIG), strict=True)), study)
+    assert study.ended == {Path("member0"): error, Path("member1"): None}
+    assert not told and not study.alone
+    assert hosts.begun == [("host0", Path("member0")), ("host0", Path("member1"))]
+
+
+def test_a_node_that_is_never_ready_is_told_of_and_gets_no_more() -> None:
+    class Bare(Simulated):
+        tries = 0
+
+        def look(self, wanted: int) -> Sequence[Host]:
+            if self.left.get("host0") != math.inf:
+                self.tries += 1
+                self.gone.append(News(f"host0#{self.tries}", gone="it has no evo", node="node of host0"))
+                self.left["host0"] = self.now
+            self.there["host0"] = ""
+            return super().look(wanted)
+
+    paths = {Path("member0"): 30.0, Path("member1"): 30.0}
+    hosts = Bare({"host0": Machine(), "host1": Machine(joins=1.0)}, paths)
+    study, told = Study(hosts), list[str]()
+    SideBySide(hosts, 1, told.append, False, lambda config: OURS).finish(dict.fromkeys(paths, CONFIG), study)
+    assert told[:3] == ["node node of host0 is lost: it has no evo"] * 3
+    assert told[3:] == ["node node of host0 was lost 3 times, and nothing came home: it gets no more members"]
+    assert hosts.tries == 3 and study.ended == dict.fromkeys(paths) and not study.alone

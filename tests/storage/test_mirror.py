@@ -216,3 +216,27 @@ def test_nothing_is_written_through_links(whole: Path, tmp_path: Path) -> None:
     (home / "champion.npz").symlink_to(whole / "champion.npz")
     with pytest.raises(OSError, match="symbolic links"):
         list(source.moment())
+
+
+def test_a_file_of_which_a_part_is_missing_takes_no_place(whole: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    written = Mirror(home)
+    take_all(written, Source(whole).moment())
+    before = (home / "champion.npz").read_bytes()
+    written.take(Piece("champion.npz", 0, 5, b"abc"))
+    listing = "\n".join(Source(whole)._names()).encode()
+    with pytest.raises(ValueError, match=r"a part of its champion\.npz is missing"):
+        written.take(Piece(".", 0, len(listing), listing))
+    written.close()
+    assert (home / "champion.npz").read_bytes() == before
+
+
+def test_what_is_none_of_a_runs_stays_where_it_is(whole: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    written = Mirror(home)
+    take_all(written, Source(whole).moment())
+    (home / "fossils" / "notes").mkdir()
+    (home / "fossils" / "notes" / "mine.txt").write_text("mine")
+    take_all(written, Source(whole).moment())
+    written.close()
+    assert (home / "fossils" / "notes" / "mine.txt").read_text() == "mine"
