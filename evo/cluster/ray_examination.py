@@ -1,7 +1,5 @@
 """What the nodes of a Ray cluster are, whether they compute the driver's bits, and how fast bytes reach them."""
 
-import os
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from time import monotonic, perf_counter
@@ -9,7 +7,7 @@ from typing import Any, NamedTuple
 
 from evo.cluster.nodes import Trial
 from evo.cluster.ray_connection import Connection
-from evo.cluster.ray_nodes import Slices
+from evo.cluster.ray_nodes import Slices, working_place
 from evo.errors import one_line
 
 _BLOCK = 16 * 2**20  # bytes that a node is sent
@@ -43,14 +41,14 @@ def examine_nodes(connection: Connection, trial: Trial, patience: float) -> Iter
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     ray, until = connection.ray, monotonic() + patience
-    place = [path or os.getcwd() for path in sys.path], os.getcwd()
     shared, block = [ray.put(message) for message in trial.shared], ray.put(bytes(_BLOCK))
     actors, found, waiting = {}, {}, {}
     try:
         for node in (node for node in ray.nodes() if node["Alive"]):
             has, host, address = node["Resources"], node["NodeManagerHostname"], node["NodeManagerAddress"]
             there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-            actor = ray.remote(max_restarts=0, num_cpus=0)(Slices).options(scheduling_strategy=there).remote(*place)
+            kind = ray.remote(max_restarts=0, num_cpus=0)(Slices)
+            actor = kind.options(scheduling_strategy=there).remote(*working_place())
             about = actor.describe.remote()
             answer = actor.answer.remote(1, trial.message, shared)
             actors[answer], waiting[answer] = actor, about
