@@ -86,6 +86,7 @@ import numpy as np
 import evo
 from evo.cluster.named import workers_of
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background leaves it ignored
 task = evo.task("cartpole")
 network = evo.network("linear", task)
 rows = np.random.default_rng(0).standard_normal((300, network.size))
