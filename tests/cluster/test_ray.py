@@ -22,7 +22,7 @@ from tests.chaos import differences
 from tests.support.places import ROOT
 from tests.support.ray_cluster import RayCluster, begin
 
-pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]  # Ray warns of itself
+pytestmark = pytest.mark.ray
 
 # One of each kind of problem; the GA's rows travel, the others are made from a centre or from seeds.
 CASES: dict[str, tuple[str, dict[str, Any]]] = {

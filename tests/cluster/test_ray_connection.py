@@ -20,7 +20,7 @@ from evo.diagnosis import cluster
 from evo.errors import EvoError
 from tests.support.ray_cluster import RayCluster, begin
 
-pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]  # Ray warns of itself
+pytestmark = pytest.mark.ray
 
 BAD_ADDRESSES = {
     "banana": "the address of a Ray cluster is HOST:PORT, as in 192.0.2.1:6379, got 'banana'",

@@ -32,7 +32,7 @@ from tests.chaos import differences
 from tests.support.places import ROOT
 from tests.support.ray_cluster import RayCluster, begin
 
-pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]  # Ray warns of itself
+pytestmark = pytest.mark.ray
 
 SLOW = "tests.support.slow_function:slow"
 TEMPORARY = "evo-ray-"  # the nodes' folders are called
