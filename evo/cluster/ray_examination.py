@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from evo.cluster.nodes import Trial
 from evo.cluster.ray_connection import Connection
-from evo.cluster.ray_nodes import Slices, working_place
+from evo.cluster.ray_nodes import Slices, begin_actor, cores_of, working_place
 from evo.errors import one_line
 
 _BLOCK = 16 * 2**20  # bytes that a node is sent
@@ -38,23 +38,17 @@ def examine_nodes(connection: Connection, trial: Trial, patience: float) -> Iter
 
     They need no free processor.
     """
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
     ray, until = connection.ray, monotonic() + patience
     shared, block = [ray.put(message) for message in trial.shared], ray.put(bytes(_BLOCK))
     actors, found, waiting = {}, {}, {}
     try:
         for node in (node for node in ray.nodes() if node["Alive"]):
             has, host, address = node["Resources"], node["NodeManagerHostname"], node["NodeManagerAddress"]
-            there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-            kind = ray.remote(max_restarts=0, num_cpus=0)(Slices)
-            actor = kind.options(scheduling_strategy=there).remote(*working_place())
+            actor = begin_actor(ray.remote(max_restarts=0)(Slices), node["NodeID"], 0, working_place())
             about = actor.describe.remote()
             answer = actor.answer.remote(1, trial.message, shared)
             actors[answer], waiting[answer] = actor, about
-            found[answer] = ExaminedNode(
-                f"{host} ({address})", int(has.get("CPU", 0)), has.get("object_store_memory", 0.0)
-            )
+            found[answer] = ExaminedNode(f"{host} ({address})", cores_of(node), has.get("object_store_memory", 0.0))
         while waiting and (left := until - monotonic()) > 0:
             for answer in ray.wait([*waiting], num_returns=1, timeout=left)[0]:
                 about, node = waiting.pop(answer), found.pop(answer)

@@ -183,15 +183,12 @@ class RayNodes:
         for name in self._actors.keys() - alive.keys():
             self._lose(name, "Ray no longer sees it")
         for name, node in alive.items():
-            cores = int(node["Resources"].get("CPU", 0))
+            cores = cores_of(node)
             if cores and name not in self._actors and self._rests.get(name, 0.0) <= self.clock():
                 self._begin(name, cores, trial)
 
     def _begin(self, name: str, cores: int, trial: Trial) -> None:
-        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-        there = NodeAffinitySchedulingStrategy(name, soft=False)
-        self._actors[name] = self._actor.options(num_cpus=cores, scheduling_strategy=there).remote(*self._arguments)
+        self._actors[name] = begin_actor(self._actor, name, cores, self._arguments)
         self._cores[name] = cores
         call = self._actors[name].try_out.remote(cores, trial.message, self._share(trial.shared))
         self._trials[call] = name, trial
@@ -296,6 +293,19 @@ class RayNodes:
             self.restart()
         self._hang_up()
         self._connection.close()
+
+
+def cores_of(node: Mapping[str, Any]) -> int:
+    """Return how many processors Ray gives out on a node, from what it tells of it."""
+    return int(node["Resources"].get("CPU", 0))
+
+
+def begin_actor(kind: Any, node: str, cores: int, place: tuple[list[str], str]) -> Any:
+    """Begin an actor on a node and on no other, with so many of its processors; place: as of `working_place`."""
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    there = NodeAffinitySchedulingStrategy(node, soft=False)
+    return kind.options(num_cpus=cores, scheduling_strategy=there).remote(*place)
 
 
 def working_place() -> tuple[list[str], str]:

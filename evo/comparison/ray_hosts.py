@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Any
 
 from evo.cluster.nodes import Nodes
-from evo.cluster.ray_nodes import RayNodes, why_lost, working_place
+from evo.cluster.ray_nodes import RayNodes, begin_actor, cores_of, why_lost, working_place
 from evo.cluster.trial import MachineTrial
 from evo.comparison.away import Supervisor, messages_of, unpack_report
 from evo.comparison.side_by_side import Host, MemberError, News, SideBySide
@@ -82,7 +82,7 @@ class RayHosts:
         self._ray, self._nodes = ray, nodes
         self._actor = ray.remote(max_restarts=0, max_task_retries=0)(Supervisor)
         self._alive: Mapping[str, Any] = nodes.alive() or {}
-        self.cores = [cores for node in self._alive.values() if (cores := _cores(node))]
+        self.cores = [cores for node in self._alive.values() if (cores := cores_of(node))]
         self.threads = threads or min(self.cores, default=otherwise)
         self._slots: dict[str, _Slot] = {}
         self._nodes_of: dict[str, str] = {}  # host → Ray's name of its node; of those that are gone too
@@ -127,7 +127,7 @@ class RayHosts:
     def _roomiest(self) -> str | None:
         """Return the node with the most room for another actor; None where none has any."""
         room = {
-            name: _cores(node) // self.threads
+            name: cores_of(node) // self.threads
             for name, node in self._alive.items()
             if self._rests.get(name, 0.0) <= self.clock()
         }
@@ -138,10 +138,7 @@ class RayHosts:
         return best if best is not None and room[best] > 0 else None
 
     def _open(self, node: str) -> None:
-        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-        there = NodeAffinitySchedulingStrategy(node, soft=False)
-        actor = self._actor.options(num_cpus=self.threads, scheduling_strategy=there).remote(*working_place())
+        actor = begin_actor(self._actor, node, self.threads, working_place())
         label = f"{self._alive[node].get('NodeManagerHostname', 'node')}/{node[:8]}"
         name = f"{label} {next(self._numbers)}"
         self._slots[name], self._nodes_of[name] = _Slot(node, label, actor, actor.hello.remote()), node
@@ -256,10 +253,6 @@ class RayHosts:
         """End all actors, and their members with them."""
         for host in list(self._slots):
             self.give_up(host, for_good=False)
-
-
-def _cores(node: Mapping[str, Any]) -> int:
-    return int(node["Resources"].get("CPU", 0))
 
 
 def _error_of(code: int, text: str) -> Exception | None:
