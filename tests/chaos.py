@@ -187,7 +187,7 @@ class Chaos:
     """Trials in `folder`: undisturbed runs in whole/, those that are killed in trials/, a line each in results.csv."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.results = folder, folder / "results.csv"
+        self.folder, self.results, self._warm = folder, folder / "results.csv", set[str]()
         for name in ("whole", "trials"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         self._calls: dict[str, int] = {}
@@ -220,6 +220,7 @@ class Chaos:
 
     def run(self, trial: Trial) -> dict[str, Any]:
         """Kill, resume and compare; a row for results.csv."""
+        self._warm_up(trial.case)
         whole = self.whole(trial.case)
         path = self.folder / "trials" / f"{trial.number:05d}"
         log = path.with_suffix(".log")
@@ -246,6 +247,15 @@ class Chaos:
             log.unlink()
         return {"trial": trial.number, "case": trial.case.name, **kills, "differing": "; ".join(problems)}
 
+    def _warm_up(self, case: Case) -> None:
+        """Load what the case's runs compile, so that forks of this process have it. Nothing is left running."""
+        if case.name not in self._warm:
+            self._warm.add(case.name)
+            path = self.folder / "warm"
+            shutil.rmtree(path, ignore_errors=True)
+            evo.run(case.task, method=case.method, generations=1, threads=1, video=False, out=path, **case.options)
+            shutil.rmtree(path)
+
     @staticmethod
     def _live(case: Case, path: Path, kind: str, place: int) -> None:
         if kind == "call":
@@ -263,6 +273,28 @@ class Chaos:
                 return True
             time.sleep(POLL)
         return False
+
+    def carry_out(
+        self,
+        trials: Iterator[Any],
+        run: Callable[[Any], Mapping[str, Any]],
+        kinds: Sequence[str],
+        kills: int,
+        runs: int,
+    ) -> list[Mapping[str, Any]]:
+        """Do trials until there were so many kills and runs; return their rows, also of those done before."""
+        done, rows = self.done(), list[Mapping[str, Any]]()
+        for trial in trials:
+            if sum(int(row[kind]) for row in rows for kind in kinds) >= kills and len(rows) >= runs:
+                break
+            row: Mapping[str, Any] | None = done.get(trial.number)
+            if row is None or row["case"] != trial.case.name:  # of a plan of other cases
+                row = run(trial)
+                self.record(row)
+            rows.append(row)
+            if row["differing"]:
+                print(f"trial {trial.number} ({row['case']}) differs: {row['differing']}", flush=True)
+        return rows
 
     def record(self, row: Mapping[str, Any]) -> None:
         new = not self.results.exists()
@@ -292,14 +324,6 @@ def children(process: int) -> list[int]:
     return found
 
 
-def warm_up(case: Case, folder: Path) -> None:
-    """Load what the case's runs compile, so that forks of this process have it. Nothing is left running."""
-    path = folder / "warm"
-    shutil.rmtree(path, ignore_errors=True)
-    evo.run(case.task, method=case.method, generations=1, threads=1, video=False, out=path, **case.options)
-    shutil.rmtree(path)
-
-
 def draw_nothing() -> None:
     """Files of pictures are written and renamed as ever, but empty: they are not compared, and drawing them takes
     three quarters of a trial."""
@@ -318,32 +342,28 @@ def table(rows: list[Mapping[str, Any]], kinds: Sequence[str] = KINDS) -> str:
     return "\n".join(lines)
 
 
-def main(words: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__.splitlines()[0])  # type: ignore[union-attr]
-    parser.add_argument("--kills", type=int, default=300, help="at least so many (default: 300)")
+def read_arguments(
+    module: str, about: str | None, cases: list[Case], kills: int, words: list[str] | None, runs: int = 0
+) -> tuple[argparse.Namespace, list[Case]]:
+    """What a campaign's command was given, and the cases that are meant."""
+    parser = argparse.ArgumentParser(prog=f"python -m {module}", description=(about or "").splitlines()[0])
+    parser.add_argument("--kills", type=int, default=kills, help="at least so many (default: %(default)s)")
+    parser.add_argument("--runs", type=int, default=runs, help="at least so many (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the plan (default: 0)")
-    parser.add_argument("--out", type=Path, help="folder (default: runs/chaos-seed<seed>); what is done there counts")
+    parser.add_argument("--out", type=Path, help="folder (default: in runs/); what is done there counts")
     parser.add_argument("--case", action="append", help="only cases whose name has this in it; repeatable")
     given = parser.parse_args(words)
-    cases = [case for case in CASES if not given.case or any(part in case.name for part in given.case)]
-    if not cases:
-        parser.error(f"no such case; there are {', '.join(case.name for case in CASES)}")
+    meant = [case for case in cases if not given.case or any(part in case.name for part in given.case)]
+    if not meant:
+        parser.error(f"no such case; there are {', '.join(case.name for case in cases)}")
+    return given, meant
+
+
+def main(words: list[str] | None = None) -> int:
+    given, cases = read_arguments("tests.chaos", __doc__, CASES, 300, words)
     draw_nothing()
     chaos = Chaos(given.out or Path("runs") / f"chaos-seed{given.seed}")
-    done, rows, warm = chaos.done(), list[Mapping[str, Any]](), set[str]()
-    for trial in plan(given.seed, cases):
-        if sum(int(row[kind]) for row in rows for kind in KINDS) >= given.kills:
-            break
-        row: Mapping[str, Any] | None = done.get(trial.number)
-        if row is None or row["case"] != trial.case.name:  # of a plan of other cases
-            if trial.case.name not in warm:
-                warm_up(trial.case, chaos.folder)
-                warm.add(trial.case.name)
-            row = chaos.run(trial)
-            chaos.record(row)
-        rows.append(row)
-        if row["differing"]:
-            print(f"trial {trial.number} ({row['case']}) differs: {row['differing']}", flush=True)
+    rows = chaos.carry_out(plan(given.seed, cases), chaos.run, KINDS, given.kills, given.runs)
     print(table(rows))
     return int(any(row["differing"] for row in rows))
 

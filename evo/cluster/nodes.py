@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from evo.cluster.dispatch import Dispatch, Node, Order
+from evo.cluster.losses import TRIES, Losses
 from evo.evaluation.workers import NodesStatus, NodeStatus, Work
 from evo.storage.messages import unpack
 
@@ -21,7 +22,6 @@ _HUNG = 120.0  # seconds by which an order is late when its node is given up
 _AWAITED = 60.0  # seconds that the first nodes may take before the user is told that none has come
 OTHER = "nodes that compute other bits"
 DIFFERENT = "nodes that answered the same slices differently"
-_TRIES = 3  # times that a node may join and be lost without an answer
 
 _Result = TypeVar("_Result")
 Answer = Callable[[bytes, Sequence[bytes]], bytes]
@@ -133,7 +133,6 @@ class Nodes:
         self.audited = self.differing = 0
         self.refused: dict[str, str] = {}  # node → why
         self.unequal: dict[str, str] = {}  # node that joined though it computes other bits → how it differs
-        self._accepted: dict[str, str] = {}  # the same, in the words of records
         self.other_bits: dict[str, int] = {}  # how answers that counted may have other bits → the number of them
         self.lost = 0  # times that a node was, which had joined
         self._transport, self._answer, self._facts, self._tell, self._mixed = transport, answer, facts, tell, mixed
@@ -141,9 +140,7 @@ class Nodes:
         self._audits: deque[_Audit] = deque(maxlen=_AUDITED)
         self._second: dict[int, tuple[_Audit, str]] = {}  # ticket → what is evaluated a second time, and where
         self._hanging: dict[str, float] = {}  # node → when it is given up
-        self._fruitless: dict[
-            str, int
-        ] = {}  # node → how often it was lost, with slices or before it began, since an answer
+        self._losses = Losses()  # of nodes, with slices or before they began, since an answer
         self._began, self._waited = transport.clock(), 0.0
         self._await_until = self._began + _AWAITED  # without a node by then, the user is told
         self._torn = False  # whether what is kept here may not fit together, as an evaluation was left in the middle
@@ -246,10 +243,10 @@ class Nodes:
                 self._compare(*self._second.pop(ticket), answer)
             elif order is not None:
                 audit = _Audit(messages.pop(order.places), shared, answer, order.node, order.load)
-                self._fruitless.pop(order.node, None)
+                self._losses.forgive(order.node)
                 self._remember(audit)
                 if order.node in self.unequal:
-                    self._record(f"{OTHER}: {self._accepted[order.node]}")
+                    self._record(f"{OTHER}: {self.unequal[order.node]}")
                 found.append((self.dispatch.nodes[order.node], answer))
         return found
 
@@ -278,19 +275,21 @@ class Nodes:
             self._await_until = now
         elif self._await_until <= now < math.inf:
             self._await_until = math.inf
-            self._tell("no node is there: the run goes on alone in this process, and on nodes as soon as one joins")
+            self._tell(
+                "no node is ready (none is there, or its processors are in use, or it compiles): the run goes on alone "
+                "in this process, and on nodes as soon as one joins"
+            )
 
     def _admit(self, node: Ready) -> None:
         """Let a node join that computes what this process does; refuse another, and say why."""
         if node.name in self.dispatch.nodes:  # it comes anew, and has lost what it had
             self._drop(node.name)
-        if self._fruitless.get(node.name, 0) >= _TRIES:
+        if self._losses.is_over(node.name):
             return
         unlike = node.failed is not None or node.answer != self._expect(node.trial)
         failed = node.failed or (_error_in(node.answer) if unlike else None)
         if unlike and failed is None and self._mixed:
             self.unequal[node.name] = unlike_facts(node.facts, self._facts)
-            self._accepted[node.name] = unlike_facts(node.facts, self._facts, "the driver")
             self._tell(f"node {node.name} computes other bits, and joins all the same: {self.unequal[node.name]}")
         elif unlike:
             self.refused[node.name] = failed or f"it computes other bits: {unlike_facts(node.facts, self._facts)}"
@@ -309,11 +308,9 @@ class Nodes:
         """Forget a node that was lost; one that is lost again and again without an answer gets no more."""
         self._hanging.pop(name, None)
         node = self.dispatch.nodes.get(name)
-        if node is None or node.orders:
-            self._fruitless[name] = self._fruitless.get(name, 0) + 1
-            if self._fruitless[name] == _TRIES:
-                self._tell(f"node {name} was lost {_TRIES} times without an answer: it gets no more slices")
-                self._transport.give_up(name, for_good=True)
+        if (node is None or node.orders) and self._losses.lose(name):
+            self._tell(f"node {name} was lost {TRIES} times without an answer: it gets no more slices")
+            self._transport.give_up(name, for_good=True)
         if node is not None:
             for ticket in node.orders:
                 self._second.pop(ticket, None)
@@ -352,7 +349,9 @@ def _error_in(answer: bytes) -> str | None:
         return None
 
 
-def unlike_facts(there: Mapping[str, str], here: Mapping[str, str], own: str = "here") -> str:
-    """Return in which of the facts that bits depend on two machines differ; own: what this one is called."""
-    unlike = [f"{name} {there.get(name, '?')}, {own} {here[name]}" for name in here if there.get(name) != here[name]]
+def unlike_facts(there: Mapping[str, str], here: Mapping[str, str]) -> str:
+    """Return in which of the facts that bits depend on a node differs from this process, the driver."""
+    unlike = [
+        f"{name} {there.get(name, '?')}, the driver {here[name]}" for name in here if there.get(name) != here[name]
+    ]
     return "; ".join(unlike) or "nothing that is known to matter differs"

@@ -17,6 +17,7 @@ from time import monotonic
 from typing import Any
 
 from evo.cluster.dispatch import Order
+from evo.cluster.losses import Rests
 from evo.cluster.nodes import Lost, Ready, Trial
 from evo.cluster.ray_connection import Connection, knock
 from evo.envs.engine.interruption import deferred
@@ -24,7 +25,6 @@ from evo.errors import EvoError, one_line
 from evo.version import __version__
 
 _LOOKED = 1.0  # seconds after which Ray is asked for its nodes
-_REST = 2.0  # seconds that a node rests after its actor was lost
 _AWAY = 30.0  # seconds after which a cluster that is gone is looked for again
 _KEPT = 4  # shared messages that are kept in the object store, and by an actor
 
@@ -98,7 +98,7 @@ class RayNodes:
         self._trials: dict[Any, tuple[str, Trial]] = {}  # reference to an answer → its node
         self._calls: dict[Any, Order] = {}
         self._stored: dict[bytes, Any] = {}  # shared message → reference to it in the object store
-        self._rests: dict[str, float] = {}  # node → until when it rests
+        self._rests = Rests()
         self._gone: list[Lost] = []
         self._away = False  # whether the cluster is gone, and looked for
         self._raylet: socket.socket | None = None  # a connection to the raylet that this process talks to
@@ -119,14 +119,15 @@ class RayNodes:
         return [one for one in ready if one is not None], gone
 
     def alive(self) -> Mapping[str, Any] | None:
-        """Return what Ray tells of the nodes that are alive, by their names; None while there is no cluster.
+        """Return what Ray tells of the nodes that are alive, by their names, as HOST/0a1b2c3d; None without a cluster.
 
         Then Ray must not be called.
         """
         if not self._is_there():
             return None
-        alive = {node["NodeID"]: node for node in self._ray.nodes() if node["Alive"]}
-        here = alive.get(self._ray.get_runtime_context().get_node_id())
+        alive = {name_of(node): node for node in self._ray.nodes() if node["Alive"]}
+        own = self._ray.get_runtime_context().get_node_id()
+        here = next((node for node in alive.values() if node["NodeID"] == own), None)
         if self._raylet is None and here is not None:
             self._raylet = socket.socket(socket.AF_UNIX)
             try:
@@ -165,8 +166,9 @@ class RayNodes:
     def _leave(self) -> None:
         """Drop all nodes, and Ray's connection."""
         self._gone += [Lost(name, "its cluster is gone") for name in self._actors]
-        for held in (self._actors, self._trials, self._calls, self._stored, self._rests):
+        for held in (self._actors, self._trials, self._calls, self._stored):
             held.clear()
+        self._rests.clear()
         self._hang_up()
         self._connection.close()
         self._away = True
@@ -184,11 +186,11 @@ class RayNodes:
             self._lose(name, "Ray no longer sees it")
         for name, node in alive.items():
             cores = cores_of(node)
-            if cores and name not in self._actors and self._rests.get(name, 0.0) <= self.clock():
-                self._begin(name, cores, trial)
+            if cores and name not in self._actors and not self._rests.rests(name, self.clock()):
+                self._begin(name, node["NodeID"], cores, trial)
 
-    def _begin(self, name: str, cores: int, trial: Trial) -> None:
-        self._actors[name] = begin_actor(self._actor, name, cores, self._arguments)
+    def _begin(self, name: str, address: str, cores: int, trial: Trial) -> None:
+        self._actors[name] = begin_actor(self._actor, address, cores, self._arguments)
         self._cores[name] = cores
         call = self._actors[name].try_out.remote(cores, trial.message, self._share(trial.shared))
         self._trials[call] = name, trial
@@ -270,7 +272,7 @@ class RayNodes:
 
     @deferred()
     def give_up(self, node: str, for_good: bool) -> None:
-        self._rests[node] = math.inf if for_good else self.clock() + _REST
+        self._rests.rest(node, self.clock(), for_good)
         self._end(node)
 
     @deferred()
@@ -293,6 +295,11 @@ class RayNodes:
             self.restart()
         self._hang_up()
         self._connection.close()
+
+
+def name_of(node: Mapping[str, Any]) -> str:
+    """Return what people call a node, from what Ray tells of it: its host, and the beginning of its number."""
+    return f"{node.get('NodeManagerHostname', 'node')}/{node['NodeID'][:8]}"
 
 
 def cores_of(node: Mapping[str, Any]) -> int:

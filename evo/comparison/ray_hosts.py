@@ -14,6 +14,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from evo.cluster.losses import Rests
 from evo.cluster.nodes import Nodes
 from evo.cluster.ray_nodes import RayNodes, begin_actor, cores_of, why_lost, working_place
 from evo.cluster.trial import MachineTrial
@@ -22,10 +23,10 @@ from evo.comparison.side_by_side import Host, MemberError, News, SideBySide
 from evo.config.config import Config
 from evo.errors import EvoError, one_line, printable
 from evo.evaluation.workers import Workers
+from evo.runs.provenance import add_mixed
 from evo.storage.mirror import Mirror, Source
 
 _LOOKED, _AWAY = 1.0, 5.0  # seconds after which Ray is asked for its nodes, and a cluster that is gone looked for
-_REST = 2.0  # seconds that a node rests after an actor on it was lost
 _PATIENCE = 1.0  # seconds that an actor waits for something worth sending
 
 
@@ -42,6 +43,10 @@ def nodes_of(workers: Workers, threads: int | None, say: Callable[[str], None]) 
         return
     hosts = RayHosts(lent.transport, threads, workers.threads)
     cores = hosts.cores
+    if cores and hosts.threads > max(cores):
+        raise EvoError(
+            f"runs of {hosts.threads} threads each find no room: the largest node has {max(cores)} processors"
+        )
     places, each = sum(one // hosts.threads for one in cores), f"{hosts.threads} thread{'s' * (hosts.threads > 1)}"
     say(f"runs go side by side on {len(cores)} node{'s' * (len(cores) != 1)}: {places} at a time, each with {each}")
     try:
@@ -52,14 +57,13 @@ def nodes_of(workers: Workers, threads: int | None, say: Callable[[str], None]) 
 
 @dataclass
 class _Slot:
-    """An actor. node: Ray's name of its node. label: what people call that.
+    """An actor. node: the name of its node.
 
     call: what the actor is asked, and `step`: which call that is. mirror: where its member comes home. messages: what
     is to be sent to it before it begins. start: arguments for that.
     """
 
     node: str
-    label: str
     actor: Any
     call: Any
     step: str = "hello"
@@ -85,11 +89,11 @@ class RayHosts:
         self.cores = [cores for node in self._alive.values() if (cores := cores_of(node))]
         self.threads = threads or min(self.cores, default=otherwise)
         self._slots: dict[str, _Slot] = {}
-        self._nodes_of: dict[str, str] = {}  # host → Ray's name of its node; of those that are gone too
+        self._nodes_of: dict[str, str] = {}  # host → its node; of those that are gone too
         self._numbers = count(1)
         self._ready: list[Host] = []
         self._gone: list[News] = []
-        self._rests: dict[str, float] = {}  # node → until when it rests
+        self._rests = Rests()
         self._look_at = -math.inf
 
     def clock(self) -> float:
@@ -129,7 +133,7 @@ class RayHosts:
         room = {
             name: cores_of(node) // self.threads
             for name, node in self._alive.items()
-            if self._rests.get(name, 0.0) <= self.clock()
+            if not self._rests.rests(name, self.clock())
         }
         for slot in self._slots.values():
             if slot.node in room:
@@ -138,10 +142,9 @@ class RayHosts:
         return best if best is not None and room[best] > 0 else None
 
     def _open(self, node: str) -> None:
-        actor = begin_actor(self._actor, node, self.threads, working_place())
-        label = f"{self._alive[node].get('NodeManagerHostname', 'node')}/{node[:8]}"
-        name = f"{label} {next(self._numbers)}"
-        self._slots[name], self._nodes_of[name] = _Slot(node, label, actor, actor.hello.remote()), node
+        actor = begin_actor(self._actor, self._alive[node]["NodeID"], self.threads, working_place())
+        name = f"{node} {next(self._numbers)}"
+        self._slots[name], self._nodes_of[name] = _Slot(node, actor, actor.hello.remote()), node
 
     def begin(self, host: str, path: Path, config: Config) -> None:
         if not self._stay() or (slot := self._slots.get(host)) is None:  # it is gone, which `news` tells next
@@ -195,7 +198,7 @@ class RayHosts:
             self._lose(name, why_lost(error))
             return []
         if slot.step == "hello":
-            self._ready.append(Host(name, slot.label))
+            self._ready.append(Host(name, slot.node))
             return []
         slot.step, slot.call = "news", slot.actor.news.remote(_PATIENCE)
         return [News(name, trial=answer if isinstance(answer, MachineTrial) else "it answers something else")]
@@ -216,6 +219,11 @@ class RayHosts:
         how = f"signal {-report.code}" if report.code < 0 else f"status {report.code}"
         return [news._replace(lost=f"its process ended with {how}")]
 
+    def mark(self, host: str, how: str) -> None:
+        slot = self._slots.get(host)
+        if slot is not None and slot.mirror is not None:
+            slot.mirror.mark(lambda path: add_mixed(path, how))
+
     def stop(self, host: str) -> None:
         slot = self._slots.get(host) if self._stay() else None
         if slot is not None and slot.step == "news":
@@ -225,14 +233,10 @@ class RayHosts:
 
     def give_up(self, host: str, for_good: bool) -> None:
         node = self._nodes_of[host]  # the host itself may be gone
-        if for_good:
-            self._rests[node] = math.inf
+        self._rests.rest(node, self.clock(), for_good)
         if not self._stay():
             return
-        ended = [name for name, one in self._slots.items() if name == host or (for_good and one.node == node)]
-        if ended:
-            self._rests[node] = max(self.clock() + _REST, self._rests.get(node, 0.0))
-        for name in ended:
+        for name in [name for name, one in self._slots.items() if name == host or (for_good and one.node == node)]:
             actor = self._drop(name)
             with suppress(Exception):  # it may be gone
                 self._ray.kill(actor)
@@ -245,7 +249,7 @@ class RayHosts:
         return slot.actor
 
     def _lose(self, host: str, why: str) -> None:
-        node = self._slots[host].label
+        node = self._slots[host].node
         self.give_up(host, for_good=False)
         self._gone.append(News(host, gone=printable(why), node=node))
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from evo.cluster.losses import TRIES, Losses
 from evo.cluster.nodes import unlike_facts
 from evo.cluster.trial import MachineTrial, try_machine
 from evo.config.config import Config
@@ -23,7 +24,6 @@ _SILENT = 60.0  # seconds without a word from a host after which it is given up
 _BEGINNING = 600.0  # the same while a member begins, which may compile
 _AWAITED = 60.0  # seconds that hosts may take to be there, or to be back
 _STOPPING = 20.0  # seconds that members have to save and to come home when the study is stopped
-_TRIES = 3  # times that a member, or a node, may be lost without anything having come home
 
 
 class MemberError(Exception):
@@ -77,6 +77,10 @@ class Hosts(Protocol):
         """Return what hosts say; wait for it as long as `patience` seconds."""
         ...
 
+    def mark(self, host: str, how: str) -> None:
+        """Let the records of its member say, before anything more comes home, how its bits may be others."""
+        ...
+
     def stop(self, host: str) -> None:
         """Ask a member to save what it has, and to end."""
         ...
@@ -97,10 +101,6 @@ class Members(Protocol):
         """Take note that rows, and a checkpoint where `saved`, have come home."""
         ...
 
-    def mix(self, path: Path, how: str) -> None:
-        """Take note that what comes home of a member from now on may have other bits, and how."""
-        ...
-
     def end(self, path: Path, error: Exception | None = None) -> None:
         """Take note of a member's end. Raises an error that is a fault of evo itself."""
         ...
@@ -117,6 +117,13 @@ class _Work:
     path: Path
     heard: float
     begun: bool = False
+
+
+class _Loss(NamedTuple):
+    """Where a member was lost, and why."""
+
+    node: str
+    why: str
 
 
 class SideBySide:
@@ -142,8 +149,8 @@ class SideBySide:
         self._idle: list[str] = []
         self._at: dict[str, _Work] = {}
         self._waiting: deque[Path] = deque()
-        self._losses: dict[Path, int] = {}  # of a member since something of it came home
-        self._fruitless: dict[str, int] = {}  # node → the same
+        self._lost: dict[Path, list[_Loss]] = {}  # of a member since something of it came home
+        self._losses = Losses()  # of nodes, the same
         self._await_until = hosts.clock() + _AWAITED
         self._alone = False
         self._unlike: set[str] = set()  # nodes that run members though they compute other bits
@@ -172,6 +179,7 @@ class SideBySide:
             for host in self._hosts.look(len(self._waiting) + len(self._at)):
                 self._nodes[host.name] = host.node
                 self._idle.append(host.name)
+            self._end_lost()
             self._assign()
             now = self._hosts.clock()
             if self._at:
@@ -195,9 +203,9 @@ class SideBySide:
                     self._lose_host(name, "it does not answer")
 
     def _assign(self) -> None:
-        while self._waiting and self._idle:
-            path = self._waiting.popleft()
-            host = self._idle[0]
+        while (pair := self._pair()) is not None:
+            path, host = pair
+            self._waiting.remove(path)
             if not self._members.begin(path, self._nodes[host]):
                 continue
             try:
@@ -205,7 +213,17 @@ class SideBySide:
             except EvoError as error:
                 self._members.end(path, error)
             else:
-                self._at[self._idle.pop(0)] = _Work(path, self._hosts.clock())
+                self._idle.remove(host)
+                self._at[host] = _Work(path, self._hosts.clock())
+
+    def _pair(self) -> tuple[Path, str] | None:
+        """Return a member and a host for it: on a node where it was lost only if others are busy, and not for ever."""
+        pairs = [(self._losses_at(path, host), path, host) for path in self._waiting for host in self._idle]
+        fewest, path, host = min(pairs, key=lambda pair: pair[0], default=(TRIES, Path(), ""))
+        return None if fewest >= TRIES else (path, host)
+
+    def _losses_at(self, path: Path, host: str) -> int:
+        return [loss.node for loss in self._lost.get(path, ())].count(self._nodes[host])
 
     def _hear(self, news: News) -> None:
         if news.gone is not None:
@@ -218,15 +236,15 @@ class SideBySide:
         if news.trial is not None and not self._admit(news.host, work, news.trial):
             return
         if news.saved:
-            self._losses.pop(work.path, None)
-            self._fruitless.pop(self._nodes[news.host], None)
+            self._lost.pop(work.path, None)
+            self._losses.forgive(self._nodes[news.host])
         if news.came or news.saved:
             self._members.come(work.path, news.saved)
         if news.over or news.lost is not None:
             del self._at[news.host]
             self._idle.append(news.host)
             if news.lost is not None:
-                self._lose(work.path, news.lost)
+                self._lose(work.path, self._nodes[news.host], news.lost)
             else:
                 self._members.end(work.path, news.error)
 
@@ -249,8 +267,8 @@ class SideBySide:
                 return True
             why = f"computes other bits: {unlike_facts(trial.facts, expected.facts)}"
             if self._mixed:
-                how = unlike_facts(trial.facts, expected.facts, "the driver")
-                self._members.mix(work.path, f"{NODES} that compute other bits: {how}")
+                how = unlike_facts(trial.facts, expected.facts)
+                self._hosts.mark(host, f"{NODES} that compute other bits: {how}")
                 if node not in self._unlike:
                     self._unlike.add(node)
                     self._tell(f"node {node} {why}; it runs members all the same")
@@ -286,19 +304,25 @@ class SideBySide:
             return
         self._tell(f"node {node} is lost: {why}")
         if work is not None:
-            self._lose(work.path, why)
-        self._fruitless[node] = self._fruitless.get(node, 0) + 1
-        if self._fruitless[node] == _TRIES:
-            self._tell(f"node {node} was lost {_TRIES} times, and nothing came home: it gets no more members")
+            self._lose(work.path, node, why)
+        if self._losses.lose(node):
+            self._tell(f"node {node} was lost {TRIES} times, and nothing came home: it gets no more members")
             self._hosts.give_up(host, for_good=True)
 
-    def _lose(self, path: Path, why: str) -> None:
-        """Let a member wait to be resumed; one that is lost again and again has failed."""
-        self._losses[path] = self._losses.get(path, 0) + 1
-        if self._losses[path] >= _TRIES:
-            self._members.end(path, EvoError(f"it was lost {_TRIES} times without progress, the last time: {why}"))
-        else:
-            self._waiting.appendleft(path)
+    def _lose(self, path: Path, node: str, why: str) -> None:
+        """Let a member wait to be resumed elsewhere."""
+        self._lost.setdefault(path, []).append(_Loss(node, why))
+        self._waiting.appendleft(path)
+
+    def _end_lost(self) -> None:
+        """End members that were lost again and again: on two nodes, or on all there are."""
+        for path, lost in [*self._lost.items()]:
+            nodes = {loss.node for loss in lost}
+            over = len(lost) >= TRIES and (len(nodes) > 1 or nodes.issuperset(self._nodes.values()))
+            if over and path in self._waiting:
+                self._waiting.remove(path)
+                why = f"it was lost {len(lost)} times without progress, the last time: {lost[-1].why}"
+                self._members.end(path, EvoError(why))
 
     def _stop(self) -> None:
         """Ask all members to save what they have, and take it home, in bounded time."""

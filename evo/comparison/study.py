@@ -20,7 +20,6 @@ from evo.config.resolve import read_config
 from evo.errors import EvoError, one_line
 from evo.evaluation.workers import Threads, Workers
 from evo.runs.callbacks import Watcher
-from evo.runs.provenance import add_mixed
 from evo.runs.run import Run
 from evo.storage.files import TEMPORARY, make_folder, names_in, read_text, write_text
 from evo.storage.metrics import MetricsFile
@@ -142,7 +141,6 @@ class _Course:
         self._names = dict(zip(runs, names_of([*runs.values()]), strict=True))
         self._shown = dict[Path, tuple[Watcher, contextlib.ExitStack]]()  # displays of the runs that are on nodes
         self._reused = set[Path]()
-        self._mixed = dict[Path, str]()  # how bits may be others, to be recorded when something has come home
 
     def here(self, path: Path) -> None:
         """Finish a run in this process."""
@@ -159,7 +157,6 @@ class _Course:
 
     def begin(self, path: Path, node: str) -> bool:
         self._close(path)
-        self._mixed.pop(path, None)  # nothing came home from where it was lost
         try:
             standing = self._stand(path, f"on {node}")
         except EvoError as error:
@@ -190,16 +187,11 @@ class _Course:
         watcher, _ = self._shown[path]
         row = MetricsFile(path / "metrics.csv", []).last()
         if saved:
-            if how := self._mixed.pop(path, None):
-                add_mixed(path, how)
             with contextlib.suppress(EvoError):  # there is none yet
                 champion = Run(path, config=self._runs[path]).champion
                 watcher.on_selection(champion, int(row.get("steps", 0)), champion.score, math.nan)
         if row:
             watcher.on_generation(row)
-
-    def mix(self, path: Path, how: str) -> None:
-        self._mixed[path] = how
 
     def end(self, path: Path, error: Exception | None = None) -> None:
         self._close(path)

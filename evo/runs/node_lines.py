@@ -125,8 +125,8 @@ def _one(speed: _Speed) -> str:
 
 
 def short(name: str) -> str:
-    """Return a node's name as far as people need it: Ray's are of 56 letters."""
-    return name if len(name) <= 16 else name[:8]
+    """Return a node's name, or of a long one, as HOST/0a1b2c3d, its end."""
+    return name if len(name) <= 16 else name[-8:]
 
 
 def _line(label: str, text: str) -> str:

@@ -1,8 +1,7 @@
 """Provenance: whether anything but this process's bits is in a run, kept in its directory and its champions for ever.
 
 The file `mixed` has a line for each way in which nodes of a cluster computed other bits. It is written before any
-checkpoint or champion that they may have had a part in, and stays, wherever the run goes on. (Where a run is whole on
-such a node, as a member of a study, it is written as soon as its first checkpoint is home.)
+checkpoint or champion that they may have had a part in, and stays, wherever the run goes on.
 """
 
 from collections.abc import Mapping

@@ -10,7 +10,7 @@ checked, and files go under names that a run directory has.
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -161,10 +161,15 @@ class Mirror:
         self._directory: RunDirectory | None = None
         self._staging: Path | None = None
         self._sizes: dict[str, int] = {}  # of the files that are staged
+        self._before: Callable[[Path], None] | None = None
         if (path / _CONFIG).exists():
             self._directory = RunDirectory.open(path, write=True)
             with suppress(FileNotFoundError), _open(path / _METRICS) as file:
                 os.truncate(path / _METRICS, _whole_lines(file))  # what a killed writer left of a line
+
+    def mark(self, write: Callable[[Path], None]) -> None:
+        """Let `write` write to the run directory before anything more gets there."""
+        self._before = write
 
     def close(self) -> None:
         """Release the lock, and drop what is not complete."""
@@ -194,10 +199,12 @@ class Mirror:
         if name == _METRICS and offset and not staged:
             if self._directory is None or (self._path / name).stat().st_size != offset:
                 raise ValueError("rows of its metrics.csv are missing")
+            self._write_mark()
             append_text(self._path / name, data.decode())
             return False
         self._stage(piece)
         if name == _METRICS and offset + len(data) == size and self._directory is not None:
+            self._write_mark()
             self._adopt(name)
         return False
 
@@ -213,6 +220,8 @@ class Mirror:
                 raise ValueError(f"a part of its {piece.name} is missing")
             file.write(piece.data)
         self._sizes[piece.name] = piece.size
+        if len(self._sizes) > _MOST_NAMES:
+            raise ValueError("it has more files than a run may have")
 
     def _complete(self, names: set[str]) -> None:
         """Put the staged files in their places, and remove what the other directory no longer has."""
@@ -228,6 +237,7 @@ class Mirror:
                 texts = read_text(self._staging / _CONFIG), read_text(self._staging / _VERSIONS)
                 self._directory = RunDirectory.create(self._path, *texts)
                 staged = [name for name in staged if name not in (_CONFIG, _VERSIONS)]
+            self._write_mark()
             for name in staged:
                 self._adopt(name)
             shutil.rmtree(self._staging)
@@ -244,6 +254,11 @@ class Mirror:
         for name in checkpoints:
             if newest and name not in (newest, *older):
                 self._remove(self._path / "checkpoints" / name)
+
+    def _write_mark(self) -> None:
+        write, self._before = self._before, None
+        if write is not None:
+            write(self._path)
 
     def _adopt(self, name: str) -> None:
         """Put a staged file in its place: a checkpoint's folder only with its state."""

@@ -12,8 +12,8 @@ threads that nobody disturbed. All of it follows from --seed; what is done is re
 goes on there. Exit status 1 where anything differed or did not end.
 """
 
-import argparse
 import contextlib
+import faulthandler
 import itertools
 import math
 import os
@@ -22,7 +22,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,11 +37,10 @@ from tests.chaos import (
     draw_nothing,
     ended,
     go_on,
-    in_child,
     is_over,
+    read_arguments,
     rows_of,
     table,
-    warm_up,
 )
 from tests.cluster.equality import small_slices, wait_for
 from tests.support.ray_cluster import RayCluster, begin
@@ -59,6 +58,7 @@ KINDS = {
 }
 _ENDED = "ended by Ray"  # a driver, with its own raylet
 _OWN = "own raylet", "head"  # what the driver is connected to
+_DRIVE = "--drive"  # a word of the command that starts a driver
 _HANGS = 600.0  # seconds without a row of metrics
 _PATIENCE = 60.0  # seconds that the first node may take
 _NODES = 3
@@ -111,8 +111,18 @@ def plan(seed: int, cases: list[Case]) -> Iterator[Trial]:
         yield Trial(number, cases[number % len(cases)], tuple(sorted(strikes, key=lambda strike: strike.share)))
 
 
+def begin_driver(case: Case, path: Path, address: str, log: Path) -> int:
+    """Start a driver in a process of its own; its process id. No fork: this process has threads."""
+    words = [sys.executable, "-m", "tests.cluster.chaos", _DRIVE, case.name, str(path), address]
+    written = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    actions = [(os.POSIX_SPAWN_OPEN, 1, log, written, 0o644), (os.POSIX_SPAWN_DUP2, 1, 2)]
+    return os.posix_spawn(sys.executable, words, os.environ, file_actions=actions, setsid=True)
+
+
 def drive(case: Case, path: Path, address: str) -> None:
-    """Begin the run or go on with it, on the cluster at an address, or on threads."""
+    """Begin the run or go on with it, on the cluster at an address, or on threads; SIGUSR1 shows where it is."""
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
+    draw_nothing()
     if not address:
         go_on(case, path)
         return
@@ -157,7 +167,7 @@ class Campaign:
         counts, problems = dict.fromkeys([*KINDS, _ENDED], 0), list[str]()
 
         def live(address: str) -> int:
-            return in_child(lambda: drive(trial.case, path, address), log)
+            return begin_driver(trial.case, path, address, log)
 
         child, code = live(self.cluster.address), -1
         for strike in trial.strikes:
@@ -197,8 +207,11 @@ class Campaign:
         problems += [f"ended with {code} (see {log})"] if code else differences(whole, path)
         if not problems:
             shutil.rmtree(path)
+        seconds = round(time.monotonic() - began)
+        told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+        print(f"trial {trial.number} ({trial.case.name}): {told}; {seconds} s", flush=True)
         row = {"trial": trial.number, "case": trial.case.name, **counts}
-        return row | {"seconds": round(time.monotonic() - began), "differing": "; ".join(problems)}
+        return row | {"seconds": seconds, "differing": "; ".join(problems)}
 
     def _strike(self, strike: Strike, child: int) -> bool:
         """Do it; whether there was something to be struck."""
@@ -244,6 +257,8 @@ def _wait(child: int, path: Path, rows: float) -> list[str]:
         if found != last:
             last, since = found, time.monotonic()
         elif time.monotonic() - since > _HANGS:
+            _send([child], signal.SIGUSR1)
+            time.sleep(1.0)
             _send([child], signal.SIGKILL)
             return [f"hung after {found} rows"]
         time.sleep(POLL)
@@ -267,37 +282,11 @@ def _send(processes: list[int], number: int) -> bool:
 
 
 def main(words: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.cluster.chaos", description=__doc__.splitlines()[0])  # type: ignore[union-attr]
-    parser.add_argument("--kills", type=int, default=100, help="at least so many, stops counted too (default: 100)")
-    parser.add_argument("--runs", type=int, default=20, help="at least so many (default: 20)")
-    parser.add_argument("--seed", type=int, default=0, help="of the plan (default: 0)")
-    parser.add_argument(
-        "--out", type=Path, help="folder (default: runs/chaos-nodes-seed<seed>); what is done there counts"
-    )
-    parser.add_argument("--case", action="append", help="only cases whose name has this in it; repeatable")
-    given = parser.parse_args(words)
-    cases = [case for case in CASES if not given.case or any(part in case.name for part in given.case)]
-    if not cases:
-        parser.error(f"no such case; there are {', '.join(case.name for case in CASES)}")
-    draw_nothing()
+    given, cases = read_arguments("tests.cluster.chaos", __doc__, CASES, 100, words, runs=20)
     campaign = Campaign(given.out or Path("runs") / f"chaos-nodes-seed{given.seed}")
-    done, rows, warm = campaign.chaos.done(), list[Mapping[str, Any]](), set[str]()
+    draw_nothing()
     try:
-        for trial in plan(given.seed, cases):
-            if sum(int(row[kind]) for row in rows for kind in KINDS) >= given.kills and len(rows) >= given.runs:
-                break
-            row: Mapping[str, Any] | None = done.get(trial.number)
-            if row is None or row["case"] != trial.case.name:  # of a plan of other cases
-                if trial.case.name not in warm:
-                    warm_up(trial.case, campaign.chaos.folder)
-                    warm.add(trial.case.name)
-                row = campaign.run(trial)
-                campaign.chaos.record(row)
-                told = ", ".join(f"{row[kind]} {kind}" for kind in (*KINDS, _ENDED) if row[kind])
-                print(f"trial {trial.number} ({row['case']}): {told}; {row['seconds']} s", flush=True)
-            rows.append(row)
-            if row["differing"]:
-                print(f"trial {trial.number} ({row['case']}) differs: {row['differing']}", flush=True)
+        rows = campaign.chaos.carry_out(plan(given.seed, cases), campaign.run, [*KINDS], given.kills, given.runs)
     finally:
         campaign.end()
     print(table(rows, [*KINDS, _ENDED]))
@@ -305,4 +294,7 @@ def main(words: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == [_DRIVE]:
+        drive(next(case for case in CASES if case.name == sys.argv[2]), Path(sys.argv[3]), sys.argv[4])
+        sys.exit(0)
     sys.exit(main())

@@ -221,11 +221,11 @@ def refusing(here: Callable[..., bytes], **options: Any) -> tuple[Nodes, list[st
 
 def test_a_node_that_computes_other_bits_is_refused_or_recorded() -> None:
     nodes, told = refusing(lambda message, shared: square(message, shared) + b" ")
-    assert told[0] == "node far is refused: it computes other bits: libc ?, here glibc 2.36"
+    assert told[0] == "node far is refused: it computes other bits: libc ?, the driver glibc 2.36"
     assert not nodes.dispatch.nodes and list(nodes.refused) == ["far"]
     nodes, told = refusing(lambda message, shared: square(message, shared) + b" ", mixed=True)
-    assert told == ["node far computes other bits, and joins all the same: libc ?, here glibc 2.36"]
-    assert nodes.unequal == {"far": "libc ?, here glibc 2.36"} and nodes.dispatch.nodes["far"].slices == 9
+    assert told == ["node far computes other bits, and joins all the same: libc ?, the driver glibc 2.36"]
+    assert nodes.unequal == {"far": "libc ?, the driver glibc 2.36"} and nodes.dispatch.nodes["far"].slices == 9
     assert refusing(square)[0].dispatch.nodes["far"].slices == 9
 
 

@@ -26,6 +26,7 @@ from evo.comparison.ray_hosts import nodes_of
 from evo.comparison.study import finish
 from evo.config.config import Config
 from evo.config.resolve import resolve_config
+from evo.errors import EvoError
 from evo.evaluation.workers import Threads
 from evo.runs.champion import Champion
 from tests.chaos import differences
@@ -161,6 +162,14 @@ if importlib.util.find_spec("ray"):
         assert differences(path, whole / "slow") == []
         assert stopped
         wait(lambda: not Path(f"/proc/{stopped[0]}").exists() or state(stopped[0]) == "Z")
+
+    def test_more_threads_than_a_node_has_are_one_line(cluster: RayCluster) -> None:
+        told = r"^runs of 9 threads each find no room: the largest node has 1 processors; take --threads 1 or fewer$"
+        with (
+            pytest.raises(EvoError, match=told),
+            nodes_of(workers_by_name(f"ray:{cluster.address}", 1), 9, print),
+        ):
+            pass
 
     def state(process: int) -> str:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]

@@ -2,23 +2,15 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
 import pytest
-from rich.console import Console
 
-import evo
 from evo.cluster.ray_nodes import RayNodes
-from evo.comparison.display import StudyLines
 from evo.comparison.ray_hosts import RayHosts
-from evo.comparison.study import _Course
-from evo.config.resolve import resolve_config
-from evo.evaluation.workers import Threads
-from evo.runs.provenance import read_mixed
 
-ONE = {"node-a": {"Resources": {"CPU": 1}, "NodeManagerHostname": "a"}}
+ONE = {"a/1": {"Resources": {"CPU": 1}, "NodeID": "1"}}
 
 
 class Cluster:
@@ -123,21 +115,3 @@ def test_a_node_that_is_given_up_for_good_gets_no_more_although_its_host_is_gone
     assert cluster.killed == 2
     look_for(hosts, 10.0)
     assert cluster.actors == 2
-
-
-@pytest.mark.parametrize("again", [False, True])
-def test_a_member_that_was_lost_before_anything_came_home_is_not_mixed(again: bool, tmp_path: Path) -> None:
-    path = tmp_path / "run"
-    flags = {"task.name": "sphere", "task.dim": 2, "method.name": "cma-es", "budget.generations": 1}
-    few = [("evaluation.selection_episodes", 2), ("evaluation.report_episodes", 2)]
-    config = resolve_config(settings=few, flags=flags)
-    watcher = StudyLines([config], Console(quiet=True))
-    course = _Course({path: config}, {path: 0}, Threads(1), watcher, lambda member: None)
-    course.begin(path, "a node of other bits")
-    course.mix(path, "nodes that compute other bits")
-    if again:
-        course.begin(path, "a node of the same")
-    evo.run(settings=config.values, out=path, video=False, threads=1)
-    course.come(path, saved=True)
-    course.close()
-    assert read_mixed(path) == (() if again else ("nodes that compute other bits",))

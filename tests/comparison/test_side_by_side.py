@@ -63,6 +63,7 @@ class Simulated:
     begun: list[tuple[str, Path]] = field(default_factory=list)
     came: list[tuple[str, Path]] = field(default_factory=list)
     gone: list[News] = field(default_factory=list)
+    marks: list[tuple[Path, str]] = field(default_factory=list)
 
     def clock(self) -> float:
         return self.now
@@ -122,6 +123,10 @@ class Simulated:
             found.append(News(name, came=saved, saved=saved, over=whole or at.asked))
         return found
 
+    def mark(self, host: str, how: str) -> None:
+        assert self.saved.get(self.at[host].path, 0.0) == self.at[host].had, "something has come home already"
+        self.marks.append((self.at[host].path, how))
+
     def stop(self, host: str) -> None:
         self.at[host].asked = True
 
@@ -141,7 +146,6 @@ class Study:
     hosts: Simulated
     finished: frozenset[Path] = frozenset()
     ended: dict[Path, Exception | None] = field(default_factory=dict)
-    mixed: dict[Path, str] = field(default_factory=dict)
     alone: list[Path] = field(default_factory=list)
     nodes: dict[Path, list[str]] = field(default_factory=dict)
     home: dict[Path, float] = field(default_factory=dict)  # what was saved when something came home
@@ -156,9 +160,6 @@ class Study:
         assert path not in self.ended
         if saved:
             self.home[path] = self.hosts.saved[path]
-
-    def mix(self, path: Path, how: str) -> None:
-        self.mixed[path] = how
 
     def end(self, path: Path, error: Exception | None = None) -> None:
         assert path not in self.ended, "it has ended twice"
@@ -204,7 +205,7 @@ def test_whatever_hosts_do_each_member_ends_once(
     study, hosts, told = run(machines, seconds, mixed)
     for path, error in study.ended.items():
         if error is not None:  # only one that was lost again and again
-            assert "lost 3 times without progress" in str(error)
+            assert "times without progress" in str(error)
             assert sum(one == path for _, one in hosts.begun) >= 3
     for name, machine in hosts.machines.items():  # nothing came home from one that is refused
         if machine.trial != OURS and not (mixed and machine.trial == OTHERS):
@@ -250,6 +251,33 @@ def test_a_member_that_is_lost_three_times_has_failed() -> None:
     assert [host for host, _ in hosts.begun] == ["host0"] * 4
 
 
+def test_a_member_that_is_lost_everywhere_has_failed_and_nodes_stay() -> None:
+    study, hosts, told = run([Machine()] * 2, [300.0, 600.0, 30.0], fails=frozenset({Path("member2")}))
+    error = study.ended[Path("member2")]
+    assert isinstance(error, EvoError) and "it was lost 4 times without progress" in str(error)
+    assert [host for host, _ in hosts.begun[2:]] == ["host0"] * 3 + ["host1"]
+    assert study.ended[Path("member0")] is study.ended[Path("member1")] is None and not told
+
+
+class BadMachine(Simulated):
+    """Members that begin on host0 are lost at once."""
+
+    def news(self, patience: float) -> Sequence[News]:
+        found = [News(name, lost="its process ended with signal 9") for name in self.at if name.startswith("host0")]
+        for news in found:
+            del self.at[news.host]
+        return [*found, *super().news(patience)]
+
+
+def test_a_member_that_is_lost_on_a_bad_node_goes_on_on_another() -> None:
+    paths = {Path("member0"): 30.0, Path("member1"): 60.0, Path("member2"): 30.0}
+    hosts = BadMachine({"host0": Machine(), "host1": Machine()}, paths)
+    study = Study(hosts)
+    SideBySide(hosts, 1, print, False, lambda config: OURS).finish(dict.fromkeys(paths, CONFIG), study)
+    assert study.ended == dict.fromkeys(paths)
+    assert {path for host, path in hosts.came if host == "host1"} == set(paths)
+
+
 def test_a_node_that_is_lost_three_times_gets_no_more() -> None:
     class Failing(Simulated):
         def look(self, wanted: int) -> Sequence[Host]:
@@ -269,13 +297,13 @@ def test_a_node_that_is_lost_three_times_gets_no_more() -> None:
 def test_a_node_with_other_bits_is_refused_or_mixed(mixed: bool) -> None:
     study, hosts, told = run([Machine(trial=OTHERS), Machine(joins=5.0)], [30.0, 30.0], mixed)
     assert len(told) == 1
-    assert "computes other bits: vectors sse4, here avx512" in told[0]
+    assert "computes other bits: vectors sse4, the driver avx512" in told[0]
     assert ("is refused" in told[0]) == (not mixed)
     assert [host for host, _ in hosts.begun].count("host0") == 1
     assert set(study.nodes) == {Path("member0"), Path("member1")}
     assert hosts.now > 60 or mixed
-    told = ["nodes that compute other bits: vectors sse4, the driver avx512"]
-    assert [*study.mixed.values()] == (told if mixed else [])
+    mark = "nodes that compute other bits: vectors sse4, the driver avx512"
+    assert hosts.marks == ([(hosts.begun[0][1], mark)] if mixed else [])
 
 
 def test_without_nodes_the_study_goes_on_alone_and_on_nodes_as_soon_as_there_are_any() -> None:

@@ -22,7 +22,7 @@ from evo.runs.callbacks import Callback
 from evo.runs.display import LiveDisplay, PlainLines, display
 from evo.runs.node_lines import NodeLines
 
-NAMES = [f"{number:02x}" + "f" * 54 for number in range(256)]
+NAMES = [f"node-{number}.example.org/{number:02x}ffffff" for number in range(256)]
 
 
 def lines_of(*seen: NodesStatus) -> NodeLines:

@@ -240,3 +240,37 @@ def test_what_is_none_of_a_runs_stays_where_it_is(whole: Path, tmp_path: Path) -
     take_all(written, Source(whole).moment())
     written.close()
     assert (home / "fossils" / "notes" / "mine.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_mark_is_there_before_anything_comes_home(known: bool, whole: Path, tmp_path: Path) -> None:
+    """Of a run that is new, and of one whose rows go on; without a piece there is no mark."""
+    path, marked = tmp_path / "home", list[object]()
+    if known:
+        home = Mirror(path)
+        for piece in Source(whole).moment():
+            home.take(piece)
+        home.close()
+    before = {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
+    lost = Mirror(path)
+    lost.mark(lambda _: marked.append("it was lost before"))
+    lost.close()
+    home = Mirror(path)
+    home.mark(lambda there: marked.append([(there / name).exists() for name in ("versions.toml", "champion.npz")]))
+    size = (path / "metrics.csv").stat().st_size if known else 0
+    pieces = [Piece("metrics.csv", size, size + 2, b"1\n")] if known else Source(whole).moment()
+    for piece in pieces:
+        assert before == {file: file.read_bytes() for file in path.rglob("*") if file.is_file()} or not known
+        home.take(piece)
+    home.close()
+    assert marked == [[True, known]]
+
+
+def test_a_run_of_too_many_files_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(mirror, "_MOST_NAMES", 5)
+    home = Mirror(tmp_path / "run")
+    for number in range(5):
+        home.take(Piece(f"fossils/{number:015d}.npz", 0, 1, b"x"))
+    with pytest.raises(ValueError, match="more files than a run may have"):
+        home.take(Piece(f"fossils/{5:015d}.npz", 0, 1, b"x"))
+    home.close()
