@@ -45,7 +45,8 @@ def nodes_of(workers: Workers, threads: int | None, say: Callable[[str], None]) 
     cores = hosts.cores
     if cores and hosts.threads > max(cores):
         raise EvoError(
-            f"runs of {hosts.threads} threads each find no room: the largest node has {max(cores)} processors"
+            f"runs of {hosts.threads} threads each find no room: the most processors of a node are {max(cores)}; take "
+            f"--threads {max(cores)} or fewer"
         )
     places, each = sum(one // hosts.threads for one in cores), f"{hosts.threads} thread{'s' * (hosts.threads > 1)}"
     say(f"runs go side by side on {len(cores)} node{'s' * (len(cores) != 1)}: {places} at a time, each with {each}")

@@ -164,7 +164,7 @@ if importlib.util.find_spec("ray"):
         wait(lambda: not Path(f"/proc/{stopped[0]}").exists() or state(stopped[0]) == "Z")
 
     def test_more_threads_than_a_node_has_are_one_line(cluster: RayCluster) -> None:
-        told = r"^runs of 9 threads each find no room: the largest node has 1 processors; take --threads 1 or fewer$"
+        told = r"^runs of 9 threads each find no room: the most processors of a node are 1; take --threads 1 or fewer$"
         with (
             pytest.raises(EvoError, match=told),
             nodes_of(workers_by_name(f"ray:{cluster.address}", 1), 9, print),
