@@ -350,8 +350,15 @@ def _error_in(answer: bytes) -> str | None:
 
 
 def unlike_facts(there: Mapping[str, str], here: Mapping[str, str]) -> str:
-    """Return in which of the facts that bits depend on a node differs from this process, the driver."""
+    """Return in which of the facts here another machine differs, as in `libc glibc 2.31 instead of glibc 2.36`."""
     unlike = [
-        f"{name} {there.get(name, '?')}, the driver {here[name]}" for name in here if there.get(name) != here[name]
+        f"{name} {_apart(there.get(name, '?'), here[name])} instead of {_apart(here[name], there.get(name, ''))}"
+        for name in here
+        if there.get(name) != here[name]
     ]
     return "; ".join(unlike) or "nothing that is known to matter differs"
+
+
+def _apart(one: str, other: str) -> str:
+    """Return what of a fact, which may be a list with commas, is not in another; all of it where that is nothing."""
+    return ", ".join(part for part in one.split(", ") if part not in other.split(", ")) or one

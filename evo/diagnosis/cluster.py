@@ -6,7 +6,7 @@ import numpy as np
 
 from evo.cluster.answering import evaluate_slice
 from evo.cluster.named import cluster_address
-from evo.cluster.nodes import Trial
+from evo.cluster.nodes import Trial, unlike_facts
 from evo.cluster.ray_connection import Connection
 from evo.cluster.ray_examination import ExaminedNode, examine_nodes
 from evo.cluster.ray_nodes import describe_machine
@@ -68,9 +68,10 @@ def _judge(node: ExaminedNode, here: Mapping[str, str], expected: bytes) -> Find
 def _wrong(node: ExaminedNode, here: Mapping[str, str], expected: bytes) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with a node, and what to do."""
     counted = {"processors", "memory"}
-    unlike = [name for name in here if node.facts and name not in counted and node.facts.get(name) != here[name]]
+    shared = {name: fact for name, fact in here.items() if name not in counted}
+    unlike = bool(node.facts) and any(node.facts.get(name) != fact for name, fact in shared.items())
     if unlike:
-        yield "; ".join(f"{name} {node.facts.get(name, '?')}, here {here[name]}" for name in unlike), _SAME
+        yield unlike_facts(node.facts, shared), _SAME
     if node.failed is not None and "No module named 'evo'" in node.failed:
         yield "it has no evo", "pip install 'evo-creatures[ray]' there"
     elif node.failed is not None:

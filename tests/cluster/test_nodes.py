@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import evo
 from evo.cluster.dispatch import Dispatch
-from evo.cluster.nodes import Nodes
+from evo.cluster.nodes import Nodes, unlike_facts
 from evo.cluster.simulation import Machine, SimulatedNodes
 from evo.errors import EvoError
 from evo.storage.messages import pack
@@ -221,12 +221,20 @@ def refusing(here: Callable[..., bytes], **options: Any) -> tuple[Nodes, list[st
 
 def test_a_node_that_computes_other_bits_is_refused_or_recorded() -> None:
     nodes, told = refusing(lambda message, shared: square(message, shared) + b" ")
-    assert told[0] == "node far is refused: it computes other bits: libc ?, the driver glibc 2.36"
+    assert told[0] == "node far is refused: it computes other bits: libc ? instead of glibc 2.36"
     assert not nodes.dispatch.nodes and list(nodes.refused) == ["far"]
     nodes, told = refusing(lambda message, shared: square(message, shared) + b" ", mixed=True)
-    assert told == ["node far computes other bits, and joins all the same: libc ?, the driver glibc 2.36"]
-    assert nodes.unequal == {"far": "libc ?, the driver glibc 2.36"} and nodes.dispatch.nodes["far"].slices == 9
+    assert told == ["node far computes other bits, and joins all the same: libc ? instead of glibc 2.36"]
+    assert nodes.unequal == {"far": "libc ? instead of glibc 2.36"} and nodes.dispatch.nodes["far"].slices == 9
     assert refusing(square)[0].dispatch.nodes["far"].slices == 9
+
+
+def test_of_facts_with_several_parts_those_that_differ_are_told() -> None:
+    here = {"arithmetic": "norm fused, sum pairwise", "BLAS": "openblas SkylakeX", "libc": "glibc 2.36"}
+    there = {"arithmetic": "norm plain, sum pairwise", "BLAS": "openblas SkylakeX, mkl", "libc": "glibc 2.36"}
+    told = "arithmetic norm plain instead of norm fused; BLAS mkl instead of openblas SkylakeX"
+    assert unlike_facts(there, here) == told
+    assert unlike_facts(here, here) == "nothing that is known to matter differs"
 
 
 @pytest.mark.parametrize("mixed", [False, True])

@@ -297,12 +297,12 @@ def test_a_node_that_is_lost_three_times_gets_no_more() -> None:
 def test_a_node_with_other_bits_is_refused_or_mixed(mixed: bool) -> None:
     study, hosts, told = run([Machine(trial=OTHERS), Machine(joins=5.0)], [30.0, 30.0], mixed)
     assert len(told) == 1
-    assert "computes other bits: vectors sse4, the driver avx512" in told[0]
+    assert "computes other bits: vectors sse4 instead of avx512" in told[0]
     assert ("is refused" in told[0]) == (not mixed)
     assert [host for host, _ in hosts.begun].count("host0") == 1
     assert set(study.nodes) == {Path("member0"), Path("member1")}
     assert hosts.now > 60 or mixed
-    mark = "nodes that compute other bits: vectors sse4, the driver avx512"
+    mark = "nodes that compute other bits: vectors sse4 instead of avx512"
     assert hosts.marks == ([(hosts.begun[0][1], mark)] if mixed else [])
 
 

@@ -12,11 +12,11 @@ HERE |= {"processors": "4", "memory": "16 GB"}
 WELL: dict[str, Any] = {"facts": {**HERE, "processors": "8"}, "answer": b"bits", "latency": 1e-3, "bandwidth": 1e8}
 SILENT: dict[str, Any] = {"facts": {}, "answer": b""}
 WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
-    "version": ({"facts": {**WELL["facts"], "evo": "0.9"}}, "evo 0.9, here 1.0", "install the same versions"),
+    "version": ({"facts": {**WELL["facts"], "evo": "0.9"}}, "evo 0.9 instead of 1.0", "install the same versions"),
     "bits": ({"answer": b"other"}, "it computes other bits", "mixed"),
     "processor": (
         {"answer": b"other", "facts": {**WELL["facts"], "vectors": "avx"}},
-        "vectors avx, here 1.0 and it computes other bits",
+        "vectors avx instead of 1.0 and it computes other bits",
         "install the same",
     ),
     "no evo": (SILENT | {"failed": "ModuleNotFoundError: No module named 'evo'"}, "it has no evo", "pip install"),
