@@ -350,15 +350,16 @@ def _error_in(answer: bytes) -> str | None:
 
 
 def unlike_facts(there: Mapping[str, str], here: Mapping[str, str]) -> str:
-    """Return in which of the facts here another machine differs, as in `libc glibc 2.31 instead of glibc 2.36`."""
-    unlike = [
-        f"{name} {_apart(there.get(name, '?'), here[name])} instead of {_apart(here[name], there.get(name, ''))}"
-        for name in here
-        if there.get(name) != here[name]
-    ]
+    """Return in which of the facts here another machine differs, as in `libc 2.31 instead of 2.36`."""
+    unlike = [f"{name} {_apart(there.get(name, '?'), here[name])}" for name in here if there.get(name) != here[name]]
     return "; ".join(unlike) or "nothing that is known to matter differs"
 
 
-def _apart(one: str, other: str) -> str:
-    """Return what of a fact, which may be a list with commas, is not in another; all of it where that is nothing."""
-    return ", ".join(part for part in one.split(", ") if part not in other.split(", ")) or one
+def _apart(there: str, here: str) -> str:
+    """Return how a fact differs from another; both may be lists, of words or with commas."""
+    mark = ", " if ", " in there + here else " "
+    more = mark.join(part for part in there.split(mark) if part not in here.split(mark))
+    less = mark.join(part for part in here.split(mark) if part not in there.split(mark))
+    if more and less:
+        return f"{more} instead of {less}"
+    return f"with {more}" if more else f"without {less}" if less else there

@@ -19,6 +19,8 @@ from evo.problems.slices import PopulationWork
 
 _PATIENCE = 120.0  # seconds that all nodes together have for an answer; one that compiles needs some 20
 _SLOW = 1e6, 1.0  # bytes/s and s of latency: slices of a second are no use then
+_VERSIONS = "python", "evo", "ray", "mujoco", "gymnasium", "numpy", "numba", "llvmlite"
+_COUNTED = "processors", "memory"
 _SAME = "install the same versions on every machine, and give every node the same files at the same places"
 
 
@@ -59,7 +61,10 @@ def _judge(node: ExaminedNode, here: Mapping[str, str], expected: bytes) -> Find
         versions = ", ".join(
             f"{name} {node.facts[name]}" for name in ("python", "evo", "numpy", "numba", "mujoco", "ray")
         )
-        said = f"the same bits; {node.latency * 1e3:.1f} ms, {node.bandwidth / 1e6:,.0f} MB/s; {versions}"
+        machine = _of_machine(here)
+        unlike = any(node.facts.get(name) != fact for name, fact in machine.items())
+        studies = f" in episodes, but studies may refuse it: {unlike_facts(node.facts, machine)}" if unlike else ""
+        said = f"the same bits{studies}; {node.latency * 1e3:.1f} ms, {node.bandwidth / 1e6:,.0f} MB/s; {versions}"
     memory = f"{node.facts['memory']} of memory, " if node.facts else ""
     has = f"{node.processors} processors, {memory}object store of {node.store / 1e9:.1f} GB"
     return Finding(f"node {node.name}", not wrong, f"{has}; {said}", advice if wrong else "")
@@ -67,18 +72,16 @@ def _judge(node: ExaminedNode, here: Mapping[str, str], expected: bytes) -> Find
 
 def _wrong(node: ExaminedNode, here: Mapping[str, str], expected: bytes) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with a node, and what to do."""
-    counted = {"processors", "memory"}
-    shared = {name: fact for name, fact in here.items() if name not in counted}
-    unlike = bool(node.facts) and any(node.facts.get(name) != fact for name, fact in shared.items())
-    if unlike:
-        yield unlike_facts(node.facts, shared), _SAME
+    versions = {name: fact for name, fact in here.items() if name in _VERSIONS}
+    if node.facts and any(node.facts.get(name) != fact for name, fact in versions.items()):
+        yield unlike_facts(node.facts, versions), _SAME
     if node.failed is not None and "No module named 'evo'" in node.failed:
         yield "it has no evo", "pip install 'evo-creatures[ray]' there"
     elif node.failed is not None:
         yield node.failed, _SAME if node.facts else "see whether it is stopped or cut off, and start Ray there anew"
     elif node.answer != expected:
-        advice = "let it join by --workers ray:…,mixed, or leave it out"
-        yield "it computes other bits, so runs refuse it", advice if not unlike else _SAME
+        how = unlike_facts(node.facts, _of_machine(here))
+        yield f"it computes other bits, so runs refuse it: {how}", f"let it join by --workers ray:…,mixed, or {_SAME}"
     elif node.bandwidth < _SLOW[0] or node.latency > _SLOW[1]:
         yield f"it is slow to reach: {node.latency * 1e3:.1f} ms, {node.bandwidth / 1e6:.1f} MB/s", "mend the network"
     if node.facts and node.processors > int(node.facts["processors"]):
@@ -86,3 +89,8 @@ def _wrong(node: ExaminedNode, here: Mapping[str, str], expected: bytes) -> Iter
         yield f"it may use only {has} processors", f"start Ray there with --num-cpus={has}"
     if not node.processors:
         yield "it has no processors, so runs leave it out", "start Ray there with --num-cpus"
+
+
+def _of_machine(facts: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the facts on the processor and its libraries, on which bits may depend."""
+    return {name: fact for name, fact in facts.items() if name not in (*_VERSIONS, *_COUNTED)}

@@ -230,10 +230,17 @@ def test_a_node_that_computes_other_bits_is_refused_or_recorded() -> None:
 
 
 def test_of_facts_with_several_parts_those_that_differ_are_told() -> None:
-    here = {"arithmetic": "norm fused, sum pairwise", "BLAS": "openblas SkylakeX", "libc": "glibc 2.36"}
-    there = {"arithmetic": "norm plain, sum pairwise", "BLAS": "openblas SkylakeX, mkl", "libc": "glibc 2.36"}
-    told = "arithmetic norm plain instead of norm fused; BLAS mkl instead of openblas SkylakeX"
-    assert unlike_facts(there, here) == told
+    here = {
+        "arithmetic": "norm fused, sum pairwise",
+        "vectors": "avx avx2 avx512f",
+        "libc": "glibc 2.36",
+        "BLAS": "one",
+    }
+    there = {"arithmetic": "norm plain, sum pairwise", "vectors": "avx avx2", "libc": "glibc 2.31"}
+    told = "arithmetic norm plain instead of norm fused; vectors {} avx512f; libc {}; BLAS {}"
+    assert unlike_facts(there, here) == told.format("without", "2.31 instead of 2.36", "? instead of one")
+    back = "arithmetic norm fused instead of norm plain; vectors with avx512f; libc 2.36 instead of 2.31"
+    assert unlike_facts(here, there) == back
     assert unlike_facts(here, here) == "nothing that is known to matter differs"
 
 

@@ -13,11 +13,11 @@ WELL: dict[str, Any] = {"facts": {**HERE, "processors": "8"}, "answer": b"bits",
 SILENT: dict[str, Any] = {"facts": {}, "answer": b""}
 WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "version": ({"facts": {**WELL["facts"], "evo": "0.9"}}, "evo 0.9 instead of 1.0", "install the same versions"),
-    "bits": ({"answer": b"other"}, "it computes other bits", "mixed"),
+    "bits": ({"answer": b"other"}, "it computes other bits, so runs refuse it: nothing that is known", "mixed"),
     "processor": (
         {"answer": b"other", "facts": {**WELL["facts"], "vectors": "avx"}},
-        "vectors avx instead of 1.0 and it computes other bits",
-        "install the same",
+        "it computes other bits, so runs refuse it: vectors avx instead of 1.0",
+        "mixed, or install the same",
     ),
     "no evo": (SILENT | {"failed": "ModuleNotFoundError: No module named 'evo'"}, "it has no evo", "pip install"),
     "hung": (SILENT | {"failed": "it has not answered within 120 s"}, "within 120 s", "start Ray there anew"),
@@ -38,6 +38,13 @@ def test_a_node_that_is_well() -> None:
     assert found.detail.startswith(
         "8 processors, 16 GB of memory, object store of 2.0 GB; the same bits; 1.0 ms, 100 MB/s; "
     )
+
+
+def test_another_processor_with_the_same_bits_is_well_and_told() -> None:
+    found = _judge(node(facts={**WELL["facts"], "vectors": "avx"}), HERE, b"bits")
+    assert found.ok and not found.advice
+    told = "the same bits in episodes, but studies may refuse it: vectors avx instead of 1.0; 1.0 ms"
+    assert told in found.detail
 
 
 @pytest.mark.parametrize("name", WRONG)
