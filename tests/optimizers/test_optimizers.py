@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
+from evo.algorithms.strategies.ars import ARS
 from evo.algorithms.strategies.openai_es import OpenAIES
 from evo.autodiff import Program, Tape
 from evo.autodiff.descent import Feeds, Settings, descend
@@ -287,21 +288,24 @@ def test_with_adamw_the_decay_of_openai_es_is_apart_from_the_steps() -> None:
     np.testing.assert_allclose(algorithm.candidates()[0], np.array([1.0, -2.0]) * (1 - 0.1 * 0.5))
 
 
-@every_optimizer
-def test_the_steps_of_openai_es_fall_by_its_schedule(name: str) -> None:
-    def lengths(generations: int) -> list[float]:
-        options: dict[str, Any] = {"pairs": 4, "weight_decay": 0.0, "optimizer": name}
-        algorithm, found = OpenAIES(np.ones(5), 0, **options, anneal_generations=generations), []
+@pytest.mark.parametrize("name", [*OPTIMIZERS, "ars"])
+def test_steps_fall_by_the_schedule(name: str) -> None:
+    def made(**options: Any) -> OpenAIES | ARS:
+        if name == "ars":
+            return ARS(np.ones(5), 0, directions=4, **options)
+        return OpenAIES(np.ones(5), 0, pairs=4, weight_decay=0.0, optimizer=name, **options)
+
+    def lengths(generations: int, **options: Any) -> list[float]:
+        algorithm, found = made(anneal_generations=generations, **options), []
         for _ in range(40):
             algorithm.tell(algorithm.ask().dense().sum(axis=1))
             found.append(algorithm.diagnostics()["update_norm"])
             assert (algorithm.finished() is not None) == (generations == algorithm.generation)
         return found
 
-    never, falling = lengths(0), lengths(40)
-    assert falling[0] == never[0]
-    assert falling[-1] < 0.2 * never[-1]
-    assert OpenAIES([1.0], 0, schedule="cosine", anneal_generations=2).schedule.text == "cosine"
+    never, falling, stepped = lengths(0), lengths(40), lengths(80, schedule="step(0.1, 0.4)")
+    assert falling[0] == never[0] == stepped[0] and stepped[31] == never[31]
+    assert max(falling[-1], stepped[-1]) < 0.2 * never[-1]
 
 
 # What is refused

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
+from evo.algorithms.strategies.annealing import Annealing
 from evo.genomes.noise import Noise, move
 from evo.genomes.population import PerturbedPopulation
 from evo.numerics.randomness import generator
@@ -24,13 +25,16 @@ class ARS(AskTell[PerturbedPopulation]):
 
     With all directions it is the paper's V1 or V2, with the best of them V1-t or V2-t. V2 differs from V1 by
     normalising observations, which is done by the network and the problem, not by this algorithm. The paper starts from
-    zero parameters.
+    zero parameters, and has no schedule. Where the learning rate reaches 0 the search ends; otherwise it continues with
+    the last value of the schedule.
 
     Args:
         learning_rate: learning rate α.
         sigma: standard deviation ν of the noise on the parameters.
         directions: number N of random directions, each evaluated both ways.
         elite_directions: number b of the best directions that the update uses, None for all of them.
+        schedule: schedule of the learning rate, as in `linear`, `cosine` or `step(0.5, 0.3, 0.6)`.
+        anneal_generations: generations over which the schedule runs, 0 for a constant learning rate.
     """
 
     summary = "augmented random search V2-t (Mania 2018): normalised observations, best directions only"
@@ -46,6 +50,8 @@ class ARS(AskTell[PerturbedPopulation]):
         sigma: float = 0.03,
         directions: int = 32,
         elite_directions: int | None = None,
+        schedule: str = "linear",
+        anneal_generations: int = 0,
     ) -> None:
         super().__init__(initial, seed)
         self.learning_rate = positive_number("learning_rate", learning_rate)
@@ -53,6 +59,7 @@ class ARS(AskTell[PerturbedPopulation]):
         self.directions = whole_number("directions", directions, 1)
         elites = self.directions if elite_directions is None else elite_directions
         self.elite_directions = whole_number("elite_directions", elites, 1, self.directions)
+        self.annealing = Annealing(schedule, anneal_generations)
 
         self.mean = self.initial  # M_0, (parameters,)                                                          line 2
         self.update_norm = 0.0
@@ -72,10 +79,14 @@ class ARS(AskTell[PerturbedPopulation]):
             weights = (plus - minus) / deviation
             for direction in elites:  # one after another: the order of the sum is part of the result           line 7
                 move(total, weights[direction], population.noise[direction], total)
-        step = self.learning_rate / self.elite_directions * total
+        learning_rate = self.learning_rate * self.annealing.factor(self.generation)
+        step = learning_rate / self.elite_directions * total
 
         self.mean = self.mean + step  # M_{j+1} = M_j + alpha / (b sigma_R) sum (r_+ - r_-) delta               line 7
         self.update_norm = math.sqrt(np.sum(np.square(step)))
+
+    def finished(self) -> str | None:
+        return self.annealing.finished(self.generation)
 
     def candidates(self) -> NDArray[np.float64]:
         return self.mean[np.newaxis].copy()

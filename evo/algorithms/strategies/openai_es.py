@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
+from evo.algorithms.strategies.annealing import Annealing
 from evo.genomes.noise import Noise, weighted_sum
 from evo.genomes.population import PerturbedPopulation
 from evo.numerics.randomness import generator
 from evo.numerics.validation import number_between, positive_number, whole_number
 from evo.operators.ranking import centred_ranks
 from evo.optimizers import find_optimizer
-from evo.optimizers.schedules import schedule_from_text
 
 
 @final
@@ -62,10 +62,7 @@ class OpenAIES(AskTell[PerturbedPopulation]):
         self.sigma = positive_number("sigma", sigma)
         self.pairs = whole_number("pairs", pairs, 1)
         self.weight_decay = number_between("weight_decay", weight_decay, 0)
-        self.schedule = schedule_from_text(schedule)
-        self.anneal_generations = whole_number("anneal_generations", anneal_generations, 0)
-        if schedule != "linear" and not self.anneal_generations:
-            raise ValueError(f"schedule={schedule!r}: give anneal_generations, the generations that it stretches over")
+        self.annealing = Annealing(schedule, anneal_generations)
 
         self.mean = self.initial  # theta_0, (parameters,)                                                      line 1
         self.optimizer = find_optimizer(optimizer)(self.initial.size, self.learning_rate)
@@ -82,7 +79,7 @@ class OpenAIES(AskTell[PerturbedPopulation]):
         gradient = weighted_sum(weights, population.noise) / len(fitness)  # 1 / n sum F_i epsilon_i            line 5
 
         decay = self.weight_decay * self.mean
-        factor = self._factor
+        factor = self.annealing.factor(self.generation)
         if self.optimizer.decoupled:
             step = self.optimizer.step(gradient, factor) - factor * self.learning_rate * decay
         else:
@@ -90,16 +87,8 @@ class OpenAIES(AskTell[PerturbedPopulation]):
         self.mean = self.mean + step  # theta_{t+1}                                                             line 5
         self.update_norm = math.sqrt(np.sum(np.square(step)))
 
-    @property
-    def _factor(self) -> float:
-        """Return the factor of the learning rate in this generation."""
-        return self.schedule(self.generation / self.anneal_generations) if self.anneal_generations else 1.0
-
     def finished(self) -> str | None:
-        if self.anneal_generations and self.generation >= self.anneal_generations and self.schedule(1.0) == 0.0:
-            fell = f"the learning rate fell to zero in {self.anneal_generations:,} generations"
-            return f"{fell}; a new run may go on --from this one"
-        return None
+        return self.annealing.finished(self.generation)
 
     def candidates(self) -> NDArray[np.float64]:
         return self.mean[np.newaxis].copy()
