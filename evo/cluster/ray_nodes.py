@@ -323,5 +323,7 @@ def working_place() -> tuple[list[str], str]:
 def why_lost(error: Exception) -> str:
     """Return why a call failed; of the paragraphs that Ray writes on actors and their errors, the reason in them."""
     error = getattr(error, "cause", None) or error
+    if re.match(r"The actor \w+ is unavailable: ", str(error)):
+        return "the connection to its worker process broke"
     known = re.search(r"[Bb]ecause (its (?:worker process|node) has died)|(No module named '[\w.]+')", str(error))
     return next(filter(None, known.groups())) if known else one_line(error)
