@@ -36,7 +36,7 @@ def test_of_what_ray_says_the_reason_is_told() -> None:
     said = {
         f"{creation} RuntimeError\nModuleNotFoundError: No module named 'evo'": "No module named 'evo'",
         "The actor is dead because its node has died.\nNode Id: 12": "its node has died",
-        "The actor 12ab is unavailable: RPC error: Socket closed rpc_code: 14.": "the connection to its worker process broke",
+        "The actor 12ab is unavailable: RPC error: Socket closed": "the connection to its worker process broke",
         "something\nelse": "something else",
     }
     assert {text: why_lost(RuntimeError(text)) for text in said} == said
