@@ -33,8 +33,8 @@ class ARS(AskTell[PerturbedPopulation]):
         sigma: standard deviation ν of the noise on the parameters.
         directions: number N of random directions, each evaluated both ways.
         elite_directions: number b of the best directions that the update uses, None for all of them.
-        schedule: schedule of the learning rate, as in `linear`, `cosine` or `step(0.5, 0.3, 0.6)`.
-        anneal_generations: generations over which the schedule runs, 0 for a constant learning rate.
+        schedule: schedule of the learning rate and of sigma, as in `linear`, `cosine` or `step(0.5, 0.3, 0.6)`.
+        anneal_generations: generations over which the schedule runs, 0 for constant ones.
     """
 
     summary = "augmented random search V2-t (Mania 2018): normalised observations, best directions only"
@@ -67,7 +67,7 @@ class ARS(AskTell[PerturbedPopulation]):
     def propose(self) -> PerturbedPopulation:
         random = generator(self.seed, "noise", self.generation)
         noise = Noise(random, self.directions, self.initial.size)  # delta_k ~ N(0, I), never stored            line 4
-        return PerturbedPopulation(self.mean, noise, self.sigma)  # M_j + nu delta_k, M_j - nu delta_k          line 5
+        return PerturbedPopulation(self.mean, noise, self._sigma)  # M_j + nu delta_k, M_j - nu delta_k         line 5
 
     def update(self, population: PerturbedPopulation, fitness: NDArray[np.float64]) -> None:
         plus, minus = fitness[0::2], fitness[1::2]  # r(pi_{j,k,+}), r(pi_{j,k,-}), both (directions,)
@@ -92,4 +92,9 @@ class ARS(AskTell[PerturbedPopulation]):
         return self.mean[np.newaxis].copy()
 
     def diagnostics(self) -> dict[str, float]:
-        return {"update_norm": self.update_norm, "sigma": self.sigma}
+        return {"update_norm": self.update_norm, "sigma": self._sigma}
+
+    @property
+    def _sigma(self) -> float:
+        """Return nu in the coming generation."""
+        return self.sigma * self.annealing.factor(self.generation)
