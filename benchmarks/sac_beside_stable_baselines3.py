@@ -14,7 +14,8 @@ in. (They keep both by pickle: only files of your own.) `--speed` alternates bot
 import argparse
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ import numpy as np
 import stable_baselines3
 import torch
 from beside_stable_baselines3 import EVO, OTHER, print_difference
+from threadpoolctl import threadpool_limits
 
 import evo
 from evo.evaluation.workers import Threads
@@ -32,6 +34,7 @@ from evo.numerics.randomness import report_seeds
 from evo.problems.control import Walking
 from evo.problems.problem import evaluate_alone
 
+BATCH = 256
 LAYERS, LEARNING_RATE, WARM_UP = "mlp:256,256:relu>squash", 1e-3, 10_000
 REPORT_EPISODES = 100
 KEPT = 20_000  # steps between two of their checkpoints
@@ -108,8 +111,32 @@ def learning(task: str, count: int, steps: int, folder: Path, who: str | None) -
         print_difference(f"{task}, {steps:,} steps", {name: np.array(values) for name, values in returns.items()})
 
 
+def products(task: str) -> list[tuple[int, int, int]]:
+    """Rows, inner and columns of the matrix products that an update cannot do without, whoever computes them."""
+    world = evo.task(task)
+    actor = (world.observation_size, 256, 256, 2 * world.action_size)
+    critic = (world.observation_size + world.action_size, 256, 256, 1)
+
+    def forward(widths: Sequence[int]) -> list[tuple[int, int, int]]:
+        return [(BATCH, before, after) for before, after in pairwise(widths)]
+
+    def to_weights(widths: Sequence[int]) -> list[tuple[int, int, int]]:
+        return [(before, BATCH, after) for before, after in pairwise(widths)]
+
+    def to_inputs(widths: Sequence[int]) -> list[tuple[int, int, int]]:
+        return [(BATCH, after, before) for before, after in pairwise(widths)]
+
+    targets = forward(actor) + 2 * forward(critic)
+    critics = 2 * (forward(critic) + to_weights(critic) + to_inputs(critic[1:]))
+    policy = forward(actor) + 2 * (forward(critic) + to_inputs(critic)) + to_weights(actor) + to_inputs(actor[1:])
+    return targets + critics + policy
+
+
 def speed(task: str, updates: int, repeats: int) -> None:
-    """Milliseconds of an env step with its update: medians of alternating runs, and of the ratios of each round."""
+    """Milliseconds of an env step with its update: medians of alternating runs, and of the ratios of each round.
+
+    Beside them the products alone, by NumPy on one thread: the limit that this machine's BLAS sets.
+    """
 
     def ours_with(threads: int) -> float:
         learner = SAC(problem_of(task, threads), 0, warm_up=1000, learning_rate=LEARNING_RATE)
@@ -130,10 +157,31 @@ def speed(task: str, updates: int, repeats: int) -> None:
         learner.learn(updates, reset_num_timesteps=False)
         return (time.perf_counter() - began) / (learner.num_timesteps - before)
 
+    shapes, random = products(task), np.random.default_rng(0)
+    factors = [
+        (random.standard_normal((rows, inner), np.float32), random.standard_normal((inner, columns), np.float32))
+        for rows, inner, columns in shapes
+    ]
+
+    def products_with() -> float:
+        with threadpool_limits(1):
+            began = time.perf_counter()
+            for _ in range(updates):
+                for first, second in factors:
+                    np.matmul(first, second)
+            return (time.perf_counter() - began) / updates
+
     runs = {(name, threads): one for threads in (1, 2) for name, one in ((EVO, ours_with), (OTHER, theirs_with))}
-    seconds = np.array([[run(threads) for (_, threads), run in runs.items()] for _ in range(repeats)])
+    rounds = [([run(threads) for (_, threads), run in runs.items()], products_with()) for _ in range(repeats)]
+    seconds, alone = np.array([row for row, _ in rounds]), np.array([one for _, one in rounds])
     for (name, threads), column in zip(runs, seconds.T, strict=True):
         print(f"{task}, {name}, {threads} threads: {1e3 * np.median(column):.2f} ms")
+    work = 2 * sum(rows * inner * columns for rows, inner, columns in shapes)
+    share = np.median(alone / seconds[:, 0])
+    print(
+        f"{task}, products alone: {1e3 * np.median(alone):.2f} ms for {work / 1e6:.0f} MFLOP, "
+        f"{work / np.median(alone) / 1e9:.0f} GFLOP/s; {100 * share:.0f} % of {EVO}'s time on one thread"
+    )
     ratios = seconds[:, 1::2].min(axis=1) / seconds[:, 0::2].min(axis=1)
     print(f"{task}: {np.median(ratios):.2f} times as fast ({', '.join(f'{one:.2f}' for one in ratios)})")
 
