@@ -140,6 +140,7 @@ class Nodes:
         self._audits: deque[_Audit] = deque(maxlen=_AUDITED)
         self._second: dict[int, tuple[_Audit, str]] = {}  # ticket → what is evaluated a second time, and where
         self._hanging: dict[str, float] = {}  # node → when it is given up
+        self._left = math.inf  # when this process last looked at answers
         self._losses = Losses()  # of nodes, with slices or before they began, since an answer
         self._began, self._waited = transport.clock(), 0.0
         self._await_until = self._began + _AWAITED  # without a node by then, the user is told
@@ -162,6 +163,7 @@ class Nodes:
             return work.merge(answers)
         finally:
             answers.close()  # not by the garbage collector, which would swallow a signal's exception
+            self._left = self._transport.clock()
 
     def status(self) -> NodesStatus:
         """Return what nodes there are and what they do; from any Python thread."""
@@ -200,8 +202,8 @@ class Nodes:
         self.dispatch.begin(len(work), work.fitting)
         messages: dict[range, bytes] = {}  # that were sent and have no answer
         self._audits.clear()
-        # what this process did meanwhile took time in which no answer was looked at
-        self._hanging = dict.fromkeys(self._hanging, self._transport.clock() + _HUNG)
+        away = max(0.0, self._transport.clock() - self._left)  # time in which no answer was looked at
+        self._hanging = {name: until + away for name, until in self._hanging.items()}
         while not self.dispatch.finished:
             yield from self._hand_over(work, self._receive(0.0, messages, shared))
             self._look_for_nodes(trial)
@@ -242,13 +244,26 @@ class Nodes:
             if ticket in self._second:
                 self._compare(*self._second.pop(ticket), answer)
             elif order is not None:
-                audit = _Audit(messages.pop(order.places), shared, answer, order.node, order.load)
+                message = messages.pop(order.places)
+                if (why := _error_in(answer)) is not None:
+                    found.append((None, self._answer_instead(order.node, why, message, shared)))
+                    continue
                 self._losses.forgive(order.node)
-                self._remember(audit)
+                self._remember(_Audit(message, shared, answer, order.node, order.load))
                 if order.node in self.unequal:
                     self._record(f"{OTHER}: {self.unequal[order.node]}")
                 found.append((self.dispatch.nodes[order.node], answer))
         return found
+
+    def _answer_instead(self, node: str, why: str, message: bytes, shared: Sequence[bytes]) -> bytes:
+        """Return this process's answer to what a node failed at; one that fails where others do not is given up."""
+        answer = self._answer(message, shared)
+        if _error_in(answer) is None:
+            self.refused[node] = why
+            self._tell(f"node {node} fails where this process does not, and gets no more slices: {why}")
+            self._transport.give_up(node, for_good=True)
+            self._drop(node)
+        return answer
 
     def _record(self, what: str) -> None:
         """Count an answer that may have other bits than this process's."""
@@ -343,6 +358,8 @@ class Nodes:
 
 def _error_in(answer: bytes) -> str | None:
     """Return why there is no result in an answer; None where there is one."""
+    if b'"error":' not in answer:  # reading all would take the driver's time
+        return None
     try:
         return unpack(answer)[0].get("error")
     except ValueError:

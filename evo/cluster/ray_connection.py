@@ -72,24 +72,23 @@ class Connection:
 def _join(ray: Any, address: str) -> None:
     """Connect to the cluster at an address, or this machine's for `auto`; signals stay as they are. Raises EvoError."""
     where = "on this machine" if address == "auto" else f"at {address}"
-    try:
-        if address != "auto":
-            knock(address)
-    except OSError as error:
-        raise _no_cluster(where, one_line(error)) from error
     with tempfile.TemporaryFile() as log:
+        try:
+            with _errors_into(log):
+                found = _address_here() if address == "auto" else address
+                knock(found)
+        except OSError as error:
+            raise _no_cluster(where, one_line(error)) from error
         try:
             with _own_signals(), _errors_into(log), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                ray.init(address=address, log_to_driver=False, logging_level="ERROR", configure_logging=False)
+                ray.init(address=found, log_to_driver=False, logging_level="ERROR", configure_logging=False)
         except Exception as error:
             why = one_line(error.__cause__ or error)
             if "ersion mismatch" in why:
                 raise EvoError(
                     f"the Ray cluster {where} has other versions ({why}): install the same Python and Ray everywhere"
                 ) from error
-            if isinstance(error, ConnectionError) and address == "auto":
-                raise _no_cluster(where, why) from error
             raise EvoError(
                 f"the Ray cluster {where} does not take this process ({_last(log) or why}): run evo on a machine of "
                 "the cluster, with its RAY_AUTH_TOKEN if it has one"
@@ -97,6 +96,16 @@ def _join(ray: Any, address: str) -> None:
         _silence(ray)
         log.seek(0)
         sys.stderr.write(log.read().decode(errors="replace"))
+
+
+def _address_here() -> str:
+    """Return where this machine's cluster is. It may be gone: Ray notes it in a file. Raises ConnectionError."""
+    from ray._private.services import canonicalize_bootstrap_address  # there is no other way: `ray.init` waits for it
+
+    found = canonicalize_bootstrap_address("auto")
+    if not found:
+        raise ConnectionError("there is none")
+    return str(found)
 
 
 def _silence(ray: Any) -> None:

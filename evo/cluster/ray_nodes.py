@@ -287,7 +287,7 @@ class RayNodes:
     @property
     def usable(self) -> bool:
         """Whether the program itself has neither closed its connection nor opened another in its place."""
-        return self._away or self._connection.open
+        return self._connection.open or (self._away and self._connection.own)
 
     def close(self) -> None:
         """End the actors, and leave the cluster, unless the program itself joined it."""

@@ -137,6 +137,19 @@ def test_a_node_that_hangs_is_passed_over_in_bounded_time_and_given_up() -> None
     assert list(nodes.dispatch.nodes) == ["node0"] and nodes.dispatch.again > 0
 
 
+def test_a_node_that_hangs_is_given_up_in_short_works_too() -> None:
+    """What this process does between them is time in which no answer was looked at."""
+    simulated = SimulatedNodes({"a": Machine(), "b": Machine(hangs=5)}, square, np.random.default_rng(0))
+    told: list[str] = []
+    nodes, works = Nodes(simulated, 1, square, {}, told.append), 0
+    while not told and works < 100:
+        nodes.evaluate(Squares(20))
+        works += 1
+        simulated.spend(30.0)
+    assert told == ["node b does not answer: it is given up, and its slices go to others"]
+    assert 120 < simulated.clock() - 30.0 * works < 120 + 40
+
+
 @pytest.mark.parametrize("joins", [0.0, 3.0])
 def test_a_node_that_hangs_at_its_first_message_is_passed_over_as_soon(joins: float) -> None:
     """Of two that join together nothing is known when it gets it; of the others, when it joins later."""
@@ -227,6 +240,31 @@ def test_a_node_that_computes_other_bits_is_refused_or_recorded() -> None:
     assert told == ["node far computes other bits, and joins all the same: libc ? instead of glibc 2.36"]
     assert nodes.unequal == {"far": "libc ? instead of glibc 2.36"} and nodes.dispatch.nodes["far"].slices == 9
     assert refusing(square)[0].dispatch.nodes["far"].slices == 9
+
+
+@pytest.mark.parametrize("here_too", [False, True])
+def test_what_a_node_fails_at_is_tried_here_and_the_node_is_given_up(here_too: bool) -> None:
+    broken, answered = pack({"error": "no memory"}, {}), list[bytes]()
+
+    def there(message: bytes, shared: Sequence[bytes]) -> bytes:
+        answered.append(message)
+        return broken if len(answered) in (9, 10) else square(message, shared)
+
+    def here(message: bytes, shared: Sequence[bytes]) -> bytes:
+        return broken if here_too and len(answered) > 8 else square(message, shared)
+
+    simulated = SimulatedNodes({"a": Machine(), "b": Machine()}, there, np.random.default_rng(0))
+    told: list[str] = []
+    nodes = Nodes(simulated, 1, here, {}, told.append)
+    if here_too:  # it is the work's own failure
+        with pytest.raises(ValueError, match="invalid literal"):
+            nodes.evaluate(Squares(60))
+        assert not told and set(nodes.dispatch.nodes) == {"a", "b"}
+        return
+    assert nodes.evaluate(Squares(60)) == Squares(60).here()
+    line = "node {} fails where this process does not, and gets no more slices: no memory"
+    assert told[:2] == [line.format("a"), line.format("b")] or told[:2] == [line.format("b"), line.format("a")]
+    assert not nodes.dispatch.nodes and set(nodes.refused) == {"a", "b"}
 
 
 def test_of_facts_with_several_parts_those_that_differ_are_told() -> None:

@@ -58,6 +58,19 @@ if importlib.util.find_spec("ray"):
         with pytest.raises(EvoError, match=re.escape(BAD_ADDRESSES[address])):
             Connection(address)
 
+    @pytest.mark.parametrize("noted", ["127.0.0.1:1", None])
+    def test_a_cluster_that_is_gone_or_never_was_on_this_machine_is_one_line(
+        noted: str | None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """noted: the address that Ray has left in a file; it would wait for what is gone."""
+        monkeypatch.delenv("RAY_ADDRESS", raising=False)
+        monkeypatch.setattr("ray._private.services.find_gcs_addresses", set)
+        monkeypatch.setattr("ray._private.services.find_bootstrap_address", lambda *_: noted)
+        with pytest.raises(
+            EvoError, match=r"^no Ray cluster answers on this machine \(.+\): start one with `ray start"
+        ):
+            Connection(None)
+
     @pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b""])
     def test_what_listens_and_is_not_ray_is_found_out(answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
         """Ray itself asks it for minutes. The one with no answer stays silent."""
