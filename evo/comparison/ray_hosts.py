@@ -28,6 +28,7 @@ from evo.storage.mirror import Mirror, Source
 
 _LOOKED, _AWAY = 1.0, 5.0  # seconds after which Ray is asked for its nodes, and a cluster that is gone looked for
 _PATIENCE = 1.0  # seconds that an actor waits for something worth sending
+_SOON = 20.0  # seconds after which an actor that is not ready is not counted on: its processors may be in use
 
 
 @contextmanager
@@ -49,7 +50,10 @@ def nodes_of(workers: Workers, threads: int | None, say: Callable[[str], None]) 
             f"--threads {max(cores)} or fewer"
         )
     places, each = sum(one // hosts.threads for one in cores), f"{hosts.threads} thread{'s' * (hosts.threads > 1)}"
-    say(f"runs go side by side on {len(cores)} node{'s' * (len(cores) != 1)}: {places} at a time, each with {each}")
+    if cores:
+        say(f"runs go side by side on {len(cores)} node{'s' * (len(cores) != 1)}: {places} at a time, each with {each}")
+    else:
+        say(f"no node is there yet: runs go side by side, each with {each}, as soon as one is")
     try:
         yield SideBySide(hosts, hosts.threads, lent.tell, lent.mixed)
     finally:
@@ -58,13 +62,14 @@ def nodes_of(workers: Workers, threads: int | None, say: Callable[[str], None]) 
 
 @dataclass
 class _Slot:
-    """An actor. node: the name of its node.
+    """An actor. node: the name of its node. opened: when it was begun.
 
     call: what the actor is asked, and `step`: which call that is. mirror: where its member comes home. messages: what
     is to be sent to it before it begins. start: arguments for that.
     """
 
     node: str
+    opened: float
     actor: Any
     call: Any
     step: str = "hello"
@@ -109,10 +114,19 @@ class RayHosts:
             self._alive = alive or {}
             for name in [name for name, slot in self._slots.items() if slot.node not in self._alive]:
                 self._lose(name, "Ray no longer sees it")
-        while len(self._slots) < wanted and (node := self._roomiest()) is not None:
+        while (
+            sum(not self._is_late(slot) for slot in self._slots.values()) < wanted
+            and (node := self._roomiest()) is not None
+        ):
             self._open(node)
         ready, self._ready = self._ready, []
         return ready
+
+    def expected(self) -> bool:
+        return any(slot.step == "hello" and not self._is_late(slot) for slot in self._slots.values())
+
+    def _is_late(self, slot: _Slot) -> bool:
+        return slot.step == "hello" and self.clock() - slot.opened > _SOON
 
     def _stay(self) -> bool:
         """Return whether the cluster is there; else Ray must not be called, and all hosts are gone."""
@@ -145,7 +159,7 @@ class RayHosts:
     def _open(self, node: str) -> None:
         actor = begin_actor(self._actor, self._alive[node]["NodeID"], self.threads, working_place())
         name = f"{node} {next(self._numbers)}"
-        self._slots[name], self._nodes_of[name] = _Slot(node, actor, actor.hello.remote()), node
+        self._slots[name], self._nodes_of[name] = _Slot(node, self.clock(), actor, actor.hello.remote()), node
 
     def begin(self, host: str, path: Path, config: Config) -> None:
         if not self._stay() or (slot := self._slots.get(host)) is None:  # it is gone, which `news` tells next

@@ -4,6 +4,7 @@ Decisions alone: what hosts are, and how members come home from them, is behind 
 elsewhere from what has come home of it, and no result depends on which host that is.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -67,6 +68,10 @@ class Hosts(Protocol):
 
     def look(self, wanted: int) -> Sequence[Host]:
         """Return the hosts that are ready since the last call. wanted: how many there should be in all."""
+        ...
+
+    def expected(self) -> bool:
+        """Return whether a host should be ready soon."""
         ...
 
     def begin(self, host: str, path: Path, config: Config) -> None:
@@ -151,7 +156,7 @@ class SideBySide:
         self._waiting: deque[Path] = deque()
         self._lost: dict[Path, list[_Loss]] = {}  # of a member since something of it came home
         self._losses = Losses()  # of nodes, the same
-        self._await_until = hosts.clock() + _AWAITED
+        self._await_until = -math.inf  # without a host by then, members run here
         self._alone = False
         self._unlike: set[str] = set()  # nodes that run members though they compute other bits
 
@@ -162,6 +167,7 @@ class SideBySide:
         """
         self._runs, self._members = runs, members
         self._waiting.extend(runs)
+        self._await_until = self._hosts.clock() + _AWAITED
         while self._waiting or self._at:
             with stoppable(), saving():
                 try:
@@ -174,6 +180,7 @@ class SideBySide:
 
     def _work_on_hosts(self) -> None:
         """Work until every member has ended, or no host is left."""
+        self._listen(0.0)  # while a member ran here, hosts may have become ready
         while self._waiting or self._at:
             interruption.check()
             for host in self._hosts.look(len(self._waiting) + len(self._at)):
@@ -186,21 +193,28 @@ class SideBySide:
                 self._await_until, self._alone = now + _AWAITED, False
             elif not self._waiting:
                 return
-            elif now >= self._await_until:
+            elif now >= self._await_until and not self._hosts.expected():
                 if not self._alone:
-                    self._tell("no node is there: the study goes on alone in this process, one run after another")
+                    self._tell(
+                        "no node is ready (none is there, or its processors are in use): the study goes on alone in "
+                        "this process, one run after another, and on nodes as soon as one is ready"
+                    )
                 self._alone = True
                 return
-            heard = self._hosts.news(_GLANCE)
-            listened = self._hosts.clock()
-            for news in heard:
-                self._hear(news)
-            now = self._hosts.clock()
-            for name, work in list(self._at.items()):
-                work.heard += now - listened  # while this process did something else, as compiling, nobody was heard
-                if now - work.heard > (_SILENT if work.begun else _BEGINNING):
-                    self._hosts.give_up(name, for_good=False)
-                    self._lose_host(name, "it does not answer")
+            self._listen(_GLANCE)
+
+    def _listen(self, patience: float) -> None:
+        """Take what hosts say within so many seconds, and give up those that have said nothing for long."""
+        heard = self._hosts.news(patience)
+        listened = self._hosts.clock()
+        for news in heard:
+            self._hear(news)
+        now = self._hosts.clock()
+        for name, work in list(self._at.items()):
+            work.heard += now - listened  # while this process did something else, as compiling, nobody was heard
+            if now - work.heard > (_SILENT if work.begun else _BEGINNING):
+                self._hosts.give_up(name, for_good=False)
+                self._lose_host(name, "it does not answer")
 
     def _assign(self) -> None:
         while (pair := self._pair()) is not None:

@@ -106,6 +106,20 @@ def test_a_cluster_that_is_gone_is_not_called_and_is_found_when_it_is_back(conne
     assert cluster.actors == 2
 
 
+def test_another_node_is_tried_when_an_actor_is_not_ready_for_long(cluster: Cluster) -> None:
+    """The processors of the first may be in use; what is done with it once they are free is as ever."""
+    cluster.nodes = {**ONE, "b/2": {"Resources": {"CPU": 1}, "NodeID": "2"}}
+    hosts = Hosts(cast(RayNodes, cluster), 1, 1)
+    look_for(hosts, 10.0)
+    assert cluster.actors == 1 and hosts.expected()
+    look_for(hosts, 15.0)
+    assert cluster.actors == 2 and hosts.expected()
+    look_for(hosts, 30.0)
+    assert cluster.actors == 2 and not hosts.expected()
+    hosts.news(0.0)
+    assert len(hosts.look(1)) == 2
+
+
 def test_a_node_that_is_given_up_for_good_gets_no_more_although_its_host_is_gone(cluster: Cluster) -> None:
     hosts, host = begin(cluster)
     hosts.give_up(host, for_good=False)

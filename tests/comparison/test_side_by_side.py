@@ -64,6 +64,8 @@ class Simulated:
     came: list[tuple[str, Path]] = field(default_factory=list)
     gone: list[News] = field(default_factory=list)
     marks: list[tuple[Path, str]] = field(default_factory=list)
+    ready: list[Host] = field(default_factory=list)
+    opened: list[Host] = field(default_factory=list)  # that are ready when there is news
 
     def clock(self) -> float:
         return self.now
@@ -73,14 +75,17 @@ class Simulated:
             if name in self.there and machine.dies <= self.now:
                 self.machines[name] = replace(machine, dies=math.inf)
                 self.lose(name, "it died")
-        found = []
         for name, machine in self.machines.items():
             back = max(machine.joins, self.left.get(name, 0.0)) <= self.now
             if name not in self.there and back and len(self.there) < wanted:
                 self.lives += 1
                 self.there[name] = f"{name}#{self.lives}"
-                found.append(Host(self.there[name], f"node of {name}"))
-        return found
+                self.opened.append(Host(self.there[name], f"node of {name}"))
+        ready, self.ready = self.ready, []
+        return [host for host in ready if host.name in self.there.values()]
+
+    def expected(self) -> bool:
+        return bool(self.opened or self.ready)
 
     def lose(self, name: str, why: str) -> None:
         host = self.there[name]
@@ -99,6 +104,7 @@ class Simulated:
         if self.now < self.kill_at <= self.now + patience:
             os.kill(os.getpid(), signal.SIGINT)
         self.now += patience
+        self.ready, self.opened = self.ready + self.opened, []
         found, self.gone = self.gone, []
         for name, at in list(self.at.items()):
             machine = self.machines[name.split("#")[0]]
@@ -310,7 +316,7 @@ def test_without_nodes_the_study_goes_on_alone_and_on_nodes_as_soon_as_there_are
     study, hosts, told = run([Machine(joins=100.0)], [60.0, 60.0, 60.0])
     assert study.alone == [Path("member0")]
     assert hosts.begun == [("host0", Path("member1")), ("host0", Path("member2"))]
-    assert told == ["no node is there: the study goes on alone in this process, one run after another"]
+    assert len(told) == 1 and told[0].startswith("no node is ready (none is there, or its processors are in use): the")
 
 
 def test_what_is_finished_is_not_begun() -> None:
@@ -331,6 +337,16 @@ def test_a_signal_saves_all_members_before_it_ends_the_study() -> None:
     assert hosts.now < 33 + 21
     assert Path("member2") not in hosts.saved
     assert not study.ended
+
+
+def test_what_comes_between_making_it_and_its_members_is_no_waiting() -> None:
+    paths = {Path("member0"): 30.0, Path("member1"): 30.0}
+    hosts = Simulated({"host0": Machine()}, paths)
+    study, told = Study(hosts), list[str]()
+    made = SideBySide(hosts, 1, told.append, False, lambda config: OURS)
+    hosts.now += 1000.0
+    made.finish(dict.fromkeys(paths, CONFIG), study)
+    assert not told and not study.alone
 
 
 OTHER = CONFIG.changed({"task.dim": 3})
