@@ -12,7 +12,7 @@ from evo.errors import one_line
 
 _BLOCK = 16 * 2**20  # bytes that a node is sent
 _CALLS = 5  # times that a node is called for nothing
-_IN_VAIN = 20.0  # seconds that these may take
+_IN_VAIN = 20.0  # seconds that one may take
 
 
 class ExaminedNode(NamedTuple):
@@ -56,7 +56,7 @@ def examine_nodes(connection: Connection, trial: Trial, patience: float) -> Iter
                     node = node._replace(facts=ray.get(about, timeout=1.0))
                 try:
                     node = node._replace(answer=ray.get(answer))
-                    latency, bandwidth = _measure(ray, actors[answer], block)
+                    latency, bandwidth = _measure(ray, actors[answer], block, until)
                     yield node._replace(latency=latency, bandwidth=bandwidth)
                 except ray.exceptions.GetTimeoutError:
                     yield node._replace(failed="it answered once, and then no more")
@@ -72,13 +72,12 @@ def examine_nodes(connection: Connection, trial: Trial, patience: float) -> Iter
                 ray.kill(actor)
 
 
-def _measure(ray: Any, actor: Any, block: Any) -> tuple[float, float]:
-    """Return latency and bandwidth. Raises Ray's errors."""
-    times = []
-    for _ in range(_CALLS):
+def _measure(ray: Any, actor: Any, block: Any, until: float) -> tuple[float, float]:
+    """Return latency and bandwidth. Raises Ray's errors, and its GetTimeoutError at that time at the latest."""
+
+    def seconds(*data: Any) -> float:
         began = perf_counter()
-        ray.get(actor.take.remote(), timeout=_IN_VAIN)
-        times.append(perf_counter() - began)
-    began = perf_counter()
-    size = ray.get(actor.take.remote(block), timeout=_IN_VAIN)
-    return min(times), size / (perf_counter() - began)
+        ray.get(actor.take.remote(*data), timeout=max(0.0, min(_IN_VAIN, until - monotonic())))
+        return perf_counter() - began
+
+    return min(seconds() for _ in range(_CALLS)), _BLOCK / seconds(block)

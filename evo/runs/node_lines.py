@@ -50,14 +50,15 @@ class NodeLines:
         """Return lines of at most 72 columns: few nodes have one each, of many the slowest and the fastest are told."""
         now, speeds = self._look()
         driver = _share(now.waited - self._seen[0].waited, now.seconds - self._seen[0].seconds)
+        flying = f", {sum(node.flying for node in now.nodes):,} slices in flight" if now.nodes else ""
         return [
-            _line("nodes", self._count(now)),
+            _line("nodes", f"{self._count(now)}{flying}"),
             _line("waiting", f"nodes {_percent(_mean_waiting(speeds))} of the time, this process {_percent(driver)}"),
             *(_line(*pair) for pair in zip(("steps/s", *[""] * len(speeds)), _told(speeds), strict=False)),
         ]
 
     def line(self) -> str:
-        """Return all in one line, for a log."""
+        """Return all in one line, for a log, which is written when no slices are in flight."""
         now, speeds = self._look()
         if not speeds:
             return f"nodes: {self._count(now)}"
@@ -70,7 +71,7 @@ class NodeLines:
         lost = f", {now.lost - self._lost:,} lost" if now.lost > self._lost else ""
         if not now.nodes:
             return f"none{lost}: this process evaluates alone"
-        return f"{len(now.nodes):,}{lost}, {sum(node.flying for node in now.nodes):,} slices in flight"
+        return f"{len(now.nodes):,}{lost}"
 
     def _look(self) -> tuple[NodesStatus, list[_Speed]]:
         """Return what nodes there are, and their speeds over the last minute, or since they joined."""
