@@ -58,7 +58,7 @@ def _ppo(steps: float, **options: Any) -> dict[str, Any]:
 
 # The bonus for staying alive is left out in training only (Mania 2018, section 4.1).
 _NO_BONUS = {"training__healthy_reward": 0.0}
-_NO_LUNGE = {**_NO_BONUS, "training__reward_limit": 4.0}
+_NO_LUNGE = {**_NO_BONUS, "training__reward_limit": 5.0}
 
 
 def _first(inputs: int) -> dict[str, Any]:
@@ -194,8 +194,17 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "Walker2d-v5": {
         # tuned: with the zoo's (.03, .025, 40, 30) it lunges and falls: 520 after 4 million steps. With a rhythm, and
         # a limit to what a lunge earns, it walks to the end of the episode after some 0.7 million; with (.03, .05) one
-        # seed of three lost every step it had
-        "ars": _ars(0.01, 0.03, 16, 8, 10e6, network__layers="clock:64x2", **_NO_LUNGE),
+        # seed of three lost every step it had. With steps that do not shrink it stays at some 4,000
+        "ars": _ars(
+            0.01,
+            0.03,
+            16,
+            8,
+            20e6,
+            network__layers="clock:64x2",
+            method__anneal_generations=750,  # 24,000 episodes, the paper's
+            **_NO_LUNGE,
+        ),
         # the paper's budget is 37.5 million
         "pgpe": _pgpe(10e6, 15 * 0.015, 17 * 6, pairs=50, interactions=75_000, most_pairs=400),
         "ppo": _ppo(1e6, initial_deviation=_GENTLE),
