@@ -54,7 +54,7 @@ class PopulationWork:
     collect: bool
     measured: bool
     steps: int = field(default=0, init=False)
-    _asked: dict[str, list[range]] = field(default_factory=dict, init=False)  # digest → places of the slices in it
+    _asked: dict[str, range] = field(default_factory=dict, init=False)  # digest of a message → places of its slices
 
     def here(self) -> Evaluation:
         return self.problem.evaluate_here(
@@ -79,15 +79,12 @@ class PopulationWork:
 
     def join(self, places: range) -> bytes:
         cut = self._union(places)
-        told = {"shared": self._digest, "episodes": [cut.episodes.start, cut.episodes.stop]}
+        told = {name: [part.start, part.stop] for name, part in cut._asdict().items()}  # so that no two are equal
+        rows: _Arrays = {}
         if self._described is None:
-            dtype = self.problem.cast(np.zeros(0)).dtype
-            message = pack(told, describe_rows(self.population, cut.individuals, dtype))
-        else:
-            message = pack(told | {"individuals": [cut.individuals.start, cut.individuals.stop]}, {})
-        asked = self._asked.setdefault(_digest(message), [])  # slices that are equal have the same answer
-        if places not in asked:
-            asked.append(places)
+            rows = describe_rows(self.population, cut.individuals, self.problem.cast(np.zeros(0)).dtype)
+        message = pack({"shared": self._digest, **told}, rows)
+        self._asked[_digest(message)] = places
         return message
 
     @cached_property
@@ -144,11 +141,11 @@ class PopulationWork:
             with interruption.waiting():
                 for answer in answers:
                     told, arrays = _read(answer)
-                    for places in self._asked.get(str(told.get("slice")), []):
-                        if missing.issuperset(places):
-                            found[places] = self._part(places, told, arrays)
-                            self.steps += found[places].steps
-                            missing.difference_update(places)
+                    places = self._asked.get(str(told.get("slice")), range(0))
+                    if places and missing.issuperset(places):
+                        found[places] = self._part(places, told, arrays)
+                        self.steps += found[places].steps
+                        missing.difference_update(places)
                     if not missing:
                         break
         except (OSError, EOFError) as error:

@@ -90,12 +90,17 @@ def test_no_more_answers_are_taken_than_needed(monkeypatch: pytest.MonkeyPatch) 
     assert len(merged(itertools.cycle).fitness) == 8
 
 
-def test_equal_slices_need_one_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    cut(monkeypatch, 1, 1)
-    size = problem_of(Threads(1), **PROBLEMS["world"]).size
-    found = merged(lambda answers: answers[:2], DensePopulation(np.ones((3, size))))  # an answer for each episode
-    assert found.returns.shape == (3, 2) and (found.returns == found.returns[0]).all()
-    assert len(found.statistics) == 6
+def test_equal_individuals_are_slices_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is asked for alone too, as for a trial of a node, is not answered by the answer to its equal."""
+    cut(monkeypatch, 1)
+    problem = problem_of(Threads(1), **PROBLEMS["world"])
+    rows = DensePopulation(np.ones((4, problem.size)))
+    work = PopulationWork(problem, rows, np.arange(2), problem.no_statistics(), True, False)
+    trial, *parts = (work.join(range(*places)) for places in ((0, 1), (3, 4), (0, 3)))
+    assert len({trial, *work.slices()}) == 4
+    found = work.merge(evo.evaluate_slice(part, work.shared()) for part in parts)
+    assert found.returns.shape == (4, 2) and (found.returns == found.returns[0]).all()
+    assert len(found.statistics) == 8
 
 
 def _broken(answers: list[bytes]) -> Iterator[bytes]:

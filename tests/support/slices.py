@@ -79,11 +79,10 @@ def assert_same(found: Evaluation, expected: Evaluation) -> None:
         np.testing.assert_array_equal(getattr(found, field.name), getattr(expected, field.name), err_msg=field.name)
 
 
-def merged(answer: Callable[[list[bytes]], Iterable[bytes]], population: Population | None = None) -> Evaluation:
+def merged(answer: Callable[[list[bytes]], Iterable[bytes]]) -> Evaluation:
     """What a point mass earns by workers whose answers to the answers are these."""
     problem = problem_of(Threads(1), **PROBLEMS["world"])
-    who = population_of(problem) if population is None else population
-    work = PopulationWork(problem, who, np.arange(2), problem.no_statistics(), True, False)
+    work = PopulationWork(problem, population_of(problem), np.arange(2), problem.no_statistics(), True, False)
     return work.merge(answer(answers_to(work)))
 
 
