@@ -69,6 +69,10 @@ class Transport(Protocol):
         """
         ...
 
+    def unready(self) -> Sequence[str]:
+        """Return the nodes that have not answered their trial yet."""
+        ...
+
     def send(self, order: Order, message: bytes, shared: Sequence[bytes]) -> None:
         """Send slices to the order's node. What becomes of them, `receive` and `changes` tell. Raises EvoError."""
         ...
@@ -144,6 +148,7 @@ class Nodes:
         self._losses = Losses()  # of nodes, with slices or before they began, since an answer
         self._began, self._waited = transport.clock(), 0.0
         self._await_until = self._began + _AWAITED  # without a node by then, the user is told
+        self._unready: dict[str, float] = {}  # node that has not answered its trial → when the user is told
         self._torn = False  # whether what is kept here may not fit together, as an evaluation was left in the middle
 
     def close(self) -> None:
@@ -286,8 +291,12 @@ class Nodes:
                 self._tell(f"node {name} does not answer: it is given up, and its slices go to others")
                 self._transport.give_up(name, for_good=False)
                 self._drop(name)
+        self._unready = {name: self._unready.get(name, now + _AWAITED) for name in self._transport.unready()}
         if self.dispatch.nodes:
             self._await_until = now
+            for name in [name for name, until in self._unready.items() if until <= now]:
+                self._unready[name] = math.inf
+                self._tell(f"node {name} is not ready (its processors are in use, or it compiles): it is waited for")
         elif self._await_until <= now < math.inf:
             self._await_until = math.inf
             self._tell(

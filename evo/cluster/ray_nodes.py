@@ -118,6 +118,9 @@ class RayNodes:
         gone, self._gone = self._gone, []
         return [one for one in ready if one is not None], gone
 
+    def unready(self) -> Sequence[str]:
+        return [name for name, _ in self._trials.values()]
+
     def alive(self) -> Mapping[str, Any] | None:
         """Return what Ray tells of the nodes that are alive, by their names, as HOST/0a1b2c3d; None without a cluster.
 

@@ -83,6 +83,9 @@ class SimulatedNodes:
         answer = self._answer(*trial) if joined else b""
         return [Ready(name, 1, {}, trial, answer) for name in joined], gone
 
+    def unready(self) -> Sequence[str]:
+        return [name for name in self._joined if name in self._up]
+
     def _change(self, event: _Event) -> None:
         if event.kind == "joins":
             self._busy[event.node] = self._now

@@ -101,6 +101,19 @@ def test_without_nodes_it_goes_on_alone_and_says_so() -> None:
     assert simulated.sent == 0 and nodes.dispatch.finished
 
 
+def test_a_node_that_is_not_ready_for_long_is_told_of_once() -> None:
+    class Busy(SimulatedNodes):
+        def unready(self) -> Sequence[str]:
+            return ["busy"] if self.clock() < 500 else []
+
+    told: list[str] = []
+    nodes = Nodes(Busy({"a": Machine()}, square, np.random.default_rng(0)), 1, square, {}, told.append)
+    for _ in range(10):
+        nodes.evaluate(Squares(70))
+    assert told == ["node busy is not ready (its processors are in use, or it compiles): it is waited for"]
+    assert nodes._unready == {}
+
+
 def test_a_node_that_joins_or_returns_gets_slices() -> None:
     late = [Machine(), Machine(joins=30), Machine(dies=30, returns=5)]
     nodes, simulated, told = run(late, [Squares(300)])
