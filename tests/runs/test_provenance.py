@@ -20,7 +20,7 @@ from evo.storage.housekeeping import check_removable
 from evo.storage.messages import pack, unpack
 
 FEW: dict[str, Any] = {"settings": {"evaluation.report_episodes": 3}, "video": False, "seed": 1}
-LINE = "nodes that compute other bits: libc glibc 1.0 instead of glibc 2.0"
+LINE = "nodes that compute other bits: libc 1.0 instead of 2.0"
 
 
 def other(message: bytes, shared: Sequence[bytes]) -> bytes:
