@@ -62,7 +62,7 @@ def test_a_driver_that_is_stopped_or_killed_leaves_nothing_and_its_run_goes_on(
     for number, code in ((signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)):
         command = [sys.executable, "-c", COMMAND, *words, "--workers", f"ray:{cluster.address}", "--threads", "1"]
         with Child(*command, "--generations", "1000000", "--no-video") as driver:
-            driver.until("nodes: 2, ")  # both evaluate
+            driver.until("nodes: 2; ")  # both evaluate
             assert len(evaluating(cluster)) == 2
             driver.send(number)
             ended, _, errors = driver.end()
