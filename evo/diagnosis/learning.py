@@ -109,7 +109,9 @@ def too_alike(evidence: Evidence) -> Finding | None:
 
 
 def collapsed_search(evidence: Evidence) -> Finding | None:
-    """Find a search whose width fell to a thousandth or less."""
+    """Find a search whose width fell to a thousandth or less, and not because it was told to."""
+    if evidence.settings.get("method.anneal_generations"):
+        return None
     for column in _WIDTHS:
         width = evidence.metrics.get(column)
         if width is not None and width[-1] < _COLLAPSED * width[0]:

@@ -257,7 +257,10 @@ def test_failed_episodes_are_told_from_one_in_a_hundred() -> None:
 @pytest.mark.parametrize("column", ["sigma", "step", "diversity", "spread"])
 def test_a_search_that_has_collapsed_is_told_by_whatever_it_logs(column: str) -> None:
     for least, told in ((0.02, set()), (1e-4, {"collapsed search"})):
-        assert names(altered(evidence(RISING), **{column: np.geomspace(1, least, 30)})) == told
+        found = altered(evidence(RISING), **{column: np.geomspace(1, least, 30)})
+        assert names(found) == told
+        scheduled = {**found.settings, "method.anneal_generations": 30}
+        assert names(dataclasses.replace(found, settings=scheduled)) == set()
 
 
 def test_saturated_actions_are_those_stuck_at_one_bound() -> None:
