@@ -316,7 +316,10 @@ def test_without_nodes_the_study_goes_on_alone_and_on_nodes_as_soon_as_there_are
     study, hosts, told = run([Machine(joins=100.0)], [60.0, 60.0, 60.0])
     assert study.alone == [Path("member0")]
     assert hosts.begun == [("host0", Path("member1")), ("host0", Path("member2"))]
-    assert len(told) == 1 and told[0].startswith("no node is ready (none is there, or its processors are in use): the")
+    assert told == [
+        "no node is ready (none is there, or its processors are in use): the study goes on alone in this process, one "
+        "run after another, and on nodes as soon as one is ready"
+    ]
 
 
 def test_what_is_finished_is_not_begun() -> None:

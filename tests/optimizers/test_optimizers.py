@@ -306,6 +306,7 @@ def test_steps_fall_by_the_schedule(name: str) -> None:
     never, falling, stepped = lengths(0), lengths(40), lengths(80, schedule="step(0.1, 0.4)")
     assert falling[0] == never[0] == stepped[0] and stepped[31] == never[31]
     assert max(falling[-1], stepped[-1]) < 0.2 * never[-1]
+    assert made(schedule="cosine", anneal_generations=2).annealing.schedule.text == "cosine"
 
 
 # What is refused

@@ -12,18 +12,18 @@ class Annealing:
     """
 
     def __init__(self, schedule: str, generations: int) -> None:
-        self._schedule = schedule_from_text(schedule)
-        self._generations = whole_number("anneal_generations", generations, 0)
-        if schedule != "linear" and not self._generations:
+        self.schedule = schedule_from_text(schedule)
+        self.generations = whole_number("anneal_generations", generations, 0)
+        if schedule != "linear" and not self.generations:
             raise ValueError(f"schedule={schedule!r}: give anneal_generations, the generations that it stretches over")
 
     def factor(self, generation: int) -> float:
         """Return the factor in a generation, from 0; the last value of the schedule after its end."""
-        return self._schedule(generation / self._generations) if self._generations else 1.0
+        return self.schedule(generation / self.generations) if self.generations else 1.0
 
     def finished(self, generation: int) -> str | None:
         """Return why a search ends before a generation, as its learning rate is zero; None where it goes on."""
-        if self._generations and generation >= self._generations and self._schedule(1.0) == 0.0:
-            fell = f"the learning rate fell to zero in {self._generations:,} generations"
+        if self.generations and generation >= self.generations and self.schedule(1.0) == 0.0:
+            fell = f"the learning rate fell to zero in {self.generations:,} generations"
             return f"{fell}; a new run may go on --from this one"
         return None
