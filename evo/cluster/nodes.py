@@ -196,6 +196,7 @@ class Nodes:
         self.dispatch = Dispatch()
         self._second.clear()
         self._hanging.clear()
+        self._unready.clear()
         self._await_until = self._transport.clock() + _AWAITED
 
     def _answers(self, work: Work[Any]) -> Generator[bytes, None, None]:
