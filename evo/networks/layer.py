@@ -61,6 +61,13 @@ class Layer:
         """Return the number of parameters."""
         return 0
 
+    def as_action_layer(self, outputs: int, bounds: tuple[np.ndarray, np.ndarray] | None) -> "Layer | None":
+        """Return the layer as one that gives the actions of a task; None where another is appended for that.
+
+        outputs: how many numbers the task needs. bounds: least and greatest actions, (outputs,) each, or None.
+        """
+        return None
+
     def check(self, params: np.ndarray, inputs: Shape) -> None:
         """Raise ValueError where parameters, (own length,), are not such as a layer of `own_length` takes.
 

@@ -89,8 +89,9 @@ def network_from_text(
         if literal:
             raise ValueError(f"{text!r}: its inputs are {symbols} symbols: begin it with embedding:{symbols}x{_WIDTH}")
         layers.insert(0, Embedding(symbols, _WIDTH))
-    if layers and isinstance(layers[-1], Squash):  # an action layer itself
-        layers[-1] = layers[-1].between(*bounds) if bounds is not None else layers[-1]
+    last = layers[-1].as_action_layer(outputs, bounds) if layers else None
+    if last is not None:
+        layers[-1] = last
     elif not literal:
         layers.append(Dense(outputs, bias=bool(layers), initial_weights=_LAST))
     elif "linear" in words:

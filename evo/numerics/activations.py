@@ -52,7 +52,7 @@ def check_activation(name: str) -> None:
 
 
 @njit(error_model="numpy")  # a check for division by zero would keep the loop from being vectorised
-def _tanh(value: Any) -> Any:
+def compute_tanh(value: Any) -> Any:
     """Compute tanh of one float32 number by the rational approximation."""
     x = min(max(value, -_LIMIT), _LIMIT)
     s = x * x
@@ -68,7 +68,7 @@ def tanh(values: Any) -> None:
             values[index] = math.tanh(values[index])
         return
     for index in range(values.size):
-        values[index] = _tanh(values[index])
+        values[index] = compute_tanh(values[index])
 
 
 @njit
@@ -95,7 +95,7 @@ def sigmoid(values: Any) -> None:
             values[index] = half + half * math.tanh(half * values[index])
         return
     for index in range(values.size):
-        values[index] = half + half * _tanh(half * values[index])
+        values[index] = half + half * compute_tanh(half * values[index])
 
 
 @njit
@@ -137,20 +137,25 @@ def _power_of_two(typing: Any, whole: Any) -> Any:
 
 
 @njit
+def compute_exp(value: Any) -> Any:
+    """Compute the exponential of one float32 number that is no greater than 88; below -87 that of -87."""
+    x = max(value, _LEAST)
+    shifted = x * _PER_LOG2 + _ROUNDING
+    whole = shifted - _ROUNDING
+    x = (x - whole * _LOG2_HIGH) - whole * _LOG2_LOW
+    r = ((((_R5 * x + _R4) * x + _R3) * x + _R2) * x + _R1) * x + _R0
+    return ((r * x) * x + x + np.float32(1)) * _power_of_two(shifted)
+
+
+@njit
 def _exp_below(values: Any, greatest: Any) -> None:
     """Compute exp(x - greatest) in place, for values no greater than `greatest`."""
     if values.itemsize > 4:
         for index in range(values.size):
             values[index] = math.exp(values[index] - greatest)
         return
-    one = np.float32(1)
     for index in range(values.size):
-        x = max(values[index] - greatest, _LEAST)
-        shifted = x * _PER_LOG2 + _ROUNDING
-        whole = shifted - _ROUNDING
-        x = (x - whole * _LOG2_HIGH) - whole * _LOG2_LOW
-        r = ((((_R5 * x + _R4) * x + _R3) * x + _R2) * x + _R1) * x + _R0
-        values[index] = ((r * x) * x + x + one) * _power_of_two(shifted)
+        values[index] = compute_exp(values[index] - greatest)
 
 
 @njit(error_model="numpy")

@@ -12,6 +12,7 @@ from evo.networks.layers.dense import Dense
 from evo.networks.layers.dropout import Dropout
 from evo.networks.layers.embedding import Embedding
 from evo.networks.layers.flatten import Flatten
+from evo.networks.layers.graph import Graph
 from evo.networks.layers.gru import GRU
 from evo.networks.layers.hebbian import Hebbian
 from evo.networks.layers.layernorm import LayerNorm
@@ -36,6 +37,7 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "Graph",
     "Hebbian",
     "LayerNorm",
     "MaxPool",

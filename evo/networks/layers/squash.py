@@ -35,7 +35,7 @@ def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> 
 class Squash(Layer):
     """The action layer with tanh, scaled to the task's range of actions, from `low` to `high`.
 
-    In text it has no numbers: the task that it acts in gives them (`between`). Its weights begin at zero.
+    In text it has no numbers: the task that it acts in gives them (`as_action_layer`). Its weights begin at zero.
     """
 
     word = "squash"
@@ -49,8 +49,11 @@ class Squash(Layer):
         Arguments(call).nothing()
         return [cls()]
 
-    def between(self, low: np.ndarray, high: np.ndarray) -> "Squash":
-        """Return it for actions in this range, (actions,). Raises ValueError for an action without bounds."""
+    def as_action_layer(self, outputs: int, bounds: tuple[np.ndarray, np.ndarray] | None) -> "Squash":
+        """Return it for actions within these bounds. Raises ValueError for an action without any."""
+        if bounds is None:
+            return self
+        low, high = bounds
         if not np.isfinite([low, high]).all():
             raise ValueError("'squash' scales to the range of actions, and the task has an action without bounds")
         return replace(self, low=tuple(map(float, low)), high=tuple(map(float, high)))

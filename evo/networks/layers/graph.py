@@ -1,0 +1,195 @@
+"""Graph: a network of single nodes, whose structure each individual has for itself: NEAT's and CPPNs.
+
+The parameters of an individual are the row that `evo.networks.wiring.Wiring` describes. A node's value is activation(
+bias + response × aggregation of weight × source), followed with the node's rate r: value += r (new - value). Nodes of a
+feed-forward graph are computed in order, from the values of this step, and follow from 0. In a recurrent graph all
+nodes read the inputs of this step and the nodes' values of the step before, which last for the episode; with rates
+below 1 it is a continuous-time network (Beer 1995) by Euler's method, with time constants of 1 / r control steps.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn
+
+import numpy as np
+
+from evo.envs.engine.compile import njit
+from evo.grammar import Call
+from evo.networks.arguments import Arguments, Choice
+from evo.networks.layer import Layer, Shape, shape_text
+from evo.networks.wiring import HEADER, LINK, NODE, Wiring
+from evo.numerics.node_functions import ACTIVATIONS, AGGREGATIONS, activate_node, aggregate_links
+
+_MOST = 256  # nodes, unless a number is given: 2 KB of memory in each episode
+_FUNCTIONS = len(ACTIVATIONS), len(AGGREGATIONS)
+
+
+def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
+    """Compute one step. numbers: how far behind the earlier values the new ones are, 0 for a feed-forward graph."""
+    behind, count, nodes, first = numbers[0], inputs.size, int(params[2]), HEADER + outputs.size
+    at = first + NODE * nodes
+    memory[:count] = inputs
+    for node in range(nodes):
+        row, place = params[first + NODE * node :], count + node
+        end = at + LINK * int(row[5])
+        total = aggregate_links(params[at:end], memory, int(row[1]))
+        value = activate_node(row[2] + row[3] * total, int(row[0]))
+        if row[4] < np.float32(1):
+            before = memory[place] if behind else np.float32(0)
+            value = before + row[4] * (value - before)
+        memory[place + behind] = value
+        at = end
+    for place in range(count, count + nodes):
+        memory[place] = memory[place + behind]
+    for index in range(outputs.size):
+        outputs[index] = memory[count + int(params[HEADER + index])]
+
+
+@njit(error_model="numpy")
+def _fits(row: Any, inputs: int, outputs: int, most: int, ordered: bool, functions: Any) -> bool:
+    """Return whether a row is a graph of this layer: what `Wiring.of` and `Graph.check` refuse in words, compiled."""
+    zero = np.float32(0)
+    if row.size < HEADER or row[0] != inputs or row[1] != outputs or not zero <= row[2] <= most:
+        return False
+    nodes, first = int(row[2]), HEADER + outputs
+    at = first + NODE * nodes
+    links = (row.size - at) // LINK
+    if row[2] != nodes or row.size < at or row[3] != links or row.size != at + LINK * links:
+        return False
+    for index in range(row.size):
+        if not math.isfinite(row[index]):
+            return False
+    for index in range(HEADER, first):
+        if not zero <= row[index] < nodes or row[index] != math.floor(row[index]):
+            return False
+    for node in range(nodes):
+        here = row[first + NODE * node :]
+        for place in range(2):
+            if not zero <= here[place] < functions[place] or here[place] != math.floor(here[place]):
+                return False
+        if not zero < here[4] <= np.float32(1) or not zero <= here[5] <= links or here[5] != math.floor(here[5]):
+            return False
+        end = at + LINK * int(here[5])
+        if end > row.size:
+            return False
+        for link in range(at, end, LINK):
+            if not zero <= row[link] < inputs + (node if ordered else nodes) or row[link] != math.floor(row[link]):
+                return False
+        at = end
+    return at == row.size
+
+
+@dataclass(frozen=True)
+class Graph(Layer):
+    """A network of single nodes, whose number, links and functions each individual has for itself.
+
+    nodes: the most that an individual may have. recurrent: whether nodes read each other's values of the step before,
+    in any order. outputs: how many it has; as the last layer in text, those that a task needs (`as_action_layer`).
+    Parameters: the row of a `Wiring`, as long as the individual likes. Outputs are nodes' values, whose activations
+    bound them or do not. `initial` links all inputs to all outputs, linear, with weights of 0. Raises ValueError for
+    fewer nodes than one.
+    """
+
+    word = "graph"
+    summary = (
+        "graph, graph:1024 or graph:recurrent, at the end: single nodes with links of each individual's own, as NEAT "
+        "grows them (Stanley & Miikkulainen 2002); the most nodes, by default 256."
+    )
+    own_length = True
+
+    nodes: int = _MOST
+    recurrent: bool = False
+    outputs: int = 0
+
+    def __post_init__(self) -> None:
+        if self.nodes < 1:
+            raise ValueError(f"a graph needs at least one node, got {self.nodes}")
+
+    @classmethod
+    def from_call(cls, call: Call) -> list[Layer]:
+        given = Arguments(call)
+        if given.numbers and not given.numbers[0].isdigit():  # the number is left out
+            given.numbers, given.words = "", [given.numbers, *given.words]
+        counts = given.widths("nodes", "the most nodes that it may have", "256") if given.numbers else []
+        if len(counts) > 1:
+            raise given.refuses("it takes one number, of nodes")
+        named = given.named("nodes") or ({"nodes": counts[0]} if counts else {})
+        return [cls(**named, **given.options(recurrent=Choice("a kind of graph", {"recurrent": True})))]
+
+    def as_action_layer(self, outputs: int, bounds: tuple[np.ndarray, np.ndarray] | None) -> "Graph":
+        """Return it with as many outputs as there are actions; it does not bound them."""
+        return replace(self, outputs=outputs)
+
+    @property
+    def text(self) -> str:
+        number = "" if self.nodes == _MOST else f":{self.nodes}"
+        return f"{self.word}{number}{':recurrent' if self.recurrent else ''}"
+
+    @property
+    def step(self) -> Any:
+        return _step
+
+    def numbers(self, inputs: Shape) -> tuple[int, ...]:
+        return (self.nodes if self.recurrent else 0,)
+
+    def shape(self, inputs: Shape) -> Shape:
+        if not self.outputs:
+            raise ValueError(f"{self.text!r} stands at the end, and has as many outputs as a task needs")
+        if self.outputs > self.nodes:
+            raise ValueError(
+                f"{self.text!r}: {self.outputs} outputs, and no more than {self.nodes} nodes; write graph:"
+                f"{2 * self.outputs}"
+            )
+        return (self.outputs,)
+
+    def size(self, inputs: Shape) -> int:
+        return HEADER + self.outputs * (1 + NODE + LINK * math.prod(inputs))
+
+    def initial(self, inputs: Shape, rng: np.random.Generator) -> np.ndarray:
+        count, zeros = math.prod(inputs), np.zeros(self.outputs, np.int64)
+        links = count * self.outputs
+        return Wiring(
+            inputs=count,
+            outputs=np.arange(self.outputs),
+            activations=zeros,
+            aggregations=zeros,
+            biases=np.zeros(self.outputs),
+            responses=np.ones(self.outputs),
+            rates=np.ones(self.outputs),
+            incoming=np.full(self.outputs, count),
+            sources=np.tile(np.arange(count), self.outputs),
+            weights=np.zeros(links),
+        ).row()
+
+    def check(self, params: np.ndarray, inputs: Shape) -> None:
+        with np.errstate(over="ignore"):  # what is too large for float32 is infinite, and refused
+            row = np.ascontiguousarray(params, np.float32)
+        given = math.prod(inputs)
+        if row.ndim != 1 or not _fits(row, given, self.outputs, self.nodes, not self.recurrent, _FUNCTIONS):
+            self._refuse(row, inputs)
+
+    def _refuse(self, row: np.ndarray, inputs: Shape) -> NoReturn:
+        """Raise ValueError that says why a row is no graph of this layer."""
+        wiring = Wiring.of(row)
+        sizes = wiring.inputs, len(wiring.outputs), len(wiring.incoming)
+        if sizes[:2] != (math.prod(inputs), self.outputs):
+            raise ValueError(
+                f"a graph from {sizes[0]} inputs to {sizes[1]} outputs; it must be from {shape_text(inputs)} to "
+                f"{self.outputs}"
+            )
+        if sizes[2] > self.nodes:
+            raise ValueError(
+                f"a graph of {sizes[2]} nodes, where {self.text!r} takes {self.nodes} at most; write graph:{sizes[2]}"
+            )
+        wiring.check_order()
+        raise AssertionError("a graph that fits")
+
+    def memory_size(self, inputs: Shape) -> int:
+        """Return room for the inputs and the nodes' values; in a recurrent graph also for those of this step."""
+        return math.prod(inputs) + (2 if self.recurrent else 1) * self.nodes
+
+    def remembers(self, inputs: Shape) -> bool:
+        return self.recurrent
+
+    def carried(self, inputs: Shape) -> np.ndarray:
+        return math.prod(inputs) + np.arange(self.nodes if self.recurrent else 0)
