@@ -7,7 +7,7 @@ from evo.errors import EvoError
 from evo.runs.callbacks import Watcher
 from evo.runs.champion import Champion
 from evo.runs.fitness import Verification
-from evo.runs.pictures import Wishes, pictures_of
+from evo.runs.pictures import Wishes, pictures_of, replay_pictures
 from evo.runs.run import Run, champion_of, path_of
 
 
@@ -16,6 +16,7 @@ def replay(
     out: Path | str | None = None,
     *,
     evolution: bool = False,
+    network: bool = False,
     seed: int | None = None,
     width: int = 640,
     height: int = 360,
@@ -29,11 +30,12 @@ def replay(
     """Film the champion of a run directory or champion file, or plot a function or predictions; return the path.
 
     out: .mp4, .gif or .webp for a film, .png for a strip of stills; videos/champion.mp4 in the run directory by
-    default. evolution: film how the run learned instead, generation by generation. seed: the episode to show; by
-    default the report episode of median return. seconds: of each episode at most, and 4 with `evolution`. threads:
-    frames drawn at once; all processors by default. checked: called, before filming, with the verification of the
-    champion's score. progress: called after each frame with the number drawn and the total. step_timeout: as of `run`;
-    by default what the champion was scored with. trust: as of `load`. Raises EvoError.
+    default. evolution: film how the run learned instead, generation by generation. network: film beside it what the
+    network does; to .svg, .png or .pdf, and on a data set, draw the network alone. seed: the
+    episode to show; by default the report episode of median return. seconds: of each episode at most, and 4 with
+    `evolution`. threads: frames drawn at once; all processors by default. checked: called, before filming, with the
+    verification of the champion's score. progress: called after each frame with the number drawn and the total.
+    step_timeout: as of `run`; by default what the champion was scored with. trust: as of `load`. Raises EvoError.
     """
     given = path if isinstance(path, Champion) else None
     if given is not None and out is None:
@@ -43,8 +45,8 @@ def replay(
     champion = given or (run.champion if run is not None else champion_of(source, trust))
     if step_timeout is not None:
         champion = champion.with_timeout(step_timeout)
-    pictures = pictures_of(champion.spec.kind)
-    wishes = Wishes(evolution, seed, width, height, seconds, threads, progress)
+    pictures = replay_pictures(champion.spec.kind, network, None if out is None else Path(out))
+    wishes = Wishes(evolution, network, seed, width, height, seconds, threads, progress)
     if out is not None:
         target = Path(out)
     else:

@@ -17,12 +17,16 @@ class Films(Pictures):
     label, suffix = "film", ".mp4"
 
     def place(self, run: Record, wishes: Wishes) -> Path:
-        return run.directory.videos / ("evolution.mp4" if wishes.evolution else "champion.mp4")
+        name = "evolution" if wishes.evolution else "champion"
+        return run.directory.videos / f"{name}{'-network' if wishes.network else ''}.mp4"
 
     def check(self, champion: Champion, run: Record | None, path: Path, wishes: Wishes) -> None:
+        from evo.runs.pictures.network import check_network
         from evo.runs.replay import check_film
 
         check_film(path, wishes.width, wishes.height, wishes.seconds, wishes.seed)
+        if wishes.network:
+            check_network(champion)
         if wishes.evolution and run is None:
             raise EvoError(f"{champion} is a champion alone; how it evolved is in its run directory")
 
@@ -32,9 +36,9 @@ class Films(Pictures):
         size, threads, progress = (wishes.width, wishes.height), wishes.threads, wishes.progress
         if wishes.evolution and run is not None:
             seconds = min(wishes.seconds, _SCENE)
-            film_evolution(run, champion, path, *size, seconds, threads=threads, progress=progress)
+            film_evolution(run, champion, path, *size, seconds, 6, wishes.network, threads, progress)
         else:
-            film(champion, path, wishes.seed, *size, wishes.seconds, threads, progress)
+            film(champion, path, wishes.seed, *size, wishes.seconds, wishes.network, threads, progress)
 
     def finish(self, run: Record, video: bool, watcher: Watcher, threads: int | None) -> None:
         if video:
