@@ -1,6 +1,7 @@
 """Networks drawn: what is drawn is the network that is evaluated, where it is drawn follows its depth."""
 
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from evo.networks import Network, network_from_text
 from evo.networks.wiring import Wiring
 from evo.numerics.node_functions import ACTIVATIONS, AGGREGATIONS
 from evo.numerics.randomness import generator
-from evo.visualize.networks.diagram import Diagram, Names, activity, diagram_of, diagram_of_wiring
+from evo.visualize.networks.diagram import Diagram, Names, activity, diagram_of
 from evo.visualize.networks.layout import lay_out
 from evo.visualize.networks.picture import LivePicture, draw_network
 from evo.visualize.networks.signs import shape_of
@@ -83,6 +84,14 @@ def test_other_layers_are_refused_by_name(text: str) -> None:
         diagram_of(network, params)
 
 
+def diagram_of_wiring(wiring: Wiring) -> Diagram:
+    return diagram_of(graph_of(wiring), wiring.row())
+
+
+def graph_of(wiring: Wiring) -> Network:
+    return network_from_text("graph:recurrent", wiring.inputs, len(wiring.outputs))
+
+
 @st.composite
 def wirings(draw: st.DrawFn, recurrent: bool) -> Wiring:
     inputs, nodes = draw(st.integers(1, 6)), draw(st.integers(1, 8))
@@ -139,6 +148,21 @@ def test_a_layout_is_the_same_every_time(wiring: Wiring) -> None:
         lay_out(diagram_of_wiring(wiring), np.ones(wiring.inputs + len(wiring.biases), bool)) for _ in "12"
     )
     np.testing.assert_array_equal(first.heights, second.heights)
+
+
+@given(wirings(recurrent=True))
+def test_what_a_node_holds_follows_from_what_it_read_the_step_before(wiring: Wiring) -> None:
+    simple = replace(wiring, activations=0 * wiring.activations, aggregations=0 * wiring.aggregations)
+    diagram, observations = diagram_of_wiring(simple), generator(2, "test").normal(size=(4, wiring.inputs))
+    none = np.zeros(wiring.inputs)
+    shown = activity(graph_of(simple), simple.row(), observations, none, none + 1)
+    before = np.vstack([np.zeros(len(diagram)), shown[:-1]])
+    before[:, : wiring.inputs] = observations
+    expected = np.tile(diagram.biases, (4, 1))
+    for source, target, weight in zip(diagram.sources, diagram.targets, diagram.weights, strict=True):
+        expected[:, target] += weight * before[:, source]
+    expected[:, : wiring.inputs] = observations
+    np.testing.assert_allclose(shown, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_outputs_stand_in_their_order() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from evo.errors import EvoError
-from evo.networks import Clock, Dense, Dropout, Flatten, Layer, Network, Shape, Squash, Take
+from evo.networks import Clock, Dense, Dropout, Flatten, Graph, Layer, Network, Shape, Squash, Take
 from evo.networks.wiring import Wiring
 from evo.numerics.node_functions import ACTIVATIONS, AGGREGATIONS
 
@@ -61,13 +61,20 @@ def activity(
 
     observations: (steps, inputs), in the order of an episode. mean, scale: what normalises them.
     """
-    parts = []
+    parts, kept = [], 0  # kept: memory of the layers before
     for depth in range(len(network.layers) + 1):
-        layer = network.layers[depth - 1] if depth else None
-        if layer is None or isinstance(layer, Dense | Squash | Clock):
-            steps = network.unroll(params, observations, mean, scale, depth)
-            found = np.array([outputs for outputs, _ in steps])
-            parts.append(found[:, -2 * layer.overtones :] if isinstance(layer, Clock) else found)
+        steps = network.unroll(params, observations, mean, scale, depth)
+        layer, shape = (network.layers[depth - 1], network.shapes[depth - 1]) if depth else (None, ())
+        if layer is None or isinstance(layer, Dense | Squash):
+            parts.append(np.array([outputs for outputs, _ in steps]))
+        elif isinstance(layer, Clock):
+            parts.append(np.array([outputs[-2 * layer.overtones :] for outputs, _ in steps]))
+        elif isinstance(layer, Graph):  # its memory begins with its inputs, then its nodes' values
+            row = params[sum(network.sizes[: depth - 1]) :]
+            first = kept + math.prod(shape)
+            nodes = slice(first, first + len(Wiring.of(row).biases))
+            parts.append(np.array([memory[nodes].astype(np.float64) for _, memory in steps]))
+        kept += layer.memory_size(shape) if layer is not None else 0
     return np.concatenate(parts, axis=1)
 
 
@@ -88,6 +95,8 @@ class _Reading:
         """Add a layer with its own parameters."""
         if isinstance(layer, Dense | Squash):
             self._add_dense(layer, shape, params)
+        elif isinstance(layer, Graph):
+            self._add_graph(Wiring.of(params))
         elif isinstance(layer, Clock):
             count = layer.overtones
             rhythm = self._add_units(["sine", "cosine"] * count, [""] * 2 * count, np.zeros(2 * count))
@@ -107,7 +116,7 @@ class _Reading:
         self.links.append((np.repeat(before, count), np.tile(units, len(before)), weights))
         self.current = units
 
-    def add_graph(self, wiring: Wiring) -> None:
+    def _add_graph(self, wiring: Wiring) -> None:
         """Add the nodes and links of a graph that reads the current units."""
         activations = [ACTIVATIONS[index] for index in wiring.activations]
         units = self._add_units(activations, [AGGREGATIONS[index] for index in wiring.aggregations], wiring.biases)
@@ -136,10 +145,3 @@ class _Reading:
             targets,
             weights,
         )
-
-
-def diagram_of_wiring(wiring: Wiring) -> Diagram:
-    """Return the diagram of a graph alone."""
-    reading = _Reading(wiring.inputs)
-    reading.add_graph(wiring)
-    return reading.diagram()
