@@ -86,7 +86,7 @@ def test_what_is_no_picture_is_one_line(
     assert "\n" not in str(error.value)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
 @given(st.data())
 def test_damaged_files_are_refused_or_read(tmp_path: Path, data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(["PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP"]))
@@ -115,9 +115,11 @@ def test_a_run_learns_a_picture_and_paints_it_at_any_resolution(tmp_path: Path) 
     wanted = np.stack([x, y, np.full_like(x, 51)], axis=-1)
     assert np.abs(painted - wanted)[10:-10, 10:-10].mean() < 8  # of 255
     for name in ("answers", "painting", "learning"):
-        assert Image.open(run.directory.plots / f"{name}.png").width >= 640
+        with Image.open(run.directory.plots / f"{name}.png") as drawn:
+            assert drawn.width >= 640
     grown = evo.replay(run, tmp_path / "large.png", width=300)
-    assert Image.open(grown).size == (300, 200)
+    with Image.open(grown) as drawn:
+        assert drawn.size == (300, 200)
     for out, width, why in (("large.svg", 300, "must be .png"), ("no.png", 10**6, "pixels; paint 1 to")):
         with pytest.raises(EvoError, match=why):
             evo.replay(run, tmp_path / out, width=width)
