@@ -41,7 +41,8 @@ def make_dataset(name: str, options: Mapping[str, Any]) -> Dataset:
         name = data_name(name)  # also where a task has the folder's name
     named = brought or name in DATASETS or ":" in name
     if not named or not isinstance(made := TaskSpec.find(task_name(name), options).made, Dataset):
-        raise EvoError(f"{name!r} is no data set, no file of data (.csv, .npz, a picture) and no folder{nearest(name, DATASETS)}")
+        known = nearest(name, DATASETS)
+        raise EvoError(f"{name!r} is no data set, no file of data (.csv, .npz, a picture) and no folder{known}")
     return made
 
 
