@@ -23,7 +23,8 @@ def replay(
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="file: .mp4, .gif, .webp, or .png for a strip of stills")
+        Path | None,
+        typer.Option("--out", "-o", help="file: .mp4, .gif, .webp, .png for a strip of stills, .html for a page"),
     ] = None,
     evolution: Annotated[
         bool, typer.Option("--evolution", help="film how the run learned, from first to last")

@@ -1,7 +1,7 @@
 """Films of a champion's episode, or of how a run learned."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -78,12 +78,9 @@ def film_evolution(
         raise EvoError(
             f"cannot film how a run learned to {path.name!r}: a strip of stills shows one episode; try .webp"
         )
-    generations = run.directory.fossils()
-    if not generations:
+    chosen = choose_fossils(run.directory.fossils(), scenes)
+    if not chosen:
         raise EvoError(f"{run.path} keeps no fossils to film; `{run.command('replay')}` films its champion")
-    # Early generations differ most: scenes are evenly spaced on a square-root scale.
-    places = np.linspace(0.0, 1.0, min(scenes, len(generations))) ** 2 * (len(generations) - 1)
-    chosen = sorted({generations[round(place)] for place in places})
     task = champion.task
     stride = frame_stride(task)
 
@@ -99,6 +96,17 @@ def film_evolution(
     )
     count = sum(len(_shown_steps(task, episode, stride, seconds)) for episode in episodes)
     write_film(_count(itertools.chain.from_iterable(shots), count, progress), path, frame_rate(task, stride))
+
+
+def choose_fossils(generations: Sequence[int], count: int) -> list[int]:
+    """Return `count` of the generations, the first and the last among them, or all where there are no more; ascending.
+
+    Early generations differ most: they are evenly spaced on a square-root scale.
+    """
+    if len(generations) <= count:
+        return list(generations)
+    places = np.linspace(0.0, 1.0, count) ** 2 * (len(generations) - 1)
+    return sorted({generations[round(place)] for place in places})
 
 
 def typical_seed(champion: Champion) -> int:

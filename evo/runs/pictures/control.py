@@ -12,7 +12,7 @@ _SCENE = 4.0  # seconds at most of each episode of a film of how a run learned
 
 
 class Films(Pictures):
-    """A film of an episode, or of how the run learned."""
+    """A film of an episode, or of how the run learned; or a page of it."""
 
     label, suffix = "film", ".mp4"
 
@@ -23,8 +23,15 @@ class Films(Pictures):
     def check(self, champion: Champion, run: Record | None, path: Path, wishes: Wishes) -> None:
         from evo.runs.pictures.network import check_network
         from evo.runs.replay import check_film
+        from evo.runs.viewing import check_view, is_page, world_of
 
-        check_film(path, wishes.width, wishes.height, wishes.seconds, wishes.seed)
+        if is_page(path):
+            world_of(champion)
+            check_view(wishes.seconds, wishes.seed)
+            if wishes.network:
+                raise EvoError(f"a page shows no network: film it beside the creature, to {path.stem}.mp4")
+        else:
+            check_film(path, wishes.width, wishes.height, wishes.seconds, wishes.seed)
         if wishes.network:
             check_network(champion)
         if wishes.evolution and run is None:
@@ -32,7 +39,12 @@ class Films(Pictures):
 
     def draw(self, champion: Champion, run: Record | None, path: Path, wishes: Wishes) -> None:
         from evo.runs.replay import film, film_evolution
+        from evo.runs.viewing import FOSSILS, Shown, is_page, view
 
+        if is_page(path):
+            shown = Shown(champion, run, champion.task_name if run is None else run.path.name)
+            view([shown], FOSSILS if wishes.evolution else 0, wishes.seconds, wishes.seed).save(path)
+            return
         size, threads, progress = (wishes.width, wishes.height), wishes.threads, wishes.progress
         if wishes.evolution and run is not None:
             seconds = min(wishes.seconds, _SCENE)
