@@ -37,12 +37,26 @@ class Feeds(NamedTuple):
         return cls(starts, np.array(widths), np.array([node.at for node in inputs]), inputs[0].rows)
 
 
+class Bounds(NamedTuple):
+    """Parameters that are kept within bounds after each step: int64 indices, least and greatest float64, (bounded,).
+
+    Where least and greatest are equal the parameter is constant, and no penalty applies to it.
+    """
+
+    places: np.ndarray
+    least: np.ndarray
+    greatest: np.ndarray
+
+
+NO_BOUNDS = Bounds(np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
+
+
 class Settings(NamedTuple):
     """Settings of training. learning_rates: the optimiser's learning rate for each minibatch, float64 (minibatches,).
 
     l1, l2: the loss includes l1 |w| + ½ l2 w², summed over all parameters, and clipping includes its gradient.
     max_norm: longer gradients are shortened to it; 0 or inf: never. weight_decay: each step subtracts learning rate ×
-    weight decay × parameters, apart from the gradient (Loshchilov & Hutter 2019).
+    weight decay × parameters, apart from the gradient (Loshchilov & Hutter 2019). bounds: of parameters that have any.
     """
 
     learning_rates: np.ndarray
@@ -50,6 +64,7 @@ class Settings(NamedTuple):
     l1: float = 0.0
     l2: float = 0.0
     weight_decay: float = 0.0
+    bounds: Bounds = NO_BOUNDS
 
 
 def descend(
@@ -92,7 +107,8 @@ def descend(
         optimizer.address, optimizer.numbers(learning_rates), optimizer.limits(learning_rates), memory, optimizer.steps
     )
     penalties = float(settings.l1), float(settings.l2)
-    given = Settings(learning_rates, float(settings.max_norm) or math.inf, *penalties, float(settings.weight_decay))
+    decay = float(settings.weight_decay)
+    given = Settings(learning_rates, float(settings.max_norm) or math.inf, *penalties, decay, settings.bounds)
     drawn = np.uint64(seed % 2**64)
     shared = _Shared(
         np.empty(first.size, dtype),
@@ -211,15 +227,25 @@ def _average(programs: Any, settings: Any, gradient: Any, first: int, last: int)
     if l2 != 0:
         for index in range(gradient.size):
             gradient[index] += l2 * parameters[index]
+    bounds = settings.bounds
+    for index in range(bounds.places.size):
+        place = bounds.places[index]
+        if first <= place < last and bounds.least[index] == bounds.greatest[index]:
+            gradient[place - first] = 0
 
 
 @njit(error_model="numpy")
-def _move(programs: Any, keep: Any, delta: Any, first: int, last: int) -> None:
-    """Decay every replica's parameters from `first` to `last` by the factor `keep`, then add the step."""
+def _move(programs: Any, keep: Any, delta: Any, first: int, last: int, bounds: Any) -> None:
+    """Decay every replica's parameters from `first` to `last` by the factor `keep`, add the step, and bound them."""
     for replica in range(len(programs)):
-        parameters = programs[replica].values[first:last]
+        parameters, real = programs[replica].values[first:last], delta.dtype.type
         for index in range(delta.size):
             parameters[index] = keep * parameters[index] + delta[index]
+        for index in range(bounds.places.size):
+            place = bounds.places[index] - first
+            if 0 <= place < delta.size:
+                least, greatest = real(bounds.least[index]), real(bounds.greatest[index])
+                parameters[place] = min(max(parameters[place], least), greatest)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -278,7 +304,7 @@ def _descend(
             if limited:
                 shared.squares[1, piece] = squared_length(shared.delta[first:last])
             else:
-                _move(programs, keep, shared.delta[first:last], first, last)
+                _move(programs, keep, shared.delta[first:last], first, last, settings.bounds)
         if limited:
             barrier(place, worker, workers)
             speed = math.sqrt(shared.squares[1].sum())
@@ -286,5 +312,5 @@ def _descend(
                 first, last = size * piece // replicas, size * (piece + 1) // replicas
                 if speed > limit:
                     shorten_part(rule.memory, first, last, shared.delta, limit / speed)
-                _move(programs, keep, shared.delta[first:last], first, last)
+                _move(programs, keep, shared.delta[first:last], first, last, settings.bounds)
         barrier(place, worker, workers)

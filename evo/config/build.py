@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -9,7 +10,7 @@ import numba
 from evo.config.config import Config
 from evo.config.kinds import kind_of
 from evo.config.sections import EvaluationSettings, NetworkSettings
-from evo.config.task_names import data_name, task_name
+from evo.config.task_names import task_name
 from evo.config.task_spec import TaskSpec
 from evo.datasets import DATASETS, Dataset, is_data_path
 from evo.envs.task import Task
@@ -38,11 +39,10 @@ def make_dataset(name: str, options: Mapping[str, Any]) -> Dataset:
     """Return a data set by its name, its file or folder, or `package.module:attribute`. Raises EvoError."""
     brought = name not in DATASETS and is_data_path(name)
     if brought:
-        name = data_name(name)  # also where a task has the folder's name
+        name = str(Path(name).absolute())  # also where a task has the folder's name
     named = brought or name in DATASETS or ":" in name
     if not named or not isinstance(made := TaskSpec.find(task_name(name), options).made, Dataset):
-        known = nearest(name, DATASETS)
-        raise EvoError(f"{name!r} is no data set, no file of data (.csv, .npz, a picture) and no folder{known}")
+        raise EvoError(f"{name!r} is no data set, no .csv or .npz file and no folder{nearest(name, DATASETS)}")
     return made
 
 

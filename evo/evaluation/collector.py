@@ -178,7 +178,8 @@ class Collector:
         """
         task, count, horizon = self.task, self.environments, self.horizon
         params = np.ascontiguousarray(params, np.float32)
-        if params.shape not in ((self.network.size,), (count, self.network.size)):
+        size = params.shape[-1] if self.network.own_length else self.network.size
+        if params.shape not in ((size,), (count, size)):
             raise ValueError(f"parameters of shape {params.shape}: {count} environments take {self.network.size} each")
         for name, array in (("mean", mean), ("scale", scale)):
             if array.shape != (task.observation_size,):

@@ -89,7 +89,8 @@ class GymnasiumCollector:
         Raises EngineError where replaying a block of another run does not lead to the state that it records.
         """
         count, network, task = self.environments, self.network, self.task
-        own = np.broadcast_to(np.asarray(params, np.float32), (count, network.size))
+        size = np.shape(params)[-1] if network.own_length else network.size
+        own = np.broadcast_to(np.asarray(params, np.float32), (count, size))
         if network.own_length:
             rows_for(network, np.atleast_2d(params))
         bounds = task.choices, task.action_low, task.action_high

@@ -12,6 +12,7 @@ from evo.autodiff import Node, Program, Tape
 from evo.autodiff.descent import Feeds, Settings, descend
 from evo.autodiff.team import Team
 from evo.envs.engine import interruption
+from evo.learners.demands import bounds_of
 from evo.learners.learner import Candidate
 from evo.numerics.randomness import generator, selection_seeds
 from evo.numerics.validation import number_between, positive_number, whole_number
@@ -97,7 +98,8 @@ class Backprop:
         self._judge = Supervised(problem.dataset, problem.network, problem.workers)
         first = problem.initial(generator(seed, "initial parameters")) if start is None else start.params
         self.parameters = problem.cast(np.asarray(first))
-        self.optimizer = find_optimizer(optimizer)(problem.size, self.learning_rate, dtype=np.float32)
+        problem.check(self.parameters)
+        self.optimizer = find_optimizer(optimizer)(len(self.parameters), self.learning_rate, dtype=np.float32)
         self.generation = self.steps = 0
         self.diverged = False
         # on the validation split: the best parameters so far, their score, and the number of epochs since
@@ -110,7 +112,7 @@ class Backprop:
 
     @functools.cached_property
     def _loss(self) -> _Loss:
-        tape = Tape(self.problem.size, training=True)
+        tape = Tape(len(self.parameters), training=True)
         loss, feeds = self.problem.loss(tape, self._batch // self._shards)
         program = tape.program(loss)
         return _Loss((program, *(program.replica() for _ in range(self._shards - 1))), feeds, loss)
@@ -178,7 +180,8 @@ class Backprop:
     def _descend(self, order: np.ndarray, optimizer: Any, learning_rates: np.ndarray) -> np.ndarray | None:
         apart = self.weight_decay if optimizer.decoupled else 0.0
         l2 = self.l2 + self.weight_decay - apart
-        settings = Settings(learning_rates, self.max_gradient_norm, self.l1, l2, apart)
+        bounds = bounds_of(self.parameters, (self.problem.network, slice(None)))
+        settings = Settings(learning_rates, self.max_gradient_norm, self.l1, l2, apart, bounds)
         programs, feeds, loss = self._loss
         return descend(programs, feeds, self._examples, order, optimizer, settings, (loss,), self._team, self.seed)
 
@@ -218,6 +221,7 @@ class Backprop:
     def restore(self, state: Mapping[str, Any]) -> None:
         if state["parameters"].shape != self.parameters.shape:
             raise ValueError(f"parameters is {state['parameters'].shape}, and {self.parameters.shape} is needed")
+        self.problem.check(state["parameters"])
         self.optimizer.restore(below("optimizer/", state))
         self.parameters, self._best = np.array(state["parameters"]), np.array(state["best"])
         self._best_score = float(state["best_score"])

@@ -19,7 +19,7 @@ from evo.envs.engine import interruption
 from evo.envs.engine.physics import EngineError
 from evo.evaluation.collector import Experience
 from evo.learners import segments
-from evo.learners.demands import critic_from_text, require_world
+from evo.learners.demands import bounds_of, critic_from_text, require_world
 from evo.learners.environments import Environments
 from evo.learners.learner import Candidate
 from evo.learners.segments import WEIGHT, Examples, Relived, mask_counted, replay_critic, to_table, weigh
@@ -145,8 +145,11 @@ class PPO:
         every = self.segment if self._remembers else 0
         self._world = Environments(problem, seed, environments, horizon, every=every)
 
+        first = _initial(self.actor, _ACTOR_GAIN, generator(seed, "initial parameters"))
+        weights = first if start is None else start.params
+        self._weights = len(weights)  # an actor may have as many as it likes
         parameters = [
-            _initial(self.actor, _ACTOR_GAIN, generator(seed, "initial parameters")) if start is None else start.params,
+            weights,
             np.full(self.deviations, math.log(positive_number("initial_deviation", initial_deviation))),
             _initial(self.critic, _CRITIC_GAIN, generator(seed, "initial critic")),
         ]
@@ -174,7 +177,7 @@ class PPO:
     @functools.cached_property
     def _loss(self) -> _Loss:
         """The loss of a minibatch: Schulman 2017, equations 7 and 9."""
-        task, at = self.problem.task, self.actor.size + self.deviations
+        task, at = self.problem.task, self._weights + self.deviations
         steps, size = self.segment, self._size // self._shards
         tape = Tape(at + self.critic.size)
         observations = tape.input(steps * size, self.actor.inputs)
@@ -195,7 +198,7 @@ class PPO:
             log_probability = log_probabilities.pick(actions)
             entropy = -mean((log_probabilities.exp() * log_probabilities).total())
         else:
-            log_deviation = tape.parameters(self.actor.size, 1, self.deviations)
+            log_deviation = tape.parameters(self._weights, 1, self.deviations)
             log_probability = log_density(outputs, actions, log_deviation)
             entropy = (log_deviation + 0.5 * math.log(2.0 * math.pi * math.e)).total()
         change = log_probability - old_log_probability
@@ -286,7 +289,7 @@ class PPO:
         }
 
     def _collect(self) -> tuple[np.ndarray, Experience]:
-        weights, log_deviation, _ = np.split(self.parameters, np.cumsum([self.actor.size, self.deviations]))
+        weights, log_deviation, _ = np.split(self.parameters, np.cumsum([self._weights, self.deviations]))
         return self._world.collect(weights, self.statistics, self.generation, *drawing(log_deviation))
 
     def _single_steps(self, seen: Experience, rewards: np.ndarray) -> Examples:
@@ -333,7 +336,7 @@ class PPO:
         return assess(program, self._loss.feeds, table, *self._loss.log_probabilities, *nodes)
 
     def _replay_critic(self, observations: np.ndarray, marks: np.ndarray, lengths: np.ndarray) -> Relived:
-        params = self.parameters[self.actor.size + self.deviations :]
+        params = self.parameters[self._weights + self.deviations :]
         return replay_critic(self.critic, params, self.critic_memory, observations, marks, lengths, self.segment)
 
     def _standardise(self, examples: Examples, order: np.ndarray) -> None:
@@ -347,7 +350,9 @@ class PPO:
         examples.column(_ADVANTAGE)[order] = gains.reshape(*order.shape, -1)
 
     def _descend(self, examples: np.ndarray, order: np.ndarray, optimizer: Adam) -> np.ndarray | None:
-        settings = Settings(np.full(len(order), self._anneal()), self.max_gradient_norm)
+        actor, critic = slice(0, self._weights), slice(self._weights + self.deviations, None)
+        bounds = bounds_of(self.parameters, (self.actor, actor), (self.critic, critic))
+        settings = Settings(np.full(len(order), self._anneal()), self.max_gradient_norm, bounds=bounds)
         loss = self._loss
         return descend(loss.programs, loss.feeds, examples, order, optimizer, settings, loss.watched, self._team)
 
@@ -363,7 +368,7 @@ class PPO:
         return DIVERGED if self.diverged else None
 
     def candidates(self) -> list[Candidate]:
-        return [Candidate(self.parameters[: self.actor.size].copy(), self.statistics)]
+        return [Candidate(self.parameters[: self._weights].copy(), self.statistics)]
 
     def state(self) -> dict[str, np.ndarray]:
         return {
@@ -378,6 +383,7 @@ class PPO:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         check_shapes(state, self.state(), "world/")
+        self.actor.check(state["parameters"][: self._weights])
         self._world.restore(below("world/", state))
         self.parameters = np.array(state["parameters"])
         if self._remembers:

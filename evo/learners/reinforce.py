@@ -15,7 +15,7 @@ import numpy as np
 from evo.autodiff import Node, Program, Tape
 from evo.autodiff.descent import Feeds, Settings, descend
 from evo.evaluation.collector import Experience
-from evo.learners.demands import critic_from_text, require_world
+from evo.learners.demands import bounds_of, critic_from_text, require_world
 from evo.learners.environments import Environments
 from evo.learners.learner import Candidate
 from evo.learners.segments import mask_counted, network_inputs
@@ -78,6 +78,7 @@ class REINFORCE:
         self._deviations = 0 if problem.task.choices else self.policy.outputs
         rng = generator(seed, "initial parameters")
         weights = self.policy.initial(rng) if start is None else start.params
+        self._weights = len(weights)  # a policy may have as many as it likes
         deviations = np.full(self._deviations, math.log(positive_number("initial_deviation", initial_deviation)))
         parameters = [weights, deviations, self.critic.initial(rng)]
         self.parameters = np.concatenate(parameters).astype(np.float32)  # policy, log deviations, baseline
@@ -95,7 +96,7 @@ class REINFORCE:
 
     @functools.cached_property
     def _loss(self) -> _Loss:
-        task, rows, size = self.problem.task, self._count * self.problem.task.steps, self.policy.size
+        task, rows, size = self.problem.task, self._count * self.problem.task.steps, self._weights
         tape = Tape(len(self.parameters))
         observations, actions = (
             tape.input(rows, self.policy.inputs),
@@ -124,7 +125,7 @@ class REINFORCE:
 
     def step(self) -> dict[str, float]:
         """Run one iteration; return its metrics. Interrupted, it leaves everything as it was."""
-        weights, log_deviation, _ = np.split(self.parameters, np.cumsum([self.policy.size, self._deviations]))
+        weights, log_deviation, _ = np.split(self.parameters, np.cumsum([self._weights, self._deviations]))
         blocks, seen = self._world.collect(weights, self.statistics, self.generation, *drawing(log_deviation))
         self._world.check(seen, self.generation)
         self.errors = seen.errors
@@ -165,14 +166,16 @@ class REINFORCE:
         program, feeds, watched = self._loss
         program.parameters[:] = self.parameters
         order = np.arange(feeds.rows).reshape(1, -1) if len(examples) else np.zeros((0, feeds.rows), np.int64)
-        settings = Settings(np.full(len(order), self.learning_rate))
+        policy, critic = slice(0, self._weights), slice(self._weights + self._deviations, None)
+        bounds = bounds_of(self.parameters, (self.policy, policy), (self.critic, critic))
+        settings = Settings(np.full(len(order), self.learning_rate), bounds=bounds)
         return descend((program,), feeds, examples, order, optimizer, settings, watched)
 
     def finished(self) -> str | None:
         return DIVERGED if self.diverged else None
 
     def candidates(self) -> list[Candidate]:
-        return [Candidate(self.parameters[: self.policy.size].copy(), self.statistics)]
+        return [Candidate(self.parameters[: self._weights].copy(), self.statistics)]
 
     def state(self) -> dict[str, np.ndarray]:
         return {
@@ -185,6 +188,7 @@ class REINFORCE:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         check_shapes(state, self.state(), "world/")
+        self.policy.check(state["parameters"][: self._weights])
         self._world.restore(below("world/", state))
         self.parameters = np.array(state["parameters"])
         self.optimizer.restore(below("optimizer/", state))

@@ -74,6 +74,14 @@ class Layer:
         Compiled code does not check what it is given.
         """
 
+    def bounds(self, params: np.ndarray, inputs: Shape) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the parameters that gradient descent keeps within bounds: int64 indices, and their least and greatest.
+
+        params: of one individual. Where least and greatest are equal the parameter is left as it is, and has no
+        gradient; penalties do not apply to it.
+        """
+        return np.zeros(0, np.int64), np.zeros(0), np.zeros(0)
+
     def blocks(self, inputs: Shape) -> Blocks:
         """Return names and shapes of the parameter arrays, in their order; their sizes add up to `size`."""
         size = self.size(inputs)

@@ -17,9 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from evo.numerics.graph_nodes import HEADER, LINK, NODE
 from evo.numerics.node_functions import ACTIVATIONS, AGGREGATIONS
 
-HEADER, NODE, LINK = 4, 6, 2  # how many numbers the counts, a node and a link are
+__all__ = ["HEADER", "LINK", "MOST", "NODE", "Wiring"]
+
 MOST = 2**24  # whole numbers below it are exact in float32
 
 

@@ -131,3 +131,58 @@ def aggregate_links(links: Any, values: Any, place: int) -> Any:
         elif abs(term) > abs(total):
             total = term
     return total
+
+
+@njit(error_model="numpy")
+def differentiate_node(value: Any, place: int) -> Any:
+    """Return the derivative of the activation with this index at one number; 0 where it has none."""
+    if place == 0:
+        return _ONE
+    if place == 1 or place == 2:
+        found = activate_node(value, place)
+        return (_STEEP if place == 2 else _ONE) * found * (_ONE - found)
+    if place == 3:
+        found = _tanh(value)
+        return _ONE - found * found
+    if place == 4:
+        return _ONE if value > _ZERO else _ZERO
+    if place == 5:
+        return -_TWO * value * _exp(-(value * value))
+    if place == 6:
+        return _cosine(value)
+    if place == 7:
+        return -_sine(value)
+    if place == 8:
+        return _ONE if value > _ZERO else (-_ONE if value < _ZERO else _ZERO)
+    if place == 9:
+        return _TWO * value
+    if place == 10:
+        return _ZERO
+    return _ONE if abs(value) < _ONE else _ZERO
+
+
+@njit(error_model="numpy")
+def differentiate_links(
+    links: Any, values: Any, total: Any, error: Any, errors: Any, of_links: Any, place: int, needed: bool
+) -> None:
+    """Add the gradients of an aggregation, to those of the values, errors, and, where needed, of the links' weights.
+
+    total: what it aggregates to. error: the gradient of that. of_links: as long as links. Of several links that are the
+    maximum, minimum or largest the first has the gradient.
+    """
+    count = links.size // 2
+    share = error / np.float32(count) if place == 2 and count else error
+    for link in range(count):
+        weight, source = links[2 * link + 1], np.uint32(links[2 * link])
+        if place == 1:
+            share = error
+            for other in range(count):
+                if other != link:
+                    share *= links[2 * other + 1] * values[np.uint32(links[2 * other])]
+        elif place >= 3 and weight * values[source] != total:
+            continue
+        errors[source] += share * weight
+        if needed:
+            of_links[2 * link + 1] += share * values[source]
+        if place >= 3:
+            return

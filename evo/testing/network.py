@@ -138,8 +138,9 @@ def _gradients(network: Network, params: np.ndarray, seen: np.ndarray, expected:
     expect(bool(np.isfinite(gradient).all()), "its gradients are not finite")
     if surrogate:
         return
-    for index, value in enumerate(program.parameters.copy()):
-        both = []
+    places, least, greatest = network.bounds(params)
+    for index in np.setdiff1d(np.arange(len(program.parameters)), places[least == greatest]):  # those that descend
+        value, both = program.parameters[index], []
         for way in (_SMALL, -_SMALL):
             program.parameters[index] = value + way
             both.append(program.forward())

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import evo
 from evo.envs.engine.compile import njit
 from evo.networks import Dense, Graph, Network, Sequential, network_from_text
+from evo.networks.layer import Shape
 from evo.networks.wiring import HEADER, Wiring
 from evo.numerics.node_functions import ACTIVATIONS, activate_node
 from evo.testing import check_network
@@ -67,6 +68,39 @@ def test_it_keeps_its_promises(recurrent: bool) -> None:
         check_network(Graph(5, recurrent, 3), (inputs,))
     check_network(Graph(5, recurrent, 2), (3, 3))
     check_network([Dense(3, "tanh"), Graph(5, recurrent, 2)], (5,))
+
+
+class Drawn(Graph):
+    """A graph that begins with a given row."""
+
+    row = np.zeros(0)
+
+    def size(self, inputs: Shape) -> int:
+        return len(self.row)
+
+    def initial(self, inputs: Shape, rng: np.random.Generator) -> np.ndarray:
+        return self.row
+
+
+@pytest.mark.parametrize("recurrent", [False, True])
+def test_gradients_equal_finite_differences(recurrent: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of graphs with all aggregations, and all activations whose outputs have no steps or corners near."""
+    rng = np.random.default_rng(2)
+    for index in range(12):
+        row = random_wiring(rng, 3, 2, recurrent, 6, (*SMOOTH, "square")).row()
+        monkeypatch.setattr(Drawn, "row", row)
+        check_network([Dense(3, "tanh"), Drawn(6, recurrent, 2)] if index % 2 else Drawn(6, recurrent, 2), (3,))
+
+
+def test_gradient_descent_leaves_the_structure() -> None:
+    places, least, greatest = _network(False, 2, 1).bounds(SMALL.row())
+    fixed = least == greatest
+    np.testing.assert_array_equal(SMALL.row()[places[fixed]], least[fixed])
+    free = np.setdiff1d(np.arange(len(SMALL.row())), places)
+    node = np.array([FIRST + 2, FIRST + 3])
+    np.testing.assert_array_equal(free, [*node, *(node + 6), *(LINKS + 1 + 2 * np.arange(3))])
+    np.testing.assert_array_equal(places[~fixed], [FIRST + 4, FIRST + 10])
+    np.testing.assert_array_equal([least[~fixed], greatest[~fixed]], [[2.0**-10] * 2, [1.0] * 2])
 
 
 @pytest.mark.parametrize(

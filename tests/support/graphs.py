@@ -46,6 +46,47 @@ def random_wiring(
     )
 
 
+def layered_wiring(rng: np.random.Generator, inputs: int, hidden: int, outputs: int) -> Wiring:
+    """A perceptron of one hidden layer, tanh, as a graph."""
+    count, incoming = hidden + outputs, np.repeat([inputs, inputs + hidden], [hidden, outputs])
+    return Wiring(
+        inputs=inputs,
+        outputs=np.arange(hidden, count),
+        activations=np.repeat([ACTIVATIONS.index("tanh"), ACTIVATIONS.index("linear")], [hidden, outputs]),
+        aggregations=np.zeros(count, np.int64),
+        biases=np.zeros(count),
+        responses=np.ones(count),
+        rates=np.ones(count),
+        incoming=incoming,
+        sources=np.concatenate([np.arange(links) for links in incoming]),
+        weights=rng.normal(size=incoming.sum()).astype(np.float32).astype(float),
+    )
+
+
+def connected_wiring(rng: np.random.Generator, inputs: int, nodes: int, outputs: int) -> Wiring:
+    """A recurrent graph in which every node reads every input and every node, tanh, at rates of its own."""
+    incoming = np.full(nodes, inputs + nodes)
+    return Wiring(
+        inputs=inputs,
+        outputs=np.arange(outputs),
+        activations=np.full(nodes, ACTIVATIONS.index("tanh")),
+        aggregations=np.zeros(nodes, np.int64),
+        biases=np.zeros(nodes),
+        responses=np.ones(nodes),
+        rates=rng.uniform(0.1, 1.0, nodes).astype(np.float32).astype(float),
+        incoming=incoming,
+        sources=np.tile(np.arange(inputs + nodes), nodes),
+        weights=rng.normal(size=incoming.sum()).astype(np.float32).astype(float),
+    )
+
+
+def structure_of(wiring: Wiring) -> list[Any]:
+    """What gradients leave as it is."""
+    return [
+        getattr(wiring, name).tolist() for name in ("outputs", "activations", "aggregations", "incoming", "sources")
+    ]
+
+
 def _aggregated(name: str, terms: list[Any], number: Callable[[float], Any]) -> Any:
     if not terms:
         return number(0)

@@ -9,7 +9,7 @@ below 1 it is a continuous-time network (Beer 1995) by Euler's method, with time
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -18,28 +18,22 @@ from evo.grammar import Call
 from evo.networks.arguments import Arguments, Choice
 from evo.networks.layer import Layer, Shape, shape_text
 from evo.networks.wiring import HEADER, LINK, NODE, Wiring
-from evo.numerics.node_functions import ACTIVATIONS, AGGREGATIONS, activate_node, aggregate_links
+from evo.numerics.graph_nodes import compute_nodes
+from evo.numerics.node_functions import ACTIVATIONS, AGGREGATIONS
+
+if TYPE_CHECKING:  # acting does not need scipy, which brings BLAS
+    from evo.autodiff import Node, Tape
 
 _MOST = 256  # nodes, unless a number is given: 2 KB of memory in each episode
+_LEAST_RATE = 2.0**-10  # that gradient descent may reach: a time constant of 1,024 steps
 _FUNCTIONS = len(ACTIVATIONS), len(AGGREGATIONS)
 
 
 def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    """Compute one step. numbers: how far behind the earlier values the new ones are, 0 for a feed-forward graph."""
-    behind, count, nodes, first = numbers[0], inputs.size, int(params[2]), HEADER + outputs.size
-    at = first + NODE * nodes
+    count, behind = inputs.size, numbers[0]
     memory[:count] = inputs
-    for node in range(nodes):
-        row, place = params[first + NODE * node :], count + node
-        end = at + LINK * int(row[5])
-        total = aggregate_links(params[at:end], memory, int(row[1]))
-        value = activate_node(row[2] + row[3] * total, int(row[0]))
-        if row[4] < np.float32(1):
-            before = memory[place] if behind else np.float32(0)
-            value = before + row[4] * (value - before)
-        memory[place + behind] = value
-        at = end
-    for place in range(count, count + nodes):
+    compute_nodes(params, memory, count, behind)
+    for place in range(count, count + int(params[2])):
         memory[place] = memory[place + behind]
     for index in range(outputs.size):
         outputs[index] = memory[count + int(params[HEADER + index])]
@@ -130,6 +124,7 @@ class Graph(Layer):
         return _step
 
     def numbers(self, inputs: Shape) -> tuple[int, ...]:
+        """Return how far behind the earlier values of its nodes the new ones are, 0 for a feed-forward graph."""
         return (self.nodes if self.recurrent else 0,)
 
     def shape(self, inputs: Shape) -> Shape:
@@ -193,3 +188,30 @@ class Graph(Layer):
 
     def carried(self, inputs: Shape) -> np.ndarray:
         return math.prod(inputs) + np.arange(self.nodes if self.recurrent else 0)
+
+    def bounds(self, params: np.ndarray, inputs: Shape) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return what gradient descent leaves as it is, which is the structure, and the range of the rates."""
+        wiring = Wiring.of(params)
+        free, count = np.full(len(wiring.incoming), np.inf), len(wiring.weights)
+        most = replace(wiring, biases=free, responses=free, rates=np.ones_like(free), weights=np.full(count, np.inf))
+        rates = np.minimum(wiring.rates, _LEAST_RATE)
+        least = replace(wiring, biases=-free, responses=-free, rates=rates, weights=np.full(count, -np.inf))
+        places = np.flatnonzero(np.isfinite(most.row()))
+        return places, least.row()[places], most.row()[places]
+
+    def apply(self, tape: "Tape", inputs: "Node", at: int, shape: Shape, steps: int) -> "Node":
+        from evo.autodiff.graph import nodes, pick_outputs
+
+        count, behind = math.prod(shape), self.numbers(shape)[0]
+        params, columns = tape.parameters(at, 1, tape.size - at), count + behind + self.nodes
+        if self.recurrent:
+            batch = inputs.rows // steps
+            values, state = tape.empty(inputs.rows, columns), tape.state(batch, self.nodes)
+            for time in range(steps):
+                now, before = (time * batch, batch), tape.carried(state, time)
+                operands, into = (inputs.part(*now), params, before), values.part(*now)
+                state = tape.record(nodes, batch, columns, *operands, into=into, numbers=(behind,))
+                state = state.take(count + behind, self.nodes)
+        else:
+            values = tape.record(nodes, inputs.rows, columns, inputs, params, numbers=(behind,))
+        return tape.record(pick_outputs, inputs.rows, self.outputs, values, params, numbers=(count + behind,))
