@@ -27,6 +27,7 @@ TASKS: dict[str, str] = {
     "evo/Spider-v0": "evo.envs.creatures.spider:spider",
     "evo/Tripod-v0": "evo.envs.creatures.tripod:tripod",
     "evo/CartPole-v0": "evo.envs.analytic.cartpole:cartpole",
+    "evo/DoublePole-v0": "evo.envs.analytic.double_pole:double_pole",
     "evo/Pendulum-v0": "evo.envs.analytic.pendulum:pendulum",
     "evo/PointMass-v0": "evo.envs.analytic.point_mass:point_mass",
 }

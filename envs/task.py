@@ -73,7 +73,7 @@ class Task:
     continuous. gymnasium_id: the Gymnasium environment that it equals to the bit, if any. rendering: options for
     pictures, passed on to Gymnasium's renderer. view: how the camera looks at it. root: the body that adversity pushes;
     by default the heaviest child of the world. measure, measures: the optional function, and the names of
-    what it writes.
+    what it writes. observation_names: names of what it observes, for pictures of networks; () where it names nothing.
 
     Where the model differs between episodes, remodel(model, data, task) writes the record's changes into it: every
     simulation then has a model of its own, and a resumed episode calls it. addresses: the number of words at the
@@ -105,6 +105,7 @@ class Task:
     root: int | None = None
     measure: Callable[..., None] | None = None
     measures: tuple[str, ...] = ()
+    observation_names: tuple[str, ...] = ()
     reference: str | None = field(default=None, init=False)  # so that `replace` drops it
 
     def __post_init__(self) -> None:
@@ -123,6 +124,10 @@ class Task:
             raise ValueError(f"an episode of {self.steps} control steps; it must have between 1 and 10,000,000")
         if (self.measure is None) != (not self.measures):
             raise ValueError(f"{self.name}: give both measure, the function, and measures, the names of what it writes")
+        if self.observation_names and len(self.observation_names) != self.observation_size:
+            raise ValueError(
+                f"{self.name}: {len(self.observation_names)} observation_names for {self.observation_size} observations"
+            )
         for name in self.rendering:
             if name not in RENDERING_OPTIONS:
                 raise TypeError(f"{self.name} has no option {name!r}")

@@ -13,7 +13,7 @@ from evo.version import __version__ as __version__
 if TYPE_CHECKING:
     from evo import testing as testing
     from evo.algorithms.genetic.ga import GA
-    from evo.api.running import dataset, load, network, replay, resume, run, task
+    from evo.api.running import dataset, load, network, replay, resume, run, task, view
     from evo.api.scoring import collect_statistics, evaluate, rollout
     from evo.cluster.answering import evaluate_slice
     from evo.comparison.compare import compare
@@ -91,6 +91,7 @@ __all__ = [
     "rollout",
     "run",
     "task",
+    "view",
 ]
 
 # Modules and names of attributes that are neither in evo.api.running nor layers under their own name.

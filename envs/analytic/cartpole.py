@@ -100,6 +100,7 @@ def cartpole(
         advance=advance,
         record=record(**options),
         observation_size=4,
+        observation_names=("position", "angle", "velocity", "spin"),
         action_low=-np.ones(1),
         action_high=np.ones(1),
         choices=2 if discrete else 0,

@@ -88,6 +88,7 @@ def pendulum(
         advance=advance,
         record=record(**options),
         observation_size=3,
+        observation_names=("cosine", "sine", "spin"),
         action_low=np.full(1, -max_torque),
         action_high=np.full(1, max_torque),
         steps=steps,

@@ -81,6 +81,7 @@ def point_mass(
         advance=advance,
         record=record(**options),
         observation_size=4,
+        observation_names=("way x", "way y", "velocity x", "velocity y"),
         action_low=-np.ones(2),
         action_high=np.ones(2),
         steps=steps,

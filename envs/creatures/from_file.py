@@ -15,6 +15,7 @@ from evo.envs.creatures.model_file import check_digest, compile_spec, load_spec,
 from evo.envs.creatures.rewards import simulate_measured
 from evo.envs.creatures.terrains import Terrain, add_terrain
 from evo.envs.creatures.urdf import is_urdf
+from evo.envs.engine.names import state_names
 from evo.envs.engine.physics import mj_forward
 from evo.envs.engine.random import standard_normal, uniform
 from evo.envs.notes import note
@@ -145,6 +146,11 @@ def _walk(path: str, options: dict[str, Any], rendering: dict[str, Any]) -> Task
     skip = frame_skip or max(1, round(_PERIOD / model.opt.timestep))
     if not 0 <= options["reset_noise_scale"] < math.inf:
         raise ValueError(f"reset_noise_scale must not be negative, got {options['reset_noise_scale']}")
+    activations = range(model.na if options["observe_activations"] else 0)
+    observed = (
+        *state_names(model, _observed_positions(model, root)),
+        *(f"activation {index}" for index in activations),
+    )
     return Task(
         name=Path(path).name,
         model=model,
@@ -160,9 +166,8 @@ def _walk(path: str, options: dict[str, Any], rendering: dict[str, Any]) -> Task
             below=[*((centre - low) if scale_actions else np.ones(model.nu)), 0.0],
             above=[*((high - centre) if scale_actions else np.ones(model.nu)), 0.0],
         ),
-        observation_size=len(_observed_positions(model, root))
-        + model.nv
-        + (model.na if options["observe_activations"] else 0),
+        observation_size=len(observed),
+        observation_names=observed,
         steps=max(1, round(_SECONDS / (model.opt.timestep * skip))),
         frame_skip=skip,
         action_low=-np.ones(model.nu) if scale_actions else low,

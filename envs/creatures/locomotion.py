@@ -37,6 +37,7 @@ from evo.envs.options import Constructor, Option
 from evo.envs.task import Task, record
 
 _TORSO, _SECONDS = 1, 10.0
+_OBSERVED = ("pitch", "roll", "roll rate", "pitch rate", "yaw rate", "heading", "clock sine", "clock cosine")
 
 
 def reset(model: Any, data: Any, task: Any, rng: Any) -> None:
@@ -163,7 +164,8 @@ def walking(
         observe=observe,
         advance=advance,
         record=record(keep_off=geoms, least_upright=least_upright, **numbers),
-        observation_size=8,
+        observation_size=len(_OBSERVED),
+        observation_names=_OBSERVED,
         # bounded, because very short time steps give more steps than an integer can count
         steps=round(min(_SECONDS / (options["timestep"] * options["frame_skip"]), 1e18)),
         frame_skip=options["frame_skip"],

@@ -10,6 +10,7 @@ from gymnasium.envs.mujoco.mujoco_env import expand_model_path
 
 from evo.envs.creatures.model_file import ModelFileError, examine
 from evo.envs.creatures.urdf import is_urdf
+from evo.envs.engine.names import state_names
 from evo.envs.mujoco_v5.shared_kernels import measure_positions
 from evo.envs.task import Task, record
 
@@ -75,12 +76,13 @@ def build(
     steps: int = 1000,
     sizes: Mapping[str, int] | None = None,
     measures: tuple[str, ...] = (),
+    names: Callable[[mujoco.MjModel], tuple[str, ...]] = lambda model: (),
 ) -> Task:
     """Return the Task equal to `gymnasium_id` with these constructor options.
 
     sizes: of the model, required by its kernels, as nq, nv. kernels: reset, observe, advance; the task's record holds
     every option that is a number, and `numbers` of the model. measures: names of the first positions, whose last values
-    are the episode's measures. Raises FileNotFoundError or ValueError naming a wrong
+    are the episode's measures. names: of the observations. Raises FileNotFoundError or ValueError naming a wrong
     option.
     """
     _check_ranges(options)
@@ -99,6 +101,7 @@ def build(
         advance=advance,
         record=record(**given | dict(numbers(model))),
         observation_size=observation_size(model),
+        observation_names=names(model),
         steps=steps,
         frame_skip=options["frame_skip"],
         options=options,
@@ -128,4 +131,8 @@ def build_walker(
         lambda model: model.nq + model.nv - hidden + extra_size(model),
         lambda model: {"hidden_positions": hidden, **numbers(model)},
         measures=measures,
+        names=lambda model: (
+            *state_names(model, range(hidden, model.nq)),
+            *(f"further {index}" for index in range(extra_size(model))),
+        ),
     )

@@ -45,7 +45,7 @@ from evo.runs.callbacks import Callback, NodesWatcher, Watcher
 from evo.runs.loggers import check_loggers, following
 from evo.runs.provenance import Provenance
 from evo.runs.run import Run, path_of
-from evo.runs.showing import replay, show
+from evo.runs.showing import replay, show, view
 from evo.runs.signals import advising, stoppable
 from evo.runs.training import Progress, over, restore, train
 from evo.runs.warm_start import COPY, settings_from, start_of
@@ -57,7 +57,7 @@ from evo.storage.run_directory import RunDirectory
 # Makes the display of a run: a context manager that yields a watcher.
 Display = Callable[[Config], AbstractContextManager[Watcher]]
 
-__all__ = ["dataset", "load", "network", "replay", "resume", "run", "task"]
+__all__ = ["dataset", "load", "network", "replay", "resume", "run", "task", "view"]
 _NONE: Mapping[str, Any] = {}
 _LARGE = 100e6  # bytes of a checkpoint worth a note
 

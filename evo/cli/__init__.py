@@ -13,6 +13,7 @@ from evo.cli.listing import list_, remove
 from evo.cli.measuring import bench, doctor
 from evo.cli.running import resume, run
 from evo.cli.showing import evaluate, export, replay, robustness
+from evo.cli.viewing import view
 from evo.runs.terminal import Output, accept_any_encoding, show_notes, show_warning
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app.command()(run)
 app.command()(resume)
 app.command()(compare)
 app.command()(replay)
+app.command()(view)
 app.command()(evaluate)
 app.command()(robustness)
 app.command()(export)

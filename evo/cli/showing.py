@@ -23,10 +23,15 @@ def replay(
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="file: .mp4, .gif, .webp, or .png for a strip of stills")
+        Path | None,
+        typer.Option("--out", "-o", help="file: .mp4, .gif, .webp, .png for a strip of stills, .html for a page"),
     ] = None,
     evolution: Annotated[
         bool, typer.Option("--evolution", help="film how the run learned, from first to last")
+    ] = False,
+    network: Annotated[
+        bool,
+        typer.Option("--network", help="show the network too; with --out FILE.svg (.png, .pdf), it alone"),
     ] = False,
     seed: Annotated[
         int | None, typer.Option("--seed", help="seed of the episode (default: that of the episode of median return)")
@@ -45,7 +50,7 @@ def replay(
 
     from evo.api import running as api
     from evo.runs.display import is_live
-    from evo.runs.pictures import pictures_of
+    from evo.runs.pictures import replay_pictures
     from evo.runs.run import champion_of, latest
 
     console = Output()
@@ -67,6 +72,7 @@ def replay(
             path,
             out,
             evolution=evolution,
+            network=network,
             seed=seed,
             width=width or (256 if preview else 640),
             height=height or (144 if preview else 360),
@@ -77,7 +83,7 @@ def replay(
             trust=trust,
             progress=lambda done, frames: bar.update(filming, completed=done, total=frames, visible=True),
         )
-    console.say(f"{pictures_of(champion_of(path, trust).spec.kind).label:7} {shown}")
+    console.say(f"{replay_pictures(champion_of(path, trust).spec.kind, network, out).label:7} {shown}")
 
 
 def evaluate(

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numba
@@ -10,7 +9,7 @@ import numba
 from evo.config.config import Config
 from evo.config.kinds import kind_of
 from evo.config.sections import EvaluationSettings, NetworkSettings
-from evo.config.task_names import task_name
+from evo.config.task_names import data_name, task_name
 from evo.config.task_spec import TaskSpec
 from evo.datasets import DATASETS, Dataset, is_data_path
 from evo.envs.task import Task
@@ -39,10 +38,11 @@ def make_dataset(name: str, options: Mapping[str, Any]) -> Dataset:
     """Return a data set by its name, its file or folder, or `package.module:attribute`. Raises EvoError."""
     brought = name not in DATASETS and is_data_path(name)
     if brought:
-        name = str(Path(name).absolute())  # also where a task has the folder's name
+        name = data_name(name)  # also where a task has the folder's name
     named = brought or name in DATASETS or ":" in name
     if not named or not isinstance(made := TaskSpec.find(task_name(name), options).made, Dataset):
-        raise EvoError(f"{name!r} is no data set, no .csv or .npz file and no folder{nearest(name, DATASETS)}")
+        known = nearest(name, DATASETS)
+        raise EvoError(f"{name!r} is no data set, no file of data (.csv, .npz, a picture) and no folder{known}")
     return made
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from evo.config.kinds import find_kind
-from evo.datasets import DATASETS, constructor_of, is_data_path
+from evo.datasets import DATASETS, PICTURE, absolute_data_path, constructor_of, is_data_path
 from evo.envs import TASKS
 from evo.envs.creatures.from_file import walking_constructor
 from evo.envs.creatures.model_file import is_model_file
@@ -26,6 +26,8 @@ from evo.storage.paths import command
 
 def task_name(text: str) -> str:
     """Return the full name of a task: a short name, `package.module:attribute`, a model file, a data file or folder."""
+    if text.startswith(PICTURE):
+        return data_name(text)
     if text in TASKS or text in DATASETS or is_landscape(text) or ":" in text:
         return text
     if is_model_file(text):
@@ -42,12 +44,20 @@ def task_name(text: str) -> str:
                 f"`{command('run', '--from', text, config=told)}` begins from its champion, "
                 f"`{command('replay', text, config=told)}` shows it"
             )
-        return str(Path(text).absolute())
+        return data_name(text)
     if len(matches) != 1:
         short = {_plain(name): name for name in TASKS}
         names = [*TASKS, *short, *FUNCTIONS, *DATASETS, *gymnasium_task.registered_names()]
         raise EvoError(f"unknown task {text!r}{of_module(text) or nearest(text, names)}")
     return matches[0]
+
+
+def data_name(text: str) -> str:
+    """Return the full name of a data file or folder. Raises EvoError for a picture of no known format."""
+    try:
+        return absolute_data_path(text)
+    except ValueError as error:
+        raise EvoError(str(error)) from error
 
 
 def _plain(name: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from evo.datasets.dataset import Dataset
+from evo.datasets.endings import ENDINGS
 from evo.envs.options import Constructor, options_of
 from evo.envs.reference import resolve
 
@@ -20,17 +21,34 @@ DATASETS: dict[str, str] = {
     "memory": "evo.datasets.memory:memory",
     "adding": "evo.datasets.adding:adding",
     "table": "evo.datasets.table:table",
+    "picture": "evo.datasets.picture:picture",
     "folder": "evo.datasets.pictures:folder",
     "npz": "evo.datasets.npz:npz",
 }
 
 
 _FILES = {".csv": ("table", "file"), ".npz": ("npz", "file")}  # extension → constructor, and its option for the path
+_FILES |= dict.fromkeys(ENDINGS, ("picture", "file"))
+
+
+PICTURE = "picture:"  # may be written before a picture's file
 
 
 def is_data_path(text: str) -> bool:
-    """Return whether a text names a data file, .csv or .npz, or an existing folder."""
-    return Path(text).suffix.lower() in _FILES or os.path.isdir(text)
+    """Return whether a text names a data file, .csv, .npz or a picture, or an existing folder."""
+    path = text.removeprefix(PICTURE)
+    return path != text or Path(path).suffix.lower() in _FILES or os.path.isdir(path)
+
+
+def absolute_data_path(text: str) -> str:
+    """Return the path of a data file or folder from the root: `picture:photo.png` is /…/photo.png.
+
+    Raises ValueError for a picture of no known format.
+    """
+    path = Path(text.removeprefix(PICTURE))
+    if text.startswith(PICTURE) and path.suffix.lower() not in ENDINGS:
+        raise ValueError(f"{text}: a picture's name ends in {', '.join(ENDINGS)}")
+    return str(path.absolute())
 
 
 def constructor_of(reference: str) -> Callable[..., Dataset]:

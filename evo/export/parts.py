@@ -10,7 +10,6 @@ import numpy as np
 
 from evo.errors import EvoError
 from evo.networks import GRU, LSTM, Dense, Dropout, Flatten, LayerNorm, Network, Recurrent, Squash, Take
-from evo.networks.network import propagate
 
 FORMAT = 1
 _STATES: Mapping[type[Any], int] = {Recurrent: 1, GRU: 1, LSTM: 2}  # arrays (units,) of state of each unit
@@ -103,22 +102,8 @@ class Parts:
 
     def outputs(self, observations: np.ndarray) -> np.ndarray:
         """Return the compiled network's outputs for observations (steps, observation_size), one after the other."""
-        memory = np.zeros(self.network.memory_size, np.float32)
-        scratch, params = np.zeros(self.network.scratch_size, np.float32), np.array(self.params, np.float32)
-        found = np.zeros((len(observations), self.network.outputs))
-        for observation, outputs in zip(observations, found, strict=True):
-            propagate(
-                self.network.plan,
-                params,
-                memory,
-                scratch,
-                np.array(observation, np.float64),
-                self.mean,
-                self.scale,
-                self.network.clip_observation,
-                outputs,
-            )
-        return found
+        steps = self.network.unroll(self.params, observations, self.mean, self.scale)
+        return np.array([outputs for outputs, _ in steps]).reshape(len(observations), self.network.outputs)
 
     def check(self, run: Callable[[np.ndarray], np.ndarray], what: str) -> float:
         """Compare a policy's outputs with the compiled network's on random observations; return the largest difference.

@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -152,6 +152,29 @@ class Network:
                 found.append(Block(index, name, slice(at, at + math.prod(shape)), shape))
                 at += math.prod(shape)
         return tuple(found)
+
+    def unroll(
+        self,
+        params: np.ndarray,
+        observations: np.ndarray,
+        mean: np.ndarray,
+        scale: np.ndarray,
+        layers: int | None = None,
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Run the compiled network on observations, one after the other, and yield what each step leaves.
+
+        observations: (steps, inputs). layers: how many of the first layers run; none give the normalised observation.
+        Yields the last of these layers' outputs, float64 (numbers,), and the memory, float32 (memory_size,), which the
+        next step changes.
+        """
+        plan = self.plan[:layers]
+        memory, scratch = np.zeros(self.memory_size, np.float32), np.zeros(self.scratch_size, np.float32)
+        row, count = np.array(params, np.float32), math.prod(self.shapes[len(plan)])
+        for observation in observations:
+            outputs = np.zeros(count)
+            seen = np.array(observation, np.float64)
+            propagate(plan, row, memory, scratch, seen, mean, scale, self.clip_observation, outputs)
+            yield outputs, memory
 
     @property
     def scratch_size(self) -> int:

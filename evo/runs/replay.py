@@ -1,7 +1,7 @@
 """Films of a champion's episode, or of how a run learned."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +12,11 @@ from evo.evaluation.evaluator import AnyTask
 from evo.numerics.randomness import report_seeds
 from evo.problems.control import Trajectory
 from evo.runs.champion import Champion
+from evo.runs.pictures.network import watch_network
 from evo.runs.record import Record
 from evo.visualize import encoding as encode
 from evo.visualize.frames import cameras_of, pictures
+from evo.visualize.networks.picture import LivePicture
 from evo.visualize.strips import caption, filmstrip
 
 STRIP_FRAMES, STRIP_COLUMNS = 10, 5
@@ -30,14 +32,15 @@ def film(
     width: int = 640,
     height: int = 360,
     seconds: float = 20.0,
+    network: bool = False,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> None:
     """Film one episode of a champion, at most `seconds` of it, in real time.
 
     path: .mp4, .gif or .webp; .png makes a strip of stills. seed: the episode; by default the report episode of median
-    return, which is representative. threads: frames drawn at once; all processors by default. progress: see `Progress`.
-    Raises EvoError.
+    return, which is representative. network: whether what its network does is shown on the right, in a picture as high.
+    threads: frames drawn at once; all processors by default. progress: see `Progress`. Raises EvoError.
     """
     check_film(path, width, height, seconds, seed)
     trajectory = champion.rollout(typical_seed(champion) if seed is None else seed)
@@ -48,7 +51,8 @@ def film(
         write_film([_strip(task, trajectory, width, height, seconds, threads)], path, 1)
         return
     stride = frame_stride(task)
-    frames = _frames(task, trajectory, stride, width, height, seconds, "", threads)
+    watched = watch_network(champion, champion.candidate, trajectory, height) if network else None
+    frames = _frames(task, trajectory, watched, stride, width, height, seconds, "", threads)
     count = len(_shown_steps(task, trajectory, stride, seconds))
     write_film(_count(frames, count, progress), path, frame_rate(task, stride))
 
@@ -61,35 +65,48 @@ def film_evolution(
     height: int = 360,
     seconds: float = 4.0,
     scenes: int = 6,
+    network: bool = False,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> None:
     """Film how a run learned: some seconds of candidates from its start to its end, on the champion's task.
 
-    Raises EvoError.
+    network: as of `film`. Raises EvoError.
     """
     check_film(path, width, height, seconds)
     if path.suffix.lower() == ".png":
         raise EvoError(
             f"cannot film how a run learned to {path.name!r}: a strip of stills shows one episode; try .webp"
         )
-    generations = run.directory.fossils()
-    if not generations:
+    chosen = choose_fossils(run.directory.fossils(), scenes)
+    if not chosen:
         raise EvoError(f"{run.path} keeps no fossils to film; `{run.command('replay')}` films its champion")
-    # Early generations differ most: scenes are evenly spaced on a square-root scale.
-    places = np.linspace(0.0, 1.0, min(scenes, len(generations))) ** 2 * (len(generations) - 1)
-    chosen = sorted({generations[round(place)] for place in places})
     task = champion.task
     stride = frame_stride(task)
 
     seed, candidates = typical_seed(champion), [champion.fossil(run.directory.read_fossil(one)) for one in chosen]
     episodes = [champion.rollout_of(candidate, seed) for candidate in candidates]
+    watched = [
+        watch_network(champion, candidate, episode, height) if network else None
+        for candidate, episode in zip(candidates, episodes, strict=True)
+    ]
     shots = (
-        _frames(task, episode, stride, width, height, seconds, f"generation {generation}   ", threads)
-        for generation, episode in zip(chosen, episodes, strict=True)
+        _frames(task, episode, live, stride, width, height, seconds, f"generation {generation}   ", threads)
+        for generation, episode, live in zip(chosen, episodes, watched, strict=True)
     )
     count = sum(len(_shown_steps(task, episode, stride, seconds)) for episode in episodes)
     write_film(_count(itertools.chain.from_iterable(shots), count, progress), path, frame_rate(task, stride))
+
+
+def choose_fossils(generations: Sequence[int], count: int) -> list[int]:
+    """Return `count` of the generations, the first and the last among them, or all where there are no more; ascending.
+
+    Early generations differ most: they are evenly spaced on a square-root scale.
+    """
+    if len(generations) <= count:
+        return list(generations)
+    places = np.linspace(0.0, 1.0, count) ** 2 * (len(generations) - 1)
+    return sorted({generations[round(place)] for place in places})
 
 
 def typical_seed(champion: Champion) -> int:
@@ -125,6 +142,7 @@ def _count(frames: Iterable[encode.Frame], count: int, progress: Progress | None
 def _frames(
     task: AnyTask,
     trajectory: Trajectory,
+    watched: LivePicture | None,
     stride: int,
     width: int,
     height: int,
@@ -137,7 +155,8 @@ def _frames(
     drawn = pictures(task, trajectory, shown, width, height, threads=threads)
     for step, picture in zip(shown, drawn, strict=True):
         interruption.check()
-        yield caption(picture, f"{prefix}{step * task.control_period:4.1f} s   return {earned[step]:,.0f}")
+        said = caption(picture, f"{prefix}{step * task.control_period:4.1f} s   return {earned[step]:,.0f}")
+        yield said if watched is None else np.hstack([said, watched.frame(step)])
 
 
 def _strip(

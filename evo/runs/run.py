@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from evo.errors import EvoError
 from evo.runs.champion import Champion
@@ -12,6 +12,9 @@ from evo.runs.pictures.supervised import draw_answers
 from evo.runs.record import Record
 from evo.storage.run_directory import runs
 from evo.visualize.notebook import box, curve, facts
+
+if TYPE_CHECKING:
+    from evo.runs.viewing import Page
 
 
 @final
@@ -46,6 +49,17 @@ class Run(Record):
         """
         draw_answers(self.champion, f"{self.title}: {self.champion.reported_fitness}", Path(path))
         return Path(path)
+
+    def view(self, seconds: float = 10.0, fossils: int = 10, seed: int | None = None) -> "Page":
+        """Return a page of its champion and fossils to turn around; a notebook shows it, `save` writes it.
+
+        seconds: of each episode at most. fossils: at most. seed: the episode; by default the champion's report episode
+        of median return. Raises EvoError, also where the task is no world of MuJoCo's.
+        """
+        from evo.runs.viewing import Shown, check_view, view
+
+        check_view(seconds, seed, fossils)
+        return view([Shown(self.champion, self, self.path.resolve().name)], fossils, seconds, seed)
 
     def _repr_html_(self) -> str:
         """Return what notebooks show: its champion's facts and the curve of its mean fitness."""

@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evo.errors import EvoError
 from evo.runs.callbacks import Watcher
 from evo.runs.champion import Champion
 from evo.runs.fitness import Verification
-from evo.runs.pictures import Wishes, pictures_of
+from evo.runs.pictures import Wishes, pictures_of, replay_pictures
 from evo.runs.run import Run, champion_of, path_of
+
+if TYPE_CHECKING:
+    from evo.runs.viewing import Page, Shown
 
 
 def replay(
@@ -16,6 +20,7 @@ def replay(
     out: Path | str | None = None,
     *,
     evolution: bool = False,
+    network: bool = False,
     seed: int | None = None,
     width: int = 640,
     height: int = 360,
@@ -28,12 +33,14 @@ def replay(
 ) -> Path:
     """Film the champion of a run directory or champion file, or plot a function or predictions; return the path.
 
-    out: .mp4, .gif or .webp for a film, .png for a strip of stills; videos/champion.mp4 in the run directory by
-    default. evolution: film how the run learned instead, generation by generation. seed: the episode to show; by
-    default the report episode of median return. seconds: of each episode at most, and 4 with `evolution`. threads:
-    frames drawn at once; all processors by default. checked: called, before filming, with the verification of the
-    champion's score. progress: called after each frame with the number drawn and the total. step_timeout: as of `run`;
-    by default what the champion was scored with. trust: as of `load`. Raises EvoError.
+    out: .mp4, .gif or .webp for a film, .png for a strip of stills, .html for a page to turn around; by default
+    videos/champion.mp4 in the run directory. evolution: film how the run learned instead, generation by generation.
+    network: film beside it what the network does; to .svg, .png or .pdf, and on a data set, draw the network alone.
+    seed: the episode to show; by default the report episode of median return. seconds: of each episode at most, and 4
+    in a film with `evolution`. threads: frames drawn at once; all processors by default. checked: called, before
+    filming, with the verification of the champion's score. progress: called after each frame with the number drawn and
+    the total. step_timeout: as of `run`; by default what the champion was scored with. trust: as of `load`. Raises
+    EvoError.
     """
     given = path if isinstance(path, Champion) else None
     if given is not None and out is None:
@@ -43,8 +50,8 @@ def replay(
     champion = given or (run.champion if run is not None else champion_of(source, trust))
     if step_timeout is not None:
         champion = champion.with_timeout(step_timeout)
-    pictures = pictures_of(champion.spec.kind)
-    wishes = Wishes(evolution, seed, width, height, seconds, threads, progress)
+    pictures = replay_pictures(champion.spec.kind, network, None if out is None else Path(out))
+    wishes = Wishes(evolution, network, seed, width, height, seconds, threads, progress)
     if out is not None:
         target = Path(out)
     else:
@@ -55,6 +62,44 @@ def replay(
         checked(champion.verify())
     pictures.draw(champion, run, target, wishes)
     return target
+
+
+def view(
+    *runs: Path | str | Run | Champion,
+    out: Path | str | None = None,
+    seconds: float = 10.0,
+    fossils: int = 10,
+    seed: int | None = None,
+    trust: bool = False,
+) -> "Page":
+    """Return a page of the champions of runs or champion files, to turn around; several stand side by side in lanes.
+
+    out: .html file to write it to. seconds: of each episode at most. fossils: of each run at most, from its first
+    generation on. seed: of every episode; by default each champion's report episode of median return. trust: as of
+    `load`. Raises EvoError.
+    """
+    from evo.runs.viewing import check_page, check_view
+    from evo.runs.viewing import view as view_of
+
+    if out is not None:
+        check_page(Path(out))
+    check_view(seconds, seed, fossils)
+    page = view_of([_shown(one, trust) for one in runs], fossils, seconds, seed)
+    if out is not None:
+        page.save(out)
+    return page
+
+
+def _shown(given: Path | str | Run | Champion, trust: bool) -> "Shown":
+    from evo.runs.viewing import Shown
+
+    if isinstance(given, Champion):
+        return Shown(given, None, given.task_name)
+    source = path_of(given)
+    if source.is_file():
+        return Shown(champion_of(source, trust), None, source.name)
+    run = given if isinstance(given, Run) else Run(source, trust)
+    return Shown(run.champion, run, run.path.resolve().name)
 
 
 def show(run: Run, video: bool, watcher: Watcher, threads: int | None) -> None:

@@ -20,7 +20,7 @@ _FOLDERS = re.compile(rf"checkpoints(/[0-9]{{15,}})?|fossils|videos|plots|logs|{
 _FILES = re.compile(
     r"config\.toml|versions\.toml|metrics\.csv|(champion|last|start)\.npz|ended|mixed|lock"
     r"|checkpoints/[0-9]{15,}/(state\.npz|done)|fossils/[0-9]{15,}\.npz"
-    rf"|(videos|plots)/[^/]+\.(mp4|gif|webp|png|svg|pdf)|{_LOGS}(\.json|/.*)|(.*/)?\.DS_Store",
+    rf"|(videos|plots)/[^/]+\.(mp4|gif|webp|png|svg|pdf|html)|{_LOGS}(\.json|/.*)|(.*/)?\.DS_Store",
     re.DOTALL | re.IGNORECASE,
 )
 

@@ -10,14 +10,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from evo.datasets import Dataset
+from evo.datasets.picture import NAME as PICTURE
 from evo.numerics.randomness import generator
 from evo.problems.supervised import Supervised
+from evo.visualize.painting import beside_its_model
 from evo.visualize.plots import write_figure
 
 _RIGHT, _WRONG, _LINE = "#2a8c9a", "#d9652f", "#20343a"
 _COLUMNS, _ROWS = 6, 5  # of a grid of pictures
 _SIDE = 256  # most pixels along a side of a picture
 _GRID = 200  # points along a side of a map
+_PAINTED = 480  # pixels, the width of a painting beside the pixels that were learned
 _WRITTEN, _LINE_LENGTH = 1600, 96  # characters
 
 
@@ -25,8 +28,8 @@ _WRITTEN, _LINE_LENGTH = 1600, 96  # characters
 def answers_picture(problem: Supervised, params: np.ndarray, title: str, path: Path) -> None:
     """Draw examples with their predictions, and for classes a confusion matrix.
 
-    Drawn are pictures, a map of the plane for two inputs, points along the diagonal for numbers, or a text that the
-    network continues. path: .png, .svg or .pdf. Raises EvoError.
+    Drawn are pictures, a painting beside the picture that was learned, a map of the plane for two inputs, points along
+    the diagonal for numbers, or a text that the network continues. path: .png, .svg or .pdf. Raises EvoError.
     """
     data = problem.dataset
     answers = problem.answers(params, data.test)
@@ -34,7 +37,9 @@ def answers_picture(problem: Supervised, params: np.ndarray, title: str, path: P
     outputs = answers.outputs[0]
     figure = Figure(figsize=(10.0, 5.2), dpi=120, layout="constrained")
     figure.suptitle(title, fontsize=11)
-    if data.symbols and data.predictions == data.steps:
+    if data.name == PICTURE:
+        beside_its_model(figure.subplots(1, 2), problem, params, _PAINTED)
+    elif data.symbols and data.predictions == data.steps:
         _writing(figure.subplots(), problem, params)
     elif not data.labels:
         _diagonal(figure.subplots(), data, outputs)

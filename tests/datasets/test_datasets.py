@@ -414,7 +414,7 @@ def test_a_missing_package_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("digit", {}, "'digit' is no data set.*; did you mean 'digits'"),
     ("cartpole", {}, "'cartpole' is no data set"),
-    ("nothing.txt", {}, "'nothing.txt' is no data set, no .csv or .npz file and no folder; one of digits, "),
+    ("nothing.txt", {}, "'nothing.txt' is no data set, no file of data .* and no folder; one of digits, "),
     ("a\0b", {}, "is no data set"),
     ("os:getcwd", {}, "os:getcwd is not a constructor of tasks: write it as .* `-> Dataset`"),
     ("nowhere:data", {}, "No module named 'nowhere'"),

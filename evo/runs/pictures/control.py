@@ -12,29 +12,45 @@ _SCENE = 4.0  # seconds at most of each episode of a film of how a run learned
 
 
 class Films(Pictures):
-    """A film of an episode, or of how the run learned."""
+    """A film of an episode, or of how the run learned; or a page of it."""
 
     label, suffix = "film", ".mp4"
 
     def place(self, run: Record, wishes: Wishes) -> Path:
-        return run.directory.videos / ("evolution.mp4" if wishes.evolution else "champion.mp4")
+        name = "evolution" if wishes.evolution else "champion"
+        return run.directory.videos / f"{name}{'-network' if wishes.network else ''}.mp4"
 
     def check(self, champion: Champion, run: Record | None, path: Path, wishes: Wishes) -> None:
+        from evo.runs.pictures.network import check_network
         from evo.runs.replay import check_film
+        from evo.runs.viewing import check_view, is_page, world_of
 
-        check_film(path, wishes.width, wishes.height, wishes.seconds, wishes.seed)
+        if is_page(path):
+            world_of(champion)
+            check_view(wishes.seconds, wishes.seed)
+            if wishes.network:
+                raise EvoError(f"a page shows no network: film it beside the creature, to {path.stem}.mp4")
+        else:
+            check_film(path, wishes.width, wishes.height, wishes.seconds, wishes.seed)
+        if wishes.network:
+            check_network(champion)
         if wishes.evolution and run is None:
             raise EvoError(f"{champion} is a champion alone; how it evolved is in its run directory")
 
     def draw(self, champion: Champion, run: Record | None, path: Path, wishes: Wishes) -> None:
         from evo.runs.replay import film, film_evolution
+        from evo.runs.viewing import FOSSILS, Shown, is_page, view
 
+        if is_page(path):
+            shown = Shown(champion, run, champion.task_name if run is None else run.path.name)
+            view([shown], FOSSILS if wishes.evolution else 0, wishes.seconds, wishes.seed).save(path)
+            return
         size, threads, progress = (wishes.width, wishes.height), wishes.threads, wishes.progress
         if wishes.evolution and run is not None:
             seconds = min(wishes.seconds, _SCENE)
-            film_evolution(run, champion, path, *size, seconds, threads=threads, progress=progress)
+            film_evolution(run, champion, path, *size, seconds, 6, wishes.network, threads, progress)
         else:
-            film(champion, path, wishes.seed, *size, wishes.seconds, threads, progress)
+            film(champion, path, wishes.seed, *size, wishes.seconds, wishes.network, threads, progress)
 
     def finish(self, run: Record, video: bool, watcher: Watcher, threads: int | None) -> None:
         if video:

@@ -14,12 +14,14 @@ from evo.runs.record import Record
 class Wishes:
     """What the user of `replay` asks for.
 
-    evolution: how the run learned, instead of its champion. seed: the episode; None: one that is representative. width,
-    height: of a film, pixels. seconds: of each episode at most. threads: frames drawn at once; None: all processors.
-    progress: called after each frame with the number drawn and the total.
+    evolution: how the run learned, instead of its champion. network: its network, alone or beside the film. seed: the
+    episode; None: one that is representative. width, height: of a film, pixels. seconds: of each episode at most.
+    threads: frames drawn at once; None: all processors. progress: called after each frame with the number drawn and the
+    total.
     """
 
     evolution: bool = False
+    network: bool = False
     seed: int | None = None
     width: int = 640
     height: int = 360

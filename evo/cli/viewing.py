@@ -1,0 +1,45 @@
+"""`evo view`: creatures on a page that can be turned around."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evo.cli import completion
+from evo.cli.options import Trust
+from evo.runs.terminal import Output
+
+
+def view(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="RUN...",
+            help="run directories or champion files (default: the latest in runs/)",
+            show_default=False,
+            autocompletion=completion.runs,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="file: .html (default: view.html, of one run in its folder videos)"),
+    ] = None,
+    seconds: Annotated[float, typer.Option("--seconds", help="most seconds of an episode to show")] = 10.0,
+    fossils: Annotated[int, typer.Option("--fossils", help="most fossils of a run to show; 0: champions alone")] = 10,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="seed of the episodes (default: that of the episode of median return)")
+    ] = None,
+    trust: Trust = False,
+) -> None:
+    """Make one HTML file of recorded creatures to turn around, play and scrub; several runs stand in lanes."""
+    from evo.api import running as api
+    from evo.runs.run import latest
+
+    console = Output()
+    if not paths:
+        paths = [latest()]
+        console.say(f"run     {paths[0]}")
+    if out is None:
+        out = paths[0] / "videos" / "view.html" if len(paths) == 1 and paths[0].is_dir() else Path("view.html")
+    api.view(*paths, out=out, seconds=seconds, fossils=fossils, seed=seed, trust=trust)
+    console.say(f"page    {out} ({out.stat().st_size / 1e6:.1f} MB): open it in a browser")

@@ -1,0 +1,147 @@
+"""Diagram: the units and links of a network, read from its layers and an individual's parameters."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from evo.errors import EvoError
+from evo.networks import Clock, Dense, Dropout, Flatten, Graph, Layer, Network, Shape, Squash, Take
+from evo.networks.wiring import Wiring
+from evo.numerics.node_functions import ACTIVATIONS, AGGREGATIONS
+
+
+@dataclass(frozen=True, eq=False)
+class Diagram:
+    """Units of a network, inputs first, and the links between them.
+
+    inputs: how many units are inputs. activations, aggregations: names, one a unit; those of inputs are "". biases:
+    float64 (units,). outputs: int64 (outputs,), the unit that each output reads. sources, targets: int64 (links,),
+    units. weights: float64 (links,).
+    """
+
+    inputs: int
+    activations: tuple[str, ...]
+    aggregations: tuple[str, ...]
+    biases: np.ndarray
+    outputs: np.ndarray
+    sources: np.ndarray
+    targets: np.ndarray
+    weights: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.activations)
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names of a network's inputs and outputs; () where they have none, and are numbered."""
+
+    inputs: Sequence[str] = ()
+    outputs: Sequence[str] = ()
+
+
+def diagram_of(network: Network, params: np.ndarray) -> Diagram:
+    """Return the diagram of a network with an individual's parameters, (parameters,).
+
+    Raises EvoError for a layer whose units and links are not known.
+    """
+    reading, at = _Reading(math.prod(network.shapes[0])), 0
+    for layer, shape, size in zip(network.layers, network.shapes, network.sizes, strict=False):
+        reading.add(layer, shape, np.asarray(params[at:] if layer.own_length else params[at : at + size], np.float64))
+        at += size
+    return reading.diagram()
+
+
+def activity(
+    network: Network, params: np.ndarray, observations: np.ndarray, mean: np.ndarray, scale: np.ndarray
+) -> np.ndarray:
+    """Return the value of every unit of the diagram at every step, float64 (steps, units), by the compiled network.
+
+    observations: (steps, inputs), in the order of an episode. mean, scale: what normalises them.
+    """
+    parts, kept = [], 0  # kept: memory of the layers before
+    for depth in range(len(network.layers) + 1):
+        steps = network.unroll(params, observations, mean, scale, depth)
+        layer, shape = (network.layers[depth - 1], network.shapes[depth - 1]) if depth else (None, ())
+        if layer is None or isinstance(layer, Dense | Squash):
+            parts.append(np.array([outputs for outputs, _ in steps]))
+        elif isinstance(layer, Clock):
+            parts.append(np.array([outputs[-2 * layer.overtones :] for outputs, _ in steps]))
+        elif isinstance(layer, Graph):  # its memory begins with its inputs, then its nodes' values
+            row = params[sum(network.sizes[: depth - 1]) :]
+            first = kept + math.prod(shape)
+            nodes = slice(first, first + len(Wiring.of(row).biases))
+            parts.append(np.array([memory[nodes].astype(np.float64) for _, memory in steps]))
+        kept += layer.memory_size(shape) if layer is not None else 0
+    return np.concatenate(parts, axis=1)
+
+
+@dataclass
+class _Reading:
+    """Units and links found so far; `current` are the units that the next layer reads."""
+
+    inputs: int
+    activations: list[str] = field(default_factory=list)
+    aggregations: list[str] = field(default_factory=list)
+    biases: list[np.ndarray] = field(default_factory=list)
+    links: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=list)  # sources, targets, weights
+
+    def __post_init__(self) -> None:
+        self.current = self._add_units([""] * self.inputs, [""] * self.inputs, np.zeros(self.inputs))
+
+    def add(self, layer: Layer, shape: Shape, params: np.ndarray) -> None:
+        """Add a layer with its own parameters."""
+        if isinstance(layer, Dense | Squash):
+            self._add_dense(layer, shape, params)
+        elif isinstance(layer, Graph):
+            self._add_graph(Wiring.of(params))
+        elif isinstance(layer, Clock):
+            count = layer.overtones
+            rhythm = self._add_units(["sine", "cosine"] * count, [""] * 2 * count, np.zeros(2 * count))
+            self.current = np.concatenate([self.current, rhythm])
+        elif isinstance(layer, Take):
+            self.current = self.current[: layer.count]
+        elif not isinstance(layer, Dropout | Flatten):
+            raise EvoError(
+                f"{layer.text} cannot be drawn: networks of graph, dense, squash, clock and take layers can be"
+            )
+
+    def _add_dense(self, layer: Dense | Squash, shape: Shape, params: np.ndarray) -> None:
+        before, (count,) = self.current, layer.shape(shape)
+        weights, biases = params[: len(before) * count], params[len(before) * count :]
+        activation = layer.activation if isinstance(layer, Dense) else "tanh"
+        units = self._add_units([activation] * count, ["sum"] * count, biases if len(biases) else np.zeros(count))
+        self.links.append((np.repeat(before, count), np.tile(units, len(before)), weights))
+        self.current = units
+
+    def _add_graph(self, wiring: Wiring) -> None:
+        """Add the nodes and links of a graph that reads the current units."""
+        activations = [ACTIVATIONS[index] for index in wiring.activations]
+        units = self._add_units(activations, [AGGREGATIONS[index] for index in wiring.aggregations], wiring.biases)
+        sources = np.concatenate([self.current, units])[wiring.sources]
+        self.links.append((sources, units[wiring.targets], wiring.weights))
+        self.current = units[wiring.outputs]
+
+    def _add_units(self, activations: list[str], aggregations: list[str], biases: np.ndarray) -> np.ndarray:
+        first = len(self.activations)
+        self.activations += activations
+        self.aggregations += aggregations
+        self.biases.append(np.asarray(biases, np.float64))
+        return np.arange(first, len(self.activations))
+
+    def diagram(self) -> Diagram:
+        """Return what was found."""
+        none = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
+        sources, targets, weights = (np.concatenate(part) for part in zip(none, *self.links, strict=True))
+        return Diagram(
+            self.inputs,
+            tuple(self.activations),
+            tuple(self.aggregations),
+            np.concatenate(self.biases),
+            self.current,
+            sources,
+            targets,
+            weights,
+        )
