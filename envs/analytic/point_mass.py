@@ -90,4 +90,5 @@ def point_mass(
         rendering=rendering,
         measure=measure,
         measures=("x", "y"),
+        ranges=((-2.0, 2.0), (-2.0, 2.0)),
     )

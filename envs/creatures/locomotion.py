@@ -38,6 +38,7 @@ from evo.envs.task import Task, record
 
 _TORSO, _SECONDS = 1, 10.0
 _OBSERVED = ("pitch", "roll", "roll rate", "pitch rate", "yaw rate", "heading", "clock sine", "clock cosine")
+_POWER = 10.0  # W/kg, more than an animal of this size spends at a gallop
 
 
 def reset(model: Any, data: Any, task: Any, rng: Any) -> None:
@@ -157,6 +158,8 @@ def walking(
     # touch sensors of the feet come first: see `anatomy`
     feet = [model.sensor(index).name for index in np.flatnonzero(model.sensor_type == mujoco.mjtSensor.mjSENS_TOUCH)]
     geoms = [model.geom(geom).id for geom in keep_off] or [-1]  # a record has no empty arrays
+    reach, height, mass = _SECONDS * options["top_speed"], float(model.qpos0[2]), float(model.body_mass.sum())
+    ranges = ((-reach / 2, 1.5 * reach), (-reach, reach), (0.0, 2 * height), (0.0, _POWER * mass))
     return Task(
         name=name,
         model=model,
@@ -173,4 +176,5 @@ def walking(
         rendering=rendering,
         measure=measure,
         measures=("x", "y", "height", "power", *feet),
+        ranges=(*ranges, *[(0.0, 1.0)] * len(feet)) if 0 < reach < math.inf else (),
     )

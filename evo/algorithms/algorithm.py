@@ -26,10 +26,11 @@ class Algorithm(Protocol):
     """Search by ask and tell. Fitness is maximised.
 
     Constructed as `X(initial, seed, *, hyper-parameters with defaults)`, `initial` being (parameters,); a value out of
-    its range is a ValueError of one line. Three further arguments are passed where the constructor has them (see
+    its range is a ValueError of one line. Four further arguments are passed where the constructor has them (see
     `build_algorithm`): `groups`, a label for each parameter, (parameters,), equal for parameters that belong together,
     as those of a neuron do; `sensitivity`, a function from individuals (individuals, parameters) to how strongly each
-    parameter affects their outputs, in the same shape; `noisy`, whether fitness is random.
+    parameter affects their outputs, in the same shape; `noisy`, whether fitness is random; `measured`, the name, the
+    least and the greatest of each measure of the task, NaN where nobody knows.
     """
 
     generation: int
@@ -198,14 +199,22 @@ class AskTell(ABC, Generic[PopulationT]):
         return state
 
     def _hold(self) -> dict[str, Any]:
-        """Return what an interrupted tell must restore: the arrays themselves, as copying a large C takes time."""
+        """Return what an interrupted tell must restore: the arrays themselves, as copying a large C takes time.
+
+        A part that changes its arrays in place, and can undo it, has `hold` and `put_back`.
+        """
         values = {name: getattr(self, name) for name in self.remembered}
-        return {name: value.state() if hasattr(value, "state") else value for name, value in values.items()}
+        return {
+            name: value.hold() if hasattr(value, "hold") else value.state() if hasattr(value, "state") else value
+            for name, value in values.items()
+        }
 
     def _put_back(self, held: Mapping[str, Any]) -> None:
         for name, value in held.items():
             part = getattr(self, name)
-            if hasattr(part, "restore"):
+            if hasattr(part, "put_back"):
+                part.put_back(value)
+            elif hasattr(part, "restore"):
                 part.restore(value)
             else:
                 setattr(self, name, value)

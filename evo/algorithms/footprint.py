@@ -1,6 +1,7 @@
 """Memory that an algorithm will hold, estimated before it is constructed.
 
-For n parameters: a number of matrices (n, n), and of arrays with a row of n for every individual, all float64.
+For n parameters: a number of matrices (n, n), of arrays with a row of n for every individual, and of an archive's
+rows, all float64.
 """
 
 import functools
@@ -27,7 +28,8 @@ def bytes_needed(made: Callable[..., Any], parameters: int, options: Mapping[str
         made = load(restarts.get(str(options.get("algorithm")), restarts["snes"]))
     matrices, rows = getattr(made, "held", (0, 0))
     individuals = _individuals(parameters, options)
-    held = matrices * float(parameters) ** 2 + rows * float(parameters) * individuals + 8.0 * parameters
+    kept = made.rows_kept(options) if hasattr(made, "rows_kept") else 0  # an archive's
+    held = matrices * float(parameters) ** 2 + float(parameters) * (rows * individuals + kept) + 8.0 * parameters
     return _NUMBER * held + _INDIVIDUAL * individuals
 
 

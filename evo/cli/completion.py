@@ -9,9 +9,10 @@ def tasks(incomplete: str) -> list[str]:
     from evo.datasets.named import DATASETS
     from evo.envs import TASKS
     from evo.problems.classic_functions import FUNCTIONS
+    from evo.problems.measured_functions import MEASURED_FUNCTIONS
 
     short = [name.removeprefix("evo/").rpartition("-v")[0].lower() for name in TASKS]
-    return _beginning(incomplete, [*short, *TASKS, *FUNCTIONS, *DATASETS])
+    return _beginning(incomplete, [*short, *TASKS, *FUNCTIONS, *MEASURED_FUNCTIONS, *DATASETS])
 
 
 def methods(incomplete: str) -> list[str]:

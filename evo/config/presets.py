@@ -160,6 +160,10 @@ FAMILIES: Mapping[str, Family] = {
         _settings("mlp:32,32", 2e6, {}, population_size=64, truncation=3, sigma=0.05),
         {"sigma": 0.01, "initial_spread": 0.25},
     ),
+    "map-elites": Family(
+        _settings("mlp:32,32", 5e6, {}),
+        {"mutate": ("gaussian:sigma={}", 0.01), "genome": _ANYWHERE},
+    ),
     "differential-evolution": Family(_settings("linear", 2e6, {}, initial_spread=0.1), {"initial_spread": 0.25}),
     "random-search": Family(_settings("linear", 2e6, {}, sigma=0.3), {"sigma": 0.3}),
     "hill-climber": Family(_settings("linear", 2e6, {}, step=0.1), {"step": 0.2}),

@@ -18,6 +18,7 @@ from evo.envs.reference import UntrustedName, of_module, resolve
 from evo.errors import EvoError, nearest, one_line
 from evo.evaluation.gymnasium_host import look
 from evo.problems.classic_functions import FUNCTIONS
+from evo.problems.measured_functions import MEASURED_FUNCTIONS
 from evo.problems.named_functions import find_landscape, is_landscape, landscape_of
 from evo.problems.outcome import Outcome
 from evo.storage.files import read_text
@@ -47,7 +48,7 @@ def task_name(text: str) -> str:
         return data_name(text)
     if len(matches) != 1:
         short = {_plain(name): name for name in TASKS}
-        names = [*TASKS, *short, *FUNCTIONS, *DATASETS, *gymnasium_task.registered_names()]
+        names = [*TASKS, *short, *FUNCTIONS, *MEASURED_FUNCTIONS, *DATASETS, *gymnasium_task.registered_names()]
         raise EvoError(f"unknown task {text!r}{of_module(text) or nearest(text, names)}")
     return matches[0]
 

@@ -8,7 +8,7 @@ from evo.diagnosis.evidence import Evidence, evidence_of
 from evo.diagnosis.learning import LEARNING, failed_episodes, flat_fitness, stopped_search, stuck
 from evo.diagnosis.machine import Finding, examine
 from evo.errors import EvoError
-from evo.problems.named_functions import is_landscape
+from evo.problems.named_functions import best_is_zero
 from evo.runs.run import Run
 
 FINDINGS = (*LEARNING, *BEHAVIOUR)
@@ -39,7 +39,7 @@ def doctor(run: Run | Path | str | None = None, trust: bool = False, workers: st
 
 def diagnose(evidence: Evidence) -> list[Finding]:
     """Return what is wrong with a run, and what to try; empty where nothing was found."""
-    if is_landscape(evidence.settings["task.name"]) and evidence.score > -_SOLVED:
+    if best_is_zero(evidence.settings["task.name"]) and evidence.score > -_SOLVED:
         return []
     findings = FINDINGS if evidence.trajectories else ON_A_FUNCTION
     return [finding for one in findings if (finding := one(evidence)) is not None]

@@ -50,6 +50,7 @@ _NUMBER, _COPIED, _ANY = {"integer", "real"}, {"binary", "integer", "real"}, set
 _CROSSOVER = {
     "arithmetic": ("evo.operators.recombination:arithmetic_crossover", _REAL),
     "blend": ("evo.operators.recombination:blend_crossover", _REAL),
+    "line": ("evo.operators.recombination:line_crossover", _REAL),
     "neuron": ("evo.operators.crossover:group_crossover", _COPIED),
     "none": ("evo.operators.crossover:no_crossover", _ANY),
     "one-point": ("evo.operators.crossover:one_point_crossover", _COPIED),

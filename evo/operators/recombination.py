@@ -24,6 +24,18 @@ def arithmetic_crossover(random: np.random.Generator, first: Floats, second: Flo
     return np.clip(children, np.minimum(first, second), np.maximum(first, second))  # rounding may leave the line
 
 
+def line_crossover(random: np.random.Generator, first: Floats, second: Floats, *, sigma: float = 0.2) -> Floats:
+    """Move the first parent along the line to the second, by N(0, sigma**2) of the distance between them, sigma >= 0.
+
+    Vassiliades & Mouret 2018, "Discovering the Elite Hypervolume by Leveraging Interspecies Correlation": with a
+    gaussian mutation after it, their iso + line variation.
+    """
+    check_parents(first, second)
+    check_real(first)
+    number_between("sigma", sigma, 0)
+    return first + sigma * random.standard_normal((len(first), 1)) * (second - first)
+
+
 def blend_crossover(random: np.random.Generator, first: Floats, second: Floats, *, alpha: float = 0.5) -> Floats:
     """BLX-alpha: draw each gene uniformly from its parents' interval, extended both ways by `alpha` >= 0 of its length.
 

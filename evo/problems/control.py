@@ -1,6 +1,7 @@
 """Walking: the problem of a task and a network; fitness is the mean return over episodes."""
 
 import functools
+import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -71,11 +72,15 @@ class Walking(NetworkProblem):
         return self.task.measures if isinstance(self.task, Task) else ()
 
     def describe(self, params: np.ndarray, seed: int) -> dict[str, Any]:
-        """Return the neuron of each parameter and, for a network without memory, a Sensitivity.
+        """Return the neuron of each parameter, the task's measures and, for a network without memory, a Sensitivity.
 
         The sensitivity of outputs to parameters is computed on observations of the given individual's episodes.
         """
         known: dict[str, Any] = {"groups": self.network.neurons}
+        if isinstance(self.task, Task):
+            unknown = [(math.nan, math.nan)] * len(self.measures)
+            ranges = self.task.ranges or unknown
+            known["measured"] = [(name, *both) for name, both in zip(self.measures, ranges, strict=True)]
         if not self.network.remembers:
             from evo.problems.sensitivity import Sensitivity  # scoring does not need gradients
 

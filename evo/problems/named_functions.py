@@ -9,6 +9,7 @@ from evo.envs.options import Constructor, Option, options_of
 from evo.errors import EvoError
 from evo.problems.classic_functions import FUNCTIONS
 from evo.problems.function import ClassicLandscape, Landscape, OwnLandscape, takes_seed
+from evo.problems.measured_functions import MEASURED_FUNCTIONS, MeasuredLandscape
 
 # Options of every function of a user's.
 _COMMON = {
@@ -21,12 +22,19 @@ _BBOB = re.compile(r"bbob-f([1-9]|1[0-9]|2[0-4])")
 
 
 def is_landscape(name: str) -> bool:
-    """Return whether it names a classic function or a BBOB function, such as `rastrigin` or `bbob-f15`."""
-    return name in FUNCTIONS or _BBOB.fullmatch(name) is not None
+    """Return whether it names a function of ours or of BBOB: `rastrigin`, `projected-sphere`, `bbob-f15`."""
+    return name in FUNCTIONS or name in MEASURED_FUNCTIONS or _BBOB.fullmatch(name) is not None
+
+
+def best_is_zero(name: str) -> bool:
+    """Return whether it names a function whose greatest fitness is known to be 0."""
+    return is_landscape(name) and name not in MEASURED_FUNCTIONS
 
 
 def find_landscape(name: str) -> Callable[..., Landscape]:
-    """Return the constructor of a classic or BBOB function; its options are its keyword-only arguments."""
+    """Return the constructor of a function of ours or of BBOB; its options are its keyword-only arguments."""
+    if name in MEASURED_FUNCTIONS:
+        return _measured_function(name)
     if (found := _BBOB.fullmatch(name)) is not None:
         return _bbob_function(int(found[1]))
     function = FUNCTIONS[name]
@@ -40,8 +48,9 @@ def find_landscape(name: str) -> Callable[..., Landscape]:
 
 def domain_of(name: str, low: Any, high: Any) -> tuple[float, float]:
     """Return a function's customary domain, (low, high); a user's function has options of these names."""
-    if name in FUNCTIONS:
-        return FUNCTIONS[name].low, FUNCTIONS[name].high
+    ours = FUNCTIONS.get(name) or MEASURED_FUNCTIONS.get(name)
+    if ours is not None:
+        return ours.low, ours.high
     given = [bound for bound in (low, high) if isinstance(bound, int | float) and not isinstance(bound, bool)]
     # invalid values are reported when they are used
     return (given[0], given[1]) if len(given) == 2 and given[0] < given[1] else (-5.0, 5.0)
@@ -68,6 +77,16 @@ def landscape_of(name: str, function: Callable[..., float]) -> Constructor[Lands
 
     doc = function.__doc__ or f"{name}, a function of your own."
     return Constructor(made, {**_COMMON, **own}, Landscape, doc, noisy=noisy)
+
+
+def _measured_function(name: str) -> Callable[..., Landscape]:
+    function = MEASURED_FUNCTIONS[name]
+
+    def constructor(*, dim: int = 100) -> Landscape:
+        return MeasuredLandscape(name, function, dim)
+
+    constructor.__doc__ = f"{function.summary}; measures: {', '.join(function.names)}."
+    return constructor
 
 
 def _bbob_function(number: int) -> Callable[..., Landscape]:

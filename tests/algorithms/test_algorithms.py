@@ -33,6 +33,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "algorithm": "ga:population_size=24,select='truncation:truncation=6',mutate='self-adaptive'",
     },
     "deep-ga": {"population_size": 50, "truncation": 10, "elites": 2, "sigma": 0.05},
+    "map-elites": {"ranges": "-2:2,-2:2", "archive": "grid:8", "mutate": "gaussian:sigma=0.1"},
     "openai-es": {"learning_rate": 0.01, "sigma": 0.02, "pairs": 8, "weight_decay": 0.0},
     "pgpe": {"learning_rate": 0.02, "sigma": 0.1, "pairs": 8},
 }
@@ -157,6 +158,14 @@ OUT_OF_RANGE: dict[str, dict[str, list[Any]]] = {
         name: {"sigma": POSITIVE, "population_size": [1, 0], "learning_rate": [0.0, -1.0, math.nan, "1"]}
         for name in ("snes", "xnes")
     },
+    "map-elites": {
+        "population_size": [0, 1.5],
+        "offered": [0, 2.5],
+        "qd_offset": [math.nan, "0"],
+        "archive": ["", "tree:3", "grid:0"],
+        "ranges": ["", "1:0,0:1", "0"],
+        "measures": ["x"],
+    },
     "pgpe": {
         "learning_rate": POSITIVE,
         "sigma": POSITIVE,
@@ -222,7 +231,11 @@ def test_the_ends_of_the_ranges_are_allowed() -> None:
 # Convergence
 
 
-@pytest.mark.parametrize("name", [name for name in ALGORITHMS if name != "random-search"])
+# Searches that do not narrow: random search, and those that fill a map.
+EXPLORING = ("random-search", "map-elites")
+
+
+@pytest.mark.parametrize("name", [name for name in ALGORITHMS if name not in EXPLORING])
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(
     ("fitness", "optimum", "evaluations", "distance"),

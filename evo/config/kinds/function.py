@@ -13,7 +13,7 @@ from evo.errors import EvoError
 from evo.evaluation.workers import Workers
 from evo.networks import Network
 from evo.problems.function import Landscape
-from evo.problems.named_functions import domain_of, is_landscape
+from evo.problems.named_functions import best_is_zero, domain_of
 
 _NETWORK = frozenset({"network.layers", "network.normalise", "network.clip_observation"})
 
@@ -35,7 +35,7 @@ class FunctionKind(ProblemKind):
         return not (isinstance(constructor, Constructor) and constructor.noisy)
 
     def preset(self, task: str, family: str, options: Mapping[str, Any]) -> dict[str, Any]:
-        return landscape_preset(family, self.width(task, options), known_best=is_landscape(task))
+        return landscape_preset(family, self.width(task, options), known_best=best_is_zero(task))
 
     def width(self, task: str, options: Mapping[str, Any]) -> float:
         low, high = domain_of(task, options.get("low"), options.get("high"))

@@ -1,0 +1,1 @@
+"""Quality diversity: archives of elites by what they do, and the searches that fill them."""

@@ -1,0 +1,214 @@
+"""Archive: the fittest individual of every cell, and the thresholds that a candidate must pass there.
+
+The insertion of a batch is compiled, and its answer does not depend on the order of the batch. All are compared with
+the archive as it was before the batch. Of several in one cell the fittest is kept; of those as fit, the one with the
+lesser measures, and then the lesser parameters, compared number by number. An elite gives way only to a fitter one.
+
+Thresholds that learn: Fontaine & Nikolaidis 2023, "Covariance Matrix Adaptation MAP-Annealing", algorithm 1; a batch
+moves a threshold as pyribs does: k accepted of mean fitness f move t to (1 - a)^k t + (1 - (1 - a)^k) f.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evo.algorithms.quality_diversity.cells import Cells, scale
+from evo.envs.engine.compile import njit
+from evo.numerics.validation import number_between, plain
+
+Floats = NDArray[np.float64]
+
+REJECTED, IMPROVED, NEW = range(3)  # what became of a candidate: below the threshold, above it, the first above it
+
+
+class Insertion(NamedTuple):
+    """What became of a batch, each (individuals,).
+
+    status: REJECTED, IMPROVED or NEW. improvement: fitness above the threshold before the batch; above zero where there
+    was none. cells: int64, -1 for individuals without measures.
+    """
+
+    status: NDArray[np.int64]
+    improvement: Floats
+    cells: NDArray[np.int64]
+
+
+@final
+class Archive:
+    """Elites by cell: `fitness` (cells,), NaN where there is none, `measures` (cells, m), `rows` (cells, parameters).
+
+    ranges: (m, 2), the least and the greatest of each measure; outside them the nearest cell counts. learning_rate: how
+    fast a threshold approaches the fitness that passes it, in [0, 1]; at 1 it is that fitness. threshold_min: where the
+    thresholds begin; -inf (with a learning rate of 1 only) accepts anything in an empty cell.
+    Raises ValueError for an option out of its range.
+    """
+
+    def __init__(
+        self,
+        cells: Cells,
+        ranges: Floats,
+        size: int,
+        learning_rate: float = 1.0,
+        threshold_min: float = -math.inf,
+    ) -> None:
+        self.cells, self.ranges = cells, np.array(ranges, np.float64)
+        self.learning_rate = number_between("learning_rate", learning_rate, 0, 1)
+        self.threshold_min = float(plain(threshold_min))
+        if math.isnan(self.threshold_min) or self.threshold_min == math.inf:
+            raise ValueError(f"threshold_min={threshold_min!r}: must be a number, or -inf")
+        if self.threshold_min == -math.inf and self.learning_rate < 1:
+            raise ValueError(f"threshold_min={threshold_min!r}: must be finite with a learning_rate below 1")
+        self.fitness = np.full(cells.count, np.nan)
+        self.thresholds = np.full(cells.count, self.threshold_min)
+        self.measures = np.zeros((cells.count, len(self.ranges)))
+        self.rows = np.zeros((cells.count, size))
+        self._replaced: list[tuple[NDArray[np.int64], Floats]] = []  # rows that `put_back` restores
+
+    def __len__(self) -> int:
+        return int(np.count_nonzero(~np.isnan(self.fitness)))
+
+    def elites(self) -> NDArray[np.int64]:
+        """Return the cells that hold an elite, in order, (elites,)."""
+        return np.flatnonzero(~np.isnan(self.fitness)).astype(np.int64)
+
+    def best(self, count: int) -> NDArray[np.int64]:
+        """Return the cells of the `count` fittest elites, best first; of equals the lower cell first."""
+        cells = self.elites()
+        return cells[np.argsort(-self.fitness[cells], kind="stable")[:count]]
+
+    def locate(self, measures: Floats) -> NDArray[np.int64]:
+        """Return the cells of measures, (individuals, m) → (individuals,); -1 for rows of NaN."""
+        cells = np.full(len(measures), -1, np.int64)
+        known = ~np.isnan(measures).any(axis=1)
+        if known.any():
+            cells[known] = self.cells.locate(scale(measures[known], self.ranges))
+        return cells
+
+    def add(self, rows: Floats, fitness: Floats, measures: Floats) -> Insertion:
+        """Insert a batch: rows (individuals, parameters), fitness (individuals,), measures (individuals, m)."""
+        cells = self.locate(measures)
+        status, improvement = np.zeros(len(rows), np.int64), np.zeros(len(rows))
+        winners, thresholds = np.full(len(rows), -1, np.int64), self.thresholds.copy()
+        order = np.lexsort(
+            (fitness, cells)
+        )  # by cell, then by fitness, so that sums do not depend on the batch's order
+        _insert(
+            order, cells, fitness, measures, rows, self.fitness, thresholds, self.learning_rate, self.threshold_min,
+            status, improvement, winners,
+        )  # fmt: skip
+        winners = winners[winners >= 0]
+        taken = cells[winners]
+        self._replaced.append((taken, self.rows[taken]))
+        self.rows[taken] = rows[winners]
+        self.thresholds = thresholds
+        self.fitness = _replace(self.fitness, taken, fitness[winners])
+        self.measures = _replace(self.measures, taken, measures[winners])
+        return Insertion(status, improvement, cells)
+
+    def hold(self) -> tuple[Floats, ...]:
+        """Return what `put_back` restores; changes are recorded from now on. Nothing large is copied."""
+        self._replaced = []
+        return self.fitness, self.thresholds, self.measures
+
+    def put_back(self, held: tuple[Floats, ...]) -> None:
+        """Undo all that was inserted since `hold`."""
+        for cells, rows in reversed(self._replaced):
+            self.rows[cells] = rows
+        self._replaced = []
+        self.fitness, self.thresholds, self.measures = held
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return everything that changes, as copies: one row an elite."""
+        cells = self.elites()
+        kept = {name: getattr(self, name)[cells] for name in ("fitness", "thresholds", "measures", "rows")}
+        return {"cells": cells, **kept}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Restore a `state()` exactly. Raises ValueError for one that does not fit."""
+        cells = np.array(state["cells"])
+        arrays = {name: np.array(state[name], np.float64) for name in ("fitness", "thresholds", "measures", "rows")}
+        if {len(array) for array in arrays.values()} != {len(cells)}:
+            raise ValueError("archive: its state has arrays of different lengths")
+        rising = np.all(np.diff(cells) > 0) and (not len(cells) or (cells[0] >= 0 and cells[-1] < self.cells.count))
+        if not rising or not all(np.isfinite(array).all() for array in arrays.values()):
+            raise ValueError("archive: its state has cells that are not its own, or numbers that are not finite")
+        self.fitness, self.thresholds = np.full(self.cells.count, np.nan), np.full(self.cells.count, self.threshold_min)
+        self.measures, self.rows = np.zeros_like(self.measures), np.zeros_like(self.rows)
+        self._replaced = []
+        for name, array in arrays.items():
+            getattr(self, name)[cells] = array
+
+
+def _replace(array: Floats, places: NDArray[np.int64], values: Floats) -> Floats:
+    replaced = array.copy()
+    replaced[places] = values
+    return replaced
+
+
+@njit(cache=True)
+def _comes_first(one: int, other: int, measures: Any, rows: Any) -> bool:
+    """Return whether individual `one` has the lesser measures, or the same and the lesser parameters."""
+    for k in range(measures.shape[1]):
+        if measures[one, k] != measures[other, k]:
+            return bool(measures[one, k] < measures[other, k])
+    for k in range(rows.shape[1]):
+        if rows[one, k] != rows[other, k]:
+            return bool(rows[one, k] < rows[other, k])
+    return False
+
+
+@njit(cache=True)
+def _insert(
+    order: Any,
+    cells: Any,
+    fitness: Any,
+    measures: Any,
+    rows: Any,
+    known: Any,
+    thresholds: Any,
+    rate: float,
+    least: float,
+    status: Any,
+    improvement: Any,
+    winners: Any,
+) -> None:
+    """Write status, improvement and winners (a winner at the place of the last of its cell), and the new thresholds.
+
+    order: of the individuals, by cell and then by fitness. known: fitness of the elites, NaN where there is none.
+    """
+    count, begin = len(order), 0
+    while begin < count:
+        cell, end = cells[order[begin]], begin
+        while end < count and cells[order[end]] == cell:
+            end += 1
+        if cell < 0:
+            begin = end
+            continue
+        threshold, accepted, total = thresholds[cell], 0, 0.0
+        for place in range(begin, end):
+            one = order[place]
+            improvement[one] = fitness[one] - (0.0 if threshold == -np.inf else threshold)
+            if fitness[one] > threshold:
+                status[one] = NEW if threshold == least else IMPROVED
+                accepted += 1
+                total += fitness[one]
+        fittest = order[end - 1]
+        for place in range(end - 2, begin - 1, -1):
+            one = order[place]
+            if fitness[one] != fitness[fittest]:
+                break
+            if _comes_first(one, fittest, measures, rows):
+                fittest = one
+        if np.isnan(known[cell]) or fitness[fittest] > known[cell]:
+            winners[end - 1] = fittest
+        if accepted and rate == 1.0:
+            thresholds[cell] = fitness[fittest]
+        elif accepted:
+            left = 1.0
+            for _ in range(accepted):  # not a power of the C library, whose last bit may differ
+                left *= 1.0 - rate
+            thresholds[cell] = left * threshold + (1.0 - left) * (total / accepted)
+        begin = end
