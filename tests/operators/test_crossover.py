@@ -25,7 +25,7 @@ seeds = st.integers(0, 2**64)
 sizes = st.integers(1, 12)
 
 SHUFFLING = ["none", "one-point", "two-point", "uniform", "neuron"]  # children's genes are their parents'
-REAL = ["arithmetic", "blend", "sbx"]
+REAL = ["arithmetic", "blend", "line", "sbx"]
 
 
 def crossover(name: str, random: np.random.Generator, first: Genomes, second: Genomes) -> Genomes:
