@@ -32,6 +32,8 @@ def export(parts: Parts, target: Path | str) -> tuple[Any, float]:
     Returns the path or module, and the largest difference of its outputs from the compiled network's. Raises EvoError.
     """
     check_target(target)
+    if Path(target).suffix != ".npz" and any(part.kind == "graph" for part in parts.layers()):
+        raise EvoError(f"a graph is exported as .npz alone, not as {str(target)!r}")
     if str(target) == TORCH:
         from evo.export.torch_policy import torch_policy
 

@@ -71,3 +71,38 @@ def _lstm(x: Any, own: Any, state: Any, activation: str) -> Any:
     cell[:] = _sigmoid(f) * cell + _sigmoid(i) * np.tanh(g)
     hidden[:] = _sigmoid(o) * np.tanh(cell)
     return hidden.copy()
+
+
+def _graph(x: Any, own: Any, state: Any, activation: str) -> Any:
+    """Compute nodes one after the other, from the row of `evo.networks.wiring`; only recurrent ones have a state."""
+    row = own["row"]
+    outputs, nodes, values = int(row[1]), int(row[2]), [*x, *state]
+    now, at = np.zeros(nodes, np.float32), 4 + outputs + 6 * nodes
+    for node in range(nodes):
+        kind, gathering, bias, response, rate, count = row[4 + outputs + 6 * node :][:6]
+        links, at = row[at : at + 2 * int(count)].reshape(-1, 2), at + 2 * int(count)
+        terms = np.array([weight * values[int(source)] for source, weight in links], np.float32)
+        total = _GATHERINGS[int(gathering)](terms) if len(terms) else np.float32(0)
+        old = state[node] if len(state) else np.float32(0)
+        now[node] = old + rate * (_NODES[int(kind)](bias + response * total) - old)
+        if not len(state):
+            values.append(now[node])
+    state[:] = now[: len(state)]
+    return now[row[4 : 4 + outputs].astype(int)]
+
+
+_NODES = (
+    lambda x: x,
+    _sigmoid,
+    lambda x: _sigmoid(np.float32(4.9) * x),
+    np.tanh,
+    lambda x: np.maximum(x, 0),
+    lambda x: np.exp(-x * x),
+    np.sin,
+    np.cos,
+    np.abs,
+    np.square,
+    lambda x: np.float32(x > 0),
+    lambda x: np.clip(x, -1, 1),
+)
+_GATHERINGS = (np.sum, np.prod, np.mean, np.max, np.min, lambda terms: terms[np.abs(terms).argmax()])

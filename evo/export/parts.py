@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from evo.errors import EvoError
-from evo.networks import GRU, LSTM, Dense, Dropout, Flatten, LayerNorm, Network, Recurrent, Squash, Take
+from evo.networks import GRU, LSTM, Dense, Dropout, Flatten, Graph, LayerNorm, Network, Recurrent, Squash, Take
 
 FORMAT = 1
 _STATES: Mapping[type[Any], int] = {Recurrent: 1, GRU: 1, LSTM: 2}  # arrays (units,) of state of each unit
@@ -21,6 +21,7 @@ _KINDS: Mapping[type[Any], str] = {
     LSTM: "lstm",
     Squash: "dense",
     Take: "dense",
+    Graph: "graph",
     Dropout: "",  # acts in training only
     Flatten: "",  # observations are rows of numbers
 }
@@ -64,6 +65,8 @@ class Parts:
                 raise EvoError(f"{layer.text} cannot be exported: policies of {known} layers on rows of numbers can be")
         arrays: dict[int, dict[str, np.ndarray]] = {}
         for block in self.network.layout():
+            if self.network.layers[block.layer].own_length:
+                continue
             array = np.array(self.params[block.place], np.float32).reshape(block.shape)
             arrays.setdefault(block.layer, {})[block.name] = array
         found = []
@@ -72,6 +75,9 @@ class Parts:
                 states = _STATES.get(type(layer), 0) * (layer.shape(shape)[0])
                 activation = "tanh" if isinstance(layer, Squash) else getattr(layer, "activation", "linear")
                 own = arrays.get(index, {})
+                if isinstance(layer, Graph):  # the last one, which takes all to the end
+                    own = {"row": np.array(self.params[sum(self.network.sizes[:index]) :], np.float32)}
+                    states = int(own["row"][2]) if layer.recurrent else 0
                 if isinstance(layer, Take):  # a row of zeros for each input that it leaves out
                     own = {"W": np.eye(shape[0], layer.count, dtype=np.float32), "b": np.zeros(layer.count, np.float32)}
                 found.append(Part(kind, activation, own, states))

@@ -22,6 +22,7 @@ from evo.export.torch_networks import acting
 from evo.networks import Layer, Network, network_from_text
 from evo.networks.parsing import layers_of
 from evo.numerics.validation import plain
+from tests.support.graphs import SMOOTH, random_wiring
 from tests.support.places import REFERENCE
 
 NETWORKS = (
@@ -43,7 +44,7 @@ FORMATS = [name for name, package in ((".onnx", "onnx"), ("torch", "torch")) if 
 def made(text: str, seed: int = 0, choices: int = 0, clip: float = 5.0) -> Parts:
     """A policy of four observations and two actions, or of so many choices."""
     rng = np.random.default_rng(seed)
-    whole = f"{text}>dense:{choices or 2}" if ">" in text and "squash" not in text else text
+    whole = f"{text}>dense:{choices or 2}" if ">" in text and "squash" not in text and "graph" not in text else text
     bounds = np.array([-0.5, -0.4]), np.array([0.3, 0.4])
     network = network_from_text(whole, 4, choices or 2, True, clip_observation=clip, bounds=bounds)
     return Parts(
@@ -193,3 +194,20 @@ def test_a_champion_is_exported(tmp_path: Path, capsys: pytest.CaptureFixture[st
 def test_a_policy_without_normalisation(tmp_path: Path) -> None:
     parts = replace(made("mlp:8"), mean=np.zeros(4), scale=np.ones(4))
     assert formats.export(parts, tmp_path / "policy.npz")[1] < 1e-5
+
+
+@pytest.mark.parametrize("text", ["graph", "graph:recurrent", "dense:3:tanh>graph:8:recurrent"])
+def test_a_graph_is_exported_as_arrays(text: str, tmp_path: Path) -> None:
+    """Of all functions; other formats are refused."""
+    rng, parts = np.random.default_rng(0), made(text)
+    before = parts.network.sizes[0] if len(parts.network.layers) > 1 else 0
+    for _ in range(20):
+        recurrent, inputs = "recurrent" in text, parts.network.shapes[-2][0]
+        row = random_wiring(rng, inputs, 2, recurrent, activations=(*SMOOTH, "relu", "absolute", "clamped")).row()
+        grown = replace(parts, params=np.concatenate([parts.params[:before], row]).astype(np.float32))
+        path, difference = formats.export(grown, tmp_path / "policy.npz")
+        assert difference < 1e-4
+        assert NumpyPolicy(path).outputs(np.zeros(4)).shape == (2,)
+    for other in FORMATS:
+        with pytest.raises(EvoError, match=r"a graph is exported as \.npz alone"):
+            formats.export(parts, tmp_path / f"policy{other}" if other.startswith(".") else other)
