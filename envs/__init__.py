@@ -26,6 +26,7 @@ TASKS: dict[str, str] = {
     "evo/Snake-v0": "evo.envs.creatures.snake:snake",
     "evo/Spider-v0": "evo.envs.creatures.spider:spider",
     "evo/Tripod-v0": "evo.envs.creatures.tripod:tripod",
+    "evo/Boxes-v0": "evo.envs.analytic.boxes:boxes",
     "evo/CartPole-v0": "evo.envs.analytic.cartpole:cartpole",
     "evo/DoublePole-v0": "evo.envs.analytic.double_pole:double_pole",
     "evo/Pendulum-v0": "evo.envs.analytic.pendulum:pendulum",

@@ -28,7 +28,7 @@ _LEAST = 32  # least number of examples of a simulation, where an individual's e
 _POINTERS = "stop params offsets plan inputs targets rows scratch losses hits answers".split()
 _NUMBERS = (
     "individuals layers columns memory_size network_scratch scratch_size examples share shares steps "
-    "features predictions width outputs classes answering"
+    "features predictions width outputs classes answering remembers"
 ).split()
 _ARGUMENT = np.dtype([(name, np.int64) for name in _POINTERS + _NUMBERS])
 
@@ -74,7 +74,8 @@ def _forward(model_address: int, data_address: int, simulation: int, argument: i
         inputs_at = given.inputs + 4 * given.steps * given.features * rows[example]
         targets_at = given.targets + 4 * given.predictions * given.width * rows[example]
         loss, hits = 0.0, 0.0
-        memory[:] = np.float32(0)
+        if given.remembers or example == first:  # else it is working space, and what is in it does not count
+            memory[:] = np.float32(0)
         for step in range(given.steps):
             scratch[: given.features] = floats(inputs_at + 4 * step * given.features, given.features)
             count, start = walk(plan, params, memory, scratch, given.features)
@@ -151,6 +152,7 @@ class Examiner:
             "scratch_size": -(-4 * (memory + network.scratch_size) // 64) * 64,
             "outputs": network.outputs,
             "classes": self.loss == CROSS_ENTROPY,
+            "remembers": network.remembers,
         }
 
     def prepare(self) -> None:

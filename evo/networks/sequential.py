@@ -5,14 +5,18 @@ In text: `linear`, `mlp:64,64`, `dense:64:relu>lstm:32>dense:6`, `conv:8x3,16x3>
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 
+from evo.envs.creatures.places import Places, places_of
 from evo.networks.layer import Layer, Shape
 from evo.networks.layers.dense import Dense
 from evo.networks.layers.embedding import Embedding
+from evo.networks.layers.hyperneat import HyperNEAT
 from evo.networks.layers.squash import Squash
 from evo.networks.network import Network
 from evo.networks.parsing import layers_of, words_of
@@ -69,12 +73,13 @@ def network_from_text(
     symbols: int = 0,
     clip_observation: float = math.inf,
     bounds: tuple[np.ndarray, np.ndarray] | None = None,
+    body: Callable[[], tuple[Places, Places]] | None = None,
 ) -> Network:
     """Return the network written as `text`, from `inputs` observations, or a picture, to `outputs` actions.
 
     A picture is (height, width, channels). normalise, clip_observation: see `Network`. symbols: where the inputs are
     indices of symbols, how many there are. bounds: of actions, (outputs,) each, which a last `squash` scales to; None
-    without any. Raises ValueError.
+    without any. body: gives the places of a body's sensors and actuators, for `hyperneat:body`. Raises ValueError.
 
     A single word gets the action layer appended, and an embedding before it where the inputs are symbols; a chain,
     words with `>` between them, or one word with a `>` after it, is taken unchanged. If the last layer is dense and
@@ -91,6 +96,8 @@ def network_from_text(
         layers.insert(0, Embedding(symbols, _WIDTH))
     last = layers[-1].as_action_layer(outputs, bounds) if layers else None
     if last is not None:
+        if body is not None and isinstance(last, HyperNEAT) and last.layout == "body":
+            last = last.on_body(*body())
         layers[-1] = last
     elif not literal:
         layers.append(Dense(outputs, bias=bool(layers), initial_weights=_LAST))
@@ -115,5 +122,5 @@ def network_for_task(text: str, task: Acts, normalise: bool = False, clip_observ
         )
     low, high = task.action_low, task.action_high
     bounds = None if task.choices or low is None or high is None else (low, high)
-    sizes = task.observation_size, task.outputs
-    return network_from_text(text, *sizes, normalise, clip_observation=clip_observation, bounds=bounds)
+    sizes, body = (task.observation_size, task.outputs), partial(places_of, task)
+    return network_from_text(text, *sizes, normalise, clip_observation=clip_observation, bounds=bounds, body=body)

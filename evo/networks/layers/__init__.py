@@ -15,6 +15,7 @@ from evo.networks.layers.flatten import Flatten
 from evo.networks.layers.graph import Graph
 from evo.networks.layers.gru import GRU
 from evo.networks.layers.hebbian import Hebbian
+from evo.networks.layers.hyperneat import HyperNEAT
 from evo.networks.layers.layernorm import LayerNorm
 from evo.networks.layers.lstm import LSTM
 from evo.networks.layers.pattern_generator import PatternGenerator
@@ -39,6 +40,7 @@ __all__ = [
     "Flatten",
     "Graph",
     "Hebbian",
+    "HyperNEAT",
     "LayerNorm",
     "MaxPool",
     "PatternGenerator",

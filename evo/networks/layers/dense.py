@@ -25,7 +25,8 @@ NO_BIAS = "nobias"  # the word for a dense layer without bias
 
 
 @njit
-def _affine(params: Any, inputs: Any, outputs: Any) -> None:
+def affine(params: Any, inputs: Any, outputs: Any) -> None:
+    """Compute outputs (n,) = inputs (k,) W + b, with W (k, n) and, where there is one, b (n,) in params, float32."""
     weights = inputs.size * outputs.size
     if params.size > weights:
         outputs[:] = params[weights:]
@@ -54,7 +55,7 @@ def add_products(params: Any, inputs: Any, outputs: Any) -> None:
 
 
 def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    _affine(params, inputs, outputs)
+    affine(params, inputs, outputs)
     activate(outputs, numbers[0])
 
 
