@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from evo.algorithms.genetic.differential_evolution import DifferentialEvolution as DifferentialEvolution
     from evo.algorithms.genetic.ga import GA as GA
     from evo.algorithms.genetic.islands import Islands as Islands
+    from evo.algorithms.genetic.neat import NEAT as NEAT
     from evo.algorithms.quality_diversity.map_elites import MAPElites as MAPElites
     from evo.algorithms.restarts.bipop import BIPOP as BIPOP
     from evo.algorithms.restarts.ipop import IPOP as IPOP
@@ -50,6 +51,7 @@ ALGORITHMS: dict[str, str] = {
     "islands": "evo.algorithms.genetic.islands:Islands",
     "lm-ma-es": "evo.algorithms.strategies.lm_ma_es:LMMAES",
     "map-elites": "evo.algorithms.quality_diversity.map_elites:MAPElites",
+    "neat": "evo.algorithms.genetic.neat:NEAT",
     "openai-es": "evo.algorithms.strategies.openai_es:OpenAIES",
     "pgpe": "evo.algorithms.strategies.pgpe:PGPE",
     "random-search": "evo.algorithms.baselines.random_search:RandomSearch",

@@ -26,11 +26,12 @@ class Algorithm(Protocol):
     """Search by ask and tell. Fitness is maximised.
 
     Constructed as `X(initial, seed, *, hyper-parameters with defaults)`, `initial` being (parameters,); a value out of
-    its range is a ValueError of one line. Four further arguments are passed where the constructor has them (see
+    its range is a ValueError of one line. Further arguments are passed where the constructor has them (see
     `build_algorithm`): `groups`, a label for each parameter, (parameters,), equal for parameters that belong together,
     as those of a neuron do; `sensitivity`, a function from individuals (individuals, parameters) to how strongly each
     parameter affects their outputs, in the same shape; `noisy`, whether fitness is random; `measured`, the name, the
-    least and the greatest of each measure of the task, NaN where nobody knows.
+    least and the greatest of each measure of the task, NaN where nobody knows; and the facts of the network's layers
+    (`Layer.facts`).
     """
 
     generation: int
@@ -113,6 +114,8 @@ class AskTell(ABC, Generic[PopulationT]):
     """What `update` is told beside the fitness, as keyword arguments: `measures`, `objectives`."""
     growing: ClassVar[tuple[str, ...]] = ()
     """The arrays of the state whose first axis may have any length."""
+    searches: ClassVar[str] = "vectors"
+    """What `initial` and individuals are: `vectors`, any numbers, or `graphs`, rows of graph networks."""
     rank_based: ClassVar[bool] = True
     """Whether the search uses only the order of the fitness; `finished` may use its values too."""
 

@@ -1,7 +1,7 @@
 """Layer: the interface of a network's layers."""
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -81,6 +81,11 @@ class Layer:
         gradient; penalties do not apply to it.
         """
         return np.zeros(0, np.int64), np.zeros(0), np.zeros(0)
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """Return what an algorithm that varies its parameters may know, by the names of a constructor's arguments."""
+        return {}
 
     def blocks(self, inputs: Shape) -> Blocks:
         """Return names and shapes of the parameter arrays, in their order; their sizes add up to `size`."""

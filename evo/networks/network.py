@@ -110,6 +110,11 @@ class Network:
         places, least, greatest = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
         return places, least, greatest
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Return what an algorithm may know: `groups`, the neuron of each parameter, and its layers' facts."""
+        return {"groups": self.neurons} | {name: value for layer in self.layers for name, value in layer.facts.items()}
+
     @functools.cached_property
     def products(self) -> int:
         """Return the approximate number of multiplications of a step."""

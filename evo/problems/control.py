@@ -72,11 +72,11 @@ class Walking(NetworkProblem):
         return self.task.measures if isinstance(self.task, Task) else ()
 
     def describe(self, params: np.ndarray, seed: int) -> dict[str, Any]:
-        """Return the neuron of each parameter, the task's measures and, for a network without memory, a Sensitivity.
+        """Return what is known of the network's parameters, the task's measures and, for a network without memory, a Sensitivity.
 
         The sensitivity of outputs to parameters is computed on observations of the given individual's episodes.
         """
-        known: dict[str, Any] = {"groups": self.network.neurons}
+        known: dict[str, Any] = self.network.facts
         if isinstance(self.task, Task):
             unknown = [(math.nan, math.nan)] * len(self.measures)
             ranges = self.task.ranges or unknown

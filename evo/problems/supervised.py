@@ -49,8 +49,8 @@ class Supervised(NetworkProblem):
         self._examiner = Examiner(network, dataset.loss, workers)
 
     def describe(self, params: np.ndarray, seed: int) -> dict[str, Any]:
-        """Return the neuron of each parameter."""
-        return {"groups": self.network.neurons}
+        """Return what is known of the network's parameters."""
+        return self.network.facts
 
     def clocks(self, steps: int, passes: int = 1) -> dict[str, float]:
         """Return floating-point operations: a product and a sum for each multiplication of the network."""

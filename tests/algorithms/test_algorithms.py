@@ -38,7 +38,9 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "pgpe": {"learning_rate": 0.02, "sigma": 0.1, "pairs": 8},
 }
 
-every_algorithm = pytest.mark.parametrize("name", ALGORITHMS)
+# those that search graphs have tests of their own
+OF_VECTORS = [name for name in ALGORITHMS if getattr(resolve(name, ALGORITHMS), "searches", "vectors") == "vectors"]
+every_algorithm = pytest.mark.parametrize("name", OF_VECTORS)
 
 
 def make(name: str, initial: Floats, seed: int = 0, **changes: Any) -> Algorithm:
@@ -235,7 +237,7 @@ def test_the_ends_of_the_ranges_are_allowed() -> None:
 EXPLORING = ("random-search", "map-elites")
 
 
-@pytest.mark.parametrize("name", [name for name in ALGORITHMS if name not in EXPLORING])
+@pytest.mark.parametrize("name", [name for name in OF_VECTORS if name not in EXPLORING])
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(
     ("fitness", "optimum", "evaluations", "distance"),

@@ -179,6 +179,11 @@ class Graph(Layer):
         wiring.check_order()
         raise AssertionError("a graph that fits")
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Return `recurrent` and `most_nodes`."""
+        return {"recurrent": self.recurrent, "most_nodes": self.nodes}
+
     def memory_size(self, inputs: Shape) -> int:
         """Return room for the inputs and the nodes' values; in a recurrent graph also for those of this step."""
         return math.prod(inputs) + (2 if self.recurrent else 1) * self.nodes

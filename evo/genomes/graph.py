@@ -1,0 +1,211 @@
+"""Graph genomes: their development into the rows that are evaluated, and rows read back as genomes."""
+
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evo.envs.engine.compile import njit
+from evo.networks.wiring import HEADER, LINK, NODE, Wiring
+from evo.numerics.node_functions import ACTIVATIONS
+from evo.operators.graph_genes import Floats, Genes, node_place
+
+
+@final
+class GraphPopulation:
+    """A population of graph genomes; its rows are their networks, as in `Wiring`.
+
+    What does not lead from an input, the bias unit or a node with a bias to an output is left out; an output to which
+    nothing leads stays, without links. A link from the bias unit, which is always 1, is added to the bias of the node
+    that it leads to.
+    """
+
+    def __init__(self, genes: Genes, recurrent: bool) -> None:
+        self.genes = genes
+        self.values, self.offsets = develop(genes, recurrent)
+        self.lengths = np.diff(self.offsets)
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @property
+    def size(self) -> int:
+        return int(self.lengths.max())
+
+    def row(self, individual: int, out: NDArray[Any]) -> None:
+        if not 0 <= individual < len(self):
+            raise IndexError(f"individual {individual} of {len(self)}")
+        np.copyto(out, self.values[self.offsets[individual] : self.offsets[individual + 1]], casting="same_kind")
+
+    def dense(self) -> Floats:
+        if len(set(self.lengths.tolist())) > 1:
+            raise ValueError(
+                f"graphs of {self.lengths.min()} to {self.lengths.max()} numbers: only a network of graphs (graph, or "
+                "graph:recurrent) is evaluated on them"
+            )
+        return self.values.reshape(len(self), -1)
+
+
+def develop(genes: Genes, recurrent: bool) -> tuple[Floats, NDArray[np.int64]]:
+    """Return the rows of all genomes, float64, one after the other, and their offsets, int64 (genomes + 1,).
+
+    Nodes of feed-forward networks stand by depth, the longest path from an input, those of equal depth by id; nodes of
+    recurrent ones by id. Links to a node stand by innovation.
+    """
+    return _develop(genes, recurrent)
+
+
+@njit(cache=True)
+def _develop(genes: Any, recurrent: bool) -> Any:
+    count, fixed = genes.node_offsets.size - 1, genes.inputs + 1
+    widest, longest = 0, 0
+    for genome in range(count):
+        widest = max(widest, genes.node_offsets[genome + 1] - genes.node_offsets[genome])
+        longest = max(longest, genes.link_offsets[genome + 1] - genes.link_offsets[genome])
+    values = np.empty(count * (HEADER + genes.outputs) + NODE * genes.ids.size + LINK * genes.innovations.size)
+    offsets = np.zeros(count + 1, np.int64)
+    # Of each link the node that it comes from, counted within the genome (below 0: an input or the bias unit), and the
+    # one it leads to.
+    begins, ends = np.empty(longest, np.int64), np.empty(longest, np.int64)
+    live, reached, needed = np.empty(longest, np.bool_), np.empty(widest, np.bool_), np.empty(widest, np.bool_)
+    depth, order, place = np.empty(widest, np.int64), np.empty(widest, np.int64), np.empty(widest, np.int64)
+    at = 0
+    for genome in range(count):
+        first, last = genes.node_offsets[genome], genes.node_offsets[genome + 1]
+        begin = genes.link_offsets[genome]
+        nodes, links = last - first, genes.link_offsets[genome + 1] - begin
+        for link in range(links):
+            source = genes.sources[begin + link]
+            begins[link] = source - fixed if source < fixed else node_place(genes.ids, first, last, source) - first
+            ends[link] = node_place(genes.ids, first, last, genes.targets[begin + link]) - first
+            live[link] = genes.enabled[begin + link]
+        for node in range(nodes):
+            reached[node], needed[node], depth[node] = genes.biases[first + node] != 0, node < genes.outputs, 0
+        changed = True
+        while changed:
+            changed = False
+            for link in range(links):
+                if live[link] and not reached[ends[link]] and (begins[link] < 0 or reached[begins[link]]):
+                    reached[ends[link]] = changed = True
+                if live[link] and needed[ends[link]] and begins[link] >= 0 and not needed[begins[link]]:
+                    needed[begins[link]] = changed = True
+        for link in range(links):
+            if live[link] and not (needed[ends[link]] and (begins[link] < 0 or reached[begins[link]])):
+                live[link] = False
+        if not recurrent:
+            changed = True
+            while changed:
+                changed = False
+                for link in range(links):
+                    if live[link] and begins[link] >= 0 and depth[ends[link]] <= depth[begins[link]]:
+                        depth[ends[link]] = depth[begins[link]] + 1
+                        changed = True
+        standing, level = 0, 0
+        kept = 0
+        for node in range(nodes):
+            place[node] = -1
+            kept += node < genes.outputs or (reached[node] and needed[node])
+        while standing < kept:
+            for node in range(nodes):
+                if depth[node] == level and (node < genes.outputs or (reached[node] and needed[node])):
+                    order[standing], place[node] = node, standing
+                    standing += 1
+            level += 1
+        row = at
+        values[row], values[row + 1], values[row + 2] = genes.inputs, genes.outputs, standing
+        at += HEADER
+        for output in range(genes.outputs):
+            values[at] = place[output]
+            at += 1
+        to = at + NODE * standing
+        for index in range(standing):
+            node, bias, incoming = order[index], 0.0, 0
+            for link in range(links):
+                if not live[link] or ends[link] != node:
+                    continue
+                if begins[link] == -1:  # the bias unit
+                    bias += genes.weights[begin + link]
+                    continue
+                values[to] = genes.inputs + place[begins[link]] if begins[link] >= 0 else begins[link] + fixed
+                values[to + 1] = genes.weights[begin + link]
+                to += LINK
+                incoming += 1
+            values[at], values[at + 1] = genes.activations[first + node], genes.aggregations[first + node]
+            values[at + 2] = genes.biases[first + node] + bias
+            values[at + 3], values[at + 4] = genes.responses[first + node], genes.rates[first + node]
+            values[at + 5] = incoming
+            at += NODE
+        values[row + 3] = (to - at) // LINK
+        at = to
+        offsets[genome + 1] = at
+    return values[:at].copy(), offsets
+
+
+def genes_of(wiring: Wiring, bias_unit: bool) -> Genes:
+    """Return the one genome that a network is read back as.
+
+    Outputs are nodes of their own, and hidden nodes are numbered as they stand. A link from an input, or the bias unit,
+    to an output has the same innovation number in all networks of this many inputs and outputs; the others are numbered
+    after these as they stand. bias_unit: whether biases become links from the bias unit, of outputs and nodes without
+    links always, of others where they are not 0. Raises ValueError where two outputs read one node, or two links join
+    the same.
+    """
+    inputs, outputs, nodes = wiring.inputs, len(wiring.outputs), len(wiring.incoming)
+    if len(set(wiring.outputs.tolist())) < outputs:
+        raise ValueError("a graph of which two outputs read one node: NEAT's outputs are nodes of their own")
+    order = np.concatenate([wiring.outputs, np.setdiff1d(np.arange(nodes), wiring.outputs)])  # by id
+    ids = np.empty(nodes, np.int64)
+    ids[order] = inputs + 1 + np.arange(nodes)
+    names = np.concatenate([np.arange(inputs), ids])  # of sources
+    sources, targets, weights = names[wiring.sources], ids[wiring.targets], wiring.weights
+    if bias_unit:
+        alone = np.isin(np.arange(nodes), wiring.outputs) | (wiring.incoming == 0)
+        biased = np.flatnonzero(alone | (wiring.biases != 0))
+        sources = np.concatenate([sources, np.full(len(biased), inputs)])
+        targets = np.concatenate([targets, ids[biased]])
+        weights = np.concatenate([weights, wiring.biases[biased]])
+    if len({*zip(sources.tolist(), targets.tolist(), strict=True)}) < len(sources):
+        raise ValueError("a graph of which two links join the same nodes: NEAT's genomes have none")
+    direct = (sources <= inputs) & (targets <= inputs + outputs)
+    innovations = np.where(direct, sources * outputs + targets - inputs - 1, 0)
+    innovations[~direct] = (inputs + 1) * outputs + np.arange(np.count_nonzero(~direct))
+    aged = np.argsort(innovations, kind="stable")
+    return Genes(
+        inputs,
+        outputs,
+        np.array([0, nodes]),
+        ids[order],
+        wiring.activations[order],
+        wiring.aggregations[order],
+        np.zeros(nodes) if bias_unit else wiring.biases[order],
+        wiring.responses[order],
+        wiring.rates[order],
+        np.array([0, len(aged)]),
+        innovations[aged],
+        sources[aged],
+        targets[aged],
+        weights[aged].astype(np.float64),
+        np.ones(len(aged), np.bool_),
+    )
+
+
+def direct_wiring(inputs: int, outputs: int, activation: str = "steep_sigmoid") -> Wiring:
+    """Return the network where NEAT begins: all inputs linked to all outputs, no hidden nodes, weights of 0.
+
+    Raises ValueError for an unknown activation.
+    """
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"unknown activation {activation!r}; one of {', '.join(ACTIVATIONS)}")
+    each = np.arange(outputs)
+    return Wiring(
+        inputs,
+        each,
+        np.full(outputs, ACTIVATIONS.index(activation)),
+        np.zeros(outputs, np.int64),
+        np.zeros(outputs),
+        np.ones(outputs),
+        np.ones(outputs),
+        np.full(outputs, inputs),
+        np.tile(np.arange(inputs), outputs),
+        np.zeros(inputs * outputs),
+    )

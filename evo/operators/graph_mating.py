@@ -1,0 +1,103 @@
+"""Mating of graph genomes: genes of the same innovation are lined up, the others are the fitter parent's.
+
+Stanley & Miikkulainen 2002, "Evolving Neural Networks through Augmenting Topologies", section 3.2, figure 4. Where the
+paper leaves a choice, the authors' NEAT C++ (version 1.2) is followed: of equally fit parents the one with fewer links
+gives the genes that do not match, and some matings average matching weights in place of choosing one.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from evo.envs.engine.compile import njit
+from evo.envs.engine.random import random
+from evo.operators.graph_genes import Floats, Genes, Ints
+
+
+def mate(
+    stream: Any, genes: Genes, fitness: Floats, first: Ints, second: Ints, *, averaging: float, disabling: float
+) -> Genes:
+    """Return a child of each pair of genomes, by their indices, (children,); where both are the same, a copy.
+
+    A child has the nodes and links of the fitter parent. Of each that the other parent has too, it is from either with
+    equal chance. averaging: share of matings in which matching weights are averaged instead. disabling: chance that a
+    link disabled in either parent is disabled in the child; else it is enabled. stream: uint64 (4,), moves on.
+    """
+    return Genes(*_mate(stream, genes, fitness, first, second, averaging, disabling))
+
+
+@njit(cache=True)
+def _mate(stream: Any, genes: Any, fitness: Any, first: Any, second: Any, averaging: float, disabling: float) -> Any:
+    children = first.size
+    leading, other = np.empty(children, np.int64), np.empty(children, np.int64)
+    node_offsets, link_offsets = np.zeros(children + 1, np.int64), np.zeros(children + 1, np.int64)
+    for child in range(children):
+        one, two = first[child], second[child]
+        links = genes.link_offsets[one + 1] - genes.link_offsets[one]
+        others = genes.link_offsets[two + 1] - genes.link_offsets[two]
+        if fitness[two] > fitness[one] or (fitness[two] == fitness[one] and others < links):
+            one, two = two, one
+        leading[child], other[child] = one, two
+        nodes = genes.node_offsets[one + 1] - genes.node_offsets[one]
+        node_offsets[child + 1] = node_offsets[child] + nodes
+        link_offsets[child + 1] = link_offsets[child] + genes.link_offsets[one + 1] - genes.link_offsets[one]
+    total = node_offsets[children]
+    ids, activations, aggregations = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
+    biases, responses, rates = np.empty(total), np.empty(total), np.empty(total)
+    total = link_offsets[children]
+    innovations, sources, targets = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
+    weights, enabled = np.empty(total), np.empty(total, np.bool_)
+    for child in range(children):
+        one, two = leading[child], other[child]
+        averaged = one != two and random(stream) < averaging
+        at, match, end = node_offsets[child], genes.node_offsets[two], genes.node_offsets[two + 1]
+        for node in range(genes.node_offsets[one], genes.node_offsets[one + 1]):
+            chosen = node
+            if one != two:
+                while match < end and genes.ids[match] < genes.ids[node]:
+                    match += 1
+                if match < end and genes.ids[match] == genes.ids[node] and random(stream) < 0.5:
+                    chosen = match
+            ids[at], activations[at], aggregations[at] = (
+                genes.ids[chosen],
+                genes.activations[chosen],
+                genes.aggregations[chosen],
+            )
+            biases[at], responses[at], rates[at] = genes.biases[chosen], genes.responses[chosen], genes.rates[chosen]
+            at += 1
+        at, match, end = link_offsets[child], genes.link_offsets[two], genes.link_offsets[two + 1]
+        for link in range(genes.link_offsets[one], genes.link_offsets[one + 1]):
+            innovations[at], sources[at], targets[at] = (
+                genes.innovations[link],
+                genes.sources[link],
+                genes.targets[link],
+            )
+            weights[at], enabled[at] = genes.weights[link], genes.enabled[link]
+            if one != two:
+                while match < end and genes.innovations[match] < genes.innovations[link]:
+                    match += 1
+                if match < end and genes.innovations[match] == genes.innovations[link]:
+                    if averaged:
+                        weights[at] = 0.5 * (genes.weights[link] + genes.weights[match])
+                    elif random(stream) < 0.5:
+                        weights[at] = genes.weights[match]
+                    if not (genes.enabled[link] and genes.enabled[match]):
+                        enabled[at] = random(stream) >= disabling
+            at += 1
+    return (
+        genes.inputs,
+        genes.outputs,
+        node_offsets,
+        ids,
+        activations,
+        aggregations,
+        biases,
+        responses,
+        rates,
+        link_offsets,
+        innovations,
+        sources,
+        targets,
+        weights,
+        enabled,
+    )
