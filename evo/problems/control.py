@@ -72,7 +72,7 @@ class Walking(NetworkProblem):
         return self.task.measures if isinstance(self.task, Task) else ()
 
     def describe(self, params: np.ndarray, seed: int) -> dict[str, Any]:
-        """Return what is known of the network's parameters, the task's measures and, for a network without memory, a Sensitivity.
+        """Return the network's facts, the task's measures and, for a network without memory, a Sensitivity.
 
         The sensitivity of outputs to parameters is computed on observations of the given individual's episodes.
         """

@@ -13,9 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
 from evo.algorithms.genetic.neat_parents import Parents
+from evo.algorithms.genetic.neat_start import initial_genome, moved_copies, single_links
 from evo.envs.engine.random import words_of
-from evo.genomes.graph import GraphPopulation, develop, genes_of
-from evo.networks.wiring import MOST, Wiring
+from evo.genomes.graph import GraphPopulation, develop
+from evo.networks.wiring import MOST
 from evo.numerics.node_functions import ACTIVATIONS, AGGREGATIONS
 from evo.numerics.randomness import generator
 from evo.numerics.validation import number_between, positive_number, whole_number
@@ -203,7 +204,7 @@ class NEAT(AskTell[GraphPopulation]):
             number_between("interspecies", interspecies, 0, 1),
             number_between("mating_only", mating_only, 0, 1),
         )
-        first = _first_genome(self.initial, self.bias_unit, recurrent)
+        first = initial_genome(self.initial, self.bias_unit, recurrent)
         if output_activation is not None:
             kinds = first.activations.copy()
             kinds[: first.outputs] = _functions("output_activation", output_activation, ACTIVATIONS)[0]
@@ -226,7 +227,14 @@ class NEAT(AskTell[GraphPopulation]):
 
     def propose(self) -> GraphPopulation:
         if self.generation == 0:
-            return GraphPopulation(self._first_genomes(), self.recurrent)
+            rng = generator(self.seed, "first population")
+            if self.start == "few":
+                genes = single_links(self.parents.genes, rng, self.population_size, self.first_spread)
+            else:
+                genes = moved_copies(
+                    self.parents.genes, rng, self.population_size, self.first_spread, not self.bias_unit
+                )
+            return GraphPopulation(genes, self.recurrent)
         genes, fitness, species = self.parents.genes, self.parents.fitness, self.parents.species
         fertile, concentrated = self._fertile()
         # a generation in which nobody improves any more gives half of the children to each of two species
@@ -241,31 +249,6 @@ class NEAT(AskTell[GraphPopulation]):
             words, genes, fitness, plan.first, plan.second, averaging=self.averaging, disabling=self.disabling
         )
         return GraphPopulation(self._mutants(words, draws, children, plan.mutated), self.recurrent)
-
-    def _first_genomes(self) -> Genes:
-        first, rng = self.parents.genes, generator(self.seed, "first population")
-        if self.start == "few":
-            everyone = np.arange(self.population_size)
-            sources = rng.integers(first.inputs, size=len(everyone))
-            outputs = rng.integers(first.outputs, size=len(everyone))
-            bare = take(first._replace(node_offsets=np.array([0, first.outputs])), np.zeros(len(everyone), np.int64))
-            return bare._replace(
-                link_offsets=np.arange(len(everyone) + 1),
-                innovations=sources * first.outputs + outputs,
-                sources=sources,
-                targets=outputs + first.inputs + 1,
-                weights=rng.uniform(-self.first_spread, self.first_spread, len(everyone)),
-                enabled=np.ones(len(everyone), np.bool_),
-            )
-        genes = take(first, np.zeros(self.population_size, np.int64))
-        moves = rng.uniform(-self.first_spread, self.first_spread, len(genes.weights))
-        moves[: len(first.weights)] = 0.0
-        genes = genes._replace(weights=genes.weights + moves)
-        if not self.bias_unit:
-            moves = rng.uniform(-self.first_spread, self.first_spread, len(genes.biases))
-            moves[: len(first.biases)] = 0.0
-            genes = genes._replace(biases=genes.biases + moves)
-        return genes
 
     def _fertile(self) -> tuple[NDArray[np.bool_], bool]:
         """Return which species have children, bool (species,), and whether they are only the two best of them."""
@@ -408,20 +391,6 @@ class NEAT(AskTell[GraphPopulation]):
         for name, least in (("node", genes.ids.max()), ("innovation", genes.innovations.max(initial=-1))):
             if not least < state[f"next_{name}"] < _MOST_GENES:
                 raise ValueError(f"state 'next_{name}' is {state[f'next_{name}']}, expected more than {least}")
-
-
-def _first_genome(initial: Floats, bias_unit: bool, recurrent: bool) -> Genes:
-    """Return the genome of a network's row. Raises ValueError where it is none."""
-    try:
-        wiring = Wiring.of(initial)
-        if not recurrent:
-            wiring.check_order()
-        return genes_of(wiring, bias_unit)
-    except ValueError as error:
-        raise ValueError(
-            f"initial is no graph of nodes, which NEAT evolves ({error}): take a task with a network, and network "
-            "graph or graph:recurrent"
-        ) from error
 
 
 def _one_of(name: str, value: str, choices: Sequence[str]) -> str:

@@ -1,0 +1,49 @@
+"""Where NEAT begins: the genome of the initial network, and the first generation."""
+
+import numpy as np
+
+from evo.genomes.graph import genes_of
+from evo.networks.wiring import Wiring
+from evo.operators.graph_genes import Floats, Genes, take
+
+
+def initial_genome(initial: Floats, bias_unit: bool, recurrent: bool) -> Genes:
+    """Return the genome of a network's row. Raises ValueError where it is none."""
+    try:
+        wiring = Wiring.of(initial)
+        if not recurrent:
+            wiring.check_order()
+        return genes_of(wiring, bias_unit)
+    except ValueError as error:
+        raise ValueError(
+            f"initial is no graph of nodes, which NEAT evolves ({error}): take a task with a network, and network "
+            "graph or graph:recurrent"
+        ) from error
+
+
+def moved_copies(first: Genes, rng: np.random.Generator, count: int, spread: float, biases: bool) -> Genes:
+    """Return copies of a genome whose weights are moved by at most `spread`, all but the first; also biases, or not."""
+    genes = take(first, np.zeros(count, np.int64))
+    moves = rng.uniform(-spread, spread, len(genes.weights))
+    moves[: len(first.weights)] = 0.0
+    genes = genes._replace(weights=genes.weights + moves)
+    if biases:
+        moves = rng.uniform(-spread, spread, len(genes.biases))
+        moves[: len(first.biases)] = 0.0
+        genes = genes._replace(biases=genes.biases + moves)
+    return genes
+
+
+def single_links(first: Genes, rng: np.random.Generator, count: int, spread: float) -> Genes:
+    """Return genomes with the outputs of another, and one random link from an input to an output each."""
+    sources = rng.integers(first.inputs, size=count)
+    outputs = rng.integers(first.outputs, size=count)
+    bare = take(first._replace(node_offsets=np.array([0, first.outputs])), np.zeros(count, np.int64))
+    return bare._replace(
+        link_offsets=np.arange(count + 1),
+        innovations=sources * first.outputs + outputs,
+        sources=sources,
+        targets=outputs + first.inputs + 1,
+        weights=rng.uniform(-spread, spread, count),
+        enabled=np.ones(count, np.bool_),
+    )
