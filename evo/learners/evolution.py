@@ -175,6 +175,11 @@ class Evolution:
                 population = population if grown is None else grown
         return population, join_individuals(parts)
 
+    def census(self) -> dict[str, np.ndarray]:
+        """Return what the algorithm says of who lives: arrays that a fossil keeps; {} for most."""
+        census: dict[str, np.ndarray] = getattr(self.algorithm, "census", dict)()
+        return census
+
     def finished(self) -> str | None:
         return self.algorithm.finished()
 

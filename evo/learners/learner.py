@@ -22,8 +22,8 @@ class Candidate(NamedTuple):
 class Learner(Protocol):
     """A learner: what the training loop drives, step by step. Everything that changes is in `state()`.
 
-    It may also have `notes`, texts for the user when a run begins, and `learns`, whether it learns yet or only gathers
-    experience.
+    It may also have `notes`, texts for the user when a run begins, `learns`, whether it learns yet or only gathers
+    experience, and `census()`, arrays about who lives, by name, that the fossil of a generation keeps.
     """
 
     problem: Problem

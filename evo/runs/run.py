@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, final
 
 from evo.errors import EvoError
 from evo.runs.champion import Champion
-from evo.runs.pictures import pictures_of
+from evo.runs.pictures import NetworkPictures, Wishes, pictures_of
 from evo.runs.pictures.function import draw_map
+from evo.runs.pictures.species import draw_ancestry, draw_species
 from evo.runs.pictures.supervised import draw_answers
 from evo.runs.record import Record
 from evo.storage.run_directory import runs
@@ -60,6 +61,32 @@ class Run(Record):
 
         check_view(seconds, seed, fossils)
         return view([Shown(self.champion, self, self.path.resolve().name)], fossils, seconds, seed)
+
+    def plot_network(self, path: Path | str) -> Path:
+        """Draw the champion's network, .png, .svg or .pdf; return the path.
+
+        Raises EvoError, also where it has none, or one of layers that cannot be drawn.
+        """
+        pictures = NetworkPictures()
+        pictures.check(self.champion, self, Path(path), Wishes())
+        pictures.draw(self.champion, self, Path(path), Wishes())
+        return Path(path)
+
+    def plot_species(self, path: Path | str) -> Path:
+        """Draw the sizes of species over generations, stacked, and how complex networks became; return the path.
+
+        path: .png, .svg or .pdf. Raises EvoError, also where the method has no species.
+        """
+        draw_species(self, Path(path))
+        return Path(path)
+
+    def plot_ancestry(self, path: Path | str) -> Path:
+        """Draw the champion's line of descent: when it gained nodes and links, in which species; return the path.
+
+        path: .png, .svg or .pdf. Raises EvoError, also where the method has no species.
+        """
+        draw_ancestry(self, Path(path))
+        return Path(path)
 
     def _repr_html_(self) -> str:
         """Return what notebooks show: its champion's facts and the curve of its mean fitness."""

@@ -9,6 +9,7 @@ from evo.runs.callbacks import Watcher
 from evo.runs.champion import Champion
 from evo.runs.fitness import Verification
 from evo.runs.pictures import Wishes, pictures_of, replay_pictures
+from evo.runs.pictures.species import has_species
 from evo.runs.run import Run, champion_of, path_of
 
 if TYPE_CHECKING:
@@ -107,6 +108,10 @@ def show(run: Run, video: bool, watcher: Watcher, threads: int | None) -> None:
     try:
         if run.metrics:
             run.plot(run.directory.plots / "learning.png")
+        if has_species(run):
+            run.plot_species(run.directory.plots / "species.png")
+            run.plot_ancestry(run.directory.plots / "ancestry.png")
+            run.plot_network(run.directory.plots / "network.svg")
         pictures_of(run.config.task.kind).finish(run, video, watcher, threads)
     except EvoError as error:
         watcher.note(str(error))

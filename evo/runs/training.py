@@ -246,7 +246,8 @@ def _log(row: dict[str, float], learner: Learner, directory: RunDirectory, progr
     directory.append_metrics(row)
     progress.rows += 1
     first = learner.candidates()[0]
-    progress.fossils[learner.generation] = {"params": first.params, **first.statistics.state()}
+    census: dict[str, np.ndarray] = getattr(learner, "census", dict)()  # only some learners have one
+    progress.fossils[learner.generation] = {"params": first.params, **first.statistics.state(), **census}
 
 
 def _select(

@@ -12,7 +12,7 @@ from evo.runs.pictures.network import STILLS, NetworkPictures
 from evo.runs.pictures.pictures import Pictures, Wishes
 from evo.runs.pictures.supervised import AnswerPictures
 
-__all__ = ["PICTURES", "Pictures", "Wishes", "pictures_of", "replay_pictures"]
+__all__ = ["PICTURES", "NetworkPictures", "Pictures", "Wishes", "pictures_of", "replay_pictures"]
 
 PICTURES: dict[str, Pictures] = {"world": Films(), "function": Maps(), "data set": AnswerPictures()}
 
