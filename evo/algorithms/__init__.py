@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from evo.algorithms.genetic.ga import GA as GA
     from evo.algorithms.genetic.islands import Islands as Islands
     from evo.algorithms.genetic.neat import NEAT as NEAT
+    from evo.algorithms.quality_diversity.cma_mae import CMAMAE as CMAMAE
+    from evo.algorithms.quality_diversity.cma_me import CMAME as CMAME
     from evo.algorithms.quality_diversity.map_elites import MAPElites as MAPElites
     from evo.algorithms.restarts.bipop import BIPOP as BIPOP
     from evo.algorithms.restarts.ipop import IPOP as IPOP
@@ -41,6 +43,8 @@ ALGORITHMS: dict[str, str] = {
     "bipop": "evo.algorithms.restarts.bipop:BIPOP",
     "cem": "evo.algorithms.strategies.cem:CEM",
     "cma-es": "evo.algorithms.strategies.cma_es:CMAES",
+    "cma-mae": "evo.algorithms.quality_diversity.cma_mae:CMAMAE",
+    "cma-me": "evo.algorithms.quality_diversity.cma_me:CMAME",
     "crowding": "evo.algorithms.genetic.crowding:Crowding",
     "deep-ga": "evo.algorithms.genetic.deep_ga:DeepGA",
     "differential-evolution": "evo.algorithms.genetic.differential_evolution:DifferentialEvolution",

@@ -28,8 +28,8 @@ def bytes_needed(made: Callable[..., Any], parameters: int, options: Mapping[str
         made = load(restarts.get(str(options.get("algorithm")), restarts["snes"]))
     matrices, rows = getattr(made, "held", (0, 0))
     individuals = _individuals(parameters, options)
-    kept = made.rows_kept(options) if hasattr(made, "rows_kept") else 0  # an archive's
-    held = matrices * float(parameters) ** 2 + float(parameters) * (rows * individuals + kept) + 8.0 * parameters
+    kept = made.numbers_kept(parameters, options) if hasattr(made, "numbers_kept") else 0  # an archive's
+    held = matrices * float(parameters) ** 2 + rows * float(parameters) * individuals + kept + 8.0 * parameters
     return _NUMBER * held + _INDIVIDUAL * individuals
 
 

@@ -33,6 +33,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "algorithm": "ga:population_size=24,select='truncation:truncation=6',mutate='self-adaptive'",
     },
     "deep-ga": {"population_size": 50, "truncation": 10, "elites": 2, "sigma": 0.05},
+    "cma-mae": {"ranges": "-2:2,-2:2", "archive": "grid:8", "emitters": 3, "population_size": 12},
+    "cma-me": {"ranges": "-2:2,-2:2", "archive": "grid:8", "emitters": 3, "population_size": 12},
     "map-elites": {"ranges": "-2:2,-2:2", "archive": "grid:8", "mutate": "gaussian:sigma=0.1"},
     "openai-es": {"learning_rate": 0.01, "sigma": 0.02, "pairs": 8, "weight_decay": 0.0},
     "pgpe": {"learning_rate": 0.02, "sigma": 0.1, "pairs": 8},
@@ -160,6 +162,8 @@ OUT_OF_RANGE: dict[str, dict[str, list[Any]]] = {
         name: {"sigma": POSITIVE, "population_size": [1, 0], "learning_rate": [0.0, -1.0, math.nan, "1"]}
         for name in ("snes", "xnes")
     },
+    "cma-me": {"emitters": [0, 1.5], "population_size": [2, 1.5], "sigma": POSITIVE, "strategy": ["pgpe", ""]},
+    "cma-mae": {"learning_rate": [-0.1, 1.1, math.nan], "threshold_min": [math.nan, math.inf, -math.inf]},
     "map-elites": {
         "population_size": [0, 1.5],
         "offered": [0, 2.5],
@@ -234,7 +238,7 @@ def test_the_ends_of_the_ranges_are_allowed() -> None:
 
 
 # Searches that do not narrow: random search, and those that fill a map.
-EXPLORING = ("random-search", "map-elites")
+EXPLORING = ("random-search", "map-elites", "cma-me", "cma-mae")
 
 
 @pytest.mark.parametrize("name", [name for name in OF_VECTORS if name not in EXPLORING])

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from evo.algorithms.quality_diversity.cells import Cells, scale
 from evo.envs.engine.compile import njit
-from evo.numerics.validation import number_between, plain
+from evo.numerics.validation import number_between, plain, positive_number
 
 Floats = NDArray[np.float64]
 
@@ -28,7 +28,7 @@ class Insertion(NamedTuple):
     """What became of a batch, each (individuals,).
 
     status: REJECTED, IMPROVED or NEW. improvement: fitness above the threshold before the batch; above zero where there
-    was none. cells: int64, -1 for individuals without measures.
+    was none; -inf for individuals without measures, whose cell is -1. cells: int64.
     """
 
     status: NDArray[np.int64]
@@ -41,7 +41,7 @@ class Archive:
     """Elites by cell: `fitness` (cells,), NaN where there is none, `measures` (cells, m), `rows` (cells, parameters).
 
     ranges: (m, 2), the least and the greatest of each measure; outside them the nearest cell counts. learning_rate: how
-    fast a threshold approaches the fitness that passes it, in [0, 1]; at 1 it is that fitness. threshold_min: where the
+    fast a threshold approaches the fitness that passes it, in (0, 1]; at 1 it is that fitness. threshold_min: where the
     thresholds begin; -inf (with a learning rate of 1 only) accepts anything in an empty cell.
     Raises ValueError for an option out of its range.
     """
@@ -55,7 +55,7 @@ class Archive:
         threshold_min: float = -math.inf,
     ) -> None:
         self.cells, self.ranges = cells, np.array(ranges, np.float64)
-        self.learning_rate = number_between("learning_rate", learning_rate, 0, 1)
+        self.learning_rate = positive_number("learning_rate", number_between("learning_rate", learning_rate, 0, 1))
         self.threshold_min = float(plain(threshold_min))
         if math.isnan(self.threshold_min) or self.threshold_min == math.inf:
             raise ValueError(f"threshold_min={threshold_min!r}: must be a number, or -inf")
@@ -90,7 +90,7 @@ class Archive:
     def add(self, rows: Floats, fitness: Floats, measures: Floats) -> Insertion:
         """Insert a batch: rows (individuals, parameters), fitness (individuals,), measures (individuals, m)."""
         cells = self.locate(measures)
-        status, improvement = np.zeros(len(rows), np.int64), np.zeros(len(rows))
+        status, improvement = np.zeros(len(rows), np.int64), np.full(len(rows), -np.inf)
         winners, thresholds = np.full(len(rows), -1, np.int64), self.thresholds.copy()
         order = np.lexsort(
             (fitness, cells)

@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 
 
 @final
-class MAPElites(MapSearch):
+class MAPElites(MapSearch[DensePopulation]):
     """MAP-Elites: children of elites drawn evenly from a map of cells, where each cell keeps the fittest of its kind.
 
     Args:

@@ -6,12 +6,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evo.algorithms.algorithm import AskTell
+from evo.algorithms.algorithm import AskTell, PopulationT
 from evo.algorithms.quality_diversity.archive import Archive, Insertion
 from evo.algorithms.quality_diversity.cells import CellsPlan
 from evo.algorithms.quality_diversity.measured import Known, Measured
 from evo.errors import EvoError
-from evo.genomes.population import DensePopulation
 from evo.numerics.validation import finite_number, whole_number
 
 Floats = NDArray[np.float64]
@@ -19,7 +18,7 @@ Floats = NDArray[np.float64]
 _PATIENCE = 10  # generations, after which measures that never differed, or never fell into their ranges, are an error
 
 
-class MapSearch(AskTell[DensePopulation]):
+class MapSearch(AskTell[PopulationT]):
     """A search that fills an archive with elites by their measures, and offers the fittest as champions.
 
     A subclass writes `propose` and `update`, which calls `insert`. It lists the options of this class in its own
@@ -55,11 +54,11 @@ class MapSearch(AskTell[DensePopulation]):
         self.outside = 0.0  # share of the last generation's measures outside their ranges
 
     @classmethod
-    def rows_kept(cls, options: Mapping[str, Any]) -> int:
-        """Return how many rows of parameters its archive may hold, for an estimate of memory before it is made."""
-        return CellsPlan(str(options["archive"])).count(2)
+    def numbers_kept(cls, parameters: int, options: Mapping[str, Any]) -> float:
+        """Return how many numbers its archive may hold, for an estimate of memory before it is made."""
+        return float(CellsPlan(str(options["archive"])).count(2)) * parameters
 
-    def insert(self, population: DensePopulation, fitness: Floats, measures: Floats) -> Insertion:
+    def insert(self, population: PopulationT, fitness: Floats, measures: Floats) -> Insertion:
         """Insert a population into the archive. Raises EvoError for measures by which no map can be made."""
         chosen = self.measured.choose(measures)
         low, high = self.measured.ranges.T
@@ -70,7 +69,7 @@ class MapSearch(AskTell[DensePopulation]):
             self.outside = float(np.mean(((known < low) | (known > high)).any(axis=1)))
         if self.generation + 1 >= _PATIENCE:
             self._check_seen()
-        return self.archive.add(population.array, fitness, chosen)
+        return self.archive.add(population.dense(), fitness, chosen)
 
     def _check_seen(self) -> None:
         for name, least, most, (low, high) in zip(self.measured.names, *self.seen, self.measured.ranges, strict=True):

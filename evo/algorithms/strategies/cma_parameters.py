@@ -101,11 +101,11 @@ class CMAParameters:
         return 1 + self.c_1 * lost - self.c_1 - self.c_mu * self._total
 
     def rank_weights(self, squares: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return c_mu w°, (population,), equation 46.
+        """Return c_mu w°, (individuals,), equation 46.
 
-        squares: |C^{-1/2} y|² of the individuals that are not parents, best first.
+        squares: |C^{-1/2} y|² of the individuals that are not parents, best first; none where only parents count.
         """
-        weights = self.c_mu * self.weights
+        weights = self.c_mu * self.weights[: self.parents + len(squares)]
         weights[self.parents :] *= self._size / np.maximum(squares, 1e-300)
         return weights
 
