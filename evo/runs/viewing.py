@@ -99,9 +99,9 @@ def _creature(task: Task, shown: Shown, fossils: int, seconds: float, seed: int 
         interruption.check()
         trajectory = champion.rollout_of(candidate, seed)
         episodes.append(record_episode(task, geoms, trajectory, label, generation, seconds))
-    notes = [f"its episodes begin from seed {seed}"]
+    notes = [f"Every episode begins from seed {seed}."]
     if run is not None and len(episodes) == 1 and fossils:
-        notes.append("the run keeps no fossils: its champion is shown alone")
+        notes.append("The run keeps no fossils: its champion is shown alone.")
     scene = describe_scene(task.model, task.control_period)
     return Creature(shown.name, scene, episodes, None if run is None else _curve(run), notes)
 

@@ -45,7 +45,7 @@ def test_the_same_run_makes_the_same_page(finished_run: Path) -> None:
 def test_without_fossils_the_champion_is_shown_alone() -> None:
     page = evo.view(REFERENCE / "cartpole", seconds=0.5)
     (creature,) = content_of(page.html)["creatures"]
-    assert len(creature["episodes"]) == 1 and "the run keeps no fossils" in page.html
+    assert len(creature["episodes"]) == 1 and "The run keeps no fossils" in page.html
     assert "keeps no fossils" not in evo.view(REFERENCE / "cartpole", seconds=0.5, fossils=0).html
 
 

@@ -16,7 +16,7 @@ from evo.envs.rendering.shading import HAZE_SQUARES
 from evo.errors import printable
 from evo.visualize.page.scene import Creature, Curve
 
-_SCRIPTS = ("vectors", "unpack", "solids", "playback", "camera", "painter", "curve", "controls", "main")
+SCRIPTS = ("vectors", "unpack", "solids", "playback", "camera", "painter", "curve", "controls", "main")
 _SHADERS = ("light", "solid.vert", "solid.frag", "depth.frag", "ground.vert", "ground.frag")
 _COLOURS = (
     *("SUN", "SUN_TINT", "SUN_LIGHT", "SKY_LIGHT", "BOUNCE_LIGHT", "ZENITH", "MIDDLE", "HORIZON", "GLOW"),
@@ -30,8 +30,8 @@ _LANE = 0.62  # width of a lane, in camera distances: a creature fills about hal
 def document(title: str, creatures: Sequence[Creature]) -> str:
     """Return the page as HTML. Every text in it may come from a stranger: none can run or fetch anything."""
     title = printable(title)
-    script = f'"use strict";\n(() => {{\n{shaders()}\n{scripts(_SCRIPTS)}\nstart();\n}})();\n'
-    style_sheet = _read("page.css")
+    script = f'"use strict";\n(() => {{\n{shaders()}\n{scripts(SCRIPTS)}\nstart();\n}})();\n'
+    style_sheet = read_static("page.css")
     policy = f"default-src 'none'; script-src {_digest(script)}; style-src {_digest(style_sheet)}"
     content = _json({"title": title, "creatures": [_creature(one) for one in creatures]})
     return f"""<!DOCTYPE html>
@@ -45,7 +45,7 @@ def document(title: str, creatures: Sequence[Creature]) -> str:
 <style>{style_sheet}</style>
 </head>
 <body>
-{_read("body.html").replace("<!-- title -->", escape(title)).replace("<!-- creatures -->", _text(creatures))}
+{read_static("body.html").replace("<!-- title -->", escape(title)).replace("<!-- creatures -->", _text(creatures))}
 <script type="application/json" id="content">{content}</script>
 <script>{script}</script>
 </body>
@@ -63,7 +63,7 @@ def inline(page: str, height: int = 560) -> str:
 
 def scripts(names: Iterable[str]) -> str:
     """Return JavaScript files of `static`, one after the other."""
-    return "\n".join(_read(f"{name}.js") for name in names)
+    return "\n".join(read_static(f"{name}.js") for name in names)
 
 
 def shaders() -> str:
@@ -71,7 +71,7 @@ def shaders() -> str:
     vectors = [f"const vec3 {name} = vec3({', '.join(map(str, getattr(style, name)))});" for name in _COLOURS]
     numbers = [f"const float {name} = {getattr(style, name)};" for name in _NUMBERS]
     constants = "\n".join([*vectors, *numbers, f"const float HAZE_SQUARES = {HAZE_SQUARES};"])
-    texts = {name: _read(name if "." in name else f"{name}.glsl") for name in _SHADERS}
+    texts = {name: read_static(name if "." in name else f"{name}.glsl") for name in _SHADERS}
     return f"const SUN = {list(style.SUN)};\nconst SHADERS = {json.dumps({**texts, 'style': constants})};"
 
 
@@ -102,8 +102,9 @@ def _text(creatures: Sequence[Creature]) -> str:
     for creature in creatures:
         lines = [f"{each.label}: return {each.total:,.1f} in {_seconds(creature, each)}, {each.ending}"
                  for each in creature.episodes]  # fmt: skip
-        listed = "".join(f"<li>{escape(printable(line))}</li>" for line in [*lines, *creature.notes])
-        parts.append(f"<h2>{escape(printable(creature.name))}</h2>\n<ol>{listed}</ol>")
+        listed = "".join(f"<li>{escape(printable(line))}</li>" for line in lines)
+        said = "".join(f"<p>{escape(printable(line))}</p>" for line in creature.notes)
+        parts.append(f"<h2>{escape(printable(creature.name))}</h2>\n<ol>{listed}</ol>\n{said}")
     return "\n".join(parts)
 
 
@@ -121,5 +122,6 @@ def _digest(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _read(name: str) -> str:
+def read_static(name: str) -> str:
+    """Return a file of the page's scripts, shaders, style or body."""
     return (files("evo.visualize.page") / "static" / name).read_text(encoding="utf-8")

@@ -99,7 +99,6 @@ class Show {
     const several = this.actors.length > 1;
     id("names").replaceChildren(...(several ? this.actors : []).map((actor) => {
       actor.sign = document.createElement("span");
-      actor.sign.textContent = actor.name;
       return actor.sign;
     }));
   }
@@ -144,9 +143,10 @@ class Show {
     id("time").value = this.length ? (id("time").max * moment) / this.length : 0;
     id("time").setAttribute("aria-valuetext", `${moment.toFixed(1)} seconds`);
     id("clock").textContent = `${moment.toFixed(2)} s of ${this.length.toFixed(1)} s`;
-    const lines = this.actors.map(({ episode, state, name }) =>
-      `${this.actors.length > 1 ? `${name}: ` : `${episode.label}, `}return ${number(episode.earned[state.before])}`);
-    id("caption").textContent = lines.join("\n");
+    const earned = ({ episode, state }) => `return ${number(episode.earned[state.before])}`;
+    for (const actor of this.actors) if (actor.sign) actor.sign.textContent = `${actor.name}: ${earned(actor)}`;
+    const [first, ...others] = this.actors;
+    id("caption").textContent = others.length ? "" : `${first.episode.label}, ${earned(first)}`;
   }
 
   // Names stand over the creatures in their lanes.

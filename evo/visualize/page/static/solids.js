@@ -83,7 +83,7 @@ function mesh({ vertices, faces }) {
   return { vertices: points, faces };
 }
 
-// A height field with its four walls down to its base; cells are divided as MuJoCo divides them.
+// A height field with its four walls and its base; cells are divided as MuJoCo divides them.
 function field({ size, heights }) {
   const [rows, columns] = heights.shape;
   const vertices = [], faces = [];
@@ -115,6 +115,9 @@ function field({ size, heights }) {
   wall(along.map((row) => [row, columns - 1]));
   wall(across.map((column) => [rows - 1, columns - 1 - column]));
   wall(along.map((row) => [rows - 1 - row, 0]));
+  const base = vertices.length;
+  for (const [row, column] of [[0, 0], [rows - 1, 0], [rows - 1, columns - 1], [0, columns - 1]]) vertices.push(at(row, column, -size[3]));
+  faces.push([base, base + 1, base + 2], [base, base + 2, base + 3]);
   return solid(vertices, faces);
 }
 
