@@ -1,0 +1,197 @@
+"""The experiments of the paper that introduced NEAT, in its own terms: XOR, and two poles with and without velocities.
+
+Stanley & Miikkulainen 2002, "Evolving Neural Networks through Augmenting Topologies", sections 4.2 to 4.4. A run ends
+with the generation in which a network solves the experiment. Every network of every generation counts as an evaluation.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import evo
+from evo.algorithms import NEAT
+from evo.datasets.dataset import SQUARED_ERROR
+from evo.evaluation.forward_pass import Examiner
+from evo.evaluation.workers import Threads
+from evo.genomes.graph import GraphPopulation, direct_wiring
+from evo.genomes.population import DensePopulation, Population, parts_of, row_of
+from evo.networks import Network
+from evo.networks.layers.graph import Graph
+from evo.networks.wiring import Wiring
+from evo.problems.control import Walking
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+_XOR = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
+_ODD = np.array([0, 1, 1, 0], np.float32)
+_SLOPE = 2.45  # tanh(2.45 x) = 2 / (1 + exp(-4.9 x)) - 1: the papers' sigmoid, stretched to the force's ±1
+_LONG, _SHORT = 100_000, 1000  # steps
+_GENERALISED = 200  # starts of 625, from which a network without velocities must balance for 1,000 steps
+_SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
+# Of the start: the range of the position (m), its rate (m/s), the long pole's angle (rad) and its rate (rad/s).
+_RANGES = {"start_position": 2.16, "start_velocity": 1.35, "start_angle": 0.06283152, "start_spin": 0.15009752}
+_ONCE = np.zeros(1, np.int64)  # the seed of the one episode: nothing in it is drawn
+
+Judge = Callable[[GraphPopulation], tuple[Floats, int | None, int]]
+
+
+class Experiment(NamedTuple):
+    """What a run needs.
+
+    judge: makes what returns the fitness of a population, its first individual that solves the experiment, if any, and
+    from how many starts that one balances. wiring: where NEAT begins. options: NEAT's. generations: at most.
+    """
+
+    judge: Callable[[], Judge]
+    wiring: Wiring
+    recurrent: bool
+    options: Mapping[str, Any]
+    generations: int
+
+
+class Row(NamedTuple):
+    """What came of one seed: `evaluations` to the end of the last generation; nodes and links of what solved it."""
+
+    experiment: str
+    variant: str
+    seed: int
+    solved: int
+    generations: int
+    evaluations: int
+    hidden: int
+    links: int
+    starts: int
+
+
+def judge_xor() -> Judge:
+    """Fitness (4 - sum of |error|)²; solved where each output is on the right side of 0.5."""
+    examiner = Examiner(Network([Graph(outputs=1)], 2, "graph", normalise=False), SQUARED_ERROR, Threads(1))
+    inputs, targets = _XOR[:, np.newaxis], _ODD[:, np.newaxis, np.newaxis]
+
+    def judge(population: GraphPopulation) -> tuple[Floats, int | None, int]:
+        found = []
+        for rows in parts_of(population, examiner.capacity(len(inputs))):
+            outputs = examiner.run(rows, inputs, targets, np.arange(len(inputs)), answering=True).outputs
+            assert outputs is not None
+            found.append(outputs[:, :, 0, 0].astype(np.float64))
+        outputs = np.concatenate(found)
+        fitness = (4 - np.abs(outputs - _ODD).sum(axis=1)) ** 2
+        return fitness, _first(((outputs > 0.5) == (_ODD > 0.5)).all(axis=1)), 0
+
+    return judge
+
+
+def judge_poles() -> Judge:
+    """Fitness is the number of steps balanced; solved at 100,000, half an hour."""
+    task = evo.task("double-pole", reset_noise_scale=0.0, steps=_LONG)
+    problem = Walking(task, evo.network("graph", task), Threads(1))
+
+    def judge(population: GraphPopulation) -> tuple[Floats, int | None, int]:
+        fitness = _returns(problem, population)
+        return fitness, _first(fitness >= _LONG), 0
+
+    return judge
+
+
+def judge_poles_without_velocities() -> Judge:
+    """Gruau's fitness over 1,000 steps.
+
+    Solved where the fittest balances for 100,000 steps, and for 1,000 from 200 of 625 starts.
+    """
+    options = {"velocities": False, "reset_noise_scale": 0.0}
+    task = evo.task("double-pole", gruau=True, steps=_SHORT, **options)
+    network = evo.network("graph:recurrent", task)
+    problem = Walking(task, network, Threads(1))
+    long = Walking(evo.task("double-pole", steps=_LONG, **options), network, Threads(1))
+    known: dict[bytes, int] = {}  # the fittest is often that of the generation before
+
+    def judge(population: GraphPopulation) -> tuple[Floats, int | None, int]:
+        fitness = _returns(problem, population)
+        best = int(np.argmax(fitness))
+        row = np.asarray(row_of(population, best))
+        if row.tobytes() not in known:
+            lasts = _returns(long, DensePopulation(row[np.newaxis]))[0] >= _LONG
+            known[row.tobytes()] = starts_balanced(row) if lasts else 0
+        starts = known[row.tobytes()]
+        return fitness, best if starts >= _GENERALISED else None, starts
+
+    return judge
+
+
+def starts_balanced(row: Floats) -> int:
+    """Return from how many of 625 starts a `graph:recurrent` without velocities balances for 1,000 steps.
+
+    The generalisation test of Gruau, Whitley & Pyeatt (1996): each of the cart's position and speed and the long pole's
+    angle and its rate at 0.05, 0.25, 0.5, 0.75 and 0.95 of its range. row: the network's parameters, (numbers,).
+    """
+    task = evo.task("double-pole", velocities=False, reset_noise_scale=0.0, steps=_SHORT)
+    network, population = evo.network("graph:recurrent", task), DensePopulation(row[np.newaxis])
+    balanced = 0
+    for shares in itertools.product(_SHARES, repeat=len(_RANGES)):
+        record = task.record.copy()
+        for (name, most), share in zip(_RANGES.items(), shares, strict=True):
+            record[name] = (2 * share - 1) * most
+        problem = Walking(dataclasses.replace(task, record=record), network, Threads(1))
+        balanced += int(_returns(problem, population)[0] >= _SHORT)
+    return balanced
+
+
+def _returns(problem: Walking, population: Population) -> Floats:
+    """Return each individual's return in the one episode, (individuals,); 0 where it failed."""
+    returns = problem.evaluate(population, _ONCE, problem.no_statistics()).returns[:, 0]
+    return np.nan_to_num(returns, nan=0.0)
+
+
+def _first(solved: np.ndarray) -> int | None:
+    return int(np.argmax(solved)) if solved.any() else None
+
+
+def _pushing(inputs: int) -> Wiring:
+    """Return where NEAT begins on the poles: all inputs linked to the force."""
+    return dataclasses.replace(direct_wiring(inputs, 1, "tanh"), responses=np.full(1, _SLOPE))
+
+
+EXPERIMENTS: Mapping[str, Experiment] = {
+    "xor": Experiment(judge_xor, direct_wiring(2, 1), False, {}, 200),
+    "poles": Experiment(judge_poles, _pushing(6), False, {}, 200),
+    # the paper's section 4.1 and, for what it does not name, the authors' parameter file p2nv.ne
+    "poles-without-velocities": Experiment(
+        judge_poles_without_velocities,
+        _pushing(3),
+        True,
+        {"population_size": 1000, "weight_difference": 3.0, "threshold": 4.0, "power": 1.8, "survival": 0.4},
+        100,
+    ),
+}
+
+
+def solve(name: str, seed: int, options: Mapping[str, Any], variant: str = "", drift: int = 0) -> Row:
+    """Run an experiment from one seed. options: NEAT's, before the experiment's own.
+
+    drift: generations in which structures first change at random, unselected and uncounted; 0 begins minimally.
+    """
+    experiment = EXPERIMENTS[name]
+    judge, settings = experiment.judge(), {**experiment.options, **options}
+    neat = NEAT(experiment.wiring.row(), seed, experiment.recurrent, 256, **settings)
+    if drift:
+        neat.restore(_random_structures(experiment, seed, settings, drift))
+    for generation in range(1, experiment.generations + 1):
+        population = neat.ask()
+        fitness, solution, starts = judge(population)
+        neat.tell(fitness)
+        if solution is not None:
+            wiring = Wiring.of(row_of(population, solution))
+            sizes = len(wiring.incoming) - len(wiring.outputs), len(wiring.weights) + int((wiring.biases != 0).sum())
+            return Row(name, variant, seed, 1, generation, generation * len(fitness), *sizes, starts)
+    return Row(name, variant, seed, 0, experiment.generations, experiment.generations * len(fitness), 0, 0, 0)
+
+
+def _random_structures(experiment: Experiment, seed: int, settings: Mapping[str, Any], drift: int) -> dict[str, Any]:
+    """Return the state of a NEAT whose genomes have grown for some generations without selection."""
+    growing = {**settings, "add_node": 0.5, "add_link": 0.5, "mutation_only": 1.0, "survival": 1.0, "patience": 10**6}
+    neat = NEAT(experiment.wiring.row(), seed, experiment.recurrent, 256, **growing, stagnation=10**6)
+    for _ in range(drift):
+        neat.tell(np.zeros(len(neat.ask())))
+    return neat.state()

@@ -1,0 +1,113 @@
+"""The experiments of NEAT's paper: what solves them, the starts of the generalisation test, and files that go on."""
+
+import csv
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.neat_experiments import EXPERIMENTS, Row, judge_poles, judge_xor, solve, starts_balanced
+from benchmarks.neat_solves import Case, options_of, read, run, table
+from evo.algorithms import NEAT
+from evo.genomes.graph import GraphPopulation, genes_of
+from evo.networks.wiring import Wiring
+from evo.numerics.node_functions import ACTIVATIONS
+
+
+def graph(inputs: int, weights: Any, **changes: Any) -> Wiring:
+    """A graph of one linear node."""
+    count = len(weights)
+    wiring = Wiring(
+        inputs=inputs,
+        outputs=np.zeros(1, np.int64),
+        activations=np.full(1, ACTIVATIONS.index("linear")),
+        aggregations=np.zeros(1, np.int64),
+        biases=np.zeros(1),
+        responses=np.ones(1),
+        rates=np.ones(1),
+        incoming=np.full(1, count),
+        sources=np.arange(count),
+        weights=np.asarray(weights, np.float64),
+    )
+    return dataclasses.replace(wiring, **changes)
+
+
+def population(wiring: Wiring, recurrent: bool = False) -> GraphPopulation:
+    return GraphPopulation(genes_of(wiring, bias_unit=True), recurrent)
+
+
+def test_xor_is_solved_by_a_network_that_computes_it_and_by_no_other() -> None:
+    # a hidden node for "both", and an output that sees a + b - 2 both
+    nodes: dict[str, Any] = {
+        "activations": np.array([ACTIVATIONS.index("step"), ACTIVATIONS.index("linear")]),
+        "aggregations": np.zeros(2, np.int64),
+        "responses": np.ones(2),
+        "rates": np.ones(2),
+    }
+    solution = Wiring(
+        inputs=2,
+        outputs=np.array([1]),
+        biases=np.array([-1.5, 0.0]),
+        incoming=np.array([2, 3]),
+        sources=np.array([0, 1, 0, 1, 2]),
+        weights=np.array([1.0, 1.0, 1.0, 1.0, -2.0]),
+        **nodes,
+    )
+    judge = judge_xor()
+    fitness, found, _ = judge(population(solution))
+    assert (fitness.tolist(), found) == ([16.0], 0)
+    fitness, found, _ = judge(population(graph(2, [1.0, 1.0])))
+    assert (fitness.tolist(), found) == ([4.0], None)  # of 0, 1, 1, 2 the last is wrong by 2
+
+
+def test_poles_that_fall_are_not_balanced() -> None:
+    fitness, found, _ = judge_poles()(population(graph(6, np.zeros(6))))
+    assert found is None
+    assert 10 < fitness[0] < 100
+
+
+def test_a_network_that_does_nothing_balances_what_begins_upright_and_still() -> None:
+    assert starts_balanced(graph(3, np.zeros(3)).row()) == 5  # at each of five positions
+
+
+def test_a_seed_gives_the_same_row_again_and_options_change_it() -> None:
+    row = solve("xor", 3, {})
+    assert row == solve("xor", 3, {})
+    assert row.solved and row.evaluations == 150 * row.generations and row.hidden >= 1
+    assert solve("xor", 3, {"population_size": 30}).evaluations % 30 == 0
+
+
+def test_random_structures_are_large_and_begin_uncounted() -> None:
+    row = solve("xor", 0, {"population_size": 40}, "random", drift=5)
+    assert row.evaluations == 40 * row.generations
+
+
+def test_a_file_of_results_goes_on_where_it_ended(tmp_path: Path) -> None:
+    path, case = tmp_path / "rows.csv", Case("xor", "small", {"population_size": 60})
+    first = run([case], [100], path, 1)
+    both = run([case], [100, 101], path, 1)
+    assert both[:1] == first and [row.seed for row in both] == [100, 101]
+    assert sorted(read(path)) == sorted(both)
+    with path.open(newline="") as file:
+        assert next(iter(csv.reader(file))) == [*Row._fields]
+
+
+def test_the_table_counts_failures() -> None:
+    case = Case("poles")
+    rows = [Row("poles", "", 100 + seed, int(seed < 3), 4, 600, 1, 7, 0) for seed in range(4)]
+    line = table([case], rows)[1]
+    assert line[:5] == ["poles", "3 of 4", "600", "0", "600"]
+    assert line[-1] == "3,600"
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_the_options_of_an_experiment_are_neats(name: str) -> None:
+    experiment = EXPERIMENTS[name]
+    neat = NEAT(experiment.wiring.row(), 0, experiment.recurrent, 256, **experiment.options)
+    assert len(neat.ask()) == experiment.options.get("population_size", 150)
+
+
+def test_words_are_read_as_options() -> None:
+    assert options_of(["power=1.8", "species=15", "start=few"]) == {"power": 1.8, "species": 15, "start": "few"}
