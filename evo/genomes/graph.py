@@ -17,11 +17,12 @@ class GraphPopulation:
 
     What does not lead from an input, the bias unit or a node with a bias to an output is left out; an output to which
     nothing leads stays, without links. A link from the bias unit, which is always 1, is added to the bias of the node
-    that it leads to.
+    that it leads to. mothers: of each, the individual of the generation before whose structure it began with, int64
+    (individuals,); None where there was none.
     """
 
-    def __init__(self, genes: Genes, recurrent: bool) -> None:
-        self.genes = genes
+    def __init__(self, genes: Genes, recurrent: bool, mothers: NDArray[np.int64] | None = None) -> None:
+        self.genes, self.mothers = genes, mothers
         self.values, self.offsets = develop(genes, recurrent)
         self.lengths = np.diff(self.offsets)
 

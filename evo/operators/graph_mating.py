@@ -23,21 +23,24 @@ def mate(
     equal chance. averaging: share of matings in which matching weights are averaged instead. disabling: chance that a
     link disabled in either parent is disabled in the child; else it is enabled. stream: uint64 (4,), moves on.
     """
-    return Genes(*_mate(stream, genes, fitness, first, second, averaging, disabling))
+    leading = structural_parents(genes, fitness, first, second)
+    other = first + second - leading
+    return Genes(*_mate(stream, genes, leading, other, averaging, disabling))
+
+
+def structural_parents(genes: Genes, fitness: Floats, first: Ints, second: Ints) -> Ints:
+    """Return of each pair the parent whose nodes and links the child has: the fitter, or the one with fewer links."""
+    links = np.diff(genes.link_offsets)
+    equal, better = fitness[second] == fitness[first], fitness[second] > fitness[first]
+    return np.where(better | (equal & (links[second] < links[first])), second, first)
 
 
 @njit(cache=True)
-def _mate(stream: Any, genes: Any, fitness: Any, first: Any, second: Any, averaging: float, disabling: float) -> Any:
-    children = first.size
-    leading, other = np.empty(children, np.int64), np.empty(children, np.int64)
+def _mate(stream: Any, genes: Any, leading: Any, other: Any, averaging: float, disabling: float) -> Any:
+    children = leading.size
     node_offsets, link_offsets = np.zeros(children + 1, np.int64), np.zeros(children + 1, np.int64)
     for child in range(children):
-        one, two = first[child], second[child]
-        links = genes.link_offsets[one + 1] - genes.link_offsets[one]
-        others = genes.link_offsets[two + 1] - genes.link_offsets[two]
-        if fitness[two] > fitness[one] or (fitness[two] == fitness[one] and others < links):
-            one, two = two, one
-        leading[child], other[child] = one, two
+        one = leading[child]
         nodes = genes.node_offsets[one + 1] - genes.node_offsets[one]
         node_offsets[child + 1] = node_offsets[child] + nodes
         link_offsets[child + 1] = link_offsets[child] + genes.link_offsets[one + 1] - genes.link_offsets[one]

@@ -1,6 +1,7 @@
 """Choice of how a champion is shown: a film, a map of a function, or predictions on a data set."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,7 +112,8 @@ def show(run: Run, video: bool, watcher: Watcher, threads: int | None) -> None:
         if has_species(run):
             run.plot_species(run.directory.plots / "species.png")
             run.plot_ancestry(run.directory.plots / "ancestry.png")
-            run.plot_network(run.directory.plots / "network.svg")
+            with suppress(EvoError):  # some methods with species evolve networks that cannot be drawn
+                run.plot_network(run.directory.plots / "network.svg")
         pictures_of(run.config.task.kind).finish(run, video, watcher, threads)
     except EvoError as error:
         watcher.note(str(error))

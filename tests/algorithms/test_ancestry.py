@@ -39,7 +39,7 @@ def test_lines_are_those_of_the_whole_family_tree(seed: int, count: int, size: i
     for generation, (mothers, born) in enumerate(generations(seed, count, size)):
         features = [tuple(map(int, each)) for each in np.column_stack(born)]
         if generation == 0:
-            ancestry.begin(born, 0)
+            ancestry.follow(None, born, 0)
             people = [(0, each, None) for each in features]  # type: ignore[misc]
         else:
             ancestry.follow(mothers, born, generation)
@@ -55,7 +55,7 @@ def test_lines_are_those_of_the_whole_family_tree(seed: int, count: int, size: i
 def test_nobody_is_kept_from_whom_none_alive_descends(seed: int) -> None:
     ancestry = Ancestry()
     for generation, (mothers, born) in enumerate(generations(seed, 30, 6)):
-        ancestry.begin(born, 0) if generation == 0 else ancestry.follow(mothers, born, generation)
+        ancestry.follow(mothers if generation else None, born, generation)
     needed = {int(entry) for entry in ancestry.living}
     for entry in sorted(range(len(ancestry.entries.mothers)), reverse=True):
         if entry in needed:
@@ -65,7 +65,7 @@ def test_nobody_is_kept_from_whom_none_alive_descends(seed: int) -> None:
 
 def test_of_a_long_search_without_change_little_is_kept() -> None:
     ancestry, still = Ancestry(), Newborn(*np.zeros((3, 50), np.int64))
-    ancestry.begin(still, 0)
+    ancestry.follow(None, still, 0)
     for generation in range(1, 400):
         ancestry.follow(generator(generation, "mothers").integers(50, size=50), still, generation)
     assert len(ancestry.entries.mothers) == 1
@@ -74,7 +74,7 @@ def test_of_a_long_search_without_change_little_is_kept() -> None:
 def test_a_state_is_restored_and_a_damaged_one_refused() -> None:
     ancestry, again = Ancestry(), Ancestry()
     for generation, (mothers, born) in enumerate(generations(3, 9, 5)):
-        ancestry.begin(born, 0) if generation == 0 else ancestry.follow(mothers, born, generation)
+        ancestry.follow(mothers if generation else None, born, generation)
     state = ancestry.state()
     again.restore(state)
     mothers, born = generations(4, 1, 5)[0]

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, final
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
+from evo.operators.graph_genes import Genes, Ints
 
 
 class Entries(NamedTuple):
@@ -31,6 +31,13 @@ class Newborn(NamedTuple):
     links: Ints
 
 
+def newborn(genes: Genes, species: Ints) -> Newborn:
+    """Return a generation of graph genomes, in species of these numbers, int64 (genomes,)."""
+    owners = np.repeat(np.arange(genes.genomes), np.diff(genes.link_offsets))
+    links = np.bincount(owners[genes.enabled], minlength=genes.genomes)
+    return Newborn(species, np.diff(genes.node_offsets) - genes.outputs, links)
+
+
 @final
 class Ancestry:
     """Lines of descent of the living: `living`, int64 (individuals,), is the entry that each individual is in.
@@ -42,14 +49,15 @@ class Ancestry:
         none = np.zeros(0, np.int64)
         self.entries, self.living = Entries(none, none, none, none, none), none
 
-    def begin(self, born: Newborn, generation: int) -> None:
-        """Begin a line with each individual of the first generation."""
-        count = len(born.species)
-        self.living = np.arange(count)
-        self.entries = Entries(self.living, np.full(count, generation), *born)
+    def follow(self, mothers: Ints | None, born: Newborn, generation: int) -> None:
+        """Replace the living by their children.
 
-    def follow(self, mothers: Ints, born: Newborn, generation: int) -> None:
-        """Replace the living by their children. mothers: int64 (children,), indices into the living."""
+        mothers: int64 (children,), indices into the living; None where a line begins with each.
+        """
+        if mothers is None:
+            self.living = np.arange(len(born.species))
+            self.entries = Entries(self.living, np.full(len(self.living), generation), *born)
+            return
         entries, living = self.entries, self.living[mothers]
         same = (entries.species[living] == born.species) & (entries.nodes[living] == born.nodes)
         new = np.flatnonzero(~(same & (entries.links[living] == born.links)))
@@ -85,9 +93,9 @@ class Ancestry:
 
     @staticmethod
     def check(state: Mapping[str, NDArray[Any]]) -> None:
-        """Raise ValueError where arrays of the right dtypes are no lines of descent."""
+        """Raise ValueError where arrays of the right dtypes, by name, are no lines of descent."""
         mothers, living = np.asarray(state["mothers"]), np.asarray(state["living"])
         if any(len(state[name]) != len(mothers) for name in Entries._fields):
-            raise ValueError("entries of different numbers")
+            raise ValueError("state 'ancestry': entries of different numbers")
         if (mothers > np.arange(len(mothers))).any() or (living >= max(len(mothers), 1)).any():
-            raise ValueError("entries that do not follow their mothers")
+            raise ValueError("state 'ancestry': entries that do not follow their mothers")

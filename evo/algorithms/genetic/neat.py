@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
+from evo.algorithms.genetic.ancestry import Ancestry, Entries, newborn
 from evo.algorithms.genetic.neat_parents import Parents
 from evo.algorithms.genetic.neat_start import initial_genome, moved_copies, single_links
 from evo.envs.engine.random import words_of
@@ -22,7 +23,7 @@ from evo.numerics.randomness import generator
 from evo.numerics.validation import number_between, positive_number, whole_number
 from evo.operators.graph_distance import Compatibility, divide
 from evo.operators.graph_genes import ARRAYS, Floats, Genes, Ints, check_genes, take
-from evo.operators.graph_mating import mate
+from evo.operators.graph_mating import mate, structural_parents
 from evo.operators.graph_mutation import draw_functions, move_numbers, mutate_weights
 from evo.operators.graph_species import Breeding, choose_parents, shares
 from evo.operators.graph_structure import Counters, Growth, grow, shrink
@@ -98,6 +99,7 @@ class NEAT(AskTell[GraphPopulation]):
     rank_based = False
     remembered = (
         "parents",
+        "ancestry",
         "numbers",
         "bests",
         "improvements",
@@ -113,6 +115,7 @@ class NEAT(AskTell[GraphPopulation]):
     )
     growing = (
         *(f"parents_{name}" for name in (*ARRAYS, "fitness", "species")),
+        *(f"ancestry_{name}" for name in (*Entries._fields, "living")),
         "numbers",
         "bests",
         "improvements",
@@ -213,6 +216,7 @@ class NEAT(AskTell[GraphPopulation]):
         self.growth = Growth(recurrent, most, whole_number("tries", tries, 1), 1.0, self.activations, self.aggregations)
 
         self.parents = Parents(first, np.zeros(1), np.zeros(1, np.int64))
+        self.ancestry = Ancestry()
         # Of each species: its number, the best fitness it ever had, and in which generation.
         self.numbers, self.improvements = np.zeros(1, np.int64), np.zeros(1, np.int64)
         self.bests = np.zeros(1)
@@ -248,7 +252,8 @@ class NEAT(AskTell[GraphPopulation]):
         children = mate(
             words, genes, fitness, plan.first, plan.second, averaging=self.averaging, disabling=self.disabling
         )
-        return GraphPopulation(self._mutants(words, draws, children, plan.mutated), self.recurrent)
+        mothers = structural_parents(genes, fitness, plan.first, plan.second)
+        return GraphPopulation(self._mutants(words, draws, children, plan.mutated), self.recurrent, mothers)
 
     def _fertile(self) -> tuple[NDArray[np.bool_], bool]:
         """Return which species have children, bool (species,), and whether they are only the two best of them."""
@@ -334,6 +339,7 @@ class NEAT(AskTell[GraphPopulation]):
         if self.phased is not None:
             self._change_phase(len(genes.innovations) / len(fitness))
         self.parents = Parents(genes, fitness, species.astype(np.int64))
+        self.ancestry.follow(population.mothers, newborn(genes, self.numbers[species]), now + 1)
 
     def _representatives(self) -> Ints:
         """Return a random member of each species, int64 (species,): the genome that stands for it (section 3.3)."""
@@ -373,6 +379,12 @@ class NEAT(AskTell[GraphPopulation]):
             "threshold": self.threshold,
         }
 
+    def census(self) -> dict[str, NDArray[Any]]:
+        """Return who lives, for the run's pictures: species' numbers and sizes, and the line of the fittest."""
+        sizes, fittest = np.bincount(self.parents.species), int(np.argmax(self.parents.fitness))
+        line = self.ancestry.line(fittest)._asdict() if self.generation else {}
+        return {"species/numbers": self.numbers, "species/sizes": sizes} | {f"line/{name}": line[name] for name in line}
+
     def check(self, state: Mapping[str, NDArray[Any]]) -> None:
         super().check(state)
         arrays: dict[str, Any] = {name: np.asarray(state[f"parents_{name}"]) for name in ARRAYS}
@@ -381,6 +393,7 @@ class NEAT(AskTell[GraphPopulation]):
             check_genes(genes, self.recurrent, (len(ACTIVATIONS), len(AGGREGATIONS)))
         except ValueError as error:
             raise ValueError(f"state 'parents': {error}") from error
+        Ancestry.check({name: state[f"ancestry_{name}"] for name in self.ancestry.state()})
         species, count = np.asarray(state["parents_species"]), len(state["numbers"])
         if not len(species) == len(state["parents_fitness"]) == genes.genomes:
             raise ValueError(f"state 'parents_species' is of {len(species)} individuals, expected {genes.genomes}")
