@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import evo
 from evo.algorithms import NEAT
 from evo.genomes.graph import GraphPopulation, direct_wiring
 from evo.genomes.population import row_of
@@ -224,3 +226,41 @@ def test_a_damaged_state_is_refused_and_changes_nothing(name: str) -> None:
         neat.restore(state | {name: change(state[name])})
     neat.ask(), twin.ask()
     assert_same(neat, twin)
+
+
+@pytest.mark.parametrize("network", ["graph", "graph:8:recurrent"])
+def test_runs_go_on_as_if_uninterrupted_with_any_number_of_threads(network: str, tmp_path: Path) -> None:
+    few = {"task.steps": 60, "evaluation.selection_episodes": 2, "evaluation.report_episodes": 2}
+    settings = {**few, "method.population_size": 30, "method.add_node": 0.3, "method.add_link": 0.3}
+
+    def run(name: str, generations: int, threads: int) -> evo.Run:
+        return evo.run(
+            "cartpole",
+            method="neat",
+            network=network,
+            seed=1,
+            generations=generations,
+            threads=threads,
+            settings=settings,
+            out=tmp_path / name,
+            video=False,
+        )
+
+    whole, parallel = run("whole", 8, 1), run("parallel", 8, 3)
+    resumed = evo.resume(run("resumed", 3, 2), generations=8, video=False)
+    for other in (parallel, resumed):
+        np.testing.assert_array_equal(other.champion.params, whole.champion.params)
+        for column in ("best", "mean", "species", "links", "complexity"):
+            np.testing.assert_array_equal(other.metrics[column], whole.metrics[column])
+    started = run("again", 1, 1) if network == "graph" else whole
+    begun = evo.run(
+        start=started, method="neat", seed=2, generations=1, settings=few, out=tmp_path / "from", video=False
+    )
+    assert begun.champion.network_text == network
+
+
+@pytest.mark.parametrize(("task", "network"), [("sphere", None), ("cartpole", "linear")])
+def test_what_has_no_graph_is_refused_in_one_line(task: str, network: str | None, tmp_path: Path) -> None:
+    with pytest.raises(evo.EvoError, match="take a task with a network, and network graph") as error:
+        evo.run(task, method="neat", network=network, generations=1, out=tmp_path / "run", video=False)
+    assert "\n" not in str(error.value)

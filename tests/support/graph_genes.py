@@ -70,11 +70,12 @@ def act(wiring: Wiring, inputs: np.ndarray, before: list[float], recurrent: bool
     read = before if recurrent else now
     at = 0
     for node, count in enumerate(wiring.incoming):
-        total = wiring.biases[node]
+        total = 0.0
         for link in range(at, at + count):
             source = wiring.sources[link]
             total += wiring.weights[link] * (inputs[source] if source < len(inputs) else read[source - len(inputs)])
         at += count
+        total = wiring.biases[node] + wiring.responses[node] * total
         now[node] = activate(ACTIVATIONS[wiring.activations[node]], total)
     return now
 
