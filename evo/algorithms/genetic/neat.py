@@ -316,7 +316,8 @@ class NEAT(AskTell[GraphPopulation]):
             if concentrated:  # they begin anew
                 improvements = np.where(fertile, now, improvements)
         found = divide(genes, former, representatives, self.threshold, self.compatibility)
-        present, species = np.unique(found, return_inverse=True)
+        sizes = np.bincount(found)
+        present, species = np.flatnonzero(sizes), (np.cumsum(sizes > 0) - 1)[found]
         kept = present[present < len(representatives)]
         founded = len(present) - len(kept)
         before = np.concatenate([self.bests[kept], np.full(founded, -np.inf)])
@@ -338,7 +339,7 @@ class NEAT(AskTell[GraphPopulation]):
             self.threshold = max(_LEAST_THRESHOLD, self.threshold + float(step))
         if self.phased is not None:
             self._change_phase(len(genes.innovations) / len(fitness))
-        self.parents = Parents(genes, fitness, species.astype(np.int64))
+        self.parents = Parents(genes, fitness, species)
         self.ancestry.follow(population.mothers, newborn(genes, self.numbers[species]), now + 1)
 
     def _representatives(self) -> Ints:
