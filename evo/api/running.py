@@ -345,6 +345,10 @@ class _Session:
                     config = config.changed({"budget.minutes": None, "budget.generations": learner.generation})
                     write_text(directory.path / "config.toml", config.toml())
                 done = Run(directory.path, config=config)
+                if "measures" in getattr(getattr(learner, "algorithm", None), "uses", ()):
+                    from evo.runs.archive import keep_archive  # few learners fill one
+
+                    keep_archive(learner, judge, done.archive_path, watcher)
                 show(done, self.video, watcher, self.workers.threads)
         except (KernelError, EngineError, FloatingPointError) as error:
             raise EvoError(f"{config.task.name}: {error}") from error

@@ -33,6 +33,9 @@ def replay(
         bool,
         typer.Option("--network", help="show the network too; with --out FILE.svg (.png, .pdf), it alone"),
     ] = False,
+    cell: Annotated[
+        str | None, typer.Option("--cell", help="show the elite of a cell of the archive: 12, or in a grid 3,7")
+    ] = None,
     seed: Annotated[
         int | None, typer.Option("--seed", help="seed of the episode (default: that of the episode of median return)")
     ] = None,
@@ -62,7 +65,7 @@ def replay(
         if not quiet:
             console.say(str(check))
             champion = champion_of(path, trust)
-            if champion.report_returns is not None:
+            if cell is None and champion.report_returns is not None:
                 console.say(f"reported {champion.reported_fitness}")
 
     columns = (TextColumn("filming"), BarColumn(), MofNCompleteColumn(), TextColumn("frames,"), TimeRemainingColumn())
@@ -73,6 +76,7 @@ def replay(
             out,
             evolution=evolution,
             network=network,
+            cell=cell,
             seed=seed,
             width=width or (256 if preview else 640),
             height=height or (144 if preview else 360),

@@ -5,19 +5,23 @@ import importlib
 import importlib.util
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from evo.config.config import Config
 from evo.config.renamed import renamed_columns
 from evo.config.resolve import read_config, resolve_config
-from evo.errors import EvoError, printable
+from evo.errors import EvoError, one_line, printable
+from evo.learners.learner import Candidate, check_candidate
 from evo.runs.champion import Champion
 from evo.runs.provenance import read_mixed
 from evo.storage.files import read_text, read_toml
 from evo.storage.paths import command
 from evo.storage.run_directory import RunDirectory
+
+if TYPE_CHECKING:
+    from evo.runs.archive import RunArchive
 
 
 class Record:
@@ -63,6 +67,37 @@ class Record:
         if not self.directory.last_path.exists():
             raise EvoError(f"{self.path} holds no last candidate: it has not ended, or an older evo ran it")
         return self._read(self.directory.last_path)
+
+    @property
+    def archive(self) -> "RunArchive":
+        """The map of elites that it left where it ended. Raises EvoError, also where its method fills none."""
+        from evo.runs.archive import RunArchive  # few runs have one
+
+        path = self.archive_path
+        if not path.exists():
+            raise EvoError(f"{self.path} holds no archive: its method fills none, or it has not ended")
+        return RunArchive.load(path)
+
+    @property
+    def archive_path(self) -> Path:
+        """The path of archive.npz, whether or not it exists."""
+        return self.path / "archive.npz"
+
+    def elite(self, cell: str) -> Champion:
+        """Return the elite of a cell, `12` or in a grid `3,7`, as a champion, chosen by its held-out episodes.
+
+        Raises EvoError where it has none; it names the nearest cell that has one.
+        """
+        archive = self.archive
+        elite = archive.place(cell)
+        candidate = Candidate(archive.params[elite], self.champion.statistics)
+        try:
+            check_candidate(candidate, self.champion.candidate, self.champion.problem)
+        except ValueError as error:
+            raise EvoError(f"{self.archive_path} is not of this run: {one_line(error)}") from error
+        return replace(
+            self.champion, candidate=candidate, selection_returns=archive.returns[elite], report_returns=None
+        )
 
     @property
     def metrics(self) -> dict[str, np.ndarray]:

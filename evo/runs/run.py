@@ -43,6 +43,16 @@ class Run(Record):
         draw_map(self, self.champion, Path(path))
         return Path(path)
 
+    def plot_archive(self, path: Path | str) -> Path:
+        """Draw the archive by the fitness of its elites on held-out episodes, .png, .svg or .pdf; return the path.
+
+        Raises EvoError, also where the method fills none.
+        """
+        from evo.runs.archive import draw_archive
+
+        draw_archive(self.archive, self.title, Path(path))
+        return Path(path)
+
     def plot_answers(self, path: Path | str) -> Path:
         """Draw the champion's predictions on the test split, .png, .svg or .pdf; return the path.
 

@@ -23,6 +23,7 @@ def replay(
     *,
     evolution: bool = False,
     network: bool = False,
+    cell: str | None = None,
     seed: int | None = None,
     width: int = 640,
     height: int = 360,
@@ -38,6 +39,7 @@ def replay(
     out: .mp4, .gif or .webp for a film, .png for a strip of stills, .html for a page to turn around; by default
     videos/champion.mp4 in the run directory. evolution: film how the run learned instead, generation by generation.
     network: film beside it what the network does; to .svg, .png or .pdf, and on a data set, draw the network alone.
+    cell: show the elite of this cell of the run's archive, `12` or in a grid `3,7`, in place of the champion.
     seed: the episode to show; by default the report episode of median return. seconds: of each episode at most, and 4
     in a film with `evolution`. threads: frames drawn at once; all processors by default. checked: called, before
     filming, with the verification of the champion's score. progress: called after each frame with the number drawn and
@@ -50,6 +52,8 @@ def replay(
     source = Path() if given is not None else path_of(path)
     run = None if given is not None or source.is_file() else Run(source, trust)
     champion = given or (run.champion if run is not None else champion_of(source, trust))
+    if cell is not None:
+        champion = _elite(run, cell, evolution)
     if step_timeout is not None:
         champion = champion.with_timeout(step_timeout)
     pictures = replay_pictures(champion.spec.kind, network, None if out is None else Path(out))
@@ -58,6 +62,7 @@ def replay(
         target = Path(out)
     else:
         target = source.with_suffix(pictures.suffix) if run is None else pictures.place(run, wishes)
+        target = target if cell is None else target.with_stem(f"cell-{cell.replace(',', '-').replace(' ', '')}")
     # errors in the arguments are raised before the champion is scored again
     pictures.check(champion, run, target, wishes)
     if checked is not None:
@@ -92,6 +97,14 @@ def view(
     return page
 
 
+def _elite(run: Run | None, cell: str, evolution: bool) -> Champion:
+    if run is None:
+        raise EvoError(f"cell {cell!r}: a champion file has no archive; name its run directory")
+    if evolution:
+        raise EvoError(f"cell {cell!r} is shown alone: leave out evolution, which shows how the run learned")
+    return run.elite(cell)
+
+
 def _shown(given: Path | str | Run | Champion, trust: bool) -> "Shown":
     from evo.runs.viewing import Shown
 
@@ -109,6 +122,8 @@ def show(run: Run, video: bool, watcher: Watcher, threads: int | None) -> None:
     try:
         if run.metrics:
             run.plot(run.directory.plots / "learning.png")
+        if run.archive_path.exists():
+            run.plot_archive(run.directory.plots / "archive.png")
         if has_species(run):
             run.plot_species(run.directory.plots / "species.png")
             run.plot_ancestry(run.directory.plots / "ancestry.png")

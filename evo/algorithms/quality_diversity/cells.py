@@ -104,21 +104,22 @@ class CellsPlan:
 
     def count(self, measures: int) -> int:
         """Return the number of cells for this many measures."""
-        return math.prod(self._shape(measures)) if self.kind == "grid" else self.sizes[0]
+        return math.prod(self.shape(measures))
 
     def build(self, measures: int) -> Cells:
         """Return the cells. Raises ValueError where they do not fit the number of measures."""
         if self.kind == "cvt":
             return Voronoi(self.sizes[0], measures, self.seed)
-        shape = self._shape(measures)
+        shape = self.shape(measures)
         if len(shape) != measures:
             raise ValueError(f"archive={self.text!r}: must be one size, or one for each of {measures} measures")
         if math.prod(shape) > MOST_CELLS:
             raise ValueError(f"archive={self.text!r}: must be at most {MOST_CELLS:,} cells; take cvt:1024")
         return Grid(shape)
 
-    def _shape(self, measures: int) -> tuple[int, ...]:
-        return self.sizes * measures if len(self.sizes) == 1 else self.sizes
+    def shape(self, measures: int) -> tuple[int, ...]:
+        """Return the boxes along each measure; of Voronoi cells, their number alone."""
+        return self.sizes * measures if self.kind == "grid" and len(self.sizes) == 1 else self.sizes
 
     def __repr__(self) -> str:
         return self.text

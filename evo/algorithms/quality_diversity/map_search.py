@@ -46,7 +46,8 @@ class MapSearch(AskTell[PopulationT]):
     ) -> None:
         super().__init__(initial, seed)
         self.measured = Measured(measured, measures, ranges)
-        cells = CellsPlan(archive).build(len(self.measured.names))
+        self.plan = CellsPlan(archive)
+        cells = self.plan.build(len(self.measured.names))
         self.archive = Archive(cells, self.measured.ranges, self.initial.size, learning_rate, threshold_min)
         self.qd_offset = finite_number("qd_offset", qd_offset)
         self.offered = whole_number("offered", offered, 1)
