@@ -131,3 +131,13 @@ def test_the_command_line_takes_a_picture(tmp_path: Path) -> None:
     told = command(*words, folder=tmp_path)
     assert told.returncode == 0 and "60 × 40 pixels, learned as 32 × 21" in told.stdout + told.stderr
     assert (tmp_path / "run" / "plots" / "painting.png").exists()
+
+
+def test_neat_grows_a_picture_of_the_functions_of_patterns(tmp_path: Path) -> None:
+    path = _gradient(tmp_path / "g.png")
+    run = evo.run(
+        f"picture:{path}", method="neat", generations=3, settings={"method.population_size": 20}, out=tmp_path / "run"
+    )
+    assert run.config["method.activations"].startswith("sine,gaussian") and run.config["network.layers"] == "graph"
+    assert run.metrics["best"][-1] >= run.metrics["best"][0]
+    assert paint(run.champion.supervised, run.champion.params, 6).shape == (4, 6, 3)

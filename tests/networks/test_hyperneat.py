@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -237,3 +238,21 @@ def test_a_creature_is_moved_by_what_is_painted_on_its_body() -> None:
     for name in ("pointmass", "cartpole"):
         with pytest.raises(EvoError, match="has no body whose joints its actions drive: take line or grid"):
             evo.network("hyperneat:body", evo.task(name))
+
+
+def test_a_run_by_neat_goes_on_to_the_bit_and_reproduces_its_score(tmp_path: Path) -> None:
+    def begin(name: str, generations: int, threads: int) -> evo.Run:
+        settings = {"task.resolution": 5, "method.population_size": 20}
+        return evo.run(
+            "boxes", method="neat", generations=generations, settings=settings, threads=threads, out=tmp_path / name
+        )
+
+    whole = begin("whole", 4, 2)
+    begin("parts", 2, 1)
+    parts = evo.resume(tmp_path / "parts", generations=4)
+    assert whole.config["network.layers"] == "hyperneat:grid:nobias"
+    np.testing.assert_array_equal(whole.metrics["best"], parts.metrics["best"])
+    np.testing.assert_array_equal(whole.champion.params, parts.champion.params)
+    assert whole.champion.verify().exact
+    used = {ACTIVATIONS[place] for place in Wiring.of(whole.champion.params).activations}
+    assert used <= {"sine", "gaussian", "absolute", "steep_sigmoid", "linear"}

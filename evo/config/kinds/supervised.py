@@ -9,6 +9,7 @@ from evo.config.kinds.kind import ProblemKind
 from evo.config.presets import dataset_preset
 from evo.config.sections import EvaluationSettings, NetworkSettings
 from evo.datasets import Dataset
+from evo.datasets.endings import ENDINGS
 from evo.errors import EvoError
 from evo.evaluation.workers import Workers
 from evo.networks import Network, network_from_text
@@ -33,7 +34,7 @@ class SupervisedKind(ProblemKind):
         return True  # of a network on all held-out examples
 
     def preset(self, task: str, family: str, options: Mapping[str, Any]) -> dict[str, Any]:
-        return dataset_preset(task, family)
+        return dataset_preset("picture" if Path(task).suffix.lower() in ENDINGS else task, family)
 
     def complete(self, task: str, values: Mapping[str, Any], given: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         files = {key: values[key] for key in ("task.file", "task.folder") if values.get(key)}
