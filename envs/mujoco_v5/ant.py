@@ -8,9 +8,21 @@ import numpy as np
 from evo.envs.engine.numpy_order import sum_of_squares
 from evo.envs.engine.physics import mj_rne_post_constraint, simulate
 from evo.envs.mujoco_v5.construction import build_walker, find_body
+from evo.envs.mujoco_v5.gait import Gait
 from evo.envs.mujoco_v5.shared_kernels import append, clip_into, control_cost, observe_state, reset_uniform_normal
 from evo.envs.options import split_arguments
 from evo.envs.task import Task
+
+_GAIT = Gait(
+    2,
+    6.0,
+    {
+        "front_left_foot": "left_ankle_geom",
+        "front_right_foot": "right_ankle_geom",
+        "back_left_foot": "third_ankle_geom",
+        "back_right_foot": "fourth_ankle_geom",
+    },
+)
 
 
 def reset(model: Any, data: Any, task: Any, rng: Any) -> None:
@@ -62,7 +74,7 @@ def ant(
         options,
         rendering,
         hidden_positions=2,
-        measures=("x", "y"),
+        gait=_GAIT,
         extra_size=lambda model: 6 * (model.nbody - 1) * bool(include_cfrc_ext_in_observation),
         numbers=lambda model: {
             "main_body": find_body(model, main_body, "main_body"),

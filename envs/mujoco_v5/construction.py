@@ -11,7 +11,7 @@ from gymnasium.envs.mujoco.mujoco_env import expand_model_path
 from evo.envs.creatures.model_file import ModelFileError, examine
 from evo.envs.creatures.urdf import is_urdf
 from evo.envs.engine.names import state_names
-from evo.envs.mujoco_v5.shared_kernels import measure_positions
+from evo.envs.mujoco_v5.gait import Gait, measure
 from evo.envs.task import Task, record
 
 _ASSETS = (Path(mujoco_env.__file__).parent / "assets").resolve()  # Gymnasium's own model files
@@ -75,15 +75,14 @@ def build(
     numbers: Callable[[mujoco.MjModel], Mapping[str, Any]] = lambda model: {},
     steps: int = 1000,
     sizes: Mapping[str, int] | None = None,
-    measures: tuple[str, ...] = (),
+    gait: Gait | None = None,
     names: Callable[[mujoco.MjModel], tuple[str, ...]] = lambda model: (),
 ) -> Task:
     """Return the Task equal to `gymnasium_id` with these constructor options.
 
     sizes: of the model, required by its kernels, as nq, nv. kernels: reset, observe, advance; the task's record holds
-    every option that is a number, and `numbers` of the model. measures: names of the first positions, whose last values
-    are the episode's measures. names: of the observations. Raises FileNotFoundError or ValueError naming a wrong
-    option.
+    every option that is a number, and `numbers` of the model. gait: what is measured; None for nothing. names: of the
+    observations. Raises FileNotFoundError or ValueError naming a wrong option.
     """
     _check_ranges(options)
     model = load(options["xml_file"])
@@ -99,15 +98,16 @@ def build(
         reset=reset,
         observe=observe,
         advance=advance,
-        record=record(**given | dict(numbers(model))),
+        record=record(**given | dict(numbers(model)) | (gait.numbers(model) if gait else {})),
         observation_size=observation_size(model),
         observation_names=names(model),
         steps=steps,
         frame_skip=options["frame_skip"],
         options=options,
         rendering=rendering,
-        measure=measure_positions if measures else None,
-        measures=measures,
+        measure=measure if gait else None,
+        measures=gait.names(model) if gait else (),
+        ranges=gait.ranges(model, steps * options["frame_skip"] * model.opt.timestep) if gait else (),
     )
 
 
@@ -119,7 +119,7 @@ def build_walker(
     hidden_positions: int,
     extra_size: Callable[[mujoco.MjModel], int] = lambda model: 0,
     numbers: Callable[[mujoco.MjModel], Mapping[str, Any]] = lambda model: {},
-    measures: tuple[str, ...] = ("x",),
+    gait: Gait | None = None,
 ) -> Task:
     """Call `build` for a task that observes positions without the first `hidden_positions`, velocities, and extras."""
     hidden = hidden_positions * bool(options["exclude_current_positions_from_observation"])
@@ -130,7 +130,7 @@ def build_walker(
         rendering,
         lambda model: model.nq + model.nv - hidden + extra_size(model),
         lambda model: {"hidden_positions": hidden, **numbers(model)},
-        measures=measures,
+        gait=gait,
         names=lambda model: (
             *state_names(model, range(hidden, model.nq)),
             *(f"further {index}" for index in range(extra_size(model))),

@@ -4,9 +4,12 @@ import math
 from typing import Any
 
 from evo.envs.mujoco_v5.construction import build_walker
+from evo.envs.mujoco_v5.gait import Gait
 from evo.envs.mujoco_v5.shared_kernels import advance_forward, control_cost, observe_state, reset_uniform_normal
 from evo.envs.options import split_arguments
 from evo.envs.task import Task
+
+_GAIT = Gait(1, 10.0, {"back_foot": "bfoot", "front_foot": "ffoot"})
 
 
 def reset(model: Any, data: Any, task: Any, rng: Any) -> None:
@@ -35,4 +38,4 @@ def half_cheetah(
 ) -> Task:
     """Gymnasium's HalfCheetah-v5. Observation (17,): qpos[1:], qvel. Action (6,): joint torques in [-1, 1]."""
     options, rendering = split_arguments(locals())
-    return build_walker("HalfCheetah-v5", (reset, observe, advance), options, rendering, hidden_positions=1)
+    return build_walker("HalfCheetah-v5", (reset, observe, advance), options, rendering, hidden_positions=1, gait=_GAIT)

@@ -3,9 +3,12 @@
 from typing import Any
 
 from evo.envs.mujoco_v5.construction import build_walker
+from evo.envs.mujoco_v5.gait import Gait
 from evo.envs.mujoco_v5.shared_kernels import advance_forward, control_cost, observe_state, reset_uniform
 from evo.envs.options import split_arguments
 from evo.envs.task import Task
+
+_GAIT = Gait(1, 4.0, {"foot": "foot_geom"})
 
 
 def reset(model: Any, data: Any, task: Any, rng: Any) -> None:
@@ -48,4 +51,4 @@ def hopper(
 ) -> Task:
     """Gymnasium's Hopper-v5. Observation (11,): qpos[1:], qvel clipped to ±10. Action (3,): torques in [-1, 1]."""
     options, rendering = split_arguments(locals())
-    return build_walker("Hopper-v5", (reset, observe, advance), options, rendering, hidden_positions=1)
+    return build_walker("Hopper-v5", (reset, observe, advance), options, rendering, hidden_positions=1, gait=_GAIT)

@@ -9,8 +9,11 @@ import mujoco
 from evo.envs.engine.compile import njit
 from evo.envs.engine.numpy_order import sum_of_squares
 from evo.envs.mujoco_v5.construction import build_walker
+from evo.envs.mujoco_v5.gait import Gait
 from evo.envs.mujoco_v5.shared_kernels import append, observe_state
 from evo.envs.task import Task
+
+_GAIT = Gait(2, 4.0, {"right_foot": "right_foot", "left_foot": "left_foot"})
 
 
 @njit
@@ -61,4 +64,4 @@ def build_humanoid(
             raise ValueError(f"xml_file: {gymnasium_id} needs a free root and a motor for each other joint")
         return {"mass": model.body_mass.sum(), "subtree_mass": float(model.body_subtreemass[0])}
 
-    return build_walker(gymnasium_id, kernels, options, rendering, 2, extra_size, numbers, ("x", "y"))
+    return build_walker(gymnasium_id, kernels, options, rendering, 2, extra_size, numbers, _GAIT)

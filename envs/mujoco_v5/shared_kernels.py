@@ -43,12 +43,6 @@ def observe_state(data: Any, obs: Any, hidden: int, limit: float) -> int:
     return count + qvel.size
 
 
-def measure_positions(model: Any, data: Any, task: Any, step: int, out: Any) -> None:
-    """Write the first positions (m), as many as there are measures: at the end, where the body has come to."""
-    for index in range(out.size):
-        out[index] = data.qpos[index]
-
-
 @njit
 def append(obs: Any, at: int, values: Any, skipped: int) -> int:
     """Write values without the first `skipped` into obs from `at` on; return where they end."""

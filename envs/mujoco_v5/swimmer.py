@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from evo.envs.mujoco_v5.construction import build_walker
+from evo.envs.mujoco_v5.gait import Gait
 from evo.envs.mujoco_v5.shared_kernels import advance_forward, control_cost, observe_state, reset_uniform
 from evo.envs.options import split_arguments
 from evo.envs.task import Task
@@ -36,4 +37,4 @@ def swimmer(
     """Gymnasium's Swimmer-v5. Observation (8,): qpos[2:], qvel. Action (2,): joint torques in [-1, 1]."""
     options, rendering = split_arguments(locals())
     kernels = (reset, observe, advance)
-    return build_walker("Swimmer-v5", kernels, options, rendering, hidden_positions=2, measures=("x", "y"))
+    return build_walker("Swimmer-v5", kernels, options, rendering, hidden_positions=2, gait=Gait(2, 0.5))

@@ -3,9 +3,12 @@
 from typing import Any
 
 from evo.envs.mujoco_v5.construction import build_walker
+from evo.envs.mujoco_v5.gait import Gait
 from evo.envs.mujoco_v5.shared_kernels import advance_forward, control_cost, observe_state, reset_uniform
 from evo.envs.options import split_arguments
 from evo.envs.task import Task
+
+_GAIT = Gait(1, 6.0, {"right_foot": "foot_geom", "left_foot": "foot_left_geom"})
 
 
 def reset(model: Any, data: Any, task: Any, rng: Any) -> None:
@@ -42,4 +45,4 @@ def walker2d(
 ) -> Task:
     """Gymnasium's Walker2d-v5. Observation (17,): qpos[1:], qvel clipped to ±10. Action (6,): torques in [-1, 1]."""
     options, rendering = split_arguments(locals())
-    return build_walker("Walker2d-v5", (reset, observe, advance), options, rendering, hidden_positions=1)
+    return build_walker("Walker2d-v5", (reset, observe, advance), options, rendering, hidden_positions=1, gait=_GAIT)

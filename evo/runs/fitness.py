@@ -10,7 +10,7 @@ import numpy as np
 from evo.numerics.formatting import RETURN, format_score, number, spread
 from evo.numerics.running_statistics import standard_error
 
-UNITS = {"x": "m", "y": "m", "height": "m", "power": "W"}  # of measures
+UNITS = {"x": "m", "y": "m", "height": "m", "power": "W", "speed": "m/s"}  # of measures
 _NEAR = 0.25  # metres
 
 

@@ -14,8 +14,8 @@ Floats = NDArray[np.float64]
 # Name, least and greatest of each measure that a problem has; NaN where nobody knows.
 Known = Sequence[tuple[str, float, float]]
 
-FEET = "feet"  # the word for all measures that end in this:
-_FOOT = "_foot"
+FEET = "feet"  # the word for all measures whose last word is this:
+_FOOT = "foot"
 
 
 @final
@@ -65,7 +65,7 @@ class Measured:
 
 
 def _columns(names: Sequence[str], measures: str) -> list[int]:
-    feet = [column for column, name in enumerate(names) if name.endswith(_FOOT)]
+    feet = [column for column, name in enumerate(names) if name.rpartition("_")[2] == _FOOT]
     if not measures.strip():
         return feet if len(feet) > 1 else [*range(len(names))][:2]
     columns = list[int]()
