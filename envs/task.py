@@ -74,8 +74,7 @@ class Task:
     pictures, passed on to Gymnasium's renderer. view: how the camera looks at it. root: the body that adversity pushes;
     by default the heaviest child of the world. measure, measures: the optional function, and the names of
     what it writes. observation_names: names of what it observes, for pictures of networks; () where it names nothing.
-    ranges: the least and the greatest of each measure that a map of behaviours should tell apart; () where nobody knows
-    them.
+    ranges: by the name of a measure, the least and the greatest that a map of behaviours is to tell apart, where known.
 
     Where the model differs between episodes, remodel(model, data, task) writes the record's changes into it: every
     simulation then has a model of its own, and a resumed episode calls it. addresses: the number of words at the
@@ -108,7 +107,7 @@ class Task:
     measure: Callable[..., None] | None = None
     measures: tuple[str, ...] = ()
     observation_names: tuple[str, ...] = ()
-    ranges: tuple[tuple[float, float], ...] = ()
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     reference: str | None = field(default=None, init=False)  # so that `replace` drops it
 
     def __post_init__(self) -> None:
@@ -131,8 +130,6 @@ class Task:
             raise ValueError(
                 f"{self.name}: {len(self.observation_names)} observation_names for {self.observation_size} observations"
             )
-        if self.ranges and len(self.ranges) != len(self.measures):
-            raise ValueError(f"{self.name}: give a range for each of its {len(self.measures)} measures, or none")
         for name in self.rendering:
             if name not in RENDERING_OPTIONS:
                 raise TypeError(f"{self.name} has no option {name!r}")

@@ -90,5 +90,5 @@ def point_mass(
         rendering=rendering,
         measure=measure,
         measures=("x", "y"),
-        ranges=((-2.0, 2.0), (-2.0, 2.0)),
+        ranges={"x": (-2.0, 2.0), "y": (-2.0, 2.0)},
     )

@@ -159,7 +159,8 @@ def walking(
     feet = [model.sensor(index).name for index in np.flatnonzero(model.sensor_type == mujoco.mjtSensor.mjSENS_TOUCH)]
     geoms = [model.geom(geom).id for geom in keep_off] or [-1]  # a record has no empty arrays
     reach, height, mass = _SECONDS * options["top_speed"], float(model.qpos0[2]), float(model.body_mass.sum())
-    ranges = ((-reach / 2, 1.5 * reach), (-reach, reach), (0.0, 2 * height), (0.0, _POWER * mass))
+    ranges = {"x": (-reach / 2, 1.5 * reach), "y": (-reach, reach), "height": (0.0, 2 * height)}
+    ranges |= {"power": (0.0, _POWER * mass), **dict.fromkeys(feet, (0.0, 1.0))}
     return Task(
         name=name,
         model=model,
@@ -176,5 +177,5 @@ def walking(
         rendering=rendering,
         measure=measure,
         measures=("x", "y", "height", "power", *feet),
-        ranges=(*ranges, *[(0.0, 1.0)] * len(feet)) if 0 < reach < math.inf else (),
+        ranges=ranges if 0 < reach < math.inf else {},
     )

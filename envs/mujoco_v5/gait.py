@@ -40,14 +40,19 @@ class Gait(NamedTuple):
     def names(self, model: mujoco.MjModel) -> tuple[str, ...]:
         return (*("x", "y")[: self.places], *_OTHERS, *self.find(model))
 
-    def ranges(self, model: mujoco.MjModel, seconds: float) -> tuple[tuple[float, float], ...]:
+    def ranges(self, model: mujoco.MjModel, seconds: float) -> dict[str, tuple[float, float]]:
         """Return the least and the greatest of each measure that a map should tell apart, in episodes this long."""
         reach, limits = self.top_speed * seconds, model.actuator_ctrlrange
         height = 2 * float(model.body_pos[_TORSO, 2]) or 1.0  # of a swimmer, which is in the plane z = 0
         effort = float(np.mean(np.square(limits).max(axis=1))) if model.nu else 0.0
-        places = ((-reach / 4, reach), (-reach / 2, reach / 2))[: self.places]
-        others = ((0.0, height), (0.0, effort or 1.0), (-self.top_speed / 4, self.top_speed))
-        return (*places, *others, *[(0.0, 1.0)] * len(self.find(model)))
+        return {
+            "x": (-reach / 4, reach),
+            "y": (-reach / 2, reach / 2),
+            "height": (0.0, height),
+            "energy": (0.0, effort or 1.0),
+            "speed": (-self.top_speed / 4, self.top_speed),
+            **dict.fromkeys(self.find(model), (0.0, 1.0)),
+        }
 
     def numbers(self, model: mujoco.MjModel) -> dict[str, int | Sequence[int]]:
         """Return what `measure` needs of a task's record."""

@@ -78,9 +78,8 @@ class Walking(NetworkProblem):
         """
         known: dict[str, Any] = self.network.facts
         if isinstance(self.task, Task):
-            unknown = [(math.nan, math.nan)] * len(self.measures)
-            ranges = self.task.ranges or unknown
-            known["measured"] = [(name, *both) for name, both in zip(self.measures, ranges, strict=True)]
+            ranges, unknown = self.task.ranges, (math.nan, math.nan)
+            known["measured"] = [(name, *ranges.get(name, unknown)) for name in self.measures]
         if not self.network.remembers:
             from evo.problems.sensitivity import Sensitivity  # scoring does not need gradients
 
