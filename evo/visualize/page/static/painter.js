@@ -103,7 +103,7 @@ class Painter {
     const near = Math.max(distance / 100, 1e-4), far = distance * 400;
     const toClip = lookThrough(eye, right, up, forward, perspective(camera.fovy, aspect, near, far));
     const geoms = actors.flatMap((actor) => placed(actor, marks));
-    const { toSun, coarse } = sunOn(geoms.filter(({ casts }) => casts));
+    const { toSun, coarse } = sunOn(geoms.filter(({ casts, moves }) => casts && moves));
     this.drawDepths(geoms, toSun);
 
     gl.bindTexture(gl.TEXTURE_2D, this.shade.texture);
@@ -165,8 +165,8 @@ class Painter {
   }
 }
 
-// The sun's view of all that casts a shadow, and how coarse it is: the metres that its picture is wide. What lies
-// outside of it is lit.
+// The sun's view of what casts a shadow, and how coarse it is: the metres that its picture is wide. What lies outside
+// of it is lit; what stands still casts a shadow within it alone.
 function sunOn(casters) {
   const away = SUN.map((value) => -value), axes = [SUN_RIGHT, cross(SUN_RIGHT, away), away];
   const low = [1e9, 1e9, 1e9], high = [-1e9, -1e9, -1e9];
@@ -179,6 +179,7 @@ function sunOn(casters) {
   if (!casters.length) low.fill(-1), high.fill(1);
   const middle = low.map((value, index) => (value + high[index]) / 2);
   const half = low.map((value, index) => 1.03 * (high[index] - value) / 2 + 1e-6);
+  half[2] += 2 * Math.max(half[0], half[1]);
   const eye = axes.reduce((sum, axis, index) => add(sum, axis, middle[index]), [0, 0, 0]);
   return { toSun: lookThrough(eye, ...axes, parallel(...half)), coarse: 2 * Math.max(half[0], half[1]) };
 }
@@ -189,21 +190,21 @@ const sameFloor = (a, b) =>
 // An actor's geoms as the painter takes them: moving ones at its state, and still ones that are no floors.
 function placed({ creature, episode, offset, state }, marks) {
   const { scene } = creature, shown = [];
-  const put = (geom, pose, effort, glow) => {
+  const put = (geom, pose, moves, effort, glow) => {
     if (!pose.every(Number.isFinite)) return;
     const form = formOf(geom), { buffers } = scene, buffer = buffers.get(form.solid);
     shown.push({
-      ...form, buffer, coarse: buffers.get(`coarse ${form.solid}`) || buffer, casts: geom.casts, bound: geom.bound,
+      ...form, buffer, coarse: buffers.get(`coarse ${form.solid}`) || buffer, casts: geom.casts, moves, bound: geom.bound,
       place: add(offset, pose), turn: rotation(...pose.slice(3)), opacity: geom.opacity,
       colour: add(geom.colour, add(HOT, geom.colour, -1), effort), glow, ground: geom.ground, squares: 1 / scene.square,
     });
   };
-  for (const geom of scene.still) if (geom.kind !== "plane") put(geom, geom.pose, 0, 0);
+  for (const geom of scene.still) if (geom.kind !== "plane") put(geom, geom.pose, false, 0, 0);
   scene.geoms.forEach((geom, index) => {
     const at = state.before * scene.geoms.length + index;
     if (state.before >= episode.lost && episode.missing.includes(index)) return;
     const effort = marks.effort ? episode.effort[at] / 255 : 0;
-    put(geom, poseOf(episode, index, state), effort, marks.contacts && episode.touching[at] ? 1 : 0);
+    put(geom, poseOf(episode, index, state), true, effort, marks.contacts && episode.touching[at] ? 1 : 0);
   });
   return shown;
 }
