@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from evo.algorithms.quality_diversity.cma_mae import CMAMAE as CMAMAE
     from evo.algorithms.quality_diversity.cma_me import CMAME as CMAME
     from evo.algorithms.quality_diversity.map_elites import MAPElites as MAPElites
+    from evo.algorithms.quality_diversity.novelty_search import NoveltySearch as NoveltySearch
     from evo.algorithms.restarts.bipop import BIPOP as BIPOP
     from evo.algorithms.restarts.ipop import IPOP as IPOP
     from evo.algorithms.strategies.ars import ARS as ARS
@@ -56,6 +57,7 @@ ALGORITHMS: dict[str, str] = {
     "lm-ma-es": "evo.algorithms.strategies.lm_ma_es:LMMAES",
     "map-elites": "evo.algorithms.quality_diversity.map_elites:MAPElites",
     "neat": "evo.algorithms.genetic.neat:NEAT",
+    "novelty-search": "evo.algorithms.quality_diversity.novelty_search:NoveltySearch",
     "openai-es": "evo.algorithms.strategies.openai_es:OpenAIES",
     "pgpe": "evo.algorithms.strategies.pgpe:PGPE",
     "random-search": "evo.algorithms.baselines.random_search:RandomSearch",

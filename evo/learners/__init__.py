@@ -30,7 +30,7 @@ def _local_search(name: str, attribute: str) -> Method:
 # that are no algorithms. What a method is, its class says (`summary`), unless several names share a class.
 METHODS: dict[str, Method] = {
     **{name: Method(reference, name) for name, reference in ALGORITHMS.items()},
-    **{name: Method(ALGORITHMS[name], name, _FIXED) for name in ("cma-mae", "cma-me", "map-elites")},
+    **{name: Method(ALGORITHMS[name], name, _FIXED) for name in ("cma-mae", "cma-me", "map-elites", "novelty-search")},
     "ars-v1": Method(ALGORITHMS["ars"], "ars", _V1 | _ALL_DIRECTIONS, "ARS V1: no normalisation, all directions"),
     "ars-v1-t": Method(ALGORITHMS["ars"], "ars", _V1, "ARS V1-t: no normalisation, best directions only"),
     "ars-v2": Method(ALGORITHMS["ars"], "ars", _ALL_DIRECTIONS, "ARS V2: normalised observations, all directions"),

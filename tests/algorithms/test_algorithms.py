@@ -36,6 +36,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "cma-mae": {"ranges": "-2:2,-2:2", "archive": "grid:8", "emitters": 3, "population_size": 12},
     "cma-me": {"ranges": "-2:2,-2:2", "archive": "grid:8", "emitters": 3, "population_size": 12},
     "map-elites": {"ranges": "-2:2,-2:2", "archive": "grid:8", "mutate": "gaussian:sigma=0.1"},
+    "novelty-search": {"ranges": "-2:2,-2:2", "archive": "grid:8", "population_size": 40},
     "openai-es": {"learning_rate": 0.01, "sigma": 0.02, "pairs": 8, "weight_decay": 0.0},
     "pgpe": {"learning_rate": 0.02, "sigma": 0.1, "pairs": 8},
 }
@@ -162,6 +163,7 @@ OUT_OF_RANGE: dict[str, dict[str, list[Any]]] = {
         name: {"sigma": POSITIVE, "population_size": [1, 0], "learning_rate": [0.0, -1.0, math.nan, "1"]}
         for name in ("snes", "xnes")
     },
+    "novelty-search": {"population_size": [1, 2.5], "neighbours": [0, 1.5], "added": [-1, 41], "remembered_most": [-1]},
     "cma-me": {"emitters": [0, 1.5], "population_size": [2, 1.5], "sigma": POSITIVE, "strategy": ["pgpe", ""]},
     "cma-mae": {"learning_rate": [-0.1, 1.1, math.nan], "threshold_min": [math.nan, math.inf, -math.inf]},
     "map-elites": {
@@ -238,7 +240,7 @@ def test_the_ends_of_the_ranges_are_allowed() -> None:
 
 
 # Searches that do not narrow: random search, and those that fill a map.
-EXPLORING = ("random-search", "map-elites", "cma-me", "cma-mae")
+EXPLORING = ("random-search", "map-elites", "cma-me", "cma-mae", "novelty-search")
 
 
 @pytest.mark.parametrize("name", [name for name in OF_VECTORS if name not in EXPLORING])
