@@ -323,6 +323,7 @@ _DATASETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "picture": {
         "neat": {
             "evaluation.batch": 2**18,
+            "budget.steps": 60_000_000,  # some 400 generations of a picture of 32 × 32
             **{f"method.{name}": value for name, value in _PATTERNS.items()},
             "method.output_activation": "sigmoid",
             "method.mutate_activation": 0.02,
