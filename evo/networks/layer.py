@@ -90,7 +90,7 @@ class Layer:
     def blocks(self, inputs: Shape) -> Blocks:
         """Return names and shapes of the parameter arrays, in their order; their sizes add up to `size`."""
         size = self.size(inputs)
-        return [("parameters", (size,))] if size else []
+        return [("row" if self.own_length else "parameters", (size,))] if size else []
 
     def initial(self, inputs: Shape, rng: np.random.Generator) -> np.ndarray:
         """Return initial parameters, float64 (size,)."""

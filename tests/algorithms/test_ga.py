@@ -109,6 +109,9 @@ COMPOSITIONS: dict[str, Composition] = {
         },
         *(REALS, sphere, -0.02, 120),
     ),
+    "iso + line": Composition(
+        {"select": TOURNAMENT, "cross": "line", "mutate": "gaussian:sigma=0.05"}, REALS, sphere, -0.05, 60
+    ),
     "real genes drawn anew and moved": Composition(
         {
             "cross": "two-point",
@@ -495,7 +498,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"select": "lexicase"}, "select: lexicase does not suit one fitness an individual; one of boltzmann, rank, "),
     ({"select": lambda random, fitness, count: [99] * count}, "select: gave int64 of shape (96,): must be 96 whole"),
     ({"cross": "uniform:probability=1.1"}, "cross: probability=1.1: must be a number in [0, 1]"),
-    ({"cross": "pmx"}, "cross: pmx does not suit real genomes; one of arithmetic, blend, neuron, none, one-po"),
+    ({"cross": "pmx"}, "cross: pmx does not suit real genomes; one of arithmetic, blend, line, neuron, none, o"),
     ({"cross": "neuron"}, "cross: neuron needs groups"),
     ({"cross": lambda random, first, second: first[:, 1:]}, "cross: gave float64 of shape (1, 2): must be float64 of"),
     ({"mutate": "gaussian:sigma=-1"}, "mutate: sigma=-1: must be a finite number >= 0"),

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from evo.datasets.picture import NAME as PICTURE
 from evo.errors import EvoError
 from evo.runs.callbacks import Watcher
 from evo.runs.champion import Champion
@@ -43,6 +42,8 @@ class AnswerPictures(Pictures):
 
 
 def _paints(champion: Champion) -> bool:
+    from evo.datasets.picture import NAME as PICTURE  # it brings Pillow
+
     return champion.supervised.dataset.name == PICTURE
 
 
