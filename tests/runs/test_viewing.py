@@ -11,6 +11,7 @@ import evo
 from evo.envs.notes import note
 from evo.errors import EvoError
 from evo.runs.viewing import Page
+from evo.storage.housekeeping import remove_run
 from tests.support.html_pages import Reader, content_of
 from tests.support.places import REFERENCE
 
@@ -78,10 +79,19 @@ def test_what_cannot_be_shown_is_said_in_a_line(finished_run: Path, tmp_path: Pa
     (tmp_path / "empty" / "champion.npz").unlink()
     with pytest.raises(EvoError, match=r"champion\.npz"):
         evo.view(tmp_path / "empty")
+    with pytest.raises(EvoError, match=r"a page shows no network: film it beside the creature, to x\.mp4"):
+        evo.replay(finished_run, tmp_path / "x.html", network=True)
     with pytest.raises(EvoError, match="128: show fewer seconds or fossils"):
         evo.view(*[REFERENCE / "ant"] * 40, fossils=1000)
     with pytest.raises(EvoError, match=r"is written to a file \.html"):
         Page("").save(tmp_path / "page.txt")
+
+
+def test_a_run_is_removed_with_its_page(finished_run: Path, tmp_path: Path) -> None:
+    shutil.copytree(finished_run, tmp_path / "run")
+    evo.view(tmp_path / "run", seconds=0.2, fossils=0).save(tmp_path / "run" / "videos" / "view.html")
+    remove_run(tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_replay_writes_a_page(finished_run: Path, tmp_path: Path) -> None:

@@ -114,12 +114,12 @@ class Show {
     requestAnimationFrame((time) => this.frame(time));
   }
 
-  // Draw fewer pixels where pictures come slowly: fewer than 25 a second, over 20 pictures.
+  // Draw fewer pixels where pictures come slowly: fewer than 20 a second, over 8 pictures.
   keepPace(now) {
     this.pace ??= { since: now, pictures: 0 };
     if (!this.playing) this.pace = null;
-    else if (++this.pace.pictures === 20) {
-      if (now - this.pace.since > 800) this.sharp = Math.max(0.5, this.sharp * 0.75);
+    else if (++this.pace.pictures === 8) {
+      if (now - this.pace.since > 400) this.sharp = Math.max(0.5, this.sharp * 0.75);
       this.pace = null;
     }
   }
