@@ -321,8 +321,9 @@ class _Session:
                     watcher.note(f"mixed   {line}")
                 if isinstance(self.workers, NodeWorkers) and isinstance(shown, NodesWatcher):
                     shown.show_nodes(self.workers.status)
-                finished = over(config, learner, progress)
-                if finished and directory.champion_path.exists():
+                finished, kept = over(config, learner, progress), Run(directory.path, config=config).archive_path
+                maps = "measures" in getattr(getattr(learner, "algorithm", None), "uses", ())
+                if finished and directory.champion_path.exists() and (kept.exists() or not maps):
                     watcher.note(finished)
                     return Run(directory.path, config=config)
                 watcher.phase("compiling for this machine (cached from then on)")
@@ -345,10 +346,10 @@ class _Session:
                     config = config.changed({"budget.minutes": None, "budget.generations": learner.generation})
                     write_text(directory.path / "config.toml", config.toml())
                 done = Run(directory.path, config=config)
-                if "measures" in getattr(getattr(learner, "algorithm", None), "uses", ()):
+                if maps:
                     from evo.runs.archive import keep_archive  # few learners fill one
 
-                    keep_archive(learner, judge, done.archive_path, watcher)
+                    keep_archive(learner, judge, kept, watcher)
                 show(done, self.video, watcher, self.workers.threads)
         except (KernelError, EngineError, FloatingPointError) as error:
             raise EvoError(f"{config.task.name}: {error}") from error

@@ -1,5 +1,6 @@
 """The archive of a run: the same to the bit however it is run, its elites champions, damage told in a line."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,15 @@ def test_it_is_the_same_on_any_number_of_threads_and_after_a_resume(walked: evo.
     whole = walked.archive_path.read_bytes()
     assert (tmp_path / "two" / "archive.npz").read_bytes() == whole
     assert (tmp_path / "resumed" / "archive.npz").read_bytes() == whole
+
+
+def test_an_archive_that_was_not_finished_is_made_by_a_resume(walked: evo.Run, tmp_path: Path) -> None:
+    """As where the run was killed while its elites were scored again."""
+    shutil.copytree(walked.path, tmp_path / "run")
+    (tmp_path / "run" / "archive.npz").unlink()
+    again = evo.resume(tmp_path / "run", video=False)
+    assert again.archive_path.read_bytes() == walked.archive_path.read_bytes()
+    evo.resume(tmp_path / "run", video=False)  # is finished now
 
 
 def test_an_elite_is_a_champion_that_reproduces_its_score(walked: evo.Run) -> None:
