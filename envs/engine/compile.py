@@ -39,6 +39,7 @@ njit = functools.partial(numba.njit, nogil=True)  # for all our kernels; without
 # Packages of tasks, layers, tape and update rules, whose plain functions are compiled in other modules.
 _COMPILED_PACKAGES = ("evo.envs", "evo.networks", "evo.autodiff", "evo.optimizers")
 _IMPORT = re.compile(r"^\s*(?:from\s+([\w.]+)\s+import\s+(\([^)]*\)|[^\n]*)|import\s+([^\n]*))", re.MULTILINE)
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # which Numba puts into its messages where the package colorama is there
 _DIGEST_SIZE = hashlib.sha256().digest_size  # bytes
 _VERSIONS = 4  # number of source versions whose compiled kernels are kept
 
@@ -301,7 +302,7 @@ def compile_kernel(function: Callable[..., Any], arguments: Sequence[types.Type]
         label = f"{label} ({code.co_filename}:{code.co_firstlineno})"
         raise KernelError(f"{label} does not compile: there is no {error} in one of ({names})") from error
     except (NumbaError, NotImplementedError) as error:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        lines = [line.strip() for line in _COLOUR.sub("", str(error)).splitlines() if line.strip()]
         reason = next((line for line in lines if not line.startswith(("Failed in", "During", "File"))), lines[0])
         raise KernelError(f"{label} ({code.co_filename}:{code.co_firstlineno}) does not compile: {reason}") from error
     if cached:

@@ -310,7 +310,9 @@ def _positions(model: Any, data: Any, task: Any, obs: Any) -> None:
 
 
 def test_a_pole_whose_speed_is_not_seen_takes_a_memory() -> None:
-    blind = dataclasses.replace(evo.task("cartpole", discrete=True), observe=_positions.py_func, observation_size=2)
+    cartpole = evo.task("cartpole", discrete=True)
+    names = cartpole.observation_names[:2]
+    blind = dataclasses.replace(cartpole, observe=_positions.py_func, observation_size=2, observation_names=names)
     returns = {}
     for text in ("gru:16", "mlp:32"):
         options = {"environments": 8, "horizon": 128, "segment": 16, "minibatch": 128, "epochs": 6}
