@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evo.envs.engine.compile import njit
+from evo.genomes.rows import Rows
 from evo.networks.wiring import HEADER, LINK, NODE, Wiring
 from evo.numerics.node_functions import ACTIVATIONS
 from evo.operators.graph_genes import Floats, Genes, node_place
@@ -38,6 +39,11 @@ class GraphPopulation:
             raise IndexError(f"individual {individual} of {len(self)}")
         np.copyto(out, self.values[self.offsets[individual] : self.offsets[individual + 1]], casting="same_kind")
 
+    def part(self, first: int, last: int) -> Rows:
+        """Return the rows of the individuals from `first` to before `last`, in float32."""
+        begin, end = self.offsets[first], self.offsets[last]
+        return Rows(self.values[begin:end].astype(np.float32), self.offsets[first : last + 1] - begin)
+
     def dense(self) -> Floats:
         if len(set(self.lengths.tolist())) > 1:
             raise ValueError(
@@ -58,12 +64,16 @@ def develop(genes: Genes, recurrent: bool) -> tuple[Floats, NDArray[np.int64]]:
 
 @njit(cache=True)
 def _develop(genes: Any, recurrent: bool) -> Any:
-    count, fixed = genes.node_offsets.size - 1, genes.inputs + 1
+    # each array by itself: read from the tuple, it would be counted at every access
+    node_offsets, link_offsets, ids, sources = genes.node_offsets, genes.link_offsets, genes.ids, genes.sources
+    targets, enabled, weights, biases = genes.targets, genes.enabled, genes.weights, genes.biases
+    activations, aggregations, responses, rates = genes.activations, genes.aggregations, genes.responses, genes.rates
+    count, fixed = node_offsets.size - 1, genes.inputs + 1
     widest, longest = 0, 0
     for genome in range(count):
-        widest = max(widest, genes.node_offsets[genome + 1] - genes.node_offsets[genome])
-        longest = max(longest, genes.link_offsets[genome + 1] - genes.link_offsets[genome])
-    values = np.empty(count * (HEADER + genes.outputs) + NODE * genes.ids.size + LINK * genes.innovations.size)
+        widest = max(widest, node_offsets[genome + 1] - node_offsets[genome])
+        longest = max(longest, link_offsets[genome + 1] - link_offsets[genome])
+    values = np.empty(count * (HEADER + genes.outputs) + NODE * ids.size + LINK * sources.size)
     offsets = np.zeros(count + 1, np.int64)
     # Of each link the node that it comes from, counted within the genome (below 0: an input or the bias unit), and the
     # one it leads to.
@@ -72,16 +82,16 @@ def _develop(genes: Any, recurrent: bool) -> Any:
     depth, order, place = np.empty(widest, np.int64), np.empty(widest, np.int64), np.empty(widest, np.int64)
     at = 0
     for genome in range(count):
-        first, last = genes.node_offsets[genome], genes.node_offsets[genome + 1]
-        begin = genes.link_offsets[genome]
-        nodes, links = last - first, genes.link_offsets[genome + 1] - begin
+        first, last = node_offsets[genome], node_offsets[genome + 1]
+        begin = link_offsets[genome]
+        nodes, links = last - first, link_offsets[genome + 1] - begin
         for link in range(links):
-            source = genes.sources[begin + link]
-            begins[link] = source - fixed if source < fixed else node_place(genes.ids, first, last, source) - first
-            ends[link] = node_place(genes.ids, first, last, genes.targets[begin + link]) - first
-            live[link] = genes.enabled[begin + link]
+            source = sources[begin + link]
+            begins[link] = source - fixed if source < fixed else node_place(ids, first, last, source) - first
+            ends[link] = node_place(ids, first, last, targets[begin + link]) - first
+            live[link] = enabled[begin + link]
         for node in range(nodes):
-            reached[node], needed[node], depth[node] = genes.biases[first + node] != 0, node < genes.outputs, 0
+            reached[node], needed[node], depth[node] = biases[first + node] != 0, node < genes.outputs, 0
         changed = True
         while changed:
             changed = False
@@ -125,15 +135,15 @@ def _develop(genes: Any, recurrent: bool) -> Any:
                 if not live[link] or ends[link] != node:
                     continue
                 if begins[link] == -1:  # the bias unit
-                    bias += genes.weights[begin + link]
+                    bias += weights[begin + link]
                     continue
                 values[to] = genes.inputs + place[begins[link]] if begins[link] >= 0 else begins[link] + fixed
-                values[to + 1] = genes.weights[begin + link]
+                values[to + 1] = weights[begin + link]
                 to += LINK
                 incoming += 1
-            values[at], values[at + 1] = genes.activations[first + node], genes.aggregations[first + node]
-            values[at + 2] = genes.biases[first + node] + bias
-            values[at + 3], values[at + 4] = genes.responses[first + node], genes.rates[first + node]
+            values[at], values[at + 1] = activations[first + node], aggregations[first + node]
+            values[at + 2] = biases[first + node] + bias
+            values[at + 3], values[at + 4] = responses[first + node], rates[first + node]
             values[at + 5] = incoming
             at += NODE
         values[row + 3] = (to - at) // LINK

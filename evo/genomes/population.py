@@ -15,6 +15,8 @@ class Population(Protocol):
     """Individuals that need not be stored: rows may be computed on access.
 
     Where individuals have rows of their own length, it has `lengths` too, int64 (individuals,); see `RaggedPopulation`.
+    One that stores its rows one after the other may have `part(first, last)`, which returns those of some individuals
+    as `Rows`.
     """
 
     def __len__(self) -> int:
@@ -53,8 +55,11 @@ def row_of(population: Population, individual: int) -> NDArray[np.float64]:
 
 def parts_of(population: Population, most: int) -> Iterator[Rows]:
     """Yield the parameters of all individuals in order, at most `most` individuals at a time."""
-    lengths = lengths_of(population)
+    lengths, part = lengths_of(population), getattr(population, "part", None)
     for start in range(0, len(population), most):
+        if part is not None:
+            yield part(start, min(start + most, len(population)))
+            continue
         rows = Rows.empty(lengths[start : start + most])
         for index, row in enumerate(rows):
             population.row(start + index, row)

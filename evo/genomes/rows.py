@@ -67,15 +67,15 @@ def rows_for(network: Network, params: "Rows | NDArray[Any]") -> Rows:
     if not network.own_length and not isinstance(params, Rows) and np.shape(params)[1:] != (network.size,):
         raise ValueError(f"parameters of shape {np.shape(params)}; they must be (individuals, {network.size})")
     rows = Rows.of(params)
-    if network.own_length or (rows.lengths != network.size).any():
-        for individual, row in enumerate(rows):
-            try:
-                network.check(row)
-            except ValueError as error:
-                if not network.own_length:
-                    raise
-                raise EvoError(
-                    f"individual {individual} does not fit {network.text!r}: {one_line(error)}; take a method that "
-                    "makes such rows"
-                ) from error
+    wrong = network.misfit(rows.values, rows.offsets)
+    if wrong >= 0:
+        try:
+            network.check(rows[wrong])
+        except ValueError as error:
+            if not network.own_length:
+                raise
+            raise EvoError(
+                f"individual {wrong} does not fit {network.text!r}: {one_line(error)}; take a method that makes such rows"
+            ) from error
+        raise AssertionError("a row that fits")
     return rows

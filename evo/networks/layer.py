@@ -87,6 +87,18 @@ class Layer:
         """Return what an algorithm that varies its parameters may know, by the names of a constructor's arguments."""
         return {}
 
+    def misfit(self, values: np.ndarray, places: np.ndarray, inputs: Shape) -> int:
+        """Return the first individual whose parameters `check` refuses, -1 where it takes all.
+
+        values: float32. places: int64 (individuals, 2); individual k has `values[places[k, 0]:places[k, 1]]`.
+        """
+        for individual, (begin, end) in enumerate(places.tolist()):
+            try:
+                self.check(values[begin:end], inputs)
+            except ValueError:
+                return individual
+        return -1
+
     def blocks(self, inputs: Shape) -> Blocks:
         """Return names and shapes of the parameter arrays, in their order; their sizes add up to `size`."""
         size = self.size(inputs)

@@ -91,14 +91,28 @@ class Network:
             if params.shape != (self.size,):
                 raise ValueError(f"{_count(params)}; {self.text!r} has {self.size}")
             return
-        at = 0
-        for (layer, shape), size in zip(self._given, self.sizes, strict=True):
-            if layer.own_length:
-                if params.ndim != 1 or len(params) < at:
-                    raise ValueError(f"{_count(params)}; {self.text!r} has at least {at}")
-                layer.check(params[at:], shape)
-                return
-            at += size
+        layer, shape, at = self._of_own_length
+        if params.ndim != 1 or len(params) < at:
+            raise ValueError(f"{_count(params)}; {self.text!r} has at least {at}")
+        layer.check(params[at:], shape)
+
+    def misfit(self, values: np.ndarray, offsets: np.ndarray) -> int:
+        """Return the first individual whose parameters `check` refuses, -1 where it takes all.
+
+        values: float32. offsets: int64 (individuals + 1,); individual k has `values[offsets[k]:offsets[k + 1]]`.
+        """
+        begins, ends = offsets[:-1], offsets[1:]
+        if not self.own_length:
+            return _first(ends - begins != self.size)
+        layer, shape, at = self._of_own_length
+        short = _first(ends - begins < at)
+        return short if short >= 0 else layer.misfit(values, np.column_stack([begins + at, ends]), shape)
+
+    @property
+    def _of_own_length(self) -> tuple[Layer, Shape, int]:
+        """Return the layer of own length, its inputs' shape, and where its parameters begin."""
+        index = next(index for index, layer in enumerate(self.layers) if layer.own_length)
+        return *self._given[index], sum(self.sizes[:index])
 
     def bounds(self, params: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the parameters of an individual that gradient descent keeps within bounds: see `Layer.bounds`."""
@@ -214,6 +228,11 @@ def _check_own_length(layers: Sequence[Layer], sizes: Sequence[int]) -> None:
             f"{layers[index].text!r} has as many parameters as an individual likes, so no layer after it may have any; "
             f"{after[0]!r} has"
         )
+
+
+def _first(chosen: np.ndarray) -> int:
+    """Return the place of the first that is chosen, -1 where none is."""
+    return int(np.argmax(chosen)) if chosen.any() else -1
 
 
 def _count(params: np.ndarray) -> str:

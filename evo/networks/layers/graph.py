@@ -73,6 +73,15 @@ def _fits(row: Any, inputs: int, outputs: int, most: int, ordered: bool, functio
     return at == row.size
 
 
+@njit
+def _misfit(values: Any, places: Any, inputs: int, outputs: int, most: int, ordered: bool, functions: Any) -> int:
+    """Return the first row that does not fit, -1 where all do."""
+    for row in range(len(places)):
+        if not _fits(values[places[row, 0] : places[row, 1]], inputs, outputs, most, ordered, functions):
+            return row
+    return -1
+
+
 @dataclass(frozen=True)
 class Graph(Layer):
     """A network of single nodes, whose number, links and functions each individual has for itself.
@@ -162,6 +171,10 @@ class Graph(Layer):
         given = math.prod(inputs)
         if row.ndim != 1 or not _fits(row, given, self.outputs, self.nodes, not self.recurrent, _FUNCTIONS):
             self._refuse(row, inputs)
+
+    def misfit(self, values: np.ndarray, places: np.ndarray, inputs: Shape) -> int:
+        """Check all rows in one compiled call: see `Layer.misfit`."""
+        return _misfit(values, places, math.prod(inputs), self.outputs, self.nodes, not self.recurrent, _FUNCTIONS)
 
     def _refuse(self, row: np.ndarray, inputs: Shape) -> NoReturn:
         """Raise ValueError that says why a row is no graph of this layer."""

@@ -204,6 +204,10 @@ class HyperNEAT(Layer):
         graph, given = self._graph(inputs)
         graph.check(params, given)
 
+    def misfit(self, values: np.ndarray, places: np.ndarray, inputs: Shape) -> int:
+        graph, given = self._graph(inputs)
+        return graph.misfit(values, places, given)
+
     def products(self, inputs: Shape) -> int:
         """Return the number of weights and biases that are painted."""
         sizes = [len(units) for units in self._substrate(inputs)]
