@@ -75,7 +75,8 @@ def rows_for(network: Network, params: "Rows | NDArray[Any]") -> Rows:
             if not network.own_length:
                 raise
             raise EvoError(
-                f"individual {wrong} does not fit {network.text!r}: {one_line(error)}; take a method that makes such rows"
+                f"individual {wrong} does not fit {network.text!r}: {one_line(error)}; take a method that makes such "
+                "rows"
             ) from error
         raise AssertionError("a row that fits")
     return rows
