@@ -19,7 +19,7 @@ _COUNTS = (
     ("pairs", 2),
     ("directions", 2),
 )  # options, and how many individuals each unit stands for
-_LEAN = "sep-cma-es, lm-ma-es or openai-es need far less"
+_LEAN = "sep-cma-es, lm-ma-es or openai-es need far less, as do fewer individuals"
 
 
 def bytes_needed(made: Callable[..., Any], parameters: int, options: Mapping[str, Any]) -> float:
@@ -55,4 +55,5 @@ def check_footprint(constructor: Callable[..., Any], parameters: int, options: M
     except (TypeError, ValueError):
         return
     given = "".join(f", {option} {options[option]:,}" for option, _ in _COUNTS if options.get(option) is not None)
-    check_bytes(f"{name} on {parameters:,} parameters{given}", needed, f"{_LEAN}, as do fewer individuals")
+    lean = "take fewer cells or individuals" if hasattr(constructor, "numbers_kept") else _LEAN
+    check_bytes(f"{name} on {parameters:,} parameters{given}", needed, lean)

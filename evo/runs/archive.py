@@ -111,7 +111,7 @@ class RunArchive:
         Raises EvoError where there is no such cell, or no elite in it; it names the nearest that has one.
         """
         shape, written = self.shape, [part.strip() for part in str(cell).split(",")]
-        if not all(part.isdigit() for part in written) or len(written) not in (1, len(shape)):
+        if not all(part.isdecimal() and len(part) < 19 for part in written) or len(written) not in (1, len(shape)):
             raise EvoError(f"cell {cell!r}: must be {self._example()}")
         numbers = tuple(int(part) for part in written)
         sizes = shape if len(numbers) == len(shape) else (self.count,)

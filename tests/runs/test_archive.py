@@ -108,6 +108,8 @@ def test_a_cell_is_replayed(sphere: evo.Run, tmp_path: Path) -> None:
         ("-1", "must be a cell of the grid, as in 3,3, or its number"),
         ("1,2,3", "must be a cell of the grid"),
         ("x", "must be a cell of the grid"),
+        ("²", "must be a cell of the grid"),
+        ("9" * 5000, "must be a cell of the grid"),
     ],
 )
 def test_a_cell_that_is_none_is_told_in_one_line(sphere: evo.Run, cell: str, said: str) -> None:

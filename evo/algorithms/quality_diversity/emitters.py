@@ -201,7 +201,8 @@ class EmitterSearch(MapSearch[EmittedPopulation]):
             parents = self.select(status, improvement) if len(known) else known.astype(np.intp)
             if len(parents):
                 self.emitters.adapt(index, population.parts[index], parents)
-            if not len(parents) or np.ptp(known) < _FLAT or self.emitters.is_exhausted(index):
+            flat = len(known) > 1 and np.ptp(known) < _FLAT
+            if not len(parents) or flat or self.emitters.is_exhausted(index):
                 self.emitters.begin_anew(index, self._elite(self.archive, index))
 
     def _elite(self, archive: Archive, index: int) -> Floats:

@@ -12,6 +12,7 @@ from evo.algorithms.quality_diversity.cells import CellsPlan
 from evo.algorithms.quality_diversity.measured import Known, Measured
 from evo.errors import EvoError
 from evo.numerics.validation import finite_number, whole_number
+from evo.storage.memory import check_bytes
 
 Floats = NDArray[np.float64]
 
@@ -47,6 +48,9 @@ class MapSearch(AskTell[PopulationT]):
         super().__init__(initial, seed)
         self.measured = Measured(measured, measures, ranges)
         self.plan = CellsPlan(archive)
+        count, size = self.plan.count(len(self.measured.names)), self.initial.size
+        # `numbers_kept` does not know how many measures there are
+        check_bytes(f"an archive of {count:,} cells on {size:,} parameters", 8.0 * count * size, "take fewer cells")
         cells = self.plan.build(len(self.measured.names))
         self.archive = Archive(cells, self.measured.ranges, self.initial.size, learning_rate, threshold_min)
         self.qd_offset = finite_number("qd_offset", qd_offset)
@@ -56,7 +60,7 @@ class MapSearch(AskTell[PopulationT]):
 
     @classmethod
     def numbers_kept(cls, parameters: int, options: Mapping[str, Any]) -> float:
-        """Return how many numbers its archive may hold, for an estimate of memory before it is made."""
+        """Return how many numbers its archive may hold with two measures, an estimate before it is made."""
         return float(CellsPlan(str(options["archive"])).count(2)) * parameters
 
     def insert(self, population: PopulationT, fitness: Floats, measures: Floats) -> Insertion:

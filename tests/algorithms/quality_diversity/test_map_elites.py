@@ -159,3 +159,8 @@ def test_an_archive_too_large_for_memory_is_told_beforehand() -> None:
 
     with pytest.raises(EvoError, match=r"MAPElites on 100,000 parameters.*that needs .* of memory"):
         build_algorithm(MAPElites, np.zeros(100_000), 0, {}, archive="cvt:1000000", ranges="0:1,0:1")
+
+
+def test_a_grid_of_many_measures_too_large_for_memory_is_told_beforehand() -> None:
+    with pytest.raises(EvoError, match=r"an archive of 6,250,000 cells on 100,000 parameters: .* take fewer cells"):
+        MAPElites(np.zeros(100_000), 0, archive="grid:50", ranges="0:1,0:1,0:1,0:1")
