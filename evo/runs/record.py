@@ -90,7 +90,8 @@ class Record:
         """
         archive = self.archive
         elite = archive.place(cell)
-        candidate = Candidate(archive.params[elite], self.champion.statistics)
+        # The champion's statistics may be of an earlier generation; elites are scored with the last ones.
+        candidate = Candidate(archive.params[elite], self.last.statistics)
         try:
             check_candidate(candidate, self.champion.candidate, self.champion.problem)
         except ValueError as error:

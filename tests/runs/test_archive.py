@@ -58,6 +58,14 @@ def test_an_elite_is_a_champion_that_reproduces_its_score(walked: evo.Run) -> No
         assert champion.verify().exact and champion.score == archive.corrected_fitness[elite]
 
 
+def test_an_elite_normalises_as_it_was_scored_though_the_champion_is_older(tmp_path: Path) -> None:
+    normalised = run(tmp_path / "run", settings={**SETTINGS, "network.normalise": True}, generations=30, seed=1)
+    assert normalised.champion.statistics.count < normalised.last.statistics.count
+    archive = normalised.archive
+    champion = normalised.elite(archive.label(0))
+    assert champion.verify().exact and champion.score == archive.corrected_fitness[0]
+
+
 def test_metrics_say_what_the_archive_holds(walked: evo.Run, sphere: evo.Run) -> None:
     for one in (walked, sphere):
         archive, metrics = one.archive, one.metrics
