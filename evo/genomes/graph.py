@@ -57,7 +57,7 @@ def develop(genes: Genes, recurrent: bool) -> tuple[Floats, NDArray[np.int64]]:
     """Return the rows of all genomes, float64, one after the other, and their offsets, int64 (genomes + 1,).
 
     Nodes of feed-forward networks stand by depth, the longest path from an input, those of equal depth by id; nodes of
-    recurrent ones by id. Links to a node stand by innovation.
+    recurrent ones by id. Links to a node stand by innovation. Raises ValueError for a cycle in a feed-forward one.
     """
     return _develop(genes, recurrent)
 
@@ -111,6 +111,8 @@ def _develop(genes: Any, recurrent: bool) -> Any:
                     if live[link] and begins[link] >= 0 and depth[ends[link]] <= depth[begins[link]]:
                         depth[ends[link]] = depth[begins[link]] + 1
                         changed = True
+                        if depth[ends[link]] >= nodes:
+                            raise ValueError("a genome with a cycle, and feed-forward networks have none")
         standing, level = 0, 0
         kept = 0
         for node in range(nodes):

@@ -52,6 +52,7 @@ class Genes(NamedTuple):
 
 ARRAYS = Genes._fields[2:]
 NODE_ARRAYS = ("ids", "activations", "aggregations", "biases", "responses", "rates")
+_MOST = 2**24  # inputs and outputs; whole numbers below it are exact in float32
 LINK_ARRAYS = ("innovations", "sources", "targets", "weights", "enabled")
 
 
@@ -122,6 +123,8 @@ def check_genes(genes: Genes, recurrent: bool, functions: tuple[int, int]) -> No
         raise ValueError(
             f"genomes of {genes.inputs} inputs and {genes.outputs} outputs: they need one of each at least"
         )
+    if genes.inputs + genes.outputs >= _MOST:
+        raise ValueError(f"genomes of {genes.inputs} inputs and {genes.outputs} outputs: {_MOST} are too many")
     _check_lengths(genes)
     if not (
         np.isfinite(genes.biases).all() and np.isfinite(genes.responses).all() and np.isfinite(genes.weights).all()

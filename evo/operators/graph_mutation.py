@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from evo.envs.engine.compile import njit
 from evo.envs.engine.random import random
-from evo.operators.graph_genes import Floats, Genes, Ints
+from evo.operators.graph_genes import NODE_ARRAYS, Floats, Genes, Ints
 
 
 def mutate_weights(
@@ -70,6 +70,16 @@ def _moved(stream: Any, values: Any, chance: float, power: float, low: float, hi
 def draw_functions(stream: Any, genes: Genes, values: Ints, chance: float, choices: Ints) -> Ints:
     """Return functions of nodes, int64 (nodes,): a hidden node's is drawn anew from the choices with this chance."""
     return _drawn(stream, genes, values, chance, choices)
+
+
+def change_nodes(genes: Genes, changed: Genes, chosen: NDArray[np.bool_]) -> Genes:
+    """Return genomes of which the chosen ones, bool (genomes,), have the numbers and functions of nodes of others.
+
+    changed: genomes of the same nodes and links.
+    """
+    nodes = np.repeat(chosen, np.diff(genes.node_offsets))
+    names = NODE_ARRAYS[1:]  # all but the ids
+    return genes._replace(**{name: np.where(nodes, getattr(changed, name), getattr(genes, name)) for name in names})
 
 
 @njit(cache=True)

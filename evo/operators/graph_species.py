@@ -42,6 +42,15 @@ class Plan(NamedTuple):
     mutated: NDArray[np.bool_]
 
 
+def count_from_worst(fitness: Floats) -> Floats:
+    """Return fitness, (individuals,), counted from the worst where that is negative, in a unit of 2⁶⁴.
+
+    In such a unit sums of finite fitness are finite, and shares are the same to the bit.
+    """
+    scaled = fitness * 2.0**-64
+    return scaled - min(0.0, float(scaled.min()))
+
+
 def shares(fitness: Floats, species: Ints, fertile: NDArray[np.bool_], children: int) -> Ints:
     """Return how many children each species has, int64 (species,), in proportion to its members' mean fitness.
 

@@ -125,6 +125,27 @@ def test_the_first_is_the_initial_one_and_the_others_have_its_links() -> None:
     assert {len(Wiring.of(row_of(few, individual)).weights) for individual in range(150)} == {1}
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{"bias": "node"}, {"mutate_rate": 1.0}, {"activations": "tanh,sine", "mutate_activation": 1.0, "add_node": 0.5}],
+)
+def test_the_fittest_of_a_large_species_is_copied_unchanged(options: dict[str, Any]) -> None:
+    neat = NEAT(START, 1, population_size=20, threshold=1e9, **options)
+    advance(neat, 1)
+    for _ in range(10):
+        fittest = neat.candidates()[0]
+        population = neat.ask()
+        assert any(np.array_equal(row_of(population, individual), fittest) for individual in range(20))
+        neat.tell(grown(population))
+
+
+def test_fitness_of_any_finite_size_is_shared() -> None:
+    neat = NEAT(START, 0, population_size=20, threshold=0.5)
+    for _ in range(5):
+        neat.tell(1.7e308 * np.linspace(-1, 1, len(neat.ask())))
+    assert len(neat.ask()) == 20 and neat.diagnostics()["species"] > 1
+
+
 def test_species_adapt_to_a_wanted_number() -> None:
     neat = NEAT(START, 0, species=8, threshold=0.5)
     counts = []

@@ -114,3 +114,5 @@ def test_a_cycle_is_refused_in_a_feed_forward_genome() -> None:
     genes = genomes(17, 40, 20, recurrent=True)
     with pytest.raises(ValueError, match="has a cycle"):
         check_genes(genes, False, FUNCTIONS)
+    with pytest.raises(ValueError, match="a cycle"):
+        develop(genes, recurrent=False)

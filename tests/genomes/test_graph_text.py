@@ -39,6 +39,7 @@ WHOLE = json.loads(genome_to_json(take(GENES, np.array([3]))))
     [
         ({"format": "other"}, 'its "format" must be'),
         ({"inputs": 0}, "one of each at least"),
+        ({"inputs": 2**70}, "too many"),
         ({"inputs": True}, "'inputs' is True, where int is meant"),
         ({"nodes": []}, "does not begin with all outputs"),
         ({"nodes": 3}, "'nodes' is 3, where list is meant"),

@@ -97,5 +97,6 @@ class Ancestry:
         mothers, living = np.asarray(state["mothers"]), np.asarray(state["living"])
         if any(len(state[name]) != len(mothers) for name in Entries._fields):
             raise ValueError("state 'ancestry': entries of different numbers")
-        if (mothers > np.arange(len(mothers))).any() or (living >= max(len(mothers), 1)).any():
+        late = (mothers < 0) | (mothers > np.arange(len(mothers)))
+        if late.any() or (living < 0).any() or (living >= len(mothers)).any():
             raise ValueError("state 'ancestry': entries that do not follow their mothers")

@@ -24,8 +24,8 @@ from evo.numerics.validation import number_between, positive_number, whole_numbe
 from evo.operators.graph_distance import Compatibility, divide
 from evo.operators.graph_genes import ARRAYS, Floats, Genes, Ints, check_genes, take
 from evo.operators.graph_mating import mate, structural_parents
-from evo.operators.graph_mutation import draw_functions, move_numbers, mutate_weights
-from evo.operators.graph_species import Breeding, choose_parents, shares
+from evo.operators.graph_mutation import change_nodes, draw_functions, move_numbers, mutate_weights
+from evo.operators.graph_species import Breeding, choose_parents, count_from_worst, shares
 from evo.operators.graph_structure import Counters, Growth, grow, shrink
 
 _LARGE = 1000  # individuals: the paper joins more nodes in large populations
@@ -242,7 +242,7 @@ class NEAT(AskTell[GraphPopulation]):
         genes, fitness, species = self.parents.genes, self.parents.fitness, self.parents.species
         fertile, concentrated = self._fertile()
         # a generation in which nobody improves any more gives half of the children to each of two species
-        counted = np.ones(len(fitness)) if concentrated else fitness - min(0.0, float(fitness.min()))
+        counted = np.ones(len(fitness)) if concentrated else count_from_worst(fitness)
         offspring = shares(counted, species, fertile, self.population_size)
         rng = generator(self.seed, "reproduction", self.generation)
         draws = rng.random((3, self.population_size))
@@ -287,7 +287,7 @@ class NEAT(AskTell[GraphPopulation]):
             genes = shrink(words, genes, lose, cut)
         chosen = settled & (draws[2] < self.mutated)
         genes = mutate_weights(words, genes, chosen, power=self.power, severe=self.severe, limit=self.weight_limit)
-        return self._other_numbers(words, genes)
+        return change_nodes(genes, self._other_numbers(words, genes), mutated)
 
     def _other_numbers(self, words: Any, genes: Genes) -> Genes:
         """Return genes whose biases, rates and functions are mutated, where these evolve."""
