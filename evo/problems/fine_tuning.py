@@ -1,4 +1,6 @@
-"""Training of one individual on a data set: what it learns in its life, to be inherited (Lamarck) or not (Baldwin).
+"""Training of one individual on a data set: what it learns in its life.
+
+Whether that is inherited (Lamarck) or only counts for selection (Baldwin) is for the caller: no method does it yet.
 
 Hinton & Nowlan 1987, "How learning can guide evolution"; Whitley, Gordon & Mathias 1994, "Lamarckian evolution, the
 Baldwin effect and function optimization".

@@ -16,8 +16,8 @@ def initial_genome(initial: Floats, bias_unit: bool, recurrent: bool) -> Genes:
         return genes_of(wiring, bias_unit)
     except ValueError as error:
         raise ValueError(
-            f"initial is no graph of nodes, which NEAT evolves ({error}): take a task with a network, and network "
-            "graph or graph:recurrent"
+            "initial: NEAT evolves graphs of nodes, and this is none: take a task with a network, and network graph or "
+            "graph:recurrent"
         ) from error
 
 
