@@ -68,14 +68,50 @@ def _by_type(single: Callable[[Any], Any], double: Callable[[Any], Any]) -> Call
     def function(value: Any) -> Any:
         raise NotImplementedError("it is for compiled code")
 
-    overload(function)(lambda value: single if value == types.float32 else double)
+    def choose(value: Any) -> Any:
+        return single if value == types.float32 else double
+
+    overload(function)(choose)
     return function
 
 
-_tanh = _by_type(lambda value: compute_tanh(value), lambda value: math.tanh(value))
-_exp = _by_type(lambda value: compute_exp(value), lambda value: math.exp(value))
-_sine = _by_type(lambda value: _sine_of_quarters(value, 0), lambda value: math.sin(value))
-_cosine = _by_type(lambda value: _sine_of_quarters(value, 1), lambda value: math.cos(value))
+def _single_tanh(value: Any) -> Any:
+    return compute_tanh(value)
+
+
+def _double_tanh(value: Any) -> Any:
+    return math.tanh(value)
+
+
+def _single_exp(value: Any) -> Any:
+    return compute_exp(value)
+
+
+def _double_exp(value: Any) -> Any:
+    return math.exp(value)
+
+
+def _single_sine(value: Any) -> Any:
+    return _sine_of_quarters(value, 0)
+
+
+def _double_sine(value: Any) -> Any:
+    return math.sin(value)
+
+
+def _single_cosine(value: Any) -> Any:
+    return _sine_of_quarters(value, 1)
+
+
+def _double_cosine(value: Any) -> Any:
+    return math.cos(value)
+
+
+# functions with names of their own, by which compiled code is kept
+_tanh = _by_type(_single_tanh, _double_tanh)
+_exp = _by_type(_single_exp, _double_exp)
+_sine = _by_type(_single_sine, _double_sine)
+_cosine = _by_type(_single_cosine, _double_cosine)
 
 
 @njit(error_model="numpy")
