@@ -82,6 +82,11 @@ class Variation:
                 return self._check(mutants, genomes), adapted
             return self._check(self.mutate(random, genomes), genomes), sigmas
 
+    def breed(self, seed: int, generation: int, first: Genomes, second: Genomes) -> Genomes:
+        """Return a mutated child of each row of `first` with the same row of `second`, for searches without sigmas."""
+        crossed = self.make_children(generator(seed, "crossover", generation), first, second)
+        return self.make_mutants(generator(seed, "mutation", generation), crossed, self.first_sigmas(len(crossed)))[0]
+
     def _check(self, made: Genomes, of: Genomes) -> Genomes:
         """Check an operator's result, which must be genomes like those it was given. Raises ValueError."""
         if not isinstance(made, np.ndarray) or made.dtype != of.dtype or made.shape != of.shape:

@@ -83,10 +83,7 @@ class MAPElites(MapSearch[DensePopulation]):
         random = generator(self.seed, "selection", self.generation)
         parents = elites[random.integers(len(elites), size=(2, self.population_size))]
         first, second = self.archive.rows[parents].astype(self.variation.kind.dtype, copy=False)
-        crossed = self.variation.make_children(generator(self.seed, "crossover", self.generation), first, second)
-        sigmas = self.variation.first_sigmas(self.population_size)
-        mutants, _ = self.variation.make_mutants(generator(self.seed, "mutation", self.generation), crossed, sigmas)
-        return DensePopulation(mutants)
+        return DensePopulation(self.variation.breed(self.seed, self.generation, first, second))
 
     def update(self, population: DensePopulation, fitness: Floats, measures: Floats | None = None) -> None:
         assert measures is not None

@@ -101,9 +101,8 @@ class NoveltySearch(MapSearch[DensePopulation]):
             )
         self.individuals = np.tile(self.initial, (self.population_size, 1))  # (population, parameters)
         self.novelty = np.zeros(self.population_size)
-        self.behaviours = np.zeros(
-            (0, len(self.measured.names))
-        )  # remembered, the oldest first, in units of the ranges
+        # remembered, the oldest first, in units of the ranges
+        self.behaviours = np.zeros((0, len(self.measured.names)))
 
     def propose(self) -> DensePopulation:
         if self.generation == 0:
@@ -113,11 +112,8 @@ class NoveltySearch(MapSearch[DensePopulation]):
             random = generator(self.seed, "selection", self.generation)
             parents = self.select(random, self.novelty, 2 * self.population_size)
         genomes = self.individuals.astype(self.variation.kind.dtype, copy=False)
-        random = generator(self.seed, "crossover", self.generation)
-        crossed = self.variation.make_children(random, genomes[parents[0::2]], genomes[parents[1::2]])
-        random = generator(self.seed, "mutation", self.generation)
-        mutants, _ = self.variation.make_mutants(random, crossed, self.variation.first_sigmas(self.population_size))
-        return DensePopulation(mutants)
+        pairs = genomes[parents[0::2]], genomes[parents[1::2]]
+        return DensePopulation(self.variation.breed(self.seed, self.generation, *pairs))
 
     def update(self, population: DensePopulation, fitness: Floats, measures: Floats | None = None) -> None:
         assert measures is not None
