@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from evo.algorithms.genetic.ga import GA as GA
     from evo.algorithms.genetic.islands import Islands as Islands
     from evo.algorithms.genetic.neat import NEAT as NEAT
+    from evo.algorithms.multi_objective.nsga_ii import NSGAII as NSGAII
     from evo.algorithms.quality_diversity.cma_mae import CMAMAE as CMAMAE
     from evo.algorithms.quality_diversity.cma_me import CMAME as CMAME
     from evo.algorithms.quality_diversity.map_elites import MAPElites as MAPElites
@@ -58,6 +59,7 @@ ALGORITHMS: dict[str, str] = {
     "map-elites": "evo.algorithms.quality_diversity.map_elites:MAPElites",
     "neat": "evo.algorithms.genetic.neat:NEAT",
     "novelty-search": "evo.algorithms.quality_diversity.novelty_search:NoveltySearch",
+    "nsga-ii": "evo.algorithms.multi_objective.nsga_ii:NSGAII",
     "openai-es": "evo.algorithms.strategies.openai_es:OpenAIES",
     "pgpe": "evo.algorithms.strategies.pgpe:PGPE",
     "random-search": "evo.algorithms.baselines.random_search:RandomSearch",

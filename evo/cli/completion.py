@@ -8,11 +8,10 @@ def tasks(incomplete: str) -> list[str]:
     """Return names of tasks, functions and data sets that begin so."""
     from evo.datasets.named import DATASETS
     from evo.envs import TASKS
-    from evo.problems.classic_functions import FUNCTIONS
-    from evo.problems.measured_functions import MEASURED_FUNCTIONS
+    from evo.problems.named_functions import NAMED
 
     short = [name.removeprefix("evo/").rpartition("-v")[0].lower() for name in TASKS]
-    return _beginning(incomplete, [*short, *TASKS, *FUNCTIONS, *MEASURED_FUNCTIONS, *DATASETS])
+    return _beginning(incomplete, [*short, *TASKS, *NAMED, *DATASETS])
 
 
 def methods(incomplete: str) -> list[str]:

@@ -17,9 +17,7 @@ from evo.envs.options import returned_by
 from evo.envs.reference import UntrustedName, of_module, resolve
 from evo.errors import EvoError, nearest, one_line
 from evo.evaluation.gymnasium_host import look
-from evo.problems.classic_functions import FUNCTIONS
-from evo.problems.measured_functions import MEASURED_FUNCTIONS
-from evo.problems.named_functions import find_landscape, is_landscape, landscape_of
+from evo.problems.named_functions import NAMED, find_landscape, is_landscape, landscape_of
 from evo.problems.outcome import Outcome
 from evo.storage.files import read_text
 from evo.storage.paths import command
@@ -48,7 +46,7 @@ def task_name(text: str) -> str:
         return data_name(text)
     if len(matches) != 1:
         short = {_plain(name): name for name in TASKS}
-        names = [*TASKS, *short, *FUNCTIONS, *MEASURED_FUNCTIONS, *DATASETS, *gymnasium_task.registered_names()]
+        names = [*TASKS, *short, *NAMED, *DATASETS, *gymnasium_task.registered_names()]
         raise EvoError(f"unknown task {text!r}{of_module(text) or nearest(text, names)}")
     return matches[0]
 

@@ -10,8 +10,9 @@ from evo.learners.methods import Method
 __all__ = ["METHODS", "Method", "find_method"]
 
 _V1: dict[str, bool] = {"network.normalise": False}
-# An elite of a map stays what it was: statistics that go on changing would change what it does.
+# An elite of a map, or of a front, stays what it was: statistics that go on changing would change what it does.
 _FIXED = {"network.normalise": False}
+_KEEPING = ("cma-mae", "cma-me", "map-elites", "novelty-search", "nsga-ii")
 _RAW = {"network.normalise": False}  # a replay buffer's observations would be of many normalisations
 _ALL_DIRECTIONS = {"method.elite_directions": None}
 
@@ -30,7 +31,7 @@ def _local_search(name: str, attribute: str) -> Method:
 # that are no algorithms. What a method is, its class says (`summary`), unless several names share a class.
 METHODS: dict[str, Method] = {
     **{name: Method(reference, name) for name, reference in ALGORITHMS.items()},
-    **{name: Method(ALGORITHMS[name], name, _FIXED) for name in ("cma-mae", "cma-me", "map-elites", "novelty-search")},
+    **{name: Method(ALGORITHMS[name], name, _FIXED) for name in _KEEPING},
     "ars-v1": Method(ALGORITHMS["ars"], "ars", _V1 | _ALL_DIRECTIONS, "ARS V1: no normalisation, all directions"),
     "ars-v1-t": Method(ALGORITHMS["ars"], "ars", _V1, "ARS V1-t: no normalisation, best directions only"),
     "ars-v2": Method(ALGORITHMS["ars"], "ars", _ALL_DIRECTIONS, "ARS V2: normalised observations, all directions"),

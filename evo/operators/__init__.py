@@ -38,17 +38,19 @@ REPLACEMENT: dict[str, str] = {
 
 GENOMES: dict[str, str] = {
     "binary": "evo.operators.kinds:binary_genome",
+    "bounded": "evo.operators.kinds:bounded_genome",
     "integer": "evo.operators.kinds:integer_genome",
     "permutation": "evo.operators.kinds:permutation_genome",
     "real": "evo.operators.kinds:real_genome",
 }
 
 _BINARY, _REAL, _PERMUTATION = {"binary"}, {"real"}, {"permutation"}
-_NUMBER, _COPIED, _ANY = {"integer", "real"}, {"binary", "integer", "real"}, set(GENOMES)
+_INSIDE = {"bounded", "real"}  # operators that stay within bounds
+_NUMBER, _COPIED, _ANY = {"integer", *_INSIDE}, {"binary", "integer", *_INSIDE}, set(GENOMES)
 # The same, and the kinds of genomes that each suits. Crossover that copies genes unchanged, and mutation that only
 # moves them, suit genomes of nearly any kind.
 _CROSSOVER = {
-    "arithmetic": ("evo.operators.recombination:arithmetic_crossover", _REAL),
+    "arithmetic": ("evo.operators.recombination:arithmetic_crossover", _INSIDE),
     "blend": ("evo.operators.recombination:blend_crossover", _REAL),
     "line": ("evo.operators.recombination:line_crossover", _REAL),
     "neuron": ("evo.operators.crossover:group_crossover", _COPIED),
@@ -56,7 +58,7 @@ _CROSSOVER = {
     "one-point": ("evo.operators.crossover:one_point_crossover", _COPIED),
     "order": ("evo.operators.permutation:order_crossover", _PERMUTATION),
     "pmx": ("evo.operators.permutation:partially_mapped_crossover", _PERMUTATION),
-    "sbx": ("evo.operators.recombination:simulated_binary_crossover", _REAL),
+    "sbx": ("evo.operators.recombination:simulated_binary_crossover", _INSIDE),
     "two-point": ("evo.operators.crossover:two_point_crossover", _COPIED),
     "uniform": ("evo.operators.crossover:uniform_crossover", _COPIED),
 }
@@ -65,7 +67,7 @@ _MUTATION = {
     "cauchy": ("evo.operators.mutation:cauchy_mutation", _REAL),
     "gaussian": ("evo.operators.mutation:gaussian_mutation", _REAL),
     "inversion": ("evo.operators.permutation:inversion_mutation", _ANY),
-    "polynomial": ("evo.operators.mutation:polynomial_mutation", _REAL),
+    "polynomial": ("evo.operators.mutation:polynomial_mutation", _INSIDE),
     "safe": ("evo.operators.safe_mutation:safe_mutation", _REAL),  # for networks
     "scramble": ("evo.operators.permutation:scramble_mutation", _ANY),
     "swap": ("evo.operators.permutation:swap_mutation", _ANY),

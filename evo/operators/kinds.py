@@ -1,21 +1,22 @@
-"""Kinds of genomes (real, binary, integer, permutation): initial populations and suitable operators.
+"""Kinds of genomes (real, bounded, binary, integer, permutation): initial populations and suitable operators.
 
 `evo.operators.GENOMES` names the functions that make one.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from evo.errors import nearest
 from evo.grammar import parse_call
 from evo.numerics.validation import number_between, whole_number
 from evo.operators import GENOMES, crossovers_for, mutations_for
 from evo.operators.binding import operator_from_text
-from evo.operators.genomes import Genomes
+from evo.operators.genomes import Genomes, finite_bounds
 from evo.operators.permutation import are_permutations
 
 _EXACT = 2**53  # float64, the type of an algorithm's parameters, is exact up to here
@@ -39,7 +40,7 @@ class GenomeKind:
     crossovers: tuple[str, ...]
     mutations: tuple[str, ...]
     spread: float = 1.0
-    bounds: Mapping[str, int] = field(default_factory=dict)
+    bounds: Mapping[str, Any] = field(default_factory=dict)
 
     def convert(self, rows: NDArray[np.float64]) -> Genomes:
         """Convert parameters, (individuals, genes), to this kind's genomes. Raises ValueError against its rule."""
@@ -76,6 +77,26 @@ def real_genome(*, spread: float = 0.1) -> GenomeKind:
         crossovers=crossovers_for("real"),
         mutations=mutations_for("real"),
         spread=deviation,
+    )
+
+
+def bounded_genome(*, low: ArrayLike, high: ArrayLike) -> GenomeKind:
+    """Real numbers in [`low`, `high`], numbers or (genes,); the first genomes are uniformly random."""
+    least, most = finite_bounds(low, high)
+
+    def first(random: np.random.Generator, initial: Genomes, individuals: int) -> Genomes:
+        return random.uniform(least, most, size=(individuals, len(initial)))
+
+    return GenomeKind(
+        name="bounded",
+        dtype=np.float64,
+        rule=f"numbers in [{least.min():g}, {most.max():g}]",
+        keeps=lambda genomes: bool(((least <= genomes) & (genomes <= most)).all()),
+        first=first,
+        crossovers=crossovers_for("bounded"),
+        mutations=mutations_for("bounded"),
+        spread=float(np.mean(most - least)) / math.sqrt(12),
+        bounds={"low": least, "high": most},
     )
 
 

@@ -59,14 +59,18 @@ def polynomial_mutation(
     eta = number_between("eta", eta, 0)
     least, most = finite_bounds(low, high)
     bounded = np.clip(population, least, most)
-    span = most - least
     uniform = random.random(population.shape)
+    chosen = _choose(random, population, probability)
+    # powers are slow, so only genes that mutate are computed
+    uniform, genes = uniform[chosen], bounded[chosen]
+    least_here, most_here = (np.broadcast_to(bound, population.shape)[chosen] for bound in (least, most))
+    span = most_here - least_here
     is_down = uniform < 0.5
-    room = np.where(is_down, bounded - least, most - bounded) / span  # delta_1 and delta_2, in [0, 1]
+    room = np.where(is_down, genes - least_here, most_here - genes) / span  # delta_1 and delta_2, in [0, 1]
     share = 2 * np.where(is_down, uniform, 1 - uniform)  # in [0, 1]: 0 moves to the bound, 1 not at all
     length = 1 - (share + (1 - share) * (1 - room) ** (eta + 1)) ** (1 / (eta + 1))
-    moved = np.clip(bounded + np.where(is_down, -length, length) * span, least, most)  # rounding may pass the bounds
-    return np.where(_choose(random, population, probability), moved, bounded)
+    bounded[chosen] = genes + np.where(is_down, -length, length) * span
+    return np.clip(bounded, least, most)  # rounding may pass the bounds
 
 
 def uniform_reset_mutation(

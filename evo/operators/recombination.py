@@ -55,6 +55,7 @@ def simulated_binary_crossover(
     second: Floats,
     *,
     eta: float = 15.0,
+    probability: float = 1.0,
     low: ArrayLike = -np.inf,
     high: ArrayLike = np.inf,
 ) -> Floats:
@@ -62,7 +63,8 @@ def simulated_binary_crossover(
 
     Each gene is, at even odds, one of the two children c = (x1 + x2 -+ beta (x2 - x1)) / 2, x1 <= x2. The density of
     the spread beta is (eta + 1) / 2 times beta^eta up to 1, and times beta^-(eta + 2) beyond: the greater `eta` >= 0,
-    the nearer to the parents. Deb & Agrawal 1995, "Simulated Binary Crossover for Continuous Search Space".
+    the nearer to the parents. A gene is crossed with `probability`, and else the first parent's. Deb & Agrawal 1995,
+    "Simulated Binary Crossover for Continuous Search Space".
 
     `low` and `high`, numbers or (genes,), bound the genes: the density is truncated where a child would pass them, and
     rescaled, as in the authors' NSGA-II (Deb, Pratap, Agarwal & Meyarivan 2002). Parents beyond are first clipped.
@@ -70,18 +72,26 @@ def simulated_binary_crossover(
     check_parents(first, second)
     check_real(first)
     eta = number_between("eta", eta, 0)
+    probability = number_between("probability", probability, 0, 1)
     least, most = bounds(low, high)
     first, second = np.clip(first, least, most), np.clip(second, least, most)
     lesser, greater = np.minimum(first, second), np.maximum(first, second)
     uniform = random.random(first.shape)
     is_upper = random.integers(2, size=first.shape, dtype=np.bool_)  # which of the two children
 
-    room = np.where(is_upper, most - greater, lesser - least)  # from the nearer parent to the bound
+    crossed = greater > lesser
+    if probability < 1:
+        crossed &= random.random(first.shape) < probability
+    # powers are slow, so only genes that are crossed are computed
+    upper, lesser, greater = is_upper[crossed], lesser[crossed], greater[crossed]
+    least_here, most_here = (np.broadcast_to(bound, first.shape)[crossed] for bound in (least, most))
+    room = np.where(upper, most_here - greater, lesser - least_here)  # from the nearer parent to the bound
     distance = greater - lesser
     with np.errstate(over="ignore"):  # parents so close that the beta of the bound overflows
-        widest = 1 + 2 * room / np.where(distance > 0, distance, 1.0)  # the beta that reaches the bound
+        widest = 1 + 2 * room / distance  # the beta that reaches the bound
     mass = 2 - widest ** -(eta + 1)  # twice the probability of beta <= widest: 2 without bounds
-    scaled = uniform * mass
+    scaled = uniform[crossed] * mass
     beta = np.where(scaled <= 1, scaled, 1 / (2 - scaled)) ** (1 / (eta + 1))
-    children = np.where(is_upper, 1.0, -1.0) * beta * (0.5 * distance) + (0.5 * lesser + 0.5 * greater)
-    return np.clip(np.where(distance > 0, children, first), least, most)  # rounding may pass the bounds
+    children = first.copy()
+    children[crossed] = np.where(upper, 1.0, -1.0) * beta * (0.5 * distance) + (0.5 * lesser + 0.5 * greater)
+    return np.clip(children, least, most)  # rounding may pass the bounds

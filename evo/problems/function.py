@@ -79,7 +79,7 @@ class Landscape(WorkersProblem):
         return random.uniform(self.low, self.high, self.size)
 
     def describe(self, params: np.ndarray, seed: int) -> dict[str, Any]:
-        return {}
+        return {"domain": (self.low, self.high)}
 
     def cast(self, params: np.ndarray) -> np.ndarray:
         return np.asarray(params, np.float64)

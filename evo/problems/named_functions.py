@@ -10,6 +10,7 @@ from evo.errors import EvoError
 from evo.problems.classic_functions import FUNCTIONS
 from evo.problems.function import ClassicLandscape, Landscape, OwnLandscape, takes_seed
 from evo.problems.measured_functions import MEASURED_FUNCTIONS, MeasuredLandscape
+from evo.problems.objective_functions import OBJECTIVE_FUNCTIONS, ObjectiveLandscape
 
 # Options of every function of a user's.
 _COMMON = {
@@ -18,23 +19,31 @@ _COMMON = {
     "high": Option(float, 1.0),
     "on_error": Option(str, "stop"),
 }
+# Every function of ours, with its summary.
+NAMED: dict[str, str] = {
+    name: function.summary
+    for table in (FUNCTIONS, MEASURED_FUNCTIONS, OBJECTIVE_FUNCTIONS)
+    for name, function in table.items()
+}
 _BBOB = re.compile(r"bbob-f([1-9]|1[0-9]|2[0-4])")
 
 
 def is_landscape(name: str) -> bool:
-    """Return whether it names a function of ours or of BBOB: `rastrigin`, `projected-sphere`, `bbob-f15`."""
-    return name in FUNCTIONS or name in MEASURED_FUNCTIONS or _BBOB.fullmatch(name) is not None
+    """Return whether it names a function of ours or of BBOB: `rastrigin`, `projected-sphere`, `zdt1`, `bbob-f15`."""
+    return name in NAMED or _BBOB.fullmatch(name) is not None
 
 
 def best_is_zero(name: str) -> bool:
     """Return whether it names a function whose greatest fitness is known to be 0."""
-    return is_landscape(name) and name not in MEASURED_FUNCTIONS
+    return is_landscape(name) and (name in FUNCTIONS or name not in NAMED)
 
 
 def find_landscape(name: str) -> Callable[..., Landscape]:
     """Return the constructor of a function of ours or of BBOB; its options are its keyword-only arguments."""
     if name in MEASURED_FUNCTIONS:
         return _measured_function(name)
+    if name in OBJECTIVE_FUNCTIONS:
+        return _objective_function(name)
     if (found := _BBOB.fullmatch(name)) is not None:
         return _bbob_function(int(found[1]))
     function = FUNCTIONS[name]
@@ -48,7 +57,7 @@ def find_landscape(name: str) -> Callable[..., Landscape]:
 
 def domain_of(name: str, low: Any, high: Any) -> tuple[float, float]:
     """Return a function's customary domain, (low, high); a user's function has options of these names."""
-    ours = FUNCTIONS.get(name) or MEASURED_FUNCTIONS.get(name)
+    ours = FUNCTIONS.get(name) or MEASURED_FUNCTIONS.get(name) or OBJECTIVE_FUNCTIONS.get(name)
     if ours is not None:
         return ours.low, ours.high
     given = [bound for bound in (low, high) if isinstance(bound, int | float) and not isinstance(bound, bool)]
@@ -86,6 +95,20 @@ def _measured_function(name: str) -> Callable[..., Landscape]:
         return MeasuredLandscape(name, function, dim)
 
     constructor.__doc__ = f"{function.summary}; measures: {', '.join(function.names)}."
+    return constructor
+
+
+def _objective_function(name: str) -> Callable[..., Landscape]:
+    function = OBJECTIVE_FUNCTIONS[name]
+
+    def of_two(*, dim: int = function.size) -> Landscape:
+        return ObjectiveLandscape(name, function, dim, 2)
+
+    def of_any(*, dim: int = function.size, objectives: int = 3) -> Landscape:
+        return ObjectiveLandscape(name, function, dim, objectives)
+
+    constructor: Callable[..., Landscape] = of_two if function.objectives == 2 else of_any
+    constructor.__doc__ = f"{function.summary}. objectives: how many there are."
     return constructor
 
 

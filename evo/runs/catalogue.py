@@ -12,8 +12,7 @@ from evo.errors import EvoError, printable
 from evo.grammar import parse_toml
 from evo.learners import METHODS
 from evo.networks import NETWORKS
-from evo.problems.classic_functions import FUNCTIONS
-from evo.problems.measured_functions import MEASURED_FUNCTIONS
+from evo.problems.named_functions import NAMED
 from evo.runs.champion import Champion
 from evo.storage.housekeeping import is_held
 from evo.storage.metrics import MetricsFile
@@ -119,9 +118,7 @@ def entries(kind: str, folder: Path | str = "runs") -> list[tuple[str, str]]:
         return [(name, TaskSource(name).summary) for name in names]
     if kind == "functions":
         bbob = ("bbob-f1 … bbob-f24", "the BBOB suite; needs the package coco-experiment")
-        ours = [(name, function.summary) for name, function in FUNCTIONS.items()]
-        measured = [(name, function.summary) for name, function in MEASURED_FUNCTIONS.items()]
-        return [*ours, *measured, bbob]
+        return [*NAMED.items(), bbob]
     if kind == "methods":
         return [(name, method.summary) for name, method in METHODS.items()]
     if kind == "networks":

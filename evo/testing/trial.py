@@ -29,8 +29,16 @@ def advance(algorithm: Algorithm, generations: int, fitness: Callable[[Floats], 
 
 
 def tell(algorithm: Algorithm, rows: Floats, fitness: Floats) -> None:
-    """Tell the fitness of rows (individuals, parameters), and the first two parameters as whatever else it uses."""
-    algorithm.tell(fitness, **dict.fromkeys(getattr(algorithm, "uses", ()), rows[:, :2]))
+    """Tell the fitness of rows (individuals, parameters), and where it uses them, measures and objectives.
+
+    The measures are the first two parameters. The objectives are to be near (-0.1, …) and (0.1, …), so that the best of
+    all compromises is the origin.
+    """
+    told = {
+        "measures": rows[:, :2],
+        "objectives": np.stack([sphere(rows + 0.1), sphere(rows - 0.1)], axis=1),
+    }
+    algorithm.tell(fitness, **{name: told[name] for name in getattr(algorithm, "uses", ())})
 
 
 def snapshot(algorithm: Algorithm) -> dict[str, NDArray[Any]]:

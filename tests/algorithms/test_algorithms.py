@@ -174,6 +174,12 @@ OUT_OF_RANGE: dict[str, dict[str, list[Any]]] = {
         "ranges": ["", "1:0,0:1", "0"],
         "measures": ["x"],
     },
+    "nsga-ii": {
+        "population_size": [1, 2.5],
+        "offered": [0, 2.5],
+        "objectives": ["speed"],
+        "reference": ["0", "a,b", "nan,0"],
+    },
     "pgpe": {
         "learning_rate": POSITIVE,
         "sigma": POSITIVE,
@@ -239,8 +245,8 @@ def test_the_ends_of_the_ranges_are_allowed() -> None:
 # Convergence
 
 
-# Searches that do not narrow: random search, and those that fill a map.
-EXPLORING = ("random-search", "map-elites", "cma-me", "cma-mae", "novelty-search")
+# Searches that do not narrow: random search, those that fill a map, and those for a front.
+EXPLORING = ("random-search", "map-elites", "cma-me", "cma-mae", "novelty-search", "nsga-ii")
 
 
 @pytest.mark.parametrize("name", [name for name in OF_VECTORS if name not in EXPLORING])

@@ -121,6 +121,10 @@ COMPOSITIONS: dict[str, Composition] = {
         },
         *(REALS, sphere, -0.05, 60),
     ),
+    "within bounds": Composition(
+        {"genome": "bounded:low=-2,high=2", "cross": "sbx", "mutate": "polynomial", "select": TOURNAMENT},
+        *(REALS, sphere, -0.01, 60),
+    ),
     "bits": Composition({"genome": "binary", "mutate": "bit-flip", "select": TOURNAMENT}, BITS, ones, 24, 40),
     "bits, callables": Composition(
         {
@@ -223,7 +227,7 @@ def test_other_seeds_are_other_searches(name: str) -> None:
     assert not np.array_equal(first.ask().dense(), second.ask().dense())
 
 
-KINDS = ["real:spread=0.5", "binary", "integer:low=0,high=4", "permutation"]
+KINDS = ["real:spread=0.5", "bounded:low=-1,high=4", "binary", "integer:low=0,high=4", "permutation"]
 
 
 @settings(max_examples=40)
@@ -234,6 +238,8 @@ def test_any_suitable_operators_keep_the_genome_and_the_size(
     """Whatever is drawn from the tables: individuals stay genomes, as many as there were, and each was asked for."""
     kind = kind_from_text(genome)
     options = {"sbx": ":low=-9,high=9", "polynomial": ":low=-9,high=9", "neuron": ":groups=[0,0,1,1,2]"}
+    if kind.name == "bounded":  # whose bounds its operators know
+        options = {"neuron": options["neuron"]}
     options |= {"elitist": ":elites=1", "truncation": ":truncation=2"}
     if kind.name == "real":
         options["uniform-reset"] = ":low=-9,high=9"
@@ -514,7 +520,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"replace": "comma", "children": 9}, "replace: 9 children: must be at least 48"),
     ({"children": 9}, "replace: 9 children: must be 48 to replace a whole population"),
     ({"genome": "reel"}, "genome: unknown kind 'reel'; did you mean 'real'?"),
-    ({"genome": "os:getcwd"}, "genome: unknown kind 'os'; one of binary, integer, permutation, real"),
+    ({"genome": "os:getcwd"}, "genome: unknown kind 'os'; one of binary, bounded, integer, permutation, real"),
     ({"genome": "integer"}, "genome: integer needs low and high: integer:low=…,high=…"),
     ({"genome": "integer:low=3,high=3"}, "genome: high=3: must be a whole number in [4, "),
     ({"genome": "real:spread=-1"}, "genome: spread=-1: must be a finite number >= 0"),

@@ -13,9 +13,12 @@ from evo.operators import CROSSOVER, GENOMES, MUTATION, SELF_ADAPTIVE_MUTATION
 from evo.operators.binding import operator_from_text
 from evo.operators.kinds import GenomeKind, kind_from_text
 
-KINDS = [kind_from_text(text) for text in ("binary", "integer:low=-3,high=5", "permutation", "real:spread=2")]
+KINDS = [
+    kind_from_text(text)
+    for text in ("binary", "bounded:low=-3,high=5", "integer:low=-3,high=5", "permutation", "real:spread=2")
+]
 MUTATIONS = MUTATION | SELF_ADAPTIVE_MUTATION
-OPTIONS: dict[str, Any] = {"groups": np.arange(6) // 2, "low": -3, "high": 5, "sensitivity": np.ones_like}
+OPTIONS: dict[str, Any] = {"groups": np.arange(6) // 2, "low": -3, "high": 5, "sigma": 1.0, "sensitivity": np.ones_like}
 
 
 def individuals(kind: GenomeKind, purpose: str) -> NDArray[Any]:
@@ -67,13 +70,15 @@ def test_the_first_genomes_are_of_their_kind_and_as_spread_as_said(kind: GenomeK
     [
         (KINDS[0], [[0, 1, 0.5]]),
         (KINDS[0], [[0, 1, 2]]),
-        (KINDS[1], [[0, 1, 6]]),
-        (KINDS[1], [[0, 1.5, 2]]),
-        (KINDS[1], [[0, 1e300, np.nan]]),
-        (KINDS[2], [[0, 1, 1]]),
-        (KINDS[2], [[1, 2, 3]]),
-        (KINDS[2], [[0, 1, 2], [0, 2, 2]]),
-        (KINDS[3], [[0, np.inf, 2]]),
+        (KINDS[1], [[0, 1, 5.5]]),
+        (KINDS[1], [[0, np.nan, 2]]),
+        (KINDS[2], [[0, 1, 6]]),
+        (KINDS[2], [[0, 1.5, 2]]),
+        (KINDS[2], [[0, 1e300, np.nan]]),
+        (KINDS[3], [[0, 1, 1]]),
+        (KINDS[3], [[1, 2, 3]]),
+        (KINDS[3], [[0, 1, 2], [0, 2, 2]]),
+        (KINDS[4], [[0, np.inf, 2]]),
     ],
 )
 def test_parameters_that_are_no_genomes_are_refused(kind: GenomeKind, rows: list[list[float]]) -> None:

@@ -1,0 +1,1 @@
+"""Search for several objectives at once: Pareto fronts."""

@@ -1,0 +1,161 @@
+"""Dominance: ranks of individuals by non-dominated fronts, and how crowded they are within theirs.
+
+Deb, Pratap, Agarwal & Meyarivan 2002, "A Fast and Elitist Multiobjective Genetic Algorithm: NSGA-II", sections III.A
+and III.B. Objectives are (individuals, objectives), each maximised; an individual that failed has -inf in all.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evo.envs.engine.compile import njit
+
+Floats = NDArray[np.float64]
+
+
+def rank_fronts(objectives: Floats) -> NDArray[np.int64]:
+    """Return the front of each individual, (individuals,): 0 for those that nobody dominates, and so on."""
+    return _rank_fronts(np.ascontiguousarray(objectives))
+
+
+def split_fronts(ranks: NDArray[np.int64], most: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the individuals of the best fronts that are at most `most` together, and those of the next front."""
+    order = np.argsort(ranks, kind="stable")
+    last = ranks[order[min(most, len(ranks) - 1)]] if most < len(ranks) else ranks.max() + 1
+    return order[ranks[order] < last], order[ranks[order] == last]
+
+
+def crowding_distances(objectives: Floats, ranks: NDArray[np.int64]) -> Floats:
+    """Return the crowding distance of each individual within its front, (individuals,).
+
+    It is infinite at the ends of a front, and 0 for individuals that failed.
+    """
+    return _crowding_distances(np.ascontiguousarray(objectives), ranks)
+
+
+def thin_front(objectives: Floats, kept: int) -> NDArray[np.int64]:
+    """Return the `kept` individuals of one front, in order, that are left when the most crowded go one after the other.
+
+    objectives: (individuals, objectives). After each, its neighbours' distances are computed anew: Kukkonen &
+    Deb 2006, "Improved Pruning of Non-Dominated Solutions Based on Crowding Distance for Bi-Objective Optimization
+    Problems". Of equally crowded ones the last goes first.
+    """
+    return _thin_front(np.ascontiguousarray(objectives), kept)
+
+
+@njit(cache=True)
+def _compare(objectives: Any, one: int, other: int) -> int:
+    """Return 1 where `one` dominates `other`, -1 where it is dominated, else 0."""
+    better, worse = False, False
+    for k in range(objectives.shape[1]):
+        if objectives[one, k] > objectives[other, k]:
+            better = True
+        elif objectives[one, k] < objectives[other, k]:
+            worse = True
+        if better and worse:
+            return 0
+    return int(better) - int(worse)
+
+
+@njit(cache=True)
+def _rank_fronts(objectives: Any) -> Any:
+    count = len(objectives)
+    dominated = np.empty((count, count), np.int64)  # S_p, by the number of which `sizes` says
+    sizes, dominators = np.zeros(count, np.int64), np.zeros(count, np.int64)  # |S_p|, n_p
+    for p in range(count):
+        for q in range(p + 1, count):
+            sign = _compare(objectives, p, q)
+            if sign > 0:
+                dominated[p, sizes[p]] = q
+                sizes[p] += 1
+                dominators[q] += 1
+            elif sign < 0:
+                dominated[q, sizes[q]] = p
+                sizes[q] += 1
+                dominators[p] += 1
+    ranks = np.zeros(count, np.int64)
+    queue, filled = np.empty(count, np.int64), 0
+    for p in range(count):
+        if dominators[p] == 0:
+            queue[filled] = p
+            filled += 1
+    for place in range(count):  # a queue visits front after front
+        p = queue[place]
+        for index in range(sizes[p]):
+            q = dominated[p, index]
+            dominators[q] -= 1
+            if dominators[q] == 0:
+                ranks[q] = ranks[p] + 1
+                queue[filled] = q
+                filled += 1
+    return ranks
+
+
+@njit(cache=True)
+def _crowding_distances(objectives: Any, ranks: Any) -> Any:
+    count, width = objectives.shape
+    distances = np.zeros(count)
+    for k in range(width):
+        by_value = np.argsort(objectives[:, k], kind="mergesort")
+        order = by_value[np.argsort(ranks[by_value], kind="mergesort")]  # by front, and within it by value
+        begin = 0
+        while begin < count:
+            end = begin
+            while end < count and ranks[order[end]] == ranks[order[begin]]:
+                end += 1
+            least, most = objectives[order[begin], k], objectives[order[end - 1], k]
+            if least > -np.inf:
+                distances[order[begin]] = distances[order[end - 1]] = np.inf
+                for place in range(begin + 1, end - 1):
+                    if most > least:
+                        gap = objectives[order[place + 1], k] - objectives[order[place - 1], k]
+                        distances[order[place]] += gap / (most - least)
+            begin = end
+    return distances
+
+
+@njit(cache=True)
+def _thin_front(objectives: Any, kept: int) -> Any:
+    count, width = objectives.shape
+    before, after = np.full((width, count), -1), np.full((width, count), -1)  # neighbours by each objective
+    spans = np.zeros(width)
+    for k in range(width if count else 0):
+        order = np.argsort(objectives[:, k], kind="mergesort")
+        spans[k] = objectives[order[count - 1], k] - objectives[order[0], k]
+        for place in range(1, count):
+            before[k, order[place]] = order[place - 1]
+            after[k, order[place - 1]] = order[place]
+    distances = np.empty(count)
+    for one in range(count):
+        distances[one] = _distance_between(objectives, before, after, spans, one)
+    lives = np.full(count, True)
+    for _ in range(count - kept):
+        crowded = -1
+        for one in range(count):
+            if lives[one] and (crowded < 0 or distances[one] <= distances[crowded]):
+                crowded = one
+        lives[crowded] = False
+        for k in range(width):
+            one, other = before[k, crowded], after[k, crowded]
+            if one >= 0:
+                after[k, one] = other
+            if other >= 0:
+                before[k, other] = one
+        for k in range(width):
+            for one in (before[k, crowded], after[k, crowded]):
+                if one >= 0:
+                    distances[one] = _distance_between(objectives, before, after, spans, one)
+    return np.flatnonzero(lives)
+
+
+@njit(cache=True)
+def _distance_between(objectives: Any, before: Any, after: Any, spans: Any, one: int) -> float:
+    """Return the crowding distance of one individual between its neighbours, infinite where it lacks one."""
+    total = 0.0
+    for k in range(len(spans)):
+        if before[k, one] < 0 or after[k, one] < 0:
+            return np.inf
+        if spans[k] > 0:
+            total += (objectives[after[k, one], k] - objectives[before[k, one], k]) / spans[k]
+    return total
