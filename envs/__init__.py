@@ -28,6 +28,7 @@ TASKS: dict[str, str] = {
     "evo/Tripod-v0": "evo.envs.creatures.tripod:tripod",
     "evo/Boxes-v0": "evo.envs.analytic.boxes:boxes",
     "evo/CartPole-v0": "evo.envs.analytic.cartpole:cartpole",
+    "evo/DeceptiveMaze-v0": "evo.envs.analytic.deceptive_maze:deceptive_maze",
     "evo/DoublePole-v0": "evo.envs.analytic.double_pole:double_pole",
     "evo/Pendulum-v0": "evo.envs.analytic.pendulum:pendulum",
     "evo/PointMass-v0": "evo.envs.analytic.point_mass:point_mass",
