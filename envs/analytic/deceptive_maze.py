@@ -64,13 +64,13 @@ def _model(start: np.ndarray, goal: np.ndarray, walls: np.ndarray) -> mujoco.MjM
     spec.option.timestep = 0.025
     kind, slide, hinge = mujoco.mjtGeom, mujoco.mjtJoint.mjJNT_SLIDE, mujoco.mjtJoint.mjJNT_HINGE
     spec.worldbody.add_geom(name="floor", type=kind.mjGEOM_PLANE, size=[0, 0, 1])
-    grey = [0.5, 0.53, 0.58, 1]
+    maze = spec.worldbody.add_body(name="maze")  # the heaviest, with a joint that never moves: films show all of it
+    maze.add_joint(name="maze", type=hinge, axis=[0, 0, 1])
     for wall in walls:
         way = [*place(wall[:2]), 0.04, *place(wall[2:]), 0.04]
-        spec.worldbody.add_geom(type=kind.mjGEOM_CAPSULE, fromto=way, size=[0.012, 0, 0], rgba=grey)
-    spec.worldbody.add_geom(
-        type=kind.mjGEOM_CYLINDER, pos=[*place(goal), 0.005], size=[_METRES * _GOAL, 0.005, 0], rgba=[0.16, 0.55, 0.6, 1]
-    )
+        maze.add_geom(type=kind.mjGEOM_CAPSULE, fromto=way, size=[0.015, 0, 0], rgba=[0.5, 0.53, 0.58, 1], mass=10.0)
+    disc, teal = [_METRES * _GOAL, 0.005, 0], [0.16, 0.55, 0.6, 1]
+    maze.add_geom(type=kind.mjGEOM_CYLINDER, pos=[*place(goal), 0.005], size=disc, rgba=teal, mass=0.1)
     robot = spec.worldbody.add_body(name="robot", pos=[*place(start), 0.05])
     robot.add_joint(name="x", type=slide, axis=[1, 0, 0])
     robot.add_joint(name="y", type=slide, axis=[0, -1, 0])
@@ -87,7 +87,7 @@ def reset(model: Any, data: Any, task: Any, rng: Any) -> None:
     right, down = uniform(rng, -scale, scale), uniform(rng, -scale, scale)
     task.x += right
     task.y += down
-    data.qpos[0], data.qpos[1] = _METRES * right, _METRES * down
+    data.qpos[1], data.qpos[2] = _METRES * right, _METRES * down
     mj_forward(model, data)
 
 
@@ -155,10 +155,10 @@ def advance(model: Any, data: Any, task: Any, action: Any, out: Any) -> None:
     length = math.sqrt(turned * turned + across * across)
     task.cosine, task.sine = turned / length, across / length
     if not _blocked(task, x, y):
-        data.qpos[0] += _METRES * (x - task.x)
-        data.qpos[1] += _METRES * (y - task.y)
+        data.qpos[1] += _METRES * (x - task.x)
+        data.qpos[2] += _METRES * (y - task.y)
         task.x, task.y = x, y
-    data.qpos[2] += turn
+    data.qpos[3] += turn
     distance = _distance(task)
     earned = _MOST - distance
     out.reward = earned - task.earned
