@@ -170,16 +170,14 @@ def measure(model: Any, data: Any, task: Any, step: int, out: Any) -> None:
     out[0], out[1] = task.x, task.y
 
 
-def deceptive_maze(
-    *, hard: bool = False, reset_noise_scale: float = 0.1, steps: int = 400, **rendering: Any
-) -> Task:
+def deceptive_maze(*, hard: bool = False, reset_noise_scale: float = 0.1, steps: int = 400, **rendering: Any) -> Task:
     """Drive a robot to a goal behind walls. Observation (10,), action (2,): turn and go, ±1.
 
     Observed are the distances to walls on the left, to the front left, the front, the front right, the right and the
     back, in shares of 100 units, and whether the goal is before the robot, to its right, behind it or to its left, 1 in
     one of them. The action changes the turn by at most 0.5 ° a step² and the speed by at most 0.5 units a step², which
-    are at most 3; a step into a wall is not taken. The return is 300 minus the last distance from the goal, at least 295
-    where it is reached, which ends the episode. Measures: the last x and y, in units, y pointing down.
+    are at most 3; a step into a wall is not taken. The return is 300 minus the last distance from the goal, and more
+    than 295 where it is reached, which ends the episode. Measures: the last x and y, in units, y pointing down.
 
     hard: whether the maze is the paper's hard one, in which the way to the goal first leads far away from it.
     reset_noise_scale: largest deviation of the start along x and along y, in units; the paper's is 0. steps: control

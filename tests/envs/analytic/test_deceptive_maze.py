@@ -20,8 +20,8 @@ GOALS = {False: (270.0, 100.0), True: (31.0, 20.0)}
 
 def segment_distance(point: Point, wall: np.ndarray) -> float:
     """Distance from a point to a wall, by the nearest of many points on it."""
-    shares = np.linspace(0, 1, 20_001)
-    return float(np.min(np.hypot(*(wall[:2, None] + shares * (wall[2:] - wall[:2])[:, None] - np.array(point)[:, None]))))
+    points = wall[:2] + np.linspace(0, 1, 20_001)[:, None] * (wall[2:] - wall[:2])
+    return float(np.min(np.hypot(*(points - point).T)))
 
 
 def range_to(point: Point, degrees: float, walls: np.ndarray) -> float:
