@@ -12,8 +12,10 @@ from evo.cli.configuring import config
 from evo.cli.listing import list_, remove
 from evo.cli.measuring import bench, doctor
 from evo.cli.running import resume, run
-from evo.cli.showing import evaluate, export, replay, robustness
+from evo.cli.sharing import export, import_
+from evo.cli.showing import evaluate, replay, robustness
 from evo.cli.viewing import view
+from evo.cli.watching import watch
 from evo.runs.terminal import Output, accept_any_encoding, show_notes, show_warning
 
 app = typer.Typer(
@@ -28,9 +30,11 @@ app.command()(resume)
 app.command()(compare)
 app.command()(replay)
 app.command()(view)
+app.command()(watch)
 app.command()(evaluate)
 app.command()(robustness)
 app.command()(export)
+app.command("import")(import_)
 app.command("list")(list_)
 app.command()(remove)
 app.command()(config)

@@ -179,24 +179,3 @@ def robustness(
     if out is not None:
         write_text(out, card.csv())
         Output().say(f"written {out}")
-
-
-def export(
-    path: Annotated[
-        Path,
-        typer.Argument(
-            metavar="RUN", help="a run directory or a champion.npz", show_default=False, autocompletion=completion.runs
-        ),
-    ],
-    file: Annotated[Path, typer.Argument(help="policy.npz or policy.onnx", show_default=False)],
-    trust: Trust = False,
-) -> None:
-    """Export a champion's policy as plain arrays (.npz) or an ONNX graph, and check that it acts the same."""
-    from evo.errors import EvoError
-    from evo.export.formats import SUFFIXES
-    from evo.runs.run import champion_of
-
-    if file.suffix not in SUFFIXES:
-        raise EvoError(f"a policy is exported to a file {' or '.join(SUFFIXES)}; got {str(file)!r}")
-    _, difference = champion_of(path, trust).export_and_check(file)
-    Output().say(f"policy  {file}: its outputs differ from the champion's by at most {difference:.2g}")

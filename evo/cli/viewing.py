@@ -29,6 +29,7 @@ def view(
     seed: Annotated[
         int | None, typer.Option("--seed", help="seed of the episodes (default: that of the episode of median return)")
     ] = None,
+    mujoco: Annotated[bool, typer.Option("--mujoco", help="open MuJoCo's own viewer instead, on this display")] = False,
     trust: Trust = False,
 ) -> None:
     """Make one HTML file of recorded creatures to turn around, play and scrub; several runs stand in lanes."""
@@ -39,7 +40,20 @@ def view(
     if not paths:
         paths = [latest()]
         console.say(f"run     {paths[0]}")
+    if mujoco:
+        _show_in_mujoco(paths, out, seconds, seed, trust)
+        return
     if out is None:
         out = paths[0] / "videos" / "view.html" if len(paths) == 1 and paths[0].is_dir() else Path("view.html")
     api.view(*paths, out=out, seconds=seconds, fossils=fossils, seed=seed, trust=trust)
     console.say(f"page    {out} ({out.stat().st_size / 1e6:.1f} MB): open it in a browser")
+
+
+def _show_in_mujoco(paths: list[Path], out: Path | None, seconds: float, seed: int | None, trust: bool) -> None:
+    from evo.errors import EvoError
+    from evo.runs.mujoco_viewer import show_in_mujoco
+    from evo.runs.run import champion_of
+
+    if len(paths) > 1 or out is not None:
+        raise EvoError("MuJoCo's viewer shows one run and writes no file: leave out --out and all runs but one")
+    show_in_mujoco(champion_of(paths[0], trust), seconds, seed)

@@ -1,5 +1,6 @@
 """The file of a champion: plain arrays, of which one is a TOML text about the others."""
 
+import io
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +15,8 @@ from evo.errors import EvoError, commands
 from evo.learners.learner import Candidate
 from evo.numerics.formatting import RETURN
 from evo.numerics.running_statistics import ObservationStatistics
-from evo.storage.files import read_arrays, read_toml
+from evo.storage.bundle import is_bundle, open_bundle
+from evo.storage.files import read_arrays, read_arrays_of, read_toml
 
 FORMAT = 1
 _LIMIT = 2**30  # bytes
@@ -39,8 +41,15 @@ def arrays_of(
 
 
 def read_champion(path: Path) -> dict[str, np.ndarray]:
-    """Read the arrays of a file. Raises EvoError where it is missing, damaged or oversized."""
-    return read_arrays(path, _LIMIT)
+    """Read the arrays of a file, or of the champion in an exported run's zip.
+
+    Raises EvoError where it is missing, damaged or oversized.
+    """
+    if not is_bundle(path):
+        return read_arrays(path, _LIMIT)
+    with open_bundle(path) as bundle:
+        content = bundle.read("champion.npz")
+    return read_arrays_of(io.BytesIO(content), f"champion.npz in {path}", _LIMIT)
 
 
 def fields_of(arrays: Mapping[str, np.ndarray], source: str, trust: bool) -> dict[str, Any]:

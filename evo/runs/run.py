@@ -72,6 +72,15 @@ class Run(Record):
         check_view(seconds, seed, fossils)
         return view([Shown(self.champion, self, self.path.resolve().name)], fossils, seconds, seed)
 
+    def export(self, path: Path | str) -> Path:
+        """Write it to one .zip for others: champion, configuration, metrics, films, a page, a card; return the path.
+
+        The same run gives the same bytes. `champion.export` writes its policy alone. Raises EvoError.
+        """
+        from evo.runs.sharing import export_run
+
+        return export_run(self, Path(path))
+
     def plot_network(self, path: Path | str) -> Path:
         """Draw the champion's network, .png, .svg or .pdf; return the path.
 

@@ -103,7 +103,7 @@ def _creature(task: Task, shown: Shown, fossils: int, seconds: float, seed: int 
     if run is not None and len(episodes) == 1 and fossils:
         notes.append("The run keeps no fossils: its champion is shown alone.")
     scene = describe_scene(task.model, task.control_period)
-    return Creature(shown.name, scene, episodes, None if run is None else _curve(run), notes)
+    return Creature(shown.name, scene, episodes, None if run is None else curve_of(run), notes)
 
 
 def _candidates(shown: Shown, fossils: int) -> Iterator[tuple[str, int, Candidate]]:
@@ -120,7 +120,8 @@ def _candidates(shown: Shown, fossils: int) -> Iterator[tuple[str, int, Candidat
     yield f"champion, of generation {champion.generation:,}", champion.generation, champion.candidate
 
 
-def _curve(run: Record) -> Curve | None:
+def curve_of(run: Record) -> Curve | None:
+    """Return the fitness of a run by generation; None before the first. Raises EvoError for damaged metrics."""
     metrics = run.metrics
     if not metrics:
         return None

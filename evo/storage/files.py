@@ -6,12 +6,10 @@ too. Nothing read is trusted, as files may come from strangers and from failing 
 is allocated, checksums before anything is returned.
 """
 
-import copy
 import errno
 import math
 import os
 import stat
-import struct
 import uuid
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -26,11 +24,11 @@ from numpy.typing import NDArray
 from evo.errors import EvoError, one_line
 from evo.grammar import parse_toml
 from evo.storage.memory import check_bytes
+from evo.storage.zips import BLOCK, open_member, open_zip
 
 MEMBERS = 10_000
 TEMPORARY = ".evo-*.tmp"  # what a killed writer may leave behind
 _KINDS = "biufU"  # bool, int, uint, float, fixed-width text
-_BLOCK = 2**20
 _LARGEST_CHARACTER = 0x10FFFF
 _ADVICE = {
     errno.ENOSPC: "free some space, then try again (a run goes on with `evo resume RUN`)",
@@ -53,7 +51,7 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     refuses; then whatever stood at `path` is untouched.
     """
     _check_arrays(arrays)
-    with _replacing(path) as file:
+    with replacing(path) as file:
         _write_archive(file, arrays)
 
 
@@ -71,7 +69,7 @@ def _write_archive(file: BinaryIO, arrays: Mapping[str, NDArray[Any]]) -> None:
     with zipfile.ZipFile(file, "w", compresslevel=1) as archive:
         for name, array in arrays.items():
             # large float arrays hardly compress, and deflating 72 MB takes 2 s, which would delay Ctrl-C
-            stored = array.dtype.kind == "f" and array.nbytes >= _BLOCK
+            stored = array.dtype.kind == "f" and array.nbytes >= BLOCK
             archive.compression = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
             # Opened by name, a member carries the fixed date 1980-01-01.
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
@@ -84,12 +82,17 @@ def read_arrays(path: Path, limit: int = 2**30) -> dict[str, NDArray[Any]]:
     Memory stays within `limit` bytes of array data, whatever the file claims. Raises EvoError when the file is missing,
     cut off, damaged, larger than `limit`, or holds anything but plain arrays (pickled objects are never opened).
     """
-    with _reading(path, limit + MEMBERS * 1024) as file:
-        try:
-            return _read_archive(file, limit)
-        except Exception as error:  # forged bytes make zipfile, zlib and NumPy's header parser raise almost anything
-            reason = " ".join(str(error).split()) or type(error).__name__
-            raise EvoError(f"cannot read {path}: {reason}; use an undamaged .npz file that evo wrote") from error
+    with reading(path, limit + MEMBERS * 1024) as file:
+        return read_arrays_of(file, str(path), limit)
+
+
+def read_arrays_of(file: BinaryIO, source: str, limit: int = 2**30) -> dict[str, NDArray[Any]]:
+    """Read the named arrays of an open .npz file, as `read_arrays` does. Raises EvoError naming `source`."""
+    try:
+        return _read_archive(file, limit)
+    except Exception as error:  # forged bytes make zipfile, zlib and NumPy's header parser raise almost anything
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise EvoError(f"cannot read {source}: {reason}; use an undamaged .npz file that evo wrote") from error
 
 
 def write_text(path: Path, text: str) -> None:
@@ -105,13 +108,13 @@ def write_text(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write bytes. Raises EvoError as `write_arrays` does."""
-    with _replacing(path) as file:
+    with replacing(path) as file:
         file.write(data)
 
 
 def read_text(path: Path, limit: int = 2**24) -> str:
     """Read a UTF-8 text file. Raises EvoError when it is missing, longer than `limit` bytes, or not UTF-8."""
-    with _reading(path, limit) as file:
+    with reading(path, limit) as file:
         try:
             # `read` allocates the size asked for, however small the file is
             return file.read(min(limit, os.fstat(file.fileno()).st_size) + 1).decode()
@@ -215,7 +218,7 @@ def _reason(error: OSError) -> str:
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path) -> Iterator[BinaryIO]:
     """Open a temporary file to write; it replaces `path` only once it is whole and on the disk."""
     temporary = temporary_beside(path)
     try:
@@ -233,7 +236,7 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _reading(path: Path, largest: int) -> Iterator[BinaryIO]:
+def reading(path: Path, largest: int) -> Iterator[BinaryIO]:
     """Open a regular file of at most `largest` bytes."""
     try:
         with open(path, "rb", opener=open_without_waiting) as file:
@@ -256,67 +259,19 @@ def open_without_waiting(path: str, flags: int) -> int:
 
 def _read_archive(file: BinaryIO, limit: int) -> dict[str, NDArray[Any]]:
     """Read all members once the archive's directory is checked. Raises nearly any Exception on damage."""
-    entries = _entries_announced(file)
-    # zipfile builds an object for every directory entry before one can count them: 46 bytes of file each, 1 KB of
-    # memory. So count their signatures first.
-    _count_entries(file)
-    with zipfile.ZipFile(file) as archive:
-        members = archive.infolist()
-        # zipfile skips bytes before the first member, and ignores the announced count; cut in the right place, an
-        # archive stored inside another one would pass for it.
-        if len(members) != entries or (members and members[0].header_offset != 0):
-            raise ValueError("its directory is damaged")
+    with open_zip(file, MEMBERS, "an .npz file", "arrays") as (archive, members):
         for member in members:
-            _check_member(member)
-        if len({member.filename for member in members}) != len(members):
-            raise ValueError("two arrays have the same name")
+            if not member.filename.endswith(".npy") or len(member.filename) == len(".npy"):
+                raise ValueError(f"{member.filename[:60]!r} in it is not an array")
         if (total := sum(member.file_size for member in members)) > limit:
             raise ValueError(f"it inflates to {total} bytes, more than the {limit} allowed")
         check_bytes("its arrays", total, "it is damaged, or comes from a larger machine")
         return {member.filename.removesuffix(".npy"): _read_member(archive, member) for member in members}
 
 
-def _entries_announced(file: BinaryIO) -> int:
-    """Return the number of members in the end record, which must be the last 22 bytes (APPNOTE.TXT 4.3.16)."""
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(size - 22, 0))
-    end = file.read(22)
-    file.seek(0)
-    if file.read(4) not in (b"PK\3\4", b"PK\5\6"):
-        raise ValueError("it is not an .npz file")
-    if len(end) != 22 or not end.startswith(b"PK\5\6"):
-        raise ValueError("it is cut off, or something was appended to it")
-    entries: int = struct.unpack("<H", end[10:12])[0]
-    return entries
-
-
-def _count_entries(file: BinaryIO) -> None:
-    file.seek(0)
-    count, carried = 0, b""
-    while block := file.read(_BLOCK):
-        block = carried + block
-        count += block.count(b"PK\1\2")
-        carried = block[-3:]
-        if count > MEMBERS:
-            raise ValueError(f"it holds more than {MEMBERS} arrays")
-
-
-def _check_member(member: zipfile.ZipInfo) -> None:
-    name = repr(member.filename[:60])
-    if not member.filename.endswith(".npy") or len(member.filename) == len(".npy"):
-        raise ValueError(f"{name} in it is not an array")
-    # Other methods can ask for gigabytes of dictionary; encrypted members ask for a password.
-    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or member.flag_bits & 1:
-        raise ValueError(f"{name} is packed in a way that evo never writes")
-
-
 def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
     name = repr(member.filename[:60])
-    # zipfile stops silently at the declared size: with one byte more, a stream that inflates to more either gives it or
-    # fails its checksum.
-    longer = copy.copy(member)
-    longer.file_size += 1
-    with archive.open(longer) as stream:
+    with open_member(archive, member) as stream:
         version = npy.read_magic(stream)
         if version == (1, 0):
             shape, fortran_order, dtype = npy.read_array_header_1_0(stream)
@@ -333,7 +288,7 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[A
         target = flat.view(np.uint8)
         filled = 0
         while filled < target.size:
-            block = stream.read(min(_BLOCK, target.size - filled))
+            block = stream.read(min(BLOCK, target.size - filled))
             if not block:
                 raise ValueError(f"{name} is shorter than it declares")
             target[filled : filled + len(block)] = np.frombuffer(block, np.uint8)

@@ -1,7 +1,20 @@
 """Page: recorded creatures in one HTML file that can be turned around, played and scrubbed, and fetches nothing."""
 
-from evo.visualize.page.document import document, inline
+from evo.visualize.page.document import curve_to_json, document, inline, lane_of, live_document, to_json
 from evo.visualize.page.episode import Episode, record_episode
 from evo.visualize.page.scene import Creature, Curve, describe_scene, drawn_geoms
 
-__all__ = ["Creature", "Curve", "Episode", "describe_scene", "document", "drawn_geoms", "inline", "record_episode"]
+__all__ = [
+    "Creature",
+    "Curve",
+    "Episode",
+    "curve_to_json",
+    "describe_scene",
+    "document",
+    "drawn_geoms",
+    "inline",
+    "lane_of",
+    "live_document",
+    "record_episode",
+    "to_json",
+]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from evo.envs.rendering import style
 from evo.envs.rendering.shading import HAZE_SQUARES
 from evo.errors import printable
+from evo.visualize.page.episode import Episode
 from evo.visualize.page.scene import Creature, Curve
 
 SCRIPTS = ("vectors", "unpack", "solids", "playback", "camera", "painter", "curve", "controls", "main")
@@ -29,11 +30,28 @@ _LANE = 0.62  # width of a lane, in camera distances: a creature fills about hal
 
 def document(title: str, creatures: Sequence[Creature]) -> str:
     """Return the page as HTML. Every text in it may come from a stranger: none can run or fetch anything."""
+    content = [creature_to_json(one) for one in creatures]
+    return _assemble(title, content, _text(creatures), SCRIPTS, "start();", "")
+
+
+def live_document(title: str) -> str:
+    """Return the page of a run that is still training: it asks the server that it came from for news, and nobody else.
+
+    Its script asks for `news` and `part/KEY`, beside the page's own address (see `evo.runs.watching`).
+    """
+    listed = '<ol id="episodes"></ol>'
+    return _assemble(title, [], listed, (*SCRIPTS, "live"), "follow();", "; connect-src 'self'")
+
+
+def _assemble(
+    title: str, creatures: Sequence[dict[str, Any]], text: str, names: Iterable[str], begin: str, reach: str
+) -> str:
+    """Return the page. begin: the script's last statement. reach: what its content policy allows besides its own."""
     title = printable(title)
-    script = f'"use strict";\n(() => {{\n{shaders()}\n{scripts(SCRIPTS)}\nstart();\n}})();\n'
+    script = f'"use strict";\n(() => {{\n{shaders()}\n{scripts(names)}\n{begin}\n}})();\n'
     style_sheet = read_static("page.css")
-    policy = f"default-src 'none'; script-src {_digest(script)}; style-src {_digest(style_sheet)}"
-    content = _json({"title": title, "creatures": [_creature(one) for one in creatures]})
+    policy = f"default-src 'none'; script-src {_digest(script)}; style-src {_digest(style_sheet)}{reach}"
+    content = to_json({"title": title, "creatures": creatures})
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -45,7 +63,7 @@ def document(title: str, creatures: Sequence[Creature]) -> str:
 <style>{style_sheet}</style>
 </head>
 <body>
-{read_static("body.html").replace("<!-- title -->", escape(title)).replace("<!-- creatures -->", _text(creatures))}
+{read_static("body.html").replace("<!-- title -->", escape(title)).replace("<!-- creatures -->", text)}
 <script type="application/json" id="content">{content}</script>
 <script>{script}</script>
 </body>
@@ -75,17 +93,23 @@ def shaders() -> str:
     return f"const SUN = {list(style.SUN)};\nconst SHADERS = {json.dumps({**texts, 'style': constants})};"
 
 
-def _creature(creature: Creature) -> dict[str, Any]:
+def creature_to_json(creature: Creature) -> dict[str, Any]:
+    """Return a creature as the page's script takes it; `lane` is the width of its lane in metres."""
     return {
         "name": printable(creature.name),
         "scene": creature.scene,
-        "lane": _LANE * max(episode.camera[0] for episode in creature.episodes),
+        "lane": max((lane_of(episode) for episode in creature.episodes), default=1.0),
         "episodes": [episode.to_json() for episode in creature.episodes],
-        "curve": None if creature.curve is None else _curve(creature.curve),
+        "curve": None if creature.curve is None else curve_to_json(creature.curve),
     }
 
 
-def _curve(curve: Curve) -> dict[str, Any]:
+def lane_of(episode: Episode) -> float:
+    """Return the width of the lane that an episode needs, metres."""
+    return _LANE * episode.camera[0]
+
+
+def curve_to_json(curve: Curve) -> dict[str, Any]:
     """Return a curve of `_POINTS` rows at most; what is not finite is null."""
     chosen = np.unique(np.linspace(0, len(curve.steps) - 1, min(len(curve.steps), _POINTS)).astype(int))
     columns = ("generation", "steps", "best", "mean")
@@ -112,7 +136,7 @@ def _seconds(creature: Creature, episode: Any) -> str:
     return f"{(len(episode.poses) - 1) * creature.scene['period']:.1f} s"
 
 
-def _json(content: Any) -> str:
+def to_json(content: Any) -> str:
     """Return JSON that no HTML parser takes for the end of its element, and that JavaScript takes as it is."""
     text = json.dumps(content, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 import evo
 from evo.envs.task import Task
-from evo.visualize.page import Creature, Curve, Episode, describe_scene, document, drawn_geoms, inline, record_episode
+from evo.visualize.page import (
+    Creature,
+    Curve,
+    Episode,
+    describe_scene,
+    document,
+    drawn_geoms,
+    inline,
+    live_document,
+    record_episode,
+)
 from tests.support.html_pages import Reader, content_of
 from tests.support.places import REFERENCE
 
@@ -84,6 +94,20 @@ def test_the_page_names_no_address() -> None:
     for _, attributes in Reader(html).elements:
         assert not {"src", "href", "action", "style", "onclick", "onload"} & set(attributes)
     assert not re.search(r"\b(fetch|XMLHttpRequest|WebSocket|import|eval|innerHTML|insertAdjacentHTML)\b\s*[(=]", html)
+
+
+def test_a_live_page_asks_its_own_server_alone() -> None:
+    html = live_document(HOSTILE[1])
+    reader = Reader(html)
+    (policy,) = (one["content"] for tag, one in reader.elements if one.get("http-equiv") == "Content-Security-Policy")
+    assert (
+        policy and policy.startswith("default-src 'none'; script-src 'sha256-") and "; connect-src 'self'; " in policy
+    )
+    assert re.findall(r"\bfetch\(([^,)]*)", html) == ['"news"', "`part/${key}`"] and "connect-src" not in _page("mine")
+    assert [tag for tag, _ in reader.elements].count("script") == 2 and reader.texts["h1"] == [HOSTILE[1]]
+    asked = set(re.findall(r"\bid\(\"(\w+)\"\)", html))
+    assert asked - {"news"} <= {one["id"] for _, one in reader.elements if "id" in one}
+    assert not re.search(r"\b(XMLHttpRequest|WebSocket|import|eval|innerHTML|insertAdjacentHTML)\b\s*[(=]", html)
 
 
 def test_every_element_that_the_script_asks_for_is_there() -> None:

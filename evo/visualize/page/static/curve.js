@@ -26,6 +26,7 @@ class FitnessCurve {
     this.creatures = creatures.filter(({ curve }) => curve);
     const columns = (name) => this.creatures.flatMap(({ curve }) => curve[name]).filter((value) => value !== null);
     const heights = [...columns("best"), ...columns("mean")], steps = columns("steps");
+    svg.replaceChildren(); // of an earlier curve
     svg.toggleAttribute("hidden", heights.length < 2);
     if (heights.length < 2) return;
     [this.left, this.right] = [Math.min(...steps), Math.max(...steps)];
@@ -45,11 +46,11 @@ class FitnessCurve {
       element("line", { y1: EDGE, y2: HIGH - EDGE, class: `cursor colour${index % 6}` }, svg),
       element("circle", { r: 4, class: `dot colour${index % 6}` }, svg),
     ]);
-    svg.addEventListener("click", (event) => {
+    svg.onclick = (event) => {
       const box = svg.getBoundingClientRect();
       const across = ((event.clientX - box.left) / box.width) * WIDE;
       choose(this.left + ((across - EDGE) / (WIDE - 2 * EDGE)) * (this.right - this.left));
-    });
+    };
   }
 
   // Halves: a difference of two large numbers may overflow.

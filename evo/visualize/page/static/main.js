@@ -2,7 +2,6 @@
 
 class Show {
   constructor(content, painter) {
-    this.creatures = content.creatures;
     this.painter = painter;
     this.seconds = 0;
     this.speed = 1;
@@ -11,14 +10,20 @@ class Show {
     this.marks = { together: false, contacts: false, effort: false };
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.playing = !this.still;
-    this.camera = new OrbitCamera(this.creatures[0].episodes.at(-1).camera);
-    this.curve = new FitnessCurve(id("curve"), this.creatures, (step) => this.chooseStep(step));
-    this.most = Math.max(...this.creatures.map(({ episodes }) => episodes.length));
+    this.camera = new OrbitCamera(content.creatures[0].episodes.at(-1).camera);
+    this.present(content.creatures, 1);
+    this.report();
+  }
+
+  // Show these creatures, at a share of their learning.
+  present(creatures, chosen) {
+    this.creatures = creatures;
+    this.curve = new FitnessCurve(id("curve"), creatures, (step) => this.chooseStep(step));
+    this.most = Math.max(...creatures.map(({ episodes }) => episodes.length));
     id("fossil").max = this.most - 1;
     id("fossil").parentElement.hidden = this.most < 2;
-    id("together").hidden = this.creatures.length > 1 || this.most < 2;
-    this.choose(1);
-    this.report();
+    id("together").hidden = creatures.length > 1 || this.most < 2;
+    this.choose(chosen);
   }
 
   choose(share) {
@@ -32,7 +37,8 @@ class Show {
     id("fossil").value = Math.round(this.chosen * (this.most - 1));
     id("which").textContent = episode.label;
     id("fossil").setAttribute("aria-valuetext", episode.label);
-    id("said").textContent = this.actors.map((actor) => `${actor.creature.name}, ${actor.episode.label}: return ${number(actor.episode.total)}, ${actor.episode.ending}`).join("; ");
+    const said = this.actors.map((actor) => `${actor.creature.name}, ${actor.episode.label}: return ${number(actor.episode.total)}, ${actor.episode.ending}`).join("; ");
+    if (id("said").textContent !== said) id("said").textContent = said; // a text that stays is not read out again
     this.changed = true;
   }
 
@@ -108,7 +114,12 @@ class Show {
     const passed = clamp((now - (this.before ?? now)) / 1000, 0, 0.1);
     this.before = now;
     this.keepPace(now);
-    if (this.playing) this.seconds = advance(this.seconds, passed * this.speed, this.length);
+    if (this.playing) {
+      const next = advance(this.seconds, passed * this.speed, this.length);
+      const again = next < this.seconds;
+      this.seconds = next;
+      if (again) this.onAgain?.();
+    }
     if (this.playing || this.changed || this.resized()) this.draw();
     this.changed = false;
     requestAnimationFrame((time) => this.frame(time));
@@ -166,19 +177,28 @@ class Show {
 
 async function start() {
   try {
-    const content = await unpackAll(JSON.parse(id("content").textContent));
-    const painter = new Painter(id("picture"));
-    for (const { scene } of content.creatures) painter.load(scene);
-    const show = new Show(content, painter);
-    connectButtons(show);
-    connectPointers(id("picture"), show);
-    connectKeys(show);
-    id("picture").addEventListener("webglcontextlost", (event) => event.preventDefault());
-    id("picture").addEventListener("webglcontextrestored", () => location.reload());
-    requestAnimationFrame((now) => show.frame(now));
+    perform(await unpackAll(JSON.parse(id("content").textContent)));
   } catch (error) {
-    id("stage").classList.add("failed");
-    id("caption").textContent = `No pictures here: ${error.message}. What they would show is listed below.`;
-    id("about").open = true;
+    tellFailure(error);
   }
+}
+
+// Begin a show, and let the reader steer it; raises an error where the browser draws no pictures.
+function perform(content) {
+  const painter = new Painter(id("picture"));
+  for (const { scene } of content.creatures) painter.load(scene);
+  const show = new Show(content, painter);
+  connectButtons(show);
+  connectPointers(id("picture"), show);
+  connectKeys(show);
+  id("picture").addEventListener("webglcontextlost", (event) => event.preventDefault());
+  id("picture").addEventListener("webglcontextrestored", () => location.reload());
+  requestAnimationFrame((now) => show.frame(now));
+  return show;
+}
+
+function tellFailure(error) {
+  id("stage").classList.add("failed");
+  id("caption").textContent = `No pictures here: ${error.message}. What they would show is listed below.`;
+  id("about").open = true;
 }
