@@ -118,7 +118,7 @@ def test_it_listens_on_this_machine_alone(server: PageServer) -> None:
 
 def test_a_port_in_use_is_said_in_a_line(server: PageServer, tmp_path: Path) -> None:
     port = server.server_address[1]
-    with pytest.raises(EvoError, match=rf"cannot serve a page on port {port}: it is in use; choose another --port"):
+    with pytest.raises(EvoError, match=rf"cannot serve a page on port {port}: it is in use; choose another by --port"):
         serve(tmp_path, port)
     with pytest.raises(EvoError, match=r"port must lie between 0 and 65,535, got 70000"):
         serve(tmp_path, 70_000)
