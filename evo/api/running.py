@@ -321,11 +321,12 @@ class _Session:
                     watcher.note(f"mixed   {line}")
                 if isinstance(self.workers, NodeWorkers) and isinstance(shown, NodesWatcher):
                     shown.show_nodes(self.workers.status)
-                finished, kept = over(config, learner, progress), Run(directory.path, config=config).archive_path
-                maps = "measures" in getattr(getattr(learner, "algorithm", None), "uses", ())
-                if finished and directory.champion_path.exists() and (kept.exists() or not maps):
+                finished, done = over(config, learner, progress), Run(directory.path, config=config)
+                uses = getattr(getattr(learner, "algorithm", None), "uses", ())
+                left = [done.archive_path] * ("measures" in uses) + [done.front_path] * ("objectives" in uses)
+                if finished and directory.champion_path.exists() and all(path.exists() for path in left):
                     watcher.note(finished)
-                    return Run(directory.path, config=config)
+                    return done
                 watcher.phase("compiling for this machine (cached from then on)")
                 judge.prepare()
                 learner.prepare()
@@ -346,10 +347,12 @@ class _Session:
                     config = config.changed({"budget.minutes": None, "budget.generations": learner.generation})
                     write_text(directory.path / "config.toml", config.toml())
                 done = Run(directory.path, config=config)
-                if maps:
-                    from evo.runs.archive import keep_archive  # few learners fill one
+                if left:
+                    from evo.runs.archive import keep_archive  # few learners leave one
+                    from evo.runs.front import keep_front
 
-                    keep_archive(learner, judge, kept, watcher)
+                    keep_archive(learner, judge, done.archive_path, watcher)
+                    keep_front(learner, judge, done.front_path, watcher)
                 show(done, self.video, watcher, self.workers.threads)
         except (KernelError, EngineError, FloatingPointError) as error:
             raise EvoError(f"{config.task.name}: {error}") from error

@@ -36,6 +36,9 @@ def replay(
     cell: Annotated[
         str | None, typer.Option("--cell", help="show the elite of a cell of the archive: 12, or in a grid 3,7")
     ] = None,
+    front: Annotated[
+        int | None, typer.Option("--front", help="show an individual of the front by its place: 0 is the first")
+    ] = None,
     seed: Annotated[
         int | None, typer.Option("--seed", help="seed of the episode (default: that of the episode of median return)")
     ] = None,
@@ -65,7 +68,7 @@ def replay(
         if not quiet:
             console.say(str(check))
             champion = champion_of(path, trust)
-            if cell is None and champion.report_returns is not None:
+            if cell is None and front is None and champion.report_returns is not None:
                 console.say(f"reported {champion.reported_fitness}")
 
     columns = (TextColumn("filming"), BarColumn(), MofNCompleteColumn(), TextColumn("frames,"), TimeRemainingColumn())
@@ -77,6 +80,7 @@ def replay(
             evolution=evolution,
             network=network,
             cell=cell,
+            front=front,
             seed=seed,
             width=width or (256 if preview else 640),
             height=height or (144 if preview else 360),

@@ -181,6 +181,7 @@ FAMILIES: Mapping[str, Family] = {
         _settings("mlp:32,32", 5e6, {}),
         {"mutate": ("gaussian:sigma={}", 0.01), "genome": _ANYWHERE},
     ),
+    "nsga-ii": Family(_settings("mlp:32,32", 5e6, {})),
     # NEAT's papers set no network: it grows its own
     "neat": Family(_settings("graph", 2e6, {}), data={"network.layers": "graph", "budget.steps": 3_000_000}),
     "differential-evolution": Family(_settings("linear", 2e6, {}, initial_spread=0.1), {"initial_spread": 0.25}),

@@ -3,7 +3,7 @@
 import functools
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,8 @@ from evo.storage.memory import check_bytes
 
 _EPISODE_BYTES = 100  # bytes kept of a finished episode
 _SLICE_STEPS = 2**13  # env steps of a slice, at most: some tenths of a second
+# Measures that are better small: as objectives, which are maximised, they have the sign turned.
+_COSTS = ("energy", "power", "distance")
 _EXPERIENCED_EPISODES, _EXPERIENCES = 4, 64  # episodes and observations that sensitivity is computed from
 
 
@@ -71,8 +73,17 @@ class Walking(NetworkProblem):
         """The names of the task's measures."""
         return self.task.measures if isinstance(self.task, Task) else ()
 
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """The names of its objectives: fitness, the measures that are costs, then the others, each maximised.
+
+        A cost's sign is turned.
+        """
+        costs = [name for name in self.measures if name in _COSTS]
+        return ("fitness", *costs, *(name for name in self.measures if name not in _COSTS))
+
     def describe(self, params: np.ndarray, seed: int) -> dict[str, Any]:
-        """Return the network's facts, the task's measures and, for a network without memory, a Sensitivity.
+        """Return the network's facts, the task's measures and objectives and, without memory, a Sensitivity.
 
         The sensitivity of outputs to parameters is computed on observations of the given individual's episodes.
         """
@@ -80,6 +91,7 @@ class Walking(NetworkProblem):
         if isinstance(self.task, Task):
             ranges, unknown = self.task.ranges, (math.nan, math.nan)
             known["measured"] = [(name, *ranges.get(name, unknown)) for name in self.measures]
+        known["known_objectives"] = [(name, math.nan) for name in self.objectives]
         if not self.network.remembers:
             from evo.problems.sensitivity import Sensitivity  # scoring does not need gradients
 
@@ -126,7 +138,14 @@ class Walking(NetworkProblem):
         most = self._evaluator.capacity(len(seeds))
         measured = measured and bool(self.measures)
         parts = [self._run(rows, begin, statistics, collect, measured) for rows in parts_of(population, most)]
-        return _combine(parts, 1 + 2 * self.task.observation_size)
+        found = _combine(parts, 1 + 2 * self.task.observation_size)
+        return replace(found, objectives=self._judge(found)) if measured else found
+
+    def _judge(self, found: Evaluation) -> np.ndarray:
+        """Return the objectives, float64 (individuals, objectives), NaN where an episode failed."""
+        fitness = np.where(np.isnan(found.returns).any(axis=1), np.nan, found.fitness)
+        columns = dict(zip(self.measures, found.measures.T, strict=True)) | {"fitness": fitness}
+        return np.stack([-columns[name] if name in _COSTS else columns[name] for name in self.objectives], axis=1)
 
     def slice_shape(self, episodes: int) -> tuple[int, int]:
         """Return as many as take 8,192 env steps, if no episode ends early."""

@@ -17,7 +17,7 @@ from evo.errors import EvoError, one_line
 from evo.genomes.population import DensePopulation
 from evo.learners.learner import Learner
 from evo.numerics.randomness import generator, selection_seeds
-from evo.problems.problem import Problem
+from evo.problems.problem import Evaluation, Problem
 from evo.runs.callbacks import Watcher
 from evo.storage.files import read_arrays, write_arrays
 
@@ -207,23 +207,38 @@ def archive_of(search: MapSearch[Any], learner: Learner, judge: Problem) -> RunA
     archive, measured = search.archive, search.measured
     cells = archive.elites()
     rows = archive.rows[cells]
-    seeds = selection_seeds(1 if judge.deterministic else EPISODES)
-    returns, corrected = np.zeros((0, len(seeds))), np.zeros((0, len(measured.names)))
+    returns, corrected = np.zeros((0, held_out(judge))), np.zeros((0, len(measured.names)))
     if len(cells):
-        try:
-            again = judge.evaluate(DensePopulation(rows), seeds, learner.candidates()[0].statistics, measured=True)
-        except EngineError as error:
-            raise EvoError(f"the elites cannot be scored again: {one_line(error)}") from error
+        again = score_again(rows, learner, judge)
         told = again.measures if again.measures.shape[1] else np.full((len(rows), measured.told), np.nan)
         returns, corrected = np.array(again.returns, np.float64), measured.choose(told)
     return RunArchive(
         cells=cells,
         fitness=archive.fitness[cells],
         measures=archive.measures[cells],
-        params=np.array([learner.problem.cast(row) for row in rows]).reshape(len(rows), archive.rows.shape[1]),
+        params=as_evaluated(rows, learner),
         returns=returns,
         corrected_measures=corrected,
         ranges=archive.ranges,
         names=measured.names,
         plan=search.plan.text,
     )
+
+
+def held_out(judge: Problem) -> int:
+    """Return on how many episodes an individual is scored again: one where its fitness is exact."""
+    return 1 if judge.deterministic else EPISODES
+
+
+def score_again(rows: np.ndarray, learner: Learner, judge: Problem) -> Evaluation:
+    """Return the evaluation of individuals, (individuals, parameters), on held-out episodes. Raises EvoError."""
+    statistics = learner.candidates()[0].statistics
+    try:
+        return judge.evaluate(DensePopulation(rows), selection_seeds(held_out(judge)), statistics, measured=True)
+    except EngineError as error:
+        raise EvoError(f"what was found cannot be scored again: {one_line(error)}") from error
+
+
+def as_evaluated(rows: np.ndarray, learner: Learner) -> np.ndarray:
+    """Return individuals, (individuals, parameters), as their problem evaluates them."""
+    return np.array([learner.problem.cast(row) for row in rows]).reshape(rows.shape)

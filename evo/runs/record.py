@@ -22,6 +22,7 @@ from evo.storage.run_directory import RunDirectory
 
 if TYPE_CHECKING:
     from evo.runs.archive import RunArchive
+    from evo.runs.front import RunFront
 
 
 class Record:
@@ -90,15 +91,37 @@ class Record:
         """
         archive = self.archive
         elite = archive.place(cell)
+        return self._found(archive.params[elite], archive.returns[elite], self.archive_path)
+
+    @property
+    def front(self) -> "RunFront":
+        """The Pareto front that it left where it ended. Raises EvoError, also where its method searches for none."""
+        from evo.runs.front import RunFront  # few runs have one
+
+        if not self.front_path.exists():
+            raise EvoError(f"{self.path} holds no front: its method searches for none, or it has not ended")
+        return RunFront.load(self.front_path)
+
+    @property
+    def front_path(self) -> Path:
+        """The path of front.npz, whether or not it exists."""
+        return self.path / "front.npz"
+
+    def solution(self, place: int) -> Champion:
+        """Return an individual of the front by its place, from 0 on, as a champion. Raises EvoError for no place."""
+        front = self.front
+        place = front.place(place)
+        return self._found(front.params[place], front.returns[place], self.front_path)
+
+    def _found(self, params: np.ndarray, returns: np.ndarray, path: Path) -> Champion:
+        """Return parameters of a file of the run as a champion, chosen by these held-out episodes. Raises EvoError."""
         # The champion's statistics may be of an earlier generation; elites are scored with the last ones.
-        candidate = Candidate(archive.params[elite], self.last.statistics)
+        candidate = Candidate(params, self.last.statistics)
         try:
             check_candidate(candidate, self.champion.candidate, self.champion.problem)
         except ValueError as error:
-            raise EvoError(f"{self.archive_path} is not of this run: {one_line(error)}") from error
-        return replace(
-            self.champion, candidate=candidate, selection_returns=archive.returns[elite], report_returns=None
-        )
+            raise EvoError(f"{path} is not of this run: {one_line(error)}") from error
+        return replace(self.champion, candidate=candidate, selection_returns=returns, report_returns=None)
 
     @property
     def metrics(self) -> dict[str, np.ndarray]:

@@ -53,6 +53,16 @@ class Run(Record):
         draw_archive(self.archive, self.title, Path(path))
         return Path(path)
 
+    def plot_front(self, path: Path | str) -> Path:
+        """Draw the front by its objectives on held-out episodes, .png, .svg or .pdf; return the path.
+
+        Raises EvoError, also where the method searches for none.
+        """
+        from evo.runs.front import draw_front
+
+        draw_front(self.front, self.config.task.made, self.title, Path(path))
+        return Path(path)
+
     def plot_answers(self, path: Path | str) -> Path:
         """Draw the champion's predictions on the test split, .png, .svg or .pdf; return the path.
 

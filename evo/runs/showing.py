@@ -24,6 +24,7 @@ def replay(
     evolution: bool = False,
     network: bool = False,
     cell: str | None = None,
+    front: int | None = None,
     seed: int | None = None,
     width: int = 640,
     height: int = 360,
@@ -40,6 +41,7 @@ def replay(
     videos/champion.mp4 in the run directory. evolution: film how the run learned instead, generation by generation.
     network: film beside it what the network does; to .svg, .png or .pdf, and on a data set, draw the network alone.
     cell: show the elite of this cell of the run's archive, `12` or in a grid `3,7`, in place of the champion.
+    front: show the individual at this place of the run's front, from 0 on, in place of the champion.
     seed: the episode to show; by default the report episode of median return. seconds: of each episode at most, and 4
     in a film with `evolution`. threads: frames drawn at once; all processors by default. checked: called, before
     filming, with the verification of the champion's score. progress: called after each frame with the number drawn and
@@ -52,8 +54,12 @@ def replay(
     source = Path() if given is not None else path_of(path)
     run = None if given is not None or source.is_file() else Run(source, trust)
     champion = given or (run.champion if run is not None else champion_of(source, trust))
+    if cell is not None and front is not None:
+        raise EvoError("a run has an archive or a front: give cell or front, not both")
     if cell is not None:
-        champion = _elite(run, cell, evolution)
+        champion = _whole(run, f"cell {cell!r}", "archive", evolution).elite(cell)
+    elif front is not None:
+        champion = _whole(run, f"front {front}", "front", evolution).solution(front)
     if step_timeout is not None:
         champion = champion.with_timeout(step_timeout)
     pictures = replay_pictures(champion.spec.kind, network, None if out is None else Path(out))
@@ -63,6 +69,7 @@ def replay(
     else:
         target = source.with_suffix(pictures.suffix) if run is None else pictures.place(run, wishes)
         target = target if cell is None else target.with_stem(f"cell-{cell.replace(',', '-').replace(' ', '')}")
+        target = target if front is None else target.with_stem(f"front-{front}")
     # errors in the arguments are raised before the champion is scored again
     pictures.check(champion, run, target, wishes)
     if checked is not None:
@@ -97,12 +104,13 @@ def view(
     return page
 
 
-def _elite(run: Run | None, cell: str, evolution: bool) -> Champion:
+def _whole(run: Run | None, what: str, has: str, evolution: bool) -> Run:
+    """Return the run that has an archive or a front, of which one individual is shown. Raises EvoError."""
     if run is None:
-        raise EvoError(f"cell {cell!r}: a champion file has no archive; name its run directory")
+        raise EvoError(f"{what}: a champion file has no {has}; name its run directory")
     if evolution:
-        raise EvoError(f"cell {cell!r} is shown alone: leave out evolution, which shows how the run learned")
-    return run.elite(cell)
+        raise EvoError(f"{what} is shown alone: leave out evolution, which shows how the run learned")
+    return run
 
 
 def _shown(given: Path | str | Run | Champion, trust: bool) -> "Shown":
@@ -124,6 +132,8 @@ def show(run: Run, video: bool, watcher: Watcher, threads: int | None) -> None:
             run.plot(run.directory.plots / "learning.png")
         if run.archive_path.exists():
             run.plot_archive(run.directory.plots / "archive.png")
+        if run.front_path.exists():
+            run.plot_front(run.directory.plots / "front.png")
         if has_species(run):
             run.plot_species(run.directory.plots / "species.png")
             run.plot_ancestry(run.directory.plots / "ancestry.png")

@@ -18,7 +18,7 @@ from evo.storage.run_directory import RunDirectory
 _LOGS = r"logs/(tensorboard|wandb|mlflow)"
 _FOLDERS = re.compile(rf"checkpoints(/[0-9]{{15,}})?|fossils|videos|plots|logs|{_LOGS}(/.*)?", re.DOTALL)
 _FILES = re.compile(
-    r"config\.toml|versions\.toml|metrics\.csv|(archive|champion|last|start)\.npz|ended|mixed|lock"
+    r"config\.toml|versions\.toml|metrics\.csv|(archive|champion|front|last|start)\.npz|ended|mixed|lock"
     r"|checkpoints/[0-9]{15,}/(state\.npz|done)|fossils/[0-9]{15,}\.npz"
     rf"|(videos|plots)/[^/]+\.(mp4|gif|webp|png|svg|pdf|html)|{_LOGS}(\.json|/.*)|(.*/)?\.DS_Store",
     re.DOTALL | re.IGNORECASE,

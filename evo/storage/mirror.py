@@ -54,7 +54,7 @@ _FILES: Sequence[tuple[re.Pattern[str], int]] = [
         (r"checkpoints/[0-9]{15,}/state\.npz", CHECKPOINT_BYTES + 2**24),
         (r"checkpoints/[0-9]{15,}/done", 0),
         (r"config\.toml", 2**24),
-        (r"archive\.npz", 2**34),
+        (r"(archive|front)\.npz", 2**34),
         (r"(plots|videos)/\w[\w.-]*\.(png|svg|pdf|mp4|webp|gif|html)", 2**30),
     )
 ]
