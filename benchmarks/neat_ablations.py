@@ -2,24 +2,30 @@
 
     python -m benchmarks.neat_ablations --seeds 20
 
-The ablations of Stanley & Miikkulainen 2002, section 5: without species everybody is of one; structures that do not
-grow are minimal for ever, or random from the start (ten generations of changes without selection) and grow on; without
-mating every child has one parent.
+The ablations of Stanley & Miikkulainen 2002, section 5; first generations are those of `benchmarks.neat_starts`. Without
+mating every child has one parent. Without minimal structure NEAT begins with random structures, and so it does without
+species, when everybody is of one. Without growth the structure stays a layer of 10 hidden nodes, fully connected. Beside
+these, without growth or species but minimal all the same.
 """
 
 import argparse
 from pathlib import Path
 
 from benchmarks.neat_solves import FIRST, Case, run, table
+from benchmarks.neat_starts import hidden_layer, random_structures
 from evo.envs.engine.physics import available_threads
 from evo.numerics.formatting import table_text
 
+_NO_GROWTH = {"add_node": 0.0, "add_link": 0.0}
+_NO_SPECIES = {"threshold": 1e9}
 CASES = (
     Case("poles"),
     Case("poles", "no mating", {"mutation_only": 1.0}),
-    Case("poles", "random structures", {}, 10),
-    Case("poles", "no growth", {"add_node": 0.0, "add_link": 0.0}),
-    Case("poles", "no species", {"threshold": 1e9}),
+    Case("poles", "random structures", {}, random_structures),
+    Case("poles", "random structures, no species", _NO_SPECIES, random_structures),
+    Case("poles", "hidden layer, no growth", _NO_GROWTH, hidden_layer),
+    Case("poles", "minimal, no growth", _NO_GROWTH),
+    Case("poles", "minimal, no species", _NO_SPECIES),
 )
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import evo
+from benchmarks.neat_starts import Start
 from evo.algorithms import NEAT
 from evo.datasets.dataset import SQUARED_ERROR
 from evo.evaluation.forward_pass import Examiner
@@ -167,31 +168,24 @@ EXPERIMENTS: Mapping[str, Experiment] = {
 }
 
 
-def solve(name: str, seed: int, options: Mapping[str, Any], variant: str = "", drift: int = 0) -> Row:
+def solve(name: str, seed: int, options: Mapping[str, Any], variant: str = "", start: Start | None = None) -> Row:
     """Run an experiment from one seed. options: NEAT's, before the experiment's own.
 
-    drift: generations in which structures first change at random, unselected and uncounted; 0 begins minimally.
+    start: what makes the first generation; None for NEAT itself.
     """
     experiment = EXPERIMENTS[name]
     judge, settings = experiment.judge(), {**experiment.options, **options}
     neat = NEAT(experiment.wiring.row(), seed, experiment.recurrent, 256, **settings)
-    if drift:
-        neat.restore(_random_structures(experiment, seed, settings, drift))
     for generation in range(1, experiment.generations + 1):
-        population = neat.ask()
+        if start and generation == 1:
+            population = GraphPopulation(start(neat.champion(), seed, neat.population_size), experiment.recurrent)
+        else:
+            population = neat.propose()
         fitness, solution, starts = judge(population)
-        neat.tell(fitness)
+        neat.update(population, fitness)
+        neat.generation = generation
         if solution is not None:
             wiring = Wiring.of(row_of(population, solution))
             sizes = len(wiring.incoming) - len(wiring.outputs), len(wiring.weights) + int((wiring.biases != 0).sum())
             return Row(name, variant, seed, 1, generation, generation * len(fitness), *sizes, starts)
     return Row(name, variant, seed, 0, experiment.generations, experiment.generations * len(fitness), 0, 0, 0)
-
-
-def _random_structures(experiment: Experiment, seed: int, settings: Mapping[str, Any], drift: int) -> dict[str, Any]:
-    """Return the state of a NEAT whose genomes have grown for some generations without selection."""
-    growing = {**settings, "add_node": 0.5, "add_link": 0.5, "mutation_only": 1.0, "survival": 1.0, "patience": 10**6}
-    neat = NEAT(experiment.wiring.row(), seed, experiment.recurrent, 256, **growing, stagnation=10**6)
-    for _ in range(drift):
-        neat.tell(np.zeros(len(neat.ask())))
-    return neat.state()

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.neat_experiments import EXPERIMENTS, Row, solve
+from benchmarks.neat_starts import Start
 from evo.comparison.statistics import bootstrap_interval, interquartile_mean
 from evo.envs.engine.physics import available_threads
 from evo.numerics.formatting import table_text
@@ -32,7 +33,7 @@ class Case(NamedTuple):
     experiment: str
     variant: str = ""
     options: Mapping[str, Any] = {}
-    drift: int = 0
+    start: Start | None = None
 
 
 def run(cases: Sequence[Case], seeds: Sequence[int], path: Path, processes: int) -> list[Row]:
@@ -41,7 +42,7 @@ def run(cases: Sequence[Case], seeds: Sequence[int], path: Path, processes: int)
     missing = [(case, seed) for seed in seeds for case in cases if (case.experiment, case.variant, seed) not in rows]
     with ProcessPoolExecutor(processes, multiprocessing.get_context("forkserver")) as pool:
         tasks = [
-            pool.submit(solve, case.experiment, seed, case.options, case.variant, case.drift) for case, seed in missing
+            pool.submit(solve, case.experiment, seed, case.options, case.variant, case.start) for case, seed in missing
         ]
         for done in as_completed(tasks):
             row = done.result()

@@ -10,10 +10,12 @@ import pytest
 
 from benchmarks.neat_experiments import EXPERIMENTS, Row, judge_poles, judge_xor, solve, starts_balanced
 from benchmarks.neat_solves import Case, options_of, read, run, table
+from benchmarks.neat_starts import Start, hidden_layer, random_structures
 from evo.algorithms import NEAT
 from evo.genomes.graph import GraphPopulation, genes_of
 from evo.networks.wiring import Wiring
-from evo.numerics.node_functions import ACTIVATIONS
+from evo.numerics.node_functions import ACTIVATIONS, AGGREGATIONS
+from evo.operators.graph_genes import check_genes
 
 
 def graph(inputs: int, weights: Any, **changes: Any) -> Wiring:
@@ -78,9 +80,29 @@ def test_a_seed_gives_the_same_row_again() -> None:
     assert row.solved and row.evaluations == 150 * row.generations and row.hidden >= 1
 
 
-def test_random_structures_are_large_and_begin_uncounted() -> None:
-    row = solve("xor", 0, {}, "random", drift=5)
-    assert row.evaluations == 150 * row.generations
+@pytest.mark.parametrize("start", [hidden_layer, random_structures])
+def test_first_generations_are_valid_and_have_hidden_nodes(start: Start) -> None:
+    minimal = genes_of(EXPERIMENTS["poles"].wiring, bias_unit=True)
+    genes = start(minimal, 0, 100)
+    check_genes(genes, False, (len(ACTIVATIONS), len(AGGREGATIONS)))
+    hidden, links = np.diff(genes.node_offsets) - 1, np.diff(genes.link_offsets)
+    joined = {*zip(genes.innovations.tolist(), genes.sources.tolist(), genes.targets.tolist(), strict=True)}
+    assert len({link[0] for link in joined}) == len(joined)  # a number joins the same nodes in all genomes
+    direct = {(link[1], link[2]): link[0] for link in joined}
+    known = zip(minimal.innovations.tolist(), minimal.sources.tolist(), minimal.targets.tolist(), strict=True)
+    if start is hidden_layer:
+        assert (set(hidden), set(links)) == ({10}, {10 * (7 + 1)})
+    else:
+        assert set(hidden) == set(range(1, 11))
+        assert all(direct[source, target] == number for number, source, target in known)
+        possible = 7 + hidden * 8 + hidden * (hidden - 1) / 2
+        assert 0.45 < (links / possible).mean() < 0.55
+
+
+def test_a_run_may_begin_with_hidden_nodes() -> None:
+    row = solve("xor", 0, {"add_node": 0.0, "add_link": 0.0}, "layer", hidden_layer)
+    assert row == solve("xor", 0, {"add_node": 0.0, "add_link": 0.0}, "layer", hidden_layer)
+    assert row.evaluations == 150 * row.generations and row.hidden == 10
 
 
 def test_a_file_of_results_goes_on_where_it_ended(tmp_path: Path) -> None:
