@@ -2,10 +2,10 @@
 
     python -m benchmarks.neat_ablations --seeds 20
 
-The ablations of Stanley & Miikkulainen 2002, section 5; first generations are those of `benchmarks.neat_starts`. Without
-mating every child has one parent. Without minimal structure NEAT begins with random structures, and so it does without
-species, when everybody is of one. Without growth the structure stays a layer of 10 hidden nodes, fully connected. Beside
-these, without growth or species but minimal all the same.
+The ablations of Stanley & Miikkulainen 2002, section 5; first generations are those of `benchmarks.neat_starts`.
+Without mating every child has one parent. Without minimal structure NEAT begins with random structures, and so it does
+without species, when everybody is of one. Without growth the structure stays a layer of 10 hidden nodes, fully
+connected. Beside these, without growth or species but minimal all the same.
 """
 
 import argparse

@@ -7,11 +7,14 @@ nothing that needs releasing: scratch is allocated outside and passed in.
 
 import copy
 import ctypes
+import functools
 import importlib
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from queue import SimpleQueue
+from typing import Any, TypeVar
 
 import llvmlite.binding
 import mujoco
@@ -26,6 +29,8 @@ from evo.envs.engine.compile import njit
 from evo.envs.engine.structs import DATA, address_of
 
 importlib.import_module("evo.envs.engine.log")  # for its effect, before any model loads
+
+_Result = TypeVar("_Result")
 
 
 def _library_path() -> str:
@@ -272,17 +277,58 @@ class StopFlag:
         self._word.value = 0
 
 
-def _outlast(worker: threading.Thread) -> None:
-    """Join a thread, however often a signal interrupts it."""
-    while worker.is_alive():
+class _Helper:
+    """A thread that runs jobs one after the other, so that the main thread is free for signals.
+
+    It is kept: to begin a thread for each evaluation takes longer than a tiny evaluation does.
+    """
+
+    def __init__(self) -> None:
+        self._jobs: SimpleQueue[tuple[Callable[[], Any], SimpleQueue[Any]]] = SimpleQueue()
+        threading.Thread(target=self._serve, name="evo-evaluation", daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            job, answer = self._jobs.get()
+            try:
+                answer.put((job(), None))
+            except BaseException as error:  # the main thread's to raise
+                answer.put((None, error))
+            del job, answer
+
+    def run(self, job: Callable[[], _Result], stop: "StopFlag") -> _Result:
+        """Return what a job returns; where an exception comes meanwhile, set `stop` and outlast the job."""
+        answer: SimpleQueue[Any] = SimpleQueue()
         try:
-            worker.join()
+            with interruption.waiting():
+                self._jobs.put((job, answer))
+                result, error = answer.get()
         except BaseException:
-            continue
+            stop.set()
+            self._outlast()  # the job writes into the caller's arrays
+            raise
+        if error is not None:
+            raise error
+        return result  # type: ignore[no-any-return]
+
+    def _outlast(self) -> None:
+        """Wait until all jobs are done, however often a signal interrupts: when one that is put last is."""
+        while True:
+            try:
+                answer: SimpleQueue[Any] = SimpleQueue()
+                self._jobs.put((int, answer))
+                answer.get()
+                return
+            except BaseException:
+                continue
+
+
+_helper = functools.cache(_Helper)
+os.register_at_fork(after_in_child=_helper.cache_clear)  # threads stay with the parent
 
 
 def apply_interruptibly(batch: Batch, kernel: int, argument: int, count: int, stop: StopFlag) -> dict[int, str]:
-    """Run `batch.apply` so that signals reach Python: the main thread waits for a worker thread.
+    """Run `batch.apply` so that signals reach Python: the main thread waits for a helper.
 
     Python runs signal handlers only between bytecodes of the main thread. An exception of a handler (KeyboardInterrupt,
     or one that it requested from `evo.envs.engine.interruption`) sets `stop`, waits for the kernels to leave, and
@@ -291,23 +337,4 @@ def apply_interruptibly(batch: Batch, kernel: int, argument: int, count: int, st
     stop.clear()
     if threading.current_thread() is not threading.main_thread():
         return batch.apply(kernel, argument, count)
-    outcome: list[dict[int, str]] = []
-    done = threading.Event()
-
-    def work() -> None:
-        try:
-            outcome.append(batch.apply(kernel, argument, count))
-        finally:
-            done.set()
-
-    worker = threading.Thread(target=work, name="evo-evaluation", daemon=True)
-    try:
-        worker.start()
-        with interruption.waiting():
-            done.wait()
-    except BaseException:
-        stop.set()
-        _outlast(worker)  # it writes into the caller's arrays
-        raise
-    worker.join()
-    return outcome[0]
+    return _helper().run(lambda: batch.apply(kernel, argument, count), stop)
