@@ -327,14 +327,21 @@ _helper = functools.cache(_Helper)
 os.register_at_fork(after_in_child=_helper.cache_clear)  # threads stay with the parent
 
 
-def apply_interruptibly(batch: Batch, kernel: int, argument: int, count: int, stop: StopFlag) -> dict[int, str]:
+def apply_interruptibly(
+    batch: Batch, kernel: int, argument: int, count: int, stop: StopFlag, brief: bool = False
+) -> dict[int, str]:
     """Run `batch.apply` so that signals reach Python: the main thread waits for a helper.
 
     Python runs signal handlers only between bytecodes of the main thread. An exception of a handler (KeyboardInterrupt,
     or one that it requested from `evo.envs.engine.interruption`) sets `stop`, waits for the kernels to leave, and
     propagates to the caller.
+
+    brief: whether it takes some milliseconds at most: then the main thread runs it, and a signal waits.
     """
     stop.clear()
     if threading.current_thread() is not threading.main_thread():
         return batch.apply(kernel, argument, count)
+    if brief:
+        with interruption.waiting():
+            return batch.apply(kernel, argument, count)
     return _helper().run(lambda: batch.apply(kernel, argument, count), stop)

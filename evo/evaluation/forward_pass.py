@@ -24,6 +24,7 @@ from evo.networks.program import walk
 from evo.numerics.views import argument_of, doubles, floats, integers
 
 SCRATCH_BYTES = 256 * 2**20
+_BRIEF = 2**22  # numbers read, at most, by work that a signal waits for: some milliseconds
 _LEAST = 32  # least number of examples of a simulation, where an individual's examples are divided
 _POINTERS = "stop params offsets plan inputs targets rows scratch losses hits answers".split()
 _NUMBERS = (
@@ -215,7 +216,10 @@ class Examiner:
             "answering": answering,
         }
         argument = argument_of(_ARGUMENT, numbers, arrays)
-        apply_interruptibly(self._batch, _kernel().address, argument.ctypes.data, simulations, self._stop)
+        # a number that a network computes is made of parameters and memory, each read once at most
+        read = (len(each.values) + individuals * self.network.memory_size) * self.network.scratch_size
+        brief = read * count * inputs.shape[1] <= _BRIEF
+        apply_interruptibly(self._batch, _kernel().address, argument.ctypes.data, simulations, self._stop, brief)
         losses[~np.isfinite(losses)] = np.nan
         return Answers(losses, hits, outputs)
 

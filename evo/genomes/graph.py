@@ -76,43 +76,57 @@ def _develop(genes: Any, recurrent: bool) -> Any:
     values = np.empty(count * (HEADER + genes.outputs) + NODE * ids.size + LINK * sources.size)
     offsets = np.zeros(count + 1, np.int64)
     # Of each link the node that it comes from, counted within the genome (below 0: an input or the bias unit), and the
-    # one it leads to.
+    # one it leads to; enabled links between nodes.
+    inner = np.empty(longest, np.int64)
     begins, ends = np.empty(longest, np.int64), np.empty(longest, np.int64)
     live, reached, needed = np.empty(longest, np.bool_), np.empty(widest, np.bool_), np.empty(widest, np.bool_)
     depth, order, place = np.empty(widest, np.int64), np.empty(widest, np.int64), np.empty(widest, np.int64)
+    # Of each node: how many links lead to it, where it stands in the row, where its next link does, and its bias.
+    incoming, own, following = np.empty(widest, np.int64), np.empty(widest, np.int64), np.empty(widest, np.int64)
+    bias = np.empty(widest)
+    hidden = fixed + genes.outputs
     at = 0
     for genome in range(count):
         first, last = node_offsets[genome], node_offsets[genome + 1]
         begin = link_offsets[genome]
         nodes, links = last - first, link_offsets[genome + 1] - begin
-        for link in range(links):
-            source = sources[begin + link]
-            begins[link] = source - fixed if source < fixed else node_place(ids, first, last, source) - first
-            ends[link] = node_place(ids, first, last, targets[begin + link]) - first
-            live[link] = enabled[begin + link]
         for node in range(nodes):
             reached[node], needed[node], depth[node] = biases[first + node] != 0, node < genes.outputs, 0
+            incoming[node] = 0
+        between = 0
+        for link in range(links):
+            source, target = sources[begin + link], targets[begin + link]
+            begins[link] = source - fixed if source < hidden else node_place(ids, first, last, source) - first
+            ends[link] = target - fixed if target < hidden else node_place(ids, first, last, target) - first
+            live[link] = enabled[begin + link]
+            if live[link] and begins[link] < 0:
+                reached[ends[link]] = True
+            elif live[link]:
+                inner[between] = link
+                between += 1
         changed = True
         while changed:
             changed = False
-            for link in range(links):
-                if live[link] and not reached[ends[link]] and (begins[link] < 0 or reached[begins[link]]):
-                    reached[ends[link]] = changed = True
-                if live[link] and needed[ends[link]] and begins[link] >= 0 and not needed[begins[link]]:
-                    needed[begins[link]] = changed = True
+            for index in range(between):
+                source, target = begins[inner[index]], ends[inner[index]]
+                if reached[source] and not reached[target]:
+                    reached[target] = changed = True
+                if needed[target] and not needed[source]:
+                    needed[source] = changed = True
         for link in range(links):
-            if live[link] and not (needed[ends[link]] and (begins[link] < 0 or reached[begins[link]])):
-                live[link] = False
-        if not recurrent:
-            changed = True
-            while changed:
-                changed = False
-                for link in range(links):
-                    if live[link] and begins[link] >= 0 and depth[ends[link]] <= depth[begins[link]]:
-                        depth[ends[link]] = depth[begins[link]] + 1
-                        changed = True
-                        if depth[ends[link]] >= nodes:
-                            raise ValueError("a genome with a cycle, and feed-forward networks have none")
+            source, target = begins[link], ends[link]
+            live[link] = live[link] and needed[target] and (source < 0 or reached[source])
+            incoming[target] += live[link] and source != -1
+        changed = not recurrent
+        while changed:
+            changed = False
+            for index in range(between):
+                link = inner[index]
+                if live[link] and depth[ends[link]] <= depth[begins[link]]:
+                    depth[ends[link]] = depth[begins[link]] + 1
+                    changed = True
+                    if depth[ends[link]] >= nodes:
+                        raise ValueError("a genome with a cycle, and feed-forward networks have none")
         standing, level = 0, 0
         kept = 0
         for node in range(nodes):
@@ -130,25 +144,31 @@ def _develop(genes: Any, recurrent: bool) -> Any:
         for output in range(genes.outputs):
             values[at] = place[output]
             at += 1
-        to = at + NODE * standing
+        start = to = at + NODE * standing
         for index in range(standing):
-            node, bias, incoming = order[index], 0.0, 0
-            for link in range(links):
-                if not live[link] or ends[link] != node:
-                    continue
-                if begins[link] == -1:  # the bias unit
-                    bias += weights[begin + link]
-                    continue
-                values[to] = genes.inputs + place[begins[link]] if begins[link] >= 0 else begins[link] + fixed
-                values[to + 1] = weights[begin + link]
-                to += LINK
-                incoming += 1
-            values[at], values[at + 1] = activations[first + node], aggregations[first + node]
-            values[at + 2] = biases[first + node] + bias
-            values[at + 3], values[at + 4] = responses[first + node], rates[first + node]
-            values[at + 5] = incoming
+            node = order[index]
+            own[node], following[node], bias[node] = at, to, 0.0
             at += NODE
-        values[row + 3] = (to - at) // LINK
+            to += LINK * incoming[node]
+        values[row + 3] = (to - start) // LINK
+        for link in range(links):
+            if not live[link]:
+                continue
+            source, node = begins[link], ends[link]
+            if source == -1:  # the bias unit
+                bias[node] += weights[begin + link]
+                continue
+            at = following[node]
+            values[at] = genes.inputs + place[source] if source >= 0 else source + fixed
+            values[at + 1] = weights[begin + link]
+            following[node] = at + LINK
+        for index in range(standing):
+            node = order[index]
+            at = own[node]
+            values[at], values[at + 1] = activations[first + node], aggregations[first + node]
+            values[at + 2] = biases[first + node] + bias[node]
+            values[at + 3], values[at + 4] = responses[first + node], rates[first + node]
+            values[at + 5] = incoming[node]
         at = to
         offsets[genome + 1] = at
     return values[:at].copy(), offsets

@@ -72,6 +72,20 @@ def _ranges(offsets: Ints, genomes: Ints) -> tuple[Ints, Ints]:
     return np.arange(new[-1]) + np.repeat(offsets[:-1][genomes] - new[:-1], counts), new
 
 
+def enabled_links(genes: Genes) -> Ints:
+    """Return how many links of each genome are enabled, int64 (genomes,)."""
+    return _enabled_links(genes.enabled, genes.link_offsets)
+
+
+@njit(cache=True)
+def _enabled_links(enabled: Any, offsets: Any) -> Any:
+    counts = np.zeros(offsets.size - 1, np.int64)
+    for genome in range(counts.size):
+        for link in range(offsets[genome], offsets[genome + 1]):
+            counts[genome] += enabled[link]
+    return counts
+
+
 @njit(cache=True)
 def node_place(ids: Any, begin: int, end: int, wanted: int) -> int:
     """Return the place of an id among ascending ones from `begin` to before `end`; -1 where it is not there."""

@@ -77,6 +77,8 @@ def change_nodes(genes: Genes, changed: Genes, chosen: NDArray[np.bool_]) -> Gen
 
     changed: genomes of the same nodes and links.
     """
+    if changed is genes:
+        return genes
     nodes = np.repeat(chosen, np.diff(genes.node_offsets))
     names = NODE_ARRAYS[1:]  # all but the ids
     return genes._replace(**{name: np.where(nodes, getattr(changed, name), getattr(genes, name)) for name in names})

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple, final
 import numpy as np
 from numpy.typing import NDArray
 
-from evo.operators.graph_genes import Genes, Ints
+from evo.envs.engine.compile import njit
+from evo.operators.graph_genes import Genes, Ints, enabled_links
 
 
 class Entries(NamedTuple):
@@ -33,9 +34,7 @@ class Newborn(NamedTuple):
 
 def newborn(genes: Genes, species: Ints) -> Newborn:
     """Return a generation of graph genomes, in species of these numbers, int64 (genomes,)."""
-    owners = np.repeat(np.arange(genes.genomes), np.diff(genes.link_offsets))
-    links = np.bincount(owners[genes.enabled], minlength=genes.genomes)
-    return Newborn(species, np.diff(genes.node_offsets) - genes.outputs, links)
+    return Newborn(species, np.diff(genes.node_offsets) - genes.outputs, enabled_links(genes))
 
 
 @final
@@ -58,20 +57,8 @@ class Ancestry:
             self.living = np.arange(len(born.species))
             self.entries = Entries(self.living, np.full(len(self.living), generation), *born)
             return
-        entries, living = self.entries, self.living[mothers]
-        same = (entries.species[living] == born.species) & (entries.nodes[living] == born.nodes)
-        new = np.flatnonzero(~(same & (entries.links[living] == born.links)))
-        added = Entries(living[new], np.full(len(new), generation), *(values[new] for values in born))
-        entries = Entries(*(np.concatenate(pair) for pair in zip(entries, added, strict=True)))
-        living[new] = len(entries.mothers) - len(new) + np.arange(len(new))
-        kept, some = np.zeros(len(entries.mothers), np.bool_), np.unique(living)
-        while some.size:
-            kept[some] = True
-            some = np.unique(entries.mothers[some])
-            some = some[~kept[some]]
-        place = np.cumsum(kept) - 1
-        entries = Entries(*(values[kept] for values in entries))
-        self.entries, self.living = entries._replace(mothers=place[entries.mothers]), place[living]
+        found, self.living = _followed(self.entries, self.living, mothers, born, generation)
+        self.entries = Entries(*found)
 
     def line(self, individual: int) -> Entries:
         """Return the entries of an individual's line, the oldest first."""
@@ -85,6 +72,13 @@ class Ancestry:
     def state(self) -> dict[str, NDArray[Any]]:
         """Return everything, as copies."""
         return {name: values.copy() for name, values in self.entries._asdict().items()} | {"living": self.living.copy()}
+
+    def hold(self) -> tuple[Entries, Ints]:
+        """Return what `put_back` takes: arrays themselves, in which nobody writes."""
+        return self.entries, self.living
+
+    def put_back(self, held: tuple[Entries, Ints]) -> None:
+        self.entries, self.living = held
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Restore a `state()`."""
@@ -100,3 +94,48 @@ class Ancestry:
         late = (mothers < 0) | (mothers > np.arange(len(mothers)))
         if late.any() or (living < 0).any() or (living >= len(mothers)).any():
             raise ValueError("state 'ancestry': entries that do not follow their mothers")
+
+
+@njit(cache=True)
+def _followed(entries: Any, living: Any, mothers: Any, born: Any, generation: int) -> Any:
+    """Return the entries that the children or their ancestors are in, and the children's places among them."""
+    known, count = entries.mothers.size, mothers.size
+    children, before = np.empty(count, np.int64), np.empty(known + count, np.int64)
+    before[:known] = entries.mothers
+    total = known
+    new = np.empty(count, np.int64)  # the children with which an entry begins
+    for child in range(count):
+        entry = living[mothers[child]]
+        alike = entries.nodes[entry] == born.nodes[child] and entries.links[entry] == born.links[child]
+        if not (alike and entries.species[entry] == born.species[child]):
+            before[total], new[total - known] = entry, child
+            entry = total
+            total += 1
+        children[child] = entry
+    place = np.full(total, -1, np.int64)  # 0 where it is kept, then its place
+    for child in range(count):
+        entry = children[child]
+        while place[entry] < 0:
+            place[entry] = 0
+            entry = before[entry]
+    kept = 0
+    for entry in range(total):
+        if place[entry] == 0:
+            place[entry] = kept
+            kept += 1
+    found = np.empty((5, kept), np.int64)
+    for entry in range(total):
+        at = place[entry]
+        if at < 0:
+            continue
+        found[0, at] = place[before[entry]]
+        if entry < known:
+            found[1, at], found[2, at] = entries.generations[entry], entries.species[entry]
+            found[3, at], found[4, at] = entries.nodes[entry], entries.links[entry]
+        else:
+            child = new[entry - known]
+            found[1, at], found[2, at] = generation, born.species[child]
+            found[3, at], found[4, at] = born.nodes[child], born.links[child]
+    for child in range(count):
+        children[child] = place[children[child]]
+    return (found[0], found[1], found[2], found[3], found[4]), children

@@ -21,6 +21,13 @@ class Parents:
         genes = {name: getattr(self.genes, name).copy() for name in ARRAYS}
         return genes | {"fitness": self.fitness.copy(), "species": self.species.copy()}
 
+    def hold(self) -> tuple[Genes, Floats, Ints]:
+        """Return what `put_back` takes: arrays themselves, in which nobody writes."""
+        return self.genes, self.fitness, self.species
+
+    def put_back(self, held: tuple[Genes, Floats, Ints]) -> None:
+        self.genes, self.fitness, self.species = held
+
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Restore a `state()`."""
         arrays: dict[str, Any] = {name: np.array(state[name]) for name in ARRAYS}
