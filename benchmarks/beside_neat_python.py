@@ -22,13 +22,10 @@ import gymnasium
 import neat
 import numpy as np
 
-import evo
-from benchmarks.neat_experiments import Judge, judge_xor
+from benchmarks.neat_experiments import Judge, judge_xor, walking
 from evo.algorithms import NEAT
-from evo.evaluation.workers import Threads
 from evo.genomes.graph import GraphPopulation, direct_wiring
 from evo.numerics.formatting import table_text
-from evo.problems.control import Walking
 
 POPULATION = 150
 _STEPS = 1000  # of an episode on two poles
@@ -128,17 +125,6 @@ def their_poles() -> Callable[[Any], tuple[float, int]]:
             if abs(state[0]) > 2.4 or max(abs(state[2]), abs(state[4])) > math.pi / 5:
                 return step, step
         return _STEPS, _STEPS
-
-    return score
-
-
-def walking(name: str, **options: Any) -> Callable[[GraphPopulation], tuple[np.ndarray, int]]:
-    task = evo.task(name, **options)
-    problem = Walking(task, evo.network("graph", task), Threads(1))
-
-    def score(population: GraphPopulation) -> tuple[np.ndarray, int]:
-        found = problem.evaluate(population, np.zeros(1, np.int64), problem.no_statistics())
-        return np.nan_to_num(found.returns[:, 0], nan=-1e3), found.steps
 
     return score
 

@@ -121,6 +121,18 @@ def judge_poles_without_velocities() -> Judge:
     return judge
 
 
+def walking(name: str, **options: Any) -> Callable[[GraphPopulation], tuple[Floats, int]]:
+    """Return what evaluates a population on one episode of a task, by one thread: fitness, and steps taken."""
+    task = evo.task(name, **options)
+    problem = Walking(task, evo.network("graph", task), Threads(1))
+
+    def score(population: GraphPopulation) -> tuple[Floats, int]:
+        found = problem.evaluate(population, _ONCE, problem.no_statistics())
+        return np.nan_to_num(found.returns[:, 0], nan=-1e3), found.steps
+
+    return score
+
+
 def starts_balanced(row: Floats) -> int:
     """Return from how many of 625 starts a `graph:recurrent` without velocities balances for 1,000 steps.
 

@@ -25,6 +25,7 @@ from evo.envs.task import Task
 from evo.errors import EvoError
 from evo.evaluation.episode import Episodes, Evaluator
 from evo.evaluation.workers import Threads
+from evo.genomes.rows import Rows
 from evo.numerics.randomness import generator
 
 _SEEDS = np.arange(1)
@@ -48,7 +49,7 @@ def _evaluator(task_name: str, network: str, options: Mapping[str, Any], threads
     return evaluator
 
 
-def _running(evaluator: Evaluator, params: np.ndarray, steps: int) -> Callable[..., Episodes]:
+def _running(evaluator: Evaluator, params: Rows | np.ndarray, steps: int) -> Callable[..., Episodes]:
     size = evaluator.task.observation_size
     fixed = (params, streams(_SEEDS), np.zeros(size), np.ones(size), steps)
     return lambda **what: evaluator.run(*fixed, **what)
@@ -137,14 +138,25 @@ def throughput(
     """
     threads = threads or available_threads()
     evaluator = _evaluator(task, network, never_ending(task), threads)
-    world = evaluator.task
-    steps = steps or world.steps
-    if not world.model.nu:
+    if not evaluator.task.model.nu:
         raise NoLimitError(f"MuJoCo does not move {task}, so its speed has no open-loop limit to compare with")
-    run = _running(evaluator, _policies(evaluator, individuals), steps)
+    policies = _policies(evaluator, individuals)
+    found = beside_limit(evaluator, policies, steps or evaluator.task.steps, threads, pairs, gymnasium_steps)
+    return {"task": task, "network": network, **found}
+
+
+def beside_limit(
+    evaluator: Evaluator, params: Rows | np.ndarray, steps: int, threads: int, pairs: int, gymnasium_steps: int
+) -> dict[str, Any]:
+    """Measure individuals' episodes of so many steps beside the limit and Gymnasium: see `throughput`.
+
+    params: float32 (individuals, size), or rows of their own length.
+    """
+    world = evaluator.task
+    run = _running(evaluator, params, steps)
     recorded = run(recording=True)
     if (recorded.lengths != steps).any():
-        raise NoLimitError(f"{task}'s episodes end early, so its speed has no open-loop limit to compare with")
+        raise NoLimitError(f"{world.name}'s episodes end early, so its speed has no open-loop limit to compare with")
     limit = _Limit(world, recorded, steps, threads)
     assert recorded.trajectories is not None
     plain = _gymnasium_loop(world, recorded.trajectories.actions[0, : min(gymnasium_steps, steps)].copy())
@@ -159,12 +171,10 @@ def throughput(
         for work, seconds in (first, second):
             seconds.append(_time(work))
         gymnasiums.append(_time(plain)[0] / min(gymnasium_steps, steps))
-    total = individuals * steps
+    total = len(params) * steps
     ratios, cpu_ratios = ([b[of] / a[of] for a, b in zip(ours, theirs, strict=True)] for of in (0, 1))
     low, _, high = statistics.quantiles(ratios, n=4) if pairs > 1 else ratios * 3
     return {
-        "task": task,
-        "network": network,
         "env_steps_per_s": total / statistics.median(wall for wall, _ in ours),
         "limit_env_steps_per_s": total / statistics.median(wall for wall, _ in theirs),
         "gymnasium_env_steps_per_s": 1 / statistics.median(gymnasiums),
@@ -175,7 +185,7 @@ def throughput(
         # simulated seconds a second: comparable between tasks of different control rates
         "simulated_s_per_s": total * world.control_period / statistics.median(wall for wall, _ in ours),
         "pairs": pairs,
-        "individuals": individuals,
+        "individuals": len(params),
         "steps": steps,
         "threads": threads,
     }

@@ -1,5 +1,7 @@
 """Operators of graph genomes, beside plain twins, and no sequence of them that breaks a genome."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from evo.genomes.graph import GraphPopulation, direct_wiring, genes_of
 from evo.networks.wiring import Wiring
 from evo.operators.graph_distance import Compatibility, distances, divide
-from evo.operators.graph_genes import Genes, check_genes, take
+from evo.operators.graph_genes import ARRAYS, Genes, check_genes, take
 from evo.operators.graph_mating import mate
 from evo.operators.graph_mutation import draw_functions, move_numbers, mutate_weights
 from evo.operators.graph_species import Breeding, choose_parents, shares
@@ -105,23 +107,30 @@ def test_distance_is_that_of_the_papers_equation(divided_from: int) -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
-def test_species_are_those_of_the_first_representative_that_is_near() -> None:
+@pytest.mark.parametrize("rule", [CODE, Compatibility(2.0, 1.5, 0.4, 20), Compatibility(1.0, 3.0, 0.1, 1)])
+def test_species_are_those_of_the_first_representative_that_is_near(rule: Compatibility) -> None:
     genes, former = genomes(5, 60, 12, recurrent=False), genomes(5, 60, 11, recurrent=False)
     representatives = np.array([3, 40, 7])
-    found = divide(genes, former, representatives, 3.0, CODE)
-
-    def between(here: Genes, one: int, two: int) -> float:
-        a, b = ({link["innovations"]: link["weights"] for link in links(g, k)} for g, k in ((here, one), (genes, two)))
-        single, shared = a.keys() ^ b.keys(), a.keys() & b.keys()
-        return len(single) + 0.4 * sum(abs(a[n] - b[n]) for n in shared) / len(shared)
-
-    stand: list[tuple[Genes, int]] = [(former, genome) for genome in representatives]
+    threshold = 3.0 if not rule.divided_from else 0.6
+    found = divide(genes, former, representatives, threshold, rule)
+    both = Genes(*_joined(former, genes))
+    stand = [*representatives]
     for genome in range(60):
-        near = [index for index, (here, other) in enumerate(stand) if between(here, other, genome) < 3.0]
-        if not near:
-            stand.append((genes, genome))
-        assert found[genome] == (near[0] if near else len(stand) - 1)
+        here = np.full(len(stand), 60 + genome)
+        near = np.flatnonzero(distances(both, np.array(stand), here, rule) < threshold)
+        if not len(near):
+            stand.append(60 + genome)
+        assert found[genome] == (near[0] if len(near) else len(stand) - 1)
     assert len(stand) > 4
+
+
+def _joined(one: Genes, two: Genes) -> list[Any]:
+    """The fields of the genes of some genomes, then of others."""
+    offsets = ("node_offsets", "link_offsets")
+    parts = [(getattr(one, name), getattr(two, name)) for name in ARRAYS]
+    pairs = zip(ARRAYS, parts, strict=True)
+    joined = [np.concatenate([a, a[-1] + b[1:]] if name in offsets else [a, b]) for name, (a, b) in pairs]
+    return [one.inputs, one.outputs, *joined]
 
 
 def test_a_child_has_the_genes_of_the_fitter_and_matching_ones_of_either() -> None:

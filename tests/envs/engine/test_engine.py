@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 from evo.config.build import make_task
-from evo.envs.engine import structs
+from evo.envs.engine import interruption, structs
 from evo.envs.engine.compile import KernelError
-from evo.envs.engine.physics import mj_forward, simulate
+from evo.envs.engine.physics import Batch, StopFlag, apply_interruptibly, mj_forward, simulate
 from evo.envs.engine.random import streams
 from evo.envs.engine.structs import DATA, MODEL, check_layout
 from evo.envs.task import Task, record
 from evo.evaluation.collector import Collector, Experience
 from evo.evaluation.episode import Episodes, Evaluator
 from evo.evaluation.exploration import Exploration, gaussian
-from evo.evaluation.life import COMPLETED, ENGINE_ERROR, NOT_FINITE, TERMINATED, UNSTABLE
+from evo.evaluation.life import COMPLETED, ENGINE_ERROR, NOT_FINITE, TERMINATED, UNSTABLE, kernel_address
 from evo.evaluation.workers import Threads
 from evo.networks import network_from_text
 from evo.numerics.advantages import FAILED, GOING_ON
@@ -230,6 +230,61 @@ def test_an_interrupt_ends_an_evaluation() -> None:
     assert told == "interrupted"
     assert afterwards == "True"
     assert elsewhere == "True"
+
+
+FORKED = """
+import os
+import numpy as np
+from evo.envs.engine.physics import Batch
+from evo.envs.engine.random import streams
+from evo.config.build import make_task
+from evo.evaluation.episode import Evaluator
+from evo.evaluation.workers import Threads
+from evo.networks import network_from_text
+
+evaluator = Evaluator(make_task("HalfCheetah-v5", {}), network_from_text("linear", 17, 6), Threads(1))
+
+def run():
+    params = np.ones((3, 102), np.float32)
+    return evaluator.run(params, streams(np.arange(1)), np.zeros(17), np.ones(17), steps=10).returns.tolist()
+
+first = run()
+read, write = os.pipe()
+if not os.fork():  # the helper stays with the parent
+    os.write(write, b"same" if run() == first else b"other")
+    os._exit(0)
+print(os.read(read, 5).decode())
+
+def broken(*arguments, **keywords):
+    raise OSError("no engine")
+
+apply, Batch.apply = Batch.apply, broken
+try:
+    run()
+except OSError as error:
+    print(str(error).replace(" ", "-"))
+Batch.apply = apply
+print(run() == first)
+"""
+
+
+def test_a_fork_evaluates_too_and_an_error_of_the_helper_is_raised() -> None:
+    assert python(FORKED).split() == ["same", "no-engine", "True"]
+
+
+def test_a_signal_that_comes_before_a_brief_evaluation_is_raised_by_it() -> None:
+    batch, kernel = Batch(mujoco.MjSpec().compile(), 1, 1), kernel_address(_nothing)
+    interruption.request(InterruptedError())
+    try:
+        with pytest.raises(InterruptedError):
+            apply_interruptibly(batch, kernel, 0, 1, StopFlag(), brief=True)
+    finally:
+        interruption.forget()
+    assert apply_interruptibly(batch, kernel, 0, 1, StopFlag(), brief=True) == {}
+
+
+def _nothing(model_address: int, data_address: int, simulation: int, argument: int) -> None:
+    return
 
 
 def test_an_evaluation_off_the_main_thread_gives_the_same() -> None:
