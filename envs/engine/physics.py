@@ -309,7 +309,7 @@ class _Helper:
             raise
         if error is not None:
             raise error
-        return result  # type: ignore[no-any-return]
+        return result
 
     def _outlast(self) -> None:
         """Wait until all jobs are done, however often a signal interrupts: when one that is put last is."""

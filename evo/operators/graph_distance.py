@@ -42,7 +42,7 @@ def distance(genes: Any, one: int, others: Any, two: int, compatibility: Any) ->
     """Return the distance of genome `one` of some genes from genome `two` of others."""
     here = genes.innovations, genes.weights, genes.link_offsets[one], genes.link_offsets[one + 1]
     there = others.innovations, others.weights, others.link_offsets[two], others.link_offsets[two + 1]
-    return _distance(*here, *there, compatibility)  # type: ignore[no-any-return]
+    return _distance(*here, *there, compatibility)
 
 
 @njit(cache=True)
@@ -74,7 +74,7 @@ def _distance(
 def _counted(excess: int, disjoint: int, larger: int, compatibility: Any) -> float:
     """Return what genes without a match are of the distance, where the larger genome has so many links."""
     counts = compatibility.excess * excess + compatibility.disjoint * disjoint
-    return counts / larger if 0 < compatibility.divided_from <= larger else counts  # type: ignore[no-any-return]
+    return counts / larger if 0 < compatibility.divided_from <= larger else counts
 
 
 @njit(cache=True)
