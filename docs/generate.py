@@ -5,6 +5,7 @@ import inspect
 import re
 import typing
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
 from typer.models import OptionInfo
 
@@ -18,7 +19,10 @@ from evo.envs.adversity.adverse import OPTIONS
 from evo.learners import METHODS
 from evo.operators import CROSSOVER, GENOMES, MUTATION, REPLACEMENT, SELECTION, SELF_ADAPTIVE_MUTATION
 from evo.optimizers import OPTIMIZERS
-from evo.runs.catalogue import catalogue
+from evo.runs.catalogue import catalogue, run_records
+
+ROOT = Path(__file__).resolve().parents[1]
+LIVE = "live"  # folder of the gallery on the site
 
 
 def _cell(text: str) -> str:
@@ -184,8 +188,19 @@ def presets() -> str:
     return f"Sources:{sources}\n\n{_table(('task', 'method', 'settings'), rows)}"
 
 
+def gallery() -> str:
+    """Return the reference runs, each with its score and its page in the gallery that is built with the site."""
+    rows = []
+    for one in run_records(ROOT / "runs" / "reference"):
+        name = one.path.rpartition("/")[2]
+        turn = "" if one.task in DATASETS else f"[turn it around]({LIVE}/{name}.html)"
+        rows.append((f"`{name}`", one.task, f"{one.method}, seed {one.seed}", one.about, turn))
+    return _table(("run", "task", "method", "score", "page"), sorted(rows))
+
+
 GENERATED: dict[str, Callable[[], str]] = {
     "commands": commands,
+    "gallery": gallery,
     "methods": methods,
     "sources": sources,
     "settings": settings,

@@ -9,7 +9,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generate import GENERATED
+from generate import GENERATED, LIVE
+
+from evo.runs.gallery import make_gallery
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -35,7 +37,7 @@ def _outside(link: str, page: Path) -> Path | None:
 
 
 def on_files(files: "Files", config: "MkDocsConfig") -> "Files":
-    """Add the files outside of the pages that pages link to."""
+    """Add the files outside of the pages that pages link to, and the gallery of the reference runs."""
     from mkdocs.structure.files import File
 
     waiting = [Path(file.abs_src_path) for file in files if file.src_uri.endswith(".md") and file.abs_src_path]
@@ -48,6 +50,9 @@ def on_files(files: "Files", config: "MkDocsConfig") -> "Files":
             files.append(File.generated(config, found.as_posix(), abs_src_path=str(ROOT / found)))
             if found.suffix == ".md":
                 waiting.append(ROOT / found)
+    made = make_gallery(ROOT / "runs" / "reference", ROOT / "build" / LIVE).parent
+    for path in made.iterdir():
+        files.append(File.generated(config, f"{LIVE}/{path.name}", abs_src_path=str(path)))
     return files
 
 

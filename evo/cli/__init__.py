@@ -12,7 +12,7 @@ from evo.cli.configuring import config
 from evo.cli.listing import list_, remove
 from evo.cli.measuring import bench, doctor
 from evo.cli.running import resume, run
-from evo.cli.sharing import export, import_
+from evo.cli.sharing import export, gallery, import_
 from evo.cli.showing import evaluate, replay, robustness
 from evo.cli.viewing import view
 from evo.cli.watching import watch
@@ -35,6 +35,7 @@ app.command()(evaluate)
 app.command()(robustness)
 app.command()(export)
 app.command("import")(import_)
+app.command()(gallery)
 app.command("list")(list_)
 app.command()(remove)
 app.command()(config)

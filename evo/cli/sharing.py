@@ -70,3 +70,17 @@ def import_(
     text = (made / "config.toml").read_text()
     console.say(f"next    {command('replay', made, config=text)}   checks its score and films it")
     console.say(f"        {command('view', made, config=text)}   makes its page")
+
+
+def gallery(
+    folder: Annotated[Path, typer.Argument(help="a folder of runs")] = Path("runs"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="folder of the gallery")] = Path("gallery"),
+    seconds: Annotated[float, typer.Option("--seconds", help="most seconds of an episode to show")] = 10.0,
+    trust: Trust = False,
+) -> None:
+    """Make a gallery of the runs in a folder: a page that leads to a page of each creature, to put on the web."""
+    from evo.runs.gallery import make_gallery
+
+    console = Output()
+    made = make_gallery(folder, out, seconds, trust, lambda name: console.say(f"shown   {name}"))
+    console.say(f"gallery {made}: open it in a browser, or publish its folder")

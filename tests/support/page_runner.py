@@ -27,6 +27,7 @@ CUTS = {
     "run": ["--generations", "1", "--no-video", *_FEW],
     "resume": ["--generations", "2", "--no-video"],
     "replay": ["--width", "64", "--height", "36", "--seconds", "1"],
+    "gallery": ["--seconds", "0.5"],
     "view": ["--seconds", "1", "--fossils", "2"],
     "bench": ["--quick"],
     "bench --exact": ["--quick", "--task", "Swimmer-v5"],

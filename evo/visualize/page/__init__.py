@@ -2,16 +2,19 @@
 
 from evo.visualize.page.document import curve_to_json, document, inline, lane_of, live_document, to_json
 from evo.visualize.page.episode import Episode, record_episode
+from evo.visualize.page.gallery import Exhibit, gallery_document
 from evo.visualize.page.scene import Creature, Curve, describe_scene, drawn_geoms
 
 __all__ = [
     "Creature",
     "Curve",
     "Episode",
+    "Exhibit",
     "curve_to_json",
     "describe_scene",
     "document",
     "drawn_geoms",
+    "gallery_document",
     "inline",
     "lane_of",
     "live_document",
