@@ -195,7 +195,9 @@ def gallery() -> str:
         name = one.path.rpartition("/")[2]
         turn = "" if one.task in DATASETS else f"[turn it around]({LIVE}/{name}.html)"
         rows.append((f"`{name}`", one.task, f"{one.method}, seed {one.seed}", one.about, turn))
-    return _table(("run", "task", "method", "score", "page"), sorted(rows))
+    return f"[All on one page]({LIVE}/index.html).\n\n" + _table(
+        ("run", "task", "method", "score", "page"), sorted(rows)
+    )
 
 
 GENERATED: dict[str, Callable[[], str]] = {
