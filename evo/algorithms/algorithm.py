@@ -29,10 +29,11 @@ class Algorithm(Protocol):
     its range is a ValueError of one line. Further arguments are passed where the constructor has them (see
     `build_algorithm`): `groups`, a label for each parameter, (parameters,), equal for parameters that belong together,
     as those of a neuron do; `sensitivity`, a function from individuals (individuals, parameters) to how strongly each
-    parameter affects their outputs, in the same shape; `noisy`, whether fitness is random; `measured`, the name, the
-    least and the greatest of each measure of the task, NaN where nobody knows; `known_objectives`, the name of each
-    objective, and a value worse than its front, NaN where nobody knows; `domain`, the least and the greatest customary
-    parameters of a function, each a number or (parameters,); and the facts of the network's layers (`Layer.facts`).
+    parameter affects their outputs, in the same shape; `train`, on a data set, what individuals learn in their lives
+    (`evo.problems.fine_tuning.FineTuning`); `noisy`, whether fitness is random; `measured`, the name, the least and the
+    greatest of each measure of the task, NaN where nobody knows; `known_objectives`, the name of each objective, and a
+    value worse than its front, NaN where nobody knows; `domain`, the least and the greatest customary parameters of a
+    function, each a number or (parameters,); and the facts of the network's layers (`Layer.facts`).
     """
 
     generation: int

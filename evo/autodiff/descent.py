@@ -3,6 +3,9 @@
 All minibatches run in one compiled call, without Python in between. A minibatch is cut into equal shards, one for each
 replica of the program, and their gradients are averaged: with two replicas two threads work, and a single thread does
 the same sums in the same order. BLAS is limited to one thread: the same bits on the same processor.
+
+A population descends in one such call too: each individual takes the same steps on the same minibatches, alone, so
+that its result depends neither on the others nor on the threads that individuals are divided among.
 """
 
 import math
@@ -93,30 +96,19 @@ def descend(
     first, size = programs[0], len(programs) * feeds.rows
     if order.shape[1] != size:
         raise ValueError(f"minibatches of {order.shape[1]} examples: these programs take {size}")
-    memory, dtype = optimizer.memory.copy(), first.values.dtype
-    if (memory.shape[1], memory.dtype) != (first.size, dtype):
-        held = f"{memory.shape[1]} numbers of {memory.dtype}"
-        raise ValueError(f"an optimiser of {held}: these programs have {first.size} parameters of {dtype}")
+    _check_optimizer(optimizer, first)
     learning_rates = np.asarray(settings.learning_rates, np.float64)
     if learning_rates.shape != (len(order),):
         raise ValueError(f"learning rates of shape {learning_rates.shape}: there are {len(order)} minibatches")
     for replica in programs[1:]:
         replica.parameters[:] = first.parameters
     places = np.array([node.at for node in watched], np.int64)
-    rule = _Rule(
-        optimizer.address, optimizer.numbers(learning_rates), optimizer.limits(learning_rates), memory, optimizer.steps
-    )
+    rule = _rule_of(optimizer, learning_rates)
     penalties = float(settings.l1), float(settings.l2)
     decay = float(settings.weight_decay)
     given = Settings(learning_rates, float(settings.max_norm) or math.inf, *penalties, decay, settings.bounds)
     drawn = np.uint64(seed % 2**64)
-    shared = _Shared(
-        np.empty(first.size, dtype),
-        np.empty(first.size, dtype),
-        np.zeros((2, len(programs))),
-        np.zeros((len(programs), len(places))),
-        np.ones(1, np.bool_),
-    )
+    shared = _shared_of(programs, len(places))
 
     def run(worker: int, workers: int, place: int) -> None:
         _descend(programs, feeds, examples, order, rule, given, places, drawn, shared, worker, workers, place)
@@ -125,7 +117,7 @@ def descend(
         (team or Team(1)).work(run)
     if not shared.finite[0]:
         return None
-    optimizer.memory, optimizer.steps = memory, optimizer.steps + len(order)
+    optimizer.memory, optimizer.steps = rule.memory, optimizer.steps + len(order)
     return shared.sums.mean(axis=0) / max(len(order), 1)
 
 
@@ -201,6 +193,27 @@ class _Shared(NamedTuple):
     squares: np.ndarray
     sums: np.ndarray
     finite: np.ndarray
+
+
+def _rule_of(optimizer: Optimizer, learning_rates: np.ndarray) -> _Rule:
+    """Return the rule of an optimiser for steps at these rates, with a copy of its memory."""
+    told = optimizer.numbers(learning_rates), optimizer.limits(learning_rates)
+    return _Rule(optimizer.address, *told, optimizer.memory.copy(), optimizer.steps)
+
+
+def _shared_of(programs: tuple[Program, ...], watched: int) -> _Shared:
+    """Return the buffers for replicas of a program, of which so many nodes are watched."""
+    size, dtype = programs[0].size, programs[0].values.dtype
+    sums = np.zeros((2, len(programs))), np.zeros((len(programs), watched))
+    return _Shared(np.empty(size, dtype), np.empty(size, dtype), *sums, np.ones(1, np.bool_))
+
+
+def _check_optimizer(optimizer: Optimizer, program: Program) -> None:
+    """Raise ValueError for an optimiser of other parameters than the program's."""
+    memory, dtype = optimizer.memory, program.values.dtype
+    if (memory.shape[1], memory.dtype) != (program.size, dtype):
+        held = f"{memory.shape[1]} numbers of {memory.dtype}"
+        raise ValueError(f"an optimiser of {held}: these programs have {program.size} parameters of {dtype}")
 
 
 @njit
@@ -314,3 +327,79 @@ def _descend(
                     shorten_part(rule.memory, first, last, shared.delta, limit / speed)
                 _move(programs, keep, shared.delta[first:last], first, last, settings.bounds)
         barrier(place, worker, workers)
+
+
+class Individuals(NamedTuple):
+    """Parameters of several individuals, and the bounds of each number.
+
+    values: float32 (numbers,). offsets: int64 (individuals + 1,): individual k has values[offsets[k]:offsets[k + 1]].
+    least, greatest: float64 (numbers,); where they are equal the number is constant.
+    """
+
+    values: np.ndarray
+    offsets: np.ndarray
+    least: np.ndarray
+    greatest: np.ndarray
+
+
+def descend_each(
+    program: Program,
+    feeds: Feeds,
+    examples: np.ndarray,
+    order: np.ndarray,
+    optimizer: Optimizer,
+    individuals: Individuals,
+    team: Team | None = None,
+    seed: int = 0,
+) -> np.ndarray:
+    """Return the parameters of individuals after one step of the optimiser for each minibatch, float32 (numbers,).
+
+    program: of as many parameters as the longest individual, of which it reads an individual's own alone. optimizer: as
+    it is before the first step of each. examples, order, seed: as in `descend`. team: divides the individuals. One
+    whose gradient was not finite stays as it was. Raises ValueError for minibatches of another size than the program's,
+    and for an optimiser that does not fit.
+    """
+    if order.shape[1] != feeds.rows:
+        raise ValueError(f"minibatches of {order.shape[1]} examples: this program takes {feeds.rows}")
+    _check_optimizer(optimizer, program)
+    settings = Settings(np.full(len(order), float(optimizer.learning_rate)))
+    found, drawn = individuals.values.copy(), np.uint64(seed % 2**64)
+
+    def run(worker: int, workers: int, place: int) -> None:
+        own = (program.replica(),)
+        rule, shared = _rule_of(optimizer, settings.learning_rates), _shared_of(own, 0)
+        _descend_each(own, feeds, examples, order, rule, settings, drawn, shared, individuals, found, worker, workers)
+
+    with one_thread():
+        (team or Team(1)).work(run)
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _descend_each(
+    programs: Any,
+    feeds: Any,
+    examples: Any,
+    order: Any,
+    rule: Any,
+    settings: Any,
+    drawn: Any,
+    shared: Any,
+    individuals: Any,
+    found: Any,
+    worker: int,
+    workers: int,
+) -> None:
+    program, begun, unwatched = programs[0], rule.memory.copy(), np.zeros(0, np.int64)
+    for individual in range(worker, individuals.offsets.size - 1, workers):
+        first, last = individuals.offsets[individual], individuals.offsets[individual + 1]
+        program.values[: last - first] = found[first:last]
+        program.values[last - first : program.size] = 0
+        rule.memory[:] = begun
+        shared.finite[0] = True
+        bounds = Bounds(np.arange(last - first), individuals.least[first:last], individuals.greatest[first:last])
+        rates, norm = settings.learning_rates, settings.max_norm
+        own = Settings(rates, norm, settings.l1, settings.l2, settings.weight_decay, bounds)
+        _descend(programs, feeds, examples, order, rule, own, unwatched, drawn, shared, 0, 1, 0)
+        if shared.finite[0]:
+            found[first:last] = program.values[: last - first]

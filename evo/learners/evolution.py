@@ -36,6 +36,7 @@ class Evolution:
     On a deterministic problem the best individual ever seen is the first candidate, before those of the algorithm: its
     fitness is exact.
     An algorithm that `uses` measures or objectives is told them beside the fitness, and its individuals do not race.
+    What individuals learned in their lives before (`steps` of the population) counts like what evaluating them takes.
     An algorithm with `grow` may enlarge its population when it is told how many steps the individuals so far took (see
     `AskTell.grow`).
     """
@@ -59,6 +60,7 @@ class Evolution:
         self._columns: dict[str, int] = {}  # how many measures and objectives there are, once known
         self._parts = Parts(problem)  # of the current generation
         self.steps = self.episodes = 0
+        self._taught = 0  # of the steps, those of learning in individuals' lives
         self.statistics = problem.no_statistics() if statistics is None else statistics
         self._best = np.zeros(problem.size if problem.deterministic else 0)
         self._best_fitness = -np.inf
@@ -99,7 +101,9 @@ class Evolution:
         self.statistics = statistics
         self._best, self._best_fitness, self.errors = best, best_fitness, outcome.errors
         self._worst = min(self._worst, float(np.min(outcome.fitness, where=~lost, initial=np.inf)))
-        self.steps += outcome.steps
+        taught = getattr(population, "steps", 0)
+        self._taught += taught
+        self.steps += outcome.steps + taught
         self.episodes += outcome.episodes
         fitness = np.full_like(outcome.fitness, np.nan) if failed else outcome.fitness  # no individual has a fitness
         with np.errstate(over="ignore", invalid="ignore"):  # returns may be near the largest float
@@ -115,7 +119,8 @@ class Evolution:
             "std": std,
             "failures": sum(outcome.failures.values()),
             **raced,
-            **self.problem.clocks(self.steps),
+            # the backward pass multiplies by inputs and by weights: three times the products for what was taught
+            **self.problem.clocks(self.steps + 2 * self._taught),
             **self.algorithm.diagnostics(),
         }
 
@@ -196,6 +201,7 @@ class Evolution:
         return {
             "steps": np.array(self.steps),
             "episodes": np.array(self.episodes),
+            "taught": np.array(self._taught),
             "best": self._best,
             "best_fitness": np.array(self._best_fitness),
             "worst": np.array(self._worst),
@@ -212,7 +218,7 @@ class Evolution:
         self._parts.restore(below("parts/", state))
         self._columns = {name: int(count) for name, count in below("columns/", state).items()}
         self.statistics = ObservationStatistics.restored(below("statistics/", state))
-        self.steps, self.episodes = int(state["steps"]), int(state["episodes"])
+        self.steps, self.episodes, self._taught = (int(state[name]) for name in ("steps", "episodes", "taught"))
         self._best, self._best_fitness = np.array(state["best"]), float(state["best_fitness"])
         self._worst = float(state["worst"])
         if self.algorithm.finished() is None:

@@ -20,6 +20,7 @@ from evo.networks import Network
 from evo.numerics.formatting import ACCURACY
 from evo.numerics.randomness import REPORT_START, SELECTION_START
 from evo.numerics.running_statistics import ObservationStatistics
+from evo.problems.fine_tuning import FineTuning
 from evo.problems.problem import Evaluation, fitness_of
 from evo.problems.shared import NetworkProblem
 
@@ -49,8 +50,11 @@ class Supervised(NetworkProblem):
         self._examiner = Examiner(network, dataset.loss, workers)
 
     def describe(self, params: np.ndarray, seed: int) -> dict[str, Any]:
-        """Return what is known of the network's parameters."""
-        return self.network.facts
+        """Return the network's facts and, in training where it has gradients, how individuals learn in their lives."""
+        known: dict[str, Any] = self.network.facts
+        if self.batch is not None and all(layer.differentiable for layer in self.network.layers):
+            known["train"] = FineTuning(self)
+        return known
 
     def clocks(self, steps: int, passes: int = 1) -> dict[str, float]:
         """Return floating-point operations: a product and a sum for each multiplication of the network."""

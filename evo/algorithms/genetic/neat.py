@@ -5,7 +5,7 @@ in its order. Its constants are those of the paper's section 4.1; where the pape
 NEAT C++ (version 1.2) is followed, whose parameter file for XOR and two poles has the constants marked "code".
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, final
 
 import numpy as np
@@ -13,16 +13,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
 from evo.algorithms.genetic.ancestry import Ancestry, Entries, newborn
+from evo.algorithms.genetic.neat_learning import LEARNING, Learning, Train
 from evo.algorithms.genetic.neat_parents import Parents
-from evo.algorithms.genetic.neat_start import initial_genome, moved_copies, single_links
+from evo.algorithms.genetic.neat_start import functions_of, initial_genome, moved_copies, one_of, single_links
 from evo.envs.engine.random import words_of
 from evo.genomes.graph import GraphPopulation, develop
+from evo.genomes.population import row_of
 from evo.networks.wiring import MOST
 from evo.numerics.node_functions import ACTIVATIONS, AGGREGATIONS
 from evo.numerics.randomness import generator
 from evo.numerics.validation import number_between, positive_number, whole_number
 from evo.operators.graph_distance import Compatibility, divide
-from evo.operators.graph_genes import ARRAYS, Floats, Genes, Ints, check_genes, take
+from evo.operators.graph_genes import Floats, Genes, take
 from evo.operators.graph_mating import mate, structural_parents
 from evo.operators.graph_mutation import change_nodes, draw_functions, move_numbers, mutate_weights
 from evo.operators.graph_species import Breeding, choose_parents, count_from_worst, shares
@@ -42,7 +44,8 @@ class NEAT(AskTell[GraphPopulation]):
     `initial` is the row of a graph network (`evo.networks.wiring`), as networks `graph` and `graph:recurrent` have it;
     `evo.genomes.graph.direct_wiring(inputs, outputs).row()` is the paper's. The first individual is `initial` itself,
     the others have its links with weights moved at random. `recurrent`: whether cycles are allowed, and `most_nodes`:
-    the most nodes of a network, outputs included (None for as many as it takes), are those of the network that is run.
+    the most nodes of a network, outputs included (None for as many as it takes), are those of the network that is run;
+    `train`: what individuals learn in their lives (`evo.problems.fine_tuning.FineTuning`), for `learning`.
 
     Shared fitness must not be negative: where the worst of a generation is, all are counted from it.
 
@@ -92,6 +95,10 @@ class NEAT(AskTell[GraphPopulation]):
         patience: generations after which, if nobody improves, only the two best species have children (paper).
         survival: share of a species that may be parents, and one more (paper; code).
         champion_size: a species of more children than this copies its fittest unchanged (paper).
+        learning: what a network learns by gradients before its fitness is taken, on data sets: `none`; `baldwin`, it
+            counts for selection and is not inherited; `lamarck`, it goes back into the genes.
+        learning_steps: Adam's steps in a life, each on a minibatch.
+        learning_rate: their learning rate.
     """
 
     summary = "neuroevolution of augmenting topologies, in species (Stanley & Miikkulainen 2002)"
@@ -114,7 +121,7 @@ class NEAT(AskTell[GraphPopulation]):
         "fewest_at",
     )
     growing = (
-        *(f"parents_{name}" for name in (*ARRAYS, "fitness", "species")),
+        *(f"parents_{name}" for name in Parents.growing),
         *(f"ancestry_{name}" for name in (*Entries._fields, "living")),
         "numbers",
         "bests",
@@ -127,6 +134,7 @@ class NEAT(AskTell[GraphPopulation]):
         seed: int,
         recurrent: bool = False,
         most_nodes: int | None = None,
+        train: Train | None = None,
         *,
         population_size: int = 150,
         start: str = "full",
@@ -165,13 +173,16 @@ class NEAT(AskTell[GraphPopulation]):
         patience: int = 20,
         survival: float = 0.2,
         champion_size: int = 5,
+        learning: str = "none",
+        learning_steps: int = 10,
+        learning_rate: float = 0.01,
     ) -> None:
         super().__init__(initial, seed)
         self.recurrent = recurrent
         self.population_size = whole_number("population_size", population_size, 2)
-        self.start = _one_of("start", start, ("full", "few"))
+        self.start = one_of("start", start, ("full", "few"))
         self.first_spread = number_between("first_spread", first_spread, 0)
-        self.bias_unit = _one_of("bias", bias, ("unit", "node")) == "unit"
+        self.bias_unit = one_of("bias", bias, ("unit", "node")) == "unit"
         self.mutated = number_between("mutated", mutated, 0, 1)
         self.power = positive_number("power", power)
         self.severe = number_between("severe", severe, 0, 1)
@@ -182,9 +193,9 @@ class NEAT(AskTell[GraphPopulation]):
         self.remove_node = number_between("remove_node", remove_node, 0, 1)
         self.remove_link = number_between("remove_link", remove_link, 0, 1)
         self.phased = None if phased is None else positive_number("phased", phased)
-        self.activations = _functions("activations", activations, ACTIVATIONS)
+        self.activations = functions_of("activations", activations, ACTIVATIONS)
         self.mutate_activation = number_between("mutate_activation", mutate_activation, 0, 1)
-        self.aggregations = _functions("aggregations", aggregations, AGGREGATIONS)
+        self.aggregations = functions_of("aggregations", aggregations, AGGREGATIONS)
         self.mutate_aggregation = number_between("mutate_aggregation", mutate_aggregation, 0, 1)
         self.mutate_bias = number_between("mutate_bias", mutate_bias, 0, 1)
         self.mutate_rate = number_between("mutate_rate", mutate_rate, 0, 1)
@@ -207,15 +218,19 @@ class NEAT(AskTell[GraphPopulation]):
             number_between("interspecies", interspecies, 0, 1),
             number_between("mating_only", mating_only, 0, 1),
         )
+        lessons = whole_number("learning_steps", learning_steps, 1), positive_number("learning_rate", learning_rate)
+        self.learning = None
+        if one_of("learning", learning, LEARNING) != "none":
+            self.learning = Learning(train, learning == "lamarck", *lessons, self.weight_limit, not self.bias_unit)
         first = initial_genome(self.initial, self.bias_unit, recurrent)
         if output_activation is not None:
             kinds = first.activations.copy()
-            kinds[: first.outputs] = _functions("output_activation", output_activation, ACTIVATIONS)[0]
+            kinds[: first.outputs] = functions_of("output_activation", output_activation, ACTIVATIONS)[0]
             first = first._replace(activations=kinds)
         most = MOST if most_nodes is None else whole_number("most_nodes", most_nodes, first.outputs)
         self.growth = Growth(recurrent, most, whole_number("tries", tries, 1), 1.0, self.activations, self.aggregations)
 
-        self.parents = Parents(first, np.zeros(1), np.zeros(1, np.int64))
+        self.parents = Parents(first, np.zeros(1), np.zeros(1, np.int64), develop(first, recurrent)[0])
         self.ancestry = Ancestry()
         # Of each species: its number, the best fitness it ever had, and in which generation.
         self.numbers, self.improvements = np.zeros(1, np.int64), np.zeros(1, np.int64)
@@ -230,15 +245,20 @@ class NEAT(AskTell[GraphPopulation]):
         self.simplifying, self.floor, self.fewest_at = False, float(len(first.innovations)), 0
 
     def propose(self) -> GraphPopulation:
-        if self.generation == 0:
-            rng = generator(self.seed, "first population")
-            if self.start == "few":
-                genes = single_links(self.parents.genes, rng, self.population_size, self.first_spread)
-            else:
-                genes = moved_copies(
-                    self.parents.genes, rng, self.population_size, self.first_spread, not self.bias_unit
-                )
-            return GraphPopulation(genes, self.recurrent)
+        born = self._breed() if self.generation else GraphPopulation(self._first_genes(), self.recurrent)
+        if self.learning is None:
+            return born
+        lesson = generator(self.seed, "lessons", self.generation).integers(2**62)
+        return self.learning.teach(born, self.recurrent, lesson)
+
+    def _first_genes(self) -> Genes:
+        genes, rng = self.parents.genes, generator(self.seed, "first population")
+        if self.start == "few":
+            return single_links(genes, rng, self.population_size, self.first_spread)
+        return moved_copies(genes, rng, self.population_size, self.first_spread, not self.bias_unit)
+
+    def _breed(self) -> GraphPopulation:
+        """Return the children of the parents."""
         genes, fitness, species = self.parents.genes, self.parents.fitness, self.parents.species
         fertile, concentrated = self._fertile()
         # a generation in which nobody improves any more gives half of the children to each of two species
@@ -311,7 +331,8 @@ class NEAT(AskTell[GraphPopulation]):
         former, representatives, improvements = genes, np.zeros(0, np.int64), self.improvements
         concentrated = False
         if now:
-            former, representatives = self.parents.genes, self._representatives()
+            former = self.parents.genes
+            representatives = self.parents.representatives(generator(self.seed, "representatives", now))
             fertile, concentrated = self._fertile()
             if concentrated:  # they begin anew
                 improvements = np.where(fertile, now, improvements)
@@ -339,15 +360,8 @@ class NEAT(AskTell[GraphPopulation]):
             self.threshold = max(_LEAST_THRESHOLD, self.threshold + float(step))
         if self.phased is not None:
             self._change_phase(len(genes.innovations) / len(fitness))
-        self.parents = Parents(genes, fitness, species)
+        self.parents = Parents(genes, fitness, species, row_of(population, int(np.argmax(fitness))))
         self.ancestry.follow(population.mothers, newborn(genes, self.numbers[species]), now + 1)
-
-    def _representatives(self) -> Ints:
-        """Return a random member of each species, int64 (species,): the genome that stands for it (section 3.3)."""
-        species = self.parents.species
-        sizes = np.bincount(species)
-        places = np.cumsum(sizes) - sizes + generator(self.seed, "representatives", self.generation).integers(sizes)
-        return np.argsort(species, kind="stable")[places]
 
     def _change_phase(self, links: float) -> None:
         """Begin to simplify, or end it, by the mean number of links of a genome."""
@@ -363,7 +377,7 @@ class NEAT(AskTell[GraphPopulation]):
         return take(self.parents.genes, np.array([np.argmax(self.parents.fitness)]))
 
     def candidates(self) -> Floats:
-        return develop(self.champion(), self.recurrent)[0][np.newaxis]
+        return self.parents.row[np.newaxis]
 
     def diagnostics(self) -> dict[str, float]:
         """Return `species`, `nodes`, `links`, `complexity` and `threshold`.
@@ -388,16 +402,9 @@ class NEAT(AskTell[GraphPopulation]):
 
     def check(self, state: Mapping[str, NDArray[Any]]) -> None:
         super().check(state)
-        arrays: dict[str, Any] = {name: np.asarray(state[f"parents_{name}"]) for name in ARRAYS}
-        genes = self.parents.genes._replace(**arrays)
-        try:
-            check_genes(genes, self.recurrent, (len(ACTIVATIONS), len(AGGREGATIONS)))
-        except ValueError as error:
-            raise ValueError(f"state 'parents': {error}") from error
+        genes = self.parents.check({name: state[f"parents_{name}"] for name in Parents.growing}, self.recurrent)
         Ancestry.check({name: state[f"ancestry_{name}"] for name in self.ancestry.state()})
         species, count = np.asarray(state["parents_species"]), len(state["numbers"])
-        if not len(species) == len(state["parents_fitness"]) == genes.genomes:
-            raise ValueError(f"state 'parents_species' is of {len(species)} individuals, expected {genes.genomes}")
         if len(state["bests"]) != count or len(state["improvements"]) != count:
             raise ValueError(f"state 'bests' is of {len(state['bests'])} species, expected {count}")
         if not np.array_equal(np.unique(species), np.arange(count)):
@@ -405,16 +412,3 @@ class NEAT(AskTell[GraphPopulation]):
         for name, least in (("node", genes.ids.max()), ("innovation", genes.innovations.max(initial=-1))):
             if not least < state[f"next_{name}"] < _MOST_GENES:
                 raise ValueError(f"state 'next_{name}' is {state[f'next_{name}']}, expected more than {least}")
-
-
-def _one_of(name: str, value: str, choices: Sequence[str]) -> str:
-    """Return `value`; raise ValueError naming the hyper-parameter unless it is one of the choices."""
-    if value not in choices:
-        raise ValueError(f"{name}={value!r}: must be one of {', '.join(choices)}")
-    return value
-
-
-def _functions(name: str, text: str, known: Sequence[str]) -> Ints:
-    """Return the places of functions named in a text, with commas between. Raises ValueError for an unknown one."""
-    words = [word.strip() for word in str(text).split(",")]
-    return np.array([known.index(_one_of(name, word, known)) for word in words], np.int64)

@@ -1,10 +1,25 @@
-"""Where NEAT begins: the genome of the initial network, and the first generation."""
+"""Where NEAT begins: its options in words, the genome of the initial network, and the first generation."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from evo.genomes.graph import genes_of
 from evo.networks.wiring import Wiring
-from evo.operators.graph_genes import Floats, Genes, take
+from evo.operators.graph_genes import Floats, Genes, Ints, take
+
+
+def one_of(name: str, value: str, choices: Sequence[str]) -> str:
+    """Return `value`; raise ValueError naming the hyper-parameter unless it is one of the choices."""
+    if value not in choices:
+        raise ValueError(f"{name}={value!r}: must be one of {', '.join(choices)}")
+    return value
+
+
+def functions_of(name: str, text: str, known: Sequence[str]) -> Ints:
+    """Return the places of functions named in a text, with commas between. Raises ValueError for an unknown one."""
+    words = [word.strip() for word in str(text).split(",")]
+    return np.array([known.index(one_of(name, word, known)) for word in words], np.int64)
 
 
 def initial_genome(initial: Floats, bias_unit: bool, recurrent: bool) -> Genes:
