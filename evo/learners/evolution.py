@@ -218,7 +218,8 @@ class Evolution:
         self._parts.restore(below("parts/", state))
         self._columns = {name: int(count) for name, count in below("columns/", state).items()}
         self.statistics = ObservationStatistics.restored(below("statistics/", state))
-        self.steps, self.episodes, self._taught = (int(state[name]) for name in ("steps", "episodes", "taught"))
+        self.steps, self.episodes = int(state["steps"]), int(state["episodes"])
+        self._taught = int(state.get("taught", 0))  # a checkpoint that an older version wrote has none
         self._best, self._best_fitness = np.array(state["best"]), float(state["best_fitness"])
         self._worst = float(state["worst"])
         if self.algorithm.finished() is None:
