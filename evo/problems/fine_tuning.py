@@ -6,18 +6,38 @@ Hinton & Nowlan 1987, "How learning can guide evolution"; Whitley, Gordon & Math
 Baldwin effect and function optimization".
 """
 
-from typing import TYPE_CHECKING, SupportsIndex, final
+from typing import TYPE_CHECKING, Protocol, SupportsIndex, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evo.datasets import minibatch
+from evo.datasets import Dataset, Split, minibatch
+from evo.evaluation.workers import Workers
 from evo.genomes.rows import Rows, rows_for
+from evo.networks import Network
 from evo.numerics.validation import positive_number, whole_number
 from evo.optimizers import Adam
 
-if TYPE_CHECKING:
-    from evo.problems.supervised import Supervised
+if TYPE_CHECKING:  # scoring does not need scipy, which brings BLAS
+    from evo.autodiff import Node, Tape
+    from evo.autodiff.descent import Feeds
+
+
+class Lessons(Protocol):
+    """What individuals learn from: a network's problem with minibatches, as `evo.problems.supervised.Supervised` is."""
+
+    batch: int | None
+    dataset: Dataset
+    network: Network
+    workers: Workers
+
+    def cast(self, params: np.ndarray) -> np.ndarray: ...
+
+    def check(self, params: np.ndarray) -> None: ...
+
+    def loss(self, tape: "Tape", size: int) -> tuple["Node", "Feeds"]: ...
+
+    def examples(self, split: Split) -> np.ndarray: ...
 
 
 @final
@@ -27,7 +47,7 @@ class FineTuning:
     Raises ValueError for a problem without minibatches.
     """
 
-    def __init__(self, problem: "Supervised") -> None:
+    def __init__(self, problem: Lessons) -> None:
         if problem.batch is None:
             raise ValueError("individuals learn on minibatches of a problem for training; this one is for scoring")
         self.problem, self.batch = problem, problem.batch
@@ -47,7 +67,7 @@ class FineTuning:
         minibatches, a function of seed alone. One whose gradient is not finite stays as it was. Raises ValueError for a
         layer without gradient, and EvoError for rows that do not fit.
         """
-        from evo.autodiff import Tape  # scoring does not need scipy, which brings BLAS
+        from evo.autodiff import Tape
         from evo.autodiff.descent import Individuals, descend_each
         from evo.autodiff.team import Team
 
@@ -69,7 +89,7 @@ class FineTuning:
 
 
 def fine_tune(
-    problem: "Supervised", params: NDArray[np.floating], steps: int, seed: SupportsIndex, learning_rate: float = 0.01
+    problem: Lessons, params: NDArray[np.floating], steps: int, seed: SupportsIndex, learning_rate: float = 0.01
 ) -> NDArray[np.float32]:
     """Return parameters of one individual after so many of Adam's steps on the problem's minibatches, float32.
 

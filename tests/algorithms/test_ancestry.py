@@ -81,11 +81,11 @@ def test_a_state_is_restored_and_a_damaged_one_refused() -> None:
     ancestry.follow(mothers, born, 9)
     again.follow(mothers, born, 9)
     assert all(np.array_equal(ancestry.state()[name], again.state()[name]) for name in state)
-    Ancestry.check(state)
+    Ancestry.check(state, len(state["living"]))
     for name, values in (
         ("mothers", state["mothers"] + 1),
         ("living", state["living"] + 99),
         ("links", np.zeros(1, int)),
     ):
         with pytest.raises(ValueError, match="entries"):
-            Ancestry.check({**state, name: values})
+            Ancestry.check({**state, name: values}, len(state["living"]))

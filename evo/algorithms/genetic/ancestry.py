@@ -86,9 +86,11 @@ class Ancestry:
         self.living = np.array(state["living"])
 
     @staticmethod
-    def check(state: Mapping[str, NDArray[Any]]) -> None:
-        """Raise ValueError where arrays of the right dtypes, by name, are no lines of descent."""
+    def check(state: Mapping[str, NDArray[Any]], individuals: int) -> None:
+        """Raise ValueError where arrays of the right dtypes, by name, are no lines of so many living individuals."""
         mothers, living = np.asarray(state["mothers"]), np.asarray(state["living"])
+        if len(living) != individuals:
+            raise ValueError(f"state 'ancestry': {len(living)} are living, expected {individuals}")
         if any(len(state[name]) != len(mothers) for name in Entries._fields):
             raise ValueError("state 'ancestry': entries of different numbers")
         late = (mothers < 0) | (mothers > np.arange(len(mothers)))

@@ -34,6 +34,7 @@ _LARGE = 1000  # individuals: the paper joins more nodes in large populations
 _LEAST_THRESHOLD = 0.3  # code
 _RATE_STEP, _LEAST_RATE = 0.2, 0.01
 _MOST_GENES = 2**31  # two numbers of nodes are one key
+_LARGEST = 1e9  # weights, and how far they move: their products are far below what float32 holds
 _SETTLED = 10  # generations without fewer links, after which simplification is over
 
 
@@ -181,12 +182,12 @@ class NEAT(AskTell[GraphPopulation]):
         self.recurrent = recurrent
         self.population_size = whole_number("population_size", population_size, 2)
         self.start = one_of("start", start, ("full", "few"))
-        self.first_spread = number_between("first_spread", first_spread, 0)
+        self.first_spread = number_between("first_spread", first_spread, 0, _LARGEST)
         self.bias_unit = one_of("bias", bias, ("unit", "node")) == "unit"
         self.mutated = number_between("mutated", mutated, 0, 1)
-        self.power = positive_number("power", power)
+        self.power = number_between("power", power, 1 / _LARGEST, _LARGEST)
         self.severe = number_between("severe", severe, 0, 1)
-        self.weight_limit = positive_number("weight_limit", weight_limit)
+        self.weight_limit = number_between("weight_limit", weight_limit, 1 / _LARGEST, _LARGEST)
         self.add_node = number_between("add_node", add_node, 0, 1)
         joined = (0.05 if self.population_size < _LARGE else 0.3) if add_link is None else add_link
         self.add_link = number_between("add_link", joined, 0, 1)
@@ -403,7 +404,8 @@ class NEAT(AskTell[GraphPopulation]):
     def check(self, state: Mapping[str, NDArray[Any]]) -> None:
         super().check(state)
         genes = self.parents.check({name: state[f"parents_{name}"] for name in Parents.growing}, self.recurrent)
-        Ancestry.check({name: state[f"ancestry_{name}"] for name in self.ancestry.state()})
+        living = genes.genomes if int(state["generation"]) else 0
+        Ancestry.check({name: state[f"ancestry_{name}"] for name in self.ancestry.state()}, living)
         species, count = np.asarray(state["parents_species"]), len(state["numbers"])
         if len(state["bests"]) != count or len(state["improvements"]) != count:
             raise ValueError(f"state 'bests' is of {len(state['bests'])} species, expected {count}")
