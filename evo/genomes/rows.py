@@ -37,6 +37,22 @@ class Rows:
             raise ValueError(f"parameters of shape {array.shape}; they must be (individuals, parameters)")
         return cls(array.reshape(-1), np.arange(len(array) + 1, dtype=np.int64) * array.shape[1])
 
+    @classmethod
+    def checked(cls, values: ArrayLike, offsets: ArrayLike) -> "Rows":
+        """Return rows read from a file. Raises ValueError where the offsets are not those of such values."""
+        numbers, ends = np.asarray(values, np.float32), np.asarray(offsets)
+        fits = ends.ndim == 1 and ends.dtype.kind in "iu" and len(ends) and ends[0] == 0 and ends[-1] == len(numbers)
+        if numbers.ndim != 1 or not fits or (np.diff(ends.astype(np.int64)) < 0).any():
+            raise ValueError("offsets do not divide the parameters into rows")
+        return cls(numbers, ends.astype(np.int64))
+
+    def take(self, individuals: NDArray[np.int64]) -> "Rows":
+        """Return some individuals, by their indices, in this order."""
+        rows = Rows.empty(self.lengths[individuals])
+        for row, individual in zip(rows, individuals, strict=True):
+            row[:] = self[int(individual)]
+        return rows
+
     @property
     def lengths(self) -> NDArray[np.int64]:
         """How many parameters each individual has, int64 (individuals,)."""

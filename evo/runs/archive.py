@@ -12,9 +12,11 @@ import numpy as np
 from evo.algorithms.quality_diversity.archive import Archive
 from evo.algorithms.quality_diversity.cells import CellsPlan, scale
 from evo.algorithms.quality_diversity.map_search import MapSearch
+from evo.algorithms.quality_diversity.pools import Graphs
 from evo.envs.engine.physics import EngineError
 from evo.errors import EvoError, one_line
-from evo.genomes.population import DensePopulation
+from evo.genomes.population import Population, parts_of
+from evo.genomes.rows import Rows
 from evo.learners.learner import Learner
 from evo.numerics.randomness import generator, selection_seeds
 from evo.problems.problem import Evaluation, Problem
@@ -31,15 +33,15 @@ class RunArchive:
     """Elites by cell, as the search knew them and as they are on held-out episodes.
 
     cells: int64 (elites,), rising. fitness: (elites,), as it was when an elite entered. measures: (elites, m). params:
-    (elites, parameters), as they are evaluated. returns: (elites, episodes) on the first selection seeds, NaN where an
-    episode failed; corrected_measures: (elites, m), means over these. ranges: (m, 2). names: of the measures. plan: the
+    (elites, parameters), as they are evaluated, or `Rows` where they are of their own length. returns:
+    (elites, episodes) on the first selection seeds, NaN where an episode failed; corrected_measures: (elites, m), means over these. ranges: (m, 2). names: of the measures. plan: the
     text of the cells, as in `cvt:1024`.
     """
 
     cells: np.ndarray
     fitness: np.ndarray
     measures: np.ndarray
-    params: np.ndarray
+    params: np.ndarray | Rows
     returns: np.ndarray
     corrected_measures: np.ndarray
     ranges: np.ndarray
@@ -50,7 +52,10 @@ class RunArchive:
         count, measures = len(self.cells), len(self.names)
         tables = {"measures": self.measures, "corrected_measures": self.corrected_measures}
         wrong = [name for name, table in tables.items() if table.shape != (count, measures)]
-        wrong += [name for name in ("params", "returns") if np.shape(getattr(self, name))[:1] != (count,)]
+        wrong += ["returns"] * (np.ndim(self.returns) != 2 or len(self.returns) != count)
+        wrong += ["params"] * (
+            len(self.params) != count or (not isinstance(self.params, Rows) and self.params.ndim != 2)
+        )
         wrong += ["fitness"] * (self.fitness.shape != (count,)) + ["ranges"] * (self.ranges.shape != (measures, 2))
         if wrong:
             raise ValueError(f"{wrong[0]} is of shape {np.shape(getattr(self, wrong[0]))}, for {count} elites")
@@ -93,9 +98,11 @@ class RunArchive:
         rows = np.flatnonzero(known)
         archive.add(rows[:, None].astype(np.float64), self.corrected_fitness[known], self.corrected_measures[known])
         cells = archive.elites()
-        kept = archive.rows[cells, 0].astype(np.int64)
-        chosen = {name: getattr(self, name)[kept] for name in ("params", "returns", "corrected_measures")}
+        kept = archive.pool.population(cells).dense()[:, 0].astype(np.int64)
+        chosen = {name: getattr(self, name)[kept] for name in ("returns", "corrected_measures")}
+        params = self.params.take(kept) if isinstance(self.params, Rows) else self.params[kept]
         return RunArchive(
+            params=params,
             cells=cells,
             fitness=archive.fitness[cells],
             measures=archive.measures[cells],
@@ -154,15 +161,19 @@ class RunArchive:
 
     def save(self, path: Path) -> None:
         """Write it as one .npz file. Raises EvoError."""
-        arrays = {name: np.asarray(getattr(self, name)) for name in _ARRAYS}
-        write_arrays(path, arrays)
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        if isinstance(self.params, Rows):
+            arrays |= {"params": self.params.values, "offsets": self.params.offsets}
+        write_arrays(path, {name: np.asarray(array) for name, array in arrays.items()})
 
     @classmethod
     def load(cls, path: Path) -> "RunArchive":
         """Read what `save` wrote. Raises EvoError for a file that is none, or damaged."""
         arrays = read_arrays(path, _LIMIT)
         try:
-            numbers = {name: arrays[name] for name in _ARRAYS if name not in ("names", "plan")}
+            numbers: dict[str, Any] = {name: arrays[name] for name in _ARRAYS if name not in ("names", "plan")}
+            if "offsets" in arrays:
+                numbers["params"] = Rows.checked(arrays["params"], arrays["offsets"])
             names = tuple(str(name) for name in np.atleast_1d(arrays["names"]))
             return cls(**numbers, names=names, plan=str(arrays["plan"]))
         except (KeyError, ValueError, TypeError, IndexError) as error:
@@ -206,17 +217,22 @@ def archive_of(search: MapSearch[Any], learner: Learner, judge: Problem) -> RunA
     """
     archive, measured = search.archive, search.measured
     cells = archive.elites()
-    rows = archive.rows[cells]
+    elites = archive.pool.population(cells)
     returns, corrected = np.zeros((0, held_out(judge))), np.zeros((0, len(measured.names)))
     if len(cells):
-        again = score_again(rows, learner, judge)
-        told = again.measures if again.measures.shape[1] else np.full((len(rows), measured.told), np.nan)
+        again = score_again(elites, learner, judge)
+        told = again.measures if again.measures.shape[1] else np.full((len(cells), measured.told), np.nan)
         returns, corrected = np.array(again.returns, np.float64), measured.choose(told)
+    params: np.ndarray | Rows
+    if isinstance(archive.pool, Graphs):
+        params = next(parts_of(elites, max(1, len(cells))), Rows.empty(np.zeros(0, np.int64)))
+    else:
+        params = as_evaluated(elites.dense(), learner)
     return RunArchive(
         cells=cells,
         fitness=archive.fitness[cells],
         measures=archive.measures[cells],
-        params=as_evaluated(rows, learner),
+        params=params,
         returns=returns,
         corrected_measures=corrected,
         ranges=archive.ranges,
@@ -230,11 +246,11 @@ def held_out(judge: Problem) -> int:
     return 1 if judge.deterministic else EPISODES
 
 
-def score_again(rows: np.ndarray, learner: Learner, judge: Problem) -> Evaluation:
-    """Return the evaluation of individuals, (individuals, parameters), on held-out episodes. Raises EvoError."""
+def score_again(population: Population, learner: Learner, judge: Problem) -> Evaluation:
+    """Return the evaluation of individuals on held-out episodes. Raises EvoError."""
     statistics = learner.candidates()[0].statistics
     try:
-        return judge.evaluate(DensePopulation(rows), selection_seeds(held_out(judge)), statistics, measured=True)
+        return judge.evaluate(population, selection_seeds(held_out(judge)), statistics, measured=True)
     except EngineError as error:
         raise EvoError(f"what was found cannot be scored again: {one_line(error)}") from error
 

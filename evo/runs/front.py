@@ -12,6 +12,7 @@ from evo.algorithms.multi_objective.dominance import rank_fronts
 from evo.algorithms.multi_objective.front_search import FrontSearch
 from evo.algorithms.multi_objective.hypervolume import hypervolume
 from evo.errors import EvoError, one_line
+from evo.genomes.population import DensePopulation
 from evo.learners.learner import Learner
 from evo.problems.objective_functions import ObjectiveLandscape
 from evo.problems.problem import Problem
@@ -129,7 +130,7 @@ def front_of(search: FrontSearch, learner: Learner, judge: Problem) -> RunFront:
     k = len(search.reference)
     returns, corrected = np.zeros((0, held_out(judge))), np.zeros((0, k))
     if len(rows):
-        again = score_again(rows, learner, judge)
+        again = score_again(DensePopulation(rows), learner, judge)
         returns, corrected = np.array(again.returns, np.float64), np.full((len(rows), k), np.nan)
         if again.objectives.shape[1]:
             told = search.chosen.choose(again.objectives)

@@ -274,7 +274,7 @@ class NEAT(AskTell[GraphPopulation]):
             words, genes, fitness, plan.first, plan.second, averaging=self.averaging, disabling=self.disabling
         )
         mothers = structural_parents(genes, fitness, plan.first, plan.second)
-        return GraphPopulation(self._mutants(words, draws, children, plan.mutated), self.recurrent, mothers)
+        return GraphPopulation(self.mutants(words, draws, children, plan.mutated), self.recurrent, mothers)
 
     def _fertile(self) -> tuple[NDArray[np.bool_], bool]:
         """Return which species have children, bool (species,), and whether they are only the two best of them."""
@@ -289,7 +289,7 @@ class NEAT(AskTell[GraphPopulation]):
         fertile[species[np.argmax(fitness)]] = True
         return fertile, False
 
-    def _mutants(self, words: Any, draws: Floats, children: Genes, mutated: NDArray[np.bool_]) -> Genes:
+    def mutants(self, words: Any, draws: Floats, children: Genes, mutated: NDArray[np.bool_]) -> Genes:
         """Return the children after mutation: as in the authors' code, of a child's structure or of its numbers.
 
         draws: uniform numbers, (3, children). words: the stream that all else is drawn from.

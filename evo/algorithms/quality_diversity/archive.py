@@ -2,7 +2,8 @@
 
 The insertion of a batch is compiled, and its answer does not depend on the order of the batch. All are compared with
 the archive as it was before the batch. Of several in one cell the fittest is kept; of those as fit, the one with the
-lesser measures, and then the lesser parameters, compared number by number. An elite gives way only to a fitter one.
+lesser measures, and then fewer or lesser numbers in its genome, compared one by one. An elite gives way only to a
+fitter one.
 
 Thresholds that learn: Fontaine & Nikolaidis 2023, "Covariance Matrix Adaptation MAP-Annealing", algorithm 1; a batch
 moves a threshold as pyribs does: k accepted of mean fitness f move t to (1 - a)^k t + (1 - (1 - a)^k) f.
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evo.algorithms.quality_diversity.cells import Cells, scale
+from evo.algorithms.quality_diversity.pools import Pool, Vectors
 from evo.envs.engine.compile import njit
 from evo.numerics.validation import number_between, plain, positive_number
 
@@ -38,11 +40,11 @@ class Insertion(NamedTuple):
 
 @final
 class Archive:
-    """Elites by cell: `fitness` (cells,), NaN where there is none, `measures` (cells, m), `rows` (cells, parameters).
+    """Elites by cell: `fitness` (cells,), NaN where there is none, `measures` (cells, m), and `pool`, their genomes.
 
-    ranges: (m, 2), the least and the greatest of each measure; outside them the nearest cell counts. learning_rate: how
-    fast a threshold approaches the fitness that passes it, in (0, 1]; at 1 it is that fitness. threshold_min: where the
-    thresholds begin; -inf (with a learning rate of 1 only) accepts anything in an empty cell. What no threshold accepts
+    genomes: the number of parameters of each, or the pool that holds them. ranges: (m, 2), the least and the greatest
+    of each measure; outside them the nearest cell counts. learning_rate: how fast a threshold approaches the fitness
+    that passes it, in (0, 1]; at 1 it is that fitness. threshold_min: where the thresholds begin; -inf (with a learning rate of 1 only) accepts anything in an empty cell. What no threshold accepts
     is kept too where its cell is empty, so an elite may be worth less than the least threshold.
     Raises ValueError for an option out of its range.
     """
@@ -51,7 +53,7 @@ class Archive:
         self,
         cells: Cells,
         ranges: Floats,
-        size: int,
+        genomes: int | Pool,
         learning_rate: float = 1.0,
         threshold_min: float = -math.inf,
     ) -> None:
@@ -65,8 +67,7 @@ class Archive:
         self.fitness = np.full(cells.count, np.nan)
         self.thresholds = np.full(cells.count, self.threshold_min)
         self.measures = np.zeros((cells.count, len(self.ranges)))
-        self.rows = np.zeros((cells.count, size))
-        self._replaced: list[tuple[NDArray[np.int64], Floats]] = []  # rows that `put_back` restores
+        self.pool = Vectors(cells.count, genomes) if isinstance(genomes, int) else genomes
 
     def __len__(self) -> int:
         return int(np.count_nonzero(~np.isnan(self.fitness)))
@@ -88,57 +89,52 @@ class Archive:
             cells[known] = self.cells.locate(scale(measures[known], self.ranges))
         return cells
 
-    def add(self, rows: Floats, fitness: Floats, measures: Floats) -> Insertion:
-        """Insert a batch: rows (individuals, parameters), fitness (individuals,), measures (individuals, m)."""
-        cells = self.locate(measures)
-        status, improvement = np.zeros(len(rows), np.int64), np.full(len(rows), -np.inf)
-        winners, thresholds = np.full(len(rows), -1, np.int64), self.thresholds.copy()
-        order = np.lexsort(
-            (fitness, cells)
-        )  # by cell, then by fitness, so that sums do not depend on the batch's order
+    def add(self, population: Any, fitness: Floats, measures: Floats) -> Insertion:
+        """Insert a population such as the pool takes, or rows: fitness (individuals,), measures (individuals, m)."""
+        cells, count = self.locate(measures), len(population)
+        status, improvement = np.zeros(count, np.int64), np.full(count, -np.inf)
+        winners, thresholds = np.full(count, -1, np.int64), self.thresholds.copy()
+        # by cell, then by fitness, so that sums do not depend on the batch's order
+        order = np.lexsort((fitness, cells))
         _insert(
-            order, cells, fitness, measures, rows, self.fitness, thresholds, self.learning_rate, self.threshold_min,
-            status, improvement, winners,
+            order, cells, fitness, measures, *self.pool.numbers(population), self.fitness, thresholds,
+            self.learning_rate, self.threshold_min, status, improvement, winners,
         )  # fmt: skip
         winners = winners[winners >= 0]
         taken = cells[winners]
-        self._replaced.append((taken, self.rows[taken]))
-        self.rows[taken] = rows[winners]
+        self.pool.put(taken, population, winners)
         self.thresholds = thresholds
         self.fitness = _replace(self.fitness, taken, fitness[winners])
         self.measures = _replace(self.measures, taken, measures[winners])
         return Insertion(status, improvement, cells)
 
-    def hold(self) -> tuple[Floats, ...]:
+    def hold(self) -> tuple[Any, ...]:
         """Return what `put_back` restores; changes are recorded from now on. Nothing large is copied."""
-        self._replaced = []
-        return self.fitness, self.thresholds, self.measures
+        return self.fitness, self.thresholds, self.measures, self.pool.hold()
 
-    def put_back(self, held: tuple[Floats, ...]) -> None:
+    def put_back(self, held: tuple[Any, ...]) -> None:
         """Undo all that was inserted since `hold`."""
-        for cells, rows in reversed(self._replaced):
-            self.rows[cells] = rows
-        self._replaced = []
-        self.fitness, self.thresholds, self.measures = held
+        self.fitness, self.thresholds, self.measures, pool = held
+        self.pool.put_back(pool)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return everything that changes, as copies: one row an elite."""
         cells = self.elites()
-        kept = {name: getattr(self, name)[cells] for name in ("fitness", "thresholds", "measures", "rows")}
-        return {"cells": cells, **kept}
+        kept = {name: getattr(self, name)[cells] for name in ("fitness", "thresholds", "measures")}
+        return {"cells": cells, **kept, **self.pool.state(cells)}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Restore a `state()` exactly. Raises ValueError for one that does not fit."""
         cells = np.array(state["cells"])
-        arrays = {name: np.array(state[name], np.float64) for name in ("fitness", "thresholds", "measures", "rows")}
+        arrays = {name: np.array(state[name], np.float64) for name in ("fitness", "thresholds", "measures")}
         if {len(array) for array in arrays.values()} != {len(cells)}:
             raise ValueError("archive: its state has arrays of different lengths")
         rising = np.all(np.diff(cells) > 0) and (not len(cells) or (cells[0] >= 0 and cells[-1] < self.cells.count))
         if not rising or not all(np.isfinite(array).all() for array in arrays.values()):
             raise ValueError("archive: its state has cells that are not its own, or numbers that are not finite")
+        self.pool.restore(cells, state)
         self.fitness, self.thresholds = np.full(self.cells.count, np.nan), np.full(self.cells.count, self.threshold_min)
-        self.measures, self.rows = np.zeros_like(self.measures), np.zeros_like(self.rows)
-        self._replaced = []
+        self.measures = np.zeros_like(self.measures)
         for name, array in arrays.items():
             getattr(self, name)[cells] = array
 
@@ -150,14 +146,17 @@ def _replace(array: Floats, places: NDArray[np.int64], values: Floats) -> Floats
 
 
 @njit(cache=True)
-def _comes_first(one: int, other: int, measures: Any, rows: Any) -> bool:
-    """Return whether individual `one` has the lesser measures, or the same and the lesser parameters."""
+def _comes_first(one: int, other: int, measures: Any, numbers: Any, offsets: Any) -> bool:
+    """Return whether individual `one` has the lesser measures, or the same and fewer or lesser numbers."""
     for k in range(measures.shape[1]):
         if measures[one, k] != measures[other, k]:
             return bool(measures[one, k] < measures[other, k])
-    for k in range(rows.shape[1]):
-        if rows[one, k] != rows[other, k]:
-            return bool(rows[one, k] < rows[other, k])
+    begin, length = offsets[one], offsets[one + 1] - offsets[one]
+    if length != offsets[other + 1] - offsets[other]:
+        return bool(length < offsets[other + 1] - offsets[other])
+    for k in range(length):
+        if numbers[begin + k] != numbers[offsets[other] + k]:
+            return bool(numbers[begin + k] < numbers[offsets[other] + k])
     return False
 
 
@@ -167,7 +166,8 @@ def _insert(
     cells: Any,
     fitness: Any,
     measures: Any,
-    rows: Any,
+    numbers: Any,
+    offsets: Any,
     known: Any,
     thresholds: Any,
     rate: float,
@@ -201,7 +201,7 @@ def _insert(
             one = order[place]
             if fitness[one] != fitness[fittest]:
                 break
-            if _comes_first(one, fittest, measures, rows):
+            if _comes_first(one, fittest, measures, numbers, offsets):
                 fittest = one
         if np.isnan(known[cell]) or fitness[fittest] > known[cell]:
             winners[end - 1] = fittest

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from evo.algorithms.quality_diversity.archive import Archive
 from evo.algorithms.quality_diversity.map_search import MapSearch
 from evo.algorithms.quality_diversity.measured import Known
+from evo.algorithms.quality_diversity.pools import rows_of
 from evo.algorithms.strategies.cma_es import CMAES
 from evo.algorithms.strategies.cma_parameters import CMAParameters
 from evo.algorithms.strategies.sep_cma_es import SepCMAES
@@ -211,7 +212,7 @@ class EmitterSearch(MapSearch[EmittedPopulation]):
         if not len(cells):
             return self.initial
         random = generator(self.seed, "new emitter", self.generation, index)
-        return archive.rows[cells[random.integers(len(cells))]].copy()
+        return rows_of(archive.pool.population(cells[[random.integers(len(cells))]]))[0]
 
     def diagnostics(self) -> dict[str, float]:
         """Return those of `MapSearch`, and `restarts`: how often an emitter has begun anew."""

@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell, PopulationT
+from evo.algorithms.genetic.neat_start import initial_genome
 from evo.algorithms.quality_diversity.archive import Archive, Insertion
 from evo.algorithms.quality_diversity.cells import CellsPlan
 from evo.algorithms.quality_diversity.measured import Known, Measured
+from evo.algorithms.quality_diversity.pools import Graphs, Pool, Vectors, rows_of
 from evo.errors import EvoError
 from evo.numerics.validation import finite_number, whole_number
 from evo.storage.memory import check_bytes
@@ -23,11 +25,14 @@ class MapSearch(AskTell[PopulationT]):
     """A search that fills an archive with elites by their measures, and offers the fittest as champions.
 
     A subclass writes `propose` and `update`, which calls `insert`. It lists the options of this class in its own
-    constructor again, as those of strategies do: `measures`, `ranges`, `archive`, `qd_offset`, `offered`.
+    constructor again, as those of strategies do: `measures`, `ranges`, `archive`, `qd_offset`, `offered`. recurrent:
+    whether graph networks may have cycles; None where individuals are vectors.
     """
 
     uses = frozenset({"measures"})
-    growing = tuple(f"archive_{name}" for name in ("cells", "fitness", "thresholds", "measures", "rows"))
+    growing = tuple(
+        f"archive_{name}" for name in ("cells", "fitness", "thresholds", "measures", *Vectors.growing, *Graphs.growing)
+    )
     remembered: ClassVar[tuple[str, ...]] = ("archive", "seen", "outside")
     archive: Archive
 
@@ -42,6 +47,7 @@ class MapSearch(AskTell[PopulationT]):
         archive: str,
         qd_offset: float,
         offered: int,
+        recurrent: bool | None = None,
         learning_rate: float = 1.0,
         threshold_min: float = -np.inf,
     ) -> None:
@@ -52,7 +58,10 @@ class MapSearch(AskTell[PopulationT]):
         # `numbers_kept` does not know how many measures there are
         check_bytes(f"an archive of {count:,} cells on {size:,} parameters", 8.0 * count * size, "take fewer cells")
         cells = self.plan.build(len(self.measured.names))
-        self.archive = Archive(cells, self.measured.ranges, self.initial.size, learning_rate, threshold_min)
+        pool: Pool = Vectors(count, size)
+        if recurrent is not None:
+            pool = Graphs(count, initial_genome(self.initial, True, recurrent), recurrent)
+        self.archive = Archive(cells, self.measured.ranges, pool, learning_rate, threshold_min)
         self.qd_offset = finite_number("qd_offset", qd_offset)
         self.offered = whole_number("offered", offered, 1)
         self.seen = np.array([[np.inf] * len(self.measured.names), [-np.inf] * len(self.measured.names)])  # least, most
@@ -74,7 +83,7 @@ class MapSearch(AskTell[PopulationT]):
             self.outside = float(np.mean(((known < low) | (known > high)).any(axis=1)))
         if self.generation + 1 >= _PATIENCE:
             self._check_seen()
-        return self.archive.add(population.dense(), fitness, chosen)
+        return self.archive.add(population, fitness, chosen)
 
     def _check_seen(self) -> None:
         for name, least, most, (low, high) in zip(self.measured.names, *self.seen, self.measured.ranges, strict=True):
@@ -90,9 +99,12 @@ class MapSearch(AskTell[PopulationT]):
                 )
 
     def candidates(self) -> Floats:
-        """Return the fittest elites; before the first `tell`, where the search begins."""
+        """Return the fittest elites, of graphs those as long as the fittest; before any, where the search begins."""
         best = self.archive.best(self.offered)
-        return self.archive.rows[best] if len(best) else self.initial[np.newaxis].copy()
+        if not len(best):
+            return self.initial[np.newaxis].copy()
+        rows = rows_of(self.archive.pool.population(best))
+        return np.array([row for row in rows if len(row) == len(rows[0])])
 
     def diagnostics(self) -> dict[str, float]:
         """Return the archive's `elites`, `coverage`, `qd_score`, `archive_best`, and the share of measures `outside`.

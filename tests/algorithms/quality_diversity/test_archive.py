@@ -136,7 +136,7 @@ def test_a_threshold_approaches_the_fitness_that_passes_it() -> None:
     for fitness, threshold in ((10.0, 1.0), (5.0, 1.4), (1.2, 1.4)):
         archive.add(np.array([[fitness]]), np.array([fitness]), np.zeros((1, 2)))
         assert archive.thresholds[0] == pytest.approx(threshold)
-    assert archive.fitness[0] == 10.0 and archive.rows[0, 0] == 10.0  # the elite is the best ever
+    assert archive.fitness[0] == 10.0 and archive.pool.rows[0, 0] == 10.0  # the elite is the best ever
 
 
 def assert_same(one: dict[str, NDArray[Any]], other: dict[str, NDArray[Any]]) -> None:

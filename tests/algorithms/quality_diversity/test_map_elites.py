@@ -31,7 +31,7 @@ def test_children_are_those_of_iso_and_line() -> None:
     algorithm = MAPElites(np.zeros(3), 4, ranges="-1:1,-1:1", archive="grid:4", population_size=5)
     first = algorithm.ask().dense()
     algorithm.tell(-np.arange(5.0), measures=first[:, :2])
-    elites = algorithm.archive.rows[algorithm.archive.elites()]
+    elites = algorithm.archive.pool.rows[algorithm.archive.elites()]
     chosen = generator(4, "selection", 1).integers(len(elites), size=(2, 5))
     along = generator(4, "crossover", 1).standard_normal((5, 1))
     noise = generator(4, "mutation", 1).standard_normal((5, 3))
@@ -74,7 +74,7 @@ def test_genomes_of_any_kind_have_maps(genome: str) -> None:
     for _ in range(20):
         rows = algorithm.ask().dense()
         algorithm.tell(rows @ np.arange(6.0), measures=rows[:, :2])
-    assert algorithm.variation.kind.keeps(algorithm.archive.rows[algorithm.archive.elites()].astype(np.int64)) or (
+    assert algorithm.variation.kind.keeps(algorithm.archive.pool.rows[algorithm.archive.elites()].astype(np.int64)) or (
         genome == "binary"
     )
     assert len(algorithm.archive) > 3
@@ -88,7 +88,7 @@ def test_the_failed_are_in_no_cell() -> None:
     before = algorithm.ask().dense()
     algorithm.tell(np.zeros(4), measures=np.array([[0.0, 0.0], [np.nan, np.nan], [0.9, 0.9], [0.9, -0.9]]))
     assert len(algorithm.archive) == 3
-    assert not (algorithm.archive.rows[algorithm.archive.elites()] == before[1]).all(axis=1).any()
+    assert not (algorithm.archive.pool.rows[algorithm.archive.elites()] == before[1]).all(axis=1).any()
 
 
 KNOWN = [("x", -1.0, 1.0), ("y", -2.0, 2.0), ("left_foot", 0.0, 1.0), ("right_foot", 0.0, 1.0), ("odd", np.nan, np.nan)]
