@@ -4,8 +4,8 @@
 
 Lehman & Stanley 2011, "Abandoning Objectives", section 4: populations of 250, and NEAT with the numbers of the authors'
 parameter file. Novelty search evolves the same graphs by the same NEAT, with novelty in place of its fitness; the
-genetic algorithm evolves the weights of a fixed network. The start does not vary, so that an individual has one episode.
-A run ends where the goal is reached. Every seed becomes a line of the results file and is not repeated.
+genetic algorithm evolves the weights of a fixed network. The start does not vary: an individual has one episode. A run
+ends where the goal is reached. Every seed becomes a line of the results file and is not repeated.
 """
 
 import argparse
@@ -29,8 +29,17 @@ _ONCE = np.zeros(1, np.int64)  # the seed of the one episode: nothing in it is d
 _SLOPE = 2.45  # tanh(2.45 x) = 2 / (1 + exp(-4.9 x)) - 1: NEAT's sigmoid, stretched to the actions' ±1
 # the authors' file maze.ne, for what is not the paper on NEAT's
 _NEAT: dict[str, Any] = {
-    **{"power": 0.8, "add_node": 0.005, "add_link": 0.1, "mutated": 0.6, "mutation_only": 0.3, "survival": 0.4},
-    **{"weight_difference": 3.0, "threshold": 4.0, "threshold_step": 0.1, "species": 16, "tries": 40},
+    "power": 0.8,
+    "mutated": 0.6,
+    "add_node": 0.005,
+    "add_link": 0.1,
+    "tries": 40,
+    "mutation_only": 0.3,
+    "survival": 0.4,
+    "weight_difference": 3.0,
+    "threshold": 4.0,
+    "threshold_step": 0.1,
+    "species": 16,
 }
 METHODS = ("novelty", "neat", "ga")
 

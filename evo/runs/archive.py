@@ -34,8 +34,8 @@ class RunArchive:
 
     cells: int64 (elites,), rising. fitness: (elites,), as it was when an elite entered. measures: (elites, m). params:
     (elites, parameters), as they are evaluated, or `Rows` where they are of their own length. returns:
-    (elites, episodes) on the first selection seeds, NaN where an episode failed; corrected_measures: (elites, m), means over these. ranges: (m, 2). names: of the measures. plan: the
-    text of the cells, as in `cvt:1024`.
+    (elites, episodes) on the first selection seeds, NaN where an episode failed; corrected_measures: (elites, m), means
+    over these. ranges: (m, 2). names: of the measures. plan: the text of the cells, as in `cvt:1024`.
     """
 
     cells: np.ndarray

@@ -44,8 +44,9 @@ class Archive:
 
     genomes: the number of parameters of each, or the pool that holds them. ranges: (m, 2), the least and the greatest
     of each measure; outside them the nearest cell counts. learning_rate: how fast a threshold approaches the fitness
-    that passes it, in (0, 1]; at 1 it is that fitness. threshold_min: where the thresholds begin; -inf (with a learning rate of 1 only) accepts anything in an empty cell. What no threshold accepts
-    is kept too where its cell is empty, so an elite may be worth less than the least threshold.
+    that passes it, in (0, 1]; at 1 it is that fitness. threshold_min: where the thresholds begin; -inf (with a learning
+    rate of 1 only) accepts anything in an empty cell. What no threshold accepts is kept too where its cell is empty, so
+    an elite may be worth less than the least threshold.
     Raises ValueError for an option out of its range.
     """
 
