@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from evo.algorithms.quality_diversity.cma_me import CMAME as CMAME
     from evo.algorithms.quality_diversity.map_elites import MAPElites as MAPElites
     from evo.algorithms.quality_diversity.novelty_search import NoveltySearch as NoveltySearch
+    from evo.algorithms.quality_diversity.nslc import NSLC as NSLC
     from evo.algorithms.restarts.bipop import BIPOP as BIPOP
     from evo.algorithms.restarts.ipop import IPOP as IPOP
     from evo.algorithms.strategies.ars import ARS as ARS
@@ -58,6 +59,7 @@ ALGORITHMS: dict[str, str] = {
     "lm-ma-es": "evo.algorithms.strategies.lm_ma_es:LMMAES",
     "map-elites": "evo.algorithms.quality_diversity.map_elites:MAPElites",
     "neat": "evo.algorithms.genetic.neat:NEAT",
+    "nslc": "evo.algorithms.quality_diversity.nslc:NSLC",
     "novelty-search": "evo.algorithms.quality_diversity.novelty_search:NoveltySearch",
     "nsga-ii": "evo.algorithms.multi_objective.nsga_ii:NSGAII",
     "openai-es": "evo.algorithms.strategies.openai_es:OpenAIES",

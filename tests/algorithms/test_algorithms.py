@@ -37,6 +37,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "cma-me": {"ranges": "-2:2,-2:2", "archive": "grid:8", "emitters": 3, "population_size": 12},
     "map-elites": {"ranges": "-2:2,-2:2", "archive": "grid:8", "mutate": "gaussian:sigma=0.1"},
     "novelty-search": {"ranges": "-2:2,-2:2", "archive": "grid:8", "population_size": 40},
+    "nslc": {"ranges": "-2:2,-2:2", "archive": "grid:8", "population_size": 40},
     "openai-es": {"learning_rate": 0.01, "sigma": 0.02, "pairs": 8, "weight_decay": 0.0},
     "pgpe": {"learning_rate": 0.02, "sigma": 0.1, "pairs": 8},
 }
@@ -163,6 +164,7 @@ OUT_OF_RANGE: dict[str, dict[str, list[Any]]] = {
         name: {"sigma": POSITIVE, "population_size": [1, 0], "learning_rate": [0.0, -1.0, math.nan, "1"]}
         for name in ("snes", "xnes")
     },
+    "nslc": {"population_size": [1, 2.5], "neighbours": [0, 1.5], "added": [-1, 41], "remembered_most": [-1]},
     "novelty-search": {"population_size": [1, 2.5], "neighbours": [0, 1.5], "added": [-1, 41], "remembered_most": [-1]},
     "cma-me": {"emitters": [0, 1.5], "population_size": [2, 1.5], "sigma": POSITIVE, "strategy": ["pgpe", ""]},
     "cma-mae": {"learning_rate": [-0.1, 1.1, math.nan], "threshold_min": [math.nan, math.inf, -math.inf]},
@@ -246,7 +248,7 @@ def test_the_ends_of_the_ranges_are_allowed() -> None:
 
 
 # Searches that do not narrow: random search, those that fill a map, and those for a front.
-EXPLORING = ("random-search", "map-elites", "cma-me", "cma-mae", "novelty-search", "nsga-ii")
+EXPLORING = ("random-search", "map-elites", "cma-me", "cma-mae", "novelty-search", "nslc", "nsga-ii")
 
 
 @pytest.mark.parametrize("name", [name for name in OF_VECTORS if name not in EXPLORING])
