@@ -5,7 +5,7 @@
 On Walker2d-v5, one thread, processor time. The rollout: a population of 150 after some generations, episodes that do
 not end early, beside MuJoCo's open-loop rollout of the same controls from the same states. Reproduction: ask and tell
 of 10,000 genomes, the children of that population's fittest, beside the evaluation of the generation that they make.
-Memory: the process's after 100 generations of 150 genomes on two poles, and after 1,000, with all that NEAT remembers.
+Memory: the process's after 100 generations of 150 genomes on XOR, and after 1,000, with all that NEAT remembers.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 import evo
-from benchmarks.neat_experiments import walking
+from benchmarks.neat_experiments import judge_xor, walking
 from evo.algorithms import NEAT
 from evo.benchmarks.speed import beside_limit, never_ending
 from evo.evaluation.episode import Evaluator
@@ -71,10 +71,10 @@ def measure_reproduction(neat: NEAT, generations: int) -> str:
 
 
 def measure_memory() -> str:
-    neat, score = NEAT(direct_wiring(6, 1, "tanh").row(), 0, False, 256), walking("double-pole", reset_noise_scale=0.0)
+    neat, judge = NEAT(direct_wiring(2, 1).row(), 0, False, 256), judge_xor()
     lines: list[str] = []
     for generation in range(1, _LAST + 1):
-        neat.tell(score(neat.ask())[0])
+        neat.tell(judge(neat.ask())[0])
         if generation in (_FIRST, _LAST):
             state: dict[str, Any] = neat.state()
             genes = sum(array.nbytes for name, array in state.items() if name.startswith("parents_"))
