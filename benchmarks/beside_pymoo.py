@@ -22,12 +22,13 @@ import numpy as np
 from scipy.stats import ttest_ind
 
 from evo.algorithms.multi_objective.nsga_ii import NSGAII
+from evo.algorithms.multi_objective.nsga_iii import NSGAIII
 from evo.numerics.formatting import table_text
 from evo.numerics.randomness import generator
 from evo.problems.named_functions import find_landscape
 
 FUNCTIONS = ("zdt1", "zdt2", "zdt3", "zdt4", "zdt6", "dtlz2")
-OURS: dict[str, Any] = {"nsga-ii": NSGAII}
+OURS: dict[str, Any] = {"nsga-ii": NSGAII, "nsga-iii": NSGAIII}
 POPULATION = 100
 Turn = tuple[float, np.ndarray]  # seconds of ask and tell, and the population's values, to be minimised
 

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from evo.algorithms.genetic.ga import GA as GA
     from evo.algorithms.genetic.islands import Islands as Islands
     from evo.algorithms.genetic.neat import NEAT as NEAT
+    from evo.algorithms.multi_objective.mo_cma_es import MOCMAES as MOCMAES
     from evo.algorithms.multi_objective.nsga_ii import NSGAII as NSGAII
+    from evo.algorithms.multi_objective.nsga_iii import NSGAIII as NSGAIII
     from evo.algorithms.quality_diversity.cma_mae import CMAMAE as CMAMAE
     from evo.algorithms.quality_diversity.cma_me import CMAME as CMAME
     from evo.algorithms.quality_diversity.map_elites import MAPElites as MAPElites
@@ -58,10 +60,12 @@ ALGORITHMS: dict[str, str] = {
     "islands": "evo.algorithms.genetic.islands:Islands",
     "lm-ma-es": "evo.algorithms.strategies.lm_ma_es:LMMAES",
     "map-elites": "evo.algorithms.quality_diversity.map_elites:MAPElites",
+    "mo-cma-es": "evo.algorithms.multi_objective.mo_cma_es:MOCMAES",
     "neat": "evo.algorithms.genetic.neat:NEAT",
     "nslc": "evo.algorithms.quality_diversity.nslc:NSLC",
     "novelty-search": "evo.algorithms.quality_diversity.novelty_search:NoveltySearch",
     "nsga-ii": "evo.algorithms.multi_objective.nsga_ii:NSGAII",
+    "nsga-iii": "evo.algorithms.multi_objective.nsga_iii:NSGAIII",
     "openai-es": "evo.algorithms.strategies.openai_es:OpenAIES",
     "pgpe": "evo.algorithms.strategies.pgpe:PGPE",
     "random-search": "evo.algorithms.baselines.random_search:RandomSearch",

@@ -185,7 +185,9 @@ FAMILIES: Mapping[str, Family] = {
         _settings("mlp:32,32", 5e6, {}),
         {"mutate": ("gaussian:sigma={}", 0.01), "genome": _ANYWHERE},
     ),
+    "mo-cma-es": Family(_settings("linear", 5e6, {}, population_size=32)),
     "nsga-ii": Family(_settings("mlp:32,32", 5e6, {})),
+    "nsga-iii": Family(_settings("mlp:32,32", 5e6, {})),
     # NEAT's papers set no network: it grows its own
     "neat": Family(_settings("graph", 2e6, {}), data={"network.layers": "graph", "budget.steps": 3_000_000}),
     "differential-evolution": Family(_settings("linear", 2e6, {}, initial_spread=0.1), {"initial_spread": 0.25}),

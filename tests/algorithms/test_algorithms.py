@@ -182,6 +182,8 @@ OUT_OF_RANGE: dict[str, dict[str, list[Any]]] = {
         "objectives": ["speed"],
         "reference": ["0", "a,b", "nan,0"],
     },
+    "nsga-iii": {"population_size": [1, 2.5], "partitions": [0, 1.5]},
+    "mo-cma-es": {"population_size": [1, 2.5], "sigma": POSITIVE},
     "pgpe": {
         "learning_rate": POSITIVE,
         "sigma": POSITIVE,
@@ -248,7 +250,8 @@ def test_the_ends_of_the_ranges_are_allowed() -> None:
 
 
 # Searches that do not narrow: random search, those that fill a map, and those for a front.
-EXPLORING = ("random-search", "map-elites", "cma-me", "cma-mae", "novelty-search", "nslc", "nsga-ii")
+OF_MAPS = ("map-elites", "cma-me", "cma-mae", "novelty-search", "nslc")
+EXPLORING = ("random-search", *OF_MAPS, "mo-cma-es", "nsga-ii", "nsga-iii")
 
 
 @pytest.mark.parametrize("name", [name for name in OF_VECTORS if name not in EXPLORING])
