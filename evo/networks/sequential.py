@@ -16,7 +16,7 @@ from evo.envs.creatures.places import Places, places_of
 from evo.networks.layer import Layer, Shape
 from evo.networks.layers.dense import Dense
 from evo.networks.layers.embedding import Embedding
-from evo.networks.layers.hyperneat import HyperNEAT
+from evo.networks.layers.painted import Painted
 from evo.networks.layers.squash import Squash
 from evo.networks.network import Network
 from evo.networks.parsing import layers_of, words_of
@@ -79,7 +79,7 @@ def network_from_text(
 
     A picture is (height, width, channels). normalise, clip_observation: see `Network`. symbols: where the inputs are
     indices of symbols, how many there are. bounds: of actions, (outputs,) each, which a last `squash` scales to; None
-    without any. body: gives the places of a body's sensors and actuators, for `hyperneat:body`. Raises ValueError.
+    without any. body: gives the places of a body's sensors and actuators, for layout `body`. Raises ValueError.
 
     A single word gets the action layer appended, and an embedding before it where the inputs are symbols; a chain,
     words with `>` between them, or one word with a `>` after it, is taken unchanged. If the last layer is dense and
@@ -96,7 +96,7 @@ def network_from_text(
         layers.insert(0, Embedding(symbols, _WIDTH))
     last = layers[-1].as_action_layer(outputs, bounds) if layers else None
     if last is not None:
-        if body is not None and isinstance(last, HyperNEAT) and last.layout == "body":
+        if body is not None and isinstance(last, Painted) and last.layout == "body":
             last = last.on_body(*body())
         layers[-1] = last
     elif not literal:

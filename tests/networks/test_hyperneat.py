@@ -50,7 +50,10 @@ def _weights(layer: HyperNEAT, wiring: Wiring, units: list[np.ndarray]) -> list[
 @pytest.mark.parametrize("hidden", [(), ((4, 1),), ((2, 3), (5, 1))])
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 def test_a_step_equals_a_plain_twin(hidden: tuple[tuple[int, int], ...], activation: str) -> None:
-    rng, layer = np.random.default_rng(3), HyperNEAT(hidden, activation, "grid", threshold=0.1, maximum=2.0, outputs=3)
+    rng, layer = (
+        np.random.default_rng(3),
+        HyperNEAT(hidden, activation, layout="grid", threshold=0.1, maximum=2.0, outputs=3),
+    )
     network = Network([layer], 9, "hyperneat", False)
     units = [grid(3, 3), *(grid(*sides) for sides in hidden), line(3)]
     connected = 0
@@ -139,7 +142,7 @@ def test_examples_are_answered_alike_one_by_one_and_together() -> None:
     [
         ("hyperneat", HyperNEAT()),
         ("hyperneat:16", HyperNEAT(((16, 1),))),
-        ("hyperneat:16,4x5:relu:grid:nobias", HyperNEAT(((16, 1), (4, 5)), "relu", "grid", False)),
+        ("hyperneat:16,4x5:relu:grid:nobias", HyperNEAT(((16, 1), (4, 5)), "relu", layout="grid", bias=False)),
         ("hyperneat:body", HyperNEAT(layout="body")),
         ("hyperneat(16, 3, line, threshold=0.3)", HyperNEAT(((16, 1), (3, 1)), threshold=0.3)),
         ("hyperneat(maximum=5.0, nodes=40)", HyperNEAT(maximum=5.0, nodes=40)),

@@ -11,6 +11,7 @@ from evo.networks.layers.ctrnn import CTRNN
 from evo.networks.layers.dense import Dense
 from evo.networks.layers.dropout import Dropout
 from evo.networks.layers.embedding import Embedding
+from evo.networks.layers.es_hyperneat import ESHyperNEAT
 from evo.networks.layers.flatten import Flatten
 from evo.networks.layers.graph import Graph
 from evo.networks.layers.gru import GRU
@@ -36,6 +37,7 @@ __all__ = [
     "Conv",
     "Dense",
     "Dropout",
+    "ESHyperNEAT",
     "Embedding",
     "Flatten",
     "Graph",

@@ -29,14 +29,24 @@ _LEAST_RATE = 2.0**-10  # that gradient descent may reach: a time constant of 1,
 _FUNCTIONS = len(ACTIVATIONS), len(AGGREGATIONS)
 
 
-def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
-    count, behind = inputs.size, numbers[0]
+@njit(error_model="numpy")
+def run_graph(row: Any, behind: int, memory: Any, inputs: Any, outputs: Any) -> None:
+    """Compute a step of the graph that a row describes.
+
+    memory: room for the inputs, then the nodes' values, and, where the graph is recurrent, `behind` numbers further,
+    those of this step. behind: 0 for a feed-forward graph.
+    """
+    count = inputs.size
     memory[:count] = inputs
-    compute_nodes(params, memory, count, behind)
-    for place in range(count, count + int(params[2])):
+    compute_nodes(row, memory, count, behind)
+    for place in range(count, count + int(row[2])):
         memory[place] = memory[place + behind]
     for index in range(outputs.size):
-        outputs[index] = memory[count + int(params[HEADER + index])]
+        outputs[index] = memory[count + int(row[HEADER + index])]
+
+
+def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> None:
+    run_graph(params, numbers[0], memory, inputs, outputs)
 
 
 @njit(error_model="numpy")

@@ -9,21 +9,20 @@ one for the biases of each, painted as weights from the middle of the substrate.
 The weights are painted at the first step of an episode into the layer's memory, which is zero then.
 """
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from evo.envs.creatures.places import Places
 from evo.envs.engine.compile import njit
 from evo.grammar import Call
 from evo.networks import substrate
 from evo.networks.arguments import Arguments, Choice, one_of
-from evo.networks.layer import Layer, Shape, shape_text
+from evo.networks.layer import Layer, Shape
 from evo.networks.layers.dense import NO_BIAS, affine
 from evo.networks.layers.graph import Graph
+from evo.networks.layers.painted import Painted
 from evo.networks.wiring import HEADER
 from evo.numerics.activations import ACTIVATIONS, activate, check_activation
 from evo.numerics.graph_nodes import compute_nodes
@@ -84,14 +83,11 @@ def _step(numbers: Any, params: Any, memory: Any, inputs: Any, outputs: Any) -> 
 
 
 @dataclass(frozen=True)
-class HyperNEAT(Layer):
+class HyperNEAT(Painted):
     """A multilayer perceptron whose weights each individual's graph paints (Stanley, D'Ambrosio & Gauci 2009).
 
     hidden: (columns, rows) of each hidden layer. activation: of hidden layers, one of ACTIVATIONS; the outputs are
-    linear. layout: of inputs and outputs, `line`, `grid`, or `body`, where the task's sensors and actuators are. bias:
-    whether units have biases. threshold: of answers, below which there is no connection. maximum: the largest weight.
-    nodes: the most that a graph may have. outputs, places: of the task that it acts in (`as_action_layer`), and
-    where its sensors and actuators are (`on_body`).
+    linear. threshold: of answers, below which there is no connection. For the rest see `Painted`.
 
     Parameters: the row of a `Wiring`, of its own length. Its inputs are the places of two units and their difference,
     3 × dimensions (2, or 3 on bodies and pictures with colours); its outputs are one for the weights into each layer,
@@ -104,26 +100,16 @@ class HyperNEAT(Layer):
         "weights each individual's graph paints by the units' places (Stanley 2009): line (the default), grid or body; "
         "activation tanh (the default), linear, relu or elu; threshold=0.2, maximum=3 in parentheses."
     )
-    own_length = True
 
     hidden: tuple[tuple[int, int], ...] = ()
     activation: str = "tanh"
-    layout: str = "line"
-    bias: bool = True
     threshold: float = 0.2
-    maximum: float = 3.0
-    nodes: int = 256
-    outputs: int = 0
-    places: tuple[Places, Places] | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_activation(self.activation)
-        if self.layout not in substrate.LAYOUTS:
-            raise ValueError(f"unknown layout {self.layout!r}; one of {', '.join(substrate.LAYOUTS)}")
         if not 0 <= self.threshold < 1:
             raise ValueError(f"threshold={self.threshold}: answers reach 1, so it must be in [0, 1)")
-        if not 0 < self.maximum < 1e6:
-            raise ValueError(f"maximum={self.maximum}: the largest weight must be above 0, and below a million")
         if any(min(sides) < 1 for sides in self.hidden):
             raise ValueError(f"hidden layers of {self.hidden}: each needs one unit at least")
 
@@ -142,7 +128,7 @@ class HyperNEAT(Layer):
             bias=Choice("a bias", {NO_BIAS: False}),
         )
         hidden = tuple((int(each[0]), int(each[1]) if len(each) > 1 else 1) for each in sides)
-        return [cls(hidden, **numbers, **options)]
+        return [cls(hidden=hidden, **numbers, **options)]
 
     @property
     def text(self) -> str:
@@ -154,73 +140,31 @@ class HyperNEAT(Layer):
         named = [f"{field}={getattr(self, field)}" for field in fields if getattr(self, field) != getattr(plain, field)]
         return f"{self.word}({', '.join(words + named)})" if named else ":".join([self.word, *words])
 
-    def as_action_layer(self, outputs: int, bounds: tuple[np.ndarray, np.ndarray] | None) -> "HyperNEAT":
-        """Return it with as many outputs as there are actions; it does not bound them."""
-        return replace(self, outputs=outputs)
-
-    def on_body(self, sensors: Places, actuators: Places) -> "HyperNEAT":
-        """Return it with inputs and outputs in these places, the coordinates of each in [-1, 1]."""
-        return replace(self, places=(sensors, actuators))
-
     @property
     def step(self) -> Any:
         return _step
 
     def shape(self, inputs: Shape) -> Shape:
-        if not self.outputs:
-            raise ValueError(f"{self.text!r} stands at the end, and has as many outputs as a task needs")
         self._substrate(inputs)
         return (self.outputs,)
 
     def _substrate(self, inputs: Shape) -> list[np.ndarray]:
         """Return the places of each layer's units, float64 (units, dimensions). Raises ValueError without any."""
-        if self.layout != "body":
-            first, last = substrate.ends(self.layout, inputs, self.outputs)
-        elif self.places is None:
-            raise ValueError(f"{self.text!r}: nothing here has a body that says where units are; take line or grid")
-        else:
-            first, last = map(np.array, self.places)
-        if (len(first), len(last)) != (math.prod(inputs), self.outputs):
-            raise ValueError(
-                f"{self.text!r}: the body has {len(first)} sensors and {len(last)} actuators, and the layer "
-                f"{shape_text(inputs)} inputs and {self.outputs} outputs"
-            )
+        first, last = self.ends(inputs)
         return substrate.together([first, *(substrate.grid(*sides) for sides in self.hidden), last])
 
-    def _graph(self, inputs: Shape) -> tuple[Graph, Shape]:
-        """Return the layer that the graph of an individual is, and its inputs."""
+    def pattern(self, inputs: Shape) -> tuple[Graph, Shape]:
         units = self._substrate(inputs)
         return Graph(self.nodes, outputs=(len(units) - 1) * (1 + self.bias)), (3 * units[0].shape[1],)
-
-    def size(self, inputs: Shape) -> int:
-        graph, given = self._graph(inputs)
-        return graph.size(given)
-
-    def initial(self, inputs: Shape, rng: np.random.Generator) -> np.ndarray:
-        graph, given = self._graph(inputs)
-        return graph.initial(given, rng)
-
-    def check(self, params: np.ndarray, inputs: Shape) -> None:
-        graph, given = self._graph(inputs)
-        graph.check(params, given)
-
-    def misfit(self, values: np.ndarray, places: np.ndarray, inputs: Shape) -> int:
-        graph, given = self._graph(inputs)
-        return graph.misfit(values, places, given)
 
     def products(self, inputs: Shape) -> int:
         """Return the number of weights and biases that are painted."""
         sizes = [len(units) for units in self._substrate(inputs)]
         return sum((before + self.bias) * after for before, after in pairwise(sizes))
 
-    @property
-    def facts(self) -> dict[str, Any]:
-        """Return what an algorithm may know of the graph: `recurrent` and `most_nodes`."""
-        return {"recurrent": False, "most_nodes": self.nodes}
-
     def memory_size(self, inputs: Shape) -> int:
         """Return room for a mark, all weights, two layers' units, and the graph's inputs and nodes."""
-        graph, given = self._graph(inputs)
+        graph, given = self.pattern(inputs)
         return 1 + self.products(inputs) + 2 * self._widest + graph.memory_size(given)
 
     def remembers(self, inputs: Shape) -> bool:
