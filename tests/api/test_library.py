@@ -109,7 +109,7 @@ def test_a_layout_is_the_network() -> None:
 def test_every_layer_says_what_its_parameters_are(name: str) -> None:
     text = NETWORKS[name].summary.split()[0].rstrip(":,")  # the example that its line in `evo list` begins with
     shape = {"embedding": (1,)} | dict.fromkeys(("conv", "pool", "average", "flatten"), (12, 12, 1))
-    chain = text if name in ("linear", "squash", "graph", "hyperneat") else f"{text}>flatten>dense:1"
+    chain = text if name in ("linear", "squash", "graph", "hyperneat", "es-hyperneat") else f"{text}>flatten>dense:1"
     bounds = -np.ones(1), np.ones(1)  # of the actions
     network = evo.networks.network_from_text(chain, shape.get(name, (32,)), 1, bounds=bounds)
     layout = network.layout()

@@ -21,7 +21,7 @@ FLOATS = [0.0, -0.0, 0.5, -1.5, 1e-320, 1e-9, 1e9, 1e308, -1e308, math.inf, -mat
 TEXTS = ["", " ", "x", "a" * 5000, "\x1b[31mred\x1b[0m", "\x00", "\n\n", "\ud7ff", "..", "../..", "/", "/dev/zero", "."]
 TEXTS += ["linear", "mlp:4", "mlp:" + ",".join(["2"] * 50), "lstm:3", "(" * 80, "mlp:4>" * 40, "dense:2>dense:1"]
 TEXTS += ["attention:4", "conv:3x3", "cpg:4", "hebbian:2", "residual(mlp:2)", "embedding:5x2", "flatten", "pool:2"]
-TEXTS += ["graph", "graph:2:recurrent", "hyperneat:2", "hyperneat:body"]
+TEXTS += ["graph", "graph:2:recurrent", "hyperneat:2", "hyperneat:body", "es-hyperneat:3:recurrent"]
 TEXTS += [
     "os:system",
     "os:system:true",

@@ -77,6 +77,29 @@ def test_a_clock_is_drawn_as_its_rhythm() -> None:
     np.testing.assert_allclose(shown[1, 2:6], [1, 0, 0, -1], atol=1e-6)  # a quarter of a turn, and a half
 
 
+def test_what_a_pattern_develops_into_is_drawn() -> None:
+    network = network_from_text("es-hyperneat(3, linear, band=0.1)", 4, 2)
+    stripes = Wiring(  # sin(6 x) of the target, for weights and biases
+        inputs=6,
+        outputs=np.array([0, 0]),
+        activations=np.array([ACTIVATIONS.index("sine")]),
+        aggregations=np.zeros(1, np.int64),
+        biases=np.array([0.3]),
+        responses=np.ones(1),
+        rates=np.ones(1),
+        incoming=np.array([2]),
+        sources=np.array([0, 2]),
+        weights=np.array([5.0, 6.0]),
+    ).row()
+    diagram, observations = diagram_of(network, stripes), generator(1, "test").normal(size=(3, 4))
+    shown = activity(network, stripes, observations, np.zeros(4), np.ones(4))
+    assert shown.shape == (3, len(diagram)) and len(diagram) > 10
+    expected = np.array([values_of(diagram, each) for each in observations])
+    np.testing.assert_allclose(shown, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
+    found = [out for out, _ in unrolled(network, stripes, observations)]
+    np.testing.assert_array_equal(shown[:, diagram.outputs], found)
+
+
 @pytest.mark.parametrize("text", ["lstm:4", "residual(dense:4)>dense:2", "ctrnn:4"])
 def test_other_layers_are_refused_by_name(text: str) -> None:
     network, params = network_of(text)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from evo.errors import EvoError
-from evo.networks import Clock, Dense, Dropout, Flatten, Graph, Layer, Network, Shape, Squash, Take
+from evo.networks import Clock, Dense, Dropout, ESHyperNEAT, Flatten, Graph, Layer, Network, Shape, Squash, Take
 from evo.networks.wiring import Wiring
 from evo.numerics.node_functions import ACTIVATIONS, AGGREGATIONS
 
@@ -69,13 +69,18 @@ def activity(
             parts.append(np.array([outputs for outputs, _ in steps]))
         elif isinstance(layer, Clock):
             parts.append(np.array([outputs[-2 * layer.overtones :] for outputs, _ in steps]))
-        elif isinstance(layer, Graph):  # its memory begins with its inputs, then its nodes' values
-            row = params[sum(network.sizes[: depth - 1]) :]
+        elif isinstance(layer, Graph | ESHyperNEAT):  # its memory begins with its inputs, then its nodes' values
+            wiring = _wiring(layer, shape, params[sum(network.sizes[: depth - 1]) :])
             first = kept + math.prod(shape)
-            nodes = slice(first, first + len(Wiring.of(row).biases))
+            nodes = slice(first, first + len(wiring.biases))
             parts.append(np.array([memory[nodes].astype(np.float64) for _, memory in steps]))
         kept += layer.memory_size(shape) if layer is not None else 0
     return np.concatenate(parts, axis=1)
+
+
+def _wiring(layer: Graph | ESHyperNEAT, shape: Shape, params: np.ndarray) -> Wiring:
+    """Return the graph that an individual is, or develops into."""
+    return Wiring.of(params) if isinstance(layer, Graph) else layer.develop(params, shape)
 
 
 @dataclass
@@ -95,8 +100,8 @@ class _Reading:
         """Add a layer with its own parameters."""
         if isinstance(layer, Dense | Squash):
             self._add_dense(layer, shape, params)
-        elif isinstance(layer, Graph):
-            self._add_graph(Wiring.of(params))
+        elif isinstance(layer, Graph | ESHyperNEAT):
+            self._add_graph(_wiring(layer, shape, params))
         elif isinstance(layer, Clock):
             count = layer.overtones
             rhythm = self._add_units(["sine", "cosine"] * count, [""] * 2 * count, np.zeros(2 * count))
@@ -105,7 +110,8 @@ class _Reading:
             self.current = self.current[: layer.count]
         elif not isinstance(layer, Dropout | Flatten):
             raise EvoError(
-                f"{layer.text} cannot be drawn: networks of graph, dense, squash, clock and take layers can be"
+                f"{layer.text} cannot be drawn: networks of graph, dense, squash, clock, take and es-hyperneat layers "
+                "can be"
             )
 
     def _add_dense(self, layer: Dense | Squash, shape: Shape, params: np.ndarray) -> None:
