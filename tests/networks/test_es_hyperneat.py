@@ -373,11 +373,12 @@ def test_a_run_by_neat_goes_on_to_the_bit_and_reproduces_its_score(tmp_path: Pat
             settings=settings,
             threads=threads,
             out=tmp_path / name,
+            video=False,
         )
 
     whole = begin("whole", 4, 2)
     begin("parts", 2, 1)
-    parts = evo.resume(tmp_path / "parts", generations=4)
+    parts = evo.resume(tmp_path / "parts", generations=4, video=False)
     np.testing.assert_array_equal(whole.metrics["best"], parts.metrics["best"])
     np.testing.assert_array_equal(whole.champion.params, parts.champion.params)
     assert whole.champion.verify().exact
