@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 
 import evo
 from evo.errors import EvoError
-from evo.runs.page_server import Answer
+from evo.runs.page_server import Answer, PageServer
 from evo.runs.watching import Follower, choose_steadily
+from tests.support.browser import CHROMIUM, page_in_browser
 from tests.support.html_pages import Reader
 from tests.support.places import REFERENCE
 from tests.support.processes import Child, wait_for
@@ -181,6 +182,34 @@ def news_at(address: str) -> dict[str, Any] | None:
         return None
     finally:
         connection.close()
+
+
+if CHROMIUM:
+
+    def test_a_browser_shows_the_news_and_the_newest_champion(finished_run: Path) -> None:
+        with PageServer(0, "token") as server:
+            told = Told(finished_run)
+            told.look()
+            server.answers = told.answers
+            server.start()
+            reader = page_in_browser(server.address)
+            server.shutdown()
+        shown = {one["id"]: tag for tag, one in reader.elements if "id" in one}
+        texts = {tag: "|".join(found) for tag, found in reader.texts.items()}
+        assert {"news", "curve", "which"} <= shown.keys() and "polyline" in reader.texts
+        assert "Generation 3, " in texts["p"] and "The run has ended: 3 generations." in texts["p"]
+        champion = evo.load(finished_run).champion
+        assert f"champion, of generation {champion.generation}" in texts["output"]
+        assert texts["li"].count(": return ") == 4 and "No pictures here" not in texts["p"]
+
+    def test_a_browser_says_that_nobody_answers(finished_run: Path) -> None:
+        with PageServer(0, "token") as server:
+            told = Told(finished_run)
+            server.answers = {"": told.answers[""]}
+            server.start()
+            reader = page_in_browser(server.address)
+            server.shutdown()
+        assert "This run is no longer served at this address" in "|".join(reader.texts["p"])
 
 
 def wait_for_news(address: str, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:

@@ -29,9 +29,16 @@ const say = (text) => {{ document.getElementById("told").textContent = text; }};
     with tempfile.TemporaryDirectory(prefix="evo-browser-") as folder:
         page = Path(folder) / "page.html"
         page.write_text(html)
-        own = (f"--user-data-dir={folder}/profile", "--dump-dom", page.as_uri())
+        return page_in_browser(page.as_uri()).texts["pre"][-1]
+
+
+def page_in_browser(address: str) -> Reader:
+    """Return what a page has become after some seconds of its own clock."""
+    assert CHROMIUM is not None
+    with tempfile.TemporaryDirectory(prefix="evo-browser-") as folder:
+        own = (f"--user-data-dir={folder}/profile", "--dump-dom", address)
         done = subprocess.run([CHROMIUM, *_FLAGS, *own], capture_output=True, text=True, timeout=300, check=True)
-    return Reader(done.stdout).texts["pre"][-1]
+    return Reader(done.stdout)
 
 
 def run_in_node(names: tuple[str, ...], probe: str) -> str:
