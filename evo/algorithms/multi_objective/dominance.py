@@ -15,8 +15,15 @@ Floats = NDArray[np.float64]
 
 
 def rank_fronts(objectives: Floats) -> NDArray[np.int64]:
-    """Return the front of each individual, (individuals,): 0 for those that nobody dominates, and so on."""
-    return _rank_fronts(np.ascontiguousarray(objectives))
+    """Return the front of each individual, (individuals,): 0 for those that nobody dominates, and so on.
+
+    Individuals enter the fronts from the greatest first objective down, so that none is dominated by a later one:
+    Zhang, Tian, Cheng & Jin 2015, "An Efficient Approach to Nondominated Sorting for Evolutionary Multiobjective
+    Optimization".
+    The fronts are those of Deb's fast non-dominated sort, and take fewer comparisons.
+    """
+    order = np.lexsort(-objectives.T[::-1])
+    return _rank_fronts(np.ascontiguousarray(objectives), order)
 
 
 def split_fronts(ranks: NDArray[np.int64], most: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -45,50 +52,31 @@ def thin_front(objectives: Floats, kept: int) -> NDArray[np.int64]:
 
 
 @njit(cache=True)
-def _compare(objectives: Any, one: int, other: int) -> int:
-    """Return 1 where `one` dominates `other`, -1 where it is dominated, else 0."""
-    better, worse = False, False
-    for k in range(objectives.shape[1]):
-        if objectives[one, k] > objectives[other, k]:
-            better = True
-        elif objectives[one, k] < objectives[other, k]:
-            worse = True
-        if better and worse:
-            return 0
-    return int(better) - int(worse)
-
-
-@njit(cache=True)
-def _rank_fronts(objectives: Any) -> Any:
-    count = len(objectives)
-    dominated = np.empty((count, count), np.int64)  # S_p, by the number of which `sizes` says
-    sizes, dominators = np.zeros(count, np.int64), np.zeros(count, np.int64)  # |S_p|, n_p
-    for p in range(count):
-        for q in range(p + 1, count):
-            sign = _compare(objectives, p, q)
-            if sign > 0:
-                dominated[p, sizes[p]] = q
-                sizes[p] += 1
-                dominators[q] += 1
-            elif sign < 0:
-                dominated[q, sizes[q]] = p
-                sizes[q] += 1
-                dominators[p] += 1
+def _rank_fronts(objectives: Any, order: Any) -> Any:
+    count, width = objectives.shape
     ranks = np.zeros(count, np.int64)
-    queue, filled = np.empty(count, np.int64), 0
-    for p in range(count):
-        if dominators[p] == 0:
-            queue[filled] = p
-            filled += 1
-    for place in range(count):  # a queue visits front after front
-        p = queue[place]
-        for index in range(sizes[p]):
-            q = dominated[p, index]
-            dominators[q] -= 1
-            if dominators[q] == 0:
-                ranks[q] = ranks[p] + 1
-                queue[filled] = q
-                filled += 1
+    newest, older = np.full(count, -1), np.full(count, -1)  # of each front, and the one before each individual in it
+    for p in order:
+        rank = 0
+        while True:
+            q, dominated = newest[rank], False
+            while q >= 0:
+                # q comes before p: it dominates it where nothing of it is less and they are not equal
+                covers, equal = True, True
+                for k in range(width):
+                    if objectives[q, k] < objectives[p, k]:
+                        covers = False
+                        break
+                    equal = equal and objectives[q, k] == objectives[p, k]
+                if covers and not equal:
+                    dominated = True
+                    break
+                # by two objectives the newest of a front is the greatest in the second: no other can dominate
+                q = -1 if width == 2 else older[q]
+            if not dominated:
+                break
+            rank += 1
+        ranks[p], older[p], newest[rank] = rank, newest[rank], p
     return ranks
 
 
