@@ -43,7 +43,7 @@ class Gait(NamedTuple):
     def ranges(self, model: mujoco.MjModel, seconds: float) -> dict[str, tuple[float, float]]:
         """Return the least and the greatest of each measure that a map should tell apart, in episodes this long."""
         reach, limits = self.top_speed * seconds, model.actuator_ctrlrange
-        height = 2 * float(model.body_pos[_TORSO, 2]) or 1.0  # of a swimmer, which is in the plane z = 0
+        height = 2 * abs(float(model.body_pos[_TORSO, 2])) or 1.0  # of a swimmer, which is in the plane z = 0
         effort = float(np.mean(np.square(limits).max(axis=1))) if model.nu else 0.0
         return {
             "x": (-reach / 4, reach),

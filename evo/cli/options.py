@@ -56,6 +56,9 @@ Workers = Annotated[
     str | None,
     typer.Option("--workers", help="ray, or ray:HOST:6379: evaluate on the nodes of a Ray cluster, with the same bits"),
 ]
+Measures = Annotated[
+    str | None, typer.Option("--measures", help="measures that span a map, as in feet or x,y: method.measures")
+]
 NoVideo = Annotated[bool, typer.Option("--no-video", help="do not film the champion at the end")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but the result")]
 Trust = Annotated[

@@ -12,6 +12,7 @@ from evo.cli.options import (
     Epochs,
     Generations,
     Log,
+    Measures,
     Method,
     Minutes,
     ModelRoot,
@@ -54,6 +55,7 @@ def run(
         list[str] | None,
         typer.Option("--set", help="a setting, e.g. task.frame_skip=5 or method.sigma=0.05; repeatable"),
     ] = None,
+    measures: Measures = None,
     model_root: ModelRoot = None,
     log: Log = None,
     dry_run: Annotated[
@@ -84,7 +86,11 @@ def run(
             workers=workers,
             config=config,
             start=start,
-            settings=[*(settings or ()), *([f"task.model_root={model_root.absolute()}"] if model_root else ())],
+            settings=[
+                *(settings or ()),
+                *([f"method.measures={measures}"] if measures is not None else ()),
+                *([f"task.model_root={model_root.absolute()}"] if model_root else ()),
+            ],
             log=log or (),
             video=not no_video,
             display=watch,

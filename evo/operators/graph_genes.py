@@ -65,6 +65,17 @@ def take(genes: Genes, genomes: Ints) -> Genes:
     return genes._replace(node_offsets=node_offsets, link_offsets=link_offsets, **changed)
 
 
+def join(first: Genes, second: Genes) -> Genes:
+    """Return the genomes of one, followed by those of another."""
+    arrays: dict[str, Any] = {
+        name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in NODE_ARRAYS + LINK_ARRAYS
+    }
+    for name in ("node_offsets", "link_offsets"):
+        before = getattr(first, name)
+        arrays[name] = np.concatenate([before, before[-1] + getattr(second, name)[1:]])
+    return first._replace(**arrays)
+
+
 def _ranges(offsets: Ints, genomes: Ints) -> tuple[Ints, Ints]:
     """Return the places of all genes of some genomes, and the offsets of these genomes among themselves."""
     counts = np.diff(offsets)[genomes]

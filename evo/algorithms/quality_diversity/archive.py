@@ -30,12 +30,14 @@ class Insertion(NamedTuple):
     """What became of a batch, each (individuals,).
 
     status: REJECTED, IMPROVED or NEW. improvement: fitness above the threshold before the batch; above zero where there
-    was none; -inf for individuals without measures, whose cell is -1. cells: int64.
+    was none; -inf for individuals without measures, whose cell is -1. cells: int64. winners: the indices of those that
+    are elites now, int64 (winners,).
     """
 
     status: NDArray[np.int64]
     improvement: Floats
     cells: NDArray[np.int64]
+    winners: NDArray[np.int64]
 
 
 @final
@@ -107,7 +109,13 @@ class Archive:
         self.thresholds = thresholds
         self.fitness = _replace(self.fitness, taken, fitness[winners])
         self.measures = _replace(self.measures, taken, measures[winners])
-        return Insertion(status, improvement, cells)
+        return Insertion(status, improvement, cells, winners)
+
+    def remove(self, cells: NDArray[np.int64]) -> None:
+        """Empty cells, whose thresholds begin anew."""
+        self.fitness = _replace(self.fitness, cells, np.full(len(cells), np.nan))
+        self.thresholds = _replace(self.thresholds, cells, np.full(len(cells), self.threshold_min))
+        self.pool.remove(cells)
 
     def hold(self) -> tuple[Any, ...]:
         """Return what `put_back` restores; changes are recorded from now on. Nothing large is copied."""

@@ -13,7 +13,7 @@ from evo.numerics.validation import plain, whole_number
 
 Floats = NDArray[np.float64]
 
-MOST_CELLS = 10_000_000
+MOST_CELLS, MOST_CENTROIDS = 10_000_000, 100_000  # centroids of more cells take minutes, and would be mere samples
 KINDS = ("cvt", "grid")
 
 
@@ -100,6 +100,11 @@ class CellsPlan:
             raise ValueError(f"archive={text!r}: must be whole numbers >= 1, as in cvt:1024 or grid:100x50") from error
         if self.kind == "cvt" and len(sizes) > 1:
             raise ValueError(f"archive={text!r}: must be one number of cells, as in cvt:1024; a grid is grid:{written}")
+        if self.kind == "cvt" and sizes[0] > MOST_CENTROIDS:
+            raise ValueError(
+                f"archive={text!r}: must be at most {MOST_CENTROIDS:,} centroids, as more take minutes to "
+                "spread; a grid, as in grid:1000, has none"
+            )
         self.sizes = tuple(sizes)
 
     def count(self, measures: int) -> int:

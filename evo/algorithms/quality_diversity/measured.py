@@ -50,7 +50,7 @@ class Measured:
             )
         bounds = given or [known[column][1:] for column in self.columns]
         for name, (low, high) in zip(self.names, bounds, strict=True):
-            if math.isnan(low) or math.isnan(high):
+            if not (low < high and math.isfinite(high - low)):
                 raise ValueError(f"ranges={ranges!r}: must be given, as nobody knows that of {name}: as in '0:1,-5:5'")
         self.ranges = np.array(bounds, np.float64)
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from evo.genomes.graph import GraphPopulation
 from evo.genomes.population import DensePopulation, Population, row_of
 from evo.numerics.node_functions import ACTIVATIONS, AGGREGATIONS
-from evo.operators.graph_genes import ARRAYS, LINK_ARRAYS, NODE_ARRAYS, Genes, check_genes, take
+from evo.operators.graph_genes import ARRAYS, LINK_ARRAYS, NODE_ARRAYS, Genes, check_genes, join, take
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -24,6 +24,10 @@ class Pool(Protocol):
 
     def put(self, places: Ints, population: Any, chosen: Ints) -> None:
         """Put individuals of a population, by their indices, (chosen,), at different places."""
+        ...
+
+    def remove(self, places: Ints) -> None:
+        """Forget those at some places."""
         ...
 
     def population(self, places: Ints) -> Population:
@@ -64,6 +68,9 @@ class Vectors:
     def put(self, places: Ints, population: Any, chosen: Ints) -> None:
         self._replaced.append((places, self.rows[places]))
         self.rows[places] = _dense(population)[chosen]
+
+    def remove(self, places: Ints) -> None:
+        pass  # nobody reads a place that is not filled
 
     def population(self, places: Ints) -> DensePopulation:
         return DensePopulation(self.rows[places])
@@ -115,10 +122,18 @@ class Graphs:
     def put(self, places: Ints, population: GraphPopulation, chosen: Ints) -> None:
         index = self.index.copy()
         index[places] = self.genes.genomes + np.arange(len(places))
+        self._keep(join(self.genes, take(population.genes, chosen)), index)
+
+    def remove(self, places: Ints) -> None:
+        index = self.index.copy()
+        index[places] = -1
+        self._keep(self.genes, index)
+
+    def _keep(self, genes: Genes, index: Ints) -> None:
+        """Keep those genes that some place has, (places,), in the order of the places."""
         filled = np.flatnonzero(index >= 0)
-        self.genes = take(_joined(self.genes, take(population.genes, chosen)), index[filled])
+        self.genes, self.index = take(genes, index[filled]), index
         index[filled] = np.arange(len(filled))
-        self.index = index
 
     def population(self, places: Ints) -> GraphPopulation:
         return GraphPopulation(take(self.genes, self.index[places]), self.recurrent)
@@ -154,14 +169,3 @@ def rows_of(population: Population) -> list[Floats]:
 def _dense(population: Any) -> Floats:
     """Return the rows of a population, or an array of them as it is, (individuals, parameters)."""
     return population if isinstance(population, np.ndarray) else population.dense()
-
-
-def _joined(first: Genes, second: Genes) -> Genes:
-    """Return the genomes of one, followed by those of another."""
-    arrays: dict[str, Any] = {
-        name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in NODE_ARRAYS + LINK_ARRAYS
-    }
-    for name in ("node_offsets", "link_offsets"):
-        before = getattr(first, name)
-        arrays[name] = np.concatenate([before, before[-1] + getattr(second, name)[1:]])
-    return first._replace(**arrays)

@@ -79,6 +79,13 @@ def test_it_goes_on_from_its_state_to_the_bit(kind: Any) -> None:
     assert not same(search(make(kind, seed=1), 20).state(), whole.state())
 
 
+def test_graphs_that_are_evaluated_again_go_on_from_a_state_to_the_bit() -> None:
+    whole, resumed = search(make(MAPElites, resampled=8), 20), make(MAPElites, resampled=8)
+    resumed.restore(search(make(MAPElites, resampled=8), 9).state())
+    assert same(search(resumed, 11).state(), whole.state())
+    assert len(whole.ask()) == 24 and whole.samples.max() > 2
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_interrupted_tell_changes_nothing(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     algorithm, twin = search(make(kind), 5), search(make(kind), 5)

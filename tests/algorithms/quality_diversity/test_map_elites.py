@@ -124,6 +124,9 @@ def test_measures_are_chosen_by_name(options: dict[str, str], names: tuple[str, 
         ({"measured": []}, "ranges='': must be given, as this task names no measures"),
         ({"measured": [], "measures": "x"}, "measures='x': must be empty"),
         ({"mutate": "self-adaptive"}, "mutate='self-adaptive': must be a mutation without"),
+        ({"archive": "cvt:10000000"}, "archive='cvt:10000000': must be at most 100,000 centroids"),
+        ({"measured": [("x", 1.0, -1.0), ("y", 0.0, 1.0)]}, "ranges='': must be given, as nobody knows that of x"),
+        ({"resampled": 64}, "resampled=64: must be"),
         ({"archive": "grid:3x3x3"}, "archive='grid:3x3x3': must be one size, or one for each of 2"),
     ],
 )
@@ -158,9 +161,67 @@ def test_an_archive_too_large_for_memory_is_told_beforehand() -> None:
     from evo.algorithms.algorithm import build_algorithm
 
     with pytest.raises(EvoError, match=r"MAPElites on 100,000 parameters.*that needs .* of memory"):
-        build_algorithm(MAPElites, np.zeros(100_000), 0, {}, archive="cvt:1000000", ranges="0:1,0:1")
+        build_algorithm(MAPElites, np.zeros(100_000), 0, {}, archive="cvt:100000", ranges="0:1,0:1")
 
 
 def test_a_grid_of_many_measures_too_large_for_memory_is_told_beforehand() -> None:
     with pytest.raises(EvoError, match=r"an archive of 6,250,000 cells on 100,000 parameters: .* take fewer cells"):
         MAPElites(np.zeros(100_000), 0, archive="grid:50", ranges="0:1,0:1,0:1,0:1")
+
+
+def noisy(rows: Floats, generation: int) -> tuple[Floats, Floats]:
+    random = generator(generation, "noise")
+    return random.normal(size=len(rows)) - np.square(rows[:, 2:]).sum(axis=1), rows[:, :2] + random.normal(
+        0, 0.05, (len(rows), 2)
+    )
+
+
+def search(algorithm: MAPElites, first: int, last: int) -> MAPElites:
+    for generation in range(first, last):
+        fitness, measures = noisy(algorithm.ask().dense(), generation)
+        algorithm.tell(fitness, measures=measures)
+    return algorithm
+
+
+def make_noisy(resampled: int) -> MAPElites:
+    options = {"population_size": 40, "mutate": "gaussian:sigma=0.1", "ranges": "-1:1,-1:1", "archive": "grid:6"}
+    return MAPElites(np.full(4, 0.5), 1, resampled=resampled, **options)  # type: ignore[arg-type]
+
+
+def test_elites_that_are_evaluated_again_have_the_means_of_all_their_evaluations() -> None:
+    algorithm, told = make_noisy(10), dict[bytes, list[tuple[float, Floats]]]()
+    for generation in range(40):
+        rows = algorithm.ask().dense()
+        fitness, measures = noisy(rows, generation)
+        before = {row.tobytes() for row in algorithm.archive.pool.population(algorithm.archive.elites()).dense()}
+        for row, value, measure in zip(rows, fitness, measures, strict=True):
+            if row.tobytes() not in before:
+                told.pop(row.tobytes(), None)
+            told.setdefault(row.tobytes(), []).append((value, measure))
+        algorithm.tell(fitness, measures=measures)
+    cells = algorithm.archive.elites()
+    for cell, row in zip(cells, algorithm.archive.pool.population(cells).dense(), strict=True):
+        values, places = zip(*told[row.tobytes()], strict=True)
+        assert algorithm.samples[cell] == len(values)
+        assert algorithm.archive.fitness[cell] == pytest.approx(np.mean(values))
+        np.testing.assert_allclose(algorithm.archive.measures[cell], np.mean(places, axis=0))
+    assert algorithm.samples.max() > 2 and len(algorithm.ask()) == 40
+
+
+def test_what_is_evaluated_again_owes_less_to_luck() -> None:
+    """The noise has deviation 1, so that the luckiest of many is some 2 above its worth."""
+    luck = []
+    for resampled in (0, 20):
+        archive = search(make_noisy(resampled), 0, 120).archive
+        cells = archive.elites()
+        luck.append(
+            np.mean(archive.fitness[cells] + np.square(archive.pool.population(cells).dense()[:, 2:]).sum(axis=1))
+        )
+    assert luck[0] > 1.5 and luck[1] < luck[0] - 0.7
+
+
+def test_evaluating_again_goes_on_from_a_state_to_the_bit() -> None:
+    whole, resumed = search(make_noisy(9), 0, 25), make_noisy(9)
+    resumed.restore(search(make_noisy(9), 0, 11).state())
+    again = search(resumed, 11, 25).state()
+    assert all(np.array_equal(array, again[name]) for name, array in whole.state().items())
