@@ -22,6 +22,8 @@ def rank_fronts(objectives: Floats) -> NDArray[np.int64]:
     Optimization".
     The fronts are those of Deb's fast non-dominated sort, and take fewer comparisons.
     """
+    if not objectives.shape[1]:  # nothing was told yet
+        return np.zeros(len(objectives), np.int64)
     order = np.lexsort(-objectives.T[::-1])
     return _rank_fronts(np.ascontiguousarray(objectives), order)
 

@@ -62,6 +62,10 @@ def test_ranks_are_those_of_peeling_front_after_front(objectives: Floats) -> Non
     assert rank_fronts(objectives).tolist() == (plain_ranks(objectives) if len(objectives) else [])
 
 
+def test_without_objectives_there_is_no_front() -> None:
+    assert rank_fronts(np.zeros((0, 0))).shape == (0,)
+
+
 @settings(max_examples=200)
 @given(populations(least=1))
 def test_crowding_is_as_defined(objectives: Floats) -> None:
