@@ -55,7 +55,7 @@ def view(shown: Sequence[Shown], fossils: int, seconds: float, seed: int | None)
     if not shown:
         raise EvoError("a page of nothing: name at least one run")
     tasks = [world_of(one.champion) for one in shown]
-    _check_size(tasks, fossils + 1, seconds)
+    check_size(tasks, fossils + 1, seconds)
     title = shown[0].run.title if len(shown) == 1 and shown[0].run else ", ".join(one.name for one in shown)
     pairs = zip(tasks, shown, strict=True)
     return Page(document(title, [_creature(task, one, fossils, seconds, seed) for task, one in pairs]))
@@ -129,7 +129,8 @@ def curve_of(run: Record) -> Curve | None:
     return Curve(generation, steps, best, mean, run.config.task.kind.step_unit)
 
 
-def _check_size(tasks: Sequence[Task], episodes: int, seconds: float) -> None:
+def check_size(tasks: Sequence[Task], episodes: int, seconds: float) -> None:
+    """Raise EvoError where a page would hold more poses than a browser does. episodes: of each task."""
     size = 0
     for task in tasks:
         states = min(task.steps, round(seconds / task.control_period)) + 1

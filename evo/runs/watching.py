@@ -15,7 +15,7 @@ from evo.runs.champion import Champion
 from evo.runs.page_server import Answer, serve
 from evo.runs.record import Record
 from evo.runs.signals import advising
-from evo.runs.viewing import check_view, curve_of, world_of
+from evo.runs.viewing import check_size, check_view, curve_of, world_of
 from evo.storage.housekeeping import is_held
 from evo.storage.paths import command
 from evo.storage.run_directory import RunDirectory
@@ -177,9 +177,10 @@ class Follower:
         self._parts[key] = to_json(episode.to_json()).encode()
 
     def _world(self, champion: Champion) -> Task:
-        """Return the world that is shown, and describe it; without one of MuJoCo's the page has the curve alone."""
+        """Return the world that is shown, and describe it. Where it cannot be shown the page has the curve alone."""
         try:
             task = world_of(champion)
+            check_size([task], self._fossils + 1, self._seconds)
         except EvoError as error:
             self._plain = str(error)
             raise

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 import evo
 from evo.errors import EvoError
+from evo.runs import viewing
 from evo.runs.page_server import Answer, PageServer
 from evo.runs.watching import Follower, choose_steadily
 from tests.support.browser import CHROMIUM, page_in_browser
@@ -139,6 +140,14 @@ def test_a_run_without_a_world_has_its_curve_alone(tmp_path: Path) -> None:
     news = Told(tmp_path / "run").look()
     assert news["plain"] == "sphere has no world to be shown: here is its curve." and len(news["curve"]["best"]) == 2
     assert Told(REFERENCE / "digits").look()["episodes"] == []
+
+
+def test_more_poses_than_a_browser_holds_are_not_recorded(finished_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(viewing, "_LARGEST", 1000)
+    told = Told(finished_run)
+    told.look()
+    news = told.look()
+    assert news["plain"].endswith("show fewer seconds or fossils") and news["episodes"] == [] and news["curve"]
 
 
 def test_names_from_strangers_are_text(finished_run: Path, tmp_path: Path) -> None:
