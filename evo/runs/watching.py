@@ -31,6 +31,7 @@ from evo.visualize.page import (
 
 _PAUSE = 1.0  # seconds from one look at the files to the next, at least
 _REST = 4  # times as long as a look took: one that records episodes leaves the processors to the run
+_LONGEST = 8.0  # seconds of that rest, at most
 _CHAMPION = "champion"
 
 
@@ -89,6 +90,7 @@ class Follower:
             for key, label, generation, read in sorted(wanted, key=lambda each: each[1] != _CHAMPION):
                 if label == _CHAMPION or self._base is not None:  # fossils are read by what a champion says
                     self._record(key, label, generation, read)
+                    news = self._news()  # the run goes on meanwhile
                     self._send(news, wanted, complete=False)
             self._send(news, wanted)
         except EvoError as error:
@@ -257,5 +259,5 @@ def watch(
             began = time.monotonic()
             follower.look()
             server.asked.clear()
-            time.sleep(max(_PAUSE, _REST * (time.monotonic() - began)))
+            time.sleep(min(max(_PAUSE, _REST * (time.monotonic() - began)), _LONGEST))
             server.asked.wait()
