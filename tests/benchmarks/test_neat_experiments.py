@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.neat_experiments import EXPERIMENTS, Row, judge_poles, judge_xor, solve, starts_balanced
+from benchmarks.neat_examination import Examination, starts_balanced
+from benchmarks.neat_experiments import EXPERIMENTS, Row, judge_poles, judge_xor, solve
 from benchmarks.neat_solves import Case, options_of, read, run, table
 from benchmarks.neat_starts import Start, hidden_layer, random_structures
 from evo.algorithms import NEAT
@@ -72,6 +73,24 @@ def test_poles_that_fall_are_not_balanced() -> None:
 
 def test_a_network_that_does_nothing_balances_what_begins_upright_and_still() -> None:
     assert starts_balanced(graph(3, np.zeros(3)).row()) == 5  # at each of five positions
+
+
+def test_species_take_turns_at_the_test_until_they_become_fitter_than_ever() -> None:
+    examination, species = Examination(), np.array([7, 7, 3, 5])
+    fitness = np.array([1.0, 4.0, 3.0, 2.0])
+    turns = [examination.choose(fitness, species) for _ in range(5)]
+    assert turns == [1, 2, 3, 1, 1]  # the fittest of 7, of 3, of 5; then all are tested
+    fitness[3] = 2.5
+    assert examination.choose(fitness, species) == 3
+    fitness[3] = 2.2  # less than before is no reason
+    assert examination.choose(fitness, species) == 1
+    species[2], fitness[1] = 9, 4.5  # a new species has not been tested; 7 is fitter than before, and the fittest
+    assert [examination.choose(fitness, species) for _ in range(3)] == [1, 2, 1]
+
+
+def test_what_falls_in_the_long_test_is_no_solution() -> None:
+    found = Examination()(population(graph(3, np.zeros(3)), recurrent=True), np.ones(1), np.zeros(1, np.int64))
+    assert found == (None, 0)
 
 
 def test_a_seed_gives_the_same_row_again() -> None:
