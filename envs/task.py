@@ -75,6 +75,7 @@ class Task:
     by default the heaviest child of the world. measure, measures: the optional function, and the names of
     what it writes. observation_names: names of what it observes, for pictures of networks; () where it names nothing.
     ranges: by the name of a measure, the least and the greatest that a map of behaviours is to tell apart, where known.
+    feet: those of the measures that are shares of steps in which a foot is on the ground, for diagrams of gaits.
 
     Where the model differs between episodes, remodel(model, data, task) writes the record's changes into it: every
     simulation then has a model of its own, and a resumed episode calls it. addresses: the number of words at the
@@ -108,6 +109,7 @@ class Task:
     measures: tuple[str, ...] = ()
     observation_names: tuple[str, ...] = ()
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    feet: tuple[str, ...] = ()
     reference: str | None = field(default=None, init=False)  # so that `replace` drops it
 
     def __post_init__(self) -> None:
@@ -130,6 +132,8 @@ class Task:
             raise ValueError(
                 f"{self.name}: {len(self.observation_names)} observation_names for {self.observation_size} observations"
             )
+        if unmeasured := [name for name in self.feet if name not in self.measures]:
+            raise ValueError(f"{self.name}: feet {', '.join(unmeasured)} are not among its measures")
         for name in self.rendering:
             if name not in RENDERING_OPTIONS:
                 raise TypeError(f"{self.name} has no option {name!r}")

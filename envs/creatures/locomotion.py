@@ -177,5 +177,6 @@ def walking(
         rendering=rendering,
         measure=measure,
         measures=("x", "y", "height", "power", *feet),
+        feet=tuple(feet),
         ranges=ranges if 0 < reach < math.inf else {},
     )

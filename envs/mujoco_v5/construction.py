@@ -107,6 +107,7 @@ def build(
         rendering=rendering,
         measure=measure if gait else None,
         measures=gait.names(model) if gait else (),
+        feet=tuple(gait.find(model)) if gait else (),
         ranges=gait.ranges(model, steps * options["frame_skip"] * model.opt.timestep) if gait else {},
     )
 

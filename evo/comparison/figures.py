@@ -14,35 +14,14 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, FuncFormatter, MaxNLocator
 from scipy.optimize import isotonic_regression
 
-from evo.comparison.colours import INK, MUTED, PAPER, colours_of
+from evo.visualize.colours import INK, MUTED, PAPER, colours_of
 from evo.comparison.curves import Curve, clocks_of, curves, equal_budget, middle_and_quartiles
 from evo.comparison.member import Member, methods_of
 from evo.comparison.robustness import Robustness
 from evo.numerics.formatting import maximised
 from evo.visualize.plots import write_figure
+from evo.visualize.style import STYLE
 
-_STYLE: Any = {
-    "font.size": 10,
-    "axes.labelsize": 10.5,
-    "legend.fontsize": 10.5,
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": MUTED,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#e6e9ed",
-    "grid.linewidth": 0.8,
-    "figure.facecolor": PAPER,
-    "figure.constrained_layout.wspace": 0.05,  # the last tick label of a panel must not touch the first of the next
-    "text.parse_math": False,  # a $ in a name is a $
-    "svg.hashsalt": "evo",  # the same figure gives the same file
-}
 # An axis in seconds is labelled in the largest unit of which it shows at least two.
 _UNITS = ((7200.0, 3600.0, "hours"), (180.0, 60.0, "minutes"), (0.0, 1.0, "seconds"))
 _STEPS = (1, 2, 2.5, 5, 10)  # of ticks
@@ -61,7 +40,7 @@ def learning_curves(members: Sequence[Member], path: Path, thresholds: Mapping[s
     thresholds: label → fitness, faint lines, left out where far above the curves; those drawn are returned. path: .png,
     .svg or .pdf. Raises EvoError.
     """
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         config = members[0].config
         clocks = clocks_of(config.task.kind)
         figure = Figure(figsize=(3.65 * len(clocks), 3.9), dpi=130, layout="constrained")
@@ -94,7 +73,7 @@ def robustness_figure(robustness: Robustness, path: Path) -> None:
     distance. The line is the interquartile mean of a method's seeds, the band their middle half. A share needs a
     positive unperturbed return: its panels leave out seeds without one. path: .png, .svg or .pdf. Raises EvoError.
     """
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         figure = Figure(figsize=(13.5, 4.1), dpi=130, layout="constrained")
         absolute, relative, matched = figure.subplots(1, 3)
         groups = robustness.methods

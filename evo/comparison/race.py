@@ -7,7 +7,7 @@ from pathlib import Path
 import mujoco
 import numpy as np
 
-from evo.comparison.colours import colours_of
+from evo.visualize.colours import colours_of
 from evo.comparison.member import Member, methods_of
 from evo.comparison.panel import Standing, draw_panel
 from evo.envs.engine import interruption

@@ -39,7 +39,7 @@ def _record_before(model_address: int, data_address: int, simulation: int, argum
 
 
 def _record_after(model_address: int, data_address: int, simulation: int, argument: int, step: int, how: int) -> None:
-    """Record the action, the reward, and the state after a step; where it failed, what is observed nevertheless."""
+    """Record what a step did, and the state after it; where it failed, what is observed nevertheless."""
     given = carray(pointer(argument), (1,), ARGUMENT)[0]
     model, data = model_at(model_address), data_at(model_address, data_address)
     block, at = block_of(given, simulation), given.scratch + given.scratch_size * simulation
@@ -48,7 +48,11 @@ def _record_after(model_address: int, data_address: int, simulation: int, argume
     else:
         outcome = carray(pointer(at + given.outcome_at), (1,), OUTCOME)[0]
         doubles(given.rewards + 8 * (given.rows * simulation + step), 1)[0] = outcome.reward
-    write(given.actions, given.rows * simulation + step, doubles(at + given.action_at, given.action_size))
+    row = given.rows * simulation + step
+    write(given.actions, row, doubles(at + given.action_at, given.action_size))
+    write(given.forces, row, data.actuator_force)
+    write(given.speeds, row, data.actuator_velocity)
+    write(given.traced, row, doubles(given.measured + 8 * given.measures * simulation, given.measures))
     _record_state(given, simulation, data, integers(block + given.steps_at, 1)[0])
 
 
@@ -69,6 +73,9 @@ class Trajectories(NamedTuple):
     observations: np.ndarray  # (simulations, steps + 1, observation_size)
     actions: np.ndarray  # (simulations, steps + 1, action_size)
     rewards: np.ndarray  # (simulations, steps + 1)
+    forces: np.ndarray  # (simulations, steps + 1, nu), of the actuators at the end of step t
+    speeds: np.ndarray  # (simulations, steps + 1, nu), the actuators' velocities there
+    traced: np.ndarray  # (simulations, steps + 1, measures), what `measure` had written after step t; 0 unless asked for
 
 
 @dataclass(frozen=True)
@@ -159,7 +166,9 @@ class Evaluator:
             arrays["statistics"] = np.zeros((count, 1 + 2 * task.observation_size))
         recorded = None
         if recording:
+            motors = (task.model.nu,)
             shapes = (task.model.nq,), (task.model.nv,), (task.observation_size,), (task.action_size,), ()
+            shapes = *shapes, motors, motors, (len(task.measures) if measures else 0,)
             recorded = Trajectories(*(np.zeros((count, steps + 1, *each)) for each in shapes))
             arrays |= recorded._asdict()
             numbers["before"], numbers["after"] = recorder_address(_record_before), recorder_address(_record_after)

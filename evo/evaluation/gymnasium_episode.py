@@ -126,7 +126,7 @@ class _Found:
         self.errors: list[str] = []
         self.recorded: Trajectories | None = None
         if work.recording:
-            sizes = (0,), (0,), (size,), (task.action_size,), ()
+            sizes = (0,), (0,), (size,), (task.action_size,), (), (0,), (0,), (0,)
             rows = shape[0] * shape[1], work.steps + 1
             self.recorded = Trajectories(*(np.zeros((*rows, *each)) for each in sizes))
 

@@ -51,7 +51,7 @@ _BLOCK = "begin steps total stream record obs memory engine".split()  # what is 
 _SCRATCH = "outcome action outputs workspace".split()
 _GIVEN = "stop params offsets mean scale clip numbers noise template plan low high blocks scratch".split()
 _CALLED = "live reset observe advance remodel measure draw before after".split()
-_RESULTS = "endings statistics measured qpos qvel actions observations rewards".split()
+_RESULTS = "endings statistics measured qpos qvel actions observations rewards forces speeds traced".split()
 _RESULTS += "following taken marks returns lengths failures memories".split()  # for a learner
 _NUMBERS = (
     "episodes horizon rows steps waits every obs_size action_size choices outputs parameters record_size addresses "

@@ -35,7 +35,9 @@ class Trajectory:
     """One episode, step by step; T steps were taken.
 
     qpos (T+1, nq), qvel (T+1, nv), observations (T+1, observation_size): before each step, and after the last. actions
-    (T, action_size), rewards (T,). terminated: whether the task ended it. failure: why it failed, or None.
+    (T, action_size), rewards (T,). forces, speeds (T, nu): of the actuators at the end of each step, in MuJoCo's units.
+    traced (T, measures): what the task's measure had written after each step; its last row is the episode's measures.
+    terminated: whether the task ended it. failure: why it failed, or None.
     """
 
     seed: int
@@ -44,6 +46,9 @@ class Trajectory:
     observations: np.ndarray
     actions: np.ndarray
     rewards: np.ndarray
+    forces: np.ndarray
+    speeds: np.ndarray
+    traced: np.ndarray
     terminated: bool
     total: float
     failure: str | None
@@ -179,7 +184,8 @@ class Walking(NetworkProblem):
         """Record one episode; it is the same compiled episode that scores."""
         mean, scale = self.normalisation(statistics)
         row = np.asarray(params, np.float32).reshape(1, -1)
-        episodes = self._evaluator.run(row, self._evaluator.starts(np.array([seed])), mean, scale, recording=True)
+        start, measured = self._evaluator.starts(np.array([seed])), bool(self.measures)
+        episodes = self._evaluator.run(row, start, mean, scale, recording=True, measures=measured)
         length, ending = int(episodes.lengths[0, 0]), int(episodes.endings[0, 0])
         record = episodes.trajectories
         assert record is not None
@@ -191,6 +197,9 @@ class Walking(NetworkProblem):
             observations=record.observations[0, : length + 1],
             actions=record.actions[0, :length],
             rewards=record.rewards[0, :length],
+            forces=record.forces[0, :length],
+            speeds=record.speeds[0, :length],
+            traced=record.traced[0, :length],
             terminated=ending == TERMINATED,
             total=float(episodes.returns[0, 0]),
             failure=failure,

@@ -1,15 +1,12 @@
 """Run: a run as an object: configuration, metrics, champion, plots."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 from evo.errors import EvoError
 from evo.runs.champion import Champion
-from evo.runs.pictures import NetworkPictures, Wishes, pictures_of
-from evo.runs.pictures.function import draw_map
-from evo.runs.pictures.species import draw_ancestry, draw_species
-from evo.runs.pictures.supervised import draw_answers
 from evo.runs.record import Record
 from evo.storage.run_directory import runs
 from evo.visualize.notebook import box, curve, facts
@@ -28,30 +25,30 @@ class Run(Record):
     with it share its task.
     """
 
-    def plot(self, path: Path | str) -> Path:
-        """Draw its learning curve, .png, .svg or .pdf; return the path. Raises EvoError."""
-        if not self.metrics:
-            raise EvoError(f"there is no curve yet: {self.unlearned}")
-        pictures_of(self.config.task.kind).curve(self, Path(path))
-        return Path(path)
+    def plot(self, path: Path | str, kind: str | Sequence[str] = "fitness", seconds: float = 10.0) -> Path:
+        """Draw its learning curve, or what `kind` names, .png, .svg or .pdf; return the path.
+
+        kind: one or several of those of `evo plot --list`, as in `"gait,path"`. seconds: of gaits and torques at most.
+        Raises EvoError.
+        """
+        from evo.runs.plots.page import names_of, plot_of  # pictures take long to import
+        from evo.runs.plots.subject import subject_of
+
+        return plot_of(subject_of(self), names_of(kind), seconds).save(path)
 
     def plot_landscape(self, path: Path | str) -> Path:
         """Draw the function around the champion and the search's path, .png, .svg or .pdf; return the path.
 
         Raises EvoError, also where the task is a world and no function.
         """
-        draw_map(self, self.champion, Path(path))
-        return Path(path)
+        return self.plot(path, "landscape")
 
     def plot_archive(self, path: Path | str) -> Path:
         """Draw the archive by the fitness of its elites on held-out episodes, .png, .svg or .pdf; return the path.
 
         Raises EvoError, also where the method fills none.
         """
-        from evo.runs.archive import draw_archive
-
-        draw_archive(self.archive, self.title, Path(path))
-        return Path(path)
+        return self.plot(path, "archive")
 
     def plot_front(self, path: Path | str) -> Path:
         """Draw the front by its objectives on held-out episodes, .png, .svg or .pdf; return the path.
@@ -68,8 +65,7 @@ class Run(Record):
 
         Raises EvoError, also where the task is no data set.
         """
-        draw_answers(self.champion, f"{self.title}: {self.champion.reported_fitness}", Path(path))
-        return Path(path)
+        return self.plot(path, "answers")
 
     def view(self, seconds: float = 10.0, fossils: int = 10, seed: int | None = None) -> "Page":
         """Return a page of its champion and fossils to turn around; a notebook shows it, `save` writes it.
@@ -96,26 +92,21 @@ class Run(Record):
 
         Raises EvoError, also where it has none, or one of layers that cannot be drawn.
         """
-        pictures = NetworkPictures()
-        pictures.check(self.champion, self, Path(path), Wishes())
-        pictures.draw(self.champion, self, Path(path), Wishes())
-        return Path(path)
+        return self.plot(path, "network")
 
     def plot_species(self, path: Path | str) -> Path:
         """Draw the sizes of species over generations, stacked, and how complex networks became; return the path.
 
         path: .png, .svg or .pdf. Raises EvoError, also where the method has no species.
         """
-        draw_species(self, Path(path))
-        return Path(path)
+        return self.plot(path, "species")
 
     def plot_ancestry(self, path: Path | str) -> Path:
         """Draw the champion's line of descent: when it gained nodes and links, in which species; return the path.
 
         path: .png, .svg or .pdf. Raises EvoError, also where the method has no species.
         """
-        draw_ancestry(self, Path(path))
-        return Path(path)
+        return self.plot(path, "ancestry")
 
     def _repr_html_(self) -> str:
         """Return what notebooks show: its champion's facts and the curve of its mean fitness."""

@@ -9,11 +9,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from evo.visualize.plots import write_figure
+from evo.visualize.style import styled
 
 _SIDE = 400  # points along a side of a map
 _PANELS = 4  # measures at most whose pairs are drawn, where there are more than two
 
 
+@styled
 def heat_map(
     fitness: np.ndarray,
     measures: np.ndarray,
@@ -39,6 +41,7 @@ def heat_map(
         image = values[locate(points)].reshape(_SIDE, _SIDE)
         drawn = axes.imshow(image, origin="lower", extent=tuple(ranges.ravel()), aspect="auto", interpolation="nearest")
         axes.set(xlabel=names[0], ylabel=names[1], title=title)
+        axes.grid(visible=False)
         figure.colorbar(drawn, ax=axes, label="fitness")
     else:
         figure = _pairs(fitness, measures, ranges, names, title)
@@ -61,6 +64,6 @@ def _pairs(fitness: np.ndarray, measures: np.ndarray, ranges: np.ndarray, names:
             axes.set(ylim=ranges[other])
     for axes in panels[len(pairs) :]:
         axes.set_visible(False)
-    figure.suptitle(title, fontsize=9, parse_math=False)
+    figure.suptitle(title)
     figure.colorbar(drawn, ax=list(panels), label="fitness")
     return figure

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -13,18 +12,19 @@ from evo.datasets import Dataset
 from evo.datasets.picture import NAME as PICTURE
 from evo.numerics.randomness import generator
 from evo.problems.supervised import Supervised
+from evo.visualize.colours import INK, ORANGE, TEAL
 from evo.visualize.painting import beside_its_model
 from evo.visualize.plots import write_figure
+from evo.visualize.style import styled
 
-_RIGHT, _WRONG, _LINE = "#2a8c9a", "#d9652f", "#20343a"
 _COLUMNS, _ROWS = 6, 5  # of a grid of pictures
 _SIDE = 256  # most pixels along a side of a picture
 _GRID = 200  # points along a side of a map
 _PAINTED = 480  # pixels, the width of a painting beside the pixels that were learned
-_WRITTEN, _LINE_LENGTH = 1600, 96  # characters
+_WRITTEN, _WIDEST = 1600, 96  # characters
 
 
-@rc_context({"text.parse_math": False})  # a $ in a class's name is a $
+@styled
 def answers_picture(problem: Supervised, params: np.ndarray, title: str, path: Path) -> None:
     """Draw examples with their predictions, and for classes a confusion matrix.
 
@@ -36,7 +36,7 @@ def answers_picture(problem: Supervised, params: np.ndarray, title: str, path: P
     assert answers.outputs is not None
     outputs = answers.outputs[0]
     figure = Figure(figsize=(10.0, 5.2), dpi=120, layout="constrained")
-    figure.suptitle(title, fontsize=11)
+    figure.suptitle(title)
     if data.name == PICTURE:
         beside_its_model(figure.subplots(1, 2), problem, params, _PAINTED)
     elif data.symbols and data.predictions == data.steps:
@@ -72,7 +72,7 @@ def _pictures(axes: Axes, data: Dataset, taken: np.ndarray) -> None:
     shape = -(-whole[0] // every), -(-whole[1] // every), whole[2]
     right = np.arange(len(truth))[: _ROWS // 2 * _COLUMNS]
     wrong = np.flatnonzero(taken != truth)[: _COLUMNS * _ROWS - len(right)]
-    axes.set_title("the first of the test split, and the first wrong answers", fontsize=10)
+    axes.set_title("the first of the test split, and the first wrong answers")
     # one image of all: so many axes of their own would take seconds to lay out
     gap = 1 + max(shape[:2]) // 4
     cell = max(shape[:2]) + gap
@@ -83,7 +83,7 @@ def _pictures(axes: Axes, data: Dataset, taken: np.ndarray) -> None:
         sheet[top : top + shape[0], left : left + shape[1]] = 1.0 - picture if shape[2] == 1 else picture
         good = taken[index] == truth[index]
         name = data.labels[taken[index]] if good else f"{data.labels[taken[index]]}, not {data.labels[truth[index]]}"
-        colour = _RIGHT if good else _WRONG
+        colour = TEAL if good else ORANGE
         axes.text(left + shape[1] / 2, top - gap / 5, name, fontsize=7, color=colour, ha="center")
     axes.imshow(sheet.squeeze(), cmap="gray", vmin=0, vmax=1)
     axes.axis("off")
@@ -100,6 +100,7 @@ def _map(axes: Axes, problem: Supervised, params: np.ndarray) -> None:
     assert outputs is not None
     answered = outputs[0, :, -1].argmax(axis=1).reshape(_GRID, _GRID)
     axes.imshow(answered, extent=(-reach, reach, -reach, reach), origin="lower", cmap="coolwarm", alpha=0.5)
+    axes.grid(visible=False)
     axes.scatter(points[:, 0], points[:, 1], 22, truth, cmap="coolwarm", edgecolors="white", linewidths=0.5)
     axes.set(xlabel="first number", ylabel="second number", title="what is answered where")
 
@@ -107,8 +108,8 @@ def _map(axes: Axes, problem: Supervised, params: np.ndarray) -> None:
 def _diagonal(axes: Axes, data: Dataset, outputs: np.ndarray) -> None:
     told, truth = (values.ravel() * data.scale + data.offset for values in (outputs, data.test.targets))
     ends = min(told.min(), truth.min()), max(told.max(), truth.max())
-    axes.plot(ends, ends, color=_LINE, linewidth=1, alpha=0.5)
-    axes.scatter(truth, told, color=_RIGHT, s=14, alpha=0.7, linewidths=0)
+    axes.plot(ends, ends, color=INK, linewidth=1, alpha=0.5)
+    axes.scatter(truth, told, color=TEAL, s=14, alpha=0.7, linewidths=0)
     axes.set(xlabel=f"truth, {data.unit}" if data.unit else "truth", ylabel="answer")
 
 
@@ -119,7 +120,7 @@ def _shares(axes: Axes, data: Dataset, taken: np.ndarray) -> None:
         float(np.mean(taken[truth == label] == label)) if np.any(truth == label) else 0.0
         for label in range(len(data.labels))
     ]
-    axes.barh(range(len(shares)), shares, color=_RIGHT)
+    axes.barh(range(len(shares)), shares, color=TEAL)
     axes.set(yticks=range(len(shares)), yticklabels=data.labels, xlim=(0, 1), xlabel="share recognised")
     axes.invert_yaxis()
 
@@ -130,18 +131,19 @@ def _confusion(axes: Axes, data: Dataset, taken: np.ndarray) -> None:
     table = np.zeros((count, count), int)
     np.add.at(table, (truth, taken), 1)
     axes.imshow(np.sqrt(table), cmap="GnBu", vmin=0)  # the square root keeps few errors visible beside many hits
+    axes.grid(visible=False)
     if count <= 12:
         for row, column in np.argwhere(table):
             dark = table[row, column] > 0.3 * table.max()
             axes.text(
-                column, row, table[row, column], ha="center", va="center", fontsize=7, color="white" if dark else _LINE
+                column, row, table[row, column], ha="center", va="center", fontsize=7, color="white" if dark else INK
             )
     ticks = range(count) if count <= 30 else range(0, count, -(-count // 20))
     names = [data.labels[index] for index in ticks]
     axes.set_xticks(ticks, names, rotation=90 if max(map(len, names)) > 2 else 0, fontsize=7)
     axes.set_yticks(ticks, names, fontsize=7)
     axes.set(xlabel="answer", ylabel="truth")
-    axes.set_title("answers to each class, number of examples", fontsize=10)
+    axes.set_title("answers to each class, number of examples")
 
 
 def _writing(axes: Axes, problem: Supervised, params: np.ndarray) -> None:
@@ -150,9 +152,9 @@ def _writing(axes: Axes, problem: Supervised, params: np.ndarray) -> None:
     begun = data.test.inputs[0].ravel()
     text = "".join(data.labels[int(symbol)] for symbol in begun) + "▸" + continue_text(problem, params, begun, _WRITTEN)
     text = text.replace("\n", "⏎")
-    lines = [text[first : first + _LINE_LENGTH] for first in range(0, len(text), _LINE_LENGTH)]
+    lines = [text[first : first + _WIDEST] for first in range(0, len(text), _WIDEST)]
     axes.axis("off")
-    axes.text(0.0, 1.0, "\n".join(lines), family="monospace", fontsize=12, va="top", linespacing=1.5, color=_LINE)
+    axes.text(0.0, 1.0, "\n".join(lines), family="monospace", fontsize=12, va="top", linespacing=1.5, color=INK)
 
 
 def continue_text(problem: Supervised, params: np.ndarray, begun: np.ndarray, count: int) -> str:

@@ -10,13 +10,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from evo.visualize.colours import INK, ORANGE, PALE_ORANGE, TEAL
 from evo.visualize.plots import write_figure
+from evo.visualize.style import styled
 
 _TURN = 0.61803398875  # of the hue from one species to the next: the golden ratio keeps neighbours apart
 _NAMED = 0.06  # species that ever had this share of a population are named
 _MARKED = 18  # changes of a line, at most, that are written beside it
 
 
+@styled
 def species_picture(
     generations: np.ndarray,
     censuses: Sequence[tuple[np.ndarray, np.ndarray]],
@@ -34,14 +37,12 @@ def species_picture(
     _draw_stream(stream, generations, censuses)
     stream.set(title=title, ylabel="individuals, by species")
     grown = metrics["generation"]
-    complexity.plot(grown, metrics["links"], color="#d9652f", label="links of the fittest")
-    complexity.plot(grown, metrics["complexity"], color="#e9b294", linewidth=1.2, label="links, mean")
-    complexity.plot(grown, metrics["nodes"], color="#2a8c9a", label="hidden nodes of the fittest")
+    complexity.plot(grown, metrics["links"], color=ORANGE, label="links of the fittest")
+    complexity.plot(grown, metrics["complexity"], color=PALE_ORANGE, linewidth=1.2, label="links, mean")
+    complexity.plot(grown, metrics["nodes"], color=TEAL, label="hidden nodes of the fittest")
     complexity.set(xlabel="generation", ylabel="size of networks", ylim=(0, None))
-    complexity.legend(frameon=False, fontsize=8, loc="best")
-    complexity.grid(alpha=0.25)
+    complexity.legend(loc="best")
     for axes in (stream, complexity):
-        axes.spines[["top", "right"]].set_visible(False)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.margins(x=0)
     write_figure(figure, path)
@@ -57,11 +58,12 @@ def _draw_stream(axes: Axes, generations: np.ndarray, censuses: Sequence[tuple[n
     whole, tops = sizes.sum(axis=0).max(), np.cumsum(sizes, axis=0)
     for row in np.flatnonzero(sizes.max(axis=1) > _NAMED * whole):
         at = int(np.clip(np.argmax(sizes[row]), len(generations) // 50, len(generations) - 1 - len(generations) // 50))
-        style: Any = {"ha": "center", "va": "center", "fontsize": 7.5, "color": "#26363c"}
+        style: Any = {"ha": "center", "va": "center", "fontsize": 7.5, "color": INK}
         axes.text(generations[at], tops[row, at] - sizes[row, at] / 2, f"{numbers[row]}", **style)
     axes.set_ylim(0, whole)
 
 
+@styled
 def ancestry_picture(line: Mapping[str, np.ndarray], end: int, title: str, path: Path) -> None:
     """Plot the line of descent of a network: what it gained when, and in which species.
 
@@ -72,28 +74,25 @@ def ancestry_picture(line: Mapping[str, np.ndarray], end: int, title: str, path:
     sizes, strip = figure.subplots(2, sharex=True, height_ratios=(9, 1))
     born, nodes, links, species = (line[name] for name in ("generations", "nodes", "links", "species"))
     until = np.append(born, max(end, int(born[-1]) + 1))
-    for values, colour, label in ((links, "#d9652f", "links"), (nodes, "#2a8c9a", "hidden nodes")):
+    for values, colour, label in ((links, ORANGE, "links"), (nodes, TEAL, "hidden nodes")):
         sizes.step(until, np.append(values, values[-1]), where="post", color=colour, linewidth=1.6, label=label)
     colours = [colour_of(number) for number in species]
-    sizes.scatter(born, links, c=colours, s=34, edgecolors="#26363c", linewidths=0.7, zorder=3)
+    sizes.scatter(born, links, c=colours, s=34, edgecolors=INK, linewidths=0.7, zorder=3)
     changed = np.flatnonzero((np.diff(nodes) != 0) | (np.diff(links) != 0)) + 1
     for entry in changed if len(changed) <= _MARKED else ():
         gains = ((nodes[entry] - nodes[entry - 1], "node"), (links[entry] - links[entry - 1], "link"))
         said = "\n".join(f"{gain:+d} {noun}{'' if abs(gain) == 1 else 's'}" for gain, noun in gains if gain)
-        style: Any = {"textcoords": "offset points", "fontsize": 7, "color": "#26363c", "ha": "left", "va": "top"}
+        style: Any = {"textcoords": "offset points", "fontsize": 7, "color": INK, "ha": "left", "va": "top"}
         sizes.annotate(said, (born[entry], links[entry]), (4, -5), **style)
     sizes.set(title=title, ylabel="size of the network", ylim=(0, 1.18 * max(1, int(links.max()))))
     sizes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    sizes.legend(frameon=False, fontsize=8, loc="upper left")
-    sizes.grid(alpha=0.25)
+    sizes.legend(loc="upper left")
     strip.barh(0, np.diff(until), left=born, height=1, color=colours)
     for first in np.flatnonzero(np.diff(species, prepend=-1)):
         strip.text(born[first], 0, f" {species[first]}", va="center", ha="left", fontsize=7.5, clip_on=True)
     strip.set(xlabel="generation", yticks=[], ylim=(-0.5, 0.5))
     strip.set_ylabel("species", rotation=0, ha="right", va="center")
     strip.xaxis.set_major_locator(MaxNLocator(integer=True))
-    for axes in (sizes, strip):
-        axes.spines[["top", "right"]].set_visible(False)
     write_figure(figure, path)
 
 

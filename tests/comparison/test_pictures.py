@@ -18,7 +18,7 @@ from PIL import Image
 
 import evo
 from evo.comparison.artefacts import robustness_caption
-from evo.comparison.colours import PALETTE, colours_of
+from evo.visualize.colours import PALETTE, colours_of
 from evo.comparison.curves import budget_header, budget_texts, curve, curves, equal_budget, equal_budgets
 from evo.comparison.figures import _draw_matched, _draw_thresholds, _end, learning_curves, robustness_figure
 from evo.comparison.member import Member, read_member
@@ -33,7 +33,9 @@ from evo.evaluation.workers import Threads
 from evo.numerics.randomness import report_seeds
 from evo.problems.control import Walking
 from evo.runs.champion import Fitness
-from evo.visualize.plots import learning_curve
+from evo.visualize.charts import Page
+from evo.visualize.charts.paper import draw_page
+from evo.visualize.curves import learning_curve
 
 NAN = float("nan")
 
@@ -258,7 +260,7 @@ def test_the_caption_names_failures_and_what_was_measured() -> None:
 def test_the_curve_of_a_run_suits_every_method(tmp_path: Path) -> None:
     rows = np.arange(1.0, 4.0)
     metrics = dict.fromkeys(("steps", "mean", "std", "best", "selection"), rows)
-    learning_curve(metrics, "PPO too", tmp_path / "curve.svg")
+    draw_page(Page("PPO too", learning_curve(metrics)), tmp_path / "curve.svg")
     text = (tmp_path / "curve.svg").read_text()
     for label in ("training returns: mean ± standard deviation", "training returns: best"):
         assert f"<!-- {label} -->" in text

@@ -111,7 +111,10 @@ def test_a_walker_that_only_stands_in_a_study_is_found_out() -> None:
 
 def trajectory(actions: np.ndarray, rewards: np.ndarray, terminated: bool = False) -> Trajectory:
     nothing = np.zeros((len(actions) + 1, 1))
-    return Trajectory(0, nothing, nothing, nothing, actions, rewards, terminated, float(rewards.sum()), None)
+    none = np.zeros((len(actions), 0))
+    seen = {"qpos": nothing, "qvel": nothing, "observations": nothing, "forces": none, "speeds": none, "traced": none}
+    total = float(rewards.sum())
+    return Trajectory(0, actions=actions, rewards=rewards, terminated=terminated, total=total, failure=None, **seen)
 
 
 def evidence(held_out: np.ndarray, mean: np.ndarray | None = None, **changes: Any) -> Evidence:

@@ -12,6 +12,8 @@ from evo.runs.callbacks import Watcher
 from evo.runs.champion import Champion
 from evo.runs.pictures.pictures import Pictures, Wishes
 from evo.runs.record import Record
+from evo.visualize.charts import Row
+from evo.visualize.curves import descent_curve
 
 _COORDINATES = 10  # printed of a point
 
@@ -21,10 +23,8 @@ class Maps(Pictures):
 
     label = "map"
 
-    def curve(self, run: Record, path: Path) -> None:
-        from evo.visualize.plots import descent_curve
-
-        descent_curve(run.metrics, run.title, path)
+    def curve(self, run: Record) -> list[Row]:
+        return descent_curve(run.metrics)
 
     def place(self, run: Record, wishes: Wishes) -> Path:
         return run.directory.plots / "landscape.png"

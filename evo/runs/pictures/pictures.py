@@ -8,6 +8,8 @@ from evo.errors import EvoError
 from evo.runs.callbacks import Watcher
 from evo.runs.champion import Champion
 from evo.runs.record import Record
+from evo.visualize.charts import Row
+from evo.visualize.curves import learning_curve
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,9 @@ class Pictures:
     suffix = ".png"
     """Of the champion's picture, where the user names no file."""
 
-    def curve(self, run: Record, path: Path) -> None:
-        """Draw the learning curve of a run that has metrics. Raises EvoError."""
-        from evo.visualize.plots import learning_curve
-
-        learning_curve(run.metrics, run.title, path, run.config.task.kind.step_unit)
+    def curve(self, run: Record) -> list[Row]:
+        """Return the learning curve of a run that has metrics, as charts. Raises EvoError."""
+        return learning_curve(run.metrics, run.config.task.kind.step_unit)
 
     def place(self, run: Record, wishes: Wishes) -> Path:
         """Return the default path of the champion's picture in its run directory."""

@@ -7,15 +7,15 @@ from evo.runs.callbacks import Watcher
 from evo.runs.champion import Champion
 from evo.runs.pictures.pictures import Pictures, Wishes
 from evo.runs.record import Record
+from evo.visualize.charts import Row
+from evo.visualize.curves import loss_curve
 
 
 class AnswerPictures(Pictures):
     """The loss over the examples seen; the champion's predictions on the test split, or the picture that it paints."""
 
-    def curve(self, run: Record, path: Path) -> None:
-        from evo.visualize.plots import loss_curve
-
-        loss_curve(run.metrics, run.champion.metric, run.title, path)
+    def curve(self, run: Record) -> list[Row]:
+        return loss_curve(run.metrics, run.champion.metric)
 
     def place(self, run: Record, wishes: Wishes) -> Path:
         return run.directory.plots / ("painting.png" if _paints(run.champion) else "answers.png")

@@ -1,0 +1,1 @@
+"""Plots of runs: kinds of charts by their names, and pages of them."""
