@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from evo.cluster.answering import evaluate_slice
     from evo.comparison.compare import compare
     from evo.comparison.comparison import Comparison
+    from evo.comparison.plotting import plot
     from evo.datasets import Dataset
     from evo.diagnosis.robustness import robustness
     from evo.errors import EvoError
@@ -85,6 +86,7 @@ __all__ = [
     "evaluate_slice",
     "load",
     "network",
+    "plot",
     "replay",
     "resume",
     "robustness",
@@ -110,6 +112,7 @@ _HOMES = {
     "collect_statistics": ("evo.api.scoring", "collect_statistics"),
     "evaluate": ("evo.api.scoring", "evaluate"),
     "evaluate_slice": ("evo.cluster.answering", "evaluate_slice"),
+    "plot": ("evo.comparison.plotting", "plot"),
     "list": ("evo.runs.catalogue", "catalogue"),
     "robustness": ("evo.diagnosis.robustness", "robustness"),
     "rollout": ("evo.api.scoring", "rollout"),

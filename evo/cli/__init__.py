@@ -11,6 +11,7 @@ from evo.cli.comparing import compare
 from evo.cli.configuring import config
 from evo.cli.listing import list_, remove
 from evo.cli.measuring import bench, doctor
+from evo.cli.plotting import plot
 from evo.cli.running import resume, run
 from evo.cli.sharing import export, gallery, import_
 from evo.cli.showing import evaluate, replay, robustness
@@ -31,6 +32,7 @@ app.command()(compare)
 app.command()(replay)
 app.command()(view)
 app.command()(watch)
+app.command()(plot)
 app.command()(evaluate)
 app.command()(robustness)
 app.command()(export)

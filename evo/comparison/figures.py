@@ -14,11 +14,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, FuncFormatter, MaxNLocator
 from scipy.optimize import isotonic_regression
 
-from evo.visualize.colours import INK, MUTED, PAPER, colours_of
 from evo.comparison.curves import Curve, clocks_of, curves, equal_budget, middle_and_quartiles
 from evo.comparison.member import Member, methods_of
 from evo.comparison.robustness import Robustness
 from evo.numerics.formatting import maximised
+from evo.visualize.colours import MUTED, PAPER, colours_of
 from evo.visualize.plots import write_figure
 from evo.visualize.style import STYLE
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import mujoco
 import numpy as np
 
-from evo.visualize.colours import colours_of
 from evo.comparison.member import Member, methods_of
 from evo.comparison.panel import Standing, draw_panel
 from evo.envs.engine import interruption
@@ -18,6 +17,7 @@ from evo.evaluation.workers import Workers
 from evo.numerics.randomness import report_seeds
 from evo.problems.control import Trajectory, Walking
 from evo.runs.replay import frame_rate, frame_stride, write_film
+from evo.visualize.colours import colours_of
 from evo.visualize.encoding import Frame
 from evo.visualize.frames import cameras_of, pictures
 from evo.visualize.strips import filmstrip

@@ -75,7 +75,9 @@ class Trajectories(NamedTuple):
     rewards: np.ndarray  # (simulations, steps + 1)
     forces: np.ndarray  # (simulations, steps + 1, nu), of the actuators at the end of step t
     speeds: np.ndarray  # (simulations, steps + 1, nu), the actuators' velocities there
-    traced: np.ndarray  # (simulations, steps + 1, measures), what `measure` had written after step t; 0 unless asked for
+    traced: (
+        np.ndarray
+    )  # (simulations, steps + 1, measures), what `measure` had written after step t; 0 unless asked for
 
 
 @dataclass(frozen=True)
@@ -166,9 +168,9 @@ class Evaluator:
             arrays["statistics"] = np.zeros((count, 1 + 2 * task.observation_size))
         recorded = None
         if recording:
-            motors = (task.model.nu,)
-            shapes = (task.model.nq,), (task.model.nv,), (task.observation_size,), (task.action_size,), ()
-            shapes = *shapes, motors, motors, (len(task.measures) if measures else 0,)
+            model, traced = task.model, len(task.measures) if measures else 0
+            state: list[tuple[int, ...]] = [(model.nq,), (model.nv,), (task.observation_size,)]
+            shapes = [*state, (task.action_size,), (), (model.nu,), (model.nu,), (traced,)]
             recorded = Trajectories(*(np.zeros((count, steps + 1, *each)) for each in shapes))
             arrays |= recorded._asdict()
             numbers["before"], numbers["after"] = recorder_address(_record_before), recorder_address(_record_after)

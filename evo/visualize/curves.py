@@ -63,4 +63,4 @@ def diagnostics(metrics: _Metrics, columns: Mapping[str, str], unit: str) -> lis
 
 def in_rows(charts: Sequence[Lines], columns: int, height: float) -> list[Row]:
     """Return charts in rows of at most so many; height: inches of a row."""
-    return [Row(charts[first : first + columns], height) for first in range(0, len(charts), columns)]
+    return [Row(charts[first : first + columns], height, columns) for first in range(0, len(charts), columns)]

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.patheffects import Normal, Stroke
+from matplotlib.transforms import Bbox
 from scipy.stats import rankdata
 
 from evo.errors import EvoError, one_line
@@ -68,9 +69,9 @@ def check_picture(path: Path) -> None:
 
 
 def write_figure(figure: Figure, path: Path) -> None:
-    """Write a figure whole or not at all, .png, .svg or .pdf by the path's suffix; the same figure gives the same bytes.
+    """Write a figure whole or not at all, .png, .svg or .pdf by the path's suffix.
 
-    Raises EvoError.
+    The same figure gives the same bytes. Raises EvoError.
     """
     check_picture(path)
     suffix = path.suffix.lower()
@@ -80,9 +81,21 @@ def write_figure(figure: Figure, path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with rc_context({"svg.hashsalt": "evo"}):
+            _settle(figure)
             figure.savefig(unfinished, format=suffix[1:], metadata=_UNDATED[suffix])
         unfinished.replace(path)
     except OSError as error:
         raise EvoError(f"cannot write {path}: {one_line(error)}") from error
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _settle(figure: Figure) -> None:
+    """Lay a figure out for good, at rounded places: the layout's solver has other rounding errors from time to time."""
+    engine = figure.get_layout_engine()
+    if engine is None:
+        return
+    engine.execute(figure)
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        axes.set_position(Bbox(np.round(axes.get_position(original=True).get_points(), 6)))

@@ -15,9 +15,9 @@ import pytest
 import evo
 from evo import cli
 from evo.errors import EvoError
-from tests.support.places import REFERENCE
+from tests.support.places import REFERENCE as REFERENCES
 
-REFERENCE = str(REFERENCE / "quadruped")
+REFERENCE = str(REFERENCES / "quadruped")
 SMALL = {"evaluation.selection_episodes": 2, "evaluation.report_episodes": 2}
 
 
@@ -59,6 +59,15 @@ MISTAKES = [
     (["watch", "runs/missing"], "missing"),
     (["watch", REFERENCE, "--port", "99999"], "port must lie between 0 and 65,535, got 99999"),
     (["watch", REFERENCE, "--seconds", "0"], "seconds must be more than 0"),
+    (["plot", REFERENCE, "--kind", "gate"], "there is no kind of plot 'gate'; did you mean 'gait'?"),
+    (["plot", REFERENCE, "--out", "plot.bmp"], "cannot draw 'plot.bmp': the suffix must be .png, .svg or .pdf"),
+    (["plot", REFERENCE, "--kind", "species,gait"], "species is a picture by itself"),
+    (["plot", REFERENCE, "--kind", "network", "--terminal"], "network is no picture for a terminal"),
+    (["plot", REFERENCE, "--kind", "archive", "--out", "x.png"], "holds no archive"),
+    (["plot", str(REFERENCES / "digits"), "--kind", "gait"], "digits is a data set"),
+    (["plot", str(REFERENCES / "cartpole"), "--kind", "gait"], "has no feet to draw a gait of"),
+    (["plot", REFERENCE, "--seconds", "nan"], "seconds must be more than 0"),
+    (["plot", "runs/missing"], "missing"),
     (["resume", REFERENCE], "finished"),
     (["bench", "--task", "cartpole"], "no open-loop limit"),
     (["bench", "--task", "InvertedPendulum-v5"], "end early"),

@@ -18,7 +18,6 @@ from PIL import Image
 
 import evo
 from evo.comparison.artefacts import robustness_caption
-from evo.visualize.colours import PALETTE, colours_of
 from evo.comparison.curves import budget_header, budget_texts, curve, curves, equal_budget, equal_budgets
 from evo.comparison.figures import _draw_matched, _draw_thresholds, _end, learning_curves, robustness_figure
 from evo.comparison.member import Member, read_member
@@ -35,6 +34,7 @@ from evo.problems.control import Walking
 from evo.runs.champion import Fitness
 from evo.visualize.charts import Page
 from evo.visualize.charts.paper import draw_page
+from evo.visualize.colours import PALETTE, colours_of
 from evo.visualize.curves import learning_curve
 
 NAN = float("nan")

@@ -46,19 +46,26 @@ def _rows(subjects: Sequence[Subject], seconds: float) -> list[Row]:
         if not task.model.nu:
             raise EvoError(f"{task.name} has no actuators in MuJoCo, and so no torques")
         time = (1 + np.arange(steps)) * task.control_period
-        shown, names = torques(subject)[:steps].T, actuator_names(task.model)
+        shown = torques(subject)[:steps].T
         most = float(np.nanmax(np.abs(shown))) or 1.0
         title = of(subject, f"joint torques{subject.within(seconds)}")
-        names = [name.replace("_", " ") for name in names]
+        names = [name.replace("_", " ") for name in actuator_names(task.model)]
         slides = np.isin(task.model.jnt_type[_joints(task.model)], int(mujoco.mjtJoint.mjJNT_SLIDE))
         unit = "N m" if not slides.any() else "N" if slides.all() else "N m, N"
-        rows.append(Row([Raster(shown, "time / s", most, title, names, (0.0, time[-1]), unit)], 0.9 + 0.17 * len(names)))
+        rows.append(
+            Row([Raster(shown, "time / s", most, title, names, (0.0, time[-1]), unit)], 0.9 + 0.17 * len(names))
+        )
         spent, work = power(subject), energy(subject)
         whole = len(work) * task.control_period
-        told = f"energy: {work[-1]:,.3g} J in {whole:.3g} s, {spent.mean():.3g} W in the mean"
-        powers = Lines("time / s", "power / W", [Line(time, spent[:steps], "", TEAL)], "mechanical power")
+        told = f"energy: {_si(work[-1], 'J')} in {whole:.3g} s, mean {_si(spent.mean(), 'W')}"
+        powers = Lines("time / s", "power / W", [Line(time, spent[:steps], "", TEAL, width=1.0)], "mechanical power")
         rows.append(Row([powers, Lines("time / s", "energy / J", [Line(time, work[:steps], "", ORANGE)], told)], 1.9))
     return rows
+
+
+def _si(value: float, unit: str) -> str:
+    """Return a size in words of its unit: `108 kJ`."""
+    return f"{value / 1000:.3g} k{unit}" if value >= 1000 else f"{value:.3g} {unit}"
 
 
 def _joints(model: mujoco.MjModel) -> np.ndarray:
@@ -67,4 +74,6 @@ def _joints(model: mujoco.MjModel) -> np.ndarray:
     return np.asarray(model.actuator_trnid[drives, 0])
 
 
-EFFORT = Kind("effort", "joint torques, mechanical power and energy", _rows, lambda one: acts(one) and one.world.model.nu > 0)
+EFFORT = Kind(
+    "effort", "joint torques, mechanical power and energy", _rows, lambda one: acts(one) and one.world.model.nu > 0
+)

@@ -29,12 +29,13 @@ def contacts(subject: Subject) -> np.ndarray:
 def _rows(subjects: Sequence[Subject], seconds: float) -> list[Row]:
     found = []
     for subject in subjects:
-        names = [name.removesuffix("_foot").replace("_", " ") for name in subject.world.feet]
         touching = contacts(subject)
-        notes = [f"{100 * share:.0f} %" for share in touching.mean(axis=1)]
-        title = of(subject, f"feet on the ground{subject.within(seconds)}; at the right: share of all steps")
+        shares = [f"{100 * share:.0f} %" for share in touching.mean(axis=1)]
+        feet = [name.removesuffix("_foot").replace("_", " ") for name in subject.world.feet]
+        names = [f"{foot}, {share}" for foot, share in zip(feet, shares, strict=True)]
+        title = of(subject, f"feet on the ground, and in what share of all steps{subject.within(seconds)}")
         shown = touching[:, : subject.steps(seconds)]
-        chart = Spans(names, shown, subject.world.control_period, title, notes, subject.colour)
+        chart = Spans(names, shown, subject.world.control_period, title, subject.colour)
         found.append(Row([chart], 0.85 + 0.22 * len(names)))
     return found
 

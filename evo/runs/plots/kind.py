@@ -33,4 +33,4 @@ def acts(subject: Subject) -> bool:
 
 def of(subject: Subject, what: str) -> str:
     """Return the title of a chart of one subject, which is named where there are others."""
-    return f"{subject.label}: {what}" if subject.label else what
+    return f"{subject.label}, seed {subject.champion.seed}: {what}" if subject.label else what

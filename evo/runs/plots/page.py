@@ -49,7 +49,7 @@ class Plot:
 
 def summaries() -> dict[str, str]:
     """Return what each kind of plot shows, by its name."""
-    return {name: kind.summary for name, kind in {**KINDS, **WHOLE}.items()}
+    return {name: kind.summary for name, kind in KINDS.items()} | {name: whole.summary for name, whole in WHOLE.items()}
 
 
 def names_of(kinds: str | Iterable[str]) -> list[str]:
@@ -61,7 +61,9 @@ def names_of(kinds: str | Iterable[str]) -> list[str]:
             raise EvoError(f"there is no kind of plot {name!r}{nearest(name, [*KINDS, *WHOLE])}")
     whole = [name for name in names if name in WHOLE]
     if whole and len(set(names)) > 1:
-        raise EvoError(f"{whole[0]} is a picture by itself: plot it alone, without {next(n for n in names if n != whole[0])}")
+        raise EvoError(
+            f"{whole[0]} is a picture by itself: plot it alone, without {next(n for n in names if n != whole[0])}"
+        )
     return list(dict.fromkeys(names))
 
 

@@ -28,17 +28,28 @@ def _rows(subjects: Sequence[Subject], seconds: float) -> list[Row]:
     joints = joints_of(model)
     if not joints:
         raise EvoError(f"{subjects[0].world.name} has no joints that turn or slide")
-    if unlike := [one for one in subjects if [one.world.model.joint(j).name for j in joints_of(one.world.model)] != [model.joint(j).name for j in joints]]:
-        raise EvoError(f"phase portraits are of one body: {unlike[0].world.name} has other joints than {subjects[0].world.name}")
+    for subject in subjects[1:]:
+        if _named(subject.world.model) != _named(model):
+            here, there = subjects[0].world.name, subject.world.name
+            raise EvoError(f"phase portraits are of one body: {there} has other joints than {here}")
     charts = []
-    for joint in joints[:_MOST]:
-        turns = model.jnt_type[joint] == _HINGE
+    for joint, name in list(zip(joints, _named(model), strict=True))[:_MOST]:
         at, rate = model.jnt_qposadr[joint], model.jnt_dofadr[joint]
-        lines = [Line(one.episode.qpos[:, at], one.episode.qvel[:, rate], "", one.colour) for one in subjects]
-        across, up = ("rad", "rad/s") if turns else ("m", "m/s")
-        name = model.joint(joint).name or f"joint {joint}"
-        charts.append(Lines(across, up, lines, name.replace("_", " ")))
-    return in_rows(charts, COLUMNS, 1.75)
+        lines = [Line(*_state(subject, at, rate, seconds), "", subject.colour, width=0.6) for subject in subjects]
+        across, up = ("rad", "rad/s") if model.jnt_type[joint] == _HINGE else ("m", "m/s")
+        charts.append(Lines(across, up, lines, name))
+    columns = -(-len(charts) // -(-len(charts) // COLUMNS))  # as even rows as there can be
+    return in_rows(charts, columns, 1.8)
 
 
-PHASE = Kind("phase", "phase portraits: each joint's angle against its velocity", _rows, acts)
+def _named(model: mujoco.MjModel) -> list[str]:
+    return [(model.joint(joint).name or f"joint {joint}").replace("_", " ") for joint in joints_of(model)]
+
+
+def _state(subject: Subject, at: int, rate: int, seconds: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return position and velocity of a joint in the last `seconds` of an episode, when a gait has settled."""
+    states = slice(-subject.steps(seconds), None)
+    return subject.episode.qpos[states, at], subject.episode.qvel[states, rate]
+
+
+PHASE = Kind("phase", "phase portraits: each joint's angle against its velocity, in the last seconds", _rows, acts)

@@ -53,6 +53,10 @@ def _diagnostic(name: str, summary: str, columns: Mapping[str, str]) -> Kind:
     return kind
 
 
-FITNESS = Kind("fitness", "best, mean and spread in training, and held-out scores", _fitness, _learned, {"selection": ""})
+FITNESS = Kind(
+    "fitness", "best, mean and spread in training, and held-out scores", _fitness, _learned, {"selection": ""}
+)
 SIGMA = _diagnostic("sigma", "the size of a method's steps, where it searches with some sigma", _SIGMA)
-DIVERSITY = _diagnostic("diversity", "how unlike individuals, species or behaviours are, where it is recorded", _DIVERSITY)
+DIVERSITY = _diagnostic(
+    "diversity", "how unlike individuals, species or behaviours are, where it is recorded", _DIVERSITY
+)

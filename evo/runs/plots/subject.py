@@ -56,11 +56,6 @@ class Subject:
             raise EvoError(f"{task.name}: there is no step to plot, {found.failure}")
         return found
 
-    def measure(self, name: str) -> float | None:
-        """Return what the task measured of the whole episode; None where it measures no such thing."""
-        names = self.world.measures
-        return float(self.episode.traced[-1, names.index(name)]) if name in names else None
-
     def steps(self, seconds: float) -> int:
         """Return how many steps of its episode lie within the first `seconds`, at least one."""
         return max(1, min(len(self.episode), round(seconds / self.world.control_period)))

@@ -8,6 +8,7 @@ from evo.errors import EvoError
 from evo.networks import Network
 from evo.networks.wiring import Wiring
 from evo.problems.shared import NetworkProblem
+from evo.runs.pictures.network import names_of
 from evo.runs.plots.kind import Kind, of
 from evo.runs.plots.subject import Subject
 from evo.visualize.charts import Line, Lines, Raster, Row
@@ -15,7 +16,7 @@ from evo.visualize.colours import PALETTE
 
 _BINS = 41
 _MATRICES = 6  # drawn of a network
-_SIDE = 512  # rows and columns of a matrix at most: of larger ones every so many
+_NAMED = 32  # rows of a matrix that are named
 _BESIDE = 2  # matrices in a row
 
 
@@ -48,8 +49,13 @@ def _rows(subjects: Sequence[Subject], seconds: float) -> list[Row]:
         if not found:
             raise EvoError(f"{champion.network_text} has no weights, only vectors, so that there is nothing to draw")
         rows.append(Row([_histogram(found, of(subject, "weights"))], 2.3))
-        matrices = [_matrix(name, array) for name, array in found.items() if array.ndim > 1][:_MATRICES]
-        rows += [Row(matrices[first : first + _BESIDE], 2.6) for first in range(0, len(matrices), _BESIDE)]
+        inputs = [*names_of(champion.problem).inputs]
+        matrices = [
+            _matrix(name, array, inputs if not at else [])
+            for at, (name, array) in enumerate(found.items())
+            if array.ndim > 1
+        ]
+        rows += [Row(matrices[first : first + _BESIDE], 2.6) for first in range(0, len(matrices[:_MATRICES]), _BESIDE)]
     return rows
 
 
@@ -69,11 +75,12 @@ def _reach(values: np.ndarray) -> tuple[float, float]:
     return (-most, most) if most > 0 else (-1.0, 1.0)
 
 
-def _matrix(name: str, array: np.ndarray) -> Raster:
+def _matrix(name: str, array: np.ndarray, names: list[str]) -> Raster:
     table = array.reshape(-1, array.shape[-1])
-    every = [-(-side // _SIDE) for side in table.shape]
-    shape = " × ".join(f"{side:,}" for side in array.shape)
-    return Raster(table[:: every[0], :: every[1]], "to", _reach(table.ravel())[1], f"{name}, {shape}", unit="weight", up="from")
+    shape = "×".join(f"{side}" for side in array.shape)
+    names = names if len(names) == len(table) <= _NAMED else []
+    most, up = _reach(table.ravel())[1], "" if names else "from"
+    return Raster(table, "to", most, f"{name}, {shape}", names, unit="weight", up=up)
 
 
 WEIGHTS = Kind(

@@ -1,6 +1,7 @@
 """Charts drawn in plain characters, for a terminal: ASCII alone, which every terminal, log and screen reader has."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 
@@ -48,17 +49,18 @@ def _lines(chart: Lines, width: int, known: Mapping[str, str]) -> list[str]:
     canvas = np.full((_HEIGHT, width), " ")
     named = [line for line, _, _ in shown if line.label]
     marks = {id(line): _MARKS[index % len(_MARKS)] for index, line in enumerate(named)}
-    # the first line is the most important: it is drawn last
-    for line, x, y in reversed(shown):
-        columns, rows = _trace(line, (x - left) / (right - left), (y - low) / (high - low), width)
+    # the first line is the most important: it is drawn last, and faint ones first
+    order = [each for each in shown if each[0].faint] + [each for each in reversed(shown) if not each[0].faint]
+    for line, x, y in order:
+        columns, rows = _trace(line, _share(x, left, right), _share(y, low, high), width)
         canvas[rows, columns] = _FAINT if line.faint else marks.get(id(line), known.get(line.colour, _MARKS[0]))
-    labels = {0: high, _HEIGHT // 2: (low + high) / 2, _HEIGHT - 1: low}
+    labels = {0: high, _HEIGHT // 2: low / 2 + high / 2, _HEIGHT - 1: low}
     drawn = [f"{chart.up}{' (logarithmic)' if chart.log else ''}"]
     for row, characters in enumerate(canvas):
         value = labels.get(row)
-        text = "" if value is None else number(10.0**value if chart.log else value)
+        text = "" if value is None else f"{10.0 ** min(value, 308.0) if chart.log else value:,.4g}"
         drawn.append(f"{text[: _MARGIN - 1]:>{_MARGIN}} |{''.join(characters)}")
-    first, last = number(left), number(right)
+    first, last = f"{left:,.4g}", f"{right:,.4g}"
     drawn.append(f"{'':>{_MARGIN}} +{'-' * width}")
     middle = chart.across.center(max(width - len(first) - len(last), 0))
     drawn.append(f"{'':>{_MARGIN}}  {first}{middle}{last}")
@@ -75,7 +77,15 @@ def _finite(line: Line, log: bool) -> tuple[np.ndarray, np.ndarray]:
 
 def _ends(parts: list[np.ndarray]) -> tuple[float, float]:
     low, high = min(float(part.min()) for part in parts), max(float(part.max()) for part in parts)
-    return (low, high) if high > low else (low - 0.5, low + 0.5)
+    if high > low:
+        return low, high
+    about, most = abs(low) / 2 or 0.5, float(np.finfo(np.float64).max)
+    return max(low - about, -most), min(high + about, most)
+
+
+def _share(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Return where values are from 0 at `low` to 1 at `high`; by halves: a difference of large numbers may overflow."""
+    return np.asarray((values / 2 - low / 2) / ((high / 2 - low / 2) or 1.0))
 
 
 def _trace(line: Line, across: np.ndarray, up: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -89,19 +99,18 @@ def _trace(line: Line, across: np.ndarray, up: np.ndarray, width: int) -> tuple[
         (np.linspace(columns[at], columns[at + 1], count), np.linspace(rows[at], rows[at + 1], count))
         for at, count in enumerate(steps)
     ] or [(columns, rows)]
-    return tuple(np.rint(np.concatenate(part)).astype(int) for part in zip(*parts, strict=True))  # type: ignore[return-value]
+    return tuple(np.rint(np.concatenate(part)).astype(int) for part in zip(*parts, strict=True))
 
 
 def _spans(chart: Spans, width: int) -> list[str]:
     names = max(len(name) for name in chart.names)
-    notes = [*chart.notes] or [""] * len(chart.names)
     steps = chart.on.shape[1]
-    columns = max(min(width - names - max(map(len, notes)) - 4, steps), 1)
+    columns = max(min(width - names - 3, steps), 1)
     edges = np.linspace(0, steps, columns + 1).astype(int)
     drawn = []
-    for name, on, note in zip(chart.names, chart.on, notes, strict=True):
-        shares = [on[first:last].mean() for first, last in zip(edges[:-1], edges[1:], strict=True)]
-        drawn.append(f"{name:<{names}} |{''.join('#' if share >= 0.5 else '.' for share in shares)}| {note}")
+    for name, on in zip(chart.names, chart.on, strict=True):
+        shares = [on[first:last].mean() for first, last in pairwise(edges)]
+        drawn.append(f"{name:<{names}} |{''.join('#' if share >= 0.5 else '.' for share in shares)}|")
     last = f"{number(steps * chart.period)} s"
     return [*drawn, f"{'':<{names}}  0{'time'.center(max(columns - 1 - len(last), 0))}{last}"]
 
@@ -116,7 +125,7 @@ def _raster(chart: Raster, width: int) -> list[str]:
     drawn = []
     for row in shown:
         sizes = np.abs(chart.values[row])
-        peaks = [sizes[first:last].max() for first, last in zip(edges[:-1], edges[1:], strict=True)]
+        peaks = [sizes[first:last].max() for first, last in pairwise(edges)]
         shades = [_SHADES[min(int(peak / most * len(_SHADES)), len(_SHADES) - 1)] for peak in np.nan_to_num(peaks)]
         drawn.append(f"{names[row]:<{wide}} |{''.join(shades)}|")
     if rows > _MOST_ROWS:

@@ -15,7 +15,7 @@ class Line:
 
     x, y: float64 (points,). label: by which the legend names it; "" is not named. low, high: a band around it,
     (points,), both or neither. stepped: each value holds until the next. faint: one of many, behind the others. dots:
-    mark every so many points; 0 marks none.
+    mark every so many points; 0: those of a short line. width: points of 1/72 inch.
     """
 
     x: np.ndarray
@@ -27,6 +27,7 @@ class Line:
     stepped: bool = False
     faint: bool = False
     dots: int = 0
+    width: float = 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,13 +44,12 @@ class Lines:
 
 @dataclass(frozen=True, eq=False)
 class Spans:
-    """When what was on. on: bool (rows, steps). period: seconds of a step. notes: behind each row, such as a share."""
+    """When what was on. on: bool (rows, steps), the first row on top. period: seconds of a step."""
 
     names: Sequence[str]
     on: np.ndarray
     period: float
     title: str = ""
-    notes: Sequence[str] = ()
     colour: str = TEAL
 
 
@@ -75,10 +75,11 @@ Chart = Lines | Spans | Raster
 
 
 class Row(NamedTuple):
-    """Charts side by side, at most `COLUMNS`. height: inches."""
+    """Charts side by side. height: inches. places: for how many there is room, at most `COLUMNS`; 0: as many as are."""
 
     charts: Sequence[Chart]
     height: float
+    places: int = 0
 
 
 class Page(NamedTuple):
