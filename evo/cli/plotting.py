@@ -61,7 +61,7 @@ def plot(
     if not paths:
         paths = [latest()]
         console.say(f"run     {paths[0]}")
-    drawn = plot_of(*paths, kind=kind or (), out=out, seconds=seconds, seed=seed, trust=trust)
+    drawn = plot_of(*paths, kind=kind, out=out, seconds=seconds, seed=seed, trust=trust)
     if terminal:
         console.say(drawn.text(min(max(shutil.get_terminal_size().columns, _NARROW), _WIDE)))
     elif out is None:

@@ -28,6 +28,7 @@ CUTS = {
     "resume": ["--generations", "2", "--no-video"],
     "replay": ["--width", "64", "--height", "36", "--seconds", "1"],
     "gallery": ["--seconds", "0.5"],
+    "plot": ["--seconds", "2"],
     "view": ["--seconds", "1", "--fossils", "2"],
     "bench": ["--quick"],
     "bench --exact": ["--quick", "--task", "Swimmer-v5"],

@@ -58,7 +58,7 @@ def test_a_creature_fills_every_kind_of_its_page(tmp_path: Path) -> None:
 
 def test_kinds_are_given_by_name() -> None:
     assert names_of("gait, path,gait") == names_of(["gait", "path"]) == ["gait", "path"]
-    assert names_of(()) == []
+    assert names_of(()) == names_of("") == []
     assert {*KINDS} < {*summaries()}
     with pytest.raises(EvoError, match="there is no kind of plot 'gate'; did you mean 'gait'"):
         names_of("fitness,gate")

@@ -39,7 +39,7 @@ def test_a_line_begins_and_ends_where_its_points_are() -> None:
 
 def test_a_matrix_is_shaded_by_size() -> None:
     text = chart_in_characters(Raster(np.array([[0.0, 0.5, -1.0]]), "to", 1.0, names=["one"]), 60)
-    assert text.splitlines()[0] == "one | =@|"
+    assert text.splitlines()[0] == "one | +@|"
 
 
 def test_marks_follow_the_legend() -> None:
