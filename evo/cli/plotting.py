@@ -29,7 +29,7 @@ def plot(
             "--kind",
             "-k",
             help="what to plot, with commas between: fitness, sigma, diversity, gait, path, effort, phase, weights, or "
-            "one of archive, species, ancestry, network, answers, landscape (default: what suits the run)",
+            "one of archive, front, species, ancestry, network, answers, landscape (default: what suits the run)",
         ),
     ] = "",
     out: Annotated[

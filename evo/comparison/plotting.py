@@ -16,7 +16,7 @@ from evo.runs.plots.page import KINDS, SECONDS, Plot, default_kinds, in_both_for
 from evo.runs.plots.pictures import WHOLE
 from evo.runs.plots.progress import FITNESS, known_columns
 from evo.runs.plots.subject import Subject, subject_of
-from evo.runs.run import Run, path_of
+from evo.runs.run import Run, champion_of, path_of
 from evo.visualize.charts import Line, Lines, Page, Row
 from evo.visualize.colours import colours_of
 from evo.visualize.curves import in_rows
@@ -64,7 +64,7 @@ def _subject(given: Path | str | Run | Champion, seed: int | None, trust: bool) 
         source = path_of(given)
         if not source.is_file():
             return replace(subject_of(given if isinstance(given, Run) else Run(source, trust)), seed=seed)
-        given = Champion.load(source, trust)
+        given = champion_of(source, trust)
     return Subject(given, None, f"{given.task_name}  {given.method}  seed {given.seed}", seed=seed)
 
 

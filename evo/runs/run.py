@@ -55,10 +55,7 @@ class Run(Record):
 
         Raises EvoError, also where the method searches for none.
         """
-        from evo.runs.front import draw_front
-
-        draw_front(self.front, self.config.task.made, self.title, Path(path))
-        return Path(path)
+        return self.plot(path, "front")
 
     def plot_answers(self, path: Path | str) -> Path:
         """Draw the champion's predictions on the test split, .png, .svg or .pdf; return the path.

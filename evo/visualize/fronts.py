@@ -9,11 +9,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from evo.visualize.plots import write_figure
+from evo.visualize.style import styled
 
 _PANELS = 4  # objectives at most whose pairs are drawn
 _COLUMNS = 3
 
 
+@styled
 def plot_front(
     objectives: np.ndarray,
     first: np.ndarray,
@@ -40,6 +42,6 @@ def plot_front(
         axes.set(xlabel=names[one], ylabel=names[other])
     for axes in panels[len(pairs) :]:
         axes.set_visible(False)
-    panels[0].legend(fontsize=8)
-    figure.suptitle(title, fontsize=9, parse_math=False)
+    panels[0].legend()
+    figure.suptitle(title)
     write_figure(figure, path)

@@ -1,4 +1,4 @@
-"""Pictures of runs that fill a page by themselves: archives, species, networks, maps, predictions."""
+"""Pictures of runs that fill a page by themselves: archives, fronts, species, networks, maps, predictions."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +24,12 @@ def _archive(run: Record, path: Path) -> None:
     draw_archive(run.archive, run.title, path)
 
 
+def _front(run: Record, path: Path) -> None:
+    from evo.runs.front import draw_front
+
+    draw_front(run.front, run.config.task.made, run.title, path)
+
+
 def _answers(run: Record, path: Path) -> None:
     draw_answers(run.champion, f"{run.title}: {run.champion.reported_fitness}", path)
 
@@ -40,6 +46,7 @@ def _landscape(run: Record, path: Path) -> None:
 
 WHOLE = {
     "archive": Whole("the map of elites by their fitness, of quality diversity", _archive),
+    "front": Whole("the front by its objectives, of several objectives", _front),
     "species": Whole("the sizes of species over generations, of NEAT", draw_species),
     "ancestry": Whole("the champion's line of descent, of NEAT", draw_ancestry),
     "network": Whole("the champion's network: units by depth, links by weight", _network),

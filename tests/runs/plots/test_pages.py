@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.main import get_command
 
 import evo
+from evo.cli import app
 from evo.errors import EvoError
 from evo.networks import network_from_text
 from evo.runs.plots.page import KINDS, default_kinds, names_of, summaries
@@ -132,3 +134,8 @@ def test_the_weights_of_a_graph_are_those_of_its_links(tmp_path: Path) -> None:
     assert len(links) >= 2 and np.isin(links, champion.params).all()
     assert "links" in evo.plot(run, kind="weights").text()
     assert "species" in evo.plot(run, kind="diversity").text()
+
+
+def test_the_help_names_every_kind() -> None:
+    told = next(option.help for option in get_command(app).commands["plot"].params if option.name == "kind")  # type: ignore[attr-defined]
+    assert re.findall(r"[a-z]+", told.partition(":")[2].partition("(")[0].replace("or one of", "")) == [*summaries()]
