@@ -62,14 +62,16 @@ def polynomial_mutation(
     uniform = random.random(population.shape)
     chosen = _choose(random, population, probability)
     # powers are slow, so only genes that mutate are computed
-    uniform, genes = uniform[chosen], bounded[chosen]
-    least_here, most_here = (np.broadcast_to(bound, population.shape)[chosen] for bound in (least, most))
+    places = np.flatnonzero(chosen)
+    uniform, genes = uniform.ravel()[places], bounded.ravel()[places]
+    which = places % population.shape[1]
+    least_here, most_here = (np.broadcast_to(bound, population.shape[1:])[which] for bound in (least, most))
     span = most_here - least_here
     is_down = uniform < 0.5
     room = np.where(is_down, genes - least_here, most_here - genes) / span  # delta_1 and delta_2, in [0, 1]
     share = 2 * np.where(is_down, uniform, 1 - uniform)  # in [0, 1]: 0 moves to the bound, 1 not at all
     length = 1 - (share + (1 - share) * (1 - room) ** (eta + 1)) ** (1 / (eta + 1))
-    bounded[chosen] = genes + np.where(is_down, -length, length) * span
+    bounded.flat[places] = genes + np.where(is_down, -length, length) * span
     return np.clip(bounded, least, most)  # rounding may pass the bounds
 
 

@@ -83,15 +83,19 @@ def simulated_binary_crossover(
     if probability < 1:
         crossed &= random.random(first.shape) < probability
     # powers are slow, so only genes that are crossed are computed
-    upper, lesser, greater = is_upper[crossed], lesser[crossed], greater[crossed]
-    least_here, most_here = (np.broadcast_to(bound, first.shape)[crossed] for bound in (least, most))
-    room = np.where(upper, most_here - greater, lesser - least_here)  # from the nearer parent to the bound
+    places = np.flatnonzero(crossed)
+    upper, lesser, greater = is_upper.ravel()[places], lesser.ravel()[places], greater.ravel()[places]
+    genes = places % first.shape[1]
+    lowest, highest = (np.broadcast_to(bound, first.shape[1:])[genes] for bound in (least, most))
+    room = np.where(upper, highest - greater, lesser - lowest)  # from the nearer parent to the bound
     distance = greater - lesser
     with np.errstate(over="ignore"):  # parents so close that the beta of the bound overflows
         widest = 1 + 2 * room / distance  # the beta that reaches the bound
     mass = 2 - widest ** -(eta + 1)  # twice the probability of beta <= widest: 2 without bounds
-    scaled = uniform[crossed] * mass
+    scaled = uniform.ravel()[places] * mass
     beta = np.where(scaled <= 1, scaled, 1 / (2 - scaled)) ** (1 / (eta + 1))
-    children = first.copy()
-    children[crossed] = np.where(upper, 1.0, -1.0) * beta * (0.5 * distance) + (0.5 * lesser + 0.5 * greater)
+    middle, half = 0.5 * lesser + 0.5 * greater, 0.5 * distance
+    children = first.ravel().copy()
+    children[places] = np.where(upper, 1.0, -1.0) * beta * half + middle
+    children = children.reshape(first.shape)
     return np.clip(children, least, most)  # rounding may pass the bounds
