@@ -97,5 +97,4 @@ def simulated_binary_crossover(
     middle, half = 0.5 * lesser + 0.5 * greater, 0.5 * distance
     children = first.ravel().copy()
     children[places] = np.where(upper, 1.0, -1.0) * beta * half + middle
-    children = children.reshape(first.shape)
-    return np.clip(children, least, most)  # rounding may pass the bounds
+    return np.clip(children.reshape(first.shape), least, most)  # rounding may pass the bounds
