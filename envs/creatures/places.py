@@ -1,8 +1,8 @@
 """Places on a body: where the sensors and actuators of a task are in its model's pose at rest.
 
-An observation that is a joint's position or velocity is sensed at the joint; any other, at the body's root. An actuator
-is where the joint is that it moves. The two axes along which these places extend furthest are kept. A third coordinate
-tells apart what is sensed at one place, such as the angle and the velocity of a joint.
+An observation that is a joint's position or velocity, in motion, is sensed at the joint; any other, at the body's root.
+An actuator is where the joint is that it moves. The two axes along which these places extend furthest are kept. A third
+coordinate tells apart what is sensed at one place, such as the angle and the velocity of a joint.
 """
 
 import mujoco
@@ -40,12 +40,15 @@ def places_of(task: object) -> tuple[Places, Places]:
 
 
 def _sensed_joints(task: Task) -> list[int]:
-    """Return the joint of each observation: that whose position or velocity it equals at a start, else the first."""
+    """Return the joint of each observation: that whose position or velocity it equals in motion, else the first."""
     from evo.envs.gymnasium_bridge.task_env import TaskEnv  # which brings the renderer
 
     environment = TaskEnv(task)
     try:
-        observed, _ = environment.reset(seed=0)
+        environment.reset(seed=0)
+        # at a start that is not random joints may be at equal angles and rest: uneven actions tell them apart
+        low, high = task.action_low, task.action_high
+        observed, *_ = environment.step(low + np.linspace(0.3, 0.6, len(low)) * (high - low))
         data = environment.data
     except EngineError as error:
         raise ValueError(str(error)) from error

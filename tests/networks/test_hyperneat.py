@@ -232,6 +232,13 @@ def test_a_body_places_units_where_its_joints_are() -> None:
     assert (actuators[:4, 0] > 0).all() and (actuators[4:, 0] < 0).all()  # front and hind
 
 
+@pytest.mark.parametrize("name", ["Walker2d-v5", "HalfCheetah-v5", "Ant-v5"])
+def test_a_start_without_noise_has_the_same_places(name: str) -> None:
+    still, noisy = (places_of(evo.task(name, reset_noise_scale=scale)) for scale in (0.0, 0.1))
+    assert still == noisy
+    assert len(set(still[0])) == len(still[0])
+
+
 def test_a_creature_is_moved_by_what_is_painted_on_its_body() -> None:
     task = evo.task("quadruped", steps=10)
     network = evo.network("hyperneat:4:body", task)

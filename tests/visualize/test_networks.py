@@ -265,3 +265,39 @@ def test_a_picture_fills_its_size(tmp_path: Path) -> None:
         drawn = np.argwhere(np.asarray(picture.convert("L")) < 128)
         share = (drawn.max(axis=0) - drawn.min(axis=0)) / [picture.height, picture.width]
     assert (share > 0.7).all()
+
+
+@pytest.mark.parametrize("text", ["hyperneat:5x5:grid:nobias", "hyperneat:6,4", "hyperneat:3:relu"])
+def test_a_painted_network_is_drawn_where_its_units_are(text: str, tmp_path: Path) -> None:
+    network = network_from_text(text, 9, 9)
+    row = painting(network)
+    diagram = diagram_of(network, row)
+    layout = lay_out(diagram, np.ones(len(diagram), bool))
+    assert diagram.places is not None and 0 < len(diagram.weights) and (diagram.weights != 0).all()
+    np.testing.assert_array_equal(layout.columns, diagram.places[:, 0])
+    for layer in range(int(layout.columns.max()) + 1):
+        units = np.flatnonzero(layout.columns == layer)
+        assert (np.diff(layout.heights[units[np.argsort(diagram.places[units, 1])]]) > 0).all()
+    observations = generator(3, "test").normal(size=(2, 9))
+    shown = activity(network, row, observations, np.zeros(9), np.ones(9))
+    acted = np.array([outputs for outputs, _ in network.unroll(row, observations, np.zeros(9), np.ones(9))])
+    np.testing.assert_allclose(shown[:, diagram.outputs], acted, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(shown[0, -9:], values_of(diagram, observations[0])[-9:], rtol=1e-4, atol=1e-5)
+    for name in ("network.svg", "network.png"):
+        draw_network(diagram, Names(), text, tmp_path / name)
+    ElementTree.parse(tmp_path / "network.svg")
+
+
+def test_units_of_a_grid_stand_row_by_row_from_the_top() -> None:
+    network = network_from_text("hyperneat:grid", 9, 9)
+    places = diagram_of(network, painting(network)).places
+    assert places is not None
+    np.testing.assert_array_equal(places[:9, 1].reshape(3, 3)[::-1], np.arange(9).reshape(3, 3))
+
+
+def painting(network: Network) -> np.ndarray:
+    """A graph that paints many weights: of one node for each output, tanh."""
+    wiring = Wiring.of(network.initial(np.random.default_rng(0)))
+    weights = generator(0, "test").normal(size=len(wiring.weights))
+    tanh = np.full(len(wiring.activations), ACTIVATIONS.index("tanh"))
+    return replace(wiring, weights=weights, activations=tanh).row().astype(np.float32)

@@ -20,7 +20,7 @@ from evo.grammar import Call
 from evo.networks import substrate
 from evo.networks.arguments import Arguments, Choice, one_of
 from evo.networks.layer import Layer, Shape
-from evo.networks.layers.dense import NO_BIAS, affine
+from evo.networks.layers.dense import NO_BIAS, Dense, affine
 from evo.networks.layers.graph import Graph
 from evo.networks.layers.painted import Painted
 from evo.networks.wiring import HEADER
@@ -156,6 +156,18 @@ class HyperNEAT(Painted):
     def pattern(self, inputs: Shape) -> tuple[Graph, Shape]:
         units = self._substrate(inputs)
         return Graph(self.nodes, outputs=(len(units) - 1) * (1 + self.bias)), (3 * units[0].shape[1],)
+
+    def painted(self, params: np.ndarray, inputs: Shape) -> tuple[list[Dense], np.ndarray, list[np.ndarray]]:
+        """Return the perceptron that an individual's graph paints.
+
+        Its layers, their parameters, float32 (parameters,), and the places of all layers' units, inputs first, float64
+        (units, dimensions) each.
+        """
+        units, memory = self._substrate(inputs), np.zeros(self.memory_size(inputs), np.float32)
+        _paint(np.array(self.numbers(inputs)), np.asarray(params, np.float32), memory)
+        kinds = [*(self.activation,) * (len(units) - 2), "linear"]
+        layers = [Dense(len(after), kind, bias=self.bias) for after, kind in zip(units[1:], kinds, strict=True)]
+        return layers, memory[1 : 1 + self.products(inputs)], units
 
     def products(self, inputs: Shape) -> int:
         """Return the number of weights and biases that are painted."""

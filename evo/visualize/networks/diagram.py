@@ -2,12 +2,25 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from evo.errors import EvoError
-from evo.networks import Clock, Dense, Dropout, ESHyperNEAT, Flatten, Graph, Layer, Network, Shape, Squash, Take
+from evo.networks import (
+    Clock,
+    Dense,
+    Dropout,
+    ESHyperNEAT,
+    Flatten,
+    Graph,
+    HyperNEAT,
+    Layer,
+    Network,
+    Shape,
+    Squash,
+    Take,
+)
 from evo.networks.wiring import Wiring
 from evo.numerics.node_functions import ACTIVATIONS, AGGREGATIONS
 
@@ -18,7 +31,8 @@ class Diagram:
 
     inputs: how many units are inputs. activations, aggregations: names, one a unit; those of inputs are "". biases:
     float64 (units,). outputs: int64 (outputs,), the unit that each output reads. sources, targets: int64 (links,),
-    units. weights: float64 (links,).
+    units. weights: float64 (links,). places: int64 (units, 2), the layer of each unit of a substrate and its place from
+    the top; None where links say where units are drawn.
     """
 
     inputs: int
@@ -29,6 +43,7 @@ class Diagram:
     sources: np.ndarray
     targets: np.ndarray
     weights: np.ndarray
+    places: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.activations)
@@ -47,11 +62,44 @@ def diagram_of(network: Network, params: np.ndarray) -> Diagram:
 
     Raises EvoError for a layer whose units and links are not known.
     """
+    substrate = _substrate_of(network, params)
+    network, params = _painted(network, params)
     reading, at = _Reading(math.prod(network.shapes[0])), 0
     for layer, shape, size in zip(network.layers, network.shapes, network.sizes, strict=False):
         reading.add(layer, shape, np.asarray(params[at:] if layer.own_length else params[at : at + size], np.float64))
         at += size
-    return reading.diagram()
+    return reading.diagram() if substrate is None else _on_substrate(reading.diagram(), substrate)
+
+
+def _painted(network: Network, params: np.ndarray) -> tuple[Network, np.ndarray]:
+    """Return the network whose weights stand in its parameters: of a HyperNEAT, the perceptron that it paints."""
+    last, at = network.layers[-1], sum(network.sizes[:-1])
+    if not isinstance(last, HyperNEAT):
+        return network, params
+    layers, weights, _ = last.painted(params[at:], network.shapes[-2])
+    alike = network.shapes[0], network.text, network.normalise, network.clip_observation
+    return Network([*network.layers[:-1], *layers], *alike), np.concatenate([params[:at], weights])
+
+
+def _substrate_of(network: Network, params: np.ndarray) -> list[np.ndarray] | None:
+    """Return the places of the units of each layer where a substrate is the whole network."""
+    whole = network.layers[0]
+    return whole.painted(params, network.shapes[0])[2] if isinstance(whole, HyperNEAT) else None
+
+
+def _on_substrate(diagram: Diagram, layers: Sequence[np.ndarray]) -> Diagram:
+    """Return a diagram without the links that are no connections, its units where those of the layers are.
+
+    layers: places of their units, (units, dimensions) each: drawn from the top by y, then by x, then by what is left.
+    """
+    places = []
+    for layer, units in enumerate(layers):
+        ranks, others = np.empty(len(units), np.int64), units.T[:1:-1]
+        ranks[np.lexsort((*others, units[:, 0], -units[:, 1]))] = np.arange(len(units))
+        places.append(np.column_stack([np.full(len(units), layer), ranks]))
+    there = diagram.weights != 0
+    links = {name: getattr(diagram, name)[there] for name in ("sources", "targets", "weights")}
+    return replace(diagram, places=np.concatenate(places), **links)
 
 
 def activity(
@@ -61,6 +109,7 @@ def activity(
 
     observations: (steps, inputs), in the order of an episode. mean, scale: what normalises them.
     """
+    network, params = _painted(network, params)
     parts, kept = [], 0  # kept: memory of the layers before
     for depth in range(len(network.layers) + 1):
         steps = network.unroll(params, observations, mean, scale, depth)
@@ -110,8 +159,8 @@ class _Reading:
             self.current = self.current[: layer.count]
         elif not isinstance(layer, Dropout | Flatten):
             raise EvoError(
-                f"{layer.text} cannot be drawn: networks of graph, dense, squash, clock, take and es-hyperneat layers "
-                "can be"
+                f"{layer.text} cannot be drawn: networks of graph, dense, squash, clock, take, hyperneat and es-hyperneat "
+                "layers can be"
             )
 
     def _add_dense(self, layer: Dense | Squash, shape: Shape, params: np.ndarray) -> None:

@@ -34,13 +34,17 @@ class Layout:
 
 def lay_out(diagram: Diagram, drawn: np.ndarray) -> Layout:
     """Return where the units of a diagram are drawn. drawn: bool (units,), those that are."""
-    columns = _columns(diagram)
+    columns = _columns(diagram) if diagram.places is None else diagram.places[:, 0]
     members = [np.flatnonzero(drawn & (columns == column)) for column in range(int(columns.max()) + 1)]
+    if diagram.places is not None:
+        members = [units[np.argsort(diagram.places[units, 1])] for units in members]
     pitch = 1 / max(max(map(len, members)) - 1, 1)
     heights = np.full(len(diagram), np.nan)
     gaps = [_gap(len(units), pitch) for units in members]
     for units, gap in zip(members, gaps, strict=True):
         heights[units] = 0.5 + gap * (np.arange(len(units)) - (len(units) - 1) / 2)
+    if diagram.places is not None:  # nothing is moved
+        return Layout(columns, heights, np.array(gaps), np.zeros(len(diagram.sources), bool))
     heights[diagram.outputs] = heights[np.sort(np.unique(diagram.outputs))][_ranks(diagram.outputs)]
     forward = columns[diagram.sources] < columns[diagram.targets]
     linked = forward & drawn[diagram.sources] & drawn[diagram.targets]
