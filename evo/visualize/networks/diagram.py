@@ -159,8 +159,8 @@ class _Reading:
             self.current = self.current[: layer.count]
         elif not isinstance(layer, Dropout | Flatten):
             raise EvoError(
-                f"{layer.text} cannot be drawn: networks of graph, dense, squash, clock, take, hyperneat and es-hyperneat "
-                "layers can be"
+                f"{layer.text} cannot be drawn: networks of graph, dense, squash, clock, take, hyperneat and "
+                "es-hyperneat layers can be"
             )
 
     def _add_dense(self, layer: Dense | Squash, shape: Shape, params: np.ndarray) -> None:
