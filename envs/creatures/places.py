@@ -48,6 +48,7 @@ def _sensed_joints(task: Task) -> list[int]:
         environment.reset(seed=0)
         # at a start that is not random joints may be at equal angles and rest: uneven actions tell them apart
         low, high = task.action_low, task.action_high
+        assert low is not None and high is not None
         observed, *_ = environment.step(low + np.linspace(0.3, 0.6, len(low)) * (high - low))
         data = environment.data
     except EngineError as error:
