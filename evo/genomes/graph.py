@@ -20,18 +20,18 @@ class GraphPopulation:
     What does not lead from an input, the bias unit or a node with a bias to an output is left out; an output to which
     nothing leads stays, without links. A link from the bias unit, which is always 1, is added to the bias of the node
     that it leads to. mothers: of each, the individual of the generation before whose structure it began with, int64
-    (individuals,); None where there was none. steps: of the problem that making them took, 0 unless they have learned.
+    (individuals,); None where there was none. lesson_steps: steps of the problem that their learning took, else 0.
     """
 
     def __init__(self, genes: Genes, recurrent: bool, mothers: NDArray[np.int64] | None = None) -> None:
-        self.genes, self.mothers, self.steps = genes, mothers, 0
+        self.genes, self.mothers, self.lesson_steps = genes, mothers, 0
         self.values, self.offsets = develop(genes, recurrent)
         self.lengths = np.diff(self.offsets)
 
     def after_learning(self, values: NDArray[np.float32], genes: Genes, steps: int) -> "GraphPopulation":
         """Return it with what learning made of its rows, (numbers,), the genes that it left, and the steps it took."""
         taught = copy.copy(self)
-        taught.values, taught.genes, taught.steps = values.astype(np.float64), genes, steps
+        taught.values, taught.genes, taught.lesson_steps = values.astype(np.float64), genes, steps
         return taught
 
     def __len__(self) -> int:

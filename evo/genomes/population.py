@@ -16,7 +16,7 @@ class Population(Protocol):
 
     Where individuals have rows of their own length, it has `lengths` too, int64 (individuals,); see `RaggedPopulation`.
     One that stores its rows one after the other may have `part(first, last)`, which returns those of some individuals
-    as `Rows`. One whose individuals have learned has `steps`, of the problem, that this took.
+    as `Rows`. One whose individuals have learned has `lesson_steps`, of the problem, that this took.
     """
 
     def __len__(self) -> int:

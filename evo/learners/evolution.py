@@ -36,7 +36,7 @@ class Evolution:
     On a deterministic problem the best individual ever seen is the first candidate, before those of the algorithm: its
     fitness is exact.
     An algorithm that `uses` measures or objectives is told them beside the fitness, and its individuals do not race.
-    What individuals learned in their lives before (`steps` of the population) counts like what evaluating them takes.
+    What individuals learned in their lives before (the population's `lesson_steps`) counts like evaluating them.
     An algorithm with `grow` may enlarge its population when it is told how many steps the individuals so far took (see
     `AskTell.grow`).
     """
@@ -101,7 +101,7 @@ class Evolution:
         self.statistics = statistics
         self._best, self._best_fitness, self.errors = best, best_fitness, outcome.errors
         self._worst = min(self._worst, float(np.min(outcome.fitness, where=~lost, initial=np.inf)))
-        taught = getattr(population, "steps", 0)
+        taught = getattr(population, "lesson_steps", 0)
         self._taught += taught
         self.steps += outcome.steps + taught
         self.episodes += outcome.episodes

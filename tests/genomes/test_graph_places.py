@@ -82,7 +82,7 @@ def test_rows_that_these_genes_do_not_make_are_refused() -> None:
 
 def test_a_population_that_learned_has_its_rows_and_steps() -> None:
     born = GraphPopulation(grown(1, False, biases=False), False)
-    assert born.steps == 0
+    assert born.lesson_steps == 0
     taught = born.after_learning(2 * born.part(0, len(born)).values, born.genes, 70)
-    assert taught.steps == 70 and born.steps == 0
+    assert taught.lesson_steps == 70 and born.lesson_steps == 0
     np.testing.assert_array_equal(taught.part(0, 3).values, 2 * born.part(0, 3).values)
