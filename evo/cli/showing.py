@@ -29,6 +29,10 @@ def replay(
     evolution: Annotated[
         bool, typer.Option("--evolution", help="film how the run learned, from first to last")
     ] = False,
+    scenes: Annotated[
+        int | None,
+        typer.Option("--scenes", help="generations in a film with --evolution, the champion's last (default: 6)"),
+    ] = None,
     network: Annotated[
         bool,
         typer.Option("--network", help="show the network too; with --out FILE.svg (.png, .pdf), it alone"),
@@ -45,6 +49,10 @@ def replay(
     width: Annotated[int | None, typer.Option(help="width in pixels (default: 640)")] = None,
     height: Annotated[int | None, typer.Option(help="height in pixels (default: 360)")] = None,
     seconds: Annotated[float, typer.Option(help="most seconds of an episode to film, and 4 with --evolution")] = 20.0,
+    named: Annotated[
+        str | None, typer.Option("--format", help="size by name: 720p, 1080p, or square (1080 by 1080)")
+    ] = None,
+    poster: Annotated[bool, typer.Option("--poster", help="also write a still beside the film, NAME.png")] = False,
     preview: Annotated[bool, typer.Option("--preview", help="a small film, quickly: 256 by 144 pixels")] = False,
     step_timeout: StepTimeout = None,
     threads: Threads = None,
@@ -59,6 +67,7 @@ def replay(
     from evo.runs.pictures import replay_pictures
     from evo.runs.run import champion_of, latest
 
+    wide, high = _size(named, width, height, preview)
     console = Output()
     if path is None:
         path = latest()
@@ -78,12 +87,14 @@ def replay(
             path,
             out,
             evolution=evolution,
+            scenes=scenes,
             network=network,
             cell=cell,
             front=front,
             seed=seed,
-            width=width or (256 if preview else 640),
-            height=height or (144 if preview else 360),
+            width=wide,
+            height=high,
+            poster=poster,
             seconds=seconds,
             threads=threads,
             checked=checked,
@@ -92,6 +103,20 @@ def replay(
             progress=lambda done, frames: bar.update(filming, completed=done, total=frames, visible=True),
         )
     console.say(f"{replay_pictures(champion_of(path, trust).spec.kind, network, out).label:7} {shown}")
+
+
+def _size(named: str | None, width: int | None, height: int | None, preview: bool) -> tuple[int, int]:
+    """Return a film's width and height. Raises EvoError for a format that is unknown, or beside another size."""
+    from evo.errors import EvoError
+    from evo.runs.replay import FORMATS
+
+    if named is None:
+        return width or (256 if preview else 640), height or (144 if preview else 360)
+    if named not in FORMATS:
+        raise EvoError(f"no format {named!r}: {', '.join(FORMATS)}, or --width and --height")
+    if width is not None or height is not None or preview:
+        raise EvoError(f"--format {named} is a size of its own: leave out --width, --height and --preview")
+    return FORMATS[named]
 
 
 def evaluate(

@@ -1,6 +1,5 @@
-"""Films of a champion's episode, or of how a run learned."""
+"""Films of a champion's episode."""
 
-import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -13,13 +12,14 @@ from evo.numerics.randomness import report_seeds
 from evo.problems.control import Trajectory
 from evo.runs.champion import Champion
 from evo.runs.pictures.network import watch_network
-from evo.runs.record import Record
 from evo.visualize import encoding as encode
 from evo.visualize.frames import cameras_of, pictures
 from evo.visualize.networks.picture import LivePicture
 from evo.visualize.strips import caption, filmstrip
 
 STRIP_FRAMES, STRIP_COLUMNS = 10, 5
+
+FORMATS = {"square": (1080, 1080), "720p": (1280, 720), "1080p": (1920, 1080)}  # width and height, pixels
 
 # Called after each frame with how many of the film's frames are drawn, and their total.
 Progress = Callable[[int, int], None]
@@ -35,12 +35,14 @@ def film(
     network: bool = False,
     threads: int | None = None,
     progress: Progress | None = None,
+    poster: bool = False,
 ) -> None:
     """Film one episode of a champion, at most `seconds` of it, in real time.
 
     path: .mp4, .gif or .webp; .png makes a strip of stills. seed: the episode; by default the report episode of median
     return, which is representative. network: whether what its network does is shown on the right, in a picture as high.
-    threads: frames drawn at once; all processors by default. progress: see `Progress`. Raises EvoError.
+    threads: frames drawn at once; all processors by default. progress: see `Progress`. poster: also write a still
+    beside the film, as NAME.png. Raises EvoError.
     """
     check_film(path, width, height, seconds, seed)
     trajectory = champion.rollout(typical_seed(champion) if seed is None else seed)
@@ -52,50 +54,10 @@ def film(
         return
     stride = frame_stride(task)
     watched = watch_network(champion, champion.candidate, trajectory, height) if network else None
-    frames = _frames(task, trajectory, watched, stride, width, height, seconds, "", threads)
-    count = len(_shown_steps(task, trajectory, stride, seconds))
-    write_film(_count(frames, count, progress), path, frame_rate(task, stride))
-
-
-def film_evolution(
-    run: Record,
-    champion: Champion,
-    path: Path,
-    width: int = 640,
-    height: int = 360,
-    seconds: float = 4.0,
-    scenes: int = 6,
-    network: bool = False,
-    threads: int | None = None,
-    progress: Progress | None = None,
-) -> None:
-    """Film how a run learned: some seconds of candidates from its start to its end, on the champion's task.
-
-    network: as of `film`. Raises EvoError.
-    """
-    check_film(path, width, height, seconds)
-    if path.suffix.lower() == ".png":
-        raise EvoError(
-            f"cannot film how a run learned to {path.name!r}: a strip of stills shows one episode; try .webp"
-        )
-    chosen = choose_fossils(run.directory.fossils(), scenes)
-    if not chosen:
-        raise EvoError(f"{run.path} keeps no fossils to film; `{run.command('replay')}` films its champion")
-    task = champion.task
-    stride = frame_stride(task)
-
-    seed, candidates = typical_seed(champion), [champion.fossil(run.directory.read_fossil(one)) for one in chosen]
-    episodes = [champion.rollout_of(candidate, seed) for candidate in candidates]
-    watched = [
-        watch_network(champion, candidate, episode, height) if network else None
-        for candidate, episode in zip(candidates, episodes, strict=True)
-    ]
-    shots = (
-        _frames(task, episode, live, stride, width, height, seconds, f"generation {generation}   ", threads)
-        for generation, episode, live in zip(chosen, episodes, watched, strict=True)
-    )
-    count = sum(len(_shown_steps(task, episode, stride, seconds)) for episode in episodes)
-    write_film(_count(itertools.chain.from_iterable(shots), count, progress), path, frame_rate(task, stride))
+    frames = _frames(task, trajectory, watched, stride, width, height, seconds, threads)
+    count = len(shown_steps(task, trajectory, stride, seconds))
+    still = count // 2 if poster else None
+    write_film(count_frames(frames, count, progress), path, frame_rate(task, stride), still)
 
 
 def choose_fossils(generations: Sequence[int], count: int) -> list[int]:
@@ -127,12 +89,13 @@ def frame_rate(task: AnyTask, stride: int) -> int:
     return max(1, round(1.0 / (task.control_period * stride)))
 
 
-def _shown_steps(task: AnyTask, trajectory: Trajectory, stride: int, seconds: float) -> np.ndarray:
+def shown_steps(task: AnyTask, trajectory: Trajectory, stride: int, seconds: float) -> np.ndarray:
     """Return the control steps whose states a film shows, int (frames,)."""
     return np.arange(0, min(len(trajectory), round(seconds / task.control_period)) + 1, stride)
 
 
-def _count(frames: Iterable[encode.Frame], count: int, progress: Progress | None) -> Iterator[encode.Frame]:
+def count_frames(frames: Iterable[encode.Frame], count: int, progress: Progress | None) -> Iterator[encode.Frame]:
+    """Yield frames, and report each of them."""
     for done, frame in enumerate(frames, start=1):
         yield frame
         if progress is not None:
@@ -147,15 +110,14 @@ def _frames(
     width: int,
     height: int,
     seconds: float,
-    prefix: str,
     threads: int | None,
 ) -> Iterator[encode.Frame]:
-    shown = _shown_steps(task, trajectory, stride, seconds)
+    shown = shown_steps(task, trajectory, stride, seconds)
     earned = np.concatenate([[0.0], np.cumsum(trajectory.rewards)])
     drawn = pictures(task, trajectory, shown, width, height, threads=threads)
     for step, picture in zip(shown, drawn, strict=True):
         interruption.check()
-        said = caption(picture, f"{prefix}{step * task.control_period:4.1f} s   return {earned[step]:,.0f}")
+        said = caption(picture, f"{step * task.control_period:4.1f} s   return {earned[step]:,.0f}")
         yield said if watched is None else np.hstack([said, watched.frame(step)])
 
 
@@ -163,7 +125,7 @@ def _strip(
     task: AnyTask, trajectory: Trajectory, width: int, height: int, seconds: float, threads: int | None
 ) -> encode.Frame:
     # the cameras are those of the whole film, from which the stills are taken
-    filmed = _shown_steps(task, trajectory, frame_stride(task), seconds)
+    filmed = shown_steps(task, trajectory, frame_stride(task), seconds)
     cameras = cameras_of(task, trajectory, filmed, width / height)
     shown = np.unique(np.linspace(0, len(filmed) - 1, STRIP_FRAMES).astype(int))
     chosen = None if cameras is None else [cameras[index] for index in shown]
@@ -172,13 +134,31 @@ def _strip(
     return filmstrip([caption(picture, text) for picture, text in zip(stills, times, strict=True)], STRIP_COLUMNS)
 
 
-def write_film(frames: Iterable[encode.Frame], path: Path, fps: int) -> None:
-    """Write a film and the folder it lies in. Raises EvoError."""
+def write_film(frames: Iterable[encode.Frame], path: Path, fps: int, still: int | None = None) -> None:
+    """Write a film and the folder it lies in. still: the frame that is also written beside it, as NAME.png.
+
+    Raises EvoError.
+    """
+    kept: list[encode.Frame] = []
+
+    def watched() -> Iterator[encode.Frame]:
+        for index, frame in enumerate(frames):
+            if index == still:
+                kept.append(frame)
+            yield frame
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        encode.write(frames, path, fps)
+        encode.write(watched(), path, fps)
+        if kept:
+            encode.write(kept, poster_of(path), 1)
     except (ValueError, OSError, RuntimeError) as error:
         raise EvoError(f"cannot write the film {path}: {one_line(error)}") from error
+
+
+def poster_of(path: Path) -> Path:
+    """Return the path of the still beside a film."""
+    return path.with_suffix(".png")
 
 
 def check_film(path: Path, width: int, height: int, seconds: float, seed: int | None = None) -> None:

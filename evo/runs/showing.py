@@ -22,6 +22,7 @@ def replay(
     out: Path | str | None = None,
     *,
     evolution: bool = False,
+    scenes: int | None = None,
     network: bool = False,
     cell: str | None = None,
     front: int | None = None,
@@ -29,6 +30,7 @@ def replay(
     width: int = 640,
     height: int = 360,
     seconds: float = 20.0,
+    poster: bool = False,
     threads: int | None = None,
     checked: Callable[[Verification], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -39,14 +41,15 @@ def replay(
 
     out: .mp4, .gif or .webp for a film, .png for a strip of stills, .html for a page to turn around; by default
     videos/champion.mp4 in the run directory. evolution: film how the run learned instead, generation by generation.
+    scenes: of that film at most, 6 by default; the last is the champion's.
     network: film beside it what the network does; to .svg, .png or .pdf, and on a data set, draw the network alone.
     cell: show the elite of this cell of the run's archive, `12` or in a grid `3,7`, in place of the champion.
     front: show the individual at this place of the run's front, from 0 on, in place of the champion.
     seed: the episode to show; by default the report episode of median return. seconds: of each episode at most, and 4
-    in a film with `evolution`. threads: frames drawn at once; all processors by default. checked: called, before
-    filming, with the verification of the champion's score. progress: called after each frame with the number drawn and
-    the total. step_timeout: as of `run`; by default what the champion was scored with. trust: as of `load`. Raises
-    EvoError.
+    in a film with `evolution`. poster: also write a still beside the film, as NAME.png. threads: frames drawn at once;
+    all processors by default. checked: called, before filming, with the verification of the champion's score.
+    progress: called after each frame with the number drawn and the total. step_timeout: as of `run`; by default what
+    the champion was scored with. trust: as of `load`. Raises EvoError.
     """
     given = path if isinstance(path, Champion) else None
     if given is not None and out is None:
@@ -63,7 +66,7 @@ def replay(
     if step_timeout is not None:
         champion = champion.with_timeout(step_timeout)
     pictures = replay_pictures(champion.spec.kind, network, None if out is None else Path(out))
-    wishes = Wishes(evolution, network, seed, width, height, seconds, threads, progress)
+    wishes = Wishes(evolution, network, seed, width, height, seconds, threads, progress, scenes, poster)
     if out is not None:
         target = Path(out)
     else:

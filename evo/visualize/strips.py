@@ -1,4 +1,4 @@
-"""Filmstrips: several frames in one picture; captions."""
+"""Filmstrips: several frames in one picture; captions; the line of progress."""
 
 from collections.abc import Sequence
 
@@ -63,3 +63,23 @@ def caption(frame: Frame, text: str, size: int | None = None) -> Frame:
     draw.rounded_rectangle(plate, radius=0.35 * size, fill=(24, 32, 44, 150))
     draw.text(anchor, text, font=font, anchor="ls", fill=(255, 255, 255, 245))
     return np.asarray(Image.alpha_composite(picture, layer).convert("RGB"))
+
+
+def progress_line(frame: Frame, share: float, marks: NDArray[np.float64]) -> Frame:
+    """Return a copy of a frame with a line along its lower edge that is full at its end.
+
+    Args:
+        frame: [height, width, 3] uint8.
+        share: of the film that has been shown, from 0 to 1.
+        marks: [marks], the shares at which scenes begin; gaps in the line.
+    """
+    height, width, _ = frame.shape
+    thick = max(round(height / 120), 2)
+    colour, opacity = np.empty((width, 3)), np.full((width, 1), 0.6)
+    colour[:] = (24, 32, 44)  # of the captions' plate
+    colour[: round(share * width)], opacity[: round(share * width)] = 255.0, 0.9
+    for mark in marks:
+        opacity[round(mark * width) : round(mark * width) + max(thick // 2, 1)] = 0.0
+    lined = frame.copy()
+    lined[-thick:] = (frame[-thick:] + (colour - frame[-thick:]) * opacity).round().astype(np.uint8)
+    return lined

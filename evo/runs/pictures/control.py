@@ -8,8 +8,6 @@ from evo.runs.champion import Champion
 from evo.runs.pictures.pictures import Pictures, Wishes
 from evo.runs.record import Record
 
-_SCENE = 4.0  # seconds at most of each episode of a film of how a run learned
-
 
 class Films(Pictures):
     """A film of an episode, or of how the run learned; or a page of it."""
@@ -21,6 +19,7 @@ class Films(Pictures):
         return run.directory.videos / f"{name}{'-network' if wishes.network else ''}.mp4"
 
     def check(self, champion: Champion, run: Record | None, path: Path, wishes: Wishes) -> None:
+        from evo.runs.evolution_film import check_scenes
         from evo.runs.pictures.network import check_network
         from evo.runs.replay import check_film
         from evo.runs.viewing import check_view, is_page, world_of
@@ -34,11 +33,18 @@ class Films(Pictures):
             check_film(path, wishes.width, wishes.height, wishes.seconds, wishes.seed)
         if wishes.network:
             check_network(champion)
+        if wishes.scenes is not None:
+            check_scenes(wishes.scenes)
+            if not wishes.evolution:
+                raise EvoError("scenes are those of a film of how a run learned: add --evolution")
+        if wishes.poster and (is_page(path) or path.suffix.lower() == ".png"):
+            raise EvoError(f"{path.name!r} is a still or a page, and a poster lies beside a film: try {path.stem}.mp4")
         if wishes.evolution and run is None:
             raise EvoError(f"{champion} is a champion alone; how it evolved is in its run directory")
 
     def draw(self, champion: Champion, run: Record | None, path: Path, wishes: Wishes) -> None:
-        from evo.runs.replay import film, film_evolution
+        from evo.runs.evolution_film import LONGEST, SCENES, film_evolution
+        from evo.runs.replay import film
         from evo.runs.viewing import FOSSILS, Shown, is_page, view
 
         if is_page(path):
@@ -47,10 +53,12 @@ class Films(Pictures):
             return
         size, threads, progress = (wishes.width, wishes.height), wishes.threads, wishes.progress
         if wishes.evolution and run is not None:
-            seconds = min(wishes.seconds, _SCENE)
-            film_evolution(run, champion, path, *size, seconds, 6, wishes.network, threads, progress)
+            seconds, scenes = min(wishes.seconds, LONGEST), wishes.scenes or SCENES
+            film_evolution(
+                run, champion, path, *size, seconds, scenes, wishes.network, threads, progress, wishes.poster
+            )
         else:
-            film(champion, path, wishes.seed, *size, wishes.seconds, wishes.network, threads, progress)
+            film(champion, path, wishes.seed, *size, wishes.seconds, wishes.network, threads, progress, wishes.poster)
 
     def finish(self, run: Record, video: bool, watcher: Watcher, threads: int | None) -> None:
         if video:

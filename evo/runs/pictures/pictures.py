@@ -16,7 +16,8 @@ from evo.visualize.curves import learning_curve
 class Wishes:
     """What the user of `replay` asks for.
 
-    evolution: how the run learned, instead of its champion. network: its network, alone or beside the film. seed: the
+    evolution: how the run learned, instead of its champion. scenes: of that film at most. poster: a still beside the
+    film. network: its network, alone or beside the film. seed: the
     episode; None: one that is representative. width, height: of a film, pixels. seconds: of each episode at most.
     threads: frames drawn at once; None: all processors. progress: called after each frame with the number drawn and the
     total.
@@ -30,6 +31,8 @@ class Wishes:
     seconds: float = 20.0
     threads: int | None = None
     progress: Callable[[int, int], None] | None = None
+    scenes: int | None = None
+    poster: bool = False
 
 
 class Pictures:
@@ -53,7 +56,7 @@ class Pictures:
         from evo.visualize.plots import check_picture
 
         check_picture(path)
-        if wishes.evolution or wishes.seed is not None:
+        if wishes.evolution or wishes.scenes or wishes.poster or wishes.seed is not None:
             raise EvoError(f"{champion.task_name} is a {champion.kind}: there is no film of it, only a picture")
 
     def draw(self, champion: Champion, run: Record | None, path: Path, wishes: Wishes) -> None:
