@@ -356,8 +356,8 @@ def descend_each(
 
     program: of as many parameters as the longest individual, of which it reads an individual's own alone. optimizer: as
     it is before the first step of each. examples, order, seed: as in `descend`. team: divides the individuals. One
-    whose gradient was not finite stays as it was. Raises ValueError for minibatches of another size than the program's,
-    and for an optimiser that does not fit.
+    whose gradient was not finite, or whose parameters would not be, stays as it was. Raises ValueError for minibatches
+    of another size than the program's, and for an optimiser that does not fit.
     """
     if order.shape[1] != feeds.rows:
         raise ValueError(f"minibatches of {order.shape[1]} examples: this program takes {feeds.rows}")
@@ -401,5 +401,5 @@ def _descend_each(
         rates, norm = settings.learning_rates, settings.max_norm
         own = Settings(rates, norm, settings.l1, settings.l2, settings.weight_decay, bounds)
         _descend(programs, feeds, examples, order, rule, own, unwatched, drawn, shared, 0, 1, 0)
-        if shared.finite[0]:
+        if shared.finite[0] and np.isfinite(program.values[: last - first]).all():
             found[first:last] = program.values[: last - first]

@@ -129,11 +129,11 @@ def test_lamarck_gets_further_in_as_many_generations() -> None:
 
 
 def test_where_nothing_can_be_learned_it_is_said(tmp_path: Path) -> None:
-    with pytest.raises(EvoError, match=r"method.learning='lamarck': only a data set has gradients"):
+    with pytest.raises(EvoError, match=r"method.learning='lamarck': networks learn in their lives by gradients"):
         evo.run("cartpole", method="neat", generations=1, out=tmp_path / "run", settings=["method.learning=lamarck"])
     with pytest.raises(EvoError, match=r"method.learning='lamark': must be one of none, baldwin, lamarck"):
         evo.run("xor", method="neat", generations=1, out=tmp_path / "run", settings=["method.learning=lamark"])
-    for options in ({"learning_steps": 0}, {"learning_rate": 0.0}):
+    for options in ({"learning_steps": 0}, {"learning_steps": 10**9}, {"learning_rate": 0.0}, {"learning_rate": 1e300}):
         with pytest.raises(ValueError, match=next(iter(options))):
             evolution("lamarck", **options)
 
@@ -144,3 +144,21 @@ def test_a_run_that_learns_resumes_to_the_bit(tmp_path: Path) -> None:
     evo.run("xor", generations=2, out=tmp_path / "parts", **options)
     resumed = evo.resume(tmp_path / "parts", generations=4, video=False)
     assert resumed.champion.digest == whole.champion.digest and whole.champion.verify().exact
+
+
+def test_an_interrupted_tell_leaves_what_was_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    neat = algorithm(evolution("baldwin"))
+    fitness = np.sin(np.arange(PEOPLE))
+    neat.ask()
+    neat.tell(fitness)
+    before = neat.state()
+
+    def interrupted(*arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    neat.ask()
+    monkeypatch.setattr(neat.ancestry, "follow", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        neat.tell(fitness[::-1])
+    for name, array in neat.state().items():
+        np.testing.assert_array_equal(array, before[name], err_msg=name)

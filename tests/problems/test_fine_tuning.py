@@ -47,3 +47,9 @@ def test_what_cannot_be_trained_is_explained() -> None:
     hebbian = _problem("hebbian:2")
     with pytest.raises(ValueError, match="no gradient"):
         fine_tune(hebbian, hebbian.initial(np.random.default_rng(0)), 1, 0)
+
+
+def test_who_would_not_be_finite_stays_as_it_was() -> None:
+    problem = _problem("graph")
+    row = layered_wiring(np.random.default_rng(0), 2, 4, 2).row()
+    np.testing.assert_array_equal(fine_tune(problem, row, 1, 0, 1e300), row.astype(np.float32))

@@ -35,6 +35,7 @@ _LEAST_THRESHOLD = 0.3  # code
 _RATE_STEP, _LEAST_RATE = 0.2, 0.01
 _MOST_GENES = 2**31  # two numbers of nodes are one key
 _LARGEST = 1e9  # weights, and how far they move: their products are far below what float32 holds
+_MOST_LESSONS = 10**6  # steps of a life: what their minibatches are is in memory at once
 _SETTLED = 10  # generations without fewer links, after which simplification is over
 
 
@@ -219,7 +220,10 @@ class NEAT(AskTell[GraphPopulation]):
             number_between("interspecies", interspecies, 0, 1),
             number_between("mating_only", mating_only, 0, 1),
         )
-        lessons = whole_number("learning_steps", learning_steps, 1), positive_number("learning_rate", learning_rate)
+        lessons = (
+            whole_number("learning_steps", learning_steps, 1, _MOST_LESSONS),
+            number_between("learning_rate", positive_number("learning_rate", learning_rate), 0, _LARGEST),
+        )
         self.learning = None
         if one_of("learning", learning, LEARNING) != "none":
             self.learning = Learning(train, learning == "lamarck", *lessons, self.weight_limit, not self.bias_unit)

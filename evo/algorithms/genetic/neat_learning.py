@@ -38,8 +38,8 @@ class Learning:
     ) -> None:
         if train is None:
             raise ValueError(
-                f"learning={LEARNING[1 + inherited]!r}: only a data set has gradients by which networks learn in their "
-                "lives; take one, such as spirals, or learning=none"
+                f"learning={LEARNING[1 + inherited]!r}: networks learn in their lives by gradients, which only graphs "
+                "on data sets have; take network graph and a data set, such as spirals, or learning=none"
             )
         self._train, self._inherited, self._biases = train, inherited, biases
         self._steps, self._learning_rate, self._limit = steps, learning_rate, limit

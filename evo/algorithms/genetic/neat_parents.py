@@ -50,12 +50,12 @@ class Parents:
             )
         return genes
 
-    def hold(self) -> tuple[Genes, Floats, Ints]:
+    def hold(self) -> tuple[Genes, Floats, Ints, Floats]:
         """Return what `put_back` takes: arrays themselves, in which nobody writes."""
-        return self.genes, self.fitness, self.species
+        return self.genes, self.fitness, self.species, self.row
 
-    def put_back(self, held: tuple[Genes, Floats, Ints]) -> None:
-        self.genes, self.fitness, self.species = held
+    def put_back(self, held: tuple[Genes, Floats, Ints, Floats]) -> None:
+        self.genes, self.fitness, self.species, self.row = held
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Restore a `state()`."""
