@@ -27,6 +27,7 @@ RUN_FILES: Mapping[str, int] = {
     "champion.npz": _GIGABYTE,
     "last.npz": _GIGABYTE,
     "archive.npz": _GIGABYTE,
+    "front.npz": _GIGABYTE,
     "start.npz": _GIGABYTE,
     "ended": 2**16,
     "mixed": 2**16,

@@ -56,6 +56,14 @@ def test_an_individual_of_the_front_is_a_champion_that_reproduces_its_score(walk
             assert champion.verify().exact and champion.score == front.returns[place].mean()
 
 
+def test_a_front_is_shared_with_its_run(zdt: evo.Run, tmp_path: Path) -> None:
+    bundle = str(tmp_path / "run.evo.zip")
+    for words in (["export", str(zdt.path), bundle], ["import", bundle, "--out", str(tmp_path / "theirs")]):
+        answer = CliRunner().invoke(app, words)
+        assert answer.exit_code == 0, answer.output
+    assert evo.load(tmp_path / "theirs").front_path.read_bytes() == zdt.front_path.read_bytes()
+
+
 def test_metrics_say_what_the_front_is(walked: evo.Run, zdt: evo.Run) -> None:
     for one in (walked, zdt):
         front, metrics = one.front, one.metrics
