@@ -24,15 +24,22 @@ def view(
         Path | None,
         typer.Option("--out", "-o", help="file: .html (default: view.html, of one run in its folder videos)"),
     ] = None,
-    seconds: Annotated[float, typer.Option("--seconds", help="most seconds of an episode to show")] = 10.0,
+    seconds: Annotated[
+        float | None,
+        typer.Option("--seconds", help="most seconds of an episode to show (default: 10; in an atlas 4)"),
+    ] = None,
     fossils: Annotated[int, typer.Option("--fossils", help="most fossils of a run to show; 0: champions alone")] = 10,
+    cells: Annotated[
+        int | None,
+        typer.Option("--cells", help="most elites of an archive that walk (default: 60); 0: no atlas"),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option("--seed", help="seed of the episodes (default: that of the episode of median return)")
     ] = None,
     mujoco: Annotated[bool, typer.Option("--mujoco", help="open MuJoCo's own viewer instead, on this display")] = False,
     trust: Trust = False,
 ) -> None:
-    """Make one HTML file of recorded creatures to turn around, play and scrub; several runs stand in lanes."""
+    """Make one HTML file of recorded creatures to turn around; several runs stand in lanes, an archive is an atlas."""
     from evo.api import running as api
     from evo.runs.run import latest
 
@@ -41,11 +48,11 @@ def view(
         paths = [latest()]
         console.say(f"run     {paths[0]}")
     if mujoco:
-        _show_in_mujoco(paths, out, seconds, seed, trust)
+        _show_in_mujoco(paths, out, 10.0 if seconds is None else seconds, seed, trust)
         return
     if out is None:
         out = paths[0] / "videos" / "view.html" if len(paths) == 1 and paths[0].is_dir() else Path("view.html")
-    api.view(*paths, out=out, seconds=seconds, fossils=fossils, seed=seed, trust=trust)
+    api.view(*paths, out=out, seconds=seconds, fossils=fossils, cells=cells, seed=seed, trust=trust)
     console.say(f"page    {out} ({out.stat().st_size / 1e6:.1f} MB): open it in a browser")
 
 

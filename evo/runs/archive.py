@@ -3,7 +3,7 @@
 import importlib
 import importlib.util
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -99,18 +99,23 @@ class RunArchive:
         archive.add(rows[:, None].astype(np.float64), self.corrected_fitness[known], self.corrected_measures[known])
         cells = archive.elites()
         kept = archive.pool.population(cells).dense()[:, 0].astype(np.int64)
-        chosen = {name: getattr(self, name)[kept] for name in ("returns", "corrected_measures")}
-        params = self.params.take(kept) if isinstance(self.params, Rows) else self.params[kept]
-        return RunArchive(
-            params=params,
+        return replace(
+            self,
+            params=self._params(kept),
             cells=cells,
             fitness=archive.fitness[cells],
             measures=archive.measures[cells],
-            ranges=self.ranges,
-            names=self.names,
-            plan=self.plan,
-            **chosen,
+            returns=self.returns[kept],
+            corrected_measures=self.corrected_measures[kept],
         )
+
+    def take(self, elites: np.ndarray) -> "RunArchive":
+        """Return the archive of some of its elites, by their indices, rising."""
+        rows = ("cells", "fitness", "measures", "returns", "corrected_measures")
+        return replace(self, params=self._params(elites), **{name: getattr(self, name)[elites] for name in rows})
+
+    def _params(self, elites: np.ndarray) -> np.ndarray | Rows:
+        return self.params.take(elites) if isinstance(self.params, Rows) else self.params[elites]
 
     def place(self, cell: str) -> int:
         """Return the index of the elite of a cell, written as its number or its place in a grid: `12`, `3,7`.

@@ -90,7 +90,10 @@ class Record:
         Raises EvoError where it has none; it names the nearest cell that has one.
         """
         archive = self.archive
-        elite = archive.place(cell)
+        return self.elite_of(archive, archive.place(cell))
+
+    def elite_of(self, archive: "RunArchive", elite: int) -> Champion:
+        """Return an elite of its archive, by its index, as a champion. Raises EvoError where it is not of this run."""
         return self._found(archive.params[elite], archive.returns[elite], self.archive_path)
 
     @property

@@ -75,6 +75,16 @@ class Run(Record):
         check_view(seconds, seed, fossils)
         return view([Shown(self.champion, self, self.path.resolve().name)], fossils, seconds, seed)
 
+    def view_archive(self, cells: int = 60, seconds: float = 4.0, seed: int | None = None) -> "Page":
+        """Return its atlas: the map of its archive, and elites that walk where they are chosen.
+
+        cells: elites at most that walk. seconds: of each episode at most. seed: of the episodes; by default an elite's
+        held-out one of median return. Raises EvoError, also where it left no archive.
+        """
+        from evo.runs.atlas import view_archive
+
+        return view_archive(self, cells, seconds, seed)
+
     def export(self, path: Path | str) -> Path:
         """Write it to one .zip for others: champion, configuration, metrics, films, a page, a card; return the path.
 

@@ -84,24 +84,36 @@ def replay(
 def view(
     *runs: Path | str | Run | Champion,
     out: Path | str | None = None,
-    seconds: float = 10.0,
+    seconds: float | None = None,
     fossils: int = 10,
+    cells: int | None = None,
     seed: int | None = None,
     trust: bool = False,
 ) -> "Page":
     """Return a page of the champions of runs or champion files, to turn around; several stand side by side in lanes.
 
-    out: .html file to write it to. seconds: of each episode at most. fossils: of each run at most, from its first
-    generation on. seed: of every episode; by default each champion's report episode of median return. trust: as of
-    `load`. Raises EvoError.
+    A run alone that left an archive is shown as an atlas: its map, and elites that walk where they are chosen.
+
+    out: .html file to write it to. seconds: of each episode at most, 10 by default, 4 in an atlas. fossils: of each run
+    at most, from its first generation on. cells: elites at most that walk in an atlas, 60 by default; 0 shows the
+    champion and fossils instead. seed: of every episode; by default each champion's report episode of median return,
+    and an elite's held-out one. trust: as of `load`. Raises EvoError.
     """
+    from evo.runs.atlas import CELLS, view_archive
     from evo.runs.viewing import check_page, check_view
     from evo.runs.viewing import view as view_of
 
     if out is not None:
         check_page(Path(out))
-    check_view(seconds, seed, fossils)
-    page = view_of([_shown(one, trust) for one in runs], fossils, seconds, seed)
+    check_view(10.0 if seconds is None else seconds, seed, fossils, cells or 0)
+    shown = [_shown(one, trust) for one in runs]
+    run = shown[0].run if len(shown) == 1 else None
+    if run is not None and cells != 0 and (cells or run.archive_path.exists()):
+        page = view_archive(run, CELLS if cells is None else cells, 4.0 if seconds is None else seconds, seed)
+    elif cells:
+        raise EvoError("cells are those of one run's archive: name one run directory, or leave out cells")
+    else:
+        page = view_of(shown, fossils, 10.0 if seconds is None else seconds, seed)
     if out is not None:
         page.save(out)
     return page

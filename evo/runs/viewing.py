@@ -81,7 +81,7 @@ def check_page(path: Path) -> Path:
     return path
 
 
-def check_view(seconds: float, seed: int | None, fossils: int = 0) -> None:
+def check_view(seconds: float, seed: int | None, fossils: int = 0, cells: int = 0) -> None:
     """Raise EvoError for a page that cannot be made, before any work is done for it."""
     if not 0 < seconds <= 86_400:
         raise EvoError(f"seconds must be more than 0 and at most a day, got {seconds}")
@@ -89,6 +89,8 @@ def check_view(seconds: float, seed: int | None, fossils: int = 0) -> None:
         raise EvoError(f"seed must be at least 0, got {seed}")
     if not 0 <= fossils <= 1000:
         raise EvoError(f"fossils must lie between 0 and 1,000, got {fossils}")
+    if not 0 <= cells <= 1000:
+        raise EvoError(f"cells must lie between 0 and 1,000, got {cells}")
 
 
 def _creature(task: Task, shown: Shown, fossils: int, seconds: float, seed: int | None) -> Creature:

@@ -1,7 +1,8 @@
 """Page: recorded creatures in one HTML file that can be turned around, played and scrubbed, and fetches nothing."""
 
+from evo.visualize.page.atlas import Map, atlas_document
 from evo.visualize.page.document import curve_to_json, document, inline, lane_of, live_document, to_json
-from evo.visualize.page.episode import Episode, record_episode
+from evo.visualize.page.episode import Episode, record_episode, thin
 from evo.visualize.page.gallery import Exhibit, gallery_document
 from evo.visualize.page.scene import Creature, Curve, describe_scene, drawn_geoms
 
@@ -10,6 +11,8 @@ __all__ = [
     "Curve",
     "Episode",
     "Exhibit",
+    "Map",
+    "atlas_document",
     "curve_to_json",
     "describe_scene",
     "document",
@@ -19,5 +22,6 @@ __all__ = [
     "lane_of",
     "live_document",
     "record_episode",
+    "thin",
     "to_json",
 ]

@@ -31,7 +31,7 @@ _LANE = 0.62  # width of a lane, in camera distances: a creature fills about hal
 def document(title: str, creatures: Sequence[Creature]) -> str:
     """Return the page as HTML. Every text in it may come from a stranger: none can run or fetch anything."""
     content = [creature_to_json(one) for one in creatures]
-    return _assemble(title, content, _text(creatures), SCRIPTS, "start();", "")
+    return assemble(title, {"creatures": content}, creatures_to_text(creatures), SCRIPTS, "start();")
 
 
 def live_document(title: str) -> str:
@@ -40,18 +40,28 @@ def live_document(title: str) -> str:
     Its script asks for `news` and `part/KEY`, beside the page's own address (see `evo.runs.watching`).
     """
     listed = '<ol id="episodes"></ol>'
-    return _assemble(title, [], listed, (*SCRIPTS, "live"), "follow();", "; connect-src 'self'")
+    names, reach = (*SCRIPTS, "live"), "; connect-src 'self'"
+    return assemble(title, {"creatures": []}, listed, names, "follow();", reach)
 
 
-def _assemble(
-    title: str, creatures: Sequence[dict[str, Any]], text: str, names: Iterable[str], begin: str, reach: str
+def assemble(
+    title: str,
+    content: dict[str, Any],
+    text: str,
+    names: Iterable[str],
+    begin: str,
+    reach: str = "",
+    sheets: Iterable[str] = ("page",),
 ) -> str:
-    """Return the page. begin: the script's last statement. reach: what its content policy allows besides its own."""
+    """Return a page. content: what its scripts `names` read, as JSON holds it. begin: the script's last statement.
+
+    text: HTML of what is shown. reach: what its content policy allows besides its own. sheets: its style sheets.
+    """
     title = printable(title)
     script = f'"use strict";\n(() => {{\n{shaders()}\n{scripts(names)}\n{begin}\n}})();\n'
-    style_sheet = read_static("page.css")
+    style_sheet = "\n".join(read_static(f"{name}.css") for name in sheets)
     policy = f"default-src 'none'; script-src {_digest(script)}; style-src {_digest(style_sheet)}{reach}"
-    content = to_json({"title": title, "creatures": creatures})
+    held = to_json({"title": title, **content})
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -64,7 +74,7 @@ def _assemble(
 </head>
 <body>
 {read_static("body.html").replace("<!-- title -->", escape(title)).replace("<!-- creatures -->", text)}
-<script type="application/json" id="content">{content}</script>
+<script type="application/json" id="content">{held}</script>
 <script>{script}</script>
 </body>
 </html>
@@ -113,15 +123,16 @@ def curve_to_json(curve: Curve) -> dict[str, Any]:
     """Return a curve of `_POINTS` rows at most; what is not finite is null."""
     chosen = np.unique(np.linspace(0, len(curve.steps) - 1, min(len(curve.steps), _POINTS)).astype(int))
     columns = ("generation", "steps", "best", "mean")
-    return {"unit": curve.unit, **{name: _finite(getattr(curve, name)[chosen]) for name in columns}}
+    return {"unit": curve.unit, **{name: finite_or_null(getattr(curve, name)[chosen]) for name in columns}}
 
 
-def _finite(values: NDArray[np.float64]) -> list[float | None]:
+def finite_or_null(values: NDArray[np.float64]) -> list[float | None]:
+    """Return numbers to six digits; what is not finite is null."""
     return [float(f"{value:.6g}") if np.isfinite(value) else None for value in values]
 
 
-def _text(creatures: Sequence[Creature]) -> str:
-    """Return what the page shows as text, for who does not see it: a list for each creature."""
+def creatures_to_text(creatures: Sequence[Creature]) -> str:
+    """Return what the page shows as HTML text, for who does not see it: a list for each creature."""
     parts = []
     for creature in creatures:
         lines = [f"{each.label}: return {each.total:,.1f} in {_seconds(creature, each)}, {each.ending}"

@@ -1,6 +1,6 @@
 """Recorded episodes as a page holds them: the poses of the geoms, which of them touch something, and the actions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import mujoco
@@ -95,6 +95,12 @@ def record_episode(
         lost=whole,
         missing=tuple(np.flatnonzero(gone[geoms]).tolist()),
     )
+
+
+def thin(episode: Episode, stride: int) -> Episode:
+    """Return an episode of every `stride`-th state, the first among them; its scene's period is as much longer."""
+    arrays = {name: getattr(episode, name)[::stride] for name in ("poses", "touching", "effort", "earned", "path")}
+    return replace(episode, **arrays, lost=-(-episode.lost // stride))
 
 
 def geom_poses(data: mujoco.MjData, geoms: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -40,6 +40,7 @@ class Show {
     const said = this.actors.map((actor) => `${actor.creature.name}, ${actor.episode.label}: return ${number(actor.episode.total)}, ${actor.episode.ending}`).join("; ");
     if (id("said").textContent !== said) id("said").textContent = said; // a text that stays is not read out again
     this.changed = true;
+    this.onChosen?.();
   }
 
   // The fossil nearest to a number of steps on the curve.
