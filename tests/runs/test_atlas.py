@@ -1,6 +1,5 @@
-"""The atlas of a run: its elites walk as they were scored, spread over the map; a click in a browser chooses one."""
+"""The atlas of a run: its elites walk as they were scored, spread over the map, on a page of 5 MB at most."""
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,7 @@ import evo
 from evo.errors import EvoError
 from evo.numerics.randomness import selection_seeds
 from evo.runs.atlas import spread, view_archive
-from evo.visualize.page.atlas import ATLAS_SCRIPTS
 from evo.visualize.page.packing import unpack
-from tests.support.browser import CHROMIUM, page_in_browser, run_in_browser
 from tests.support.html_pages import Reader, content_of
 
 SETTINGS = {"method.population_size": 12, "method.mutate": "gaussian:sigma=0.3"}
@@ -110,61 +107,3 @@ def test_hostile_names_are_harmless(walked: evo.Run, tmp_path: Path) -> None:
     plain = walked.view_archive(cells=1, seconds=0.1).html
     assert [tag for tag, _ in Reader(page).elements] == [tag for tag, _ in Reader(plain).elements]
     assert "\x1b" not in page
-
-
-PROBE = """
-window.requestAnimationFrame = (act) => setTimeout(() => act(performance.now()), 16);
-await openAtlas();
-const rest = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-const told = [], atlas = JSON.parse(id("content").textContent).atlas;
-const look = async () => {
-  await rest();
-  told.push({ told: id("told").textContent, which: id("which").textContent, caption: id("caption").textContent,
-    marks: document.querySelectorAll("#map .chosen, #map .shown").length, failed: id("stage").className,
-    dots: document.querySelectorAll("#map .walker").length, cells: document.querySelectorAll("#map .cell").length });
-};
-const cell = (elite) => document.querySelector(`#map [data-elite="${elite}"]`);
-const click = (elite) => cell(elite).dispatchEvent(new MouseEvent("click", { bubbles: true }));
-await look();
-click(atlas.walking[1]); await look();
-click(atlas.labels.findIndex((_, elite) => !atlas.walking.includes(elite))); await look();
-id("fossil").value = 0; id("fossil").dispatchEvent(new Event("input")); await look();
-for (const key of ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"]) {
-  id("map").dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })); await look();
-}
-window.requestAnimationFrame = () => 0;
-say(JSON.stringify(told));
-"""
-
-if CHROMIUM:
-
-    @pytest.mark.parametrize(("archive", "measures"), [("grid:6x8", "x,y"), ("cvt:40", "x,y"), ("cvt:10", "x")])
-    def test_a_chosen_cell_walks_or_the_nearest_that_does(
-        archive: str, measures: str, walked: evo.Run, tmp_path: Path
-    ) -> None:
-        mine = walked if archive == "grid:6x8" else run(tmp_path / "run", archive=archive, measures=measures)
-        html = mine.view_archive(cells=2, seconds=0.3).html
-        content = content_of(html)
-        atlas = content["atlas"]
-        told = json.loads(run_in_browser(json.dumps(content), PROBE, ATLAS_SCRIPTS))
-        names = [f"cell {atlas['labels'][elite]}" for elite in atlas["walking"]]
-        assert all(one["failed"] == "" and one["which"] in names for one in told)
-        assert told[0]["cells"] == len(atlas["labels"]) and told[0]["dots"] == 2
-        begin, second, other, first, *arrows = told
-        assert begin["which"] == first["which"] == names[0] and "It is shown walking." in begin["told"]
-        assert second["which"] == names[1] and second["caption"].startswith(f"{names[1]}, return")
-        assert second["told"].startswith(f"C{names[1][1:]}: return ") and ", x " in first["told"].replace("; x", ", x")
-        assert "the nearest that does is shown: " + other["which"] in other["told"] and other["marks"] == 2
-        assert first["marks"] == 1 and len({one["told"] for one in [first, *arrows]}) > 1
-
-    def test_the_saved_page_opens_from_a_file(walked: evo.Run, tmp_path: Path) -> None:
-        page = walked.view_archive(cells=2, seconds=0.2).save(tmp_path / "atlas.html")
-        shown = page_in_browser(page.as_uri())
-        (told,) = [text for text in shown.texts["p"] if text.startswith("Cell ")]
-        assert told.endswith("It is shown walking.")
-
-    def test_without_webgl_the_map_still_tells(walked: evo.Run) -> None:
-        content = json.dumps(content_of(walked.view_archive(cells=2, seconds=0.2).html))
-        probe = "HTMLCanvasElement.prototype.getContext = () => null;" + PROBE
-        told = json.loads(run_in_browser(content, probe.replace('id("fossil")', "document.body"), ATLAS_SCRIPTS))
-        assert told[0]["failed"] == "failed" and told[0]["told"] != told[1]["told"]

@@ -15,17 +15,14 @@ _WEBGL = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 _FLAGS = ("--headless=new", "--no-sandbox", *_WEBGL, "--window-size=500,500", "--virtual-time-budget=20000")
 
 
-def run_in_browser(content: str, probe: str, names: tuple[str, ...] = SCRIPTS) -> str:
-    """Return what a script says by `say(text)`; it runs within a page's own, which have not started.
-
-    content: JSON. names: of the page's scripts.
-    """
+def run_in_browser(content: str, probe: str) -> str:
+    """Return what a script says by `say(text)`; it runs within a page's own, which have not started. content: JSON."""
     assert CHROMIUM is not None
     data = content.replace("<", "\\u003c")
     html = f"""<!DOCTYPE html><meta charset="utf-8"><style>{read_static("page.css")}</style>{read_static("body.html")}
 <script type="application/json" id="content">{data}</script><pre id="told"></pre><script>
 {shaders()}
-{scripts(names)}
+{scripts(SCRIPTS)}
 const say = (text) => {{ document.getElementById("told").textContent = text; }};
 (async () => {{ {probe} }})().catch((error) => say(`failed: ${{error.stack}}`));
 </script>"""

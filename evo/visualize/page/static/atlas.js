@@ -165,7 +165,7 @@ class Atlas {
     this.shown = this.walking.includes(elite) ? elite : nearest(this.walking, (other) => gap(this.units[other], this.units[elite]));
     this.mark();
     const measures = this.names.map((name, one) => `${name} ${number(this.measures[elite][one])}`).join(", ");
-    const walks = this.shown === elite ? "It is shown walking." : `It does not walk here; the nearest that does is shown: cell ${this.labels[this.shown]}.`;
+    const walks = !this.show ? "" : this.shown === elite ? "It is shown walking." : `It does not walk here; the nearest that does is shown: cell ${this.labels[this.shown]}.`;
     this.told.textContent = `${before}Cell ${this.labels[elite]}: return ${number(this.returns[elite])} on held-out episodes, ${number(this.fitness[elite])} when it entered; ${measures}. ${walks}`;
     const { show } = this;
     if (show && this.shown !== this.playing()) {
