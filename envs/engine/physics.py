@@ -12,8 +12,9 @@ import importlib
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 import llvmlite.binding
@@ -29,6 +30,8 @@ from evo.envs.engine.compile import njit
 from evo.envs.engine.structs import DATA, address_of
 
 importlib.import_module("evo.envs.engine.log")  # for its effect, before any model loads
+
+_NOTICING = 0.1  # seconds within which a signal is noticed
 
 _Result = TypeVar("_Result")
 
@@ -277,6 +280,14 @@ class StopFlag:
         self._word.value = 0
 
 
+def _wait_for(answer: SimpleQueue[Any]) -> Any:
+    """Return an answer when it comes, noticing signals meanwhile."""
+    while True:
+        # a signal that comes when the thread is about to sleep does not wake it
+        with suppress(Empty):
+            return answer.get(timeout=_NOTICING)
+
+
 class _Helper:
     """A thread that runs jobs one after the other, so that the main thread is free for signals.
 
@@ -302,7 +313,7 @@ class _Helper:
         try:
             with interruption.waiting():
                 self._jobs.put((job, answer))
-                result, error = answer.get()
+                result, error = _wait_for(answer)
         except BaseException:
             stop.set()
             self._outlast()  # the job writes into the caller's arrays
