@@ -53,6 +53,21 @@ def thin_front(objectives: Floats, kept: int) -> NDArray[np.int64]:
     return _thin_front(np.ascontiguousarray(objectives), kept)
 
 
+def win_tournaments(objectives: Floats, one: NDArray[np.intp], other: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the winners of tournaments of two, by rank and then by crowding; `one` where both are as good."""
+    ranks = rank_fronts(objectives)
+    distances = crowding_distances(objectives, ranks)
+    tied = ranks[one] == ranks[other]
+    wins = (ranks[one] < ranks[other]) | (tied & (distances[one] >= distances[other]))
+    return np.where(wins, one, other)
+
+
+def survive(objectives: Floats, count: int) -> NDArray[np.intp]:
+    """Return the `count` individuals that survive, front by front; the last that does not fit whole is thinned."""
+    whole, last = split_fronts(rank_fronts(objectives), count)
+    return np.concatenate([whole, last[thin_front(objectives[last], count - len(whole))]])
+
+
 @njit(cache=True)
 def _rank_fronts(objectives: Any, order: Any) -> Any:
     count, width = objectives.shape

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.multi_objective.bred_front import BredFront
-from evo.algorithms.multi_objective.dominance import crowding_distances, rank_fronts, split_fronts, thin_front
+from evo.algorithms.multi_objective.dominance import survive, win_tournaments
 from evo.algorithms.multi_objective.front_search import Domain
 from evo.algorithms.multi_objective.objectives import Known
 from evo.genomes.population import DensePopulation
@@ -79,18 +79,12 @@ class NSGAII(BredFront):
 
     def select_parents(self) -> NDArray[np.intp]:
         """Return two parents of each child, winners of tournaments of two by rank and then by crowding."""
-        ranks = rank_fronts(self.objectives)
-        distances = crowding_distances(self.objectives, ranks)
         random = generator(self.seed, "selection", self.generation)
         everyone = [random.permutation(self.population_size) for _ in range(4)]  # each enters as often as the others
         one, other = np.concatenate(everyone).reshape(-1, 2).T
-        tied = ranks[one] == ranks[other]
-        wins = (ranks[one] < ranks[other]) | (tied & (distances[one] >= distances[other]))
-        return np.where(wins, one, other)
+        return win_tournaments(self.objectives, one, other)
 
     def update(self, population: DensePopulation, fitness: Floats, objectives: Floats | None = None) -> None:
         assert objectives is not None
         pool = self.gather(population, fitness, objectives)
-        whole, last = split_fronts(rank_fronts(pool.objectives), self.population_size)
-        left = self.population_size - len(whole)
-        self.keep(pool, np.concatenate([whole, last[thin_front(pool.objectives[last], left)]]))
+        self.keep(pool, survive(pool.objectives, self.population_size))

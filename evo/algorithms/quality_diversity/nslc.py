@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.genetic.variation import Variation
-from evo.algorithms.multi_objective.dominance import crowding_distances, rank_fronts, split_fronts, thin_front
+from evo.algorithms.multi_objective.dominance import survive, win_tournaments
 from evo.algorithms.quality_diversity.cells import scale
 from evo.algorithms.quality_diversity.map_search import MapSearch
 from evo.algorithms.quality_diversity.measured import Known
@@ -116,13 +116,9 @@ class NSLC(MapSearch[DensePopulation]):
             random = generator(self.seed, "initial population")
             return DensePopulation(self.variation.make_first(random, self.population_size))
         goals = self._goals(_Group(self.individuals, self.fitness, self.kinds))
-        ranks = rank_fronts(goals)
-        distances = crowding_distances(goals, ranks)
         random = generator(self.seed, "selection", self.generation)
         one, other = random.integers(self.population_size, size=(2, 2 * self.population_size))
-        tied = ranks[one] == ranks[other]
-        wins = (ranks[one] < ranks[other]) | (tied & (distances[one] >= distances[other]))
-        parents = np.where(wins, one, other)
+        parents = win_tournaments(goals, one, other)
         genomes = self.individuals.astype(self.variation.kind.dtype, copy=False)
         pairs = genomes[parents[0::2]], genomes[parents[1::2]]
         return DensePopulation(self.variation.breed(self.seed, self.generation, *pairs))
@@ -136,8 +132,7 @@ class NSLC(MapSearch[DensePopulation]):
             parents = _Group(self.individuals, self.fitness, self.kinds)
             group = _Group(*(np.concatenate(pair) for pair in zip(parents, children, strict=True)))
         goals = self._goals(group)
-        whole, last = split_fronts(rank_fronts(goals), self.population_size)
-        kept = np.concatenate([whole, last[thin_front(goals[last], self.population_size - len(whole))]])
+        kept = survive(goals, self.population_size)
         self.individuals, self.fitness, self.kinds = (part[kept] for part in group)
         self.novelty = float(np.mean(np.maximum(goals[kept, 0], 0.0)))
         random = generator(self.seed, "remembered", self.generation)
