@@ -1,7 +1,5 @@
 """RunArchive: the map of elites that a run leaves, each scored again on held-out episodes."""
 
-import importlib
-import importlib.util
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +19,7 @@ from evo.learners.learner import Learner
 from evo.numerics.randomness import generator, selection_seeds
 from evo.problems.problem import Evaluation, Problem
 from evo.runs.callbacks import Watcher
+from evo.runs.data_frame import data_frame
 from evo.storage.files import read_arrays, write_arrays
 
 EPISODES = 4  # on which every elite is scored again; an archive has a thousand of them
@@ -156,13 +155,11 @@ class RunArchive:
 
     def to_pandas(self) -> Any:
         """Return a pandas.DataFrame, a row for each elite, without its parameters. Raises EvoError without pandas."""
-        if importlib.util.find_spec("pandas") is None:
-            raise EvoError("a data frame needs pandas: pip install pandas; without it, the archive has the arrays")
         columns = {"cell": [self.label(elite) for elite in range(len(self))], "fitness": self.fitness}
         columns |= {name: self.measures[:, k] for k, name in enumerate(self.names)}
         columns["corrected_fitness"] = self.corrected_fitness
         columns |= {f"corrected_{name}": self.corrected_measures[:, k] for k, name in enumerate(self.names)}
-        return importlib.import_module("pandas").DataFrame(columns)
+        return data_frame(columns, "the archive has the arrays")
 
     def save(self, path: Path) -> None:
         """Write it as one .npz file. Raises EvoError."""

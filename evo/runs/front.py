@@ -1,7 +1,5 @@
 """RunFront: the Pareto front that a run leaves, each individual scored again on held-out episodes."""
 
-import importlib
-import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from evo.problems.objective_functions import ObjectiveLandscape
 from evo.problems.problem import Problem
 from evo.runs.archive import as_evaluated, held_out, score_again
 from evo.runs.callbacks import Watcher
+from evo.runs.data_frame import data_frame
 from evo.storage.files import read_arrays, write_arrays
 
 _LIMIT = 2**34  # bytes
@@ -76,11 +75,9 @@ class RunFront:
 
     def to_pandas(self) -> Any:
         """Return a pandas.DataFrame, a row for each individual, without its parameters. Raises EvoError without it."""
-        if importlib.util.find_spec("pandas") is None:
-            raise EvoError("a data frame needs pandas: pip install pandas; without it, the front has the arrays")
         columns = {"fitness": self.fitness} | {name: self.objectives[:, k] for k, name in enumerate(self.names)}
         columns |= {f"corrected_{name}": self.corrected_objectives[:, k] for k, name in enumerate(self.names)}
-        return importlib.import_module("pandas").DataFrame(columns)
+        return data_frame(columns, "the front has the arrays")
 
     def save(self, path: Path) -> None:
         """Write it as one .npz file. Raises EvoError."""

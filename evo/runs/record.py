@@ -1,8 +1,6 @@
 """Record: what a run directory holds, read: configuration, metrics, champion."""
 
 import functools
-import importlib
-import importlib.util
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +13,7 @@ from evo.config.resolve import read_config, resolve_config
 from evo.errors import EvoError, one_line, printable
 from evo.learners.learner import Candidate, check_candidate
 from evo.runs.champion import Champion
+from evo.runs.data_frame import data_frame
 from evo.runs.provenance import read_mixed
 from evo.storage.files import read_text, read_toml
 from evo.storage.paths import command
@@ -142,9 +141,7 @@ class Record:
 
     def metrics_frame(self) -> Any:
         """Return metrics.csv as a pandas.DataFrame, a row for each generation. Raises EvoError without pandas."""
-        if importlib.util.find_spec("pandas") is None:
-            raise EvoError("a data frame needs pandas: pip install pandas; without it, run.metrics has the columns")
-        return importlib.import_module("pandas").DataFrame(dict(self.metrics))
+        return data_frame(self.metrics, "run.metrics has the columns")
 
     @property
     def ended(self) -> str | None:
