@@ -227,7 +227,8 @@ def choose_steadily(generations: Sequence[int], count: int) -> list[int]:
     if count <= 0 or not generations:
         return []
     stride, kept = 1, list(generations)
-    while len(chosen := {generations[0], *kept, generations[-1]}) > count and kept:
+    # generation 0 is a multiple of every stride
+    while len(chosen := {generations[0], *kept, generations[-1]}) > count and stride <= generations[-1]:
         stride *= 2
         kept = [one for one in generations if one % stride == 0]
     return sorted(chosen)[-count:]

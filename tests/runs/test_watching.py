@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import evo
@@ -167,6 +167,7 @@ def test_what_cannot_be_followed_is_said_in_a_line(finished_run: Path, tmp_path:
         Told(finished_run, seconds=0)
 
 
+@example({0, 1}, 1)
 @given(st.sets(st.integers(0, 500), max_size=300), st.integers(0, 30))
 def test_chosen_fossils_are_few_and_change_little(generations: set[int], count: int) -> None:
     known = sorted(generations)
