@@ -126,6 +126,7 @@ def run(
     workers: Workers | str | None = None,
     config: Path | str | None = None,
     start: Path | str | Run | None = None,
+    cell: str | None = None,
     settings: Settings = (),
     log: str | Sequence[str] = (),
     video: bool = True,
@@ -150,12 +151,12 @@ def run(
     workers: evaluates populations elsewhere, with the same bits: `ray` or `ray:HOST:6379` on the nodes of a cluster, or
     workers of your own (see `evo.evaluation.workers`). config: a `config.toml` whose settings to use. start: a run or
     champion file whose champion the learner begins from, on its task, with its network (--from on the command line).
-    settings: settings by their dotted keys, as --set. log: loggers that the
-    metrics are passed on to, of `tensorboard`, `wandb` and `mlflow`; they cannot break the run. video: film the
-    champion at the end. verbose: print what the command line prints. callback: called with each generation's row of
-    metrics. display: makes the display of the run from its configuration (see `evo.runs.display`). planned: called with
-    the configuration and the learner before the run begins. trust: whether modules that the `config` file or the
-    champion of `start` name may be imported (see `load`).
+    cell: begin from the elite of this cell of its archive instead, `12` or in a grid `3,7`. settings: settings by their
+    dotted keys, as --set. log: loggers that the metrics are passed on to, of `tensorboard`, `wandb` and `mlflow`; they
+    cannot break the run. video: film the champion at the end. verbose: print what the command line prints. callback:
+    called with each generation's row of metrics. display: makes the display of the run from its configuration (see
+    `evo.runs.display`). planned: called with the configuration and the learner before the run begins. trust: whether
+    modules that the `config` file or the champion of `start` name may be imported (see `load`).
 
     Raises EvoError for anything the user can put right, before any work is done where possible.
     """
@@ -185,12 +186,14 @@ def run(
     }
     reference.trust(*flags.values())  # before a champion's file that holds the same names is read
     file = {} if config is None else read_config(read_text(Path(config)), str(config), trust)
+    if cell is not None and start is None:
+        raise EvoError(f"cell {cell!r}: say in whose archive: start=RUN, on the command line --from RUN")
     if start is not None:
         start = here / path_of(start)
-        begun = settings_from(start, trust)
+        begun = settings_from(start, trust, cell)
         if "task.name" in file and task_name(str(file["task.name"])) != begun["task.name"]:
             raise EvoError(f"{config} is for {file['task.name']}, and the champion of {start} for {begun['task.name']}")
-        file = begun | file | {name: value for name, value in begun.items() if name.startswith("start.")}
+        file = begun | {name: value for name, value in file.items() if not name.startswith("start.")}
     resolved = resolve_config(file, pairs, flags)
     if epochs is not None:
         flags["budget.steps"] = _examples(resolved.task, epochs)

@@ -75,7 +75,7 @@ def config(
         console.say(f"{' and '.join(own)} adds its own settings")
 
 
-_FIXED = {"evo", "seed", "task.name", "method.name", "data.digest", "start.champion", "start.digest"}
+_FIXED = {"evo", "seed", "task.name", "method.name", "data.digest", "start.champion", "start.cell", "start.digest"}
 
 
 def find_word(key: str) -> tuple[str | None, str | None, str | None]:

@@ -51,6 +51,9 @@ def run(
     start: Annotated[
         Path | None, typer.Option("--from", help="a run whose champion to begin from, on its task, with its network")
     ] = None,
+    cell: Annotated[
+        str | None, typer.Option("--cell", help="with --from, begin from the elite of this cell of its archive instead")
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="a setting, e.g. task.frame_skip=5 or method.sigma=0.05; repeatable"),
@@ -86,6 +89,7 @@ def run(
             workers=workers,
             config=config,
             start=start,
+            cell=cell,
             settings=[
                 *(settings or ()),
                 *([f"method.measures={measures}"] if measures is not None else ()),

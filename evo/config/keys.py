@@ -13,6 +13,7 @@ KEYS: dict[str, Key] = {
     "evo": Key(str, __version__, help="version of evo that wrote the file; it marks a fully resolved configuration"),
     "seed": Key(int, 0, least=0, help="seed of every random number in the run"),
     "start.champion": Key(str | None, None, help="run or champion file whose champion the learner begins from"),
+    "start.cell": Key(str | None, None, help="cell of that run's archive, whose elite the learner begins from instead"),
     "start.digest": Key(str | None, None, help="digest of that champion; another one is refused"),
     "task.name": Key(
         str, None, help="name of the task, model file, data file or folder, or `package.module:attribute`"

@@ -8,9 +8,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class StartSettings:
-    """Where the learner begins: the file of a champion, and its digest. None: at initial parameters."""
+    """Where the learner begins: a run or the file of a champion, and its digest. None: at initial parameters.
+
+    cell: that of the run's archive whose elite it begins from; None for the champion.
+    """
 
     champion: str | None = None
+    cell: str | None = None
     digest: str | None = None
 
 

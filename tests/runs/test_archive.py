@@ -66,6 +66,45 @@ def test_an_elite_normalises_as_it_was_scored_though_the_champion_is_older(tmp_p
     assert champion.verify().exact and champion.score == archive.corrected_fitness[0]
 
 
+@pytest.mark.parametrize("method", ["ppo", "ga"])
+def test_an_elite_is_where_another_method_begins(walked: evo.Run, method: str, tmp_path: Path) -> None:
+    cell = walked.archive.label(1)
+    words = ["run", "--from", str(walked.path), "--cell", cell, "-m", method, "-g", "0", "--no-video", "-o"]
+    done = CliRunner().invoke(app, [*words, str(tmp_path / "run")])
+    assert done.exit_code == 0, done.output
+    elite, begun = walked.elite(cell), evo.load(tmp_path / "run")
+    np.testing.assert_array_equal(begun.champion.params, elite.params)
+    assert begun.config["start.cell"] == cell and begun.config["start.digest"] == elite.digest
+    (walked.path / "archive.npz").rename(tmp_path / "kept.npz")  # the copy in the run serves from now on
+    try:
+        again = evo.run(config=tmp_path / "run" / "config.toml", out=tmp_path / "again", video=False)
+        assert evo.resume(tmp_path / "run", generations=1, video=False).metrics["generation"].tolist() == [1]
+    finally:
+        (tmp_path / "kept.npz").rename(walked.path / "archive.npz")
+    assert again.champion.digest == elite.digest
+
+
+def test_a_cell_to_begin_from_that_is_none_is_one_clear_line(walked: evo.Run, sphere: evo.Run, tmp_path: Path) -> None:
+    def begin(start: Any, cell: str, said: str, **more: Any) -> None:
+        with pytest.raises(evo.EvoError, match=said) as raised:
+            evo.run(start=start, cell=cell, generations=0, out=tmp_path / "run", video=False, **more)
+        assert "\n" not in str(raised.value) and not (tmp_path / "run").exists()
+
+    begin(walked, "9,9", "there are 6 × 8 cells")
+    begin(walked, "one", "must be a cell of the grid")
+    empty = next(cell for cell in range(48) if cell not in walked.archive.cells)
+    begin(walked, str(empty), "has no elite; the nearest that has one is")
+    begin(walked.path / "champion.npz", "0", "a champion file has no archive; name its run directory")
+    begin(None, "0", "say in whose archive: start=RUN, on the command line --from RUN", task="point-mass")
+    begin(sphere, sphere.archive.label(0), "begin with the task", task="projected-sphere", dim=5)
+    mapless = evo.run("rastrigin", dim=2, method="ga", generations=1, out=tmp_path / "mapless", video=False)
+    begin(mapless, "0", "holds no archive: its method fills none")
+    first, second = walked.archive.label(0), walked.archive.label(1)
+    changed = {"start.champion": str(walked.path), "start.cell": second, "start.digest": walked.elite(first).digest}
+    with pytest.raises(evo.EvoError, match="is no longer the elite of cell"):
+        evo.run("point-mass", network="linear", out=tmp_path / "run", video=False, settings=changed)
+
+
 def test_metrics_say_what_the_archive_holds(walked: evo.Run, sphere: evo.Run) -> None:
     for one in (walked, sphere):
         archive, metrics = one.archive, one.metrics
