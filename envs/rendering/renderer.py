@@ -15,6 +15,7 @@ import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
@@ -265,6 +266,7 @@ def film(
     height: int = 360,
     camera: str | Sequence[Camera] | None = None,
     threads: int | None = None,
+    pool: ThreadPoolExecutor | None = None,
 ) -> Iterator[Image]:
     """Draw a trajectory, frame by frame and in order; the pictures are the same for any number of threads.
 
@@ -275,6 +277,7 @@ def film(
         height: pixels.
         camera: the name of one of the model's cameras, or one camera a frame; by default one follows the creature.
         threads: how many frames are drawn at once; by default the processors this process may use.
+        pool: threads that several films share, to draw with; by default the film has its own.
 
     Yields:
         [height, width, 3] uint8, sRGB.
@@ -292,12 +295,12 @@ def film(
         raise ValueError(f"{len(cameras)} cameras for {len(trajectory)} frames")
     workers = threads or len(os.sched_getaffinity(0))
     renderer = Renderer(model, width, height)
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(workers) if pool is None else nullcontext(pool) as drawing:
         # A bounded queue: a slow encoder must not make finished frames pile up.
         waiting: deque[Future[Image]] = deque()
         try:
             for positions, place_of_view in zip(trajectory, cameras, strict=True):
-                waiting.append(pool.submit(renderer.render, positions, place_of_view))
+                waiting.append(drawing.submit(renderer.render, positions, place_of_view))
                 if len(waiting) > 2 * workers:
                     yield waiting.popleft().result()
             while waiting:

@@ -25,7 +25,7 @@ from evo.api.arguments import (
 from evo.cluster.named import workers_of
 from evo.config.build import make_dataset, make_learner, make_problem, make_task
 from evo.config.config import Config
-from evo.config.renamed import rename_state, renamed_columns
+from evo.config.renamed import renamed_columns
 from evo.config.resolve import read_config, resolve_config
 from evo.config.task_names import task_name
 from evo.config.task_spec import TaskSpec
@@ -37,17 +37,17 @@ from evo.envs.engine.physics import EngineError
 from evo.errors import EvoError, one_line
 from evo.evaluation.evaluator import AnyTask
 from evo.evaluation.workers import NodeWorkers, Workers
-from evo.learners import find_method
 from evo.learners.learner import Learner
 from evo.networks import Network
 from evo.numerics.platform_facts import platform_facts, processor_name
 from evo.runs.callbacks import Callback, NodesWatcher, Watcher
+from evo.runs.checkpoint import restore_learner
 from evo.runs.loggers import check_loggers, following
 from evo.runs.provenance import Provenance
 from evo.runs.run import Run, path_of
 from evo.runs.showing import replay, show, view
 from evo.runs.signals import advising, stoppable
-from evo.runs.training import Progress, over, restore, train
+from evo.runs.training import Progress, over, train
 from evo.runs.warm_start import COPY, settings_from, start_of
 from evo.storage.files import read_text, read_toml, write_text
 from evo.storage.memory import size_text
@@ -273,10 +273,9 @@ def resume(
         if epochs is not None:
             flags["budget.steps"] = _examples(config.task, epochs)
             config = resolve_config(written, flags=flags, task=config.task)
-        champion = start_of(config, directory.path)
         session = _Session(workers, log, video, callback, _display_of(display, verbose), here)
-        learner = make_learner(config, workers, None if champion is None else champion.candidate)
-        progress = Progress() if checkpoint is None else _restore(learner, checkpoint[1], config, directory)
+        state = None if checkpoint is None else checkpoint[1]
+        learner, progress = restore_learner(config, directory, state, workers)
         if any(value is not None for value in flags.values()) and not over(config, learner, progress):
             write_text(directory.path / "config.toml", config.toml())
         return session.work(config, learner, directory, progress)
@@ -379,19 +378,6 @@ def _say_size(learner: Learner, watcher: Watcher) -> None:
     size = sum(array.nbytes for array in learner.state().values())
     if size > _LARGE:
         watcher.phase(f"checkpoints of {size_text(size)}, of which two are kept: sep-cma-es and lm-ma-es keep far less")
-
-
-def _restore(learner: Learner, state: Mapping[str, np.ndarray], config: Config, directory: RunDirectory) -> Progress:
-    method = find_method(config.method.name)
-    assert method is not None
-    try:
-        return restore(learner, rename_state(state, method))
-    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
-        again = command("run", "--from", directory.path, config=directory.config_text)
-        raise EvoError(
-            f"the checkpoint of {directory.path} does not fit its config.toml, or another version of evo made it "
-            f"({error}); `{again}` begins anew from its champion"
-        ) from error
 
 
 def load(path: Path | str | Run, *, trust: bool = False) -> Run:

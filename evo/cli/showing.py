@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 
 def replay(
-    path: Annotated[
-        Path | None,
+    paths: Annotated[
+        list[Path] | None,
         typer.Argument(
-            help="a run directory or a champion.npz (default: the latest in runs/)",
+            metavar="RUN...",
+            help="a run directory or a champion.npz (default: the latest in runs/); several with --race",
             show_default=False,
             autocompletion=completion.runs,
         ),
@@ -33,6 +34,17 @@ def replay(
         int | None,
         typer.Option("--scenes", help="generations in a film with --evolution, the champion's last (default: 6)"),
     ] = None,
+    race: Annotated[
+        bool, typer.Option("--race", help="film the champions of several runs side by side (default: race.mp4)")
+    ] = False,
+    crowd: Annotated[
+        int | None,
+        typer.Option(
+            "--crowd",
+            metavar="N",
+            help="film N tiles: the champion among individuals of the run's next generation, as in --crowd 16",
+        ),
+    ] = None,
     network: Annotated[
         bool,
         typer.Option("--network", help="show the network too; with --out FILE.svg (.png, .pdf), it alone"),
@@ -46,35 +58,49 @@ def replay(
     seed: Annotated[
         int | None, typer.Option("--seed", help="seed of the episode (default: that of the episode of median return)")
     ] = None,
-    width: Annotated[int | None, typer.Option(help="width in pixels (default: 640)")] = None,
-    height: Annotated[int | None, typer.Option(help="height in pixels (default: 360)")] = None,
+    width: Annotated[int | None, typer.Option(help="width in pixels (default: 640; in tiles 1280)")] = None,
+    height: Annotated[int | None, typer.Option(help="height in pixels (default: 360; in tiles 720)")] = None,
     seconds: Annotated[float, typer.Option(help="most seconds of an episode to film, and 4 with --evolution")] = 20.0,
     named: Annotated[
         str | None, typer.Option("--format", help="size by name: 720p, 1080p, or square (1080 by 1080)")
     ] = None,
     poster: Annotated[bool, typer.Option("--poster", help="also write a still beside the film, NAME.png")] = False,
-    preview: Annotated[bool, typer.Option("--preview", help="a small film, quickly: 256 by 144 pixels")] = False,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="a small film, quickly: 256 by 144 pixels; in tiles 640 by 360")
+    ] = False,
     step_timeout: StepTimeout = None,
     threads: Threads = None,
     quiet: Quiet = False,
     trust: Trust = False,
 ) -> None:
-    """Check that a champion reproduces its score, then film it; on functions and data sets, plot it."""
+    """Check that a champion reproduces its score, then film it; on functions and data sets, plot it.
+
+    A film shows an episode of the champion; with --evolution how its run learned; with --crowd the champion among its
+    run's next generation; with --race the champions of several runs side by side, each on its own task.
+    """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from evo.api import running as api
+    from evo.errors import EvoError
     from evo.runs.display import is_live
     from evo.runs.pictures import replay_pictures
     from evo.runs.run import champion_of, latest
 
-    wide, high = _size(named, width, height, preview)
+    wide, high = _size(named, width, height, preview, tiled=race or crowd is not None)
     console = Output()
-    if path is None:
-        path = latest()
-        console.say(f"run     {path}")
+    paths = paths or []
+    if not paths and not race:
+        paths = [latest()]
+        console.say(f"run     {paths[0]}")
+    if len(paths) > 1 and not race:
+        raise EvoError(f"{len(paths)} runs make one film side by side: add --race, or name one run")
+    asked = iter(paths)
 
     def checked(check: "Verification") -> None:
+        path = next(asked)
         if not quiet:
+            if race:
+                console.say(f"run     {path}")
             console.say(str(check))
             champion = champion_of(path, trust)
             if cell is None and front is None and champion.report_returns is not None:
@@ -84,10 +110,11 @@ def replay(
     with Progress(*columns, console=console, transient=True, disable=quiet or not is_live(console)) as bar:
         filming = bar.add_task("filming", total=None, visible=False)
         shown = api.replay(
-            path,
+            paths if race else paths[0],
             out,
             evolution=evolution,
             scenes=scenes,
+            crowd=crowd,
             network=network,
             cell=cell,
             front=front,
@@ -102,16 +129,20 @@ def replay(
             trust=trust,
             progress=lambda done, frames: bar.update(filming, completed=done, total=frames, visible=True),
         )
-    console.say(f"{replay_pictures(champion_of(path, trust).spec.kind, network, out).label:7} {shown}")
+    label = "film" if race else replay_pictures(champion_of(paths[0], trust).spec.kind, network, out).label
+    console.say(f"{label:7} {shown}")
 
 
-def _size(named: str | None, width: int | None, height: int | None, preview: bool) -> tuple[int, int]:
+def _size(
+    named: str | None, width: int | None, height: int | None, preview: bool, tiled: bool = False
+) -> tuple[int, int]:
     """Return a film's width and height. Raises EvoError for a format that is unknown, or beside another size."""
     from evo.errors import EvoError
-    from evo.runs.replay import FORMATS
+    from evo.runs.replay import FILM_SIZE, FORMATS, PREVIEW_SIZE, TILED_PREVIEW_SIZE, TILED_SIZE
 
     if named is None:
-        return width or (256 if preview else 640), height or (144 if preview else 360)
+        customary = ((FILM_SIZE, PREVIEW_SIZE), (TILED_SIZE, TILED_PREVIEW_SIZE))[tiled][preview]
+        return customary[0] if width is None else width, customary[1] if height is None else height
     if named not in FORMATS:
         raise EvoError(f"no format {named!r}: {', '.join(FORMATS)}, or --width and --height")
     if width is not None or height is not None or preview:

@@ -197,6 +197,16 @@ class Evolution:
         best = [] if np.isinf(self._best_fitness) else [self._best]
         return [Candidate(self.problem.cast(row), self.statistics) for row in (*best, *self.algorithm.candidates())]
 
+    def individuals(self, most: int) -> list[tuple[int, Candidate]]:
+        """Return at most `most` individuals of the next generation by their number from 1, evenly spaced.
+
+        They are a pure function of the state. Raises RuntimeError once the search is over.
+        """
+        population = self.algorithm.ask()
+        chosen = np.linspace(0, len(population) - 1, min(most, len(population))).round().astype(int)
+        rows = [(int(index), row_of(population, int(index))) for index in chosen]
+        return [(index + 1, Candidate(self.problem.cast(row), self.statistics)) for index, row in rows]
+
     def state(self) -> dict[str, np.ndarray]:
         return {
             "steps": np.array(self.steps),

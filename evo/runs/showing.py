@@ -1,6 +1,6 @@
-"""Choice of how a champion is shown: a film, a map of a function, or predictions on a data set."""
+"""Choice of how champions are shown: a film, a map of a function, or predictions on a data set."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from evo.runs.champion import Champion
 from evo.runs.fitness import Verification
 from evo.runs.pictures import Wishes, pictures_of, replay_pictures
 from evo.runs.pictures.species import has_species
+from evo.runs.replay import FILM_SIZE, TILED_SIZE
 from evo.runs.run import Run, champion_of, path_of
 
 if TYPE_CHECKING:
@@ -18,17 +19,18 @@ if TYPE_CHECKING:
 
 
 def replay(
-    path: Path | str | Run | Champion,
+    path: Path | str | Run | Champion | Sequence[Path | str | Run | Champion],
     out: Path | str | None = None,
     *,
     evolution: bool = False,
     scenes: int | None = None,
+    crowd: int | None = None,
     network: bool = False,
     cell: str | None = None,
     front: int | None = None,
     seed: int | None = None,
-    width: int = 640,
-    height: int = 360,
+    width: int | None = None,
+    height: int | None = None,
     seconds: float = 20.0,
     poster: bool = False,
     threads: int | None = None,
@@ -39,18 +41,30 @@ def replay(
 ) -> Path:
     """Film the champion of a run directory or champion file, or plot a function or predictions; return the path.
 
+    Several runs or champions race: they are filmed side by side in tiles, by default to race.mp4.
+
     out: .mp4, .gif or .webp for a film, .png for a strip of stills, .html for a page to turn around; by default
     videos/champion.mp4 in the run directory. evolution: film how the run learned instead, generation by generation.
-    scenes: of that film at most, 6 by default; the last is the champion's.
+    scenes: of that film at most, 6 by default; the last is the champion's. crowd: film so many tiles instead: the
+    champion among individuals of the generation that the run would evaluate next, drawn from its checkpoint.
     network: film beside it what the network does; to .svg, .png or .pdf, and on a data set, draw the network alone.
     cell: show the elite of this cell of the run's archive, `12` or in a grid `3,7`, in place of the champion.
     front: show the individual at this place of the run's front, from 0 on, in place of the champion.
-    seed: the episode to show; by default the report episode of median return. seconds: of each episode at most, and 4
-    in a film with `evolution`. poster: also write a still beside the film, as NAME.png. threads: frames drawn at once;
-    all processors by default. checked: called, before filming, with the verification of the champion's score.
-    progress: called after each frame with the number drawn and the total. step_timeout: as of `run`; by default what
-    the champion was scored with. trust: as of `load`. Raises EvoError.
+    seed: the episode to show; by default the report episode of median return. width, height: of the film, pixels; by
+    default 640 by 360, and in tiles 1280 by 720. seconds: of each episode at most, and 4 in a film with `evolution`.
+    poster: also write a still beside the film, as NAME.png. threads: frames drawn at once; all processors by default.
+    checked: called, before filming, with the verification of each champion's score. progress: called after each frame
+    with the number drawn and the total. step_timeout: as of `run`; by default what the champion was scored with. trust:
+    as of `load`. Raises EvoError.
     """
+    several = None if isinstance(path, str) or not isinstance(path, Sequence) else list(path)
+    wide, high = TILED_SIZE if several is not None or crowd is not None else FILM_SIZE
+    wide, high = wide if width is None else width, high if height is None else height
+    wishes = Wishes(evolution, network, seed, wide, high, seconds, threads, progress, scenes, poster, crowd)
+    if several is not None:
+        if cell is not None or front is not None:
+            raise EvoError("a race is of champions: leave out cell and front")
+        return _race(several, Path("race.mp4" if out is None else out), wishes, checked, step_timeout, trust)
     given = path if isinstance(path, Champion) else None
     if given is not None and out is None:
         raise EvoError("a champion by itself has no folder: say where its film goes, evo.replay(champion, 'film.mp4')")
@@ -60,13 +74,12 @@ def replay(
     if cell is not None and front is not None:
         raise EvoError("a run has an archive or a front: give cell or front, not both")
     if cell is not None:
-        champion = _whole(run, f"cell {cell!r}", "archive", evolution).elite(cell)
+        champion = _whole(run, f"cell {cell!r}", "archive", wishes).elite(cell)
     elif front is not None:
-        champion = _whole(run, f"front {front}", "front", evolution).solution(front)
+        champion = _whole(run, f"front {front}", "front", wishes).solution(front)
     if step_timeout is not None:
         champion = champion.with_timeout(step_timeout)
     pictures = replay_pictures(champion.spec.kind, network, None if out is None else Path(out))
-    wishes = Wishes(evolution, network, seed, width, height, seconds, threads, progress, scenes, poster)
     if out is not None:
         target = Path(out)
     else:
@@ -119,12 +132,36 @@ def view(
     return page
 
 
-def _whole(run: Run | None, what: str, has: str, evolution: bool) -> Run:
+def _race(
+    paths: Sequence[Path | str | Run | Champion],
+    out: Path,
+    wishes: Wishes,
+    checked: Callable[[Verification], None] | None,
+    step_timeout: float | None,
+    trust: bool,
+) -> Path:
+    """Film champions side by side; return the path. Raises EvoError."""
+    from evo.runs.race import check_race, film_race
+
+    racers = [_shown(one, trust) for one in paths]
+    if step_timeout is not None:
+        racers = [one._replace(champion=one.champion.with_timeout(step_timeout)) for one in racers]
+    check_race([one.champion for one in racers], out, wishes)
+    if checked is not None:
+        for one in racers:
+            checked(one.champion.verify())
+    film_race(racers, out, wishes)
+    return out
+
+
+def _whole(run: Run | None, what: str, has: str, wishes: Wishes) -> Run:
     """Return the run that has an archive or a front, of which one individual is shown. Raises EvoError."""
     if run is None:
         raise EvoError(f"{what}: a champion file has no {has}; name its run directory")
-    if evolution:
+    if wishes.evolution:
         raise EvoError(f"{what} is shown alone: leave out evolution, which shows how the run learned")
+    if wishes.crowd is not None:
+        raise EvoError(f"{what} is shown alone: leave out crowd, which shows a generation")
     return run
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -28,14 +29,16 @@ def pictures(
     height: int,
     cameras: Sequence[raycast.Camera] | None = None,
     threads: int | None = None,
+    pool: ThreadPoolExecutor | None = None,
 ) -> Iterator[Frame]:
     """Yield a picture, uint8 (height, width, 3), of each of the control steps `shown`, int (frames,), ascending.
 
-    cameras: one for each; by default one that follows the creature. A Gymnasium environment has its own. Raises
-    EvoError where that cannot render.
+    cameras: one for each; by default one that follows the creature. threads, pool: as of
+    `evo.envs.rendering.renderer.film`. A Gymnasium environment has its own of all these. Raises EvoError where that
+    cannot render.
     """
     if isinstance(task, Task):
-        return _draw(task, trajectory, shown, width, height, cameras, threads)
+        return _draw(task, trajectory, shown, width, height, cameras, threads, pool)
     return _render(task, trajectory, shown, width, height)
 
 
@@ -52,6 +55,7 @@ def _draw(
     height: int,
     cameras: Sequence[raycast.Camera] | None,
     threads: int | None,
+    pool: ThreadPoolExecutor | None,
 ) -> Iterator[Frame]:
     """Render with our renderer; limbs that the episode loses are absent from that step on."""
     step, model = loss(task, trajectory.seed)
@@ -60,7 +64,8 @@ def _draw(
         cameras = raycast.frame_creature(task.model, trajectory.qpos[shown], width / height)
     parts = ((task.model, slice(whole)), (model, slice(whole, None)))
     films = (
-        raycast.film(body, trajectory.qpos[shown[part]], width, height, cameras[part], threads) for body, part in parts
+        raycast.film(body, trajectory.qpos[shown[part]], width, height, cameras[part], threads, pool)
+        for body, part in parts
     )
     return itertools.chain.from_iterable(films)
 

@@ -22,8 +22,7 @@ from evo.comparison.curves import budget_header, budget_texts, curve, curves, eq
 from evo.comparison.figures import _draw_matched, _draw_thresholds, _end, learning_curves, robustness_figure
 from evo.comparison.member import Member, read_member
 from evo.comparison.page import Content, Tabulated, page, write_page
-from evo.comparison.panel import Standing, draw_panel
-from evo.comparison.race import forward_coordinate, median_member, race, typical_episode
+from evo.comparison.race import median_member, race
 from evo.comparison.robustness import DRAWS, EPISODES, Robustness, _noise, robustness
 from evo.comparison.writing import robustness_csv
 from evo.config.kinds.control import Control
@@ -31,7 +30,6 @@ from evo.errors import EvoError
 from evo.evaluation.workers import Threads
 from evo.numerics.randomness import report_seeds
 from evo.problems.control import Walking
-from evo.runs.champion import Fitness
 from evo.visualize.charts import Page
 from evo.visualize.charts.paper import draw_page
 from evo.visualize.colours import PALETTE, colours_of
@@ -379,36 +377,6 @@ def test_the_race_is_as_long_and_as_wide_as_it_should_be(members: list[Member], 
 def test_the_median_member_is_filmed() -> None:
     group: Any = [SimpleNamespace(report_mean=mean) for mean in (5.0, NAN, 1.0, 3.0)]
     assert median_member(group).report_mean == 3.0
-
-
-def test_the_episode_filmed_is_near_everyones_median() -> None:
-    def racer(*returns: float) -> Any:
-        champion = SimpleNamespace(reported_fitness=Fitness(np.array(returns)))
-        return SimpleNamespace(champion=champion)
-
-    alone, other = racer(9, 1, 5, 3, 7), racer(5, 2, 1, 3, 4)
-    assert typical_episode([alone]) == report_seeds(5)[2]
-    # the first one's median is the other one's worst; the fourth is second of one and third of the other
-    assert typical_episode([alone, other]) == report_seeds(5)[3]
-
-
-def test_an_ended_episode_says_so() -> None:
-    picture = np.full((90, 160, 3), 200, np.uint8)
-    standing = Standing("ars", 1, "#0072b2", "1.0 s", "12", None, None)
-    going, over = draw_panel(picture, standing), draw_panel(picture, replace(standing, ending="ended after 1.0 s"))
-    band = len(going) - len(picture)
-    assert band > 0
-    assert band % 2 == 0
-    np.testing.assert_array_equal(going[band:], picture)
-    np.testing.assert_array_equal(going[:band], over[:band])
-    assert over[-1].max() < 200  # darkened
-
-
-def test_a_way_forward_is_a_walkers_alone() -> None:
-    assert forward_coordinate(evo.task("HalfCheetah-v5").model) == 0
-    assert forward_coordinate(evo.task("quadruped").model) == 0
-    assert forward_coordinate(evo.task("point-mass").model) is None
-    assert forward_coordinate(evo.task("cartpole").model) is None
 
 
 class Reader(HTMLParser):

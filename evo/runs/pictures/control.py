@@ -10,21 +10,26 @@ from evo.runs.record import Record
 
 
 class Films(Pictures):
-    """A film of an episode, or of how the run learned; or a page of it."""
+    """A film of an episode, of how the run learned, or of a generation; or a page of it."""
 
     label, suffix = "film", ".mp4"
 
     def place(self, run: Record, wishes: Wishes) -> Path:
-        name = "evolution" if wishes.evolution else "champion"
+        name = "evolution" if wishes.evolution else "champion" if wishes.crowd is None else "crowd"
         return run.directory.videos / f"{name}{'-network' if wishes.network else ''}.mp4"
 
     def check(self, champion: Champion, run: Record | None, path: Path, wishes: Wishes) -> None:
         from evo.runs.evolution_film import check_scenes
         from evo.runs.pictures.network import check_network
         from evo.runs.replay import check_film
+        from evo.runs.tiles import check_tiles
         from evo.runs.viewing import check_view, is_page, world_of
 
-        if is_page(path):
+        if wishes.crowd is not None:
+            if wishes.evolution or wishes.network:
+                raise EvoError("a crowd is a film of one generation: leave out --evolution and --network")
+            check_tiles(wishes.crowd, path, wishes)
+        elif is_page(path):
             world_of(champion)
             check_view(wishes.seconds, wishes.seed)
             if wishes.network:
@@ -41,8 +46,11 @@ class Films(Pictures):
             raise EvoError(f"{path.name!r} is a still or a page, and a poster lies beside a film: try {path.stem}.mp4")
         if wishes.evolution and run is None:
             raise EvoError(f"{champion} is a champion alone; how it evolved is in its run directory")
+        if wishes.crowd is not None and run is None:
+            raise EvoError(f"{champion} is a champion alone; its generation is in its run directory")
 
     def draw(self, champion: Champion, run: Record | None, path: Path, wishes: Wishes) -> None:
+        from evo.runs.crowd import film_crowd
         from evo.runs.evolution_film import LONGEST, SCENES, film_evolution
         from evo.runs.replay import film
         from evo.runs.viewing import FOSSILS, Shown, is_page, view
@@ -50,6 +58,9 @@ class Films(Pictures):
         if is_page(path):
             shown = Shown(champion, run, champion.task_name if run is None else run.path.name)
             view([shown], FOSSILS if wishes.evolution else 0, wishes.seconds, wishes.seed).save(path)
+            return
+        if wishes.crowd is not None and run is not None:
+            film_crowd(run, champion, path, wishes, wishes.crowd)
             return
         size, threads, progress = (wishes.width, wishes.height), wishes.threads, wishes.progress
         if wishes.evolution and run is not None:

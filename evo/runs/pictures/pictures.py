@@ -16,11 +16,11 @@ from evo.visualize.curves import learning_curve
 class Wishes:
     """What the user of `replay` asks for.
 
-    evolution: how the run learned, instead of its champion. scenes: of that film at most. poster: a still beside the
-    film. network: its network, alone or beside the film. seed: the
-    episode; None: one that is representative. width, height: of a film, pixels. seconds: of each episode at most.
-    threads: frames drawn at once; None: all processors. progress: called after each frame with the number drawn and the
-    total.
+    evolution: how the run learned, instead of its champion. scenes: of that film at most. crowd: tiles of a film of the
+    champion among individuals of a generation. poster: a still beside the film. network: its network, alone or beside
+    the film. seed: the episode; None: one that is representative. width, height: of a film, pixels. seconds: of each
+    episode at most. threads: frames drawn at once; None: all processors. progress: called after each frame with the
+    number drawn and the total.
     """
 
     evolution: bool = False
@@ -33,6 +33,7 @@ class Wishes:
     progress: Callable[[int, int], None] | None = None
     scenes: int | None = None
     poster: bool = False
+    crowd: int | None = None
 
 
 class Pictures:
@@ -55,9 +56,9 @@ class Pictures:
         """Raise EvoError for a picture that cannot be drawn, before any work is done for it."""
         from evo.visualize.plots import check_picture
 
-        check_picture(path)
-        if wishes.evolution or wishes.scenes or wishes.poster or wishes.seed is not None:
+        if wishes.evolution or wishes.scenes or wishes.poster or (wishes.crowd, wishes.seed) != (None, None):
             raise EvoError(f"{champion.task_name} is a {champion.kind}: there is no film of it, only a picture")
+        check_picture(path)
 
     def draw(self, champion: Champion, run: Record | None, path: Path, wishes: Wishes) -> None:
         """Draw the champion; checked before. run: that it is of, if known. Raises EvoError."""

@@ -1,6 +1,7 @@
 """The ray caster against MuJoCo's own rays, and the properties that its pictures promise."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import mujoco
 import numpy as np
@@ -325,6 +326,9 @@ def test_pictures_do_not_depend_on_threads() -> None:
     qpos[:, 0] = np.linspace(0.0, 1.0, 9)
     qpos[:, 7] = np.linspace(-0.5, 0.5, 9)
     one, three = (list(film(model, qpos, 96, 54, threads=threads)) for threads in (1, 3))
+    with ThreadPoolExecutor(2) as pool:  # two films by the same threads, by turns
+        shared = list(zip(*(film(model, qpos, 96, 54, threads=1, pool=pool) for _ in range(2)), strict=True))
+    assert all(np.array_equal(a, b) and np.array_equal(a, c) for a, (b, c) in zip(one, shared, strict=True))
     assert len(one) == 9
     assert one[0].shape == (54, 96, 3)
     assert all(np.array_equal(a, b) for a, b in zip(one, three, strict=True))
