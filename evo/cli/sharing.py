@@ -33,7 +33,8 @@ def export(
     """Export a run as one .zip to be shared, or its champion's policy (.npz, .onnx); the file's ending says which."""
     from evo.errors import EvoError
     from evo.export.formats import SUFFIXES
-    from evo.runs.run import Run, champion_of
+    from evo.runs.record import champion_of
+    from evo.runs.run import Run
     from evo.runs.sharing import bundle_path, export_run
     from evo.storage.bundle import is_bundle
     from evo.storage.memory import size_text

@@ -84,7 +84,8 @@ def replay(
     from evo.errors import EvoError
     from evo.runs.display import is_live
     from evo.runs.pictures import replay_pictures
-    from evo.runs.run import champion_of, latest
+    from evo.runs.record import champion_of
+    from evo.runs.run import latest
 
     wide, high = _size(named, width, height, preview, tiled=race or crowd is not None)
     console = Output()
@@ -183,7 +184,8 @@ def evaluate(
     from evo.config.values import pairs_of
     from evo.errors import EvoError
     from evo.runs.evaluation import score
-    from evo.runs.run import Run, champion_of
+    from evo.runs.record import champion_of
+    from evo.runs.run import Run
 
     if last and path.is_file():
         raise EvoError(f"{path} is a champion alone; what was learned last is in its run directory")

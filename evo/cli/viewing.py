@@ -59,7 +59,7 @@ def view(
 def _show_in_mujoco(paths: list[Path], out: Path | None, seconds: float, seed: int | None, trust: bool) -> None:
     from evo.errors import EvoError
     from evo.runs.mujoco_viewer import show_in_mujoco
-    from evo.runs.run import champion_of
+    from evo.runs.record import champion_of
 
     if len(paths) > 1 or out is not None:
         raise EvoError("MuJoCo's viewer shows one run and writes no file: leave out --out and all runs but one")

@@ -16,7 +16,8 @@ from evo.runs.plots.page import KINDS, SECONDS, Plot, default_kinds, in_both_for
 from evo.runs.plots.pictures import WHOLE
 from evo.runs.plots.progress import FITNESS, known_columns
 from evo.runs.plots.subject import Subject, subject_of
-from evo.runs.run import Run, champion_of, path_of
+from evo.runs.record import champion_of
+from evo.runs.run import Run, path_of
 from evo.visualize.charts import Line, Lines, Page, Row
 from evo.visualize.colours import colours_of
 from evo.visualize.curves import in_rows

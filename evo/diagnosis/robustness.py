@@ -20,7 +20,8 @@ from evo.numerics.randomness import report_seeds
 from evo.problems.control import Walking
 from evo.problems.problem import evaluate_alone
 from evo.runs.champion import Champion
-from evo.runs.run import Run, champion_of
+from evo.runs.record import champion_of
+from evo.runs.run import Run
 
 # Adversities for every creature, besides those of its own joints and limbs.
 HARDSHIPS: tuple[tuple[str, dict[str, Any]], ...] = (

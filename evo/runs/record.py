@@ -1,6 +1,7 @@
 """Record: what a run directory holds, read: configuration, metrics, champion."""
 
 import functools
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -172,3 +173,9 @@ class Record:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.path)!r})"
+
+
+def champion_of(path: Path | str, trust: bool = False) -> Champion:
+    """Return the champion of a run directory, or in a champion file. trust: as of a Run. Raises EvoError."""
+    source = Path(path)
+    return Champion.load(source, trust) if os.path.isfile(source) else Record(source, trust).champion

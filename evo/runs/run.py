@@ -1,12 +1,10 @@
 """Run: a run as an object: configuration, metrics, champion, plots."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 from evo.errors import EvoError
-from evo.runs.champion import Champion
 from evo.runs.record import Record
 from evo.storage.run_directory import runs
 from evo.visualize.notebook import box, curve, facts
@@ -133,12 +131,6 @@ def latest(folder: Path = Path("runs")) -> Path:
         raise EvoError(f"{folder} holds no run; name one, or make one: evo run quadruped")
     # a writer takes the lock first; a copied run may have none
     return max(own, key=lambda path: max(each.stat().st_mtime for each in (path / "config.toml", *path.glob("lock"))))
-
-
-def champion_of(path: Path | str, trust: bool = False) -> Champion:
-    """Return the champion of a run directory, or in a champion file. trust: as of a Run. Raises EvoError."""
-    source = Path(path)
-    return Champion.load(source, trust) if os.path.isfile(source) else Run(source, trust).champion
 
 
 def path_of(source: object) -> Path:

@@ -11,8 +11,9 @@ from evo.runs.champion import Champion
 from evo.runs.fitness import Verification
 from evo.runs.pictures import Wishes, pictures_of, replay_pictures
 from evo.runs.pictures.species import has_species
+from evo.runs.record import champion_of
 from evo.runs.replay import FILM_SIZE, TILED_SIZE
-from evo.runs.run import Run, champion_of, path_of
+from evo.runs.run import Run, path_of
 
 if TYPE_CHECKING:
     from evo.runs.viewing import Page, Shown

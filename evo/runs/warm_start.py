@@ -7,7 +7,7 @@ from typing import Any
 from evo.config.config import Config
 from evo.errors import EvoError
 from evo.runs.champion import Champion
-from evo.runs.run import Run, champion_of
+from evo.runs.record import Record, champion_of
 
 COPY = "start.npz"  # in the run directory, so that it can be resumed when the other run is gone
 
@@ -56,4 +56,4 @@ def _found(path: Path, cell: str | None, trust: bool = False) -> Champion:
         return champion_of(path, trust)
     if os.path.isfile(path):
         raise EvoError(f"cell {cell!r}: a champion file has no archive; name its run directory")
-    return Run(path, trust).elite(cell)
+    return Record(path, trust).elite(cell)
