@@ -50,12 +50,14 @@ def _command(words: list[str]) -> None:
     elif words[1] == "compare":
         text = re.sub(r"--minutes \d+|--steps \d{4,}", "--steps 4000", " ".join(words))
         words = re.sub(r"--tune \d+", "--tune 2", re.sub(r"--seeds \d+", "--seeds 1", text)).split(" ")
-    elif "--format" in words:  # a film of that size takes minutes
-        size = words.index("--format")
-        words = words[:size] + words[size + 2 :]
+    elif {"--race", "--crowd"} & {*words}:  # the smallest tiles that can be read
+        more = ["--width", "400", "--height", "272", "--seconds", "0.1"]
     elif words[1] == "watch":  # it looks again and again until a signal comes: here, once
         time.sleep = lambda _: sys.exit()
         more = ["--port", "0", "--seconds", "1", "--fossils", "2"]
+    if "--format" in words:  # a film of that size takes minutes
+        size = words.index("--format")
+        words = words[:size] + words[size + 2 :]
     sys.argv = [*words, *more]
     main()
 
