@@ -24,14 +24,14 @@ def plot(
         ),
     ] = None,
     kind: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--kind",
             "-k",
             help="what to plot, with commas between: fitness, sigma, diversity, gait, path, effort, phase, weights, or "
             "one of archive, front, species, ancestry, network, answers, landscape (default: what suits the run)",
         ),
-    ] = "",
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="file: .png, .svg or .pdf (default: of one run in its folder plots)"),
@@ -61,7 +61,7 @@ def plot(
     if not paths:
         paths = [latest()]
         console.say(f"run     {paths[0]}")
-    drawn = plot_of(*paths, kind=kind, out=out, seconds=seconds, seed=seed, trust=trust)
+    drawn = plot_of(*paths, kind=() if kind is None else kind, out=out, seconds=seconds, seed=seed, trust=trust)
     if terminal:
         console.say(drawn.text(min(max(shutil.get_terminal_size().columns, _NARROW), _WIDE)))
     elif out is None:
@@ -70,9 +70,9 @@ def plot(
         console.say(f"plot    {out}")
 
 
-def _place(paths: list[Path], kind: str) -> Path:
+def _place(paths: list[Path], kind: str | None) -> Path:
     """Return the file of a plot where the user names none."""
-    name = kind.replace(" ", "").replace(",", "-") or "overview"
+    name = "overview" if kind is None else kind.replace(" ", "").replace(",", "-")
     if len(paths) > 1:
         return Path("plot.png")
     if paths[0].is_dir():

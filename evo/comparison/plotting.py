@@ -28,7 +28,7 @@ _MOST = 200  # runs
 
 def plot(
     *runs: Path | str | Run | Champion,
-    kind: str | Iterable[str] = "",
+    kind: str | Iterable[str] = (),
     out: Path | str | None = None,
     seconds: float = SECONDS,
     seed: int | None = None,

@@ -24,7 +24,7 @@ from evo.storage.bundle import (
     unpack_run,
     write_bundle,
 )
-from evo.storage.files import cannot_write, make_folder, temporary_beside
+from evo.storage.files import cannot_write, check_writable, make_folder, temporary_beside
 from evo.storage.housekeeping import is_held
 from evo.storage.paths import fresh_path
 from evo.storage.run_directory import RunDirectory
@@ -42,6 +42,7 @@ def export_run(run: Record, path: Path) -> Path:
     """Write a run to one zip; the same run gives the same bytes. Raises EvoError, also where it has no champion yet."""
     if not is_bundle(path):
         raise EvoError(f"a run is exported to a file .zip; got {path.name!r}")
+    check_writable(path)
     held, champion = is_held(run.path), run.champion
     members: dict[str, bytes | Path] = {name: run.path / name for name in RUN_FILES if (run.path / name).is_file()}
     if held and "metrics.csv" in members:  # a row may be half written
@@ -52,7 +53,6 @@ def export_run(run: Record, path: Path) -> Path:
         members[PAGE] = page.html.encode()
     names = [name for name in LARGEST if name in members]
     members[CARD] = card_of(run, path.name, names).encode()
-    make_folder(path.parent)
     write_bundle(path, members)
     return path
 

@@ -14,6 +14,7 @@ from evo.runs.pictures.species import has_species
 from evo.runs.record import champion_of
 from evo.runs.replay import FILM_SIZE, TILED_SIZE
 from evo.runs.run import Run, path_of
+from evo.storage.files import check_writable
 
 if TYPE_CHECKING:
     from evo.runs.viewing import Page, Shown
@@ -89,6 +90,7 @@ def replay(
         target = target if front is None else target.with_stem(f"front-{front}")
     # errors in the arguments are raised before the champion is scored again
     pictures.check(champion, run, target, wishes)
+    check_writable(target)
     if checked is not None:
         checked(champion.verify())
     pictures.draw(champion, run, target, wishes)
@@ -148,6 +150,7 @@ def _race(
     if step_timeout is not None:
         racers = [one._replace(champion=one.champion.with_timeout(step_timeout)) for one in racers]
     check_race([one.champion for one in racers], out, wishes)
+    check_writable(out)
     if checked is not None:
         for one in racers:
             checked(one.champion.verify())

@@ -169,6 +169,22 @@ def make_folder(path: Path) -> None:
         raise EvoError(f"cannot write {str(path)!r}: {error}; choose another folder as out") from error
 
 
+def check_writable(path: Path) -> None:
+    """Create the folder of a file that is to be written. Raises EvoError where the file cannot be.
+
+    It is asked before long work whose result the file is to hold.
+    """
+    make_folder(path.parent)
+    temporary = temporary_beside(path)
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        temporary.touch(exist_ok=False)
+        temporary.unlink()
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
 def refuse_link(path: Path) -> None:
     """Raise EvoError for a symbolic link, whose maker would choose what is written and removed where it leads."""
     if path.is_symlink():

@@ -10,9 +10,9 @@ from matplotlib.patheffects import Normal, Stroke
 from matplotlib.transforms import Bbox
 from scipy.stats import rankdata
 
-from evo.errors import EvoError, one_line
+from evo.errors import EvoError
 from evo.problems.function import Landscape
-from evo.storage.files import temporary_beside
+from evo.storage.files import cannot_write, temporary_beside
 from evo.visualize.colours import INK, ORANGE, PAPER, TEAL
 from evo.visualize.style import styled
 
@@ -85,7 +85,7 @@ def write_figure(figure: Figure, path: Path) -> None:
             figure.savefig(unfinished, format=suffix[1:], metadata=_UNDATED[suffix])
         unfinished.replace(path)
     except OSError as error:
-        raise EvoError(f"cannot write {path}: {one_line(error)}") from error
+        raise cannot_write(path, error) from error
     finally:
         unfinished.unlink(missing_ok=True)
 

@@ -186,3 +186,6 @@ def test_what_cannot_be_exported_is_said_in_a_line(
     with pytest.raises(EvoError, match=r"champion\.npz"):
         evo.load("young").export("young.zip")
     assert not Path("young.zip").exists()
+    monkeypatch.setattr("evo.runs.sharing.view", None)  # a page is not begun for a place that takes no file
+    with pytest.raises(EvoError, match=r"cannot write /proc/self/run\.zip: "):
+        evo.load(finished_run).export("/proc/self/run.zip")

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from evo.errors import EvoError, nearest, one_line, printable
 from evo.grammar import parse_toml
-from evo.storage.files import TEMPORARY, append_text, read_arrays, read_text, write_arrays, write_text
+from evo.storage.files import TEMPORARY, append_text, check_writable, read_arrays, read_text, write_arrays, write_text
 
 DTYPES = st.one_of(
     arrays_of.boolean_dtypes(),
@@ -440,9 +440,24 @@ def test_a_full_disk_and_forbidden_places_are_one_line(tmp_path: Path) -> None:
         with pytest.raises(EvoError, match=reason):
             write_text(place, "text")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(EvoError, match="is a directory"):
-        write_arrays(tmp_path / "folder", EXAMPLE)
+    for ask in (lambda path: write_arrays(path, EXAMPLE), check_writable):
+        with pytest.raises(EvoError, match=f"cannot write {tmp_path / 'folder'}: is a directory"):
+            ask(tmp_path / "folder")
     assert sorted(os.listdir(tmp_path)) == ["file", "folder"]
+
+
+def test_what_cannot_be_written_is_known_before_work(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for place, reason in [
+        (tmp_path / "file" / "a.zip", "exists and is not a folder"),
+        (Path("/proc/self/a.zip"), "cannot write /proc/self/a.zip: "),
+    ]:
+        with pytest.raises(EvoError, match=reason):
+            check_writable(place)
+    check_writable(tmp_path / "file")
+    check_writable(tmp_path / "new" / "a.zip")
+    assert (tmp_path / "file").read_text() == "x"
+    assert os.listdir(tmp_path / "new") == []
 
 
 def test_no_space_left_names_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,7 +54,7 @@ def summaries() -> dict[str, str]:
 
 def names_of(kinds: str | Iterable[str]) -> list[str]:
     """Return names of kinds, given as in `gait,path` or one by one, each once. Raises EvoError for one there is not."""
-    given = [kinds] * bool(kinds) if isinstance(kinds, str) else [*kinds]
+    given = [kinds] if isinstance(kinds, str) else [*kinds]
     names = [name.strip() for text in given for name in str(text).split(",")]
     for name in names:
         if name not in KINDS and name not in WHOLE:

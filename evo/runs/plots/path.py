@@ -14,7 +14,7 @@ from evo.visualize.charts import Line, Lines, Row
 from evo.visualize.colours import MUTED
 
 _DOTTED = 30  # seconds of a path on which each is marked
-_PLANE = 1e-6  # m, less than which a creature that is held in a plane leaves it
+_PLANE = 1e-6  # m, less than which a creature that is held in a plane, or at one height, leaves it
 
 
 def centre_of_mass(subject: Subject) -> np.ndarray:
@@ -50,7 +50,7 @@ def measured_path(subject: Subject) -> np.ndarray | None:
 
 def _rows(subjects: Sequence[Subject], seconds: float) -> list[Row]:
     paths = [centre_of_mass(subject) for subject in subjects]
-    flat = all(np.ptp(path[np.isfinite(path[:, 1]), 1]) < _PLANE for path in paths)
+    flat, level = (all(np.ptp(path[np.isfinite(path).all(axis=1), axis]) < _PLANE for path in paths) for axis in (1, 2))
     times = [np.arange(len(path)) * one.world.control_period for path, one in zip(paths, subjects, strict=True)]
     ways, heights = [], []
     for subject, path, time in zip(subjects, paths, times, strict=True):
@@ -67,11 +67,12 @@ def _rows(subjects: Sequence[Subject], seconds: float) -> list[Row]:
     if not others:
         moved = paths[0][-1] - paths[0][0]
         title += f": {np.hypot(moved[0], moved[1]):.3g} m in {times[0][-1]:.3g} s"
-    side = Lines("time / s", "height / m", heights, "height of the centre of mass")
+    # what stays at one height has no picture of it
+    side = [] if level else [Lines("time / s", "height / m", heights, "height of the centre of mass")]
     if flat:
-        return [Row([Lines("time / s", "x / m", ways, title), side], 2.4)]
+        return [Row([Lines("time / s", "x / m", ways, title), *side], 2.4)]
     title += ", from above, a dot a second" if ways[0].dots else ", from above"
-    return [Row([Lines("x / m", "y / m", ways, title, equal=True)], 2.3), Row([side], 1.9)]
+    return [Row([Lines("x / m", "y / m", ways, title, equal=True)], 2.3), *(Row([one], 1.9) for one in side)]
 
 
 PATH = Kind("path", "the path of the centre of mass, and its height", _rows, acts)

@@ -104,6 +104,13 @@ def test_an_episode_of_choice_is_plotted() -> None:
     assert contacts(first).tolist() != contacts(other).tolist()
 
 
+def test_heights_are_drawn_of_what_leaves_its_height() -> None:
+    for name, drawn in (("swimmer", False), ("half-cheetah", True), ("cartpole", True)):
+        text = evo.plot(REFERENCE / name, kind="path", seconds=1.0).text()
+        assert ("height of the centre of mass" in text) is drawn, name
+        assert "path of the centre of mass" in text
+
+
 def test_without_feet_there_is_no_gait() -> None:
     with pytest.raises(EvoError, match=r"CartPole-v0 has no feet to draw a gait of: it measures nothing"):
         contacts(subject_of(Run(REFERENCE / "cartpole")))

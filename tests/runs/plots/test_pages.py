@@ -60,18 +60,19 @@ def test_a_creature_fills_every_kind_of_its_page(tmp_path: Path) -> None:
 
 def test_kinds_are_given_by_name() -> None:
     assert names_of("gait, path,gait") == names_of(["gait", "path"]) == ["gait", "path"]
-    assert names_of(()) == names_of("") == []
+    assert names_of(()) == []
     assert {*KINDS} < {*summaries()}
     with pytest.raises(EvoError, match="there is no kind of plot 'gate'; did you mean 'gait'"):
         names_of("fitness,gate")
-    with pytest.raises(EvoError, match="there is no kind of plot ''"):
-        names_of("gait,")
+    for text in ("gait,", "", " ", ","):
+        with pytest.raises(EvoError, match="there is no kind of plot ''"):
+            names_of(text)
     with pytest.raises(EvoError, match="species is a picture by itself: plot it alone, without gait"):
         names_of("species,gait")
 
 
 def test_a_kind_that_a_run_has_nothing_for_is_said(finished_run: Path, tmp_path: Path) -> None:
-    def fails(path: Path, kind: str) -> str:
+    def fails(path: Path, kind: str | tuple[str, ...]) -> str:
         with pytest.raises(EvoError) as error:
             evo.plot(path, kind=kind).save(tmp_path / "x.png")
         assert not (tmp_path / "x.png").exists()
@@ -87,13 +88,19 @@ def test_a_kind_that_a_run_has_nothing_for_is_said(finished_run: Path, tmp_path:
     assert "network is drawn of a run directory" in fails(finished_run / "champion.npz", "network")
     with pytest.raises(EvoError, match=r"network is no picture for a terminal: give a file, --out network\.png"):
         evo.plot(finished_run, kind="network").text()
+    place = tmp_path / "x.png"
+    place.mkdir()
+    with pytest.raises(EvoError) as error:
+        evo.plot(finished_run, kind="fitness", out=place)
+    assert str(error.value) == f"cannot write {place}: is a directory"
+    place.rmdir()
     with pytest.raises(EvoError, match=r"'x\.bmp': the suffix must be"):
         evo.plot(finished_run, out=tmp_path / "x.bmp")
     for file in ("metrics.csv", "champion.npz"):
         shutil.copytree(finished_run, tmp_path / file)
         (tmp_path / file / file).unlink()
     assert "there is no curve yet: " in fails(tmp_path / "metrics.csv", "fitness")
-    assert "there is nothing to plot yet: " in fails(tmp_path / "champion.npz", "")
+    assert "there is nothing to plot yet: " in fails(tmp_path / "champion.npz", ())
 
 
 def test_pictures_by_themselves_are_kinds_too(finished_run: Path, tmp_path: Path) -> None:
