@@ -17,7 +17,7 @@ from evo.numerics.randomness import report_seeds
 from evo.problems.control import Trajectory
 from evo.runs.champion import Champion
 from evo.runs.pictures.pictures import Wishes
-from evo.runs.replay import check_film, count_frames, frame_stride, typical_seed, write_film
+from evo.runs.replay import check_film, count_frames, frame_stride, write_film
 from evo.visualize.encoding import Frame
 from evo.visualize.frames import cameras_of, pictures
 from evo.visualize.panel import Standing, draw_panel, picture_height
@@ -101,13 +101,13 @@ def check_tiles(count: int, path: Path, wishes: Wishes) -> None:
 def common_seed(champions: Sequence[Champion]) -> int:
     """Return the seed of the report episode whose ranks among the champions' episodes are nearest to the median.
 
-    An episode's distance is that of the champion whose rank is farthest from the median. Where a champion has no whole
-    report, it is the typical episode of the first one.
+    An episode's distance is that of the champion whose rank is farthest from the median. Champions without a whole
+    report have no say; where none has one, it is the first report episode.
     """
     returns = [champion.report_returns for champion in champions]
     known = [one for one in returns if one is not None and not np.isnan(one).any()]
-    if len(known) < len(returns):
-        return typical_seed(champions[0])
+    if not known:
+        return int(report_seeds(1)[0])
     count = min(len(one) for one in known)
     ranks = np.stack([np.argsort(np.argsort(one[:count], kind="stable")) for one in known])
     return int(report_seeds(count)[np.abs(ranks - (count - 1) / 2).max(axis=0).argmin()])
@@ -124,6 +124,9 @@ class TiledFilm:
         # each frame shows an exact state of the tasks of the fastest frames, and the nearest one of others
         self._interval = min(frame_stride(tile.task) * tile.task.control_period for tile in tiles)
         self._steps = [_shown_steps(tile, self._interval, seconds) for tile in tiles]
+        # returns on one task are written with as many decimals
+        large = {tile.task.name for tile in tiles if abs(tile.trajectory.total) >= 100}
+        self._places = [0 if tile.task.name in large else 1 for tile in tiles]
         self._over = [len(tile.trajectory) == steps[-1] for tile, steps in zip(tiles, self._steps, strict=True)]
 
     @property
@@ -150,7 +153,7 @@ class TiledFilm:
                     step = int(self._steps[index][min(frame, last)])
                     if step != before[index]:
                         pictured[index], before[index] = next(films[index]), step
-                    standing = _standing(tile, step, self._over[index] and frame >= last)
+                    standing = _standing(tile, step, self._places[index], self._over[index] and frame >= last)
                     panels.append(draw_panel(pictured[index], layout.height, standing))
                 yield _arranged(panels, layout)
 
@@ -189,13 +192,13 @@ def _shown_steps(tile: Tile, interval: float, seconds: float) -> np.ndarray:
     return steps if steps[-1] == last else np.append(steps, last)
 
 
-def _standing(tile: Tile, step: int, over: bool) -> Standing:
+def _standing(tile: Tile, step: int, places: int, over: bool) -> Standing:
+    """Return what the band of a tile says at a step. places: decimals of returns. over: whether it has ended."""
     trajectory = tile.trajectory
     forward = forward_coordinate(tile.task.model) if isinstance(tile.task, Task) else None
     way = None if forward is None else trajectory.qpos[step, forward] - trajectory.qpos[0, forward]
     time = f"{step * tile.task.control_period:.1f} s"
     earned = np.append(0.0, np.cumsum(trajectory.rewards))
-    places = 0 if abs(trajectory.total) >= 100 else 1
     ending = "failed" if trajectory.failure else "ended"
     return Standing(
         name=printable(tile.name),

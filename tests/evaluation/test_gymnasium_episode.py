@@ -25,6 +25,7 @@ from evo.evaluation.processes import Died, Processes
 from evo.evaluation.workers import Threads
 from evo.learners.ppo import PPO
 from evo.problems.control import Walking
+from evo.runs.tiles import Layout, Tile, TiledFilm
 from evo.visualize.frames import pictures
 from tests.support.processes import die_once, python
 
@@ -219,6 +220,11 @@ def test_it_is_filmed_by_itself() -> None:
     first, last = pictures(task, seen, shown, 120, 40)
     assert first.shape == last.shape == (40, 120, 3)
     assert last[20, 115].min() > 200 and first[20, 115].max() < 60
+    tiled = TiledFilm([Tile(task, seen, name, "", "#0072b2") for name in ("one", "other")], 100.0)
+    frames = list(tiled.frames(Layout(2, 120, 80), 2))
+    assert len(frames) == len(tiled) > len(seen)
+    assert frames[-1].shape == (80, 244, 3)
+    np.testing.assert_array_equal(frames[0][40:, :120], frames[0][40:, 124:])
 
 
 @pytest.mark.parametrize("broken", ["raises", "nan"])

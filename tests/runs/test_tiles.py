@@ -61,7 +61,8 @@ def test_the_episode_filmed_is_near_everyones_median() -> None:
     # the first one's median is the other one's worst; the fourth is second of one and third of the other
     assert common_seed([alone, other]) == report_seeds(5)[3]
     unreported: Any = SimpleNamespace(report_returns=None)
-    assert common_seed([alone, unreported]) == report_seeds(5)[2]
+    assert common_seed([unreported, alone]) == common_seed([racer(1, np.nan), alone]) == report_seeds(5)[2]
+    assert common_seed([unreported]) == report_seeds(1)[0]
 
 
 def test_a_way_forward_is_a_walkers_alone() -> None:
