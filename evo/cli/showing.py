@@ -139,7 +139,8 @@ def _size(
 ) -> tuple[int, int]:
     """Return a film's width and height. Raises EvoError for a format that is unknown, or beside another size."""
     from evo.errors import EvoError
-    from evo.runs.replay import FILM_SIZE, FORMATS, PREVIEW_SIZE, TILED_PREVIEW_SIZE, TILED_SIZE
+    from evo.runs.pictures.pictures import FILM_SIZE, PREVIEW_SIZE, TILED_PREVIEW_SIZE, TILED_SIZE
+    from evo.runs.replay import FORMATS
 
     if named is None:
         customary = ((FILM_SIZE, PREVIEW_SIZE), (TILED_SIZE, TILED_PREVIEW_SIZE))[tiled][preview]

@@ -19,8 +19,6 @@ from evo.visualize.strips import caption, filmstrip
 
 STRIP_FRAMES, STRIP_COLUMNS = 10, 5
 
-FILM_SIZE, TILED_SIZE = (640, 360), (1280, 720)  # width and height where the user names none, pixels
-PREVIEW_SIZE, TILED_PREVIEW_SIZE = (256, 144), (640, 360)
 FORMATS = {"square": (1080, 1080), "720p": (1280, 720), "1080p": (1920, 1080)}  # width and height, pixels
 
 # Called after each frame with how many of the film's frames are drawn, and their total.

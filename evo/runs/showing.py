@@ -10,9 +10,9 @@ from evo.runs.callbacks import Watcher
 from evo.runs.champion import Champion
 from evo.runs.fitness import Verification
 from evo.runs.pictures import Wishes, pictures_of, replay_pictures
+from evo.runs.pictures.pictures import FILM_SIZE, TILED_SIZE
 from evo.runs.pictures.species import has_species
 from evo.runs.record import champion_of
-from evo.runs.replay import FILM_SIZE, TILED_SIZE
 from evo.runs.run import Run, path_of
 from evo.storage.files import check_writable
 

@@ -11,6 +11,9 @@ from evo.runs.record import Record
 from evo.visualize.charts import Row
 from evo.visualize.curves import learning_curve
 
+FILM_SIZE, TILED_SIZE = (640, 360), (1280, 720)  # width and height where the user names none, pixels
+PREVIEW_SIZE, TILED_PREVIEW_SIZE = (256, 144), (640, 360)
+
 
 @dataclass(frozen=True)
 class Wishes:
@@ -26,8 +29,8 @@ class Wishes:
     evolution: bool = False
     network: bool = False
     seed: int | None = None
-    width: int = 640
-    height: int = 360
+    width: int = FILM_SIZE[0]
+    height: int = FILM_SIZE[1]
     seconds: float = 20.0
     threads: int | None = None
     progress: Callable[[int, int], None] | None = None
