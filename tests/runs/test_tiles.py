@@ -132,7 +132,7 @@ def test_a_film_goes_on_for_a_moment_after_all_have_ended(tmp_path: Path) -> Non
     assert len(cut) == len(cut._steps[0])
 
 
-@pytest.mark.parametrize("method", ["ga", "ars", "cma-es"])
+@pytest.mark.parametrize("method", ["ga", "ars", "cma-es", "neat"])
 def test_a_crowd_is_the_generation_that_a_resumed_run_evaluates(method: str, tmp_path: Path) -> None:
     few = {"evaluation.selection_episodes": 2, "evaluation.report_episodes": 2, "evaluation.racing": False}
     path, rows = tmp_path / "run", list[dict[str, float]]()
@@ -188,6 +188,22 @@ def test_what_cannot_be_filmed_in_tiles_is_said_in_a_line(finished_run: Path, tm
         state.write_bytes(state.read_bytes()[:100])
     refused("no checkpoint of .* can be read", tmp_path / "torn", crowd=4)
     assert sorted(one.name for one in tmp_path.iterdir()) == ["torn"]
+
+
+def test_a_crowd_of_a_search_that_is_over_or_of_another_run_is_refused(
+    finished_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = {"evaluation.selection_episodes": 2, "evaluation.report_episodes": 2}
+    other, mixed = tmp_path / "other", tmp_path / "mixed"
+    evo.run("cartpole", network="mlp:3", generations=1, out=other, video=False, threads=1, settings=few)
+    shutil.copytree(finished_run, mixed)
+    shutil.rmtree(mixed / "checkpoints")
+    shutil.copytree(other / "checkpoints", mixed / "checkpoints")
+    with pytest.raises(EvoError, match=r"the checkpoint of .*mixed does not fit its config\.toml"):
+        evo.replay(mixed, tmp_path / "film.mp4", crowd=4)
+    monkeypatch.setattr("evo.learners.evolution.Evolution.finished", lambda _: "it has converged")
+    with pytest.raises(EvoError, match=r"is over \(it has converged\): it has no next generation; .* --evolution"):
+        evo.replay(finished_run, tmp_path / "film.mp4", crowd=4)
 
 
 def test_a_learner_without_a_population_has_no_crowd(tmp_path: Path) -> None:
