@@ -1,6 +1,7 @@
 """HyperNEAT on visual discrimination, and what it evolved at higher resolutions without further evolution.
 
     python benchmarks/hyperneat_discrimination.py --seeds 20 --out runs/discrimination
+    python benchmarks/hyperneat_discrimination.py --seeds 5 --out runs/es --network es-hyperneat:3:grid:nobias
 
 The terms of Stanley, D'Ambrosio & Gauci 2009, "A hypercube-based encoding for evolving large-scale neural networks",
 section 4: a field of 11 × 11, 75 trials, a population of 100, 300 generations, 20 runs; fitness is minus the sum of the
@@ -20,7 +21,6 @@ import numpy as np
 
 import evo
 
-NETWORK = "hyperneat:grid:nobias"
 RESOLUTIONS = (11, 33, 55)
 
 
@@ -44,7 +44,7 @@ def _stop_when_solved(row: Mapping[str, float]) -> None:
         raise SolvedError
 
 
-def evolved(seed: int, generations: int, population: int, threads: int | None, folder: Path) -> evo.Run:
+def evolved(network: str, seed: int, generations: int, population: int, threads: int | None, folder: Path) -> evo.Run:
     """Evolve on 11 × 11 until every trial is right, or go on with it."""
     path = folder / f"seed-{seed}"
     try:
@@ -52,7 +52,7 @@ def evolved(seed: int, generations: int, population: int, threads: int | None, f
             return evo.run(
                 "boxes",
                 method="neat",
-                network=NETWORK,
+                network=network,
                 seed=seed,
                 generations=generations,
                 threads=threads,
@@ -70,12 +70,12 @@ def evolved(seed: int, generations: int, population: int, threads: int | None, f
     return evo.load(path)
 
 
-def distances(params: np.ndarray) -> list[float]:
+def distances(network: str, params: np.ndarray) -> list[float]:
     """Return the mean distance from the middle of the larger box at each resolution, in units."""
     found = []
     for resolution in RESOLUTIONS:
         task = evo.task("boxes", resolution=resolution)
-        _, measures = evo.evaluate(task, evo.network(NETWORK, task), [params], measures=True)
+        _, measures = evo.evaluate(task, evo.network(network, task), [params], measures=True)
         found.append(float(measures[0, 0]))
     return found
 
@@ -99,6 +99,7 @@ def add(path: Path, row: Row) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--network", default="hyperneat:grid:nobias", help="which HyperNEAT, as text")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first", type=int, default=100, help="the first seed; those below 100 are for tuning")
     parser.add_argument("--generations", type=int, default=300)
@@ -113,10 +114,10 @@ def main() -> None:
     rows = read(results)
     for seed in range(given.first, given.first + given.seeds):
         if seed not in rows:
-            run = evolved(seed, given.generations, given.population, given.threads, given.out)
+            run = evolved(given.network, seed, given.generations, given.population, given.threads, given.out)
             best = run.metrics["best"]
             solved = 1 + int(np.argmax(best == 0)) if (best == 0).any() else 0
-            rows[seed] = Row(seed, solved, len(best), *distances(run.champion.params))
+            rows[seed] = Row(seed, solved, len(best), *distances(given.network, run.champion.params))
             add(results, rows[seed])
         row = rows[seed]
         when = f"every trial right in generation {row.solved}" if row.solved else "some trials wrong"

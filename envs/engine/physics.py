@@ -266,6 +266,12 @@ class Batch:
         _LIBRARY.mjb_getData(self._handle, simulation, data._address)
 
 
+@njit
+def is_stopped(address: int) -> bool:
+    """Return whether the stop flag at `address` is set; never where there is none, at 0."""
+    return address != 0 and is_set(address)
+
+
 class StopFlag:
     """A flag that compiled code polls (`is_set(flag.address)`) and any thread may raise."""
 
@@ -338,21 +344,28 @@ _helper = functools.cache(_Helper)
 os.register_at_fork(after_in_child=_helper.cache_clear)  # threads stay with the parent
 
 
-def apply_interruptibly(
-    batch: Batch, kernel: int, argument: int, count: int, stop: StopFlag, brief: bool = False
-) -> dict[int, str]:
-    """Run `batch.apply` so that signals reach Python: the main thread waits for a helper.
+def run_interruptibly(job: Callable[[], _Result], stop: StopFlag) -> _Result:
+    """Return what a job of compiled code returns, so that signals reach Python: the main thread waits for a helper.
 
     Python runs signal handlers only between bytecodes of the main thread. An exception of a handler (KeyboardInterrupt,
-    or one that it requested from `evo.envs.engine.interruption`) sets `stop`, waits for the kernels to leave, and
-    propagates to the caller.
-
-    brief: whether it takes some milliseconds at most: then the main thread runs it, and a signal waits.
+    or one that it requested from `evo.envs.engine.interruption`) sets `stop`, waits for the job to notice and return,
+    and propagates to the caller.
     """
     stop.clear()
     if threading.current_thread() is not threading.main_thread():
-        return batch.apply(kernel, argument, count)
-    if brief:
+        return job()
+    return _helper().run(job, stop)
+
+
+def apply_interruptibly(
+    batch: Batch, kernel: int, argument: int, count: int, stop: StopFlag, brief: bool = False
+) -> dict[int, str]:
+    """Run `batch.apply` as `run_interruptibly` does.
+
+    brief: whether it takes some milliseconds at most: then the main thread runs it, and a signal waits.
+    """
+    if brief and threading.current_thread() is threading.main_thread():
+        stop.clear()
         with interruption.waiting():
             return batch.apply(kernel, argument, count)
-    return _helper().run(lambda: batch.apply(kernel, argument, count), stop)
+    return run_interruptibly(lambda: batch.apply(kernel, argument, count), stop)

@@ -18,6 +18,7 @@ from evo.autodiff.running import backward, forward
 from evo.autodiff.tape import Node, Program
 from evo.autodiff.team import Team, barrier
 from evo.envs.engine.compile import njit
+from evo.envs.engine.physics import is_stopped
 from evo.envs.engine.random import mixed
 from evo.numerics.blas_threads import one_thread
 from evo.optimizers import Optimizer
@@ -111,7 +112,7 @@ def descend(
     shared = _shared_of(programs, len(places))
 
     def run(worker: int, workers: int, place: int) -> None:
-        _descend(programs, feeds, examples, order, rule, given, places, drawn, shared, worker, workers, place)
+        _descend(programs, feeds, examples, order, rule, given, places, drawn, shared, 0, worker, workers, place)
 
     with one_thread():
         (team or Team(1)).work(run)
@@ -272,6 +273,7 @@ def _descend(
     watched: Any,
     drawn: Any,
     shared: Any,
+    stop: int,
     worker: int,
     workers: int,
     place: Any,
@@ -279,6 +281,8 @@ def _descend(
     real, replicas, size = shared.gradient.dtype.type, len(programs), programs[0].size
     shard = order.shape[1] // replicas
     for minibatch in range(order.shape[0]):
+        if is_stopped(stop):
+            return
         step = rule.steps + minibatch
         for replica in range(worker, replicas, workers):
             program = programs[replica]
@@ -351,13 +355,15 @@ def descend_each(
     individuals: Individuals,
     team: Team | None = None,
     seed: int = 0,
+    stop: int = 0,
 ) -> np.ndarray:
     """Return the parameters of individuals after one step of the optimiser for each minibatch, float32 (numbers,).
 
     program: of as many parameters as the longest individual, of which it reads an individual's own alone. optimizer: as
-    it is before the first step of each. examples, order, seed: as in `descend`. team: divides the individuals. One
-    whose gradient was not finite, or whose parameters would not be, stays as it was. Raises ValueError for minibatches
-    of another size than the program's, and for an optimiser that does not fit.
+    it is before the first step of each. examples, order, seed: as in `descend`. team: divides the individuals. stop:
+    the address of a stop flag, 0 for none; what is returned once it was set is not to be used. One whose gradient was
+    not finite, or whose parameters would not be, stays as it was. Raises ValueError for minibatches of another size
+    than the program's, and for an optimiser that does not fit.
     """
     if order.shape[1] != feeds.rows:
         raise ValueError(f"minibatches of {order.shape[1]} examples: this program takes {feeds.rows}")
@@ -368,7 +374,8 @@ def descend_each(
     def run(worker: int, workers: int, place: int) -> None:
         own = (program.replica(),)
         rule, shared = _rule_of(optimizer, settings.learning_rates), _shared_of(own, 0)
-        _descend_each(own, feeds, examples, order, rule, settings, drawn, shared, individuals, found, worker, workers)
+        given = own, feeds, examples, order, rule, settings, drawn, shared, individuals, found
+        _descend_each(*given, stop, worker, workers)
 
     with one_thread():
         (team or Team(1)).work(run)
@@ -387,6 +394,7 @@ def _descend_each(
     shared: Any,
     individuals: Any,
     found: Any,
+    stop: int,
     worker: int,
     workers: int,
 ) -> None:
@@ -400,6 +408,6 @@ def _descend_each(
         bounds = Bounds(np.arange(last - first), individuals.least[first:last], individuals.greatest[first:last])
         rates, norm = settings.learning_rates, settings.max_norm
         own = Settings(rates, norm, settings.l1, settings.l2, settings.weight_decay, bounds)
-        _descend(programs, feeds, examples, order, rule, own, unwatched, drawn, shared, 0, 1, 0)
+        _descend(programs, feeds, examples, order, rule, own, unwatched, drawn, shared, stop, 0, 1, 0)
         if shared.finite[0] and np.isfinite(program.values[: last - first]).all():
             found[first:last] = program.values[: last - first]

@@ -138,15 +138,19 @@ class Examiner:
         self._scratch = np.zeros(0, np.uint8)
 
     @functools.cached_property
+    def _plan(self) -> np.ndarray:
+        return self.network.plan_until(self._stop.address)
+
+    @functools.cached_property
     def _fixed(self) -> dict[str, int]:
         """The fields of the kernel argument that are the same in every call."""
         network = self.network
         memory = network.memory_size + network.memory_size % 2
         return {
             "stop": self._stop.address,
-            "plan": network.plan.ctypes.data,
+            "plan": self._plan.ctypes.data,
             "layers": len(network.layers),
-            "columns": network.plan.shape[1],
+            "columns": self._plan.shape[1],
             "memory_size": memory,
             "network_scratch": network.scratch_size,
             # rounded up to a cache line, so that simulations do not share one
@@ -216,9 +220,10 @@ class Examiner:
             "answering": answering,
         }
         argument = argument_of(_ARGUMENT, numbers, arrays)
-        # a number that a network computes is made of parameters and memory, each read once at most
+        # a number that a network computes is made of parameters and memory, each read once at most; those of
+        # interruptible layers take longer
         read = (len(each.values) + individuals * self.network.memory_size) * self.network.scratch_size
-        brief = read * count * inputs.shape[1] <= _BRIEF
+        brief = not self.network.interruptible and read * count * inputs.shape[1] <= _BRIEF
         apply_interruptibly(self._batch, _kernel().address, argument.ctypes.data, simulations, self._stop, brief)
         losses[~np.isfinite(losses)] = np.nan
         return Answers(losses, hits, outputs)

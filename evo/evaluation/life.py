@@ -212,6 +212,10 @@ class Lives:
         self._scratch = np.zeros(0, np.uint8)
 
     @functools.cached_property
+    def _plan(self) -> np.ndarray:
+        return self.network.plan_until(self._stop.address)
+
+    @functools.cached_property
     def fixed(self) -> dict[str, int]:
         """The fields of the kernel's argument that are the same in every call."""
         task, network = self.task, self.network
@@ -245,7 +249,7 @@ class Lives:
             "advance": advance,
             "remodel": remodel,
             "template": self._template.ctypes.data,
-            "plan": network.plan.ctypes.data,
+            "plan": self._plan.ctypes.data,
             "low": task.action_low.ctypes.data,
             "high": task.action_high.ctypes.data,
             "obs_size": task.observation_size,
@@ -255,7 +259,7 @@ class Lives:
             "record_size": len(self._template),
             "addresses": task.addresses,
             "layers": len(network.layers),
-            "columns": network.plan.shape[1],
+            "columns": self._plan.shape[1],
             "memory_size": memory_size,
             "network_scratch": network.scratch_size,
             "nq": task.model.nq,

@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from evo.envs.engine.compile import njit
+from evo.envs.engine.physics import is_stopped
 from evo.numerics.graph_nodes import HEADER, LINK, NODE
 from evo.numerics.quadtree import EXPRESSED, ask, express_points, first_point, place_of_point
 
 (
+    STOP,
     INPUTS,
     OUTPUTS,
     DIMENSIONS,
@@ -32,7 +34,7 @@ from evo.numerics.quadtree import EXPRESSED, ask, express_points, first_point, p
     _BAND,
     _MAXIMUM,
     PLACES,
-) = range(16)  # whole numbers; from _DIVISION on the bits of float64; the places of inputs and outputs come last
+) = range(17)  # whole numbers; from _DIVISION on the bits of float64; the places of inputs and outputs come last
 
 
 class Rooms(NamedTuple):
@@ -94,7 +96,10 @@ def rooms(numbers: Any) -> Rooms:
 
 @njit(error_model="numpy")
 def develop(numbers: Any, pattern: Any, memory: Any) -> None:
-    """Write the row of the network that a pattern's row stands for into an empty memory, float32."""
+    """Write the row of the network that a pattern's row stands for into an empty memory, float32.
+
+    Where it is stopped there is none.
+    """
     room, floats = rooms(numbers), numbers.view(np.float64)
     inputs, outputs, most, dimensions = numbers[INPUTS], numbers[OUTPUTS], numbers[NEURONS], numbers[DIMENSIONS]
     depths, thresholds, maximum = numbers[_INITIAL_DEPTH:], floats[_DIVISION:], np.float32(floats[_MAXIMUM])
@@ -108,7 +113,7 @@ def develop(numbers: Any, pattern: Any, memory: Any) -> None:
     for source in range(inputs):
         for axis in range(dimensions):
             unit[axis] = floats[PLACES + source * dimensions + axis]
-        express_points(pattern, asked, unit, True, depths, thresholds, answers, states)
+        express_points(pattern, asked, unit, True, depths, thresholds, answers, states, numbers[STOP])
         for point in range(states.size):
             if states[point] != EXPRESSED:
                 continue
@@ -124,7 +129,7 @@ def develop(numbers: Any, pattern: Any, memory: Any) -> None:
         for source in range(begin, end):
             unit[:] = 0
             unit[0], unit[1] = place_of_point(points[source])
-            express_points(pattern, asked, unit, True, depths, thresholds, answers, states)
+            express_points(pattern, asked, unit, True, depths, thresholds, answers, states, numbers[STOP])
             for point in range(states.size):
                 if states[point] != EXPRESSED:
                     continue
@@ -140,12 +145,13 @@ def develop(numbers: Any, pattern: Any, memory: Any) -> None:
     for target in range(outputs):
         for axis in range(dimensions):
             unit[axis] = floats[PLACES + (inputs + target) * dimensions + axis]
-        express_points(pattern, asked, unit, False, depths, thresholds, answers, states)
+        express_points(pattern, asked, unit, False, depths, thresholds, answers, states, numbers[STOP])
         for point in range(states.size):
             if states[point] == EXPRESSED and owners[point]:
                 last[target * most + owners[point] - 1] = answers[point] * maximum
 
-    _assemble(numbers, pattern, memory, neurons)
+    if not is_stopped(numbers[STOP]):
+        _assemble(numbers, pattern, memory, neurons)
 
 
 @njit(error_model="numpy")

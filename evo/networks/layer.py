@@ -32,6 +32,10 @@ class Layer:
     """Whether every individual has as many parameters for it as it likes: `step` is given all to the end of the row, so
     no layer after it may have any. `size` is how many `initial` makes; `check` tells which it takes.
     """
+    interruptible: ClassVar[bool] = False
+    """Whether a step may take so long that it polls a stop flag: the first of `numbers`, which is 0, is replaced by the
+    flag's address (see `evo.envs.engine.physics.is_stopped`). What a step leaves that was stopped is not used.
+    """
     word: ClassVar[str] = ""
     summary: ClassVar[str] = ""
 

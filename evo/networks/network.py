@@ -139,6 +139,15 @@ class Network:
         """Return the compiled program, int64 (layers, columns): see `evo.networks.program`."""
         return plan_of(self._given)
 
+    def plan_until(self, stop: int) -> np.ndarray:
+        """Return the compiled program, whose longest steps end early when the stop flag at this address is set."""
+        return plan_of(self._given, stop)
+
+    @property
+    def interruptible(self) -> bool:
+        """Return whether a step may take long, and polls the stop flag of `plan_until`."""
+        return any(layer.interruptible for layer in self.layers)
+
     @functools.cached_property
     def neurons(self) -> np.ndarray:
         """Return the neuron that each parameter belongs to, int64 (size,), numbered across all layers.

@@ -27,11 +27,16 @@ def _compiled(step: Callable[..., None]) -> Any:
     return compile_kernel(step, (_WHOLE, *(_FLOATS,) * 4), "numbers, params, memory, inputs, outputs")
 
 
-def plan_of(given: Sequence[tuple[Layer, Shape]]) -> np.ndarray:
-    """Build the table of layers with these input shapes, int64 (layers, columns)."""
+def plan_of(given: Sequence[tuple[Layer, Shape]], stop: int = 0) -> np.ndarray:
+    """Build the table of layers with these input shapes, int64 (layers, columns).
+
+    stop: the address of the stop flag that interruptible layers poll, 0 for none.
+    """
     rows, params, memory = [], 0, 0
     for layer, shape in given:
         size, kept, numbers = layer.size(shape), layer.memory_size(shape), layer.numbers(shape)
+        if layer.interruptible:
+            numbers = stop, *numbers[1:]
         address, outputs = _compiled(layer.step).address, math.prod(layer.shape(shape))
         known = _TO_THE_END if layer.own_length else size
         rows.append([address, params, known, memory, kept, outputs, len(numbers), *numbers])

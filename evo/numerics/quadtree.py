@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from evo.envs.engine.compile import njit
+from evo.envs.engine.physics import is_stopped
 from evo.numerics.graph_nodes import HEADER, compute_nodes
 
 _ABSENT, _LEAF, _DIVIDED, _OPEN, EXPRESSED = range(5)  # states of points
@@ -58,26 +59,45 @@ def ask(pattern: Any, output: int, asked: Any, unit: Any, x: Any, y: Any, outgoi
 
 @njit(error_model="numpy")
 def express_points(
-    pattern: Any, asked: Any, unit: Any, outgoing: bool, depths: Any, thresholds: Any, answers: Any, states: Any
+    pattern: Any,
+    asked: Any,
+    unit: Any,
+    outgoing: bool,
+    depths: Any,
+    thresholds: Any,
+    answers: Any,
+    states: Any,
+    stop: int,
 ) -> None:
     """Find the points to which a unit is connected: they are left with state EXPRESSED, and their answers.
 
     depths: the initial depth, to which the plane is always divided, and the maximum depth. thresholds: of division, of
-    variance and of bands. answers: float32, states: int32, (points,).
+    variance and of bands. answers: float32, states: int32, (points,). stop: the address of a stop flag, 0 for none;
+    once it is set they are not to be used.
     """
-    _divide(pattern, asked, unit, outgoing, depths, thresholds[0], answers, states)
-    _extract(pattern, asked, unit, outgoing, depths[1], thresholds[1], thresholds[2], answers, states)
+    _divide(pattern, asked, unit, outgoing, depths, thresholds[0], answers, states, stop)
+    _extract(pattern, asked, unit, outgoing, depths[1], thresholds[1], thresholds[2], answers, states, stop)
 
 
 @njit(error_model="numpy")
 def _divide(
-    pattern: Any, asked: Any, unit: Any, outgoing: bool, depths: Any, threshold: float, answers: Any, states: Any
+    pattern: Any,
+    asked: Any,
+    unit: Any,
+    outgoing: bool,
+    depths: Any,
+    threshold: float,
+    answers: Any,
+    states: Any,
+    stop: int,
 ) -> None:
     """Algorithm 1: four children are divided, too, down to the initial depth, and further where their answers vary."""
     states[:] = _ABSENT
     for depth in range(1, depths[1] + 1):
         side, first = 1 << depth, first_point(depth)
         for row in range(0, side, 2):
+            if is_stopped(stop):
+                return
             for column in range(0, side, 2):
                 if depth > 1 and states[first_point(depth - 1) + row // 2 * (side // 2) + column // 2] != _DIVIDED:
                     continue
@@ -108,6 +128,7 @@ def _extract(
     band: float,
     answers: Any,
     states: Any,
+    stop: int,
 ) -> None:
     """Algorithm 2: where the answers below a point vary, go on below it; else take it where it lies in a band.
 
@@ -118,6 +139,8 @@ def _extract(
         side, first = 1 << depth, first_point(depth)
         step = np.float32(2) / np.float32(side)
         for row in range(side):
+            if is_stopped(stop):
+                return
             for column in range(side):
                 if depth > 1 and states[first_point(depth - 1) + row // 2 * (side // 2) + column // 2] != _OPEN:
                     continue

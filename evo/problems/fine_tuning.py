@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evo.datasets import Dataset, Split, minibatch
+from evo.envs.engine import interruption
+from evo.envs.engine.physics import StopFlag, run_interruptibly
 from evo.evaluation.workers import Workers
 from evo.genomes.rows import Rows, rows_for
 from evo.networks import Network
@@ -81,11 +83,15 @@ class FineTuning:
         tape = Tape(longest, training=True)
         loss, feeds = problem.loss(tape, batch)
         examples = problem.examples(problem.dataset.train)
-        order = np.array([minibatch(len(examples), batch, seed, step) for step in range(steps)], np.int64)
+        order = np.empty((steps, batch), np.int64)
+        for step in range(steps):
+            interruption.check()
+            order[step] = minibatch(len(examples), batch, seed, step)
         individuals = Individuals(rows.values, rows.offsets, least, greatest)
         optimizer, team = Adam(longest, learning_rate, dtype=np.float32), Team(min(problem.workers.threads, len(rows)))
-        program = tape.program(loss), feeds, examples, order.reshape(steps, batch)
-        return descend_each(*program, optimizer, individuals, team), steps * batch * len(rows)
+        program, stop = (tape.program(loss), feeds, examples, order), StopFlag()
+        given = *program, optimizer, individuals, team
+        return run_interruptibly(lambda: descend_each(*given, stop=stop.address), stop), steps * batch * len(rows)
 
 
 def fine_tune(

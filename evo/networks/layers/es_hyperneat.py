@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from evo.envs.engine.compile import njit
+from evo.envs.engine.physics import StopFlag, run_interruptibly
 from evo.grammar import Call
 from evo.networks import evolvable_substrate as evolvable
 from evo.networks import substrate
@@ -153,7 +154,9 @@ class ESHyperNEAT(Painted):
     def develop(self, params: np.ndarray, inputs: Shape) -> Wiring:
         """Return the network of an individual, as a network `graph` runs it. params: of it, (own length,)."""
         numbers, memory = np.array(self.numbers(inputs)), np.zeros(self.memory_size(inputs), np.float32)
-        row = _row(numbers, np.array(params, np.float32), memory)
+        pattern, stop = np.array(params, np.float32), StopFlag()
+        numbers[evolvable.STOP] = stop.address
+        row = run_interruptibly(lambda: _row(numbers, pattern, memory), stop)
         return Wiring.of(row[: HEADER + int(row[1]) + NODE * int(row[2]) + LINK * int(row[3])])
 
     @property
@@ -178,6 +181,7 @@ class ESHyperNEAT(Painted):
             [[self.division, self.variance, self.band, self.maximum], *(each.ravel() for each in units)]
         )
         return (
+            0,
             len(units[0]),
             len(units[1]),
             units[0].shape[1],

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from evo.envs.engine.compile import njit
+from evo.envs.engine.physics import StopFlag, is_stopped, run_interruptibly
 from evo.grammar import Call
 from evo.networks import substrate
 from evo.networks.arguments import Arguments, Choice, one_of
@@ -27,8 +28,8 @@ from evo.networks.wiring import HEADER
 from evo.numerics.activations import ACTIVATIONS, activate, check_activation
 from evo.numerics.graph_nodes import compute_nodes
 
-_LAYERS, _DIMENSIONS, _BIAS, _ACTIVATION, _PAINTED, _WIDEST, _THRESHOLD, _MAXIMUM = range(8)
-_SIZES = 8  # of the layers; their units' places follow
+_STOP, _LAYERS, _DIMENSIONS, _BIAS, _ACTIVATION, _PAINTED, _WIDEST, _THRESHOLD, _MAXIMUM = range(9)
+_SIZES = 9  # of the layers; their units' places follow
 
 
 @njit
@@ -43,7 +44,7 @@ def _weight(answer: Any, threshold: Any, maximum: Any) -> Any:
 
 @njit(error_model="numpy")
 def _paint(numbers: Any, params: Any, memory: Any) -> None:
-    """Write weights and biases of all layers, as dense layers have them, from memory[1] on."""
+    """Write weights and biases of all layers, as dense layers have them, from memory[1] on, unless it is stopped."""
     layers, dimensions = numbers[_LAYERS], numbers[_DIMENSIONS]
     floats = numbers.view(np.float64)
     threshold, maximum = np.float32(floats[_THRESHOLD]), np.float32(floats[_MAXIMUM])
@@ -53,6 +54,8 @@ def _paint(numbers: Any, params: Any, memory: Any) -> None:
         before, after = numbers[_SIZES + layer], numbers[_SIZES + layer + 1]
         targets = place + before * dimensions
         for unit in range(before + numbers[_BIAS]):  # the last one is the middle, from where biases come
+            if is_stopped(numbers[_STOP]):
+                return
             for target in range(after):
                 for axis in range(dimensions):
                     here = np.float32(floats[place + unit * dimensions + axis]) if unit < before else np.float32(0)
@@ -164,7 +167,9 @@ class HyperNEAT(Painted):
         (units, dimensions) each.
         """
         units, memory = self._substrate(inputs), np.zeros(self.memory_size(inputs), np.float32)
-        _paint(np.array(self.numbers(inputs)), np.asarray(params, np.float32), memory)
+        numbers, row, stop = np.array(self.numbers(inputs)), np.array(params, np.float32), StopFlag()
+        numbers[_STOP] = stop.address
+        run_interruptibly(lambda: _paint(numbers, row, memory), stop)
         kinds = [*(self.activation,) * (len(units) - 2), "linear"]
         layers = [Dense(len(after), kind, bias=self.bias) for after, kind in zip(units[1:], kinds, strict=True)]
         return layers, memory[1 : 1 + self.products(inputs)], units
@@ -191,5 +196,5 @@ class HyperNEAT(Painted):
         floats = np.concatenate([[self.threshold, self.maximum], *(each.ravel() for each in units)])
         bits = np.ascontiguousarray(floats).view(np.int64).tolist()
         activation = ACTIVATIONS.index(self.activation)
-        head = (len(units) - 1, units[0].shape[1], int(self.bias), activation, self.products(inputs), self._widest)
+        head = (0, len(units) - 1, units[0].shape[1], int(self.bias), activation, self.products(inputs), self._widest)
         return (*head, *bits[:2], *map(len, units), *bits[2:])

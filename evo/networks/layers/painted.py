@@ -24,6 +24,7 @@ class Painted(Layer):
     """
 
     own_length = True
+    interruptible = True
 
     layout: str = "line"
     bias: bool = True
