@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from evo.cli import completion
+from evo.runs.terminal import Output
 
 Task = Annotated[
     str | None,
@@ -17,6 +18,15 @@ Task = Annotated[
         help="a task, e.g. quadruped, HalfCheetah-v5, digits, rastrigin; see `evo list`",
         show_default=False,
         autocompletion=completion.tasks,
+    ),
+]
+Runs = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="RUN...",
+        help="run directories or champion files (default: the latest in runs/)",
+        show_default=False,
+        autocompletion=completion.runs,
     ),
 ]
 Method = Annotated[
@@ -77,3 +87,14 @@ Log = Annotated[
     list[str] | None,
     typer.Option("--log", help="pass the metrics on to tensorboard, wandb or mlflow; repeatable"),
 ]
+
+
+def named_or_latest(paths: list[Path] | None, console: Output) -> list[Path]:
+    """Return the runs that the user names, or else the latest one, which is said. Raises EvoError without any."""
+    if paths:
+        return paths
+    from evo.runs.run import latest
+
+    found = latest()
+    console.say(f"run     {found}")
+    return [found]

@@ -6,23 +6,14 @@ from typing import Annotated
 
 import typer
 
-from evo.cli import completion
-from evo.cli.options import Trust
+from evo.cli.options import Runs, Trust, named_or_latest
 from evo.runs.terminal import Output
 
 _NARROW, _WIDE = 40, 120  # characters of a plot on the terminal
 
 
 def plot(
-    paths: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="RUN...",
-            help="run directories or champion files (default: the latest in runs/)",
-            show_default=False,
-            autocompletion=completion.runs,
-        ),
-    ] = None,
+    paths: Runs = None,
     kind: Annotated[
         str | None,
         typer.Option(
@@ -51,16 +42,13 @@ def plot(
     """Plot how runs learned and what their champions do; runs that differ in their seeds alone share a colour."""
     from evo.comparison.plotting import plot as plot_of
     from evo.runs.plots.page import summaries
-    from evo.runs.run import latest
 
     console = Output()
     if kinds:
         for name, summary in summaries().items():
             console.say(f"{name:9}  {summary}")
         return
-    if not paths:
-        paths = [latest()]
-        console.say(f"run     {paths[0]}")
+    paths = named_or_latest(paths, console)
     drawn = plot_of(*paths, kind=() if kind is None else kind, out=out, seconds=seconds, seed=seed, trust=trust)
     if terminal:
         console.say(drawn.text(min(max(shutil.get_terminal_size().columns, _NARROW), _WIDE)))

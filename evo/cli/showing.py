@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from evo.cli import completion
-from evo.cli.options import Quiet, StepTimeout, Threads, Trust, Workers
+from evo.cli.options import Quiet, StepTimeout, Threads, Trust, Workers, named_or_latest
 from evo.runs.terminal import Output
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def replay(
         typer.Option("--scenes", help="generations in a film with --evolution, the champion's last (default: 6)"),
     ] = None,
     race: Annotated[
-        bool, typer.Option("--race", help="film the champions of several runs side by side (default: race.mp4)")
+        bool, typer.Option("--race", help="film the champions of the named runs side by side, by default to race.mp4")
     ] = False,
     crowd: Annotated[
         int | None,
@@ -75,8 +75,10 @@ def replay(
 ) -> None:
     """Check that a champion reproduces its score, then film it; on functions and data sets, plot it.
 
-    A film shows an episode of the champion; with --evolution how its run learned; with --crowd the champion among its
-    run's next generation; with --race the champions of several runs side by side, each on its own task.
+    A film shows an episode of the champion, or else:
+    --evolution: how its run learned, from first to last;
+    --crowd 16: the champion among individuals of its run's next generation;
+    --race: the champions of several runs side by side, each on its own task.
     """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -85,14 +87,10 @@ def replay(
     from evo.runs.display import is_live
     from evo.runs.pictures import replay_pictures
     from evo.runs.record import champion_of
-    from evo.runs.run import latest
 
     wide, high = _size(named, width, height, preview, tiled=race or crowd is not None)
     console = Output()
-    paths = paths or []
-    if not paths and not race:
-        paths = [latest()]
-        console.say(f"run     {paths[0]}")
+    paths = paths or [] if race else named_or_latest(paths, console)
     if len(paths) > 1 and not race:
         raise EvoError(f"{len(paths)} runs make one film side by side: add --race, or name one run")
     asked = iter(paths)

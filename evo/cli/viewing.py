@@ -5,21 +5,12 @@ from typing import Annotated
 
 import typer
 
-from evo.cli import completion
-from evo.cli.options import Trust
+from evo.cli.options import Runs, Trust, named_or_latest
 from evo.runs.terminal import Output
 
 
 def view(
-    paths: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="RUN...",
-            help="run directories or champion files (default: the latest in runs/)",
-            show_default=False,
-            autocompletion=completion.runs,
-        ),
-    ] = None,
+    paths: Runs = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="file: .html (default: view.html, of one run in its folder videos)"),
@@ -41,12 +32,9 @@ def view(
 ) -> None:
     """Make one HTML file of recorded creatures to turn around; several runs stand in lanes, an archive is an atlas."""
     from evo.api import running as api
-    from evo.runs.run import latest
 
     console = Output()
-    if not paths:
-        paths = [latest()]
-        console.say(f"run     {paths[0]}")
+    paths = named_or_latest(paths, console)
     if mujoco:
         _show_in_mujoco(paths, out, 10.0 if seconds is None else seconds, seed, trust)
         return
