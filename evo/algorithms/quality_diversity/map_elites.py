@@ -118,13 +118,15 @@ class MAPElites(MapSearch[DensePopulation | GraphPopulation]):
             children = breed_graphs(self.neat, self.generation, pool.genes, fitness, *pair)
             return GraphPopulation(join(children.genes, take(pool.genes, pool.index[again])), pool.recurrent)
         one, other, old = (pool.population(cells).dense() for cells in (first, second, again))
-        kind = self.variation.kind.dtype
-        bred = self.variation.breed(self.seed, self.generation, one.astype(kind), other.astype(kind))
+        parents = (rows.astype(self.variation.kind.dtype, copy=False) for rows in (one, other))
+        bred = self.variation.breed(self.seed, self.generation, *parents)
         return DensePopulation(np.concatenate([bred, old]))
 
     def _again(self) -> NDArray[np.int64]:
         """Return the cells whose elites are evaluated again in this generation, (cells,), after the children."""
         elites = self.archive.elites()
+        if not self.resampled:
+            return elites[:0]
         random = generator(self.seed, "resampled", self.generation)
         return elites[random.permutation(len(elites))[: self.resampled]]
 
