@@ -83,6 +83,45 @@ def _ranges(offsets: Ints, genomes: Ints) -> tuple[Ints, Ints]:
     return np.arange(new[-1]) + np.repeat(offsets[:-1][genomes] - new[:-1], counts), new
 
 
+@njit
+def empty_genes(genes: Any, node_offsets: Any, link_offsets: Any) -> Any:
+    """Return genomes with these offsets, and the inputs and outputs of others, whose genes are still to be written."""
+    nodes, links = node_offsets[-1], link_offsets[-1]
+    return Genes(
+        genes.inputs,
+        genes.outputs,
+        node_offsets,
+        np.empty(nodes, np.int64),
+        np.empty(nodes, np.int64),
+        np.empty(nodes, np.int64),
+        np.empty(nodes),
+        np.empty(nodes),
+        np.empty(nodes),
+        link_offsets,
+        np.empty(links, np.int64),
+        np.empty(links, np.int64),
+        np.empty(links, np.int64),
+        np.empty(links),
+        np.empty(links, np.bool_),
+    )
+
+
+@njit
+def copy_node(genes: Any, node: int, made: Any, place: int) -> None:
+    """Write a node gene to a place among those that are made."""
+    made.ids[place], made.activations[place] = genes.ids[node], genes.activations[node]
+    made.aggregations[place], made.biases[place] = genes.aggregations[node], genes.biases[node]
+    made.responses[place], made.rates[place] = genes.responses[node], genes.rates[node]
+
+
+@njit
+def copy_link(genes: Any, link: int, made: Any, place: int) -> None:
+    """Write a link gene to a place among those that are made."""
+    made.innovations[place], made.sources[place] = genes.innovations[link], genes.sources[link]
+    made.targets[place], made.weights[place] = genes.targets[link], genes.weights[link]
+    made.enabled[place] = genes.enabled[link]
+
+
 def enabled_links(genes: Genes) -> Ints:
     """Return how many links of each genome are enabled, int64 (genomes,)."""
     return _enabled_links(genes.enabled, genes.link_offsets)

@@ -11,7 +11,7 @@ import numpy as np
 
 from evo.envs.engine.compile import njit
 from evo.envs.engine.random import random
-from evo.operators.graph_genes import Floats, Genes, Ints
+from evo.operators.graph_genes import Floats, Genes, Ints, copy_link, copy_node, empty_genes
 
 
 def mate(
@@ -25,7 +25,8 @@ def mate(
     """
     leading = structural_parents(genes, fitness, first, second)
     other = first + second - leading
-    return Genes(*_mate(stream, genes, leading, other, averaging, disabling))
+    children: Genes = _mate(stream, genes, leading, other, averaging, disabling)
+    return children
 
 
 def structural_parents(genes: Genes, fitness: Floats, first: Ints, second: Ints) -> Ints:
@@ -44,12 +45,7 @@ def _mate(stream: Any, genes: Any, leading: Any, other: Any, averaging: float, d
         nodes = genes.node_offsets[one + 1] - genes.node_offsets[one]
         node_offsets[child + 1] = node_offsets[child] + nodes
         link_offsets[child + 1] = link_offsets[child] + genes.link_offsets[one + 1] - genes.link_offsets[one]
-    total = node_offsets[children]
-    ids, activations, aggregations = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
-    biases, responses, rates = np.empty(total), np.empty(total), np.empty(total)
-    total = link_offsets[children]
-    innovations, sources, targets = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
-    weights, enabled = np.empty(total), np.empty(total, np.bool_)
+    made = empty_genes(genes, node_offsets, link_offsets)
     for child in range(children):
         one, two = leading[child], other[child]
         averaged = one != two and random(stream) < averaging
@@ -61,46 +57,20 @@ def _mate(stream: Any, genes: Any, leading: Any, other: Any, averaging: float, d
                     match += 1
                 if match < end and genes.ids[match] == genes.ids[node] and random(stream) < 0.5:
                     chosen = match
-            ids[at], activations[at], aggregations[at] = (
-                genes.ids[chosen],
-                genes.activations[chosen],
-                genes.aggregations[chosen],
-            )
-            biases[at], responses[at], rates[at] = genes.biases[chosen], genes.responses[chosen], genes.rates[chosen]
+            copy_node(genes, chosen, made, at)
             at += 1
         at, match, end = link_offsets[child], genes.link_offsets[two], genes.link_offsets[two + 1]
         for link in range(genes.link_offsets[one], genes.link_offsets[one + 1]):
-            innovations[at], sources[at], targets[at] = (
-                genes.innovations[link],
-                genes.sources[link],
-                genes.targets[link],
-            )
-            weights[at], enabled[at] = genes.weights[link], genes.enabled[link]
+            copy_link(genes, link, made, at)
             if one != two:
                 while match < end and genes.innovations[match] < genes.innovations[link]:
                     match += 1
                 if match < end and genes.innovations[match] == genes.innovations[link]:
                     if averaged:
-                        weights[at] = 0.5 * (genes.weights[link] + genes.weights[match])
+                        made.weights[at] = 0.5 * (genes.weights[link] + genes.weights[match])
                     elif random(stream) < 0.5:
-                        weights[at] = genes.weights[match]
+                        made.weights[at] = genes.weights[match]
                     if not (genes.enabled[link] and genes.enabled[match]):
-                        enabled[at] = random(stream) >= disabling
+                        made.enabled[at] = random(stream) >= disabling
             at += 1
-    return (
-        genes.inputs,
-        genes.outputs,
-        node_offsets,
-        ids,
-        activations,
-        aggregations,
-        biases,
-        responses,
-        rates,
-        link_offsets,
-        innovations,
-        sources,
-        targets,
-        weights,
-        enabled,
-    )
+    return made

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from evo.envs.engine.compile import njit
 from evo.envs.engine.random import random
-from evo.operators.graph_genes import Genes, Ints, leads_to, node_place
+from evo.operators.graph_genes import Genes, Ints, copy_link, copy_node, empty_genes, leads_to, node_place
 
 _SMALL = 15  # links: below it the oldest are split first
 _ON = 0.3  # the chance to go on from a link to the next oldest
@@ -57,8 +57,8 @@ def grow(
     that is both split and joined is split; where nothing is found to split or join, it stays. stream: uint64 (4,),
     moves on.
     """
-    arrays, *following = _grow(stream, genes, split, join, growth, counters)
-    return Genes(*arrays), Counters(*following)
+    made, *following = _grow(stream, genes, split, join, growth, counters)
+    return made, Counters(*following)
 
 
 @njit(cache=True)
@@ -89,69 +89,41 @@ def _grow(stream: Any, genes: Any, split: Any, join: Any, growth: Any, counters:
         )
     known = np.unique(keys[keys >= 0])  # in order: splits, then joins
     splits = np.searchsorted(known, _JOIN)
-    total = node_offsets[count]
-    ids, activations, aggregations = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
-    biases, responses, rates = np.empty(total), np.empty(total), np.empty(total)
-    total = link_offsets[count]
-    innovations, sources, targets = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
-    weights, enabled = np.empty(total), np.empty(total, np.bool_)
+    made = empty_genes(genes, node_offsets, link_offsets)
     for genome in range(count):
         at = node_offsets[genome]
         for node in range(genes.node_offsets[genome], genes.node_offsets[genome + 1]):
-            ids[at], activations[at], aggregations[at] = (
-                genes.ids[node],
-                genes.activations[node],
-                genes.aggregations[node],
-            )
-            biases[at], responses[at], rates[at] = genes.biases[node], genes.responses[node], genes.rates[node]
+            copy_node(genes, node, made, at)
             at += 1
         to = link_offsets[genome]
         for link in range(genes.link_offsets[genome], genes.link_offsets[genome + 1]):
-            innovations[to], sources[to], targets[to] = (
-                genes.innovations[link],
-                genes.sources[link],
-                genes.targets[link],
-            )
-            weights[to], enabled[to] = genes.weights[link], genes.enabled[link]
+            copy_link(genes, link, made, to)
             to += 1
         key = keys[genome]
         if key < 0:
             continue
         rank = np.searchsorted(known, key)
         if key >= _JOIN:
-            innovations[to] = counters.innovation + splits + rank  # 2 splits + (rank - splits)
-            sources[to], targets[to] = (key ^ _JOIN) >> 31, key & 0x7FFFFFFF
-            weights[to], enabled[to] = growth.power * (2.0 * random(stream) - 1.0), True
+            made.innovations[to] = counters.innovation + splits + rank  # 2 splits + (rank - splits)
+            made.sources[to], made.targets[to] = (key ^ _JOIN) >> 31, key & 0x7FFFFFFF
+            made.weights[to], made.enabled[to] = growth.power * (2.0 * random(stream) - 1.0), True
             continue
         old = places[genome]
-        ids[at] = counters.node + rank
-        activations[at] = growth.activations[int(random(stream) * growth.activations.size)]
-        aggregations[at] = growth.aggregations[int(random(stream) * growth.aggregations.size)]
-        biases[at], responses[at], rates[at] = 0.0, 1.0, 1.0
-        enabled[link_offsets[genome] + old - genes.link_offsets[genome]] = False
+        made.ids[at] = counters.node + rank
+        made.activations[at] = growth.activations[int(random(stream) * growth.activations.size)]
+        made.aggregations[at] = growth.aggregations[int(random(stream) * growth.aggregations.size)]
+        made.biases[at], made.responses[at], made.rates[at] = 0.0, 1.0, 1.0
+        made.enabled[link_offsets[genome] + old - genes.link_offsets[genome]] = False
         for part in range(2):
-            innovations[to + part] = counters.innovation + 2 * rank + part
-            enabled[to + part] = True
-        sources[to], targets[to], weights[to] = genes.sources[old], ids[at], 1.0
-        sources[to + 1], targets[to + 1], weights[to + 1] = ids[at], genes.targets[old], genes.weights[old]
-    arrays = (
-        genes.inputs,
-        genes.outputs,
-        node_offsets,
-        ids,
-        activations,
-        aggregations,
-        biases,
-        responses,
-        rates,
-        link_offsets,
-        innovations,
-        sources,
-        targets,
-        weights,
-        enabled,
-    )
-    return arrays, counters.node + splits, counters.innovation + splits + known.size
+            made.innovations[to + part] = counters.innovation + 2 * rank + part
+            made.enabled[to + part] = True
+        made.sources[to], made.targets[to], made.weights[to] = genes.sources[old], made.ids[at], 1.0
+        made.sources[to + 1], made.targets[to + 1], made.weights[to + 1] = (
+            made.ids[at],
+            genes.targets[old],
+            genes.weights[old],
+        )
+    return made, counters.node + splits, counters.innovation + splits + known.size
 
 
 @njit(cache=True)
