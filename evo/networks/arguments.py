@@ -41,6 +41,11 @@ class Arguments:
         self.numbers, self.words = "".join(alone[:1]), alone[1:]
         self._fields: list[str] = []
 
+    def leave_numbers_out(self) -> None:
+        """Take what stands first for a word unless it begins with a digit: the numbers may be left out."""
+        if self.numbers and not self.numbers[0].isdigit():
+            self.numbers, self.words = "", [self.numbers, *self.words]
+
     def needs(self, what: str, example: str) -> ValueError:
         """Return the error of numbers that are missing, or are none."""
         return ValueError(f"{self._name!r} needs {what}, as in '{self._name}:{example}'; got {self._text!r}")

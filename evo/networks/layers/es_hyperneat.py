@@ -18,12 +18,10 @@ from evo.envs.engine.compile import njit
 from evo.envs.engine.physics import StopFlag, run_interruptibly
 from evo.grammar import Call
 from evo.networks import evolvable_substrate as evolvable
-from evo.networks import substrate
-from evo.networks.arguments import Arguments, Choice, one_of
+from evo.networks.arguments import Arguments, Choice
 from evo.networks.layer import Layer, Shape
-from evo.networks.layers.dense import NO_BIAS
 from evo.networks.layers.graph import Graph, run_graph
-from evo.networks.layers.painted import Painted
+from evo.networks.layers.painted import Painted, painted_choices
 from evo.networks.wiring import HEADER, LINK, NODE, Wiring
 from evo.numerics.node_functions import ACTIVATIONS
 from evo.numerics.quadtree import first_point
@@ -100,31 +98,21 @@ class ESHyperNEAT(Painted):
     @classmethod
     def from_call(cls, call: Call) -> list[Layer]:
         given = Arguments(call)
-        if given.numbers and not given.numbers[0].isdigit():  # the number is left out
-            given.numbers, given.words = "", [given.numbers, *given.words]
+        given.leave_numbers_out()
         depths = given.widths("depth", "how often the plane may be quartered", "4") if given.numbers else []
         if len(depths) > 1:
             raise given.refuses("it takes one number, the depth")
         floats = dict.fromkeys((*_THRESHOLDS, "maximum"), float)
         named: dict[str, Any] = {"depth": depths[0]} if depths else {}
         named |= given.named("depth", "initial_depth", "rounds", "hidden", "nodes", *floats, **floats)
-        options = given.options(
-            layout=one_of("a layout", substrate.LAYOUTS),
-            activation=one_of("an activation", ACTIVATIONS),
-            bias=Choice("a bias", {NO_BIAS: False}),
-            recurrent=Choice("a kind of network", {"recurrent": True}),
-        )
-        return [cls(**named, **options)]
+        kinds = {**painted_choices(ACTIVATIONS), "recurrent": Choice("a kind of network", {"recurrent": True})}
+        return [cls(**named, **given.options(**kinds))]
 
     @property
     def text(self) -> str:
-        plain = ESHyperNEAT()
-        words = [] if self.depth == plain.depth else [str(self.depth)]
-        words += [word for word in (self.activation, self.layout) if word not in (plain.activation, plain.layout)]
-        words += [*([] if self.bias else [NO_BIAS]), *(["recurrent"] if self.recurrent else [])]
-        fields = ("initial_depth", "rounds", "hidden", *_THRESHOLDS, "maximum", "nodes")
-        named = [f"{field}={getattr(self, field)}" for field in fields if getattr(self, field) != getattr(plain, field)]
-        return f"{self.word}({', '.join(words + named)})" if named else ":".join([self.word, *words])
+        depth = "" if self.depth == ESHyperNEAT.depth else str(self.depth)
+        fields = "initial_depth", "rounds", "hidden", *_THRESHOLDS, "maximum", "nodes"
+        return self.written(depth, ["recurrent"] if self.recurrent else [], fields)
 
     @property
     def step(self) -> Any:

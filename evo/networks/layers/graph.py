@@ -121,8 +121,7 @@ class Graph(Layer):
     @classmethod
     def from_call(cls, call: Call) -> list[Layer]:
         given = Arguments(call)
-        if given.numbers and not given.numbers[0].isdigit():  # the number is left out
-            given.numbers, given.words = "", [given.numbers, *given.words]
+        given.leave_numbers_out()
         counts = given.widths("nodes", "the most nodes that it may have", "256") if given.numbers else []
         if len(counts) > 1:
             raise given.refuses("it takes one number, of nodes")

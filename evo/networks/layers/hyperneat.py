@@ -19,11 +19,11 @@ from evo.envs.engine.compile import njit
 from evo.envs.engine.physics import StopFlag, is_stopped, run_interruptibly
 from evo.grammar import Call
 from evo.networks import substrate
-from evo.networks.arguments import Arguments, Choice, one_of
+from evo.networks.arguments import Arguments
 from evo.networks.layer import Layer, Shape
-from evo.networks.layers.dense import NO_BIAS, Dense, affine
+from evo.networks.layers.dense import Dense, affine
 from evo.networks.layers.graph import Graph
-from evo.networks.layers.painted import Painted
+from evo.networks.layers.painted import Painted, painted_choices
 from evo.networks.wiring import HEADER
 from evo.numerics.activations import ACTIVATIONS, activate, check_activation
 from evo.numerics.graph_nodes import compute_nodes
@@ -119,29 +119,18 @@ class HyperNEAT(Painted):
     @classmethod
     def from_call(cls, call: Call) -> list[Layer]:
         given = Arguments(call)
-        if given.numbers and not given.numbers[0].isdigit():  # no hidden layer
-            given.numbers, given.words = "", [given.numbers, *given.words]
+        given.leave_numbers_out()
         sides = [width.split("x") for width in given.numbers.split(",") if width]
         if not all(len(each) <= 2 and all(side.isdecimal() for side in each) for each in sides):
             raise given.needs("the widths of its hidden layers, or their columns x rows", "16,5x5")
         numbers = given.named("nodes", "threshold", "maximum", threshold=float, maximum=float)
-        options = given.options(
-            layout=one_of("a layout", substrate.LAYOUTS),
-            activation=one_of("an activation", ACTIVATIONS),
-            bias=Choice("a bias", {NO_BIAS: False}),
-        )
         hidden = tuple((int(each[0]), int(each[1]) if len(each) > 1 else 1) for each in sides)
-        return [cls(hidden=hidden, **numbers, **options)]
+        return [cls(hidden=hidden, **numbers, **given.options(**painted_choices(ACTIVATIONS)))]
 
     @property
     def text(self) -> str:
-        plain = HyperNEAT()
         widths = ",".join(f"{columns}x{rows}" if rows > 1 else str(columns) for columns, rows in self.hidden)
-        words = [word for word in (self.activation, self.layout) if word not in (plain.activation, plain.layout)]
-        words = [*filter(None, [widths]), *words, *([] if self.bias else [NO_BIAS])]
-        fields = ("threshold", "maximum", "nodes")
-        named = [f"{field}={getattr(self, field)}" for field in fields if getattr(self, field) != getattr(plain, field)]
-        return f"{self.word}({', '.join(words + named)})" if named else ":".join([self.word, *words])
+        return self.written(widths, [], ("threshold", "maximum", "nodes"))
 
     @property
     def step(self) -> Any:

@@ -1,6 +1,7 @@
 """Painted: what HyperNEAT and ES-HyperNEAT share: parameters that are a graph, and units that have places."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -8,8 +9,19 @@ import numpy as np
 
 from evo.envs.creatures.places import Places
 from evo.networks import substrate
+from evo.networks.arguments import Choice, one_of
 from evo.networks.layer import Layer, Shape, shape_text
+from evo.networks.layers.dense import NO_BIAS
 from evo.networks.layers.graph import Graph
+
+
+def painted_choices(activations: Iterable[str]) -> dict[str, Choice]:
+    """Return what words in text may stand for: the layout, the activation, and that there are no biases."""
+    return {
+        "layout": one_of("a layout", substrate.LAYOUTS),
+        "activation": one_of("an activation", activations),
+        "bias": Choice("a bias", {NO_BIAS: False}),
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +50,17 @@ class Painted(Layer):
             raise ValueError(f"unknown layout {self.layout!r}; one of {', '.join(substrate.LAYOUTS)}")
         if not 0 < self.maximum < 1e6:
             raise ValueError(f"maximum={self.maximum}: the largest weight must be above 0, and below a million")
+
+    def written(self, numbers: str, words: Iterable[str], fields: Iterable[str]) -> str:
+        """Return it as text: these numbers, if any, words for what differs from the defaults, and fields by name."""
+        kind = type(self)
+        found = [numbers] if numbers else []
+        found += [
+            getattr(self, name) for name in ("activation", "layout") if getattr(self, name) != getattr(kind, name)
+        ]
+        found += [*([] if self.bias else [NO_BIAS]), *words]
+        named = [f"{name}={getattr(self, name)}" for name in fields if getattr(self, name) != getattr(kind, name)]
+        return f"{self.word}({', '.join(found + named)})" if named else ":".join([self.word, *found])
 
     def as_action_layer(self, outputs: int, bounds: tuple[np.ndarray, np.ndarray] | None) -> Self:
         """Return it with as many outputs as there are actions; it does not bound them."""
