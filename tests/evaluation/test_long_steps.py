@@ -55,12 +55,12 @@ def develop():
 
 def paint():
     task = evo.task("cartpole")
-    evo.network("hyperneat(4000,4000)", task).layers[-1].painted(stripes(6, 250), (4,))
+    evo.network("hyperneat(4000, 4000, nodes=4096)", task).layers[-1].painted(stripes(6, 4000), (4,))
 
 def learn():
     data = make_dataset("xor", {})
-    problem = Supervised(data, network_from_text("mlp:1000,1000", data.shape, data.outputs), Threads(1), 4)
-    fine_tune(problem, problem.initial(np.random.default_rng(0)), 100_000, seed=1)
+    problem = Supervised(data, network_from_text("mlp:2000,2000", data.shape, data.outputs), Threads(1), 4)
+    fine_tune(problem, problem.initial(np.random.default_rng(0)), 30_000, seed=1)
 
 run = physics._Helper.run
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is begun deaf to it
