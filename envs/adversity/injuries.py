@@ -38,6 +38,17 @@ def models_with_losses(model: mujoco.MjModel, locked: str, removed: str) -> list
     return models
 
 
+def limbs(model: mujoco.MjModel) -> list[str]:
+    """Return the names of the movable children of root bodies; none in a model without motors."""
+    if not model.nu:
+        return []
+    roots = np.flatnonzero(model.body_parentid == 0)
+    hung = np.isin(model.body_parentid, roots[roots > 0]) & (model.body_dofnum > 0)
+    return [
+        name for name in (model.body(body).name for body in np.flatnonzero(hung)) if name and not {",", "|"} & set(name)
+    ]
+
+
 def differences(models: Sequence[mujoco.MjModel]) -> tuple[np.ndarray, np.ndarray]:
     """Return where models of one creature differ in memory, int64 (places,), and the bytes, uint8 (models, places).
 

@@ -12,6 +12,7 @@ from evo.cli.configuring import config
 from evo.cli.listing import list_, remove
 from evo.cli.measuring import bench, doctor
 from evo.cli.plotting import plot
+from evo.cli.recovering import recover
 from evo.cli.running import resume, run
 from evo.cli.sharing import export, gallery, import_
 from evo.cli.showing import evaluate, replay, robustness
@@ -35,6 +36,7 @@ app.command()(watch)
 app.command()(plot)
 app.command()(evaluate)
 app.command()(robustness)
+app.command()(recover)
 app.command()(export)
 app.command("import")(import_)
 app.command()(gallery)

@@ -14,6 +14,7 @@ import numpy as np
 
 from evo.cluster.named import workers_of
 from evo.config.build import make_compiled_task, make_network
+from evo.envs.adversity.injuries import limbs
 from evo.errors import EvoError
 from evo.numerics.formatting import csv_text, number, table_text
 from evo.numerics.randomness import report_seeds
@@ -113,7 +114,7 @@ def robustness(
     model = make_compiled_task(champion.task_name, champion.task_options).model
     rows = [row("as it is", {})]
     rows += [row(name, adversity) for name, adversity in HARDSHIPS if model.nu or "sensor" in next(iter(adversity))]
-    for what, option, names in (("joint locked", "locked", _driven(model)), ("limb removed", "removed", _limbs(model))):
+    for what, option, names in (("joint locked", "locked", _driven(model)), ("limb removed", "removed", limbs(model))):
         each = [row(name, {option: name}) for name in names]
         if each:
             every = Row(f"a {what}, any of {len(each)}", np.concatenate([one.returns for one in each]))
@@ -127,14 +128,3 @@ def _driven(model: mujoco.MjModel) -> list[str]:
     on_joints = np.isin(model.actuator_trntype, (mujoco.mjtTrn.mjTRN_JOINT, mujoco.mjtTrn.mjTRN_JOINTINPARENT))
     joints = dict.fromkeys(model.actuator_trnid[on_joints, 0].tolist())
     return [name for name in (model.joint(joint).name for joint in joints) if name and not {",", "|"} & set(name)]
-
-
-def _limbs(model: mujoco.MjModel) -> list[str]:
-    """Return the names of the movable children of root bodies; none in a model without motors."""
-    if not model.nu:
-        return []
-    roots = np.flatnonzero(model.body_parentid == 0)
-    hung = np.isin(model.body_parentid, roots[roots > 0]) & (model.body_dofnum > 0)
-    return [
-        name for name in (model.body(body).name for body in np.flatnonzero(hung)) if name and not {",", "|"} & set(name)
-    ]

@@ -1,8 +1,8 @@
 """Run: a run as an object: configuration, metrics, champion, plots."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 from evo.errors import EvoError
 from evo.runs.record import Record
@@ -10,6 +10,7 @@ from evo.storage.run_directory import runs
 from evo.visualize.notebook import box, curve, facts
 
 if TYPE_CHECKING:
+    from evo.runs.recovery import Recovery
     from evo.runs.viewing import Page
 
 
@@ -82,6 +83,24 @@ class Run(Record):
         from evo.runs.atlas import view_archive
 
         return view_archive(self, cells, seconds, seed)
+
+    def recover(
+        self,
+        lose: str = "",
+        trials: int = 20,
+        options: Mapping[str, Any] | None = None,
+        threads: int | None = None,
+        out: Path | str | None = None,
+    ) -> "Recovery":
+        """Find a gait in its archive for the creature without some limbs, in a few trials (Cully 2015).
+
+        lose: names of bodies, with commas between them, as in `"hind_left_thigh"`. trials: at most. options: other
+        damage, as options of its task. threads: as of `evo.run`. out: .npz file for the gait found, a champion of the
+        damaged creature; the trials go beside it as .csv. Raises EvoError.
+        """
+        from evo.runs.recovery import recover
+
+        return recover(self, lose, trials, options, threads, None if out is None else Path(out))
 
     def export(self, path: Path | str) -> Path:
         """Write it to one .zip for others: champion, configuration, metrics, films, a page, a card; return the path.

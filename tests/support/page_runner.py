@@ -36,6 +36,7 @@ CUTS = {
     "bench --tasks-learned": ["--quick", "--tasks", "InvertedPendulum-v5", "--methods", "ars,ga", "--seeds", "1"],
     "evaluate": ["--episodes", "2"],
     "robustness": ["--episodes", "1"],
+    "recover": ["--trials", "2"],
     "compare": ["--no-video", *_FEW],
 }
 
