@@ -114,7 +114,7 @@ class Run(Record):
     def plot_network(self, path: Path | str) -> Path:
         """Draw the champion's network, .png, .svg or .pdf; return the path.
 
-        Raises EvoError, also where it has none, or one of layers that cannot be drawn.
+        Raises EvoError, also where it has none.
         """
         return self.plot(path, "network")
 

@@ -193,7 +193,7 @@ def show(run: Run, video: bool, watcher: Watcher, threads: int | None) -> None:
         if has_species(run):
             run.plot_species(run.directory.plots / "species.png")
             run.plot_ancestry(run.directory.plots / "ancestry.png")
-            with suppress(EvoError):  # some methods with species evolve networks that cannot be drawn
+            with suppress(EvoError):  # some methods with species evolve points without a network
                 run.plot_network(run.directory.plots / "network.svg")
         pictures_of(run.config.task.kind).finish(run, video, watcher, threads)
     except EvoError as error:

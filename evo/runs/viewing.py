@@ -1,6 +1,7 @@
 """Pages of recorded creatures: the champion of a run and the fossils on its way, or several runs side by side."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from evo.envs.task import Task
 from evo.errors import EvoError
 from evo.learners.learner import Candidate
 from evo.runs.champion import Champion
+from evo.runs.pictures.network import NetworkWatch
 from evo.runs.record import Record
 from evo.runs.replay import choose_fossils, typical_seed
 from evo.storage.files import make_folder, write_text
@@ -96,11 +98,12 @@ def check_view(seconds: float, seed: int | None, fossils: int = 0, cells: int = 
 def _creature(task: Task, shown: Shown, fossils: int, seconds: float, seed: int | None) -> Creature:
     champion, run = shown.champion, shown.run
     seed, geoms = typical_seed(champion) if seed is None else seed, drawn_geoms(task.model)
-    episodes = []
+    episodes, watch = [], NetworkWatch(champion)
     for label, generation, candidate in _candidates(shown, fossils):
         interruption.check()
         trajectory = champion.rollout_of(candidate, seed)
-        episodes.append(record_episode(task, geoms, trajectory, label, generation, seconds))
+        episode = record_episode(task, geoms, trajectory, label, generation, seconds)
+        episodes.append(replace(episode, activity=watch.record(candidate, trajectory, len(episode.poses) - 1)))
     notes = [f"Every episode begins from seed {seed}."]
     if run is not None and len(episodes) == 1 and fossils:
         notes.append("The run keeps no fossils: its champion is shown alone.")

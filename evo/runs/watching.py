@@ -4,6 +4,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from evo.learners.learner import Candidate, check_candidate
 from evo.numerics.randomness import report_seeds
 from evo.runs.champion import Champion
 from evo.runs.page_server import Answer, serve
+from evo.runs.pictures.network import NetworkWatch
 from evo.runs.record import Record
 from evo.runs.signals import advising
 from evo.runs.viewing import check_size, check_view, curve_of, world_of
@@ -63,6 +65,7 @@ class Follower:
 
     def _forget(self) -> None:
         self._base: Champion | None = None  # the first champion seen: its compiled task serves for all others
+        self._watch: NetworkWatch | None = None
         self._scene = ""
         self._parts: dict[str, bytes] = {}
         self._lanes: dict[str, float] = {}
@@ -172,6 +175,8 @@ class Follower:
             trajectory = self._base.rollout_of(found, self._seed)
             geoms = drawn_geoms(task.model)
             episode = record_episode(task, geoms, trajectory, label, generation, self._seconds)
+            self._watch = self._watch or NetworkWatch(self._base)
+            episode = replace(episode, activity=self._watch.record(found, trajectory, len(episode.poses) - 1))
         except (EvoError, ValueError) as error:
             self._failed[key] = one_line(error)
             return

@@ -1,5 +1,6 @@
 """Networks drawn: what is drawn is the network that is evaluated, where it is drawn follows its depth."""
 
+import html
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from evo.errors import EvoError
 from evo.networks import Network, network_from_text
 from evo.networks.wiring import Wiring
 from evo.numerics.node_functions import ACTIVATIONS, AGGREGATIONS
@@ -100,11 +100,18 @@ def test_what_a_pattern_develops_into_is_drawn() -> None:
     np.testing.assert_array_equal(shown[:, diagram.outputs], found)
 
 
-@pytest.mark.parametrize("text", ["lstm:4", "residual(dense:4)>dense:2", "ctrnn:4"])
-def test_other_layers_are_refused_by_name(text: str) -> None:
+@pytest.mark.parametrize("text", ["lstm:4", "residual(dense:4)>dense:2", "ctrnn:4>dense:2"])
+def test_units_of_other_layers_are_their_outputs(text: str, tmp_path: Path) -> None:
     network, params = network_of(text)
-    with pytest.raises(EvoError, match=r"cannot be drawn: networks of graph, dense"):
-        diagram_of(network, params)
+    diagram, observations = diagram_of(network, params), generator(2, "test").normal(size=(5, 4))
+    shown = activity(network, params, observations, np.zeros(4), np.ones(4))
+    for depth in range(len(network.layers) + 1):
+        assert diagram.places is not None
+        found = [out for out, _ in network.unroll(params, observations, np.zeros(4), np.ones(4), depth)]
+        np.testing.assert_array_equal(shown[:, diagram.places[:, 0] == depth], found)
+    assert diagram.unlinked == (text.split(">")[0],) and len(diagram.sources) == (8 if ">" in text else 0)
+    draw_network(diagram, Names(), "title", tmp_path / "network.svg")
+    assert f"those of {diagram.unlinked[0]} not drawn" in html.unescape((tmp_path / "network.svg").read_text())
 
 
 def diagram_of_wiring(wiring: Wiring) -> Diagram:

@@ -15,6 +15,7 @@ from evo.runs.champion import Champion
 from evo.runs.pictures.pictures import Pictures, Wishes
 from evo.runs.record import Record
 from evo.visualize.networks.diagram import Names, activity, diagram_of
+from evo.visualize.page import Activity, plan, record_activity
 
 if TYPE_CHECKING:  # matplotlib takes long to import
     from evo.visualize.networks.picture import LivePicture
@@ -47,10 +48,9 @@ class NetworkPictures(Pictures):
 
 
 def check_network(champion: Champion) -> None:
-    """Raise EvoError for a champion whose network cannot be drawn."""
+    """Raise EvoError for a champion without a network."""
     if not isinstance(champion.problem, NetworkProblem):
         raise EvoError(f"{champion.task_name} is a {champion.kind}: its champion is a point, without a network")
-    diagram_of(champion.network, champion.params)
 
 
 def watch_network(champion: Champion, candidate: Candidate, trajectory: Trajectory, height: int) -> "LivePicture":
@@ -60,6 +60,22 @@ def watch_network(champion: Champion, candidate: Candidate, trajectory: Trajecto
     problem, network = champion.walking, champion.network
     values = activity(network, candidate.params, trajectory.observations, *problem.normalisation(candidate.statistics))
     return LivePicture(diagram_of(network, candidate.params), names_of(problem), values, round(1.2 * height), height)
+
+
+class NetworkWatch:
+    """Records what networks do in episodes; those with the champion's links stand where its own stands."""
+
+    def __init__(self, champion: Champion) -> None:
+        self._problem, self._network = champion.walking, champion.network
+        self._plan = plan(diagram_of(champion.network, champion.params))
+
+    def record(self, candidate: Candidate, trajectory: Trajectory, steps: int) -> Activity:
+        """Return what a candidate's network does in the first `steps` of an episode."""
+        statistics = self._problem.normalisation(candidate.statistics)
+        values = activity(self._network, candidate.params, trajectory.observations[:steps], *statistics)
+        diagram = diagram_of(self._network, candidate.params)
+        planned = self._plan if self._plan.serves(diagram) else plan(diagram)
+        return record_activity(diagram, planned, names_of(self._problem), values)
 
 
 def names_of(problem: Problem) -> Names:

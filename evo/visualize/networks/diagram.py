@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from evo.errors import EvoError
 from evo.networks import (
     Clock,
     Dense,
@@ -24,6 +23,8 @@ from evo.networks import (
 from evo.networks.wiring import Wiring
 from evo.numerics.node_functions import ACTIVATIONS, AGGREGATIONS
 
+_PASSING = (Dropout, Flatten, Take)  # layers that hand on units of the layer before
+
 
 @dataclass(frozen=True, eq=False)
 class Diagram:
@@ -32,7 +33,7 @@ class Diagram:
     inputs: how many units are inputs. activations, aggregations: names, one a unit; those of inputs are "". biases:
     float64 (units,). outputs: int64 (outputs,), the unit that each output reads. sources, targets: int64 (links,),
     units. weights: float64 (links,). places: int64 (units, 2), the layer of each unit of a substrate and its place from
-    the top; None where links say where units are drawn.
+    the top; None where links say where units are drawn. unlinked: layers whose units are known, but not their links.
     """
 
     inputs: int
@@ -44,6 +45,7 @@ class Diagram:
     targets: np.ndarray
     weights: np.ndarray
     places: np.ndarray | None = None
+    unlinked: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.activations)
@@ -60,7 +62,7 @@ class Names:
 def diagram_of(network: Network, params: np.ndarray) -> Diagram:
     """Return the diagram of a network with an individual's parameters, (parameters,).
 
-    Raises EvoError for a layer whose units and links are not known.
+    Of a layer that is no sum of weighted inputs (a memory, an attention, a convolution) the units are its outputs.
     """
     substrate = _substrate_of(network, params)
     network, params = _painted(network, params)
@@ -114,15 +116,15 @@ def activity(
     for depth in range(len(network.layers) + 1):
         steps = network.unroll(params, observations, mean, scale, depth)
         layer, shape = (network.layers[depth - 1], network.shapes[depth - 1]) if depth else (None, ())
-        if layer is None or isinstance(layer, Dense | Squash):
-            parts.append(np.array([outputs for outputs, _ in steps]))
-        elif isinstance(layer, Clock):
+        if isinstance(layer, Clock):
             parts.append(np.array([outputs[-2 * layer.overtones :] for outputs, _ in steps]))
         elif isinstance(layer, Graph | ESHyperNEAT):  # its memory begins with its inputs, then its nodes' values
             wiring = _wiring(layer, shape, params[sum(network.sizes[: depth - 1]) :])
             first = kept + math.prod(shape)
             nodes = slice(first, first + len(wiring.biases))
             parts.append(np.array([memory[nodes].astype(np.float64) for _, memory in steps]))
+        elif not isinstance(layer, _PASSING):
+            parts.append(np.array([outputs for outputs, _ in steps]))
         kept += layer.memory_size(shape) if layer is not None else 0
     return np.concatenate(parts, axis=1)
 
@@ -141,6 +143,8 @@ class _Reading:
     aggregations: list[str] = field(default_factory=list)
     biases: list[np.ndarray] = field(default_factory=list)
     links: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=list)  # sources, targets, weights
+    unlinked: list[str] = field(default_factory=list)
+    places: list[np.ndarray] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.current = self._add_units([""] * self.inputs, [""] * self.inputs, np.zeros(self.inputs))
@@ -157,11 +161,10 @@ class _Reading:
             self.current = np.concatenate([self.current, rhythm])
         elif isinstance(layer, Take):
             self.current = self.current[: layer.count]
-        elif not isinstance(layer, Dropout | Flatten):
-            raise EvoError(
-                f"{layer.text} cannot be drawn: networks of graph, dense, squash, clock, take, hyperneat and "
-                "es-hyperneat layers can be"
-            )
+        elif not isinstance(layer, _PASSING):
+            count = math.prod(layer.shape(shape))
+            self.current = self._add_units([""] * count, [""] * count, np.zeros(count))
+            self.unlinked.append(layer.text)
 
     def _add_dense(self, layer: Dense | Squash, shape: Shape, params: np.ndarray) -> None:
         before, (count,) = self.current, layer.shape(shape)
@@ -181,6 +184,7 @@ class _Reading:
 
     def _add_units(self, activations: list[str], aggregations: list[str], biases: np.ndarray) -> np.ndarray:
         first = len(self.activations)
+        self.places.append(np.column_stack([np.full(len(activations), len(self.places)), np.arange(len(activations))]))
         self.activations += activations
         self.aggregations += aggregations
         self.biases.append(np.asarray(biases, np.float64))
@@ -199,4 +203,6 @@ class _Reading:
             sources,
             targets,
             weights,
+            np.concatenate(self.places) if self.unlinked else None,
+            tuple(self.unlinked),
         )

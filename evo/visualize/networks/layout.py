@@ -34,7 +34,7 @@ class Layout:
 
 def lay_out(diagram: Diagram, drawn: np.ndarray) -> Layout:
     """Return where the units of a diagram are drawn. drawn: bool (units,), those that are."""
-    columns = _columns(diagram) if diagram.places is None else diagram.places[:, 0]
+    columns = columns_of(diagram)
     members = [np.flatnonzero(drawn & (columns == column)) for column in range(int(columns.max()) + 1)]
     if diagram.places is not None:
         members = [units[np.argsort(diagram.places[units, 1])] for units in members]
@@ -71,8 +71,10 @@ def _ranks(outputs: np.ndarray) -> np.ndarray:
     return np.array([order.index(unit) for unit in outputs.tolist()], np.int64)
 
 
-def _columns(diagram: Diagram) -> np.ndarray:
+def columns_of(diagram: Diagram) -> np.ndarray:
     """Return the column of each unit, int64 (units,): after all that it reads, links that close cycles aside."""
+    if diagram.places is not None:
+        return diagram.places[:, 0]
     order, closing = _walk(diagram)
     columns = np.ones(len(diagram), np.int64)
     columns[: diagram.inputs] = 0

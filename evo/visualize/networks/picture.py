@@ -12,17 +12,16 @@ from matplotlib.path import Path as Curve
 from numpy.typing import NDArray
 
 from evo.errors import printable
+from evo.visualize.networks.choice import describe, linked, names_of_inputs, names_of_outputs, strongest
 from evo.visualize.networks.diagram import Diagram, Names
 from evo.visualize.networks.layout import lay_out
 from evo.visualize.networks.signs import mark_of, shape_of
 from evo.visualize.plots import write_figure
 
 _POSITIVE, _NEGATIVE, _INK, _PALE = np.array([[217, 101, 47], [42, 140, 154], [38, 54, 60], [250, 251, 251]]) / 255
-_MANY_INPUTS = 60  # of more, those without links are left out
 _MANY_LINKS = 2_000  # of more, the weaker are left out
 _LIVE_LINKS = 500  # of more, the weaker are left out of a film
 _NAMES = 0.42  # of the width, at most
-_LETTERS = 26  # of a name
 _DOTS = 72  # a picture is laid out in points, 72 to an inch
 _FONT, _LEAST_FONT, _LEAST_SIGN = 9.0, 4.5, 5.5  # points: names and signs that would be smaller are left out
 _CURVE = [Curve.MOVETO, Curve.CURVE4, Curve.CURVE4, Curve.CURVE4]
@@ -30,7 +29,7 @@ _CURVE = [Curve.MOVETO, Curve.CURVE4, Curve.CURVE4, Curve.CURVE4]
 
 def draw_network(diagram: Diagram, names: Names, title: str, path: Path) -> None:
     """Draw a network with its biases to a .png, .svg or .pdf. Raises EvoError."""
-    longest = max(min(_linked(diagram).sum(), diagram.inputs), len(diagram.outputs), 3)
+    longest = max(min(linked(diagram).sum(), diagram.inputs), len(diagram.outputs), 3)
     height = float(np.clip(1.3 + 0.34 * longest, 3.2, 13.0))
     width = float(np.clip(1.15 * height, 6.4, 13.0))
     drawing = _Drawing(diagram, names, width, height, _MANY_LINKS, title)
@@ -72,18 +71,15 @@ class _Drawing:
         self.figure = Figure(figsize=(width, height), dpi=150)
         self._axes = self.figure.add_axes((0, 0, 1, 1), xlim=(0, width * _DOTS), ylim=(0, height * _DOTS))
         self._axes.axis("off")
-        drawn = _linked(diagram)
+        drawn = linked(diagram)
         self._layout = lay_out(diagram, drawn)
         self._drawn = np.flatnonzero(drawn)
         self._place(names, width * _DOTS, height * _DOTS, bool(title))
-        shown = drawn[diagram.sources] & drawn[diagram.targets]
-        order = np.flatnonzero(shown)
-        order = order[np.argsort(np.abs(diagram.weights[order]), kind="stable")]
-        self._order = order[max(len(order) - most_links, 0) :]  # the strongest are drawn last
+        self._order = strongest(diagram, drawn, most_links)  # the strongest are drawn last
         self._draw_links()
         self._draw_units()
         self._draw_names(names)
-        self._note(len(drawn) - len(self._drawn), int(shown.sum()), title)
+        self._note(title)
 
     def _place(self, names: Names, width: float, height: float, titled: bool) -> None:
         """Set the position (units, 2), radius and letters, in points."""
@@ -93,7 +89,8 @@ class _Drawing:
         span = height - top - bottom - 2 * edge
         fonts = np.minimum(_FONT, 0.82 * layout.gaps[[0, last]] * span)
         self._fonts = np.where(fonts < _LEAST_FONT, 0.0, fonts)  # of inputs, outputs
-        widest = [max(map(len, found), default=0) for found in (self._input_names(names), self._output_names(names))]
+        ends = self._input_names(names), names_of_outputs(names, self.diagram).values()
+        widest = [max(map(len, found), default=0) for found in ends]
         letters = max(float((0.56 * self._fonts * widest).sum()), 1.0)
         self._fonts *= min(1.0, _NAMES * width / letters)
         left, right = 18 + 0.56 * self._fonts * widest
@@ -171,35 +168,20 @@ class _Drawing:
         self._axes.text(x, y, printable(text), **options, parse_math=False)
 
     def _input_names(self, names: Names) -> list[str]:
-        drawn = self._drawn[self._drawn < self.diagram.inputs].tolist()
-        return [_short(names.inputs[unit]) if names.inputs else str(unit) for unit in drawn]
-
-    def _output_names(self, names: Names) -> list[str]:
-        count = len(self.diagram.outputs)
-        return [_short(names.outputs[output]) if names.outputs else str(output) for output in range(count)]
+        return names_of_inputs(names, self._drawn[self._drawn < self.diagram.inputs])
 
     def _draw_names(self, names: Names) -> None:
         font, end_font = self._fonts
         for unit, name in zip(self._drawn.tolist() if font else (), self._input_names(names), strict=False):
             self._write(self._at[unit, 0] - self._radii[unit] - 4, self._at[unit, 1], name, font, "right")
-        together: dict[int, list[str]] = {}
-        for unit, name in zip(self.diagram.outputs.tolist(), self._output_names(names), strict=True):
-            together.setdefault(unit, []).append(name)
-        for unit, words in together.items() if end_font else ():
-            self._write(
-                self._at[unit, 0] + self._radii[unit] + 4, self._at[unit, 1], ", ".join(words), end_font, "left"
-            )
+        for unit, name in names_of_outputs(names, self.diagram).items() if end_font else ():
+            self._write(self._at[unit, 0] + self._radii[unit] + 4, self._at[unit, 1], name, end_font, "left")
 
-    def _note(self, left_out: int, links: int, title: str) -> None:
+    def _note(self, title: str) -> None:
         """Write what is drawn below it, and what its colours mean."""
         diagram = self.diagram
-        hidden = len(diagram) - diagram.inputs - len(set(diagram.outputs.tolist()))
-        outside = f" ({left_out} without links, not drawn)" if left_out else ""
-        weaker = f" (the {len(self._order):,} strongest drawn)" if len(self._order) < links else ""
-        parts = [f"{_count(diagram.inputs, 'input')}{outside}", f"{hidden:,} hidden" if hidden else ""]
-        parts += [_count(len(diagram.outputs), "output"), f"{_count(links, 'link')}{weaker}"]
         width, height = self._axes.get_xlim()[1], self._axes.get_ylim()[1]
-        size, said = min(7.5, width / 46), f"{', '.join(filter(None, parts))}; units are filled by bias"
+        size, said = min(7.5, width / 46), f"{describe(diagram, self._drawn, self._order)}; units are filled by bias"
         if title:
             self._write(12, height - 13, title, min(10.0, (width - 24) / (0.56 * len(title))), "left")
         self._write(12, 12, said if title else "units: their value, links: what they carry", size, "left")
@@ -240,24 +222,7 @@ class _Drawing:
         return np.asarray(self._canvas.buffer_rgba())[:, :, :3]
 
 
-def _linked(diagram: Diagram) -> np.ndarray:
-    """Return which units are drawn, bool (units,): of many inputs those that have links."""
-    drawn = np.ones(len(diagram), bool)
-    if diagram.inputs > _MANY_INPUTS:
-        drawn[: diagram.inputs] = np.isin(np.arange(diagram.inputs), diagram.sources)
-    return drawn
-
-
 def _shade(values: np.ndarray) -> np.ndarray:
     """Return colours, (units, 3), of values of -1 to 1; pale at 0."""
     share = 0.9 * np.clip(np.abs(values), 0, 1)[:, None]
     return _PALE + (np.where(values[:, None] >= 0, _POSITIVE, _NEGATIVE) - _PALE) * share
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'s' * (number != 1)}"
-
-
-def _short(name: str) -> str:
-    text = printable(name)
-    return text if len(text) <= _LETTERS else f"{text[: _LETTERS - 1]}…"

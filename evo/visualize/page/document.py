@@ -17,7 +17,7 @@ from evo.errors import printable
 from evo.visualize.page.episode import Episode
 from evo.visualize.page.scene import Creature, Curve
 
-SCRIPTS = ("vectors", "unpack", "solids", "playback", "camera", "painter", "curve", "controls", "main")
+SCRIPTS = ("vectors", "unpack", "solids", "playback", "camera", "painter", "curve", "network", "controls", "main")
 _SHADERS = ("light", "solid.vert", "solid.frag", "depth.frag", "ground.vert", "ground.frag")
 _COLOURS = (
     *("SUN", "SUN_TINT", "SUN_LIGHT", "SKY_LIGHT", "BOUNCE_LIGHT", "ZENITH", "MIDDLE", "HORIZON", "GLOW"),

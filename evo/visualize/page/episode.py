@@ -12,6 +12,7 @@ from evo.envs.rendering.geoms import place, shown_geoms
 from evo.envs.rendering.renderer import frame_creature
 from evo.envs.task import Task
 from evo.problems.control import Trajectory
+from evo.visualize.page.activity import Activity
 from evo.visualize.page.packing import pack
 
 _ASPECT = 16 / 9
@@ -27,7 +28,7 @@ class Episode:
     (T+1, G), the share, in 255ths, of its range that the action drives the geom's joint with, in the step that leads to
     a state. earned: float32 (T+1,), the return so far. path: float32 (T+1, 3), where the camera looks. camera:
     distance, azimuth, elevation and field of view, metres and degrees. lost: the state from which the geoms `missing`
-    are gone. ending: why the episode ended.
+    are gone. ending: why the episode ended. activity: of its network in its T steps; None where it is not shown.
     """
 
     label: str
@@ -43,6 +44,7 @@ class Episode:
     camera: tuple[float, float, float, float]
     lost: int
     missing: tuple[int, ...]
+    activity: Activity | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON holds it."""
@@ -56,6 +58,7 @@ class Episode:
             "camera": [*self.camera],
             "lost": self.lost,
             "missing": [*self.missing],
+            "activity": None if self.activity is None else self.activity.to_json(),
         }
 
 
@@ -100,7 +103,8 @@ def record_episode(
 def thin(episode: Episode, stride: int) -> Episode:
     """Return an episode of every `stride`-th state, the first among them; its scene's period is as much longer."""
     arrays = {name: getattr(episode, name)[::stride] for name in ("poses", "touching", "effort", "earned", "path")}
-    return replace(episode, **arrays, lost=-(-episode.lost // stride))
+    activity = None if episode.activity is None else episode.activity.thin(stride)
+    return replace(episode, **arrays, lost=-(-episode.lost // stride), activity=activity)
 
 
 def geom_poses(data: mujoco.MjData, geoms: NDArray[np.int64]) -> NDArray[np.float32]:

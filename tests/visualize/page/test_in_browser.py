@@ -34,6 +34,9 @@ const look = async (name) => {
     names: [...id("names").children].map((each) => each.textContent), size: [width, height],
     cursor: document.querySelector("#curve circle")?.getAttribute("cx"), failed: id("stage").className,
     hidden: id("curve").hasAttribute("hidden"),
+    network: [!id("activity").hidden, id("network").getAttribute("aria-pressed")],
+    whose: [id("whose").value, id("whose").parentElement.hidden],
+    unit: id("unit").textContent, units: id("units").textContent, graph: id("graph").getAttribute("aria-label"),
   };
 };
 await look("start");
@@ -46,6 +49,10 @@ set("fossil", 0); await look("first");
 press("]"); await look("second");
 press("l"); await look("lanes");
 press("l"); press("e"); press("f"); await look("marked");
+id("graph").dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true })); await look("asked");
+id("graph").dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true })); await look("output");
+press("n"); await look("without");
+press("n");
 press("Home"); press(" "); await look("plays");
 pointer("pointerdown", 50, 50, 1); pointer("pointermove", 90, 60, 1); pointer("pointerdown", 99, 99, 2);
 pointer("pointermove", 150, 150, 2); pointer("pointerup", 0, 0, 1); pointer("pointerup", 0, 0, 2);
@@ -88,6 +95,18 @@ if CHROMIUM:
     def test_keys_mark_and_the_view_comes_home(told: dict[str, Any]) -> None:
         assert (told["marked"]["effort"], told["marked"]["follow"]) == ("true", "false")
         assert told["plays"]["follow"] == "true" and told["last"]["failed"] == ""
+
+    def test_the_network_is_shown_asked_and_hidden(told: dict[str, Any]) -> None:
+        shown, lanes, output = told["start"], told["lanes"], told["output"]
+        assert shown["network"] == [True, "true"] and shown["whose"][1] and shown["unit"] == ""
+        assert shown["units"].startswith("4 inputs") and "1 output" in shown["units"]
+        assert shown["graph"].startswith("Network of run, champion, of generation") and shown["units"] in shown["graph"]
+        assert lanes["whose"] == ["generation 2", False]
+        assert told["asked"]["unit"].startswith("input ") and output["unit"].split(":")[0] in (
+            "output 0",
+            "output slide",
+        )
+        assert told["without"]["network"] == [False, "false"] and told["plays"]["network"][0]
 
     def test_a_browser_without_webgl_shows_the_text(finished_run: Path) -> None:
         content = Reader(evo.view(finished_run, seconds=0.2).html).texts["script"][0]

@@ -8,7 +8,7 @@ function connectButtons(show) {
   id("speed").addEventListener("change", () => { show.speed = Number(id("speed").value); });
   id("fossil").addEventListener("input", () => show.choose(id("fossil").value / Math.max(1, id("fossil").max)));
   id("home").addEventListener("click", () => show.reset());
-  for (const name of ["follow", "together", "contacts", "effort"]) {
+  for (const name of ["follow", "together", "contacts", "effort", "network"]) {
     id(name).addEventListener("click", () => show.toggle(name));
   }
 }
@@ -50,7 +50,7 @@ function connectKeys(show) {
     ArrowUp: () => show.orbit(0, -TURN), ArrowDown: () => show.orbit(0, TURN),
     "+": () => show.zoom(0.9), "=": () => show.zoom(0.9), "-": () => show.zoom(1 / 0.9),
     f: () => show.toggle("follow"), l: () => show.toggle("together"), c: () => show.toggle("contacts"),
-    e: () => show.toggle("effort"), 0: () => show.scrub(0), Home: () => show.reset(),
+    e: () => show.toggle("effort"), n: () => show.toggle("network"), 0: () => show.scrub(0), Home: () => show.reset(),
   };
   document.addEventListener("keydown", (event) => {
     const { tagName } = event.target;

@@ -7,10 +7,11 @@ class Show {
     this.speed = 1;
     this.sharp = 1; // drawn pixels for each of the screen's, at most
     this.chosen = 1; // share of the learning: the champion
-    this.marks = { together: false, contacts: false, effort: false };
+    this.marks = { together: false, contacts: false, effort: false, network: true };
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.playing = !this.still;
     this.camera = new OrbitCamera(content.creatures[0].episodes.at(-1).camera);
+    this.network = new NetworkView();
     this.present(content.creatures, 1);
     this.report();
   }
@@ -34,6 +35,7 @@ class Show {
     this.curve.point((creature) => episodeAt(creature, this.chosen));
     this.nameActors();
     const episode = episodeAt(this.creatures[0], this.chosen);
+    this.network.present(this.actors, episode, this.marks.network);
     id("fossil").value = Math.round(this.chosen * (this.most - 1));
     id("which").textContent = episode.label;
     id("fossil").setAttribute("aria-valuetext", episode.label);
@@ -150,6 +152,7 @@ class Show {
     for (const actor of this.actors) actor.state = stateAt(actor, this.seconds, !this.playing);
     this.camera.follow(this.actors.map((actor) => targetOf(actor, actor.state)), canvas.width / canvas.height);
     this.painter.draw(this.actors, this.camera, this.marks);
+    this.network.draw();
     this.placeNames();
     const moment = Math.min(this.seconds, this.length);
     id("time").value = this.length ? (id("time").max * moment) / this.length : 0;
@@ -192,6 +195,7 @@ function perform(content) {
   connectButtons(show);
   connectPointers(id("picture"), show);
   connectKeys(show);
+  connectNetwork(show);
   id("picture").addEventListener("webglcontextlost", (event) => event.preventDefault());
   id("picture").addEventListener("webglcontextrestored", () => location.reload());
   requestAnimationFrame((now) => show.frame(now));
