@@ -109,7 +109,7 @@ def test_units_of_other_layers_are_their_outputs(text: str, tmp_path: Path) -> N
         assert diagram.places is not None
         found = [out for out, _ in network.unroll(params, observations, np.zeros(4), np.ones(4), depth)]
         np.testing.assert_array_equal(shown[:, diagram.places[:, 0] == depth], found)
-    assert diagram.unlinked == (text.split(">")[0],) and len(diagram.sources) == (8 if ">" in text else 0)
+    assert diagram.unlinked == (text.split(">")[0],) and len(diagram.sources) == 8  # of the last, dense one
     draw_network(diagram, Names(), "title", tmp_path / "network.svg")
     assert f"those of {diagram.unlinked[0]} not drawn" in html.unescape((tmp_path / "network.svg").read_text())
 
