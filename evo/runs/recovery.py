@@ -101,6 +101,8 @@ def recover(
     """
     if out is not None and out.suffix != ".npz":
         raise EvoError(f"the gait found is written to a .npz file, and {out} is none")
+    if out is not None and out.resolve().parent == run.path.resolve():  # where the run's own champion lies
+        raise EvoError(f"{out} lies among the run's own files; write it to {run.path / 'recovered' / out.name}")
     if isinstance(trials, bool) or not 1 <= trials <= _MOST_TRIALS:
         raise EvoError(f"trials must be between 1 and {_MOST_TRIALS:,}, got {trials}")
     archive = run.archive

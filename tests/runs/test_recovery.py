@@ -98,6 +98,13 @@ def test_damage_that_there_is_not_is_one_clear_line(walked: evo.Run, words: dict
     assert said in str(error.value) and "\n" not in str(error.value)
 
 
+def test_the_runs_own_files_are_not_written_over(walked: evo.Run) -> None:
+    before = walked.directory.champion_path.read_bytes()
+    with pytest.raises(evo.EvoError, match="lies among the run's own files"):
+        walked.recover(LEG, out=walked.path / "champion.npz")
+    assert walked.directory.champion_path.read_bytes() == before
+
+
 def test_a_run_without_a_map_or_a_body_is_refused(tmp_path: Path) -> None:
     mapless = evo.run("rastrigin", dim=2, method="ga", generations=1, out=tmp_path / "mapless", video=False)
     with pytest.raises(evo.EvoError, match="holds no archive: its method fills none"):
