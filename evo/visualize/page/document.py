@@ -138,7 +138,8 @@ def creatures_to_text(creatures: Sequence[Creature]) -> str:
         lines = [f"{each.label}: return {each.total:,.1f} in {_seconds(creature, each)}, {each.ending}"
                  for each in creature.episodes]  # fmt: skip
         listed = "".join(f"<li>{escape(printable(line))}</li>" for line in lines)
-        said = "".join(f"<p>{escape(printable(line))}</p>" for line in creature.notes)
+        networks = [f"Its network: {each.activity.said}." for each in creature.episodes[-1:] if each.activity]
+        said = "".join(f"<p>{escape(printable(line))}</p>" for line in [*creature.notes, *networks])
         parts.append(f"<h2>{escape(printable(creature.name))}</h2>\n<ol>{listed}</ol>\n{said}")
     return "\n".join(parts)
 

@@ -40,7 +40,9 @@ def recorded(text: str, steps: int = 6) -> tuple[Activity, np.ndarray]:
 def test_the_page_holds_what_the_policy_computed_in_the_episode() -> None:
     run = evo.load(REFERENCE / "quadruped")
     champion = run.champion
-    (creature,) = content_of(evo.view(run, seconds=1.0, seed=4).html)["creatures"]
+    page = evo.view(run, seconds=1.0, seed=4).html
+    (creature,) = content_of(page)["creatures"]
+    assert "<p>Its network: 8 inputs, 8 outputs, 64 links.</p>" in page
     (episode,) = creature["episodes"]
     held, trajectory = episode["activity"], champion.rollout(4)
     mean, scale = champion.walking.normalisation(champion.statistics)
