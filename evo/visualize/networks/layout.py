@@ -8,7 +8,6 @@ barycentres.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import isotonic_regression
 
 from evo.visualize.networks.diagram import Diagram
 
@@ -126,6 +125,8 @@ def _barycentres(heights: np.ndarray, ends: np.ndarray, strength: np.ndarray) ->
 
 def _separate(wanted: np.ndarray, gap: float) -> np.ndarray:
     """Return the heights nearest to the wanted ones, ascending, that are at least `gap` apart and within 0 to 1."""
+    from scipy.optimize import isotonic_regression  # takes long to load, and few runs draw their network
+
     steps = gap * np.arange(len(wanted))
     found = isotonic_regression(wanted - steps).x + steps
     if found[-1] - found[0] >= 1:
