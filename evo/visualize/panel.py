@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from evo.errors import printable
 from evo.visualize.encoding import Frame
 
 _BAND, _TEXT, _FAINT = (22, 29, 39), (255, 255, 255), (158, 170, 184)
@@ -85,7 +86,8 @@ def _band_height(letters: int) -> int:
 
 
 def _cut(text: str, room: float, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
-    """Return the text, or as much of its beginning as fits into `room` pixels with an ellipsis; "" where none does."""
+    """Return the text on one line, or what of its beginning fits into `room` pixels with an ellipsis; "" for none."""
+    text = printable(text)
     if font.getlength(text) <= room:
         return text
     kept = text

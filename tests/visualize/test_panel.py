@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from evo.visualize.panel import Standing, draw_panel, picture_height
@@ -36,6 +36,7 @@ def test_a_panel_has_the_size_asked_for_and_most_of_it_is_the_picture(width: int
 
 
 @settings(max_examples=60, deadline=None)
+@example(name="two\nlines", note="\n", width=96)
 @given(name=st.text(max_size=300), note=st.text(max_size=300), width=st.integers(96, 400))
 def test_no_name_reaches_into_the_return(name: str, note: str, width: int) -> None:
     short = draw_panel(picture_for(width, 150), 150, replace(STANDING, name="", note=""))
