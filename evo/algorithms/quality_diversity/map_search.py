@@ -24,7 +24,7 @@ _PATIENCE = 10  # generations, after which measures that never differed, or neve
 class MapSearch(AskTell[PopulationT]):
     """A search that fills an archive with elites by their measures, and offers the fittest as champions.
 
-    A subclass writes `propose` and `update`, which calls `insert`. It lists the options of this class in its own
+    A subclass writes `propose` and `update`, which calls `insert`, or `see` where not all are inserted. It lists the options of this class in its own
     constructor again, as those of strategies do: `measures`, `ranges`, `archive`, `qd_offset`, `offered`. recurrent:
     whether graph networks may have cycles; None where individuals are vectors.
     """
@@ -74,6 +74,13 @@ class MapSearch(AskTell[PopulationT]):
 
     def insert(self, population: PopulationT, fitness: Floats, measures: Floats) -> Insertion:
         """Insert a population into the archive. Raises EvoError for measures by which no map can be made."""
+        return self.archive.add(population, fitness, self.see(measures))
+
+    def see(self, measures: Floats) -> Floats:
+        """Return those measures that span the archive, (individuals, m), and note their least, greatest, and outside.
+
+        Raises EvoError for measures by which no map can be made.
+        """
         chosen = self.measured.choose(measures)
         low, high = self.measured.ranges.T
         known = chosen[~np.isnan(chosen).any(axis=1)]
@@ -83,7 +90,7 @@ class MapSearch(AskTell[PopulationT]):
             self.outside = float(np.mean(((known < low) | (known > high)).any(axis=1)))
         if self.generation + 1 >= _PATIENCE:
             self._check_seen()
-        return self.archive.add(population, fitness, chosen)
+        return chosen
 
     def _check_seen(self) -> None:
         for name, least, most, (low, high) in zip(self.measured.names, *self.seen, self.measured.ranges, strict=True):

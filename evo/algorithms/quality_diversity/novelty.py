@@ -16,7 +16,15 @@ def novelty_of(behaviours: Floats, others: Floats, neighbours: int) -> Floats:
     behaviours (individuals, m); others (others, m): the neighbours are among both, itself left out. Where there are
     fewer than `neighbours` all count; 0 where there are none. Lehman & Stanley 2011, equation 1.
     """
-    return _nearest(behaviours, np.concatenate([behaviours, others]), neighbours)[0]
+    return _nearest(behaviours, np.concatenate([behaviours, others]), neighbours, True)[0]
+
+
+def novelty_beside(behaviours: Floats, others: Floats, neighbours: int) -> Floats:
+    """Return the mean distance of each behaviour to its nearest neighbours among the others alone, (individuals,).
+
+    Shapes and what counts where there are fewer: as in `novelty_of`.
+    """
+    return _nearest(behaviours, others, neighbours, False)[0]
 
 
 def local_competition(
@@ -27,24 +35,24 @@ def local_competition(
     fitness (individuals,), other_fitness (others,). Both results are (individuals,). Lehman & Stanley 2011, "Evolving a
     Diversity of Virtual Creatures through Novelty Search and Local Competition", section 3.
     """
-    novelty, places = _nearest(behaviours, np.concatenate([behaviours, others]), neighbours)
+    novelty, places = _nearest(behaviours, np.concatenate([behaviours, others]), neighbours, True)
     rivals = np.concatenate([fitness, other_fitness])[places]
     return novelty, np.count_nonzero(rivals < fitness[:, np.newaxis], axis=1)
 
 
 @njit(cache=True)
-def _nearest(behaviours: Any, points: Any, neighbours: int) -> tuple[Any, Any]:
+def _nearest(behaviours: Any, points: Any, neighbours: int, among: bool) -> tuple[Any, Any]:
     """Return the mean distance of each behaviour to the nearest points, and which these are, the nearest first.
 
-    The first points are the behaviours themselves, each of which is not its own neighbour.
+    among: whether the first points are the behaviours themselves, each of which is not its own neighbour.
     """
-    count = min(neighbours, points.shape[0] - 1)
+    count = min(neighbours, points.shape[0] - (1 if among else 0))
     out, places = np.empty(behaviours.shape[0]), np.empty((behaviours.shape[0], max(count, 0)), np.int64)
     nearest = np.empty(max(count, 1))
     for one in range(behaviours.shape[0]):
         held = 0
         for other in range(points.shape[0]):
-            if other == one:
+            if among and other == one:
                 continue
             square = 0.0
             for k in range(points.shape[1]):

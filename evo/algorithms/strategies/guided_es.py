@@ -13,11 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
 from evo.algorithms.strategies.covariance import combine
-from evo.genomes.noise import weighted_sum
 from evo.genomes.population import PerturbedPopulation
 from evo.numerics.randomness import generator
 from evo.numerics.validation import number_between, positive_number, whole_number
-from evo.operators.ranking import centred_ranks
+from evo.algorithms.strategies.ranked_gradient import ranked_gradient
 from evo.optimizers import Adam
 
 
@@ -71,8 +70,7 @@ class GuidedES(AskTell[PerturbedPopulation]):
         return PerturbedPopulation(self.mean, steps, self.sigma)  # epsilon ~ N(0, sigma² (a I + (1-a) n/k Uᵀ U))
 
     def update(self, population: PerturbedPopulation, fitness: NDArray[np.float64]) -> None:
-        shaped = centred_ranks(fitness)
-        gradient = weighted_sum(shaped[0::2] - shaped[1::2], population.noise) / len(fitness)
+        gradient = ranked_gradient(fitness, population.noise)
         step = self.optimizer.step(gradient)
         self.mean = self.mean + step
         self.estimates = np.concatenate([gradient[np.newaxis], self.estimates[:-1]])

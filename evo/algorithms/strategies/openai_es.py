@@ -12,11 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
 from evo.algorithms.strategies.annealing import Annealing
-from evo.genomes.noise import Noise, weighted_sum
+from evo.genomes.noise import Noise
 from evo.genomes.population import PerturbedPopulation
 from evo.numerics.randomness import generator
 from evo.numerics.validation import number_between, positive_number, whole_number
-from evo.operators.ranking import centred_ranks
+from evo.algorithms.strategies.ranked_gradient import ranked_gradient
 from evo.optimizers import find_optimizer
 
 
@@ -74,9 +74,7 @@ class OpenAIES(AskTell[PerturbedPopulation]):
         return PerturbedPopulation(self.mean, noise, self.sigma)  # theta_t + sigma epsilon_i, mirrored         line 4
 
     def update(self, population: PerturbedPopulation, fitness: NDArray[np.float64]) -> None:
-        shaped = centred_ranks(fitness)  # F_i, (2 pairs,)
-        weights = shaped[0::2] - shaped[1::2]  # a mirrored pair shares one epsilon, with opposite signs
-        gradient = weighted_sum(weights, population.noise) / len(fitness)  # 1 / n sum F_i epsilon_i            line 5
+        gradient = ranked_gradient(fitness, population.noise)  # 1 / n sum F_i epsilon_i                        line 5
 
         decay = self.weight_decay * self.mean
         factor = self.annealing.factor(self.generation)
