@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from evo.algorithms.quality_diversity.cma_mae import CMAMAE as CMAMAE
     from evo.algorithms.quality_diversity.cma_me import CMAME as CMAME
     from evo.algorithms.quality_diversity.map_elites import MAPElites as MAPElites
+    from evo.algorithms.quality_diversity.me_es import MEES as MEES
     from evo.algorithms.quality_diversity.novelty_search import NoveltySearch as NoveltySearch
     from evo.algorithms.quality_diversity.nslc import NSLC as NSLC
     from evo.algorithms.restarts.bipop import BIPOP as BIPOP
@@ -60,6 +61,7 @@ ALGORITHMS: dict[str, str] = {
     "islands": "evo.algorithms.genetic.islands:Islands",
     "lm-ma-es": "evo.algorithms.strategies.lm_ma_es:LMMAES",
     "map-elites": "evo.algorithms.quality_diversity.map_elites:MAPElites",
+    "me-es": "evo.algorithms.quality_diversity.me_es:MEES",
     "mo-cma-es": "evo.algorithms.multi_objective.mo_cma_es:MOCMAES",
     "neat": "evo.algorithms.genetic.neat:NEAT",
     "nslc": "evo.algorithms.quality_diversity.nslc:NSLC",

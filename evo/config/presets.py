@@ -179,6 +179,7 @@ FAMILIES: Mapping[str, Family] = {
         _settings("mlp:32,32", 5e6, {}),
         {"mutate": ("gaussian:sigma={}", 0.01), "genome": _ANYWHERE},
     ),
+    "me-es": Family(_settings("mlp:32,32", 5e6, {}, learning_rate=0.05, sigma=0.05), _ALONG_GRADIENT),
     "cma-me": Family(_settings("linear", 5e6, {}, sigma=0.1, emitters=5), {"sigma": 0.05}),
     "cma-mae": Family(_settings("linear", 5e6, {}, sigma=0.1, emitters=5), {"sigma": 0.05}),
     "map-elites": Family(

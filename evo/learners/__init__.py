@@ -12,7 +12,7 @@ __all__ = ["METHODS", "Method", "find_method"]
 _V1: dict[str, bool] = {"network.normalise": False}
 # An elite of a map, or of a front, stays what it was: statistics that go on changing would change what it does.
 _FIXED = {"network.normalise": False}
-_KEEPING = ("cma-mae", "cma-me", "map-elites", "mo-cma-es", "novelty-search", "nsga-ii", "nsga-iii")
+_KEEPING = ("cma-mae", "cma-me", "map-elites", "me-es", "mo-cma-es", "novelty-search", "nslc", "nsga-ii", "nsga-iii")
 _RAW = {"network.normalise": False}  # a replay buffer's observations would be of many normalisations
 _ALL_DIRECTIONS = {"method.elite_directions": None}
 

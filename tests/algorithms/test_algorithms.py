@@ -36,6 +36,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "cma-mae": {"ranges": "-2:2,-2:2", "archive": "grid:8", "emitters": 3, "population_size": 12},
     "cma-me": {"ranges": "-2:2,-2:2", "archive": "grid:8", "emitters": 3, "population_size": 12},
     "map-elites": {"ranges": "-2:2,-2:2", "archive": "grid:8", "mutate": "gaussian:sigma=0.1"},
+    "me-es": {"ranges": "-2:2,-2:2", "archive": "grid:8", "pairs": 8},
     "novelty-search": {"ranges": "-2:2,-2:2", "archive": "grid:8", "population_size": 40},
     "nslc": {"ranges": "-2:2,-2:2", "archive": "grid:8", "population_size": 40},
     "openai-es": {"learning_rate": 0.01, "sigma": 0.02, "pairs": 8, "weight_decay": 0.0},
@@ -164,6 +165,16 @@ OUT_OF_RANGE: dict[str, dict[str, list[Any]]] = {
         name: {"sigma": POSITIVE, "population_size": [1, 0], "learning_rate": [0.0, -1.0, math.nan, "1"]}
         for name in ("snes", "xnes")
     },
+    "me-es": {
+        "learning_rate": [0.0, -1.0, math.nan],
+        "sigma": POSITIVE,
+        "pairs": [0, 1.5],
+        "weight_decay": [-0.1, math.nan],
+        "mode": ["novelty", ""],
+        "consecutive": [0, 1.5],
+        "neighbours": [0, 1.5],
+        "remembered_most": [0, -1],
+    },
     "nslc": {"population_size": [1, 2.5], "neighbours": [0, 1.5], "added": [-1, 41], "remembered_most": [-1]},
     "novelty-search": {"population_size": [1, 2.5], "neighbours": [0, 1.5], "added": [-1, 41], "remembered_most": [-1]},
     "cma-me": {"emitters": [0, 1.5], "population_size": [2, 1.5], "sigma": POSITIVE, "strategy": ["pgpe", ""]},
@@ -250,7 +261,7 @@ def test_the_ends_of_the_ranges_are_allowed() -> None:
 
 
 # Searches that do not narrow: random search, those that fill a map, and those for a front.
-OF_MAPS = ("map-elites", "cma-me", "cma-mae", "novelty-search", "nslc")
+OF_MAPS = ("map-elites", "cma-me", "cma-mae", "me-es", "novelty-search", "nslc")
 EXPLORING = ("random-search", *OF_MAPS, "mo-cma-es", "nsga-ii", "nsga-iii")
 
 

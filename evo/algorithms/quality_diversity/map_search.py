@@ -24,9 +24,9 @@ _PATIENCE = 10  # generations, after which measures that never differed, or neve
 class MapSearch(AskTell[PopulationT]):
     """A search that fills an archive with elites by their measures, and offers the fittest as champions.
 
-    A subclass writes `propose` and `update`, which calls `insert`, or `see` where not all are inserted. It lists the options of this class in its own
-    constructor again, as those of strategies do: `measures`, `ranges`, `archive`, `qd_offset`, `offered`. recurrent:
-    whether graph networks may have cycles; None where individuals are vectors.
+    A subclass writes `propose` and `update`, which calls `insert`, or `see` where not all are inserted. It lists the
+    options of this class in its own constructor again, as those of strategies do: `measures`, `ranges`, `archive`,
+    `qd_offset`, `offered`. recurrent: whether graph networks may have cycles; None where individuals are vectors.
     """
 
     uses = frozenset({"measures"})

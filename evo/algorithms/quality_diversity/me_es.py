@@ -198,7 +198,9 @@ class MEES(MapSearch[ProbedPopulation]):
         super().check(state)
         cells, updated = np.asarray(state["archive_cells"]), np.asarray(state["updated"])
         if len(updated) > _UPDATED or not np.isin(updated, cells).all() or (len(cells) and not len(updated)):
-            raise ValueError(f"state 'updated' is {updated.tolist()}, expected cells of the archive, at most {_UPDATED}")
+            raise ValueError(
+                f"state 'updated' is {updated.tolist()}, expected cells of the archive, at most {_UPDATED}"
+            )
 
     def diagnostics(self) -> dict[str, float]:
         """Return those of `MapSearch`, `novelty` of the last centre, and whether the generation to come `explores`."""

@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from evo.algorithms.algorithm import AskTell
 from evo.algorithms.strategies.covariance import combine
+from evo.algorithms.strategies.ranked_gradient import ranked_gradient
 from evo.genomes.population import PerturbedPopulation
 from evo.numerics.randomness import generator
 from evo.numerics.validation import number_between, positive_number, whole_number
-from evo.algorithms.strategies.ranked_gradient import ranked_gradient
 from evo.optimizers import Adam
 
 

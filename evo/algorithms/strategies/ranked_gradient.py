@@ -14,7 +14,7 @@ from evo.operators.ranking import centred_ranks
 def ranked_gradient(fitness: NDArray[np.float64], noise: Noise | NDArray[np.float64]) -> NDArray[np.float64]:
     """Return 1 / n sum F_i epsilon_i, (parameters,), F_i being the centred ranks of the fitness.
 
-    fitness (2 pairs,): a pair's two individuals side by side. noise: epsilon, (pairs, parameters), of the first of each.
+    fitness (2 pairs,): a pair's individuals side by side. noise: epsilon, (pairs, parameters), of the first of each.
     """
     shaped = centred_ranks(fitness)
     weights = shaped[0::2] - shaped[1::2]  # a mirrored pair shares one epsilon, with opposite signs
