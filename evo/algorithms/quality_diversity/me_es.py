@@ -20,7 +20,6 @@ from evo.algorithms.quality_diversity.measured import Known
 from evo.algorithms.quality_diversity.novelty import novelty_beside
 from evo.algorithms.quality_diversity.pools import rows_of
 from evo.algorithms.strategies.ranked_gradient import ranked_gradient
-from evo.errors import nearest
 from evo.genomes.noise import Noise
 from evo.genomes.population import DensePopulation, PerturbedPopulation
 from evo.numerics.randomness import generator
@@ -32,7 +31,7 @@ Ints = NDArray[np.int64]
 
 MODES = ("explore", "exploit", "explore-exploit")
 _FAILED = -1.0  # novelty of an individual without measures: less than any other
-# Of the fittest, of the last updated, and of the most novel cells a new centre is drawn (section 3.3).
+# Of the fittest, of the last updated, and of the most novel cells a new centre is drawn.
 _FITTEST, _UPDATED, _NOVEL = 2, 5, 5
 
 
@@ -118,7 +117,7 @@ class MEES(MapSearch[ProbedPopulation]):
             offered=offered,
         )
         if mode not in MODES:
-            raise ValueError(f"mode={mode!r}: must be one of {', '.join(MODES)}{nearest(str(mode), MODES)}")
+            raise ValueError(f"mode={mode!r}: must be one of {', '.join(MODES)}")
         self.mode = mode
         self.learning_rate = positive_number("learning_rate", learning_rate)
         self.sigma = positive_number("sigma", sigma)
@@ -203,5 +202,6 @@ class MEES(MapSearch[ProbedPopulation]):
             )
 
     def diagnostics(self) -> dict[str, float]:
-        """Return those of `MapSearch`, `novelty` of the last centre, and whether the generation to come `explores`."""
-        return {**super().diagnostics(), "novelty": self.novelty, "explores": float(self.explores(self.generation))}
+        """Return those of `MapSearch`, `novelty` of the last centre, and whether the generation `explored`."""
+        explored = self.explores(max(0, self.generation - 1))
+        return {**super().diagnostics(), "novelty": self.novelty, "explored": float(explored)}
