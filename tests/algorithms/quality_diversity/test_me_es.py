@@ -77,7 +77,7 @@ def test_only_centres_enter_the_map() -> None:
     assert {row.tobytes() for row in kept} <= {row.tobytes() for row in made}
 
 
-def test_cells_are_chosen_as_in_the_paper() -> None:
+def test_cells_are_chosen_among_the_fittest_the_last_updated_and_the_most_novel() -> None:
     algorithm = search(make(2), 60)
     archive, elites = algorithm.archive, algorithm.archive.elites()
     assert len(elites) > 8
