@@ -1,12 +1,15 @@
 """The page's scripts against plain Python twins, in a JavaScript engine where one is installed."""
 
 import json
+import re
 from typing import Any
 
 import numpy as np
 import pytest
 
 from evo.envs.rendering.renderer import Camera
+from evo.visualize.page.atlas import ATLAS_SCRIPTS
+from evo.visualize.page.document import scripts
 from evo.visualize.page.packing import pack
 from tests.support.browser import NODE, run_in_node
 
@@ -17,6 +20,12 @@ def node(values: Any, probe: str) -> Any:
     """What a probe gives to `say`; it has `values`, unpacked."""
     setting = "const say = (value) => console.log(JSON.stringify(value));"
     return json.loads(run_in_node(LOGIC, f"{setting}\nconst given = await unpackAll({json.dumps(values)});\n{probe}"))
+
+
+def test_no_two_scripts_declare_one_name() -> None:
+    text = scripts((*ATLAS_SCRIPTS, "live"))
+    names = re.findall(r"^(?:async )?(?:const|let|class|function) +(\w+)", text, re.MULTILINE)
+    assert len(names) > 50 and sorted(names) == sorted(set(names))
 
 
 if NODE:

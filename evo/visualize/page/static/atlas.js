@@ -1,13 +1,13 @@
 // The map of an atlas: cells in the colours of their elites' returns. The chosen elite walks, or the nearest that does.
 
 // viridis, by nine of its colours (S. van der Walt & N. Smith 2015)
-const SHADES = ["440154", "472d7b", "3b528b", "2c728e", "21918c", "28ae80", "5ec962", "addc30", "fde725"]
+const VIRIDIS = ["440154", "472d7b", "3b528b", "2c728e", "21918c", "28ae80", "5ec962", "addc30", "fde725"]
   .map((text) => [0, 2, 4].map((place) => parseInt(text.slice(place, place + 2), 16)));
 const FRAME = { left: 10, top: 3, side: 100, right: 4, bottom: 22 }; // the map's square and what is written around it
 
 function shadeOf(share) {
-  const place = clamp(share, 0, 1) * (SHADES.length - 1), from = Math.min(Math.floor(place), SHADES.length - 2);
-  const mixed = add(SHADES[from], add(SHADES[from + 1], SHADES[from], -1), place - from);
+  const place = clamp(share, 0, 1) * (VIRIDIS.length - 1), from = Math.min(Math.floor(place), VIRIDIS.length - 2);
+  const mixed = add(VIRIDIS[from], add(VIRIDIS[from + 1], VIRIDIS[from], -1), place - from);
   return `rgb(${mixed.map(Math.round).join()})`;
 }
 
