@@ -1,5 +1,6 @@
 """The atlas of a run: its elites walk as they were scored, spread over the map, on a page of 5 MB at most."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from evo.errors import EvoError
 from evo.numerics.randomness import selection_seeds
 from evo.runs.atlas import spread, view_archive
 from evo.visualize.page.packing import unpack
+from tests.support.browser import CHROMIUM, run_in_saved_pages
 from tests.support.html_pages import Reader, content_of
 
 SETTINGS = {"method.population_size": 12, "method.mutate": "gaussian:sigma=0.3"}
@@ -107,3 +109,57 @@ def test_hostile_names_are_harmless(walked: evo.Run, tmp_path: Path) -> None:
     plain = walked.view_archive(cells=1, seconds=0.1).html
     assert [tag for tag, _ in Reader(page).elements] == [tag for tag, _ in Reader(plain).elements]
     assert "\x1b" not in page
+
+
+PROBE = """
+const id = (name) => document.getElementById(name), told = { looks: [] };
+const rest = (time) => new Promise((done) => setTimeout(done, time));
+while (!id("told")?.textContent.includes("walking")) await rest(50);
+const { atlas } = JSON.parse(id("content").textContent), whole = document.documentElement;
+const look = async () => {
+  await rest(50);
+  for (let tries = 0; tries < 20 && id("clock").textContent.startsWith("0.00"); tries++) await rest(50);
+  const texts = ["told", "which", "clock", "caption", "play"].map((one) => [one, id(one).textContent]);
+  const marks = document.querySelectorAll("#map .chosen, #map .shown").length;
+  told.looks.push({ ...Object.fromEntries(texts), marks, failed: id("stage").className });
+};
+const cell = (elite) => document.querySelector(`#map [data-elite="${elite}"]`);
+const click = (elite) => cell(elite).dispatchEvent(new MouseEvent("click", { bubbles: true }));
+const still = atlas.labels.findIndex((_, elite) => !atlas.walking.includes(elite));
+await look();
+for (const elite of [atlas.walking[1], still, atlas.walking[0]]) { click(elite); await look(); }
+for (const key of ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"]) {
+  id("map").dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })); await look();
+}
+told.width = innerWidth;
+told.over = whole.scrollWidth - innerWidth;
+const boxes = ["map", "picture"].map((one) => id(one).getBoundingClientRect());
+told.sides = boxes.map(({ width, height }) => Math.min(width, height));
+told.from = location.protocol;
+told.fetched = performance.getEntriesByType("resource").map(({ name }) => name);
+told.refused = await new Promise((done) => {
+  addEventListener("securitypolicyviolation", ({ effectiveDirective }) => done(effectiveDirective));
+  fetch("http://127.0.0.1:9/").catch(() => rest(100)).then(() => done("nothing"));
+});
+window.requestAnimationFrame = () => 0;
+say(JSON.stringify(told));
+"""
+
+if CHROMIUM:
+
+    def test_a_saved_page_plays_the_cell_that_is_chosen_and_asks_for_nothing(walked: evo.Run, tmp_path: Path) -> None:
+        runs = {"grid": walked, "cvt": run(tmp_path / "run", archive="cvt:40")}
+        pages = {name: each.view_archive(cells=2, seconds=1.0).html for name, each in runs.items()}
+        for (name, width), said in run_in_saved_pages(pages, (400, 1280), PROBE).items():
+            told, atlas = json.loads(said), content_of(pages[name])["atlas"]
+            assert (told["from"], told["fetched"], told["refused"]) == ("file:", [], "connect-src")
+            assert told["width"] == width and told["over"] <= 0 and min(told["sides"]) > 200
+            names = [f"cell {atlas['labels'][elite]}" for elite in atlas["walking"]]
+            begin, second, other, first, *arrows = looks = told["looks"]
+            assert all(one["failed"] == "" and one["play"] == "Pause" and one["which"] in names for one in looks)
+            assert [one["caption"].split(", ")[0] for one in looks] == [one["which"] for one in looks]
+            assert all(0.0 < float(one["clock"].split()[0]) <= 1.0 for one in looks), looks
+            assert [begin["which"], second["which"], first["which"]] == [names[0], names[1], names[0]]
+            assert all(one["told"].startswith(f"C{one['which'][1:]}: ") for one in (begin, second, first))
+            assert f"the nearest that does is shown: {other['which']}." in other["told"] and other["marks"] == 2
+            assert first["marks"] == 1 and len({one["told"] for one in (first, *arrows)}) > 1

@@ -1,5 +1,8 @@
 """A headless browser, where one is installed: it runs a page's scripts, and a script of a test's after them."""
 
+import base64
+import hashlib
+import json
 import shutil
 import subprocess
 import tempfile
@@ -30,6 +33,31 @@ const say = (text) => {{ document.getElementById("told").textContent = text; }};
         page = Path(folder) / "page.html"
         page.write_text(html)
         return page_in_browser(page.as_uri()).texts["pre"][-1]
+
+
+def run_in_saved_pages(pages: dict[str, str], widths: tuple[int, ...], probe: str) -> dict[tuple[str, int], str]:
+    """Return what a script says by `say(text)` in each page, opened from a file at each width (CSS pixels).
+
+    The pages start by themselves, under their own content policy, which lets this script run too.
+    """
+    told = "const say = (text) => parent.postMessage([name, text], '*');"
+    # Headless Chromium's own clock runs ahead of its pictures: here a picture is a timer's business.
+    timer = "window.requestAnimationFrame = (act) => setTimeout(() => act(performance.now()), 16);"
+    act = f"{timer} {told} (async () => {{ {probe} }})().catch((error) => say(`failed: ${{error.stack}}`));"
+    digest = base64.b64encode(hashlib.sha256(act.encode()).digest()).decode()
+    with tempfile.TemporaryDirectory(prefix="evo-browser-") as folder:
+        frames = []
+        for page, html in pages.items():
+            allowed = html.replace("script-src ", f"script-src 'sha256-{digest}' ", 1)
+            (Path(folder) / f"{page}.html").write_text(allowed.replace("<body>", f"<body><script>{act}</script>", 1))
+            frames += [f'<iframe name="{page}:{width}" src="{page}.html" style="width:{width}px;height:860px;border:0">'
+                       "</iframe>" for width in widths]  # fmt: skip
+        listen = """const told = {}; addEventListener("message", ({ data: [name, text] }) => {
+            told[name] = text; document.querySelector("pre").textContent = JSON.stringify(told); });"""
+        outer = Path(folder) / "outer page.html"
+        outer.write_text(f"<!DOCTYPE html><pre>{{}}</pre><script>{listen}</script>{''.join(frames)}")
+        said = json.loads(page_in_browser(outer.as_uri()).texts["pre"][0])
+    return {(page, width): said[f"{page}:{width}"] for page in pages for width in widths}
 
 
 def page_in_browser(address: str) -> Reader:

@@ -129,7 +129,7 @@ class Atlas {
     text(left - 2, top, "end", number(up[1]), turned(top));
     text(left - 2, top + side / 2, "middle", this.titles[this.axes[1]], turned(top + side / 2));
     for (let step = 0; step < 50; step++) {
-      element("rect", { x: left + step, y: bottom + 10, width: 1.1, height: 3, fill: shadeOf(step / 49) }, svg);
+      element("rect", { x: left + step, y: bottom + 10, width: 1.1, height: 3, fill: shadeOf(step / 49), "shape-rendering": "crispEdges" }, svg);
     }
     text(left, bottom + 18, "", number(this.low));
     text(left + 51, bottom + 18, "end", number(this.high));
