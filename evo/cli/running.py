@@ -190,7 +190,9 @@ def _work(start: Callable[[Any], Any], quiet: bool) -> None:
         console.say(f"ended: {finished.ended}")
     for line in finished.mixed:
         console.say(f"mixed   {line}")
-    for label, path in (("run", finished.path), (pictures.label, pictures.place(finished, Wishes()))):
+    plots = finished.directory.plots
+    places = (("archive", plots / "archive.png"), ("front", plots / "front.png"))
+    for label, path in (("run", finished.path), (pictures.label, pictures.place(finished, Wishes())), *places):
         if path.exists():
             console.say(f"{label:7} {from_here(path, here)}")
     if not quiet:

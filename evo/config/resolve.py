@@ -138,6 +138,8 @@ def _unknown(key: str, task: TaskSpec, known: Mapping[str, Key]) -> str:
         return f"{task.name} is a {task.kind.name}, and no data set: it takes no {key}"
     if key in KEYS or (key.startswith("training.") and not task.kind.altered):
         return task.kind.refusal(task.name, key)
+    if key == "method.measures":
+        return "method.measures (--measures) span a map, and this method fills none: leave them out, or take map-elites"
     if key == "task.dim":
         return f"{task.name} has no {key}: how many numbers are searched is for its network to say"
     return f"unknown key {key!r}{nearest(key, known)} (`evo config` explains every setting)"

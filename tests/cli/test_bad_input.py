@@ -126,6 +126,7 @@ MISTAKES = [
     (["run", "rastrigin", "--dim", "0"], "dim"),
     (["compare", "rastrigin", "--methods", "bfgs", "--network", "linear"], "no network"),
     (["run", "quadruped", "--dim", "3"], "no task.dim"),
+    (["run", "quadruped", "--method", "ars", "--measures", "x,y"], "measures (--measures) span a map"),
     (["run", "bbob-f15", "--dim", "7"], "2, 3, 5, 10, 20, 40"),
     (["run", "bbob-f25"], "bbob-f25"),
     (["run", "rastrigin", "--method", "bfgs", "--set", "method.restarts=-1"], "restarts"),

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 import evo
 from evo.cli import app
 from evo.runs.front import RunFront
+from tests.support.forks import command
 
 SETTINGS = {"method.population_size": 12}
 
@@ -162,3 +163,10 @@ def test_a_damaged_front_is_refused_in_one_line(zdt: evo.Run, tmp_path: Path, na
 def test_a_table_has_a_row_for_each_individual(zdt: evo.Run) -> None:
     frame = zdt.front.to_pandas()
     assert list(frame["f1"]) == zdt.front.objectives[:, 0].tolist() and len(frame) == len(zdt.front)
+
+
+def test_the_command_says_where_the_picture_of_the_front_is(tmp_path: Path) -> None:
+    words = ["run", "zdt1", "--dim", "4", "--method", "nsga-ii", "--generations", "3", "--out", "mine", "--no-video"]
+    said = command(*words, folder=tmp_path)
+    assert said.returncode == 0, said.stderr
+    assert "\nfront   mine/plots/front.png\n" in said.stdout and (tmp_path / "mine/plots/front.png").exists()
